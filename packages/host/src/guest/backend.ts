@@ -1,0 +1,20 @@
+import type { Caller } from '../core/caller.ts';
+import type { Image, StoredEvent } from '../core/model.ts';
+import type { GuestView } from '../core/view.ts';
+
+/** What the guest API needs of the rest of the daemon, and all that it can reach. */
+export interface GuestBackend {
+  /** Who connected on this accepted socket; called once per connection. Never throws. */
+  identify(fd: number): Caller;
+  /** The current view of an instance; undefined once that boot is over (stopped, deleted). */
+  view(instanceId: number, boot: number): GuestView | undefined;
+  image(fingerprint: string): Image | undefined;
+  /** Absolute paths of an image's files: one for a unified image; metadata, then rootfs for a split one. */
+  imagePaths(image: Image): readonly string[];
+  /** Stores the Ready state, with its `instance-ready` event; throws when it cannot be stored. */
+  setReady(instanceId: number, ready: boolean): void;
+  /** Tells the host that an instance has fetched an image. */
+  imageRetrieved(fingerprint: string): void;
+  /** Calls back for each later event of an instance, in commit order; returns the function that ends it. */
+  subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void;
+}

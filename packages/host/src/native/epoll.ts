@@ -1,0 +1,25 @@
+/** epoll(7) as the exit watch needs it; values of sys/epoll.h. */
+export const EPOLL_CTL_ADD = 1;
+export const EPOLLIN = 0x001;
+export const EPOLLONESHOT = 0x4000_0000;
+
+/** The key that tells a waiting thread to end. */
+export const END_KEY = 0;
+
+/** `struct epoll_event` is packed on x86-64 only: 12 bytes there, 16 elsewhere. */
+const packed = process.arch === 'x64';
+export const EVENT_BYTES = packed ? 12 : 16;
+const DATA_OFFSET = packed ? 4 : 8;
+
+/** One `struct epoll_event` with a number of ours as its data. */
+export function eventBuffer(events: number, key: number): Buffer {
+  const buffer = Buffer.alloc(EVENT_BYTES);
+  buffer.writeUInt32LE(events, 0);
+  buffer.writeUInt32LE(key, DATA_OFFSET);
+  return buffer;
+}
+
+/** The number that was given to {@link eventBuffer}, out of the n-th event of an array. */
+export function eventKey(events: Buffer, index: number): number {
+  return events.readUInt32LE(index * EVENT_BYTES + DATA_OFFSET);
+}

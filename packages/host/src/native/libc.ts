@@ -1,0 +1,39 @@
+import koffi from 'koffi';
+
+/** The C library of this process. Every native call of Porthole goes through this file. */
+const libc = koffi.load(null);
+
+/** Declares a function of the C library by its prototype. */
+export function declare(prototype: string): (...args: unknown[]) => number {
+  return libc.func(prototype) as unknown as (...args: unknown[]) => number;
+}
+
+/** A failed system call: `code` such as `ENOENT`, and which call it was. */
+export class SystemError extends Error {
+  readonly code: string;
+  readonly call: string;
+  readonly errno: number;
+
+  constructor(call: string, errno: number) {
+    const code = ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
+    super(`${call}: ${code}`);
+    this.code = code;
+    this.call = call;
+    this.errno = errno;
+  }
+}
+
+const ERRNO_NAMES = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value as number, name]));
+
+/** Passes a system call's result on; throws {@link SystemError} when it says failure (-1). */
+export function checked(call: string, result: number | bigint): number {
+  if (Number(result) === -1) throw new SystemError(call, koffi.errno());
+  return Number(result);
+}
+
+const closeFd = declare('int close(int fd)');
+
+/** Closes a descriptor that a native call has made. */
+export function close(fd: number): void {
+  closeFd(fd);
+}

@@ -1,0 +1,24 @@
+import { closeSync, openSync, readFileSync, writeSync, ftruncateSync } from 'node:fs';
+import { declare } from './libc.ts';
+
+const flock = declare('int flock(int fd, int operation)');
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/**
+ * Takes a lock on a file for the life of this process; flock(2). The kernel gives it back at the end of the
+ * process, however it ends, so it is never stale.
+ * @returns the function that gives it back, or the pid that the holder wrote into the file
+ */
+export function lockFile(path: string): { unlock: () => void } | { heldBy: string } {
+  const fd = openSync(path, 'a+', 0o600);
+  if (flock(fd, LOCK_EX | LOCK_NB) !== 0) {
+    const heldBy = readFileSync(path, 'utf8').trim();
+    closeSync(fd);
+    return { heldBy };
+  }
+  ftruncateSync(fd);
+  writeSync(fd, `${process.pid}\n`);
+  return { unlock: () => closeSync(fd) };
+}

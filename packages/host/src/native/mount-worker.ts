@@ -1,0 +1,141 @@
+import { fstatSync, lstatSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { checked, declare, SystemError } from './libc.ts';
+import type { InsideOwner, MountTask } from './mount.ts';
+
+const openTree = declare('long syscall(long number, int dir, const char *path, uint flags)');
+const setAttributes = declare(
+  'long syscall(long number, int fd, const char *path, uint flags, void *attributes, size_t size)',
+);
+const moveMount = declare(
+  'long syscall(long number, int fromDir, const char *from, int toDir, const char *to, uint flags)',
+);
+const unshare = declare('int unshare(int flags)');
+const setns = declare('int setns(int fd, int type)');
+const mkdir = declare('int mkdir(const char *path, uint mode)');
+const mknod = declare('int mknod(const char *path, uint mode, ulong device)');
+const rmdir = declare('int rmdir(const char *path)');
+const unlink = declare('int unlink(const char *path)');
+const umount2 = declare('int umount2(const char *path, int flags)');
+const setfsuid = declare('int setfsuid(uint uid)');
+const setfsgid = declare('int setfsgid(uint gid)');
+
+/** System call numbers, the same on x86-64 and arm64; Linux 5.2 and 5.12. */
+const OPEN_TREE = 428;
+const MOVE_MOUNT = 429;
+const MOUNT_SETATTR = 442;
+
+const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const AT_RECURSIVE = 0x8000;
+const OPEN_TREE_CLONE = 1;
+const OPEN_TREE_CLOEXEC = 0o2000000;
+const MOVE_MOUNT_F_EMPTY_PATH = 4;
+const MOUNT_ATTR_RDONLY = 1n;
+const MS_PRIVATE = 0x4_0000n;
+const CLONE_FS = 0x200;
+const CLONE_NEWNS = 0x2_0000;
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+const S_IFREG = 0o100000;
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o040000;
+const MOUNT_ATTR_BYTES = 32;
+
+/** A guest may have stacked mounts on the place itself; more than this is left to it. */
+const LAYERS_MAX = 64;
+
+interface Prepared {
+  readonly task: MountTask;
+  /** Detached copy of the source's mount, taken while still in the host's namespace; -1 for an unmount. */
+  readonly tree: number;
+  readonly isFolder: boolean;
+}
+
+const { pid, owner, tasks } = workerData as {
+  pid: number;
+  owner: InsideOwner;
+  tasks: readonly MountTask[];
+};
+
+try {
+  const prepared = tasks.map(prepare);
+  enter();
+  parentPort?.postMessage({ results: prepared.map(perform) });
+} catch (error) {
+  const known = error instanceof SystemError ? error : null;
+  parentPort?.postMessage({ call: known?.call ?? String(error), errno: known?.errno ?? 0 });
+}
+
+function prepare(task: MountTask): Prepared {
+  if (task.kind === 'unmount') return { task, tree: -1, isFolder: true };
+  const recursive = task.recursive ? AT_RECURSIVE : 0;
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive;
+  const tree = checked('open_tree', openTree(OPEN_TREE, AT_FDCWD, task.source, flags));
+  // struct mount_attr: attributes to set, to clear, propagation, user namespace.
+  const attributes = Buffer.alloc(MOUNT_ATTR_BYTES);
+  attributes.writeBigUInt64LE(task.readonly ? MOUNT_ATTR_RDONLY : 0n, 0);
+  attributes.writeBigUInt64LE(MS_PRIVATE, 16);
+  const result = setAttributes(MOUNT_SETATTR, tree, '', AT_EMPTY_PATH | recursive, attributes, MOUNT_ATTR_BYTES);
+  checked('mount_setattr', result);
+  return { task, tree, isFolder: isFolder(tree) };
+}
+
+function isFolder(tree: number): boolean {
+  return (fstatSync(tree).mode & S_IFMT) === S_IFDIR;
+}
+
+function enter(): void {
+  const namespace = openSync(`/proc/${pid}/ns/mnt`, 'r');
+  checked('unshare', unshare(CLONE_FS));
+  checked('setns', setns(namespace, CLONE_NEWNS));
+}
+
+function perform({ task, tree, isFolder: folder }: Prepared): boolean {
+  if (task.kind === 'unmount') return takeAway(task.target, task.layers === 'all' ? LAYERS_MAX : 1, task.remove);
+  const created = asOwner(() => createMountPoint(task.target, folder));
+  const result = moveMount(MOVE_MOUNT, tree, '', AT_FDCWD, task.target, MOVE_MOUNT_F_EMPTY_PATH);
+  checked('move_mount', result);
+  return created;
+}
+
+function takeAway(target: string, layersMax: number, remove: boolean): boolean {
+  let found = false;
+  for (let layer = 0; layer < layersMax; layer++) {
+    if (Number(umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW)) === -1) break;
+    found = true;
+  }
+  // Neither needs to succeed: the instance may have put something there, or never have had the place.
+  if (remove) asOwner(() => rmdir(target) === 0 || unlinkEmptyFile(target));
+  return found;
+}
+
+function unlinkEmptyFile(target: string): boolean {
+  const found = lstatSync(target, { throwIfNoEntry: false });
+  return found?.isFile() === true && found.size === 0 && unlink(target) === 0;
+}
+
+function createMountPoint(target: string, folder: boolean): boolean {
+  createParents(dirname(target));
+  if (folder) return Number(mkdir(target, 0o755)) === 0;
+  return Number(mknod(target, S_IFREG | 0o644, 0)) === 0;
+}
+
+function createParents(path: string): void {
+  if (path === '/' || Number(mkdir(path, 0o755)) === 0) return;
+  createParents(dirname(path));
+  mkdir(path, 0o755);
+}
+
+/** What is made inside belongs to the container's root; its file systems know no other ids. */
+function asOwner<T>(act: () => T): T {
+  setfsgid(owner.gid);
+  setfsuid(owner.uid);
+  try {
+    return act();
+  } finally {
+    setfsuid(0);
+    setfsgid(0);
+  }
+}

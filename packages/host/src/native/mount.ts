@@ -1,0 +1,72 @@
+import { Worker } from 'node:worker_threads';
+import { checked, declare, SystemError } from './libc.ts';
+
+const mountCall = declare(
+  'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
+);
+const umountCall = declare('int umount2(const char *target, int flags)');
+
+const MS_BIND = 0x1000;
+const MS_REC = 0x4000;
+const MS_PRIVATE = 0x4_0000;
+const MNT_DETACH = 2;
+const UMOUNT_NOFOLLOW = 8;
+
+/** Binds a file or folder to another place in the host's own mount namespace; mount(2). */
+export function bindMount(source: string, target: string, options: { recursive: boolean }): void {
+  checked('mount', mountCall(source, target, null, MS_BIND | (options.recursive ? MS_REC : 0), null));
+  checked('mount', mountCall(null, target, null, MS_PRIVATE | (options.recursive ? MS_REC : 0), null));
+}
+
+/** Takes the topmost mount at a place away; false when there is none. */
+export function unmount(target: string): boolean {
+  return Number(umountCall(target, MNT_DETACH | UMOUNT_NOFOLLOW)) === 0;
+}
+
+/** A change of the mounts that a running container sees. */
+export type MountTask =
+  | {
+      readonly kind: 'mount';
+      /** A file or folder of the host. */
+      readonly source: string;
+      /** Absolute path inside; links on the way are followed inside, never out of the container. */
+      readonly target: string;
+      readonly readonly: boolean;
+      readonly recursive: boolean;
+    }
+  | {
+      readonly kind: 'unmount';
+      readonly target: string;
+      /** Only the topmost mount, or also what is stacked below it. */
+      readonly layers: 'one' | 'all';
+      /** Also remove the empty mount point. */
+      readonly remove: boolean;
+    };
+
+/** Who owns what is made inside: the host ids of the container's root. */
+export interface InsideOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Carries out mount tasks inside the mount namespace of a process, in order. A thread of its own enters the
+ * namespace and ends with the work: setns(2) moves only the calling thread once its file system attributes
+ * are its own (CLONE_FS). Nothing of the container is executed.
+ * @returns for each task whether it made (mount) or found (unmount) something
+ * @throws SystemError of the first task that failed
+ */
+export function changeMounts(pid: number, owner: InsideOwner, tasks: readonly MountTask[]): Promise<boolean[]> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./mount-worker.ts', import.meta.url), {
+      workerData: { pid, owner, tasks },
+      trackUnmanagedFds: false,
+    });
+    worker.once('message', (answer: { results?: boolean[]; call: string; errno: number }) => {
+      if (answer.results) resolve(answer.results);
+      else reject(new SystemError(answer.call, answer.errno));
+    });
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('the mount thread ended without an answer')));
+  });
+}

@@ -1,0 +1,37 @@
+import { checked, declare } from './libc.ts';
+
+const getsockopt = declare('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)');
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const SO_PEERPIDFD = 77;
+
+const credentials = Buffer.alloc(12);
+const descriptor = Buffer.alloc(4);
+
+/** Who connected a Unix socket, as the kernel noted it at connect(); unix(7), SO_PEERCRED. */
+export interface PeerCredentials {
+  readonly pid: number;
+  /** Effective uid, in our user namespace. */
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The credentials of the process at the other end of a connected Unix socket. */
+export function peerCredentials(socket: number): PeerCredentials {
+  checked('getsockopt(SO_PEERCRED)', getsockopt(socket, SOL_SOCKET, SO_PEERCRED, credentials, [12]));
+  return {
+    pid: credentials.readInt32LE(0),
+    uid: credentials.readUInt32LE(4),
+    gid: credentials.readUInt32LE(8),
+  };
+}
+
+/**
+ * A handle on the very process that connected, whatever becomes of its pid (Linux 6.5, SO_PEERPIDFD).
+ * @returns a pidfd, to be closed by the caller
+ */
+export function peerPidfd(socket: number): number {
+  checked('getsockopt(SO_PEERPIDFD)', getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, descriptor, [4]));
+  return descriptor.readInt32LE(0);
+}

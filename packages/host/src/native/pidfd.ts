@@ -1,0 +1,32 @@
+import { checked, declare } from './libc.ts';
+
+const syscallPidfdOpen = declare('long syscall(long number, int pid, uint flags)');
+const syscallSendSignal = declare('long syscall(long number, int pidfd, int signal, void *info, uint flags)');
+const ioctl = declare('int ioctl(int fd, ulong request, ulong argument)');
+
+/** System call numbers, the same on x86-64 and arm64. */
+const PIDFD_SEND_SIGNAL = 424;
+const PIDFD_OPEN = 434;
+
+/** `_IO(0xFF, 5)` of linux/pidfd.h, Linux 6.11. */
+const PIDFD_GET_PID_NAMESPACE = 0xff05;
+
+/** A handle on a process (pidfd_open(2), Linux 5.3); to be closed by the caller. @throws ESRCH */
+export function openPidfd(pid: number): number {
+  return checked('pidfd_open', syscallPidfdOpen(PIDFD_OPEN, pid, 0));
+}
+
+/** Sends a signal to exactly that process (pidfd_send_signal(2)). @throws ESRCH when it is gone */
+export function signalPidfd(pidfd: number, signal: number): void {
+  checked('pidfd_send_signal', syscallSendSignal(PIDFD_SEND_SIGNAL, pidfd, signal, null, 0));
+}
+
+/** Whether the process of a pidfd has not been reaped yet. */
+export function isAlive(pidfd: number): boolean {
+  return Number(syscallSendSignal(PIDFD_SEND_SIGNAL, pidfd, 0, null, 0)) === 0;
+}
+
+/** Opens the PID namespace that a process runs in; to be closed by the caller. @throws ESRCH, ENOTTY */
+export function openPidNamespaceOf(pidfd: number): number {
+  return checked('ioctl(PIDFD_GET_PID_NAMESPACE)', ioctl(pidfd, PIDFD_GET_PID_NAMESPACE, 0));
+}

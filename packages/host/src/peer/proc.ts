@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+
+/**
+ * Start time of a process in clock ticks since boot: field 22 of /proc/PID/stat, proc(5). Together with the
+ * pid it names one process for ever. Null when there is no such process.
+ */
+export function startTimeOf(pid: number): string | null {
+  const stat = readOrNull(`/proc/${pid}/stat`);
+  if (stat === null) return null;
+  // The second field is the program's name in brackets, chosen by the program: read behind its last bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[19] ?? null;
+}
+
+/**
+ * The host uid that uid 0 of a process's user namespace stands for: /proc/PID/uid_map, user_namespaces(7).
+ * Null when there is no such process, or no uid 0 in its namespace.
+ */
+export function rootUidOf(pid: number): number | null {
+  const map = readOrNull(`/proc/${pid}/uid_map`);
+  return map === null ? null : rootUidOfMap(map);
+}
+
+/** The host uid for uid 0 in the text of a uid_map. */
+export function rootUidOfMap(map: string): number | null {
+  for (const line of map.split('\n')) {
+    const [inside, outside, count] = line.trim().split(/\s+/).map(Number);
+    if (inside === 0 && outside !== undefined && count !== undefined && count > 0) return outside;
+  }
+  return null;
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

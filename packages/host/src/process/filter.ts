@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+/** How a filter ended. */
+export interface FilterEnd {
+  readonly ok: boolean;
+  /** Exit code; null when a signal ended it or it could not be started. */
+  readonly code: number | null;
+  /** Why it is not ok, for people: the last lines of its standard error; empty when it is ok. */
+  readonly failure: string;
+}
+
+/** A running command that reads a stream and writes a stream. */
+export interface Filter {
+  /** Its standard input; an early end of the command is no error here: read `ended`. */
+  readonly input: Writable;
+  readonly output: Readable;
+  /** Settles when it is gone and its output has been read; never rejects. */
+  readonly ended: Promise<FilterEnd>;
+  /** Ends it at once (SIGKILL); harmless when it is gone. */
+  kill(): void;
+}
+
+export interface FilterOptions {
+  /** Killed when this aborts. */
+  readonly signal?: AbortSignal;
+  /** A file that it gets as its standard input instead of `input`. */
+  readonly stdin?: number;
+}
+
+/** What is kept of the end of a command's standard error. */
+const STDERR_CHARS_MAX = 4096;
+/** How much of that is shown to people. */
+const STDERR_LINES_SHOWN = 3;
+
+/**
+ * Starts a command without a shell, its messages in the C locale. Its output must be read (or the command
+ * killed) for `ended` to settle.
+ */
+export function filter(command: string, args: readonly string[], options: FilterOptions = {}): Filter {
+  const child = spawn(command, args, {
+    env: { ...process.env, LC_ALL: 'C' },
+    stdio: [options.stdin ?? 'pipe', 'pipe', 'pipe'],
+    killSignal: 'SIGKILL',
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-STDERR_CHARS_MAX);
+  });
+  const ended = new Promise<FilterEnd>((resolve) => {
+    child.on('error', (error) => resolve({ ok: false, code: null, failure: `${command}: ${error.message}` }));
+    child.on('close', (code, signal) => {
+      const failure = code === 0 ? '' : explain(command, code, signal, errors);
+      resolve({ ok: code === 0, code, failure });
+    });
+  });
+  child.stdin?.on('error', () => {});
+  child.stdout?.on('error', () => {});
+  return {
+    input: child.stdin as Writable,
+    output: child.stdout as Readable,
+    ended,
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+function explain(command: string, code: number | null, signal: NodeJS.Signals | null, errors: string): string {
+  const said = errors.trim().split('\n').slice(-STDERR_LINES_SHOWN).join('; ');
+  return said || `${command}: ${signal ? `ended by ${signal}` : `exit code ${code}`}`;
+}

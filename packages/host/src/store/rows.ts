@@ -1,0 +1,42 @@
+import type { Alias, Image, Instance, Profile } from '../core/model.ts';
+
+type Row = Record<string, unknown>;
+
+const text = (row: Row, column: string): string => row[column] as string;
+const json = <T>(row: Row, column: string): T => JSON.parse(text(row, column)) as T;
+
+/** The instance of a row of table `instances`. */
+export function instanceOf(row: Row): Instance {
+  return {
+    id: row['id'] as number,
+    name: text(row, 'name'),
+    architecture: text(row, 'architecture'),
+    description: text(row, 'description'),
+    ephemeral: row['ephemeral'] === 1,
+    profiles: json(row, 'profiles'),
+    config: json(row, 'config'),
+    devices: json(row, 'devices'),
+    createdAt: text(row, 'created_at'),
+    lastUsedAt: text(row, 'last_used_at'),
+  };
+}
+
+/** The profile of a row of table `profiles`. */
+export function profileOf(row: Row): Profile {
+  return {
+    name: text(row, 'name'),
+    description: text(row, 'description'),
+    config: json(row, 'config'),
+    devices: json(row, 'devices'),
+  };
+}
+
+/** The image of a row of table `images`. */
+export function imageOf(row: Row): Image {
+  return json(row, 'body');
+}
+
+/** The alias of a row of table `aliases`. */
+export function aliasOf(row: Row): Alias {
+  return { name: text(row, 'name'), target: text(row, 'target'), description: text(row, 'description') };
+}

@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Image, Instance, NewEvent } from '../core/model.ts';
+import { openDatabase } from './open.ts';
+import { Store } from './store.ts';
+
+const instance: Instance = {
+  id: 1,
+  name: 'c1',
+  architecture: 'x86_64',
+  description: 'first',
+  ephemeral: true,
+  profiles: ['default', 'other'],
+  config: { 'user.ü': 'line\nbreak', 'user.__proto__': 'x' },
+  devices: { root: { type: 'disk', path: '/', pool: 'default' } },
+  createdAt: '2026-01-01T00:00:00Z',
+  lastUsedAt: '1970-01-01T00:00:00Z',
+};
+
+const image: Image = {
+  fingerprint: 'f'.repeat(64),
+  architecture: 'x86_64',
+  size: 10,
+  filename: 'i.tar.gz',
+  public: false,
+  cached: true,
+  autoUpdate: false,
+  properties: { os: 'x' },
+  profiles: ['default'],
+  createdAt: '2026-01-01T00:00:00Z',
+  uploadedAt: '2026-01-01T00:00:00Z',
+  lastUsedAt: '1970-01-01T00:00:00Z',
+  expiresAt: '1970-01-01T00:00:00Z',
+  files: { kind: 'unified', extension: '.tar.gz' },
+};
+
+const event: NewEvent = {
+  instanceId: 1,
+  type: 'config',
+  timestamp: '2026-01-01T00:00:00Z',
+  metadata: { key: 'user.a', old_value: '', value: '1' },
+};
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync('/var/tmp/porthole-store-');
+  path = join(folder, 'porthole.db');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('Store', () => {
+  it('gives back what was committed, to a later daemon too', () => {
+    const alias = { name: 'a', target: image.fingerprint, description: '' };
+    const first = new Store(path);
+    first.commit([{ kind: 'put-instance', instance }], [event]);
+    first.commit([
+      { kind: 'put-image', image },
+      { kind: 'put-alias', alias },
+    ], []);
+    first.close();
+    const later = new Store(path);
+    const state = later.load();
+    expect(state.instances.get(1)).toEqual(instance);
+    expect(state.images.get(image.fingerprint)).toEqual(image);
+    expect(state.aliases.get('a')).toEqual(alias);
+    later.close();
+  });
+
+  it('never gives an id twice, also when the newest instance was deleted', () => {
+    const store = new Store(path);
+    expect(store.nextInstanceId()).toBe(1);
+    store.commit([{ kind: 'put-instance', instance: { ...instance, id: 7 } }], []);
+    store.commit([{ kind: 'delete-instance', id: 7 }], []);
+    expect(store.nextInstanceId()).toBe(8);
+    store.close();
+  });
+
+  it('writes nothing of a change that fails in the middle', () => {
+    const store = new Store(path);
+    store.commit([{ kind: 'put-instance', instance }], []);
+    const clash = { ...instance, id: 2 };
+    const profile = { name: 'p', description: '', config: {}, devices: {} };
+    expect(() =>
+      store.commit([{ kind: 'put-profile', profile }, { kind: 'put-instance', instance: clash }], [event]),
+    ).toThrow(/UNIQUE/);
+    expect(store.load().profiles.size).toBe(0);
+    expect(store.commit([], [event])[0]?.sequence).toBe(1);
+    store.close();
+  });
+
+  it('refuses an alias of an image that is not there', () => {
+    const store = new Store(path);
+    const alias = { name: 'a', target: 'nothing', description: '' };
+    expect(() => store.commit([{ kind: 'put-alias', alias }], [])).toThrow(/FOREIGN KEY/);
+    store.close();
+  });
+
+  it('numbers events in commit order and keeps only the newest', () => {
+    const store = new Store(path, { journalEventsMax: 3 });
+    for (let round = 0; round < 3; round++) store.commit([], [event, event]);
+    expect(store.commit([], [event])[0]?.sequence).toBe(7);
+    store.close();
+    const database = openDatabase(path);
+    const kept = database.prepare('SELECT sequence FROM events').all();
+    expect(kept.map((row) => row['sequence'])).toEqual([5, 6, 7]);
+    database.close();
+  });
+});
+
+describe('openDatabase', () => {
+  it('applies each migration once, in order', () => {
+    openDatabase(path, ['CREATE TABLE a (x)']).close();
+    const database = openDatabase(path, ['CREATE TABLE a (x)', 'INSERT INTO a VALUES (2)']);
+    expect(database.prepare('SELECT x FROM a').all()).toEqual([{ x: 2 }]);
+    database.close();
+  });
+
+  it('leaves the version before a migration that fails', () => {
+    openDatabase(path, ['CREATE TABLE a (x)']).close();
+    expect(() => openDatabase(path, ['', 'CREATE TABLE b (x); BROKEN'])).toThrow();
+    const database = openDatabase(path, ['CREATE TABLE a (x)']);
+    expect(database.prepare("SELECT name FROM sqlite_master WHERE name = 'b'").all()).toEqual([]);
+    database.close();
+  });
+
+  it('refuses a database that a later version has written', () => {
+    openDatabase(path, ['CREATE TABLE a (x)', 'CREATE TABLE b (x)']).close();
+    expect(() => openDatabase(path, ['CREATE TABLE a (x)'])).toThrow(/newer Porthole/);
+  });
+});

@@ -1,0 +1,67 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Change, Instance, NewEvent } from '../core/model.ts';
+
+/** The statements that write, prepared once. They must run inside a transaction. */
+export interface Writers {
+  change(change: Change): void;
+  /** @returns the event's sequence number */
+  event(event: NewEvent): number;
+  /** Drops events up to and including a sequence number. */
+  trim(sequence: number): void;
+}
+
+/** Prepares all writing statements of a database. */
+export function writersOf(database: DatabaseSync): Writers {
+  const putInstance = database.prepare(`
+    INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET name = excluded.name, architecture = excluded.architecture,
+      description = excluded.description, ephemeral = excluded.ephemeral, profiles = excluded.profiles,
+      config = excluded.config, devices = excluded.devices, last_used_at = excluded.last_used_at`);
+  const deleteInstance = database.prepare('DELETE FROM instances WHERE id = ?');
+  const putProfile = database.prepare('INSERT OR REPLACE INTO profiles VALUES (?, ?, ?, ?)');
+  const deleteProfile = database.prepare('DELETE FROM profiles WHERE name = ?');
+  const putImage = database.prepare(
+    'INSERT INTO images VALUES (?, ?) ON CONFLICT (fingerprint) DO UPDATE SET body = excluded.body',
+  );
+  const deleteImage = database.prepare('DELETE FROM images WHERE fingerprint = ?');
+  const putAlias = database.prepare('INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)');
+  const deleteAlias = database.prepare('DELETE FROM aliases WHERE name = ?');
+  const putEvent = database.prepare(
+    'INSERT INTO events (instance_id, type, timestamp, metadata) VALUES (?, ?, ?, ?)',
+  );
+  const trim = database.prepare('DELETE FROM events WHERE sequence <= ?');
+
+  const apply: { [K in Change['kind']]: (change: Extract<Change, { kind: K }>) => void } = {
+    'put-instance': ({ instance }) => void putInstance.run(...instanceColumns(instance)),
+    'delete-instance': ({ id }) => void deleteInstance.run(id),
+    'put-profile': ({ profile: { name, description, config, devices } }) =>
+      void putProfile.run(name, description, JSON.stringify(config), JSON.stringify(devices)),
+    'delete-profile': ({ name }) => void deleteProfile.run(name),
+    'put-image': ({ image }) => void putImage.run(image.fingerprint, JSON.stringify(image)),
+    'delete-image': ({ fingerprint }) => void deleteImage.run(fingerprint),
+    'put-alias': ({ alias }) => void putAlias.run(alias.name, alias.target, alias.description),
+    'delete-alias': ({ name }) => void deleteAlias.run(name),
+  };
+
+  return {
+    change: (change) => (apply[change.kind] as (change: Change) => void)(change),
+    event: ({ instanceId, type, timestamp, metadata }) =>
+      Number(putEvent.run(instanceId, type, timestamp, JSON.stringify(metadata)).lastInsertRowid),
+    trim: (sequence) => void trim.run(sequence),
+  };
+}
+
+function instanceColumns(instance: Instance) {
+  return [
+    instance.id,
+    instance.name,
+    instance.architecture,
+    instance.description,
+    instance.ephemeral ? 1 : 0,
+    JSON.stringify(instance.profiles),
+    JSON.stringify(instance.config),
+    JSON.stringify(instance.devices),
+    instance.createdAt,
+    instance.lastUsedAt,
+  ] as const;
+}

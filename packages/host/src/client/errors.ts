@@ -1,0 +1,60 @@
+/** The daemon refused a request, or an operation failed. `message` is the daemon's own text. */
+export class ApiError extends Error {
+  /** HTTP status, or the status code of the failed operation. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+  }
+}
+
+/** The daemon could not be asked. `message` names the socket and says what to do. */
+export class ConnectionError extends Error {
+  /** Code of the system error, such as `ECONNREFUSED`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ConnectionError';
+    this.code = code;
+  }
+}
+
+const NOT_RUNNING = "Porthole's daemon is not running";
+const NOT_ALLOWED = 'become root or a member of the group "porthole"';
+
+/** What each system error on a Unix socket means to the one who waits for an answer; `%s` is the socket. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  ENOENT: `${NOT_RUNNING}: there is no %s. Start it with: portholed`,
+  ECONNREFUSED: `${NOT_RUNNING}: nothing listens on %s. Start it with: portholed`,
+  ENOTSOCK: '%s is not a socket: is the state directory right?',
+  ENOTDIR: '%s is not a socket: is the state directory right?',
+  EACCES: `You may not use %s: ${NOT_ALLOWED}`,
+  EPERM: `You may not use %s: ${NOT_ALLOWED}`,
+  EAGAIN: 'The daemon behind %s accepts no more connections at the moment: try again',
+  ECONNRESET: 'The daemon behind %s ended the connection before it answered',
+  EPIPE: 'The daemon behind %s ended the connection before it answered',
+};
+
+/**
+ * Explains a failure of the connection itself.
+ * @param error what Node threw; anything without a system code is returned as it is
+ */
+export function explainConnection(error: unknown, socketPath: string): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (typeof code !== 'string' || error instanceof ConnectionError) return error;
+  const sentence = SENTENCES[code];
+  if (!sentence) return error;
+  return new ConnectionError(
+    code,
+    sentence.replace('%s', () => socketPath),
+    { cause: error },
+  );
+}
+
+/** True for an ApiError of that HTTP status. */
+export function hasStatus(error: unknown, status: number): error is ApiError {
+  return error instanceof ApiError && error.status === status;
+}

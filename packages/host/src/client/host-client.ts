@@ -1,0 +1,85 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { OperationJson } from '../wire/operation.ts';
+import type { ProgressListener } from './operations.ts';
+import { requireSuccess, waitForOperation, withProgress } from './operations.ts';
+import { call } from './transport.ts';
+
+export interface HostClientOptions {
+  /** Told the progress of the operations that this client waits for. */
+  readonly onProgress?: ProgressListener;
+  /** Ends whatever is being waited for. */
+  readonly signal?: AbortSignal;
+}
+
+/** What goes along with a changing request. */
+export interface ChangeOptions {
+  readonly json?: unknown;
+  readonly body?: Readable;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** A value and the ETag that it had when it was read. */
+export interface Tagged<T> {
+  readonly value: T;
+  readonly etag: string | undefined;
+}
+
+/** Speaks the host API over a Unix socket; one connection per request, nothing is kept open between. */
+export class HostClient {
+  readonly socketPath: string;
+  readonly #options: HostClientOptions;
+
+  constructor(socketPath: string, options: HostClientOptions = {}) {
+    this.socketPath = socketPath;
+    this.#options = options;
+  }
+
+  /** Reads an object or a collection; T is what the caller expects there. */
+  async get<T>(path: string): Promise<T> {
+    return (await this.getTagged<T>(path)).value;
+  }
+
+  /** Like {@link get}, with the ETag for a later If-Match. */
+  async getTagged<T>(path: string): Promise<Tagged<T>> {
+    const { metadata, etag } = await call(this.socketPath, { method: 'GET', path, ...this.#signal() });
+    return { value: metadata as T, etag };
+  }
+
+  /**
+   * Sends a change and waits until it is done.
+   * @returns the finished operation; undefined when the daemon was done at once
+   * @throws ApiError when it is refused or its operation fails
+   */
+  async change(
+    method: string,
+    path: string,
+    options: ChangeOptions = {},
+  ): Promise<OperationJson | undefined> {
+    return withProgress(this.socketPath, this.#options.onProgress, async (follow) => {
+      const operation = await this.begin(method, path, options);
+      if (!operation) return undefined;
+      follow(operation.id);
+      return requireSuccess(await this.wait(operation));
+    });
+  }
+
+  /** Sends a change and does not wait for its operation. */
+  async begin(method: string, path: string, options: ChangeOptions = {}): Promise<OperationJson | undefined> {
+    return (await call(this.socketPath, { method, path, ...options, ...this.#signal() })).operation;
+  }
+
+  /** Waits until an operation is over, whichever way it ended. */
+  wait(operation: OperationJson): Promise<OperationJson> {
+    return waitForOperation(this.socketPath, operation, this.#options.signal);
+  }
+
+  #signal(): { signal?: AbortSignal } {
+    return this.#options.signal ? { signal: this.#options.signal } : {};
+  }
+}
+
+/** Builds a path of the API, each value in it encoded: path`/1.0/instances/${name}`. */
+export function path(parts: TemplateStringsArray, ...values: readonly string[]): string {
+  return parts.reduce((text, part, index) => text + encodeURIComponent(values[index - 1] ?? '') + part);
+}

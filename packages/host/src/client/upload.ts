@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { basename } from 'node:path';
+import { Readable } from 'node:stream';
+import { ApiError } from './errors.ts';
+import type { HostClient } from './host-client.ts';
+
+/** The files of an image on our side: one archive, or metadata and root filesystem apart. */
+export type ImageFiles =
+  | { readonly kind: 'unified'; readonly file: string }
+  | { readonly kind: 'split'; readonly metadata: string; readonly rootfs: string };
+
+export interface UploadOptions {
+  readonly public: boolean;
+  /** Win over those in the image's metadata. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** The name that the image keeps of its file; the file's own when absent. */
+  readonly filename?: string;
+  /** Called as bytes leave; `total` is the sum of the files' sizes. */
+  readonly onBytes?: (sent: number, total: number) => void;
+}
+
+/** Large reads keep the number of trips through the event loop low. */
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * Uploads an image and waits until the daemon has taken it in.
+ * @returns its fingerprint
+ * @throws ApiError when the daemon refuses it; a system error when a file cannot be read
+ */
+export async function uploadImage(
+  client: HostClient,
+  files: ImageFiles,
+  options: UploadOptions,
+): Promise<string> {
+  const form = files.kind === 'unified' ? await unifiedForm(files.file) : await splitForm(files);
+  const operation = await client.change('POST', '/1.0/images', {
+    headers: { ...imageHeaders(files, options), ...form.headers },
+    body: Readable.from(counted(form.parts, form.size, options.onBytes), { objectMode: false }),
+  });
+  const fingerprint = operation?.metadata?.['fingerprint'];
+  if (typeof fingerprint !== 'string') throw new ApiError(0, 'The daemon did not name the image it took in');
+  return fingerprint;
+}
+
+interface Form {
+  readonly headers: OutgoingHttpHeaders;
+  /** Text stands for itself, a path for the bytes of its file. */
+  readonly parts: readonly ({ readonly text: string } | { readonly file: string })[];
+  /** Bytes of all files. */
+  readonly size: number;
+}
+
+async function unifiedForm(file: string): Promise<Form> {
+  const size = await sizeOf(file);
+  const headers = { 'content-type': 'application/octet-stream', 'content-length': size };
+  return { headers, parts: [{ file }], size };
+}
+
+async function splitForm(files: { metadata: string; rootfs: string }): Promise<Form> {
+  const boundary = `porthole-${randomUUID()}`;
+  const head = (name: string, file: string) => ({
+    text: [
+      `--${boundary}`,
+      `Content-Disposition: form-data; name="${name}"; filename="${quoted(basename(file))}"`,
+      'Content-Type: application/octet-stream',
+      '\r\n',
+    ].join('\r\n'),
+  });
+  const parts = [
+    head('metadata', files.metadata),
+    { file: files.metadata },
+    { text: '\r\n' },
+    head('rootfs', files.rootfs),
+    { file: files.rootfs },
+    { text: `\r\n--${boundary}--\r\n` },
+  ];
+  const size = (await sizeOf(files.metadata)) + (await sizeOf(files.rootfs));
+  const around = parts.reduce((sum, part) => sum + ('text' in part ? Buffer.byteLength(part.text) : 0), 0);
+  const headers = {
+    'content-type': `multipart/form-data; boundary=${boundary}`,
+    'content-length': size + around,
+  };
+  return { headers, parts, size };
+}
+
+/** Quotes and line ends would end the header's value early. */
+function quoted(filename: string): string {
+  return filename.replaceAll(/["\\\r\n]/g, '_');
+}
+
+async function sizeOf(file: string): Promise<number> {
+  const facts = await stat(file);
+  if (!facts.isFile()) throw new ApiError(0, `${file} is not a file: an image is a tarball, or two`);
+  return facts.size;
+}
+
+function imageHeaders(files: ImageFiles, options: UploadOptions): OutgoingHttpHeaders {
+  const own = basename(files.kind === 'unified' ? files.file : files.rootfs);
+  const properties = new URLSearchParams({ ...options.properties }).toString();
+  return {
+    'X-LXD-filename': (options.filename ?? own).replaceAll(/[^\x20-\x7e]/g, '_'),
+    ...(options.public ? { 'X-LXD-public': 'true' } : {}),
+    ...(properties ? { 'X-LXD-properties': properties } : {}),
+  };
+}
+
+async function* counted(
+  parts: Form['parts'],
+  total: number,
+  onBytes: UploadOptions['onBytes'],
+): AsyncGenerator<Buffer> {
+  let sent = 0;
+  for (const part of parts) {
+    if ('text' in part) {
+      yield Buffer.from(part.text);
+      continue;
+    }
+    for await (const chunk of createReadStream(part.file, { highWaterMark: READ_BYTES })) {
+      yield chunk as Buffer;
+      sent += (chunk as Buffer).length;
+      onBytes?.(sent, total);
+    }
+  }
+}

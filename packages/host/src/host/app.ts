@@ -1,0 +1,116 @@
+import multipart from '@fastify/multipart';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { hostError } from '../core/errors.ts';
+import { asyncEnvelope, errorEnvelope, operationPath, syncEnvelope } from '../wire/envelope.ts';
+import { drain, readJson, readParts } from './body.ts';
+import type { Answer, Call, Edge, Handler } from './call.ts';
+import { failureOf } from './errors.ts';
+import { PATH_PARAMETER_MAX } from './limits.ts';
+import { operationJson } from './operation-json.ts';
+import { answerForProject } from './project.ts';
+import { requestorOf } from './requestor.ts';
+import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
+import { refuse } from './upgrade.ts';
+
+/** Makes the HTTP side of the host API from the route table. */
+export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    // Requests that come in while we stop are still answered as ever.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
+    frameworkErrors: (error, request, reply) => fail(edge, error, request, reply),
+    clientErrorHandler: (_error, socket) =>
+      refuse(socket, { status: 400, message: 'Malformed HTTP request' }),
+    http: {
+      shouldUpgradeCallback: ({ headers, url = '' }) =>
+        headers.upgrade?.toLowerCase() === 'websocket' && shouldUpgrade(url),
+    },
+  });
+  // Bodies are read by those who want them: uploads never end up in memory, and GET and DELETE have none.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  void app.register(multipart);
+  void app.register(async (api) => {
+    for (const row of ROUTES) addRoute(api, edge, row);
+  });
+  app.setErrorHandler((error, request, reply) => fail(edge, error, request, reply));
+  app.setNotFoundHandler((request, reply) => fail(edge, hostError('not-found'), request, reply));
+  return app;
+}
+
+function addRoute(app: FastifyInstance, edge: Edge, row: Route): void {
+  for (const method of METHODS) {
+    const handler = row.methods[method] ?? notImplemented;
+    app.route({
+      method,
+      url: row.path,
+      handler: async (request, reply) => {
+        if (method === 'GET' || method === 'DELETE') request.raw.resume();
+        return send(reply, await answer(edge, row, method, handler, request));
+      },
+    });
+  }
+}
+
+function notImplemented(): never {
+  throw hostError('not-implemented');
+}
+
+async function answer(edge: Edge, row: Route, method: Method, handler: Handler, request: FastifyRequest) {
+  const call = callOf(request);
+  return answerForProject(row.otherProject, method, call.query) ?? (await handler(edge, call));
+}
+
+function callOf(request: FastifyRequest): Call {
+  const [path = '', ...query] = request.url.split('?');
+  return {
+    path,
+    params: request.params as Record<string, string>,
+    query: new URLSearchParams(query.join('?')),
+    headers: request.headers,
+    by: requestorOf(request.raw),
+    json: () => readJson(request.raw),
+    body: request.raw,
+    parts: () => readParts(request),
+  };
+}
+
+function send(reply: FastifyReply, answer: Answer): FastifyReply {
+  switch (answer.kind) {
+    case 'sync':
+      if (answer.etag !== undefined) reply.header('ETag', `"${answer.etag}"`);
+      return sendJson(reply, 200, syncEnvelope(answer.metadata));
+    case 'created':
+      return sendJson(reply.header('Location', answer.location), 201, syncEnvelope(null));
+    case 'operation': {
+      const operation = operationJson(answer.operation);
+      reply.header('Location', operationPath(operation.id));
+      return sendJson(reply, 202, asyncEnvelope(operation));
+    }
+    case 'raw':
+      return reply.code(200).headers(answer.headers).send(answer.data);
+  }
+}
+
+async function fail(
+  edge: Edge,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  // A client that went away in the middle of its request is no failure of ours.
+  const gone = request.raw.destroyed && !request.raw.complete;
+  const reason = gone ? hostError('client-gone') : error;
+  const { status, message } = failureOf(reason, edge.log);
+  await drain(request.raw);
+  return sendJson(reply, status, errorEnvelope(status, message));
+}
+
+function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
+  // Bytes: to text fastify would add a charset, which LXD's answers do not have.
+  const body = Buffer.from(`${JSON.stringify(value)}\n`);
+  return reply.code(status).header('Content-Type', 'application/json').send(body);
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import type {} from '@fastify/multipart';
+import type { FastifyRequest } from 'fastify';
+import { hostError } from '../core/errors.ts';
+import type { UploadPart } from '../ops/api.ts';
+import { baseName } from '../wire/image.ts';
+import { parseJson } from '../wire/parse.ts';
+import { DRAIN_TIMEOUT_MS, JSON_BODY_BYTES_MAX } from './limits.ts';
+
+/** Reads a body as JSON. @throws CodedError 400 when it is none or breaks off, 413 when it is too large */
+export async function readJson(body: Readable): Promise<unknown> {
+  return parseJson((await readAll(body)).toString('utf8'));
+}
+
+async function readAll(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    // Destroying the request would cut the connection before its answer.
+    for await (const chunk of body.iterator({ destroyOnReturn: false })) {
+      size += chunk.length;
+      if (size > JSON_BODY_BYTES_MAX) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    throw hostError('client-gone');
+  }
+  if (size <= JSON_BODY_BYTES_MAX) return Buffer.concat(chunks);
+  throw hostError('body-too-large', String(JSON_BODY_BYTES_MAX));
+}
+
+/** A split image has two parts; one more lets the reader say that there are too many. */
+const PARTS_MAX = 3;
+
+/** The files of a multipart body. @throws image-invalid for a part that is no file */
+export async function* readParts(request: FastifyRequest): AsyncGenerator<UploadPart> {
+  const limits = { fileSize: Number.POSITIVE_INFINITY, parts: PARTS_MAX, fields: 1, fieldSize: 1 };
+  for await (const part of request.parts({ limits })) {
+    if (part.type !== 'file') throw hostError('image-invalid', 'Invalid multipart image');
+    yield { name: part.fieldname, filename: baseName(part.filename ?? ''), data: part.file };
+  }
+}
+
+/**
+ * Reads the rest of a refused body to nowhere: a client that is cut off while it sends may never see why.
+ * Settles also when the client takes too long.
+ */
+export async function drain(request: IncomingMessage): Promise<void> {
+  if (request.readableEnded || request.destroyed) return;
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, DRAIN_TIMEOUT_MS);
+  request.once('end', over.resolve).once('close', over.resolve);
+  request.unpipe();
+  request.resume();
+  await over.promise;
+  clearTimeout(timer);
+}

@@ -1,0 +1,84 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Log } from '../base/log.ts';
+import type { HostBackend, UploadPart } from '../ops/api.ts';
+import type { Requestor } from '../ops/events.ts';
+import type { Operation } from '../ops/operations.ts';
+import type { ExecTable } from './exec-table.ts';
+
+/** What handlers work with. */
+export interface Edge {
+  readonly backend: HostBackend;
+  readonly execs: ExecTable;
+  readonly log: Log;
+}
+
+/** A request as handlers see it. */
+export interface Call {
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  readonly by: Requestor;
+  /** Reads the body as JSON. @throws CodedError 400 when it is none, 413 when it is too large */
+  json(): Promise<unknown>;
+  /** The body as it comes in. */
+  readonly body: Readable;
+  /** The files of a multipart body, in order, each to be read to its end before the next. */
+  parts(): AsyncIterable<UploadPart>;
+}
+
+/** What a handler answers. */
+export type Answer =
+  | { readonly kind: 'sync'; readonly metadata: unknown; readonly etag?: string }
+  /** A synchronous creation: 201 with the new object's path. */
+  | { readonly kind: 'created'; readonly location: string }
+  | { readonly kind: 'operation'; readonly operation: Operation }
+  /** A download. */
+  | {
+      readonly kind: 'raw';
+      readonly headers: Readonly<Record<string, string | number>>;
+      readonly data: Readable;
+    };
+
+export type Handler = (edge: Edge, call: Call) => Answer | Promise<Answer>;
+
+/** A value that is there; with its ETag where it can be edited. */
+export function sync(metadata: unknown, etag?: string): Answer {
+  return etag === undefined ? { kind: 'sync', metadata } : { kind: 'sync', metadata, etag };
+}
+
+/** Success with nothing to say. */
+export function done(): Answer {
+  return { kind: 'sync', metadata: {} };
+}
+
+/** Success of a synchronous creation. */
+export function created(location: string): Answer {
+  return { kind: 'created', location };
+}
+
+/** The start of an operation. */
+export function started(operation: Operation): Answer {
+  return { kind: 'operation', operation };
+}
+
+/** A parameter of the path; the route table guarantees that it is there. */
+export function param(call: Call, name: string): string {
+  return call.params[name] ?? '';
+}
+
+/** The `recursion` argument: 0 when absent or unreadable. */
+export function recursionOf(call: Call): number {
+  return Number.parseInt(call.query.get('recursion') ?? '0', 10) || 0;
+}
+
+/** The If-Match header. */
+export function ifMatch(call: Call): string | undefined {
+  return call.headers['if-match'];
+}
+
+/** The URL of an object in a collection. */
+export function urlOf(collection: string, name: string): string {
+  return `${collection}/${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest';
+import { silentLog } from '../base/log.ts';
+import { hostError } from '../core/errors.ts';
+import { failureOf } from './errors.ts';
+
+describe('a failure', () => {
+  test('that was expected keeps its status and text', () => {
+    expect(failureOf(hostError('instance-not-found'), silentLog)).toEqual({
+      status: 404,
+      message: 'Instance not found',
+    });
+  });
+
+  test('that nobody expected says nothing outside and everything in the log', () => {
+    const logged: object[] = [];
+    const error = new Error('secret path /x');
+    const log = { ...silentLog, error: (fields: object) => logged.push(fields) };
+    expect(failureOf(error, log)).toEqual({ status: 500, message: 'Internal server error' });
+    expect(logged).toEqual([{ err: error }]);
+  });
+
+  test('of the framework counts only when it is the client’s', () => {
+    const error = (statusCode: number) =>
+      Object.assign(new Error('odd'), { code: 'FST_ERR_BAD_URL', statusCode });
+    expect(failureOf(error(400), silentLog)).toEqual({ status: 400, message: 'odd' });
+    expect(failureOf(error(500), silentLog).message).toBe('Internal server error');
+  });
+
+  test('may be anything that can be thrown', () => {
+    for (const thrown of [undefined, null, 'text', 7]) expect(failureOf(thrown, silentLog).status).toBe(500);
+  });
+});

@@ -1,0 +1,155 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { constants } from 'node:os';
+import { WebSocket } from 'ws';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import type { ExecProcess, ExecSession } from '../ops/api.ts';
+import { parseExecControl } from '../wire/exec.ts';
+import { feedInput, type OutputPump, pumpOutput } from './exec-flow.ts';
+import { EXEC_CONNECT_TIMEOUT_MS } from './limits.ts';
+
+/**
+ * The websockets of one exec. Invariants:
+ * - a secret opens one websocket, once;
+ * - the process starts when all streams but `control` are there, never twice;
+ * - a websocket that is early is not read until then, so what it may send ahead is bounded by the kernel;
+ * - the streams' end comes after all output, and for every output stream.
+ */
+export class ExecStreams {
+  /** Settles when the process has ended or will never start. */
+  readonly over: Promise<void>;
+
+  readonly #session: ExecSession;
+  readonly #interactive: boolean;
+  readonly #log: Log;
+  readonly #digests: Map<string, Buffer>;
+  readonly #sockets = new Map<string, WebSocket>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #settle: () => void;
+  #started = false;
+  #ended = false;
+  #process: ExecProcess | undefined;
+
+  constructor(session: ExecSession, interactive: boolean, log: Log) {
+    this.#session = session;
+    this.#interactive = interactive;
+    this.#log = log.child({ operation: session.operation.id });
+    this.#digests = new Map(Object.entries(session.secrets).map(([name, secret]) => [name, digest(secret)]));
+    this.#timer = setTimeout(() => this.#giveUp(), EXEC_CONNECT_TIMEOUT_MS);
+    const over = Promise.withResolvers<void>();
+    this.over = over.promise;
+    this.#settle = over.resolve;
+  }
+
+  /** The stream that a secret still opens; compared in constant time. */
+  nameOf(secret: string): string | undefined {
+    const given = digest(secret);
+    let found: string | undefined;
+    for (const [name, expected] of this.#digests) if (timingSafeEqual(given, expected)) found = name;
+    return found;
+  }
+
+  /** Connects the websocket of a stream. */
+  connect(name: string, socket: WebSocket): void {
+    this.#digests.delete(name);
+    this.#sockets.set(name, socket);
+    socket.on('error', (error) =>
+      this.#log.debug({ stream: name, reason: error.message }, 'exec stream failed'),
+    );
+    if (this.#process) {
+      this.#attach(name, socket, this.#process);
+      return;
+    }
+    socket.pause();
+    const complete = [...this.#digests.keys()].every((missing) => missing === 'control');
+    if (complete && !this.#started) void this.#start();
+  }
+
+  /** Drops all websockets. */
+  cut(): void {
+    for (const socket of this.#sockets.values()) socket.terminate();
+    if (!this.#started) this.#giveUp();
+  }
+
+  #giveUp(): void {
+    clearTimeout(this.#timer);
+    this.#session.fail('Timed out waiting for websockets to connect');
+    this.#finish();
+  }
+
+  async #start(): Promise<void> {
+    this.#started = true;
+    clearTimeout(this.#timer);
+    try {
+      const process = await this.#session.start();
+      this.#process = process;
+      this.#pumpOutput(process);
+      for (const [name, socket] of this.#sockets) this.#attach(name, socket, process);
+      await process.exited;
+    } catch (error) {
+      // The operation tells it to the client.
+      this.#log.debug({ reason: messageOf(error) }, 'exec failed');
+    }
+    this.#finish();
+  }
+
+  #pumpOutput(process: ExecProcess): void {
+    const outputs = this.#outputs();
+    const pump: OutputPump = pumpOutput(process, outputs);
+    process.onOutput((fd, data) => pump.send(outputs[fd - 1] ?? outputs[0], data));
+  }
+
+  #attach(name: string, socket: WebSocket, process: ExecProcess): void {
+    if (name === 'control') this.#obey(socket, process);
+    if (name === '0') feedInput(socket, process, () => this.#ended);
+    const lost = () => this.#lose(name, process);
+    socket.once('close', lost);
+    if (socket.readyState === WebSocket.CLOSED) lost();
+    else socket.resume();
+  }
+
+  #obey(socket: WebSocket, process: ExecProcess): void {
+    socket.on('message', (message) => {
+      if (this.#ended) return;
+      try {
+        const control = parseExecControl(String(message));
+        if (control.command === 'signal') process.signal(control.signal);
+        else if (this.#interactive) process.resize(control.width, control.height);
+      } catch (error) {
+        this.#log.debug({ reason: messageOf(error) }, 'exec control message ignored');
+      }
+    });
+  }
+
+  /** Whoever loses its control websocket, or without one its output, was killed: so is the process. */
+  #lose(name: string, process: ExecProcess): void {
+    if (this.#ended) return;
+    const watched = this.#sockets.has('control') ? 'control' : this.#interactive ? '0' : '1';
+    if (name === watched) process.signal(constants.signals.SIGKILL);
+  }
+
+  #outputs(): readonly WebSocket[] {
+    const names = this.#interactive ? ['0'] : ['1', '2'];
+    return names.flatMap((name) => this.#sockets.get(name) ?? []);
+  }
+
+  /** Marks the end of each output, then closes; an output is closed only when its last byte has left. */
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    const outputs = new Set(this.#outputs());
+    for (const socket of this.#sockets.values()) {
+      // What still comes in is of no use, but reading it is how the end is noticed.
+      socket.resume();
+      if (outputs.has(socket) && socket.readyState === WebSocket.OPEN) {
+        socket.send('', { binary: false }, () => socket.close());
+      } else socket.close();
+    }
+    this.#settle();
+  }
+}
+
+function digest(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}

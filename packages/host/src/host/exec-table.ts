@@ -1,0 +1,54 @@
+import type { WebSocket } from 'ws';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import { hostError } from '../core/errors.ts';
+import type { ExecRequest, ExecSession } from '../ops/api.ts';
+import { ExecStreams } from './exec-streams.ts';
+import type { Claim } from './upgrade.ts';
+
+/** The execs whose websockets may connect or are connected, by operation. */
+export class ExecTable {
+  readonly #execs = new Map<string, ExecStreams>();
+  readonly #log: Log;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Takes care of a new exec's streams; one that waits for none starts at once, its output dropped. */
+  add(session: ExecSession, request: Pick<ExecRequest, 'waitForWebsocket' | 'interactive'>): void {
+    if (!request.waitForWebsocket) {
+      void this.#runAlone(session);
+      return;
+    }
+    const { id } = session.operation;
+    const streams = new ExecStreams(session, request.interactive, this.#log);
+    this.#execs.set(id, streams);
+    void streams.over.then(() => this.#execs.delete(id));
+  }
+
+  /** @throws bad-secret unless the secret is that of a stream which has not been connected yet */
+  claim(operationId: string, secret: string): Claim {
+    const streams = this.#execs.get(operationId);
+    const name = streams?.nameOf(secret);
+    if (!streams || name === undefined) throw hostError('bad-secret');
+    return { open: (socket: WebSocket) => streams.connect(name, socket), drop: () => {} };
+  }
+
+  /** Cuts all streams, which ends their processes. */
+  stop(): void {
+    for (const streams of this.#execs.values()) streams.cut();
+  }
+
+  async #runAlone(session: ExecSession): Promise<void> {
+    try {
+      const process = await session.start();
+      process.onOutput(() => {});
+      process.endInput();
+      await process.exited;
+    } catch (error) {
+      // Already told by the operation.
+      this.#log.debug({ operation: session.operation.id, reason: messageOf(error) }, 'exec failed');
+    }
+  }
+}

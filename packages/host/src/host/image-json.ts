@@ -1,0 +1,29 @@
+import type { Alias } from '../core/model.ts';
+import type { ImageInfo } from '../ops/api.ts';
+import type { AliasJson, ImageJson } from '../wire/image.ts';
+
+/** An image as the API shows it. */
+export function imageJson({ image, aliases }: ImageInfo): ImageJson {
+  return {
+    fingerprint: image.fingerprint,
+    type: 'container',
+    architecture: image.architecture,
+    size: image.size,
+    filename: image.filename,
+    public: image.public,
+    cached: image.cached,
+    auto_update: image.autoUpdate,
+    properties: image.properties,
+    profiles: image.profiles,
+    aliases: aliases.map(({ name, description }) => ({ name, description })),
+    created_at: image.createdAt,
+    uploaded_at: image.uploadedAt,
+    last_used_at: image.lastUsedAt,
+    expires_at: image.expiresAt,
+  };
+}
+
+/** An image alias as the API shows it. */
+export function aliasJson({ name, target, description }: Alias): AliasJson {
+  return { name, target, type: 'container', description };
+}

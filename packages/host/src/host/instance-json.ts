@@ -1,0 +1,71 @@
+import type { InstanceInfo, InstanceLive, NetworkInterface } from '../ops/api.ts';
+import type { InstanceFullJson, InstanceJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
+import { STATUS_CODES } from '../wire/status.ts';
+
+/** An instance as the API shows it. */
+export function instanceJson({
+  instance,
+  expandedConfig,
+  expandedDevices,
+  status,
+}: InstanceInfo): InstanceJson {
+  return {
+    name: instance.name,
+    type: 'container',
+    architecture: instance.architecture,
+    status,
+    status_code: STATUS_CODES[status],
+    config: instance.config,
+    devices: instance.devices,
+    expanded_config: expandedConfig,
+    expanded_devices: expandedDevices,
+    profiles: instance.profiles,
+    ephemeral: instance.ephemeral,
+    stateful: false,
+    description: instance.description,
+    created_at: instance.createdAt,
+    last_used_at: instance.lastUsedAt,
+    location: 'none',
+    project: 'default',
+  };
+}
+
+/** An instance with its live state; there are no snapshots or backups. */
+export function instanceFullJson(info: InstanceInfo, live: InstanceLive | null): InstanceFullJson {
+  return { ...instanceJson(info), state: live && stateJson(live), snapshots: null, backups: null };
+}
+
+/** The live state of an instance as the API shows it. */
+export function stateJson(live: InstanceLive): InstanceStateJson {
+  return {
+    status: live.status,
+    status_code: STATUS_CODES[live.status],
+    pid: live.pid,
+    processes: live.processes,
+    cpu: { usage: live.cpuUsage },
+    memory: { usage: live.memoryUsage, usage_peak: live.memoryPeak, swap_usage: 0, swap_usage_peak: 0 },
+    disk: live.diskUsage === null ? {} : { root: { usage: live.diskUsage } },
+    network: live.network && networksJson(live.network),
+  };
+}
+
+function networksJson(networks: Readonly<Record<string, NetworkInterface>>): Record<string, NetworkJson> {
+  return Object.fromEntries(Object.entries(networks).map(([name, network]) => [name, networkJson(network)]));
+}
+
+function networkJson({ hostName, counters, ...network }: NetworkInterface): NetworkJson {
+  return {
+    ...network,
+    host_name: hostName,
+    counters: {
+      bytes_received: counters.bytesReceived,
+      bytes_sent: counters.bytesSent,
+      packets_received: counters.packetsReceived,
+      packets_sent: counters.packetsSent,
+      errors_received: 0,
+      errors_sent: 0,
+      packets_dropped_outbound: 0,
+      packets_dropped_inbound: 0,
+    },
+  };
+}

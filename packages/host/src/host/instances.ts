@@ -1,0 +1,135 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { messageOf } from '../base/coded-error.ts';
+import { hostError } from '../core/errors.ts';
+import type { InstanceInfo, InstanceLive } from '../ops/api.ts';
+import { parseExec } from '../wire/exec.ts';
+import {
+  parseInstanceFields,
+  parseInstancePatch,
+  parseInstanceRename,
+  parseNewInstance,
+  parseStateRequest,
+} from '../wire/instance.ts';
+import {
+  type Answer,
+  type Call,
+  done,
+  type Edge,
+  ifMatch,
+  param,
+  recursionOf,
+  started,
+  sync,
+  urlOf,
+} from './call.ts';
+import { instanceEtag, preconditionOf } from './etag.ts';
+import { parseFilter } from './filter.ts';
+import { instanceFullJson, instanceJson, stateJson } from './instance-json.ts';
+import { LIVE_STATE_CONCURRENCY } from './limits.ts';
+
+/** GET /1.0/instances: URLs, objects or objects with live state, by `recursion` 0, 1, 2. */
+export async function listInstances(edge: Edge, call: Call): Promise<Answer> {
+  const passes = parseFilter(call.query.get('filter') ?? '');
+  const infos = edge.backend.instances.list().filter((info) => passes(instanceJson(info)));
+  const recursion = recursionOf(call);
+  if (recursion === 0) return sync(infos.map((info) => urlOf(call.path, info.instance.name)));
+  if (recursion === 1) return sync(infos.map(instanceJson));
+  const lives = await liveStates(edge, infos);
+  return sync(infos.map((info, index) => instanceFullJson(info, lives[index] ?? null)));
+}
+
+/** An instance that cannot be asked, or is gone by now, has state null: one must not spoil the list. */
+async function liveStates({ backend, log }: Edge, infos: readonly InstanceInfo[]) {
+  const lives: (InstanceLive | null)[] = [];
+  const ask = async ({ instance: { name } }: InstanceInfo) => {
+    try {
+      return await backend.instances.live(name);
+    } catch (error) {
+      log.warn({ instance: name, reason: messageOf(error) }, 'live state of an instance is not known');
+      return null;
+    }
+  };
+  for (let at = 0; at < infos.length; at += LIVE_STATE_CONCURRENCY) {
+    lives.push(...(await Promise.all(infos.slice(at, at + LIVE_STATE_CONCURRENCY).map(ask))));
+  }
+  return lives;
+}
+
+/** POST /1.0/instances. */
+export async function createInstance({ backend }: Edge, call: Call): Promise<Answer> {
+  return started(backend.instances.create(parseNewInstance(await call.json()), call.by));
+}
+
+/** GET /1.0/instances/NAME; recursion adds the live state, an object also for a stopped instance. */
+export async function getInstance({ backend }: Edge, call: Call): Promise<Answer> {
+  const info = backend.instances.get(param(call, 'name'));
+  const etag = instanceEtag(info.instance);
+  if (recursionOf(call) === 0) return sync(instanceJson(info), etag);
+  return sync(instanceFullJson(info, await backend.instances.live(info.instance.name)), etag);
+}
+
+/** PUT /1.0/instances/NAME. */
+export async function updateInstance({ backend }: Edge, call: Call): Promise<Answer> {
+  const name = param(call, 'name');
+  const fields = parseInstanceFields(await call.json());
+  const check = preconditionOf(ifMatch(call), instanceEtag);
+  check(backend.instances.get(name).instance);
+  return started(backend.instances.update(name, fields, call.by, check));
+}
+
+/** PATCH /1.0/instances/NAME. */
+export async function patchInstance({ backend }: Edge, call: Call): Promise<Answer> {
+  const name = param(call, 'name');
+  const part = parseInstancePatch(await call.json());
+  const check = preconditionOf(ifMatch(call), instanceEtag);
+  check(backend.instances.get(name).instance);
+  await backend.instances.patch(name, part, call.by, check);
+  return done();
+}
+
+/** POST /1.0/instances/NAME: rename. */
+export async function renameInstance({ backend }: Edge, call: Call): Promise<Answer> {
+  const to = parseInstanceRename(await call.json());
+  return started(backend.instances.rename(param(call, 'name'), to, call.by));
+}
+
+/** DELETE /1.0/instances/NAME. */
+export function deleteInstance({ backend }: Edge, call: Call): Answer {
+  return started(backend.instances.delete(param(call, 'name'), call.by));
+}
+
+/** GET /1.0/instances/NAME/state. */
+export async function getState({ backend }: Edge, call: Call): Promise<Answer> {
+  return sync(stateJson(await backend.instances.live(param(call, 'name'))));
+}
+
+/** PUT /1.0/instances/NAME/state. */
+export async function setState({ backend }: Edge, call: Call): Promise<Answer> {
+  const request = parseStateRequest(await call.json());
+  return started(backend.instances.setState(param(call, 'name'), request, call.by));
+}
+
+/** POST /1.0/instances/NAME/exec. */
+export async function execInInstance({ backend, execs }: Edge, call: Call): Promise<Answer> {
+  const request = parseExec(await call.json());
+  const session = backend.instances.exec(param(call, 'name'), request, call.by);
+  execs.add(session, request);
+  return started(session.operation);
+}
+
+/** GET /1.0/instances/NAME/logs/lxc.log. @throws file-not-found when the instance has not run yet */
+export async function getLog({ backend }: Edge, call: Call): Promise<Answer> {
+  const file = await open(backend.instances.log(param(call, 'name'), call.by), 'r').catch(() => {
+    throw hostError('file-not-found');
+  });
+  const { size } = await file.stat();
+  // The log may grow while it is read: no more than what Content-Length promises.
+  const data = size > 0 ? file.createReadStream({ start: 0, end: size - 1 }) : createReadStream('/dev/null');
+  if (size === 0) await file.close();
+  return {
+    kind: 'raw',
+    headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': size },
+    data,
+  };
+}

@@ -1,0 +1,38 @@
+/** Bytes of a JSON body: far more than any config, little enough to hold in memory. */
+export const JSON_BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+/** Longest path parameter: alias names may be long, and each byte may be escaped as three. */
+export const PATH_PARAMETER_MAX = 4096;
+
+/** How long a refused request may go on sending its body before the connection is cut. */
+export const DRAIN_TIMEOUT_MS = 10_000;
+
+/** Listeners of GET /1.0/events at a time: one per waiting command, so far more than people start. */
+export const EVENT_LISTENERS_MAX = 512;
+
+/** Bytes that may wait for one listener; a slower one is cut off, so that it cannot fill our memory. */
+export const EVENT_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
+
+/** LXD sends its keepalive this often. */
+export const KEEPALIVE_MS = 10_000;
+
+/** Bytes of one websocket message from a client: LXD's client sends far smaller ones. */
+export const WEBSOCKET_MESSAGE_BYTES_MAX = 1024 * 1024;
+
+/** LXD gives the websockets of an exec this long to connect. */
+export const EXEC_CONNECT_TIMEOUT_MS = 5_000;
+
+/** Output waiting for a websocket at which the process is no longer read ... */
+export const EXEC_OUTPUT_BYTES_HIGH = 1024 * 1024;
+
+/** ... and at which it is read again. */
+export const EXEC_OUTPUT_BYTES_LOW = 256 * 1024;
+
+/** Instances asked at the same time for their live state by a list. */
+export const LIVE_STATE_CONCURRENCY = 16;
+
+/** Chunks in which image files are read: large ones cost least per byte. */
+export const FILE_CHUNK_BYTES = 1024 * 1024;
+
+/** Tries to merge a PATCH into a profile that others change at the same time. */
+export const MERGE_ATTEMPTS_MAX = 5;

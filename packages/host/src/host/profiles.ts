@@ -1,0 +1,115 @@
+import { hostError } from '../core/errors.ts';
+import type { Profile } from '../core/model.ts';
+import type { HostBackend, ProfileInfo } from '../ops/api.ts';
+import {
+  type ProfileJson,
+  parseNewProfile,
+  parseProfileFields,
+  parseProfilePatch,
+  parseRename,
+} from '../wire/profile.ts';
+import {
+  type Answer,
+  type Call,
+  created,
+  done,
+  type Edge,
+  ifMatch,
+  param,
+  recursionOf,
+  sync,
+  urlOf,
+} from './call.ts';
+import { preconditionOf, profileEtag } from './etag.ts';
+import { MERGE_ATTEMPTS_MAX } from './limits.ts';
+import { merge } from './merge.ts';
+
+const COLLECTION = '/1.0/profiles';
+
+/** GET /1.0/profiles. */
+export function listProfiles({ backend }: Edge, call: Call): Answer {
+  const infos = backend.profiles.list();
+  if (recursionOf(call) > 0) return sync(infos.map(profileJson));
+  return sync(infos.map(({ profile }) => urlOf(COLLECTION, profile.name)));
+}
+
+/** POST /1.0/profiles. */
+export async function createProfile({ backend }: Edge, call: Call): Promise<Answer> {
+  const profile = parseNewProfile(await call.json());
+  backend.profiles.create(profile, call.by);
+  return created(urlOf(COLLECTION, profile.name));
+}
+
+/** GET /1.0/profiles/NAME. */
+export function getProfile({ backend }: Edge, call: Call): Answer {
+  const info = backend.profiles.get(param(call, 'name'));
+  return sync(profileJson(info), profileEtag(info.profile));
+}
+
+/** PUT /1.0/profiles/NAME. */
+export async function updateProfile({ backend }: Edge, call: Call): Promise<Answer> {
+  const name = param(call, 'name');
+  const fields = parseProfileFields(await call.json());
+  const check = preconditionOf(ifMatch(call), profileEtag);
+  check(backend.profiles.get(name).profile);
+  await backend.profiles.update(name, fields, call.by, check);
+  return done();
+}
+
+/** PATCH /1.0/profiles/NAME: merges. */
+export async function patchProfile({ backend }: Edge, call: Call): Promise<Answer> {
+  const part = parseProfilePatch(await call.json());
+  await mergeProfile(backend, call, part);
+  return done();
+}
+
+/** A change made by somebody else between reading and writing must not be undone: then merge again. */
+async function mergeProfile(backend: HostBackend, call: Call, part: ReturnType<typeof parseProfilePatch>) {
+  const name = param(call, 'name');
+  const check = preconditionOf(ifMatch(call), profileEtag);
+  for (let attempt = 1; ; attempt++) {
+    const base = backend.profiles.get(name).profile;
+    check(base);
+    const seen = profileEtag(base);
+    let overtaken = false;
+    try {
+      return await backend.profiles.update(name, merged(base, part), call.by, (current) => {
+        overtaken = profileEtag(current) !== seen;
+        if (overtaken) throw hostError('precondition-failed', profileEtag(current), seen);
+      });
+    } catch (error) {
+      if (!overtaken || attempt === MERGE_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+function merged(base: Profile, part: ReturnType<typeof parseProfilePatch>) {
+  return {
+    description: part.description ?? base.description,
+    config: merge(base.config, part.config ?? {}),
+    devices: merge(base.devices, part.devices ?? {}),
+  };
+}
+
+/** POST /1.0/profiles/NAME: rename. */
+export async function renameProfile({ backend }: Edge, call: Call): Promise<Answer> {
+  const to = parseRename(await call.json());
+  backend.profiles.rename(param(call, 'name'), to, call.by);
+  return created(urlOf(COLLECTION, to));
+}
+
+/** DELETE /1.0/profiles/NAME. */
+export function deleteProfile({ backend }: Edge, call: Call): Answer {
+  backend.profiles.delete(param(call, 'name'), call.by);
+  return done();
+}
+
+function profileJson({ profile, usedBy }: ProfileInfo): ProfileJson {
+  return {
+    name: profile.name,
+    description: profile.description,
+    config: profile.config,
+    devices: profile.devices,
+    used_by: usedBy.map((name) => urlOf('/1.0/instances', name)),
+  };
+}

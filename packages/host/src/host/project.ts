@@ -1,0 +1,22 @@
+import { hostError } from '../core/errors.ts';
+import { type Answer, sync } from './call.ts';
+import type { Method, OtherProject } from './routes.ts';
+
+/**
+ * What a request for a project that does not exist gets; there is one, `default`.
+ * @returns the answer, or undefined where the request may go on
+ * @throws project-not-found
+ */
+export function answerForProject(
+  rule: OtherProject,
+  method: Method,
+  query: URLSearchParams,
+): Answer | undefined {
+  const project = query.get('project');
+  if (rule === 'same' || !project || project === 'default' || query.get('all-projects') === 'true') {
+    return undefined;
+  }
+  if (method === 'GET' && rule === 'empty-list') return sync([]);
+  if (method === 'GET' && rule === 'empty-map') return sync({});
+  throw hostError('project-not-found');
+}

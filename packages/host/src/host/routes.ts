@@ -1,0 +1,121 @@
+import {
+  createAlias,
+  deleteAlias,
+  getAlias,
+  listAliases,
+  patchAlias,
+  renameAlias,
+  updateAlias,
+} from './aliases.ts';
+import type { Handler } from './call.ts';
+import { exportImage } from './image-export.ts';
+import { uploadImage } from './image-upload.ts';
+import { deleteImage, getImage, listImages, patchImage, updateImage } from './images.ts';
+import {
+  createInstance,
+  deleteInstance,
+  execInInstance,
+  getInstance,
+  getLog,
+  getState,
+  listInstances,
+  patchInstance,
+  renameInstance,
+  setState,
+  updateInstance,
+} from './instances.ts';
+import { cancelOperation, getOperation, listOperations, waitForOperation } from './operations.ts';
+import {
+  createProfile,
+  deleteProfile,
+  getProfile,
+  listProfiles,
+  patchProfile,
+  renameProfile,
+  updateProfile,
+} from './profiles.ts';
+import { getServer, listVersions, setServerConfig } from './server-info.ts';
+import { connectExec, listenToEvents, needsUpgrade, type UpgradeHandler } from './websockets.ts';
+
+/** The methods that a path can be asked with; those that a route does not have are answered with 501. */
+export const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS'] as const;
+export type Method = (typeof METHODS)[number];
+
+/**
+ * What a path answers in a project that is not `default`: the same as ever, 404, or on GET an empty
+ * collection.
+ */
+export type OtherProject = 'same' | 'refused' | 'empty-list' | 'empty-map';
+
+/** A path and all that can be done there. */
+export interface Route {
+  readonly path: string;
+  readonly otherProject: OtherProject;
+  readonly methods: Partial<Record<Method, Handler>>;
+  /** Answers websocket handshakes. */
+  readonly upgrade?: UpgradeHandler;
+}
+
+const route = (
+  path: string,
+  otherProject: OtherProject,
+  methods: Route['methods'],
+  upgrade?: UpgradeHandler,
+): Route => ({ path, otherProject, methods, ...(upgrade && { upgrade }) });
+
+const INSTANCE_ROUTES = [
+  route('/1.0/instances', 'empty-list', { GET: listInstances, POST: createInstance }),
+  route('/1.0/instances/:name', 'refused', {
+    GET: getInstance,
+    PUT: updateInstance,
+    PATCH: patchInstance,
+    POST: renameInstance,
+    DELETE: deleteInstance,
+  }),
+  route('/1.0/instances/:name/state', 'refused', { GET: getState, PUT: setState }),
+  route('/1.0/instances/:name/exec', 'refused', { POST: execInInstance }),
+  route('/1.0/instances/:name/logs/lxc.log', 'refused', { GET: getLog }),
+];
+
+/** The whole host API. */
+export const ROUTES: readonly Route[] = [
+  route('/', 'same', { GET: listVersions }),
+  route('/1.0', 'same', { GET: getServer, PUT: setServerConfig, PATCH: setServerConfig }),
+  route('/1.0/events', 'refused', { GET: needsUpgrade }, listenToEvents),
+  ...INSTANCE_ROUTES,
+  // The name from before there were virtual machines; LXD serves both.
+  ...INSTANCE_ROUTES.map((row) => ({ ...row, path: row.path.replace('/instances', '/containers') })),
+  route('/1.0/profiles', 'empty-list', { GET: listProfiles, POST: createProfile }),
+  route('/1.0/profiles/:name', 'refused', {
+    GET: getProfile,
+    PUT: updateProfile,
+    PATCH: patchProfile,
+    POST: renameProfile,
+    DELETE: deleteProfile,
+  }),
+  route('/1.0/images', 'empty-list', { GET: listImages, POST: uploadImage }),
+  route('/1.0/images/aliases', 'empty-list', { GET: listAliases, POST: createAlias }),
+  route('/1.0/images/aliases/:name', 'refused', {
+    GET: getAlias,
+    PUT: updateAlias,
+    PATCH: patchAlias,
+    POST: renameAlias,
+    DELETE: deleteAlias,
+  }),
+  route('/1.0/images/:fingerprint', 'refused', {
+    GET: getImage,
+    PUT: updateImage,
+    PATCH: patchImage,
+    DELETE: deleteImage,
+  }),
+  route('/1.0/images/:fingerprint/export', 'refused', { GET: exportImage }),
+  route('/1.0/operations', 'empty-map', { GET: listOperations }),
+  route('/1.0/operations/:id', 'refused', { GET: getOperation, DELETE: cancelOperation }),
+  route('/1.0/operations/:id/wait', 'refused', { GET: waitForOperation }),
+  route('/1.0/operations/:id/websocket', 'refused', { GET: needsUpgrade }, connectExec),
+];
+
+/** Every method and path that is served, such as `GET /1.0/instances/:name`; for documentation and its test. */
+export function servedRoutes(): readonly string[] {
+  return ROUTES.flatMap(({ path, methods }) => Object.keys(methods).map((method) => `${method} ${path}`));
+}

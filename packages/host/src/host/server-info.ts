@@ -1,0 +1,79 @@
+import { hostError } from '../core/errors.ts';
+import type { ServerFacts } from '../ops/api.ts';
+import { parseServerConfig, type ServerJson } from '../wire/server.ts';
+import { type Answer, type Call, done, type Edge, ifMatch, sync } from './call.ts';
+import { preconditionOf, serverEtag } from './etag.ts';
+
+/** What clients may rely on beyond version 1.0 of the API; announced only where it is served. */
+export const API_EXTENSIONS: readonly string[] = [
+  'instances',
+  'api_filtering',
+  'container_full',
+  'instance_get_full',
+  'container_exec_user_group_cwd',
+  'instance_ready_state',
+  'porthole_image_cached',
+];
+
+/** GET / */
+export function listVersions(): Answer {
+  return sync(['/1.0']);
+}
+
+/** GET /1.0 */
+export function getServer({ backend }: Edge): Answer {
+  return sync(serverJson(backend.server), serverEtag());
+}
+
+/** PUT and PATCH /1.0: there are no keys to set. */
+export async function setServerConfig(_edge: Edge, call: Call): Promise<Answer> {
+  const config = parseServerConfig(await call.json());
+  preconditionOf<void>(ifMatch(call), serverEtag)();
+  for (const [key, value] of Object.entries(config)) {
+    throw hostError('bad-request', `cannot set '${key}' to '${value}': unknown key`);
+  }
+  return done();
+}
+
+function serverJson(facts: ServerFacts): ServerJson {
+  return {
+    config: {},
+    api_extensions: API_EXTENSIONS,
+    api_status: 'stable',
+    api_version: '1.0',
+    auth: 'trusted',
+    public: false,
+    auth_methods: ['tls'],
+    environment: environmentJson(facts),
+    porthole: {
+      version: facts.version,
+      state_dir: facts.stateDir,
+      identification: facts.identification,
+    },
+  };
+}
+
+function environmentJson(facts: ServerFacts): ServerJson['environment'] {
+  return {
+    addresses: [],
+    architectures: [facts.architecture],
+    certificate: '',
+    certificate_fingerprint: '',
+    driver: facts.driver,
+    driver_version: facts.driverVersion,
+    kernel: 'Linux',
+    kernel_architecture: facts.architecture,
+    kernel_version: facts.kernelVersion,
+    os_name: facts.osName,
+    os_version: facts.osVersion,
+    project: 'default',
+    server: 'porthole',
+    server_version: facts.version,
+    server_name: facts.name,
+    server_pid: facts.pid,
+    server_clustered: false,
+    // Not empty: LXD's client would tell its user to set up storage first.
+    storage: 'dir',
+    storage_version: '1',
+  };
+}

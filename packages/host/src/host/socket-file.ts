@@ -1,0 +1,55 @@
+import { chmod, chown, mkdtemp, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+
+/** Members of this group may use the host API, where the group exists. */
+export const SOCKET_GROUP = 'porthole';
+
+/** Owner and group; to connect one needs write access. */
+const SOCKET_MODE = 0o660;
+
+/**
+ * Puts a listening socket at a path with its final owner and mode: it is bound in a folder that only root
+ * can enter and moved from there, so that it is open to others at no instant and replaces a stale one at once.
+ * @param listen binds and listens at the path it is given
+ * @returns removes the socket, unless another one has taken its place
+ * @throws Error when somebody still listens at the path
+ */
+export async function placeSocket(
+  path: string,
+  listen: (path: string) => Promise<unknown>,
+): Promise<() => Promise<void>> {
+  if (await isAlive(path)) throw new Error(`Another daemon listens on ${path}`);
+  // Short, since the paths of sockets may be 107 bytes long only.
+  const folder = await mkdtemp(join(dirname(path), '.p'));
+  try {
+    const socket = join(folder, 's');
+    await listen(socket);
+    await chown(socket, process.geteuid?.() ?? 0, await groupId());
+    await chmod(socket, SOCKET_MODE);
+    const { ino } = await stat(socket);
+    await rename(socket, path);
+    return () => removeSocket(path, ino);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function removeSocket(path: string, inode: number): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.ino === inode) await unlink(path).catch(() => {});
+}
+
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+async function groupId(): Promise<number> {
+  const groups = await readFile('/etc/group', 'utf8').catch(() => '');
+  const line = groups.split('\n').find((entry) => entry.startsWith(`${SOCKET_GROUP}:`));
+  return line ? Number(line.split(':')[2]) : (process.getegid?.() ?? 0);
+}

@@ -1,0 +1,35 @@
+import { hostError } from '../core/errors.ts';
+import { parseEventTypes } from '../wire/event.ts';
+import type { Answer, Edge } from './call.ts';
+import type { EventStreams } from './event-streams.ts';
+import type { Claim } from './upgrade.ts';
+
+/** A websocket handshake as handlers see it. */
+export interface UpgradeCall {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+}
+
+/** Takes a place for a websocket, or throws the refusal. */
+export type UpgradeHandler = (edge: Edge, events: EventStreams, call: UpgradeCall) => Claim;
+
+/** GET /1.0/events: all events, or those of the types in `type`. */
+export function listenToEvents(_edge: Edge, events: EventStreams, { query }: UpgradeCall): Claim {
+  return events.claim(parseEventTypes(query.get('type')));
+}
+
+/** GET /1.0/operations/ID/websocket: the stream of an exec that `secret` belongs to. */
+export function connectExec(
+  { backend, execs }: Edge,
+  _events: EventStreams,
+  { params, query }: UpgradeCall,
+): Claim {
+  const { id, class: kind } = backend.operations.get(params['id'] ?? '');
+  if (kind !== 'websocket') throw hostError('bad-request', 'Only websocket operations can be connected');
+  return execs.claim(id, query.get('secret') ?? '');
+}
+
+/** The same paths without a handshake. */
+export function needsUpgrade(): Answer {
+  throw hostError('bad-request', 'This is a websocket: an upgrade is required');
+}

@@ -1,0 +1,198 @@
+import { describe, expect, test } from 'vitest';
+import { parseEventTypes } from './event.ts';
+import { parseExec, parseExecControl } from './exec.ts';
+import { parseNewAlias, parseUploadHeaders } from './image.ts';
+import {
+  parseInstanceFields,
+  parseInstancePatch,
+  parseInstanceRename,
+  parseNewInstance,
+  parseStateRequest,
+} from './instance.ts';
+import { parseServerConfig } from './server.ts';
+
+describe('a new instance', () => {
+  const image = { type: 'image', fingerprint: 'ab' };
+
+  test('is read as LXD’s client sends it', () => {
+    const body = {
+      name: 'c1',
+      type: 'container',
+      architecture: '',
+      config: { 'user.a': 'b' },
+      devices: {},
+      ephemeral: false,
+      profiles: null,
+      stateful: false,
+      description: '',
+      instance_type: '',
+      source: { type: 'image', certificate: '', fingerprint: 'ab', allow_inconsistent: false },
+    };
+    expect(parseNewInstance(body)).toEqual({
+      name: 'c1',
+      architecture: '',
+      config: { 'user.a': 'b' },
+      devices: {},
+      ephemeral: false,
+      profiles: null,
+      description: '',
+      source: { type: 'image', fingerprint: 'ab' },
+    });
+  });
+
+  test('tells no profiles from unset ones', () => {
+    expect(parseNewInstance({ source: image, profiles: [] }).profiles).toEqual([]);
+    expect(parseNewInstance({ source: image }).profiles).toBeNull();
+  });
+
+  test('comes from an image by alias, or from nothing', () => {
+    expect(parseNewInstance({ source: { type: 'image', alias: 'bb' } }).source).toEqual({
+      type: 'image',
+      alias: 'bb',
+    });
+    expect(parseNewInstance({ source: { type: 'none' } }).source).toEqual({ type: 'none' });
+  });
+
+  test.each([
+    [{ source: { type: 'copy' } }, 'Unknown source type copy'],
+    [{}, 'Unknown source type '],
+    [{ source: { type: 'image' } }, /fingerprint/],
+    [{ source: { ...image, server: 'https://images.example' } }, /other servers/],
+    [{ source: image, type: 'virtual-machine' }, /virtual-machine/],
+    [{ source: image, stateful: true }, /[Ss]tateful/],
+    [{ source: image, instance_type: 't2.micro' }, /t2\.micro/],
+    [{ source: image, config: { a: true } }, /^config\.a: /],
+    [{ source: image, devices: { d: { type: 1 } } }, /^devices\.d\.type: /],
+    [{ source: image, name: 7 }, /^name: /],
+  ])('is refused when %j', (body, message) => {
+    expect(() => parseNewInstance(body)).toThrow(message);
+  });
+});
+
+describe('a change of an instance', () => {
+  test('replaces everything: what is not given is empty, also profiles', () => {
+    expect(parseInstanceFields({ profiles: null, config: { a: '', b: 'c' } })).toEqual({
+      architecture: '',
+      description: '',
+      ephemeral: false,
+      profiles: [],
+      config: { b: 'c' },
+      devices: {},
+    });
+  });
+
+  test('by PATCH has only what is given', () => {
+    expect(parseInstancePatch({ config: { a: '' }, devices: { d: null }, description: null })).toEqual({
+      config: { a: null },
+      devices: { d: null },
+    });
+  });
+
+  test('of its name is no migration', () => {
+    expect(parseInstanceRename({ name: 'c2', migration: false, target: null })).toBe('c2');
+    expect(() => parseInstanceRename({ name: 'c2', migration: true })).toThrow(/Migration/);
+  });
+
+  test('of its state needs no more than the action', () => {
+    expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: 0, force: false });
+    expect(() => parseStateRequest({ action: 'freeze' })).toThrow("Unknown action: 'freeze'");
+    expect(() => parseStateRequest({ action: 'stop', timeout: -2 })).toThrow(/^timeout: /);
+  });
+});
+
+describe('an exec', () => {
+  test('needs a command only', () => {
+    expect(parseExec({ command: ['id'] })).toMatchObject({
+      command: ['id'],
+      environment: {},
+      user: 0,
+      waitForWebsocket: false,
+    });
+  });
+
+  test.each([
+    [{ command: [] }, /^command: /],
+    [{ command: ['a\0b'] }, /NUL/],
+    [{ command: ['a'], environment: { 'A=B': 'c' } }, /environment/],
+    [{ command: ['a'], environment: { '': 'c' } }, /environment/],
+    [{ command: ['a'], user: -1 }, /^user: /],
+    [{ command: ['a'], group: 4294967295 }, /^group: /],
+    [{ command: ['a'], width: 70000 }, /^width: /],
+    [{ command: ['a'], 'record-output': true }, /record-output/],
+  ])('is refused when %j', (body, message) => {
+    expect(() => parseExec(body)).toThrow(message);
+  });
+
+  test('is controlled by sizes in strings and by signal numbers', () => {
+    const resize = '{"command":"window-resize","args":{"height":"40","width":"132"},"signal":0}';
+    expect(parseExecControl(resize)).toEqual({ command: 'window-resize', width: 132, height: 40 });
+    expect(parseExecControl('{"command":"signal","args":null,"signal":15}')).toEqual({
+      command: 'signal',
+      signal: 15,
+    });
+  });
+
+  test.each(['', '{', '{}', '[]', '{"command":"signal","signal":0}', '{"command":"signal","signal":99}'])(
+    'is not controlled by %j',
+    (message) => {
+      expect(() => parseExecControl(message)).toThrow(expect.objectContaining({ status: 400 }));
+    },
+  );
+});
+
+describe('an upload', () => {
+  test('is described by headers', () => {
+    const headers = {
+      'x-lxd-filename': '../../bb.tar.gz',
+      'x-lxd-public': 'true',
+      'x-lxd-properties': 'os=busy+box&release=a%26b',
+      'x-lxd-profiles': 'profile=x&profile=y',
+      'x-lxd-fingerprint': 'ab',
+      'content-length': '12',
+    };
+    expect(parseUploadHeaders(headers)).toEqual({
+      filename: 'bb.tar.gz',
+      public: true,
+      properties: { os: 'busy box', release: 'a&b' },
+      profiles: ['x', 'y'],
+      fingerprint: 'ab',
+      size: 12,
+    });
+  });
+
+  test('without headers is private and as its metadata says', () => {
+    expect(parseUploadHeaders({})).toEqual({
+      filename: '',
+      public: false,
+      properties: {},
+      profiles: null,
+      fingerprint: null,
+      size: null,
+    });
+  });
+});
+
+test('an alias of a virtual machine is refused', () => {
+  expect(() => parseNewAlias({ name: 'a', target: 'b', type: 'virtual-machine' })).toThrow(/virtual-machine/);
+  expect(parseNewAlias({ name: 'a', target: 'b', type: '' })).toEqual({
+    name: 'a',
+    target: 'b',
+    description: '',
+  });
+});
+
+test('event types are all by default, and only those that exist', () => {
+  expect([...parseEventTypes(null)]).toEqual(['lifecycle', 'logging', 'operation']);
+  expect([...parseEventTypes('lifecycle,operation')]).toEqual(['lifecycle', 'operation']);
+  expect(() => parseEventTypes('lifecycle,config')).toThrow('"config" isn\'t a supported event type');
+});
+
+test('server config values may be of any simple type', () => {
+  expect(parseServerConfig({ config: { a: 1, b: true, c: null, d: 'x' } })).toEqual({
+    a: '1',
+    b: 'true',
+    c: '',
+    d: 'x',
+  });
+  expect(parseServerConfig({ config: null })).toEqual({});
+});

@@ -1,0 +1,44 @@
+import { CodedError } from '../base/coded-error.ts';
+import type { OperationJson } from './operation.ts';
+
+/** The types of events on the host API's stream. */
+export const EVENT_TYPES = ['lifecycle', 'logging', 'operation'] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** One message of GET /1.0/events. */
+export interface EventJson {
+  readonly type: EventType;
+  readonly timestamp: string;
+  readonly location: string;
+  /** Absent on logging events. */
+  readonly project?: string;
+  readonly metadata: LifecycleJson | OperationJson | LoggingJson;
+}
+
+export interface LifecycleJson {
+  readonly action: string;
+  readonly source: string;
+  readonly requestor?: { readonly username: string; readonly protocol: string; readonly address: string };
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+export interface LoggingJson {
+  readonly message: string;
+  readonly level: string;
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads the `type` argument of GET /1.0/events: names with commas between them; null or empty means all.
+ * @throws CodedError 400 for a type that is not served
+ */
+export function parseEventTypes(value: string | null): ReadonlySet<EventType> {
+  if (!value) return new Set(EVENT_TYPES);
+  return new Set(value.split(',').map(eventType));
+}
+
+function eventType(name: string): EventType {
+  const known = EVENT_TYPES.find((type) => type === name);
+  if (known) return known;
+  throw new CodedError('bad-request', 400, `"${name}" isn't a supported event type`);
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { CodedError } from '../base/coded-error.ts';
+import { orElse, parse, parseJson, text } from './parse.ts';
+
+/** The largest user and group id of Linux: 2^32-1 means "no id". */
+const ID_MAX = 2 ** 32 - 2;
+
+/** Terminal sizes are 16 bits wide in the kernel. */
+const TERMINAL_SIZE_MAX = 65_535;
+
+/** Highest signal number of Linux. */
+const SIGNAL_MAX = 64;
+
+const terminalSize = z.number().int().min(0).max(TERMINAL_SIZE_MAX);
+const environmentKey = text.refine(
+  (key) => key !== '' && !key.includes('='),
+  'must not be empty or hold "="',
+);
+
+const execSchema = z.object({
+  command: z.array(text).min(1, 'must not be empty'),
+  environment: orElse(z.record(environmentKey, text), {}),
+  interactive: orElse(z.boolean(), false),
+  width: orElse(terminalSize, 0),
+  height: orElse(terminalSize, 0),
+  user: orElse(z.number().int().min(0).max(ID_MAX), 0),
+  group: orElse(z.number().int().min(0).max(ID_MAX), 0),
+  cwd: orElse(text, ''),
+  'wait-for-websocket': orElse(z.boolean(), false),
+  'record-output': orElse(z.boolean(), false),
+});
+
+/** Reads the body of POST /1.0/instances/NAME/exec. @throws CodedError 400 */
+export function parseExec(body: unknown) {
+  const {
+    'wait-for-websocket': waitForWebsocket,
+    'record-output': recordOutput,
+    ...request
+  } = parse(execSchema, body);
+  if (recordOutput)
+    throw new CodedError('bad-request', 400, 'record-output is not supported: use websockets');
+  return { ...request, waitForWebsocket };
+}
+
+/** What a client may say on the control websocket of an exec. */
+export type ExecControl =
+  | { readonly command: 'window-resize'; readonly width: number; readonly height: number }
+  | { readonly command: 'signal'; readonly signal: number };
+
+/** LXD's client sends the sizes as strings. */
+const size = z.coerce.number().int().min(1).max(TERMINAL_SIZE_MAX);
+
+const controlSchema = z.discriminatedUnion('command', [
+  z.object({ command: z.literal('window-resize'), args: z.object({ width: size, height: size }) }),
+  z.object({ command: z.literal('signal'), signal: z.number().int().min(1).max(SIGNAL_MAX) }),
+]);
+
+/** Reads one message of the control websocket. @throws CodedError 400 when it is none */
+export function parseExecControl(message: string): ExecControl {
+  const control = parse(controlSchema, parseJson(message));
+  return control.command === 'signal' ? control : { command: control.command, ...control.args };
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { CodedError } from '../base/coded-error.ts';
+import { given, orElse, parse, rawStrings, stringChanges, strings, text } from './parse.ts';
+
+/** An image as LXD's API shows it. */
+export interface ImageJson {
+  readonly fingerprint: string;
+  readonly type: 'container';
+  readonly architecture: string;
+  readonly size: number;
+  readonly filename: string;
+  readonly public: boolean;
+  readonly cached: boolean;
+  readonly auto_update: boolean;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly profiles: readonly string[];
+  readonly aliases: readonly { readonly name: string; readonly description: string }[];
+  readonly created_at: string;
+  readonly uploaded_at: string;
+  readonly last_used_at: string;
+  readonly expires_at: string;
+}
+
+/** An alias as LXD's API shows it. */
+export interface AliasJson {
+  readonly name: string;
+  readonly target: string;
+  readonly type: 'container';
+  readonly description: string;
+}
+
+const timestamp = z.iso.datetime({ offset: true });
+
+const fieldsSchema = z.object({
+  public: orElse(z.boolean(), false),
+  auto_update: orElse(z.boolean(), false),
+  properties: orElse(strings, {}),
+  profiles: z.array(text).nullish(),
+  expires_at: timestamp.nullish(),
+});
+
+/** Reads the body of PUT /1.0/images/FINGERPRINT; profiles and expires_at are undefined where they stay. */
+export function parseImageFields(body: unknown) {
+  return parse(fieldsSchema, body);
+}
+
+const patchSchema = z.object({
+  public: z.boolean().nullish(),
+  auto_update: z.boolean().nullish(),
+  properties: stringChanges.nullish(),
+  profiles: z.array(text).nullish(),
+  expires_at: timestamp.nullish(),
+  cached: z.boolean().nullish(),
+});
+
+/** Reads the body of PATCH /1.0/images/FINGERPRINT. `cached` is an addition of Porthole's. */
+export function parseImagePatch(body: unknown) {
+  return given(parse(patchSchema, body));
+}
+
+const aliasSchema = z.object({
+  name: orElse(text, ''),
+  target: orElse(text, ''),
+  type: orElse(z.string(), ''),
+  description: orElse(text, ''),
+});
+
+/** Reads the body of POST /1.0/images/aliases. */
+export function parseNewAlias(body: unknown) {
+  const { type, ...alias } = parse(aliasSchema, body);
+  if (type !== '' && type !== 'container') {
+    throw new CodedError('bad-request', 400, `Image type not supported: ${type}`);
+  }
+  return alias;
+}
+
+/** Reads the body of PUT and PATCH /1.0/images/aliases/NAME: only what is given is in the answer. */
+export function parseAliasPatch(body: unknown) {
+  return given(parse(z.object({ target: text.nullish(), description: text.nullish() }), body));
+}
+
+/** The headers that tell about an uploaded image. */
+export interface UploadHeaders {
+  readonly filename: string;
+  readonly public: boolean;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly profiles: readonly string[] | null;
+  /** Expected fingerprint; null: none. */
+  readonly fingerprint: string | null;
+  /** Content-Length in bytes; null when it is not known. */
+  readonly size: number | null;
+}
+
+const HEADER_TRUE = new Set(['true', '1', 'yes', 'on']);
+
+/** Reads the headers of POST /1.0/images; names in lower case. @throws CodedError 400 */
+export function parseUploadHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): UploadHeaders {
+  const header = (name: string) => String(headers[name] ?? '');
+  const profiles = new URLSearchParams(header('x-lxd-profiles')).getAll('profile');
+  return {
+    filename: baseName(header('x-lxd-filename')),
+    public: HEADER_TRUE.has(header('x-lxd-public').toLowerCase()),
+    properties: parse(z.object({ 'X-LXD-properties': rawStrings }), {
+      'X-LXD-properties': Object.fromEntries(new URLSearchParams(header('x-lxd-properties'))),
+    })['X-LXD-properties'],
+    profiles: profiles.length > 0 ? profiles : null,
+    fingerprint: header('x-lxd-fingerprint') || null,
+    size: headers['content-length'] === undefined ? null : Number(header('content-length')),
+  };
+}
+
+/** The last part of a path: a file name from a client must not lead anywhere. */
+export function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}

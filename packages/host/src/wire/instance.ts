@@ -1,0 +1,171 @@
+import { z } from 'zod';
+import { CodedError } from '../base/coded-error.ts';
+import { deviceChanges, devices, given, orElse, parse, stringChanges, strings, text } from './parse.ts';
+
+/** An instance as LXD's API shows it; state, snapshots and backups only where recursion asks for them. */
+export interface InstanceJson {
+  readonly name: string;
+  readonly type: 'container';
+  readonly architecture: string;
+  readonly status: string;
+  readonly status_code: number;
+  readonly config: Readonly<Record<string, string>>;
+  readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly expanded_config: Readonly<Record<string, string>>;
+  readonly expanded_devices: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly profiles: readonly string[];
+  readonly ephemeral: boolean;
+  readonly stateful: boolean;
+  readonly description: string;
+  readonly created_at: string;
+  readonly last_used_at: string;
+  readonly location: string;
+  readonly project: string;
+}
+
+/** An instance with its live state, as recursion shows it. */
+export interface InstanceFullJson extends InstanceJson {
+  readonly state: InstanceStateJson | null;
+  readonly snapshots: null;
+  readonly backups: null;
+}
+
+/** GET /1.0/instances/NAME/state. */
+export interface InstanceStateJson {
+  readonly status: string;
+  readonly status_code: number;
+  readonly pid: number;
+  readonly processes: number;
+  readonly cpu: { readonly usage: number };
+  readonly memory: {
+    readonly usage: number;
+    readonly usage_peak: number;
+    readonly swap_usage: number;
+    readonly swap_usage_peak: number;
+  };
+  readonly disk: Readonly<Record<string, { readonly usage: number }>>;
+  readonly network: Readonly<Record<string, NetworkJson>> | null;
+}
+
+export interface NetworkJson {
+  readonly type: string;
+  readonly state: string;
+  readonly mtu: number;
+  readonly hwaddr: string;
+  readonly host_name: string;
+  readonly addresses: readonly {
+    readonly family: string;
+    readonly address: string;
+    readonly netmask: string;
+    readonly scope: string;
+  }[];
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+const createSchema = z.object({
+  name: orElse(text, ''),
+  type: orElse(z.string(), ''),
+  architecture: orElse(text, ''),
+  description: orElse(text, ''),
+  ephemeral: orElse(z.boolean(), false),
+  stateful: orElse(z.boolean(), false),
+  instance_type: orElse(z.string(), ''),
+  profiles: orElse(z.array(text).nullable(), null),
+  config: orElse(strings, {}),
+  devices: orElse(devices, {}),
+  source: orElse(z.looseObject({ type: orElse(z.string(), '') }), { type: '' }),
+});
+
+const sourceSchema = z.object({
+  fingerprint: orElse(text, ''),
+  alias: orElse(text, ''),
+  server: orElse(z.string(), ''),
+});
+
+/** Where a new instance's root comes from. */
+export type InstanceSource =
+  | { readonly type: 'image'; readonly fingerprint: string }
+  | { readonly type: 'image'; readonly alias: string }
+  | { readonly type: 'none' };
+
+/**
+ * Reads the body of POST /1.0/instances.
+ * @throws CodedError 400 for a wrong field, an unknown source, or something of LXD's that is not served
+ */
+export function parseNewInstance(body: unknown) {
+  const { type, stateful, instance_type, source, ...input } = parse(createSchema, body);
+  if (type !== '' && type !== 'container') throw refusal(`Instance type not supported: ${type}`);
+  if (stateful) throw refusal('Stateful instances are not supported');
+  if (instance_type)
+    throw refusal(`Instance types such as "${instance_type}" are not supported: set limits.*`);
+  return { ...input, source: parseSource(source) };
+}
+
+function parseSource(source: { readonly type: string }): InstanceSource {
+  if (source.type === 'none') return { type: 'none' };
+  if (source.type !== 'image') throw refusal(`Unknown source type ${source.type}`);
+  const { fingerprint, alias, server } = parse(z.object({ source: sourceSchema }), { source }).source;
+  if (server) throw refusal('Images of other servers are not supported: import the image first');
+  if (fingerprint) return { type: 'image', fingerprint };
+  if (alias) return { type: 'image', alias };
+  throw refusal('source: neither fingerprint nor alias given');
+}
+
+const fieldsSchema = z.object({
+  architecture: orElse(text, ''),
+  description: orElse(text, ''),
+  ephemeral: orElse(z.boolean(), false),
+  profiles: orElse(z.array(text), []),
+  config: orElse(strings, {}),
+  devices: orElse(devices, {}),
+});
+
+/** Reads the body of PUT /1.0/instances/NAME: what is not given is empty, `profiles: null` means none. */
+export function parseInstanceFields(body: unknown) {
+  return parse(fieldsSchema, body);
+}
+
+const patchSchema = z.object({
+  description: text.nullish(),
+  ephemeral: z.boolean().nullish(),
+  profiles: z.array(text).nullish(),
+  config: stringChanges.nullish(),
+  devices: deviceChanges.nullish(),
+});
+
+/** Reads the body of PATCH /1.0/instances/NAME: only what is given is in the answer. */
+export function parseInstancePatch(body: unknown) {
+  return given(parse(patchSchema, body));
+}
+
+const renameSchema = z.object({ name: orElse(text, ''), migration: orElse(z.boolean(), false) });
+
+/** Reads the body of POST /1.0/instances/NAME. @returns the new name */
+export function parseInstanceRename(body: unknown): string {
+  const { name, migration } = parse(renameSchema, body);
+  if (migration) throw refusal('Migration is not supported');
+  return name;
+}
+
+const stateSchema = z.object({
+  action: orElse(z.string(), ''),
+  timeout: orElse(z.number().int().min(-1), 0),
+  force: orElse(z.boolean(), false),
+  stateful: orElse(z.boolean(), false),
+});
+
+/** The actions of PUT /1.0/instances/NAME/state that are served. */
+const ACTIONS = ['start', 'stop', 'restart'] as const;
+
+/** Reads the body of PUT /1.0/instances/NAME/state. @throws CodedError 400 `Unknown action: 'x'` */
+export function parseStateRequest(body: unknown) {
+  const { action: name, timeout, force, stateful } = parse(stateSchema, body);
+  const action = ACTIONS.find((known) => known === name);
+  if (!action) throw new CodedError('unknown-action', 400, `Unknown action: '${name}'`);
+  if (stateful) throw refusal('Stateful stop and start are not supported');
+  return { action, timeout, force };
+}
+
+function refusal(message: string): CodedError {
+  return new CodedError('bad-request', 400, message);
+}

@@ -1,0 +1,16 @@
+/** An operation as LXD's API shows it. */
+export interface OperationJson {
+  readonly id: string;
+  readonly class: 'task' | 'websocket';
+  readonly description: string;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly status: string;
+  readonly status_code: number;
+  /** Collection to URLs; null when it touches nothing. */
+  readonly resources: Readonly<Record<string, readonly string[]>> | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly may_cancel: boolean;
+  readonly err: string;
+  readonly location: string;
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { CodedError } from '../base/coded-error.ts';
+
+/**
+ * Turns something unknown into a typed value.
+ * @throws CodedError `bad-request` (400) whose text names the first field that is wrong
+ */
+export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new CodedError('bad-request', 400, explain(result.error));
+}
+
+function explain(error: z.ZodError): string {
+  const issue = error.issues[0];
+  if (!issue) return 'Invalid request';
+  const field = issue.path.map(String).join('.');
+  return field ? `${field}: ${issue.message}` : issue.message;
+}
+
+/** Parses JSON text. @throws CodedError `bad-request` (400) */
+export function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    const why = json.trim() === '' ? 'it is empty' : (error as Error).message;
+    throw new CodedError('bad-request', 400, `The body is not JSON: ${why}`);
+  }
+}
+
+/** LXD's client sends unset lists and maps as null, unset strings as "": absent and null both mean `value`. */
+export function orElse<S extends z.ZodType>(schema: S, value: z.output<S>) {
+  return schema.nullish().transform((given): z.output<S> => given ?? value);
+}
+
+/** No C string can hold a NUL byte: it would be cut there, silently, on its way to the kernel. */
+export const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL byte');
+
+/** A map of strings as it was sent, `""` and all; for merges, where `""` means "remove". */
+export const rawStrings = z.record(text, text);
+
+/** A map of strings that replaces another: a key with the value `""` is one that shall go. */
+export const strings = rawStrings.transform(withoutEmpty);
+
+/** Devices that replace others; options with the value `""` go. */
+export const devices = z.record(text, strings);
+
+/** For merges: `""` and null both remove a key. */
+export const stringChanges = z
+  .record(text, text.nullable())
+  .transform((map) => mapValues(map, (value) => (value === '' ? null : value)));
+
+/** For merges: null removes a device; a device that is given replaces the one of its name. */
+export const deviceChanges = z.record(text, strings.nullable());
+
+/** The fields that are neither absent nor null. */
+export function given<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined && field !== null);
+  return Object.fromEntries(fields) as { [K in keyof T]?: NonNullable<T[K]> };
+}
+
+function withoutEmpty(map: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== ''));
+}
+
+function mapValues<A, B>(map: Record<string, A>, change: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]));
+}

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { orElse, parse } from './parse.ts';
+
+/** The metadata of GET /1.0. */
+export interface ServerJson {
+  readonly config: Readonly<Record<string, string>>;
+  readonly api_extensions: readonly string[];
+  readonly api_status: string;
+  readonly api_version: string;
+  readonly auth: string;
+  readonly public: boolean;
+  readonly auth_methods: readonly string[];
+  readonly environment: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** What only Porthole tells. */
+  readonly porthole: PortholeJson;
+}
+
+export interface PortholeJson {
+  readonly version: string;
+  readonly state_dir: string;
+  /** How callers of the guest API are identified: `pidfd` or `proc`. */
+  readonly identification: string;
+}
+
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** Reads the body of PUT and PATCH /1.0. @returns server config keys and values as they were sent */
+export function parseServerConfig(body: unknown): Readonly<Record<string, string>> {
+  const { config } = parse(z.object({ config: orElse(z.record(z.string(), scalar), {}) }), body);
+  return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value ?? '')]));
+}

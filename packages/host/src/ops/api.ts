@@ -123,8 +123,8 @@ export interface InstanceCases {
   delete(name: string, by: Requestor): Operation;
   setState(name: string, request: StateRequest, by: Requestor): Operation;
   exec(name: string, request: ExecRequest, by: Requestor): ExecSession;
-  /** Path of the runtime's log file of an instance. */
-  logPath(name: string): string;
+  /** Path of the runtime's log file of an instance; tells that it is read. */
+  log(name: string, by: Requestor): string;
 }
 
 export interface InstancePatch {
@@ -150,8 +150,9 @@ export interface ExecRequest {
 
 /** The streams of a process inside an instance, once it runs. */
 export interface ExecProcess {
-  /** Bytes for its standard input, or for the pty. */
-  write(data: Uint8Array): void;
+  /** Bytes for its standard input, or for the pty; false: wait for `onDrain` before writing more. */
+  write(data: Uint8Array): boolean;
+  onDrain(listener: () => void): void;
   /** No more input; hangs up when interactive. */
   endInput(): void;
   /** Calls back with output; `fd` is 1 or 2 (1 only, when interactive). Set before anything is read. */
@@ -162,7 +163,10 @@ export interface ExecProcess {
   resize(width: number, height: number): void;
   /** A signal number for the process in the instance. */
   signal(number: number): void;
-  /** Exit code, 128+n when a signal ended it; all output has been given before it settles. */
+  /**
+   * Exit code, 128+n when a signal ended it; all output has been given before it settles.
+   * @throws CodedError command-not-found, command-not-executable
+   */
   readonly exited: Promise<number>;
 }
 
@@ -268,6 +272,4 @@ export interface OperationCases {
   cancel(id: string, by: Requestor): void;
   /** Settles when the operation is final or the time is over; -1 waits without limit. */
   wait(id: string, timeoutSeconds: number): Promise<Operation>;
-  /** The exec session behind an operation of class websocket. @throws operation-not-found */
-  session(id: string): ExecSession;
 }

@@ -1,6 +1,13 @@
-/** Placeholder signatures; see the class below. */
+import { randomUUID } from 'node:crypto';
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { type Clock, timestamp } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { hostError } from '../core/errors.ts';
+import type { EventHub } from './hub.ts';
+
 export type OperationStatus = 'Pending' | 'Running' | 'Cancelling' | 'Success' | 'Failure' | 'Cancelled';
 
+/** A piece of work that an operator waits for. A change makes a new object. */
 export interface Operation {
   /** uuid4. */
   readonly id: string;
@@ -15,4 +22,185 @@ export interface Operation {
   readonly mayCancel: boolean;
   /** Empty unless it failed. */
   readonly err: string;
+}
+
+/** What the work of an operation may do to it. */
+export interface OperationHandle {
+  readonly id: string;
+  /** Adds to the metadata, and tells it to those who listen. */
+  tell(metadata: Readonly<Record<string, unknown>>): void;
+  /** Aborted when the operation is cancelled. */
+  readonly signal: AbortSignal;
+}
+
+/** A new operation. */
+export interface OperationSpec {
+  readonly class?: Operation['class'];
+  readonly description: string;
+  readonly resources?: Operation['resources'];
+  readonly metadata?: Operation['metadata'];
+  readonly mayCancel?: boolean;
+  /** Its result is added to the metadata. */
+  readonly work: (handle: OperationHandle) => Promise<Readonly<Record<string, unknown>> | undefined>;
+}
+
+/** How long a finished operation can still be asked for: clients come back for the result. */
+const KEPT_MS = 30_000;
+/** Metadata changes, such as progress, are told this often at most. */
+const TELL_INTERVAL_MS = 100;
+
+interface Entry {
+  operation: Operation;
+  readonly abort: AbortController;
+  readonly finished: Promise<void>;
+  toldAt: number;
+}
+
+/** All operations: those that run, and for a while those that have ended. */
+export class Operations {
+  readonly #entries = new Map<string, Entry>();
+  readonly #hub: EventHub;
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(hub: EventHub, clock: Clock, log: Log) {
+    this.#hub = hub;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Starts an operation; its work begins at once and never throws out of here. */
+  run(spec: OperationSpec): Operation {
+    const now = timestamp(this.#clock);
+    const operation: Operation = {
+      id: randomUUID(),
+      class: spec.class ?? 'task',
+      description: spec.description,
+      createdAt: now,
+      updatedAt: now,
+      status: 'Running',
+      resources: spec.resources ?? null,
+      metadata: spec.metadata ?? null,
+      mayCancel: spec.mayCancel ?? false,
+      err: '',
+    };
+    const abort = new AbortController();
+    let settle = () => {};
+    const finished = new Promise<void>((resolve) => {
+      settle = resolve;
+    });
+    const entry: Entry = { operation, abort, finished, toldAt: 0 };
+    this.#entries.set(operation.id, entry);
+    this.#publish(entry);
+    void this.#perform(entry, spec).then(settle);
+    return operation;
+  }
+
+  list(): readonly Operation[] {
+    return [...this.#entries.values()].map((entry) => entry.operation);
+  }
+
+  /** @throws operation-not-found */
+  get(id: string): Operation {
+    return this.#entry(id).operation;
+  }
+
+  /** @throws operation-not-found, not-cancellable, operation-finished */
+  cancel(id: string): void {
+    const entry = this.#entry(id);
+    if (entry.operation.status !== 'Running') throw hostError('operation-finished');
+    if (!entry.operation.mayCancel) throw hostError('not-cancellable');
+    this.#change(entry, { status: 'Cancelling' });
+    entry.abort.abort();
+  }
+
+  /** Settles when the operation is final or the time is over; -1 waits without limit. */
+  async wait(id: string, timeoutSeconds: number): Promise<Operation> {
+    const entry = this.#entry(id);
+    if (timeoutSeconds < 0) await entry.finished;
+    else {
+      const over = Promise.withResolvers<void>();
+      const timer = setTimeout(over.resolve, timeoutSeconds * 1000);
+      await Promise.race([entry.finished, over.promise]);
+      clearTimeout(timer);
+    }
+    return entry.operation;
+  }
+
+  /** Settles when no operation runs any more. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#entries.values()].map((entry) => entry.finished));
+  }
+
+  async #perform(entry: Entry, spec: OperationSpec): Promise<void> {
+    try {
+      const result = await spec.work({
+        id: entry.operation.id,
+        signal: entry.abort.signal,
+        tell: (metadata) => this.#tell(entry, metadata),
+      });
+      this.#finish(entry, 'Success', '', result);
+    } catch (error) {
+      const expected = error instanceof CodedError;
+      if (!expected) this.#log.error({ err: error, operation: entry.operation.id }, 'operation failed');
+      this.#finish(entry, entry.abort.signal.aborted ? 'Cancelled' : 'Failure', messageOf(error), failedWith(error));
+    }
+  }
+
+  #finish(
+    entry: Entry,
+    status: OperationStatus,
+    err: string,
+    result: Readonly<Record<string, unknown>> | undefined,
+  ): void {
+    const metadata = result ? { ...entry.operation.metadata, ...result } : entry.operation.metadata;
+    this.#change(entry, { status, err, metadata, mayCancel: false });
+    setTimeout(() => this.#entries.delete(entry.operation.id), KEPT_MS).unref();
+  }
+
+  #tell(entry: Entry, metadata: Readonly<Record<string, unknown>>): void {
+    const merged = { ...entry.operation.metadata, ...metadata };
+    const now = this.#clock.now().getTime();
+    if (now - entry.toldAt < TELL_INTERVAL_MS) {
+      entry.operation = { ...entry.operation, metadata: merged };
+      return;
+    }
+    entry.toldAt = now;
+    this.#change(entry, { metadata: merged });
+  }
+
+  /** The state changes before its event goes out, so that a question asked on the event sees it. */
+  #change(entry: Entry, change: Partial<Operation>): void {
+    entry.operation = { ...entry.operation, ...change, updatedAt: timestamp(this.#clock) };
+    this.#publish(entry);
+  }
+
+  #publish(entry: Entry): void {
+    this.#hub.publishHost({
+      type: 'operation',
+      timestamp: timestamp(this.#clock),
+      metadata: entry.operation,
+    });
+  }
+
+  #entry(id: string): Entry {
+    const entry = this.#entries.get(id);
+    if (!entry) throw hostError('operation-not-found');
+    return entry;
+  }
+}
+
+/** An error may bring metadata of its own: an exec's exit code belongs there also when it failed. */
+function failedWith(error: unknown): Readonly<Record<string, unknown>> | undefined {
+  return error instanceof OperationError ? error.metadata : undefined;
+}
+
+/** A failure of an operation that still has a result. */
+export class OperationError extends CodedError {
+  readonly metadata: Readonly<Record<string, unknown>>;
+
+  constructor(cause: CodedError, metadata: Readonly<Record<string, unknown>>) {
+    super(cause.code, cause.status, cause.message, { cause });
+    this.metadata = metadata;
+  }
 }

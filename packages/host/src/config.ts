@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
+import { CodedError, messageOf } from './base/coded-error.ts';
+import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
+
+export const DEFAULT_STATE_DIR = '/var/lib/porthole';
+
+/** Where settings come from: the command line's arguments and the environment, handed in once, in `main.ts`. */
+export interface ConfigSources {
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** All that the daemon is told from outside. */
+export interface DaemonConfig {
+  readonly stateDir: string;
+  readonly settings: Settings;
+}
+
+/** What the command line asks for. */
+export type Invocation =
+  | { readonly kind: 'run'; readonly config: DaemonConfig }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' };
+
+/**
+ * Reads flags, environment and settings file into one checked value. A flag wins over the environment, that
+ * over the file, that over the default.
+ * @throws CodedError `bad-settings`, naming the key, where it stands and what it takes
+ */
+export function readConfig({ args, env }: ConfigSources): Invocation {
+  const { help, version, ...flags } = readFlags(args);
+  if (help) return { kind: 'help' };
+  if (version) return { kind: 'version' };
+  const stateDir = resolve(String(flags['state-dir'] ?? env['PORTHOLE_DIR'] ?? DEFAULT_STATE_DIR));
+  const file = String(flags['settings'] ?? env['PORTHOLE_SETTINGS'] ?? join(stateDir, 'settings.yaml'));
+  const fromFile = readSettingsFile(file);
+  const settings: Record<string, unknown> = {};
+  for (const [name, row] of Object.entries(SETTINGS) as [SettingName, SettingRow][]) {
+    const given = firstGiven([
+      [`--${name}`, flags[name]],
+      [environmentName(name), env[environmentName(name)]],
+      [`${name} in ${file}`, fromFile[name]],
+    ]);
+    settings[name] = given ? check(given.where, given.value, row) : row.default;
+  }
+  if (settings['server-name'] === '') settings['server-name'] = hostname();
+  return { kind: 'run', config: { stateDir, settings: settings as unknown as Settings } };
+}
+
+/** `guest-idle-seconds` is PORTHOLE_GUEST_IDLE_SECONDS in the environment. */
+export function environmentName(name: string): string {
+  return `PORTHOLE_${name.replaceAll('-', '_').toUpperCase()}`;
+}
+
+function readFlags(args: readonly string[]): Record<string, string | boolean | undefined> {
+  const settings = Object.keys(SETTINGS).map((name) => [name, { type: 'string' }] as const);
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+        'state-dir': { type: 'string' },
+        settings: { type: 'string' },
+        ...Object.fromEntries(settings),
+      },
+    });
+    return values as Record<string, string | boolean | undefined>;
+  } catch (error) {
+    throw bad(messageOf(error));
+  }
+}
+
+function readSettingsFile(path: string): Readonly<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw bad(`cannot read ${path}: ${messageOf(error)}`);
+  }
+  const settings = parseYaml(path, text);
+  if (settings === null) return {};
+  if (typeof settings !== 'object' || Array.isArray(settings)) throw bad(`${path} must hold \`key: value\` lines`);
+  for (const key of Object.keys(settings)) {
+    if (!Object.hasOwn(SETTINGS, key)) throw bad(`unknown setting ${key} in ${path}`);
+  }
+  return settings as Record<string, unknown>;
+}
+
+function parseYaml(path: string, text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw bad(`${path} is not YAML: ${messageOf(error)}`);
+  }
+}
+
+function firstGiven(candidates: [where: string, value: unknown][]): { where: string; value: unknown } | null {
+  for (const [where, value] of candidates) if (value !== undefined) return { where, value };
+  return null;
+}
+
+function check(where: string, value: unknown, row: SettingRow): unknown {
+  if (row.kind === 'text') return String(value);
+  if (row.kind === 'choice') {
+    if (row.choices.includes(String(value))) return String(value);
+    throw bad(`${where}: "${value}" is not one of ${row.choices.join(', ')}`);
+  }
+  const number = Number(value);
+  if (value !== '' && Number.isInteger(number) && number >= row.min && number <= row.max) return number;
+  throw bad(`${where}: "${value}" is not a whole number from ${row.min} to ${row.max}`);
+}
+
+function bad(message: string): CodedError {
+  return new CodedError('bad-settings', 400, message);
+}

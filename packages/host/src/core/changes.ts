@@ -1,0 +1,31 @@
+import { planDevices } from './devices-plan.ts';
+import type { Expanded } from './expand.ts';
+import type { Config } from './model.ts';
+import { own, sortedCopy, sortedKeys } from './records.ts';
+
+/** An event that an instance gets, without its time. */
+export interface GuestEvent {
+  readonly type: 'config' | 'device';
+  /** Keys in alphabetical order, as LXD prints them. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What a running instance is told of a change: each `user.*` key whose effective value is another one, by key,
+ * then each step of its devices. Other keys are not told of, as in LXD.
+ */
+export function guestEvents(before: Expanded, after: Expanded): readonly GuestEvent[] {
+  const devices = planDevices(before.devices, after.devices).map(({ action, name, device }): GuestEvent => {
+    return { type: 'device', metadata: { action, config: sortedCopy(device), name } };
+  });
+  return [...configEvents(before.config, after.config), ...devices];
+}
+
+function configEvents(before: Config, after: Config): GuestEvent[] {
+  const keys = sortedKeys({ ...before, ...after }).filter((key) => key.startsWith('user.'));
+  return keys.flatMap((key): GuestEvent[] => {
+    const oldValue = own(before, key) ?? '';
+    const value = own(after, key) ?? '';
+    return value === oldValue ? [] : [{ type: 'config', metadata: { key, old_value: oldValue, value } }];
+  });
+}

@@ -1,0 +1,93 @@
+import { hostError } from './errors.ts';
+import { type Check, checkLine, hasControl, integer } from './texts.ts';
+import { parseMemoryLimit } from './units.ts';
+import { readYaml, YAML_LENGTH_MAX } from './yaml-text.ts';
+
+/** `limits.memory`. */
+export const checkMemory: Check = (value) => {
+  parseMemoryLimit(value);
+};
+
+/** More processors than any host has; Linux's own bound on x86-64 is 8192. */
+const CPU_MAX = 8191;
+
+/** `limits.cpu`: a count such as `2`, or a set such as `0-1,3`. */
+export const checkCpu: Check = (value) => {
+  if (/^\d+$/.test(value)) return integer(1, CPU_MAX + 1)(value);
+  for (const part of value.split(',')) {
+    const [, from = '', to = from] = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(part) ?? [];
+    const isRange = from !== '' && Number(from) <= Number(to) && Number(to) <= CPU_MAX;
+    if (!isRange)
+      throw hostError('bad-request', `Invalid CPU limit "${value}", must be a count or a set such as 0-1,3`);
+  }
+};
+
+/** `limits.kernel.*`, as prlimit(1) names them. */
+const KERNEL_LIMITS: ReadonlySet<string> = new Set(
+  'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
+    ' ',
+  ),
+);
+
+/** A soft and hard limit, or one for both. */
+export function checkKernelLimit(value: string, name: string): void {
+  if (!KERNEL_LIMITS.has(name)) throw hostError('bad-request', `Unknown kernel limit "${name}"`);
+  const isLimit = /^(unlimited|\d{1,19})(:(unlimited|\d{1,19}))?$/.test(value);
+  if (!isLimit)
+    throw hostError('bad-request', `Invalid kernel limit "${value}", must be "limit" or "soft:hard"`);
+}
+
+/** `linux.sysctl.*`: the name becomes a path under /proc/sys. */
+export function checkSysctl(value: string, name: string): void {
+  const isName = /^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$/.test(name);
+  if (!isName) throw hostError('bad-request', `Invalid sysctl name "${name}"`);
+  if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value))
+    throw hostError('bad-request', `Invalid value for sysctl "${name}"`);
+}
+
+/** `environment.*`: a name as a shell has them, a value that fits on one line of LXC's configuration. */
+export function checkEnvironment(value: string, name: string): void {
+  if (/[=\s]/.test(name) || hasControl(name))
+    throw hostError('bad-request', `Invalid environment variable name "${name}"`);
+  if (/[\r\n]/.test(value)) {
+    throw hostError('bad-request', `Environment variable "${name}" may not have line breaks in its value`);
+  }
+}
+
+/** `cloud-init.network-config`. */
+export const checkYaml: Check = (value) => {
+  if (value.length > YAML_LENGTH_MAX) {
+    throw hostError('bad-request', `The maximum length of a network-config is ${YAML_LENGTH_MAX} characters`);
+  }
+  if (!readYaml(value, { schema: 'core', uniqueKeys: false }))
+    throw hostError('bad-request', 'network-config is not valid YAML');
+};
+
+/** What the runtime sets itself: its own lines would be undone, and with them the isolation or the clean-up. */
+const RAW_LXC_OWN: ReadonlySet<string> = new Set([
+  'lxc.hook.post-stop',
+  'lxc.hook.version',
+  'lxc.idmap',
+  'lxc.log.file',
+  'lxc.rootfs.path',
+  'lxc.uts.name',
+]);
+
+/** `raw.lxc`: lines as in lxc.container.conf(5). */
+export const checkRawLxc: Check = (value) => {
+  for (const line of value.split('\n')) {
+    const text = line.trim();
+    if (text === '' || text.startsWith('#')) continue;
+    const [, key] = /^(lxc\.[A-Za-z0-9_.-]+)\s*=/.exec(text) ?? [];
+    if (key === undefined || hasControl(text.replaceAll('\t', ' '))) {
+      throw hostError('bad-request', `Invalid raw.lxc line ${JSON.stringify(text.slice(0, RAW_LINE_SHOWN))}`);
+    }
+    if (RAW_LXC_OWN.has(key)) throw hostError('bad-request', `Setting ${key} through raw.lxc is not allowed`);
+  }
+};
+
+/** How much of a wrong line a message repeats. */
+const RAW_LINE_SHOWN = 80;
+
+/** `cloud-init.ssh-keys.*`: one key or import id of one user. */
+export const checkSshKey: Check = checkLine;

@@ -1,0 +1,183 @@
+import { checkBoolean } from './booleans.ts';
+import {
+  checkCpu,
+  checkEnvironment,
+  checkKernelLimit,
+  checkMemory,
+  checkRawLxc,
+  checkSshKey,
+  checkSysctl,
+  checkYaml,
+} from './config-checks.ts';
+import { checkHwaddr, checkInterfaceName, checkLine, integer, matching, oneOf } from './texts.ts';
+
+/**
+ * What comes of a key: `applied` has an effect, `recorded` is kept and shown without one, `refused` is known to
+ * LXD but cannot be honoured, so that accepting it would promise a limit or a protection that is not there.
+ */
+export type ConfigKeyUse = 'applied' | 'recorded' | 'refused';
+
+export interface ConfigKey {
+  /** One `*` stands for any characters, at least one. */
+  readonly key: string;
+  readonly use: ConfigKeyUse;
+  /** Throws for a bad value; `name` is what the `*` stands for. */
+  readonly check?: (value: string, name: string) => void;
+  /** For the documentation. */
+  readonly about: string;
+}
+
+/** Seconds and priorities: what fits a 32-bit signed integer. */
+const INT_MAX = 2 ** 31 - 1;
+/** Most processes that Linux can number, linux/threads.h: PID_MAX_LIMIT. */
+const PROCESSES_MAX = 4 * 1024 * 1024;
+
+const checkUuid = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a uuid');
+const checkFingerprint = matching(/^[0-9a-f]{64}$/, '64 hex digits');
+const seconds = integer(0, INT_MAX);
+const priority = integer(-INT_MAX, INT_MAX);
+
+/** Every key that Porthole knows. A key that several rows match is the first one's. */
+export const CONFIG_KEYS: readonly ConfigKey[] = [
+  {
+    key: 'boot.autostart',
+    use: 'applied',
+    check: checkBoolean,
+    about: 'start with the daemon; unset: if it ran',
+  },
+  { key: 'boot.autostart.delay', use: 'applied', check: seconds, about: 'seconds to wait after its start' },
+  { key: 'boot.autostart.priority', use: 'applied', check: priority, about: 'higher starts first' },
+  {
+    key: 'boot.host_shutdown_timeout',
+    use: 'applied',
+    check: seconds,
+    about: 'seconds for a clean shutdown',
+  },
+  { key: 'boot.stop.priority', use: 'recorded', check: priority, about: 'order of shutdown' },
+  {
+    key: 'cloud-init.network-config',
+    use: 'applied',
+    check: checkYaml,
+    about: 'network configuration, YAML',
+  },
+  { key: 'cloud-init.user-data', use: 'applied', about: 'user data' },
+  { key: 'cloud-init.vendor-data', use: 'applied', about: 'vendor data' },
+  {
+    key: 'cloud-init.ssh-keys.*',
+    use: 'applied',
+    check: checkSshKey,
+    about: '`user:key`, merged into user data',
+  },
+  {
+    key: 'cluster.evacuate',
+    use: 'recorded',
+    check: oneOf('auto', 'migrate', 'live-migrate', 'stop'),
+    about: 'kept',
+  },
+  { key: 'environment.*', use: 'applied', check: checkEnvironment, about: 'environment of init and exec' },
+  { key: 'image.*', use: 'recorded', about: 'properties of the image it was made from' },
+  { key: 'limits.cpu', use: 'applied', check: checkCpu, about: 'number or set of processors' },
+  { key: 'limits.memory', use: 'applied', check: checkMemory, about: 'bytes or share of the memory' },
+  { key: 'limits.processes', use: 'applied', check: integer(1, PROCESSES_MAX), about: 'most processes' },
+  {
+    key: 'limits.kernel.*',
+    use: 'applied',
+    check: checkKernelLimit,
+    about: 'resource limits of its processes',
+  },
+  ...[
+    'limits.cpu.allowance',
+    'limits.cpu.priority',
+    'limits.disk.priority',
+    'limits.hugepages.*',
+    'limits.memory.enforce',
+    'limits.memory.swap',
+    'limits.memory.swap.priority',
+    'limits.network.priority',
+  ].map((key) => ({ key, use: 'refused', about: 'other limits' }) as const),
+  { key: 'linux.sysctl.*', use: 'applied', check: checkSysctl, about: 'kernel parameters of its namespaces' },
+  { key: 'linux.kernel_modules', use: 'refused', about: 'modules to load before its start' },
+  { key: 'migration.*', use: 'refused', about: 'live migration' },
+  { key: 'nvidia.*', use: 'refused', about: 'GPUs' },
+  { key: 'raw.lxc', use: 'applied', check: checkRawLxc, about: "lines for LXC's configuration" },
+  { key: 'raw.apparmor', use: 'refused', about: 'lines for its AppArmor profile' },
+  { key: 'raw.idmap', use: 'refused', about: 'choice of ids' },
+  { key: 'raw.seccomp', use: 'refused', about: 'system call filter' },
+  { key: 'security.devlxd', use: 'applied', check: checkBoolean, about: 'the guest API; unset: on' },
+  {
+    key: 'security.devlxd.images',
+    use: 'applied',
+    check: checkBoolean,
+    about: 'images over the guest API; unset: off',
+  },
+  { key: 'security.nesting', use: 'applied', check: checkBoolean, about: 'containers inside' },
+  { key: 'security.privileged', use: 'applied', check: checkBoolean, about: 'no user namespace' },
+  { key: 'security.protection.delete', use: 'applied', check: checkBoolean, about: 'refuse to delete' },
+  { key: 'security.protection.shift', use: 'refused', about: 'keep the owners of its files' },
+  { key: 'security.idmap.*', use: 'refused', about: 'choice of ids' },
+  { key: 'security.syscalls.*', use: 'refused', about: 'system call filters and interception' },
+  { key: 'snapshots.*', use: 'refused', about: 'snapshots' },
+  { key: 'user.*', use: 'applied', about: 'free use, shown to the instance' },
+  { key: 'volatile.apply_template', use: 'recorded', check: checkLine, about: 'kept' },
+  { key: 'volatile.base_image', use: 'recorded', check: checkFingerprint, about: 'image it was made from' },
+  {
+    key: 'volatile.cloud-init.instance-id',
+    use: 'applied',
+    check: checkLine,
+    about: "cloud-init's instance id",
+  },
+  { key: 'volatile.evacuate.origin', use: 'recorded', check: checkLine, about: 'kept' },
+  { key: 'volatile.apply_quota', use: 'recorded', check: checkLine, about: 'kept' },
+  { key: 'volatile.idmap.base', use: 'recorded', check: checkLine, about: 'kept' },
+  { key: 'volatile.idmap.current', use: 'recorded', check: checkLine, about: 'kept' },
+  { key: 'volatile.idmap.next', use: 'recorded', check: checkLine, about: 'kept' },
+  { key: 'volatile.last_state.idmap', use: 'recorded', check: checkLine, about: 'kept' },
+  {
+    key: 'volatile.last_state.power',
+    use: 'applied',
+    check: checkLine,
+    about: "the server's: RUNNING or STOPPED",
+  },
+  {
+    key: 'volatile.last_state.ready',
+    use: 'applied',
+    check: checkBoolean,
+    about: "the server's: what it said last",
+  },
+  { key: 'volatile.uuid', use: 'recorded', check: checkUuid, about: "the server's" },
+  { key: 'volatile.*.hwaddr', use: 'applied', check: checkHwaddr, about: 'address of a nic without its own' },
+  {
+    key: 'volatile.*.name',
+    use: 'applied',
+    check: checkInterfaceName,
+    about: 'name of a nic without its own',
+  },
+  {
+    key: 'volatile.*.host_name',
+    use: 'recorded',
+    check: checkInterfaceName,
+    about: "the server's: host end of a nic",
+  },
+  ...['apply_quota', 'created', 'driver', 'id', 'mtu', 'uuid', 'vlan'].map((option) => {
+    return { key: `volatile.*.${option}`, use: 'recorded', check: checkLine, about: 'kept' } as const;
+  }),
+];
+
+const EXACT: ReadonlyMap<string, ConfigKey> = new Map(
+  CONFIG_KEYS.filter(({ key }) => !key.includes('*')).map((row) => [row.key, row]),
+);
+const PATTERNS = CONFIG_KEYS.filter(({ key }) => key.includes('*')).map((row) => {
+  const [prefix = '', suffix = ''] = row.key.split('*');
+  return { row, prefix, suffix };
+});
+
+/** The row of a key, and what its `*` stands for; undefined for a key that is unknown. */
+export function findConfigKey(key: string): { readonly row: ConfigKey; readonly name: string } | undefined {
+  const exact = EXACT.get(key);
+  if (exact) return { row: exact, name: '' };
+  const found = PATTERNS.find(
+    ({ prefix, suffix }) =>
+      key.length > prefix.length + suffix.length && key.startsWith(prefix) && key.endsWith(suffix),
+  );
+  return found && { row: found.row, name: key.slice(found.prefix.length, key.length - found.suffix.length) };
+}

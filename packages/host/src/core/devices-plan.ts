@@ -1,0 +1,45 @@
+import type { Device, Devices } from './model.ts';
+import { own, sameRecord, sortedKeys } from './records.ts';
+
+/** One step from a running instance's devices to what they shall be. */
+export interface DeviceStep {
+  readonly action: 'removed' | 'updated' | 'added';
+  readonly name: string;
+  /** The new device; for `removed`, the old one. */
+  readonly device: Device;
+  /** The old device, for `updated`. */
+  readonly previous?: Device;
+}
+
+/** Options of a nic that change on a running instance without taking the nic away. */
+const LIVE_NIC_OPTIONS: ReadonlySet<string> = new Set(['limits.ingress', 'limits.egress', 'limits.max']);
+
+/**
+ * The steps from one set of expanded devices to another: all that are removed, then updated, then added, each
+ * by name. A change that cannot be made live is a removal of the old device and an addition of the new one.
+ */
+export function planDevices(before: Devices, after: Devices): readonly DeviceStep[] {
+  const removed: DeviceStep[] = [];
+  const updated: DeviceStep[] = [];
+  const added: DeviceStep[] = [];
+  for (const name of sortedKeys({ ...before, ...after })) {
+    const previous = own(before, name);
+    const device = own(after, name);
+    if (previous && device && sameRecord(previous, device)) continue;
+    if (previous && device && isLiveChange(previous, device)) {
+      updated.push({ action: 'updated', name, device, previous });
+      continue;
+    }
+    if (previous) removed.push({ action: 'removed', name, device: previous });
+    if (device) added.push({ action: 'added', name, device });
+  }
+  return [...removed, ...updated, ...added];
+}
+
+function isLiveChange(previous: Device, device: Device): boolean {
+  if (own(previous, 'type') !== 'nic' || own(device, 'type') !== 'nic') return false;
+  const options = Object.keys({ ...previous, ...device });
+  return options.every(
+    (option) => LIVE_NIC_OPTIONS.has(option) || own(previous, option) === own(device, option),
+  );
+}

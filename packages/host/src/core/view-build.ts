@@ -1,0 +1,53 @@
+import { isTrue } from './booleans.ts';
+import type { Expanded } from './expand.ts';
+import type { Config, Device, Devices, Instance } from './model.ts';
+import { own, recordOf, sortedCopy, sortedKeys } from './records.ts';
+import { mergedConfig } from './ssh-keys.ts';
+import type { GuestView } from './view.ts';
+import { hwaddrOf } from './volatile-nics.ts';
+
+/**
+ * What an instance may see of itself.
+ * @param location the host's name
+ * @param warn told of each text that ssh keys could not be merged into
+ */
+export function buildView(
+  instance: Instance,
+  expanded: Expanded,
+  location: string,
+  warn: (warning: string) => void = () => {},
+): GuestView {
+  const { config, listed, warnings } = mergedConfig(expanded.config);
+  for (const warning of warnings) warn(warning);
+  return {
+    instanceId: instance.id,
+    name: instance.name,
+    devlxd: isTrue(own(expanded.config, 'security.devlxd'), true),
+    images: isTrue(own(expanded.config, 'security.devlxd.images'), false),
+    ready: isTrue(own(instance.config, 'volatile.last_state.ready'), false),
+    location,
+    config,
+    listed,
+    devices: shownDevices(expanded.devices, instance.config),
+    metaData: metaData(instance, expanded.config),
+  };
+}
+
+function shownDevices(devices: Devices, config: Config): Devices {
+  return recordOf(
+    sortedKeys(devices).map((name) => [name, shownDevice(name, devices[name]!, config)] as const),
+  );
+}
+
+/** A nic shows the address that it has, also when it was not configured; LXD adds nothing else of volatile. */
+function shownDevice(name: string, device: Device, config: Config): Device {
+  const hwaddr = own(device, 'type') === 'nic' ? hwaddrOf(config, name, device) : undefined;
+  return sortedCopy(hwaddr ? { ...device, hwaddr } : device);
+}
+
+/** The exact body of GET /1.0/meta-data; its first line is a comment to every reader of YAML. */
+function metaData(instance: Instance, config: Config): string {
+  const id = own(instance.config, 'volatile.cloud-init.instance-id') || instance.name;
+  const extra = own(config, 'user.meta-data') ?? '';
+  return `#cloud-config\ninstance-id: ${id}\nlocal-hostname: ${instance.name}\n${extra}`;
+}

@@ -1,0 +1,159 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from './base/clock.ts';
+import { CodedError } from './base/coded-error.ts';
+import { createLog, type Log } from './base/log.ts';
+import type { DaemonConfig } from './config.ts';
+import { systemRandom } from './core/volatile.ts';
+import { GuestServer } from './guest/server.ts';
+import { HostServer } from './host/server.ts';
+import { ImageDirectory } from './images/image-directory.ts';
+import { ExitWatch } from './native/exit-watch.ts';
+import { lockFile } from './native/lock.ts';
+import type { Context } from './ops/context.ts';
+import { guestCases } from './ops/guest-backend.ts';
+import { hostBackend } from './ops/host-backend.ts';
+import { EventHub } from './ops/hub.ts';
+import { Model } from './ops/model.ts';
+import { Operations } from './ops/operations.ts';
+import { Roots } from './ops/roots.ts';
+import { Runner } from './ops/runner.ts';
+import { RunningSet } from './ops/running.ts';
+import { autostart, recover } from './ops/startup.ts';
+import { identify } from './peer/identify.ts';
+import { detectKernel } from './peer/kernel.ts';
+import { Registry } from './peer/registry.ts';
+import { guestLimits, imageLimits } from './daemon-limits.ts';
+import { prepareOpenFiles } from './open-files.ts';
+import { openRuntime } from './runtimes/lxc/open.ts';
+import { serverFacts } from './server-facts.ts';
+import { Store } from './store/store.ts';
+
+const MS_PER_SECOND = 1000;
+
+/** The running daemon. */
+export interface Daemon {
+  /** Ends it: running requests end first, instances go on running. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the daemon: builds every room, starts them in order, and undoes that in reverse at `stop`, or when a
+ * later part cannot be started.
+ * @throws CodedError when another daemon has the state directory, or a part of the host is missing
+ */
+export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise<Daemon> {
+  const log = createLog(settings['log-level']);
+  await using started = new AsyncDisposableStack();
+  const paths = prepareStateDir(stateDir);
+  started.defer(lock(paths.lock));
+  prepareOpenFiles(settings['guest-connections-total'], log);
+  const store = started.adopt(new Store(paths.database, { journalEventsMax: settings['journal-events'] }), (each) =>
+    each.close(),
+  );
+  const watch = started.adopt(new ExitWatch(), (each) => each.stop());
+  const registry = started.adopt(new Registry(), (each) => each.clear());
+  const kernel = detectKernel(settings.identification);
+  const runtime = await openRuntime({ instances: paths.instances, devlxd: paths.devlxd, watch });
+  const images = new ImageDirectory(paths.images, { log, limits: imageLimits(settings) });
+  const hub = new EventHub(log);
+  const late: { guests?: GuestServer } = {};
+  const context: Context = {
+    model: new Model(store, hub, systemClock, settings['server-name']),
+    hub,
+    operations: new Operations(hub, systemClock, log),
+    runner: new Runner(),
+    runtime,
+    running: new RunningSet(),
+    roots: new Roots(paths.roots, images),
+    identity: registry,
+    // The guest API needs the use cases and they need it: the socket is opened last.
+    guests: { closeInstance: (id, reason) => late.guests?.closeInstance(id, reason) ?? 0 },
+    random: systemRandom,
+    clock: systemClock,
+    log,
+  };
+  await recover(context, images, paths.instances);
+  const facts = serverFacts({ stateDir, settings, runtime, kernel });
+  const guestBackend = guestCases(context, (fd) => identify(kernel, registry, fd), (image) => images.paths(image));
+  const guests = new GuestServer(guestBackend, { log, limits: guestLimits(settings) });
+  const host = new HostServer(hostBackend(context, images, facts), { log });
+  late.guests = guests;
+  const graceMs = settings['stop-seconds'] * MS_PER_SECOND;
+  await guests.listen(join(paths.devlxd, 'sock'));
+  started.defer(() => guests.stop(graceMs));
+  await host.listen(paths.hostSocket);
+  started.defer(() => host.stop(graceMs));
+  const starting = startInstances(context);
+  started.defer(() => starting.stop());
+  log.info({ stateDir, identification: kernel.name, runtime: `lxc ${runtime.driverVersion}` }, 'daemon started');
+  return running(started.move(), log);
+}
+
+function running(started: AsyncDisposableStack, log: Log): Daemon {
+  let stopped: Promise<void> | undefined;
+  return {
+    stop() {
+      stopped ??= started.disposeAsync().then(() => log.info({}, 'daemon stopped'));
+      return stopped;
+    },
+  };
+}
+
+function startInstances(context: Context): { stop(): Promise<void> } {
+  const abort = new AbortController();
+  const done = autostart(context, abort.signal);
+  return {
+    async stop() {
+      abort.abort();
+      await done;
+    },
+  };
+}
+
+/** Where everything is, below the state directory. */
+interface StatePaths {
+  readonly lock: string;
+  readonly database: string;
+  readonly images: string;
+  readonly roots: string;
+  readonly instances: string;
+  readonly devlxd: string;
+  readonly hostSocket: string;
+}
+
+/** Every folder on the way to a root filesystem must be searchable by the instance's root, and is not readable. */
+const SEARCHABLE = 0o711;
+const PRIVATE = 0o700;
+const READABLE = 0o755;
+
+function prepareStateDir(stateDir: string): StatePaths {
+  const at = (name: string) => join(stateDir, name);
+  const folders = { instances: SEARCHABLE, rootfs: SEARCHABLE, images: PRIVATE, devlxd: READABLE };
+  mkdirSync(stateDir, { recursive: true, mode: SEARCHABLE });
+  chmodSync(stateDir, SEARCHABLE);
+  for (const [name, mode] of Object.entries(folders)) {
+    mkdirSync(at(name), { recursive: true });
+    chmodSync(at(name), mode);
+  }
+  return {
+    lock: at('lock'),
+    database: at('porthole.db'),
+    images: at('images'),
+    roots: at('rootfs'),
+    instances: at('instances'),
+    devlxd: at('devlxd'),
+    hostSocket: at('unix.socket'),
+  };
+}
+
+function lock(path: string): () => void {
+  const held = lockFile(path);
+  if ('unlock' in held) return held.unlock;
+  throw new CodedError(
+    'locked',
+    409,
+    `Another Porthole daemon (pid ${held.heldBy}) has this state directory: ${path}`,
+  );
+}
+

@@ -1,0 +1,39 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Random } from '../core/volatile.ts';
+import type { EventHub } from './hub.ts';
+import type { Model } from './model.ts';
+import type { Operations } from './operations.ts';
+import type { Roots } from './roots.ts';
+import type { RunningSet } from './running.ts';
+import type { Runner } from './runner.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Ties running instances to the callers on the guest API's socket. */
+export interface Identity {
+  /** @returns the number of this boot. @throws when the process is gone */
+  register(instanceId: number, initPid: number): number;
+  unregister(instanceId: number): void;
+}
+
+/** The connections that instances hold. */
+export interface GuestConnections {
+  /** Ends all connections of an instance. @returns how many there were */
+  closeInstance(instanceId: number, reason: string): number;
+}
+
+/** What use cases work with; each names the parts that it needs. */
+export interface Context {
+  readonly model: Model;
+  readonly hub: EventHub;
+  readonly operations: Operations;
+  readonly runner: Runner<number>;
+  readonly runtime: Runtime;
+  readonly running: RunningSet;
+  readonly roots: Roots;
+  readonly identity: Identity;
+  readonly guests: GuestConnections;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly log: Log;
+}

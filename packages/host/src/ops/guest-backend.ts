@@ -1,0 +1,54 @@
+import { isTrue } from '../core/booleans.ts';
+import type { Caller } from '../core/caller.ts';
+import type { Image, StoredEvent } from '../core/model.ts';
+import type { GuestView } from '../core/view.ts';
+import { withReady } from '../core/volatile.ts';
+import type { Context } from './context.ts';
+import { lifecycle } from './lifecycle.ts';
+
+/** What the guest API may ask of the daemon; the guest room declares the same shape as its need. */
+export interface GuestCases {
+  identify(fd: number): Caller | Promise<Caller>;
+  view(instanceId: number, boot: number): GuestView | undefined;
+  image(fingerprint: string): Image | undefined;
+  imagePaths(image: Image): readonly string[];
+  setReady(instanceId: number, ready: boolean): void;
+  imageRetrieved(fingerprint: string): void;
+  subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void;
+}
+
+/**
+ * What instances can reach.
+ * @param identify says who is at the other end of a socket
+ */
+export function guestCases(
+  context: Context,
+  identify: (fd: number) => Caller,
+  imagePaths: (image: Image) => readonly string[],
+): GuestCases {
+  const { model, running, hub } = context;
+  return {
+    imagePaths,
+    identify(fd) {
+      const caller = identify(fd);
+      const { started } = running;
+      // The first process of an instance may ask before the daemon has been told that the instance runs.
+      return caller.kind === 'no-instance' && started ? started.then(() => identify(fd)) : caller;
+    },
+    view: (instanceId, boot) => (running.get(instanceId)?.boot === boot ? model.view(instanceId) : undefined),
+    image: (fingerprint) => model.state.images.get(fingerprint),
+    setReady: (instanceId, ready) => setReady(context, instanceId, ready),
+    imageRetrieved: (fingerprint) => model.commit([], [lifecycle('image-retrieved', 'images', fingerprint)]),
+    subscribe: (instanceId, listener) => hub.onGuest(instanceId, listener),
+  };
+}
+
+function setReady({ model }: Context, instanceId: number, ready: boolean): void {
+  const instance = model.current(instanceId);
+  const was = isTrue(instance.config['volatile.last_state.ready'], false);
+  const told = ready ? [lifecycle('instance-ready', 'instances', instance.name)] : [];
+  // Saying the same again is told, but changes nothing that would have to be written.
+  const changed = was !== ready || instance.config['volatile.last_state.ready'] === undefined;
+  const next = { ...instance, config: withReady(instance.config, ready) };
+  model.commit(changed ? [{ kind: 'put-instance', instance: next }] : [], told);
+}

@@ -1,0 +1,209 @@
+import { hostError } from '../../core/errors.ts';
+import type { Instance } from '../../core/model.ts';
+import { checkInstanceName } from '../../core/names.ts';
+import { afterRename } from '../../core/volatile.ts';
+import type {
+  InstanceCases,
+  InstanceFields,
+  InstanceInfo,
+  InstanceLive,
+  InstancePatch,
+  Precondition,
+  StateRequest,
+} from '../api.ts';
+import type { Context } from '../context.ts';
+import type { Requestor } from '../events.ts';
+import { lifecycle } from '../lifecycle.ts';
+import type { Operation } from '../operations.ts';
+import { createInstance, type Reserved } from './create.ts';
+import { deleteInstance } from './delete.ts';
+import { prepareExec } from './exec.ts';
+import { performPlans } from './perform.ts';
+import { planUpdate } from './plan.ts';
+import { startInstance } from './start.ts';
+import { forceRun, stopInstance } from './stop.ts';
+
+const LIVE_OF_STOPPED = {
+  pid: 0,
+  processes: 0,
+  cpuUsage: 0,
+  memoryUsage: 0,
+  memoryPeak: 0,
+  diskUsage: null,
+  network: null,
+} as const;
+
+/** What an operator can do with instances. */
+export function instanceCases(context: Context): InstanceCases {
+  const { model, runtime, running, runner } = context;
+  const reserved: Reserved = { names: new Set(), lastId: 0 };
+  return {
+    list: () => [...model.state.instances.values()].sort(byName).map((instance) => infoOf(context, instance)),
+    get: (name) => infoOf(context, model.instance(name)),
+    live: (name) => live(context, model.instance(name)),
+    create: (input) => createInstance(context, reserved, input),
+    update: (name, fields, _by, check) => update(context, model.instance(name), fields, check),
+    patch: (name, part, _by, check) => patch(context, model.instance(name), part, check),
+    rename: (name, to) => rename(context, model.instance(name), to),
+    delete(name) {
+      const { id } = model.instance(name);
+      if (running.has(id)) throw hostError('is-running');
+      return task(context, 'Deleting instance', name, () =>
+        runner.run(id, 'delete', () => deleteInstance(context, id)),
+      );
+    },
+    setState: (name, request, by) => setState(context, model.instance(name), request, by),
+    exec: (name, request) => prepareExec(context, model.instance(name), request),
+    log(name, by) {
+      const { id } = model.instance(name);
+      model.commit([], [lifecycle('instance-log-retrieved', 'instances', name, { by })]);
+      return runtime.logPath(id);
+    },
+  };
+}
+
+const byName = (one: Instance, other: Instance) => (one.name < other.name ? -1 : 1);
+
+function infoOf(context: Context, instance: Instance): InstanceInfo {
+  const { config, devices } = context.model.expanded(instance);
+  return {
+    instance,
+    expandedConfig: config,
+    expandedDevices: devices,
+    status: statusOf(context, instance),
+  };
+}
+
+/** Ready while it runs and has said so; the words between are those of the work that goes on. */
+function statusOf({ running, runner }: Context, instance: Instance): InstanceInfo['status'] {
+  if (running.has(instance.id)) return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
+  return runner.labels(instance.id)[0] === 'start' ? 'Starting' : 'Stopped';
+}
+
+async function live(context: Context, instance: Instance): Promise<InstanceLive> {
+  const run = context.running.get(instance.id);
+  const facts = run ? await context.runtime.live(instance.id, run.process.pid) : LIVE_OF_STOPPED;
+  return { status: statusOf(context, instance), ...facts };
+}
+
+function task(context: Context, description: string, name: string, work: () => Promise<void>): Operation {
+  return context.operations.run({
+    description,
+    resources: { instances: [name] },
+    work: async () => {
+      await work();
+      return undefined;
+    },
+  });
+}
+
+function update(
+  context: Context,
+  { id, name }: Instance,
+  fields: InstanceFields,
+  check: Precondition<Instance> | undefined,
+): Operation {
+  return task(context, 'Updating instance', name, () =>
+    replace(context, id, check, (current) => ({
+      ...current,
+      ...fields,
+      architecture: fields.architecture || current.architecture,
+    })),
+  );
+}
+
+function patch(
+  context: Context,
+  { id }: Instance,
+  part: InstancePatch,
+  check: Precondition<Instance> | undefined,
+): Promise<void> {
+  return replace(context, id, check, (current) => ({
+    ...current,
+    ...(part.description === undefined ? {} : { description: part.description }),
+    ...(part.ephemeral === undefined ? {} : { ephemeral: part.ephemeral }),
+    ...(part.profiles === undefined ? {} : { profiles: part.profiles }),
+    config: merged(current.config, part.config),
+    devices: merged(current.devices, part.devices),
+  }));
+}
+
+function merged<T>(
+  current: Readonly<Record<string, T>>,
+  part: Readonly<Record<string, T | null>> = {},
+): Record<string, T> {
+  const all = Object.entries({ ...current, ...part });
+  return Object.fromEntries(all.filter((entry): entry is [string, T] => entry[1] !== null));
+}
+
+function replace(
+  context: Context,
+  id: number,
+  check: Precondition<Instance> | undefined,
+  make: (current: Instance) => Instance,
+): Promise<void> {
+  const { model, runner } = context;
+  return runner.run(id, 'update', async () => {
+    const current = model.current(id);
+    check?.(current);
+    const plan = planUpdate(context, current, make(current), model.state.profiles);
+    const updated = lifecycle('instance-updated', 'instances', current.name);
+    await performPlans(context, [plan], { changes: [], events: [updated] });
+  });
+}
+
+function rename(context: Context, { id, name }: Instance, to: string): Operation {
+  const { model, running, runner, random } = context;
+  checkInstanceName(to);
+  if (model.hasInstance(to)) throw hostError('name-in-use', to);
+  return task(context, 'Renaming instance', name, () =>
+    runner.run(id, 'rename', () => {
+      if (running.has(id)) throw hostError('rename-running');
+      if (model.hasInstance(to)) throw hostError('name-in-use', to);
+      const current = model.current(id);
+      const renamed = { ...current, name: to, config: afterRename(current.config, random) };
+      const told = lifecycle('instance-renamed', 'instances', to, { context: { old_name: name } });
+      model.commit([{ kind: 'put-instance', instance: renamed }], [told]);
+    }),
+  );
+}
+
+const DESCRIPTIONS = {
+  start: 'Starting instance',
+  stop: 'Stopping instance',
+  restart: 'Restarting instance',
+} as const;
+
+function setState(context: Context, { id, name }: Instance, request: StateRequest, by: Requestor): Operation {
+  const { runner, operations } = context;
+  const { action } = request;
+  const busy = runner.labels(id).find((label) => label in DESCRIPTIONS);
+  const forces = action === 'stop' && request.force && busy !== 'start';
+  if (busy && !forces) throw hostError('busy', action, busy);
+  return operations.run({
+    description: DESCRIPTIONS[action],
+    resources: { instances: [name] },
+    work: async (handle) => {
+      const tell = (percent: number) => handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
+      if (forces && busy && forceRun(context, id)) {
+        await runner.run(id, action, () => {});
+        return undefined;
+      }
+      await runner.run(id, action, () => changeState(context, id, request, by, tell));
+      return undefined;
+    },
+  });
+}
+
+async function changeState(
+  context: Context,
+  id: number,
+  request: StateRequest,
+  by: Requestor,
+  tell: (percent: number) => void,
+): Promise<void> {
+  if (request.action === 'start') return startInstance(context, id, 'instance-started', by, tell);
+  if (request.action === 'stop') return stopInstance(context, id, request, by);
+  await stopInstance(context, id, request, by, 'restart');
+  await startInstance(context, id, 'instance-restarted', by, tell);
+}

@@ -1,0 +1,123 @@
+import { timestamp, NEVER } from '../../base/clock.ts';
+import { CodedError } from '../../base/coded-error.ts';
+import { checkConfig, withoutEmpty } from '../../core/config-keys.ts';
+import { checkDevices, checkExpandedDevices } from '../../core/devices.ts';
+import { hostError } from '../../core/errors.ts';
+import { expand } from '../../core/expand.ts';
+import type { Image, Instance } from '../../core/model.ts';
+import { checkInstanceName, generateName } from '../../core/names.ts';
+import { imageConfig, newVolatile } from '../../core/volatile.ts';
+import { hostArchitecture } from '../../images/architectures.ts';
+import type { NewInstance } from '../api.ts';
+import type { Context } from '../context.ts';
+import { lifecycle } from '../lifecycle.ts';
+import { findImage } from '../find-image.ts';
+import type { Operation, OperationHandle } from '../operations.ts';
+
+/** Names that are taken by creations in progress, and ids that they have been given. */
+export interface Reserved {
+  readonly names: Set<string>;
+  lastId: number;
+}
+
+/**
+ * Starts the creation of an instance. The record is written last: until then there is no instance, and a
+ * crash leaves nothing but files that the next start sweeps away.
+ * @throws invalid-name, profile-missing, image-not-found, alias-not-found at once; the rest in the operation
+ */
+export function createInstance(context: Context, reserved: Reserved, input: NewInstance): Operation {
+  const { model, operations } = context;
+  const taken = (name: string) => model.hasInstance(name) || reserved.names.has(name);
+  const name = input.name || generateName(context.random, taken);
+  checkInstanceName(name);
+  const image = imageOf(context, input);
+  const profiles = input.profiles ?? (image?.profiles.length ? image.profiles : ['default']);
+  for (const profile of profiles) {
+    if (!model.state.profiles.has(profile)) throw hostError('profile-missing', profile);
+  }
+  return operations.run({
+    description: 'Creating instance',
+    resources: { instances: [name] },
+    work: async (handle) => {
+      if (taken(name)) throw hostError('instance-exists');
+      reserved.names.add(name);
+      try {
+        await create(context, reserved, { ...input, name, profiles }, image, handle);
+      } finally {
+        reserved.names.delete(name);
+      }
+      return undefined;
+    },
+  });
+}
+
+function imageOf(context: Context, { source }: NewInstance): Image | null {
+  if (source.type === 'none') return null;
+  if ('fingerprint' in source) return findImage(context.model.state, source.fingerprint);
+  const alias = context.model.state.aliases.get(source.alias);
+  if (!alias) throw hostError('alias-not-found');
+  return findImage(context.model.state, alias.target);
+}
+
+async function create(
+  context: Context,
+  reserved: Reserved,
+  input: NewInstance & { profiles: readonly string[] },
+  image: Image | null,
+  handle: OperationHandle,
+): Promise<void> {
+  const { model, runtime, roots, clock } = context;
+  reserved.lastId = Math.max(reserved.lastId + 1, model.nextInstanceId());
+  const instance = draft(context, reserved.lastId, input, image, timestamp(clock));
+  const { config } = expand(instance, model.state.profiles);
+  const lookUp = (fingerprint: string) => model.state.images.get(fingerprint);
+  const tell = (percent: number) => handle.tell({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
+  try {
+    await roots.ensure(instance, runtime.idOffset(config), lookUp, tell);
+    await runtime.create(instance.id, config);
+    // It may have been deleted while it was being unpacked, and its root swept away with it.
+    if (image && !lookUp(image.fingerprint)) throw hostError('image-not-found');
+    const used = image ? [{ kind: 'put-image', image: { ...image, lastUsedAt: instance.createdAt } } as const] : [];
+    const created = lifecycle('instance-created', 'instances', instance.name, {
+      context: { type: 'container', 'storage-pool': 'default' },
+    });
+    model.commit([...used, { kind: 'put-instance', instance }], [created]);
+  } catch (error) {
+    await runtime.remove(instance.id);
+    throw error;
+  }
+}
+
+/** The instance as it will be, checked. @throws create-failed */
+function draft(
+  { model, random, runtime }: Context,
+  id: number,
+  input: NewInstance & { profiles: readonly string[] },
+  image: Image | null,
+  now: string,
+): Instance {
+  const wanted: Instance = {
+    id,
+    name: input.name,
+    architecture: input.architecture || image?.architecture || hostArchitecture(),
+    description: input.description,
+    ephemeral: input.ephemeral,
+    profiles: input.profiles,
+    config: withoutEmpty({ ...(image ? imageConfig(image) : {}), ...input.config }),
+    devices: input.devices,
+    createdAt: now,
+    lastUsedAt: NEVER,
+  };
+  try {
+    if (new Set(input.profiles).size !== input.profiles.length) throw hostError('profile-duplicate');
+    checkConfig(wanted.config, 'instance');
+    checkDevices(wanted.devices);
+    const { devices } = expand(wanted, model.state.profiles);
+    checkExpandedDevices(devices);
+    for (const [name, device] of Object.entries(devices)) runtime.checkDevice(name, device);
+    return { ...wanted, config: newVolatile(wanted, devices, random) };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw hostError('create-failed', error.message);
+  }
+}

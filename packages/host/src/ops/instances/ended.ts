@@ -1,0 +1,70 @@
+import { afterStop } from '../../core/volatile.ts';
+import type { Context } from '../context.ts';
+import { lifecycle } from '../lifecycle.ts';
+import type { Announcement } from '../model.ts';
+import type { EndCause, Run } from '../running.ts';
+import type { Ending } from '../runtime.ts';
+import { removeInstance } from './delete.ts';
+import { startInstance } from './start.ts';
+
+/** Sees to the end of a run that nobody here has asked for: shut down or rebooted from inside, or died. */
+export function watchRun(context: Context, run: Run): void {
+  void run.process.ended.then(async (ending) => {
+    disconnect(context, run);
+    if (run.cause) return;
+    try {
+      await context.runner.run(run.instanceId, 'stop', () => endedByItself(context, run, ending));
+    } catch (error) {
+      context.log.error({ err: error, instance: run.instanceId }, 'could not settle the end of an instance');
+    }
+  });
+}
+
+/** From here on nobody is taken for this run's instance any more. */
+function disconnect({ identity, running, guests, log, model }: Context, run: Run): void {
+  if (!running.remove(run)) return;
+  identity.unregister(run.instanceId);
+  const connections = guests.closeInstance(run.instanceId, 'instance stopped');
+  log.info({ instance: model.instanceById(run.instanceId)?.name, connections }, 'instance ended');
+}
+
+async function endedByItself(context: Context, run: Run, ending: Ending): Promise<void> {
+  const { model } = context;
+  // An operator's start or delete may have come first.
+  if (!model.instanceById(run.instanceId) || context.running.has(run.instanceId)) return;
+  const reboot = ending === 'reboot';
+  commitEnd(context, run, { kind: 'shutdown', by: null }, reboot);
+  if (reboot) await startInstance(context, run.instanceId, "instance-restarted", null);
+  else await removeFilesOfDeleted(context, run);
+}
+
+/**
+ * Settles the end of a run that somebody here has brought about. The caller holds the queue.
+ * @returns when the run is over and its end is stored; an ephemeral instance is deleted then, unless it restarts
+ */
+export async function settleEnd(context: Context, run: Run, cause: EndCause): Promise<void> {
+  await run.process.ended;
+  disconnect(context, run);
+  commitEnd(context, run, cause, cause.kind === 'restart');
+  await removeFilesOfDeleted(context, run);
+}
+
+const ACTIONS = { shutdown: 'instance-shutdown', stopped: 'instance-stopped', restart: null } as const;
+
+function commitEnd(context: Context, run: Run, cause: EndCause, goesOn: boolean): void {
+  const { model } = context;
+  const instance = model.current(run.instanceId);
+  const action = ACTIONS[cause.kind];
+  const told: Announcement[] = action ? [lifecycle(action, 'instances', instance.name, { by: cause.by })] : [];
+  if (instance.ephemeral && !goesOn) {
+    const deleted = lifecycle('instance-deleted', 'instances', instance.name);
+    model.commit([{ kind: 'delete-instance', id: instance.id }], [deleted, ...told]);
+    return;
+  }
+  const stopped = { ...instance, config: afterStop(instance.config) };
+  model.commit([{ kind: 'put-instance', instance: stopped }], told);
+}
+
+async function removeFilesOfDeleted(context: Context, run: Run): Promise<void> {
+  if (!context.model.instanceById(run.instanceId)) await removeInstance(context, run.instanceId);
+}

@@ -1,0 +1,124 @@
+import { CodedError, messageOf } from '../../base/coded-error.ts';
+import type { DeviceStep } from '../../core/devices-plan.ts';
+import { hostError } from '../../core/errors.ts';
+import type { Config, Device } from '../../core/model.ts';
+import type { Context } from '../context.ts';
+import type { Run } from '../running.ts';
+import type { DeviceTarget } from '../runtime.ts';
+import { changesOf, type UpdatePlan, windowChange } from './plan.ts';
+import { devicesToStart } from './start.ts';
+import type { Announcement } from '../model.ts';
+import type { Change } from '../../core/model.ts';
+
+/** Undoes one thing that has been done to a running instance. */
+type Undo = () => Promise<unknown>;
+
+/**
+ * Carries plans out: first what can fail, on the running instances; then one commit; then the windows that
+ * must be shut. What was done is undone when a later part fails. The caller holds the queues of all instances.
+ * @param more changes and events that belong to the same commit, in front
+ */
+export async function performPlans(
+  context: Context,
+  plans: readonly UpdatePlan[],
+  more: { changes: readonly Change[]; events: readonly Announcement[] } = { changes: [], events: [] },
+): Promise<void> {
+  const undo: Undo[] = [];
+  try {
+    const done: UpdatePlan[] = [];
+    for (const plan of plans) done.push(await changeRunning(context, plan, undo));
+    const parts = done.map((plan) => changesOf(context, plan));
+    context.model.commit(
+      [...more.changes, ...parts.map((part) => part.change)],
+      [...parts.flatMap((part) => part.events), ...more.events],
+    );
+  } catch (error) {
+    await undoAll(context, undo);
+    throw error;
+  }
+  for (const plan of plans) await shutWindow(context, plan);
+}
+
+async function changeRunning(context: Context, plan: UpdatePlan, undo: Undo[]): Promise<UpdatePlan> {
+  const run = context.running.get(plan.current.id);
+  if (!run) return plan;
+  let config: Config = plan.next.config;
+  for (const step of plan.steps) config = await performStep(context, run, plan, step, config, undo);
+  if (windowChange(plan) === true) {
+    await context.runtime.setWindow(run.process.pid, run.config, true);
+    undo.push(() => context.runtime.setWindow(run.process.pid, run.config, false));
+  }
+  return { ...plan, next: { ...plan.next, config } };
+}
+
+/** The refusal is in force since the commit; this takes away what is left to see. */
+async function shutWindow({ running, guests, runtime, log }: Context, plan: UpdatePlan): Promise<void> {
+  const run = running.get(plan.current.id);
+  if (!run || windowChange(plan) !== false) return;
+  const connections = guests.closeInstance(run.instanceId, 'security.devlxd is false');
+  log.info({ instance: plan.next.name, connections }, 'guest API switched off');
+  await runtime.setWindow(run.process.pid, run.config, false);
+}
+
+async function performStep(
+  context: Context,
+  run: Run,
+  plan: UpdatePlan,
+  step: DeviceStep,
+  config: Config,
+  undo: Undo[],
+): Promise<Config> {
+  const { runtime } = context;
+  const { action, name } = step;
+  if (action === 'removed') {
+    const target = targetOf(run, name, devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device);
+    await runtime.detach(target, madeFor(plan.current.config, name));
+    undo.push(() => runtime.attach(target));
+    return config;
+  }
+  const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);
+  if (action === 'updated') {
+    const { hostName } = madeFor(plan.current.config, name);
+    if (hostName) await runtime.updateDevice(target, hostName);
+    return config;
+  }
+  const made = await attach(context, target);
+  undo.push(() => runtime.detach(target, made));
+  return withMade(config, name, made);
+}
+
+async function attach({ runtime }: Context, target: DeviceTarget) {
+  try {
+    return await runtime.attach(target);
+  } catch (error) {
+    throw hostError('device-start-failed', target.name, error instanceof CodedError ? error.message : messageOf(error));
+  }
+}
+
+function targetOf(run: Run, name: string, device: Device): DeviceTarget {
+  return { id: run.instanceId, pid: run.process.pid, config: run.config, name, device };
+}
+
+/** What attaching a device has made is kept in volatile, so that a later daemon can take it away. */
+function withMade(config: Config, name: string, made: { created: boolean; hostName?: string }): Config {
+  return {
+    ...config,
+    ...(made.created ? { [`volatile.${name}.created`]: 'true' } : {}),
+    ...(made.hostName ? { [`volatile.${name}.host_name`]: made.hostName } : {}),
+  };
+}
+
+function madeFor(config: Config, name: string): { created: boolean; hostName?: string } {
+  const hostName = config[`volatile.${name}.host_name`];
+  return { created: config[`volatile.${name}.created`] === 'true', ...(hostName ? { hostName } : {}) };
+}
+
+async function undoAll({ log }: Context, undo: Undo[]): Promise<void> {
+  for (const act of undo.reverse()) {
+    try {
+      await act();
+    } catch (error) {
+      log.error({ err: error }, 'could not undo a part of a failed update');
+    }
+  }
+}

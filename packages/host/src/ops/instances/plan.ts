@@ -1,0 +1,100 @@
+import { CodedError, messageOf } from '../../base/coded-error.ts';
+import { isTrue } from '../../core/booleans.ts';
+import { guestEvents } from '../../core/changes.ts';
+import { checkConfig } from '../../core/config-keys.ts';
+import { checkDevices, checkExpandedDevices } from '../../core/devices.ts';
+import { type DeviceStep, planDevices } from '../../core/devices-plan.ts';
+import { hostError } from '../../core/errors.ts';
+import { type Expanded, expand } from '../../core/expand.ts';
+import type { Change, Instance, Profile } from '../../core/model.ts';
+import { afterUpdate } from '../../core/volatile.ts';
+import type { Context } from '../context.ts';
+import type { Announcement } from '../model.ts';
+
+type Profiles = ReadonlyMap<string, Profile>;
+
+/** What an update means for one instance, worked out before anything is done. */
+export interface UpdatePlan {
+  readonly current: Instance;
+  readonly next: Instance;
+  readonly before: Expanded;
+  readonly after: Expanded;
+  /** For a running instance, in order. */
+  readonly steps: readonly DeviceStep[];
+}
+
+/**
+ * Works out an update of one instance, and checks it.
+ * @param profiles as they will be after the change
+ * @throws invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
+ */
+export function planUpdate(context: Context, current: Instance, wanted: Instance, profiles: Profiles): UpdatePlan {
+  const before = context.model.expanded(current);
+  checkProfiles(wanted.profiles, profiles);
+  prefixed('invalid-config', () => checkConfig(wanted.config, 'instance'));
+  prefixed('invalid-devices', () => checkDevices(wanted.devices));
+  const expanded = expand(wanted, profiles);
+  prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices));
+  const config = afterUpdate(current, wanted, before, expanded, context.random);
+  const next = { ...wanted, config };
+  const after = expand(next, profiles);
+  const steps = planDevices(before.devices, after.devices);
+  checkHost(context, steps);
+  return { current, next, before, after, steps: context.running.has(current.id) ? steps : [] };
+}
+
+/** Each profile must be there, and only once. @throws profile-not-found, profile-duplicate */
+export function checkProfiles(names: readonly string[], profiles: Profiles): void {
+  if (new Set(names).size !== names.length) throw hostError('profile-duplicate');
+  if (names.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
+}
+
+function prefixed(code: 'invalid-config' | 'invalid-devices' | 'invalid-expanded-devices', check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw hostError(code, error.message);
+  }
+}
+
+/** What a new device needs must be on the host. @throws device-add-failed */
+function checkHost({ runtime }: Context, steps: readonly DeviceStep[]): void {
+  for (const { action, name, device } of steps) {
+    if (action !== 'added') continue;
+    try {
+      runtime.checkDevice(name, device);
+    } catch (error) {
+      throw hostError('device-add-failed', name, messageOf(error));
+    }
+  }
+}
+
+/** The store's steps and the guest's events of a plan. The readiness that came in meanwhile stays. */
+export function changesOf(context: Context, plan: UpdatePlan): { change: Change; events: Announcement[] } {
+  const { next, before, after } = plan;
+  const newest = context.model.current(next.id);
+  const config = keepServerKeys(newest, next);
+  const running = context.running.has(next.id);
+  const events = running ? guestEvents(before, after) : [];
+  return {
+    change: { kind: 'put-instance', instance: { ...next, config, lastUsedAt: newest.lastUsedAt } },
+    events: events.map((event) => ({ ...event, instanceId: next.id })),
+  };
+}
+
+const READY = 'volatile.last_state.ready';
+
+/** While devices were being changed, the instance may have said that it is ready. */
+function keepServerKeys(newest: Instance, next: Instance): Instance['config'] {
+  const { [READY]: _, ...config } = next.config;
+  const ready = newest.config[READY];
+  return ready === undefined ? config : { ...config, [READY]: ready };
+}
+
+/** Whether a plan opens (true) or shuts (false) the window of the instance; null: neither. */
+export function windowChange({ before, after }: UpdatePlan): boolean | null {
+  const was = isTrue(before.config['security.devlxd'], true);
+  const is = isTrue(after.config['security.devlxd'], true);
+  return was === is ? null : is;
+}

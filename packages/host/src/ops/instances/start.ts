@@ -1,0 +1,88 @@
+import { timestamp } from '../../base/clock.ts';
+import { messageOf } from '../../base/coded-error.ts';
+import { isTrue } from '../../core/booleans.ts';
+import { hostError } from '../../core/errors.ts';
+import type { Devices, Instance } from '../../core/model.ts';
+import { afterStart } from '../../core/volatile.ts';
+import type { Context } from '../context.ts';
+import type { Requestor } from '../events.ts';
+import { lifecycle } from '../lifecycle.ts';
+import type { Run } from '../running.ts';
+import type { RunningProcess } from '../runtime.ts';
+import type { UnpackProgress } from '../roots.ts';
+import { watchRun } from './ended.ts';
+
+/**
+ * Starts an instance. The caller holds its queue.
+ * @param action the lifecycle event that tells of it
+ * @throws already-running, image-not-found, device-start-failed, runtime-failed
+ */
+export async function startInstance(
+  context: Context,
+  id: number,
+  action: 'instance-started' | 'instance-restarted',
+  by: Requestor | null,
+  progress: UnpackProgress = () => {},
+): Promise<void> {
+  const { model, runtime, running } = context;
+  const instance = model.current(id);
+  if (running.has(id)) throw hostError('already-running');
+  const { config } = model.expanded(instance);
+  const offset = runtime.idOffset(config);
+  const image = (fingerprint: string) => model.state.images.get(fingerprint);
+  const lower = await context.roots.ensure(instance, offset, image, progress);
+  await runtime.create(id, config);
+  await running.whileStarting(async () => {
+    const devices = devicesToStart(instance, model.expanded(instance).devices);
+    const devlxd = isTrue(config['security.devlxd'], true);
+    const process = await runtime.start({ id, name: instance.name, config, devices, lower, devlxd });
+    adopt(context, id, process);
+  });
+  commitStart(context, id, action, by);
+}
+
+/** Registers a run, so that its callers are recognised, and watches for its end. */
+export function adopt(context: Context, id: number, process: RunningProcess): Run {
+  const { model, identity, running } = context;
+  const { config } = model.expanded(model.current(id));
+  const boot = registerOrKill(context, id, process);
+  const run: Run = { instanceId: id, boot, process, config, cause: null };
+  running.add(run);
+  watchRun(context, run);
+  return run;
+
+  function registerOrKill({ runtime }: Context, instanceId: number, { pid }: RunningProcess): number {
+    try {
+      return identity.register(instanceId, pid);
+    } catch (error) {
+      // An instance that nobody could recognise must not run.
+      runtime.kill(pid);
+      throw hostError('runtime-failed', `The instance cannot be identified: ${messageOf(error)}`);
+    }
+  }
+}
+
+function commitStart(
+  { model, clock, running }: Context,
+  id: number,
+  action: string,
+  by: Requestor | null,
+): void {
+  const instance = model.current(id);
+  const hostNames = running.get(id)?.process.hostNames ?? {};
+  const config = afterStart(instance.config, hostNames);
+  const started = { ...instance, config, lastUsedAt: timestamp(clock) };
+  model.commit([{ kind: 'put-instance', instance: started }], [lifecycle(action, 'instances', instance.name, { by })]);
+}
+
+/** Each nic gets the name and address that are its own, configured or kept in volatile. */
+export function devicesToStart(instance: Instance, devices: Devices): Devices {
+  const named = Object.entries(devices).map(([name, device]) => {
+    if (device['type'] !== 'nic') return [name, device] as const;
+    const own = (option: string) => device[option] ?? instance.config[`volatile.${name}.${option}`];
+    const hwaddr = own('hwaddr');
+    const inside = own('name') ?? name;
+    return [name, { ...device, name: inside, ...(hwaddr ? { hwaddr } : {}) }] as const;
+  });
+  return Object.fromEntries(named);
+}

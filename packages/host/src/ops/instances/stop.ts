@@ -1,0 +1,60 @@
+import { hostError } from '../../core/errors.ts';
+import type { StateRequest } from '../api.ts';
+import type { Context } from '../context.ts';
+import type { Requestor } from '../events.ts';
+import type { EndCause, Run } from '../running.ts';
+import { settleEnd } from './ended.ts';
+
+const MS_PER_SECOND = 1000;
+
+/**
+ * Stops an instance: asks its init first unless it is forced; with a timeout and force, asks and then forces.
+ * The caller holds its queue.
+ * @throws already-stopped, shutdown-timeout (it goes on running then)
+ */
+export async function stopInstance(
+  context: Context,
+  id: number,
+  request: Pick<StateRequest, 'timeout' | 'force'>,
+  by: Requestor | null,
+  kind?: 'restart',
+): Promise<void> {
+  const run = context.running.get(id);
+  if (!run) throw hostError('already-stopped');
+  const asked = request.timeout !== 0 && !(request.force && request.timeout < 0);
+  if (asked) context.runtime.halt(run.process.pid);
+  run.cause = { kind: kind ?? (asked ? 'shutdown' : 'stopped'), by };
+  if (asked && !(await endsWithin(run, request.timeout))) {
+    if (!request.force) return keepRunning(run);
+    run.cause = { kind: kind ?? 'stopped', by };
+    context.runtime.kill(run.process.pid);
+  }
+  if (!asked) context.runtime.kill(run.process.pid);
+  await settleEnd(context, run, run.cause as EndCause);
+}
+
+/** Ends a run at once while another stop waits for it to end politely; that one then settles it. */
+export function forceRun(context: Context, id: number): boolean {
+  const run = context.running.get(id);
+  if (!run?.cause) return false;
+  if (run.cause.kind === 'shutdown') run.cause = { ...run.cause, kind: 'stopped' };
+  context.runtime.kill(run.process.pid);
+  return true;
+}
+
+function keepRunning(run: Run): never {
+  run.cause = null;
+  throw hostError('shutdown-timeout', 'the instance did not shut down in time');
+}
+
+async function endsWithin(run: Run, seconds: number): Promise<boolean> {
+  if (seconds < 0) {
+    await run.process.ended;
+    return true;
+  }
+  const over = Promise.withResolvers<false>();
+  const timer = setTimeout(() => over.resolve(false), seconds * MS_PER_SECOND);
+  const ended = await Promise.race([run.process.ended.then(() => true), over.promise]);
+  clearTimeout(timer);
+  return ended;
+}

@@ -1,0 +1,23 @@
+import type { LifecycleMetadata, Requestor } from './events.ts';
+import type { Announcement } from './model.ts';
+
+type Collection = 'operations' | 'instances' | 'profiles' | 'images' | 'images/aliases';
+
+/** Parts of a lifecycle event that most do not have. */
+interface Extra {
+  readonly by?: Requestor | null;
+  readonly context?: LifecycleMetadata['context'];
+}
+
+/** A lifecycle event about one object, as LXD names and shapes it. */
+export function lifecycle(action: string, collection: Collection, name: string, extra: Extra = {}): Announcement {
+  return {
+    type: 'lifecycle',
+    metadata: {
+      action,
+      source: `/1.0/${collection}/${encodeURIComponent(name)}`,
+      ...(extra.by ? { requestor: extra.by } : {}),
+      ...(extra.context ? { context: extra.context } : {}),
+    },
+  };
+}

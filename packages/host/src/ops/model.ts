@@ -1,0 +1,163 @@
+import { type Clock, timestamp } from '../base/clock.ts';
+import { hostError } from '../core/errors.ts';
+import { type Expanded, expand } from '../core/expand.ts';
+import type { Change, Image, Instance, NewEvent, Profile, State } from '../core/model.ts';
+import type { GuestView } from '../core/view.ts';
+import { buildView } from '../core/view-build.ts';
+import type { Store } from '../store/store.ts';
+import type { LifecycleMetadata } from './events.ts';
+import type { EventHub } from './hub.ts';
+
+/** An event that is to be written with a change. */
+export type Announcement =
+  | { readonly type: 'lifecycle'; readonly metadata: LifecycleMetadata }
+  | {
+      readonly type: 'config' | 'device';
+      readonly instanceId: number;
+      readonly metadata: Readonly<Record<string, unknown>>;
+    };
+
+/**
+ * The state of the daemon: what the store holds, in memory, with all that follows from it. Invariants:
+ * memory equals the store after every commit; views and expansions are those of the newest commit; events are
+ * handed out after their commit, in its turn, so nobody can see an event before its change.
+ */
+export class Model {
+  readonly #store: Store;
+  readonly #hub: EventHub;
+  readonly #clock: Clock;
+  readonly #location: string;
+  readonly #instances = new Map<number, Instance>();
+  readonly #byName = new Map<string, Instance>();
+  readonly #profiles = new Map<string, Profile>();
+  readonly #images = new Map<string, Image>();
+  readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
+  readonly #expanded = new Map<number, Expanded>();
+  readonly #views = new Map<number, GuestView>();
+
+  constructor(store: Store, hub: EventHub, clock: Clock, location: string) {
+    this.#store = store;
+    this.#hub = hub;
+    this.#clock = clock;
+    this.#location = location;
+    const state = store.load();
+    for (const profile of state.profiles.values()) this.#profiles.set(profile.name, profile);
+    for (const image of state.images.values()) this.#images.set(image.fingerprint, image);
+    this.#aliases = new Map(state.aliases);
+    for (const instance of state.instances.values()) this.#put(instance);
+  }
+
+  get state(): State {
+    return {
+      instances: this.#instances,
+      profiles: this.#profiles,
+      images: this.#images,
+      aliases: this.#aliases,
+    };
+  }
+
+  /** @throws instance-not-found */
+  instance(name: string): Instance {
+    const instance = this.#byName.get(name);
+    if (!instance) throw hostError('instance-not-found');
+    return instance;
+  }
+
+  hasInstance(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** The newest state of an instance; undefined when it has been deleted. */
+  instanceById(id: number): Instance | undefined {
+    return this.#instances.get(id);
+  }
+
+  /** The newest state of an instance that the caller has locked. @throws instance-not-found */
+  current(id: number): Instance {
+    const instance = this.#instances.get(id);
+    if (!instance) throw hostError('instance-not-found');
+    return instance;
+  }
+
+  /** Config and devices with all profiles applied. */
+  expanded(instance: Instance): Expanded {
+    const known = this.#instances.get(instance.id) === instance && this.#expanded.get(instance.id);
+    return known || expand(instance, this.#profiles);
+  }
+
+  view(instanceId: number): GuestView | undefined {
+    return this.#views.get(instanceId);
+  }
+
+  nextInstanceId(): number {
+    return this.#store.nextInstanceId();
+  }
+
+  /** Names of the instances that use a profile. */
+  usersOf(profile: string): Instance[] {
+    return [...this.#instances.values()].filter((instance) => instance.profiles.includes(profile));
+  }
+
+  /**
+   * Makes a change durable, then visible, then known: store, memory, events. Nothing has happened when it throws.
+   */
+  commit(changes: readonly Change[], announcements: readonly Announcement[] = []): void {
+    const now = timestamp(this.#clock);
+    const events: NewEvent[] = announcements.map((each) => ({
+      instanceId: each.type === 'lifecycle' ? null : each.instanceId,
+      type: each.type,
+      timestamp: now,
+      metadata: { ...each.metadata },
+    }));
+    const stored = this.#store.commit(changes, events);
+    for (const change of changes) this.#apply(change);
+    for (const event of stored) {
+      if (event.instanceId !== null) this.#hub.publishGuest(event.instanceId, event);
+      else {
+        const metadata = event.metadata as unknown as LifecycleMetadata;
+        this.#hub.publishHost({ type: 'lifecycle', timestamp: event.timestamp, metadata });
+      }
+    }
+  }
+
+  #apply(change: Change): void {
+    switch (change.kind) {
+      case 'put-instance':
+        return this.#put(change.instance);
+      case 'delete-instance':
+        return this.#delete(change.id);
+      case 'put-profile':
+        this.#profiles.set(change.profile.name, change.profile);
+        for (const instance of this.usersOf(change.profile.name)) this.#put(instance);
+        return;
+      case 'delete-profile':
+        return void this.#profiles.delete(change.name);
+      case 'put-image':
+        return void this.#images.set(change.image.fingerprint, change.image);
+      case 'delete-image':
+        return void this.#images.delete(change.fingerprint);
+      case 'put-alias':
+        return void this.#aliases.set(change.alias.name, change.alias);
+      case 'delete-alias':
+        return void this.#aliases.delete(change.name);
+    }
+  }
+
+  #put(instance: Instance): void {
+    const before = this.#instances.get(instance.id);
+    if (before) this.#byName.delete(before.name);
+    this.#instances.set(instance.id, instance);
+    this.#byName.set(instance.name, instance);
+    const expanded = expand(instance, this.#profiles);
+    this.#expanded.set(instance.id, expanded);
+    this.#views.set(instance.id, buildView(instance, expanded, this.#location));
+  }
+
+  #delete(id: number): void {
+    const before = this.#instances.get(id);
+    if (before) this.#byName.delete(before.name);
+    this.#instances.delete(id);
+    this.#expanded.delete(id);
+    this.#views.delete(id);
+  }
+}

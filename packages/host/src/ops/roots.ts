@@ -1,0 +1,79 @@
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hostError } from '../core/errors.ts';
+import type { Image, Instance } from '../core/model.ts';
+import type { ImageDirectory } from '../images/image-directory.ts';
+
+/** Told in percent while an image is unpacked. */
+export type UnpackProgress = (percent: number) => void;
+
+/** Image fingerprint of an instance's root filesystem; empty for one that was made without an image. */
+const baseOf = (instance: Pick<Instance, 'config'>): string => instance.config['volatile.base_image'] ?? '';
+
+/**
+ * The unpacked root filesystems that instances stand on: one folder per image and range of ids, shared by all
+ * instances made from it as the lower layer of their overlay, and never written to.
+ */
+export class Roots {
+  readonly #folder: string;
+  readonly #images: ImageDirectory;
+  /** Unpacking in progress: everybody who needs the same root waits for the same work. */
+  readonly #unpacking = new Map<string, Promise<void>>();
+
+  constructor(folder: string, images: ImageDirectory) {
+    this.#folder = folder;
+    this.#images = images;
+  }
+
+  /**
+   * The root folder of an instance, unpacked now if it has not been.
+   * @throws CodedError image-not-found when it must be unpacked and its image is gone
+   */
+  async ensure(
+    instance: Pick<Instance, 'config'>,
+    idOffset: number,
+    image: (fingerprint: string) => Image | undefined,
+    progress: UnpackProgress,
+  ): Promise<string> {
+    const fingerprint = baseOf(instance);
+    const path = join(this.#folder, `${fingerprint || 'empty'}-${idOffset}`);
+    if (await exists(path)) return path;
+    if (fingerprint === '') {
+      await mkdir(path, { recursive: true });
+      return path;
+    }
+    const found = image(fingerprint);
+    if (!found) throw hostError('image-not-found');
+    await this.#unpack(found, path, idOffset, progress);
+    return path;
+  }
+
+  /** Removes the roots that no image and no instance needs, and what a crash has left half unpacked. */
+  async sweep(images: Iterable<string>, instances: Iterable<Instance>): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
+    const needed = new Set([...images, ...[...instances].map(baseOf), 'empty']);
+    for (const entry of await readdir(this.#folder)) {
+      const path = join(this.#folder, entry);
+      const [base, offset] = entry.split('-');
+      const known = base !== undefined && needed.has(base) && /^\d+$/.test(offset ?? '');
+      const unpacking = [...this.#unpacking.keys()].some((going) => path.startsWith(going));
+      if (!known && !unpacking) await rm(path, { recursive: true, force: true });
+    }
+  }
+
+  async #unpack(image: Image, path: string, idOffset: number, progress: UnpackProgress): Promise<void> {
+    const going = this.#unpacking.get(path);
+    if (going) return going;
+    const work = this.#images.unpack(image, path, idOffset, progress, new AbortController().signal);
+    this.#unpacking.set(path, work);
+    try {
+      await work;
+    } finally {
+      this.#unpacking.delete(path);
+    }
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}

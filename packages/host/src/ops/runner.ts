@@ -1,0 +1,36 @@
+/**
+ * One queue per key: per instance by its id, per image by its fingerprint. Invariants:
+ * - work under one key never overlaps; work under different keys never waits for each other;
+ * - a piece of work never queues another under its own key and waits for it (it would wait for itself);
+ * - a failure ends its own piece of work only.
+ */
+export class Runner<K> {
+  readonly #tails = new Map<K, Promise<unknown>>();
+  readonly #labels = new Map<K, string[]>();
+
+  /** Queues work under a key. @param label a word for messages to others, such as `stop` */
+  run<T>(key: K, label: string, work: () => Promise<T> | T): Promise<T> {
+    const labels = this.#labels.get(key) ?? [];
+    labels.push(label);
+    this.#labels.set(key, labels);
+    const before = this.#tails.get(key) ?? Promise.resolve();
+    const mine = before.then(work).finally(() => this.#leave(key, label));
+    const tail = mine.catch(() => {});
+    this.#tails.set(key, tail);
+    void tail.then(() => {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    });
+    return mine;
+  }
+
+  /** The labels of the work that runs or waits under a key, oldest first. */
+  labels(key: K): readonly string[] {
+    return this.#labels.get(key) ?? [];
+  }
+
+  #leave(key: K, label: string): void {
+    const labels = this.#labels.get(key) ?? [];
+    labels.splice(labels.indexOf(label), 1);
+    if (labels.length === 0) this.#labels.delete(key);
+  }
+}

@@ -1,0 +1,64 @@
+import type { Config } from '../core/model.ts';
+import type { Requestor } from './events.ts';
+import type { RunningProcess } from './runtime.ts';
+
+/** Why a run ends: who ends it decides which event tells of it. */
+export interface EndCause {
+  /** `restart`: the run is followed by another, which tells of both. */
+  readonly kind: 'shutdown' | 'stopped' | 'restart';
+  readonly by: Requestor | null;
+}
+
+/** A run of an instance that goes on. */
+export interface Run {
+  readonly instanceId: number;
+  readonly boot: number;
+  readonly process: RunningProcess;
+  /** Expanded configuration that it was started with: ids and privilege do not change while it runs. */
+  readonly config: Config;
+  /** Set by the one who ends it, before it ends. */
+  cause: EndCause | null;
+}
+
+/** Which instances run. */
+export class RunningSet {
+  readonly #runs = new Map<number, Run>();
+  #starting = 0;
+  #started: PromiseWithResolvers<void> | null = null;
+
+  get(instanceId: number): Run | undefined {
+    return this.#runs.get(instanceId);
+  }
+
+  has(instanceId: number): boolean {
+    return this.#runs.has(instanceId);
+  }
+
+  add(run: Run): void {
+    this.#runs.set(run.instanceId, run);
+  }
+
+  /** Forgets a run; false when it was forgotten already. */
+  remove(run: Run): boolean {
+    return this.#runs.get(run.instanceId) === run && this.#runs.delete(run.instanceId);
+  }
+
+  /** Marks the time in which an instance's first processes run but are not registered yet. */
+  async whileStarting<T>(work: () => Promise<T>): Promise<T> {
+    this.#starting++;
+    this.#started ??= Promise.withResolvers();
+    try {
+      return await work();
+    } finally {
+      if (--this.#starting === 0) {
+        this.#started?.resolve();
+        this.#started = null;
+      }
+    }
+  }
+
+  /** Settles when no instance is being started; null when that is so now. */
+  get started(): Promise<void> | null {
+    return this.#started?.promise ?? null;
+  }
+}

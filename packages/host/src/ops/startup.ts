@@ -1,0 +1,119 @@
+import { readdir } from 'node:fs/promises';
+import { isTrue } from '../core/booleans.ts';
+import type { Change, Instance } from '../core/model.ts';
+import { afterStop, withoutReady } from '../core/volatile.ts';
+import type { ImageDirectory } from '../images/image-directory.ts';
+import type { Context } from './context.ts';
+import { adopt, startInstance } from './instances/start.ts';
+import { lifecycle } from './lifecycle.ts';
+import { DEFAULT_PROFILE } from './profiles.ts';
+import type { Ending } from './runtime.ts';
+
+/**
+ * Brings the daemon's picture and the host into agreement after whatever ended the last daemon: finds the
+ * instances that went on running, settles those that have ended, and sweeps away what nobody knows. It must be
+ * done before the guest API's socket is there, so that no caller meets a daemon that does not know it yet.
+ */
+export async function recover(context: Context, images: ImageDirectory, instanceFolder: string): Promise<void> {
+  const { model, roots } = context;
+  if (!model.state.profiles.has(DEFAULT_PROFILE.name)) {
+    model.commit([{ kind: 'put-profile', profile: DEFAULT_PROFILE }]);
+  }
+  await sweepInstances(context, instanceFolder);
+  await images.sweep(new Set(model.state.images.keys()));
+  await roots.sweep(model.state.images.keys(), model.state.instances.values());
+  forgetReady(context);
+  for (const instance of [...model.state.instances.values()]) await recoverInstance(context, instance);
+}
+
+/** Folders of instances that were being created, or had been deleted, when the daemon ended. */
+async function sweepInstances({ model, runtime }: Context, folder: string): Promise<void> {
+  for (const entry of await readdir(folder)) {
+    const id = Number(entry);
+    if (Number.isInteger(id) && !model.instanceById(id)) await runtime.remove(id);
+  }
+}
+
+/** An instance must say anew that it is ready, as with LXD. */
+function forgetReady({ model }: Context): void {
+  const changes: Change[] = [...model.state.instances.values()]
+    .filter((instance) => instance.config['volatile.last_state.ready'] !== undefined)
+    .map((instance) => ({ kind: 'put-instance', instance: { ...instance, config: withoutReady(instance.config) } }));
+  if (changes.length > 0) model.commit(changes);
+}
+
+async function recoverInstance(context: Context, instance: Instance): Promise<void> {
+  const { model, runtime, log } = context;
+  const process = await runtime.recover(instance.id);
+  if (!process) return settleUnwatchedEnd(context, instance, runtime.lastEnding(instance.id));
+  const run = adopt(context, instance.id, process);
+  if (instance.config['volatile.last_state.power'] !== 'RUNNING') {
+    const config = { ...model.current(instance.id).config, 'volatile.last_state.power': 'RUNNING' };
+    model.commit([{ kind: 'put-instance', instance: { ...instance, config } }]);
+  }
+  log.info({ instance: instance.name, pid: process.pid }, 'instance recognised');
+  const shown = isTrue(model.expanded(instance).config['security.devlxd'], true);
+  await runtime.setWindow(process.pid, run.config, shown);
+}
+
+/** It ended while no daemon watched. Without a note of how, the host went down with it: that is for autostart. */
+async function settleUnwatchedEnd(
+  { model, runtime }: Context,
+  instance: Instance,
+  ending: Ending | undefined,
+): Promise<void> {
+  if (instance.config['volatile.last_state.power'] !== 'RUNNING' || ending !== 'stop') return;
+  const told = [lifecycle('instance-shutdown', 'instances', instance.name)];
+  if (instance.ephemeral) {
+    model.commit([{ kind: 'delete-instance', id: instance.id }], told);
+    await runtime.remove(instance.id);
+    return;
+  }
+  const stopped = { ...instance, config: afterStop(instance.config) };
+  model.commit([{ kind: 'put-instance', instance: stopped }], told);
+}
+
+const MS_PER_SECOND = 1000;
+
+/**
+ * Starts the instances that shall run: those with `boot.autostart`, and, where it is unset, those that ran when
+ * the host went down. One after another: higher priority first, then by name; a failure does not stop the rest.
+ */
+export async function autostart(context: Context, signal: AbortSignal): Promise<void> {
+  const { model, runner, log, running } = context;
+  const due = [...model.state.instances.values()].filter(
+    (instance) => !running.has(instance.id) && shallStart(context, instance),
+  );
+  for (const { id, name } of due.sort((one, other) => byPriority(context, one, other))) {
+    if (signal.aborted) return;
+    try {
+      await runner.run(id, 'start', () => startInstance(context, id, 'instance-started', null));
+      log.info({ instance: name }, 'instance started automatically');
+    } catch (error) {
+      log.error({ err: error, instance: name }, 'instance could not be started automatically');
+    }
+    const delay = Number(model.instanceById(id)?.config['boot.autostart.delay'] ?? 0);
+    if (delay > 0) await sleep(delay * MS_PER_SECOND, signal);
+  }
+}
+
+function shallStart({ model }: Context, instance: Instance): boolean {
+  const { config } = model.expanded(instance);
+  const wasRunning = instance.config['volatile.last_state.power'] === 'RUNNING';
+  return isTrue(config['boot.autostart'], wasRunning);
+}
+
+function byPriority({ model }: Context, one: Instance, other: Instance): number {
+  const priority = (instance: Instance) => Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
+  return priority(other) - priority(one) || (one.name < other.name ? -1 : 1);
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { isTrue } from '../../core/booleans.ts';
+import { hostError } from '../../core/errors.ts';
+import type { Config, Device } from '../../core/model.ts';
+import type { RunSpec } from '../../ops/runtime.ts';
+import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
+import { cgroupVersion, limitLines } from './limits.ts';
+import type { InstancePaths } from './paths.ts';
+
+const SHARED = '/usr/share/lxc/config';
+
+/** A place inside that shows something of the host from the start on. */
+export interface MountEntry {
+  readonly source: string;
+  /** Absolute path inside. */
+  readonly target: string;
+  readonly readonly: boolean;
+  readonly recursive: boolean;
+  readonly isFolder: boolean;
+}
+
+/** What the configuration of one run is made from. */
+export interface ConfigInput {
+  readonly spec: RunSpec;
+  readonly paths: InstancePaths;
+  /** null: the instance is privileged. */
+  readonly ids: IdRanges | null;
+  readonly mounts: readonly MountEntry[];
+  /** Device numbers that a privileged instance may use, such as `c 10:200`. */
+  readonly deviceNumbers: readonly string[];
+  /** Program that LXC runs at the end of a run. */
+  readonly stopHook: string;
+}
+
+/** The text of LXC's configuration file for a run; lxc.container.conf(5). */
+export function configFile(input: ConfigInput): string {
+  const { spec, paths } = input;
+  const lines = [
+    ...includes(input),
+    `lxc.uts.name = ${spec.name}`,
+    `lxc.log.file = ${paths.log}`,
+    'lxc.log.level = WARN',
+    'lxc.tty.max = 0',
+    'lxc.hook.version = 1',
+    `lxc.hook.post-stop = ${input.stopHook}`,
+    `lxc.rootfs.path = overlayfs:${spec.lower}:${paths.upper}`,
+    ...(input.ids ? ['lxc.rootfs.options = userxattr'] : []),
+    ...input.mounts.map(mountLine),
+    ...networkLines(spec),
+    ...limitLines(spec.config, cgroupVersion()),
+    ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
+    ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),
+    ...prefixed(spec.config, 'linux.sysctl.', (key, value) => `lxc.sysctl.${key} = ${value}`),
+    // Last, and as it is: the operator's own lines win.
+    spec.config['raw.lxc'] ?? '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function includes({ spec, ids }: ConfigInput): string[] {
+  const nesting = isTrue(spec.config['security.nesting'], false);
+  return [
+    `lxc.include = ${SHARED}/common.conf`,
+    ...(ids
+      ? [
+          `lxc.include = ${SHARED}/userns.conf`,
+          `lxc.idmap = u 0 ${ids.uid} ${IDS_PER_INSTANCE}`,
+          `lxc.idmap = g 0 ${ids.gid} ${IDS_PER_INSTANCE}`,
+        ]
+      : []),
+    ...(nesting ? [`lxc.include = ${SHARED}/nesting.conf`] : []),
+    ...(appArmorIsOn()
+      ? ['lxc.apparmor.profile = generated', `lxc.apparmor.allow_nesting = ${nesting ? 1 : 0}`]
+      : ['lxc.apparmor.profile = unconfined']),
+  ];
+}
+
+function appArmorIsOn(): boolean {
+  const file = '/sys/module/apparmor/parameters/enabled';
+  return existsSync(file) && readFileSync(file, 'utf8').trim() === 'Y';
+}
+
+function mountLine(mount: MountEntry): string {
+  const options = [
+    mount.recursive ? 'rbind' : 'bind',
+    ...(mount.readonly ? ['ro'] : []),
+    `create=${mount.isFolder ? 'dir' : 'file'}`,
+  ];
+  // Relative targets are resolved by LXC below the root filesystem.
+  return `lxc.mount.entry = ${fstab(mount.source)} ${fstab(mount.target.replace(/^\/+/, ''))} none ${options.join(',')} 0 0`;
+}
+
+/** Spaces, tabs, line ends and backslashes as fstab(5) writes them. */
+function fstab(path: string): string {
+  return path.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+}
+
+function networkLines(spec: RunSpec): string[] {
+  const nics = Object.values(spec.devices).filter((device) => device['type'] === 'nic');
+  if (nics.length === 0) return ['lxc.net.0.type = empty'];
+  return nics.flatMap((device, index) => nicLines(`lxc.net.${index}`, device));
+}
+
+function nicLines(net: string, device: Device): string[] {
+  const optional = (key: string, value: string | undefined) => (value ? [`${net}.${key} = ${value}`] : []);
+  return [
+    `${net}.type = veth`,
+    `${net}.flags = up`,
+    ...optional('link', device['parent']),
+    ...optional('name', device['name']),
+    ...optional('hwaddr', device['hwaddr']),
+    ...optional('mtu', device['mtu']),
+    ...optional('veth.pair', device['host_name']),
+  ];
+}
+
+function deviceLines(numbers: string): string[] {
+  return [`lxc.cgroup.devices.allow = ${numbers} rwm`, `lxc.cgroup2.devices.allow = ${numbers} rwm`];
+}
+
+function prefixed(config: Config, prefix: string, line: (key: string, value: string) => string): string[] {
+  return Object.entries(config)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => {
+      // A line break would let a value become configuration of its own.
+      if (/[\r\n]/.test(value)) throw hostError('runtime-failed', `The value of ${key} has a line break`);
+      return line(key.slice(prefix.length), value);
+    });
+}

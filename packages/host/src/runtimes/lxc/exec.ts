@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn as spawnPty } from '@lydell/node-pty';
+import { hostError } from '../../core/errors.ts';
+import type { ExecProcess, ExecRequest } from '../../ops/api.ts';
+
+/** Where the container is, for LXC's tools. */
+export interface AttachTarget {
+  readonly id: number;
+  readonly lxcPath: string;
+}
+
+/** Exit code of a process that a signal ended, as shells give it. */
+const SIGNAL_BASE = 128;
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
+
+/**
+ * Runs a command inside a container by lxc-attach(1), which enters its namespaces and cgroups and gives up
+ * what the container may not do.
+ * @throws CodedError runtime-failed when lxc-attach itself cannot be started
+ */
+export async function attachExec(target: AttachTarget, request: ExecRequest): Promise<ExecProcess> {
+  // What lxc-attach has to say goes to a file of its own: the process's standard error is the guest's.
+  const folder = mkdtempSync(join(tmpdir(), 'porthole-exec-'));
+  const log = join(folder, 'log');
+  const args = attachArgs(target, request, log);
+  try {
+    const process = request.interactive ? interactive(args, request) : await piped(args);
+    return { ...process, exited: process.exited.then((code) => judge(code, log)).finally(() => clean(folder)) };
+  } catch (error) {
+    clean(folder);
+    throw error;
+  }
+}
+
+function clean(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function attachArgs(target: AttachTarget, request: ExecRequest, log: string): string[] {
+  return [
+    ...['-n', String(target.id), '-P', target.lxcPath, '-o', log, '-l', 'ERROR', '--clear-env'],
+    ...['-u', String(request.user), '-g', String(request.group)],
+    ...Object.entries(request.environment).map(([key, value]) => `--set-var=${key}=${value}`),
+    '--',
+    ...inFolder(request.cwd, request.command),
+  ];
+}
+
+/** lxc-attach has no option for the working folder; one that is not there must not be an error. */
+function inFolder(cwd: string, command: readonly string[]): readonly string[] {
+  if (cwd === '' || cwd === '/') return command;
+  return ['/bin/sh', '-c', 'cd "$0" 2>/dev/null || cd /; exec "$@"', cwd, ...command];
+}
+
+/** Settled only by what lxc-attach noted: a command may itself end with 126 or 127. */
+function judge(code: number, log: string): number {
+  if (code !== NOT_FOUND && code !== NOT_EXECUTABLE) return code;
+  const failed = readText(log).includes('Failed to exec');
+  if (!failed) return code;
+  throw hostError(code === NOT_FOUND ? 'command-not-found' : 'command-not-executable');
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function piped(args: string[]): Promise<ExecProcess> {
+  const child = spawn('lxc-attach', args, { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stdin.on('error', () => {});
+  const exited = new Promise<number>((resolve) => {
+    child.on('close', (code, signal) => resolve(code ?? SIGNAL_BASE + signalNumber(signal)));
+  });
+  const process: ExecProcess = {
+    write: (data) => child.stdin.write(data),
+    endInput: () => void child.stdin.end(),
+    onOutput(listener) {
+      child.stdout.on('data', (data: Buffer) => listener(1, data));
+      child.stderr.on('data', (data: Buffer) => listener(2, data));
+    },
+    onDrain: (listener) => void child.stdin.on('drain', listener),
+    pause() {
+      child.stdout.pause();
+      child.stderr.pause();
+    },
+    resume() {
+      child.stdout.resume();
+      child.stderr.resume();
+    },
+    resize: () => {},
+    signal: (number) => signalInside(child.pid, number),
+    exited,
+  };
+  return new Promise((resolve, reject) => {
+    child.once('spawn', () => resolve(process));
+    child.once('error', (error: Error) => reject(hostError('runtime-failed', `lxc-attach: ${error.message}`)));
+  });
+}
+
+function signalNumber(signal: ChildProcess['signalCode']): number {
+  const numbers: Partial<Record<NodeJS.Signals, number>> = { SIGKILL: 9, SIGTERM: 15, SIGINT: 2, SIGHUP: 1 };
+  return (signal && numbers[signal]) ?? 0;
+}
+
+/** Where Debian has lxc-attach and what it needs. */
+const TOOLS_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const DEFAULT_WIDTH = 80;
+const DEFAULT_HEIGHT = 24;
+
+function interactive(args: string[], request: ExecRequest): ExecProcess {
+  const pty = spawnPty('lxc-attach', args, {
+    cwd: '/',
+    cols: request.width || DEFAULT_WIDTH,
+    rows: request.height || DEFAULT_HEIGHT,
+    encoding: null,
+    env: { TERM: request.environment['TERM'] ?? 'xterm', PATH: TOOLS_PATH },
+  });
+  return {
+    write(data) {
+      // It takes bytes, whatever the declared type says.
+      pty.write(Buffer.from(data) as unknown as string);
+      return true;
+    },
+    endInput: () => pty.kill('SIGHUP'),
+    // Without an encoding the data are bytes, whatever the declared type says.
+    onOutput: (listener) => void pty.onData((data) => listener(1, data as unknown as Uint8Array)),
+    onDrain: () => {},
+    pause: () => pty.pause(),
+    resume: () => pty.resume(),
+    resize: (width, height) => pty.resize(Math.max(1, width), Math.max(1, height)),
+    signal: (number) => signalInside(pty.pid, number),
+    exited: new Promise((resolve) => {
+      pty.onExit(({ exitCode, signal }) => resolve(signal ? SIGNAL_BASE + signal : exitCode));
+    }),
+  };
+}
+
+/** Signals the process inside, which is the only child of lxc-attach. */
+function signalInside(attachPid: number | undefined, signal: number): void {
+  const children = readText(`/proc/${attachPid}/task/${attachPid}/children`).trim();
+  for (const pid of children.split(' ').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), signal);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}

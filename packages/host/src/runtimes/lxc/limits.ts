@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { totalmem } from 'node:os';
+import type { Config } from '../../core/model.ts';
+import { parseBytes } from '../../core/units.ts';
+
+/** `cgroup2` where all controllers are in the one new hierarchy, else `cgroup`; cgroups(7). */
+export type CgroupVersion = 'cgroup' | 'cgroup2';
+
+/** The hierarchy that this host keeps its controllers in. A hybrid host keeps them in the old ones. */
+export function cgroupVersion(): CgroupVersion {
+  return existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'cgroup2' : 'cgroup';
+}
+
+/** LXC's lines for the `limits.*` keys. */
+export function limitLines(config: Config, version: CgroupVersion): string[] {
+  return [...memory(config, version), ...processes(config, version), ...processors(config, version), ...kernel(config)];
+}
+
+function memory(config: Config, version: CgroupVersion): string[] {
+  const limit = config['limits.memory'];
+  if (!limit) return [];
+  const bytes = limit.endsWith('%')
+    ? Math.floor((totalmem() * Number(limit.slice(0, -1))) / 100)
+    : parseBytes(limit);
+  const file = version === 'cgroup2' ? 'memory.max' : 'memory.limit_in_bytes';
+  return [`lxc.${version}.${file} = ${bytes}`];
+}
+
+function processes(config: Config, version: CgroupVersion): string[] {
+  const limit = config['limits.processes'];
+  return limit ? [`lxc.${version}.pids.max = ${limit}`] : [];
+}
+
+/** A count becomes the first so many processors; a list such as `0-1,3` is taken as it is. */
+function processors(config: Config, version: CgroupVersion): string[] {
+  const limit = config['limits.cpu'];
+  if (!limit) return [];
+  const set = /^\d+$/.test(limit) ? `0-${Number(limit) - 1}` : limit;
+  return [`lxc.${version}.cpuset.cpus = ${set}`];
+}
+
+/** `limits.kernel.nofile` becomes `lxc.prlimit.nofile`. */
+function kernel(config: Config): string[] {
+  const prefix = 'limits.kernel.';
+  return Object.entries(config)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => `lxc.prlimit.${key.slice(prefix.length)} = ${value}`);
+}

@@ -1,0 +1,93 @@
+import { statSync } from 'node:fs';
+import { isTrue } from '../../core/booleans.ts';
+import { hostError } from '../../core/errors.ts';
+import { changeMounts, type InsideOwner } from '../../native/mount.ts';
+import type { DeviceTarget } from '../../ops/runtime.ts';
+import { checkParent, isRequired } from './devices.ts';
+import { limitNic, newHostName, plugNic, unplugNic } from './network.ts';
+import type { InstancePaths } from './paths.ts';
+import { allowDevice } from './tools.ts';
+import { makeNode, removeNode } from './unix-char.ts';
+
+/** Where a running instance is. */
+export interface Place {
+  readonly lxcPath: string;
+  readonly paths: InstancePaths;
+  readonly owner: InsideOwner;
+  readonly privileged: boolean;
+}
+
+/** What adding a device to a running instance has made. */
+export interface Attached {
+  /** A mount point was made inside. */
+  readonly created: boolean;
+  readonly hostName?: string;
+}
+
+/** Adds a device to a running instance. @throws CodedError or SystemError; nothing is left behind then */
+export async function attachDevice(place: Place, target: DeviceTarget): Promise<Attached> {
+  const { device } = target;
+  if (device['type'] === 'disk') return attachDisk(place, target);
+  if (device['type'] === 'unix-char') return attachNode(place, target);
+  if (device['type'] === 'nic') return attachNic(target);
+  return { created: false };
+}
+
+/** Takes a device away from a running instance; what the instance has removed itself is fine. */
+export async function detachDevice(place: Place, target: DeviceTarget, made: Attached): Promise<void> {
+  const { device, name, pid } = target;
+  if (device['type'] === 'nic' && made.hostName) await unplugNic(made.hostName);
+  const path = device['path'] ?? device['source'];
+  if (device['type'] !== 'disk' && device['type'] !== 'unix-char') return;
+  if (path === undefined || path === '/') return;
+  await changeMounts(pid, place.owner, [{ kind: 'unmount', target: path, layers: 'one', remove: made.created }]);
+  if (device['type'] === 'unix-char') removeNode(place.paths.devices, name);
+}
+
+/** Applies a nic's new limits. */
+export async function updateDevice(target: DeviceTarget, hostName: string): Promise<void> {
+  await limitNic(hostName, target.device);
+}
+
+async function attachDisk(place: Place, { device, pid, name }: DeviceTarget): Promise<Attached> {
+  const { source, path } = device;
+  if (path === undefined || path === '/' || source === undefined) return { created: false };
+  if (!statSync(source, { throwIfNoEntry: false })) {
+    if (!isRequired(device)) return { created: false };
+    throw hostError('bad-request', `Missing source path "${source}" for disk "${name}"`);
+  }
+  const readonly = isTrue(device['readonly'], false);
+  const recursive = isTrue(device['recursive'], false);
+  const [created] = await changeMounts(pid, place.owner, [
+    { kind: 'mount', source, target: path, readonly, recursive },
+  ]);
+  return { created: created === true };
+}
+
+async function attachNode(place: Place, { id, device, pid, name }: DeviceTarget): Promise<Attached> {
+  const node = makeNode(place.paths.devices, name, device, place.owner.uid);
+  if (!node) return { created: false };
+  try {
+    if (place.privileged) await allowDevice(place.lxcPath, id, node.numbers);
+    const [created] = await changeMounts(pid, place.owner, [
+      { kind: 'mount', source: node.source, target: node.target, readonly: false, recursive: false },
+    ]);
+    return { created: created === true };
+  } catch (error) {
+    removeNode(place.paths.devices, name);
+    throw error;
+  }
+}
+
+async function attachNic({ device, pid }: DeviceTarget): Promise<Attached> {
+  checkParent(device);
+  const hostName = device['host_name'] ?? newHostName();
+  await plugNic(pid, device, hostName);
+  try {
+    await limitNic(hostName, device);
+  } catch (error) {
+    await unplugNic(hostName);
+    throw error;
+  }
+  return { created: false, hostName };
+}

@@ -1,0 +1,70 @@
+import { randomBytes } from 'node:crypto';
+import { hostError } from '../../core/errors.ts';
+import type { Device } from '../../core/model.ts';
+import { parseBits } from '../../core/units.ts';
+import { run } from '../../process/run.ts';
+
+/** A host side interface name that is free: `veth` and 8 hex digits, as LXD names them. */
+export function newHostName(): string {
+  return `veth${randomBytes(4).toString('hex')}`;
+}
+
+/**
+ * Gives a running instance one more network interface: a veth pair whose inner end is moved into the network
+ * namespace of its init.
+ * @throws CodedError runtime-failed with what ip(8) says
+ */
+export async function plugNic(pid: number, device: Device, hostName: string): Promise<void> {
+  const inner = newHostName();
+  await ip('link', 'add', hostName, 'type', 'veth', 'peer', 'name', inner);
+  try {
+    const { parent, mtu, hwaddr, name } = device;
+    if (parent) await ip('link', 'set', hostName, 'master', parent);
+    if (mtu) await ip('link', 'set', hostName, 'mtu', mtu);
+    if (mtu) await ip('link', 'set', inner, 'mtu', mtu);
+    if (hwaddr) await ip('link', 'set', inner, 'address', hwaddr);
+    await ip('link', 'set', hostName, 'up');
+    await ip('link', 'set', inner, 'netns', String(pid), ...(name ? ['name', name] : []));
+  } catch (error) {
+    await unplugNic(hostName);
+    throw error;
+  }
+}
+
+/** Takes an interface away, both ends; one that is gone already is fine. */
+export async function unplugNic(hostName: string): Promise<void> {
+  await run('ip', ['link', 'delete', hostName]);
+}
+
+/** Bytes that may pass at once above the rate: what tc(8) needs to reach the rate with full packets. */
+const BURST_KIB = 1024;
+
+/**
+ * Sets `limits.ingress` and `limits.egress` (towards and from the instance; `limits.max` is both) on the host
+ * side of an interface, or takes them away.
+ */
+export async function limitNic(hostName: string, device: Device): Promise<void> {
+  const ingress = device['limits.ingress'] ?? device['limits.max'];
+  const egress = device['limits.egress'] ?? device['limits.max'];
+  await run('tc', ['qdisc', 'del', 'dev', hostName, 'root']);
+  await run('tc', ['qdisc', 'del', 'dev', hostName, 'ingress']);
+  if (ingress) {
+    const rate = `${parseBits(ingress)}bit`;
+    await tc('qdisc', 'add', 'dev', hostName, 'root', 'tbf', 'rate', rate, 'burst', `${BURST_KIB}kb`, 'latency', '50ms');
+  }
+  if (egress) {
+    const police = ['police', 'rate', `${parseBits(egress)}bit`, 'burst', `${BURST_KIB}kb`, 'drop'];
+    await tc('qdisc', 'add', 'dev', hostName, 'handle', 'ffff:', 'ingress');
+    await tc('filter', 'add', 'dev', hostName, 'parent', 'ffff:', 'matchall', 'action', ...police);
+  }
+}
+
+async function ip(...args: string[]): Promise<void> {
+  const result = await run('ip', args);
+  if (!result.ok) throw hostError('runtime-failed', result.failure);
+}
+
+async function tc(...args: string[]): Promise<void> {
+  const result = await run('tc', args);
+  if (!result.ok) throw hostError('runtime-failed', result.failure);
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath } from 'node:url';
+import { CodedError } from '../../base/coded-error.ts';
+import type { ExitWatch } from '../../native/exit-watch.ts';
+import { readIdRanges } from './ids.ts';
+import { LxcRuntime } from './runtime.ts';
+import { lxcVersion } from './tools.ts';
+
+/** LXC runs it at the end of every run. */
+const STOP_HOOK = fileURLToPath(new URL('./on-stop.sh', import.meta.url));
+
+/**
+ * Looks at what LXC this host has.
+ * @throws CodedError `no-lxc` that says what to install
+ */
+export async function openRuntime(options: {
+  readonly instances: string;
+  readonly devlxd: string;
+  readonly watch: ExitWatch;
+}): Promise<LxcRuntime> {
+  const version = await lxcVersion();
+  if (version === null) throw new CodedError('no-lxc', 500, 'LXC is not installed: apt-get install lxc uidmap');
+  return new LxcRuntime({ ...options, version, ids: readIdRanges(), stopHook: STOP_HOOK });
+}

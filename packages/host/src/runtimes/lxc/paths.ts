@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+
+/** Where one instance's files are; named by id, so that a rename moves nothing. */
+export interface InstancePaths {
+  readonly folder: string;
+  readonly config: string;
+  readonly log: string;
+  /** Upper and work folder of its root filesystem. */
+  readonly overlay: string;
+  readonly upper: string;
+  /** Device nodes that are shown inside. */
+  readonly devices: string;
+  /** Where host folders are bound while it starts. */
+  readonly mounts: string;
+  /** Written by the stop hook: how the last run ended. */
+  readonly ending: string;
+}
+
+/** The paths of an instance below the folder of all instances. */
+export function instancePaths(instances: string, id: number): InstancePaths {
+  const folder = join(instances, String(id));
+  const overlay = join(folder, 'overlay');
+  return {
+    folder,
+    config: join(folder, 'config'),
+    log: join(folder, 'lxc.log'),
+    overlay,
+    upper: join(overlay, 'upper'),
+    devices: join(folder, 'devices'),
+    mounts: join(folder, 'mounts'),
+    ending: join(folder, 'ending'),
+  };
+}

@@ -1,0 +1,224 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chown, lstat, mkdir, rm } from 'node:fs/promises';
+import { isTrue } from '../../core/booleans.ts';
+import { hostError } from '../../core/errors.ts';
+import type { Config, Device } from '../../core/model.ts';
+import type { ExitWatch } from '../../native/exit-watch.ts';
+import { close } from '../../native/libc.ts';
+import { openPidfd, signalPidfd } from '../../native/pidfd.ts';
+import type { ExecProcess, ExecRequest, InstanceLive } from '../../ops/api.ts';
+import type { DeviceTarget, Ending, RunningProcess, RunSpec, Runtime } from '../../ops/runtime.ts';
+import { configFile } from './config-file.ts';
+import { checkDisk, prepareDevices, releaseMounts } from './devices.ts';
+import { attachExec } from './exec.ts';
+import type { IdRanges } from './ids.ts';
+import { readLive } from './live.ts';
+import { attachDevice, detachDevice, updateDevice } from './live-devices.ts';
+import { limitNic } from './network.ts';
+import { shiftOwners } from './owners.ts';
+import { type InstancePaths, instancePaths } from './paths.ts';
+import { haltSignal, monitorPid } from './processes.ts';
+import { initPid, startContainer } from './tools.ts';
+import { setWindow } from './window.ts';
+
+const SIGKILL = 9;
+
+/** What the LXC runtime is made with. */
+export interface LxcOptions {
+  /** Folder of all instances' files. */
+  readonly instances: string;
+  /** The guest API's folder, shown inside as /dev/lxd. */
+  readonly devlxd: string;
+  readonly ids: IdRanges | null;
+  readonly version: string;
+  readonly watch: ExitWatch;
+  /** Program that LXC runs when a run is over. */
+  readonly stopHook: string;
+}
+
+/** Runs instances as LXC containers, by LXC's tools. */
+export class LxcRuntime implements Runtime {
+  readonly driver = 'lxc';
+  readonly driverVersion: string;
+  readonly #options: LxcOptions;
+
+  constructor(options: LxcOptions) {
+    this.#options = options;
+    this.driverVersion = options.version;
+  }
+
+  idOffset(config: Config): number {
+    return this.#idsOf(config)?.uid ?? 0;
+  }
+
+  async create(id: number, config: Config): Promise<void> {
+    const paths = this.#paths(id);
+    const ids = this.#idsOf(config);
+    await mkdir(paths.folder, { recursive: true, mode: 0o711 });
+    await mkdir(paths.upper, { recursive: true });
+    for (const folder of [paths.overlay, paths.upper]) await chown(folder, ids?.uid ?? 0, ids?.gid ?? 0);
+  }
+
+  async remove(id: number): Promise<void> {
+    const paths = this.#paths(id);
+    releaseMounts(paths.mounts);
+    await rm(paths.folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  async start(spec: RunSpec): Promise<RunningProcess> {
+    const paths = this.#paths(spec.id);
+    const ids = this.#idsOf(spec.config);
+    await this.#adoptOwners(paths, ids?.uid ?? 0);
+    rmSync(paths.log, { force: true });
+    rmSync(paths.ending, { force: true });
+    const prepared = prepareDevices(spec.devices, paths, ids);
+    try {
+      const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
+      const mounts = [
+        ...(spec.devlxd ? [{ ...window, readonly: true, recursive: false }] : []),
+        ...prepared.mounts,
+      ];
+      const { stopHook } = this.#options;
+      const text = configFile({
+        spec: { ...spec, devices: prepared.devices },
+        paths,
+        ids,
+        mounts,
+        deviceNumbers: ids ? [] : prepared.numbers,
+        stopHook,
+      });
+      writeFileSync(paths.config, text, { mode: 0o600 });
+      await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
+    } finally {
+      releaseMounts(paths.mounts);
+    }
+    const running = await this.#running(spec.id, prepared.hostNames);
+    if (!running) throw hostError('runtime-failed', 'The instance ended as soon as it had started');
+    for (const [name, hostName] of Object.entries(prepared.hostNames)) {
+      await limitNicIfAny(hostName, prepared.devices[name] ?? {});
+    }
+    return running;
+  }
+
+  async recover(id: number): Promise<RunningProcess | null> {
+    const paths = this.#paths(id);
+    releaseMounts(paths.mounts);
+    return existsSync(paths.config) ? await this.#running(id, {}) : null;
+  }
+
+  lastEnding(id: number): Ending | undefined {
+    const { ending } = this.#paths(id);
+    if (!existsSync(ending)) return undefined;
+    return readFileSync(ending, 'utf8') === 'reboot' ? 'reboot' : 'stop';
+  }
+
+  halt(pid: number): void {
+    signal(pid, haltSignal(pid));
+  }
+
+  kill(pid: number): void {
+    signal(pid, SIGKILL);
+  }
+
+  checkDevice(_name: string, device: Device): void {
+    if (device['type'] === 'disk' && device['path'] !== '/') checkDisk(device, this.#options.ids);
+  }
+
+  attach(target: DeviceTarget): Promise<{ created: boolean; hostName?: string }> {
+    return attachDevice(this.#place(target), target);
+  }
+
+  detach(target: DeviceTarget, options: { created: boolean; hostName?: string }): Promise<void> {
+    return detachDevice(this.#place(target), target, options);
+  }
+
+  updateDevice(target: DeviceTarget, hostName: string): Promise<void> {
+    return updateDevice(target, hostName);
+  }
+
+  setWindow(pid: number, config: Config, shown: boolean): Promise<void> {
+    return setWindow(pid, this.#owner(config), this.#options.devlxd, shown);
+  }
+
+  exec(id: number, request: ExecRequest): Promise<ExecProcess> {
+    return attachExec({ id, lxcPath: this.#options.instances }, request);
+  }
+
+  live(_id: number, pid: number): Promise<Omit<InstanceLive, 'status'>> {
+    return readLive(pid);
+  }
+
+  logPath(id: number): string {
+    return this.#paths(id).log;
+  }
+
+  #paths(id: number): InstancePaths {
+    return instancePaths(this.#options.instances, id);
+  }
+
+  #idsOf(config: Config): IdRanges | null {
+    if (isTrue(config['security.privileged'], false)) return null;
+    if (this.#options.ids) return this.#options.ids;
+    throw hostError(
+      'runtime-failed',
+      'Unprivileged instances need ids: root has no range of 65536 in /etc/subuid and /etc/subgid',
+    );
+  }
+
+  #owner(config: Config) {
+    const ids = this.#idsOf(config);
+    return { uid: ids?.uid ?? 0, gid: ids?.gid ?? 0 };
+  }
+
+  #place(target: DeviceTarget) {
+    const { id, config } = target;
+    const owner = this.#owner(config);
+    return { lxcPath: this.#options.instances, paths: this.#paths(id), owner, privileged: owner.uid === 0 };
+  }
+
+  /** The instance may have been made privileged, or unprivileged, since its last run. */
+  async #adoptOwners(paths: InstancePaths, offset: number): Promise<void> {
+    const { uid } = await lstat(paths.overlay);
+    if (uid !== offset) shiftOwners(paths.overlay, uid, offset);
+  }
+
+  async #running(id: number, hostNames: Record<string, string>): Promise<RunningProcess | null> {
+    const pid = await initPid(this.#options.instances, id);
+    const monitor = pid === null ? null : monitorPid(pid);
+    if (pid === null || monitor === null) return null;
+    return { pid, hostNames, ended: this.#ended(id, pid, monitor) };
+  }
+
+  /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
+  async #ended(id: number, pid: number, monitor: number): Promise<Ending> {
+    await this.#options.watch.exited(pid);
+    await this.#options.watch.exited(monitor);
+    return this.lastEnding(id) ?? 'stop';
+  }
+}
+
+async function limitNicIfAny(hostName: string, device: Device): Promise<void> {
+  if (Object.keys(device).some((option) => option.startsWith('limits.'))) await limitNic(hostName, device);
+}
+
+function signal(pid: number, number: number): void {
+  let pidfd: number;
+  try {
+    pidfd = openPidfd(pid);
+  } catch {
+    return;
+  }
+  try {
+    signalPidfd(pidfd, number);
+  } catch {
+    // It has ended by itself; its end is being noticed.
+  } finally {
+    close(pidfd);
+  }
+}
+
+/** Makes the folders that all instances share. */
+export function prepareFolders(options: Pick<LxcOptions, 'instances' | 'devlxd'>): void {
+  for (const folder of [options.instances, options.devlxd]) mkdirSync(folder, { recursive: true });
+  if (!statSync(options.devlxd).isDirectory()) throw new Error(`${options.devlxd} is not a folder`);
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { hostError } from '../../core/errors.ts';
+import { run } from '../../process/run.ts';
+
+/** LXC's own tools take this long at most to say something; a start may have to wait for a slow host. */
+const START_TIMEOUT_MS = 60_000;
+const QUESTION_TIMEOUT_MS = 10_000;
+
+/** Version of the installed LXC; null when it is not installed. */
+export async function lxcVersion(): Promise<string | null> {
+  const result = await run('lxc-start', ['--version'], { timeoutMs: QUESTION_TIMEOUT_MS });
+  return result.ok ? result.stdout.trim() : null;
+}
+
+/**
+ * Starts a container in the background, and waits until its init runs.
+ * @throws CodedError runtime-failed with the reason out of LXC's log
+ */
+export async function startContainer(lxcPath: string, id: number, config: string, log: string): Promise<void> {
+  const args = ['-n', String(id), '-P', lxcPath, '-f', config, '-d'];
+  const result = await run('lxc-start', args, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
+  if (!result.ok) throw hostError('runtime-failed', reasonOf(log) ?? result.failure);
+}
+
+/** The pid of a running container's init on the host; null when it does not run. */
+export async function initPid(lxcPath: string, id: number): Promise<number | null> {
+  const args = ['-n', String(id), '-P', lxcPath, '-p', '-H'];
+  const result = await run('lxc-info', args, { timeoutMs: QUESTION_TIMEOUT_MS });
+  const pid = Number(result.stdout.trim());
+  return result.ok && pid > 0 ? pid : null;
+}
+
+/** Lets a privileged container use a device; `numbers` as `c MAJOR:MINOR`. @throws CodedError runtime-failed */
+export async function allowDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
+  const args = ['-n', String(id), '-P', lxcPath, 'devices.allow', `${numbers} rwm`];
+  const result = await run('lxc-cgroup', args, { timeoutMs: QUESTION_TIMEOUT_MS });
+  if (!result.ok) throw hostError('runtime-failed', result.failure);
+}
+
+/** The first errors in LXC's log, which name the cause; those behind it are its consequences. */
+function reasonOf(log: string): string | null {
+  const CAUSES_MAX = 2;
+  const lines = readLog(log).split('\n');
+  const errors = lines.filter((line) => / ERROR /.test(line)).map((line) => line.replace(/^.*? - .*? - /, ''));
+  return errors.length === 0 ? null : errors.slice(0, CAUSES_MAX).join('; ');
+}
+
+function readLog(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

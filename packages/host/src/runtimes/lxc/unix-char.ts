@@ -1,0 +1,61 @@
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { hostError } from '../../core/errors.ts';
+import type { Device } from '../../core/model.ts';
+import { deviceNumbers, makeCharacterNode } from '../../native/node.ts';
+
+const S_IFMT = 0o170000;
+const S_IFCHR = 0o020000;
+const DEFAULT_MODE = 0o660;
+
+/** A device node of ours that can be bound into an instance. */
+export interface CharacterNode {
+  /** On the host. */
+  readonly source: string;
+  /** Absolute path inside. */
+  readonly target: string;
+  /** For the list of allowed devices: `c MAJOR:MINOR`. */
+  readonly numbers: string;
+}
+
+/**
+ * Makes the node of a `unix-char` device below a folder of ours, owned by the ids it shall have inside.
+ * @param idOffset host id of uid 0 inside
+ * @returns null when the device is not there and not required
+ * @throws CodedError bad-request when it is required and its node and numbers are unknown
+ */
+export function makeNode(folder: string, name: string, device: Device, idOffset: number): CharacterNode | null {
+  const numbers = numbersOf(device);
+  if (!numbers) return null;
+  const { major, minor } = numbers;
+  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  const source = join(folder, encodeURIComponent(name));
+  rmSync(source, { force: true });
+  const mode = device['mode'] ? Number.parseInt(device['mode'], 8) : DEFAULT_MODE;
+  makeCharacterNode(source, major, minor, 0);
+  chownSync(source, idOffset + Number(device['uid'] ?? 0), idOffset + Number(device['gid'] ?? 0));
+  chmodSync(source, mode);
+  const target = device['path'] ?? device['source'] ?? '';
+  return { source, target, numbers: `c ${major}:${minor}` };
+}
+
+/** Removes the node again. */
+export function removeNode(folder: string, name: string): void {
+  rmSync(join(folder, encodeURIComponent(name)), { force: true });
+}
+
+function numbersOf(device: Device): { major: number; minor: number } | null {
+  if (device['major'] !== undefined && device['minor'] !== undefined) {
+    return { major: Number(device['major']), minor: Number(device['minor']) };
+  }
+  const path = device['source'] ?? device['path'] ?? '';
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found && (found.mode & S_IFMT) === S_IFCHR) return deviceNumbers(found.rdev);
+  if (device['required']?.toLowerCase() === 'false') return null;
+  throw hostError(
+    'bad-request',
+    found
+      ? `Not a character device: ${path}`
+      : "The required device path doesn't exist and the major and minor settings are not specified",
+  );
+}

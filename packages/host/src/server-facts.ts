@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { hostArchitecture } from './images/architectures.ts';
+import type { ServerFacts } from './ops/api.ts';
+import type { Settings } from './settings.ts';
+
+/** What the daemon can say of itself and its host. */
+export function serverFacts(parts: {
+  readonly stateDir: string;
+  readonly settings: Settings;
+  readonly runtime: { readonly driver: string; readonly driverVersion: string };
+  readonly kernel: { readonly name: string };
+}): ServerFacts {
+  const os = osRelease();
+  return {
+    version: ownVersion(),
+    name: parts.settings['server-name'],
+    pid: process.pid,
+    stateDir: parts.stateDir,
+    driver: parts.runtime.driver,
+    driverVersion: parts.runtime.driverVersion,
+    architecture: hostArchitecture(),
+    kernelVersion: release(),
+    osName: os.get('NAME') ?? 'Linux',
+    osVersion: os.get('VERSION_ID') ?? '',
+    identification: parts.kernel.name,
+  };
+}
+
+/** Version of this Porthole. */
+export function ownVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** os-release(5). */
+function osRelease(): Map<string, string> {
+  try {
+    const lines = readFileSync('/etc/os-release', 'utf8').split('\n');
+    return new Map(
+      lines.map((line) => line.split('=', 2)).map(([key = '', value = '']) => [key, value.replaceAll('"', '')]),
+    );
+  } catch {
+    return new Map();
+  }
+}

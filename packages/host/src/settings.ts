@@ -1,0 +1,92 @@
+import { LOG_LEVELS, type LogLevel } from './base/log.ts';
+
+/** One setting: what it takes, what it is without being set, and what it is for. */
+export type SettingRow =
+  | { readonly kind: 'text'; readonly default: string; readonly about: string }
+  | {
+      readonly kind: 'choice';
+      readonly choices: readonly string[];
+      readonly default: string;
+      readonly about: string;
+    }
+  | {
+      readonly kind: 'number';
+      readonly min: number;
+      readonly max: number;
+      readonly default: number;
+      readonly about: string;
+    };
+
+const GIB = 1024 ** 3;
+const DAY_SECONDS = 86_400;
+
+const number = (value: number, min: number, max: number, about: string) =>
+  ({ kind: 'number', default: value, min, max, about }) as const;
+
+/**
+ * Every setting. The name is the key in the settings file, a flag behind `--`, and with PORTHOLE_ in front, in
+ * capitals and with `_` for `-`, an environment variable.
+ */
+export const SETTINGS = {
+  'log-level': {
+    kind: 'choice',
+    choices: LOG_LEVELS,
+    default: 'info',
+    about: 'least serious messages that are logged',
+  },
+  'server-name': {
+    kind: 'text',
+    default: '',
+    about: "the host's name as operators and instances see it; the system's when empty",
+  },
+  identification: {
+    kind: 'choice',
+    choices: ['auto', 'proc'],
+    default: 'auto',
+    about: 'how callers are identified: the best way the kernel has, or always through /proc',
+  },
+  'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
+  'guest-head-bytes': number(65_536, 1024, 1_048_576, 'guest API: request line and headers together'),
+  'guest-body-bytes': number(1_048_576, 1024, 16_777_216, 'guest API: request body'),
+  'guest-request-seconds': number(3, 1, 600, 'guest API: time for a whole request to arrive'),
+  'guest-idle-seconds': number(30, 1, DAY_SECONDS, 'guest API: how long a connection may stay silent'),
+  'guest-connections': number(256, 1, 65_536, 'guest API: open connections of one instance'),
+  'guest-connections-total': number(16_384, 1, 1_048_576, 'guest API: open connections of all instances'),
+  'image-bytes': number(20 * GIB, 1, Number.MAX_SAFE_INTEGER, 'largest image that can be imported'),
+  'image-unpacked-bytes': number(
+    100 * GIB,
+    1,
+    Number.MAX_SAFE_INTEGER,
+    'largest sum of the files in an image',
+  ),
+  'image-entries': number(5_000_000, 1, Number.MAX_SAFE_INTEGER, 'most files in an image'),
+  'journal-events': number(100_000, 1000, 100_000_000, 'events that are kept'),
+} as const satisfies Record<string, SettingRow>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The settings, checked. */
+export type Settings = {
+  readonly [K in SettingName]: K extends 'log-level'
+    ? LogLevel
+    : K extends 'identification'
+      ? 'auto' | 'proc'
+      : (typeof SETTINGS)[K]['kind'] extends 'number'
+        ? number
+        : string;
+};
+
+/** The settings as the lines of `portholed --help` and of the documentation. */
+export function describeSettings(): readonly { name: SettingName; takes: string; about: string }[] {
+  return (Object.entries(SETTINGS) as [SettingName, SettingRow][]).map(([name, row]) => ({
+    name,
+    takes: takes(row),
+    about: row.about,
+  }));
+}
+
+function takes(row: SettingRow): string {
+  if (row.kind === 'choice') return `${row.choices.join(', ')}; ${row.default}`;
+  if (row.kind === 'number') return `${row.min} to ${row.max}; ${row.default}`;
+  return row.default === '' ? 'text' : `text; ${row.default}`;
+}

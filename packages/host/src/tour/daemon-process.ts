@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { TourFailure } from './transcript.ts';
+
+/** A daemon that the tour has started. */
+export interface DaemonProcess {
+  /** Settles when it ends. */
+  readonly ended: Promise<number | null>;
+  stop(): Promise<void>;
+}
+
+/** Whether somebody serves on a Unix socket. */
+export function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Starts `portholed` and waits until it serves. @throws TourFailure with what it said when it ends instead */
+export async function startDaemonProcess(
+  bin: string,
+  stateDir: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<DaemonProcess> {
+  const child = spawn(`${bin}/portholed`, ['--state-dir', stateDir], {
+    env: { ...env },
+    stdio: ['ignore', 'inherit', 'pipe'],
+    // Ctrl-C is for the tour, which then stops the daemon.
+    detached: true,
+  });
+  const said: string[] = [];
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  await new Promise<void>((resolve, reject) => {
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+      said.push(line);
+      if (line.includes('"daemon started"')) resolve();
+    });
+    void ended.then(() => reject(new TourFailure(`the daemon ended: ${said.slice(-LINES_SHOWN).join('\n')}`)));
+  });
+  return { ended, stop: () => stop(child, ended) };
+}
+
+const LINES_SHOWN = 5;
+
+async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  child.kill('SIGTERM');
+  await ended;
+}

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../base/coded-error.ts';
+import { DEFAULT_STATE_DIR } from '../config.ts';
+import { type DaemonProcess, isServed, startDaemonProcess } from './daemon-process.ts';
+import { STEPS, tidyUp } from './steps.ts';
+import { Transcript } from './transcript.ts';
+
+const BIN = fileURLToPath(new URL('../../../../bin', import.meta.url));
+
+/** The folder on the way to an instance's root filesystem must be searchable by others, which /tmp may not be. */
+const TEMPORARY = '/var/tmp/porthole-tour-';
+
+const HELP = `Usage: npm start [-- --tour-only] [-- --state-dir DIR]
+
+Runs the Porthole daemon, launches a first instance and shows from inside it what instances can ask their host.
+Afterwards it goes on serving until Ctrl-C.
+
+  --tour-only        on temporary state; cleans up and exits with 0, or 1 when a step failed
+  --state-dir DIR    where the daemon keeps everything (PORTHOLE_DIR; ${DEFAULT_STATE_DIR})
+`;
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      'tour-only': { type: 'boolean', default: false },
+      'state-dir': { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const interrupted = firstSignal();
+  if (values['tour-only']) {
+    const stateDir = mkdtempSync(TEMPORARY);
+    try {
+      return await show(stateDir, { stay: false, interrupted });
+    } finally {
+      rmSync(stateDir, { recursive: true, force: true });
+    }
+  }
+  const stateDir = values['state-dir'] ?? process.env['PORTHOLE_DIR'] ?? DEFAULT_STATE_DIR;
+  return await show(stateDir, { stay: true, interrupted });
+}
+
+async function show(stateDir: string, options: { stay: boolean; interrupted: Promise<void> }): Promise<number> {
+  const env = { ...process.env, PORTHOLE_DIR: stateDir };
+  const tour = new Transcript(BIN, env, (text) => process.stdout.write(text));
+  let daemon: DaemonProcess | undefined;
+  try {
+    if (await isServed(join(stateDir, 'unix.socket'))) tour.say(`A daemon serves ${stateDir} already.`);
+    else daemon = await startDaemonProcess(BIN, stateDir, env);
+    const passed = await Promise.race([walk(tour), options.interrupted.then(() => false)]);
+    if (passed && options.stay && daemon) await serve(stateDir, daemon, options.interrupted);
+    return passed ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  } finally {
+    if (!options.stay) await tour.quiet(['delete', '--force', 'first', 'second']);
+    await daemon?.stop();
+  }
+}
+
+async function walk(tour: Transcript): Promise<boolean> {
+  const started = performance.now();
+  for (const step of STEPS) {
+    tour.title(step.title);
+    try {
+      await step.show(tour);
+    } catch (error) {
+      process.stderr.write(`\nThe tour failed at "${step.title}": ${messageOf(error)}\n`);
+      return false;
+    }
+  }
+  await tidyUp(tour);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stdout.write(`\nAll ${STEPS.length} steps of the tour gave what they must, in ${seconds} s.\n`);
+  return true;
+}
+
+async function serve(stateDir: string, daemon: DaemonProcess, interrupted: Promise<void>): Promise<void> {
+  process.stdout.write(
+    [
+      '',
+      `The daemon goes on serving ${stateDir}. In another terminal:`,
+      '',
+      `   ${BIN}/porthole list`,
+      `   ${BIN}/porthole exec first -- sh`,
+      '',
+      'Ctrl-C stops the daemon; instances go on running.',
+      '',
+    ].join('\n'),
+  );
+  await Promise.race([interrupted, daemon.ended]);
+}
+
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,41 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { run, type Finished } from '../../src/process/run.ts';
+
+/**
+ * A folder that instances' users can read, with Node and test programs in it: a process can enter an instance's
+ * user and PID namespaces and still see the host's files, so a test program can be a real caller of the guest
+ * API without being copied into the instance.
+ */
+export class CallerTools {
+  readonly folder: string;
+
+  constructor() {
+    this.folder = mkdtempSync('/var/tmp/porthole-tools-');
+    chmodSync(this.folder, 0o755);
+    copyFileSync(process.execPath, join(this.folder, 'node'));
+    cpSync(new URL('../programs/', import.meta.url), join(this.folder, 'programs'), { recursive: true });
+  }
+
+  /** Runs one of `test/programs` as root of the instance with this init. */
+  call(initPid: number, program: string, ...args: string[]): Promise<Finished> {
+    return run('nsenter', this.#args(initPid, program, args), { timeoutMs: PROGRAM_TIMEOUT_MS });
+  }
+
+  /** Starts one of `test/programs` and leaves it running. */
+  spawn(initPid: number, program: string, ...args: string[]): ChildProcess {
+    return spawn('nsenter', this.#args(initPid, program, args), { stdio: ['pipe', 'pipe', 'inherit'] });
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #args(initPid: number, program: string, args: string[]): string[] {
+    const node = join(this.folder, 'node');
+    return ['-t', String(initPid), '-U', '-p', '-S', '0', '-G', '0', '--', node, join(this.folder, 'programs', program), ...args];
+  }
+}
+
+const PROGRAM_TIMEOUT_MS = 60_000;

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { run, type Finished } from '../../src/process/run.ts';
+
+const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
+
+/** State lives here: every folder on the way must be searchable by others. */
+const TEMPORARY = '/var/tmp';
+
+/** A line of the daemon's log. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** A real daemon on a state directory of its own, as an operator would start it. */
+export class TestDaemon {
+  readonly stateDir: string;
+  readonly #args: readonly string[];
+  #process: ChildProcess | undefined;
+  readonly log: LogLine[] = [];
+  #waiting: { text: string; resolve: (line: LogLine) => void }[] = [];
+
+  private constructor(stateDir: string, args: readonly string[]) {
+    this.stateDir = stateDir;
+    this.#args = args;
+  }
+
+  /** Starts a daemon on a fresh state directory. @param args more flags */
+  static async start(args: readonly string[] = []): Promise<TestDaemon> {
+    needRoot();
+    const stateDir = mkdtempSync(join(TEMPORARY, 'porthole-test-'));
+    const daemon = new TestDaemon(stateDir, args);
+    await daemon.start();
+    return daemon;
+  }
+
+  get hostSocket(): string {
+    return join(this.stateDir, 'unix.socket');
+  }
+
+  get guestSocket(): string {
+    return join(this.stateDir, 'devlxd', 'sock');
+  }
+
+  get pid(): number {
+    if (!this.#process?.pid) throw new Error('the daemon does not run');
+    return this.#process.pid;
+  }
+
+  /** Starts the daemon (again) and waits until it serves. */
+  async start(): Promise<void> {
+    const child = spawn(join(BIN, 'portholed'), ['--state-dir', this.stateDir, ...this.#args], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+      env: { ...process.env, PORTHOLE_LOG_LEVEL: 'debug' },
+    });
+    this.#process = child;
+    const failed = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`the daemon ended with ${code ?? signal}: ${this.log.map((line) => line.msg).join('; ')}`);
+    });
+    failed.catch(() => {});
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => this.#read(line));
+    await Promise.race([this.logged('daemon started'), failed]);
+  }
+
+  /** The next line of the log with this message. */
+  logged(text: string): Promise<LogLine> {
+    return new Promise((resolve) => this.#waiting.push({ text, resolve }));
+  }
+
+  /** Stops the daemon as an operator would; its instances go on. @returns its exit code */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const [code] = await exited;
+    return code as number | null;
+  }
+
+  /** Ends the daemon without warning. */
+  async kill(): Promise<void> {
+    await this.stop('SIGKILL');
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** Runs the CLI against this daemon. */
+  porthole(...args: string[]): Promise<Finished> {
+    const env = { ...(process.env as Record<string, string>), PORTHOLE_DIR: this.stateDir };
+    return run(join(BIN, 'porthole'), args, { env, timeoutMs: CLI_TIMEOUT_MS });
+  }
+
+  /** Runs the CLI and gives its output. @throws when it fails */
+  async must(...args: string[]): Promise<string> {
+    const result = await this.porthole(...args);
+    if (!result.ok) throw new Error(`porthole ${args.join(' ')}: ${result.failure}\n${result.stdout}`);
+    return result.stdout;
+  }
+
+  /** Runs a command inside an instance. */
+  inside(name: string, ...command: string[]): Promise<Finished> {
+    return this.porthole('exec', name, '-n', '--', ...command);
+  }
+
+  /** The host pid of an instance's init. */
+  async initPid(name: string): Promise<number> {
+    const [instance] = JSON.parse(await this.must('list', name, '--format', 'json')) as { state: { pid: number } }[];
+    if (!instance?.state.pid) throw new Error(`${name} does not run`);
+    return instance.state.pid;
+  }
+
+  /** Ends the daemon, its instances, and everything that they have made; also after a failure. */
+  async destroy(): Promise<void> {
+    await this.stop('SIGKILL');
+    await endContainers(join(this.stateDir, 'instances'));
+    for (const mount of mountsBelow(this.stateDir)) await run('umount', ['-l', mount]);
+    rmSync(this.stateDir, { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.destroy();
+  }
+
+  #read(text: string): void {
+    const line = parseLine(text);
+    this.log.push(line);
+    const found = this.#waiting.filter((each) => line.msg.includes(each.text));
+    this.#waiting = this.#waiting.filter((each) => !found.includes(each));
+    for (const each of found) each.resolve(line);
+  }
+}
+
+const CLI_TIMEOUT_MS = 60_000;
+
+function parseLine(text: string): LogLine {
+  try {
+    return JSON.parse(text) as LogLine;
+  } catch {
+    return { level: 0, msg: text };
+  }
+}
+
+function needRoot(): void {
+  if (process.getuid?.() !== 0) throw new Error('these tests run real containers: run them as root');
+  if (!existsSync('/usr/bin/lxc-start')) throw new Error('LXC is missing: apt-get install lxc uidmap');
+}
+
+async function endContainers(instances: string): Promise<void> {
+  if (!existsSync(instances)) return;
+  for (const id of readdirSync(instances)) await run('lxc-stop', ['-k', '-n', id, '-P', instances]);
+}
+
+/** Mount points of the host below a folder, the innermost first. */
+export function mountsBelow(folder: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((path) => path === folder || path.startsWith(`${folder}/`))
+    .reverse();
+}

@@ -85,7 +85,8 @@ function readSettingsFile(path: string): Readonly<Record<string, unknown>> {
   }
   const settings = parseYaml(path, text);
   if (settings === null) return {};
-  if (typeof settings !== 'object' || Array.isArray(settings)) throw bad(`${path} must hold \`key: value\` lines`);
+  if (typeof settings !== 'object' || Array.isArray(settings))
+    throw bad(`${path} must hold \`key: value\` lines`);
   for (const key of Object.keys(settings)) {
     if (!Object.hasOwn(SETTINGS, key)) throw bad(`unknown setting ${key} in ${path}`);
   }

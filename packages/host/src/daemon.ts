@@ -5,11 +5,13 @@ import { CodedError } from './base/coded-error.ts';
 import { createLog, type Log } from './base/log.ts';
 import type { DaemonConfig } from './config.ts';
 import { systemRandom } from './core/volatile.ts';
+import { guestLimits, imageLimits } from './daemon-limits.ts';
 import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { lockFile } from './native/lock.ts';
+import { prepareOpenFiles } from './open-files.ts';
 import type { Context } from './ops/context.ts';
 import { guestCases } from './ops/guest-backend.ts';
 import { hostBackend } from './ops/host-backend.ts';
@@ -23,8 +25,6 @@ import { autostart, recover } from './ops/startup.ts';
 import { identify } from './peer/identify.ts';
 import { detectKernel } from './peer/kernel.ts';
 import { Registry } from './peer/registry.ts';
-import { guestLimits, imageLimits } from './daemon-limits.ts';
-import { prepareOpenFiles } from './open-files.ts';
 import { openRuntime } from './runtimes/lxc/open.ts';
 import { serverFacts } from './server-facts.ts';
 import { Store } from './store/store.ts';
@@ -48,14 +48,15 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const paths = prepareStateDir(stateDir);
   started.defer(lock(paths.lock));
   prepareOpenFiles(settings['guest-connections-total'], log);
-  const store = started.adopt(new Store(paths.database, { journalEventsMax: settings['journal-events'] }), (each) =>
-    each.close(),
+  const store = started.adopt(
+    new Store(paths.database, { journalEventsMax: settings['journal-events'] }),
+    (each) => each.close(),
   );
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
   const runtime = await openRuntime({ instances: paths.instances, devlxd: paths.devlxd, watch });
-  const images = new ImageDirectory(paths.images, { log, limits: imageLimits(settings) });
+  const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
   const context: Context = {
@@ -75,7 +76,11 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   };
   await recover(context, images, paths.instances);
   const facts = serverFacts({ stateDir, settings, runtime, kernel });
-  const guestBackend = guestCases(context, (fd) => identify(kernel, registry, fd), (image) => images.paths(image));
+  const guestBackend = guestCases(
+    context,
+    (fd) => identify(kernel, registry, fd),
+    (image) => images.paths(image),
+  );
   const guests = new GuestServer(guestBackend, { log, limits: guestLimits(settings) });
   const host = new HostServer(hostBackend(context, images, facts), { log });
   late.guests = guests;
@@ -86,7 +91,10 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   started.defer(() => host.stop(graceMs));
   const starting = startInstances(context);
   started.defer(() => starting.stop());
-  log.info({ stateDir, identification: kernel.name, runtime: `lxc ${runtime.driverVersion}` }, 'daemon started');
+  log.info(
+    { stateDir, identification: kernel.name, runtime: `lxc ${runtime.driverVersion}` },
+    'daemon started',
+  );
   return running(started.move(), log);
 }
 
@@ -156,4 +164,3 @@ function lock(path: string): () => void {
     `Another Porthole daemon (pid ${held.heldBy}) has this state directory: ${path}`,
   );
 }
-

@@ -39,7 +39,9 @@ function print(text: string): number {
 
 function helpText(): string {
   const width = Math.max(...describeSettings().map(({ name }) => name.length)) + 2;
-  const rows = describeSettings().map(({ name, takes, about }) => `  --${name.padEnd(width)}${about} (${takes})`);
+  const rows = describeSettings().map(
+    ({ name, takes, about }) => `  --${name.padEnd(width)}${about} (${takes})`,
+  );
   return [
     'Usage: portholed [--state-dir DIR] [--settings FILE] [--SETTING VALUE]...',
     '',

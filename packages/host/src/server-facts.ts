@@ -38,7 +38,9 @@ function osRelease(): Map<string, string> {
   try {
     const lines = readFileSync('/etc/os-release', 'utf8').split('\n');
     return new Map(
-      lines.map((line) => line.split('=', 2)).map(([key = '', value = '']) => [key, value.replaceAll('"', '')]),
+      lines
+        .map((line) => line.split('=', 2))
+        .map(([key = '', value = '']) => [key, value.replaceAll('"', '')]),
     );
   } catch {
     return new Map();

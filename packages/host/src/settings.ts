@@ -51,15 +51,15 @@ export const SETTINGS = {
   'guest-request-seconds': number(3, 1, 600, 'guest API: time for a whole request to arrive'),
   'guest-idle-seconds': number(30, 1, DAY_SECONDS, 'guest API: how long a connection may stay silent'),
   'guest-connections': number(256, 1, 65_536, 'guest API: open connections of one instance'),
-  'guest-connections-total': number(16_384, 1, 1_048_576, 'guest API: open connections of all instances'),
-  'image-bytes': number(20 * GIB, 1, Number.MAX_SAFE_INTEGER, 'largest image that can be imported'),
+  'guest-connections-total': number(12_288, 1, 1_048_576, 'guest API: open connections of all instances'),
+  'image-bytes': number(10 * GIB, 1, Number.MAX_SAFE_INTEGER, 'largest image that can be imported'),
   'image-unpacked-bytes': number(
-    100 * GIB,
+    20 * GIB,
     1,
     Number.MAX_SAFE_INTEGER,
-    'largest sum of the files in an image',
+    'largest size of an image when it is unpacked',
   ),
-  'image-entries': number(5_000_000, 1, Number.MAX_SAFE_INTEGER, 'most files in an image'),
+  'image-entries': number(1_000_000, 1, Number.MAX_SAFE_INTEGER, 'most files in an image'),
   'journal-events': number(100_000, 1000, 100_000_000, 'events that are kept'),
 } as const satisfies Record<string, SettingRow>;
 

@@ -15,7 +15,12 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** A log of JSON lines on standard error. */
 export function createLog(level: LogLevel): Log {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     pino.destination({ dest: 2, sync: true }),
   ) as unknown as Log;
 }

@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HostClient } from './host-client.ts';
@@ -81,4 +82,20 @@ test('a missing file and a directory are refused before anything is sent', async
     'is not a file',
   );
   expect(host.received).toEqual([]);
+});
+
+test('a refusal that comes before the last byte is the answer', async () => {
+  const server = createServer((request, response) => {
+    request.once('data', () => {
+      response.writeHead(413, { connection: 'close' });
+      response.end(JSON.stringify({ type: 'error', error_code: 413, error: 'Image is too large' }));
+    });
+  });
+  const socket = join(host.dir, 'full.socket');
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  const source = await file('big', Buffer.alloc(32 * 1024 * 1024));
+  const upload = uploadImage(new HostClient(socket), { kind: 'unified', file: source }, PLAIN);
+  await expect(upload).rejects.toMatchObject({ status: 413, message: 'Image is too large' });
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 });

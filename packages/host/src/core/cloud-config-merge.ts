@@ -1,6 +1,7 @@
 import { isMap, isSeq, Scalar, YAMLMap, YAMLSeq } from 'yaml';
 import { type CloudConfig, isTextNode } from './cloud-config.ts';
 import { printCloudConfig } from './cloud-config-print.ts';
+import { writeOutAliases } from './yaml-aliases.ts';
 
 /** The ssh keys of one user: public keys, and ids to import keys by such as `gh:name`. */
 export interface UserKeys {
@@ -20,18 +21,19 @@ class CannotMerge extends Error {}
 
 /** Merges ssh keys into `users` of a cloud-config, all or nothing. Uses the cloud-config up. */
 export function mergeUsers(cloudConfig: CloudConfig, users: ReadonlyMap<string, UserKeys>): Merged {
+  const { document, mapping } = cloudConfig;
+  if (!writeOutAliases(document)) return { problem: 'its aliases or its nesting are too much' };
   try {
-    const text = printCloudConfig(cloudConfig, ({ mapping }) => {
-      refuseMergeKey(mapping, 'the document');
-      const list = listOf(mapping, 'users');
-      for (const [user, keys] of users) addKeys(entryOf(list, user), keys);
-      mapping.set('users', list);
-    });
-    return text === undefined ? { problem: 'its aliases or its nesting are too much' } : { text };
+    refuseMergeKey(mapping, 'the document');
+    const list = listOf(mapping, 'users');
+    for (const [user, keys] of users) addKeys(entryOf(list, user), keys);
+    put(mapping, 'users', list);
   } catch (error) {
     if (error instanceof CannotMerge) return { problem: error.message };
     throw error;
   }
+  const text = printCloudConfig(cloudConfig);
+  return text === undefined ? { problem: 'it cannot be printed again' } : { text };
 }
 
 /** What `<<` brings in is not looked at, so that nothing is known of what is there. */
@@ -72,7 +74,7 @@ function entryOf(list: YAMLSeq, user: string): YAMLMap {
 
 function newEntry(list: YAMLSeq, name: Scalar): YAMLMap {
   const entry = new YAMLMap(list.schema);
-  entry.set('name', name);
+  put(entry, 'name', name);
   return entry;
 }
 
@@ -92,7 +94,12 @@ function addTo(entry: YAMLMap, option: string, values: readonly string[]): void 
     node.comment = 'lxd:cloud-init.ssh-keys';
     list.items.push(node);
   }
-  entry.set(option, list);
+  put(entry, option, list);
+}
+
+/** Sets a key, as a node of the document like those that were read. */
+function put(mapping: YAMLMap, key: string, value: YAMLSeq | Scalar): void {
+  mapping.set(textNode(key), value);
 }
 
 /** A text, quoted where a reader of YAML 1.1 or 1.2 could take it for something else. */

@@ -1,101 +1,56 @@
-import {
-  type Document,
-  isAlias,
-  isCollection,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  type Node,
-  type Pair,
-} from 'yaml';
-import { type CloudConfig, isNull } from './cloud-config.ts';
+import { isCollection, isMap, isScalar, type Pair, Scalar } from 'yaml';
+import { type CloudConfig, isNull, isTextNode } from './cloud-config.ts';
+import { childrenOf } from './yaml-aliases.ts';
+import { readYaml, YAML_LENGTH_MAX } from './yaml-text.ts';
+
+/** Longest result: aliases that were written out and keys that were added may make it longer than what was read. */
+const PRINTED_LENGTH_MAX = 2 * YAML_LENGTH_MAX;
 
 /**
- * Nodes of a document once its aliases are written out: a text of the greatest length that is read has fewer by
- * itself, so that only aliases of aliases can come here.
+ * Prints a cloud-config as LXD does: its header, then block YAML with sorted keys, sequences not indented under
+ * their key. Comments are kept. The document may have no aliases: sorting could put one before its anchor.
+ * @returns undefined if the result would be too long, or would not mean the same
  */
-const NODES_MAX = 64 * 1024;
-
-/**
- * Edits a cloud-config and prints it as LXD does: its header, then block YAML with sorted keys, sequences not
- * indented under their key. Comments are kept; aliases are written out, because sorting could put one before
- * its anchor.
- * @returns undefined if that would be too much
- */
-export function printCloudConfig(
-  cloudConfig: CloudConfig,
-  edit: (cloudConfig: CloudConfig) => void,
-): string | undefined {
-  const { document, header } = cloudConfig;
+export function printCloudConfig({ document, header }: CloudConfig): string | undefined {
   try {
-    if (!writeOutAliases(document)) return undefined;
-    edit(cloudConfig);
     toBlock(document.contents);
-    return header + document.toString({ indentSeq: false, lineWidth: 0 });
-  } catch (error) {
-    // Editing and printing recurse as deep as the document nests.
-    if (error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/** Puts a copy of its anchor's node in place of each alias; false if there are too many nodes or a cycle. */
-function writeOutAliases(document: Document): boolean {
-  const anchors = new Map<string, Node>();
-  let nodes = 0;
-  let isFine = true;
-  const count = (node: Node): void => {
-    if (++nodes > NODES_MAX) isFine = false;
-    if (isFine && isCollection(node)) children(node).forEach(count);
-  };
-  const resolve = (node: Node): Node => {
-    if (!isFine) return node;
-    if (isAlias(node)) {
-      // A node's anchor is known once the node is complete, so a cycle finds none.
-      const target = anchors.get(node.source);
-      isFine &&= target !== undefined;
-      if (!target) return node;
-      count(target);
-      return isFine ? (target.clone() as Node) : node;
-    }
-    if (++nodes > NODES_MAX) isFine = false;
-    if (isCollection(node)) replaceChildren(node, resolve);
-    if ((isScalar(node) || isCollection(node)) && node.anchor !== undefined) {
-      anchors.set(node.anchor, node);
-      delete node.anchor;
-    }
-    return node;
-  };
-  if (isNode(document.contents)) resolve(document.contents);
-  return isFine;
-}
-
-function children(collection: { items: unknown[] }): Node[] {
-  return collection.items.flatMap((item) => (isPair(item) ? [item.key, item.value] : [item])).filter(isNode);
-}
-
-function replaceChildren(collection: { items: unknown[] }, replace: (node: Node) => Node): void {
-  const replaced = (item: unknown) => (isNode(item) ? replace(item) : item);
-  for (const [index, item] of collection.items.entries()) {
-    if (!isPair(item)) {
-      collection.items[index] = replaced(item);
-      continue;
-    }
-    item.key = replaced(item.key);
-    item.value = replaced(item.value);
+    const body = document.toString({ indentSeq: false, lineWidth: 0 });
+    const again = readYaml(body, { schema: 'failsafe', uniqueKeys: true }, PRINTED_LENGTH_MAX);
+    return again && shapeOf(again.contents) === shapeOf(document.contents) ? header + body : undefined;
+  } catch {
+    // The printer throws for some documents that it has no notation for, and for those that nest too deep.
+    return undefined;
   }
 }
 
 /** Block style, sorted keys, nulls spelled out; all levels. */
 function toBlock(node: unknown): void {
   if (isNull(node)) node.value = 'null';
+  // Without a line of its own, an empty block scalar would swallow the comment beside it.
+  if (isScalar(node) && node.value === '') node.type = 'QUOTE_DOUBLE';
   if (!isCollection(node)) return;
-  node.flow = false;
-  if (isMap(node)) node.items.sort((one, other) => (keyText(one) < keyText(other) ? -1 : 1));
-  for (const child of children(node)) toBlock(child);
+  // An empty list in block style would be printed at its parent's column.
+  node.flow = node.items.length === 0;
+  if (isMap(node)) {
+    for (const pair of node.items) pair.value ??= nullNode();
+    node.items.sort((one, other) => (keyText(one) < keyText(other) ? -1 : 1));
+  }
+  for (const child of childrenOf(node)) toBlock(child);
+}
+
+function nullNode(): Scalar {
+  const node = new Scalar('null');
+  node.type = 'PLAIN';
+  return node;
 }
 
 function keyText({ key }: Pair): string {
   return isScalar(key) ? String(key.value) : String(key);
+}
+
+/** What a node means, as text. Only for comparing. */
+function shapeOf(node: unknown): string {
+  if (isScalar(node)) return JSON.stringify([isTextNode(node), node.tag, node.value]);
+  if (!isCollection(node)) return 'nothing';
+  return `${isMap(node) ? 'map' : 'list'} ${node.tag ?? ''}(${childrenOf(node).map(shapeOf).join()})`;
 }

@@ -49,7 +49,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'boot.autostart.priority', use: 'applied', check: priority, about: 'higher starts first' },
   {
     key: 'boot.host_shutdown_timeout',
-    use: 'applied',
+    use: 'recorded',
     check: seconds,
     about: 'seconds for a clean shutdown',
   },

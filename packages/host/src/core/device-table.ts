@@ -128,7 +128,10 @@ function checkPath(path: string): void {
 
 function checkDisk(device: Device): void {
   const [source, path, pool] = ['source', 'path', 'pool'].map((option) => own(device, option) || undefined);
-  if (isRootDisk(device)) return checkRoot(device);
+  if (isRootDisk(device)) {
+    checkRoot(device);
+    return;
+  }
   if (!source || !path)
     throw hostError('bad-request', 'Disk entry is missing the required "source" or "path" property');
   if (!source.startsWith('/'))

@@ -37,6 +37,7 @@ export function afterStart(config: Config, hostNames: Readonly<Record<string, st
   for (const [device, hostName] of Object.entries(hostNames))
     started[volatileKey(device, 'host_name')] = hostName;
   started[POWER] = 'RUNNING';
+  delete started['volatile.apply_template'];
   return started;
 }
 

@@ -13,10 +13,14 @@ export interface YamlOptions {
 }
 
 /** The one document of a text; undefined if it is longer than the limit, nested too deep or no YAML. Follows no aliases. */
-export function readYaml(text: string, options: YamlOptions): Document<ParsedNode> | undefined {
-  if (text.length > YAML_LENGTH_MAX) return undefined;
+export function readYaml(
+  text: string,
+  options: YamlOptions,
+  lengthMax = YAML_LENGTH_MAX,
+): Document<ParsedNode> | undefined {
+  if (text.length > lengthMax) return undefined;
   try {
-    const document = parseDocument(text, { ...options, prettyErrors: false, logLevel: 'silent' });
+    const document = parseDocument(text, { ...options, prettyErrors: false, logLevel: 'error' });
     return document.errors.length === 0 ? (document as Document<ParsedNode>) : undefined;
   } catch (error) {
     // The parser recurses as deep as the text nests.

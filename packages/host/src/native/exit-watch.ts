@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { checked, close, declare } from './libc.ts';
 import { END_KEY, EPOLL_CTL_ADD, EPOLLIN, EPOLLONESHOT, eventBuffer } from './epoll.ts';
+import { checked, close, declare } from './libc.ts';
 import { openPidfd } from './pidfd.ts';
 
 const epollCreate = declare('int epoll_create1(int flags)');

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync, ftruncateSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { declare } from './libc.ts';
 
 const flock = declare('int flock(int fd, int operation)');

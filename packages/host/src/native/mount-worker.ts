@@ -77,7 +77,14 @@ function prepare(task: MountTask): Prepared {
   const attributes = Buffer.alloc(MOUNT_ATTR_BYTES);
   attributes.writeBigUInt64LE(task.readonly ? MOUNT_ATTR_RDONLY : 0n, 0);
   attributes.writeBigUInt64LE(MS_PRIVATE, 16);
-  const result = setAttributes(MOUNT_SETATTR, tree, '', AT_EMPTY_PATH | recursive, attributes, MOUNT_ATTR_BYTES);
+  const result = setAttributes(
+    MOUNT_SETATTR,
+    tree,
+    '',
+    AT_EMPTY_PATH | recursive,
+    attributes,
+    MOUNT_ATTR_BYTES,
+  );
   checked('mount_setattr', result);
   return { task, tree, isFolder: isFolder(tree) };
 }
@@ -93,7 +100,8 @@ function enter(): void {
 }
 
 function perform({ task, tree, isFolder: folder }: Prepared): boolean {
-  if (task.kind === 'unmount') return takeAway(task.target, task.layers === 'all' ? LAYERS_MAX : 1, task.remove);
+  if (task.kind === 'unmount')
+    return takeAway(task.target, task.layers === 'all' ? LAYERS_MAX : 1, task.remove);
   const created = asOwner(() => createMountPoint(task.target, folder));
   const result = moveMount(MOVE_MOUNT, tree, '', AT_FDCWD, task.target, MOVE_MOUNT_F_EMPTY_PATH);
   checked('move_mount', result);

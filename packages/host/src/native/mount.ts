@@ -56,7 +56,11 @@ export interface InsideOwner {
  * @returns for each task whether it made (mount) or found (unmount) something
  * @throws SystemError of the first task that failed
  */
-export function changeMounts(pid: number, owner: InsideOwner, tasks: readonly MountTask[]): Promise<boolean[]> {
+export function changeMounts(
+  pid: number,
+  owner: InsideOwner,
+  tasks: readonly MountTask[],
+): Promise<boolean[]> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./mount-worker.ts', import.meta.url), {
       workerData: { pid, owner, tasks },

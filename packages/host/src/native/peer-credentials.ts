@@ -1,6 +1,8 @@
 import { checked, declare } from './libc.ts';
 
-const getsockopt = declare('int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)');
+const getsockopt = declare(
+  'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)',
+);
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;

@@ -61,7 +61,12 @@ export interface NetworkInterface {
   readonly mtu: number;
   readonly hwaddr: string;
   readonly hostName: string;
-  readonly addresses: readonly { family: 'inet' | 'inet6'; address: string; netmask: string; scope: string }[];
+  readonly addresses: readonly {
+    family: 'inet' | 'inet6';
+    address: string;
+    netmask: string;
+    scope: string;
+  }[];
   readonly counters: {
     bytesReceived: number;
     bytesSent: number;
@@ -261,7 +266,12 @@ export interface ImageCases {
   aliases(): readonly Alias[];
   alias(name: string): Alias;
   createAlias(alias: Alias, by: Requestor): void;
-  updateAlias(name: string, fields: Pick<Alias, 'target' | 'description'>, by: Requestor, check?: Precondition<Alias>): void;
+  updateAlias(
+    name: string,
+    fields: Pick<Alias, 'target' | 'description'>,
+    by: Requestor,
+    check?: Precondition<Alias>,
+  ): void;
   renameAlias(name: string, to: string, by: Requestor): void;
   deleteAlias(name: string, by: Requestor): void;
 }

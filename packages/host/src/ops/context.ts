@@ -5,8 +5,8 @@ import type { EventHub } from './hub.ts';
 import type { Model } from './model.ts';
 import type { Operations } from './operations.ts';
 import type { Roots } from './roots.ts';
-import type { RunningSet } from './running.ts';
 import type { Runner } from './runner.ts';
+import type { RunningSet } from './running.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Ties running instances to the callers on the guest API's socket. */

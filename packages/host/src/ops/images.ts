@@ -1,4 +1,4 @@
-import { timestamp, NEVER } from '../base/clock.ts';
+import { NEVER, timestamp } from '../base/clock.ts';
 import { hostError } from '../core/errors.ts';
 import type { Alias, Image } from '../core/model.ts';
 import { checkAliasName } from '../core/names.ts';

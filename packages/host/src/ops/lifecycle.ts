@@ -10,7 +10,12 @@ interface Extra {
 }
 
 /** A lifecycle event about one object, as LXD names and shapes it. */
-export function lifecycle(action: string, collection: Collection, name: string, extra: Extra = {}): Announcement {
+export function lifecycle(
+  action: string,
+  collection: Collection,
+  name: string,
+  extra: Extra = {},
+): Announcement {
   return {
     type: 'lifecycle',
     metadata: {

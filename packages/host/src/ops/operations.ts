@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { CodedError, messageOf } from '../base/coded-error.ts';
 import { type Clock, timestamp } from '../base/clock.ts';
+import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
 import type { EventHub } from './hub.ts';
@@ -143,7 +143,12 @@ export class Operations {
     } catch (error) {
       const expected = error instanceof CodedError;
       if (!expected) this.#log.error({ err: error, operation: entry.operation.id }, 'operation failed');
-      this.#finish(entry, entry.abort.signal.aborted ? 'Cancelled' : 'Failure', messageOf(error), failedWith(error));
+      this.#finish(
+        entry,
+        entry.abort.signal.aborted ? 'Cancelled' : 'Failure',
+        messageOf(error),
+        failedWith(error),
+      );
     }
   }
 

@@ -49,7 +49,13 @@ export function profileCases(context: Context): ProfileCases {
 const byName = (one: { name: string }, other: { name: string }) => (one.name < other.name ? -1 : 1);
 
 function infoOf({ model }: Context, profile: Profile): ProfileInfo {
-  return { profile, usedBy: model.usersOf(profile.name).sort(byName).map((instance) => instance.name) };
+  return {
+    profile,
+    usedBy: model
+      .usersOf(profile.name)
+      .sort(byName)
+      .map((instance) => instance.name),
+  };
 }
 
 function find({ model }: Context, name: string): Profile {

@@ -14,7 +14,11 @@ import type { Ending } from './runtime.ts';
  * instances that went on running, settles those that have ended, and sweeps away what nobody knows. It must be
  * done before the guest API's socket is there, so that no caller meets a daemon that does not know it yet.
  */
-export async function recover(context: Context, images: ImageDirectory, instanceFolder: string): Promise<void> {
+export async function recover(
+  context: Context,
+  images: ImageDirectory,
+  instanceFolder: string,
+): Promise<void> {
   const { model, roots } = context;
   if (!model.state.profiles.has(DEFAULT_PROFILE.name)) {
     model.commit([{ kind: 'put-profile', profile: DEFAULT_PROFILE }]);
@@ -38,7 +42,10 @@ async function sweepInstances({ model, runtime }: Context, folder: string): Prom
 function forgetReady({ model }: Context): void {
   const changes: Change[] = [...model.state.instances.values()]
     .filter((instance) => instance.config['volatile.last_state.ready'] !== undefined)
-    .map((instance) => ({ kind: 'put-instance', instance: { ...instance, config: withoutReady(instance.config) } }));
+    .map((instance) => ({
+      kind: 'put-instance',
+      instance: { ...instance, config: withoutReady(instance.config) },
+    }));
   if (changes.length > 0) model.commit(changes);
 }
 
@@ -104,7 +111,8 @@ function shallStart({ model }: Context, instance: Instance): boolean {
 }
 
 function byPriority({ model }: Context, one: Instance, other: Instance): number {
-  const priority = (instance: Instance) => Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
+  const priority = (instance: Instance) =>
+    Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
   return priority(other) - priority(one) || (one.name < other.name ? -1 : 1);
 }
 

@@ -34,7 +34,11 @@ async function caller(path: string) {
   return { child, init };
 }
 
-async function identified(kernel: typeof procKernel, registry: Registry, go: (path: string) => void): Promise<Caller> {
+async function identified(
+  kernel: typeof procKernel,
+  registry: Registry,
+  go: (path: string) => void,
+): Promise<Caller> {
   const path = join(folder, 'sock');
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(path, resolve));

@@ -18,7 +18,8 @@ describe('rootUidOfMap', () => {
 
 describe('startTimeOf', () => {
   it('is not fooled by a program name that looks like the rest of the line', async () => {
-    const program = 'process.title = ") S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 7"; console.log("up"); setInterval(() => {}, 1e6)';
+    const program =
+      'process.title = ") S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 7"; console.log("up"); setInterval(() => {}, 1e6)';
     const plain = startTimeOf(process.pid);
     const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
     await once(child.stdout, 'data');

@@ -34,7 +34,8 @@ export class Registry {
       const namespace = namespaceOf(initPid);
       const rootUid = rootUidOf(initPid);
       if (rootUid === null) throw new Error(`process ${initPid} has no root in its user namespace`);
-      if (namespace === namespaceOf('self')) throw new Error(`process ${initPid} has no PID namespace of its own`);
+      if (namespace === namespaceOf('self'))
+        throw new Error(`process ${initPid} has no PID namespace of its own`);
       // The pid was read through /proc: that it is still this process is known only now.
       if (!isAlive(initPidfd)) throw new Error(`process ${initPid} is gone`);
       const registered = { instanceId, boot: ++this.#boots, rootUid, namespace, initPidfd };

@@ -48,24 +48,33 @@ export function filter(command: string, args: readonly string[], options: Filter
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-STDERR_CHARS_MAX);
   });
+  let refused = '';
+  child.on('error', (error) => {
+    refused = `${command}: ${error.message}`;
+  });
+  if (!child.stdout) throw new Error(`${command}: cannot be started: too many open files`);
   const ended = new Promise<FilterEnd>((resolve) => {
-    child.on('error', (error) => resolve({ ok: false, code: null, failure: `${command}: ${error.message}` }));
     child.on('close', (code, signal) => {
-      const failure = code === 0 ? '' : explain(command, code, signal, errors);
+      const failure = code === 0 ? '' : refused || explain(command, code, signal, errors);
       resolve({ ok: code === 0, code, failure });
     });
   });
   child.stdin?.on('error', () => {});
-  child.stdout?.on('error', () => {});
+  child.stdout.on('error', () => {});
   return {
     input: child.stdin as Writable,
-    output: child.stdout as Readable,
+    output: child.stdout,
     ended,
     kill: () => void child.kill('SIGKILL'),
   };
 }
 
-function explain(command: string, code: number | null, signal: NodeJS.Signals | null, errors: string): string {
+function explain(
+  command: string,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  errors: string,
+): string {
   const said = errors.trim().split('\n').slice(-STDERR_LINES_SHOWN).join('; ');
   return said || `${command}: ${signal ? `ended by ${signal}` : `exit code ${code}`}`;
 }

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { CodedError } from '../base/coded-error.ts';
 import { MIGRATIONS } from './migrations/list.ts';
@@ -8,6 +9,8 @@ import { MIGRATIONS } from './migrations/list.ts';
  * @throws CodedError `store-newer` when a later Porthole has written it
  */
 export function openDatabase(path: string, migrations = MIGRATIONS): DatabaseSync {
+  // Keys may be secrets. SQLite gives the files beside it the same mode.
+  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600));
   const database = new DatabaseSync(path);
   try {
     database.exec(`

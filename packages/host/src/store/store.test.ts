@@ -56,10 +56,13 @@ describe('Store', () => {
     const alias = { name: 'a', target: image.fingerprint, description: '' };
     const first = new Store(path);
     first.commit([{ kind: 'put-instance', instance }], [event]);
-    first.commit([
-      { kind: 'put-image', image },
-      { kind: 'put-alias', alias },
-    ], []);
+    first.commit(
+      [
+        { kind: 'put-image', image },
+        { kind: 'put-alias', alias },
+      ],
+      [],
+    );
     first.close();
     const later = new Store(path);
     const state = later.load();
@@ -84,7 +87,13 @@ describe('Store', () => {
     const clash = { ...instance, id: 2 };
     const profile = { name: 'p', description: '', config: {}, devices: {} };
     expect(() =>
-      store.commit([{ kind: 'put-profile', profile }, { kind: 'put-instance', instance: clash }], [event]),
+      store.commit(
+        [
+          { kind: 'put-profile', profile },
+          { kind: 'put-instance', instance: clash },
+        ],
+        [event],
+      ),
     ).toThrow(/UNIQUE/);
     expect(store.load().profiles.size).toBe(0);
     expect(store.commit([], [event])[0]?.sequence).toBe(1);

@@ -26,10 +26,26 @@ export class Store {
   load(): State {
     const all = (table: string) => this.#database.prepare(`SELECT * FROM ${table}`).all();
     return {
-      instances: new Map(all('instances').map((row) => instanceOf(row)).map((each) => [each.id, each])),
-      profiles: new Map(all('profiles').map((row) => profileOf(row)).map((each) => [each.name, each])),
-      images: new Map(all('images').map((row) => imageOf(row)).map((each) => [each.fingerprint, each])),
-      aliases: new Map(all('aliases').map((row) => aliasOf(row)).map((each) => [each.name, each])),
+      instances: new Map(
+        all('instances')
+          .map((row) => instanceOf(row))
+          .map((each) => [each.id, each]),
+      ),
+      profiles: new Map(
+        all('profiles')
+          .map((row) => profileOf(row))
+          .map((each) => [each.name, each]),
+      ),
+      images: new Map(
+        all('images')
+          .map((row) => imageOf(row))
+          .map((each) => [each.fingerprint, each]),
+      ),
+      aliases: new Map(
+        all('aliases')
+          .map((row) => aliasOf(row))
+          .map((each) => [each.name, each]),
+      ),
     };
   }
 

@@ -41,7 +41,9 @@ export async function startDaemonProcess(
       said.push(line);
       if (line.includes('"daemon started"')) resolve();
     });
-    void ended.then(() => reject(new TourFailure(`the daemon ended: ${said.slice(-LINES_SHOWN).join('\n')}`)));
+    void ended.then(() =>
+      reject(new TourFailure(`the daemon ended: ${said.slice(-LINES_SHOWN).join('\n')}`)),
+    );
   });
   return { ended, stop: () => stop(child, ended) };
 }

@@ -49,7 +49,10 @@ async function main(): Promise<number> {
   return await show(stateDir, { stay: true, interrupted });
 }
 
-async function show(stateDir: string, options: { stay: boolean; interrupted: Promise<void> }): Promise<number> {
+async function show(
+  stateDir: string,
+  options: { stay: boolean; interrupted: Promise<void> },
+): Promise<number> {
   const env = { ...process.env, PORTHOLE_DIR: stateDir };
   const tour = new Transcript(BIN, env, (text) => process.stdout.write(text));
   let daemon: DaemonProcess | undefined;

@@ -50,7 +50,9 @@ async function haveFirst(tour: Transcript): Promise<void> {
 async function askRoot(tour: Transcript): Promise<void> {
   await tour.run(inside(FIRST, 'ls', '-l', '/dev/lxd/sock'), { prints: /^s.*sock/m });
   await tour.run(inside(FIRST, 'devlxd', '/'), { prints: /^\["\/1\.0"\]$/m });
-  await tour.run(inside(FIRST, 'devlxd', '/1.0'), { prints: /"api_version":"1\.0","instance_type":"container"/ });
+  await tour.run(inside(FIRST, 'devlxd', '/1.0'), {
+    prints: /"api_version":"1\.0","instance_type":"container"/,
+  });
 }
 
 async function setKey(tour: Transcript): Promise<void> {
@@ -61,7 +63,15 @@ async function setKey(tour: Transcript): Promise<void> {
 
 async function haveSecond(tour: Transcript): Promise<void> {
   await tour.quiet(['delete', SECOND, '--force']);
-  await tour.run(['launch', IMAGE, SECOND, '--config', 'user.greeting=I am the second', '--config', 'user.only=mine']);
+  await tour.run([
+    'launch',
+    IMAGE,
+    SECOND,
+    '--config',
+    'user.greeting=I am the second',
+    '--config',
+    'user.only=mine',
+  ]);
   await tour.run(inside(SECOND, 'devlxd', '/1.0/config/user.greeting'), { prints: /^I am the second$/m });
   await tour.run(inside(SECOND, 'devlxd', '/1.0/config/user.only'), { prints: /^mine$/m });
   await tour.run(inside(FIRST, 'devlxd', '/1.0/config/user.only'), { code: 22, prints: /Not Found/ });
@@ -73,8 +83,19 @@ async function followEvents(tour: Transcript): Promise<void> {
   try {
     await events.line(/^HTTP\/1\.1 200 OK/);
     await tour.run(['config', 'set', FIRST, 'user.greeting=good evening']);
-    await events.line(/"type":"config".*"key":"user\.greeting","old_value":"hello from the host","value":"good evening"/);
-    await tour.run(['config', 'device', 'add', FIRST, 'docs', 'disk', 'source=/usr/share/doc', 'path=/mnt/docs']);
+    await events.line(
+      /"type":"config".*"key":"user\.greeting","old_value":"hello from the host","value":"good evening"/,
+    );
+    await tour.run([
+      'config',
+      'device',
+      'add',
+      FIRST,
+      'docs',
+      'disk',
+      'source=/usr/share/doc',
+      'path=/mnt/docs',
+    ]);
     await events.line(/"type":"device".*"action":"added".*"name":"docs"/);
     await tour.run(inside(FIRST, 'ls', '-d', '/mnt/docs/base-files'), { prints: /base-files/ });
     await tour.run(['config', 'device', 'remove', FIRST, 'docs']);
@@ -109,7 +130,9 @@ async function exportImage(tour: Transcript): Promise<void> {
   await tour.run(['config', 'set', FIRST, 'security.devlxd.images=true']);
   await tour.run(['image', 'set-property', IMAGE, 'public', 'true'], {}).catch(() => {});
   await tour.run(inside(FIRST, 'devlxd', '-o', '/tmp/image', url));
-  await tour.run(inside(FIRST, 'sha256sum', '/tmp/image'), { prints: new RegExp(`^\\s*${fingerprint} `, 'm') });
+  await tour.run(inside(FIRST, 'sha256sum', '/tmp/image'), {
+    prints: new RegExp(`^\\s*${fingerprint} `, 'm'),
+  });
   tour.say('The checksum is the fingerprint: every byte arrived.');
 }
 

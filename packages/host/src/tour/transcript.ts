@@ -54,7 +54,8 @@ export class Transcript {
     const shown = await this.#collect(words);
     for (const line of shown.text.trimEnd().split('\n')) if (line !== '') this.#write(`     ${line}\n`);
     const code = expected.code ?? 0;
-    if (shown.code !== code) throw new TourFailure(`it ended with exit code ${shown.code}, ${code} was expected`);
+    if (shown.code !== code)
+      throw new TourFailure(`it ended with exit code ${shown.code}, ${code} was expected`);
     if (expected.prints && !expected.prints.test(shown.text)) {
       throw new TourFailure(`it did not print what was expected: ${expected.prints}`);
     }
@@ -96,7 +97,10 @@ export class Transcript {
   }
 
   #spawn(words: readonly string[]): ChildProcess {
-    return spawn(`${this.#bin}/porthole`, words, { env: { ...this.#env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    return spawn(`${this.#bin}/porthole`, words, {
+      env: { ...this.#env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 }
 

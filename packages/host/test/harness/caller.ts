@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, type Finished } from '../../src/process/run.ts';
+import { type Finished, run } from '../../src/process/run.ts';
 
 /**
  * A folder that instances' users can read, with Node and test programs in it: a process can enter an instance's
@@ -34,7 +34,20 @@ export class CallerTools {
 
   #args(initPid: number, program: string, args: string[]): string[] {
     const node = join(this.folder, 'node');
-    return ['-t', String(initPid), '-U', '-p', '-S', '0', '-G', '0', '--', node, join(this.folder, 'programs', program), ...args];
+    return [
+      '-t',
+      String(initPid),
+      '-U',
+      '-p',
+      '-S',
+      '0',
+      '-G',
+      '0',
+      '--',
+      node,
+      join(this.folder, 'programs', program),
+      ...args,
+    ];
   }
 }
 

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { run, type Finished } from '../../src/process/run.ts';
+import { type Finished, run } from '../../src/process/run.ts';
 
 const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
 
@@ -13,7 +13,7 @@ const TEMPORARY = '/var/tmp';
 
 /** A line of the daemon's log. */
 export interface LogLine {
-  readonly level: number;
+  readonly level: string;
   readonly msg: string;
   readonly [field: string]: unknown;
 }
@@ -61,7 +61,9 @@ export class TestDaemon {
     });
     this.#process = child;
     const failed = once(child, 'exit').then(([code, signal]) => {
-      throw new Error(`the daemon ended with ${code ?? signal}: ${this.log.map((line) => line.msg).join('; ')}`);
+      throw new Error(
+        `the daemon ended with ${code ?? signal}: ${this.log.map((line) => line.msg).join('; ')}`,
+      );
     });
     failed.catch(() => {});
     createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => this.#read(line));
@@ -113,7 +115,9 @@ export class TestDaemon {
 
   /** The host pid of an instance's init. */
   async initPid(name: string): Promise<number> {
-    const [instance] = JSON.parse(await this.must('list', name, '--format', 'json')) as { state: { pid: number } }[];
+    const [instance] = JSON.parse(await this.must('list', name, '--format', 'json')) as {
+      state: { pid: number };
+    }[];
     if (!instance?.state.pid) throw new Error(`${name} does not run`);
     return instance.state.pid;
   }
@@ -145,7 +149,7 @@ function parseLine(text: string): LogLine {
   try {
     return JSON.parse(text) as LogLine;
   } catch {
-    return { level: 0, msg: text };
+    return { level: 'none', msg: text };
   }
 }
 

@@ -102,7 +102,6 @@ export class FakeOperations implements OperationCases {
     });
   }
 
-
   #put(operation: Operation): Operation {
     this.#operations.set(operation.id, operation);
     this.emit({ type: 'operation', timestamp: NOW, metadata: operation });

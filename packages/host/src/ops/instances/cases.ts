@@ -76,7 +76,8 @@ function infoOf(context: Context, instance: Instance): InstanceInfo {
 
 /** Ready while it runs and has said so; the words between are those of the work that goes on. */
 function statusOf({ running, runner }: Context, instance: Instance): InstanceInfo['status'] {
-  if (running.has(instance.id)) return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
+  if (running.has(instance.id))
+    return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
   return runner.labels(instance.id)[0] === 'start' ? 'Starting' : 'Stopped';
 }
 
@@ -184,7 +185,8 @@ function setState(context: Context, { id, name }: Instance, request: StateReques
     description: DESCRIPTIONS[action],
     resources: { instances: [name] },
     work: async (handle) => {
-      const tell = (percent: number) => handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
+      const tell = (percent: number) =>
+        handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
       if (forces && busy && forceRun(context, id)) {
         await runner.run(id, action, () => {});
         return undefined;

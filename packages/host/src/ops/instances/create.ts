@@ -1,4 +1,4 @@
-import { timestamp, NEVER } from '../../base/clock.ts';
+import { NEVER, timestamp } from '../../base/clock.ts';
 import { CodedError } from '../../base/coded-error.ts';
 import { checkConfig, withoutEmpty } from '../../core/config-keys.ts';
 import { checkDevices, checkExpandedDevices } from '../../core/devices.ts';
@@ -10,8 +10,8 @@ import { imageConfig, newVolatile } from '../../core/volatile.ts';
 import { hostArchitecture } from '../../images/architectures.ts';
 import type { NewInstance } from '../api.ts';
 import type { Context } from '../context.ts';
-import { lifecycle } from '../lifecycle.ts';
 import { findImage } from '../find-image.ts';
+import { lifecycle } from '../lifecycle.ts';
 import type { Operation, OperationHandle } from '../operations.ts';
 
 /** Names that are taken by creations in progress, and ids that they have been given. */
@@ -71,13 +71,16 @@ async function create(
   const instance = draft(context, reserved.lastId, input, image, timestamp(clock));
   const { config } = expand(instance, model.state.profiles);
   const lookUp = (fingerprint: string) => model.state.images.get(fingerprint);
-  const tell = (percent: number) => handle.tell({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
+  const tell = (percent: number) =>
+    handle.tell({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
   try {
     await roots.ensure(instance, runtime.idOffset(config), lookUp, tell);
     await runtime.create(instance.id, config);
     // It may have been deleted while it was being unpacked, and its root swept away with it.
     if (image && !lookUp(image.fingerprint)) throw hostError('image-not-found');
-    const used = image ? [{ kind: 'put-image', image: { ...image, lastUsedAt: instance.createdAt } } as const] : [];
+    const used = image
+      ? [{ kind: 'put-image', image: { ...image, lastUsedAt: instance.createdAt } } as const]
+      : [];
     const created = lifecycle('instance-created', 'instances', instance.name, {
       context: { type: 'container', 'storage-pool': 'default' },
     });

@@ -8,7 +8,8 @@ export async function deleteInstance(context: Context, id: number): Promise<void
   const { model, running } = context;
   const instance = model.current(id);
   if (running.has(id)) throw hostError('is-running');
-  if (isTrue(model.expanded(instance).config['security.protection.delete'], false)) throw hostError('protected');
+  if (isTrue(model.expanded(instance).config['security.protection.delete'], false))
+    throw hostError('protected');
   const deleted = lifecycle('instance-deleted', 'instances', instance.name);
   model.commit([{ kind: 'delete-instance', id }], [deleted]);
   await removeInstance(context, id);

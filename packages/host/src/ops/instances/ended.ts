@@ -34,7 +34,7 @@ async function endedByItself(context: Context, run: Run, ending: Ending): Promis
   if (!model.instanceById(run.instanceId) || context.running.has(run.instanceId)) return;
   const reboot = ending === 'reboot';
   commitEnd(context, run, { kind: 'shutdown', by: null }, reboot);
-  if (reboot) await startInstance(context, run.instanceId, "instance-restarted", null);
+  if (reboot) await startInstance(context, run.instanceId, 'instance-restarted', null);
   else await removeFilesOfDeleted(context, run);
 }
 
@@ -55,7 +55,9 @@ function commitEnd(context: Context, run: Run, cause: EndCause, goesOn: boolean)
   const { model } = context;
   const instance = model.current(run.instanceId);
   const action = ACTIONS[cause.kind];
-  const told: Announcement[] = action ? [lifecycle(action, 'instances', instance.name, { by: cause.by })] : [];
+  const told: Announcement[] = action
+    ? [lifecycle(action, 'instances', instance.name, { by: cause.by })]
+    : [];
   if (instance.ephemeral && !goesOn) {
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
     model.commit([{ kind: 'delete-instance', id: instance.id }], [deleted, ...told]);

@@ -54,7 +54,10 @@ async function startProcess(
     const cwd = request.cwd || (request.user === 0 ? '/root' : '/');
     const process = await context.runtime.exec(instance.id, { ...request, cwd });
     const command = [...request.command];
-    context.model.commit([], [lifecycle('instance-exec', 'instances', instance.name, { context: { command } })]);
+    context.model.commit(
+      [],
+      [lifecycle('instance-exec', 'instances', instance.name, { context: { command } })],
+    );
     started.resolve(process);
     // The operation tells how it ended; nobody else has to.
     process.exited.catch(() => {});

@@ -1,14 +1,13 @@
 import { CodedError, messageOf } from '../../base/coded-error.ts';
 import type { DeviceStep } from '../../core/devices-plan.ts';
 import { hostError } from '../../core/errors.ts';
-import type { Config, Device } from '../../core/model.ts';
+import type { Change, Config, Device } from '../../core/model.ts';
 import type { Context } from '../context.ts';
+import type { Announcement } from '../model.ts';
 import type { Run } from '../running.ts';
 import type { DeviceTarget } from '../runtime.ts';
 import { changesOf, type UpdatePlan, windowChange } from './plan.ts';
 import { devicesToStart } from './start.ts';
-import type { Announcement } from '../model.ts';
-import type { Change } from '../../core/model.ts';
 
 /** Undoes one thing that has been done to a running instance. */
 type Undo = () => Promise<unknown>;
@@ -71,7 +70,11 @@ async function performStep(
   const { runtime } = context;
   const { action, name } = step;
   if (action === 'removed') {
-    const target = targetOf(run, name, devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device);
+    const target = targetOf(
+      run,
+      name,
+      devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device,
+    );
     await runtime.detach(target, madeFor(plan.current.config, name));
     undo.push(() => runtime.attach(target));
     return config;
@@ -91,7 +94,11 @@ async function attach({ runtime }: Context, target: DeviceTarget) {
   try {
     return await runtime.attach(target);
   } catch (error) {
-    throw hostError('device-start-failed', target.name, error instanceof CodedError ? error.message : messageOf(error));
+    throw hostError(
+      'device-start-failed',
+      target.name,
+      error instanceof CodedError ? error.message : messageOf(error),
+    );
   }
 }
 

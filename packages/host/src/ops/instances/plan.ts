@@ -28,7 +28,12 @@ export interface UpdatePlan {
  * @param profiles as they will be after the change
  * @throws invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
  */
-export function planUpdate(context: Context, current: Instance, wanted: Instance, profiles: Profiles): UpdatePlan {
+export function planUpdate(
+  context: Context,
+  current: Instance,
+  wanted: Instance,
+  profiles: Profiles,
+): UpdatePlan {
   const before = context.model.expanded(current);
   checkProfiles(wanted.profiles, profiles);
   prefixed('invalid-config', () => checkConfig(wanted.config, 'instance'));
@@ -49,7 +54,10 @@ export function checkProfiles(names: readonly string[], profiles: Profiles): voi
   if (names.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
 }
 
-function prefixed(code: 'invalid-config' | 'invalid-devices' | 'invalid-expanded-devices', check: () => void): void {
+function prefixed(
+  code: 'invalid-config' | 'invalid-devices' | 'invalid-expanded-devices',
+  check: () => void,
+): void {
   try {
     check();
   } catch (error) {

@@ -7,9 +7,9 @@ import { afterStart } from '../../core/volatile.ts';
 import type { Context } from '../context.ts';
 import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
+import type { UnpackProgress } from '../roots.ts';
 import type { Run } from '../running.ts';
 import type { RunningProcess } from '../runtime.ts';
-import type { UnpackProgress } from '../roots.ts';
 import { watchRun } from './ended.ts';
 
 /**
@@ -72,7 +72,10 @@ function commitStart(
   const hostNames = running.get(id)?.process.hostNames ?? {};
   const config = afterStart(instance.config, hostNames);
   const started = { ...instance, config, lastUsedAt: timestamp(clock) };
-  model.commit([{ kind: 'put-instance', instance: started }], [lifecycle(action, 'instances', instance.name, { by })]);
+  model.commit(
+    [{ kind: 'put-instance', instance: started }],
+    [lifecycle(action, 'instances', instance.name, { by })],
+  );
 }
 
 /** Each nic gets the name and address that are its own, configured or kept in volatile. */

@@ -25,7 +25,11 @@ export interface PreparedDevices {
  * container's root may lack the right to walk there. `releaseMounts` undoes that once the instance runs.
  * @throws CodedError device-start-failed
  */
-export function prepareDevices(devices: Devices, paths: InstancePaths, ids: IdRanges | null): PreparedDevices {
+export function prepareDevices(
+  devices: Devices,
+  paths: InstancePaths,
+  ids: IdRanges | null,
+): PreparedDevices {
   const mounts: MountEntry[] = [];
   const numbers: string[] = [];
   const hostNames: Record<string, string> = {};
@@ -64,7 +68,8 @@ export function checkParent(device: Device): void {
 /** The source of a disk must be there, unless it is not required. @throws CodedError bad-request */
 export function checkDisk(device: Device, _ids: IdRanges | null): void {
   const source = device['source'] ?? '';
-  if (!existsSync(source) && isRequired(device)) throw hostError('bad-request', `Missing source path "${source}"`);
+  if (!existsSync(source) && isRequired(device))
+    throw hostError('bad-request', `Missing source path "${source}"`);
 }
 
 /** `required` unset counts as true, `optional` is its older opposite. */

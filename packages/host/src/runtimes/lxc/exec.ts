@@ -29,7 +29,10 @@ export async function attachExec(target: AttachTarget, request: ExecRequest): Pr
   const args = attachArgs(target, request, log);
   try {
     const process = request.interactive ? interactive(args, request) : await piped(args);
-    return { ...process, exited: process.exited.then((code) => judge(code, log)).finally(() => clean(folder)) };
+    return {
+      ...process,
+      exited: process.exited.then((code) => judge(code, log)).finally(() => clean(folder)),
+    };
   } catch (error) {
     clean(folder);
     throw error;
@@ -100,7 +103,9 @@ function piped(args: string[]): Promise<ExecProcess> {
   };
   return new Promise((resolve, reject) => {
     child.once('spawn', () => resolve(process));
-    child.once('error', (error: Error) => reject(hostError('runtime-failed', `lxc-attach: ${error.message}`)));
+    child.once('error', (error: Error) =>
+      reject(hostError('runtime-failed', `lxc-attach: ${error.message}`)),
+    );
   });
 }
 

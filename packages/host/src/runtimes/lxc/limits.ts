@@ -13,7 +13,12 @@ export function cgroupVersion(): CgroupVersion {
 
 /** LXC's lines for the `limits.*` keys. */
 export function limitLines(config: Config, version: CgroupVersion): string[] {
-  return [...memory(config, version), ...processes(config, version), ...processors(config, version), ...kernel(config)];
+  return [
+    ...memory(config, version),
+    ...processes(config, version),
+    ...processors(config, version),
+    ...kernel(config),
+  ];
 }
 
 function memory(config: Config, version: CgroupVersion): string[] {

@@ -40,7 +40,9 @@ export async function detachDevice(place: Place, target: DeviceTarget, made: Att
   const path = device['path'] ?? device['source'];
   if (device['type'] !== 'disk' && device['type'] !== 'unix-char') return;
   if (path === undefined || path === '/') return;
-  await changeMounts(pid, place.owner, [{ kind: 'unmount', target: path, layers: 'one', remove: made.created }]);
+  await changeMounts(pid, place.owner, [
+    { kind: 'unmount', target: path, layers: 'one', remove: made.created },
+  ]);
   if (device['type'] === 'unix-char') removeNode(place.paths.devices, name);
 }
 

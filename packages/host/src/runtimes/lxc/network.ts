@@ -50,7 +50,20 @@ export async function limitNic(hostName: string, device: Device): Promise<void> 
   await run('tc', ['qdisc', 'del', 'dev', hostName, 'ingress']);
   if (ingress) {
     const rate = `${parseBits(ingress)}bit`;
-    await tc('qdisc', 'add', 'dev', hostName, 'root', 'tbf', 'rate', rate, 'burst', `${BURST_KIB}kb`, 'latency', '50ms');
+    await tc(
+      'qdisc',
+      'add',
+      'dev',
+      hostName,
+      'root',
+      'tbf',
+      'rate',
+      rate,
+      'burst',
+      `${BURST_KIB}kb`,
+      'latency',
+      '50ms',
+    );
   }
   if (egress) {
     const police = ['police', 'rate', `${parseBits(egress)}bit`, 'burst', `${BURST_KIB}kb`, 'drop'];

@@ -18,6 +18,7 @@ export async function openRuntime(options: {
   readonly watch: ExitWatch;
 }): Promise<LxcRuntime> {
   const version = await lxcVersion();
-  if (version === null) throw new CodedError('no-lxc', 500, 'LXC is not installed: apt-get install lxc uidmap');
+  if (version === null)
+    throw new CodedError('no-lxc', 500, 'LXC is not installed: apt-get install lxc uidmap');
   return new LxcRuntime({ ...options, version, ids: readIdRanges(), stopHook: STOP_HOOK });
 }

@@ -16,7 +16,12 @@ export async function lxcVersion(): Promise<string | null> {
  * Starts a container in the background, and waits until its init runs.
  * @throws CodedError runtime-failed with the reason out of LXC's log
  */
-export async function startContainer(lxcPath: string, id: number, config: string, log: string): Promise<void> {
+export async function startContainer(
+  lxcPath: string,
+  id: number,
+  config: string,
+  log: string,
+): Promise<void> {
   const args = ['-n', String(id), '-P', lxcPath, '-f', config, '-d'];
   const result = await run('lxc-start', args, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
   if (!result.ok) throw hostError('runtime-failed', reasonOf(log) ?? result.failure);
@@ -41,7 +46,9 @@ export async function allowDevice(lxcPath: string, id: number, numbers: string):
 function reasonOf(log: string): string | null {
   const CAUSES_MAX = 2;
   const lines = readLog(log).split('\n');
-  const errors = lines.filter((line) => / ERROR /.test(line)).map((line) => line.replace(/^.*? - .*? - /, ''));
+  const errors = lines
+    .filter((line) => / ERROR /.test(line))
+    .map((line) => line.replace(/^.*? - .*? - /, ''));
   return errors.length === 0 ? null : errors.slice(0, CAUSES_MAX).join('; ');
 }
 

@@ -24,7 +24,12 @@ export interface CharacterNode {
  * @returns null when the device is not there and not required
  * @throws CodedError bad-request when it is required and its node and numbers are unknown
  */
-export function makeNode(folder: string, name: string, device: Device, idOffset: number): CharacterNode | null {
+export function makeNode(
+  folder: string,
+  name: string,
+  device: Device,
+  idOffset: number,
+): CharacterNode | null {
   const numbers = numbersOf(device);
   if (!numbers) return null;
   const { major, minor } = numbers;

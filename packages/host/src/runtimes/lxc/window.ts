@@ -7,7 +7,12 @@ const TARGET = '/dev/lxd';
  * done to the place meanwhile does not matter: all that is mounted there goes first, so that afterwards it is
  * there exactly once, or not at all.
  */
-export async function setWindow(pid: number, owner: InsideOwner, folder: string, shown: boolean): Promise<void> {
+export async function setWindow(
+  pid: number,
+  owner: InsideOwner,
+  folder: string,
+  shown: boolean,
+): Promise<void> {
   const clear = { kind: 'unmount', target: TARGET, layers: 'all', remove: !shown } as const;
   const show = { kind: 'mount', source: folder, target: TARGET, readonly: true, recursive: false } as const;
   await changeMounts(pid, owner, shown ? [clear, show] : [clear]);

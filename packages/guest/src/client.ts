@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { type IncomingMessage, request } from 'node:http';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { readLines } from './lines.ts';
+import { readImage } from './multipart.ts';
+import type { GuestDevices, GuestEvent, GuestEventType, GuestState, ServerInfo } from './wire.ts';
+
+export type * from './wire.ts';
+
+/** Where every instance finds its host. */
+export const SOCKET_PATH = '/dev/lxd/sock';
+
+/** The host has refused: its status, and its text as the message. */
+export class GuestApiError extends Error {
+  /** HTTP status. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = 'GuestApiError';
+    this.status = status;
+  }
+}
+
+export interface GuestClientOptions {
+  /** Default: {@link SOCKET_PATH}. */
+  readonly socketPath?: string;
+  /** Longest wait for an answer to begin, default 10 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface EventOptions {
+  /** Default: both. */
+  readonly types?: readonly GuestEventType[];
+  /** Ends the events. */
+  readonly signal?: AbortSignal;
+}
+
+/** A refusal is one line; nobody needs more of it than this. */
+const ERROR_BYTES_MAX = 16 * 1024;
+const TIMEOUT_MS = 10_000;
+
+/** What a process inside an instance can ask its host. Each call is one request on a connection of its own. */
+export class GuestClient {
+  private readonly socketPath: string;
+  private readonly timeoutMs: number;
+
+  constructor(options: GuestClientOptions = {}) {
+    this.socketPath = options.socketPath ?? SOCKET_PATH;
+    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  /** The versions of the API, such as `/1.0`. */
+  root(): Promise<readonly string[]> {
+    return this.json('/');
+  }
+
+  /** State and host of this instance. */
+  server(): Promise<ServerInfo> {
+    return this.json('/1.0');
+  }
+
+  /** Tells the host that this instance is ready, or that it is not any more. */
+  async setState(state: GuestState): Promise<void> {
+    await this.text('PATCH', '/1.0', JSON.stringify({ state }));
+  }
+
+  /** Names of the keys that `config` can read. */
+  async configKeys(): Promise<readonly string[]> {
+    const paths = await this.json<readonly string[]>('/1.0/config');
+    return paths.map((path) => path.slice('/1.0/config/'.length));
+  }
+
+  /** The value of a `user.*` or `cloud-init.*` key; undefined if it is not set. */
+  async config(key: string): Promise<string | undefined> {
+    try {
+      return await this.text('GET', `/1.0/config/${encodeURIComponent(key)}`);
+    } catch (error) {
+      if (error instanceof GuestApiError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** All keys with their values. A key that goes away meanwhile is left out. */
+  async allConfig(): Promise<ReadonlyMap<string, string>> {
+    const values = new Map<string, string>();
+    for (const key of await this.configKeys()) {
+      const value = await this.config(key);
+      if (value !== undefined) values.set(key, value);
+    }
+    return values;
+  }
+
+  /** The instance's devices by name. */
+  devices(): Promise<GuestDevices> {
+    return this.json('/1.0/devices');
+  }
+
+  /** cloud-init's meta-data, a YAML text. */
+  metaData(): Promise<string> {
+    return this.text('GET', '/1.0/meta-data');
+  }
+
+  /**
+   * Changes of this instance's configuration and devices, from the moment the first one is asked for until
+   * `signal` aborts, the loop is left or the host ends the stream.
+   */
+  async *events({ types, signal }: EventOptions = {}): AsyncGenerator<GuestEvent, void, undefined> {
+    if (signal?.aborted) return;
+    const query = types === undefined ? '' : `?type=${types.join(',')}`;
+    const answer = await this.open('GET', `/1.0/events${query}`);
+    const abort = () => answer.destroy();
+    signal?.addEventListener('abort', abort);
+    try {
+      for await (const line of readLines(answer)) yield JSON.parse(line) as GuestEvent;
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      answer.destroy();
+    }
+  }
+
+  /**
+   * Fetches an image into `target`: the image file, or metadata and root filesystem one after the other.
+   * @returns the bytes of each file, in that order
+   * @throws GuestApiError if the host refuses; Error if the bytes do not have the fingerprint, in which case
+   *   `target` has been written to and must be thrown away
+   */
+  async exportImage(fingerprint: string, target: Writable): Promise<readonly number[]> {
+    const answer = await this.open('GET', `/1.0/images/${fingerprint}/export`);
+    const sizes: number[] = [];
+    const hash = createHash('sha256');
+    await pipeline(readImage(answer, answer.headers['content-type'] ?? '', sizes, hash), target);
+    const found = hash.digest('hex');
+    if (found !== fingerprint) throw new Error(`the image has fingerprint ${found}, not ${fingerprint}`);
+    return sizes;
+  }
+
+  private async json<T>(path: string): Promise<T> {
+    return JSON.parse(await this.text('GET', path)) as T;
+  }
+
+  private async text(method: string, path: string, body?: string): Promise<string> {
+    return (await readAll(await this.open(method, path, body))).toString();
+  }
+
+  /** Asks, and waits for a head that says 200; the body is still to be read. */
+  private async open(method: string, path: string, body?: string): Promise<IncomingMessage> {
+    const answer = await this.send(method, path, body);
+    if (answer.statusCode === 200) return answer;
+    const text = (await readAll(answer, ERROR_BYTES_MAX)).toString().trimEnd();
+    throw new GuestApiError(answer.statusCode ?? 0, errorText(text) || (answer.statusMessage ?? ''));
+  }
+
+  private send(method: string, path: string, body = ''): Promise<IncomingMessage> {
+    const headers =
+      body === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+    return new Promise((resolve, reject) => {
+      const asking = request({
+        socketPath: this.socketPath,
+        host: 'lxd',
+        method,
+        path,
+        headers,
+        agent: false,
+      });
+      const timer = setTimeout(
+        () => asking.destroy(new Error(`no answer from ${this.socketPath} in ${this.timeoutMs} ms`)),
+        this.timeoutMs,
+      );
+      asking.on('close', () => clearTimeout(timer));
+      asking.on('response', (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      asking.on('error', reject);
+      asking.end(body);
+    });
+  }
+}
+
+/** Image refusals are JSON, all others plain text. */
+function errorText(text: string): string {
+  if (!text.startsWith('{')) return text;
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === 'string' ? error : text;
+  } catch {
+    return text;
+  }
+}
+
+async function readAll(answer: IncomingMessage, bytesMax = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > bytesMax) break;
+  }
+  return Buffer.concat(chunks);
+}

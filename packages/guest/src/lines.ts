@@ -1,0 +1,15 @@
+/** The lines of a stream of UTF-8, without their line feeds; empty ones and an unfinished last one are left out. */
+export async function* readLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
+  let pieces: Buffer[] = [];
+  for await (const chunk of stream) {
+    let start = 0;
+    for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+      pieces.push(chunk.subarray(start, end));
+      const line = Buffer.concat(pieces).toString();
+      pieces = [];
+      start = end + 1;
+      if (line !== '') yield line;
+    }
+    if (start < chunk.length) pieces.push(chunk.subarray(start));
+  }
+}

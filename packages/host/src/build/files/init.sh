@@ -1,0 +1,38 @@
+#!/bin/sh
+# PID 1 of an instance: runs /etc/rc.local once, adopts orphans, and stops at once when it is told to.
+# Signals are those of busybox's own init and of LXC: PWR (stop the instance), USR2 (poweroff), USR1 (halt),
+# TERM (reboot), INT (LXC's reboot).
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+cd /
+
+# Asks everything to end, gives it half a second, and leaves through reboot(2), which is how LXC learns
+# whether to start the instance again. What is still there then ends with this PID namespace.
+leave() {
+  how=$1
+  trap '' PWR USR1 USR2 TERM INT HUP
+  kill -TERM -1 2>/dev/null
+  left=25
+  while [ "$left" -gt 0 ]; do
+    set -- /proc/[0-9]*
+    [ "$#" -le 1 ] && break
+    left=$((left - 1))
+    usleep 20000
+  done
+  exec "$how" -f
+}
+
+trap 'leave poweroff' PWR USR2
+trap 'leave halt' USR1
+trap 'leave reboot' TERM INT
+trap '' HUP
+
+# LXC has set the instance's name already; a file wins.
+[ -s /etc/hostname ] && hostname -F /etc/hostname
+[ -x /etc/rc.local ] && setsid /etc/rc.local </dev/null &
+
+# The shell collects every child that ends, orphans too, for as long as it waits for one.
+while :; do
+  sleep 2147483647 &
+  wait "$!"
+done

@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { parse } from 'yaml';
+import type { HostClient } from '../../client/host-client.ts';
+import { path } from '../../client/host-client.ts';
+import type { DeviceMap, StringMap } from '../../client/types.ts';
+import type { ProfileJson } from '../../wire/profile.ts';
+import { collectDevice, collectNames, collectPair, UsageError } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import { readAll } from '../io.ts';
+import { findImage } from '../lookup.ts';
+import type { Open, Session } from '../session.ts';
+import { changeState } from './state.ts';
+
+interface CreateOptions {
+  readonly config?: StringMap;
+  readonly device?: DeviceMap;
+  readonly profile?: readonly string[];
+  /** False with --no-profiles. */
+  readonly profiles: boolean;
+  readonly ephemeral?: boolean;
+  readonly empty?: boolean;
+  readonly configFile?: string;
+  readonly description?: string;
+}
+
+/** The keys of a `--config-file`. */
+interface ConfigFile {
+  readonly description?: string;
+  readonly config?: StringMap;
+  readonly devices?: DeviceMap;
+  readonly profiles?: readonly string[];
+}
+
+/** `launch` and `init`. */
+export function addCreate(program: Command, open: Open): void {
+  const launch = createCommand(program, 'launch', 'make an instance from an image and start it');
+  addExamples(launch, [
+    ['porthole launch busybox c1', 'an instance named c1 from the image with the alias busybox'],
+    ['porthole launch busybox c1 -c user.role=web -p default -p web', 'with a config key and two profiles'],
+    ['porthole launch busybox -e', 'a name of its own, printed, and gone when it stops'],
+    ['porthole launch busybox c1 --config-file - < c1.yaml', 'config, devices and profiles from YAML'],
+  ]);
+  launch.action(async (image: string | undefined, name: string | undefined, options: CreateOptions) => {
+    const session = open(launch);
+    const created = await create(session, image, name, options);
+    session.note(`Starting ${created}`);
+    await changeState(session, created, { action: 'start', timeout: -1, force: false });
+    session.progress.clear();
+  });
+
+  const init = createCommand(program, 'init', 'make an instance from an image and do not start it');
+  addExamples(init, [
+    ['porthole init busybox c1', 'an instance that waits to be started'],
+    ['porthole init --empty c2', 'an instance with an empty root filesystem'],
+  ]);
+  init.action(async (image: string | undefined, name: string | undefined, options: CreateOptions) => {
+    const session = open(init);
+    await create(session, image, name, options);
+    session.progress.clear();
+  });
+}
+
+function createCommand(program: Command, verb: string, summary: string): Command {
+  return program
+    .command(verb)
+    .summary(summary)
+    .description(
+      `${summary[0]?.toUpperCase()}${summary.slice(1)}.\n\nWithout a name the daemon chooses one, which is printed on ` +
+        'standard output. Standard input is read only with `--config-file -`.',
+    )
+    .argument('[image]', 'alias or fingerprint; none with --empty')
+    .argument('[name]', 'name of the new instance')
+    .option('-c, --config <key=value>', 'config key; several times', collectPair)
+    .option(
+      '-d, --device <device,key=value>',
+      "change a profile's device, or add one with type=",
+      collectDevice,
+    )
+    .option('-p, --profile <profile>', 'profile to apply; several times, in order', collectNames)
+    .option('--no-profiles', 'apply no profile, not even default')
+    .option('-e, --ephemeral', 'delete the instance when it stops')
+    .option('--empty', 'an empty root filesystem instead of an image')
+    .option('--description <text>', 'a description')
+    .option('--config-file <file>', 'YAML with config, devices, profiles; `-` reads standard input');
+}
+
+/** Makes an instance. @returns its name */
+async function create(
+  session: Session,
+  image: string | undefined,
+  name: string | undefined,
+  options: CreateOptions,
+): Promise<string> {
+  if (options.empty && name !== undefined) throw new UsageError('--empty takes a name, but no image');
+  if (!options.empty && image === undefined) throw new UsageError('Name an image, or give --empty');
+  if (options.profile && !options.profiles) throw new UsageError('Both --profile and --no-profiles given');
+  const wanted = (options.empty ? image : name) ?? '';
+  const file = await readConfigFile(session, options.configFile);
+  const profiles = options.profiles ? (options.profile ?? file.profiles ?? null) : [];
+  const source = options.empty ? { type: 'none' } : await imageSource(session.client, image as string);
+  session.note(wanted ? `Creating ${wanted}` : 'Creating the instance');
+  const operation = await session.client.change('POST', '/1.0/instances', {
+    json: {
+      name: wanted,
+      type: 'container',
+      description: options.description ?? file.description ?? '',
+      ephemeral: options.ephemeral === true,
+      profiles,
+      config: { ...file.config, ...options.config },
+      devices: await overlayDevices(session.client, profiles, file.devices ?? {}, options.device ?? {}),
+      source,
+    },
+  });
+  if (wanted) return wanted;
+  const chosen = operation?.resources?.['instances']?.[0]?.split('/').at(-1) ?? '';
+  session.progress.clear();
+  session.print(chosen);
+  return chosen;
+}
+
+async function imageSource(client: HostClient, name: string): Promise<object> {
+  return { type: 'image', fingerprint: (await findImage(client, name)).fingerprint };
+}
+
+async function readConfigFile(session: Session, file: string | undefined): Promise<ConfigFile> {
+  if (file === undefined) return {};
+  const text = file === '-' ? await readAll(session.io.stdin) : await readFile(file, 'utf8');
+  const value = (parse(text) ?? {}) as unknown;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new UsageError(`${file} is not a YAML map`);
+  const known = ['description', 'config', 'devices', 'profiles'];
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown) throw new UsageError(`${file}: unknown key "${unknown}"; known are ${known.join(', ')}`);
+  return value as ConfigFile;
+}
+
+/** A device is sent whole: as the profiles, or the file, have it, with the given options laid over it. */
+async function overlayDevices(
+  client: HostClient,
+  profiles: readonly string[] | null,
+  own: DeviceMap,
+  overlays: DeviceMap,
+): Promise<DeviceMap> {
+  if (Object.keys(overlays).length === 0) return own;
+  const inherited = await profileDevices(client, profiles ?? ['default']);
+  const merged = Object.entries(overlays).map(([device, options]) => {
+    const base = own[device] ?? inherited[device] ?? {};
+    const whole = { ...base, ...options };
+    if (whole['type']) return [device, whole] as const;
+    throw new UsageError(
+      `No profile has a device "${device}": to add one, give its type, as in ${device},type=disk`,
+    );
+  });
+  return { ...own, ...Object.fromEntries(merged) };
+}
+
+async function profileDevices(client: HostClient, names: readonly string[]): Promise<DeviceMap> {
+  const profiles = await Promise.all(
+    names.map((name) => client.get<ProfileJson>(path`/1.0/profiles/${name}`)),
+  );
+  return Object.assign({}, ...profiles.map((profile) => profile.devices)) as DeviceMap;
+}

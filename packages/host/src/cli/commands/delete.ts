@@ -1,0 +1,40 @@
+import type { Command } from 'commander';
+import { ApiError } from '../../client/errors.ts';
+import { path } from '../../client/host-client.ts';
+import type { InstanceJson } from '../../wire/instance.ts';
+import { addExamples } from '../help.ts';
+import type { Open, Session } from '../session.ts';
+import { changeState, forEachInstance, isStopped } from './state.ts';
+
+/** `delete`. */
+export function addDelete(program: Command, open: Open): void {
+  const command = program
+    .command('delete')
+    .alias('rm')
+    .summary('delete instances')
+    .description('Delete instances with all that is in them. Running ones are refused without --force.')
+    .argument('<instances...>')
+    .option('-f, --force', 'stop them first');
+  addExamples(command, [
+    ['porthole delete c1', 'deletes a stopped instance'],
+    ['porthole delete -f c1 c2', 'whether they run or not'],
+  ]);
+  command.action(async (names: readonly string[], options: { force?: boolean }) => {
+    const session = open(command);
+    await forEachInstance(session, [...new Set(names)], (name) =>
+      deleteOne(session, name, options.force === true),
+    );
+  });
+}
+
+async function deleteOne(session: Session, name: string, force: boolean): Promise<void> {
+  const url = path`/1.0/instances/${name}`;
+  const instance = await session.client.get<InstanceJson>(url);
+  if (!isStopped(instance)) {
+    if (!force) throw new ApiError(0, 'The instance is currently running, stop it first or pass --force');
+    await changeState(session, name, { action: 'stop', timeout: -1, force: true });
+    // The daemon itself deletes an ephemeral instance when it stops.
+    if (instance.ephemeral) return;
+  }
+  await session.client.change('DELETE', url);
+}

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { path } from '../../client/host-client.ts';
+import type { AliasJson } from '../../wire/image.ts';
+import { addExamples } from '../help.ts';
+import type { Open } from '../session.ts';
+import type { Format } from '../tables.ts';
+import { formatOption, renderListing } from '../tables.ts';
+import { compareNames } from '../text.ts';
+
+const FINGERPRINT_SHORT = 12;
+
+/** `image alias` and all below it. */
+export function addAlias(parent: Command, open: Open): void {
+  const alias = parent.command('alias').description('Work with the names of images.');
+  addList(alias, open);
+
+  const create = alias.command('create').description('Give an image a name.');
+  create
+    .argument('<new-alias>')
+    .argument('<fingerprint>')
+    .option('--description <text>', 'a description', '');
+  addExamples(create, [
+    ['porthole image alias create web 0f3c5a', 'the beginning of the fingerprint suffices'],
+  ]);
+  create.action(async (name: string, target: string, { description }: { description: string }) => {
+    await open(create).client.change('POST', '/1.0/images/aliases', { json: { name, target, description } });
+  });
+
+  const remove = alias.command('delete').alias('rm').description('Take a name away; the image stays.');
+  remove.argument('<alias>');
+  addExamples(remove, [['porthole image alias delete web', 'the image is still there']]);
+  remove.action(async (name: string) => {
+    await open(remove).client.change('DELETE', path`/1.0/images/aliases/${name}`);
+  });
+
+  const rename = alias
+    .command('rename')
+    .description('Change a name.')
+    .argument('<alias>')
+    .argument('<new-alias>');
+  addExamples(rename, [['porthole image alias rename web frontend', 'web is now called frontend']]);
+  rename.action(async (name: string, to: string) => {
+    await open(rename).client.change('POST', path`/1.0/images/aliases/${name}`, { json: { name: to } });
+  });
+}
+
+function addList(parent: Command, open: Open): void {
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .description('List names, all or those that begin with a text or whose image does.')
+    .argument('[filters...]')
+    .addOption(formatOption());
+  addExamples(command, [['porthole image alias list -f csv busybox', 'for scripts']]);
+  command.action(async (filters: readonly string[], { format }: { format: Format }) => {
+    const session = open(command);
+    const aliases = await session.client.get<readonly AliasJson[]>('/1.0/images/aliases?recursion=1');
+    const chosen = aliases
+      .filter((it) => filters.every((text) => it.name.startsWith(text) || it.target.startsWith(text)))
+      .sort((a, b) => compareNames(a.name, b.name));
+    const text = renderListing(format, {
+      headers: ['ALIAS', 'FINGERPRINT', 'TYPE', 'DESCRIPTION'],
+      rows: chosen.map((it) => [
+        it.name,
+        it.target.slice(0, FINGERPRINT_SHORT),
+        it.type.toUpperCase(),
+        it.description,
+      ]),
+      objects: chosen,
+    });
+    if (text !== '') session.print(text);
+  });
+}

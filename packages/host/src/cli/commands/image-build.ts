@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { ApiError } from '../../client/errors.ts';
+import { addExamples } from '../help.ts';
+import type { Open, Session } from '../session.ts';
+import { pointAlias, upload } from './image-import.ts';
+
+/** Makes an image. @returns the path of its one file, inside `dir` */
+export type Builder = (dir: string) => Promise<string>;
+
+/** What can be built, by the word that names it. */
+export type Builders = Readonly<Record<string, Builder>>;
+
+interface BuildOptions {
+  readonly alias?: string;
+  readonly public?: boolean;
+}
+
+/** `image build`. */
+export function addImageBuild(
+  parent: Command,
+  open: Open,
+  builders: Readonly<Record<string, Builder>>,
+): void {
+  const command = parent
+    .command('build')
+    .summary('make an image from what this host has')
+    .description('Make an image from what this host has, without any download, and take it in.')
+    .addArgument(parent.createArgument('<kind>', 'what to build').choices(Object.keys(builders)))
+    .option('--alias <alias>', 'name for it (default: the kind); taken from any other image')
+    .option('--public', 'anyone who reaches the daemon may fetch it');
+  addExamples(command, [
+    ['porthole image build busybox', 'a small image of one static program, named busybox'],
+    ['porthole image build busybox --alias small --public', 'with another name, for everybody'],
+  ]);
+  command.action(async (kind: string, options: BuildOptions) => {
+    const session = open(command);
+    const build = builders[kind] as Builder;
+    const fingerprint = await withScratch(async (dir) => {
+      session.progress.text(`Building ${kind}`);
+      return takeIn(session, await build(dir), options.public === true);
+    });
+    await pointAlias(session.client, options.alias ?? kind, fingerprint);
+    session.print(`Image imported with fingerprint: ${fingerprint}`);
+  });
+}
+
+/** Does something in a directory of its own, which is gone afterwards. */
+async function withScratch<T>(work: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'porthole-build-'));
+  try {
+    return await work(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Building the same image twice is no failure: the daemon has it already. @returns its fingerprint */
+async function takeIn(session: Session, file: string, isPublic: boolean): Promise<string> {
+  try {
+    return await upload(session, { kind: 'unified', file }, { properties: {}, public: isPublic });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.message !== ALREADY_THERE) throw error;
+    session.note('The image is there already');
+    return fingerprintOf(file);
+  }
+}
+
+/** LXD's text; an image is the same when its bytes are. */
+const ALREADY_THERE = 'Image with same fingerprint already exists';
+
+async function fingerprintOf(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}

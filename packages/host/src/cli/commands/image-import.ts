@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import type { HostClient } from '../../client/host-client.ts';
+import { path } from '../../client/host-client.ts';
+import type { StringMap } from '../../client/types.ts';
+import type { ImageFiles } from '../../client/upload.ts';
+import { uploadImage } from '../../client/upload.ts';
+import { collectNames, parsePair, UsageError } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import { findAlias } from '../lookup.ts';
+import type { Open, Session } from '../session.ts';
+
+interface ImportOptions {
+  readonly alias?: readonly string[];
+  readonly public?: boolean;
+}
+
+/** `image import`. */
+export function addImageImport(parent: Command, open: Open): void {
+  const command = parent
+    .command('import')
+    .summary('take in an image')
+    .description(
+      'Take in an image: one tarball with metadata.yaml and rootfs/ in it, or a metadata tarball and a root ' +
+        'filesystem. Words with an equals sign are properties, which win over those of the metadata.',
+    )
+    .argument('<file>')
+    .argument('[file|key=value...]', 'root filesystem of a split image, and properties')
+    .option('--alias <alias>', 'name for it; several times; taken from any other image', collectNames)
+    .option('--public', 'anyone who reaches the daemon may fetch it');
+  addExamples(command, [
+    ['porthole image import debian.tar.xz --alias debian', 'one file'],
+    ['porthole image import meta.tar.xz rootfs.tar.xz release=12', 'two files and a property'],
+  ]);
+  command.action(async (file: string, words: readonly string[], options: ImportOptions) => {
+    const session = open(command);
+    const { files, properties } = readWords(file, words);
+    const fingerprint = await upload(session, files, { properties, public: options.public === true });
+    for (const alias of options.alias ?? []) await pointAlias(session.client, alias, fingerprint);
+    session.print(`Image imported with fingerprint: ${fingerprint}`);
+  });
+}
+
+function readWords(file: string, words: readonly string[]): { files: ImageFiles; properties: StringMap } {
+  const properties = Object.fromEntries(words.filter((word) => word.includes('=')).map(parsePair));
+  const [rootfs, ...more] = words.filter((word) => !word.includes('='));
+  if (more.length > 0) throw new UsageError('An image has one file or two');
+  return {
+    files: rootfs ? { kind: 'split', metadata: file, rootfs } : { kind: 'unified', file },
+    properties,
+  };
+}
+
+/** Uploads an image with a progress bar. @returns its fingerprint */
+export async function upload(
+  session: Session,
+  files: ImageFiles,
+  options: { readonly properties: StringMap; readonly public: boolean },
+): Promise<string> {
+  try {
+    return await uploadImage(session.client, files, {
+      ...options,
+      onBytes: session.progress.bytes('Uploading'),
+    });
+  } finally {
+    session.progress.clear();
+  }
+}
+
+/** Makes an alias name an image, whether it named another one before or not. */
+export async function pointAlias(client: HostClient, name: string, target: string): Promise<void> {
+  const existing = await findAlias(client, name);
+  if (existing?.target === target) return;
+  if (existing) await client.change('DELETE', path`/1.0/images/aliases/${name}`);
+  await client.change('POST', '/1.0/images/aliases', {
+    json: { name, target, description: existing?.description ?? '' },
+  });
+}

@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import type { ImageJson } from '../../wire/image.ts';
+import { UsageError } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import type { Open } from '../session.ts';
+import type { Format } from '../tables.ts';
+import { formatOption, renderListing } from '../tables.ts';
+import { compareNames, formatBytes, formatTime, yesNo } from '../text.ts';
+
+interface ImageColumn {
+  readonly header: string;
+  cell(image: ImageJson): string;
+}
+
+const FINGERPRINT_SHORT = 12;
+
+/** The letters of LXD's client. */
+const COLUMNS: Readonly<Record<string, ImageColumn>> = {
+  l: { header: 'ALIAS', cell: shortAlias },
+  L: { header: 'ALIASES', cell: (it) => it.aliases.map((alias) => alias.name).join('\n') },
+  f: { header: 'FINGERPRINT', cell: (it) => it.fingerprint.slice(0, FINGERPRINT_SHORT) },
+  F: { header: 'FINGERPRINT', cell: (it) => it.fingerprint },
+  p: { header: 'PUBLIC', cell: (it) => yesNo(it.public) },
+  d: { header: 'DESCRIPTION', cell: (it) => it.properties['description'] ?? '' },
+  a: { header: 'ARCHITECTURE', cell: (it) => it.architecture },
+  s: { header: 'SIZE', cell: (it) => formatBytes(it.size) },
+  u: { header: 'UPLOAD DATE', cell: (it) => formatTime(it.uploaded_at) },
+  t: { header: 'TYPE', cell: (it) => it.type.toUpperCase() },
+};
+
+/** `image list`. */
+export function addImageList(parent: Command, open: Open): void {
+  const letters = Object.entries(COLUMNS).map(([letter, { header }]) => `  ${letter}  ${header}`);
+  const command = parent
+    .command('list')
+    .alias('ls')
+    .summary('list images')
+    .description(
+      `List images, all or those that a filter names: the beginning of an alias or fingerprint, or a property as ` +
+        `key=value.\n\nColumns are letters:\n${letters.join('\n')}`,
+    )
+    .argument('[filters...]')
+    .option('-c, --columns <letters>', 'what to show', 'lfpdatsu')
+    .addOption(formatOption());
+  addExamples(command, [
+    ['porthole image list', 'all images'],
+    ['porthole image list os=debian -f json', 'by property, for programs'],
+  ]);
+  command.action(async (filters: readonly string[], options: { columns: string; format: Format }) => {
+    const columns = parseColumns(options.columns);
+    const session = open(command);
+    const images = await session.client.get<readonly ImageJson[]>('/1.0/images?recursion=1');
+    const chosen = images
+      .filter((image) => filters.every((filter) => passes(image, filter)))
+      .sort(
+        (a, b) => compareNames(shortAlias(a), shortAlias(b)) || compareNames(a.fingerprint, b.fingerprint),
+      );
+    const text = renderListing(options.format, {
+      headers: columns.map((column) => column.header),
+      rows: chosen.map((image) => columns.map((column) => column.cell(image))),
+      objects: chosen,
+    });
+    if (text !== '') session.print(text);
+  });
+}
+
+function parseColumns(text: string): readonly ImageColumn[] {
+  return [...text.replaceAll(',', '')].map((letter) => {
+    const column = Object.hasOwn(COLUMNS, letter) ? COLUMNS[letter] : undefined;
+    if (!column) throw new UsageError(`Unknown column "${letter}" in "${text}"`);
+    return column;
+  });
+}
+
+function passes(image: ImageJson, filter: string): boolean {
+  const at = filter.indexOf('=');
+  if (at === -1) {
+    return image.fingerprint.startsWith(filter) || image.aliases.some(({ name }) => name.startsWith(filter));
+  }
+  return (image.properties[filter.slice(0, at)] ?? '').toLowerCase() === filter.slice(at + 1).toLowerCase();
+}
+
+/** The shortest alias, and how many more there are. */
+function shortAlias(image: ImageJson): string {
+  const names = image.aliases.map((alias) => alias.name).sort((a, b) => a.length - b.length);
+  const more = names.length > 1 ? ` (${names.length - 1} more)` : '';
+  return (names[0] ?? '') + more;
+}

@@ -1,0 +1,189 @@
+import { createWriteStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { editImage, imagePut } from '../../client/edits.ts';
+import { ApiError } from '../../client/errors.ts';
+import { path } from '../../client/host-client.ts';
+import { call, download } from '../../client/transport.ts';
+import type { ImageJson } from '../../wire/image.ts';
+import { editObject } from '../editor.ts';
+import { addExamples } from '../help.ts';
+import { without } from '../holders.ts';
+import { describeImage } from '../image-text.ts';
+import { findImage } from '../lookup.ts';
+import type { Open } from '../session.ts';
+import { renderYaml } from '../tables.ts';
+import { addAlias } from './image-alias.ts';
+import type { Builders } from './image-build.ts';
+import { addImageBuild } from './image-build.ts';
+import { addImageImport } from './image-import.ts';
+import { addImageList } from './image-list.ts';
+
+/** `image` and all below it. */
+export function addImage(program: Command, open: Open, builders: Builders): void {
+  const image = program
+    .command('image')
+    .summary('work with images')
+    .description(
+      'Images are what instances are made from. They are named by alias, or by fingerprint or its beginning.',
+    );
+  addImageImport(image, open);
+  if (Object.keys(builders).length > 0) addImageBuild(image, open, builders);
+  addImageList(image, open);
+  addInfo(image, open);
+  addShow(image, open);
+  addEdit(image, open);
+  addProperties(image, open);
+  addSetCached(image, open);
+  addExport(image, open);
+  addDelete(image, open);
+  addAlias(image, open);
+}
+
+function addInfo(parent: Command, open: Open): void {
+  const command = parent.command('info').description('Tell about an image.').argument('<image>');
+  addExamples(command, [['porthole image info busybox', 'fingerprint, size, properties, aliases']]);
+  command.action(async (name: string) => {
+    const session = open(command);
+    session.print(describeImage(await findImage(session.client, name)));
+  });
+}
+
+function addShow(parent: Command, open: Open): void {
+  const command = parent
+    .command('show')
+    .description('Print what can be edited, as YAML.')
+    .argument('<image>');
+  addExamples(command, [['porthole image show busybox', 'properties, public, profiles']]);
+  command.action(async (name: string) => {
+    const session = open(command);
+    session.print(renderYaml(imagePut(await findImage(session.client, name))));
+  });
+}
+
+function addEdit(parent: Command, open: Open): void {
+  const command = parent
+    .command('edit')
+    .summary('replace what can be edited, in an editor or from standard input')
+    .description('Replace what `show` prints: in $VISUAL or $EDITOR, or by the YAML on standard input.')
+    .argument('<image>');
+  addExamples(command, [['porthole image edit busybox < busybox.yaml', 'as `show` printed it']]);
+  command.action(async (name: string) => {
+    const session = open(command);
+    const url = path`/1.0/images/${(await findImage(session.client, name)).fingerprint}`;
+    await editObject(session, url, async () => {
+      const { value, etag } = await session.client.getTagged<ImageJson>(url);
+      return { value: imagePut(value), etag };
+    });
+  });
+}
+
+function addProperties(parent: Command, open: Open): void {
+  const get = parent
+    .command('get-property')
+    .description('Print a property.')
+    .argument('<image>')
+    .argument('<key>');
+  addExamples(get, [['porthole image get-property busybox os', 'prints its value']]);
+  get.action(async (name: string, key: string) => {
+    const session = open(get);
+    session.print((await findImage(session.client, name)).properties[key] ?? '');
+  });
+
+  const set = parent
+    .command('set-property')
+    .description('Set a property.')
+    .argument('<image>')
+    .argument('<key>');
+  set.argument('<value>');
+  addExamples(set, [
+    [
+      'porthole image set-property busybox description "Small things"',
+      'instances get it as image.description',
+    ],
+  ]);
+  set.action(async (name: string, key: string, value: string) => {
+    const { client } = open(set);
+    const { fingerprint } = await findImage(client, name);
+    await editImage(client, fingerprint, ({ properties }) => ({
+      properties: { ...properties, [key]: value },
+    }));
+  });
+
+  const unset = parent
+    .command('unset-property')
+    .description('Unset a property.')
+    .argument('<image>')
+    .argument('<key>');
+  addExamples(unset, [['porthole image unset-property busybox os', 'the property is gone']]);
+  unset.action(async (name: string, key: string) => {
+    const { client } = open(unset);
+    const { fingerprint } = await findImage(client, name);
+    await editImage(client, fingerprint, ({ properties }) => {
+      if (!Object.hasOwn(properties, key)) throw new ApiError(0, `The image has no property "${key}"`);
+      return { properties: without(properties, [key]) };
+    });
+  });
+}
+
+function addSetCached(parent: Command, open: Open): void {
+  const command = parent
+    .command('set-cached')
+    .summary('let instances fetch an image, or not')
+    .description(
+      'Mark an image as cached, or not. Instances with security.devlxd.images may fetch images that are public or cached.',
+    )
+    .argument('<image>')
+    .addArgument(parent.createArgument('<true|false>').choices(['true', 'false']));
+  addExamples(command, [
+    ['porthole image set-cached busybox true', 'instances may fetch it, without it being public'],
+  ]);
+  command.action(async (name: string, value: string) => {
+    const { client } = open(command);
+    const { fingerprint } = await findImage(client, name);
+    const url = path`/1.0/images/${fingerprint}`;
+    await call(client.socketPath, { method: 'PATCH', path: url, json: { cached: value === 'true' } });
+  });
+}
+
+function addExport(parent: Command, open: Open): void {
+  const command = parent
+    .command('export')
+    .summary('save the file of an image')
+    .description('Save the file of a unified image; `-` writes it to standard output.')
+    .argument('<image>')
+    .argument('[file]', 'the name that the daemon gives it, when absent');
+  addExamples(command, [['porthole image export busybox busybox.tar.gz', 'saves a copy']]);
+  command.action(async (name: string, file: string | undefined) => {
+    const session = open(command);
+    const { fingerprint } = await findImage(session.client, name);
+    const url = path`/1.0/images/${fingerprint}/export`;
+    const response = await download(session.client.socketPath, { method: 'GET', path: url });
+    if (response.headers['content-type']?.startsWith('multipart/')) {
+      response.destroy();
+      throw new ApiError(0, 'The image has two files, which `porthole image export` cannot save');
+    }
+    if (file === '-') return pipeline(response, session.io.stdout, { end: false });
+    const target = file ?? filenameOf(response.headers['content-disposition'], fingerprint);
+    await pipeline(response, createWriteStream(target, { flags: 'wx' }));
+    session.note(`Image exported to ${target}`);
+  });
+}
+
+/** Only the last part of the name: it comes from elsewhere and must not lead out of this directory. */
+function filenameOf(disposition: string | undefined, fingerprint: string): string {
+  const name = /filename="?([^";]+)/.exec(disposition ?? '')?.[1] ?? '';
+  return name.split('/').at(-1) || fingerprint;
+}
+
+function addDelete(parent: Command, open: Open): void {
+  const command = parent.command('delete').alias('rm').description('Delete images, with their aliases.');
+  command.argument('<image...>');
+  addExamples(command, [['porthole image delete busybox', 'instances made from it stay']]);
+  command.action(async (names: readonly string[]) => {
+    const { client } = open(command);
+    for (const name of names) {
+      await client.change('DELETE', path`/1.0/images/${(await findImage(client, name)).fingerprint}`);
+    }
+  });
+}

@@ -1,0 +1,61 @@
+import { text as readText } from 'node:stream/consumers';
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { path } from '../../client/host-client.ts';
+import { download } from '../../client/transport.ts';
+import type { InstanceFullJson } from '../../wire/instance.ts';
+import type { ServerJson } from '../../wire/server.ts';
+import { addExamples } from '../help.ts';
+import { describeInstance, describeServer } from '../info-text.ts';
+import type { Open, Session } from '../session.ts';
+import { renderYaml } from '../tables.ts';
+
+type InfoFormat = 'text' | 'yaml' | 'json';
+
+interface InfoOptions {
+  readonly showLog?: boolean;
+  readonly format: InfoFormat;
+}
+
+/** `info`. */
+export function addInfo(program: Command, open: Open): void {
+  const command = program
+    .command('info')
+    .summary('tell about the daemon or an instance')
+    .description('Tell about an instance and what it uses; without a name, about the daemon.')
+    .argument('[instance]')
+    .option('--show-log', "add the runtime's log of the instance")
+    .addOption(
+      new Option('-f, --format <format>', 'how to print it')
+        .choices(['text', 'yaml', 'json'])
+        .default('text'),
+    );
+  addExamples(command, [
+    ['porthole info', 'version, state directory, how callers are identified'],
+    ['porthole info c1 --show-log', 'why c1 did not start'],
+  ]);
+  command.action(async (name: string | undefined, options: InfoOptions) => {
+    const session = open(command);
+    if (name === undefined) await printServer(session, options.format);
+    else await printInstance(session, name, options);
+  });
+}
+
+async function printServer(session: Session, format: InfoFormat): Promise<void> {
+  const server = await session.client.get<ServerJson>('/1.0');
+  session.print(render(format, server, describeServer));
+}
+
+async function printInstance(session: Session, name: string, options: InfoOptions): Promise<void> {
+  const instance = await session.client.get<InstanceFullJson>(`${path`/1.0/instances/${name}`}?recursion=1`);
+  session.print(render(options.format, instance, describeInstance));
+  if (!options.showLog) return;
+  const url = path`/1.0/instances/${name}/logs/lxc.log`;
+  const log = await readText(await download(session.client.socketPath, { method: 'GET', path: url }));
+  session.print(`\nLog:\n\n${log.trimEnd()}`);
+}
+
+function render<T>(format: InfoFormat, value: T, describe: (value: T) => string): string {
+  if (format === 'json') return JSON.stringify(value, null, 2);
+  return format === 'yaml' ? renderYaml(value) : describe(value);
+}

@@ -1,0 +1,64 @@
+import type { Command } from 'commander';
+import type { InstanceFullJson } from '../../wire/instance.ts';
+import { addExamples } from '../help.ts';
+import { COLUMN_LETTERS, parseColumns } from '../list-columns.ts';
+import { parseFilters } from '../list-filters.ts';
+import type { Open } from '../session.ts';
+import type { Format } from '../tables.ts';
+import { formatOption, renderListing } from '../tables.ts';
+import { compareNames } from '../text.ts';
+
+/** LXD's own layouts. */
+const COLUMNS = 'ns46tS';
+const FAST_COLUMNS = 'nsacPt';
+
+interface ListOptions {
+  readonly columns: string;
+  readonly fast?: boolean;
+  readonly format: Format;
+}
+
+/** `list`. */
+export function addList(program: Command, open: Open): void {
+  const command = program
+    .command('list')
+    .alias('ls')
+    .summary('list instances')
+    .description(
+      [
+        'List instances, all of them or those that pass every filter.',
+        '',
+        'A filter is the beginning of a name, a regular expression for names, or key=value, where key is',
+        'status, type, architecture, description, name, ephemeral, ipv4, ipv6 or a config key.',
+        '',
+        'Columns are letters, or config keys with a dot in them, as key[:HEADER[:WIDTH]], separated by commas:',
+        ...COLUMN_LETTERS,
+      ].join('\n'),
+    )
+    .argument('[filters...]')
+    .option('-c, --columns <columns>', 'what to show', COLUMNS)
+    .option('--fast', `only what is known without asking the kernel: -c ${FAST_COLUMNS}`)
+    .addOption(formatOption());
+  addExamples(command, [
+    ['porthole list', 'all instances'],
+    ['porthole list web status=running', 'running ones whose name begins with web'],
+    ['porthole list -c ns,user.role:ROLE', 'a config key as a column'],
+    ['porthole list -f csv -c s c1', 'for scripts'],
+  ]);
+  command.action(async (filters: readonly string[], options: ListOptions) => {
+    const columns = parseColumns(options.fast ? FAST_COLUMNS : options.columns);
+    const passes = parseFilters(filters);
+    const live = columns.some((column) => column.live) || passes.live || options.format === 'json';
+    const session = open(command);
+    const all = await session.client.get<readonly InstanceFullJson[]>(
+      `/1.0/instances?recursion=${live ? 2 : 1}`,
+    );
+    const chosen = all.filter(passes.instance).sort((a, b) => compareNames(a.name, b.name));
+    const text = renderListing(options.format, {
+      headers: columns.map((column) => column.header),
+      rows: chosen.map((instance) => columns.map((column) => column.cell(instance))),
+      objects: chosen,
+    });
+    if (text !== '') session.print(text);
+  });
+}

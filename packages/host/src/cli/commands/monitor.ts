@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import { openEvents } from '../../client/events.ts';
+import type { EventJson } from '../../wire/event.ts';
+import { collectNames } from '../arguments.ts';
+import { EVENT_LINES } from '../event-lines.ts';
+import { addExamples } from '../help.ts';
+import type { Open } from '../session.ts';
+import { renderYaml } from '../tables.ts';
+import { printable } from '../text.ts';
+
+type MonitorFormat = 'yaml' | 'json' | 'pretty';
+
+interface MonitorOptions {
+  readonly type?: readonly string[];
+  readonly pretty?: boolean;
+  readonly format: MonitorFormat;
+}
+
+/** `monitor`. */
+export function addMonitor(program: Command, open: Open): void {
+  const command = program
+    .command('monitor')
+    .summary('follow what happens')
+    .description('Print events as they happen, until interrupted.')
+    .option('--type <type>', 'lifecycle, operation or logging; several times', collectNames)
+    .option('--pretty', 'one line per event; the same as -f pretty')
+    .addOption(
+      new Option('-f, --format <format>', 'how to print it')
+        .choices(['yaml', 'json', 'pretty'])
+        .default('yaml'),
+    );
+  addExamples(command, [
+    ['porthole monitor --pretty', 'everything, one line each'],
+    ['porthole monitor --type lifecycle -f json', 'one JSON document a line, for programs'],
+  ]);
+  command.action(async (options: MonitorOptions) => {
+    const session = open(command);
+    const render = RENDERERS[options.pretty ? 'pretty' : options.format];
+    const events = await openEvents(session.client.socketPath, options.type ?? []);
+    for await (const event of events) session.print(render(event));
+  });
+}
+
+const RENDERERS: Readonly<Record<MonitorFormat, (event: EventJson) => string>> = {
+  yaml: (event) => `${renderYaml(event)}\n\n`,
+  json: (event) => JSON.stringify(event),
+  pretty: (event) => printable(prettyLine(event)),
+};
+
+/** One line for one event, whatever type it is of. */
+function prettyLine(event: EventJson): string {
+  const known = EVENT_LINES[event.type] as ((metadata: EventJson['metadata']) => string) | undefined;
+  const text = known ? known(event.metadata) : `${event.type} ${JSON.stringify(event.metadata)}`;
+  return `${event.timestamp} ${text}`.replaceAll('\n', ' ');
+}

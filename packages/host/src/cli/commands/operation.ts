@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { path } from '../../client/host-client.ts';
+import type { OperationJson } from '../../wire/operation.ts';
+import { addExamples } from '../help.ts';
+import type { Open } from '../session.ts';
+import type { Format } from '../tables.ts';
+import { formatOption, renderListing, renderYaml } from '../tables.ts';
+import { formatTime, yesNo } from '../text.ts';
+
+/** `operation` and all below it. */
+export function addOperation(program: Command, open: Open): void {
+  const operation = program
+    .command('operation')
+    .summary('look at background work')
+    .description('Operations are what the daemon does in the background.');
+
+  const list = operation
+    .command('list')
+    .alias('ls')
+    .description('List operations.')
+    .addOption(formatOption());
+  addExamples(list, [['porthole operation list', 'what goes on at the moment']]);
+  list.action(async ({ format }: { format: Format }) => {
+    const session = open(list);
+    const byStatus = await session.client.get<Record<string, readonly OperationJson[]>>(
+      '/1.0/operations?recursion=1',
+    );
+    const all = Object.values(byStatus).flat();
+    const text = renderListing(format, {
+      headers: ['ID', 'TYPE', 'DESCRIPTION', 'STATUS', 'CANCELABLE', 'CREATED'],
+      rows: all.map((it) => [
+        it.id,
+        it.class.toUpperCase(),
+        it.description,
+        it.status.toUpperCase(),
+        yesNo(it.may_cancel).toUpperCase(),
+        formatTime(it.created_at),
+      ]),
+      objects: all,
+    });
+    if (text !== '') session.print(text);
+  });
+
+  const show = operation.command('show').description('Print an operation as YAML.').argument('<operation>');
+  addExamples(show, [['porthole operation show ID', 'with an id of `porthole operation list`']]);
+  show.action(async (id: string) => {
+    const session = open(show);
+    session.print(renderYaml(await session.client.get<OperationJson>(path`/1.0/operations/${id}`)));
+  });
+
+  const cancel = operation.command('delete').alias('rm').description('Cancel an operation, if it can be.');
+  cancel.argument('<operation>');
+  addExamples(cancel, [['porthole operation delete ID', 'with an id of `porthole operation list`']]);
+  cancel.action(async (id: string) => {
+    const session = open(cancel);
+    await session.client.change('DELETE', path`/1.0/operations/${id}`);
+    session.note(`Operation ${id} deleted`);
+  });
+}

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { requireSuccess } from '../../client/operations.ts';
+import { call } from '../../client/transport.ts';
+import { UsageError } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import type { Open } from '../session.ts';
+
+interface QueryOptions {
+  readonly request: string;
+  readonly data?: string;
+  readonly wait?: boolean;
+}
+
+/** `query`. */
+export function addQuery(program: Command, open: Open): void {
+  const command = program
+    .command('query')
+    .summary('ask the host API')
+    .description('Send one request to the host API and print the metadata of the answer as JSON.')
+    .argument('<path>', 'such as /1.0/instances')
+    .option('-X, --request <method>', 'method', 'GET')
+    .option('-d, --data <json>', 'body')
+    .option('--wait', 'wait until the operation has ended');
+  addExamples(command, [
+    ['porthole query /1.0/instances/c1', 'an instance as the API shows it'],
+    [`porthole query -X PATCH -d '{"cached":true}' /1.0/images/0f3c`, 'marks an image as cached'],
+  ]);
+  command.action(async (url: string, options: QueryOptions) => {
+    const session = open(command);
+    if (!url.startsWith('/')) throw new UsageError('The path must begin with /');
+    const json = options.data === undefined ? {} : { json: parseJson(options.data) };
+    const reply = await call(session.client.socketPath, { method: options.request, path: url, ...json });
+    if (!reply.operation || !options.wait) return session.print(JSON.stringify(reply.metadata, null, 2));
+    session.print(JSON.stringify(requireSuccess(await session.client.wait(reply.operation)), null, 2));
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`The data is not JSON: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,117 @@
+import type { Command } from 'commander';
+import { messageOf } from '../../base/coded-error.ts';
+import { ApiError } from '../../client/errors.ts';
+import { path } from '../../client/host-client.ts';
+import type { InstanceJson } from '../../wire/instance.ts';
+import { STATUS_CODES } from '../../wire/status.ts';
+import { namesOrAll, parseTimeout } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import type { Open, Session } from '../session.ts';
+
+/** The body of a change of state. */
+export interface StateChange {
+  readonly action: 'start' | 'stop' | 'restart';
+  /** Seconds; -1 waits without limit. */
+  readonly timeout: number;
+  readonly force: boolean;
+}
+
+interface StateOptions {
+  readonly all?: boolean;
+  readonly force?: boolean;
+  readonly timeout?: number;
+}
+
+/** `start`, `stop` and `restart`. */
+export function addState(program: Command, open: Open): void {
+  const start = stateCommand(program, 'start', 'start instances');
+  addExamples(start, [['porthole start c1 c2', 'starts two instances']]);
+  start.action(act(open, start, 'start'));
+
+  const stop = stoppingCommand(program, 'stop', 'stop instances');
+  addExamples(stop, [
+    ['porthole stop c1', 'asks c1 to shut down and waits for it'],
+    ['porthole stop c1 --timeout 30', 'gives up after 30 seconds, c1 goes on running'],
+    ['porthole stop --all --force', 'stops everything at once'],
+  ]);
+  stop.action(act(open, stop, 'stop'));
+
+  const restart = stoppingCommand(program, 'restart', 'restart instances');
+  addExamples(restart, [['porthole restart c1 --force', 'without asking it to shut down']]);
+  restart.action(act(open, restart, 'restart'));
+}
+
+function stateCommand(program: Command, verb: string, summary: string): Command {
+  return program
+    .command(verb)
+    .summary(summary)
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}, several at a time.`)
+    .argument('[instances...]')
+    .option('--all', 'all instances for which it makes sense');
+}
+
+function stoppingCommand(program: Command, verb: string, summary: string): Command {
+  return stateCommand(program, verb, summary)
+    .option('-f, --force', 'end their processes without asking')
+    .option('--timeout <seconds>', 'how long to wait for a shutdown; -1 for ever', parseTimeout, -1);
+}
+
+function act(open: Open, command: Command, action: StateChange['action']) {
+  return async (names: readonly string[], options: StateOptions) => {
+    const session = open(command);
+    const change = { action, timeout: options.timeout ?? -1, force: options.force === true };
+    const chosen = await namesOrAll(names, options.all, () => findAll(session, action));
+    await forEachInstance(session, chosen, (name) => changeState(session, name, change));
+  };
+}
+
+async function findAll(session: Session, action: StateChange['action']): Promise<readonly string[]> {
+  const instances = await session.client.get<readonly InstanceJson[]>('/1.0/instances?recursion=1');
+  return instances.filter((instance) => isStopped(instance) === (action === 'start')).map(({ name }) => name);
+}
+
+/** True when an instance does not run, nor is about to. */
+export function isStopped(instance: InstanceJson): boolean {
+  return instance.status_code === STATUS_CODES.Stopped || instance.status_code === STATUS_CODES.Error;
+}
+
+/** Starts, stops or restarts one instance and waits for it. */
+export async function changeState(session: Session, name: string, change: StateChange): Promise<void> {
+  try {
+    await session.client.change('PUT', path`/1.0/instances/${name}/state`, {
+      json: { ...change, stateful: false },
+    });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status === NOT_FOUND) throw error;
+    const hint = `Try \`porthole info --show-log ${name}\` for more info`;
+    throw new ApiError(error.status, `${error.message}\n${hint}`);
+  }
+}
+
+const NOT_FOUND = 404;
+
+/** The daemon works on different instances at the same time; more at once only wait for each other. */
+const PARALLEL_MAX = 8;
+
+/** Does the same for several instances; each failure is told with the name, and makes the exit code 1. */
+export async function forEachInstance(
+  session: Session,
+  names: readonly string[],
+  work: (name: string) => Promise<void>,
+): Promise<void> {
+  const [only] = names;
+  if (names.length === 1 && only !== undefined) {
+    await work(only);
+    session.progress.clear();
+    return;
+  }
+  const waiting = [...names];
+  const worker = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const current = name;
+      await work(current).catch((error) => session.complain(`${current}: ${messageOf(error)}`));
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_MAX }, worker));
+  session.progress.clear();
+}

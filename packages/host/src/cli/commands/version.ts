@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { ConnectionError } from '../../client/errors.ts';
+import type { ServerJson } from '../../wire/server.ts';
+import { addExamples } from '../help.ts';
+import type { Open, Session } from '../session.ts';
+import { clientVersion } from '../version.ts';
+
+/** `version`. */
+export function addVersion(program: Command, open: Open): void {
+  const command = program.command('version').description("Print the client's and the daemon's version.");
+  addExamples(command, [['porthole version', 'says "unreachable" when the daemon does not run']]);
+  command.action(async () => {
+    const session = open(command);
+    session.print(`Client version: ${clientVersion()}`);
+    session.print(`Server version: ${await serverVersion(session)}`);
+  });
+}
+
+async function serverVersion(session: Session): Promise<string> {
+  try {
+    const server = await session.client.get<ServerJson>('/1.0');
+    return String(server.porthole?.version ?? server.environment['server_version'] ?? '');
+  } catch (error) {
+    if (error instanceof ConnectionError) return 'unreachable';
+    throw error;
+  }
+}

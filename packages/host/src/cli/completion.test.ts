@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FakeHost } from '../client/testing/fake-host.ts';
+import { startFakeHost } from '../client/testing/fake-host.ts';
+import { COMPLETION_SCRIPTS } from './completion-scripts.ts';
+import { fakeInstance } from './testing/fake-instance.ts';
+import { runIn } from './testing/fake-io.ts';
+
+let host: FakeHost;
+beforeEach(async () => {
+  const devices = { data: { type: 'disk', path: '/mnt' } };
+  host = await startFakeHost({
+    'GET /1.0/instances': () => ({ metadata: ['/1.0/instances/c1', '/1.0/instances/web'] }),
+    'GET /1.0/instances/c1': () => ({ metadata: fakeInstance({ config: { 'user.a': '1' }, devices }) }),
+    'GET /1.0/profiles': () => ({ metadata: ['/1.0/profiles/default', '/1.0/profiles/a%20b'] }),
+    'GET /1.0/images/aliases': () => ({ metadata: ['/1.0/images/aliases/busybox'] }),
+  });
+});
+afterEach(() => host.stop());
+
+async function candidates(...words: string[]): Promise<string[]> {
+  const { stdout, stderr, code } = await runIn(host.dir, ['__complete', '--', ...words]);
+  expect([stderr, code]).toEqual(['', 0]);
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+describe('tab completes', () => {
+  test('commands, at every level', async () => {
+    expect(await candidates('laun')).toEqual(['launch']);
+    expect(await candidates('image', 'alias', '')).toEqual(
+      expect.arrayContaining(['list', 'create', 'delete']),
+    );
+    expect(await candidates('')).not.toContain('__complete');
+  });
+
+  test('options, the common ones too', async () => {
+    expect(await candidates('exec', 'c1', '--force')).toEqual([
+      '--force-interactive',
+      '--force-noninteractive',
+    ]);
+    expect(await candidates('list', '--q')).toEqual(['--quiet']);
+  });
+
+  test('the values of options', async () => {
+    expect(await candidates('list', '-f', 'c')).toEqual(['csv', 'compact']);
+    expect(await candidates('launch', '--profile', '')).toEqual(['default', 'a b']);
+    expect(await candidates('launch', 'busybox', '--config-file', '')).toEqual([':files']);
+  });
+
+  test('instances, profiles and images by what the argument is', async () => {
+    expect(await candidates('start', 'c1', '')).toEqual(['c1', 'web']);
+    expect(await candidates('exec', 'w')).toEqual(['web']);
+    expect(await candidates('profile', 'show', 'd')).toEqual(['default']);
+    expect(await candidates('profile', 'add', 'c1', 'd')).toEqual(['default']);
+    expect(await candidates('launch', '')).toEqual(['busybox']);
+    expect(await candidates('launch', '-p', 'default', '')).toEqual(['busybox']);
+  });
+
+  test('keys and devices of the instance named before', async () => {
+    expect(await candidates('config', 'get', 'c1', '')).toEqual(['user.a']);
+    expect(await candidates('config', 'device', 'remove', 'c1', '')).toEqual(['data']);
+    expect(await candidates('config', 'device', 'get', 'c1', 'data', 'p')).toEqual(['path']);
+  });
+
+  test('nothing where nothing fits', async () => {
+    expect(await candidates('nonsense', '')).toEqual([]);
+    expect(await candidates('rename', 'c1', '')).toEqual([]);
+    expect(await candidates('exec', 'c1', '--', '--f')).toEqual([]);
+  });
+});
+
+test('tab stays quiet when the daemon is down', async () => {
+  const { stdout, stderr, code } = await runIn(`${host.dir}/none`, ['__complete', '--', 'start', '']);
+  expect([stdout, stderr, code]).toEqual(['', '', 0]);
+});
+
+test('the bash script is one that bash understands, and asks for what is typed so far', () => {
+  const script = `
+    porthole() { printf '<%s>' "$@"; echo; }
+    ${COMPLETION_SCRIPTS.bash}
+    COMP_WORDS=(porthole start c) COMP_CWORD=2
+    _porthole
+    printf '[%s]' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual(['[<__complete><--><start><c>]', '']);
+});

@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { messageOf } from '../base/coded-error.ts';
+import { readAll } from './io.ts';
+import type { Session } from './session.ts';
+import { renderYaml } from './tables.ts';
+
+/** An object to be edited, with what it takes to write it back safely. */
+export interface Editable {
+  readonly value: object;
+  readonly etag: string | undefined;
+}
+
+/**
+ * Replaces an object by what the operator makes of it: as YAML on standard input, or in an editor when that
+ * is a terminal. What was seen in the editor is written only if nobody changed the object meanwhile.
+ */
+export async function editObject(
+  session: Session,
+  url: string,
+  read: () => Promise<Editable>,
+): Promise<void> {
+  if (!session.io.stdin.isTTY) {
+    await session.client.change('PUT', url, { json: parseObject(await readAll(session.io.stdin)) });
+    return;
+  }
+  const { value, etag } = await read();
+  const before = `${renderYaml(value)}\n`;
+  await inEditor(session, before, async (after) => {
+    if (after === before) return;
+    const headers = etag === undefined ? {} : { 'if-match': etag };
+    await session.client.change('PUT', url, { json: parseObject(after), headers });
+  });
+}
+
+function parseObject(text: string): object {
+  const value: unknown = parse(text);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new Error('That is not a YAML map');
+}
+
+/** The text is kept when it cannot be saved: it may be the work of an hour. */
+async function inEditor(
+  session: Session,
+  text: string,
+  save: (text: string) => Promise<void>,
+): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'porthole-edit-'));
+  const file = join(dir, 'edit.yaml');
+  await writeFile(file, text, { mode: 0o600 });
+  try {
+    await runEditor(session.io.env['VISUAL'] || session.io.env['EDITOR'] || 'vi', file);
+    await save(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${messageOf(error)}\nYour text is kept in ${file}`, { cause: error });
+  }
+  await rm(dir, { recursive: true });
+}
+
+/** Through a shell, because EDITOR may hold arguments. */
+function runEditor(editor: string, file: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${editor} ended with code ${code}`)),
+    );
+  });
+}

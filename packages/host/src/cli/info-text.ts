@@ -1,0 +1,82 @@
+import type { InstanceFullJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
+import type { ServerJson } from '../wire/server.ts';
+import { formatBytes, formatMemory, formatTime, printable } from './text.ts';
+
+const NANOSECONDS = 1e9;
+
+/** What `porthole info` prints of the daemon. */
+export function describeServer(server: ServerJson): string {
+  const { environment, porthole } = server;
+  return lines([
+    `Server: ${environment['server']} ${porthole.version}`,
+    `Host: ${environment['server_name']} (${environment['os_name']} ${environment['os_version']}, Linux ${environment['kernel_version']}, ${environment['kernel_architecture']})`,
+    `PID: ${environment['server_pid']}`,
+    `State directory: ${porthole.state_dir}`,
+    `Runtime: ${environment['driver']} ${environment['driver_version']}`,
+    `Callers identified by: ${IDENTIFICATION[porthole.identification] ?? porthole.identification}`,
+    `API: ${server.api_version} (${server.api_status}), ${server.api_extensions.length} extensions`,
+    ...(Object.keys(server.config).length > 0 ? ['Config:'] : []),
+    ...Object.entries(server.config).map(([key, value]) => `  ${key}: ${value}`),
+  ]);
+}
+
+const IDENTIFICATION: Readonly<Record<string, string>> = {
+  pidfd: 'pidfd (the kernel hands over the very process)',
+  proc: '/proc (this kernel hands over no pidfd of the caller)',
+};
+
+/** What `porthole info NAME` prints. */
+export function describeInstance(instance: InstanceFullJson): string {
+  const { state } = instance;
+  return lines([
+    `Name: ${instance.name}`,
+    ...(instance.description ? [`Description: ${instance.description}`] : []),
+    `Status: ${instance.status.toUpperCase()}`,
+    `Type: ${instance.type}${instance.ephemeral ? ' (ephemeral)' : ''}`,
+    `Architecture: ${instance.architecture}`,
+    ...(state?.pid ? [`PID: ${state.pid}`] : []),
+    `Profiles: ${instance.profiles.join(', ') || 'none'}`,
+    `Created: ${formatTime(instance.created_at)}`,
+    `Last Used: ${formatTime(instance.last_used_at) || 'never'}`,
+    ...(state?.pid ? describeState(state) : []),
+  ]);
+}
+
+function describeState(state: InstanceStateJson): string[] {
+  const disk = state.disk['root']?.usage;
+  return [
+    '',
+    'Resources:',
+    `  Processes: ${state.processes}`,
+    ...(disk ? ['  Disk usage:', `    root: ${formatMemory(disk)}`] : []),
+    '  CPU usage:',
+    `    CPU usage (in seconds): ${Math.floor(state.cpu.usage / NANOSECONDS)}`,
+    '  Memory usage:',
+    `    Memory (current): ${formatMemory(state.memory.usage)}`,
+    `    Memory (peak): ${formatMemory(state.memory.usage_peak)}`,
+    ...(state.network ? ['  Network usage:'] : []),
+    ...Object.entries(state.network ?? {}).flatMap(([name, network]) => describeNetwork(name, network)),
+  ];
+}
+
+function describeNetwork(name: string, network: NetworkJson): string[] {
+  const { counters } = network;
+  return [
+    `    ${name}:`,
+    `      Type: ${network.type}`,
+    `      State: ${network.state.toUpperCase()}`,
+    ...(network.host_name ? [`      Host interface: ${network.host_name}`] : []),
+    ...(network.hwaddr ? [`      MAC address: ${network.hwaddr}`] : []),
+    `      MTU: ${network.mtu}`,
+    `      Bytes received: ${formatBytes(counters['bytes_received'] ?? 0)}`,
+    `      Bytes sent: ${formatBytes(counters['bytes_sent'] ?? 0)}`,
+    `      Packets received: ${counters['packets_received'] ?? 0}`,
+    `      Packets sent: ${counters['packets_sent'] ?? 0}`,
+    ...(network.addresses.length > 0 ? ['      IP addresses:'] : []),
+    ...network.addresses.map((one) => `        ${one.family}:  ${one.address}/${one.netmask} (${one.scope})`),
+  ];
+}
+
+function lines(all: readonly string[]): string {
+  return all.map(printable).join('\n');
+}

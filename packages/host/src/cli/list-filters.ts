@@ -1,0 +1,65 @@
+import { BlockList, isIP } from 'node:net';
+import type { InstanceFullJson, NetworkJson } from '../wire/instance.ts';
+import { UsageError } from './arguments.ts';
+
+/** Which instances `porthole list` shows. */
+export interface Filters {
+  /** Needs the instances' live state. */
+  readonly live: boolean;
+  readonly instance: (instance: InstanceFullJson) => boolean;
+}
+
+/** Fields of an instance that can be filtered by, besides config keys. */
+const FIELDS: Readonly<Record<string, (instance: InstanceFullJson) => string>> = {
+  name: (it) => it.name,
+  status: (it) => it.status,
+  state: (it) => it.status,
+  type: (it) => it.type,
+  architecture: (it) => it.architecture,
+  description: (it) => it.description,
+  ephemeral: (it) => String(it.ephemeral),
+  profiles: (it) => it.profiles.join(','),
+};
+
+/** @throws UsageError for a filter that makes no sense */
+export function parseFilters(texts: readonly string[]): Filters {
+  const filters = texts.map(parseFilter);
+  return {
+    live: filters.some((filter) => filter.live),
+    instance: (instance) => filters.every((filter) => filter.instance(instance)),
+  };
+}
+
+function parseFilter(text: string): Filters {
+  const at = text.indexOf('=');
+  if (at === -1) return { live: false, instance: (it) => it.name.startsWith(text) || matches(text, it.name) };
+  const key = text.slice(0, at);
+  const value = text.slice(at + 1);
+  if (key === 'ipv4' || key === 'ipv6') return addressFilter(key, value);
+  const field = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
+  if (field)
+    return { live: false, instance: (it) => value.split(',').some((one) => matches(one, field(it))) };
+  return { live: false, instance: (it) => matches(value, it.expanded_config[key] ?? '') };
+}
+
+/** True when the whole text fits the pattern, letters' case aside; a pattern that is no pattern must be equal. */
+function matches(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(`^(?:${pattern})$`, 'i').test(text);
+  } catch {
+    return pattern.toLowerCase() === text.toLowerCase();
+  }
+}
+
+function addressFilter(family: 'ipv4' | 'ipv6', value: string): Filters {
+  const list = new BlockList();
+  const bits = family === 'ipv4' ? 32 : 128;
+  const [address = '', prefix = String(bits)] = value.split('/');
+  const wrong =
+    isIP(address) !== (family === 'ipv4' ? 4 : 6) || !/^\d{1,3}$/.test(prefix) || Number(prefix) > bits;
+  if (wrong) throw new UsageError(`Invalid ${family} address or subnet "${value}"`);
+  list.addSubnet(address, Number(prefix), family);
+  const inside = (network: NetworkJson) =>
+    network.addresses.some((one) => isIP(one.address) !== 0 && list.check(one.address, family));
+  return { live: true, instance: (it) => Object.values(it.state?.network ?? {}).some(inside) };
+}

@@ -1,0 +1,33 @@
+import { useCompileCache } from './compile-cache.ts';
+import type { Io } from './io.ts';
+import { makeRaw } from './terminal.ts';
+
+/** Exit code of a program whose reader went away: 128 + SIGPIPE. */
+const BROKEN_PIPE = 141;
+
+/** Nobody reads any more, so nothing is lost by leaving at once, and nobody is there to be told. */
+function leaveQuietly(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
+  throw error;
+}
+
+process.stdout.on('error', leaveQuietly);
+process.stderr.on('error', leaveQuietly);
+
+useCompileCache();
+const { run } = await import('./program.ts');
+const io: Io = {
+  // A getter: opening standard input early would hold the process when it is a terminal.
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  makeRaw: () => makeRaw(process.stdin),
+  onSignal(name, listener) {
+    process.on(name, listener);
+    return () => process.off(name, listener);
+  },
+};
+process.exitCode = await run(process.argv.slice(2), io, {});

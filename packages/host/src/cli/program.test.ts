@@ -1,0 +1,458 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FakeHost } from '../client/testing/fake-host.ts';
+import { finishedOperation, startFakeHost } from '../client/testing/fake-host.ts';
+import { buildProgram } from './program.ts';
+import { fakeInstance } from './testing/fake-instance.ts';
+import type { FakeIoOptions } from './testing/fake-io.ts';
+import { fakeIo, runIn } from './testing/fake-io.ts';
+
+const FINGERPRINT = 'ab'.repeat(32);
+const done = () => ({ operation: finishedOperation() });
+const image = {
+  fingerprint: FINGERPRINT,
+  type: 'container',
+  properties: {},
+  profiles: [],
+  aliases: [],
+  size: 1,
+};
+
+let host: FakeHost;
+beforeEach(async () => {
+  host = await startFakeHost({
+    'GET /1.0/images/aliases/busybox': () => ({ metadata: { name: 'busybox', target: FINGERPRINT } }),
+    [`GET /1.0/images/${FINGERPRINT}`]: () => ({ metadata: image }),
+    'GET /1.0/instances/c1': () => ({ metadata: fakeInstance({ config: { 'user.a': '1' } }), etag: '"e"' }),
+    'PUT /1.0/instances/c1': done,
+    'PUT /1.0/instances/c1/state': done,
+    'DELETE /1.0/instances/c1': done,
+    'POST /1.0/instances': () => ({
+      operation: finishedOperation({ resources: { instances: ['/1.0/instances/able-fox'] } }),
+    }),
+    'PUT /1.0/instances/able-fox/state': done,
+  });
+});
+afterEach(() => host.stop());
+
+const porthole = (words: string, options?: FakeIoOptions) =>
+  runIn(host.dir, words.split(' ').filter(Boolean), options);
+
+/** The body of the last request of a method. */
+const sent = (method: string) => {
+  const request = host.received.findLast((one) => one.method === method);
+  return request && JSON.parse(request.body.toString());
+};
+
+describe('exit codes', () => {
+  test('are 2 for wrong usage, which is explained on standard error', async () => {
+    const wrong = [
+      'nonsense',
+      'launch',
+      'start',
+      'start --all c1',
+      'list -c _',
+      'list --formatt csv',
+      'list -f x',
+      'exec c1',
+    ];
+    for (const words of [
+      ...wrong,
+      'launch busybox --no-profiles -p a',
+      'exec c1 -t -T ls',
+      'config set c1 user.a',
+    ]) {
+      const { code, stdout, stderr } = await porthole(words);
+      expect([words, code, stdout]).toEqual([words, 2, '']);
+      expect(stderr).toMatch(/^Error: .*\n(.*\n)?Add --help/);
+    }
+  });
+
+  test('are 1 for a failure, with the daemon s own words', async () => {
+    const { code, stdout, stderr } = await porthole('info c9');
+    expect([code, stdout, stderr]).toEqual([1, '', 'Error: not found\n']);
+  });
+
+  test('are 0 for help and version, on standard output', async () => {
+    for (const words of ['', '--help', 'launch --help', 'help image', '--version']) {
+      const { code, stdout, stderr } = await porthole(words);
+      expect([words, code, stderr]).toEqual([words, 0, '']);
+      expect(stdout).not.toBe('');
+    }
+  });
+
+  test('are 2 for a group without a command, with its help on standard error', async () => {
+    const { code, stdout, stderr } = await porthole('image alias');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage: porthole image alias');
+  });
+});
+
+test('a mistyped command is answered with the one that was meant', async () => {
+  expect((await porthole('lanch busybox')).stderr).toContain('Did you mean launch?');
+});
+
+test('without a daemon the socket is named, and how to start it', async () => {
+  const { code, stderr } = await porthole('list --state-dir /nowhere');
+  expect([code, stderr]).toEqual([
+    1,
+    "Error: Porthole's daemon is not running: there is no /nowhere/unix.socket. Start it with: portholed\n",
+  ]);
+});
+
+describe('launch', () => {
+  test('makes the instance from the alias s image and starts it', async () => {
+    const { code, stdout, stderr } = await porthole('launch busybox c1 -c user.a=b -c user.c=d -p x -p y -e');
+    expect([code, stdout, stderr]).toEqual([0, '', 'Creating c1\nStarting c1\n']);
+    expect(sent('POST')).toMatchObject({
+      name: 'c1',
+      config: { 'user.a': 'b', 'user.c': 'd' },
+      profiles: ['x', 'y'],
+      ephemeral: true,
+      source: { type: 'image', fingerprint: FINGERPRINT },
+    });
+    expect(sent('PUT')).toMatchObject({ action: 'start', timeout: -1, force: false });
+  });
+
+  test('prints the name that the daemon chose, and nothing else on standard output', async () => {
+    const { stdout, stderr } = await porthole('launch busybox -q');
+    expect([stdout, stderr]).toEqual(['able-fox\n', '']);
+    expect(sent('POST')).toMatchObject({ name: '', profiles: null });
+  });
+
+  test('sends no profiles when told so, and not the standard input that it was not told to read', async () => {
+    await porthole('init busybox c1 --no-profiles', { stdin: 'config: {user.x: y}' });
+    expect(sent('POST')).toMatchObject({ profiles: [], config: {} });
+  });
+
+  test('reads YAML when told so; options win over it', async () => {
+    const stdin = 'config: {user.x: y, user.a: file}\nprofiles: [web]\ndevices: {d: {type: none}}';
+    await porthole('init busybox c1 --config-file - -c user.a=option', { stdin });
+    expect(sent('POST')).toMatchObject({
+      config: { 'user.x': 'y', 'user.a': 'option' },
+      profiles: ['web'],
+      devices: { d: { type: 'none' } },
+    });
+  });
+
+  test('refuses a YAML key that it does not know', async () => {
+    const { code, stderr } = await porthole('init busybox c1 --config-file -', { stdin: 'confg: {}' });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('unknown key "confg"')]);
+    expect(sent('POST')).toBeUndefined();
+  });
+
+  test('lays device options over the profiles device, and sends it whole', async () => {
+    host.routes['GET /1.0/profiles/default'] = () => ({
+      metadata: { devices: { root: { type: 'disk', path: '/', pool: 'p' } } },
+    });
+    await porthole('init busybox c1 -d root,size=1GB -d eth0,type=none');
+    expect(sent('POST').devices).toEqual({
+      root: { type: 'disk', path: '/', pool: 'p', size: '1GB' },
+      eth0: { type: 'none' },
+    });
+    const { code, stderr } = await porthole('init busybox c1 -d data,size=1GB');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('No profile has a device "data"')]);
+  });
+
+  test('makes an empty instance without asking for an image', async () => {
+    await porthole('init --empty c1');
+    expect(sent('POST')).toMatchObject({ name: 'c1', source: { type: 'none' } });
+    expect(host.received.some(({ url }) => url.includes('images'))).toBe(false);
+  });
+
+  test('says where images come from when there is none of that name', async () => {
+    const { code, stderr } = await porthole('launch images:debian/12 c1');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('Porthole downloads no images')]);
+  });
+});
+
+describe('start, stop, restart and delete', () => {
+  test('send what was asked for', async () => {
+    await porthole('stop c1 --force');
+    expect(sent('PUT')).toMatchObject({ action: 'stop', force: true, timeout: -1 });
+    await porthole('restart c1 --timeout 7');
+    expect(sent('PUT')).toMatchObject({ action: 'restart', force: false, timeout: 7 });
+  });
+
+  test('act on those for which it makes sense with --all', async () => {
+    const stopped = fakeInstance({ name: 'c2', status: 'Stopped', status_code: 102 });
+    host.routes['GET /1.0/instances'] = () => ({ metadata: [fakeInstance(), stopped] });
+    host.routes['PUT /1.0/instances/c2/state'] = done;
+    await porthole('stop --all');
+    await porthole('start --all');
+    const urls = host.received.filter(({ method }) => method === 'PUT').map(({ url }) => url);
+    expect(urls).toEqual(['/1.0/instances/c1/state', '/1.0/instances/c2/state']);
+  });
+
+  test('go on with the others when one fails, and name it', async () => {
+    const { code, stderr } = await porthole('stop c1 c9');
+    expect([code, stderr]).toEqual([1, 'Error: c9: not found\n']);
+    expect(host.received.length).toBe(2);
+  });
+
+  test('point to the log when an operation fails', async () => {
+    host.routes['PUT /1.0/instances/c1/state'] = () => ({ operation: finishedOperation({ err: 'no init' }) });
+    const { stderr } = await porthole('start c1');
+    expect(stderr).toBe('Error: no init\nTry `porthole info --show-log c1` for more info\n');
+  });
+
+  test('refuse to delete what runs, unless forced to', async () => {
+    const { code, stderr } = await porthole('delete c1');
+    expect([code, stderr]).toEqual([
+      1,
+      'Error: The instance is currently running, stop it first or pass --force\n',
+    ]);
+    expect((await porthole('delete -f c1')).code).toBe(0);
+    const changes = host.received
+      .filter(({ method }) => method !== 'GET')
+      .map(({ method, url }) => `${method} ${url}`);
+    expect(changes).toEqual(['PUT /1.0/instances/c1/state', 'DELETE /1.0/instances/c1']);
+  });
+
+  test('leave the deletion of an ephemeral instance to the daemon', async () => {
+    host.routes['GET /1.0/instances/c1'] = () => ({ metadata: fakeInstance({ ephemeral: true }) });
+    await porthole('delete -f c1');
+    expect(host.received.some(({ method }) => method === 'DELETE')).toBe(false);
+  });
+});
+
+describe('config', () => {
+  test('get prints the value, or an empty line', async () => {
+    expect((await porthole('config get c1 user.a')).stdout).toBe('1\n');
+    expect(await porthole('config get c1 user.b')).toMatchObject({ code: 0, stdout: '\n' });
+  });
+
+  test('set changes several keys in one request, with If-Match', async () => {
+    const words = ['config', 'set', 'c1', 'user.foo=bar', 'user.xyz=bar %s bar'];
+    expect(await runIn(host.dir, words)).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(sent('PUT').config).toEqual({ 'user.a': '1', 'user.foo': 'bar', 'user.xyz': 'bar %s bar' });
+    expect(host.received.at(-1)?.headers['if-match']).toBe('"e"');
+  });
+
+  test('unset leaves the key out, and fails when there is none', async () => {
+    await porthole('config unset c1 user.a');
+    expect(sent('PUT').config).toEqual({});
+    expect(await porthole('config unset c1 user.b')).toMatchObject({
+      code: 1,
+      stderr: "Error: Can't unset key 'user.b', it's not currently set\n",
+    });
+  });
+
+  test('edit replaces everything by what is piped in', async () => {
+    await porthole('config edit c1', { stdin: 'config: {user.z: "1"}\nprofiles: []\n' });
+    expect(sent('PUT')).toEqual({ config: { 'user.z': '1' }, profiles: [] });
+  });
+
+  test('edit writes what the editor made of it, unless somebody else was faster', async () => {
+    const env = { EDITOR: "sed -i 's/user.a/user.b/'" };
+    expect((await porthole('config edit c1', { env })).stderr).toBe('');
+    expect(sent('PUT').config).toEqual({ 'user.b': '1' });
+    expect(host.received.at(-1)?.headers['if-match']).toBe('"e"');
+    host.routes['PUT /1.0/instances/c1'] = () => ({ error: [412, "ETag doesn't match"] });
+    const { code, stderr } = await porthole('config edit c1', { env });
+    const file = /Your text is kept in (\S+)/.exec(stderr)?.[1] ?? '';
+    expect([code, await readFile(file, 'utf8')]).toEqual([1, expect.stringContaining('user.b')]);
+    await rm(join(file, '..'), { recursive: true });
+  });
+
+  test('edit writes nothing when nothing was changed', async () => {
+    await porthole('config edit c1', { env: { EDITOR: 'true' } });
+    expect(sent('PUT')).toBeUndefined();
+  });
+
+  test('device add, set and remove change one device', async () => {
+    const devices = { data: { type: 'disk', path: '/mnt' } };
+    await porthole('config device add c1 data disk source=/srv path=/mnt');
+    expect(sent('PUT').devices).toEqual({ data: { type: 'disk', source: '/srv', path: '/mnt' } });
+    host.routes['GET /1.0/instances/c1'] = () => ({
+      metadata: fakeInstance({ devices, expanded_devices: devices }),
+    });
+    await porthole('config device set c1 data readonly=true');
+    expect(sent('PUT').devices).toEqual({ data: { ...devices.data, readonly: 'true' } });
+    await porthole('config device remove c1 data');
+    expect(sent('PUT').devices).toEqual({});
+    expect((await porthole('config device add c1 data none')).stderr).toBe(
+      'Error: The device already exists\n',
+    );
+    expect((await porthole('config device remove c1 x')).stderr).toBe("Error: Device doesn't exist\n");
+  });
+
+  test('a device of a profile is not changed on the instance', async () => {
+    host.routes['GET /1.0/instances/c1'] = () => ({
+      metadata: fakeInstance({ expanded_devices: { eth0: { type: 'nic' } } }),
+    });
+    const { stderr } = await porthole('config device set c1 eth0 mtu=1');
+    expect(stderr).toContain('cannot be modified for individual instance');
+    await porthole('config device override c1 eth0 mtu=1400');
+    expect(sent('PUT').devices).toEqual({ eth0: { type: 'nic', mtu: '1400' } });
+  });
+});
+
+describe('profile', () => {
+  test('assign replaces the list, add and remove change it', async () => {
+    await porthole('profile assign c1 a,b');
+    expect(sent('PUT').profiles).toEqual(['a', 'b']);
+    await runIn(host.dir, ['profile', 'assign', 'c1', '']);
+    expect(sent('PUT').profiles).toEqual([]);
+    await porthole('profile add c1 web');
+    expect(sent('PUT').profiles).toEqual(['default', 'web']);
+    await porthole('profile remove c1 default');
+    expect(sent('PUT').profiles).toEqual([]);
+    expect((await porthole('profile remove c1 x')).code).toBe(1);
+  });
+
+  test('create says so, unless quiet', async () => {
+    host.routes['POST /1.0/profiles'] = () => ({ metadata: null });
+    expect(await porthole('profile create p')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'Profile p created\n',
+    });
+    expect(await porthole('profile create p -q')).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+});
+
+describe('image', () => {
+  test('import uploads, names and prints the fingerprint', async () => {
+    host.routes['POST /1.0/images'] = () => ({
+      operation: finishedOperation({ metadata: { fingerprint: FINGERPRINT } }),
+    });
+    host.routes['POST /1.0/images/aliases'] = () => ({ metadata: null });
+    const file = join(host.dir, 'bb.tar');
+    await writeFile(file, 'tar');
+    const { code, stdout } = await porthole(`image import ${file} os=busybox --alias new --alias busybox`);
+    expect([code, stdout]).toEqual([0, `Image imported with fingerprint: ${FINGERPRINT}\n`]);
+    const posts = host.received.filter(({ method, url }) => method === 'POST' && url.endsWith('aliases'));
+    expect(posts.map(({ body }) => JSON.parse(body.toString()).name)).toEqual(['new']);
+  });
+
+  test('build uploads what was built, names it after its kind, and leaves nothing behind', async () => {
+    host.routes['POST /1.0/images'] = () => ({
+      operation: finishedOperation({ metadata: { fingerprint: 'f00' } }),
+    });
+    host.routes['POST /1.0/images/aliases'] = () => ({ metadata: null });
+    host.routes['DELETE /1.0/images/aliases/busybox'] = () => ({});
+    let built = '';
+    const builders = {
+      busybox: async (dir: string) => {
+        built = join(dir, 'bb.tar.gz');
+        await writeFile(built, 'content');
+        return built;
+      },
+    };
+    const { code, stdout } = await porthole('image build busybox --public', { builders });
+    expect([code, stdout]).toEqual([0, 'Image imported with fingerprint: f00\n']);
+    expect(host.received[0]).toMatchObject({ headers: { 'x-lxd-public': 'true' } });
+    expect(host.received[0]?.body.toString()).toBe('content');
+    expect(sent('POST')).toMatchObject({ name: 'busybox', target: 'f00' });
+    await expect(readFile(built)).rejects.toThrow('ENOENT');
+  });
+
+  test('build of what the daemon has already only sees to the name', async () => {
+    host.routes['POST /1.0/images'] = () => ({
+      operation: finishedOperation({ err: 'Image with same fingerprint already exists' }),
+    });
+    host.routes['POST /1.0/images/aliases'] = () => ({ metadata: null });
+    const fingerprint = createHash('sha256').update('busybox').digest('hex');
+    const { code, stdout } = await porthole('image build busybox --alias small');
+    expect([code, stdout]).toEqual([0, `Image imported with fingerprint: ${fingerprint}\n`]);
+    expect(sent('POST')).toMatchObject({ name: 'small', target: fingerprint });
+  });
+
+  test('list shows the shortest alias and how many more there are', async () => {
+    const aliases = [{ name: 'busybox/edge' }, { name: 'bb' }];
+    host.routes['GET /1.0/images'] = () => ({
+      metadata: [{ ...image, aliases, architecture: 'x86_64', public: true }],
+    });
+    expect((await porthole('image list -f csv -c lfps')).stdout).toBe('bb (1 more),abababababab,yes,1B\n');
+    expect((await porthole('image list x -f csv')).stdout).toBe('');
+  });
+
+  test('set-property keeps the others', async () => {
+    host.routes[`GET /1.0/images/${FINGERPRINT}`] = () => ({
+      metadata: { ...image, properties: { os: 'b' } },
+    });
+    host.routes[`PUT /1.0/images/${FINGERPRINT}`] = () => ({});
+    await porthole('image set-property busybox release 12');
+    expect(sent('PUT').properties).toEqual({ os: 'b', release: '12' });
+  });
+});
+
+test('list prints tables, and asks for live data only where it is shown', async () => {
+  host.routes['GET /1.0/instances'] = () => ({
+    metadata: [fakeInstance({ name: 'c10' }), fakeInstance({ name: 'c2' })],
+  });
+  expect((await porthole('list -f csv -c ns4')).stdout).toBe(
+    'c2,RUNNING,10.0.0.2 (eth0)\nc10,RUNNING,10.0.0.2 (eth0)\n',
+  );
+  await porthole('list --fast');
+  const [live, fast] = host.received.map(({ url }) => url);
+  expect([live, fast]).toEqual(['/1.0/instances?recursion=2', '/1.0/instances?recursion=1']);
+});
+
+test('info tells how callers are identified', async () => {
+  host.routes['GET /1.0'] = () => ({
+    metadata: {
+      config: {},
+      api_extensions: [],
+      api_version: '1.0',
+      api_status: 'stable',
+      environment: { server: 'porthole' },
+      porthole: { version: '0.1.0', state_dir: '/s', identification: 'pidfd' },
+    },
+  });
+  expect((await porthole('info')).stdout).toContain('Callers identified by: pidfd');
+});
+
+test('info of an instance shows its resources while it runs', async () => {
+  const { stdout } = await porthole('info c1');
+  expect(stdout).toContain('Status: RUNNING\n');
+  expect(stdout).toContain('    Memory (current): 436.00KiB\n');
+  expect(stdout).toContain('        inet:  10.0.0.2/24 (global)');
+});
+
+test('version works without a daemon', async () => {
+  const { code, stdout } = await porthole('version --state-dir /nowhere');
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/^Client version: \d.*\nServer version: unreachable\n$/),
+  ]);
+});
+
+test('monitor prints one line per event, and fails when the daemon ends the stream', async () => {
+  host.onSocket = (socket) => {
+    const metadata = { action: 'instance-started', source: '/1.0/instances/c1', context: { n: 1 } };
+    socket.send(JSON.stringify({ type: 'lifecycle', timestamp: 'T', metadata }));
+    socket.close(1001);
+  };
+  const { code, stdout } = await porthole('monitor --type lifecycle --pretty');
+  expect([code, stdout]).toEqual([1, 'T lifecycle instance-started /1.0/instances/c1 n=1\n']);
+});
+
+test('query prints the metadata, and refuses data that is no JSON', async () => {
+  expect(JSON.parse((await porthole('query /1.0/instances/c1')).stdout).name).toBe('c1');
+  expect((await porthole('query -X POST -d {x /1.0/instances')).code).toBe(2);
+});
+
+test('every command has a summary and a description, and those that take words have examples', async () => {
+  const pending = [
+    ...buildProgram(
+      fakeIo().io,
+      () => {
+        throw new Error('no session here');
+      },
+      { busybox: async () => '' },
+    ).commands,
+  ];
+  for (const command of pending) {
+    pending.push(...command.commands);
+    if (command.name().startsWith('__')) continue;
+    expect([command.name(), command.description()]).not.toEqual([command.name(), '']);
+    let help = '';
+    command.configureOutput({ writeOut: (text) => (help += text) }).outputHelp();
+    if (command.commands.length === 0)
+      expect([command.name(), help]).toEqual([command.name(), expect.stringContaining('Examples:')]);
+  }
+});

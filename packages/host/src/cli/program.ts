@@ -1,0 +1,107 @@
+import { Command, CommanderError } from 'commander';
+import { messageOf } from '../base/coded-error.ts';
+import { UsageError } from './arguments.ts';
+import { addCompletion } from './commands/completion.ts';
+import { addConfig } from './commands/config.ts';
+import { addCreate } from './commands/create.ts';
+import { addDelete } from './commands/delete.ts';
+import { addExec } from './commands/exec.ts';
+import { addImage } from './commands/image.ts';
+import type { Builders } from './commands/image-build.ts';
+import { addInfo } from './commands/info.ts';
+import { addList } from './commands/list.ts';
+import { addMonitor } from './commands/monitor.ts';
+import { addOperation } from './commands/operation.ts';
+import { addProfile } from './commands/profile.ts';
+import { addQuery } from './commands/query.ts';
+import { addRename } from './commands/rename.ts';
+import { addState } from './commands/state.ts';
+import { addVersion } from './commands/version.ts';
+import { addExamples } from './help.ts';
+import type { Io } from './io.ts';
+import type { Open } from './session.ts';
+import { sessionsOf } from './session.ts';
+import { clientVersion } from './version.ts';
+
+/** Exit codes of `porthole`; `exec` adds those of the command it ran. */
+export const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
+
+/**
+ * Runs one command line.
+ * @param words the arguments, without the program's name
+ * @param builders what `image build` can build
+ * @returns the exit code; errors have been written to standard error
+ */
+export async function run(words: readonly string[], io: Io, builders: Builders): Promise<number> {
+  let code: number = EXIT_CODES.ok;
+  const open = sessionsOf(io, (exit) => {
+    code = exit;
+  });
+  const program = buildProgram(io, open, builders);
+  if (words.length === 0) {
+    program.outputHelp();
+    return EXIT_CODES.ok;
+  }
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return code;
+  } catch (error) {
+    return report(error, io);
+  }
+}
+
+/** All commands, as commander knows them. */
+export function buildProgram(io: Io, open: Open, builders: Builders): Command {
+  const program = new Command('porthole')
+    .description('Runs instances on this host, each with a guarded window to it: /dev/lxd/sock.')
+    .option(
+      '--state-dir <dir>',
+      "the daemon's state directory (default: $PORTHOLE_DIR, else /var/lib/porthole)",
+    )
+    .option('-q, --quiet', 'no remarks and no progress')
+    .version(clientVersion(), '--version', "print the client's version")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
+      getOutHelpWidth: () => io.stdout.columns ?? 80,
+      getErrHelpWidth: () => io.stderr.columns ?? 80,
+    })
+    .configureHelp({ showGlobalOptions: true, subcommandDescription: summaryOf })
+    .showHelpAfterError('Add --help to see how it is used.');
+  program.commandsGroup('Instances:');
+  for (const add of [addCreate, addList, addInfo, addState, addDelete, addRename, addExec, addConfig])
+    add(program, open);
+  program.commandsGroup('Profiles and images:');
+  addProfile(program, open);
+  addImage(program, open, builders);
+  program.commandsGroup('Daemon:');
+  for (const add of [addMonitor, addOperation, addQuery, addVersion, addCompletion]) add(program, open);
+  program.helpCommand('help [command]', 'the same as --help');
+  addExamples(program, [
+    ['porthole image build busybox', 'makes a small image, named busybox'],
+    ['porthole launch busybox c1', 'makes and starts an instance'],
+    ['porthole exec c1 -- sh', 'opens a shell in it'],
+    ['porthole config set c1 user.colour=blue', 'tells it something: GET /1.0/config/user.colour'],
+  ]);
+  return program;
+}
+
+/** One line for lists of commands: the summary, else the description's first sentence. */
+function summaryOf(command: Command): string {
+  if (command.summary()) return command.summary();
+  const [first = ''] = command.description().split(/[.:\n]/);
+  return first.slice(0, 1).toLowerCase() + first.slice(1);
+}
+
+function report(error: unknown, io: Io): number {
+  if (error instanceof CommanderError) {
+    const fine = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
+    return fine || error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
+  }
+  io.stderr.write(`Error: ${messageOf(error)}\n`);
+  if (!(error instanceof UsageError)) return EXIT_CODES.failure;
+  io.stderr.write('Add --help to see how it is used.\n');
+  return EXIT_CODES.usage;
+}

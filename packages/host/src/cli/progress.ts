@@ -1,0 +1,79 @@
+import { SingleBar } from 'cli-progress';
+import type { Output } from './io.ts';
+import { formatBytes, printable } from './text.ts';
+
+/** Shows how far long work has come, on a terminal; elsewhere nothing. */
+export interface Progress {
+  /** False when nothing will ever be shown. */
+  readonly shown: boolean;
+  /** Replaces the line by a text. */
+  readonly text: (text: string) => void;
+  /** A bar of bytes under a title. */
+  readonly bytes: (title: string) => (sent: number, total: number) => void;
+  /** Takes the line away. */
+  readonly clear: () => void;
+}
+
+const CLEAR_LINE = '\r\x1b[K';
+const COLUMNS = 80;
+
+/** @param quiet shows nothing, whatever the output is */
+export function createProgress(output: Output, quiet: boolean): Progress {
+  if (quiet || output.isTTY !== true) return silent;
+  let bar: SingleBar | undefined;
+  let dirty = false;
+  const clear = () => {
+    bar?.stop();
+    bar = undefined;
+    if (dirty) output.write(CLEAR_LINE);
+    dirty = false;
+  };
+  return {
+    shown: true,
+    text(text) {
+      clear();
+      const room = (output.columns ?? COLUMNS) - 1;
+      output.write(CLEAR_LINE + [...printable(text)].slice(0, room).join(''));
+      dirty = true;
+    },
+    bytes: (title) => (sent, total) => {
+      if (sent >= total) return clear();
+      bar ??= startBar(output, title, total);
+      bar.update(sent);
+    },
+    clear,
+  };
+}
+
+function startBar(output: Output, title: string, total: number): SingleBar {
+  const bar = new SingleBar({
+    stream: output as NodeJS.WriteStream,
+    format: (options, { progress, value, total: all }) =>
+      barText(title, progress, value, all, options.barsize ?? 30),
+    barsize: 30,
+    clearOnComplete: true,
+    hideCursor: null,
+    linewrap: true,
+    fps: 10,
+  } as ConstructorParameters<typeof SingleBar>[0]);
+  bar.start(total, 0);
+  return bar;
+}
+
+/**
+ * One line of a byte bar: title, bar, per cent, bytes.
+ * @param fraction 0 to 1
+ */
+export function barText(title: string, fraction: number, sent: number, total: number, width: number): string {
+  const full = Math.round(fraction * width);
+  const bar = '#'.repeat(full) + '-'.repeat(width - full);
+  const percent = String(Math.floor(fraction * 100)).padStart(3);
+  return `${title} [${bar}] ${percent}% ${formatBytes(sent)} of ${formatBytes(total)}`;
+}
+
+const silent: Progress = {
+  shown: false,
+  text: () => {},
+  bytes: () => () => {},
+  clear: () => {},
+};

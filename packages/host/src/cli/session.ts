@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { HostClient } from '../client/host-client.ts';
+import type { Io } from './io.ts';
+import type { Progress } from './progress.ts';
+import { createProgress } from './progress.ts';
+
+/** What one command works with. */
+export interface Session {
+  readonly io: Io;
+  readonly client: HostClient;
+  readonly quiet: boolean;
+  readonly progress: Progress;
+  /** Writes a line of the result on standard output. */
+  print(text: string): void;
+  /** Writes a remark on standard error, unless `--quiet`. */
+  note(text: string): void;
+  /** Writes `Error: ...` on standard error and makes the exit code 1; for failures among several. */
+  complain(text: string): void;
+  /** Sets the exit code. */
+  exit(code: number): void;
+}
+
+/** Makes the session of a command from the options given to it and to the program. */
+export type Open = (command: Command) => Session;
+
+/** Options that every command understands. */
+export interface GlobalOptions {
+  readonly stateDir?: string;
+  readonly quiet?: boolean;
+}
+
+/** State directory when neither `--state-dir` nor PORTHOLE_DIR names one; the daemon's default too. */
+const STATE_DIR = '/var/lib/porthole';
+
+/** Path of the host API's socket: `--state-dir`, else PORTHOLE_DIR, else the default directory. */
+export function socketPathOf(options: GlobalOptions, env: Io['env']): string {
+  return join(options.stateDir || env['PORTHOLE_DIR'] || STATE_DIR, 'unix.socket');
+}
+
+/** Makes sessions whose exit code ends up in `exit`. */
+export function sessionsOf(io: Io, exit: (code: number) => void): Open {
+  return (command) => {
+    const options = command.optsWithGlobals<GlobalOptions>();
+    const quiet = options.quiet === true;
+    const progress = createProgress(io.stderr, quiet);
+    return {
+      io,
+      client: new HostClient(
+        socketPathOf(options, io.env),
+        progress.shown ? { onProgress: progress.text } : {},
+      ),
+      quiet,
+      progress,
+      print: (text) => void io.stdout.write(`${text}\n`),
+      note: (text) => {
+        progress.clear();
+        if (!quiet) io.stderr.write(`${text}\n`);
+      },
+      complain: (text) => {
+        progress.clear();
+        io.stderr.write(`Error: ${text}\n`);
+        exit(1);
+      },
+      exit,
+    };
+  };
+}

@@ -1,0 +1,105 @@
+import Table from 'cli-table3';
+import { Option } from 'commander';
+import { stringify } from 'yaml';
+import { printable } from './text.ts';
+
+export const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** What a list shows: cells for people, the objects themselves for programs. */
+export interface Listing {
+  readonly headers: readonly string[];
+  /** A cell may have several lines. */
+  readonly rows: readonly (readonly string[])[];
+  readonly objects: readonly unknown[];
+}
+
+/** The option `-f, --format` of every command that lists something. */
+export function formatOption(): Option {
+  return new Option('-f, --format <format>', 'how to print it').choices(FORMATS).default('table');
+}
+
+/** Renders a list in a format; no line end at the end, empty when there is nothing to print. */
+export function renderListing(format: Format, listing: Listing): string {
+  return RENDERERS[format](listing);
+}
+
+const RENDERERS: Readonly<Record<Format, (listing: Listing) => string>> = {
+  table: ({ headers, rows }) => renderTable(headers, rows),
+  csv: ({ rows }) => rows.map((row) => row.map(csvCell).join(',')).join('\n'),
+  json: ({ objects }) => JSON.stringify(objects, null, 2),
+  yaml: ({ objects }) => renderYaml(objects),
+  compact: ({ headers, rows }) => renderCompact(headers, rows),
+};
+
+/** YAML as LXD's client prints it, without the final line end. */
+export function renderYaml(value: unknown): string {
+  return stringify(value, { indentSeq: false, lineWidth: 0 }).trimEnd();
+}
+
+/** A map with its keys in order, and those of the maps in it; LXD's client prints config and devices so. */
+export function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
+  const entries = Object.entries(map).map(
+    ([key, value]) => [key, isMap(value) ? sorted(value) : value] as const,
+  );
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))) as Record<string, T>;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const LINES = {
+  top: '-',
+  'top-mid': '+',
+  'top-left': '+',
+  'top-right': '+',
+  bottom: '-',
+  'bottom-mid': '+',
+  'bottom-left': '+',
+  'bottom-right': '+',
+  left: '|',
+  'left-mid': '+',
+  mid: '-',
+  'mid-mid': '+',
+  right: '|',
+  'right-mid': '+',
+  middle: '|',
+};
+
+function renderTable(headers: readonly string[], rows: Listing['rows']): string {
+  const head = headers.map((content) => ({ content, hAlign: 'center' }));
+  const table = new Table({
+    head: head as unknown as string[],
+    chars: LINES,
+    style: { head: [], border: [] },
+  });
+  table.push(...rows.map((row) => row.map(printable)));
+  return table.toString();
+}
+
+function csvCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const COMPACT_GAP = '  ';
+
+function renderCompact(headers: readonly string[], rows: Listing['rows']): string {
+  const lines = [headers, ...rows.flatMap((row) => splitRow(row.map(printable)))];
+  const widths = headers.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join(COMPACT_GAP)
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** One line for each line of the tallest cell. */
+function splitRow(row: readonly string[]): string[][] {
+  const cells = row.map((cell) => cell.split('\n'));
+  const height = Math.max(1, ...cells.map((cell) => cell.length));
+  return Array.from({ length: height }, (_, line) => cells.map((cell) => cell[line] ?? ''));
+}

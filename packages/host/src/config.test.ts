@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_STATE_DIR, environmentName, readConfig } from './config.ts';
+import { SETTINGS } from './settings.ts';
+
+let folder: string;
+let file: string;
+
+beforeEach(() => {
+  folder = mkdtempSync('/var/tmp/porthole-config-');
+  file = join(folder, 'settings.yaml');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function read(args: string[], env: Record<string, string> = {}) {
+  const invocation = readConfig({ args: ['--state-dir', folder, ...args], env });
+  if (invocation.kind !== 'run') throw new Error(`it asks for ${invocation.kind}`);
+  return invocation.config;
+}
+
+describe('readConfig', () => {
+  it('uses the defaults where nothing is given', () => {
+    const { settings } = read([]);
+    expect(settings['guest-idle-seconds']).toBe(SETTINGS['guest-idle-seconds'].default);
+    expect(settings['server-name']).not.toBe('');
+  });
+
+  it('takes a flag over the environment, that over the file', () => {
+    writeFileSync(file, 'log-level: warn\nguest-idle-seconds: 7\nstop-seconds: 1\n');
+    const env = { PORTHOLE_LOG_LEVEL: 'error', PORTHOLE_GUEST_IDLE_SECONDS: '8' };
+    const { settings } = read(['--log-level', 'debug'], env);
+    expect(settings).toMatchObject({ 'log-level': 'debug', 'guest-idle-seconds': 8, 'stop-seconds': 1 });
+  });
+
+  it('finds the state directory by flag, then PORTHOLE_DIR, then its default', () => {
+    const stateDir = (args: string[], env: Record<string, string>) => {
+      const invocation = readConfig({ args, env });
+      return invocation.kind === 'run' && invocation.config.stateDir;
+    };
+    expect(stateDir(['--state-dir', folder], { PORTHOLE_DIR: '/elsewhere' })).toBe(folder);
+    expect(stateDir([], { PORTHOLE_DIR: folder })).toBe(folder);
+    expect(stateDir(['--settings', '/nowhere.yaml'], {})).toBe(DEFAULT_STATE_DIR);
+  });
+
+  it.each([
+    [
+      ['--guest-idle-seconds', 'soon'],
+      {},
+      /--guest-idle-seconds: "soon" is not a whole number from 1 to 86400/,
+    ],
+    [[], { PORTHOLE_GUEST_IDLE_SECONDS: '0' }, /PORTHOLE_GUEST_IDLE_SECONDS: "0" is not/],
+    [['--identification', 'guess'], {}, /--identification: "guess" is not one of auto, proc/],
+    [['--colour', 'red'], {}, /--colour/],
+    [['extra'], {}, /extra/],
+  ])('names the key of a bad value: %j %j', (args, env, message) => {
+    expect(() => read(args as string[], env as Record<string, string>)).toThrow(message);
+  });
+
+  it.each([
+    ['guest-idle-seconds: soon', /guest-idle-seconds in .*settings\.yaml: "soon"/],
+    ['nonsense: 1', /unknown setting nonsense in .*settings\.yaml/],
+    ['[1, 2]', /must hold `key: value` lines/],
+    ['a: b: c', /is not YAML/],
+  ])('names file and key of a bad line: %s', (text, message) => {
+    writeFileSync(file, text);
+    expect(() => read([])).toThrow(message);
+  });
+
+  it('accepts an empty file', () => {
+    writeFileSync(file, '# nothing yet\n');
+    expect(read([]).settings['log-level']).toBe('info');
+  });
+
+  it('says that --help and --version are asked for', () => {
+    expect(readConfig({ args: ['--help'], env: {} }).kind).toBe('help');
+    expect(readConfig({ args: ['--version'], env: {} }).kind).toBe('version');
+  });
+});
+
+describe('environmentName', () => {
+  it('is the setting in capitals behind PORTHOLE_', () => {
+    expect(environmentName('guest-idle-seconds')).toBe('PORTHOLE_GUEST_IDLE_SECONDS');
+  });
+});

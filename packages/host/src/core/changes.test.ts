@@ -1,0 +1,60 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { guestEvents } from './changes.ts';
+import type { Config, Devices } from './model.ts';
+
+const expanded = (config: Config, devices: Devices = {}) => ({ config, devices });
+
+describe('guestEvents', () => {
+  it('tells of user keys only, by key, the missing side empty', () => {
+    const before = expanded({
+      'user.b': '1',
+      'user.gone': 'x',
+      'security.nesting': 'true',
+      'user.same': '1',
+    });
+    const after = expanded({ 'user.b': '2', 'user.a': 'new', 'cloud-init.user-data': 'x', 'user.same': '1' });
+    expect(guestEvents(before, after)).toEqual([
+      { type: 'config', metadata: { key: 'user.a', old_value: '', value: 'new' } },
+      { type: 'config', metadata: { key: 'user.b', old_value: '1', value: '2' } },
+      { type: 'config', metadata: { key: 'user.gone', old_value: 'x', value: '' } },
+    ]);
+  });
+
+  it('tells of config first, then of removed, updated and added devices', () => {
+    const before = expanded({}, { old: { type: 'disk' }, n: { type: 'nic' } });
+    const after = expanded(
+      { 'user.a': '1' },
+      { n: { type: 'nic', 'limits.max': '1Mbit' }, new: { type: 'disk' } },
+    );
+    const told = guestEvents(before, after).map(({ type, metadata }) => metadata['action'] ?? type);
+    expect(told).toEqual(['config', 'removed', 'updated', 'added']);
+  });
+
+  it('prints as LXD does: all keys sorted', () => {
+    const mnt = { type: 'disk', source: '/srv', path: '/mnt' };
+    const [event] = guestEvents(expanded({}), expanded({}, { mnt }));
+    const config = '{"path":"/mnt","source":"/srv","type":"disk"}';
+    expect(JSON.stringify(event?.metadata)).toBe(`{"action":"added","config":${config},"name":"mnt"}`);
+  });
+
+  it('tells nothing of nothing, and the reverse of a change for the way back', () => {
+    const configs = fc.dictionary(
+      fc.constantFrom('user.a', 'user.__proto__', 'limits.cpu'),
+      fc.string({ minLength: 1 }),
+    );
+    fc.assert(
+      fc.property(configs, configs, (one, other) => {
+        expect(guestEvents(expanded(one), expanded({ ...one }))).toEqual([]);
+        const swap = ({ key, value, old_value }: Readonly<Record<string, unknown>>) => ({
+          key,
+          value: old_value,
+          old_value: value,
+        });
+        const there = guestEvents(expanded(one), expanded(other)).map(({ metadata }) => metadata);
+        const back = guestEvents(expanded(other), expanded(one)).map(({ metadata }) => swap(metadata));
+        expect(back).toEqual(there);
+      }),
+    );
+  });
+});

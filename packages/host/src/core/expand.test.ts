@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { expand } from './expand.ts';
+import type { Config, Devices, Profile } from './model.ts';
+
+const profile = (name: string, config: Config, devices: Devices = {}): Profile => ({
+  name,
+  description: '',
+  config,
+  devices,
+});
+const mapOf = (...profiles: Profile[]) => new Map(profiles.map((each) => [each.name, each]));
+
+describe('expand', () => {
+  it('lets later profiles and own keys win', () => {
+    const profiles = mapOf(profile('a', { k: '1', l: '1', m: '1' }), profile('b', { k: '2', l: '2' }));
+    const { config } = expand({ profiles: ['a', 'b'], config: { k: '3' }, devices: {} }, profiles);
+    expect(config).toEqual({ k: '3', l: '2', m: '1' });
+  });
+
+  it('replaces whole devices and keeps a mask visible', () => {
+    const profiles = mapOf(profile('a', {}, { d: { type: 'nic', mtu: '9000' }, root: { type: 'disk' } }));
+    const own = { profiles: ['a'], config: {}, devices: { d: { type: 'none' } } };
+    expect(expand(own, profiles).devices).toEqual({ d: { type: 'none' }, root: { type: 'disk' } });
+  });
+
+  it('refuses a profile that is not there', () => {
+    expect(() => expand({ profiles: ['toString'], config: {}, devices: {} }, new Map())).toThrow(
+      'Profile not found',
+    );
+  });
+
+  it('has no keys but those given, whatever they are called', () => {
+    const config = JSON.parse('{"__proto__":"x","constructor":"y"}') as Config;
+    const expanded = expand({ profiles: [], config, devices: {} }, new Map());
+    expect(Object.keys(expanded.config)).toEqual(['__proto__', 'constructor']);
+    expect(expanded.config['toString']).toBeUndefined();
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+
+  const configs = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__', 'toString'), fc.string());
+
+  it('of no profiles is the own config', () => {
+    fc.assert(
+      fc.property(configs, (config) => {
+        expect(
+          Object.entries(expand({ profiles: [], config, devices: {} }, new Map()).config).sort(),
+        ).toEqual(Object.entries(config).sort());
+      }),
+    );
+  });
+
+  it('is the same whether layers are profiles or are expanded one after another', () => {
+    fc.assert(
+      fc.property(configs, configs, configs, (one, two, three) => {
+        const profiles = mapOf(profile('1', one), profile('2', two));
+        const all = expand({ profiles: ['1', '2'], config: three, devices: {} }, profiles).config;
+        const first = expand({ profiles: ['1'], config: two, devices: {} }, profiles).config;
+        const then = expand(
+          { profiles: ['x'], config: three, devices: {} },
+          mapOf(profile('x', first)),
+        ).config;
+        expect(then).toEqual(all);
+      }),
+    );
+  });
+});

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CodedError } from '../base/coded-error.ts';
+import { NAME_ADJECTIVES, NAME_NOUNS } from './name-words.ts';
+import {
+  checkAliasName,
+  checkDeviceName,
+  checkInstanceName,
+  checkProfileName,
+  generateName,
+} from './names.ts';
+import { systemRandom } from './random.ts';
+
+describe('instance names', () => {
+  it.each(['c1', 'A', 'a-b', 'x'.repeat(63)])('takes %s', (name) =>
+    expect(() => checkInstanceName(name)).not.toThrow(),
+  );
+
+  it.each([
+    ['', 'Name must be 1-63 characters long'],
+    ['x'.repeat(64), 'Name must be 1-63 characters long'],
+    ['-1', 'Name must not start with "-" character'],
+    ['1-', 'Name must not end with "-" character'],
+    ['1a', 'Name must not start with a number'],
+    ['a_b', 'Name can only contain alphanumeric and hyphen characters'],
+    ['a\n', 'Name can only contain alphanumeric and hyphen characters'],
+    ['ä', 'Name can only contain alphanumeric and hyphen characters'],
+    ['../x', 'Name can only contain alphanumeric and hyphen characters'],
+  ])('refuses %j with the first rule that it breaks', (name, why) => {
+    expect(() => checkInstanceName(name)).toThrow(`Invalid instance name: ${why}`);
+  });
+});
+
+describe('device names', () => {
+  it.each(['eth0', 'constructor', 'a b', 'a.b', 'ü', 'x'.repeat(64)])('takes %s', (name) => {
+    expect(() => checkDeviceName(name)).not.toThrow();
+  });
+
+  it.each(['', 'x'.repeat(65), 'a\nb', 'a\0', '__proto__', '.', '..', 'a/b', '\ud800'])(
+    'refuses %j',
+    (name) => {
+      expect(() => checkDeviceName(name)).toThrow(CodedError);
+    },
+  );
+});
+
+describe('profile names', () => {
+  it.each(['default', '__proto__', 'a b'])('takes %s', (name) =>
+    expect(() => checkProfileName(name)).not.toThrow(),
+  );
+
+  it.each([
+    ['', 'No name provided'],
+    ['a/b', 'Profile names may not contain slashes'],
+    ['.', 'Invalid profile name "."'],
+    ['..', 'Invalid profile name ".."'],
+    ['a\nb', 'Invalid profile name "a\\nb"'],
+    ['x'.repeat(65), `Invalid profile name "${'x'.repeat(64)}"`],
+  ])('refuses %j', (name, text) => expect(() => checkProfileName(name)).toThrow(text));
+});
+
+describe('alias names', () => {
+  it('takes slashes', () => expect(() => checkAliasName('debian/12/cloud')).not.toThrow());
+
+  it.each(['', 'a\tb', '\udc00', 'x'.repeat(256)])('refuses %j', (name) => {
+    expect(() => checkAliasName(name)).toThrow(CodedError);
+  });
+});
+
+describe('generated names', () => {
+  it('are two words, and good names, whatever the random bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 8, maxLength: 8 }), (bytes) => {
+        const name = generateName(
+          { uuid: () => '', bytes: (count) => bytes.subarray(0, count) },
+          () => false,
+        );
+        expect(name).toMatch(/^[a-z]+-[a-z]+$/);
+        checkInstanceName(name);
+      }),
+    );
+  });
+
+  it('are never taken ones, also when all of two words are', () => {
+    const taken = (name: string) => name.split('-').length === 2;
+    const name = generateName(systemRandom, taken);
+    expect(taken(name)).toBe(false);
+    checkInstanceName(name);
+  });
+
+  it('are good names at their longest', () => {
+    const longest = (words: readonly string[]) => Math.max(...words.map((word) => word.length));
+    expect(5 * (longest(NAME_ADJECTIVES) + 1) + longest(NAME_NOUNS)).toBeLessThanOrEqual(63);
+  });
+
+  it('end when everything is taken', () => {
+    expect(() => generateName(systemRandom, () => true)).toThrow(
+      'No free instance name was found, choose one',
+    );
+  });
+
+  it('come from words of the same number, so that each is as likely', () => {
+    expect([new Set(NAME_ADJECTIVES).size, new Set(NAME_NOUNS).size]).toEqual([64, 64]);
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { expand } from './expand.ts';
+import type { Config, Devices, Instance } from './model.ts';
+import { buildView } from './view-build.ts';
+
+function viewOf(config: Config, devices: Devices = {}, profile: Config = {}) {
+  const instance: Instance = {
+    id: 7,
+    name: 'c1',
+    architecture: 'x86_64',
+    description: '',
+    ephemeral: false,
+    profiles: ['p'],
+    config,
+    devices,
+    createdAt: '2026-01-01T00:00:00Z',
+    lastUsedAt: '2026-01-01T00:00:00Z',
+  };
+  const profiles = new Map([['p', { name: 'p', description: '', config: profile, devices: {} }]]);
+  const warnings: string[] = [];
+  const view = buildView(instance, expand(instance, profiles), 'myhost', (warning) => warnings.push(warning));
+  return { view, warnings };
+}
+
+describe('buildView', () => {
+  it('of an empty config has the guest API on, images off, not ready', () => {
+    const { view } = viewOf({});
+    expect(view).toMatchObject({
+      instanceId: 7,
+      name: 'c1',
+      devlxd: true,
+      images: false,
+      ready: false,
+      location: 'myhost',
+    });
+    expect([view.listed, [...view.config], Object.keys(view.devices)]).toEqual([[], [], []]);
+  });
+
+  it('follows profiles for switches, but not for readiness', () => {
+    const profile = {
+      'security.devlxd': 'no',
+      'security.devlxd.images': 'on',
+      'volatile.last_state.ready': 'true',
+    };
+    expect(viewOf({}, {}, profile).view).toMatchObject({ devlxd: false, images: true, ready: false });
+    expect(viewOf({ 'volatile.last_state.ready': 'true' }).view.ready).toBe(true);
+  });
+
+  it('shows only keys of its own, nothing of the host', () => {
+    const { view } = viewOf(
+      { 'user.b': '1', 'volatile.uuid': 'x', 'limits.cpu': '1' },
+      {},
+      { 'user.a': '2' },
+    );
+    expect([...view.config]).toEqual([
+      ['user.a', '2'],
+      ['user.b', '1'],
+    ]);
+    expect(view.config.has('constructor')).toBe(false);
+  });
+
+  it('shows devices sorted on both levels, a nic with the address that it has', () => {
+    const devices = {
+      z: { type: 'disk', path: '/', pool: 'default' },
+      eth0: { type: 'nic', nictype: 'p2p' },
+    };
+    const kept = {
+      'volatile.eth0.hwaddr': '00:16:3e:00:00:01',
+      'volatile.eth0.name': 'eth7',
+      'volatile.z.hwaddr': 'x',
+    };
+    expect(JSON.stringify(viewOf(kept, devices).view.devices)).toBe(
+      '{"eth0":{"hwaddr":"00:16:3e:00:00:01","nictype":"p2p","type":"nic"},"z":{"path":"/","pool":"default","type":"disk"}}',
+    );
+  });
+
+  it('prefers the configured address of a nic', () => {
+    const devices = { n: { type: 'nic', hwaddr: '00:16:3e:00:00:02' } };
+    expect(viewOf({ 'volatile.n.hwaddr': 'x' }, devices).view.devices['n']?.['hwaddr']).toBe(
+      '00:16:3e:00:00:02',
+    );
+  });
+
+  it('has the exact text of meta-data', () => {
+    expect(viewOf({}).view.metaData).toBe('#cloud-config\ninstance-id: c1\nlocal-hostname: c1\n');
+    const config = { 'volatile.cloud-init.instance-id': 'i-1', 'user.meta-data': 'a: 1' };
+    expect(viewOf(config).view.metaData).toBe('#cloud-config\ninstance-id: i-1\nlocal-hostname: c1\na: 1');
+  });
+
+  it('tells of texts that ssh keys could not go into', () => {
+    const { warnings } = viewOf({ 'cloud-init.ssh-keys.k': 'root:gh:a', 'user.user-data': '#!/bin/sh' });
+    expect(warnings).toEqual(['user.user-data: ssh keys are not merged, it is no cloud-config mapping']);
+  });
+});

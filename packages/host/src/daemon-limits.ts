@@ -1,0 +1,28 @@
+import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from './guest/limits.ts';
+import { DEFAULT_LIMITS, type ImageLimits } from './images/limits.ts';
+import type { Settings } from './settings.ts';
+
+const MS_PER_SECOND = 1000;
+
+/** The guest API's limits, those of the settings in place of the defaults. */
+export function guestLimits(settings: Settings): GuestLimits {
+  return {
+    ...DEFAULT_GUEST_LIMITS,
+    headBytes: settings['guest-head-bytes'],
+    bodyBytes: settings['guest-body-bytes'],
+    requestTimeoutMs: settings['guest-request-seconds'] * MS_PER_SECOND,
+    idleTimeoutMs: settings['guest-idle-seconds'] * MS_PER_SECOND,
+    connectionsPerKey: settings['guest-connections'],
+    connectionsTotal: settings['guest-connections-total'],
+  };
+}
+
+/** The limits of images, those of the settings in place of the defaults. */
+export function imageLimits(settings: Settings): ImageLimits {
+  return {
+    ...DEFAULT_LIMITS,
+    uploadedBytes: settings['image-bytes'],
+    unpackedBytes: settings['image-unpacked-bytes'],
+    entries: settings['image-entries'],
+  };
+}

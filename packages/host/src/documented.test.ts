@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { environmentName } from './config.ts';
+import { CONFIG_KEYS } from './core/config-key-table.ts';
+import { HOST_ERRORS } from './core/errors.ts';
+import { GUEST_ERRORS } from './guest/errors.ts';
+import { servedRoutes } from './host/routes.ts';
+import { failureAnswer, HTTP_FAILURES } from './http/errors.ts';
+import { describeSettings } from './settings.ts';
+
+/** A page of tables that are made from the program's own; `vitest run -u` writes them anew. */
+const page = (title: string, intro: string, ...tables: string[]) =>
+  `# ${title}\n\n${intro}\n\n${tables.join('\n\n')}\n`;
+
+const table = (heads: string[], rows: string[][]) => {
+  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(heads), line(heads.map(() => '---')), ...rows.map(line)].join('\n');
+};
+
+describe('the documentation', () => {
+  it('has every setting', async () => {
+    const rows = describeSettings().map(({ name, takes, about }) => [
+      `\`${name}\``,
+      about,
+      takes,
+      `\`--${name}\``,
+      `\`${environmentName(name)}\``,
+    ]);
+    const intro = [
+      'The daemon reads settings from `settings.yaml` in its state directory (or the file that `--settings` or',
+      '`PORTHOLE_SETTINGS` names), as `key: value` lines; from the environment; and from flags. A flag wins over the',
+      'environment, that over the file. A bad value ends the start with exit code 2 and a message that names the key.',
+      '',
+      'The state directory is `--state-dir`, else `PORTHOLE_DIR`, else `/var/lib/porthole`.',
+    ].join('\n');
+    const text = page(
+      'Settings',
+      intro,
+      table(['key', 'what for', 'takes; default', 'flag', 'environment'], rows),
+    );
+    await expect(text).toMatchFileSnapshot('../../../docs/settings.md');
+  });
+
+  it('has every error', async () => {
+    const host = Object.entries(HOST_ERRORS).map(([code, [status, text]]) => [
+      `\`${code}\``,
+      String(status),
+      text,
+    ]);
+    const guest = Object.entries(GUEST_ERRORS).map(([code, [status, text]]) => [
+      `\`${code}\``,
+      String(status),
+      text,
+    ]);
+    const http = HTTP_FAILURES.map((code) => {
+      const [head = '', body = ''] = failureAnswer(code).split('\r\n\r\n');
+      return [`\`${code}\``, head.split(' ')[1] ?? '', body];
+    });
+    const intro = '`%s` stands for what the message says in each case.';
+    const text = page(
+      'Errors',
+      intro,
+      '## Guest API\n\nWhat a request from inside an instance can be answered with.',
+      table(['code', 'status', 'text'], guest),
+      'Below any route, closing the connection:',
+      table(['code', 'status', 'text'], http),
+      '## Host API\n\nIn the envelope of an answer, or as `err` of a failed operation.',
+      table(['code', 'status', 'text'], host),
+    );
+    await expect(text).toMatchFileSnapshot('../../../docs/errors.md');
+  });
+
+  it('has every configuration key', async () => {
+    const rows = CONFIG_KEYS.map(({ key, use, about }) => [`\`${key}\``, about, use]);
+    const intro = [
+      "Keys of instances and profiles, under LXD's names. *applied*: Porthole acts on it. *recorded*: it is kept and",
+      'shown, and changes nothing. *refused*: Porthole cannot do what it promises, so setting it is an error.',
+    ].join('\n');
+    await expect(
+      page('Configuration keys', intro, table(['key', 'what for', 'use'], rows)),
+    ).toMatchFileSnapshot('../../../docs/config-keys.md');
+  });
+
+  it('has every route of the host API', async () => {
+    const intro = [
+      "The host API listens on `unix.socket` in the state directory. It speaks LXD's REST API: envelopes, operations,",
+      'events. What is not in this list is answered with 404, another method on these paths with 501.',
+    ].join('\n');
+    const rows = servedRoutes().map((route) => `- \`${route}\``);
+    await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot('../../../docs/host-api.md');
+  });
+});

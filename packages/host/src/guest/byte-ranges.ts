@@ -1,0 +1,48 @@
+import { RANGES_MAX } from './limits.ts';
+
+/** A stretch of a file: first byte and how many. */
+export interface ByteRange {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** What a `Range` header asks for: some stretches, everything, or something that cannot be had. */
+export type RangeRequest = readonly ByteRange[] | 'whole' | 'malformed' | 'beyond-end';
+
+/**
+ * Reads a `Range` header for a file of `size` bytes, as Go's file server does: stretches beyond the end are
+ * dropped if others remain, and stretches that together are larger than the file mean the whole file.
+ */
+export function parseRange(header: string | undefined, size: number): RangeRequest {
+  if (header === undefined || header === '') return 'whole';
+  if (!header.startsWith('bytes=')) return 'malformed';
+  const ranges: ByteRange[] = [];
+  let beyondEnd = false;
+  for (const part of header.slice('bytes='.length).split(',')) {
+    const text = part.trim();
+    if (text === '') continue;
+    const range = parseOne(text, size);
+    if (range === 'malformed') return 'malformed';
+    if (range === 'beyond-end') beyondEnd = true;
+    else ranges.push(range);
+  }
+  if (ranges.length === 0) return beyondEnd && size > 0 ? 'beyond-end' : 'whole';
+  const total = ranges.reduce((sum, { length }) => sum + length, 0);
+  return total > size || ranges.length > RANGES_MAX ? 'whole' : ranges;
+}
+
+function parseOne(text: string, size: number): ByteRange | 'malformed' | 'beyond-end' {
+  const match = /^(\d{0,15})\s*-\s*(\d{0,15})$/.exec(text);
+  if (match === null) return 'malformed';
+  const [, first = '', last = ''] = match;
+  if (first === '') {
+    if (last === '') return 'malformed';
+    const length = Math.min(Number(last), size);
+    return { start: size - length, length };
+  }
+  const start = Number(first);
+  if (start >= size) return 'beyond-end';
+  if (last === '') return { start, length: size - start };
+  if (Number(last) < start) return 'malformed';
+  return { start, length: Math.min(Number(last), size - 1) - start + 1 };
+}

@@ -1,0 +1,56 @@
+import { headerBlock, type TextReply } from '../http/response.ts';
+
+/**
+ * Every refusal that a guest can meet: code, status, text. Texts are those of LXD, and a guest sees nothing
+ * else; `%s` is filled in with what the guest itself sent.
+ */
+export const GUEST_ERRORS = {
+  'invalid-body': [400, 'Invalid request body: %s'],
+  'invalid-state': [400, 'Invalid state %s'],
+  'bad-handshake': [400, 'Bad Request'],
+  'not-root': [401, 'Access denied for non-root user'],
+  forbidden: [403, 'Forbidden'],
+  'page-not-found': [404, '404 page not found'],
+  'not-found': [404, 'Not Found'],
+  'unknown-method': [404, 'Method "%s" not found'],
+  'range-malformed': [416, 'invalid range'],
+  'range-beyond-end': [416, 'invalid range: failed to overlap'],
+  'no-instance': [500, 'Process ID not found in container'],
+  'state-not-stored': [500, 'Failed setting instance state: internal error'],
+  internal: [500, 'Internal Server Error'],
+  'not-implemented': [501, 'Not Implemented'],
+  'too-many-streams': [503, 'Service Unavailable'],
+} as const satisfies Record<string, readonly [status: number, text: string]>;
+
+export type GuestErrorCode = keyof typeof GUEST_ERRORS;
+
+const TEXT_HEADERS = headerBlock({
+  'Content-Type': 'text/plain; charset=utf-8',
+  'X-Content-Type-Options': 'nosniff',
+});
+
+const JSON_HEADERS = headerBlock({
+  'Content-Type': 'application/json',
+  'X-Content-Type-Options': 'nosniff',
+});
+
+/** A refusal as plain text; `headers` replaces the usual block of headers. */
+export function textError(code: GuestErrorCode, value = '', headers = TEXT_HEADERS): TextReply {
+  const [status, text] = GUEST_ERRORS[code];
+  return { kind: 'text', status, headers, body: `${text.replace('%s', () => value)}\n` };
+}
+
+/** A refusal of an image, which LXD sends as its main API does: JSON, with two newlines. */
+export function jsonError(code: GuestErrorCode): TextReply {
+  const [status, error] = GUEST_ERRORS[code];
+  const body = {
+    type: 'error',
+    status: '',
+    status_code: 0,
+    operation: '',
+    error_code: status,
+    error,
+    metadata: null,
+  };
+  return { kind: 'text', status, headers: JSON_HEADERS, body: `${JSON.stringify(body)}\n\n` };
+}

@@ -1,0 +1,203 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type Log, silentLog } from '../base/log.ts';
+import type { Caller } from '../core/caller.ts';
+import type { Image, StoredEvent } from '../core/model.ts';
+import type { GuestView } from '../core/view.ts';
+import type { GuestBackend } from './backend.ts';
+import type { Limits } from './limits.ts';
+import { GuestServer } from './server.ts';
+
+/** A view with something of everything. */
+export function sampleView(changes: Partial<GuestView> = {}): GuestView {
+  return {
+    instanceId: 1,
+    name: 'c1',
+    devlxd: true,
+    images: true,
+    ready: false,
+    location: 'myhost',
+    config: new Map([
+      ['user.foo', 'bar'],
+      ['user.üni', 'grün\n'],
+      ['user.sl/ash', 'slash'],
+      ['user.pct%41', 'percent'],
+      ['cloud-init.user-data', '#cloud-config\n'],
+      ['cloud-init.ssh-keys.k', 'root:gh:u1'],
+    ]),
+    listed: ['cloud-init.user-data', 'user.foo', 'user.pct%41', 'user.sl/ash', 'user.üni'],
+    devices: { eth0: { hwaddr: '00:16:3e:00:00:01', type: 'nic' }, root: { path: '/', type: 'disk' } },
+    metaData: '#cloud-config\ninstance-id: x\nlocal-hostname: c1\n',
+    ...changes,
+  };
+}
+
+/** An image's record; only what the guest API looks at matters. */
+export function sampleImage(fingerprint: string, files: Image['files'], isPublic = true): Image {
+  const never = '1970-01-01T00:00:00Z';
+  return {
+    fingerprint,
+    architecture: 'x86_64',
+    size: 0,
+    filename: 'image',
+    public: isPublic,
+    cached: false,
+    autoUpdate: false,
+    properties: {},
+    profiles: [],
+    createdAt: never,
+    uploadedAt: never,
+    lastUsedAt: never,
+    expiresAt: never,
+    files,
+  };
+}
+
+/** A daemon behind the guest API that remembers what it was asked to do. */
+export class FakeBackend implements GuestBackend {
+  /** Who the next connections come from. */
+  caller: Caller = { kind: 'instance', instanceId: 1, boot: 1 };
+  readonly views = new Map<number, GuestView>([[1, sampleView()]]);
+  readonly images = new Map<string, { image: Image; paths: readonly string[] }>();
+  readonly retrieved: string[] = [];
+  identified = 0;
+  viewed = 0;
+  storeBroken = false;
+  private readonly listeners = new Set<{ instanceId: number; listener: (event: StoredEvent) => void }>();
+  private sequence = 0;
+
+  identify(fd: number): Caller {
+    if (fd < 0) throw new Error('not a descriptor');
+    this.identified++;
+    return this.caller;
+  }
+
+  view(instanceId: number): GuestView | undefined {
+    this.viewed++;
+    return this.views.get(instanceId);
+  }
+
+  image(fingerprint: string): Image | undefined {
+    return this.images.get(fingerprint)?.image;
+  }
+
+  imagePaths(image: Image): readonly string[] {
+    return this.images.get(image.fingerprint)!.paths;
+  }
+
+  setReady(instanceId: number, ready: boolean): void {
+    if (this.storeBroken) throw new Error('disk full at /var/lib/secret');
+    this.views.set(instanceId, { ...this.views.get(instanceId)!, ready });
+  }
+
+  imageRetrieved(fingerprint: string): void {
+    this.retrieved.push(fingerprint);
+  }
+
+  subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void {
+    const entry = { instanceId, listener };
+    this.listeners.add(entry);
+    return () => this.listeners.delete(entry);
+  }
+
+  get subscribers(): number {
+    return this.listeners.size;
+  }
+
+  /** Commits an event. */
+  emit(instanceId: number, type: StoredEvent['type'], metadata: Record<string, unknown>): void {
+    const timestamp = '2026-01-02T03:04:05.678Z';
+    const event: StoredEvent = { sequence: ++this.sequence, instanceId, type, timestamp, metadata };
+    for (const entry of [...this.listeners]) if (entry.instanceId === instanceId) entry.listener(event);
+  }
+
+  setKey(instanceId: number, key: string, value: string): void {
+    this.emit(instanceId, 'config', { value, key, old_value: '' });
+  }
+}
+
+export interface GuestFixture extends AsyncDisposable {
+  readonly backend: FakeBackend;
+  readonly server: GuestServer;
+  readonly path: string;
+  /** A folder that goes with the fixture. */
+  readonly dir: string;
+}
+
+/** A guest API on a socket of its own. Use it with `await using`. */
+export async function startGuest(limits: Partial<Limits> = {}, log: Log = silentLog): Promise<GuestFixture> {
+  const dir = await mkdtemp('/var/tmp/porthole-guest-');
+  const path = join(dir, 'sock');
+  const backend = new FakeBackend();
+  const server = new GuestServer(backend, { log, limits });
+  await server.listen(path);
+  const dispose = async () => {
+    await server.stop(0);
+    await rm(dir, { recursive: true, force: true });
+  };
+  return { backend, server, path, dir, [Symbol.asyncDispose]: dispose };
+}
+
+/** A client that speaks bytes. */
+export class RawClient {
+  readonly socket: Socket;
+  /** All that has been received, one character per byte. */
+  received = '';
+  readonly closed: Promise<void>;
+  private wake = () => {};
+
+  constructor(path: string) {
+    this.socket = connect({ path, allowHalfOpen: true });
+    this.closed = new Promise((resolve) => {
+      this.socket.on('end', () => resolve());
+      this.socket.on('close', () => resolve());
+    });
+    this.socket.on('data', (chunk: Buffer) => {
+      this.received += chunk.toString('latin1');
+      this.wake();
+    });
+    this.socket.on('error', () => {});
+  }
+
+  send(bytes: string): this {
+    this.socket.write(bytes, 'latin1');
+    return this;
+  }
+
+  /** Waits until what was received matches. */
+  async until(found: (received: string) => boolean): Promise<string> {
+    const ended = this.closed.then(() => 'closed' as const);
+    while (!found(this.received)) {
+      const more = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      if ((await Promise.race([more, ended])) === 'closed' && !found(this.received)) {
+        throw new Error(`closed after ${JSON.stringify(this.received)}`);
+      }
+    }
+    return this.received;
+  }
+
+  /** Waits for the server's end of the connection. */
+  async end(): Promise<string> {
+    await this.closed;
+    this.socket.destroy();
+    return this.received;
+  }
+}
+
+/** Sends bytes, half-closes, and gives all that comes back. */
+export async function exchange(path: string, bytes: string): Promise<string> {
+  const client = new RawClient(path).send(bytes);
+  client.socket.end();
+  return client.end();
+}
+
+/** Sends one request of HTTP/1.1 and gives status line and headers, and the body. */
+export async function ask(path: string, line: string, headers = '', body = ''): Promise<[string, string]> {
+  const request = `${line} HTTP/1.1\r\nHost: lxd\r\n${headers}\r\n${body}`;
+  const answer = (await exchange(path, request)).replace(/Date: [^\r]+/, 'Date: D');
+  const end = answer.indexOf('\r\n\r\n') + 4;
+  return [answer.slice(0, end), answer.slice(end)];
+}

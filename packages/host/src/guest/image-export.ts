@@ -1,0 +1,81 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import type { Image } from '../core/model.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { Reply } from '../http/response.ts';
+import type { GuestBackend } from './backend.ts';
+import { jsonError } from './errors.ts';
+import { type ImageFile, splitReply, unifiedReply } from './image-reply.ts';
+import type { PerInstance } from './per-instance.ts';
+
+export interface ExportTools {
+  readonly backend: Pick<GuestBackend, 'image' | 'imagePaths' | 'imageRetrieved'>;
+  readonly log: Log;
+  readonly running: PerInstance;
+}
+
+/** Sends an image to an instance. Private, unknown and vanished images get the same answer. */
+export async function sendImage(
+  instanceId: number,
+  fingerprint: string,
+  head: RequestHead,
+  tools: ExportTools,
+): Promise<Reply> {
+  const image = tools.backend.image(fingerprint);
+  if (image === undefined || !(image.public || image.cached)) return jsonError('not-found');
+  if (!tools.running.take(instanceId)) return jsonError('too-many-streams');
+  const handles: FileHandle[] = [];
+  const finish = (sent: boolean) => {
+    tools.running.give(instanceId);
+    for (const handle of handles) void handle.close().catch(() => {});
+    if (sent) tellRetrieved(fingerprint, tools);
+  };
+  try {
+    const files: ImageFile[] = [];
+    for (const path of tools.backend.imagePaths(image)) files.push(await openFile(path, handles));
+    return replyOf(image, files, head, finish);
+  } catch (error) {
+    finish(false);
+    if (isMissing(error)) {
+      tools.log.warn({ fingerprint, error: messageOf(error) }, 'an image has lost its file');
+      return jsonError('not-found');
+    }
+    tools.log.error({ fingerprint, error: messageOf(error) }, 'an image cannot be read');
+    return jsonError('internal');
+  }
+}
+
+async function openFile(path: string, handles: FileHandle[]): Promise<ImageFile> {
+  const handle = await open(path, 'r');
+  handles.push(handle);
+  const { size, mtime } = await handle.stat();
+  return { source: handle, size, modifiedAt: mtime };
+}
+
+function replyOf(
+  image: Image,
+  [first, second]: readonly ImageFile[],
+  head: RequestHead,
+  finish: (sent: boolean) => void,
+): Reply {
+  const { files, fingerprint } = image;
+  if (first === undefined) throw new Error('an image without files');
+  if (files.kind === 'unified') {
+    return unifiedReply(head.fields, `${fingerprint}${files.extension}`, first, finish);
+  }
+  if (second === undefined) throw new Error('a split image with one file');
+  return splitReply({ ...image, files }, [first, second], finish);
+}
+
+function tellRetrieved(fingerprint: string, { backend, log }: ExportTools): void {
+  try {
+    backend.imageRetrieved(fingerprint);
+  } catch (error) {
+    log.error({ fingerprint, error: messageOf(error) }, 'telling of a fetched image failed');
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+}

@@ -1,0 +1,11 @@
+import { once } from 'node:events';
+import { silentLog } from '../base/log.ts';
+import { FakeBackend } from './guest.fixture.ts';
+import { GuestServer } from './server.ts';
+
+/** A daemon that was given its listening socket as descriptor 3; it ends when its input does. */
+const server = new GuestServer(new FakeBackend(), { log: silentLog });
+await server.listen({ fd: 3 });
+process.stdout.write('listening\n');
+await once(process.stdin.resume(), 'end');
+await server.stop(1000);

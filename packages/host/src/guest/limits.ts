@@ -1,0 +1,44 @@
+import { DEFAULT_LIMITS, type Limits as HttpLimits } from '../http/limits.ts';
+
+/** What one instance may take of the guest API. */
+export interface Limits extends HttpLimits {
+  /** Open event streams of one instance, both transports together. */
+  readonly eventStreams: number;
+  /** Events that wait for one reader. */
+  readonly eventQueueMessages: number;
+  /** The same in bytes; one event alone may be larger. */
+  readonly eventQueueBytes: number;
+  /** A reader that completes no write for so long is dropped. */
+  readonly eventStallMs: number;
+  readonly pingIntervalMs: number;
+  /** Images that one instance fetches at a time; each holds two chunks of a file in memory. */
+  readonly imageStreams: number;
+}
+
+/** A few programs that follow changes, each perhaps reconnecting. */
+const EVENT_STREAMS_MAX = 32;
+/** More than a hundred updates of forty keys each, sent while a reader is busy. */
+const EVENT_QUEUE_MESSAGES_MAX = 8192;
+const EVENT_QUEUE_BYTES_MAX = 2 * 1024 * 1024;
+/** LXD's own time for a write to a listener. */
+const EVENT_STALL_MS = 5_000;
+/** LXD's own pings; after three without answer the reader is gone. */
+const PING_INTERVAL_MS = 10_000;
+const IMAGE_STREAMS_MAX = 16;
+
+/** Unanswered pings after which a websocket is ended. */
+export const PINGS_UNANSWERED_MAX = 3;
+/** Clients send nothing but control frames; a message ends the stream, and need not be held for that. */
+export const WEBSOCKET_PAYLOAD_BYTES_MAX = 4 * 1024;
+/** Ranges of one request; with more the whole image is sent, as for ranges that overlap. */
+export const RANGES_MAX = 64;
+
+export const DEFAULT_GUEST_LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  eventStreams: EVENT_STREAMS_MAX,
+  eventQueueMessages: EVENT_QUEUE_MESSAGES_MAX,
+  eventQueueBytes: EVENT_QUEUE_BYTES_MAX,
+  eventStallMs: EVENT_STALL_MS,
+  pingIntervalMs: PING_INTERVAL_MS,
+  imageStreams: IMAGE_STREAMS_MAX,
+};

@@ -1,0 +1,64 @@
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import { headerBlock, type Reply, type TextReply } from '../http/response.ts';
+import type { GuestBackend } from './backend.ts';
+import { jsonError, textError } from './errors.ts';
+import { EventStreams } from './event-streams.ts';
+import { type ExportTools, sendImage } from './image-export.ts';
+import type { Limits } from './limits.ts';
+import { PerInstance } from './per-instance.ts';
+import type { GuestReply } from './reply.ts';
+
+/** Who is answered, and to what. */
+export interface Occasion {
+  readonly instanceId: number;
+  readonly head: RequestHead;
+}
+
+type Performers = {
+  readonly [Kind in GuestReply['kind']]: (
+    reply: Extract<GuestReply, { kind: Kind }>,
+    occasion: Occasion,
+  ) => Reply | Promise<Reply>;
+};
+
+const JSON_HEADERS = headerBlock({ 'Content-Type': 'application/json' });
+const RAW_HEADERS = headerBlock({ 'Content-Type': 'application/octet-stream' });
+
+/** Makes the function that carries out what the handlers have decided: one entry per kind of reply. */
+export function createPerformer(backend: GuestBackend, log: Log, limits: Limits) {
+  const events = new EventStreams(backend, limits);
+  const exports: ExportTools = { backend, log, running: new PerInstance(limits.imageStreams) };
+  const performers: Performers = {
+    json: ({ value }) => ok(JSON_HEADERS, `${JSON.stringify(value)}\n`),
+    raw: ({ value }) => ok(RAW_HEADERS, value),
+    refuse: ({ code, value, close }) => {
+      const reply = textError(code, value);
+      return close === true ? { ...reply, close } : reply;
+    },
+    'refuse-image': ({ code }) => jsonError(code),
+    'set-ready': ({ ready }, { instanceId }) => {
+      try {
+        backend.setReady(instanceId, ready);
+      } catch (error) {
+        log.error({ instanceId, error: messageOf(error) }, 'storing the ready state failed');
+        return textError('state-not-stored');
+      }
+      return ok(RAW_HEADERS, '');
+    },
+    'export-image': ({ fingerprint }, { instanceId, head }) =>
+      sendImage(instanceId, fingerprint, head, exports),
+    'stream-events': ({ types, websocket }, { instanceId, head }) =>
+      events.answer({ instanceId, types, websocket, head }),
+  };
+  return (reply: GuestReply, occasion: Occasion): Reply | Promise<Reply> =>
+    (performers[reply.kind] as (reply: GuestReply, occasion: Occasion) => Reply | Promise<Reply>)(
+      reply,
+      occasion,
+    );
+}
+
+function ok(headers: string, body: string): TextReply {
+  return { kind: 'text', status: 200, headers, body };
+}

@@ -1,0 +1,38 @@
+import type { GuestView } from '../core/view.ts';
+import type { RequestHead } from '../http/request-head.ts';
+import type { GuestErrorCode } from './errors.ts';
+
+/** What a handler may know of a request. */
+export interface GuestRequest {
+  readonly head: RequestHead;
+  readonly body: Buffer;
+  /** The decoded variable segment of the path; empty for a route without one. */
+  readonly variable: string;
+}
+
+/** What a handler decides. Kinds that need more than bytes are carried out by the performer. */
+export type GuestReply =
+  | { readonly kind: 'json'; readonly value: unknown }
+  | { readonly kind: 'raw'; readonly value: string }
+  | RefuseReply
+  | { readonly kind: 'refuse-image'; readonly code: GuestErrorCode }
+  | { readonly kind: 'set-ready'; readonly ready: boolean }
+  | { readonly kind: 'export-image'; readonly fingerprint: string }
+  | { readonly kind: 'stream-events'; readonly types: ReadonlySet<string>; readonly websocket: boolean };
+
+export interface RefuseReply {
+  readonly kind: 'refuse';
+  readonly code: GuestErrorCode;
+  /** Stands for the `%s` of the error's text. */
+  readonly value?: string;
+  /** Ends the connection too. */
+  readonly close?: boolean;
+}
+
+/** A pure function: one instance's view and a request in, a decision out. */
+export type Handler = (view: GuestView, request: GuestRequest) => GuestReply;
+
+/** A refusal by its code. */
+export function refuse(code: GuestErrorCode, value?: string): RefuseReply {
+  return value === undefined ? { kind: 'refuse', code } : { kind: 'refuse', code, value };
+}

@@ -1,0 +1,90 @@
+import type { Log } from '../base/log.ts';
+import type { Caller } from '../core/caller.ts';
+import type { Application } from '../http/application.ts';
+import type { ListenAddress } from '../http/listener.ts';
+import { HttpServer } from '../http/server.ts';
+import type { GuestBackend } from './backend.ts';
+import { decide } from './decide.ts';
+import { textError } from './errors.ts';
+import { DEFAULT_GUEST_LIMITS, type Limits } from './limits.ts';
+import { createPerformer } from './performer.ts';
+
+export interface GuestServerOptions {
+  readonly log: Log;
+  readonly limits?: Partial<Limits>;
+}
+
+/** A path that a guest has sent is cut to this in the log. */
+const LOGGED_PATH_CHARACTERS_MAX = 200;
+
+/** The guest API on one Unix socket for all instances. */
+export class GuestServer {
+  private readonly http: HttpServer<Caller>;
+  private readonly log: Log;
+
+  constructor(backend: GuestBackend, options: GuestServerOptions) {
+    const limits: Limits = { ...DEFAULT_GUEST_LIMITS, ...options.limits };
+    this.log = options.log;
+    this.http = new HttpServer({
+      application: createApplication(backend, this.log, limits),
+      limits,
+      log: this.log,
+    });
+  }
+
+  /** Listens on a path, or on a listening socket that was inherited; served from the moment it appears. */
+  listen(address: ListenAddress): Promise<void> {
+    return this.http.listen(address);
+  }
+
+  /** Ends all connections of an instance, event streams included, root's or not; returns how many. */
+  closeInstance(instanceId: number, reason: string): number {
+    const count = this.http.closeWhere(
+      (caller) => caller.kind !== 'no-instance' && caller.instanceId === instanceId,
+    );
+    if (count > 0)
+      this.log.info({ instanceId, reason, connections: count }, 'connections of an instance ended');
+    return count;
+  }
+
+  /** Takes the socket away, lets requests end, closes idle connections; after `graceMs` cuts the rest. */
+  stop(graceMs: number): Promise<void> {
+    return this.http.stop(graceMs);
+  }
+
+  /** Open connections of all callers. */
+  connections(): number {
+    return this.http.connections();
+  }
+}
+
+function createApplication(backend: GuestBackend, log: Log, limits: Limits): Application<Caller> {
+  const perform = createPerformer(backend, log, limits);
+  const viewOf = backend.view.bind(backend);
+  return {
+    accept: (fd) => {
+      const caller = backend.identify(fd);
+      return { peer: caller, key: keyOf(caller) };
+    },
+    readsBody: (caller, head) => caller.kind === 'instance' && head.method === 'PATCH',
+    answer: (caller, request) => {
+      const reply = decide(caller, request, viewOf);
+      const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;
+      return perform(reply, { instanceId, head: request.head });
+    },
+    failed: (error, caller, head) => {
+      const path = head?.target.path.slice(0, LOGGED_PATH_CHARACTERS_MAX);
+      log.error({ error: causeOf(error), caller, method: head?.method, path }, 'a guest request failed');
+      return textError('internal');
+    },
+  };
+}
+
+/** Other users of an instance have their own limit, so that they cannot take root's connections away. */
+function keyOf(caller: Caller): string {
+  return caller.kind === 'no-instance' ? caller.kind : `${caller.kind} ${caller.instanceId}`;
+}
+
+function causeOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

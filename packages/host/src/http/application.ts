@@ -1,0 +1,28 @@
+import type { RequestHead } from './request-head.ts';
+import type { Reply } from './response.ts';
+
+/** A request with all of its body. */
+export interface Request {
+  readonly head: RequestHead;
+  /** Empty unless `Application.readsBody` asked for it. */
+  readonly body: Buffer;
+}
+
+/** What is known of a connection for all of its life. */
+export interface Accepted<Peer> {
+  readonly peer: Peer;
+  /** Connections of the same key share one limit. */
+  readonly key: string;
+}
+
+/** What a server needs to be told by the API it serves. */
+export interface Application<Peer> {
+  /** Called once per connection, at accept, with the socket's file descriptor. */
+  accept(fd: number): Accepted<Peer>;
+  /** Whether a body is worth keeping; others are read and dropped. */
+  readsBody(peer: Peer, head: RequestHead): boolean;
+  /** Answers one request. What it throws goes to `failed`. */
+  answer(peer: Peer, request: Request): Reply | Promise<Reply>;
+  /** The answer to a request whose handler threw; tells the log why. */
+  failed(error: unknown, peer: Peer, head: RequestHead | undefined): Reply;
+}

@@ -1,0 +1,73 @@
+import type { Socket } from 'node:net';
+import type { BodyPart, ByteSource } from './response.ts';
+
+/** Large enough that reading costs little beside copying; two of them are held per answer. */
+const CHUNK_BYTES = 512 * 1024;
+
+/**
+ * Writes the parts of a body one after another, reading one chunk ahead and never more.
+ * @throws when the client is gone, or a source ends before its length
+ */
+export async function writeParts(
+  socket: Socket,
+  parts: readonly BodyPart[],
+  chunked: boolean,
+): Promise<void> {
+  const buffers = makeBuffers(parts);
+  for (const part of parts) {
+    if (typeof part === 'string') await write(socket, Buffer.from(part), chunked);
+    else await writeStretch(socket, part, buffers, chunked);
+  }
+  if (chunked) await writeRaw(socket, '0\r\n\r\n');
+}
+
+function makeBuffers(parts: readonly BodyPart[]): [Buffer, Buffer] {
+  const longest = Math.max(0, ...parts.map((part) => (typeof part === 'string' ? 0 : part.length)));
+  if (longest === 0) return [Buffer.alloc(0), Buffer.alloc(0)];
+  const first = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, longest));
+  return [first, longest > CHUNK_BYTES ? Buffer.allocUnsafe(CHUNK_BYTES) : first];
+}
+
+async function writeStretch(
+  socket: Socket,
+  part: Exclude<BodyPart, string>,
+  buffers: readonly [Buffer, Buffer],
+  chunked: boolean,
+): Promise<void> {
+  let position = part.start;
+  const end = part.start + part.length;
+  let turn = 0;
+  let reading = position < end ? readChunk(part.source, buffers[0], position, end) : undefined;
+  while (reading !== undefined) {
+    const chunk = await reading;
+    position += chunk.length;
+    turn ^= 1;
+    reading = position < end ? readChunk(part.source, buffers[turn as 0 | 1], position, end) : undefined;
+    // Looked at in the next round; until then a failure must not count as unhandled.
+    reading?.catch(() => {});
+    await write(socket, chunk, chunked);
+  }
+}
+
+async function readChunk(source: ByteSource, buffer: Buffer, position: number, end: number): Promise<Buffer> {
+  const { bytesRead } = await source.read(buffer, 0, Math.min(buffer.length, end - position), position);
+  if (bytesRead === 0) throw new Error('a file became shorter while it was sent');
+  return buffer.subarray(0, bytesRead);
+}
+
+function write(socket: Socket, data: Buffer, chunked: boolean): Promise<void> {
+  if (data.length === 0) return Promise.resolve();
+  if (!chunked) return writeRaw(socket, data);
+  socket.cork();
+  socket.write(`${data.length.toString(16)}\r\n`);
+  socket.write(data);
+  const written = writeRaw(socket, '\r\n');
+  socket.uncork();
+  return written;
+}
+
+function writeRaw(socket: Socket, data: Buffer | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(data, (error) => (error ? reject(error) : resolve()));
+  });
+}

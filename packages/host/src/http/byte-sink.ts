@@ -1,0 +1,59 @@
+const NO_BYTES = Buffer.alloc(0);
+const GROWN_BYTES_MIN = 1024;
+
+/** Bytes gathered in one growing buffer: many small pieces cost no more than one large one. */
+export class ByteSink {
+  private bytes: Buffer = NO_BYTES;
+  private start = 0;
+  private end = 0;
+  /** False while `bytes` is somebody else's piece, whose spare room must not be written to. */
+  private owned = false;
+
+  /** Adds bytes at the end. A piece that is alone is kept as it is, without a copy. */
+  append(piece: Buffer): void {
+    if (this.start === this.end) {
+      this.bytes = piece;
+      this.start = 0;
+      this.end = piece.length;
+      this.owned = false;
+      return;
+    }
+    if (this.end + piece.length > this.bytes.length || !this.owned) this.grow(piece.length);
+    piece.copy(this.bytes, this.end);
+    this.end += piece.length;
+  }
+
+  get length(): number {
+    return this.end - this.start;
+  }
+
+  /** What is there now, as a view that the next `append` may outdate. */
+  view(): Buffer {
+    return this.start === 0 && this.end === this.bytes.length
+      ? this.bytes
+      : this.bytes.subarray(this.start, this.end);
+  }
+
+  /** Drops bytes at the front. */
+  consume(count: number): void {
+    this.start += count;
+    if (this.start >= this.end) this.clear();
+  }
+
+  clear(): void {
+    this.bytes = NO_BYTES;
+    this.start = 0;
+    this.end = 0;
+    this.owned = false;
+  }
+
+  private grow(more: number): void {
+    const needed = this.length + more;
+    const grown = Buffer.allocUnsafe(Math.max(GROWN_BYTES_MIN, needed * 2));
+    this.bytes.copy(grown, 0, this.start, this.end);
+    this.end = this.length;
+    this.start = 0;
+    this.bytes = grown;
+    this.owned = true;
+  }
+}

@@ -1,0 +1,130 @@
+import { CR, hexValue, LF } from './bytes.ts';
+
+/** A chunk's size line, its extensions included. */
+const SIZE_LINE_BYTES_MAX = 256;
+/** All trailer lines together; they are read and dropped. */
+const TRAILER_BYTES_MAX = 8 * 1024;
+/** Digits of a chunk size: more than any body limit needs, and far from losing precision. */
+const SIZE_DIGITS_MAX = 8;
+
+export type ChunkedProgress = 'more' | 'done' | 'malformed' | 'too-large';
+
+type State = 'size' | 'extension' | 'data' | 'data-cr' | 'data-lf' | 'trailer';
+
+/** Takes a chunked body apart, in pieces of any size. */
+export class ChunkedDecoder {
+  private readonly bodyBytesMax: number;
+  private readonly take: (data: Buffer) => void;
+  private state: State = 'size';
+  private size = 0;
+  private digits = 0;
+  private lineBytes = 0;
+  private bodyBytes = 0;
+  private afterCr = false;
+
+  /** `take` is given the data of the chunks; a body above `bodyBytesMax` is refused before its data is read. */
+  constructor(bodyBytesMax: number, take: (data: Buffer) => void) {
+    this.bodyBytesMax = bodyBytesMax;
+    this.take = take;
+  }
+
+  /** Reads from `bytes`; `used` tells how much of it belongs to the body. */
+  push(bytes: Buffer): { readonly progress: ChunkedProgress; readonly used: number } {
+    let at = 0;
+    while (at < bytes.length) {
+      if (this.state === 'data') {
+        at += this.takeData(bytes, at);
+        continue;
+      }
+      const progress = this.step(bytes[at]!);
+      at++;
+      if (progress !== 'more') return { progress, used: at };
+    }
+    return { progress: 'more', used: at };
+  }
+
+  private takeData(bytes: Buffer, at: number): number {
+    const count = Math.min(this.size, bytes.length - at);
+    this.take(bytes.subarray(at, at + count));
+    this.size -= count;
+    if (this.size === 0) this.state = 'data-cr';
+    return count;
+  }
+
+  private step(byte: number): ChunkedProgress {
+    switch (this.state) {
+      case 'size':
+        return this.stepSize(byte);
+      case 'extension':
+        return this.stepExtension(byte);
+      case 'data-cr':
+        this.state = 'data-lf';
+        return byte === CR ? 'more' : 'malformed';
+      case 'data-lf':
+        this.startLine('size');
+        return byte === LF ? 'more' : 'malformed';
+      default:
+        return this.stepTrailer(byte);
+    }
+  }
+
+  private stepSize(byte: number): ChunkedProgress {
+    const digit = hexValue(byte);
+    if (digit < 0) {
+      if (this.digits === 0) return 'malformed';
+      this.state = 'extension';
+      this.lineBytes = this.digits;
+      // Right after the digits: blank, `;`, CR or LF.
+      if (byte !== CR && byte !== LF && byte !== 0x3b && byte !== 0x20 && byte !== 0x09) return 'malformed';
+      return this.stepExtension(byte);
+    }
+    this.digits++;
+    this.size = this.size * 16 + digit;
+    return this.digits > SIZE_DIGITS_MAX ? 'malformed' : 'more';
+  }
+
+  private stepExtension(byte: number): ChunkedProgress {
+    if (byte === LF) return this.endSizeLine();
+    // A CR that no LF follows is how two readers come to see different bodies.
+    if (this.afterCr) return 'malformed';
+    this.afterCr = byte === CR;
+    this.lineBytes++;
+    return this.lineBytes > SIZE_LINE_BYTES_MAX ? 'malformed' : 'more';
+  }
+
+  private endSizeLine(): ChunkedProgress {
+    if (this.size === 0) {
+      this.startLine('trailer');
+      this.digits = 0;
+      return 'more';
+    }
+    this.bodyBytes += this.size;
+    if (this.bodyBytes > this.bodyBytesMax) return 'too-large';
+    this.state = 'data';
+    this.afterCr = false;
+    return 'more';
+  }
+
+  /** `lineBytes` counts all trailers, `digits` the bytes of the line that is being read. */
+  private stepTrailer(byte: number): ChunkedProgress {
+    if (byte === LF) {
+      if (this.digits === 0) return 'done';
+      this.digits = 0;
+      this.afterCr = false;
+      return 'more';
+    }
+    if (this.afterCr) return 'malformed';
+    this.afterCr = byte === CR;
+    if (!this.afterCr) this.digits++;
+    this.lineBytes++;
+    return this.lineBytes > TRAILER_BYTES_MAX ? 'malformed' : 'more';
+  }
+
+  private startLine(state: 'size' | 'trailer'): void {
+    this.state = state;
+    this.size = 0;
+    this.digits = 0;
+    this.lineBytes = 0;
+    this.afterCr = false;
+  }
+}

@@ -1,0 +1,363 @@
+import type { Socket } from 'node:net';
+import type { Application } from './application.ts';
+import { writeParts } from './body-writer.ts';
+import { failureAnswer, type HttpFailure } from './errors.ts';
+import { type Limits, PIPELINED_PER_TURN_MAX, UNASKED_GRACE_MS, WRITE_GATHERED_MAX } from './limits.ts';
+import { ownAnswer } from './own-answers.ts';
+import { hasBody, RequestBody } from './request-body.ts';
+import type { RequestHead } from './request-head.ts';
+import { RequestInput } from './request-input.ts';
+import {
+  type Hijacker,
+  type HijackReply,
+  type Reply,
+  type StreamReply,
+  streamAnswerHead,
+  textAnswer,
+} from './response.ts';
+
+/**
+ * - `head`, `body`: reading a request
+ * - `answering`: an answer is being made or written; nothing is read meanwhile
+ * - `draining`: an answer has been given but the client has not taken it yet; nothing is read meanwhile
+ * - `closing`: the last answer is on its way; what still comes in is dropped
+ * - `hijacked`: no longer HTTP
+ */
+type State = 'head' | 'body' | 'answering' | 'draining' | 'closing' | 'hijacked';
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * One client connection. Invariants:
+ * - Requests are answered one at a time and in order.
+ * - While nothing is read the socket is paused, so what a client can make us hold is one head or body, one
+ *   read of the socket, and one answer.
+ * - A half-closed client gets all its answers; then we close too.
+ * - There is no timer here: `sweep` is called by the server's one timer and compares with `deadline`.
+ */
+export class Connection<Peer> {
+  readonly peer: Peer;
+  private readonly socket: Socket;
+  private readonly application: Application<Peer>;
+  private readonly limits: Limits;
+
+  private state: State = 'head';
+  private readonly input = new RequestInput();
+  private head: RequestHead | undefined;
+  private body: RequestBody | undefined;
+  private hijacker: Hijacker | undefined;
+  /** Answers not yet handed to the socket. */
+  private output = '';
+  private ended = false;
+  private stopping = false;
+  private working = false;
+  private asked = false;
+  private deadline: number;
+  /** Bytes the client had still to take when the sweep last looked. */
+  private untaken = 0;
+
+  constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, nowMs: number) {
+    this.socket = socket;
+    this.peer = peer;
+    this.application = application;
+    this.limits = limits;
+    this.deadline = nowMs + limits.idleTimeoutMs;
+    socket.on('data', this.onData);
+    socket.on('end', this.onEnd);
+    socket.on('drain', this.onDrain);
+  }
+
+  /** Ends the connection at once; whatever it was doing. */
+  destroy(): void {
+    if (this.hijacker !== undefined) this.hijacker.close();
+    else this.socket.destroy();
+  }
+
+  /** Ends the connection after the request it is at; one that has not asked anything yet gets a moment. */
+  shutdown(nowMs: number): void {
+    this.stopping = true;
+    if (this.state === 'hijacked') this.destroy();
+    else if (this.state === 'head' && this.input.length === 0) {
+      if (this.asked) this.close();
+      else this.deadline = Math.min(this.deadline, nowMs + UNASKED_GRACE_MS);
+    }
+  }
+
+  /** Refuses a connection before its first request. */
+  refuse(failure: HttpFailure): void {
+    this.fail(failure);
+  }
+
+  /** Ends what has taken too long. Called every now and then with the monotonic time. */
+  sweep(nowMs: number): void {
+    if (this.state === 'hijacked') return;
+    const untaken = this.socket.writableLength + kernelQueue(this.socket);
+    if (untaken > 0) {
+      this.sweepWriter(untaken, nowMs);
+      return;
+    }
+    if (this.untaken > 0) {
+      this.untaken = 0;
+      this.deadline =
+        nowMs + (this.state === 'closing' ? this.limits.lingerTimeoutMs : this.limits.stallTimeoutMs);
+    }
+    if (nowMs < this.deadline) return;
+    if (this.state === 'body' || (this.state === 'head' && this.input.length > 0))
+      this.fail('request-timeout');
+    // An answer that is being made is not the client's fault.
+    else if (this.state !== 'answering') this.socket.destroy();
+  }
+
+  private sweepWriter(untaken: number, nowMs: number): void {
+    if (untaken !== this.untaken) {
+      this.untaken = untaken;
+      this.deadline = nowMs + this.limits.stallTimeoutMs;
+    } else if (nowMs >= this.deadline) this.socket.destroy();
+  }
+
+  private readonly onData = (chunk: Buffer): void => {
+    if (this.state === 'closing') return;
+    if (this.state === 'head' && this.input.length > 0) {
+      if (!this.input.appendToHead(chunk, this.limits)) return;
+    } else {
+      if (this.state === 'head') this.deadline = performance.now() + this.limits.requestTimeoutMs;
+      this.input.append(chunk);
+    }
+    this.work();
+  };
+
+  private readonly onEnd = (): void => {
+    this.ended = true;
+    if (this.state === 'closing') this.socket.destroySoon();
+    else this.work();
+  };
+
+  private readonly onDrain = (): void => {
+    if (this.state !== 'draining') return;
+    this.nextRequest();
+    this.work();
+  };
+
+  /** Answers what can be answered with the bytes at hand, then hands the answers to the socket. */
+  private work(): void {
+    if (this.working) return;
+    this.working = true;
+    try {
+      this.stepAll();
+      this.flush();
+    } catch (error) {
+      this.giveUp(error);
+    }
+    this.working = false;
+    if (this.state === 'head' && this.socket.writableNeedDrain) this.setState('draining');
+  }
+
+  private stepAll(): void {
+    let answered = 0;
+    while (this.step()) {
+      if (this.state === 'head') answered++;
+      if (answered < PIPELINED_PER_TURN_MAX || this.input.length === 0) continue;
+      this.yieldTurn();
+      return;
+    }
+  }
+
+  /** A fault of ours below any handler: tells the log, and keeps it to this connection. */
+  private giveUp(error: unknown): void {
+    this.application.failed(error, this.peer, this.head);
+    this.socket.destroy();
+  }
+
+  private yieldTurn(): void {
+    this.setState('answering');
+    setImmediate(() => {
+      if (this.state !== 'answering') return;
+      this.nextRequest();
+      this.work();
+    });
+  }
+
+  /** One step forward; false if it takes more bytes, or somebody else, to go on. */
+  private step(): boolean {
+    if (this.socket.destroyed) return false;
+    if (this.state === 'head') return this.readHead();
+    if (this.state === 'body') return this.readBody();
+    return false;
+  }
+
+  private readHead(): boolean {
+    if (this.input.length === 0) {
+      if (this.ended || (this.stopping && this.asked)) this.close();
+      return false;
+    }
+    const result = this.input.readHead(this.limits);
+    if (result.kind === 'error') return this.fail(result.error);
+    if (result.kind === 'incomplete') return this.ended ? this.fail('bad-request') : false;
+    this.asked = true;
+    this.head = result.head;
+    return this.startBody(result.head);
+  }
+
+  private startBody(head: RequestHead): boolean {
+    if (head.expect === 'unknown') return this.refuseExpectation(head);
+    if (!hasBody(head)) {
+      this.answer(head, NO_BYTES);
+      return true;
+    }
+    const kept = this.application.readsBody(this.peer, head);
+    this.body = new RequestBody(head, kept, this.limits.bodyBytes);
+    if (head.expect === 'continue' && this.input.length === 0) this.output += CONTINUE;
+    this.state = 'body';
+    return true;
+  }
+
+  private refuseExpectation(head: RequestHead): boolean {
+    this.output += textAnswer(head, EXPECTATION_FAILED, head.minor === 1);
+    this.close();
+    return false;
+  }
+
+  private readBody(): boolean {
+    const body = this.body!;
+    const { progress, used } = body.push(this.input.view());
+    this.input.consume(used);
+    if (progress === 'more') {
+      if (!this.ended) return false;
+      // Cut off: the handler sees what came, and there can be no further request.
+      this.input.clear();
+    } else if (progress !== 'done') return this.fail(progress);
+    this.body = undefined;
+    this.answer(this.head!, body.bytes());
+    return true;
+  }
+
+  private answer(head: RequestHead, body: Buffer): void {
+    this.state = 'answering';
+    const reply = this.ask(head, body);
+    if (!(reply instanceof Promise)) {
+      this.send(head, reply);
+      return;
+    }
+    this.socket.pause();
+    reply
+      .catch((error: unknown) => this.application.failed(error, this.peer, head))
+      .then((settled) => {
+        this.send(head, settled);
+        this.work();
+      })
+      .catch((error: unknown) => this.giveUp(error));
+  }
+
+  private ask(head: RequestHead, body: Buffer): Reply | Promise<Reply> {
+    try {
+      return ownAnswer(head) ?? this.application.answer(this.peer, { head, body });
+    } catch (error) {
+      return this.application.failed(error, this.peer, head);
+    }
+  }
+
+  private send(head: RequestHead, reply: Reply): void {
+    if (reply.kind === 'hijack') this.hijack(reply);
+    else if (reply.kind === 'stream') this.sendStream(head, reply);
+    else {
+      const keepAlive = head.keepAlive && !this.stopping && reply.close !== true;
+      this.output += textAnswer(head, reply, keepAlive);
+      if (this.output.length > WRITE_GATHERED_MAX) this.flush();
+      this.finishAnswer(keepAlive);
+    }
+  }
+
+  private sendStream(head: RequestHead, reply: StreamReply): void {
+    if (this.socket.destroyed) {
+      reply.finish(false);
+      return;
+    }
+    const keepAlive = head.keepAlive && !this.stopping && !(reply.chunked && head.minor === 0);
+    const { text, chunked } = streamAnswerHead(head, reply, keepAlive);
+    this.socket.pause();
+    this.output += text;
+    this.flush();
+    const parts = head.method === 'HEAD' ? [] : reply.parts;
+    writeParts(this.socket, parts, chunked).then(
+      () => {
+        reply.finish(head.method !== 'HEAD');
+        this.finishAnswer(keepAlive);
+        this.work();
+      },
+      () => {
+        reply.finish(false);
+        // The length has been announced: only a cut tells the client that it has not got all.
+        this.socket.destroy();
+      },
+    );
+  }
+
+  private hijack(reply: HijackReply): void {
+    this.flush();
+    const rest = Buffer.from(this.input.view());
+    this.input.clear();
+    this.state = 'hijacked';
+    this.socket.off('data', this.onData);
+    this.socket.off('end', this.onEnd);
+    this.socket.off('drain', this.onDrain);
+    this.hijacker = reply.take(this.socket, rest, this.ended);
+    this.socket.resume();
+  }
+
+  private finishAnswer(keepAlive: boolean): void {
+    if (!keepAlive) this.close();
+    else if (this.socket.writableNeedDrain) this.setState('draining');
+    else this.nextRequest();
+  }
+
+  private nextRequest(): void {
+    const waits = this.limits[this.input.length === 0 ? 'idleTimeoutMs' : 'requestTimeoutMs'];
+    this.deadline = performance.now() + waits;
+    this.setState('head');
+  }
+
+  /** Reading and not reading go with the state. */
+  private setState(state: State): void {
+    this.state = state;
+    if (state === 'answering' || state === 'draining') this.socket.pause();
+    else if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  private fail(failure: HttpFailure): false {
+    this.output += failureAnswer(failure);
+    this.close();
+    return false;
+  }
+
+  /** Sends what there is, then our end; the socket goes when the client has hung up too, or after a moment. */
+  private close(): void {
+    this.flush();
+    this.input.clear();
+    this.body = undefined;
+    this.deadline = performance.now() + this.limits.lingerTimeoutMs;
+    this.setState('closing');
+    if (this.ended) this.socket.destroySoon();
+    else this.socket.end();
+  }
+
+  private flush(): void {
+    if (this.output === '') return;
+    const { output } = this;
+    this.output = '';
+    if (!this.socket.destroyed) this.socket.write(output);
+  }
+}
+
+const EXPECTATION_FAILED: Reply & { kind: 'text' } = {
+  kind: 'text',
+  status: 417,
+  headers: 'Connection: close\r\n',
+  body: '',
+};
+
+/** Bytes of an answer that libuv holds because the kernel's buffer is full; it shrinks with each partial write. */
+function kernelQueue(socket: Socket): number {
+  const handle = (socket as unknown as { _handle?: { writeQueueSize?: number } | null })._handle;
+  return handle?.writeQueueSize ?? 0;
+}

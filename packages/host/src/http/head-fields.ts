@@ -1,0 +1,90 @@
+/** The headers that mean something to this server; all others are checked and dropped. */
+export interface HeadFields {
+  host: string | undefined;
+  connection: string | undefined;
+  contentLength: string | undefined;
+  transferEncoding: string | undefined;
+  expect: string | undefined;
+  upgrade: string | undefined;
+  origin: string | undefined;
+  range: string | undefined;
+  ifRange: string | undefined;
+  ifModifiedSince: string | undefined;
+  websocketKey: string | undefined;
+  websocketVersion: string | undefined;
+}
+
+export type FieldName = keyof HeadFields;
+
+const WIRE_NAMES: Readonly<Record<FieldName, string>> = {
+  host: 'host',
+  connection: 'connection',
+  contentLength: 'content-length',
+  transferEncoding: 'transfer-encoding',
+  expect: 'expect',
+  upgrade: 'upgrade',
+  origin: 'origin',
+  range: 'range',
+  ifRange: 'if-range',
+  ifModifiedSince: 'if-modified-since',
+  websocketKey: 'sec-websocket-key',
+  websocketVersion: 'sec-websocket-version',
+};
+
+interface Candidate {
+  readonly field: FieldName;
+  readonly name: string;
+}
+
+/** Candidates by length, so that an ordinary `User-Agent` costs one comparison. */
+const BY_LENGTH: readonly (readonly Candidate[])[] = groupByLength();
+
+/** Which field the header name at `start`..`end` is, whatever its case; undefined for one of no interest. */
+export function fieldAt(bytes: Buffer, start: number, end: number): FieldName | undefined {
+  const candidates = BY_LENGTH[end - start];
+  if (candidates === undefined) return undefined;
+  for (const { field, name } of candidates) if (sameName(bytes, start, name)) return field;
+  return undefined;
+}
+
+/** Fields of a head without headers. */
+export function noFields(): HeadFields {
+  return {
+    host: undefined,
+    connection: undefined,
+    contentLength: undefined,
+    transferEncoding: undefined,
+    expect: undefined,
+    upgrade: undefined,
+    origin: undefined,
+    range: undefined,
+    ifRange: undefined,
+    ifModifiedSince: undefined,
+    websocketKey: undefined,
+    websocketVersion: undefined,
+  };
+}
+
+/** True if a comma-separated header value holds a token; `token` in lower case. */
+export function hasToken(value: string | undefined, token: string): boolean {
+  if (value === undefined) return false;
+  if (!value.includes(',')) return value.length === token.length && value.toLowerCase() === token;
+  return value.split(',').some((part) => part.trim().toLowerCase() === token);
+}
+
+function sameName(bytes: Buffer, start: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    // Names hold letters and `-` only, so setting bit 5 folds the case; `-` has it set already.
+    if ((bytes[start + i]! | 0x20) !== name.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function groupByLength(): readonly (readonly Candidate[])[] {
+  const groups: Candidate[][] = [];
+  for (const [field, name] of Object.entries(WIRE_NAMES) as [FieldName, string][]) {
+    groups[name.length] ??= [];
+    groups[name.length]!.push({ field, name });
+  }
+  return groups;
+}

@@ -1,0 +1,55 @@
+/** What a client may take of the server, and for how long. All of it can be set; these are the defaults. */
+export interface Limits {
+  /** Request line and headers together. */
+  readonly headBytes: number;
+  /** Request body, chunk framing apart. */
+  readonly bodyBytes: number;
+  /** From the first byte of a request to the last of its body. */
+  readonly requestTimeoutMs: number;
+  /** How long a connection may stay silent between requests. */
+  readonly idleTimeoutMs: number;
+  /** A client that takes no byte of its answer for so long is gone. */
+  readonly stallTimeoutMs: number;
+  /** After the last answer: how long we wait for the client to hang up, so that it reads all of it. */
+  readonly lingerTimeoutMs: number;
+  /** Open connections of one key (one instance). */
+  readonly connectionsPerKey: number;
+  /** Open connections of all keys. */
+  readonly connectionsTotal: number;
+}
+
+/** Room for long key names and many headers; LXD takes 1 MiB, which only suits a client that is trusted. */
+export const HEAD_BYTES_MAX = 64 * 1024;
+/** The largest body that means anything is a one-line JSON object. */
+export const BODY_BYTES_MAX = 1024 * 1024;
+/** LXD's own time for a whole request. */
+export const REQUEST_TIMEOUT_MS = 3_000;
+/** LXD's own time for an idle connection. */
+export const IDLE_TIMEOUT_MS = 30_000;
+export const STALL_TIMEOUT_MS = 30_000;
+export const LINGER_TIMEOUT_MS = 500;
+/** Old cloud-init leaves one idle connection per config key behind: a hundred is normal, more is an attack. */
+export const CONNECTIONS_PER_KEY_MAX = 256;
+/** Below the usual hard limit of 20,000 open files, with room for images, instances and the host API. */
+export const CONNECTIONS_TOTAL_MAX = 16_384;
+/** Refused connections of one key that are given time to read why; more are closed at once. */
+export const REFUSED_PER_KEY_MAX = 32;
+/** The same for all keys together. */
+export const REFUSED_TOTAL_MAX = 512;
+/** Pipelined requests answered before other connections get their turn. */
+export const PIPELINED_PER_TURN_MAX = 32;
+/** Answers gathered into one write while pipelined requests are answered, in characters. */
+export const WRITE_GATHERED_MAX = 64 * 1024;
+/** A connection that has not asked anything yet when the server stops gets this long to do so. */
+export const UNASKED_GRACE_MS = 100;
+
+export const DEFAULT_LIMITS: Limits = {
+  headBytes: HEAD_BYTES_MAX,
+  bodyBytes: BODY_BYTES_MAX,
+  requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  idleTimeoutMs: IDLE_TIMEOUT_MS,
+  stallTimeoutMs: STALL_TIMEOUT_MS,
+  lingerTimeoutMs: LINGER_TIMEOUT_MS,
+  connectionsPerKey: CONNECTIONS_PER_KEY_MAX,
+  connectionsTotal: CONNECTIONS_TOTAL_MAX,
+};

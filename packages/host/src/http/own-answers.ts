@@ -1,0 +1,24 @@
+import type { RequestHead } from './request-head.ts';
+import { headerBlock, type TextReply } from './response.ts';
+import { cleanPath, redirectLocation } from './target.ts';
+
+const OPTIONS_ASTERISK: TextReply = {
+  kind: 'text',
+  status: 200,
+  headers: 'Content-Length: 0\r\n',
+  body: '',
+  unmeasured: true,
+};
+
+/**
+ * What is answered before any route is looked at: `OPTIONS *`, and paths that are not clean, which are sent
+ * to their clean form. Undefined for all other requests.
+ */
+export function ownAnswer(head: RequestHead): TextReply | undefined {
+  const { path } = head.target;
+  if (path === '*') return OPTIONS_ASTERISK;
+  const clean = cleanPath(path);
+  if (clean === path) return undefined;
+  const headers = headerBlock({ Location: redirectLocation(head.target, clean) });
+  return { kind: 'text', status: 301, headers, body: '' };
+}

@@ -1,0 +1,52 @@
+import { ByteSink } from './byte-sink.ts';
+import { ChunkedDecoder } from './chunked.ts';
+import type { HttpFailure } from './errors.ts';
+import type { RequestHead } from './request-head.ts';
+
+export type BodyProgress = 'more' | 'done' | HttpFailure;
+
+const NO_BODY = Buffer.alloc(0);
+
+/** True if bytes follow the head. */
+export function hasBody(head: RequestHead): boolean {
+  return head.chunked || head.contentLength > 0;
+}
+
+/** The body of one request: kept if somebody reads it, else counted and dropped. */
+export class RequestBody {
+  private readonly sink: ByteSink | undefined;
+  private readonly decoder: ChunkedDecoder | undefined;
+  private left: number;
+
+  constructor(head: RequestHead, kept: boolean, bodyBytesMax: number) {
+    this.sink = kept ? new ByteSink() : undefined;
+    this.left = head.contentLength;
+    this.decoder = head.chunked ? new ChunkedDecoder(bodyBytesMax, (data) => this.take(data)) : undefined;
+  }
+
+  /** Reads from `bytes`; `used` tells how much of it belongs to the body. */
+  push(bytes: Buffer): { readonly progress: BodyProgress; readonly used: number } {
+    if (this.decoder !== undefined) {
+      const { progress, used } = this.decoder.push(bytes);
+      return { progress: FAILURES[progress] ?? (progress as 'more' | 'done'), used };
+    }
+    const used = Math.min(this.left, bytes.length);
+    this.take(bytes.subarray(0, used));
+    this.left -= used;
+    return { progress: this.left === 0 ? 'done' : 'more', used };
+  }
+
+  /** The bytes kept so far. */
+  bytes(): Buffer {
+    return this.sink?.view() ?? NO_BODY;
+  }
+
+  private take(data: Buffer): void {
+    this.sink?.append(data);
+  }
+}
+
+const FAILURES: { readonly [progress: string]: HttpFailure } = {
+  malformed: 'bad-request',
+  'too-large': 'body-too-large',
+};

@@ -1,0 +1,124 @@
+import type { Socket } from 'node:net';
+import type { RequestHead } from './request-head.ts';
+
+/** What is sent back to one request. Header blocks are whole lines, each with its CRLF, in the order sent. */
+export type Reply = TextReply | StreamReply | HijackReply;
+
+/** An answer that is all there. */
+export interface TextReply {
+  readonly kind: 'text';
+  readonly status: number;
+  /** Without `Date`, `Connection` and, unless given here, `Content-Length`. */
+  readonly headers: string;
+  /** Sent as UTF-8; left out of the answer to a HEAD. */
+  readonly body: string;
+  /** Ends the connection after the answer. */
+  readonly close?: boolean;
+  /** Sends no `Content-Length`: it stands in `headers`, or the status has no body (304). */
+  readonly unmeasured?: boolean;
+}
+
+/** An answer read from files. `finish` is called once, whatever happens; `sent` tells if all of it went out. */
+export interface StreamReply {
+  readonly kind: 'stream';
+  readonly status: number;
+  /** With `Content-Length`, unless `chunked`. */
+  readonly headers: string;
+  /** Without a known length: chunked on HTTP/1.1, up to the end of the connection on HTTP/1.0. */
+  readonly chunked: boolean;
+  readonly parts: readonly BodyPart[];
+  readonly finish: (sent: boolean) => void;
+}
+
+/** Bytes at hand, or a stretch of a file. */
+export type BodyPart =
+  | string
+  | { readonly source: ByteSource; readonly start: number; readonly length: number };
+
+/** Where the bytes of a big answer come from; a `FileHandle` is one. */
+export interface ByteSource {
+  read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+}
+
+/** The connection stops being HTTP. */
+export interface HijackReply {
+  readonly kind: 'hijack';
+  /**
+   * Takes the socket over, with what was already read behind the request, and whether the client has closed
+   * its side; gives what ends it early.
+   */
+  readonly take: (socket: Socket, rest: Buffer, ended: boolean) => Hijacker;
+}
+
+export interface Hijacker {
+  /** Ends the connection from our side. */
+  close(): void;
+}
+
+/** Reasons of the statuses that are sent; those of RFC 9110 as LXD spells them. */
+const REASONS: Readonly<Record<number, string>> = {
+  200: 'OK',
+  206: 'Partial Content',
+  301: 'Moved Permanently',
+  304: 'Not Modified',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  412: 'Precondition Failed',
+  416: 'Requested Range Not Satisfiable',
+  417: 'Expectation Failed',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+};
+
+/** The whole answer as one text: status line, headers in LXD's order, body. */
+export function textAnswer(head: RequestHead, reply: TextReply, keepAlive: boolean): string {
+  const length = reply.unmeasured === true ? '' : `Content-Length: ${Buffer.byteLength(reply.body)}\r\n`;
+  const body = head.method === 'HEAD' ? '' : reply.body;
+  return `${statusLine(head, reply.status)}${reply.headers}Date: ${httpDate()}\r\n${length}${connectionLine(head, keepAlive)}\r\n${body}`;
+}
+
+/** Status line and headers of a streamed answer, and whether its body has to be framed in chunks. */
+export function streamAnswerHead(
+  head: RequestHead,
+  reply: StreamReply,
+  keepAlive: boolean,
+): { readonly text: string; readonly chunked: boolean } {
+  const chunked = reply.chunked && head.minor === 1 && head.method !== 'HEAD';
+  const encoding = chunked ? 'Transfer-Encoding: chunked\r\n' : '';
+  const text = `${statusLine(head, reply.status)}${reply.headers}Date: ${httpDate()}\r\n${connectionLine(head, keepAlive)}${encoding}\r\n`;
+  return { text, chunked };
+}
+
+/** A header block from names and values, in the order given. */
+export function headerBlock(headers: Readonly<Record<string, string | number>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+}
+
+function statusLine(head: RequestHead, status: number): string {
+  return `HTTP/1.${head.minor} ${status} ${REASONS[status] ?? ''}\r\n`;
+}
+
+/** HTTP/1.1 tells of the end, HTTP/1.0 of its absence. */
+function connectionLine(head: RequestHead, keepAlive: boolean): string {
+  if (head.minor === 1) return keepAlive ? '' : 'Connection: close\r\n';
+  return keepAlive ? 'Connection: keep-alive\r\n' : '';
+}
+
+let dateSecond = -1;
+let dateText = '';
+
+/** Now, as HTTP writes it; made once a second. */
+export function httpDate(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = new Date(second * 1000).toUTCString();
+  }
+  return dateText;
+}

@@ -1,0 +1,47 @@
+import type { FileHandle } from 'node:fs/promises';
+import { hostError } from '../core/errors.ts';
+
+/** How the bytes of an image's file are packed. */
+export type Format = 'gzip' | 'bzip2' | 'xz' | 'lzma' | 'zstd' | 'tar' | 'squashfs';
+
+interface FormatRow {
+  readonly extension: string;
+  readonly magic: Buffer;
+  readonly offset: number;
+}
+
+const FORMATS: Readonly<Record<Format, FormatRow>> = {
+  gzip: { extension: '.tar.gz', magic: Buffer.from([0x1f, 0x8b]), offset: 0 },
+  bzip2: { extension: '.tar.bz2', magic: Buffer.from('BZ'), offset: 0 },
+  xz: { extension: '.tar.xz', magic: Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a]), offset: 0 },
+  lzma: { extension: '.tar.lzma', magic: Buffer.from([0x5d, 0x00, 0x00]), offset: 0 },
+  zstd: { extension: '.tar.zst', magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]), offset: 0 },
+  squashfs: { extension: '.squashfs', magic: Buffer.from('hsqs'), offset: 0 },
+  tar: { extension: '.tar', magic: Buffer.from('ustar'), offset: 257 },
+};
+
+const HEAD_BYTES = 512;
+
+/** The extension that LXD gives a file of this format when it is exported. */
+export function extensionOf(format: Format): string {
+  return FORMATS[format].extension;
+}
+
+/** The format of an extension made by {@link extensionOf}; undefined for others. */
+export function formatOf(extension: string): Format | undefined {
+  return (Object.keys(FORMATS) as Format[]).find((format) => FORMATS[format].extension === extension);
+}
+
+/**
+ * The format of a file by its first bytes, whatever its name says.
+ * @throws CodedError image-invalid: `EOF` when it is empty, `Unsupported compression` when none fits
+ */
+export async function detectFormat(file: FileHandle): Promise<Format> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  if (bytesRead === 0) throw hostError('image-invalid', 'EOF');
+  const head = buffer.subarray(0, bytesRead);
+  for (const [format, { magic, offset }] of Object.entries(FORMATS)) {
+    if (head.subarray(offset, offset + magic.length).equals(magic)) return format as Format;
+  }
+  throw hostError('image-invalid', 'Unsupported compression');
+}

@@ -1,0 +1,157 @@
+import { access, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import { hostError } from '../core/errors.ts';
+import type { Image, ImageFiles } from '../core/model.ts';
+import type { Upload } from '../ops/api.ts';
+import { formatOf } from './formats.ts';
+import { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
+import type { ImageMetadata } from './metadata.ts';
+import { FILE_NAMES, storeUpload } from './stage.ts';
+import { unpackRoot } from './unpack.ts';
+import { verifyImage } from './verify.ts';
+
+/** An image that has been received and checked, in a folder of its own; publish or discard it. */
+export interface StagedImage {
+  readonly fingerprint: string;
+  /** Bytes, all files together. */
+  readonly size: number;
+  readonly filename: string;
+  readonly files: ImageFiles;
+  readonly metadata: ImageMetadata;
+  readonly directory: string;
+}
+
+export interface ReceiveOptions {
+  /** Expected fingerprint; null: none. */
+  readonly fingerprint: string | null;
+  /** Told how many bytes have come in so far. */
+  onBytes(total: number): void;
+  readonly signal: AbortSignal;
+}
+
+const STAGE_PREFIX = '.stage-';
+/** Only the daemon reads what lies here. */
+const PRIVATE = 0o700;
+
+/**
+ * The files of images on disk: `FINGERPRINT/` for each image, `.stage-XXXXXX/` for each upload in progress.
+ * A folder of an image appears whole, and the record of the image is made after it: whatever has no record
+ * when the daemon starts is what an end in between has left.
+ */
+export class ImageDirectory {
+  readonly #dir: string;
+  readonly #limits: ImageLimits;
+  readonly #log: Log;
+
+  /** @param dir made by `sweep` when it is not there */
+  constructor(dir: string, log: Log, limits: ImageLimits = DEFAULT_LIMITS) {
+    this.#dir = dir;
+    this.#log = log;
+    this.#limits = limits;
+  }
+
+  /** Removes all that is not a known image; to be called once, before anything else. */
+  async sweep(known: ReadonlySet<string>): Promise<void> {
+    await mkdir(this.#dir, { recursive: true, mode: PRIVATE });
+    const entries = await readdir(this.#dir);
+    for (const entry of entries.filter((name) => !known.has(name))) {
+      this.#log.info({ entry }, 'removing leftover image files');
+      await rm(join(this.#dir, entry), { recursive: true, force: true });
+    }
+    const missing = [...known].filter((fingerprint) => !entries.includes(fingerprint));
+    for (const fingerprint of missing) this.#log.error({ fingerprint }, 'image files are missing');
+  }
+
+  /**
+   * Stores an upload and checks all of it. Leaves nothing when it throws.
+   * @throws CodedError image-invalid, image-too-large, fingerprint-mismatch; the signal's reason
+   */
+  async receive(upload: Upload, options: ReceiveOptions): Promise<StagedImage> {
+    const directory = await mkdtemp(join(this.#dir, STAGE_PREFIX));
+    try {
+      const { signal, fingerprint: expected } = options;
+      const stored = await storeUpload(upload, directory, { ...options, limits: this.#limits });
+      if (expected !== null && expected.toLowerCase() !== stored.fingerprint) {
+        throw hostError('fingerprint-mismatch', expected, stored.fingerprint);
+      }
+      const verified = await verifyImage(directory, upload.kind, this.#limits, signal);
+      signal.throwIfAborted();
+      return { ...stored, ...verified, directory };
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      this.#log.info({ reason: messageOf(error) }, 'image refused');
+      throw error;
+    }
+  }
+
+  /** Gives a staged image its place, for good when it settles. @throws CodedError image-exists */
+  async publish(staged: StagedImage): Promise<void> {
+    await syncFolder(staged.directory);
+    try {
+      await rename(staged.directory, join(this.#dir, staged.fingerprint));
+    } catch (error) {
+      if (!['ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      await this.discard(staged);
+      throw hostError('image-exists');
+    }
+    await syncFolder(this.#dir);
+  }
+
+  /** Removes a staged image. */
+  async discard(staged: StagedImage): Promise<void> {
+    await rm(staged.directory, { recursive: true, force: true });
+  }
+
+  /** Removes an image's files; none there is fine. */
+  async remove(fingerprint: string): Promise<void> {
+    await rm(this.#folder(fingerprint), { recursive: true, force: true });
+  }
+
+  /** Paths of an image's files, metadata first when split. */
+  paths({ fingerprint, files }: Pick<Image, 'fingerprint' | 'files'>): readonly string[] {
+    const folder = this.#folder(fingerprint);
+    if (files.kind === 'unified') return [join(folder, FILE_NAMES.unified)];
+    return [join(folder, FILE_NAMES.metadata), join(folder, FILE_NAMES.rootfs)];
+  }
+
+  /**
+   * Makes the folder `target` of an image's root filesystem, at once and whole: files of uid and gid 0 in the
+   * image belong to `idOffset` on the host (0: privileged). Its parent must be there; an end of the daemon in
+   * between leaves `TARGET.unpack-*` beside it.
+   * @throws CodedError image-invalid, image-too-large, runtime-failed; the signal's reason
+   */
+  async unpack(
+    image: Pick<Image, 'fingerprint' | 'files'>,
+    target: string,
+    idOffset: number,
+    onProgress: (percent: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { files } = image;
+    const layout = files.kind === 'unified' ? 'unified' : 'rootfs';
+    const path = this.paths(image).at(-1)!;
+    const format = formatOf(files.kind === 'unified' ? files.extension : files.rootfsExtension);
+    const isThere = await access(path).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere || !format) throw hostError('image-not-found');
+    await unpackRoot({ path, format, layout, target, idOffset, limits: this.#limits, signal, onProgress });
+  }
+
+  #folder(fingerprint: string): string {
+    if (!/^[0-9a-f]{64}$/.test(fingerprint)) throw hostError('image-not-found');
+    return join(this.#dir, fingerprint);
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

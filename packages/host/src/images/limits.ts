@@ -1,0 +1,35 @@
+/** What an image may take. The files of an image are made by strangers, however trusted the operator is. */
+export interface ImageLimits {
+  /** Bytes of the files as they were uploaded, all together. */
+  readonly uploadedBytes: number;
+  /** Bytes of one archive once decompressed, headers included: a small file may expand to any size. */
+  readonly unpackedBytes: number;
+  /** Files and folders of one archive, parent folders that it does not list included. */
+  readonly entries: number;
+  /** Bytes of one name, or of the target of a link. Leaves room for the path of the folder it is unpacked to. */
+  readonly pathBytes: number;
+  /** Bytes of all names of one archive, which are kept in memory while it is checked. */
+  readonly namesBytes: number;
+  /** Bytes of metadata.yaml, which becomes part of the image's record. */
+  readonly metadataBytes: number;
+  /** Bytes of the extended headers (long names, times, extended attributes) of one entry. */
+  readonly headerBytes: number;
+  /** Highest uid and gid: an instance has 65536 of each. */
+  readonly ownerId: number;
+}
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** Room for the largest cloud images several times over. */
+export const DEFAULT_LIMITS: ImageLimits = {
+  uploadedBytes: 10 * GIB,
+  unpackedBytes: 20 * GIB,
+  entries: 1_000_000,
+  pathBytes: 2 * KIB,
+  namesBytes: 128 * MIB,
+  metadataBytes: 256 * KIB,
+  headerBytes: MIB,
+  ownerId: 65_535,
+};

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CodedError } from '../base/coded-error.ts';
+import { canonicalArchitecture, hostArchitecture } from './architectures.ts';
+import { parseMetadata } from './metadata.ts';
+
+const BASE = 'architecture: arm64\ncreation_date: 1700000000\n';
+
+test('values are read as LXD reads them: texts stay texts', () => {
+  const text = `${BASE}expiry_date: 1800000000\nproperties:\n  release: 22.10\n  serial: 20260101_07:42\n  build: 010\n  on: yes\n  none:\n`;
+  expect(parseMetadata(text)).toEqual({
+    architecture: 'aarch64',
+    createdAt: '2023-11-14T22:13:20Z',
+    expiresAt: '2027-01-15T08:00:00Z',
+    properties: { release: '22.10', serial: '20260101_07:42', build: '010', on: 'yes', none: '' },
+  });
+});
+
+test('JSON is YAML, and templates are passed over', () => {
+  const text =
+    '{"architecture": "x86_64", "creation_date": 1, "templates": {"/etc/hosts": {"when": ["start"]}}}';
+  expect(parseMetadata(text)).toMatchObject({
+    architecture: 'x86_64',
+    createdAt: '1970-01-01T00:00:01Z',
+    properties: {},
+  });
+});
+
+test.each([
+  ['Missing creation date', 'architecture: amd64\n'],
+  ['Missing creation date', 'architecture: amd64\ncreation_date: 0\n'],
+  ['Missing creation date', ''],
+  ["Architecture isn't supported: vax", 'architecture: vax\ncreation_date: 1\n'],
+  ["Architecture isn't supported: ", 'creation_date: 1\n'],
+  ["Architecture isn't supported: constructor", 'architecture: constructor\ncreation_date: 1\n'],
+  ['creation_date is not a number of seconds', 'architecture: amd64\ncreation_date: -5\n'],
+  ['creation_date is not a number of seconds', 'architecture: amd64\ncreation_date: 2023-01-01\n'],
+  ['creation_date is not a number of seconds', 'architecture: amd64\ncreation_date: 999999999999\n'],
+  ['expiry_date is not a number of seconds', `${BASE}expiry_date: [1]\n`],
+  ['metadata.yaml is not a map', '- a\n- b\n'],
+  ['properties is not a map', `${BASE}properties: text\n`],
+  ['property "a" is not a text', `${BASE}properties: {a: [b]}\n`],
+  ['invalid property name', `${BASE}properties: {"a\\nb": c}\n`],
+  ['Map keys must be unique', `${BASE}architecture: amd64\n`],
+  ['Missing closing "quote', 'architecture: "amd64\n'],
+])('refuses with %j', (text, yaml) => {
+  expect(() => parseMetadata(yaml)).toThrow(text);
+});
+
+test('aliases that stand for billions of values are refused', () => {
+  const levels = Array.from({ length: 30 }, (_, at) => `l${at + 1}: &l${at + 1} [*l${at}, *l${at}, *l${at}]`);
+  expect(() => parseMetadata(`l0: &l0 [x]\n${levels.join('\n')}\n${BASE}`)).toThrow(CodedError);
+});
+
+test('a property that is called __proto__ is a property', () => {
+  const { properties } = parseMetadata(`${BASE}properties: {__proto__: x}\n`);
+  expect(Object.getOwnPropertyNames(properties)).toEqual(['__proto__']);
+});
+
+test('any text is read or refused, with no other error', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      for (const yaml of [text, `${BASE}properties: ${text}`]) {
+        try {
+          parseMetadata(yaml);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CodedError);
+        }
+      }
+    }),
+  );
+});
+
+test.each([
+  ['amd64', 'x86_64'],
+  ['x86_64', 'x86_64'],
+  ['i386', 'i686'],
+  ['arm64', 'aarch64'],
+  ['armhf', 'armv7l'],
+  ['ppc64el', 'ppc64le'],
+  ['AMD64', undefined],
+  ['toString', undefined],
+])('the canonical name of %s is %s', (text, canonical) => {
+  expect(canonicalArchitecture(text)).toBe(canonical);
+});
+
+test('the host has a canonical architecture', () => {
+  expect(canonicalArchitecture(hostArchitecture())).toBe(hostArchitecture());
+});

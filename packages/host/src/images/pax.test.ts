@@ -1,0 +1,59 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { CodedError } from '../base/coded-error.ts';
+import { checkGlobalPax, parsePax, paxNumber } from './pax.ts';
+
+const parse = (text: string) => parsePax(Buffer.from(text, 'latin1'));
+
+test('records are read with values that have spaces, equals signs and new lines', () => {
+  expect([...parse('12 path=a b\n8 k=v=w\n')]).toEqual([
+    ['path', 'a b'],
+    ['k', 'v=w'],
+  ]);
+  expect(parse('16 path=a b=c\nd\n').get('path')).toBe('a b=c\nd');
+});
+
+test.each([
+  ['5', 'no space'],
+  ['0 a=b\n', 'a length of 0'],
+  ['-6 a=b\n', 'a negative length'],
+  ['7 a=b\n', 'a length beyond the end'],
+  ['6 a=bc\n', 'a length before the end'],
+  ['6 abc\n', 'no equals sign'],
+  ['6 =bc\n', 'no key'],
+  ['06 a=b\n', 'a zero in front'],
+  ['9999999999 a=b\n', 'a huge length'],
+])('refuses %j: %s', (text) => {
+  expect(() => parse(text)).toThrow('an extended header is malformed');
+});
+
+test('any bytes are read or refused, with no other error', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
+      try {
+        parsePax(Buffer.from(bytes));
+      } catch (error) {
+        expect(error).toBeInstanceOf(CodedError);
+      }
+    }),
+  );
+});
+
+test.each(['path', 'linkpath', 'size', 'uid', 'gid', 'SCHILY.xattr.user.x'])(
+  'a global header may not set %s',
+  (key) => {
+    expect(() => checkGlobalPax(new Map([[key, '1']]))).toThrow('a global extended header sets');
+  },
+);
+
+test('a global header may have a comment', () => {
+  checkGlobalPax(new Map([['comment', 'a commit id']]));
+});
+
+test('numbers are decimal digits, and safe', () => {
+  expect(paxNumber(new Map([['size', '123']]), 'size')).toBe(123);
+  expect(paxNumber(new Map(), 'size')).toBeUndefined();
+  for (const text of ['', '-1', '1.5', '1e3', '0x10', ' 1', '9007199254740992']) {
+    expect(() => paxNumber(new Map([['size', text]]), 'size'), text).toThrow('has the size');
+  }
+});

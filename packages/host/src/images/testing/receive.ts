@@ -1,0 +1,48 @@
+import { Readable } from 'node:stream';
+import { silentLog } from '../../base/log.ts';
+import type { Upload } from '../../ops/api.ts';
+import { ImageDirectory, type ReceiveOptions, type StagedImage } from '../image-directory.ts';
+import { DEFAULT_LIMITS, type ImageLimits } from '../limits.ts';
+
+/** A directory of images at `path`, ready to use; limits that are not given are the usual ones. */
+export async function openDirectory(
+  path: string,
+  limits: Partial<ImageLimits> = {},
+): Promise<ImageDirectory> {
+  const directory = new ImageDirectory(path, silentLog, { ...DEFAULT_LIMITS, ...limits });
+  await directory.sweep(new Set());
+  return directory;
+}
+
+/** An upload of one file, in pieces of odd sizes as a network gives them. */
+export function unifiedUpload(bytes: Buffer, filename = 'tiny.tar'): Upload {
+  return { kind: 'unified', filename, data: streamOf(bytes) };
+}
+
+/** An upload of several parts: name and bytes of each. */
+export function splitUpload(...parts: readonly (readonly [name: string, bytes: Buffer])[]): Upload {
+  async function* all() {
+    for (const [name, bytes] of parts) yield { name, filename: `${name}.file`, data: streamOf(bytes) };
+  }
+  return { kind: 'split', parts: all() };
+}
+
+/** Receives an upload without expecting a fingerprint. */
+export function receive(
+  directory: ImageDirectory,
+  upload: Upload,
+  options: Partial<ReceiveOptions> = {},
+): Promise<StagedImage> {
+  const signal = new AbortController().signal;
+  return directory.receive(upload, { fingerprint: null, onBytes: () => {}, signal, ...options });
+}
+
+const PIECE_BYTES = 7001;
+
+function streamOf(bytes: Buffer): Readable {
+  const count = Math.ceil(bytes.length / PIECE_BYTES);
+  const pieces = Array.from({ length: count }, (_, at) =>
+    bytes.subarray(at * PIECE_BYTES, (at + 1) * PIECE_BYTES),
+  );
+  return Readable.from(pieces, { objectMode: false });
+}

@@ -1,0 +1,201 @@
+import { chmod, lstat, mkdir, readdir, readFile, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { run } from '../process/run.ts';
+import type { ImageDirectory } from './image-directory.ts';
+import {
+  device,
+  type Entry,
+  file,
+  folder,
+  hardlink,
+  METADATA,
+  squashfsOf,
+  symlink,
+  tarOf,
+  temporaryFolder,
+  unified,
+} from './testing/archives.ts';
+import { openDirectory, receive, splitUpload, unifiedUpload } from './testing/receive.ts';
+
+const OFFSET = 1_000_000;
+/** cap_net_raw+ep, version 2, as `setcap` writes it and tar archives carry it. */
+const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex').toString('latin1');
+
+let scratch: Awaited<ReturnType<typeof temporaryFolder>>;
+let directory: ImageDirectory;
+let roots: string;
+let target: string;
+
+beforeEach(async () => {
+  scratch = await temporaryFolder();
+  directory = await openDirectory(join(scratch.path, 'images'));
+  roots = join(scratch.path, 'roots');
+  target = join(roots, 'root');
+  await mkdir(roots, { mode: 0o711 });
+  await chmod(roots, 0o711);
+});
+afterEach(async () => scratch[Symbol.asyncDispose]());
+
+async function publishTar(...more: readonly Entry[]) {
+  const staged = await receive(directory, unifiedUpload(gzipSync(await tarOf(unified(...more)))));
+  await directory.publish(staged);
+  return staged;
+}
+
+const unpack = (
+  image: Parameters<ImageDirectory['unpack']>[0],
+  idOffset = OFFSET,
+  signal = new AbortController().signal,
+) => directory.unpack(image, target, idOffset, () => {}, signal);
+
+const stat = async (name: string) => {
+  const { mode, uid, gid, nlink, size } = await lstat(join(target, name));
+  return { mode: mode & 0o7777, uid: uid - OFFSET, gid: gid - OFFSET, nlink, size };
+};
+
+test('owners are shifted, modes kept, and the root is open to all in the instance', async () => {
+  await unpack(
+    await publishTar(
+      file('rootfs/bin/su', 'su', { mode: 0o4755, uid: 0, gid: 42 }),
+      folder('rootfs/root', { mode: 0o700 }),
+      folder('rootfs/home/me', { uid: 1000, gid: 65_535, mode: 0o2770 }),
+      folder('rootfs', { mode: 0o700, uid: 7 }),
+    ),
+  );
+  expect(await stat('.')).toMatchObject({ mode: 0o755, uid: 0, gid: 0 });
+  expect(await stat('bin')).toMatchObject({ mode: 0o755, uid: 0, gid: 0 });
+  expect(await stat('bin/su')).toMatchObject({ mode: 0o4755, uid: 0, gid: 42 });
+  expect(await stat('root')).toMatchObject({ mode: 0o700, uid: 0 });
+  expect(await stat('home/me')).toMatchObject({ mode: 0o2770, uid: 1000, gid: 65_535 });
+  expect(await readFile(join(target, 'etc/hostname'), 'utf8')).toBe('tiny\n');
+  expect(await readdir(target)).toEqual(['bin', 'etc', 'home', 'root']);
+  expect(await readdir(roots)).toEqual(['root']);
+});
+
+test('owners are as in the image when the instance is privileged', async () => {
+  await unpack(await publishTar(file('rootfs/f', '', { uid: 5, mode: 0o4711 })), 0);
+  expect(await lstat(join(target, 'f'))).toMatchObject({ uid: 5, gid: 0, mode: 0o104711 });
+});
+
+test('links stay what they are, and device nodes stay out', async () => {
+  const long = `${'long/'.repeat(30)}name`;
+  await unpack(
+    await publishTar(
+      symlink('rootfs/abs', '/etc/passwd'),
+      symlink('rootfs/up', '../../../../etc/passwd'),
+      hardlink('rootfs/abs2', 'rootfs/abs'),
+      hardlink('rootfs/etc/name', 'rootfs/etc/hostname'),
+      device('rootfs/dev/null', 1, 3),
+      { name: 'rootfs/run/fifo', type: 'fifo' },
+      file(`rootfs/${long}`, 'deep'),
+      symlink('rootfs/far', 'x'.repeat(150)),
+      file('rootfs/ünï', 'text', { mode: 0o600 }),
+    ),
+  );
+  expect(await readlink(join(target, 'abs'))).toBe('/etc/passwd');
+  expect(await readlink(join(target, 'abs2'))).toBe('/etc/passwd');
+  expect(await readlink(join(target, 'up'))).toBe('../../../../etc/passwd');
+  expect(await readlink(join(target, 'far'))).toBe('x'.repeat(150));
+  expect(await stat('etc/name')).toMatchObject({ nlink: 2, size: 5 });
+  expect(await readdir(join(target, 'dev'))).toEqual([]);
+  expect((await lstat(join(target, 'run/fifo'))).isFIFO()).toBe(true);
+  expect(await readFile(join(target, long), 'utf8')).toBe('deep');
+  expect(await readFile(join(target, 'ünï'), 'utf8')).toBe('text');
+});
+
+test('file capabilities are kept, and belong to the instance', async () => {
+  await unpack(
+    await publishTar(
+      file('rootfs/ping', 'ping', {
+        mode: 0o755,
+        pax: { 'SCHILY.xattr.user.note': 'hi', 'SCHILY.xattr.security.capability': CAPABILITY },
+      }),
+      file('rootfs/odd', '', {
+        pax: { 'SCHILY.xattr.user.overlay.opaque': 'y', 'SCHILY.xattr.trusted.x': 'y' },
+      }),
+    ),
+  );
+  const ping = await attributes('ping');
+  expect(ping).toContain('SCHILY.xattr.user.note=hi');
+  // As the kernel shows it outside: version 3, with the host id of the root that it is good for.
+  expect(ping).toContain(
+    `SCHILY.xattr.security.capability=${CAPABILITY.replace('\x02', '\x03')}\x40\x42\x0f\0`,
+  );
+  expect(await attributes('odd')).not.toContain('xattr');
+});
+
+/** What GNU tar sees from the host. */
+async function attributes(name: string): Promise<string> {
+  const args = ['--create', '--format=pax', '--xattrs', '--xattrs-include=*', '--file=-', name];
+  return (await run('tar', args, { cwd: target })).stdout;
+}
+
+test('a squashfs is unpacked alike', async () => {
+  const root = join(scratch.path, 'tree');
+  const script =
+    'mkdir -p $D/dev $D/etc $D/home; mknod $D/dev/null c 1 3; echo hi > $D/etc/hi; ln $D/etc/hi $D/etc/hard;' +
+    'ln -s /etc/hi $D/link; mkfifo $D/fifo; chown 1000:65535 $D/home; chmod 4755 $D/etc/hi; chmod 700 $D';
+  expect(
+    (await run('sh', ['-ec', script], { env: { D: root, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })).failure,
+  ).toBe('');
+  const path = join(scratch.path, 'root.squashfs');
+  await squashfsOf(root, path);
+  const metadata = await tarOf([file('metadata.yaml', METADATA)]);
+  const staged = await receive(
+    directory,
+    splitUpload(['metadata', metadata], ['rootfs', await readFile(path)]),
+  );
+  await directory.publish(staged);
+  await unpack(staged);
+  expect(await stat('.')).toMatchObject({ mode: 0o755, uid: 0, gid: 0 });
+  expect(await stat('home')).toMatchObject({ uid: 1000, gid: 65_535 });
+  expect(await stat('etc/hard')).toMatchObject({ mode: 0o4755, uid: 0, nlink: 2 });
+  expect(await readlink(join(target, 'link'))).toBe('/etc/hi');
+  expect(await readdir(join(target, 'dev'))).toEqual([]);
+});
+
+test('progress grows and ends at 100', async () => {
+  const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000, 'abc')));
+  const seen: number[] = [];
+  await directory.unpack(
+    image,
+    target,
+    OFFSET,
+    (percent) => seen.push(percent),
+    new AbortController().signal,
+  );
+  expect(seen.at(-1)).toBe(100);
+  expect(seen).toEqual(seen.toSorted((one, other) => one - other));
+});
+
+test('nothing is left when it is cancelled', async () => {
+  const image = await publishTar(file('rootfs/blob', Buffer.alloc(30_000_000)));
+  const cancel = new AbortController();
+  const work = directory.unpack(
+    image,
+    target,
+    OFFSET,
+    () => cancel.abort(new Error('cancelled')),
+    cancel.signal,
+  );
+  await expect(work).rejects.toThrow('cancelled');
+  expect(await readdir(roots)).toEqual([]);
+});
+
+test('nothing is left when the file has been damaged meanwhile, or is gone', async () => {
+  const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000)));
+  const [path] = directory.paths(image);
+  await run('truncate', ['-s', '-100', path!]);
+  await expect(unpack(image)).rejects.toMatchObject({ code: 'image-invalid' });
+  await directory.remove(image.fingerprint);
+  await expect(unpack(image)).rejects.toMatchObject({ code: 'image-not-found' });
+  expect(await readdir(roots)).toEqual([]);
+});
+
+test('an image that cannot be unpacked says why', async () => {
+  const image = await publishTar(file(`rootfs/${'n'.repeat(256)}`));
+  await expect(unpack(image)).rejects.toThrow('File name too long');
+  expect(await readdir(roots)).toEqual([]);
+});

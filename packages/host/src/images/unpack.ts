@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { messageOf } from '../base/coded-error.ts';
+import { hostError } from '../core/errors.ts';
+import { filter } from '../process/filter.ts';
+import { run } from '../process/run.ts';
+import { cleanTar } from './clean-tar.ts';
+import { decompress } from './decompress.ts';
+import type { Format } from './formats.ts';
+import type { ImageLimits } from './limits.ts';
+import { asInstanceRoot } from './sandbox.ts';
+import { unpackSquashfs } from './squashfs.ts';
+
+/** The file that holds a root filesystem, and what it is made into. */
+export interface UnpackJob {
+  readonly path: string;
+  readonly format: Format;
+  readonly layout: 'unified' | 'rootfs';
+  /** The folder to make; its parent is there. */
+  readonly target: string;
+  /** Host id of the image's uid and gid 0. */
+  readonly idOffset: number;
+  readonly limits: ImageLimits;
+  readonly signal: AbortSignal;
+  onProgress(percent: number): void;
+}
+
+/** Every user of the instance enters its root. */
+const ROOT_MODE = 0o755;
+
+const SUFFIX_BYTES = 6;
+
+/** With --same-owner and -p as root does; GNU tar delays links that lead outside until all is there. */
+const TAR = ['tar', '--extract', '--file=-', '--numeric-owner', '--same-owner', '--preserve-permissions'];
+const TAR_XATTRS = ['--xattrs', '--xattrs-include=*', '--delay-directory-restore', '--warning=no-timestamp'];
+
+/**
+ * Unpacks a root filesystem beside its target (`TARGET.unpack-SUFFIX`), writes it out to the disk and gives it
+ * its name: the target is there whole or not at all.
+ * @throws CodedError image-invalid, image-too-large, runtime-failed; nothing is left then
+ */
+export async function unpackRoot(job: UnpackJob): Promise<void> {
+  const work = `${job.target}.unpack-${randomBytes(SUFFIX_BYTES).toString('hex')}`;
+  await mkdir(work, { mode: ROOT_MODE });
+  try {
+    await chown(work, job.idOffset, job.idOffset);
+    if (job.format === 'squashfs') await unpackSquashfs(job.path, work, job);
+    else await unpackTar(job, work);
+    await chmod(work, ROOT_MODE);
+    await chown(work, job.idOffset, job.idOffset);
+    const synced = await run('sync', ['--file-system', work]);
+    if (!synced.ok) throw hostError('runtime-failed', synced.failure);
+    job.signal.throwIfAborted();
+    await rename(work, job.target);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+  job.onProgress(100);
+}
+
+async function unpackTar(job: UnpackJob, work: string): Promise<void> {
+  const { size } = await stat(job.path);
+  const onRead = (total: number) => job.onProgress(Math.min(99, Math.floor((total / size) * 100)));
+  const chunks = decompress(job.path, job.format, { signal: job.signal, onRead });
+  const clean = cleanTar(chunks, job.layout, job.limits);
+  const [command, ...args] = asInstanceRoot(job.idOffset, [...TAR, ...TAR_XATTRS, `--directory=${work}`]);
+  const child = filter(command, args, { signal: job.signal });
+  child.output.resume();
+  const fed = await pipeline(Readable.from(clean, { objectMode: false }), child.input).then(
+    () => null,
+    (error: NodeJS.ErrnoException) => error,
+  );
+  if (fed) child.kill();
+  const { ok, failure } = await child.ended;
+  job.signal.throwIfAborted();
+  if (fed && fed.code !== 'EPIPE') throw fed;
+  if (!ok) throw hostError('runtime-failed', `Cannot unpack the image: ${failure || messageOf(fed)}`);
+}

@@ -1,0 +1,76 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hostError } from '../core/errors.ts';
+import type { ImageFiles } from '../core/model.ts';
+import { type Layout, readArchive } from './archive.ts';
+import { decompress } from './decompress.ts';
+import { detectFormat, extensionOf, type Format } from './formats.ts';
+import type { ImageLimits } from './limits.ts';
+import { type ImageMetadata, parseMetadata } from './metadata.ts';
+import { checkSquashfs } from './squashfs.ts';
+import { FILE_NAMES } from './stage.ts';
+
+/** What a complete, acceptable image is. */
+export interface Verified {
+  readonly files: ImageFiles;
+  readonly metadata: ImageMetadata;
+}
+
+/**
+ * Checks the files of an image in a folder, each from its first byte to its last, never holding one in memory.
+ * @throws CodedError image-invalid, image-too-large; the signal's reason
+ */
+export async function verifyImage(
+  folder: string,
+  kind: ImageFiles['kind'],
+  limits: ImageLimits,
+  signal: AbortSignal,
+): Promise<Verified> {
+  const check = { limits, signal };
+  if (kind === 'unified') {
+    const { extension, text } = await verifyFile(join(folder, FILE_NAMES.unified), 'unified', check);
+    return { files: { kind, extension }, metadata: parseMetadata(text) };
+  }
+  const head = await verifyFile(join(folder, FILE_NAMES.metadata), 'metadata', check);
+  const metadata = parseMetadata(head.text);
+  const { extension } = await verifyFile(join(folder, FILE_NAMES.rootfs), 'rootfs', check);
+  return { files: { kind, metadataExtension: head.extension, rootfsExtension: extension }, metadata };
+}
+
+interface Check {
+  readonly limits: ImageLimits;
+  readonly signal: AbortSignal;
+}
+
+/** @returns the extension of the file's format, and the text of its metadata.yaml when it has one to have */
+async function verifyFile(
+  path: string,
+  layout: Layout,
+  { limits, signal }: Check,
+): Promise<{ extension: string; text: string }> {
+  const format = await formatOfFile(path);
+  const extension = extensionOf(format);
+  if (format !== 'squashfs')
+    return { extension, text: await verifyTar(path, format, layout, { limits, signal }) };
+  if (layout !== 'rootfs') throw hostError('image-invalid', 'Unsupported compression');
+  await checkSquashfs(path, limits, signal);
+  return { extension, text: '' };
+}
+
+async function formatOfFile(path: string): Promise<Format> {
+  const file = await open(path, 'r');
+  try {
+    return await detectFormat(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function verifyTar(path: string, format: Format, layout: Layout, check: Check): Promise<string> {
+  let text = '';
+  const chunks = decompress(path, format, { signal: check.signal });
+  for await (const item of readArchive(chunks, layout, check.limits)) {
+    if (item.kind === 'metadata') text = item.text;
+  }
+  return text;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { RunSpec } from '../../ops/runtime.ts';
+import { type ConfigInput, configFile } from './config-file.ts';
+import { instancePaths } from './paths.ts';
+
+const spec: RunSpec = {
+  id: 5,
+  name: 'c1',
+  config: {},
+  devices: { root: { type: 'disk', path: '/', pool: 'default' } },
+  lower: '/s/rootfs/f-1000000',
+  devlxd: true,
+};
+
+const input: ConfigInput = {
+  spec,
+  paths: instancePaths('/s/instances', 5),
+  ids: { uid: 1_000_000, gid: 2_000_000 },
+  mounts: [],
+  deviceNumbers: [],
+  stopHook: '/hook',
+};
+
+const lines = (change: Partial<ConfigInput>) => configFile({ ...input, ...change }).split('\n');
+
+describe('configFile', () => {
+  it('maps ids for an unprivileged instance, and none for a privileged one', () => {
+    expect(lines({})).toContain('lxc.idmap = g 0 2000000 65536');
+    expect(lines({ ids: null }).join('\n')).not.toMatch(/idmap|userns/);
+  });
+
+  it('stands on the unpacked image by an overlay', () => {
+    expect(lines({})).toContain(
+      'lxc.rootfs.path = overlayfs:/s/rootfs/f-1000000:/s/instances/5/overlay/upper',
+    );
+  });
+
+  it('escapes paths so that a blank or line break cannot become an option', () => {
+    const mount = { source: '/a b\n', target: '/c\\d', readonly: true, recursive: false, isFolder: true };
+    expect(lines({ mounts: [mount] })).toContain(
+      'lxc.mount.entry = /a\\040b\\012 c\\134d none bind,ro,create=dir 0 0',
+    );
+  });
+
+  it('has an empty network without nics, and one veth for each nic', () => {
+    expect(lines({})).toContain('lxc.net.0.type = empty');
+    const devices = {
+      eth0: { type: 'nic', nictype: 'bridged', parent: 'br0', name: 'eth0', hwaddr: '00:16:3e:00:00:01' },
+      eth1: { type: 'nic', nictype: 'p2p', name: 'eth1', host_name: 'vethx' },
+    };
+    const text = lines({ spec: { ...spec, devices } });
+    expect(text).toContain('lxc.net.0.link = br0');
+    expect(text).toContain('lxc.net.1.veth.pair = vethx');
+    expect(text.filter((line) => line.endsWith('.type = veth'))).toHaveLength(2);
+  });
+
+  it('refuses a value with a line break, which would be configuration of its own', () => {
+    const config = { 'environment.A': 'x\nlxc.apparmor.profile = unconfined' };
+    expect(() => lines({ spec: { ...spec, config } })).toThrow(/environment\.A has a line break/);
+  });
+
+  it('hands limits and environment on, and the own lines of raw.lxc last', () => {
+    const config = {
+      'environment.A': 'b',
+      'limits.processes': '50',
+      'limits.kernel.nofile': '100',
+      'raw.lxc': 'lxc.environment = LAST=1',
+    };
+    const text = lines({ spec: { ...spec, config } });
+    expect(text).toContain('lxc.environment = A=b');
+    expect(text.some((line) => /^lxc\.cgroup2?\.pids\.max = 50$/.test(line))).toBe(true);
+    expect(text).toContain('lxc.prlimit.nofile = 100');
+    expect(text.filter(Boolean).at(-1)).toBe('lxc.environment = LAST=1');
+  });
+});

@@ -1,0 +1,77 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { quietly, tailOf } from './command.mjs';
+import { SetupError, say } from './fail.mjs';
+
+/** Debian packages that the daemon needs: the container tools, image formats, a first instance. */
+export const RUN_PACKAGES = [
+  'lxc',
+  'uidmap',
+  'busybox-static',
+  'squashfs-tools',
+  'netcat-openbsd',
+  'xz-utils',
+  'bzip2',
+  'iproute2',
+  'procps',
+];
+
+/** What the tests need on top: the guest API's own clients. */
+export const TEST_PACKAGES = ['cloud-init', 'curl', 'python3', 'zstd'];
+
+/** dpkg's database: reading it takes a few ms, asking dpkg-query ten times as much. */
+const STATUS_FILE = '/var/lib/dpkg/status';
+
+/** While this file exists, cloud-init does nothing at boot. */
+const CLOUD_INIT_OFF = '/etc/cloud/cloud-init.disabled';
+
+/**
+ * Installs Debian packages that are missing; does nothing, fast, when none is.
+ * @param {readonly string[]} wanted
+ */
+export async function ensurePackages(wanted) {
+  const missing = missingPackages(readStatus(), wanted);
+  if (missing.length === 0) return;
+  const names = missing.join(' ');
+  say(`installing Debian packages: ${names}`);
+  if (missing.includes('cloud-init')) keepCloudInitOff();
+  const update = await apt(['update']);
+  const install = await apt(['install', '-y', '--no-install-recommends', ...missing]);
+  if (install.ok) return;
+  const why = tailOf(update.ok ? install.output : `${update.output}\n${install.output}`);
+  throw new SetupError(`apt-get could not install these packages, please do: ${names} (${why})`);
+}
+
+/**
+ * Which packages are not installed.
+ * @param {string} status text of dpkg's status file
+ * @param {readonly string[]} wanted
+ */
+export function missingPackages(status, wanted) {
+  const installed = new Set();
+  for (const match of status.matchAll(/^Package: (\S+)\n(?:\S.*\n)*?Status: \S+ ok installed$/gm))
+    installed.add(match[1]);
+  return wanted.filter((name) => !installed.has(name));
+}
+
+function readStatus() {
+  return existsSync(STATUS_FILE) ? readFileSync(STATUS_FILE, 'utf8') : '';
+}
+
+/** Wait for another apt, as on a machine that has just booted; ask nothing about settings that were edited. */
+const APT_OPTIONS = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Options::=--force-confold'];
+
+function apt(args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return quietly('apt-get', [...APT_OPTIONS, ...args], { env });
+}
+
+/**
+ * The tests run cloud-init's client of the guest API, not cloud-init. Its package brings systemd units that
+ * act at boot only, and would then set the machine up anew; this file, made before it is installed, forbids
+ * them that.
+ */
+function keepCloudInitOff() {
+  if (existsSync(CLOUD_INIT_OFF)) return;
+  mkdirSync('/etc/cloud', { recursive: true });
+  writeFileSync(CLOUD_INIT_OFF, 'Made by the setup of the tests of Porthole.\n');
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { missingPackages } from './packages.mjs';
+
+const STATUS = `Package: lxc
+Status: install ok installed
+Priority: optional
+Provides: netcat-openbsd
+
+Package: curl
+Status: deinstall ok config-files
+
+Package: procps
+Essential: yes
+Status: hold ok installed
+
+Package: zstd
+Status: install ok half-configured
+`;
+
+describe('missing Debian packages', () => {
+  it('are none when all are installed, also when they are held back', () => {
+    expect(missingPackages(STATUS, ['lxc', 'procps'])).toEqual([]);
+  });
+
+  it('are those that were removed, left half way, or never known, in the order asked for', () => {
+    expect(missingPackages(STATUS, ['zstd', 'lxc', 'curl', 'xz-utils'])).toEqual([
+      'zstd',
+      'curl',
+      'xz-utils',
+    ]);
+  });
+
+  it('are not satisfied by part of a name or by what another package provides', () => {
+    expect(missingPackages(STATUS, ['lx', 'lxc-utils', 'netcat-openbsd'])).toEqual([
+      'lx',
+      'lxc-utils',
+      'netcat-openbsd',
+    ]);
+  });
+
+  it('are all of them where there is no dpkg', () => {
+    expect(missingPackages('', ['lxc'])).toEqual(['lxc']);
+  });
+});

@@ -1,0 +1,106 @@
+import { importsOf } from './imports.ts';
+import { isTest, type Source } from './source.ts';
+
+const HOST = 'packages/host/src/';
+
+interface Room {
+  /** Rooms whose values and types it may import, itself apart. */
+  readonly imports: readonly string[];
+  /** Rooms or files of which it may import types only. */
+  readonly types?: readonly string[];
+}
+
+/** The rooms of the daemon and who may import whom; docs/architecture.md says what each is for. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  base: { imports: [] },
+  wire: { imports: ['base'] },
+  core: { imports: ['base'] },
+  store: { imports: ['base', 'core'] },
+  native: { imports: ['base'] },
+  process: { imports: ['base'] },
+  peer: { imports: ['base', 'core', 'native'] },
+  http: { imports: ['base'] },
+  images: { imports: ['base', 'core', 'process'], types: ['ops/api.ts'] },
+  build: { imports: ['base', 'process'] },
+  runtimes: { imports: ['base', 'core', 'native', 'process'], types: ['ops'] },
+  ops: { imports: ['base', 'core', 'store', 'images'] },
+  guest: { imports: ['base', 'core', 'http'], types: ['packages/guest/src/wire.ts'] },
+  host: { imports: ['base', 'wire', 'core'], types: ['ops'] },
+  client: { imports: ['base', 'wire'] },
+  cli: { imports: ['base', 'wire', 'client', 'build'] },
+  tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config.ts', 'daemon.ts'] },
+  'settings.ts': { imports: ['base'] },
+  'config.ts': { imports: ['base', 'settings.ts'] },
+  'daemon.ts': {
+    imports: [
+      ...['base', 'core', 'store', 'native', 'process', 'peer', 'http', 'images', 'runtimes', 'ops', 'guest'],
+      ...['host', 'settings.ts', 'config.ts'],
+    ],
+  },
+  'main.ts': { imports: ['base', 'settings.ts', 'config.ts', 'daemon.ts'] },
+};
+
+/**
+ * The room of a file of the daemon: its first folder, or the file itself; null elsewhere. Files beside
+ * `daemon.ts` that have no row are parts of it.
+ */
+export function roomOf(path: string): string | null {
+  if (!path.startsWith(HOST)) return null;
+  const [first, ...more] = path.slice(HOST.length).split('/') as [string, ...string[]];
+  return more.length > 0 || first in ROOMS ? first : 'daemon.ts';
+}
+
+/** Imports that the table does not allow, such as `core/x.ts imports store/y.ts`. Tests may import anything. */
+export function forbiddenImports(sources: readonly Source[]): string[] {
+  return sources
+    .filter(({ path }) => !isTest(path))
+    .flatMap((source) =>
+      importsOf(source)
+        .filter(({ target, typeOnly }) => target !== null && !mayImport(source.path, target, typeOnly))
+        .map(({ target }) => `${source.path} imports ${target}`),
+    );
+}
+
+function mayImport(path: string, target: string, typeOnly: boolean): boolean {
+  const room = roomOf(path);
+  // Outside the daemon's rooms (setup, tools, the guest package) a file imports from its own folder only.
+  if (room === null) return areaOf(path) === areaOf(target);
+  const targetRoom = roomOf(target) ?? target;
+  if (room === targetRoom) return true;
+  const allowed = ROOMS[room];
+  if (allowed?.imports.includes(targetRoom)) return true;
+  const inside = target.startsWith(HOST) ? target.slice(HOST.length) : target;
+  return typeOnly && (allowed?.types?.some((each) => each === targetRoom || each === inside) ?? false);
+}
+
+function areaOf(path: string): string {
+  return path
+    .split('/')
+    .slice(0, path.startsWith('packages/') ? 2 : 1)
+    .join('/');
+}
+
+/**
+ * Circles of files that need each other to run, each as `a.ts > b.ts > a.ts`. Types are gone by then, and a
+ * thread that a file starts is a program of its own.
+ */
+export function importCycles(sources: readonly Source[]): string[] {
+  const targets = new Map(sources.map((source) => [source.path, targetsOf(source)]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start !== -1) cycles.push([...trail.slice(start), path].join(' > '));
+    if (start !== -1 || done.has(path)) return;
+    for (const target of targets.get(path) ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of targets.keys()) visit(path, []);
+  return cycles;
+}
+
+function targetsOf(source: Source): string[] {
+  return importsOf(source).flatMap(({ target, typeOnly, thread }) =>
+    typeOnly || thread ? [] : (target ?? []),
+  );
+}

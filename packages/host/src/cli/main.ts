@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { useCompileCache } from './compile-cache.ts';
 import type { Io } from './io.ts';
 import { makeRaw } from './terminal.ts';
@@ -30,4 +31,13 @@ const io: Io = {
     return () => process.off(name, listener);
   },
 };
-process.exitCode = await run(process.argv.slice(2), io, {});
+const builders = {
+  async busybox(folder: string, onProgress: (percent: number, what: string) => void): Promise<string> {
+    const { buildBusybox } = await import('../build/busybox.ts');
+    const path = join(folder, 'busybox.tar.gz');
+    await buildBusybox({ path, onProgress });
+    return path;
+  },
+};
+
+process.exitCode = await run(process.argv.slice(2), io, builders);

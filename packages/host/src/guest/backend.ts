@@ -4,8 +4,11 @@ import type { GuestView } from '../core/view.ts';
 
 /** What the guest API needs of the rest of the daemon, and all that it can reach. */
 export interface GuestBackend {
-  /** Who connected on this accepted socket; called once per connection. Never throws. */
-  identify(fd: number): Caller;
+  /**
+   * Who connected on this accepted socket; called once per connection. Never throws. A promise when an
+   * instance is just being started, whose first processes are not known yet.
+   */
+  identify(fd: number): Caller | Promise<Caller>;
   /** The current view of an instance; undefined once that boot is over (stopped, deleted). */
   view(instanceId: number, boot: number): GuestView | undefined;
   image(fingerprint: string): Image | undefined;

@@ -64,7 +64,7 @@ function createApplication(backend: GuestBackend, log: Log, limits: Limits): App
   return {
     accept: (fd) => {
       const caller = backend.identify(fd);
-      return { peer: caller, key: keyOf(caller) };
+      return caller instanceof Promise ? caller.then(acceptedOf) : acceptedOf(caller);
     },
     readsBody: (caller, head) => caller.kind === 'instance' && head.method === 'PATCH',
     answer: (caller, request) => {
@@ -79,6 +79,8 @@ function createApplication(backend: GuestBackend, log: Log, limits: Limits): App
     },
   };
 }
+
+const acceptedOf = (caller: Caller) => ({ peer: caller, key: keyOf(caller) });
 
 /** Other users of an instance have their own limit, so that they cannot take root's connections away. */
 function keyOf(caller: Caller): string {

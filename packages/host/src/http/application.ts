@@ -17,8 +17,11 @@ export interface Accepted<Peer> {
 
 /** What a server needs to be told by the API it serves. */
 export interface Application<Peer> {
-  /** Called once per connection, at accept, with the socket's file descriptor. */
-  accept(fd: number): Accepted<Peer>;
+  /**
+   * Called once per connection, at accept, with the socket's file descriptor. A promise holds the connection,
+   * unread, until it is known who is there.
+   */
+  accept(fd: number): Accepted<Peer> | Promise<Accepted<Peer>>;
   /** Whether a body is worth keeping; others are read and dropped. */
   readsBody(peer: Peer, head: RequestHead): boolean;
   /** Answers one request. What it throws goes to `failed`. */

@@ -32,6 +32,8 @@ export const LINGER_TIMEOUT_MS = 500;
 export const CONNECTIONS_PER_KEY_MAX = 256;
 /** Below the usual hard limit of 20,000 open files, with room for images, instances and the host API. */
 export const CONNECTIONS_TOTAL_MAX = 16_384;
+/** Connections that wait, unread, for it to be known whose they are; more are closed. */
+export const HELD_MAX = 1024;
 /** Refused connections of one key that are given time to read why; more are closed at once. */
 export const REFUSED_PER_KEY_MAX = 32;
 /** The same for all keys together. */

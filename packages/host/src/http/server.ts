@@ -2,10 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
-import type { Application } from './application.ts';
+import type { Accepted, Application } from './application.ts';
 import { Connection } from './connection.ts';
 import { failureAnswer } from './errors.ts';
-import type { Limits } from './limits.ts';
+import { HELD_MAX, type Limits } from './limits.ts';
 import { type ListenAddress, listenAt } from './listener.ts';
 import { Slots } from './slots.ts';
 
@@ -34,6 +34,7 @@ export class HttpServer<Peer> {
   private accepted = 0;
   private acceptLoggedMs = Number.NEGATIVE_INFINITY;
   private stopping = false;
+  private held = 0;
 
   constructor({ application, limits, log }: HttpServerOptions<Peer>) {
     this.application = application;
@@ -108,15 +109,37 @@ export class HttpServer<Peer> {
     // First of all: an error that nobody listens to would end the process. `close` follows.
     socket.on('error', () => {});
     try {
-      this.admit(socket);
+      const accepted = this.application.accept(descriptorOf(socket));
+      if (accepted instanceof Promise) this.hold(socket, accepted);
+      else this.admit(socket, accepted);
     } catch (error) {
-      this.log.error({ error: messageOf(error) }, 'accepting a connection failed');
-      socket.destroy();
+      this.acceptBroke(socket, error);
     }
   }
 
-  private admit(socket: Socket): void {
-    const { peer, key } = this.application.accept(descriptorOf(socket));
+  /** Keeps a connection unread until it is known whose it is. */
+  private hold(socket: Socket, accepted: Promise<Accepted<Peer>>): void {
+    if (this.held >= HELD_MAX) {
+      socket.destroy();
+      return;
+    }
+    this.held++;
+    accepted
+      .then((known) => {
+        if (!socket.destroyed) this.admit(socket, known);
+      })
+      .catch((error) => this.acceptBroke(socket, error))
+      .finally(() => {
+        this.held--;
+      });
+  }
+
+  private acceptBroke(socket: Socket, error: unknown): void {
+    this.log.error({ error: messageOf(error) }, 'accepting a connection failed');
+    socket.destroy();
+  }
+
+  private admit(socket: Socket, { peer, key }: Accepted<Peer>): void {
     const admission = this.slots.admit(key);
     if (admission === 'dropped') {
       socket.end(failureAnswer('too-many-connections'), () => socket.destroy());

@@ -123,23 +123,30 @@ export class Model {
   #apply(change: Change): void {
     switch (change.kind) {
       case 'put-instance':
-        return this.#put(change.instance);
+        this.#put(change.instance);
+        return;
       case 'delete-instance':
-        return this.#delete(change.id);
+        this.#delete(change.id);
+        return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
         for (const instance of this.usersOf(change.profile.name)) this.#put(instance);
         return;
       case 'delete-profile':
-        return void this.#profiles.delete(change.name);
+        this.#profiles.delete(change.name);
+        return;
       case 'put-image':
-        return void this.#images.set(change.image.fingerprint, change.image);
+        this.#images.set(change.image.fingerprint, change.image);
+        return;
       case 'delete-image':
-        return void this.#images.delete(change.fingerprint);
+        this.#images.delete(change.fingerprint);
+        return;
       case 'put-alias':
-        return void this.#aliases.set(change.alias.name, change.alias);
+        this.#aliases.set(change.alias.name, change.alias);
+        return;
       case 'delete-alias':
-        return void this.#aliases.delete(change.name);
+        this.#aliases.delete(change.name);
+        return;
     }
   }
 

@@ -11,7 +11,7 @@ import type { Open, Session } from '../session.ts';
 import { pointAlias, upload } from './image-import.ts';
 
 /** Makes an image. @returns the path of its one file, inside `dir` */
-export type Builder = (dir: string) => Promise<string>;
+export type Builder = (dir: string, onProgress: (percent: number, what: string) => void) => Promise<string>;
 
 /** What can be built, by the word that names it. */
 export type Builders = Readonly<Record<string, Builder>>;
@@ -43,7 +43,11 @@ export function addImageBuild(
     const build = builders[kind] as Builder;
     const fingerprint = await withScratch(async (dir) => {
       session.progress.text(`Building ${kind}`);
-      return takeIn(session, await build(dir), options.public === true);
+      return takeIn(
+        session,
+        await build(dir, (percent, what) => session.progress.text(`${what}: ${percent}%`)),
+        options.public === true,
+      );
     });
     await pointAlias(session.client, options.alias ?? kind, fingerprint);
     session.print(`Image imported with fingerprint: ${fingerprint}`);

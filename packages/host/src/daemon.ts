@@ -60,7 +60,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
   const context: Context = {
-    model: new Model(store, hub, systemClock, settings['server-name']),
+    model: new Model({ store, hub, clock: systemClock, location: settings['server-name'], log }),
     hub,
     operations: new Operations(hub, systemClock, log),
     runner: new Runner(),

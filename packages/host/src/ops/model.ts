@@ -1,4 +1,5 @@
 import { type Clock, timestamp } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
 import { type Expanded, expand } from '../core/expand.ts';
 import type { Change, Image, Instance, NewEvent, Profile, State } from '../core/model.ts';
@@ -17,6 +18,16 @@ export type Announcement =
       readonly metadata: Readonly<Record<string, unknown>>;
     };
 
+/** What the model is made with. */
+export interface ModelParts {
+  readonly store: Store;
+  readonly hub: EventHub;
+  readonly clock: Clock;
+  /** The host's name, as instances see it. */
+  readonly location: string;
+  readonly log: Log;
+}
+
 /**
  * The state of the daemon: what the store holds, in memory, with all that follows from it. Invariants:
  * memory equals the store after every commit; views and expansions are those of the newest commit; events are
@@ -27,6 +38,7 @@ export class Model {
   readonly #hub: EventHub;
   readonly #clock: Clock;
   readonly #location: string;
+  readonly #log: Log;
   readonly #instances = new Map<number, Instance>();
   readonly #byName = new Map<string, Instance>();
   readonly #profiles = new Map<string, Profile>();
@@ -35,11 +47,13 @@ export class Model {
   readonly #expanded = new Map<number, Expanded>();
   readonly #views = new Map<number, GuestView>();
 
-  constructor(store: Store, hub: EventHub, clock: Clock, location: string) {
+  constructor(parts: ModelParts) {
+    const { store, hub, clock, location, log } = parts;
     this.#store = store;
     this.#hub = hub;
     this.#clock = clock;
     this.#location = location;
+    this.#log = log;
     const state = store.load();
     for (const profile of state.profiles.values()) this.#profiles.set(profile.name, profile);
     for (const image of state.images.values()) this.#images.set(image.fingerprint, image);
@@ -157,7 +171,8 @@ export class Model {
     this.#byName.set(instance.name, instance);
     const expanded = expand(instance, this.#profiles);
     this.#expanded.set(instance.id, expanded);
-    this.#views.set(instance.id, buildView(instance, expanded, this.#location));
+    const warn = (warning: string) => this.#log.warn({ instance: instance.name, warning }, 'cloud-init data');
+    this.#views.set(instance.id, buildView(instance, expanded, this.#location, warn));
   }
 
   #delete(id: number): void {

@@ -104,8 +104,9 @@ async function serve(stateDir: string, daemon: DaemonProcess, interrupted: Promi
   await Promise.race([interrupted, daemon.ended]);
 }
 
+/** Ctrl-C may come twice, from the terminal and through npm: what is said again changes nothing. */
 function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
   });
 }

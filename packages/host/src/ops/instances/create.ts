@@ -1,10 +1,10 @@
 import { NEVER, timestamp } from '../../base/clock.ts';
-import { CodedError } from '../../base/coded-error.ts';
+import { CodedError, messageOf } from '../../base/coded-error.ts';
 import { checkConfig, withoutEmpty } from '../../core/config-keys.ts';
-import { checkDevices, checkExpandedDevices } from '../../core/devices.ts';
+import { checkDevices, checkExpandedDevices, checkRootDisk } from '../../core/devices.ts';
 import { hostError } from '../../core/errors.ts';
 import { expand } from '../../core/expand.ts';
-import type { Image, Instance } from '../../core/model.ts';
+import type { Devices, Image, Instance } from '../../core/model.ts';
 import { checkInstanceName, generateName } from '../../core/names.ts';
 import { imageConfig, newVolatile } from '../../core/volatile.ts';
 import { hostArchitecture } from '../../images/architectures.ts';
@@ -116,11 +116,24 @@ function draft(
     checkConfig(wanted.config, 'instance');
     checkDevices(wanted.devices);
     const { devices } = expand(wanted, model.state.profiles);
+    checkRoot(devices);
     checkExpandedDevices(devices);
     for (const [name, device] of Object.entries(devices)) runtime.checkDevice(name, device);
     return { ...wanted, config: newVolatile(wanted, devices, random) };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw hostError('create-failed', error.message);
+  }
+}
+
+/** LXD puts other words in front of this failure when an instance is made than when it is changed. */
+function checkRoot(devices: Devices): void {
+  try {
+    checkRootDisk(devices);
+  } catch (error) {
+    throw hostError(
+      'bad-request',
+      `Failed initialising instance: Failed getting root disk: ${messageOf(error)}`,
+    );
   }
 }

@@ -5,15 +5,17 @@ import type { Announcement } from '../model.ts';
 import type { EndCause, Run } from '../running.ts';
 import type { Ending } from '../runtime.ts';
 import { removeInstance } from './delete.ts';
-import { startInstance } from './start.ts';
 
-/** Sees to the end of a run that nobody here has asked for: shut down or rebooted from inside, or died. */
-export function watchRun(context: Context, run: Run): void {
+/**
+ * Sees to the end of a run that nobody here has asked for: shut down or rebooted from inside, or died.
+ * @param restart starts the instance again, after a reboot
+ */
+export function watchRun(context: Context, run: Run, restart: () => Promise<void>): void {
   void run.process.ended.then(async (ending) => {
     disconnect(context, run);
     if (run.cause) return;
     try {
-      await context.runner.run(run.instanceId, 'stop', () => endedByItself(context, run, ending));
+      await context.runner.run(run.instanceId, 'stop', () => endedByItself(context, run, ending, restart));
     } catch (error) {
       context.log.error({ err: error, instance: run.instanceId }, 'could not settle the end of an instance');
     }
@@ -28,13 +30,18 @@ function disconnect({ identity, running, guests, log, model }: Context, run: Run
   log.info({ instance: model.instanceById(run.instanceId)?.name, connections }, 'instance ended');
 }
 
-async function endedByItself(context: Context, run: Run, ending: Ending): Promise<void> {
+async function endedByItself(
+  context: Context,
+  run: Run,
+  ending: Ending,
+  restart: () => Promise<void>,
+): Promise<void> {
   const { model } = context;
   // An operator's start or delete may have come first.
   if (!model.instanceById(run.instanceId) || context.running.has(run.instanceId)) return;
   const reboot = ending === 'reboot';
   commitEnd(context, run, { kind: 'shutdown', by: null }, reboot);
-  if (reboot) await startInstance(context, run.instanceId, 'instance-restarted', null);
+  if (reboot) await restart();
   else await removeFilesOfDeleted(context, run);
 }
 

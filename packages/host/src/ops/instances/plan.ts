@@ -39,7 +39,7 @@ export function planUpdate(
   prefixed('invalid-config', () => checkConfig(wanted.config, 'instance'));
   prefixed('invalid-devices', () => checkDevices(wanted.devices));
   const expanded = expand(wanted, profiles);
-  prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices));
+  prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices, wanted.config));
   const config = afterUpdate(current, wanted, before, expanded, context.random);
   const next = { ...wanted, config };
   const after = expand(next, profiles);

@@ -48,7 +48,7 @@ export function adopt(context: Context, id: number, process: RunningProcess): Ru
   const boot = registerOrKill(context, id, process);
   const run: Run = { instanceId: id, boot, process, config, cause: null };
   running.add(run);
-  watchRun(context, run);
+  watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
   return run;
 
   function registerOrKill({ runtime }: Context, instanceId: number, { pid }: RunningProcess): number {

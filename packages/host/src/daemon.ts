@@ -87,6 +87,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const graceMs = settings['stop-seconds'] * MS_PER_SECOND;
   await guests.listen(join(paths.devlxd, 'sock'));
   started.defer(() => guests.stop(graceMs));
+  started.defer(() => finishOperations(context.operations, graceMs));
   await host.listen(paths.hostSocket);
   started.defer(() => host.stop(graceMs));
   const starting = startInstances(context);
@@ -106,6 +107,14 @@ function running(started: AsyncDisposableStack, log: Log): Daemon {
       return stopped;
     },
   };
+}
+
+/** What operators have begun gets the same time to end as their requests. */
+async function finishOperations(operations: Operations, graceMs: number): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const timer = setTimeout(over.resolve, graceMs);
+  await Promise.race([operations.idle(), over.promise]);
+  clearTimeout(timer);
 }
 
 function startInstances(context: Context): { stop(): Promise<void> } {

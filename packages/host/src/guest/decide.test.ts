@@ -71,7 +71,7 @@ describe('routes', () => {
     `/1.0/images/${FINGERPRINT}`,
     '/1.0/images//export',
     '/1.0/operations/x',
-    '/1.0/ubuntu-pro',
+    '/1.0/ubuntu-pro/token',
   ])('have no %s', (path) => {
     expect(reply(`GET ${path}`)).toEqual({ kind: 'refuse', code: 'page-not-found' });
   });

@@ -65,3 +65,6 @@ export const exportImage: Handler = (view, { head, variable: fingerprint }): Gue
   }
   return { kind: 'export-image', fingerprint };
 };
+
+/** `GET /1.0/ubuntu-pro`: Porthole hands out no Ubuntu Pro tokens. */
+export const getUbuntuPro: Handler = () => ({ kind: 'json', value: { guest_attach: 'off' } });

@@ -24,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   { path: '/1.0/config/{key}', methods: { GET: handlers.getConfig }, ...plain },
   { path: '/1.0/devices', methods: { GET: handlers.getDevices }, ...plain },
   { path: '/1.0/meta-data', methods: { GET: handlers.getMetaData }, ...plain },
+  { path: '/1.0/ubuntu-pro', methods: { GET: handlers.getUbuntuPro }, ...plain },
   { path: '/1.0/events', methods: { GET: handlers.getEvents }, ...endless },
   { path: '/1.0/images/{fingerprint}/export', methods: { GET: handlers.exportImage }, ...image },
 ];

@@ -21,7 +21,15 @@ let daemon: TestDaemon;
 beforeAll(async () => {
   daemon = await TestDaemon.start();
   await daemon.must('image', 'build', 'busybox');
-  await daemon.must('launch', 'busybox', 'ci', '-c', 'user.role=web', '-c', `cloud-init.user-data=${USER_DATA}`);
+  await daemon.must(
+    'launch',
+    'busybox',
+    'ci',
+    '-c',
+    'user.role=web',
+    '-c',
+    `cloud-init.user-data=${USER_DATA}`,
+  );
   await daemon.must('config', 'set', 'ci', `cloud-init.vendor-data=${VENDOR_DATA}`);
   await daemon.must('config', 'set', 'ci', `cloud-init.network-config=${NETWORK_CONFIG}`);
 });

@@ -1,7 +1,7 @@
-import { fstatSync, lstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { checked, declare, SystemError } from './libc.ts';
+import { checked, close, declare, SystemError } from './libc.ts';
 import type { InsideOwner, MountTask } from './mount.ts';
 
 const openTree = declare('long syscall(long number, int dir, const char *path, uint flags)');
@@ -59,13 +59,18 @@ const { pid, owner, tasks } = workerData as {
   tasks: readonly MountTask[];
 };
 
+const prepared: Prepared[] = [];
+
 try {
-  const prepared = tasks.map(prepare);
+  for (const task of tasks) prepared.push(prepare(task));
   enter();
   parentPort?.postMessage({ results: prepared.map(perform) });
 } catch (error) {
   const known = error instanceof SystemError ? error : null;
   parentPort?.postMessage({ call: known?.call ?? String(error), errno: known?.errno ?? 0 });
+} finally {
+  // Native descriptors outlive the thread; one on a mount keeps it busy for ever.
+  for (const { tree } of prepared) if (tree >= 0) close(tree);
 }
 
 function prepare(task: MountTask): Prepared {
@@ -85,7 +90,12 @@ function prepare(task: MountTask): Prepared {
     attributes,
     MOUNT_ATTR_BYTES,
   );
-  checked('mount_setattr', result);
+  try {
+    checked('mount_setattr', result);
+  } catch (error) {
+    close(tree);
+    throw error;
+  }
   return { task, tree, isFolder: isFolder(tree) };
 }
 
@@ -95,8 +105,12 @@ function isFolder(tree: number): boolean {
 
 function enter(): void {
   const namespace = openSync(`/proc/${pid}/ns/mnt`, 'r');
-  checked('unshare', unshare(CLONE_FS));
-  checked('setns', setns(namespace, CLONE_NEWNS));
+  try {
+    checked('unshare', unshare(CLONE_FS));
+    checked('setns', setns(namespace, CLONE_NEWNS));
+  } finally {
+    closeSync(namespace);
+  }
 }
 
 function perform({ task, tree, isFolder: folder }: Prepared): boolean {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/errors.ts';
+import { makeTransparent } from '../../native/terminal.ts';
 import type { ExecProcess, ExecRequest } from '../../ops/api.ts';
 
 /** Where the container is, for LXC's tools. */
@@ -26,9 +27,10 @@ export async function attachExec(target: AttachTarget, request: ExecRequest): Pr
   // What lxc-attach has to say goes to a file of its own: the process's standard error is the guest's.
   const folder = mkdtempSync(join(tmpdir(), 'porthole-exec-'));
   const log = join(folder, 'log');
-  const args = attachArgs(target, request, log);
+  const { cwd, command } = inFolder(request.cwd, request.command);
+  const args = attachArgs(target, { ...request, command }, log);
   try {
-    const process = request.interactive ? interactive(args, request) : await piped(args);
+    const process = request.interactive ? interactive(args, cwd, request) : await piped(args, cwd);
     return {
       ...process,
       exited: process.exited.then((code) => judge(code, log)).finally(() => clean(folder)),
@@ -49,14 +51,27 @@ function attachArgs(target: AttachTarget, request: ExecRequest, log: string): st
     ...['-u', String(request.user), '-g', String(request.group)],
     ...Object.entries(request.environment).map(([key, value]) => `--set-var=${key}=${value}`),
     '--',
-    ...inFolder(request.cwd, request.command),
+    ...request.command,
   ];
 }
 
-/** lxc-attach has no option for the working folder; one that is not there must not be an error. */
-function inFolder(cwd: string, command: readonly string[]): readonly string[] {
-  if (cwd === '' || cwd === '/') return command;
-  return ['/bin/sh', '-c', 'cd "$0" 2>/dev/null || cd /; exec "$@"', cwd, ...command];
+/**
+ * lxc-attach enters the folder inside that has the name of its own working folder, and `/` when there is none.
+ * Only for a folder that the host does not have, a shell has to be between; it reports a missing command itself.
+ */
+function inFolder(cwd: string, command: readonly string[]): { cwd: string; command: readonly string[] } {
+  if (cwd === '' || isFolder(cwd)) return { cwd: cwd || '/', command };
+  const shell = ['/bin/sh', '-c', 'cd "$0" 2>/dev/null || cd /; exec "$@"', cwd];
+  return { cwd: '/', command: [...shell, ...command] };
+}
+
+/** The kernel tells a process the name of its folder with all links resolved. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory() && realpathSync(path) === path;
+  } catch {
+    return false;
+  }
 }
 
 /** Settled only by what lxc-attach noted: a command may itself end with 126 or 127. */
@@ -75,8 +90,8 @@ function readText(path: string): string {
   }
 }
 
-function piped(args: string[]): Promise<ExecProcess> {
-  const child = spawn('lxc-attach', args, { cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+function piped(args: string[], cwd: string): Promise<ExecProcess> {
+  const child = spawn('lxc-attach', args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {});
   const exited = new Promise<number>((resolve) => {
     child.on('close', (code, signal) => resolve(code ?? SIGNAL_BASE + signalNumber(signal)));
@@ -119,14 +134,16 @@ const TOOLS_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 const DEFAULT_WIDTH = 80;
 const DEFAULT_HEIGHT = 24;
 
-function interactive(args: string[], request: ExecRequest): ExecProcess {
+function interactive(args: string[], cwd: string, request: ExecRequest): ExecProcess {
   const pty = spawnPty('lxc-attach', args, {
-    cwd: '/',
+    cwd,
     cols: request.width || DEFAULT_WIDTH,
     rows: request.height || DEFAULT_HEIGHT,
     encoding: null,
     env: { TERM: request.environment['TERM'] ?? 'xterm', PATH: TOOLS_PATH },
   });
+  // The pty inside translates already; twice would make two carriage returns of each line's end.
+  makeTransparent((pty as unknown as { readonly fd: number }).fd);
   return {
     write(data) {
       // It takes bytes, whatever the declared type says.

@@ -1,0 +1,33 @@
+import { checked, declare } from './libc.ts';
+
+const ioctl = declare('int ioctl(int fd, ulong request, _Inout_ void *argument)');
+
+/** asm-generic/ioctls.h, the same on x86-64 and arm64. */
+const TCGETS = 0x5401;
+const TCSETS = 0x5402;
+const TIOCSLCKTRMIOS = 0x5457;
+
+/** struct termios of the kernel: four flags of 32 bits, the line discipline and 19 characters. */
+const TERMIOS_BYTES = 36;
+const C_IFLAG = 0;
+const C_OFLAG = 4;
+const C_LFLAG = 12;
+
+const OPOST = 1;
+
+/**
+ * Lets a terminal pass every byte as it is, in both directions, and forbids whoever has it open to turn the
+ * translation of output on again (ioctl_tty(2), TIOCSLCKTRMIOS; root only).
+ * @param fd of either end of a pty
+ */
+export function makeTransparent(fd: number): void {
+  const termios = Buffer.alloc(TERMIOS_BYTES);
+  checked('ioctl(TCGETS)', ioctl(fd, TCGETS, termios));
+  termios.writeUInt32LE(0, C_IFLAG);
+  termios.writeUInt32LE((termios.readUInt32LE(C_OFLAG) & ~OPOST) >>> 0, C_OFLAG);
+  termios.writeUInt32LE(0, C_LFLAG);
+  checked('ioctl(TCSETS)', ioctl(fd, TCSETS, termios));
+  const locked = Buffer.alloc(TERMIOS_BYTES);
+  locked.writeUInt32LE(OPOST, C_OFLAG);
+  checked('ioctl(TIOCSLCKTRMIOS)', ioctl(fd, TIOCSLCKTRMIOS, locked));
+}

@@ -1,0 +1,354 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { run } from '../src/process/run.ts';
+import { mountsBelow, TestDaemon } from './harness/daemon.ts';
+import { begin, Operator, type Watch } from './harness/operator.ts';
+
+let daemon: TestDaemon;
+let operator: Operator;
+let watch: Watch;
+const stateDirs: string[] = [];
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  stateDirs.push(daemon.stateDir);
+  operator = new Operator(daemon);
+  await daemon.must('image', 'build', 'busybox', '--public');
+  await operator.launch('c1');
+  watch = await operator.watch();
+});
+
+afterAll(async () => {
+  watch?.close();
+  await daemon?.destroy();
+  for (const stateDir of stateDirs) {
+    expect(mountsBelow(stateDir)).toEqual([]);
+    expect(existsSync(stateDir)).toBe(false);
+  }
+});
+
+const message = (text: string | RegExp) => expect.objectContaining({ message: expect.stringMatching(text) });
+
+/** An init that does not hear when it is asked to shut down. */
+const STUBBORN = { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sh -c "trap : PWR; while :; do sleep 1; done"' } };
+
+async function drop(name: string): Promise<void> {
+  if ((await operator.statuses())[name] === undefined) return;
+  if ((await operator.statuses())[name] !== 'Stopped') await operator.state(name, 'stop', { force: true });
+  await operator.delete(name);
+}
+
+describe('start, stop, restart', () => {
+  afterEach(() => drop('c2'));
+
+  test('goes through its states, and tells each as an event', async () => {
+    await operator.create('c2');
+    await watch.next('instance-created c2');
+    expect(await operator.statuses()).toMatchObject({ c1: 'Running', c2: 'Stopped' });
+    await operator.state('c2', 'start');
+    await watch.next('instance-started c2');
+    const first = await operator.pid('c2');
+    expect(readFileSync(`/proc/${first}/cmdline`, 'utf8')).toContain('init');
+    await operator.state('c2', 'restart');
+    await watch.next('instance-restarted c2');
+    expect(await operator.pid('c2')).not.toBe(first);
+    await operator.state('c2', 'stop');
+    await watch.next('instance-shutdown c2');
+    expect(await operator.pid('c2')).toBe(0);
+    await operator.state('c2', 'start');
+    await operator.state('c2', 'stop', { force: true });
+    await watch.next('instance-stopped c2');
+    await operator.delete('c2');
+    await watch.next('instance-deleted c2');
+    expect(await operator.statuses()).toEqual({ c1: 'Running' });
+  });
+
+  test('lets an instance that does not hear run on after the timeout', async () => {
+    await operator.launch('c2', STUBBORN);
+    const pid = await operator.pid('c2');
+    await expect(operator.state('c2', 'stop', { timeout: 1 })).rejects.toEqual(
+      message('^Failed shutting down instance, status is "Running"'),
+    );
+    expect(await operator.pid('c2')).toBe(pid);
+  });
+
+  test('ends it by force after the timeout, and not before', async () => {
+    await operator.launch('c2', STUBBORN);
+    const started = performance.now();
+    await operator.state('c2', 'stop', { timeout: 1, force: true });
+    expect(performance.now() - started).toBeGreaterThan(990);
+    await watch.next('instance-stopped c2');
+    expect((await operator.statuses())['c2']).toBe('Stopped');
+  });
+
+  test('asks first with force and a timeout: an instance that hears shuts down by itself', async () => {
+    await operator.launch('c2');
+    await operator.sh('c2', 'echo "echo asked > /root/heard" > /root/x');
+    await operator.state('c2', 'stop', { timeout: 30, force: true });
+    await watch.next('instance-shutdown c2');
+  });
+
+  test('ends a stop that waits for ever when a forced one comes', async () => {
+    await operator.launch('c2', STUBBORN);
+    const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
+    await expect(operator.state('c2', 'stop')).rejects.toEqual(message('Instance is busy running a "stop"'));
+    await operator.state('c2', 'stop', { force: true });
+    expect(await operator.client.wait(waiting!)).toMatchObject({ status_code: 200 });
+    expect((await operator.statuses())['c2']).toBe('Stopped');
+  });
+
+  test('refuses what its state does not allow', async () => {
+    await operator.create('c2');
+    const refused = (work: Promise<unknown>, text: string) => expect(work).rejects.toEqual(message(text));
+    await refused(operator.state('c1', 'start'), '^The instance is already running$');
+    await refused(operator.state('c2', 'stop'), '^The instance is already stopped$');
+    await refused(operator.state('c2', 'restart'), '^The instance is already stopped$');
+    await refused(operator.delete('c1'), '^Instance is running$');
+    await refused(operator.state('c1', 'dance'), "^Unknown action: 'dance'$");
+    await refused(operator.state('nobody', 'start'), '^Instance not found$');
+    await refused(operator.exec('c2', ['true']).then(), '^Instance is not running$');
+    await refused(operator.create('c2'), 'already exists');
+    const rename = operator.client.change('POST', '/1.0/instances/c1', { json: { name: 'other' } });
+    await refused(rename, '^Renaming of running container not allowed$');
+    await operator.patch('c2', { config: { 'security.protection.delete': 'true' } });
+    await refused(operator.delete('c2'), '^Container is protected$');
+    await operator.patch('c2', { config: { 'security.protection.delete': null } });
+  });
+
+  test('renames a stopped instance, which then has that name inside', async () => {
+    await operator.create('before');
+    await operator.client.change('POST', '/1.0/instances/before', { json: { name: 'c2' } });
+    await watch.next('instance-renamed c2');
+    await operator.state('c2', 'start');
+    expect(await operator.sh('c2', 'hostname')).toBe('c2');
+    expect(await operator.sh('c2', 'devlxd /1.0/meta-data')).toContain('local-hostname: c2');
+    expect(Object.keys(await operator.statuses())).toEqual(['c1', 'c2']);
+  });
+
+  test('keeps the files of an instance while it is stopped, and from any other', async () => {
+    await operator.launch('c2');
+    await operator.sh('c2', 'echo mine > /root/f');
+    await operator.state('c2', 'restart', { force: true });
+    expect(await operator.sh('c2', 'cat /root/f')).toBe('mine');
+    expect((await operator.exec('c1', ['cat', '/root/f'])).code).toBe(1);
+  });
+});
+
+describe('an instance that ends by itself', () => {
+  afterEach(() => drop('c2'));
+
+  test('is noticed when its init is killed', async () => {
+    await operator.launch('c2');
+    process.kill(await operator.pid('c2'), 'SIGKILL');
+    await watch.next('instance-shutdown c2');
+    expect((await operator.statuses())['c2']).toBe('Stopped');
+    expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
+    await operator.state('c2', 'start');
+    expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
+  });
+
+  test('is noticed when it powers itself off', async () => {
+    await operator.launch('c2');
+    await operator.exec('c2', ['poweroff']);
+    await watch.next('instance-shutdown c2');
+    expect((await operator.statuses())['c2']).toBe('Stopped');
+  });
+
+  test('starts again when it reboots itself', async () => {
+    await operator.launch('c2');
+    const before = await operator.pid('c2');
+    await operator.exec('c2', ['reboot']);
+    await watch.next('instance-restarted c2');
+    expect(await operator.pid('c2')).not.toBe(before);
+    expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
+  });
+
+  test('is deleted when it was ephemeral, however it ends', async () => {
+    const ends = [
+      () => operator.state('c2', 'stop'),
+      () => operator.state('c2', 'stop', { force: true }),
+      () => operator.exec('c2', ['poweroff']),
+    ];
+    for (const end of ends) {
+      await operator.launch('c2', { ephemeral: true });
+      await end();
+      await watch.next('instance-deleted c2');
+      expect(await operator.statuses()).toEqual({ c1: 'Running' });
+    }
+    await operator.launch('c2', { ephemeral: true });
+    await operator.state('c2', 'restart', { force: true });
+    expect((await operator.statuses())['c2']).toBe('Running');
+    await operator.state('c2', 'stop');
+    expect(readdirSync(join(daemon.stateDir, 'instances'))).toHaveLength(1);
+  });
+});
+
+describe('exec', () => {
+  test('gives output, errors and exit code apart', async () => {
+    const ran = await operator.exec('c1', ['sh', '-c', 'echo out; echo err >&2; exit 3']);
+    expect(ran).toEqual({ code: 3, err: '', stdout: 'out\n', stderr: 'err\n' });
+    expect((await operator.exec('c1', ['sh', '-c', 'kill -9 $$'])).code).toBe(137);
+  });
+
+  test('tells a command that is not there from one that ends with 127', async () => {
+    const missing = { code: 127, err: 'Command not found', stdout: '', stderr: '' };
+    expect(await operator.exec('c1', ['no-such-command'])).toEqual(missing);
+    expect(await operator.exec('c1', ['no-such-command'], { cwd: '/tmp' })).toEqual(missing);
+    expect(await operator.exec('c1', ['no-such-command'], { user: 1000, group: 1000 })).toEqual(missing);
+    expect(await operator.exec('c1', ['sh', '-c', 'exit 127'])).toMatchObject({ code: 127, err: '' });
+  });
+
+  test('tells a command that cannot be executed from one that ends with 126', async () => {
+    const denied = { code: 126, err: 'Command not executable', stdout: '', stderr: '' };
+    expect(await operator.exec('c1', ['/etc'])).toEqual(denied);
+    expect(await operator.exec('c1', ['sh', '-c', 'exit 126'])).toMatchObject({ code: 126, err: '' });
+  });
+
+  test('hands on the environment, and nothing of the host', async () => {
+    const { stdout } = await operator.exec('c1', ['env'], { environment: { A: 'b c', PATH: '/bin' } });
+    const names = stdout.split('\n').map((line) => line.split('=')[0]);
+    expect(stdout).toContain('A=b c\n');
+    expect(stdout).toContain('PATH=/bin\n');
+    expect(stdout).toContain('HOME=/root\n');
+    expect(names).not.toContain('PORTHOLE_LOG_LEVEL');
+  });
+
+  test('runs as the user and group that were asked for', async () => {
+    const ran = await operator.exec('c1', ['sh', '-c', 'id -u; id -g; pwd'], { user: 1000, group: 1001 });
+    expect(ran.stdout).toBe('1000\n1001\n/\n');
+  });
+
+  test('works in the folder that was asked for, else in the home of root, else in /', async () => {
+    await operator.sh('c1', 'mkdir -p /only/here');
+    const pwd = async (cwd: string) => (await operator.exec('c1', ['pwd'], { cwd })).stdout.trim();
+    expect(await pwd('')).toBe('/root');
+    expect(await pwd('/tmp')).toBe('/tmp');
+    expect(await pwd('/only/here')).toBe('/only/here');
+    expect(await pwd('/usr/share/doc')).toBe('/');
+    expect(await pwd('/nowhere')).toBe('/');
+  });
+
+  test('carries standard input to its end, bytes as they are', async () => {
+    const ran = await operator.exec('c1', ['wc', '-c'], { stdin: 'x'.repeat(300_000) });
+    expect(ran.stdout.trim()).toBe('300000');
+    const binary = await operator.exec('c1', ['sh', '-c', 'od -An -tx1'], { stdin: 'a\r\n\u0000' });
+    expect(binary.stdout.trim()).toBe('61 0d 0a 00');
+  });
+
+  test('gives a terminal whose lines end as those of any terminal', async () => {
+    const script = 'tty >/dev/null && echo yes; stty size; stty -opost; printf "a\\nb\\n"';
+    const ran = await operator.exec('c1', ['sh', '-c', script], { interactive: true, width: 100, height: 30 });
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.stdout).toBe('yes\r\n30 100\r\na\nb\n');
+  });
+});
+
+describe('limits and privilege', () => {
+  afterEach(() => drop('c2'));
+
+  test('applies limits.memory and limits.processes', async () => {
+    await operator.launch('c2', { config: { 'limits.memory': '64MiB', 'limits.processes': '20' } });
+    const cgroups = readFileSync(`/proc/${await operator.pid('c2')}/cgroup`, 'utf8');
+    const read = (controller: string, old: string, unified: string) => {
+      const at = cgroups.match(new RegExp(`^\\d+:[^:]*\\b${controller}\\b[^:]*:(.*)$`, 'm'))?.[1];
+      if (at !== undefined) return readFileSync(`/sys/fs/cgroup/${controller}${at}/${old}`, 'utf8').trim();
+      const whole = cgroups.match(/^0::(.*)$/m)?.[1];
+      return readFileSync(`/sys/fs/cgroup${whole}/${unified}`, 'utf8').trim();
+    };
+    expect(read('memory', 'memory.limit_in_bytes', 'memory.max')).toBe(String(64 * 1024 * 1024));
+    expect(read('pids', 'pids.max', 'pids.max')).toBe('20');
+    const forks = 'i=0; while [ $i -lt 40 ]; do sleep 5 & i=$((i+1)); done';
+    expect((await operator.exec('c2', ['sh', '-c', forks])).stderr).toMatch(/fork/);
+  });
+
+  test('maps ids unless it is privileged', async () => {
+    const mapped = await operator.sh('c1', 'cat /proc/self/uid_map');
+    expect(mapped.split(/\s+/).slice(0, 2)).toEqual(['0', expect.not.stringMatching(/^0$/)]);
+    await operator.launch('c2', { config: { 'security.privileged': 'true' } });
+    expect((await operator.sh('c2', 'cat /proc/self/uid_map')).split(/\s+/)).toEqual(['0', '0', '4294967295']);
+    expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
+    await operator.sh('c2', 'echo mine > /root/f');
+    await operator.state('c2', 'stop');
+    await operator.patch('c2', { config: { 'security.privileged': 'false' } });
+    await operator.state('c2', 'start');
+    expect(await operator.sh('c2', 'cat /root/f; stat -c %u /root/f')).toBe('mine\n0');
+  });
+
+  test('starts with security.nesting, and may then mount its own proc', async () => {
+    await operator.launch('c2', { config: { 'security.nesting': 'true' } });
+    expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
+    await operator.sh('c2', 'unshare -m -p -f mount -t proc proc /mnt');
+  });
+});
+
+describe('the daemon', () => {
+  test('stops on SIGTERM and SIGINT with exit code 0, a request in flight answered, instances left running', async () => {
+    const pid = await operator.pid('c1');
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const operation = await begin(operator, 'POST', '/1.0/instances/c1/exec', {
+        command: ['sleep', '1'],
+        'wait-for-websocket': false,
+      });
+      const inFlight = operator.client.wait(operation!);
+      await operator.client.get('/1.0');
+      expect(await daemon.stop(signal)).toBe(0);
+      expect(await inFlight).toMatchObject({ status_code: 200, metadata: { return: 0 } });
+      expect(existsSync(`/proc/${pid}`)).toBe(true);
+      await daemon.start();
+      expect(await operator.pid('c1')).toBe(pid);
+      expect(await operator.sh('c1', 'devlxd /1.0')).toContain('"api_version":"1.0"');
+    }
+  });
+
+  test('refuses a state directory that another daemon has', async () => {
+    const bin = fileURLToPath(new URL('../../../bin/portholed', import.meta.url));
+    const second = await run(bin, ['--state-dir', daemon.stateDir]);
+    expect(second.ok).toBe(false);
+    expect(second.failure).toContain(`Another Porthole daemon (pid ${daemon.pid}) has this state directory`);
+    expect((await operator.statuses())['c1']).toBe('Running');
+  });
+
+  test('ends at once at a second signal', async () => {
+    await operator.launch('c2', STUBBORN);
+    await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
+    process.kill(daemon.pid, 'SIGTERM');
+    await operator.client.get('/1.0').catch(() => {});
+    await daemon.stop('SIGINT');
+    await daemon.start();
+    expect((await operator.statuses())['c2']).toBe('Running');
+    await drop('c2');
+  });
+
+  test('starts by itself what boot.autostart says, and what ran when the host went down', async () => {
+    const autostart = (value?: string) => (value === undefined ? {} : { 'boot.autostart': value });
+    await operator.create('always', { config: autostart('true') });
+    await operator.launch('never', { config: autostart('false') });
+    await operator.launch('ran');
+    await operator.create('rested');
+    await daemon.kill();
+    await hostGoesDown(daemon);
+    await daemon.start();
+    watch = await operator.watch();
+    for (;;) {
+      const statuses = await operator.statuses();
+      if (statuses['always'] === 'Running' && statuses['ran'] === 'Running') break;
+      await watch.next(statuses['always'] === 'Running' ? 'instance-started ran' : 'instance-started always');
+    }
+    expect(await operator.statuses()).toMatchObject({ c1: 'Running', never: 'Stopped', rested: 'Stopped' });
+    for (const name of ['always', 'never', 'ran', 'rested']) await drop(name);
+  });
+});
+
+/** Ends all instances as a host does that goes down: nobody notes how. */
+async function hostGoesDown({ stateDir }: TestDaemon): Promise<void> {
+  const instances = join(stateDir, 'instances');
+  for (const id of readdirSync(instances)) {
+    const stopped = spawn('lxc-stop', ['-k', '-n', id, '-P', instances], { stdio: 'ignore' });
+    await once(stopped, 'exit');
+    await run('rm', ['-f', join(instances, id, 'ending')]);
+  }
+}

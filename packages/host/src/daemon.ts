@@ -55,7 +55,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
-  const runtime = await openRuntime({ instances: paths.instances, devlxd: paths.devlxd, watch });
+  const runtime = await openRuntime({ ...paths, watch });
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
@@ -88,10 +88,10 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   await guests.listen(join(paths.devlxd, 'sock'));
   started.defer(() => guests.stop(graceMs));
   started.defer(() => finishOperations(context.operations, graceMs));
+  const starting = startInstances(context, graceMs);
+  started.defer(() => starting.stop());
   await host.listen(paths.hostSocket);
   started.defer(() => host.stop(graceMs));
-  const starting = startInstances(context);
-  started.defer(() => starting.stop());
   log.info(
     { stateDir, identification: kernel.name, runtime: `lxc ${runtime.driverVersion}` },
     'daemon started',
@@ -110,20 +110,25 @@ function running(started: AsyncDisposableStack, log: Log): Daemon {
 }
 
 /** What operators have begun gets the same time to end as their requests. */
-async function finishOperations(operations: Operations, graceMs: number): Promise<void> {
+function finishOperations(operations: Operations, graceMs: number): Promise<void> {
+  return within(graceMs, operations.idle());
+}
+
+/** Waits for work, but not for ever. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
   const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, graceMs);
-  await Promise.race([operations.idle(), over.promise]);
+  const timer = setTimeout(over.resolve, ms);
+  await Promise.race([work, over.promise]);
   clearTimeout(timer);
 }
 
-function startInstances(context: Context): { stop(): Promise<void> } {
+function startInstances(context: Context, graceMs: number): { stop(): Promise<void> } {
   const abort = new AbortController();
   const done = autostart(context, abort.signal);
   return {
-    async stop() {
+    stop() {
       abort.abort();
-      await done;
+      return within(graceMs, done);
     },
   };
 }

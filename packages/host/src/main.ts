@@ -14,10 +14,13 @@ async function main(): Promise<number> {
     const invocation = readConfig({ args: process.argv.slice(2), env: process.env });
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());
+    // From now on: a signal that comes while the daemon starts is obeyed once it can be stopped properly.
+    const signal = firstSignal();
     const daemon = await startDaemon(invocation.config);
-    await firstSignal();
+    await signal;
     await daemon.stop();
-    return 0;
+    // What an operator has begun and nobody waits for any more must not act without lock and store.
+    process.exit(0);
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     process.stderr.write(`portholed: ${messageOf(error)}\n`);

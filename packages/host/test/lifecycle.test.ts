@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../src/process/run.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { begin, Operator, type Watch } from './harness/operator.ts';
@@ -31,10 +31,12 @@ afterAll(async () => {
   }
 });
 
-const message = (text: string | RegExp) => expect.objectContaining({ message: expect.stringMatching(text) });
+beforeEach(() => watch.clear());
+
+const message = (text: string) => expect.objectContaining({ message: expect.stringMatching(text) });
 
 /** An init that does not hear when it is asked to shut down. */
-const STUBBORN = { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sh -c "trap : PWR; while :; do sleep 1; done"' } };
+const STUBBORN = { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sleep 100000' } };
 
 async function drop(name: string): Promise<void> {
   if ((await operator.statuses())[name] === undefined) return;
@@ -87,7 +89,6 @@ describe('start, stop, restart', () => {
 
   test('asks first with force and a timeout: an instance that hears shuts down by itself', async () => {
     await operator.launch('c2');
-    await operator.sh('c2', 'echo "echo asked > /root/heard" > /root/x');
     await operator.state('c2', 'stop', { timeout: 30, force: true });
     await watch.next('instance-shutdown c2');
   });
@@ -241,7 +242,11 @@ describe('exec', () => {
 
   test('gives a terminal whose lines end as those of any terminal', async () => {
     const script = 'tty >/dev/null && echo yes; stty size; stty -opost; printf "a\\nb\\n"';
-    const ran = await operator.exec('c1', ['sh', '-c', script], { interactive: true, width: 100, height: 30 });
+    const ran = await operator.exec('c1', ['sh', '-c', script], {
+      interactive: true,
+      width: 100,
+      height: 30,
+    });
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.stdout).toBe('yes\r\n30 100\r\na\nb\n');
   });
@@ -269,7 +274,11 @@ describe('limits and privilege', () => {
     const mapped = await operator.sh('c1', 'cat /proc/self/uid_map');
     expect(mapped.split(/\s+/).slice(0, 2)).toEqual(['0', expect.not.stringMatching(/^0$/)]);
     await operator.launch('c2', { config: { 'security.privileged': 'true' } });
-    expect((await operator.sh('c2', 'cat /proc/self/uid_map')).split(/\s+/)).toEqual(['0', '0', '4294967295']);
+    expect((await operator.sh('c2', 'cat /proc/self/uid_map')).split(/\s+/)).toEqual([
+      '0',
+      '0',
+      '4294967295',
+    ]);
     expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
     await operator.sh('c2', 'echo mine > /root/f');
     await operator.state('c2', 'stop');

@@ -15,6 +15,7 @@ export interface Progress {
 }
 
 const CLEAR_LINE = '\r\x1b[K';
+/** Also of a terminal that does not know its size: it says 0. */
 const COLUMNS = 80;
 
 /** @param quiet shows nothing, whatever the output is */
@@ -32,7 +33,7 @@ export function createProgress(output: Output, quiet: boolean): Progress {
     shown: true,
     text(text) {
       clear();
-      const room = (output.columns ?? COLUMNS) - 1;
+      const room = (output.columns || COLUMNS) - 1;
       output.write(CLEAR_LINE + [...printable(text)].slice(0, room).join(''));
       dirty = true;
     },

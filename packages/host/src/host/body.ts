@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
@@ -46,7 +45,7 @@ export async function* readParts(request: FastifyRequest): AsyncGenerator<Upload
  * Reads the rest of a refused body to nowhere: a client that is cut off while it sends may never see why.
  * Settles also when the client takes too long.
  */
-export async function drain(request: IncomingMessage): Promise<void> {
+export async function drain(request: Readable): Promise<void> {
   if (request.readableEnded || request.destroyed) return;
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(over.resolve, DRAIN_TIMEOUT_MS);

@@ -1,6 +1,7 @@
 import { hostError } from '../core/errors.ts';
 import type { Upload } from '../ops/api.ts';
 import { parseUploadHeaders } from '../wire/image.ts';
+import { drain } from './body.ts';
 import { type Answer, type Call, type Edge, started } from './call.ts';
 
 /**
@@ -9,7 +10,10 @@ import { type Answer, type Call, type Edge, started } from './call.ts';
  */
 export async function uploadImage({ backend }: Edge, call: Call): Promise<Answer> {
   const { filename, ...options } = parseUploadHeaders(call.headers);
-  return started(await backend.images.import(uploadOf(call, filename), options, call.by));
+  const operation = await backend.images.import(uploadOf(call, filename), options, call.by);
+  // Of a refused upload there may be a rest.
+  await drain(call.body);
+  return started(operation);
 }
 
 function uploadOf(call: Call, filename: string): Upload {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { END_KEY, EPOLL_CTL_ADD, EPOLLIN, EPOLLONESHOT, eventBuffer } from './epoll.ts';
-import { checked, close, declare } from './libc.ts';
+import { checked, close, declare, SystemError } from './libc.ts';
 import { openPidfd } from './pidfd.ts';
 
 const epollCreate = declare('int epoll_create1(int flags)');
@@ -37,11 +37,17 @@ export class ExitWatch {
   /** Settles when the process has ended; at once when there is no such process. */
   exited(pid: number): Promise<void> {
     return new Promise((resolve) => {
-      const pidfd = orNull(() => openPidfd(pid));
+      const pidfd = openOrGone(pid);
       if (pidfd === null) return resolve();
       const key = this.#next++;
       this.#waiting.set(key, { pidfd, done: resolve });
-      this.#add(pidfd, key);
+      try {
+        this.#add(pidfd, key);
+      } catch (error) {
+        this.#waiting.delete(key);
+        close(pidfd);
+        throw error;
+      }
     });
   }
 
@@ -72,10 +78,12 @@ export class ExitWatch {
   }
 }
 
-function orNull(open: () => number): number | null {
+/** Null when there is no such process. Any other failure says nothing about the process. */
+function openOrGone(pid: number): number | null {
   try {
-    return open();
-  } catch {
-    return null;
+    return openPidfd(pid);
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'ESRCH') return null;
+    throw error;
   }
 }

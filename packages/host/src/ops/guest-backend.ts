@@ -5,6 +5,7 @@ import type { GuestView } from '../core/view.ts';
 import { withReady } from '../core/volatile.ts';
 import type { Context } from './context.ts';
 import { lifecycle } from './lifecycle.ts';
+import type { RunningSet } from './running.ts';
 
 /** What the guest API may ask of the daemon; the guest room declares the same shape as its need. */
 export interface GuestCases {
@@ -31,9 +32,10 @@ export function guestCases(
     imagePaths,
     identify(fd) {
       const caller = identify(fd);
-      const { started } = running;
       // The first process of an instance may ask before the daemon has been told that the instance runs.
-      return caller.kind === 'no-instance' && started ? started.then(() => identify(fd)) : caller;
+      return caller.kind === 'no-instance' && running.started
+        ? whenStarted(running, () => identify(fd))
+        : caller;
     },
     view: (instanceId, boot) => (running.get(instanceId)?.boot === boot ? model.view(instanceId) : undefined),
     image: (fingerprint) => model.state.images.get(fingerprint),
@@ -41,6 +43,16 @@ export function guestCases(
     imageRetrieved: (fingerprint) => model.commit([], [lifecycle('image-retrieved', 'images', fingerprint)]),
     subscribe: (instanceId, listener) => hub.onGuest(instanceId, listener),
   };
+}
+
+/** Asks again after each start that ends, until the caller is known or nothing is being started. */
+async function whenStarted(running: RunningSet, ask: () => Caller): Promise<Caller> {
+  for (let started = running.started; started; started = running.started) {
+    await started;
+    const caller = ask();
+    if (caller.kind !== 'no-instance') return caller;
+  }
+  return ask();
 }
 
 function setReady({ model }: Context, instanceId: number, ready: boolean): void {

@@ -116,6 +116,7 @@ export class Model {
    * Makes a change durable, then visible, then known: store, memory, events. Nothing has happened when it throws.
    */
   commit(changes: readonly Change[], announcements: readonly Announcement[] = []): void {
+    this.#checkProfiles(changes);
     const now = timestamp(this.#clock);
     const events: NewEvent[] = announcements.map((each) => ({
       instanceId: each.type === 'lifecycle' ? null : each.instanceId,
@@ -131,6 +132,17 @@ export class Model {
         const metadata = event.metadata as unknown as LifecycleMetadata;
         this.#hub.publishHost({ type: 'lifecycle', timestamp: event.timestamp, metadata });
       }
+    }
+  }
+
+  /** While an instance was being made or changed, a profile of it may have been deleted or renamed. */
+  #checkProfiles(changes: readonly Change[]): void {
+    const profiles = new Set(this.#profiles.keys());
+    for (const change of changes) if (change.kind === 'put-profile') profiles.add(change.profile.name);
+    for (const change of changes) if (change.kind === 'delete-profile') profiles.delete(change.name);
+    for (const change of changes) {
+      if (change.kind !== 'put-instance') continue;
+      if (change.instance.profiles.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
     }
   }
 

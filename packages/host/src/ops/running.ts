@@ -24,7 +24,7 @@ export interface Run {
 export class RunningSet {
   readonly #runs = new Map<number, Run>();
   #starting = 0;
-  #started: PromiseWithResolvers<void> | null = null;
+  #started = Promise.withResolvers<void>();
 
   get(instanceId: number): Run | undefined {
     return this.#runs.get(instanceId);
@@ -46,19 +46,17 @@ export class RunningSet {
   /** Marks the time in which an instance's first processes run but are not registered yet. */
   async whileStarting<T>(work: () => Promise<T>): Promise<T> {
     this.#starting++;
-    this.#started ??= Promise.withResolvers();
     try {
       return await work();
     } finally {
-      if (--this.#starting === 0) {
-        this.#started?.resolve();
-        this.#started = null;
-      }
+      this.#starting--;
+      this.#started.resolve();
+      this.#started = Promise.withResolvers();
     }
   }
 
-  /** Settles when no instance is being started; null when that is so now. */
+  /** Settles when the next start is over, well or badly; null when no instance is being started. */
   get started(): Promise<void> | null {
-    return this.#started?.promise ?? null;
+    return this.#starting > 0 ? this.#started.promise : null;
   }
 }

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import type { Log } from '../base/log.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Change, Instance } from '../core/model.ts';
 import { afterStop, withoutReady } from '../core/volatile.ts';
@@ -27,14 +28,26 @@ export async function recover(
   await images.sweep(new Set(model.state.images.keys()));
   await roots.sweep(model.state.images.keys(), model.state.instances.values());
   forgetReady(context);
-  for (const instance of [...model.state.instances.values()]) await recoverInstance(context, instance);
+  for (const instance of [...model.state.instances.values()]) {
+    await guarded(context.log, instance.id, () => recoverInstance(context, instance));
+  }
+}
+
+/** One instance's trouble, which may be of its own making, must not keep the daemon from the others. */
+async function guarded(log: Log, instance: number, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    log.error({ err: error, instance }, 'an instance could not be settled at the start');
+  }
 }
 
 /** Folders of instances that were being created, or had been deleted, when the daemon ended. */
-async function sweepInstances({ model, runtime }: Context, folder: string): Promise<void> {
+async function sweepInstances({ model, runtime, log }: Context, folder: string): Promise<void> {
   for (const entry of await readdir(folder)) {
     const id = Number(entry);
-    if (Number.isInteger(id) && !model.instanceById(id)) await runtime.remove(id);
+    if (!Number.isInteger(id) || model.instanceById(id)) continue;
+    await guarded(log, id, () => runtime.remove(id));
   }
 }
 
@@ -99,7 +112,8 @@ export async function autostart(context: Context, signal: AbortSignal): Promise<
     } catch (error) {
       log.error({ err: error, instance: name }, 'instance could not be started automatically');
     }
-    const delay = Number(model.instanceById(id)?.config['boot.autostart.delay'] ?? 0);
+    const started = model.instanceById(id);
+    const delay = Number(started ? (model.expanded(started).config['boot.autostart.delay'] ?? 0) : 0);
     if (delay > 0) await sleep(delay * MS_PER_SECOND, signal);
   }
 }

@@ -21,6 +21,11 @@ export function rootUidOf(pid: number): number | null {
   return map === null ? null : rootUidOfMap(map);
 }
 
+/** Whether a process is the first of its PID namespace: the last number of NSpid in /proc/PID/status, proc(5). */
+export function isInit(pid: number): boolean {
+  return /^NSpid:.*\s1$/m.test(readOrNull(`/proc/${pid}/status`) ?? '');
+}
+
 /** The host uid for uid 0 in the text of a uid_map. */
 export function rootUidOfMap(map: string): number | null {
   for (const line of map.split('\n')) {

@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { close } from '../native/libc.ts';
 import { namespaceKey } from '../native/namespace.ts';
 import { isAlive, openPidfd } from '../native/pidfd.ts';
-import { rootUidOf } from './proc.ts';
+import { isInit, rootUidOf } from './proc.ts';
 
 /** A run of an instance, as the kernel knows it. */
 export interface Registered {
@@ -34,6 +34,9 @@ export class Registry {
       const namespace = namespaceOf(initPid);
       const rootUid = rootUidOf(initPid);
       if (rootUid === null) throw new Error(`process ${initPid} has no root in its user namespace`);
+      if (!isInit(initPid)) throw new Error(`process ${initPid} is not the first of its PID namespace`);
+      const owner = this.find(namespace);
+      if (owner) throw new Error(`its PID namespace belongs to instance ${owner.instanceId}`);
       if (namespace === namespaceOf('self'))
         throw new Error(`process ${initPid} has no PID namespace of its own`);
       // The pid was read through /proc: that it is still this process is known only now.

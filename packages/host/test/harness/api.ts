@@ -41,7 +41,8 @@ function enter(asker: Asker): string[] {
   return ['nsenter', '-t', String(asker.init), '-U', '-p', '-S', uid, '-G', uid, '--'];
 }
 
-function parseAnswer(text: string): Answer {
+/** Reads an answer as it came over the wire. */
+export function parseAnswer(text: string): Answer {
   const end = text.indexOf('\r\n\r\n');
   const [first = '', ...lines] = text.slice(0, end).split('\r\n');
   const headers = lines.map((line) => {

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Finished, run } from '../../src/process/run.ts';
 
@@ -21,6 +23,27 @@ export class CallerTools {
   /** Runs one of `test/programs` as root of the instance with this init. */
   call(initPid: number, program: string, ...args: string[]): Promise<Finished> {
     return run('nsenter', this.#args(initPid, program, args), { timeoutMs: PROGRAM_TIMEOUT_MS });
+  }
+
+  /** Sends requests as they are, each on a connection of its own that is half-closed; gives what came back. */
+  async exchange(initPid: number, socket: string, requests: readonly Buffer[]): Promise<Buffer[]> {
+    const input = JSON.stringify(requests.map((request) => request.toString('base64')));
+    const { ok, failure, stdout } = await run('nsenter', this.#args(initPid, 'exchange.mjs', [socket]), {
+      timeoutMs: PROGRAM_TIMEOUT_MS,
+      input,
+    });
+    if (!ok) throw new Error(failure);
+    return (JSON.parse(stdout) as string[]).map((answer) => Buffer.from(answer, 'base64'));
+  }
+
+  /** A connection that a process of the instance has made and handed to us, before it ended. */
+  async handedOver(initPid: number, socket: string): Promise<Socket> {
+    const [command, ...args] = ['nsenter', ...this.#args(initPid, 'give.mjs', [socket])] as [string];
+    const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const ended = once(child, 'exit');
+    const [, handle] = (await once(child, 'message')) as [string, Socket];
+    await ended;
+    return handle;
   }
 
   /** Starts one of `test/programs` and leaves it running. */

@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type Finished, run } from '../../src/process/run.ts';
 
-const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
+/** Where `porthole` and `portholed` are. */
+export const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
 
 /** State lives here: every folder on the way must be searchable by others. */
 const TEMPORARY = '/var/tmp';

@@ -85,7 +85,9 @@ export class Operator {
     const { stdin, ...rest } = options;
     const request = { ...PLAIN, command, ...rest };
     const [stdout, stderr] = [new Sink(), new Sink()];
-    const input = stdin === undefined ? null : Readable.from([Buffer.from(stdin)], { objectMode: false });
+    // The end of a terminal's input hangs it up.
+    const none = request.interactive ? new PassThrough() : null;
+    const input = stdin === undefined ? none : Readable.from([Buffer.from(stdin)], { objectMode: false });
     const session = await exec(this.client, name, request, { stdin: input, stdout, stderr });
     const { code, err } = await session.ended;
     return { code, err, stdout: stdout.text, stderr: stderr.text };
@@ -137,6 +139,11 @@ export class Watch {
       await more.promise.finally(() => timeout.removeEventListener('abort', give));
     }
     this.seen.splice(0, this.seen.indexOf(wanted) + 1);
+  }
+
+  /** Forgets what has come so far. */
+  clear(): void {
+    this.seen.length = 0;
   }
 
   close(): void {

@@ -205,7 +205,8 @@ async function changeState(
   tell: (percent: number) => void,
 ): Promise<void> {
   if (request.action === 'start') return startInstance(context, id, 'instance-started', by, tell);
-  if (request.action === 'stop') return stopInstance(context, id, request, by);
-  await stopInstance(context, id, request, by, 'restart');
+  const kind = request.action === 'restart' ? 'restart' : undefined;
+  const ended = await stopInstance(context, id, request, by, kind);
+  if (ended !== 'restart') return;
   await startInstance(context, id, 'instance-restarted', by, tell);
 }

@@ -76,10 +76,11 @@ async function create(
   try {
     await roots.ensure(instance, runtime.idOffset(config), lookUp, tell);
     await runtime.create(instance.id, config);
-    // It may have been deleted while it was being unpacked, and its root swept away with it.
-    if (image && !lookUp(image.fingerprint)) throw hostError('image-not-found');
-    const used = image
-      ? [{ kind: 'put-image', image: { ...image, lastUsedAt: instance.createdAt } } as const]
+    // It may have been changed while it was being unpacked, or deleted, and its root swept away with it.
+    const latest = image && lookUp(image.fingerprint);
+    if (image && !latest) throw hostError('image-not-found');
+    const used = latest
+      ? [{ kind: 'put-image', image: { ...latest, lastUsedAt: instance.createdAt } } as const]
       : [];
     const created = lifecycle('instance-created', 'instances', instance.name, {
       context: { type: 'container', 'storage-pool': 'default' },

@@ -11,15 +11,17 @@ import { removeInstance } from './delete.ts';
  * @param restart starts the instance again, after a reboot
  */
 export function watchRun(context: Context, run: Run, restart: () => Promise<void>): void {
-  void run.process.ended.then(async (ending) => {
-    disconnect(context, run);
-    if (run.cause) return;
+  const settle = async () => {
     try {
+      const ending = await run.process.ended;
+      disconnect(context, run);
+      if (run.cause) return;
       await context.runner.run(run.instanceId, 'stop', () => endedByItself(context, run, ending, restart));
     } catch (error) {
       context.log.error({ err: error, instance: run.instanceId }, 'could not settle the end of an instance');
     }
-  });
+  };
+  void settle();
 }
 
 /** From here on nobody is taken for this run's instance any more. */

@@ -35,7 +35,9 @@ export async function performPlans(
     await undoAll(context, undo);
     throw error;
   }
-  for (const plan of plans) await shutWindow(context, plan);
+  const shut = plans.filter((plan) => windowChange(plan) === false);
+  for (const plan of shut) disconnect(context, plan);
+  for (const plan of shut) await shutWindow(context, plan);
 }
 
 async function changeRunning(context: Context, plan: UpdatePlan, undo: Undo[]): Promise<UpdatePlan> {
@@ -50,13 +52,23 @@ async function changeRunning(context: Context, plan: UpdatePlan, undo: Undo[]): 
   return { ...plan, next: { ...plan.next, config } };
 }
 
-/** The refusal is in force since the commit; this takes away what is left to see. */
-async function shutWindow({ running, guests, runtime, log }: Context, plan: UpdatePlan): Promise<void> {
+/** The refusal is in force since the commit; who was connected before it goes now, in the same turn. */
+function disconnect({ running, guests, log }: Context, plan: UpdatePlan): void {
   const run = running.get(plan.current.id);
-  if (!run || windowChange(plan) !== false) return;
+  if (!run) return;
   const connections = guests.closeInstance(run.instanceId, 'security.devlxd is false');
   log.info({ instance: plan.next.name, connections }, 'guest API switched off');
-  await runtime.setWindow(run.process.pid, run.config, false);
+}
+
+/** Takes away what is left to see; that the instance has tampered with the place changes nothing for others. */
+async function shutWindow({ running, runtime, log }: Context, plan: UpdatePlan): Promise<void> {
+  const run = running.get(plan.current.id);
+  if (!run) return;
+  try {
+    await runtime.setWindow(run.process.pid, run.config, false);
+  } catch (error) {
+    log.warn({ err: error, instance: plan.next.name }, 'could not take /dev/lxd out of an instance');
+  }
 }
 
 async function performStep(
@@ -82,7 +94,9 @@ async function performStep(
   const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);
   if (action === 'updated') {
     const { hostName } = madeFor(plan.current.config, name);
-    if (hostName) await runtime.updateDevice(target, hostName);
+    if (!hostName) return config;
+    undo.push(() => runtime.updateDevice({ ...target, device: step.previous ?? {} }, hostName));
+    await runtime.updateDevice(target, hostName);
     return config;
   }
   const made = await attach(context, target);

@@ -10,6 +10,7 @@ const MS_PER_SECOND = 1000;
 /**
  * Stops an instance: asks its init first unless it is forced; with a timeout and force, asks and then forces.
  * The caller holds its queue.
+ * @returns how it ended in the end: a forced stop overrules a restart
  * @throws already-stopped, shutdown-timeout (it goes on running then)
  */
 export async function stopInstance(
@@ -18,7 +19,7 @@ export async function stopInstance(
   request: Pick<StateRequest, 'timeout' | 'force'>,
   by: Requestor | null,
   kind?: 'restart',
-): Promise<void> {
+): Promise<EndCause['kind']> {
   const run = context.running.get(id);
   if (!run) throw hostError('already-stopped');
   const asked = request.timeout !== 0 && !(request.force && request.timeout < 0);
@@ -30,14 +31,16 @@ export async function stopInstance(
     context.runtime.kill(run.process.pid);
   }
   if (!asked) context.runtime.kill(run.process.pid);
-  await settleEnd(context, run, run.cause as EndCause);
+  const cause = run.cause as EndCause;
+  await settleEnd(context, run, cause);
+  return cause.kind;
 }
 
 /** Ends a run at once while another stop waits for it to end politely; that one then settles it. */
 export function forceRun(context: Context, id: number): boolean {
   const run = context.running.get(id);
   if (!run?.cause) return false;
-  if (run.cause.kind === 'shutdown') run.cause = { ...run.cause, kind: 'stopped' };
+  run.cause = { ...run.cause, kind: 'stopped' };
   context.runtime.kill(run.process.pid);
   return true;
 }

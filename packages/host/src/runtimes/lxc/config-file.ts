@@ -92,7 +92,10 @@ function mountLine(mount: MountEntry): string {
 
 /** Spaces, tabs, line ends and backslashes as fstab(5) writes them. */
 function fstab(path: string): string {
-  return path.replace(/[\s\\]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+  return path.replace(
+    /[ \t\n\r\v\f\\]/g,
+    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
+  );
 }
 
 function networkLines(spec: RunSpec): string[] {

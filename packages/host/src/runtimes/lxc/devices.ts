@@ -51,6 +51,7 @@ export function prepareDevices(
         chosen[name] = { ...device, host_name: hostName };
       }
     } catch (error) {
+      releaseMounts(paths.mounts);
       throw hostError('device-start-failed', name, error instanceof Error ? error.message : String(error));
     }
   }
@@ -88,7 +89,7 @@ function prepareDisk(name: string, device: Device, paths: InstancePaths): MountE
   const place = join(paths.mounts, encodeURIComponent(name));
   mkdirSync(paths.mounts, { recursive: true, mode: 0o711 });
   if (isFolder) mkdirSync(place, { recursive: true });
-  else writeFileSync(place, '');
+  else writeFileSync(place, '', { flag: 'wx' });
   bindMount(source, place, { recursive });
   return [{ source: place, target: path, readonly: isTrue(device['readonly'], false), recursive, isFolder }];
 }

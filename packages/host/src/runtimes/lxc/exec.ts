@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/errors.ts';
 import { makeTransparent } from '../../native/terminal.ts';
 import type { ExecProcess, ExecRequest } from '../../ops/api.ts';
+import { instancePaths } from './paths.ts';
 
 /** Where the container is, for LXC's tools. */
 export interface AttachTarget {
@@ -28,7 +29,10 @@ export async function attachExec(target: AttachTarget, request: ExecRequest): Pr
   const folder = mkdtempSync(join(tmpdir(), 'porthole-exec-'));
   const log = join(folder, 'log');
   const { cwd, command } = inFolder(request.cwd, request.command);
-  const args = attachArgs(target, { ...request, command }, log);
+  const config = join(folder, 'config');
+  const own = instancePaths(target.lxcPath, target.id).config;
+  writeFileSync(config, `lxc.include = ${own}\nlxc.log.file = ${log}\nlxc.log.level = ERROR\n`);
+  const args = attachArgs(target, { ...request, command }, config);
   try {
     const process = request.interactive ? interactive(args, cwd, request) : await piped(args, cwd);
     return {
@@ -45,9 +49,10 @@ function clean(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function attachArgs(target: AttachTarget, request: ExecRequest, log: string): string[] {
+function attachArgs(target: AttachTarget, request: ExecRequest, config: string): string[] {
   return [
-    ...['-n', String(target.id), '-P', target.lxcPath, '-o', log, '-l', 'ERROR', '--clear-env'],
+    // Quiet it is only without a log file of its own on the command line.
+    ...['-n', String(target.id), '-P', target.lxcPath, '-f', config, '-q', '-o', 'none', '--clear-env'],
     ...['-u', String(request.user), '-g', String(request.group)],
     ...Object.entries(request.environment).map(([key, value]) => `--set-var=${key}=${value}`),
     '--',

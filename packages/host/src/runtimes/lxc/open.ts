@@ -1,3 +1,4 @@
+import { chmodSync, chownSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CodedError } from '../../base/coded-error.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
@@ -14,11 +15,23 @@ const STOP_HOOK = fileURLToPath(new URL('./on-stop.sh', import.meta.url));
  */
 export async function openRuntime(options: {
   readonly instances: string;
+  readonly roots: string;
   readonly devlxd: string;
   readonly watch: ExitWatch;
 }): Promise<LxcRuntime> {
   const version = await lxcVersion();
   if (version === null)
     throw new CodedError('no-lxc', 500, 'LXC is not installed: apt-get install lxc uidmap');
-  return new LxcRuntime({ ...options, version, ids: readIdRanges(), stopHook: STOP_HOOK });
+  const ids = readIdRanges();
+  for (const folder of [options.instances, options.roots]) closeToOthers(folder, ids?.gid ?? 0);
+  return new LxcRuntime({ ...options, version, ids, stopHook: STOP_HOOK });
+}
+
+/**
+ * Only the root of instances, by its group, may go below: files there may be set-user-id, and other users of
+ * the host must not be able to run them.
+ */
+function closeToOthers(folder: string, gid: number): void {
+  chownSync(folder, 0, gid);
+  chmodSync(folder, 0o710);
 }

@@ -14,6 +14,8 @@ export interface InstancePaths {
   readonly mounts: string;
   /** Written by the stop hook: how the last run ended. */
   readonly ending: string;
+  /** There while LXC is starting it. */
+  readonly starting: string;
 }
 
 /** The paths of an instance below the folder of all instances. */
@@ -29,5 +31,6 @@ export function instancePaths(instances: string, id: number): InstancePaths {
     devices: join(folder, 'devices'),
     mounts: join(folder, 'mounts'),
     ending: join(folder, 'ending'),
+    starting: join(folder, 'starting'),
   };
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { chown, lstat, mkdir, rm } from 'node:fs/promises';
+import { chown, lstat, mkdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Config, Device } from '../../core/model.ts';
@@ -18,10 +19,13 @@ import { limitNic } from './network.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { haltSignal, monitorPid } from './processes.ts';
-import { initPid, startContainer } from './tools.ts';
+import { initPid, removeTree, startContainer, stopContainer } from './tools.ts';
 import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
+/** How long a start that a dead daemon has begun may take until it is seen to have failed. */
+const START_TRIES = 30;
+const START_TRY_MS = 100;
 
 /** What the LXC runtime is made with. */
 export interface LxcOptions {
@@ -55,20 +59,22 @@ export class LxcRuntime implements Runtime {
     const paths = this.#paths(id);
     const ids = this.#idsOf(config);
     await mkdir(paths.folder, { recursive: true, mode: 0o711 });
-    await mkdir(paths.upper, { recursive: true });
-    for (const folder of [paths.overlay, paths.upper]) await chown(folder, ids?.uid ?? 0, ids?.gid ?? 0);
+    // What is there already keeps its owner: that is how `start` knows that all that is below has to change its own.
+    if ((await mkdir(paths.upper, { recursive: true })) === undefined) return;
+    for (const folder of [paths.upper, paths.overlay]) await chown(folder, ids?.uid ?? 0, ids?.gid ?? 0);
   }
 
   async remove(id: number): Promise<void> {
     const paths = this.#paths(id);
     releaseMounts(paths.mounts);
-    await rm(paths.folder, { recursive: true, force: true, maxRetries: 3 });
+    await removeTree(paths.folder);
   }
 
   async start(spec: RunSpec): Promise<RunningProcess> {
     const paths = this.#paths(spec.id);
     const ids = this.#idsOf(spec.config);
     await this.#adoptOwners(paths, ids?.uid ?? 0);
+    releaseMounts(paths.mounts);
     rmSync(paths.log, { force: true });
     rmSync(paths.ending, { force: true });
     const prepared = prepareDevices(spec.devices, paths, ids);
@@ -88,22 +94,39 @@ export class LxcRuntime implements Runtime {
         stopHook,
       });
       writeFileSync(paths.config, text, { mode: 0o600 });
+      writeFileSync(paths.starting, '');
       await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
+    } catch (error) {
+      rmSync(paths.starting, { force: true });
+      throw error;
     } finally {
       releaseMounts(paths.mounts);
     }
     const running = await this.#running(spec.id, prepared.hostNames);
-    if (!running) throw hostError('runtime-failed', 'The instance ended as soon as it had started');
-    for (const [name, hostName] of Object.entries(prepared.hostNames)) {
-      await limitNicIfAny(hostName, prepared.devices[name] ?? {});
+    if (!running) {
+      await stopContainer(this.#options.instances, spec.id);
+      throw hostError('runtime-failed', 'The instance ended as soon as it had started');
     }
+    try {
+      for (const [name, hostName] of Object.entries(prepared.hostNames)) {
+        await limitNicIfAny(hostName, prepared.devices[name] ?? {});
+      }
+    } catch (error) {
+      this.kill(running.pid);
+      await running.ended;
+      throw error;
+    }
+    rmSync(paths.starting, { force: true });
     return running;
   }
 
   async recover(id: number): Promise<RunningProcess | null> {
     const paths = this.#paths(id);
+    if (!existsSync(paths.config)) return null;
+    const running = existsSync(paths.starting) ? await this.#awaitStart(id) : await this.#running(id, {});
     releaseMounts(paths.mounts);
-    return existsSync(paths.config) ? await this.#running(id, {}) : null;
+    rmSync(paths.starting, { force: true });
+    return running;
   }
 
   lastEnding(id: number): Ending | undefined {
@@ -187,6 +210,17 @@ export class LxcRuntime implements Runtime {
     const monitor = pid === null ? null : monitorPid(pid);
     if (pid === null || monitor === null) return null;
     return { pid, hostNames, ended: this.#ended(id, pid, monitor) };
+  }
+
+  /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */
+  async #awaitStart(id: number): Promise<RunningProcess | null> {
+    for (let tries = 0; tries < START_TRIES; tries++) {
+      const running = await this.#running(id, {});
+      if (running) return running;
+      await sleep(START_TRY_MS);
+    }
+    await stopContainer(this.#options.instances, id);
+    return null;
   }
 
   /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */

@@ -24,7 +24,25 @@ export async function startContainer(
 ): Promise<void> {
   const args = ['-n', String(id), '-P', lxcPath, '-f', config, '-d'];
   const result = await run('lxc-start', args, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
-  if (!result.ok) throw hostError('runtime-failed', reasonOf(log) ?? result.failure);
+  if (result.ok) return;
+  // What goes on of it in the background must not run unknown.
+  await stopContainer(lxcPath, id);
+  throw hostError('runtime-failed', reasonOf(log) ?? result.failure);
+}
+
+/** Ends a container at once, whatever it is doing; one that does not run is fine. */
+export async function stopContainer(lxcPath: string, id: number): Promise<void> {
+  await run('lxc-stop', ['-n', String(id), '-P', lxcPath, '-k'], { timeoutMs: QUESTION_TIMEOUT_MS });
+}
+
+/**
+ * Removes a folder with all that an instance has made in it: rm(1) walks by descriptors, so no depth of folders
+ * is too much for it, and it leaves other file systems alone.
+ * @throws CodedError runtime-failed
+ */
+export async function removeTree(folder: string): Promise<void> {
+  const result = await run('rm', ['-rf', '--one-file-system', '--', folder]);
+  if (!result.ok) throw hostError('runtime-failed', result.failure);
 }
 
 /** The pid of a running container's init on the host; null when it does not run. */

@@ -1,0 +1,293 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { uploadImage } from '../src/client/upload.ts';
+import { run } from '../src/process/run.ts';
+import { until } from './harness/api.ts';
+import { mountsBelow, TestDaemon } from './harness/daemon.ts';
+import { begin, Operator } from './harness/operator.ts';
+
+const CYCLES = 15;
+/** The daemon is killed at a random moment up to so long after work has begun. */
+const LONGEST_LIFE_MS = 900;
+
+/** They run through all tests; the devices of `d1` change. */
+const KEPT: readonly string[] = ['c1', 'd1'];
+
+let daemon: TestDaemon;
+let operator: Operator;
+let files: string;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  operator = new Operator(daemon);
+  files = mkdtempSync('/var/tmp/porthole-test-files-');
+  chmodSync(files, 0o755);
+  writeFileSync(join(files, 'f'), 'from the host\n');
+  await daemon.must('image', 'build', 'busybox', '--public');
+  await operator.launch('c1');
+  await operator.launch('d1');
+});
+
+/** A failed test must not take the others with it. */
+beforeEach(async () => {
+  for (const name of Object.keys(await operator.statuses())) if (!KEPT.includes(name)) await drop(name);
+});
+
+afterAll(async () => {
+  await daemon?.destroy();
+  if (files) rmSync(files, { recursive: true });
+  expect(mountsBelow(daemon.stateDir)).toEqual([]);
+  expect(existsSync(daemon.stateDir)).toBe(false);
+});
+
+const at = (...names: string[]) => join(daemon.stateDir, ...names);
+
+/** Names in a folder of the state directory, in order. */
+const entries = (folder: string) => readdirSync(at(folder)).sort();
+
+/** Host processes that LXC keeps for instances of this daemon: one for each that runs. */
+async function monitors(): Promise<number> {
+  const { stdout } = await run('ps', ['-eo', 'args']);
+  return stdout.split('\n').filter((line) => line.includes(`[lxc monitor] ${at('instances')}`)).length;
+}
+
+async function drop(name: string): Promise<void> {
+  if ((await operator.statuses())[name] !== 'Stopped') await operator.state(name, 'stop', { force: true });
+  await operator.delete(name);
+}
+
+/** What an operator was told that it is done; a change on the way when the daemon died may be there or not. */
+class Ledger {
+  readonly values = new Map<string, { sure: string; perhaps?: string }>();
+  readonly instances = new Map<string, 'there' | 'gone' | 'perhaps'>();
+  readonly images = new Map<string, 'there' | 'perhaps'>();
+  devices: { sure: boolean; perhaps?: boolean } = { sure: false };
+}
+
+/** Does things one after another until the daemon dies. @param step told what goes on, and does it */
+async function keepDoing(step: (round: number) => Promise<void>): Promise<number> {
+  for (let round = 0; ; round++) {
+    try {
+      await step(round);
+    } catch {
+      return round;
+    }
+  }
+}
+
+function changeConfig(ledger: Ledger, cycle: number): Promise<number> {
+  return keepDoing(async (round) => {
+    const key = `user.k${round % 5}`;
+    const value = `${cycle}.${round}`;
+    const before = ledger.values.get(key)?.sure ?? '';
+    ledger.values.set(key, { sure: before, perhaps: value });
+    await operator.patch('c1', { config: { [key]: value } });
+    ledger.values.set(key, { sure: value });
+  });
+}
+
+function changeDevice(ledger: Ledger): Promise<number> {
+  return keepDoing(async () => {
+    const { sure } = ledger.devices;
+    ledger.devices = { sure, perhaps: !sure };
+    await operator.device('d1', 'data', sure ? null : { type: 'disk', source: files, path: '/data' });
+    ledger.devices = { sure: !sure };
+  });
+}
+
+function launchAndDelete(ledger: Ledger, cycle: number): Promise<number> {
+  return keepDoing(async (round) => {
+    const name = `i${cycle}-${round}`;
+    ledger.instances.set(name, 'perhaps');
+    await operator.create(name);
+    ledger.instances.set(name, 'there');
+    await operator.state(name, 'start');
+    if (round % 2 === 0) return;
+    await operator.state(name, 'stop', { force: true });
+    ledger.instances.set(name, 'perhaps');
+    await operator.delete(name);
+    ledger.instances.set(name, 'gone');
+  });
+}
+
+/** Different bytes, and so a different fingerprint, for each. */
+async function archive(name: string): Promise<string> {
+  const folder = join(files, name);
+  mkdirSync(join(folder, 'rootfs'), { recursive: true });
+  writeFileSync(
+    join(folder, 'metadata.yaml'),
+    `architecture: x86_64\ncreation_date: 1\nproperties: {name: ${name}}\n`,
+  );
+  const file = join(files, `${name}.tar`);
+  const packed = await run('tar', ['-cf', file, '-C', folder, 'metadata.yaml', 'rootfs']);
+  if (!packed.ok) throw new Error(packed.failure);
+  return file;
+}
+
+function importImages(ledger: Ledger, cycle: number): Promise<number> {
+  return keepDoing(async (round) => {
+    const name = `image-${cycle}-${round}`;
+    const file = await archive(name);
+    ledger.images.set(name, 'perhaps');
+    await uploadImage(operator.client, { kind: 'unified', file }, { public: true, properties: {} });
+    ledger.images.set(name, 'there');
+  });
+}
+
+async function checkLedger(ledger: Ledger): Promise<void> {
+  const { config } = await operator.get('c1');
+  for (const [key, { sure, perhaps }] of ledger.values) {
+    expect([sure, perhaps]).toContain(config[key] ?? '');
+    ledger.values.set(key, { sure: config[key] ?? '' });
+  }
+  await checkDevice(ledger);
+  const names = Object.keys(await operator.statuses());
+  for (const [name, state] of ledger.instances) {
+    if (state !== 'perhaps') expect([name, names.includes(name)]).toEqual([name, state === 'there']);
+  }
+  expect(names.filter((name) => !KEPT.includes(name) && !ledger.instances.has(name))).toEqual([]);
+  const images =
+    await operator.client.get<{ fingerprint: string; properties: { name: string } }[]>(
+      '/1.0/images?recursion=1',
+    );
+  const imageNames = images.map(({ properties }) => properties.name);
+  for (const [name, state] of ledger.images) if (state === 'there') expect(imageNames).toContain(name);
+  expect(entries('images')).toEqual(images.map(({ fingerprint }) => fingerprint).sort());
+}
+
+/** A change that the crash has cut off may be done inside and not be stored: a restart of the instance settles it. */
+async function checkDevice(ledger: Ledger): Promise<void> {
+  const { sure, perhaps } = ledger.devices;
+  const isThere = 'data' in (await operator.get('d1')).devices;
+  expect([sure, perhaps]).toContain(isThere);
+  ledger.devices = { sure: isThere };
+  if (perhaps !== undefined) await operator.state('d1', 'restart', { force: true });
+  const seen = await operator.exec('d1', ['sh', '-c', '[ ! -e /data ] || cat /data/f']);
+  expect(seen).toEqual({ code: 0, err: '', stdout: isThere ? 'from the host\n' : '', stderr: '' });
+}
+
+async function checkHost(): Promise<void> {
+  expect(mountsBelow(daemon.stateDir)).toEqual([]);
+  const statuses = await operator.statuses();
+  expect(entries('instances')).toHaveLength(Object.keys(statuses).length);
+  expect(entries('rootfs').filter((name) => !/^[0-9a-f]{64}-\d+$/.test(name))).toEqual([]);
+  const running = Object.keys(statuses).filter((name) => statuses[name] === 'Running');
+  expect(await monitors()).toBe(running.length);
+  for (const name of running) {
+    expect(await operator.sh(name, 'devlxd /1.0/meta-data')).toContain(`local-hostname: ${name}`);
+  }
+}
+
+describe('a daemon that is killed at any moment', () => {
+  test(`keeps all that it has acknowledged and leaves nothing half done, ${CYCLES} times`, async () => {
+    const ledger = new Ledger();
+    const pid = await operator.pid('c1');
+    let done = 0;
+    for (let cycle = 0; cycle < CYCLES; cycle++) {
+      const work = [
+        changeConfig(ledger, cycle),
+        changeDevice(ledger),
+        launchAndDelete(ledger, cycle),
+        importImages(ledger, cycle),
+      ];
+      const life = Math.random() * LONGEST_LIFE_MS;
+      await wait(life);
+      await daemon.kill();
+      for (const rounds of await Promise.all(work)) done += rounds;
+      await daemon.start();
+      try {
+        await checkLedger(ledger);
+        await checkHost();
+        expect(await operator.pid('c1')).toBe(pid);
+      } catch (error) {
+        throw new Error(`after ${life} ms of cycle ${cycle}`, { cause: error });
+      }
+      for (const name of Object.keys(await operator.statuses())) if (!KEPT.includes(name)) await drop(name);
+      for (const name of ledger.instances.keys()) ledger.instances.set(name, 'gone');
+    }
+    expect(done).toBeGreaterThan(CYCLES);
+  });
+
+  test('leaves neither files nor a lock of a start that was cut off', async () => {
+    for (const life of [5, 30, 60, 100, 150]) {
+      await operator.create('c2');
+      await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'start' });
+      await wait(life);
+      await daemon.kill();
+      await daemon.start();
+      await checkHost();
+      await expect(operator.state('c2', 'stop', { force: true }).catch(() => {})).resolves.toBeUndefined();
+      await drop('c2');
+    }
+    expect(entries('instances')).toHaveLength(KEPT.length);
+  });
+
+  test('leaves nothing of an instance whose deletion was cut off', async () => {
+    for (const life of [0, 3, 6, 12]) {
+      await operator.create('c2');
+      await begin(operator, 'DELETE', '/1.0/instances/c2', undefined);
+      await wait(life);
+      await daemon.kill();
+      await daemon.start();
+      const there = 'c2' in (await operator.statuses());
+      expect(entries('instances')).toHaveLength(KEPT.length + (there ? 1 : 0));
+      if (there) await drop('c2');
+    }
+  });
+});
+
+describe('what happens while no daemon runs', () => {
+  beforeEach(async () => {
+    await operator.launch('c2');
+  });
+
+  /** Waits until LXC has let go of the instance with this init. */
+  async function gone(pid: number): Promise<void> {
+    await until('the instance is gone', async () => {
+      return !existsSync(`/proc/${pid}`) && (await monitors()) === KEPT.length;
+    });
+  }
+
+  async function attach(command: string): Promise<void> {
+    const id = entries('instances').findLast((name) => Number(name) > KEPT.length) ?? '';
+    await run('lxc-attach', ['-n', id, '-P', at('instances'), '--', command]);
+  }
+
+  test('an instance that powers itself off is stopped at the next start, and stays so', async () => {
+    const pid = await operator.pid('c2');
+    await daemon.kill();
+    await attach('poweroff');
+    await gone(pid);
+    await daemon.start();
+    expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
+    await daemon.restart();
+    expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Stopped', d1: 'Running' });
+    await drop('c2');
+  });
+
+  test('an instance that reboots itself runs again after the next start', async () => {
+    const pid = await operator.pid('c2');
+    await daemon.kill();
+    await attach('reboot');
+    await gone(pid);
+    const watching = daemon.logged('instance started automatically');
+    await daemon.start();
+    await watching;
+    expect(await operator.pid('c2')).not.toBe(pid);
+    expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
+    await drop('c2');
+  });
+
+  test('an ephemeral instance that ends is deleted with its files', async () => {
+    await operator.patch('c2', { ephemeral: true });
+    const pid = await operator.pid('c2');
+    await daemon.kill();
+    await attach('poweroff');
+    await gone(pid);
+    await daemon.start();
+    expect(await operator.statuses()).toEqual({ c1: 'Running', d1: 'Running' });
+    expect(entries('instances')).toHaveLength(KEPT.length);
+  });
+});

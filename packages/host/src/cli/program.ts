@@ -65,8 +65,8 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
-      getOutHelpWidth: () => io.stdout.columns ?? 80,
-      getErrHelpWidth: () => io.stderr.columns ?? 80,
+      getOutHelpWidth: () => io.stdout.columns || 80,
+      getErrHelpWidth: () => io.stderr.columns || 80,
     })
     .configureHelp({ showGlobalOptions: true, subcommandDescription: summaryOf })
     .showHelpAfterError('Add --help to see how it is used.');

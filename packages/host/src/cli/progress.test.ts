@@ -33,6 +33,12 @@ test('a text replaces the one before, fits the line, and is taken away', () => {
   expect(stderr().length).toBeLessThan(115);
 });
 
+test('a terminal that does not know its width gets the whole text', () => {
+  const { io, stderr } = fakeIo({ terminal: true });
+  createProgress(Object.assign(io.stderr, { columns: 0 }), false).text('Unpack: 1%');
+  expect(stderr()).toBe('\r\x1b[KUnpack: 1%');
+});
+
 test('a bar is taken away when all bytes have left', () => {
   const { io, stderr } = fakeIo({ terminal: true });
   const cursor = { cursorTo() {}, clearLine() {}, clearScreenDown() {}, moveCursor() {} };

@@ -34,11 +34,11 @@ export class Registry {
       const namespace = namespaceOf(initPid);
       const rootUid = rootUidOf(initPid);
       if (rootUid === null) throw new Error(`process ${initPid} has no root in its user namespace`);
-      if (!isInit(initPid)) throw new Error(`process ${initPid} is not the first of its PID namespace`);
       const owner = this.find(namespace);
       if (owner) throw new Error(`its PID namespace belongs to instance ${owner.instanceId}`);
       if (namespace === namespaceOf('self'))
         throw new Error(`process ${initPid} has no PID namespace of its own`);
+      if (!isInit(initPid)) throw new Error(`process ${initPid} is not the first of its PID namespace`);
       // The pid was read through /proc: that it is still this process is known only now.
       if (!isAlive(initPidfd)) throw new Error(`process ${initPid} is gone`);
       const registered = { instanceId, boot: ++this.#boots, rootUid, namespace, initPidfd };

@@ -64,6 +64,8 @@ export interface Runtime {
   detach(target: DeviceTarget, options: { created: boolean; hostName?: string }): Promise<void>;
   /** Applies limits that can change while it runs. */
   updateDevice(target: DeviceTarget, hostName: string): Promise<void>;
+  /** Whether something is mounted at an absolute path inside. */
+  isMounted(pid: number, path: string): boolean;
   /** Makes /dev/lxd inside be there exactly once, or not at all. */
   setWindow(pid: number, config: Config, shown: boolean): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;

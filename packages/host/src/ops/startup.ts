@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { adopt, startInstance } from './instances/start.ts';
 import { lifecycle } from './lifecycle.ts';
 import { DEFAULT_PROFILE } from './profiles.ts';
+import type { Run } from './running.ts';
 import type { Ending } from './runtime.ts';
 
 /**
@@ -74,6 +75,20 @@ async function recoverInstance(context: Context, instance: Instance): Promise<vo
   log.info({ instance: instance.name, pid: process.pid }, 'instance recognised');
   const shown = isTrue(model.expanded(instance).config['security.devlxd'], true);
   await runtime.setWindow(process.pid, run.config, shown);
+  await mountMissing(context, run);
+}
+
+/** A removal that was cut off may have taken a disk out of the instance that is still its own. */
+async function mountMissing({ model, runtime, log }: Context, run: Run): Promise<void> {
+  const { devices } = model.expanded(model.current(run.instanceId));
+  for (const [name, device] of Object.entries(devices)) {
+    const { path } = device;
+    const { pid } = run.process;
+    if (device['type'] !== 'disk' || path === undefined || path === '/' || runtime.isMounted(pid, path))
+      continue;
+    const target = { id: run.instanceId, pid, config: run.config, name, device };
+    await guarded(log, run.instanceId, async () => void (await runtime.attach(target)));
+  }
 }
 
 /** It ended while no daemon watched. Without a note of how, the host went down with it: that is for autostart. */

@@ -159,6 +159,11 @@ export class LxcRuntime implements Runtime {
     return updateDevice(target, hostName);
   }
 
+  isMounted(pid: number, path: string): boolean {
+    const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n');
+    return lines.some((line) => line.split(' ')[4] === path);
+  }
+
   setWindow(pid: number, config: Config, shown: boolean): Promise<void> {
     return setWindow(pid, this.#owner(config), this.#options.devlxd, shown);
   }

@@ -157,14 +157,17 @@ async function checkLedger(ledger: Ledger): Promise<void> {
   expect(entries('images')).toEqual(images.map(({ fingerprint }) => fingerprint).sort());
 }
 
-/** A change that the crash has cut off may be done inside and not be stored: a restart of the instance settles it. */
+/**
+ * A change that the crash has cut off may be done inside and not be stored: a restart of the instance settles it, but
+ * for the empty mount point that it has made.
+ */
 async function checkDevice(ledger: Ledger): Promise<void> {
   const { sure, perhaps } = ledger.devices;
   const isThere = 'data' in (await operator.get('d1')).devices;
   expect([sure, perhaps]).toContain(isThere);
   ledger.devices = { sure: isThere };
   if (perhaps !== undefined) await operator.state('d1', 'restart', { force: true });
-  const seen = await operator.exec('d1', ['sh', '-c', '[ ! -e /data ] || cat /data/f']);
+  const seen = await operator.exec('d1', ['sh', '-c', '[ ! -e /data/f ] || cat /data/f']);
   expect(seen).toEqual({ code: 0, err: '', stdout: isThere ? 'from the host\n' : '', stderr: '' });
 }
 

@@ -15,15 +15,16 @@ export interface Source {
   readonly code: string;
 }
 
-/** Folders that hold nothing of ours, or nothing to read. */
+/** What holds nothing of ours, or nothing to read; `.git` is a file in a further working tree. */
 const SKIPPED = new Set(['.git', 'node_modules', 'results']);
 
 /** All files below a folder of the checkout, paths from the root; sorted. */
 export function filesBelow(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { withFileTypes: true })
     .flatMap((entry) => {
+      if (SKIPPED.has(entry.name)) return [];
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : filesBelow(path);
+      if (entry.isDirectory()) return filesBelow(path);
       return entry.isFile() ? [path] : [];
     })
     .sort();

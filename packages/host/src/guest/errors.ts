@@ -15,6 +15,7 @@ export const GUEST_ERRORS = {
   'unknown-method': [404, 'Method "%s" not found'],
   'range-malformed': [416, 'invalid range'],
   'range-beyond-end': [416, 'invalid range: failed to overlap'],
+  'too-many-states': [429, 'Too Many Requests'],
   'no-instance': [500, 'Process ID not found in container'],
   'state-not-stored': [500, 'Failed setting instance state: internal error'],
   internal: [500, 'Internal Server Error'],

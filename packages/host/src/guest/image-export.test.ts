@@ -53,6 +53,14 @@ describe('a unified image', () => {
     expect(twice.endsWith('\r\n\r\n["/1.0"]\n')).toBe(true);
   });
 
+  it('is told to the host only so often, however often it is fetched', async () => {
+    await using guest = await startWithImages({ writeBurst: 2, writeIntervalMs: 600_000 });
+    for (let turn = 0; turn < 5; turn++) {
+      expect((await ask(guest.path, exportLine(UNIFIED), 'Range: bytes=0-0\r\n'))[1]).toBe(DATA[0]);
+    }
+    expect(guest.backend.retrieved).toEqual([UNIFIED, UNIFIED]);
+  });
+
   it('answers HEAD with the same headers', async () => {
     await using guest = await startWithImages();
     expect(await ask(guest.path, exportLine(UNIFIED, 'HEAD'))).toEqual([HEAD, '']);

@@ -13,6 +13,8 @@ export interface ExportTools {
   readonly backend: Pick<GuestBackend, 'image' | 'imagePaths' | 'imageRetrieved'>;
   readonly log: Log;
   readonly running: PerInstance;
+  /** Whether an instance may cause one more write to the store now. */
+  readonly mayWrite: (instanceId: number) => boolean;
 }
 
 /** Sends an image to an instance. Private, unknown and vanished images get the same answer. */
@@ -29,7 +31,8 @@ export async function sendImage(
   const finish = (sent: boolean) => {
     tools.running.give(instanceId);
     for (const handle of handles) void handle.close().catch(() => {});
-    if (sent) tellRetrieved(fingerprint, tools);
+    // A client that fetches a byte at a time is served; that it did is told so often and no more.
+    if (sent && tools.mayWrite(instanceId)) tellRetrieved(fingerprint, tools);
   };
   try {
     const files: ImageFile[] = [];

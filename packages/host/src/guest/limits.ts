@@ -13,6 +13,10 @@ export interface Limits extends HttpLimits {
   readonly pingIntervalMs: number;
   /** Images that one instance fetches at a time; each holds two chunks of a file in memory. */
   readonly imageStreams: number;
+  /** Writes to the store that one instance may cause at once ... */
+  readonly writeBurst: number;
+  /** ... and from then on: one in this time. */
+  readonly writeIntervalMs: number;
 }
 
 /** A few programs that follow changes, each perhaps reconnecting. */
@@ -25,6 +29,12 @@ const EVENT_STALL_MS = 5_000;
 /** LXD's own pings; after three without answer the reader is gone. */
 const PING_INTERVAL_MS = 10_000;
 const IMAGE_STREAMS_MAX = 16;
+/**
+ * Each write is a transaction on the disk for which all instances wait, and a row of the journal, which keeps
+ * only so many. A sane instance says once per boot that it is ready; one that says it every second still may.
+ */
+const WRITE_BURST = 32;
+const WRITE_INTERVAL_MS = 1_000;
 
 /** Unanswered pings after which a websocket is ended. */
 export const PINGS_UNANSWERED_MAX = 3;
@@ -41,4 +51,6 @@ export const DEFAULT_GUEST_LIMITS: Limits = {
   eventStallMs: EVENT_STALL_MS,
   pingIntervalMs: PING_INTERVAL_MS,
   imageStreams: IMAGE_STREAMS_MAX,
+  writeBurst: WRITE_BURST,
+  writeIntervalMs: WRITE_INTERVAL_MS,
 };

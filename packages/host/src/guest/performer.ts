@@ -8,6 +8,7 @@ import { EventStreams } from './event-streams.ts';
 import { type ExportTools, sendImage } from './image-export.ts';
 import type { Limits } from './limits.ts';
 import { PerInstance } from './per-instance.ts';
+import { RateLimit } from './rate-limit.ts';
 import type { GuestReply } from './reply.ts';
 
 /** Who is answered, and to what. */
@@ -29,7 +30,9 @@ const RAW_HEADERS = headerBlock({ 'Content-Type': 'application/octet-stream' });
 /** Makes the function that carries out what the handlers have decided: one entry per kind of reply. */
 export function createPerformer(backend: GuestBackend, log: Log, limits: Limits) {
   const events = new EventStreams(backend, limits);
-  const exports: ExportTools = { backend, log, running: new PerInstance(limits.imageStreams) };
+  const rate = new RateLimit(limits.writeBurst, limits.writeIntervalMs);
+  const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
+  const exports: ExportTools = { backend, log, mayWrite, running: new PerInstance(limits.imageStreams) };
   const performers: Performers = {
     json: ({ value }) => ok(JSON_HEADERS, `${JSON.stringify(value)}\n`),
     raw: ({ value }) => ok(RAW_HEADERS, value),
@@ -39,6 +42,7 @@ export function createPerformer(backend: GuestBackend, log: Log, limits: Limits)
     },
     'refuse-image': ({ code }) => jsonError(code),
     'set-ready': ({ ready }, { instanceId }) => {
+      if (!mayWrite(instanceId)) return textError('too-many-states');
       try {
         backend.setReady(instanceId, ready);
       } catch (error) {

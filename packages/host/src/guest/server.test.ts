@@ -126,6 +126,27 @@ describe('PATCH /1.0', () => {
     expect(await patch(guest.path, body)).toEqual([ERROR_HEAD(status, text.length), text]);
   });
 
+  it('is refused once an instance has said it too often, and to that instance only', async () => {
+    await using guest = await startGuest({ writeBurst: 2, writeIntervalMs: 600_000 });
+    guest.backend.views.set(2, sampleView({ instanceId: 2 }));
+    const statuses = async () => {
+      const answers = [];
+      for (const state of ['Ready', 'Started', 'Ready']) {
+        answers.push((await patch(guest.path, JSON.stringify({ state })))[0].slice(9, 12));
+      }
+      return answers;
+    };
+    expect(await statuses()).toEqual(['200', '200', '429']);
+    expect((await ask(guest.path, 'GET /1.0'))[1]).toContain('"state":"Started"');
+    const text = 'Too Many Requests\n';
+    expect(await patch(guest.path, '{"state":"Ready"}')).toEqual([
+      ERROR_HEAD('429 Too Many Requests', text.length),
+      text,
+    ]);
+    guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
+    expect(await statuses()).toEqual(['200', '200', '429']);
+  });
+
   it('tells nothing of why the state could not be stored', async () => {
     await using guest = await startGuest();
     guest.backend.storeBroken = true;

@@ -69,6 +69,7 @@ const REASONS: Readonly<Record<number, string>> = {
   412: 'Precondition Failed',
   416: 'Requested Range Not Satisfiable',
   417: 'Expectation Failed',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   503: 'Service Unavailable',

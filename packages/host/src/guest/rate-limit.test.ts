@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { RateLimit } from './rate-limit.ts';
+
+const takes = (limit: RateLimit, instance: number, nowMs: number, times: number) =>
+  Array.from({ length: times }, () => limit.take(instance, nowMs)).filter(Boolean).length;
+
+describe('RateLimit', () => {
+  it('lets through a burst, then one per interval', () => {
+    const limit = new RateLimit(3, 100);
+    expect(takes(limit, 1, 1000, 5)).toBe(3);
+    expect(takes(limit, 1, 1099, 5)).toBe(0);
+    expect(takes(limit, 1, 1100, 5)).toBe(1);
+    expect(takes(limit, 1, 1350, 5)).toBe(2);
+    expect(takes(limit, 1, 9000, 5)).toBe(3);
+  });
+
+  it('counts each instance for itself', () => {
+    const limit = new RateLimit(2, 100);
+    expect(takes(limit, 1, 0, 5)).toBe(2);
+    expect(takes(limit, 2, 0, 5)).toBe(2);
+  });
+
+  it('forgets instances whose allowance is whole again', () => {
+    const limit = new RateLimit(2, 100);
+    for (let instance = 1; instance <= 1000; instance++) limit.take(instance, instance);
+    expect(limit.size).toBe(100);
+    limit.take(1, 10_000);
+    expect(limit.size).toBe(1);
+  });
+});

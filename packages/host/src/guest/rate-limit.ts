@@ -1,0 +1,37 @@
+/**
+ * Limits how often each instance may do something: `burst` times at once, then once in `intervalMs`. It keeps
+ * one number per instance, the time at which its allowance is whole again, and forgets it then.
+ */
+export class RateLimit {
+  private readonly burst: number;
+  private readonly intervalMs: number;
+  private readonly wholeAt = new Map<number, number>();
+
+  constructor(burst: number, intervalMs: number) {
+    this.burst = burst;
+    this.intervalMs = intervalMs;
+  }
+
+  /** Takes one; false if the instance has to wait. @param nowMs monotonic */
+  take(instanceId: number, nowMs: number): boolean {
+    this.forget(nowMs);
+    const wholeAt = Math.max(this.wholeAt.get(instanceId) ?? 0, nowMs) + this.intervalMs;
+    if (wholeAt - nowMs > this.burst * this.intervalMs) return false;
+    // Taken out first, so that those who asked last stand last.
+    this.wholeAt.delete(instanceId);
+    this.wholeAt.set(instanceId, wholeAt);
+    return true;
+  }
+
+  /** Instances that are remembered. */
+  get size(): number {
+    return this.wholeAt.size;
+  }
+
+  private forget(nowMs: number): void {
+    for (const [instanceId, wholeAt] of this.wholeAt) {
+      if (wholeAt > nowMs) return;
+      this.wholeAt.delete(instanceId);
+    }
+  }
+}

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { quietly, tailOf } from './command.mjs';
 import { SetupError, say } from './fail.mjs';
+import { withoutServices } from './no-services.mjs';
 
 /** Debian packages that the daemon needs: the container tools, image formats, a first instance. */
 export const RUN_PACKAGES = [
@@ -17,6 +18,12 @@ export const RUN_PACKAGES = [
 
 /** What the tests need on top: the guest API's own clients. */
 export const TEST_PACKAGES = ['cloud-init', 'curl', 'python3', 'zstd'];
+
+/** What the benchmarks need on top: the peers, and what puts load on them. */
+export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev'];
+
+/** A peer that not every Debian has. */
+export const LXD_PACKAGES = ['lxd', 'lxd-client'];
 
 /** dpkg's database: reading it takes a few ms, asking dpkg-query ten times as much. */
 const STATUS_FILE = '/var/lib/dpkg/status';
@@ -35,7 +42,9 @@ export async function ensurePackages(wanted) {
   say(`installing Debian packages: ${names}`);
   if (missing.includes('cloud-init')) keepCloudInitOff();
   const update = await apt(['update']);
-  const install = await apt(['install', '-y', '--no-install-recommends', ...missing]);
+  const install = await withoutServices(missing, (options) =>
+    apt([...options, 'install', '-y', '--no-install-recommends', ...missing]),
+  );
   if (install.ok) return;
   const why = tailOf(update.ok ? install.output : `${update.output}\n${install.output}`);
   throw new SetupError(`apt-get could not install these packages, please do: ${names} (${why})`);

@@ -19,9 +19,9 @@ export function markers(sources: readonly Source[]): string[] {
 const ENTRIES = [
   /^packages\/host\/src\/(cli\/|tour\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
-  /^setup\/(start|test)\.mjs$/,
+  /^setup\/(start|test|bench)\.mjs$/,
   /^vitest\.config\.ts$/,
-  /^bench\//,
+  /^bench\/(main|peers\/node-http-server)\.ts$/,
 ];
 
 /** Sources that nothing imports, other than a test, and that are no entry. */

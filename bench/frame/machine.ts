@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { arch, cpus, loadavg, release, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../packages/host/src/process/run.ts';
+
+/** What the figures were taken on and with. */
+export interface Machine {
+  readonly date: string;
+  readonly commit: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly arch: string;
+  readonly memoryGib: number;
+  readonly kernel: string;
+  readonly system: string;
+  /** Average over the minute before: what else was going on. */
+  readonly loadBefore: number;
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+const GIB = 1024 ** 3;
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Commands that tell a version, and where in their output it stands. */
+const VERSIONS = {
+  nginx: ['nginx', '-v'],
+  lxd: ['lxd', '--version'],
+  h2load: ['h2load', '--version'],
+  gcc: ['gcc', '-dumpfullversion'],
+  lxc: ['lxc-start', '--version'],
+} as const;
+
+/** Looks the machine up. */
+export async function describeMachine(): Promise<Machine> {
+  const found = cpus();
+  return {
+    date: new Date().toISOString(),
+    commit: await commit(),
+    cpu: found[0]?.model.trim() ?? 'unknown',
+    cores: found.length,
+    arch: arch(),
+    memoryGib: Math.round((totalmem() / GIB) * 10) / 10,
+    kernel: /^[\d.]+/.exec(release())?.[0] ?? release(),
+    system: /^PRETTY_NAME="(.+)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown',
+    loadBefore: loadavg()[0] ?? 0,
+    versions: { node: process.versions.node, ...(await versions()) },
+  };
+}
+
+async function versions(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const [name, [command, ...args]] of Object.entries(VERSIONS)) {
+    const { ok, stdout, stderr } = await run(command, args);
+    found[name] = (ok && /\d+(\.\d+)+/.exec(`${stdout} ${stderr}`)?.[0]) || 'not installed';
+  }
+  return found;
+}
+
+async function commit(): Promise<string> {
+  const git = (...args: string[]) => run('git', ['-C', ROOT, ...args]);
+  const { ok, stdout } = await git('rev-parse', '--short', 'HEAD');
+  if (!ok) return 'unknown';
+  const changed = (await git('status', '--porcelain', '--untracked-files=no')).stdout.trim() !== '';
+  return changed ? `${stdout.trim()}, changed` : stdout.trim();
+}

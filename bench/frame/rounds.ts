@@ -1,0 +1,22 @@
+/**
+ * Measures all subjects once a round, so that whatever the machine does meanwhile meets all of them alike.
+ * Each round begins with another subject. A round before the first warms everything up and is not counted.
+ */
+export async function interleave<T>(
+  subjects: readonly T[],
+  rounds: number,
+  measure: (subject: T, round: number) => Promise<void>,
+  warmUp?: (subject: T) => Promise<void>,
+): Promise<void> {
+  if (warmUp) for (const subject of subjects) await warmUp(subject);
+  for (let round = 0; round < rounds; round++) {
+    for (const subject of rotated(subjects, round)) await measure(subject, round);
+  }
+}
+
+/** The same things, begun further on. */
+export function rotated<T>(all: readonly T[], by: number): T[] {
+  if (all.length === 0) return [];
+  const start = by % all.length;
+  return [...all.slice(start), ...all.slice(0, start)];
+}

@@ -1,0 +1,34 @@
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Program } from './programs.ts';
+
+const POLL_MS = 5;
+const WAIT_MS = 60_000;
+
+/** Waits until a fact holds; for facts that nobody announces. @throws after a minute, naming the fact */
+export async function until(fact: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+  const deadline = performance.now() + WAIT_MS;
+  while (!(await holds())) {
+    if (performance.now() > deadline) throw new Error(`it did not come to this: ${fact}`);
+    await wait(POLL_MS);
+  }
+}
+
+/** Waits until a program accepts connections on a Unix socket. @throws when it ends instead */
+export function untilServed(path: string, program: Program): Promise<void> {
+  return until(`somebody serves ${path}`, () => {
+    if (program.hasEnded) throw new Error(`a server has ended: ${program.said.trim()}`);
+    return isServed(path);
+  });
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

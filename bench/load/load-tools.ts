@@ -1,0 +1,54 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../packages/host/src/process/run.ts';
+import { onCore } from '../frame/cores.ts';
+import type { Peer } from '../peers/peer.ts';
+
+const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
+const CC = ['-O2', '-Wall', '-Wextra', '-pthread'];
+const LOAD = ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c'];
+/** Longer than any load; whatever hangs is ended. */
+const LOAD_TIMEOUT_MS = 120_000;
+
+/**
+ * The load programs, in a folder that instances' users can read: a process can enter an instance's user and PID
+ * namespaces and still see the host's files, so it is a real caller without being copied into the instance.
+ */
+export class LoadTools {
+  readonly #folder: string;
+  readonly #signal: AbortSignal;
+
+  private constructor(folder: string, signal: AbortSignal) {
+    this.#folder = folder;
+    this.#signal = signal;
+  }
+
+  /** Compiles our own load programs. @param signal ends whatever load is under way */
+  static async build(folder: string, signal: AbortSignal): Promise<LoadTools> {
+    const bin = join(folder, 'bin');
+    await mkdir(bin);
+    const sources = LOAD.map((name) => join(SOURCES, name));
+    const { ok, failure } = await run('gcc', [...CC, '-o', join(bin, 'load'), ...sources]);
+    if (!ok) throw new Error(failure);
+    await copyFile('/usr/bin/h2load', join(bin, 'h2load'));
+    return new LoadTools(bin, signal);
+  }
+
+  /**
+   * Runs a load program as root of a peer's instance, on the load's core.
+   * @returns what it has printed
+   */
+  async run(peer: Peer, program: 'load' | 'h2load', ...args: readonly string[]): Promise<string> {
+    const enter = ['nsenter', '-t', String(peer.callersOf), '-U', '-p', '-S', '0', '-G', '0', '--'];
+    const [command, ...rest] = onCore('load', [...enter, join(this.#folder, program), ...args]);
+    const { ok, failure, stdout } = await run(command, rest, {
+      cwd: '/',
+      timeoutMs: LOAD_TIMEOUT_MS,
+      signal: this.#signal,
+    });
+    this.#signal.throwIfAborted();
+    if (!ok) throw new Error(`${program} on ${peer.name}: ${failure}`);
+    return stdout;
+  }
+}

@@ -1,0 +1,14 @@
+/* One load program a file; each prints one line of JSON. */
+#ifndef LOAD_H
+#define LOAD_H
+
+/* One connection per request, as many as go in some seconds. */
+void churn(const char *socket_path, const char *target, int connections, double seconds);
+
+/* Fetches something large over some connections at once and throws it away. */
+void drain(const char *socket_path, const char *target, int connections);
+
+/* One request after the other on one connection, with the time that each took. */
+void probe(const char *socket_path, const char *target, double seconds);
+
+#endif

@@ -1,0 +1,32 @@
+import { type HostClient, path } from '../../packages/host/src/client/host-client.ts';
+import { uploadImage } from '../../packages/host/src/client/upload.ts';
+import { KEY, VALUE } from './peer.ts';
+
+/** What is asked of Porthole and of LXD alike, in the host API that they share. */
+
+/** Uploads an image that everyone may have and gives it a name. @returns its fingerprint */
+export async function takeImage(client: HostClient, file: string, alias: string): Promise<string> {
+  const fingerprint = await uploadImage(client, { kind: 'unified', file }, { public: true, properties: {} });
+  await client.change('POST', '/1.0/images/aliases', { json: { name: alias, target: fingerprint } });
+  return fingerprint;
+}
+
+/** Makes and starts an instance of the busybox image that has the key. @returns the host pid of its init */
+export async function launch(client: HostClient, name: string): Promise<number> {
+  const config = { [KEY]: VALUE, 'security.devlxd.images': 'true' };
+  const source = { type: 'image', alias: 'busybox' };
+  await client.change('POST', '/1.0/instances', { json: { name, source, config } });
+  await setState(client, name, 'start');
+  return (await client.get<{ pid: number }>(path`/1.0/instances/${name}/state`)).pid;
+}
+
+/** Stops an instance without asking it, and deletes it. */
+export async function remove(client: HostClient, name: string): Promise<void> {
+  await setState(client, name, 'stop');
+  await client.change('DELETE', path`/1.0/instances/${name}`);
+}
+
+function setState(client: HostClient, name: string, action: string) {
+  const json = { action, timeout: 30, force: true };
+  return client.change('PUT', path`/1.0/instances/${name}/state`, { json });
+}

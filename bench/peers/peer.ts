@@ -1,0 +1,40 @@
+import type { HostClient } from '../../packages/host/src/client/host-client.ts';
+
+export type PeerName = 'porthole' | 'nginx' | 'node:http' | 'lxd';
+
+/** A server on a Unix socket that gives the same answers as the others. */
+export interface Peer extends AsyncDisposable {
+  readonly name: PeerName;
+  /** Where callers ask. */
+  readonly socket: string;
+  /** The host pid of an init process: callers enter its user and PID namespaces, and are its root there. */
+  readonly callersOf: number;
+  /** Asks for the image; undefined when it has none. */
+  readonly exportTarget?: string;
+}
+
+/** A peer that runs containers and has LXD's host API. */
+export interface ContainerPeer extends Peer {
+  readonly name: 'porthole' | 'lxd';
+  readonly pid: number;
+  readonly client: HostClient;
+  /** The instance whose namespaces callers enter. */
+  readonly instance: string;
+}
+
+/** The config key that is asked for, and its value. */
+export const KEY = 'user.bench';
+export const VALUE = 'a value of an ordinary length, 48 bytes with dots';
+
+export const SERVER_TARGET = '/1.0';
+export const KEY_TARGET = `/1.0/config/${KEY}`;
+
+/** What is answered by peers that know no instances. */
+export const SERVER_BODY = `${JSON.stringify({
+  state: 'Started',
+  api_version: '1.0',
+  instance_type: 'container',
+  location: 'myhost',
+  auth: 'untrusted',
+  supported_storage_drivers: [],
+})}\n`;

@@ -1,0 +1,87 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HostClient, path } from '../../packages/host/src/client/host-client.ts';
+import { run } from '../../packages/host/src/process/run.ts';
+import { onCore } from '../frame/cores.ts';
+import { Program } from '../frame/programs.ts';
+import { untilServed } from '../frame/wait.ts';
+import { launch, takeImage } from './container.ts';
+import type { ContainerPeer } from './peer.ts';
+
+const PORTHOLED = fileURLToPath(new URL('../../bin/portholed', import.meta.url));
+
+/** A daemon on a state directory of its own, as an operator would start it, bound to the server's core. */
+export class Portholed {
+  readonly stateDir: string;
+  readonly client: HostClient;
+  readonly #flags: readonly string[];
+  #program: Program | undefined;
+
+  constructor(stateDir: string, flags: readonly string[] = []) {
+    this.stateDir = stateDir;
+    this.client = new HostClient(join(stateDir, 'unix.socket'));
+    this.#flags = flags;
+  }
+
+  get guestSocket(): string {
+    return join(this.stateDir, 'devlxd', 'sock');
+  }
+
+  get pid(): number {
+    if (!this.#program) throw new Error('the daemon was not started');
+    return this.#program.pid;
+  }
+
+  /** Starts it and waits until it serves operators and instances. */
+  async start(): Promise<void> {
+    await mkdir(this.stateDir, { recursive: true });
+    const flags = ['--state-dir', this.stateDir, ...this.#flags];
+    this.#program = new Program(onCore('server', [PORTHOLED, ...flags]));
+    await untilServed(this.client.socketPath, this.#program);
+    await untilServed(this.guestSocket, this.#program);
+  }
+
+  /** Stops it; its instances go on. */
+  async stop(): Promise<void> {
+    await this.#program?.stop();
+  }
+
+  /** Ends it with its instances, and removes all that it has made. */
+  async destroy(): Promise<void> {
+    await this.stop();
+    const instances = join(this.stateDir, 'instances');
+    const ids = existsSync(instances) ? readdirSync(instances) : [];
+    for (const id of ids) await run('lxc-stop', ['-k', '-n', id, '-P', instances]);
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+}
+
+/** Porthole with one real container. */
+export async function startPorthole(
+  folder: string,
+  images: { readonly busybox: string; readonly large: string },
+): Promise<ContainerPeer & { readonly daemon: Portholed }> {
+  const daemon = new Portholed(join(folder, 'porthole'));
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => daemon.destroy());
+  await daemon.start();
+  await takeImage(daemon.client, images.busybox, 'busybox');
+  const large = await takeImage(daemon.client, images.large, 'large');
+  const callersOf = await launch(daemon.client, 'caller');
+  const owned = stack.move();
+  return {
+    name: 'porthole',
+    daemon,
+    client: daemon.client,
+    get pid() {
+      return daemon.pid;
+    },
+    socket: daemon.guestSocket,
+    callersOf,
+    instance: 'caller',
+    exportTarget: path`/1.0/images/${large}/export`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { PARTS, type Part } from './figures.ts';
+
+/** How much is measured. */
+export interface Plan {
+  readonly quick: boolean;
+  readonly parts: readonly Part[];
+  /** Rounds in which all subjects are measured, one after the other. */
+  readonly rounds: number;
+  /** Of one load on one subject. */
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Size of the image that is fetched. */
+  readonly imageMib: number;
+}
+
+const FULL = { quick: false, rounds: 7, seconds: 2, warmUpSeconds: 1, imageMib: 512 } as const;
+const QUICK = { quick: true, rounds: 5, seconds: 0.3, warmUpSeconds: 0.2, imageMib: 128 } as const;
+
+const ROUNDS_MIN = 5;
+const ROUNDS_MAX = 100;
+
+export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N]
+
+Measures Porthole beside nginx, node:http and LXD on the same work, on Unix sockets of this machine.
+Prints a table and writes bench/results/latest.json.
+
+  --quick       everything small and short: under two minutes
+  --only LIST   some parts only, by their letters; the file of results is left alone then
+  --rounds N    rounds of each measurement, at least ${ROUNDS_MIN}; ${FULL.rounds}
+  --help
+
+${Object.entries(PARTS)
+  .map(([letter, title]) => `  ${letter}  ${title}`)
+  .join('\n')}
+`;
+
+/** What the command line asks for; null for help. @throws Error that names what is wrong */
+export function planOf(args: readonly string[]): Plan | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) return null;
+  const sizes = values.quick ? QUICK : FULL;
+  const parts = values.only === undefined ? (Object.keys(PARTS) as Part[]) : partsOf(values.only);
+  return { ...sizes, parts, rounds: values.rounds === undefined ? sizes.rounds : roundsOf(values.rounds) };
+}
+
+function partsOf(list: string): Part[] {
+  const letters = list.split(',');
+  const unknown = letters.find((letter) => !(letter in PARTS));
+  if (unknown !== undefined) throw new Error(`--only: there is no part "${unknown}"`);
+  return letters as Part[];
+}
+
+function roundsOf(text: string): number {
+  const rounds = Number(text);
+  if (Number.isInteger(rounds) && rounds >= ROUNDS_MIN && rounds <= ROUNDS_MAX) return rounds;
+  throw new Error(`--rounds: ${ROUNDS_MIN} to ${ROUNDS_MAX}`);
+}

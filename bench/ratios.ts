@@ -1,0 +1,55 @@
+import type { FigureKey } from './figures.ts';
+import type { Results } from './frame/results.ts';
+import { quotients, type Summary, summarize } from './frame/stats.ts';
+
+interface Ratio {
+  readonly figure: FigureKey;
+  readonly column: string;
+  /** The column of the same figure that it is divided by, round by round; absent: the figure itself. */
+  readonly over?: string;
+  /** What it has to be. */
+  readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
+}
+
+/** What `ratios` of the JSON file holds, by its key. */
+export const RATIOS = {
+  keepalive_vs_nginx: {
+    figure: 'keepalive-16-key',
+    column: 'porthole',
+    over: 'nginx',
+    goal: { atLeast: 0.85 },
+  },
+  keepalive_vs_lxd: { figure: 'keepalive-16-key', column: 'porthole', over: 'lxd', goal: { atLeast: 100 } },
+  keepalive_vs_node_http: { figure: 'keepalive-16-key', column: 'porthole', over: 'node:http' },
+  churn_vs_nginx: { figure: 'churn-key', column: 'porthole', over: 'nginx', goal: { atLeast: 0.75 } },
+  churn_vs_lxd: { figure: 'churn-key', column: 'porthole', over: 'lxd', goal: { atLeast: 100 } },
+  churn_vs_node_http: { figure: 'churn-key', column: 'porthole', over: 'node:http' },
+} as const satisfies Record<string, Ratio>;
+
+/** A ratio as it was found: null when it was not measured, such as where a peer is missing. */
+export type FoundRatio = (Summary & { readonly rounds: number; readonly holds?: boolean }) | null;
+
+/** All ratios of a run. */
+export function ratiosOf(results: Results): Record<string, FoundRatio> {
+  const all = Object.entries<Ratio>(RATIOS);
+  return Object.fromEntries(all.map(([key, ratio]) => [key, found(results, ratio)]));
+}
+
+function found(results: Results, { figure, column, over, goal }: Ratio): FoundRatio {
+  const values = results.of(figure, column);
+  const each = over === undefined ? values : quotients(values, results.of(figure, over));
+  const summary = summarize(each);
+  if (!summary) return null;
+  return { ...summary, rounds: each.length, ...(goal ? { holds: holds(summary.median, goal) } : {}) };
+}
+
+function holds(median: number, goal: NonNullable<Ratio['goal']>): boolean {
+  return 'atLeast' in goal ? median >= goal.atLeast : median <= goal.atMost;
+}
+
+/** What a ratio has to be, in words; empty when nothing is asked of it. */
+export function goalText(key: string): string {
+  const goal = (RATIOS as Readonly<Record<string, Ratio>>)[key]?.goal;
+  if (!goal) return '';
+  return 'atLeast' in goal ? `>= ${goal.atLeast}` : `<= ${goal.atMost}`;
+}

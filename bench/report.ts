@@ -1,0 +1,86 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FIGURES, type FigureKey, PARTS } from './figures.ts';
+import type { Machine } from './frame/machine.ts';
+import type { Results } from './frame/results.ts';
+import { summarize } from './frame/stats.ts';
+import { readable, tableLines } from './frame/table.ts';
+import type { Plan } from './plan.ts';
+import { goalText, ratiosOf } from './ratios.ts';
+
+const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));
+
+/** The figures of each part, medians only, then the ratios; for people. */
+export function reportLines(machine: Machine, results: Results): string[] {
+  const parts = Object.entries(PARTS).flatMap(([letter, title]) => partLines(letter, title, results));
+  const { cpu, cores, memoryGib, system, kernel, versions, commit } = machine;
+  return [
+    `${cpu}, ${cores} cores, ${memoryGib} GiB; ${system}, Linux ${kernel}; commit ${commit}`,
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+    ...parts,
+    ...ratioLines(results),
+    ...[...results.remarks].map(([column, text]) => `${column}: ${text}`),
+  ];
+}
+
+function partLines(letter: string, title: string, results: Results): string[] {
+  const keys = (Object.keys(FIGURES) as FigureKey[]).filter(
+    (key) => FIGURES[key].part === letter && results.has(key),
+  );
+  if (keys.length === 0) return [];
+  const columns = [...new Set(keys.flatMap((key) => results.columns(key)))];
+  const rows = keys.map((key) => [
+    FIGURES[key].title,
+    ...columns.map((column) => cell(results.of(key, column))),
+    FIGURES[key].unit,
+  ]);
+  return ['', `${letter}. ${title}`, '', ...tableLines(['', ...columns, ''], rows)];
+}
+
+function cell(values: readonly number[]): string {
+  const summary = summarize(values);
+  return summary ? readable(summary.median) : '-';
+}
+
+function ratioLines(results: Results): string[] {
+  const rows = Object.entries(ratiosOf(results)).flatMap(([key, ratio]) =>
+    ratio
+      ? [[key, ...[ratio.median, ratio.min, ratio.max].map(readable), goalText(key), verdict(ratio.holds)]]
+      : [],
+  );
+  return ['', 'Ratios', '', ...tableLines(['', 'median', 'min', 'max', 'goal', 'holds'], rows), ''];
+}
+
+function verdict(holds: boolean | undefined): string {
+  if (holds === undefined) return '';
+  return holds ? 'yes' : 'no';
+}
+
+/** Writes everything that was found, for programs. @returns the file */
+export function writeReport(machine: Machine, plan: Plan, results: Results): string {
+  const figures = (Object.keys(FIGURES) as FigureKey[]).map((key) => [
+    key,
+    {
+      ...FIGURES[key],
+      columns: Object.fromEntries(
+        results.columns(key).map((column) => {
+          const values = results.of(key, column);
+          return [column, { ...summarize(values), values }];
+        }),
+      ),
+    },
+  ]);
+  const report = {
+    machine,
+    plan,
+    ratios: ratiosOf(results),
+    figures: Object.fromEntries(figures),
+    remarks: Object.fromEntries(results.remarks),
+  };
+  mkdirSync(dirname(FILE), { recursive: true });
+  writeFileSync(FILE, `${JSON.stringify(report, null, 2)}\n`);
+  return FILE;
+}

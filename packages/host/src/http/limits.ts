@@ -20,8 +20,13 @@ export interface Limits {
 
 /** Room for long key names and many headers; LXD takes 1 MiB, which only suits a client that is trusted. */
 export const HEAD_BYTES_MAX = 64 * 1024;
-/** The largest body that means anything is a one-line JSON object. */
+/** A client may send so much before it is cut off; what of it is kept is `KEPT_BODY_BYTES_MAX`. */
 export const BODY_BYTES_MAX = 1024 * 1024;
+/**
+ * Bytes of a body that are kept; the rest is counted and dropped. The largest body that means anything is a
+ * one-line JSON object, and all connections of an instance may have one at the same time.
+ */
+export const KEPT_BODY_BYTES_MAX = 64 * 1024;
 /** LXD's own time for a whole request. */
 export const REQUEST_TIMEOUT_MS = 3_000;
 /** LXD's own time for an idle connection. */

@@ -1,6 +1,7 @@
 import { ByteSink } from './byte-sink.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import type { HttpFailure } from './errors.ts';
+import { KEPT_BODY_BYTES_MAX } from './limits.ts';
 import type { RequestHead } from './request-head.ts';
 
 export type BodyProgress = 'more' | 'done' | HttpFailure;
@@ -12,7 +13,7 @@ export function hasBody(head: RequestHead): boolean {
   return head.chunked || head.contentLength > 0;
 }
 
-/** The body of one request: kept if somebody reads it, else counted and dropped. */
+/** The body of one request: its beginning is kept if somebody reads it; the rest is counted and dropped. */
 export class RequestBody {
   private readonly sink: ByteSink | undefined;
   private readonly decoder: ChunkedDecoder | undefined;
@@ -42,7 +43,8 @@ export class RequestBody {
   }
 
   private take(data: Buffer): void {
-    this.sink?.append(data);
+    if (this.sink === undefined || this.sink.length >= KEPT_BODY_BYTES_MAX) return;
+    this.sink.append(data.subarray(0, KEPT_BODY_BYTES_MAX - this.sink.length));
   }
 }
 

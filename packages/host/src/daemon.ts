@@ -10,6 +10,7 @@ import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
 import { ExitWatch } from './native/exit-watch.ts';
+import { keepDescriptors } from './native/inherited.ts';
 import { lockFile } from './native/lock.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import type { Context } from './ops/context.ts';
@@ -44,6 +45,8 @@ export interface Daemon {
  */
 export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise<Daemon> {
   const log = createLog(settings['log-level']);
+  // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
+  keepDescriptors();
   await using started = new AsyncDisposableStack();
   const paths = prepareStateDir(stateDir);
   started.defer(lock(paths.lock));

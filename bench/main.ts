@@ -6,7 +6,10 @@ import { describeMachine } from './frame/machine.ts';
 import { Results } from './frame/results.ts';
 import { LoadTools } from './load/load-tools.ts';
 import { measureChurn } from './measures/churn.ts';
+import { measureEvents } from './measures/events.ts';
+import { measureExport } from './measures/export.ts';
 import { measureKeepAlive } from './measures/keep-alive.ts';
+import { measureLaunch } from './measures/lifecycle.ts';
 import { startPeers } from './peers/start.ts';
 import { HELP, type Plan, planOf } from './plan.ts';
 import { reportLines, writeReport } from './report.ts';
@@ -17,6 +20,9 @@ const TEMPORARY = '/var/tmp/porthole-bench-';
 const MEASURES: Readonly<Record<Part, (bench: Bench) => Promise<void>>> = {
   a: measureKeepAlive,
   b: measureChurn,
+  d: measureEvents,
+  e: measureExport,
+  h: measureLaunch,
 };
 
 process.exitCode = await main();

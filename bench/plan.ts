@@ -10,12 +10,32 @@ export interface Plan {
   /** Of one load on one subject. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
+  /** Of the requests that are made while images are fetched. */
+  readonly probeSeconds: number;
+  /** Config changes of one round. */
+  readonly changes: number;
   /** Size of the image that is fetched. */
   readonly imageMib: number;
 }
 
-const FULL = { quick: false, rounds: 7, seconds: 2, warmUpSeconds: 1, imageMib: 512 } as const;
-const QUICK = { quick: true, rounds: 5, seconds: 0.3, warmUpSeconds: 0.2, imageMib: 128 } as const;
+const FULL = {
+  quick: false,
+  rounds: 7,
+  seconds: 2,
+  warmUpSeconds: 1,
+  probeSeconds: 0.5,
+  changes: 200,
+  imageMib: 256,
+} as const;
+const QUICK = {
+  quick: true,
+  rounds: 5,
+  seconds: 0.3,
+  warmUpSeconds: 0.2,
+  probeSeconds: 0.1,
+  changes: 20,
+  imageMib: 64,
+} as const;
 
 const ROUNDS_MIN = 5;
 const ROUNDS_MAX = 100;

@@ -24,6 +24,12 @@ export const RATIOS = {
   churn_vs_nginx: { figure: 'churn-key', column: 'porthole', over: 'nginx', goal: { atLeast: 0.75 } },
   churn_vs_lxd: { figure: 'churn-key', column: 'porthole', over: 'lxd', goal: { atLeast: 100 } },
   churn_vs_node_http: { figure: 'churn-key', column: 'porthole', over: 'node:http' },
+  export_vs_nginx: { figure: 'export-8', column: 'porthole', over: 'nginx', goal: { atLeast: 0.85 } },
+  export_one_vs_nginx: { figure: 'export-1', column: 'porthole', over: 'nginx', goal: { atLeast: 0.85 } },
+  export_vs_lxd: { figure: 'export-8', column: 'porthole', over: 'lxd' },
+  event_vs_lxd: { figure: 'event-median', column: 'porthole', over: 'lxd' },
+  launch_vs_lxd: { figure: 'launch', column: 'porthole', over: 'lxd' },
+  delete_vs_lxd: { figure: 'delete', column: 'porthole', over: 'lxd' },
 } as const satisfies Record<string, Ratio>;
 
 /** A ratio as it was found: null when it was not measured, such as where a peer is missing. */

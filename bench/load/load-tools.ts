@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +8,7 @@ import type { Peer } from '../peers/peer.ts';
 
 const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
 const CC = ['-O2', '-Wall', '-Wextra', '-pthread'];
-const LOAD = ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c'];
+const LOAD = ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'websocket.c'];
 /** Longer than any load; whatever hangs is ended. */
 const LOAD_TIMEOUT_MS = 120_000;
 
@@ -40,8 +41,7 @@ export class LoadTools {
    * @returns what it has printed
    */
   async run(peer: Peer, program: 'load' | 'h2load', ...args: readonly string[]): Promise<string> {
-    const enter = ['nsenter', '-t', String(peer.callersOf), '-U', '-p', '-S', '0', '-G', '0', '--'];
-    const [command, ...rest] = onCore('load', [...enter, join(this.#folder, program), ...args]);
+    const [command, ...rest] = this.#command(peer, program, args);
     const { ok, failure, stdout } = await run(command, rest, {
       cwd: '/',
       timeoutMs: LOAD_TIMEOUT_MS,
@@ -51,4 +51,26 @@ export class LoadTools {
     if (!ok) throw new Error(`${program} on ${peer.name}: ${failure}`);
     return stdout;
   }
+
+  /** Starts a load program and leaves it running; what it prints can be read line by line. */
+  spawn(peer: Peer, program: 'load', ...args: readonly string[]): ChildProcess {
+    const [command, ...rest] = this.#command(peer, program, args);
+    return spawn(command, rest, {
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
+      signal: this.#signal,
+      killSignal: 'SIGKILL',
+    });
+  }
+
+  #command(peer: Peer, program: string, args: readonly string[]): [string, ...string[]] {
+    return onCore('load', [...enter(peer), join(this.#folder, program), ...args]);
+  }
+}
+
+/** How to become root of a peer's instance, where its socket can be seen. */
+function enter({ callersOf, mountsOf }: Peer): string[] {
+  const mounts = mountsOf === undefined ? [] : ['nsenter', '-t', String(mountsOf), '-m', '--'];
+  return [...mounts, 'nsenter', '-t', String(callersOf), '-U', '-p', '-S', '0', '-G', '0', '--'];
 }

@@ -6,15 +6,15 @@ import { run } from '../../packages/host/src/process/run.ts';
 
 const MIB = 1024 * 1024;
 
-/**
- * Makes the images that all peers get: a small one to launch, and the same one with a large file in it,
- * not compressed, to fetch.
- * @returns their files
- */
-export async function buildImages(
-  folder: string,
-  largeMib: number,
-): Promise<{ busybox: string; large: string }> {
+/** Files of the images that all peers get. */
+export interface Images {
+  readonly busybox: string;
+  /** The same with a large file in it, not compressed. */
+  readonly large: string;
+}
+
+/** Makes a small image to launch and a large one to fetch. */
+export async function buildImages(folder: string, largeMib: number): Promise<Images> {
   const [busybox, large] = [join(folder, 'busybox.tar.gz'), join(folder, 'large.tar')];
   const unpacked = join(folder, 'unpacked');
   await buildBusybox({ path: busybox, onProgress: () => {} });

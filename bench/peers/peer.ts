@@ -9,6 +9,8 @@ export interface Peer extends AsyncDisposable {
   readonly socket: string;
   /** The host pid of an init process: callers enter its user and PID namespaces, and are its root there. */
   readonly callersOf: number;
+  /** The host pid of a process in whose mount namespace the socket is; absent: in our own. */
+  readonly mountsOf?: number;
   /** Asks for the image; undefined when it has none. */
   readonly exportTarget?: string;
 }

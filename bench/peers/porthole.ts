@@ -8,6 +8,7 @@ import { onCore } from '../frame/cores.ts';
 import { Program } from '../frame/programs.ts';
 import { untilServed } from '../frame/wait.ts';
 import { launch, takeImage } from './container.ts';
+import type { Images } from './images.ts';
 import type { ContainerPeer } from './peer.ts';
 
 const PORTHOLED = fileURLToPath(new URL('../../bin/portholed', import.meta.url));
@@ -61,7 +62,7 @@ export class Portholed {
 /** Porthole with one real container. */
 export async function startPorthole(
   folder: string,
-  images: { readonly busybox: string; readonly large: string },
+  images: Images,
 ): Promise<ContainerPeer & { readonly daemon: Portholed }> {
   const daemon = new Portholed(join(folder, 'porthole'));
   await using stack = new AsyncDisposableStack();

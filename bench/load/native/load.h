@@ -1,4 +1,4 @@
-/* One load program a file; each prints one line of JSON. */
+/* One load program a file; all but the last print one line of JSON. */
 #ifndef LOAD_H
 #define LOAD_H
 
@@ -10,5 +10,8 @@ void drain(const char *socket_path, const char *target, int connections);
 
 /* One request after the other on one connection, with the time that each took. */
 void probe(const char *socket_path, const char *target, double seconds);
+
+/* Holds a WebSocket; prints 0 when it is open, then for every message the time at which it came. */
+void listen_to(const char *socket_path, const char *target);
 
 #endif

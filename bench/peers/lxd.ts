@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HostClient, path } from '../../packages/host/src/client/host-client.ts';
+import { run } from '../../packages/host/src/process/run.ts';
+import { onCore } from '../frame/cores.ts';
+import { Program } from '../frame/programs.ts';
+import { until, untilServed } from '../frame/wait.ts';
+import { launch, remove, takeImage } from './container.ts';
+import type { Images } from './images.ts';
+import type { ContainerPeer } from './peer.ts';
+
+/** As Debian installs it. */
+const LXD = '/usr/bin/lxd';
+
+/** One pool of plain folders, no network. */
+const PRESEED = JSON.stringify({
+  storage_pools: [{ name: 'default', driver: 'dir' }],
+  profiles: [{ name: 'default', devices: { root: { type: 'disk', path: '/', pool: 'default' } } }],
+});
+
+/** The instance whose namespaces callers enter. */
+const INSTANCE = 'caller';
+
+/** Whether LXD is installed. */
+export function hasLxd(): boolean {
+  return existsSync(LXD);
+}
+
+/**
+ * LXD with one real container, on a folder of its own. It gets a network namespace of its own, because it asks
+ * the internet for images and instance types by itself, and a mount namespace of its own, so that its mounts
+ * go with it, however it ends.
+ */
+export async function startLxd(folder: string, images: Images): Promise<ContainerPeer> {
+  const directory = join(folder, 'lxd');
+  const client = new HostClient(join(directory, 'unix.socket'));
+  await mkdir(directory);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const apart = ['unshare', '--net', '--mount', '--propagation', 'private'];
+  const program = new Program(
+    onCore('server', ['env', `LXD_DIR=${directory}`, ...apart, LXD, '--group', 'root']),
+  );
+  stack.defer(() => program.stop());
+  await untilServed(client.socketPath, program);
+  await initialize(directory);
+  await takeImage(client, images.busybox, 'busybox');
+  const large = await takeImage(client, images.large, 'large');
+  stack.defer(() => removeAll(client));
+  const callersOf = await launch(client, INSTANCE);
+  const owned = stack.move();
+  return {
+    name: 'lxd',
+    client,
+    pid: program.pid,
+    socket: join(directory, 'devlxd', 'sock'),
+    callersOf,
+    mountsOf: program.pid,
+    instance: INSTANCE,
+    exportTarget: path`/1.0/images/${large}/export`,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function initialize(directory: string): Promise<void> {
+  let failure = '';
+  await until('LXD takes its first settings', async () => {
+    const args = [`LXD_DIR=${directory}`, LXD, 'init', '--preseed'];
+    const finished = await run('env', args, { input: PRESEED });
+    failure = finished.failure;
+    return finished.ok;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${failure}`);
+  });
+}
+
+/** Also those that a measurement has left because it was interrupted. */
+async function removeAll(client: HostClient): Promise<void> {
+  const instances = await client.get<string[]>('/1.0/instances');
+  for (const instance of instances) await remove(client, instance.split('/').at(-1) as string);
+}

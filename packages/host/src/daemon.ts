@@ -26,7 +26,7 @@ import { autostart, recover } from './ops/startup.ts';
 import { identify } from './peer/identify.ts';
 import { detectKernel } from './peer/kernel.ts';
 import { Registry } from './peer/registry.ts';
-import { openRuntime } from './runtimes/lxc/open.ts';
+import { openRuntimes } from './runtimes/open.ts';
 import { serverFacts } from './server-facts.ts';
 import { Store } from './store/store.ts';
 
@@ -58,7 +58,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
-  const runtime = await openRuntime({ ...paths, watch });
+  const runtimes = await openRuntimes({ ...paths, watch });
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
@@ -67,7 +67,8 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
     hub,
     operations: new Operations(hub, systemClock, log),
     runner: new Runner(),
-    runtime,
+    runtimeOf: (config) => runtimes.of(config),
+    adopter: runtimes.adopter,
     running: new RunningSet(),
     roots: new Roots(paths.roots, images),
     identity: registry,
@@ -78,7 +79,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
     log,
   };
   await recover(context, images, paths.instances);
-  const facts = serverFacts({ stateDir, settings, runtime, kernel });
+  const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel });
   const guestBackend = guestCases(
     context,
     (fd) => identify(kernel, registry, fd),
@@ -96,7 +97,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   await host.listen(paths.hostSocket);
   started.defer(() => host.stop(graceMs));
   log.info(
-    { stateDir, identification: kernel.name, runtime: `lxc ${runtime.driverVersion}` },
+    { stateDir, identification: kernel.name, runtime: `lxc ${runtimes.main.driverVersion}` },
     'daemon started',
   );
   return running(started.move(), log);

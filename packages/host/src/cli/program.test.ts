@@ -33,6 +33,11 @@ beforeEach(async () => {
       operation: finishedOperation({ resources: { instances: ['/1.0/instances/able-fox'] } }),
     }),
     'PUT /1.0/instances/able-fox/state': done,
+    'GET /1.0/instances/theirs': () => ({
+      metadata: fakeInstance({ name: 'theirs', config: { 'volatile.adopted': '7:7:7' } }),
+    }),
+    'PUT /1.0/instances/theirs/state': done,
+    'DELETE /1.0/instances/theirs': done,
   });
 });
 afterEach(() => host.stop());
@@ -168,6 +173,32 @@ describe('launch', () => {
   });
 });
 
+describe('adopt', () => {
+  test('makes an instance of a process', async () => {
+    expect((await porthole('adopt web --pid 4242 -c user.a=1 --no-profiles')).code).toBe(0);
+    expect(sent('POST')).toEqual({
+      name: 'web',
+      description: '',
+      ephemeral: false,
+      profiles: [],
+      config: { 'user.a': '1' },
+      source: { type: 'adopt', pid: 4242 },
+    });
+  });
+
+  test('begins the next run of an instance that is there, and changes nothing else of it', async () => {
+    expect((await porthole('adopt theirs --pid 4242')).code).toBe(0);
+    expect(sent('PUT')).toEqual({ action: 'start', pid: 4242 });
+    const { code, stderr } = await porthole('adopt theirs --pid 4242 -c user.a=1');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('theirs exists: change it with')]);
+  });
+
+  test('needs a pid', async () => {
+    expect((await porthole('adopt web')).code).toBe(2);
+    expect((await porthole('adopt web --pid x')).code).toBe(2);
+  });
+});
+
 describe('start, stop, restart and delete', () => {
   test('send what was asked for', async () => {
     await porthole('stop c1 --force');
@@ -209,6 +240,12 @@ describe('start, stop, restart and delete', () => {
       .filter(({ method }) => method !== 'GET')
       .map(({ method, url }) => `${method} ${url}`);
     expect(changes).toEqual(['PUT /1.0/instances/c1/state', 'DELETE /1.0/instances/c1']);
+  });
+
+  test('do not stop what another runtime has started before they forget it', async () => {
+    expect((await porthole('delete -f theirs')).code).toBe(0);
+    const changes = host.received.filter(({ method }) => method !== 'GET').map(({ method }) => method);
+    expect(changes).toEqual(['DELETE']);
   });
 
   test('leave the deletion of an ephemeral instance to the daemon', async () => {

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf } from '../base/coded-error.ts';
 import { UsageError } from './arguments.ts';
+import { addAdopt } from './commands/adopt.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConfig } from './commands/config.ts';
 import { addCreate } from './commands/create.ts';
@@ -71,7 +72,17 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
     .configureHelp({ showGlobalOptions: true, subcommandDescription: summaryOf })
     .showHelpAfterError('Add --help to see how it is used.');
   program.commandsGroup('Instances:');
-  for (const add of [addCreate, addList, addInfo, addState, addDelete, addRename, addExec, addConfig])
+  for (const add of [
+    addCreate,
+    addAdopt,
+    addList,
+    addInfo,
+    addState,
+    addDelete,
+    addRename,
+    addExec,
+    addConfig,
+  ])
     add(program, open);
   program.commandsGroup('Profiles and images:');
   addProfile(program, open);

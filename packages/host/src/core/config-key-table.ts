@@ -1,3 +1,4 @@
+import { ADOPTED, checkAdopted } from './adopted.ts';
 import { checkBoolean } from './booleans.ts';
 import {
   checkCpu,
@@ -118,6 +119,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'security.syscalls.*', use: 'refused', about: 'system call filters and interception' },
   { key: 'snapshots.*', use: 'refused', about: 'snapshots' },
   { key: 'user.*', use: 'applied', about: 'free use, shown to the instance' },
+  {
+    key: ADOPTED,
+    use: 'applied',
+    check: checkAdopted,
+    about: "the server's: init of a run that another runtime has started",
+  },
   { key: 'volatile.apply_template', use: 'recorded', check: checkLine, about: 'kept' },
   { key: 'volatile.base_image', use: 'recorded', check: checkFingerprint, about: 'image it was made from' },
   {

@@ -1,4 +1,5 @@
 import { CodedError } from '../base/coded-error.ts';
+import { isAdopted } from './adopted.ts';
 import { DEVICE_TYPES, type DeviceType, isRootDisk, NIC_TYPES } from './device-table.ts';
 import { hostError } from './errors.ts';
 import type { Config, Device, Devices } from './model.ts';
@@ -50,7 +51,8 @@ export function checkExpandedDevices(devices: Devices, config: Config = {}): voi
     const inner = own(device, 'name') || own(config, volatileKey(name, 'name'));
     if (type === 'nic' && inner) addOnce(names, inner, 'More than one nic device uses the same name');
   }
-  prefixed('Failed detecting root disk device: ', () => checkRootDisk(devices));
+  // The root of an adopted instance is its own runtime's.
+  if (!isAdopted(config)) prefixed('Failed detecting root disk device: ', () => checkRootDisk(devices));
 }
 
 /** @throws bad-request `No root device could be found`, which LXD prefixes differently at creation and update */

@@ -34,6 +34,7 @@ export const HOST_ERRORS = {
   'command-not-found': [400, 'Command not found'],
   'command-not-executable': [400, 'Command not executable'],
   'not-running': [400, 'Instance is not running'],
+  'not-ours': [400, 'The instance is run by another runtime: %s'],
   'is-running': [400, 'Instance is running'],
   'rename-running': [400, 'Renaming of running container not allowed'],
   protected: [400, 'Container is protected'],

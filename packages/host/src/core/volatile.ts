@@ -1,3 +1,4 @@
+import { ADOPTED } from './adopted.ts';
 import { isConfigEntry } from './config-keys.ts';
 import type { Expanded } from './expand.ts';
 import type { Config, Device, Devices, Image, Instance } from './model.ts';
@@ -66,7 +67,7 @@ export function afterRename(config: Config, random: Random): Config {
 
 /**
  * The config that an instance has after an update, from the one that was asked for (`after`, expanded in
- * `expandedAfter`). Whatever was asked for, `uuid`, `last_state` and host side names stay the server's; values of
+ * `expandedAfter`). Whatever was asked for, `uuid`, `adopted`, `last_state` and host side names stay the server's; values of
  * devices that are gone or of another type go; new nics get theirs; the instance id changes if cloud-init has
  * something new to do.
  */
@@ -110,7 +111,8 @@ function withoutHostNames(config: Config): OwnRecord<string> {
 }
 
 function keepServerValues(asked: OwnRecord<string>, current: Config): void {
-  const isServers = (key: string) => key === UUID || key.startsWith(LAST_STATE) || isHostName(key);
+  const isServers = (key: string) =>
+    key === UUID || key === ADOPTED || key.startsWith(LAST_STATE) || isHostName(key);
   for (const key of Object.keys(asked)) {
     if (isServers(key)) delete asked[key];
   }

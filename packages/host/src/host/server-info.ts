@@ -13,6 +13,7 @@ export const API_EXTENSIONS: readonly string[] = [
   'container_exec_user_group_cwd',
   'instance_ready_state',
   'porthole_image_cached',
+  'porthole_adopt',
 ];
 
 /** GET / */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { END_KEY, EPOLL_CTL_ADD, EPOLLIN, EPOLLONESHOT, eventBuffer } from './epoll.ts';
-import { checked, close, declare, SystemError } from './libc.ts';
-import { openPidfd } from './pidfd.ts';
+import { checked, close, declare } from './libc.ts';
+import type { PinnedProcess } from './pinned-process.ts';
 
 const epollCreate = declare('int epoll_create1(int flags)');
 const epollCtl = declare('int epoll_ctl(int epfd, int op, int fd, void *event)');
@@ -13,14 +13,16 @@ const CLOEXEC = 0o2000000;
 
 /**
  * Tells when processes end, whoever their parent is: a pidfd becomes readable at the end of its process
- * (pidfd_open(2)). One thread waits for all of them, so a watch costs one descriptor and no polling.
+ * (pidfd_open(2)). One thread waits for all of them, on the descriptors that hold the processes anyway: a watch costs
+ * no descriptor and no polling.
  */
 export class ExitWatch {
   readonly #epoll: number;
   /** Written once, to end the thread out of its wait. */
   readonly #end: number;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { pidfd: number; done: () => void }>();
+  readonly #waiting = new Map<number, () => void>();
+  readonly #keys = new WeakMap<PinnedProcess, number>();
   #next = 1;
 
   constructor() {
@@ -34,21 +36,21 @@ export class ExitWatch {
     this.#worker.on('message', (key: number) => this.#settle(key));
   }
 
-  /** Settles when the process has ended; at once when there is no such process. */
-  exited(pid: number): Promise<void> {
-    return new Promise((resolve) => {
-      const pidfd = openOrGone(pid);
-      if (pidfd === null) return resolve();
-      const key = this.#next++;
-      this.#waiting.set(key, { pidfd, done: resolve });
-      try {
-        this.#add(pidfd, key);
-      } catch (error) {
-        this.#waiting.delete(key);
-        close(pidfd);
-        throw error;
-      }
-    });
+  /** Settles when the process has ended; at once when it has been released. One watch per process. */
+  exited(process: PinnedProcess): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { pidfd } = process;
+    if (pidfd === null) return Promise.resolve();
+    const key = this.#next++;
+    this.#add(pidfd, key);
+    this.#waiting.set(key, resolve);
+    this.#keys.set(process, key);
+    return promise;
+  }
+
+  /** Gives up waiting for a process that is about to be released; its watch never settles. */
+  forget(process: PinnedProcess): void {
+    this.#waiting.delete(this.#keys.get(process) ?? END_KEY);
   }
 
   /** Ends the thread; watches that are still waiting never settle. */
@@ -57,7 +59,6 @@ export class ExitWatch {
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
     write(this.#end, Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), 8);
     await ended;
-    for (const { pidfd } of this.#waiting.values()) close(pidfd);
     this.#waiting.clear();
     close(this.#end);
     close(this.#epoll);
@@ -69,21 +70,8 @@ export class ExitWatch {
   }
 
   #settle(key: number): void {
-    const entry = this.#waiting.get(key);
-    if (!entry) return;
+    const done = this.#waiting.get(key);
     this.#waiting.delete(key);
-    // Closing the last descriptor takes it out of the epoll set.
-    close(entry.pidfd);
-    entry.done();
-  }
-}
-
-/** Null when there is no such process. Any other failure says nothing about the process. */
-function openOrGone(pid: number): number | null {
-  try {
-    return openPidfd(pid);
-  } catch (error) {
-    if (error instanceof SystemError && error.code === 'ESRCH') return null;
-    throw error;
+    done?.();
   }
 }

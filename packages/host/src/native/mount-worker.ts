@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, lstatSync, openSync } from 'node:fs';
+import { fstatSync, lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checked, close, declare, SystemError } from './libc.ts';
@@ -53,8 +53,8 @@ interface Prepared {
   readonly isFolder: boolean;
 }
 
-const { pid, owner, tasks } = workerData as {
-  pid: number;
+const { pidfd, owner, tasks } = workerData as {
+  pidfd: number;
   owner: InsideOwner;
   tasks: readonly MountTask[];
 };
@@ -104,13 +104,9 @@ function isFolder(tree: number): boolean {
 }
 
 function enter(): void {
-  const namespace = openSync(`/proc/${pid}/ns/mnt`, 'r');
-  try {
-    checked('unshare', unshare(CLONE_FS));
-    checked('setns', setns(namespace, CLONE_NEWNS));
-  } finally {
-    closeSync(namespace);
-  }
+  checked('unshare', unshare(CLONE_FS));
+  // By pidfd (Linux 5.8): it is the namespace of that very process, or none.
+  checked('setns', setns(pidfd, CLONE_NEWNS));
 }
 
 function perform({ task, tree, isFolder: folder }: Prepared): boolean {

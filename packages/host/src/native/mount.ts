@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { checked, declare, SystemError } from './libc.ts';
+import { checked, close, declare, SystemError } from './libc.ts';
+import type { PinnedProcess } from './pinned-process.ts';
 
 const mountCall = declare(
   'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
@@ -57,13 +58,15 @@ export interface InsideOwner {
  * @throws SystemError of the first task that failed
  */
 export function changeMounts(
-  pid: number,
+  process: Pick<PinnedProcess, 'duplicate'>,
   owner: InsideOwner,
   tasks: readonly MountTask[],
 ): Promise<boolean[]> {
-  return new Promise((resolve, reject) => {
+  // A descriptor of its own: the process may be released while the thread is at work.
+  const pidfd = process.duplicate();
+  const changed = new Promise<boolean[]>((resolve, reject) => {
     const worker = new Worker(new URL('./mount-worker.ts', import.meta.url), {
-      workerData: { pid, owner, tasks },
+      workerData: { pidfd, owner, tasks },
       trackUnmanagedFds: false,
     });
     worker.once('message', (answer: { results?: boolean[]; call: string; errno: number }) => {
@@ -73,4 +76,5 @@ export function changeMounts(
     worker.once('error', reject);
     worker.once('exit', () => reject(new Error('the mount thread ended without an answer')));
   });
+  return changed.finally(() => close(pidfd));
 }

@@ -89,7 +89,9 @@ export interface NewInstance {
   readonly source:
     | { readonly type: 'image'; readonly fingerprint: string }
     | { readonly type: 'image'; readonly alias: string }
-    | { readonly type: 'none' };
+    | { readonly type: 'none' }
+    /** Some other runtime has started it: the pid of its init on the host. */
+    | { readonly type: 'adopt'; readonly pid: number };
 }
 
 /** The part of an instance that an operator may replace. Empty values have been removed already. */
@@ -110,6 +112,8 @@ export interface StateRequest {
   /** Seconds; -1 waits without limit, 0 kills at once. */
   readonly timeout: number;
   readonly force: boolean;
+  /** With `start`, for an adopted instance: the init of its new run. */
+  readonly pid?: number;
 }
 
 /** Throws when the object that is about to change is not the one the caller has seen (If-Match). */

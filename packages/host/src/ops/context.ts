@@ -7,12 +7,12 @@ import type { Operations } from './operations.ts';
 import type { Roots } from './roots.ts';
 import type { Runner } from './runner.ts';
 import type { RunningSet } from './running.ts';
-import type { Runtime } from './runtime.ts';
+import type { Adopter, Init, RuntimeOf } from './runtime.ts';
 
 /** Ties running instances to the callers on the guest API's socket. */
 export interface Identity {
   /** @returns the number of this boot. @throws when the process is gone */
-  register(instanceId: number, initPid: number): number;
+  register(instanceId: number, init: Init): number;
   unregister(instanceId: number): void;
 }
 
@@ -28,7 +28,8 @@ export interface Context {
   readonly hub: EventHub;
   readonly operations: Operations;
   readonly runner: Runner<number>;
-  readonly runtime: Runtime;
+  readonly runtimeOf: RuntimeOf;
+  readonly adopter: Adopter;
   readonly running: RunningSet;
   readonly roots: Roots;
   readonly identity: Identity;

@@ -1,6 +1,6 @@
 import type { Config } from '../core/model.ts';
 import type { Requestor } from './events.ts';
-import type { RunningProcess } from './runtime.ts';
+import type { RunningProcess, Runtime } from './runtime.ts';
 
 /** Why a run ends: who ends it decides which event tells of it. */
 export interface EndCause {
@@ -14,6 +14,7 @@ export interface Run {
   readonly instanceId: number;
   readonly boot: number;
   readonly process: RunningProcess;
+  readonly runtime: Runtime;
   /** Expanded configuration that it was started with: ids and privilege do not change while it runs. */
   readonly config: Config;
   /** Set by the one who ends it, before it ends. */

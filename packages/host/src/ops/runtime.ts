@@ -1,17 +1,30 @@
-import type { Config, Device, Devices } from '../core/model.ts';
+import type { ProcessName } from '../core/adopted.ts';
+import type { Config, Device, Devices, Instance } from '../core/model.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from './api.ts';
 
 /** How a run of an instance ended: `reboot` when the instance asked to be started again. */
 export type Ending = 'stop' | 'reboot';
 
+/** The init process of a run, held by its runtime: no other process can be taken for it, whatever its pid is. */
+export interface Init {
+  /** On the host. */
+  readonly pid: number;
+  isAlive(): boolean;
+  /** Sends a signal; to a process that has ended, none. */
+  signal(number: number): void;
+  /** A pidfd of one's own, to be closed by the caller. */
+  duplicate(): number;
+}
+
 /** A running instance, as its runtime sees it. */
 export interface RunningProcess {
-  /** Its init process, on the host. */
-  readonly pid: number;
+  readonly init: Init;
   /** Settles when nothing of the run is left: processes, mounts, network. */
   readonly ended: Promise<Ending>;
   /** Host side interface of each nic device. */
   readonly hostNames: Readonly<Record<string, string>>;
+  /** Lets go of the run, which has ended or is to be forgotten; its init counts as ended from then on. */
+  release(): void;
 }
 
 /** What an instance needs in order to run. */
@@ -31,7 +44,7 @@ export interface RunSpec {
 /** A running instance and which device of it is meant. */
 export interface DeviceTarget {
   readonly id: number;
-  readonly pid: number;
+  readonly init: Init;
   readonly config: Config;
   readonly name: string;
   readonly device: Device;
@@ -41,6 +54,8 @@ export interface DeviceTarget {
 export interface Runtime {
   readonly driver: string;
   readonly driverVersion: string;
+  /** Whether it starts and ends the processes of its instances; one that does not only recognises them. */
+  readonly owns: boolean;
   /** Host id of an instance's uid 0; 0 when it is privileged. */
   idOffset(config: Config): number;
   /** Makes the instance's own folders. */
@@ -50,13 +65,15 @@ export interface Runtime {
   /** Starts it; settles when its init runs. @throws CodedError runtime-failed, device-start-failed */
   start(spec: RunSpec): Promise<RunningProcess>;
   /** The instance's run if it still goes on, such as after a restart of the daemon. */
-  recover(id: number): Promise<RunningProcess | null>;
+  recover(instance: Pick<Instance, 'id' | 'config'>): Promise<RunningProcess | null>;
   /** How the last run ended, when nobody watched; undefined when that is not known. */
   lastEnding(id: number): Ending | undefined;
-  /** Asks its init to shut down. */
-  halt(pid: number): void;
-  /** Ends all its processes at once. */
-  kill(pid: number): void;
+  /** Asks its init to shut down. @throws CodedError not-ours */
+  halt(init: Init): void;
+  /** Ends all its processes at once. @throws CodedError not-ours */
+  kill(init: Init): void;
+  /** Refuses keys that it cannot honour. @param config expanded @throws CodedError bad-request */
+  checkConfig(config: Config): void;
   /** Checks what needs a look at the host, such as that a disk's source is there. @throws CodedError bad-request */
   checkDevice(name: string, device: Device): void;
   /** @returns whether a mount point was made for it, and its host side interface if it is a nic */
@@ -65,10 +82,20 @@ export interface Runtime {
   /** Applies limits that can change while it runs. */
   updateDevice(target: DeviceTarget, hostName: string): Promise<void>;
   /** Whether something is mounted at an absolute path inside. */
-  isMounted(pid: number, path: string): boolean;
+  isMounted(init: Init, path: string): boolean;
   /** Makes /dev/lxd inside be there exactly once, or not at all. */
-  setWindow(pid: number, config: Config, shown: boolean): Promise<void>;
+  setWindow(init: Init, config: Config, shown: boolean): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
-  live(id: number, pid: number): Promise<Omit<InstanceLive, 'status'>>;
-  logPath(id: number): string;
+  live(init: Init): Promise<Omit<InstanceLive, 'status'>>;
+  /** Its log of an instance; null when it keeps none. */
+  logPath(id: number): string | null;
 }
+
+/** Recognises instances that some other runtime has started. */
+export interface Adopter extends Runtime {
+  /** Names a process that runs. @throws CodedError bad-request when there is none */
+  nameOf(pid: number): ProcessName;
+}
+
+/** The runtime of an instance. @param config the instance's own, or expanded */
+export type RuntimeOf = (config: Config) => Runtime;

@@ -5,7 +5,7 @@ import type { Change, Instance } from '../core/model.ts';
 import { afterStop, withoutReady } from '../core/volatile.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import type { Context } from './context.ts';
-import { adopt, startInstance } from './instances/start.ts';
+import { beginRun, startInstance } from './instances/start.ts';
 import { lifecycle } from './lifecycle.ts';
 import { DEFAULT_PROFILE } from './profiles.ts';
 import type { Run } from './running.ts';
@@ -44,11 +44,11 @@ async function guarded(log: Log, instance: number, work: () => Promise<void>): P
 }
 
 /** Folders of instances that were being created, or had been deleted, when the daemon ended. */
-async function sweepInstances({ model, runtime, log }: Context, folder: string): Promise<void> {
+async function sweepInstances({ model, runtimeOf, log }: Context, folder: string): Promise<void> {
   for (const entry of await readdir(folder)) {
     const id = Number(entry);
     if (!Number.isInteger(id) || model.instanceById(id)) continue;
-    await guarded(log, id, () => runtime.remove(id));
+    await guarded(log, id, () => runtimeOf({}).remove(id));
   }
 }
 
@@ -64,36 +64,37 @@ function forgetReady({ model }: Context): void {
 }
 
 async function recoverInstance(context: Context, instance: Instance): Promise<void> {
-  const { model, runtime, log } = context;
-  const process = await runtime.recover(instance.id);
+  const { model, log } = context;
+  const runtime = context.runtimeOf(instance.config);
+  const process = await runtime.recover(instance);
   if (!process) return settleUnwatchedEnd(context, instance, runtime.lastEnding(instance.id));
-  const run = adopt(context, instance.id, process);
+  const run = beginRun(context, instance, process);
   if (instance.config['volatile.last_state.power'] !== 'RUNNING') {
     const config = { ...model.current(instance.id).config, 'volatile.last_state.power': 'RUNNING' };
     model.commit([{ kind: 'put-instance', instance: { ...instance, config } }]);
   }
-  log.info({ instance: instance.name, pid: process.pid }, 'instance recognised');
+  log.info({ instance: instance.name, pid: process.init.pid }, 'instance recognised');
   const shown = isTrue(model.expanded(instance).config['security.devlxd'], true);
-  await runtime.setWindow(process.pid, run.config, shown);
+  await runtime.setWindow(process.init, run.config, shown);
   await mountMissing(context, run);
 }
 
 /** A removal that was cut off may have taken a disk out of the instance that is still its own. */
-async function mountMissing({ model, runtime, log }: Context, run: Run): Promise<void> {
+async function mountMissing({ model, log }: Context, run: Run): Promise<void> {
   const { devices } = model.expanded(model.current(run.instanceId));
   for (const [name, device] of Object.entries(devices)) {
     const { path } = device;
-    const { pid } = run.process;
-    if (device['type'] !== 'disk' || path === undefined || path === '/' || runtime.isMounted(pid, path))
+    const { init } = run.process;
+    if (device['type'] !== 'disk' || path === undefined || path === '/' || run.runtime.isMounted(init, path))
       continue;
-    const target = { id: run.instanceId, pid, config: run.config, name, device };
-    await guarded(log, run.instanceId, async () => void (await runtime.attach(target)));
+    const target = { id: run.instanceId, init, config: run.config, name, device };
+    await guarded(log, run.instanceId, async () => void (await run.runtime.attach(target)));
   }
 }
 
 /** It ended while no daemon watched. Without a note of how, the host went down with it: that is for autostart. */
 async function settleUnwatchedEnd(
-  { model, runtime }: Context,
+  { model, runtimeOf }: Context,
   instance: Instance,
   ending: Ending | undefined,
 ): Promise<void> {
@@ -101,7 +102,7 @@ async function settleUnwatchedEnd(
   const told = [lifecycle('instance-shutdown', 'instances', instance.name)];
   if (instance.ephemeral) {
     model.commit([{ kind: 'delete-instance', id: instance.id }], told);
-    await runtime.remove(instance.id);
+    await runtimeOf(instance.config).remove(instance.id);
     return;
   }
   const stopped = { ...instance, config: afterStop(instance.config) };

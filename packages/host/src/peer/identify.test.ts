@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../core/caller.ts';
+import { PinnedProcess } from '../native/pinned-process.ts';
 import { identify } from './identify.ts';
 import { detectKernel, pidfdKernel, procKernel } from './kernel.ts';
 import { Registry } from './registry.ts';
@@ -34,6 +35,12 @@ async function caller(path: string) {
   return { child, init };
 }
 
+function held(pid: number): PinnedProcess {
+  const process = PinnedProcess.find(pid);
+  if (!process) throw new Error(`there is no process ${pid}`);
+  return process;
+}
+
 async function identified(
   kernel: typeof procKernel,
   registry: Registry,
@@ -57,7 +64,7 @@ describe.each([pidfdKernel, procKernel])('identify by $name', (kernel) => {
     const path = join(folder, 'sock');
     for (const known of [true, false]) {
       const { child, init } = await caller(path);
-      const boot = registry.register(7, init);
+      const boot = registry.register(7, held(init));
       if (!known) registry.unregister(7);
       const found = await identified(kernel, registry, () => child.stdin.write('\n'));
       expect(found).toEqual(known ? { kind: 'instance', instanceId: 7, boot } : { kind: 'no-instance' });
@@ -77,11 +84,16 @@ describe.each([pidfdKernel, procKernel])('identify by $name', (kernel) => {
 
 describe('Registry', () => {
   it('refuses a process that has no PID namespace of its own', () => {
-    expect(() => new Registry().register(1, process.pid)).toThrow(/no PID namespace of its own/);
+    expect(() => new Registry().register(1, held(process.pid))).toThrow(/no PID namespace of its own/);
   });
 
-  it('refuses a process that is gone', () => {
-    expect(() => new Registry().register(1, 2 ** 22 - 1)).toThrow(/ESRCH/);
+  it('refuses a process that is no longer held', async () => {
+    const { child, init } = await caller(join(folder, 'sock'));
+    const released = held(init);
+    released.release();
+    expect(() => new Registry().register(1, released)).toThrow(/is gone/);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
   });
 });
 

@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { close } from '../native/libc.ts';
 import { peerCredentials, peerPidfd } from '../native/peer-credentials.ts';
 import { isAlive, openPidfd, openPidNamespaceOf } from '../native/pidfd.ts';
-import { startTimeOf } from './proc.ts';
+import { startTimeOf } from '../native/start-time.ts';
 
 /** How the kernel is asked about the process at the other end of a socket. */
 export interface PeerKernel {

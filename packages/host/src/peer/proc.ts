@@ -1,18 +1,6 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Start time of a process in clock ticks since boot: field 22 of /proc/PID/stat, proc(5). Together with the
- * pid it names one process for ever. Null when there is no such process.
- */
-export function startTimeOf(pid: number): string | null {
-  const stat = readOrNull(`/proc/${pid}/stat`);
-  if (stat === null) return null;
-  // The second field is the program's name in brackets, chosen by the program: read behind its last bracket.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[19] ?? null;
-}
-
-/**
  * The host uid that uid 0 of a process's user namespace stands for: /proc/PID/uid_map, user_namespaces(7).
  * Null when there is no such process, or no uid 0 in its namespace.
  */

@@ -1,8 +1,13 @@
 import { openSync } from 'node:fs';
 import { close } from '../native/libc.ts';
 import { namespaceKey } from '../native/namespace.ts';
-import { isAlive, openPidfd } from '../native/pidfd.ts';
 import { isInit, rootUidOf } from './proc.ts';
+
+/** The init process of a run, held so that no other process can be taken for it. */
+export interface Init {
+  readonly pid: number;
+  isAlive(): boolean;
+}
 
 /** A run of an instance, as the kernel knows it. */
 export interface Registered {
@@ -12,8 +17,8 @@ export interface Registered {
   /** Host uid of uid 0 inside. */
   readonly rootUid: number;
   readonly namespace: string;
-  /** Handle on the init process: while it is alive, its PID namespace's number cannot be reused. */
-  readonly initPidfd: number;
+  /** While it is alive, its PID namespace's number cannot be reused. */
+  readonly init: Init;
 }
 
 /** Which PID namespace belongs to which running instance. */
@@ -23,32 +28,26 @@ export class Registry {
   #boots = 0;
 
   /**
-   * Registers a running instance by its init process.
+   * Registers a running instance by its init process, which stays its runtime's to release.
    * @returns the number of this boot
-   * @throws when the process is gone, shares our own PID namespace, or has no root
+   * @throws when the process is gone, is no init, shares our own or another instance's PID namespace, or has no root
    */
-  register(instanceId: number, initPid: number): number {
+  register(instanceId: number, init: Init): number {
     this.unregister(instanceId);
-    const initPidfd = openPidfd(initPid);
-    try {
-      const namespace = namespaceOf(initPid);
-      const rootUid = rootUidOf(initPid);
-      if (rootUid === null) throw new Error(`process ${initPid} has no root in its user namespace`);
-      const owner = this.find(namespace);
-      if (owner) throw new Error(`its PID namespace belongs to instance ${owner.instanceId}`);
-      if (namespace === namespaceOf('self'))
-        throw new Error(`process ${initPid} has no PID namespace of its own`);
-      if (!isInit(initPid)) throw new Error(`process ${initPid} is not the first of its PID namespace`);
-      // The pid was read through /proc: that it is still this process is known only now.
-      if (!isAlive(initPidfd)) throw new Error(`process ${initPid} is gone`);
-      const registered = { instanceId, boot: ++this.#boots, rootUid, namespace, initPidfd };
-      this.#byNamespace.set(namespace, registered);
-      this.#byInstance.set(instanceId, registered);
-      return registered.boot;
-    } catch (error) {
-      close(initPidfd);
-      throw error;
-    }
+    const { pid } = init;
+    const namespace = namespaceOf(pid);
+    const rootUid = rootUidOf(pid);
+    if (rootUid === null) throw new Error(`process ${pid} has no root in its user namespace`);
+    const owner = this.find(namespace);
+    if (owner) throw new Error(`its PID namespace belongs to instance ${owner.instanceId}`);
+    if (namespace === namespaceOf('self')) throw new Error(`process ${pid} has no PID namespace of its own`);
+    if (!isInit(pid)) throw new Error(`process ${pid} is not the first of its PID namespace`);
+    // The facts were read by pid, through /proc: that they are this process's is known only now.
+    if (!init.isAlive()) throw new Error(`process ${pid} is gone`);
+    const registered = { instanceId, boot: ++this.#boots, rootUid, namespace, init };
+    this.#byNamespace.set(namespace, registered);
+    this.#byInstance.set(instanceId, registered);
+    return registered.boot;
   }
 
   /** Forgets an instance's run; its callers are in no instance from now on. */
@@ -59,13 +58,12 @@ export class Registry {
     if (this.#byNamespace.get(registered.namespace) === registered) {
       this.#byNamespace.delete(registered.namespace);
     }
-    close(registered.initPidfd);
   }
 
   /** The live run that owns a PID namespace. */
   find(namespace: string): Registered | null {
     const registered = this.#byNamespace.get(namespace);
-    return registered && isAlive(registered.initPidfd) ? registered : null;
+    return registered?.init.isAlive() ? registered : null;
   }
 
   /** The boot that an instance is in; null when it is not registered. */

@@ -53,6 +53,14 @@ describe('a new instance', () => {
     expect(parseNewInstance({ source: { type: 'none' } }).source).toEqual({ type: 'none' });
   });
 
+  test('comes from a process that another runtime has started', () => {
+    const source = { type: 'adopt', pid: 4242 };
+    expect(parseNewInstance({ source }).source).toEqual(source);
+    for (const pid of [0, -1, 1.5, '1', null]) {
+      expect(() => parseNewInstance({ source: { type: 'adopt', pid } })).toThrow(/^source\.pid: /);
+    }
+  });
+
   test.each([
     [{ source: { type: 'copy' } }, 'Unknown source type copy'],
     [{}, 'Unknown source type '],
@@ -95,6 +103,7 @@ describe('a change of an instance', () => {
 
   test('of its state needs no more than the action', () => {
     expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: 0, force: false });
+    expect(parseStateRequest({ action: 'start', pid: 7 }).pid).toBe(7);
     expect(() => parseStateRequest({ action: 'freeze' })).toThrow("Unknown action: 'freeze'");
     expect(() => parseStateRequest({ action: 'stop', timeout: -2 })).toThrow(/^timeout: /);
   });

@@ -82,11 +82,16 @@ const sourceSchema = z.object({
   server: orElse(z.string(), ''),
 });
 
+/** A Porthole addition: the init of an instance that some other runtime has started. */
+const pid = z.number().int().min(1);
+const adoptSchema = z.object({ pid });
+
 /** Where a new instance's root comes from. */
 export type InstanceSource =
   | { readonly type: 'image'; readonly fingerprint: string }
   | { readonly type: 'image'; readonly alias: string }
-  | { readonly type: 'none' };
+  | { readonly type: 'none' }
+  | { readonly type: 'adopt'; readonly pid: number };
 
 /**
  * Reads the body of POST /1.0/instances.
@@ -103,6 +108,8 @@ export function parseNewInstance(body: unknown) {
 
 function parseSource(source: { readonly type: string }): InstanceSource {
   if (source.type === 'none') return { type: 'none' };
+  if (source.type === 'adopt')
+    return { type: 'adopt', ...parse(z.object({ source: adoptSchema }), { source }).source };
   if (source.type !== 'image') throw refusal(`Unknown source type ${source.type}`);
   const { fingerprint, alias, server } = parse(z.object({ source: sourceSchema }), { source }).source;
   if (server) throw refusal('Images of other servers are not supported: import the image first');
@@ -152,6 +159,7 @@ const stateSchema = z.object({
   timeout: orElse(z.number().int().min(-1), 0),
   force: orElse(z.boolean(), false),
   stateful: orElse(z.boolean(), false),
+  pid: pid.nullish(),
 });
 
 /** The actions of PUT /1.0/instances/NAME/state that are served. */
@@ -159,11 +167,11 @@ const ACTIONS = ['start', 'stop', 'restart'] as const;
 
 /** Reads the body of PUT /1.0/instances/NAME/state. @throws CodedError 400 `Unknown action: 'x'` */
 export function parseStateRequest(body: unknown) {
-  const { action: name, timeout, force, stateful } = parse(stateSchema, body);
+  const { action: name, timeout, force, stateful, pid: init } = parse(stateSchema, body);
   const action = ACTIONS.find((known) => known === name);
   if (!action) throw new CodedError('unknown-action', 400, `Unknown action: '${name}'`);
   if (stateful) throw refusal('Stateful stop and start are not supported');
-  return { action, timeout, force };
+  return { action, timeout, force, ...(init ? { pid: init } : {}) };
 }
 
 function refusal(message: string): CodedError {

@@ -56,8 +56,12 @@ const POLL_MS = 20;
 const WAIT_MS = 20_000;
 
 /** Waits until a fact holds; for facts that nobody announces. @throws after a while, naming the fact */
-export async function until(fact: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + WAIT_MS;
+export async function until(
+  fact: string,
+  holds: () => Promise<boolean> | boolean,
+  waitMs = WAIT_MS,
+): Promise<void> {
+  const deadline = performance.now() + waitMs;
   while (!(await holds())) {
     if (performance.now() > deadline) throw new Error(`it did not come to this: ${fact}`);
     await wait(POLL_MS);

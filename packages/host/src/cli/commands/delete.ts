@@ -27,14 +27,18 @@ export function addDelete(program: Command, open: Open): void {
   });
 }
 
+/** Its presence in the config tells an adopted instance. */
+const ADOPTED = 'volatile.adopted';
+
 async function deleteOne(session: Session, name: string, force: boolean): Promise<void> {
   const url = path`/1.0/instances/${name}`;
   const instance = await session.client.get<InstanceJson>(url);
   if (!isStopped(instance)) {
     if (!force) throw new ApiError(0, 'The instance is currently running, stop it first or pass --force');
-    await changeState(session, name, { action: 'stop', timeout: -1, force: true });
-    // The daemon itself deletes an ephemeral instance when it stops.
-    if (instance.ephemeral) return;
+    // What another runtime has started goes on there; the daemon itself deletes an ephemeral instance when it stops.
+    const isOurs = !(ADOPTED in instance.config);
+    if (isOurs) await changeState(session, name, { action: 'stop', timeout: -1, force: true });
+    if (isOurs && instance.ephemeral) return;
   }
   await session.client.change('DELETE', url);
 }

@@ -15,6 +15,7 @@ import type { Context } from '../context.ts';
 import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
 import type { Operation } from '../operations.ts';
+import { adoptAgain } from './adopt.ts';
 import { createInstance, type Reserved } from './create.ts';
 import { deleteInstance } from './delete.ts';
 import { prepareExec } from './exec.ts';
@@ -35,19 +36,19 @@ const LIVE_OF_STOPPED = {
 
 /** What an operator can do with instances. */
 export function instanceCases(context: Context): InstanceCases {
-  const { model, runtime, running, runner } = context;
+  const { model, running, runner } = context;
   const reserved: Reserved = { names: new Set(), lastId: 0 };
   return {
     list: () => [...model.state.instances.values()].sort(byName).map((instance) => infoOf(context, instance)),
     get: (name) => infoOf(context, model.instance(name)),
     live: (name) => live(context, model.instance(name)),
-    create: (input) => createInstance(context, reserved, input),
+    create: (input, by) => createInstance(context, reserved, input, by),
     update: (name, fields, _by, check) => update(context, model.instance(name), fields, check),
     patch: (name, part, _by, check) => patch(context, model.instance(name), part, check),
     rename: (name, to) => rename(context, model.instance(name), to),
     delete(name) {
       const { id } = model.instance(name);
-      if (running.has(id)) throw hostError('is-running');
+      if (running.get(id)?.runtime.owns) throw hostError('is-running');
       return task(context, 'Deleting instance', name, () =>
         runner.run(id, 'delete', () => deleteInstance(context, id)),
       );
@@ -55,9 +56,11 @@ export function instanceCases(context: Context): InstanceCases {
     setState: (name, request, by) => setState(context, model.instance(name), request, by),
     exec: (name, request) => prepareExec(context, model.instance(name), request),
     log(name, by) {
-      const { id } = model.instance(name);
+      const { id, config } = model.instance(name);
+      const path = context.runtimeOf(config).logPath(id);
+      if (path === null) throw hostError('file-not-found');
       model.commit([], [lifecycle('instance-log-retrieved', 'instances', name, { by })]);
-      return runtime.logPath(id);
+      return path;
     },
   };
 }
@@ -83,7 +86,7 @@ function statusOf({ running, runner }: Context, instance: Instance): InstanceInf
 
 async function live(context: Context, instance: Instance): Promise<InstanceLive> {
   const run = context.running.get(instance.id);
-  const facts = run ? await context.runtime.live(instance.id, run.process.pid) : LIVE_OF_STOPPED;
+  const facts = run ? await run.runtime.live(run.process.init) : LIVE_OF_STOPPED;
   return { status: statusOf(context, instance), ...facts };
 }
 
@@ -204,6 +207,8 @@ async function changeState(
   by: Requestor,
   tell: (percent: number) => void,
 ): Promise<void> {
+  if (request.action === 'start' && request.pid !== undefined)
+    return adoptAgain(context, id, request.pid, by);
   if (request.action === 'start') return startInstance(context, id, 'instance-started', by, tell);
   const kind = request.action === 'restart' ? 'restart' : undefined;
   const ended = await stopInstance(context, id, request, by, kind);

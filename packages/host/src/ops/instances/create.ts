@@ -1,5 +1,6 @@
 import { NEVER, timestamp } from '../../base/clock.ts';
 import { CodedError, messageOf } from '../../base/coded-error.ts';
+import { withAdopted } from '../../core/adopted.ts';
 import { checkConfig, withoutEmpty } from '../../core/config-keys.ts';
 import { checkDevices, checkExpandedDevices, checkRootDisk } from '../../core/devices.ts';
 import { hostError } from '../../core/errors.ts';
@@ -10,9 +11,11 @@ import { imageConfig, newVolatile } from '../../core/volatile.ts';
 import { hostArchitecture } from '../../images/architectures.ts';
 import type { NewInstance } from '../api.ts';
 import type { Context } from '../context.ts';
+import type { Requestor } from '../events.ts';
 import { findImage } from '../find-image.ts';
 import { lifecycle } from '../lifecycle.ts';
 import type { Operation, OperationHandle } from '../operations.ts';
+import { adoptProcess } from './adopt.ts';
 
 /** Names that are taken by creations in progress, and ids that they have been given. */
 export interface Reserved {
@@ -25,7 +28,12 @@ export interface Reserved {
  * crash leaves nothing but files that the next start sweeps away.
  * @throws invalid-name, profile-missing, image-not-found, alias-not-found at once; the rest in the operation
  */
-export function createInstance(context: Context, reserved: Reserved, input: NewInstance): Operation {
+export function createInstance(
+  context: Context,
+  reserved: Reserved,
+  input: NewInstance,
+  by: Requestor | null,
+): Operation {
   const { model, operations } = context;
   const taken = (name: string) => model.hasInstance(name) || reserved.names.has(name);
   const name = input.name || generateName(context.random, taken);
@@ -42,7 +50,7 @@ export function createInstance(context: Context, reserved: Reserved, input: NewI
       if (taken(name)) throw hostError('instance-exists');
       reserved.names.add(name);
       try {
-        await create(context, reserved, { ...input, name, profiles }, image, handle);
+        await create(context, reserved, { ...input, name, profiles, by }, image, handle);
       } finally {
         reserved.names.delete(name);
       }
@@ -52,7 +60,7 @@ export function createInstance(context: Context, reserved: Reserved, input: NewI
 }
 
 function imageOf(context: Context, { source }: NewInstance): Image | null {
-  if (source.type === 'none') return null;
+  if (source.type !== 'image') return null;
   if ('fingerprint' in source) return findImage(context.model.state, source.fingerprint);
   const alias = context.model.state.aliases.get(source.alias);
   if (!alias) throw hostError('alias-not-found');
@@ -62,13 +70,19 @@ function imageOf(context: Context, { source }: NewInstance): Image | null {
 async function create(
   context: Context,
   reserved: Reserved,
-  input: NewInstance & { profiles: readonly string[] },
+  input: NewInstance & { profiles: readonly string[]; by: Requestor | null },
   image: Image | null,
   handle: OperationHandle,
 ): Promise<void> {
-  const { model, runtime, roots, clock } = context;
+  const { model, roots, clock } = context;
   reserved.lastId = Math.max(reserved.lastId + 1, model.nextInstanceId());
   const instance = draft(context, reserved.lastId, input, image, timestamp(clock));
+  const created = lifecycle('instance-created', 'instances', instance.name, {
+    context: { type: 'container', 'storage-pool': 'default' },
+  });
+  if (input.source.type === 'adopt')
+    return adoptProcess(context, instance, input.source.pid, input.by, [created]);
+  const runtime = context.runtimeOf(instance.config);
   const { config } = expand(instance, model.state.profiles);
   const lookUp = (fingerprint: string) => model.state.images.get(fingerprint);
   const tell = (percent: number) =>
@@ -82,9 +96,6 @@ async function create(
     const used = latest
       ? [{ kind: 'put-image', image: { ...latest, lastUsedAt: instance.createdAt } } as const]
       : [];
-    const created = lifecycle('instance-created', 'instances', instance.name, {
-      context: { type: 'container', 'storage-pool': 'default' },
-    });
     model.commit([...used, { kind: 'put-instance', instance }], [created]);
   } catch (error) {
     await runtime.remove(instance.id);
@@ -94,12 +105,15 @@ async function create(
 
 /** The instance as it will be, checked. @throws create-failed */
 function draft(
-  { model, random, runtime }: Context,
+  { model, random, adopter, runtimeOf }: Context,
   id: number,
   input: NewInstance & { profiles: readonly string[] },
   image: Image | null,
   now: string,
 ): Instance {
+  const { source } = input;
+  const init = source.type === 'adopt' ? adopter.nameOf(source.pid) : null;
+  const own = withoutEmpty({ ...(image ? imageConfig(image) : {}), ...input.config });
   const wanted: Instance = {
     id,
     name: input.name,
@@ -107,7 +121,7 @@ function draft(
     description: input.description,
     ephemeral: input.ephemeral,
     profiles: input.profiles,
-    config: withoutEmpty({ ...(image ? imageConfig(image) : {}), ...input.config }),
+    config: withAdopted(own, init),
     devices: input.devices,
     createdAt: now,
     lastUsedAt: NEVER,
@@ -116,9 +130,11 @@ function draft(
     if (new Set(input.profiles).size !== input.profiles.length) throw hostError('profile-duplicate');
     checkConfig(wanted.config, 'instance');
     checkDevices(wanted.devices);
-    const { devices } = expand(wanted, model.state.profiles);
-    checkRoot(devices);
-    checkExpandedDevices(devices);
+    const { config, devices } = expand(wanted, model.state.profiles);
+    if (!init) checkRoot(devices);
+    checkExpandedDevices(devices, withAdopted({}, init));
+    const runtime = runtimeOf(config);
+    runtime.checkConfig(config);
     for (const [name, device] of Object.entries(devices)) runtime.checkDevice(name, device);
     return { ...wanted, config: newVolatile(wanted, devices, random) };
   } catch (error) {

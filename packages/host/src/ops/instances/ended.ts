@@ -5,6 +5,7 @@ import type { Announcement } from '../model.ts';
 import type { EndCause, Run } from '../running.ts';
 import type { Ending } from '../runtime.ts';
 import { removeInstance } from './delete.ts';
+import { forgetRun } from './forget.ts';
 
 /**
  * Sees to the end of a run that nobody here has asked for: shut down or rebooted from inside, or died.
@@ -14,7 +15,7 @@ export function watchRun(context: Context, run: Run, restart: () => Promise<void
   const settle = async () => {
     try {
       const ending = await run.process.ended;
-      disconnect(context, run);
+      forgetRun(context, run, 'instance stopped');
       if (run.cause) return;
       await context.runner.run(run.instanceId, 'stop', () => endedByItself(context, run, ending, restart));
     } catch (error) {
@@ -22,14 +23,6 @@ export function watchRun(context: Context, run: Run, restart: () => Promise<void
     }
   };
   void settle();
-}
-
-/** From here on nobody is taken for this run's instance any more. */
-function disconnect({ identity, running, guests, log, model }: Context, run: Run): void {
-  if (!running.remove(run)) return;
-  identity.unregister(run.instanceId);
-  const connections = guests.closeInstance(run.instanceId, 'instance stopped');
-  log.info({ instance: model.instanceById(run.instanceId)?.name, connections }, 'instance ended');
 }
 
 async function endedByItself(
@@ -53,7 +46,7 @@ async function endedByItself(
  */
 export async function settleEnd(context: Context, run: Run, cause: EndCause): Promise<void> {
   await run.process.ended;
-  disconnect(context, run);
+  forgetRun(context, run, 'instance stopped');
   commitEnd(context, run, cause, cause.kind === 'restart');
   await removeFilesOfDeleted(context, run);
 }
@@ -77,5 +70,5 @@ function commitEnd(context: Context, run: Run, cause: EndCause, goesOn: boolean)
 }
 
 async function removeFilesOfDeleted(context: Context, run: Run): Promise<void> {
-  if (!context.model.instanceById(run.instanceId)) await removeInstance(context, run.instanceId);
+  if (!context.model.instanceById(run.instanceId)) await removeInstance(context, run.runtime, run.instanceId);
 }

@@ -15,7 +15,9 @@ const FAILED_CODES: Readonly<Record<string, number>> = {
 
 /** An exec that is ready to run: its operation waits for `start`. @throws not-running, bad-request */
 export function prepareExec(context: Context, instance: Instance, request: ExecRequest): ExecSession {
-  if (!context.running.has(instance.id)) throw hostError('not-running');
+  const run = context.running.get(instance.id);
+  if (!run) throw hostError('not-running');
+  if (!run.runtime.owns) throw hostError('not-ours', 'run commands with it');
   if (request.command.length === 0) throw hostError('bad-request', 'No command given');
   const environment = environmentOf(context.model.expanded(instance).config, request);
   const secrets = request.waitForWebsocket ? secretsOf(request.interactive) : {};
@@ -52,7 +54,7 @@ async function startProcess(
 ): Promise<ExecProcess> {
   try {
     const cwd = request.cwd || (request.user === 0 ? '/root' : '/');
-    const process = await context.runtime.exec(instance.id, { ...request, cwd });
+    const process = await context.runtimeOf(instance.config).exec(instance.id, { ...request, cwd });
     const command = [...request.command];
     context.model.commit(
       [],

@@ -5,7 +5,7 @@ import type { Change, Config, Device } from '../../core/model.ts';
 import type { Context } from '../context.ts';
 import type { Announcement } from '../model.ts';
 import type { Run } from '../running.ts';
-import type { DeviceTarget } from '../runtime.ts';
+import type { DeviceTarget, Runtime } from '../runtime.ts';
 import { changesOf, type UpdatePlan, windowChange } from './plan.ts';
 import { devicesToStart } from './start.ts';
 
@@ -44,10 +44,10 @@ async function changeRunning(context: Context, plan: UpdatePlan, undo: Undo[]): 
   const run = context.running.get(plan.current.id);
   if (!run) return plan;
   let config: Config = plan.next.config;
-  for (const step of plan.steps) config = await performStep(context, run, plan, step, config, undo);
+  for (const step of plan.steps) config = await performStep(run, plan, step, config, undo);
   if (windowChange(plan) === true) {
-    await context.runtime.setWindow(run.process.pid, run.config, true);
-    undo.push(() => context.runtime.setWindow(run.process.pid, run.config, false));
+    await run.runtime.setWindow(run.process.init, run.config, true);
+    undo.push(() => run.runtime.setWindow(run.process.init, run.config, false));
   }
   return { ...plan, next: { ...plan.next, config } };
 }
@@ -61,25 +61,24 @@ function disconnect({ running, guests, log }: Context, plan: UpdatePlan): void {
 }
 
 /** Takes away what is left to see; that the instance has tampered with the place changes nothing for others. */
-async function shutWindow({ running, runtime, log }: Context, plan: UpdatePlan): Promise<void> {
+async function shutWindow({ running, log }: Context, plan: UpdatePlan): Promise<void> {
   const run = running.get(plan.current.id);
   if (!run) return;
   try {
-    await runtime.setWindow(run.process.pid, run.config, false);
+    await run.runtime.setWindow(run.process.init, run.config, false);
   } catch (error) {
     log.warn({ err: error, instance: plan.next.name }, 'could not take /dev/lxd out of an instance');
   }
 }
 
 async function performStep(
-  context: Context,
   run: Run,
   plan: UpdatePlan,
   step: DeviceStep,
   config: Config,
   undo: Undo[],
 ): Promise<Config> {
-  const { runtime } = context;
+  const { runtime } = run;
   const { action, name } = step;
   if (action === 'removed') {
     const target = targetOf(
@@ -99,12 +98,12 @@ async function performStep(
     await runtime.updateDevice(target, hostName);
     return config;
   }
-  const made = await attach(context, target);
+  const made = await attach(runtime, target);
   undo.push(() => runtime.detach(target, made));
   return withMade(config, name, made);
 }
 
-async function attach({ runtime }: Context, target: DeviceTarget) {
+async function attach(runtime: Runtime, target: DeviceTarget) {
   try {
     return await runtime.attach(target);
   } catch (error) {
@@ -117,7 +116,7 @@ async function attach({ runtime }: Context, target: DeviceTarget) {
 }
 
 function targetOf(run: Run, name: string, device: Device): DeviceTarget {
-  return { id: run.instanceId, pid: run.process.pid, config: run.config, name, device };
+  return { id: run.instanceId, init: run.process.init, config: run.config, name, device };
 }
 
 /** What attaching a device has made is kept in volatile, so that a later daemon can take it away. */

@@ -1,4 +1,5 @@
 import { CodedError, messageOf } from '../../base/coded-error.ts';
+import { adoptedInit, withAdopted } from '../../core/adopted.ts';
 import { isTrue } from '../../core/booleans.ts';
 import { guestEvents } from '../../core/changes.ts';
 import { checkConfig } from '../../core/config-keys.ts';
@@ -6,10 +7,11 @@ import { checkDevices, checkExpandedDevices } from '../../core/devices.ts';
 import { type DeviceStep, planDevices } from '../../core/devices-plan.ts';
 import { hostError } from '../../core/errors.ts';
 import { type Expanded, expand } from '../../core/expand.ts';
-import type { Change, Instance, Profile } from '../../core/model.ts';
+import type { Change, Config, Instance, Profile } from '../../core/model.ts';
 import { afterUpdate } from '../../core/volatile.ts';
 import type { Context } from '../context.ts';
 import type { Announcement } from '../model.ts';
+import type { Runtime } from '../runtime.ts';
 
 type Profiles = ReadonlyMap<string, Profile>;
 
@@ -39,12 +41,13 @@ export function planUpdate(
   prefixed('invalid-config', () => checkConfig(wanted.config, 'instance'));
   prefixed('invalid-devices', () => checkDevices(wanted.devices));
   const expanded = expand(wanted, profiles);
-  prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices, wanted.config));
+  const ownConfig = withAdopted(wanted.config, adoptedInit(current.config));
+  prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices, ownConfig));
   const config = afterUpdate(current, wanted, before, expanded, context.random);
   const next = { ...wanted, config };
   const after = expand(next, profiles);
   const steps = planDevices(before.devices, after.devices);
-  checkHost(context, steps);
+  checkHost(context.runtimeOf(next.config), after.config, steps);
   return { current, next, before, after, steps: context.running.has(current.id) ? steps : [] };
 }
 
@@ -66,8 +69,9 @@ function prefixed(
   }
 }
 
-/** What a new device needs must be on the host. @throws device-add-failed */
-function checkHost({ runtime }: Context, steps: readonly DeviceStep[]): void {
+/** The runtime must be able to do it, with what is on the host. @throws invalid-config, device-add-failed */
+function checkHost(runtime: Runtime, config: Config, steps: readonly DeviceStep[]): void {
+  prefixed('invalid-config', () => runtime.checkConfig(config));
   for (const { action, name, device } of steps) {
     if (action !== 'added') continue;
     try {

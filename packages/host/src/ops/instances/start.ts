@@ -9,13 +9,13 @@ import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
 import type { UnpackProgress } from '../roots.ts';
 import type { Run } from '../running.ts';
-import type { RunningProcess } from '../runtime.ts';
+import type { RunningProcess, Runtime } from '../runtime.ts';
 import { watchRun } from './ended.ts';
 
 /**
  * Starts an instance. The caller holds its queue.
  * @param action the lifecycle event that tells of it
- * @throws already-running, image-not-found, device-start-failed, runtime-failed
+ * @throws already-running, not-ours, image-not-found, device-start-failed, runtime-failed
  */
 export async function startInstance(
   context: Context,
@@ -24,10 +24,12 @@ export async function startInstance(
   by: Requestor | null,
   progress: UnpackProgress = () => {},
 ): Promise<void> {
-  const { model, runtime, running } = context;
+  const { model, running } = context;
   const instance = model.current(id);
   if (running.has(id)) throw hostError('already-running');
   const { config } = model.expanded(instance);
+  const runtime = context.runtimeOf(config);
+  if (!runtime.owns) throw hostError('not-ours', 'start it there, then adopt its new process');
   const offset = runtime.idOffset(config);
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
   const lower = await context.roots.ensure(instance, offset, image, progress);
@@ -36,29 +38,32 @@ export async function startInstance(
     const devices = devicesToStart(instance, model.expanded(instance).devices);
     const devlxd = isTrue(config['security.devlxd'], true);
     const process = await runtime.start({ id, name: instance.name, config, devices, lower, devlxd });
-    adopt(context, id, process);
+    beginRun(context, model.current(id), process);
   });
   commitStart(context, id, action, by);
 }
 
 /** Registers a run, so that its callers are recognised, and watches for its end. */
-export function adopt(context: Context, id: number, process: RunningProcess): Run {
-  const { model, identity, running } = context;
-  const { config } = model.expanded(model.current(id));
-  const boot = registerOrKill(context, id, process);
-  const run: Run = { instanceId: id, boot, process, config, cause: null };
+export function beginRun(context: Context, instance: Instance, process: RunningProcess): Run {
+  const { model, running } = context;
+  const { id } = instance;
+  const { config } = model.expanded(instance);
+  const runtime = context.runtimeOf(config);
+  const boot = register(context, id, runtime, process);
+  const run: Run = { instanceId: id, boot, process, runtime, config, cause: null };
   running.add(run);
   watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
   return run;
+}
 
-  function registerOrKill({ runtime }: Context, instanceId: number, { pid }: RunningProcess): number {
-    try {
-      return identity.register(instanceId, pid);
-    } catch (error) {
-      // An instance that nobody could recognise must not run.
-      runtime.kill(pid);
-      throw hostError('runtime-failed', `The instance cannot be identified: ${messageOf(error)}`);
-    }
+/** An instance of ours that nobody could recognise must not run. */
+function register({ identity }: Context, id: number, runtime: Runtime, process: RunningProcess): number {
+  try {
+    return identity.register(id, process.init);
+  } catch (error) {
+    if (runtime.owns) runtime.kill(process.init);
+    process.release();
+    throw hostError('runtime-failed', `The instance cannot be identified: ${messageOf(error)}`);
   }
 }
 

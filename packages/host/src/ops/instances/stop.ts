@@ -11,7 +11,7 @@ const MS_PER_SECOND = 1000;
  * Stops an instance: asks its init first unless it is forced; with a timeout and force, asks and then forces.
  * The caller holds its queue.
  * @returns how it ended in the end: a forced stop overrules a restart
- * @throws already-stopped, shutdown-timeout (it goes on running then)
+ * @throws already-stopped, not-ours, shutdown-timeout (it goes on running then)
  */
 export async function stopInstance(
   context: Context,
@@ -22,15 +22,20 @@ export async function stopInstance(
 ): Promise<EndCause['kind']> {
   const run = context.running.get(id);
   if (!run) throw hostError('already-stopped');
+  if (!run.runtime.owns)
+    throw hostError(
+      'not-ours',
+      `${kind ?? 'stop'} it there, or delete it here, which leaves its processes alone`,
+    );
   const asked = request.timeout !== 0 && !(request.force && request.timeout < 0);
-  if (asked) context.runtime.halt(run.process.pid);
+  if (asked) run.runtime.halt(run.process.init);
   run.cause = { kind: kind ?? (asked ? 'shutdown' : 'stopped'), by };
   if (asked && !(await endsWithin(run, request.timeout))) {
     if (!request.force) return keepRunning(run);
     run.cause = { kind: kind ?? 'stopped', by };
-    context.runtime.kill(run.process.pid);
+    run.runtime.kill(run.process.init);
   }
-  if (!asked) context.runtime.kill(run.process.pid);
+  if (!asked) run.runtime.kill(run.process.init);
   const cause = run.cause as EndCause;
   await settleEnd(context, run, cause);
   return cause.kind;
@@ -41,7 +46,7 @@ export function forceRun(context: Context, id: number): boolean {
   const run = context.running.get(id);
   if (!run?.cause) return false;
   run.cause = { ...run.cause, kind: 'stopped' };
-  context.runtime.kill(run.process.pid);
+  run.runtime.kill(run.process.init);
   return true;
 }
 

@@ -35,12 +35,12 @@ export async function attachDevice(place: Place, target: DeviceTarget): Promise<
 
 /** Takes a device away from a running instance; what the instance has removed itself is fine. */
 export async function detachDevice(place: Place, target: DeviceTarget, made: Attached): Promise<void> {
-  const { device, name, pid } = target;
+  const { device, name, init } = target;
   if (device['type'] === 'nic' && made.hostName) await unplugNic(made.hostName);
   const path = device['path'] ?? device['source'];
   if (device['type'] !== 'disk' && device['type'] !== 'unix-char') return;
   if (path === undefined || path === '/') return;
-  await changeMounts(pid, place.owner, [
+  await changeMounts(init, place.owner, [
     { kind: 'unmount', target: path, layers: 'one', remove: made.created },
   ]);
   if (device['type'] === 'unix-char') removeNode(place.paths.devices, name);
@@ -51,7 +51,7 @@ export async function updateDevice(target: DeviceTarget, hostName: string): Prom
   await limitNic(hostName, target.device);
 }
 
-async function attachDisk(place: Place, { device, pid, name }: DeviceTarget): Promise<Attached> {
+async function attachDisk(place: Place, { device, init, name }: DeviceTarget): Promise<Attached> {
   const { source, path } = device;
   if (path === undefined || path === '/' || source === undefined) return { created: false };
   if (!statSync(source, { throwIfNoEntry: false })) {
@@ -60,18 +60,18 @@ async function attachDisk(place: Place, { device, pid, name }: DeviceTarget): Pr
   }
   const readonly = isTrue(device['readonly'], false);
   const recursive = isTrue(device['recursive'], false);
-  const [created] = await changeMounts(pid, place.owner, [
+  const [created] = await changeMounts(init, place.owner, [
     { kind: 'mount', source, target: path, readonly, recursive },
   ]);
   return { created: created === true };
 }
 
-async function attachNode(place: Place, { id, device, pid, name }: DeviceTarget): Promise<Attached> {
+async function attachNode(place: Place, { id, device, init, name }: DeviceTarget): Promise<Attached> {
   const node = makeNode(place.paths.devices, name, device, place.owner.uid);
   if (!node) return { created: false };
   try {
     if (place.privileged) await allowDevice(place.lxcPath, id, node.numbers);
-    const [created] = await changeMounts(pid, place.owner, [
+    const [created] = await changeMounts(init, place.owner, [
       { kind: 'mount', source: node.source, target: node.target, readonly: false, recursive: false },
     ]);
     return { created: created === true };
@@ -81,10 +81,10 @@ async function attachNode(place: Place, { id, device, pid, name }: DeviceTarget)
   }
 }
 
-async function attachNic({ device, pid }: DeviceTarget): Promise<Attached> {
+async function attachNic({ device, init }: DeviceTarget): Promise<Attached> {
   checkParent(device);
   const hostName = device['host_name'] ?? newHostName();
-  await plugNic(pid, device, hostName);
+  await plugNic(init, device, hostName);
   try {
     await limitNic(hostName, device);
   } catch (error) {

@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { InstanceLive, NetworkInterface } from '../../ops/api.ts';
+import type { Init } from '../../ops/runtime.ts';
 import { run } from '../../process/run.ts';
 
 /** What the kernel says of a container's use of the host, from its cgroups and its network namespace. */
-export async function readLive(pid: number): Promise<Omit<InstanceLive, 'status'>> {
+export async function readLive(init: Init): Promise<Omit<InstanceLive, 'status'>> {
+  const { pid } = init;
   const groups = cgroupsOf(pid);
   return {
     pid,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostError } from '../../core/errors.ts';
 import type { Device } from '../../core/model.ts';
 import { parseBits } from '../../core/units.ts';
+import type { Init } from '../../ops/runtime.ts';
 import { run } from '../../process/run.ts';
 
 /** A host side interface name that is free: `veth` and 8 hex digits, as LXD names them. */
@@ -14,7 +15,7 @@ export function newHostName(): string {
  * namespace of its init.
  * @throws CodedError runtime-failed with what ip(8) says
  */
-export async function plugNic(pid: number, device: Device, hostName: string): Promise<void> {
+export async function plugNic(init: Init, device: Device, hostName: string): Promise<void> {
   const inner = newHostName();
   await ip('link', 'add', hostName, 'type', 'veth', 'peer', 'name', inner);
   try {
@@ -24,7 +25,9 @@ export async function plugNic(pid: number, device: Device, hostName: string): Pr
     if (mtu) await ip('link', 'set', inner, 'mtu', mtu);
     if (hwaddr) await ip('link', 'set', inner, 'address', hwaddr);
     await ip('link', 'set', hostName, 'up');
-    await ip('link', 'set', inner, 'netns', String(pid), ...(name ? ['name', name] : []));
+    await ip('link', 'set', inner, 'netns', String(init.pid), ...(name ? ['name', name] : []));
+    // ip(8) knows it by its pid only: that it was still this process is known now.
+    if (!init.isAlive()) throw hostError('not-running');
   } catch (error) {
     await unplugNic(hostName);
     throw error;

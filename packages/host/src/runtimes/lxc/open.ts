@@ -13,7 +13,7 @@ const STOP_HOOK = fileURLToPath(new URL('./on-stop.sh', import.meta.url));
  * Looks at what LXC this host has.
  * @throws CodedError `no-lxc` that says what to install
  */
-export async function openRuntime(options: {
+export async function openLxc(options: {
   readonly instances: string;
   readonly roots: string;
   readonly devlxd: string;

@@ -3,23 +3,23 @@ import { chown, lstat, mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
-import type { Config, Device } from '../../core/model.ts';
+import type { Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import { close } from '../../native/libc.ts';
-import { openPidfd, signalPidfd } from '../../native/pidfd.ts';
+import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from '../../ops/api.ts';
-import type { DeviceTarget, Ending, RunningProcess, RunSpec, Runtime } from '../../ops/runtime.ts';
+import type { DeviceTarget, Ending, Init, RunningProcess, RunSpec, Runtime } from '../../ops/runtime.ts';
 import { configFile } from './config-file.ts';
 import { checkDisk, prepareDevices, releaseMounts } from './devices.ts';
 import { attachExec } from './exec.ts';
 import type { IdRanges } from './ids.ts';
+import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
 import { attachDevice, detachDevice, updateDevice } from './live-devices.ts';
 import { limitNic } from './network.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
-import { haltSignal, monitorPid } from './processes.ts';
-import { initPid, removeTree, startContainer, stopContainer } from './tools.ts';
+import { haltSignal } from './processes.ts';
+import { removeTree, startContainer, stopContainer } from './tools.ts';
 import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
@@ -43,6 +43,7 @@ export interface LxcOptions {
 /** Runs instances as LXC containers, by LXC's tools. */
 export class LxcRuntime implements Runtime {
   readonly driver = 'lxc';
+  readonly owns = true;
   readonly driverVersion: string;
   readonly #options: LxcOptions;
 
@@ -112,15 +113,16 @@ export class LxcRuntime implements Runtime {
         await limitNicIfAny(hostName, prepared.devices[name] ?? {});
       }
     } catch (error) {
-      this.kill(running.pid);
+      this.kill(running.init);
       await running.ended;
+      running.release();
       throw error;
     }
     rmSync(paths.starting, { force: true });
     return running;
   }
 
-  async recover(id: number): Promise<RunningProcess | null> {
+  async recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
     const paths = this.#paths(id);
     if (!existsSync(paths.config)) return null;
     const running = existsSync(paths.starting) ? await this.#awaitStart(id) : await this.#running(id, {});
@@ -135,13 +137,15 @@ export class LxcRuntime implements Runtime {
     return readFileSync(ending, 'utf8') === 'reboot' ? 'reboot' : 'stop';
   }
 
-  halt(pid: number): void {
-    signal(pid, haltSignal(pid));
+  halt(init: Init): void {
+    init.signal(haltSignal(init.pid));
   }
 
-  kill(pid: number): void {
-    signal(pid, SIGKILL);
+  kill(init: Init): void {
+    init.signal(SIGKILL);
   }
+
+  checkConfig(): void {}
 
   checkDevice(_name: string, device: Device): void {
     if (device['type'] === 'disk' && device['path'] !== '/') checkDisk(device, this.#options.ids);
@@ -159,21 +163,21 @@ export class LxcRuntime implements Runtime {
     return updateDevice(target, hostName);
   }
 
-  isMounted(pid: number, path: string): boolean {
-    const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').split('\n');
+  isMounted(init: Init, path: string): boolean {
+    const lines = readFileSync(`/proc/${init.pid}/mountinfo`, 'utf8').split('\n');
     return lines.some((line) => line.split(' ')[4] === path);
   }
 
-  setWindow(pid: number, config: Config, shown: boolean): Promise<void> {
-    return setWindow(pid, this.#owner(config), this.#options.devlxd, shown);
+  setWindow(init: Init, config: Config, shown: boolean): Promise<void> {
+    return setWindow(init, this.#owner(config), this.#options.devlxd, shown);
   }
 
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
     return attachExec({ id, lxcPath: this.#options.instances }, request);
   }
 
-  live(_id: number, pid: number): Promise<Omit<InstanceLive, 'status'>> {
-    return readLive(pid);
+  live(init: Init): Promise<Omit<InstanceLive, 'status'>> {
+    return readLive(init);
   }
 
   logPath(id: number): string {
@@ -211,10 +215,13 @@ export class LxcRuntime implements Runtime {
   }
 
   async #running(id: number, hostNames: Record<string, string>): Promise<RunningProcess | null> {
-    const pid = await initPid(this.#options.instances, id);
-    const monitor = pid === null ? null : monitorPid(pid);
-    if (pid === null || monitor === null) return null;
-    return { pid, hostNames, ended: this.#ended(id, pid, monitor) };
+    const pinned = await pinInit(this.#options.instances, id);
+    if (!pinned) return null;
+    const { init, monitor } = pinned;
+    const release = () => {
+      for (const process of [init, monitor]) process.release();
+    };
+    return { init, hostNames, ended: this.#ended(id, init, monitor), release };
   }
 
   /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */
@@ -229,8 +236,8 @@ export class LxcRuntime implements Runtime {
   }
 
   /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
-  async #ended(id: number, pid: number, monitor: number): Promise<Ending> {
-    await this.#options.watch.exited(pid);
+  async #ended(id: number, init: PinnedProcess, monitor: PinnedProcess): Promise<Ending> {
+    await this.#options.watch.exited(init);
     await this.#options.watch.exited(monitor);
     return this.lastEnding(id) ?? 'stop';
   }
@@ -238,22 +245,6 @@ export class LxcRuntime implements Runtime {
 
 async function limitNicIfAny(hostName: string, device: Device): Promise<void> {
   if (Object.keys(device).some((option) => option.startsWith('limits.'))) await limitNic(hostName, device);
-}
-
-function signal(pid: number, number: number): void {
-  let pidfd: number;
-  try {
-    pidfd = openPidfd(pid);
-  } catch {
-    return;
-  }
-  try {
-    signalPidfd(pidfd, number);
-  } catch {
-    // It has ended by itself; its end is being noticed.
-  } finally {
-    close(pidfd);
-  }
 }
 
 /** Makes the folders that all instances share. */

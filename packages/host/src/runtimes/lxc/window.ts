@@ -1,4 +1,5 @@
 import { changeMounts, type InsideOwner } from '../../native/mount.ts';
+import type { Init } from '../../ops/runtime.ts';
 
 const TARGET = '/dev/lxd';
 
@@ -8,12 +9,12 @@ const TARGET = '/dev/lxd';
  * there exactly once, or not at all.
  */
 export async function setWindow(
-  pid: number,
+  init: Init,
   owner: InsideOwner,
   folder: string,
   shown: boolean,
 ): Promise<void> {
   const clear = { kind: 'unmount', target: TARGET, layers: 'all', remove: !shown } as const;
   const show = { kind: 'mount', source: folder, target: TARGET, readonly: true, recursive: false } as const;
-  await changeMounts(pid, owner, shown ? [clear, show] : [clear]);
+  await changeMounts(init, owner, shown ? [clear, show] : [clear]);
 }

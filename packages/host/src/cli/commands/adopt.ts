@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { ApiError } from '../../client/errors.ts';
+import { path } from '../../client/host-client.ts';
+import type { StringMap } from '../../client/types.ts';
+import { collectNames, collectPair, parseWhole, UsageError } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import type { Open, Session } from '../session.ts';
+
+interface AdoptOptions {
+  readonly pid: number;
+  readonly config?: StringMap;
+  readonly profile?: readonly string[];
+  /** False with --no-profiles. */
+  readonly profiles: boolean;
+  readonly ephemeral?: boolean;
+  readonly description?: string;
+}
+
+/** `adopt`. */
+export function addAdopt(program: Command, open: Open): void {
+  const command = program
+    .command('adopt')
+    .summary('serve a container that another runtime has started')
+    .description(
+      'Recognise a container of another runtime, such as Podman or runc, as an instance, by the pid of its first process.' +
+        '\n\nThat runtime shows the guest API inside, by mounting the folder devlxd of the state directory at /dev/lxd. ' +
+        'Its processes stay its own: `stop` is refused, `delete` forgets the instance and leaves them alone. An instance ' +
+        'that has ended keeps its config; adopting another process under its name begins its next run.',
+    )
+    .argument('<instance>', 'its name, new or of an adopted instance that has ended')
+    .requiredOption('--pid <pid>', 'its first process, as the host numbers it', parseWhole)
+    .option('-c, --config <key=value>', 'config key; several times', collectPair)
+    .option('-p, --profile <profile>', 'profile to apply; several times, in order', collectNames)
+    .option('--no-profiles', 'apply no profile, not even default')
+    .option('-e, --ephemeral', 'forget the instance when it ends')
+    .option('--description <text>', 'a description');
+  addExamples(command, [
+    [
+      'podman run -d --name web -v /var/lib/porthole/devlxd:/dev/lxd:ro debian sleep inf',
+      'a container, with the window',
+    ],
+    ["porthole adopt web --pid $(podman inspect -f '{{.State.Pid}}' web)", 'from now on it is served'],
+  ]);
+  command.action(async (name: string, options: AdoptOptions) => {
+    if (options.profile && !options.profiles) throw new UsageError('Both --profile and --no-profiles given');
+    const session = open(command);
+    await adopt(session, name, options);
+    session.progress.clear();
+  });
+}
+
+async function adopt({ client }: Session, name: string, options: AdoptOptions): Promise<void> {
+  const { pid, config, description, ephemeral, profile, profiles } = options;
+  const isNew = (await client.get(path`/1.0/instances/${name}`).catch(nullWhenMissing)) === null;
+  if (isNew) {
+    const json = {
+      name,
+      description: description ?? '',
+      ephemeral: ephemeral === true,
+      profiles: profiles ? (profile ?? null) : [],
+      config: config ?? {},
+      source: { type: 'adopt', pid },
+    };
+    await client.change('POST', '/1.0/instances', { json });
+    return;
+  }
+  if (config || profile || !profiles || ephemeral || description !== undefined)
+    throw new UsageError(`${name} exists: change it with \`porthole config\`; only its process is new`);
+  await client.change('PUT', path`/1.0/instances/${name}/state`, { json: { action: 'start', pid } });
+}
+
+const NOT_FOUND = 404;
+
+function nullWhenMissing(error: unknown): null {
+  if (error instanceof ApiError && error.status === NOT_FOUND) return null;
+  throw error;
+}

@@ -1,0 +1,42 @@
+import { hostError } from '../../core/errors.ts';
+import type { Config, Device } from '../../core/model.ts';
+
+/** What only the runtime that has started the processes could honour; `*` stands for the rest of a key. */
+const REFUSED_KEYS: readonly string[] = [
+  'boot.autostart',
+  'environment.*',
+  'limits.*',
+  'linux.sysctl.*',
+  'raw.lxc',
+  'security.nesting',
+  'security.privileged',
+];
+
+/** @throws CodedError bad-request for a key that an adopted instance cannot have */
+export function checkAdoptedConfig(config: Config): void {
+  const key = Object.keys(config).find((each) => REFUSED_KEYS.some((pattern) => matches(pattern, each)));
+  if (key === undefined) return;
+  throw hostError('bad-request', `"${key}" of an adopted instance is for its own runtime to set`);
+}
+
+function matches(pattern: string, key: string): boolean {
+  return pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : key === pattern;
+}
+
+/**
+ * A nic describes what is there: it needs its address, and can have no limits. The root disk is its own runtime's.
+ * @throws CodedError bad-request for a device that would have to be made
+ */
+export function checkAdoptedDevice(name: string, device: Device): void {
+  const type = device['type'];
+  if (type === 'none' || (type === 'disk' && device['path'] === '/')) return;
+  if (type !== 'nic')
+    throw hostError('bad-request', `Device "${name}" of an adopted instance is for its own runtime to mount`);
+  if (!device['hwaddr'])
+    throw hostError('bad-request', `Device "${name}" of an adopted instance needs the hwaddr that it has`);
+  if (Object.keys(device).some((option) => option.startsWith('limits.')))
+    throw hostError(
+      'bad-request',
+      `Limits of "${name}" of an adopted instance are for its own runtime to set`,
+    );
+}

@@ -1,0 +1,123 @@
+import { adoptedInit, type ProcessName } from '../../core/adopted.ts';
+import { hostError } from '../../core/errors.ts';
+import type { Config, Device, Instance } from '../../core/model.ts';
+import type { ExitWatch } from '../../native/exit-watch.ts';
+import { PinnedProcess } from '../../native/pinned-process.ts';
+import { bootId, startTimeOf } from '../../native/start-time.ts';
+import type { ExecProcess, InstanceLive } from '../../ops/api.ts';
+import type { Adopter, Ending, Init, RunningProcess, RunSpec } from '../../ops/runtime.ts';
+import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
+
+/**
+ * Recognises instances that some other runtime has started, such as Podman or runc: their callers are served, their
+ * end is noticed, and that is all. Their processes, files, mounts and network are that runtime's, which also shows
+ * the guest API's folder inside, at /dev/lxd.
+ */
+export class AdoptedRuntime implements Adopter {
+  readonly driver = 'adopted';
+  readonly driverVersion = '';
+  readonly owns = false;
+  readonly #watch: ExitWatch;
+  readonly #bootId = bootId();
+
+  constructor(watch: ExitWatch) {
+    this.#watch = watch;
+  }
+
+  nameOf(pid: number): ProcessName {
+    const startTime = startTimeOf(pid);
+    if (startTime === null) throw hostError('bad-request', `There is no process ${pid}`);
+    return { pid, startTime, bootId: this.#bootId };
+  }
+
+  idOffset(): number {
+    return 0;
+  }
+
+  async create(): Promise<void> {}
+
+  async remove(): Promise<void> {}
+
+  /** It runs already: takes hold of it. */
+  async start({ config }: Pick<RunSpec, 'config'>): Promise<RunningProcess> {
+    const running = this.#hold(config);
+    if (!running) throw hostError('bad-request', 'The process to adopt has ended');
+    return running;
+  }
+
+  async recover({ config }: Pick<Instance, 'config'>): Promise<RunningProcess | null> {
+    return this.#hold(config);
+  }
+
+  /** An end that nobody watched is one for good: nothing here could start it again. */
+  lastEnding(): Ending {
+    return 'stop';
+  }
+
+  halt(): void {
+    throw hostError('not-ours', 'its processes are left alone');
+  }
+
+  kill(): void {
+    this.halt();
+  }
+
+  checkConfig(config: Config): void {
+    checkAdoptedConfig(config);
+  }
+
+  checkDevice(name: string, device: Device): void {
+    checkAdoptedDevice(name, device);
+  }
+
+  /** Its devices only describe what is there. */
+  async attach(): Promise<{ created: boolean }> {
+    return { created: false };
+  }
+
+  async detach(): Promise<void> {}
+
+  async updateDevice(): Promise<void> {}
+
+  isMounted(): boolean {
+    return true;
+  }
+
+  /** Whoever is refused by `security.devlxd` is refused on the socket; the mount is its own runtime's. */
+  async setWindow(): Promise<void> {}
+
+  async exec(): Promise<ExecProcess> {
+    throw hostError('not-ours', 'run commands with it');
+  }
+
+  /** What it uses is for its own runtime to tell. */
+  async live({ pid }: Init): Promise<Omit<InstanceLive, 'status'>> {
+    const unknown = { processes: 0, cpuUsage: 0, memoryUsage: 0, memoryPeak: 0 };
+    return { pid, ...unknown, diskUsage: null, network: null };
+  }
+
+  logPath(): null {
+    return null;
+  }
+
+  /** Null when the process has ended, whatever has its pid now. */
+  #hold(config: Config): RunningProcess | null {
+    const name = adoptedInit(config);
+    const init = name?.bootId === this.#bootId ? pinNamed(name) : null;
+    if (!init) return null;
+    const ended = this.#watch.exited(init).then((): Ending => 'stop');
+    const release = () => {
+      this.#watch.forget(init);
+      init.release();
+    };
+    return { init, hostNames: {}, ended, release };
+  }
+}
+
+/** The very process of that name. Its start time is read by pid: that it is this process's is known by its being alive. */
+function pinNamed({ pid, startTime }: ProcessName): PinnedProcess | null {
+  const process = PinnedProcess.find(pid);
+  if (process && startTimeOf(pid) === startTime && process.isAlive()) return process;
+  process?.release();
+  return null;
+}

@@ -1,0 +1,30 @@
+import { PinnedProcess } from '../../native/pinned-process.ts';
+import { monitorPid } from './processes.ts';
+import { initPid } from './tools.ts';
+
+/** The processes that a run stands on, held. */
+export interface RunProcesses {
+  readonly init: PinnedProcess;
+  /** Its parent, which watches it for LXC. */
+  readonly monitor: PinnedProcess;
+}
+
+/**
+ * Takes hold of a running container's init and of its monitor; null when it does not run. LXC knows the init by
+ * pid only, and a pid may be another process's by the time it is told. So LXC is asked once more when the process
+ * is held: if it gives the same pid and the process still lives, no other can have had that pid meanwhile.
+ */
+export async function pinInit(lxcPath: string, id: number): Promise<RunProcesses | null> {
+  const pid = await initPid(lxcPath, id);
+  const init = pid === null ? null : PinnedProcess.find(pid);
+  if (!init) return null;
+  const again = await initPid(lxcPath, id);
+  const parent = monitorPid(init.pid);
+  const monitor = parent === null ? null : PinnedProcess.find(parent);
+  // A process whose parent has died gets another: the one that is held is the monitor if it is the parent still.
+  const same = again === pid && monitor !== null && monitorPid(init.pid) === monitor.pid;
+  if (same && init.isAlive()) return { init, monitor };
+  init.release();
+  monitor?.release();
+  return null;
+}

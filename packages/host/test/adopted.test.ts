@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, until } from './harness/api.ts';
+import { Crowd } from './harness/crowd.ts';
+import { TestDaemon } from './harness/daemon.ts';
+import { Operator } from './harness/operator.ts';
+import { ask as askHost, refusalOf } from './harness/raw.ts';
+
+let daemon: TestDaemon;
+let operator: Operator;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  operator = new Operator(daemon);
+});
+afterAll(async () => {
+  await daemon?.destroy();
+  expect(existsSync(daemon.stateDir)).toBe(false);
+});
+
+/** A container as another runtime would have started it. */
+const foreign = (firstUid = 400_000) => Crowd.make(1, firstUid);
+
+const value = async (init: number) => (await ask(daemon, { init }, '/1.0/config/user.id')).body;
+const refused = async (method: string, path: string, json: unknown) =>
+  refusalOf(daemon, await askHost(daemon, method, path, JSON.stringify(json)));
+
+describe('adopting a container of another runtime', () => {
+  it('serves it until it ends, and again under its name with its next process', async () => {
+    const first = await foreign();
+    await daemon.must('adopt', 'web', '--pid', String(first.pid()), '-c', 'user.id=web');
+    expect(await value(first.pid())).toBe('web');
+    expect(await operator.statuses()).toMatchObject({ web: 'Running' });
+    expect(await operator.pid('web')).toBe(first.pid());
+    await operator.patch('web', { config: { 'user.id': 'web2' } });
+    expect(await value(first.pid())).toBe('web2');
+    await first[Symbol.asyncDispose]();
+    await until('it is seen to have ended', async () => (await operator.statuses())['web'] === 'Stopped');
+
+    const second = await foreign(500_000);
+    expect(await value(second.pid())).toBe('Process ID not found in container\n');
+    await daemon.must('adopt', 'web', '--pid', String(second.pid()));
+    expect(await value(second.pid())).toBe('web2');
+    await daemon.must('delete', 'web', '--force');
+    expect(await value(second.pid())).toBe('Process ID not found in container\n');
+    expect(existsSync(`/proc/${second.pid()}`)).toBe(true);
+    await second[Symbol.asyncDispose]();
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'is recognised by the next daemon after %s, and an end meanwhile is noticed',
+    async (signal) => {
+      const [stays, ends] = [await foreign(), await foreign(500_000)];
+      const adopt = (name: string, pid: number) =>
+        operator.client.change('POST', '/1.0/instances', {
+          json: { name, source: { type: 'adopt', pid }, config: { 'user.id': name } },
+        });
+      await adopt('stays', stays.pid());
+      await adopt('ends', ends.pid());
+      await daemon.stop(signal);
+      await ends[Symbol.asyncDispose]();
+      await daemon.start();
+      expect(await operator.statuses()).toMatchObject({ stays: 'Running', ends: 'Stopped' });
+      expect(await value(stays.pid())).toBe('stays');
+      await stays[Symbol.asyncDispose]();
+      await until('the other end', async () => (await operator.statuses())['stays'] === 'Stopped');
+      for (const name of ['stays', 'ends']) await operator.delete(name);
+    },
+  );
+
+  it('is gone when it ends if it is ephemeral', async () => {
+    const process = await foreign();
+    await daemon.must('adopt', 'brief', '--ephemeral', '--pid', String(process.pid()));
+    await process[Symbol.asyncDispose]();
+    await until('it is gone', async () => !('brief' in (await operator.statuses())));
+  });
+
+  it('refuses what only its own runtime can do, and leaves its processes alone', async () => {
+    const process = await foreign();
+    await daemon.must('adopt', 'theirs', '--pid', String(process.pid()));
+    const at = '/1.0/instances/theirs';
+    const theirs = 'The instance is run by another runtime: ';
+    const state = (action: string) => refused('PUT', `${at}/state`, { action, timeout: 0, force: true });
+    expect(await state('stop')).toEqual({
+      status: 400,
+      error: `${theirs}stop it there, or delete it here, which leaves its processes alone`,
+    });
+    expect((await state('restart')).error).toContain(`${theirs}restart it there`);
+    expect((await refused('POST', `${at}/exec`, { command: ['true'] })).error).toBe(
+      `${theirs}run commands with it`,
+    );
+    const disk = { type: 'disk', source: '/usr', path: '/mnt' };
+    expect((await refused('PATCH', at, { devices: { docs: disk } })).error).toBe(
+      'Failed add validation for device "docs": Device "docs" of an adopted instance is for its own runtime to mount',
+    );
+    expect((await refused('PATCH', at, { config: { 'limits.memory': '1GiB' } })).error).toBe(
+      'Invalid config: "limits.memory" of an adopted instance is for its own runtime to set',
+    );
+    expect(existsSync(`/proc/${process.pid()}`)).toBe(true);
+    await process[Symbol.asyncDispose]();
+    await until('it is seen to have ended', async () => (await operator.statuses())['theirs'] === 'Stopped');
+    expect((await state('start')).error).toBe(`${theirs}start it there, then adopt its new process`);
+    await operator.delete('theirs');
+  });
+
+  it('keeps which process it is to itself, whatever an operator puts', async () => {
+    const process = await foreign();
+    await daemon.must('adopt', 'kept', '--pid', String(process.pid()), '-c', 'user.id=kept');
+    const before = (await operator.get('kept')).config['volatile.adopted'];
+    await operator.client.change('PUT', '/1.0/instances/kept', {
+      json: { config: { 'user.id': 'put', 'volatile.adopted': '1:1:00000000-0000-0000-0000-000000000000' } },
+    });
+    expect((await operator.get('kept')).config['volatile.adopted']).toBe(before);
+    await daemon.restart();
+    expect(await value(process.pid())).toBe('put');
+    await daemon.must('delete', 'kept', '--force');
+    await process[Symbol.asyncDispose]();
+  });
+
+  it.each<[string, () => Promise<number> | number, RegExp]>([
+    ['no process', () => 2 ** 22 - 1, /There is no process 4194303/],
+    ['a process of the host', () => process.pid, /has no PID namespace of its own/],
+    ['the daemon', () => daemon.pid, /has no PID namespace of its own/],
+  ])('refuses %s', async (_what, pid, why) => {
+    const json = { name: 'nope', source: { type: 'adopt', pid: await pid() } };
+    expect((await refused('POST', '/1.0/instances', json)).error).toMatch(why);
+    expect('nope' in (await operator.statuses())).toBe(false);
+  });
+
+  it('refuses a process that is not the first of its namespace, and one that is an instance already', async () => {
+    const process = await foreign();
+    const json = (pid: number) => ({ name: 'twice', source: { type: 'adopt', pid } });
+    const enter = ['-t', String(process.pid()), '-U', '-p', '-S', '0', '-G', '0', '--'];
+    const inner = spawn('nsenter', [...enter, 'sleep', 'infinity'], { stdio: 'ignore' });
+    const children = () => readFileSync(`/proc/${inner.pid}/task/${inner.pid}/children`, 'utf8').trim();
+    await until('a second process', () => children() !== '');
+    const second = Number(children());
+    expect((await refused('POST', '/1.0/instances', json(second))).error).toMatch(/is not the first of/);
+    await daemon.must('adopt', 'once', '--pid', String(process.pid()));
+    expect((await refused('POST', '/1.0/instances', json(process.pid()))).error).toMatch(
+      /its PID namespace belongs to instance \d+/,
+    );
+    expect(Object.keys(await operator.statuses())).not.toContain('twice');
+    await daemon.must('delete', 'once', '--force');
+    await process[Symbol.asyncDispose]();
+  });
+});

@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { until } from './api.ts';
+
+const PROGRAM = fileURLToPath(new URL('../programs/crowd.pl', import.meta.url));
+
+/** Host uid of the first container's root, unless told otherwise: far from those that LXC gives its instances. */
+const FIRST_UID = 400_000;
+
+/** What one container of a crowd has been told. */
+export interface Member {
+  /** Its first process, as the host numbers it. */
+  pid: number;
+  /** Status of its websocket's handshake; 0 when there was none. */
+  status: number;
+  /** Its answer to `GET /1.0/config/user.id`; null while there is none. */
+  answer: string | null;
+  /** Whether its events have ended. */
+  closed: boolean;
+  readonly events: string[];
+}
+
+/**
+ * Many tiny containers, as another runtime would have started them: each one process, the first of PID and user
+ * namespaces of its own. A thousand take half a second and some 400 MiB.
+ */
+export class Crowd {
+  readonly members: Member[] = [];
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#read(line));
+  }
+
+  /** Makes containers and waits until they are there. */
+  static async make(count: number, firstUid = FIRST_UID): Promise<Crowd> {
+    const child = spawn('perl', [PROGRAM, String(count), String(firstUid)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const crowd = new Crowd(child);
+    const failed = once(child, 'exit').then(([code]) => {
+      throw new Error(`crowd.pl ended with ${code}`);
+    });
+    const made = until(`${count} containers`, () => crowd.members.length === count, MAKE_MS);
+    await Promise.race([made, failed]);
+    failed.catch(() => {});
+    return crowd;
+  }
+
+  /** The first process of one of them. */
+  pid(number = 0): number {
+    return this.#member(number).pid;
+  }
+
+  /** Makes all of them connect at once: a websocket for events, and a question for `user.id`. */
+  ask(socket: string): void {
+    this.#child.stdin?.write(`ask ${socket}\n`);
+  }
+
+  /** Ends one of them. */
+  async end(number = 0): Promise<void> {
+    this.#child.stdin?.write(`end ${number}\n`);
+    await until(`container ${number} has ended`, () => this.#member(number).pid === 0);
+  }
+
+  /** Ends all of them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.stdin?.end();
+    await exited;
+  }
+
+  #member(number: number): Member {
+    const member = this.members[number];
+    if (!member) throw new Error(`there is no container ${number}`);
+    return member;
+  }
+
+  #read(line: string): void {
+    const [first = '', second = '', ...rest] = line.split(' ');
+    if (first === 'made') {
+      this.members.push({ pid: Number(rest[0]), status: 0, answer: null, closed: false, events: [] });
+    } else if (first === 'ended') {
+      this.#member(Number(second)).pid = 0;
+    } else if (second === 'answer') {
+      const [status, ...answer] = rest;
+      Object.assign(this.#member(Number(first)), { status: Number(status), answer: answer.join(' ') });
+    } else if (second === 'event') {
+      this.#member(Number(first)).events.push(rest.join(' '));
+    } else if (second === 'closed') {
+      this.#member(Number(first)).closed = true;
+    }
+  }
+}
+
+/** A crowd of thousands takes seconds. */
+const MAKE_MS = 60_000;

@@ -12,6 +12,8 @@ export interface ServerInfo {
   readonly location: string;
   readonly auth: 'untrusted';
   readonly supported_storage_drivers: readonly unknown[];
+  /** What the host can do beyond LXD's guest API. */
+  readonly api_extensions: readonly string[];
 }
 
 /** `GET /1.0/devices`: device name to its options. */

@@ -1,6 +1,7 @@
 import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from './guest/limits.ts';
 import { DEFAULT_LIMITS, type ImageLimits } from './images/limits.ts';
 import type { Settings } from './settings.ts';
+import type { JournalLimits } from './store/journal.ts';
 
 const MS_PER_SECOND = 1000;
 
@@ -24,5 +25,14 @@ export function imageLimits(settings: Settings): ImageLimits {
     uploadedBytes: settings['image-bytes'],
     unpackedBytes: settings['image-unpacked-bytes'],
     entries: settings['image-entries'],
+  };
+}
+
+/** How much of the past is kept. */
+export function journalLimits(settings: Settings): JournalLimits {
+  return {
+    events: settings['journal-events'],
+    instanceEvents: settings['journal-instance-events'],
+    days: settings['journal-days'],
   };
 }

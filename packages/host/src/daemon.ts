@@ -1,11 +1,11 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from './base/clock.ts';
+import { systemClock, timestamp } from './base/clock.ts';
 import { CodedError } from './base/coded-error.ts';
 import { createLog, type Log } from './base/log.ts';
 import type { DaemonConfig } from './config.ts';
 import { systemRandom } from './core/volatile.ts';
-import { guestLimits, imageLimits } from './daemon-limits.ts';
+import { guestLimits, imageLimits, journalLimits } from './daemon-limits.ts';
 import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
@@ -31,6 +31,7 @@ import { serverFacts } from './server-facts.ts';
 import { Store } from './store/store.ts';
 
 const MS_PER_SECOND = 1000;
+const JOURNAL_TRIM_MS = 60_000;
 
 /** The running daemon. */
 export interface Daemon {
@@ -51,10 +52,8 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const paths = prepareStateDir(stateDir);
   started.defer(lock(paths.lock));
   prepareOpenFiles(settings['guest-connections-total'], log);
-  const store = started.adopt(
-    new Store(paths.database, { journalEventsMax: settings['journal-events'] }),
-    (each) => each.close(),
-  );
+  const store = started.adopt(new Store(paths.database, journalLimits(settings)), (each) => each.close());
+  started.defer(trimRegularly(store, log));
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
@@ -65,6 +64,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const context: Context = {
     model: new Model({ store, hub, clock: systemClock, location: settings['server-name'], log }),
     hub,
+    journal: store,
     operations: new Operations(hub, systemClock, log),
     runner: new Runner(),
     runtimeOf: (config) => runtimes.of(config),
@@ -111,6 +111,19 @@ function running(started: AsyncDisposableStack, log: Log): Daemon {
       return stopped;
     },
   };
+}
+
+/** Events grow old also while nothing happens. @returns what ends it */
+function trimRegularly(store: Store, log: Log): () => void {
+  const trim = () => {
+    try {
+      store.trimJournal(timestamp(systemClock));
+    } catch (error) {
+      log.error({ err: error }, 'old events could not be dropped');
+    }
+  };
+  const timer = setInterval(trim, JOURNAL_TRIM_MS);
+  return () => clearInterval(timer);
 }
 
 /** What operators have begun gets the same time to end as their requests. */

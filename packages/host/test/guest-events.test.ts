@@ -1,16 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostApi, until } from './harness/api.ts';
+import { hostApi } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
 import { TestDaemon } from './harness/daemon.ts';
-
-interface Event {
-  readonly type: string;
-  readonly timestamp: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
+import { type Event, Listener } from './harness/listener.ts';
 
 let daemon: TestDaemon;
 let tools: CallerTools;
@@ -29,57 +21,12 @@ afterAll(async () => {
   await daemon?.destroy();
 });
 
-/** A listener inside c1; `ended` settles when the daemon ends its stream. */
-class Listener {
-  readonly events: Event[] = [];
-  readonly lines: string[] = [];
-  readonly ended: Promise<unknown>;
-  readonly #child: ChildProcess;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-    this.ended = once(child, 'exit');
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.lines.push(line);
-      if (line.startsWith('{')) this.events.push(JSON.parse(line) as Event);
-    });
-  }
-
-  /** A websocket or a plain stream (netcat) with this query. */
-  static async open(kind: 'websocket' | 'stream', query = ''): Promise<Listener> {
-    const enter = ['-t', String(init), '-U', '-p', '-S', '0', '-G', '0', '--'];
-    const child =
-      kind === 'stream'
-        ? spawn('nsenter', [...enter, 'nc.openbsd', '-U', daemon.guestSocket], {
-            stdio: ['pipe', 'pipe', 'ignore'],
-          })
-        : tools.spawn(init, 'websocket.mjs', daemon.guestSocket, `/1.0/events${query}`);
-    if (kind === 'stream') child.stdin?.write(`GET /1.0/events${query} HTTP/1.1\r\nHost: lxd\r\n\r\n`);
-    const listener = new Listener(child);
-    await until('the stream is open', () => listener.lines.some((line) => /^HTTP\/1\.1|^open$/.test(line)));
-    return listener;
-  }
-
-  /** The events, once there are so many. */
-  async first(count: number): Promise<Event[]> {
-    await until(`${count} events`, () => this.events.length >= count);
-    return this.events.slice(0, count);
-  }
-
-  async close(): Promise<void> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill('SIGKILL');
-      await this.ended;
-    }
-  }
-}
-
 const withListener = async (
   kind: 'websocket' | 'stream',
   query: string,
   use: (listener: Listener) => Promise<void>,
 ) => {
-  const listener = await Listener.open(kind, query);
+  const listener = await Listener.open({ daemon, tools, init }, kind, query);
   try {
     await use(listener);
   } finally {
@@ -168,7 +115,7 @@ describe('a nic limit', () => {
 
 describe('streams', () => {
   it('of a boot end with it, also for a process outside that holds one', async () => {
-    const listener = await Listener.open('stream');
+    const listener = await Listener.open({ daemon, tools, init }, 'stream');
     await daemon.must('stop', '-f', 'c1');
     await listener.ended;
     await daemon.must('start', 'c1');

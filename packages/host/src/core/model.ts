@@ -100,3 +100,27 @@ export interface NewEvent {
 export interface StoredEvent extends NewEvent {
   readonly sequence: number;
 }
+
+/** A question to the journal: the events of one instance, or of the host (null), after a position. */
+export interface EventQuery {
+  readonly instanceId: number | null;
+  /** A sequence number that has been seen. */
+  readonly after: number;
+  readonly types: ReadonlySet<string>;
+  /** No more events than this. */
+  readonly events: number;
+  /** No further event once so many bytes have been found. */
+  readonly bytes: number;
+}
+
+export interface EventPage {
+  readonly events: readonly StoredEvent[];
+  /** Whether there are others behind these. */
+  readonly more: boolean;
+}
+
+/** Positions that have missed nothing: from `oldest` to `newest`, both included. */
+export interface JournalSpan {
+  readonly oldest: number;
+  readonly newest: number;
+}

@@ -1,5 +1,5 @@
 import type { Caller } from '../core/caller.ts';
-import type { Image, StoredEvent } from '../core/model.ts';
+import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
 import type { GuestView } from '../core/view.ts';
 
 /** What the guest API needs of the rest of the daemon, and all that it can reach. */
@@ -18,6 +18,10 @@ export interface GuestBackend {
   setReady(instanceId: number, ready: boolean): void;
   /** Tells the host that an instance has fetched an image. */
   imageRetrieved(fingerprint: string): void;
+  /** Events of the past, without a wait. */
+  eventsAfter(query: EventQuery): EventPage;
+  /** Which positions have missed nothing. */
+  journalSpan(instanceId: number): JournalSpan;
   /** Calls back for each later event of an instance, in commit order; returns the function that ends it. */
   subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void;
 }

@@ -124,13 +124,17 @@ describe('GET /1.0/config/KEY', () => {
   });
 });
 
+const BOTH = new Set(['config', 'device']);
+
 describe('GET /1.0/events', () => {
   it.each([
     ['', ['config', 'device']],
     ['?type=', ['config', 'device']],
     ['?type=config', ['config']],
-    ['?type=bogus,device', ['bogus', 'device']],
-    ['?type=config,%20device', ['config', ' device']],
+    ['?type=bogus,device', ['device']],
+    ['?type=config,%20device', ['config']],
+    ['?type=lifecycle', []],
+    ['?limit=5', ['config', 'device']],
     ['?type=config&type=device', ['config']],
   ])('takes from %j the types %j', (query, types) => {
     expect(reply(`GET /1.0/events${query}`)).toEqual({
@@ -138,6 +142,20 @@ describe('GET /1.0/events', () => {
       types: new Set(types),
       websocket: false,
     });
+  });
+
+  it.each([
+    ['?since=7', { kind: 'stream-events', types: BOTH, websocket: false, since: 7 }],
+    [
+      '?since=now&type=device',
+      { kind: 'stream-events', types: new Set(['device']), websocket: false, since: 'now' },
+    ],
+    ['?since=7&limit=5', { kind: 'list-events', types: BOTH, since: 7, limit: 5 }],
+    ['?since=now&limit=999', { kind: 'list-events', types: BOTH, since: 'now', limit: 256 }],
+    ['?since=', { kind: 'refuse', code: 'invalid-position' }],
+    ['?since=7&limit=x', { kind: 'refuse', code: 'invalid-limit' }],
+  ])('takes from %j what to do', (query, decided) => {
+    expect(reply(`GET /1.0/events${query}`)).toEqual(decided);
   });
 });
 

@@ -1,9 +1,20 @@
+/**
+ * Why a reader is ended: close code and reason of its websocket. 1013, "try again later": it can come back with
+ * the last sequence number that it has seen.
+ */
+export const READER_ENDS = {
+  'too-slow': [1013, 'too many events wait to be read: come back with since'],
+  'position-lost': [1013, 'the events that come next have been dropped'],
+} as const satisfies Record<string, readonly [code: number, reason: string]>;
+
+export type ReaderEnd = keyof typeof READER_ENDS;
+
 /** Where the events of one reader go. */
 export interface EventSink {
   /** Writes one text; calls back when it has been taken, with or without an error. */
   write(text: string, done: () => void): void;
-  /** Ends the connection without ceremony. */
-  drop(): void;
+  /** Ends the connection, and says why if it can be said; the reader may never read it. */
+  end(why: ReaderEnd): void;
 }
 
 /** Starts a reader's events: called once its stream is open, gives what ends them. */
@@ -16,8 +27,8 @@ export interface EventQueueLimits {
 }
 
 /**
- * The one ordered queue of a reader. A reader that stalls, or lets more wait than the limits allow, is
- * dropped: it may lose its stream, but never an event out of the middle.
+ * The one ordered queue of a reader. A reader that stalls is ended: it may lose its stream, but never an event
+ * out of the middle.
  */
 export class EventQueue {
   private readonly sink: EventSink;
@@ -27,6 +38,8 @@ export class EventQueue {
   /** Writes that were taken since the timer was set. */
   private taken = 0;
   private timer: NodeJS.Timeout | undefined;
+  /** Waits until the reader has taken everything. */
+  private waiting: (() => void) | undefined;
   private closed = false;
 
   constructor(sink: EventSink, limits: EventQueueLimits) {
@@ -34,16 +47,20 @@ export class EventQueue {
     this.limits = limits;
   }
 
-  /** Adds one event's text. */
-  push(text: string): void {
+  /** Adds one event's text, unless more would wait than the limits allow; false: it has not been added. */
+  push(text: string): boolean {
+    const { eventQueueMessages, eventQueueBytes } = this.limits;
+    const full =
+      this.messages >= eventQueueMessages || this.bytes + Buffer.byteLength(text) > eventQueueBytes;
+    if (full && this.messages > 0) return false;
+    this.add(text);
+    return true;
+  }
+
+  /** Adds one event's text in any case; for those who wait until the last ones have been taken. */
+  add(text: string): void {
     if (this.closed) return;
     const size = Buffer.byteLength(text);
-    const { eventQueueMessages, eventQueueBytes } = this.limits;
-    const full = this.messages >= eventQueueMessages || this.bytes + size > eventQueueBytes;
-    if (full && this.messages > 0) {
-      this.sink.drop();
-      return;
-    }
     this.messages++;
     this.bytes += size;
     this.timer ??= this.watch();
@@ -51,7 +68,21 @@ export class EventQueue {
       this.messages--;
       this.bytes -= size;
       this.taken++;
+      if (this.messages === 0) this.wake();
     });
+  }
+
+  /** Calls back once, in a later turn, when nothing waits any more. */
+  whenTaken(callback: () => void): void {
+    this.waiting = callback;
+    if (this.messages === 0) this.wake();
+  }
+
+  /** Ends the reader. */
+  end(why: ReaderEnd): void {
+    if (this.closed) return;
+    this.close();
+    this.sink.end(why);
   }
 
   /** Nothing is written any more. */
@@ -60,12 +91,18 @@ export class EventQueue {
     clearTimeout(this.timer);
   }
 
+  private wake(): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    if (waiting !== undefined) setImmediate(waiting);
+  }
+
   private watch(): NodeJS.Timeout {
     this.taken = 0;
     return setTimeout(() => {
       this.timer = undefined;
       if (this.messages === 0) return;
-      if (this.taken === 0) this.sink.drop();
+      if (this.taken === 0) this.end('too-slow');
       else this.timer = this.watch();
     }, this.limits.eventStallMs);
   }

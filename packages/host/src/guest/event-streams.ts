@@ -1,34 +1,31 @@
 import type { Socket } from 'node:net';
 import { type ServerOptions, WebSocketServer } from 'ws';
-import type { StoredEvent } from '../core/model.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker, Reply } from '../http/response.ts';
-import type { GuestBackend } from './backend.ts';
 import { textError } from './errors.ts';
+import { EventFeed, type EventSource, type EventWish } from './event-feed.ts';
+import { refusePosition } from './event-list.ts';
 import { type Attach, EventQueue, type EventSink } from './event-queue.ts';
-import { eventText } from './event-text.ts';
 import { refuseHandshake } from './handshake.ts';
 import { type Limits, WEBSOCKET_PAYLOAD_BYTES_MAX } from './limits.ts';
 import { PerInstance } from './per-instance.ts';
 import { startPlainStream } from './plain-stream.ts';
 import { startWebSocket } from './websocket-stream.ts';
 
-export interface EventRequest {
-  readonly instanceId: number;
-  readonly types: ReadonlySet<string>;
+export interface EventRequest extends EventWish {
   readonly websocket: boolean;
   readonly head: RequestHead;
 }
 
 /** The event streams of all instances, over both transports. */
 export class EventStreams {
-  private readonly backend: Pick<GuestBackend, 'subscribe'>;
+  private readonly source: EventSource;
   private readonly limits: Limits;
   private readonly open: PerInstance;
   private readonly websockets: WebSocketServer;
 
-  constructor(backend: Pick<GuestBackend, 'subscribe'>, limits: Limits) {
-    this.backend = backend;
+  constructor(source: EventSource, limits: Limits) {
+    this.source = source;
     this.limits = limits;
     this.open = new PerInstance(limits.eventStreams);
     this.websockets = new WebSocketServer(websocketOptions(limits));
@@ -38,6 +35,10 @@ export class EventStreams {
   answer(request: EventRequest): Reply {
     if (request.websocket) {
       const refusal = refuseHandshake(request.head.fields);
+      if (refusal !== undefined) return refusal;
+    }
+    if (request.since !== undefined) {
+      const refusal = refusePosition(this.source, request.instanceId, request.since);
       if (refusal !== undefined) return refusal;
     }
     if (!this.open.take(request.instanceId)) return textError('too-many-streams');
@@ -51,16 +52,19 @@ export class EventStreams {
     return startWebSocket(this.websockets, { socket, rest, head: request.head, attach, limits: this.limits });
   }
 
-  private attach({ instanceId, types }: EventRequest, socket: Socket, sink: EventSink): () => void {
-    const queue = new EventQueue(sink, this.limits);
-    const unsubscribe = this.backend.subscribe(instanceId, (event) => {
-      if (isForGuests(event) && types.has(event.type)) queue.push(eventText(event));
-    });
+  private attach(request: EventRequest, socket: Socket, sink: EventSink): () => void {
+    const end: EventSink['end'] = (why) => {
+      feed.stop();
+      sink.end(why);
+    };
+    const queue = new EventQueue({ ...sink, end }, this.limits);
+    const feed = new EventFeed(this.source, request, queue);
     const detach = () => {
-      unsubscribe();
+      feed.stop();
       queue.close();
     };
     socket.once('close', detach);
+    feed.start();
     return detach;
   }
 }
@@ -75,9 +79,4 @@ function websocketOptions(limits: Limits): ServerOptions & { readonly closeTimeo
     maxPayload: WEBSOCKET_PAYLOAD_BYTES_MAX,
     closeTimeout: limits.lingerTimeoutMs,
   };
-}
-
-/** Lifecycle events are the host's alone, whatever `type` asks for. */
-function isForGuests(event: StoredEvent): boolean {
-  return event.type === 'config' || event.type === 'device';
 }

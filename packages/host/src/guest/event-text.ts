@@ -17,6 +17,11 @@ export function eventText(event: StoredEvent): string {
   return text;
 }
 
+/** The same with the sequence number as its last field, for those who follow positions. */
+export function numberedEventText(event: StoredEvent): string {
+  return `${eventText(event).slice(0, -'}\n'.length)},"sequence":${event.sequence}}\n`;
+}
+
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));

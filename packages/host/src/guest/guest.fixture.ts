@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
-import type { Image, StoredEvent } from '../core/model.ts';
+import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
 import type { GuestView } from '../core/view.ts';
 import type { GuestBackend } from './backend.ts';
 import type { Limits } from './limits.ts';
@@ -65,7 +65,14 @@ export class FakeBackend implements GuestBackend {
   viewed = 0;
   storeBroken = false;
   private readonly listeners = new Set<{ instanceId: number; listener: (event: StoredEvent) => void }>();
-  private sequence = 0;
+  /** The newest event's number. */
+  newest = 0;
+  /** How often the journal was read. */
+  queries = 0;
+  /** Events that are kept, oldest first. */
+  private journal: StoredEvent[] = [];
+  /** The newest event of each instance that was dropped. */
+  private readonly floors = new Map<number, number>();
 
   identify(fd: number): Caller {
     if (fd < 0) throw new Error('not a descriptor');
@@ -95,6 +102,33 @@ export class FakeBackend implements GuestBackend {
     this.retrieved.push(fingerprint);
   }
 
+  eventsAfter({ instanceId, after, types, events, bytes }: EventQuery): EventPage {
+    this.queries++;
+    const all = this.journal.filter(
+      (event) => event.instanceId === instanceId && event.sequence > after && types.has(event.type),
+    );
+    let size = 0;
+    const page = all.slice(0, events).filter((event, index) => {
+      const room = index === 0 || size < bytes;
+      size += JSON.stringify(event.metadata).length;
+      return room;
+    });
+    return { events: page, more: page.length < all.length };
+  }
+
+  journalSpan(instanceId: number): JournalSpan {
+    return { oldest: this.floors.get(instanceId) ?? 0, newest: this.newest };
+  }
+
+  /** Drops all events up to this one. */
+  trim(sequence: number): void {
+    for (const event of this.journal) {
+      if (event.sequence <= sequence && event.instanceId !== null)
+        this.floors.set(event.instanceId, event.sequence);
+    }
+    this.journal = this.journal.filter((event) => event.sequence > sequence);
+  }
+
   subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void {
     const entry = { instanceId, listener };
     this.listeners.add(entry);
@@ -108,7 +142,8 @@ export class FakeBackend implements GuestBackend {
   /** Commits an event. */
   emit(instanceId: number, type: StoredEvent['type'], metadata: Record<string, unknown>): void {
     const timestamp = '2026-01-02T03:04:05.678Z';
-    const event: StoredEvent = { sequence: ++this.sequence, instanceId, type, timestamp, metadata };
+    const event: StoredEvent = { sequence: ++this.newest, instanceId, type, timestamp, metadata };
+    this.journal.push(event);
     for (const entry of [...this.listeners]) if (entry.instanceId === instanceId) entry.listener(event);
   }
 

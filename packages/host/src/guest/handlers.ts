@@ -1,7 +1,12 @@
 import type { ServerInfo } from '../../../guest/src/wire.ts';
 import { queryValue } from '../http/target.ts';
+import { readLimit, readPosition } from './event-position.ts';
+import { LISTED_EVENTS_MAX } from './limits.ts';
 import { type GuestReply, type Handler, refuse } from './reply.ts';
 import { readState } from './state-body.ts';
+
+/** What Porthole serves beyond LXD's guest API; docs/guest-api.md says what each stands for. */
+export const API_EXTENSIONS: readonly string[] = ['event_since'];
 
 /** `GET /` */
 export const getVersions: Handler = () => ({ kind: 'json', value: ['/1.0'] });
@@ -15,6 +20,7 @@ export const getServer: Handler = (view) => {
     location: view.location,
     auth: 'untrusted',
     supported_storage_drivers: [],
+    api_extensions: API_EXTENSIONS,
   };
   return { kind: 'json', value: info };
 };
@@ -46,15 +52,28 @@ export const getDevices: Handler = (view) => ({ kind: 'json', value: view.device
 /** `GET /1.0/meta-data` */
 export const getMetaData: Handler = (view) => ({ kind: 'raw', value: view.metaData });
 
-/** `GET /1.0/events`: unknown types are accepted and match nothing. */
+/**
+ * `GET /1.0/events`: unknown types are accepted and match nothing. With `since` events have positions; with a
+ * `limit` too, the answer is those that there are.
+ */
 export const getEvents: Handler = (_view, { head }) => {
-  const types = queryValue(head.target.query, 'type') || 'config,device';
-  return {
-    kind: 'stream-events',
-    types: new Set(types.split(',')),
-    websocket: head.fields.upgrade === 'websocket',
-  };
+  const { query } = head.target;
+  const types = eventTypes(queryValue(query, 'type') || 'config,device');
+  const websocket = head.fields.upgrade === 'websocket';
+  const given = queryValue(query, 'since');
+  if (given === undefined) return { kind: 'stream-events', types, websocket };
+  const since = readPosition(given);
+  if (since === undefined) return refuse('invalid-position');
+  const givenLimit = queryValue(query, 'limit');
+  if (givenLimit === undefined || websocket) return { kind: 'stream-events', types, websocket, since };
+  const limit = readLimit(givenLimit, LISTED_EVENTS_MAX);
+  return limit === undefined ? refuse('invalid-limit') : { kind: 'list-events', types, since, limit };
 };
+
+/** Lifecycle events are the host's alone, whatever `type` asks for. */
+function eventTypes(list: string): ReadonlySet<string> {
+  return new Set(list.split(',').filter((type) => type === 'config' || type === 'device'));
+}
 
 /** `GET /1.0/images/{fingerprint}/export`: whatever is not served looks the same. */
 export const exportImage: Handler = (view, { head, variable: fingerprint }): GuestReply => {

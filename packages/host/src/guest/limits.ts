@@ -40,6 +40,14 @@ const WRITE_INTERVAL_MS = 1_000;
 export const PINGS_UNANSWERED_MAX = 3;
 /** Clients send nothing but control frames; a message ends the stream, and need not be held for that. */
 export const WEBSOCKET_PAYLOAD_BYTES_MAX = 4 * 1024;
+/** Events of one batch of a replay: little enough to be read between two requests of others. */
+export const REPLAYED_EVENTS_MAX = 64;
+/** The same in bytes; one event alone may be larger. */
+export const REPLAYED_BYTES_MAX = 128 * 1024;
+/** Events of one answer to `limit`; a poller asks again. */
+export const LISTED_EVENTS_MAX = 256;
+/** The same in bytes; one event alone may be larger. */
+export const LISTED_BYTES_MAX = 256 * 1024;
 /** Ranges of one request; with more the whole image is sent, as for ranges that overlap. */
 export const RANGES_MAX = 64;
 

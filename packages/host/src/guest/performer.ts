@@ -4,6 +4,7 @@ import type { RequestHead } from '../http/request-head.ts';
 import { headerBlock, type Reply, type TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { jsonError, textError } from './errors.ts';
+import { listEvents } from './event-list.ts';
 import { EventStreams } from './event-streams.ts';
 import { type ExportTools, sendImage } from './image-export.ts';
 import type { Limits } from './limits.ts';
@@ -53,8 +54,10 @@ export function createPerformer(backend: GuestBackend, log: Log, limits: Limits)
     },
     'export-image': ({ fingerprint }, { instanceId, head }) =>
       sendImage(instanceId, fingerprint, head, exports),
-    'stream-events': ({ types, websocket }, { instanceId, head }) =>
-      events.answer({ instanceId, types, websocket, head }),
+    'stream-events': ({ types, websocket, since }, { instanceId, head }) =>
+      events.answer({ instanceId, types, websocket, since, head }),
+    'list-events': ({ types, since, limit }, { instanceId }) =>
+      listEvents(backend, { instanceId, types, since, limit }),
   };
   return (reply: GuestReply, occasion: Occasion): Reply | Promise<Reply> =>
     (performers[reply.kind] as (reply: GuestReply, occasion: Occasion) => Reply | Promise<Reply>)(

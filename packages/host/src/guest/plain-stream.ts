@@ -20,7 +20,7 @@ export function startPlainStream(socket: Socket, attach: Attach, spoken: boolean
   }
   const detach = attach({
     write: (text, done) => void socket.write(text, done),
-    drop: () => socket.destroy(),
+    end: () => socket.destroy(),
   });
   const close = () => {
     detach();

@@ -1,6 +1,7 @@
 import type { GuestView } from '../core/view.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { GuestErrorCode } from './errors.ts';
+import type { Position } from './event-position.ts';
 
 /** What a handler may know of a request. */
 export interface GuestRequest {
@@ -18,7 +19,21 @@ export type GuestReply =
   | { readonly kind: 'refuse-image'; readonly code: GuestErrorCode }
   | { readonly kind: 'set-ready'; readonly ready: boolean }
   | { readonly kind: 'export-image'; readonly fingerprint: string }
-  | { readonly kind: 'stream-events'; readonly types: ReadonlySet<string>; readonly websocket: boolean };
+  | StreamReply
+  | {
+      readonly kind: 'list-events';
+      readonly types: ReadonlySet<string>;
+      readonly since: Position;
+      readonly limit: number;
+    };
+
+export interface StreamReply {
+  readonly kind: 'stream-events';
+  readonly types: ReadonlySet<string>;
+  readonly websocket: boolean;
+  /** Absent: from now on, in LXD's form, without sequence numbers. */
+  readonly since?: Position;
+}
 
 export interface RefuseReply {
   readonly kind: 'refuse';

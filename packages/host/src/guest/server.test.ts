@@ -27,8 +27,8 @@ describe('answers, byte for byte', () => {
     ['GET /', JSON_HEAD(9), '["/1.0"]\n'],
     [
       'GET /1.0',
-      JSON_HEAD(138),
-      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[]}\n',
+      JSON_HEAD(171),
+      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since"]}\n',
     ],
     ['GET /1.0/config/user.foo', RAW_HEAD(3), 'bar'],
     ['GET /1.0/config/user.%C3%BCni', RAW_HEAD(6), 'gr\xc3\xbcn\n'],

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker } from '../http/response.ts';
-import type { Attach } from './event-queue.ts';
+import { type Attach, READER_ENDS } from './event-queue.ts';
 import { type Limits, PINGS_UNANSWERED_MAX } from './limits.ts';
 
 export interface WebSocketStart {
@@ -42,7 +42,11 @@ export function startWebSocket(server: WebSocketServer, start: WebSocketStart): 
 function serve(websocket: WebSocket, attach: Attach, limits: Limits): () => void {
   const detach = attach({
     write: (text, done) => websocket.send(text, done),
-    drop: () => websocket.terminate(),
+    // It stands behind what the reader has not taken; when it is not answered in time, the socket goes.
+    end: (why) => {
+      const [code, reason] = READER_ENDS[why];
+      websocket.close(code, reason);
+    },
   });
   websocket.on('error', () => {});
   websocket.on('message', () => websocket.terminate());

@@ -66,6 +66,7 @@ const REASONS: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  410: 'Gone',
   412: 'Precondition Failed',
   416: 'Requested Range Not Satisfiable',
   417: 'Expectation Failed',

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { EventPage, EventQuery, JournalSpan } from '../core/model.ts';
 import type { Random } from '../core/volatile.ts';
 import type { EventHub } from './hub.ts';
 import type { Model } from './model.ts';
@@ -22,10 +23,19 @@ export interface GuestConnections {
   closeInstance(instanceId: number, reason: string): number;
 }
 
+/** Events of the past, which the store keeps. */
+export interface JournalReader {
+  /** A part of the events of one instance, or of the host, from a position on. */
+  eventsAfter(query: EventQuery): EventPage;
+  /** Which positions have missed nothing. */
+  journalSpan(instanceId: number | null): JournalSpan;
+}
+
 /** What use cases work with; each names the parts that it needs. */
 export interface Context {
   readonly model: Model;
   readonly hub: EventHub;
+  readonly journal: JournalReader;
   readonly operations: Operations;
   readonly runner: Runner<number>;
   readonly runtimeOf: RuntimeOf;

@@ -1,6 +1,6 @@
 import { isTrue } from '../core/booleans.ts';
 import type { Caller } from '../core/caller.ts';
-import type { Image, StoredEvent } from '../core/model.ts';
+import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
 import type { GuestView } from '../core/view.ts';
 import { withReady } from '../core/volatile.ts';
 import type { Context } from './context.ts';
@@ -15,6 +15,8 @@ export interface GuestCases {
   imagePaths(image: Image): readonly string[];
   setReady(instanceId: number, ready: boolean): void;
   imageRetrieved(fingerprint: string): void;
+  eventsAfter(query: EventQuery): EventPage;
+  journalSpan(instanceId: number): JournalSpan;
   subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void;
 }
 
@@ -27,7 +29,7 @@ export function guestCases(
   identify: (fd: number) => Caller,
   imagePaths: (image: Image) => readonly string[],
 ): GuestCases {
-  const { model, running, hub } = context;
+  const { model, running, hub, journal } = context;
   return {
     imagePaths,
     identify(fd) {
@@ -41,6 +43,8 @@ export function guestCases(
     image: (fingerprint) => model.state.images.get(fingerprint),
     setReady: (instanceId, ready) => setReady(context, instanceId, ready),
     imageRetrieved: (fingerprint) => model.commit([], [lifecycle('image-retrieved', 'images', fingerprint)]),
+    eventsAfter: (query) => journal.eventsAfter(query),
+    journalSpan: (instanceId) => journal.journalSpan(instanceId),
     subscribe: (instanceId, listener) => hub.onGuest(instanceId, listener),
   };
 }

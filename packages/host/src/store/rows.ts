@@ -1,4 +1,4 @@
-import type { Alias, Image, Instance, Profile } from '../core/model.ts';
+import type { Alias, Image, Instance, Profile, StoredEvent } from '../core/model.ts';
 
 type Row = Record<string, unknown>;
 
@@ -39,4 +39,15 @@ export function imageOf(row: Row): Image {
 /** The alias of a row of table `aliases`. */
 export function aliasOf(row: Row): Alias {
   return { name: text(row, 'name'), target: text(row, 'target'), description: text(row, 'description') };
+}
+
+/** The event of a row of table `events`. */
+export function eventOf(row: Row): StoredEvent {
+  return {
+    sequence: row['sequence'] as number,
+    instanceId: row['instance_id'] as number | null,
+    type: text(row, 'type') as StoredEvent['type'],
+    timestamp: text(row, 'timestamp'),
+    metadata: json(row, 'metadata'),
+  };
 }

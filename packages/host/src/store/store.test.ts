@@ -106,17 +106,6 @@ describe('Store', () => {
     expect(() => store.commit([{ kind: 'put-alias', alias }], [])).toThrow(/FOREIGN KEY/);
     store.close();
   });
-
-  it('numbers events in commit order and keeps only the newest', () => {
-    const store = new Store(path, { journalEventsMax: 3 });
-    for (let round = 0; round < 3; round++) store.commit([], [event, event]);
-    expect(store.commit([], [event])[0]?.sequence).toBe(7);
-    store.close();
-    const database = openDatabase(path);
-    const kept = database.prepare('SELECT sequence FROM events').all();
-    expect(kept.map((row) => row['sequence'])).toEqual([5, 6, 7]);
-    database.close();
-  });
 });
 
 describe('openDatabase', () => {

@@ -1,25 +1,32 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change, NewEvent, State, StoredEvent } from '../core/model.ts';
+import type {
+  Change,
+  EventPage,
+  EventQuery,
+  JournalSpan,
+  NewEvent,
+  State,
+  StoredEvent,
+} from '../core/model.ts';
+import { DEFAULT_JOURNAL_LIMITS, Journal, type JournalLimits } from './journal.ts';
 import { openDatabase } from './open.ts';
 import { aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
 import { type Writers, writersOf } from './writers.ts';
 
-/** How many events the journal keeps; older ones are dropped as new ones come. */
-export const JOURNAL_EVENTS_MAX = 100_000;
-
 /**
- * Everything that must outlive the daemon. It is read once, at start; afterwards it is only written, so
- * that no answer waits for it. A commit is one transaction and on the disk when `commit` returns.
+ * Everything that must outlive the daemon. Objects are read once, at start; afterwards they are only written,
+ * so that no answer waits for it. Events are read by those who ask for the past. A commit is one transaction and
+ * on the disk when `commit` returns.
  */
 export class Store {
   readonly #database: DatabaseSync;
   readonly #writers: Writers;
-  readonly #journalMax: number;
+  readonly #journal: Journal;
 
-  constructor(path: string, options: { journalEventsMax?: number } = {}) {
+  constructor(path: string, journal: Partial<JournalLimits> = {}) {
     this.#database = openDatabase(path);
     this.#writers = writersOf(this.#database);
-    this.#journalMax = options.journalEventsMax ?? JOURNAL_EVENTS_MAX;
+    this.#journal = new Journal(this.#database, { ...DEFAULT_JOURNAL_LIMITS, ...journal });
   }
 
   /** All objects, as of the last commit. */
@@ -60,21 +67,44 @@ export class Store {
    * @returns the events with their sequence numbers, in order
    */
   commit(changes: readonly Change[], events: readonly NewEvent[]): readonly StoredEvent[] {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      for (const change of changes) this.#writers.change(change);
-      const stored = events.map((event) => ({ ...event, sequence: this.#writers.event(event) }));
-      const last = stored.at(-1);
-      if (last) this.#writers.trim(last.sequence - this.#journalMax);
-      this.#database.exec('COMMIT');
-      return stored;
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    return this.#transaction(() => {
+      for (const change of changes) {
+        this.#writers.change(change);
+        if (change.kind === 'delete-instance') this.#journal.forget(change.id);
+      }
+      return this.#journal.append(events);
+    });
+  }
+
+  /** Drops events that have become too old, a bounded number each time. @param now RFC 3339 */
+  trimJournal(now: string): void {
+    this.#transaction(() => this.#journal.trim(now));
+  }
+
+  /** A part of the events of one instance, or of the host, from a position on. */
+  eventsAfter(query: EventQuery): EventPage {
+    return this.#journal.page(query);
+  }
+
+  /** Which positions have missed nothing. */
+  journalSpan(instanceId: number | null): JournalSpan {
+    return this.#journal.span(instanceId);
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      this.#journal.reload();
+      throw error;
+    }
   }
 }

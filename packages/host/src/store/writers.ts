@@ -1,13 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change, Instance, NewEvent } from '../core/model.ts';
+import type { Change, Instance } from '../core/model.ts';
 
 /** The statements that write, prepared once. They must run inside a transaction. */
 export interface Writers {
   change(change: Change): void;
-  /** @returns the event's sequence number */
-  event(event: NewEvent): number;
-  /** Drops events up to and including a sequence number. */
-  trim(sequence: number): void;
 }
 
 /** Prepares all writing statements of a database. */
@@ -26,10 +22,6 @@ export function writersOf(database: DatabaseSync): Writers {
   const deleteImage = database.prepare('DELETE FROM images WHERE fingerprint = ?');
   const putAlias = database.prepare('INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)');
   const deleteAlias = database.prepare('DELETE FROM aliases WHERE name = ?');
-  const putEvent = database.prepare(
-    'INSERT INTO events (instance_id, type, timestamp, metadata) VALUES (?, ?, ?, ?)',
-  );
-  const trim = database.prepare('DELETE FROM events WHERE sequence <= ?');
 
   const apply: { [K in Change['kind']]: (change: Extract<Change, { kind: K }>) => void } = {
     'put-instance': ({ instance }) => void putInstance.run(...instanceColumns(instance)),
@@ -43,12 +35,7 @@ export function writersOf(database: DatabaseSync): Writers {
     'delete-alias': ({ name }) => void deleteAlias.run(name),
   };
 
-  return {
-    change: (change) => (apply[change.kind] as (change: Change) => void)(change),
-    event: ({ instanceId, type, timestamp, metadata }) =>
-      Number(putEvent.run(instanceId, type, timestamp, JSON.stringify(metadata)).lastInsertRowid),
-    trim: (sequence) => void trim.run(sequence),
-  };
+  return { change: (change) => (apply[change.kind] as (change: Change) => void)(change) };
 }
 
 function instanceColumns(instance: Instance) {

@@ -87,8 +87,8 @@ export function changesOf(context: Context, plan: UpdatePlan): { change: Change;
   const { next, before, after } = plan;
   const newest = context.model.current(next.id);
   const config = keepServerKeys(newest, next);
-  const running = context.running.has(next.id);
-  const events = running ? guestEvents(before, after) : [];
+  // Also while it is stopped: nobody listens then, but one who comes back with a position must miss nothing.
+  const events = guestEvents(before, after);
   return {
     change: { kind: 'put-instance', instance: { ...next, config, lastUsedAt: newest.lastUsedAt } },
     events: events.map((event) => ({ ...event, instanceId: next.id })),

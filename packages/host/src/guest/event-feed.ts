@@ -1,0 +1,91 @@
+import type { StoredEvent } from '../core/model.ts';
+import type { GuestBackend } from './backend.ts';
+import type { Position } from './event-position.ts';
+import type { EventQueue } from './event-queue.ts';
+import { eventText, numberedEventText } from './event-text.ts';
+import { REPLAYED_BYTES_MAX, REPLAYED_EVENTS_MAX } from './limits.ts';
+
+/** What the events come from. */
+export type EventSource = Pick<GuestBackend, 'subscribe' | 'eventsAfter' | 'journalSpan'>;
+
+/** What one reader wants. */
+export interface EventWish {
+  readonly instanceId: number;
+  readonly types: ReadonlySet<string>;
+  /** Undefined: from now on, in LXD's form. */
+  readonly since: Position | undefined;
+}
+
+/**
+ * Feeds the queue of one reader. One that has given a position first gets what it has missed, from the journal: a
+ * batch, and the next one when it has taken that, so that nobody has to hold the past in memory; then what
+ * happens. When too much of that waits, it goes back to the journal, whereas a reader without positions is ended.
+ *
+ * Invariant: events are committed and the journal is read on one thread, and a commit is told in its own turn. So
+ * who subscribes in the turn in which the journal had nothing more sees each event once.
+ */
+export class EventFeed {
+  private readonly source: EventSource;
+  private readonly wish: EventWish;
+  private readonly queue: EventQueue;
+  /** Everything up to here has been queued, or was not asked for. */
+  private position: number;
+  private unsubscribe = (): void => {};
+  private stopped = false;
+
+  constructor(source: EventSource, wish: EventWish, queue: EventQueue) {
+    this.source = source;
+    this.wish = wish;
+    this.queue = queue;
+    this.position = typeof wish.since === 'number' ? wish.since : 0;
+  }
+
+  /** Begins; what there is to replay is queued from now on. */
+  start(): void {
+    if (typeof this.wish.since === 'number') this.replay();
+    else {
+      this.position = this.source.journalSpan(this.wish.instanceId).newest;
+      this.follow();
+    }
+  }
+
+  /** Nothing is queued any more. */
+  stop(): void {
+    this.stopped = true;
+    this.unsubscribe();
+  }
+
+  private readonly replay = (): void => {
+    if (this.stopped) return;
+    const { instanceId, types } = this.wish;
+    // Meanwhile the journal may have dropped what comes next.
+    if (this.position < this.source.journalSpan(instanceId).oldest) {
+      this.queue.end('position-lost');
+      return;
+    }
+    const limits = { events: REPLAYED_EVENTS_MAX, bytes: REPLAYED_BYTES_MAX };
+    const page = this.source.eventsAfter({ instanceId, after: this.position, types, ...limits });
+    for (const event of page.events) {
+      this.queue.add(numberedEventText(event));
+      this.position = event.sequence;
+    }
+    if (page.more) this.queue.whenTaken(this.replay);
+    else this.follow();
+  };
+
+  private follow(): void {
+    this.unsubscribe = this.source.subscribe(this.wish.instanceId, (event) => this.tell(event));
+  }
+
+  private tell(event: StoredEvent): void {
+    const { types, since } = this.wish;
+    const text = since === undefined ? eventText : numberedEventText;
+    if (!types.has(event.type) || this.queue.push(text(event))) {
+      this.position = event.sequence;
+      return;
+    }
+    this.unsubscribe();
+    if (since === undefined) this.queue.end('too-slow');
+    else this.queue.whenTaken(this.replay);
+  }
+}

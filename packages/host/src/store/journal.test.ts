@@ -1,0 +1,200 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { EventPage, Instance, NewEvent } from '../core/model.ts';
+import type { JournalLimits } from './journal.ts';
+import { init } from './migrations/001-init.ts';
+import { openDatabase } from './open.ts';
+import { Store } from './store.ts';
+
+const NOW = '2026-03-01T00:00:00.000Z';
+const TYPES: ReadonlySet<string> = new Set(['config', 'device']);
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync('/var/tmp/porthole-journal-');
+  path = join(folder, 'porthole.db');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const event = (instanceId: number | null, key = 'user.a', timestamp = NOW): NewEvent => ({
+  instanceId,
+  type: instanceId === null ? 'lifecycle' : 'config',
+  timestamp,
+  metadata: { key, old_value: '', value: '1' },
+});
+
+const instance = (id: number): Instance => ({
+  id,
+  name: `c${id}`,
+  architecture: 'x86_64',
+  description: '',
+  ephemeral: false,
+  profiles: [],
+  config: {},
+  devices: {},
+  createdAt: NOW,
+  lastUsedAt: NOW,
+});
+
+const open = (limits: Partial<JournalLimits> = {}) => new Store(path, limits);
+const read = (store: Store, instanceId: number | null, after = 0, types = TYPES): EventPage =>
+  store.eventsAfter({ instanceId, after, types, events: 1000, bytes: 1_000_000 });
+const sequences = ({ events }: EventPage) => events.map(({ sequence }) => sequence);
+
+describe('the journal', () => {
+  it('gives back events after a position, of one instance, in order, to a later daemon too', () => {
+    const first = open();
+    first.commit([], [event(1, 'user.a'), event(2), event(1, 'user.b')]);
+    first.commit([], [event(null), event(1, 'user.c')]);
+    first.close();
+    const later = open();
+    expect(sequences(read(later, 1))).toEqual([1, 3, 5]);
+    expect(read(later, 1, 3).events).toEqual([{ ...event(1, 'user.c'), sequence: 5 }]);
+    expect(sequences(read(later, 1, 5))).toEqual([]);
+    expect(sequences(read(later, null, 0, new Set(['lifecycle'])))).toEqual([4]);
+    expect(later.journalSpan(1)).toEqual({ oldest: 0, newest: 5 });
+    later.close();
+  });
+
+  it('keeps to the types asked for', () => {
+    const store = open();
+    store.commit([], [event(1), { ...event(1), type: 'device' }]);
+    expect(sequences(read(store, 1, 0, new Set(['device'])))).toEqual([2]);
+    expect(sequences(read(store, 1, 0, new Set()))).toEqual([]);
+    store.close();
+  });
+
+  it('gives no more events and bytes than asked for, but always one', () => {
+    const store = open();
+    store.commit([], [event(1), event(1), event(1)]);
+    const page = (events: number, bytes: number) =>
+      store.eventsAfter({ instanceId: 1, after: 0, types: TYPES, events, bytes });
+    expect([sequences(page(2, 1_000)), page(2, 1_000).more]).toEqual([[1, 2], true]);
+    expect([sequences(page(3, 1_000)), page(3, 1_000).more]).toEqual([[1, 2, 3], false]);
+    expect([sequences(page(3, 1)), page(3, 1).more]).toEqual([[1], true]);
+    store.close();
+  });
+
+  it('never gives a number twice, also when all events are gone', () => {
+    const store = open();
+    store.commit([{ kind: 'put-instance', instance: instance(1) }], [event(1), event(1)]);
+    store.commit([{ kind: 'delete-instance', id: 1 }], []);
+    expect(store.journalSpan(1)).toEqual({ oldest: 0, newest: 2 });
+    store.close();
+    const later = open();
+    expect(later.journalSpan(null)).toEqual({ oldest: 0, newest: 2 });
+    expect(later.commit([], [event(2)])[0]?.sequence).toBe(3);
+    later.close();
+  });
+
+  it('counts on as if nothing had been when a commit fails', () => {
+    const store = open({ instanceEvents: 2 });
+    store.commit([], [event(1), event(1)]);
+    const alias = { name: 'a', target: 'nothing', description: '' };
+    expect(() => store.commit([{ kind: 'put-alias', alias }], [event(1), event(1)])).toThrow();
+    expect(store.journalSpan(1)).toEqual({ oldest: 0, newest: 2 });
+    expect(sequences(read(store, 1))).toEqual([1, 2]);
+    store.commit([], [event(1)]);
+    expect(sequences(read(store, 1))).toEqual([2, 3]);
+    store.close();
+  });
+
+  it('keeps the newest of each instance, and says which positions have missed nothing', () => {
+    const store = open({ instanceEvents: 2 });
+    store.commit([], [event(2)]);
+    for (let round = 0; round < 4; round++) store.commit([], [event(1)]);
+    expect(sequences(read(store, 1))).toEqual([4, 5]);
+    expect(store.journalSpan(1)).toEqual({ oldest: 3, newest: 5 });
+    // A busy neighbour has taken nothing.
+    expect(store.journalSpan(2)).toEqual({ oldest: 0, newest: 5 });
+    store.close();
+    const later = open();
+    expect(later.journalSpan(1)).toEqual({ oldest: 3, newest: 5 });
+    later.close();
+  });
+
+  it('keeps the newest of all, and leaves at least half of the room to instances', () => {
+    const store = open({ events: 4 });
+    store.commit([], [event(1), event(2)]);
+    for (let round = 0; round < 5; round++) store.commit([], [event(null)]);
+    expect(sequences(read(store, null, 0, new Set(['lifecycle'])))).toEqual([6, 7]);
+    expect([sequences(read(store, 1)), sequences(read(store, 2))]).toEqual([[1], [2]]);
+    store.commit([], [event(3)]);
+    expect([sequences(read(store, 1)), sequences(read(store, 2))]).toEqual([[], [2]]);
+    expect(store.journalSpan(1)).toEqual({ oldest: 1, newest: 8 });
+    store.close();
+  });
+
+  it('drops what is too old, also while nothing is written', () => {
+    const store = open({ days: 1 });
+    store.commit([], [event(1, 'user.a', '2026-02-26T00:00:00.000Z')]);
+    store.commit([], [event(1, 'user.b', '2026-02-27T12:00:00.000Z')]);
+    expect(sequences(read(store, 1))).toEqual([2]);
+    store.trimJournal('2026-02-28T11:59:59.000Z');
+    expect(sequences(read(store, 1))).toEqual([2]);
+    store.trimJournal('2026-02-28T12:00:01.000Z');
+    expect(sequences(read(store, 1))).toEqual([]);
+    expect(store.journalSpan(1)).toEqual({ oldest: 2, newest: 2 });
+    store.close();
+  });
+
+  it('takes several goes to drop very many', () => {
+    const old = open();
+    old.commit(
+      [],
+      Array.from({ length: 2500 }, () => event(1)),
+    );
+    old.close();
+    const store = open({ instanceEvents: 100 });
+    store.trimJournal(NOW);
+    expect(store.journalSpan(1).oldest).toBe(1000);
+    store.trimJournal(NOW);
+    store.trimJournal(NOW);
+    expect(store.journalSpan(1).oldest).toBe(2400);
+    store.close();
+  });
+
+  it('takes over what an earlier version has kept', () => {
+    const before = openDatabase(path, [init]);
+    before.exec("INSERT INTO instances VALUES (7, 'c7', '', '', 0, '[]', '{}', '{}', '', '')");
+    before.exec("INSERT INTO events VALUES (41, 7, 'config', '', '{}'), (42, NULL, 'lifecycle', '', '{}')");
+    before.close();
+    const store = open();
+    expect(store.journalSpan(7)).toEqual({ oldest: 40, newest: 42 });
+    expect(store.journalSpan(null)).toEqual({ oldest: 40, newest: 42 });
+    expect(sequences(read(store, 7, 40))).toEqual([41]);
+    store.close();
+  });
+
+  it('has every event behind a position that it does not call too old, whatever was written and dropped', () => {
+    const step = fc.record({ owners: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }) });
+    const limits = fc.record({
+      events: fc.integer({ min: 2, max: 12 }),
+      instanceEvents: fc.integer({ min: 1, max: 6 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), limits, (steps, some) => {
+        const store = new Store(':memory:', some);
+        const written: { owner: number; sequence: number }[] = [];
+        for (const { owners } of steps) {
+          const stored = store.commit(
+            [],
+            owners.map((owner) => event(owner === 0 ? null : owner)),
+          );
+          for (const { instanceId, sequence } of stored) written.push({ owner: instanceId ?? 0, sequence });
+        }
+        for (const owner of [1, 2, 3]) {
+          const { oldest, newest } = store.journalSpan(owner);
+          const own = written.filter((each) => each.owner === owner).map(({ sequence }) => sequence);
+          expect(sequences(read(store, owner, oldest))).toEqual(own.filter((each) => each > oldest));
+          expect(newest).toBe(written.length);
+        }
+        store.close();
+      }),
+    );
+  });
+});

@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { until } from './api.ts';
+import type { CallerTools } from './caller.ts';
+import type { TestDaemon } from './daemon.ts';
+
+/** An event as a guest gets it; `sequence` only when it has asked with `since`. */
+export interface Event {
+  readonly type: string;
+  readonly timestamp: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly sequence?: number;
+}
+
+export type ListenerKind = 'websocket' | 'stream';
+
+/** Where a listener runs: an instance by the host pid of its init. */
+export interface ListenerPlace {
+  readonly daemon: TestDaemon;
+  readonly tools: CallerTools;
+  readonly init: number;
+}
+
+/** A process of an instance that follows its events; `ended` settles when the daemon ends its stream. */
+export class Listener {
+  readonly events: Event[] = [];
+  readonly lines: string[] = [];
+  readonly ended: Promise<unknown>;
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+    this.ended = once(child, 'exit');
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.lines.push(line);
+      if (line.startsWith('{')) this.events.push(JSON.parse(line) as Event);
+    });
+  }
+
+  /** A websocket or a plain stream (netcat) with this query, once it is open. */
+  static async open(
+    { daemon, tools, init }: ListenerPlace,
+    kind: ListenerKind,
+    query = '',
+  ): Promise<Listener> {
+    const enter = ['-t', String(init), '-U', '-p', '-S', '0', '-G', '0', '--'];
+    const child =
+      kind === 'stream'
+        ? spawn('nsenter', [...enter, 'nc.openbsd', '-U', daemon.guestSocket], {
+            stdio: ['pipe', 'pipe', 'ignore'],
+          })
+        : tools.spawn(init, 'websocket.mjs', daemon.guestSocket, `/1.0/events${query}`);
+    if (kind === 'stream') child.stdin?.write(`GET /1.0/events${query} HTTP/1.1\r\nHost: lxd\r\n\r\n`);
+    const listener = new Listener(child);
+    await until('the stream is open', () => listener.lines.some((line) => /^HTTP\/1\.1|^open$/.test(line)));
+    return listener;
+  }
+
+  /** The events, once there are so many. */
+  async first(count: number): Promise<Event[]> {
+    await until(`${count} events`, () => this.events.length >= count);
+    return this.events.slice(0, count);
+  }
+
+  async close(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      this.#child.kill('SIGKILL');
+      await this.ended;
+    }
+  }
+}

@@ -82,7 +82,7 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
   switch (answer.kind) {
     case 'sync':
       if (answer.etag !== undefined) reply.header('ETag', `"${answer.etag}"`);
-      return sendJson(reply, 200, syncEnvelope(answer.metadata));
+      return sendJson(reply.headers(answer.headers ?? {}), 200, syncEnvelope(answer.metadata));
     case 'created':
       return sendJson(reply.header('Location', answer.location), 201, syncEnvelope(null));
     case 'operation': {

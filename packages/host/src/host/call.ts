@@ -30,7 +30,12 @@ export interface Call {
 
 /** What a handler answers. */
 export type Answer =
-  | { readonly kind: 'sync'; readonly metadata: unknown; readonly etag?: string }
+  | {
+      readonly kind: 'sync';
+      readonly metadata: unknown;
+      readonly etag?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** A synchronous creation: 201 with the new object's path. */
   | { readonly kind: 'created'; readonly location: string }
   | { readonly kind: 'operation'; readonly operation: Operation }

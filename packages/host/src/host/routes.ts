@@ -8,6 +8,7 @@ import {
   updateAlias,
 } from './aliases.ts';
 import type { Handler } from './call.ts';
+import { deleteFile, getFile, headFile, postFile } from './files.ts';
 import { exportImage } from './image-export.ts';
 import { uploadImage } from './image-upload.ts';
 import { deleteImage, getImage, listImages, patchImage, updateImage } from './images.ts';
@@ -74,6 +75,12 @@ const INSTANCE_ROUTES = [
   }),
   route('/1.0/instances/:name/state', 'refused', { GET: getState, PUT: setState }),
   route('/1.0/instances/:name/exec', 'refused', { POST: execInInstance }),
+  route('/1.0/instances/:name/files', 'refused', {
+    GET: getFile,
+    HEAD: headFile,
+    POST: postFile,
+    DELETE: deleteFile,
+  }),
   route('/1.0/instances/:name/logs/lxc.log', 'refused', { GET: getLog }),
 ];
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Alias, Config, Devices, Image, Instance, Profile } from '../core/model.ts';
 import type { HostEvent, Requestor } from './events.ts';
+import type { FileCases } from './file-api.ts';
 import type { Operation } from './operations.ts';
 
 /**
@@ -9,6 +10,7 @@ import type { Operation } from './operations.ts';
  */
 export interface HostBackend {
   readonly instances: InstanceCases;
+  readonly files: FileCases;
   readonly profiles: ProfileCases;
   readonly images: ImageCases;
   readonly operations: OperationCases;

@@ -3,6 +3,7 @@ import type { HostBackend, ServerFacts } from './api.ts';
 import type { Context } from './context.ts';
 import { imageCases } from './images.ts';
 import { instanceCases } from './instances/cases.ts';
+import { fileCases } from './instances/files.ts';
 import { lifecycle } from './lifecycle.ts';
 import { profileCases } from './profiles.ts';
 
@@ -12,6 +13,7 @@ export function hostBackend(context: Context, images: ImageDirectory, server: Se
   return {
     server,
     instances: instanceCases(context),
+    files: fileCases(context),
     profiles: profileCases(context),
     images: imageCases(context, images),
     operations: {

@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream';
 import type { ProcessName } from '../core/adopted.ts';
 import type { Config, Device, Devices, Instance } from '../core/model.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from './api.ts';
+import type { FoundFile } from './file-api.ts';
 
 /** How a run of an instance ended: `reboot` when the instance asked to be started again. */
 export type Ending = 'stop' | 'reboot';
@@ -50,6 +52,42 @@ export interface DeviceTarget {
   readonly device: Device;
 }
 
+/** The instance whose files are meant. */
+export interface FilesTarget {
+  readonly id: number;
+  /** Expanded; that of the run when it runs. */
+  readonly config: Config;
+  /** null: it is stopped, and stays so until the work is over. */
+  readonly init: Init | null;
+  /** Folder of the unpacked image. */
+  readonly lower: string;
+}
+
+/** What to do at a path inside an instance. Ids are the instance's own. */
+export type FileRequest =
+  | { readonly work: 'read' | 'stat' | 'remove'; readonly path: string }
+  | {
+      readonly work: FoundFile['type'];
+      readonly path: string;
+      readonly uid: number;
+      readonly gid: number;
+      /** null: the usual one. */
+      readonly mode: number | null;
+      /** Keeps what a file holds. */
+      readonly append: boolean;
+    };
+
+/** A request to the files of an instance that is being carried out. */
+export interface FileWork {
+  /**
+   * What was found there, its content to be read to its end or destroyed; empty for what only does something,
+   * and settled then when that is done. @throws CodedError file-not-found, file-failed, runtime-failed
+   */
+  readonly found: Promise<FoundFile>;
+  /** Settles when nothing of it is left; never fails. */
+  readonly ended: Promise<void>;
+}
+
 /** What runs instances. All paths it makes are its own; ids are Porthole's and never reused. */
 export interface Runtime {
   readonly driver: string;
@@ -86,6 +124,11 @@ export interface Runtime {
   /** Makes /dev/lxd inside be there exactly once, or not at all. */
   setWindow(init: Init, config: Config, shown: boolean): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
+  /**
+   * Works on the instance's files with the rights of its root: nothing outside can be reached.
+   * @param input content of a file, or where a link shall lead
+   */
+  files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork>;
   live(init: Init): Promise<Omit<InstanceLive, 'status'>>;
   /** Its log of an instance; null when it keeps none. */
   logPath(id: number): string | null;

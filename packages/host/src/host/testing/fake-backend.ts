@@ -11,6 +11,7 @@ import type {
 } from '../../ops/api.ts';
 import { merge } from '../merge.ts';
 import { FakeSession } from './fake-exec.ts';
+import { FakeFiles } from './fake-files.ts';
 import { FakeImages } from './fake-images.ts';
 import { FakeOperations } from './fake-operations.ts';
 
@@ -20,6 +21,7 @@ const NOW = '2024-05-01T10:00:00.000Z';
 export class FakeBackend implements HostBackend {
   readonly operations = new FakeOperations();
   readonly images: FakeImages;
+  readonly files = new FakeFiles();
   readonly stored = new Map<string, Instance>();
   readonly running = new Set<string>();
   readonly profileMap = new Map<string, Profile>([

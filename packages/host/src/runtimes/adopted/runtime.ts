@@ -5,7 +5,7 @@ import type { ExitWatch } from '../../native/exit-watch.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { bootId, startTimeOf } from '../../native/start-time.ts';
 import type { ExecProcess, InstanceLive } from '../../ops/api.ts';
-import type { Adopter, Ending, Init, RunningProcess, RunSpec } from '../../ops/runtime.ts';
+import type { Adopter, Ending, FileWork, Init, RunningProcess, RunSpec } from '../../ops/runtime.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
@@ -88,6 +88,10 @@ export class AdoptedRuntime implements Adopter {
 
   async exec(): Promise<ExecProcess> {
     throw hostError('not-ours', 'run commands with it');
+  }
+
+  async files(): Promise<FileWork> {
+    throw hostError('not-ours', 'copy files with it');
   }
 
   /** What it uses is for its own runtime to tell. */

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { chown, lstat, mkdir } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
@@ -7,10 +8,21 @@ import type { Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from '../../ops/api.ts';
-import type { DeviceTarget, Ending, Init, RunningProcess, RunSpec, Runtime } from '../../ops/runtime.ts';
+import type {
+  DeviceTarget,
+  Ending,
+  FileRequest,
+  FilesTarget,
+  FileWork,
+  Init,
+  RunningProcess,
+  RunSpec,
+  Runtime,
+} from '../../ops/runtime.ts';
 import { configFile } from './config-file.ts';
 import { checkDisk, prepareDevices, releaseMounts } from './devices.ts';
 import { attachExec } from './exec.ts';
+import { openFiles } from './files.ts';
 import type { IdRanges } from './ids.ts';
 import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
@@ -174,6 +186,15 @@ export class LxcRuntime implements Runtime {
 
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
     return attachExec({ id, lxcPath: this.#options.instances }, request);
+  }
+
+  async files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork> {
+    const { id, config, init, lower } = target;
+    const paths = this.#paths(id);
+    const ids = this.#idsOf(config);
+    if (init) return openFiles({ kind: 'running', init }, ids, request, input);
+    await this.#adoptOwners(paths, ids?.uid ?? 0);
+    return openFiles({ kind: 'stopped', lower, upper: paths.upper }, ids, request, input);
   }
 
   live(init: Init): Promise<Omit<InstanceLive, 'status'>> {

@@ -1,0 +1,236 @@
+import * as fs from 'node:fs';
+import { createReadStream, createWriteStream, constants as flags, writeSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+
+// One request to the files of an instance, as a program of its own: it has the rights of the instance's root and
+// no others, so a guest that moves things about while we walk can lead it to nothing that is not the guest's. It
+// is handed to Node as text, because in the instance's user namespace no file of ours may be readable. The
+// request is its argument; content comes in at 0 and goes out at 1; 4 takes the answer, one line of JSON.
+
+/** Descriptor of the instance's root directory. */
+const ROOT = 3;
+const ANSWER = 4;
+/** Names a file without opening it: of a FIFO or a device nothing is noticed. */
+const O_PATH = 0o10000000;
+const LOOK = O_PATH | flags.O_NOFOLLOW;
+/** Neither waits for anybody nor takes a terminal. */
+const CALM = flags.O_NONBLOCK | flags.O_NOCTTY;
+
+const PATH_BYTES_MAX = 4096;
+/** As the kernel has it. */
+const SYMLINKS_MAX = 40;
+/** A directory that has more is not listed. */
+const ENTRIES_MAX = 100_000;
+/** Another process may make and remove the same name while we look. */
+const TRIES_MAX = 10;
+const PERMISSIONS = 0o7777;
+const DEFAULT_MODES = { file: 0o644, directory: 0o750, symlink: 0o777 };
+
+/** @typedef {{ fd: number | null, folder: number, name: string, stat: fs.Stats | null }} Place */
+
+/** @param {number} fd */
+const at = (fd, name = '') => `/proc/self/fd/${fd}${name && `/${name}`}`;
+
+/**
+ * @param {string} code
+ * @param {string} message
+ */
+const failure = (code, message) => Object.assign(new Error(message), { code });
+
+/** @param {string} path */
+function parts(path) {
+  if (Buffer.byteLength(path) > PATH_BYTES_MAX) throw failure('ENAMETOOLONG', 'file name too long');
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+/**
+ * Walks a path part by part, by descriptors: links are followed as text, and nothing leads above the root.
+ * @param {string} path
+ * @param {boolean} follow whether a link at its end is followed, too
+ * @returns {Place} without `fd` when only the last part is missing; without `name` when it is the root
+ */
+function walk(path, follow) {
+  const trail = [ROOT];
+  const todo = parts(path);
+  for (let links = 0; todo.length > 0; ) {
+    const name = /** @type {string} */ (todo.shift());
+    if (name === '..') {
+      if (trail.length > 1) fs.closeSync(/** @type {number} */ (trail.pop()));
+      continue;
+    }
+    const folder = /** @type {number} */ (trail.at(-1));
+    const fd = look(at(folder, name), todo.length === 0);
+    if (fd === null) return { fd, folder, name, stat: null };
+    const stat = fs.fstatSync(fd);
+    const last = todo.length === 0;
+    if (stat.isSymbolicLink() && (!last || follow)) {
+      if (++links > SYMLINKS_MAX) throw failure('ELOOP', 'too many levels of symbolic links');
+      const target = fs.readlinkSync(at(folder, name));
+      fs.closeSync(fd);
+      if (target.startsWith('/')) for (const each of trail.splice(1)) fs.closeSync(each);
+      todo.unshift(...parts(target));
+    } else if (last) return { fd, folder, name, stat };
+    else if (stat.isDirectory()) trail.push(fd);
+    else throw failure('ENOTDIR', 'not a directory');
+  }
+  const fd = /** @type {number} */ (trail.at(-1));
+  return { fd, folder: fd, name: '', stat: fs.fstatSync(fd) };
+}
+
+/**
+ * @param {string} path
+ * @param {boolean} mayMiss
+ */
+function look(path, mayMiss) {
+  try {
+    return fs.openSync(path, LOOK);
+  } catch (error) {
+    if (mayMiss && codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** @param {unknown} error */
+const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error)?.code ?? '';
+
+/** @param {unknown} value */
+function answer(value) {
+  const line = Buffer.from(`${JSON.stringify(value)}\n`);
+  for (let sent = 0; sent < line.length; ) sent += writeSync(ANSWER, line, sent);
+}
+
+/** @param {string} path */
+function find(path) {
+  const { fd, folder, name, stat } = walk(path, false);
+  if (fd === null || stat === null) throw failure('ENOENT', 'no such file or directory');
+  return { fd, folder, name, stat };
+}
+
+/** @param {fs.Stats} stat */
+function factsOf(stat) {
+  const kinds = { file: stat.isFile(), directory: stat.isDirectory(), symlink: stat.isSymbolicLink() };
+  const type = Object.entries(kinds).find(([, is]) => is)?.[0];
+  if (!type) throw failure('EINVAL', 'neither a file nor a directory nor a symbolic link');
+  const { uid, gid, size, mtimeMs } = stat;
+  return { type, uid, gid, mode: stat.mode & PERMISSIONS, size, modified: new Date(mtimeMs).toISOString() };
+}
+
+/** @param {{ path: string }} request */
+function stat({ path }) {
+  answer(factsOf(find(path).stat));
+}
+
+/** @param {{ path: string }} request */
+async function read({ path }) {
+  const { fd, folder, name, stat: found } = find(path);
+  const facts = factsOf(found);
+  if (facts.type === 'directory') return answer({ ...facts, entries: entriesOf(fd) });
+  if (facts.type === 'symlink') return answer({ ...facts, target: fs.readlinkSync(at(folder, name)) });
+  const open = fs.openSync(at(fd), flags.O_RDONLY | CALM);
+  answer(facts);
+  // What is below /proc says that it is empty. Everything else is as long as has been promised.
+  const end = facts.size > 0 ? { start: 0, end: facts.size - 1 } : {};
+  const stream = createReadStream('', { fd: open, highWaterMark: 256 * 1024, ...end });
+  await pipeline(stream, process.stdout);
+  if (stream.bytesRead < facts.size) throw failure('EIO', 'the file became shorter while it was read');
+}
+
+/** @param {number} fd */
+function entriesOf(fd) {
+  const names = [];
+  const folder = fs.opendirSync(at(fd));
+  for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
+    names.push(entry.name);
+    if (names.length > ENTRIES_MAX) throw failure('E2BIG', `more than ${ENTRIES_MAX} entries`);
+  }
+  return names.sort();
+}
+
+/** @typedef {{ path: string, uid: number, gid: number, mode: number | null, append: boolean }} Write */
+
+/** @param {Write} request */
+async function writeFile(request) {
+  const { fd, isNew } = openForWriting(request);
+  if (isNew) fs.fchownSync(fd, request.uid, request.gid);
+  await pipeline(process.stdin, createWriteStream('', { fd, autoClose: false }));
+  // Last, since changing owner or content takes the set-user-id bit away.
+  if (isNew) fs.fchmodSync(fd, request.mode ?? DEFAULT_MODES.file);
+  fs.closeSync(fd);
+  answer({});
+}
+
+/** @param {Write} request */
+function openForWriting({ path, append }) {
+  for (let tries = 1; ; tries++) {
+    const { fd, folder, name, stat: found } = walk(path, true);
+    if (found?.isDirectory()) throw failure('EISDIR', 'is a directory');
+    if (found && !found.isFile()) throw failure('EINVAL', 'not a regular file');
+    const how = fd === null ? flags.O_CREAT | flags.O_EXCL : append ? flags.O_APPEND : flags.O_TRUNC;
+    const where = fd === null ? at(folder, name) : at(fd);
+    try {
+      return { fd: fs.openSync(where, flags.O_WRONLY | CALM | how, 0o600), isNew: fd === null };
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST' || tries === TRIES_MAX) throw error;
+    }
+  }
+}
+
+/** @param {Write} request */
+function writeDirectory({ path, uid, gid, mode }) {
+  const { fd, folder, name, stat: found } = walk(path, true);
+  if (found && !found.isDirectory()) throw failure('EEXIST', 'it exists and is no directory');
+  if (fd === null) {
+    fs.mkdirSync(at(folder, name), 0o700);
+    const made = fs.openSync(at(folder, name), LOOK | flags.O_DIRECTORY);
+    fs.chownSync(at(made), uid, gid);
+    fs.chmodSync(at(made), mode ?? DEFAULT_MODES.directory);
+  }
+  answer({});
+}
+
+/** @param {Write} request */
+async function writeSymlink({ path, uid, gid }) {
+  const target = await inputText();
+  const { fd, folder, name, stat: found } = walk(path, false);
+  if (fd === null) {
+    fs.symlinkSync(target, at(folder, name));
+    fs.lchownSync(at(folder, name), uid, gid);
+  } else if (!found?.isSymbolicLink() || fs.readlinkSync(at(folder, name)) !== target) {
+    throw failure('EEXIST', 'it exists already');
+  }
+  answer({});
+}
+
+async function inputText() {
+  let text = '';
+  for await (const chunk of process.stdin.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > PATH_BYTES_MAX) throw failure('ENAMETOOLONG', 'file name too long');
+  }
+  return text;
+}
+
+/** @param {{ path: string }} request */
+function remove({ path }) {
+  const { folder, name, stat: found } = find(path);
+  if (name === '') throw failure('EBUSY', 'the root directory stays');
+  if (found.isDirectory()) fs.rmdirSync(at(folder, name));
+  else fs.unlinkSync(at(folder, name));
+  answer({});
+}
+
+const WORK = { stat, read, remove, file: writeFile, directory: writeDirectory, symlink: writeSymlink };
+
+process.umask(0);
+try {
+  const request = JSON.parse(/** @type {string} */ (process.argv[1]));
+  await WORK[/** @type {keyof typeof WORK} */ (request.work)](request);
+} catch (error) {
+  process.exitCode = 1;
+  // Paths of ours in Node's own texts would tell nobody anything.
+  const text = error instanceof Error ? error.message : String(error);
+  answer({
+    error: codeOf(error) || 'EIO',
+    message: text.replace(/^E\w+: /, '').replace(/, \w+( '.*)?$/s, ''),
+  });
+}

@@ -1,0 +1,212 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { chown, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { hostError } from '../../core/errors.ts';
+import type { FoundFile } from '../../ops/file-api.ts';
+import type { FileRequest, FileWork, Init } from '../../ops/runtime.ts';
+import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
+
+/** What a request to the files of an instance is carried out by; it says why it is a process of its own. */
+const CHILD = readFileSync(new URL('./file-child.mjs', import.meta.url), 'utf8');
+
+/** Programs that lead there come from the host. */
+const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
+
+/** A transfer in which nothing moves for so long is ended: a guest's file system may never answer. */
+const STALL_MS = 60_000;
+
+/** Of an answer, that is of the names in a directory; what is above is not believed. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+const STDERR_BYTES_MAX = 4096;
+
+/** The child's descriptors. */
+const ROOT = 3;
+const ANSWER = 4;
+const NODE = 5;
+const USER_NAMESPACE = 6;
+
+/** Where the root of an instance is to be found. */
+export type RootPlace =
+  | { readonly kind: 'running'; readonly init: Init }
+  /** Stopped: its overlay is mounted for the child alone, and gone with it. */
+  | { readonly kind: 'stopped'; readonly lower: string; readonly upper: string };
+
+/** Carries out a request to the files of an instance; see `Runtime.files`. */
+export async function openFiles(
+  place: RootPlace,
+  ids: IdRanges | null,
+  request: FileRequest,
+  input: Readable | null,
+): Promise<FileWork> {
+  if (place.kind === 'stopped') await makeWorkFolder(place.upper, ids);
+  const child = startChild(place, ids, request);
+  const exited = exitOf(child);
+  const work = watchStall(child);
+  const answered = readAnswer(child, exited);
+  work.follow(child.stdout);
+  if (input) feed(child, input, work);
+  else child.stdin?.end();
+  const found = answered.then((answer) => foundFile(answer, contentOf(request, answer, child, exited)));
+  return { found, ended: exited.then(() => work.over()) };
+}
+
+/** Where LXC expects it, and makes it at the first start. */
+const workFolder = (upper: string) => join(dirname(upper), 'work');
+
+async function makeWorkFolder(upper: string, ids: IdRanges | null): Promise<void> {
+  const folder = workFolder(upper);
+  if (await mkdir(folder, { recursive: true })) await chown(folder, ids?.uid ?? 0, ids?.gid ?? 0);
+}
+
+function startChild(place: RootPlace, ids: IdRanges | null, request: FileRequest): ChildProcess {
+  const init = place.kind === 'running' ? place.init : null;
+  const opened: number[] = [];
+  const open = (path: string, flags: number) => {
+    const fd = openSync(path, flags);
+    opened.push(fd);
+    return fd;
+  };
+  try {
+    // By descriptor: the way to our own Node may be closed to the instance's root.
+    const node = open(process.execPath, constants.O_RDONLY);
+    const args = [`/proc/self/fd/${NODE}`, '--input-type=module', '-e', CHILD, JSON.stringify(request)];
+    const inside = `/proc/${init?.pid}`;
+    const root = init ? open(`${inside}/root`, constants.O_RDONLY | constants.O_DIRECTORY) : 'ignore';
+    const namespace = init && ids ? open(`${inside}/ns/user`, constants.O_RDONLY) : 'ignore';
+    // Opened by pid: that they are this process's is known by its being alive.
+    if (init && !init.isAlive()) throw hostError('not-running');
+    const [command, ...more] = [...entering(place, ids), ...args] as [string, ...string[]];
+    return spawn(command, more, {
+      cwd: '/',
+      env: ENV,
+      // Its own process group, to be ended as one.
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe', root, 'pipe', node, namespace],
+    });
+  } catch (error) {
+    throw init && !init.isAlive() ? hostError('not-running') : error;
+  } finally {
+    for (const fd of opened) closeSync(fd);
+  }
+}
+
+/** What stands in front of a command to give it the rights of the instance's root, and the root as descriptor. */
+function entering(place: RootPlace, ids: IdRanges | null): readonly string[] {
+  if (place.kind === 'running') {
+    return ids ? ['nsenter', `--user=/proc/self/fd/${USER_NAMESPACE}`, '-S', '0', '-G', '0', '--'] : [];
+  }
+  const { lower, upper } = place;
+  const options = [
+    `lowerdir=${lower}`,
+    `upperdir=${upper}`,
+    `workdir=${workFolder(upper)}`,
+    ...(ids ? ['userxattr'] : []),
+  ];
+  const mounting = ['sh', '-c', MOUNT, 'sh', options.join(','), upper];
+  return ids ? [...inNewUserNamespace(ids), ...mounting] : ['unshare', '--mount', '--', ...mounting];
+}
+
+/** LXC's tool makes a mount namespace, too; what is mounted there never comes to the host. */
+function inNewUserNamespace(ids: IdRanges): readonly string[] {
+  const map = (kind: 'u' | 'g', first: number) => ['-m', `${kind}:0:${first}:${IDS_PER_INSTANCE}`];
+  return ['lxc-usernsexec', ...map('u', ids.uid), ...map('g', ids.gid), '--'];
+}
+
+/** On top of its own upper folder: any place will do, and this one is there. */
+const MOUNT = `mount -n -t overlay -o "$1" overlay "$2" && exec ${ROOT}<"$2" && shift 2 && exec "$@"`;
+
+interface Exit {
+  readonly ok: boolean;
+  readonly failure: string;
+}
+
+/** Settles when the child and all that it has started are gone. */
+function exitOf(child: ChildProcess): Promise<Exit> {
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(0, STDERR_BYTES_MAX);
+  });
+  child.stdin?.on('error', () => {});
+  return new Promise((resolve) => {
+    child.once('error', ({ message }) => resolve({ ok: false, failure: message }));
+    child.once('close', (code, signal) => {
+      const why = signal ? 'the transfer was ended' : `exit code ${code}`;
+      resolve({ ok: code === 0, failure: stderr.trim() || why });
+    });
+  });
+}
+
+function kill(child: ChildProcess): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** Ends a child in which nothing moves. */
+function watchStall(child: ChildProcess) {
+  const timer = setTimeout(() => kill(child), STALL_MS);
+  timer.unref();
+  return {
+    follow: (stream: Readable | null) => void stream?.on('data', () => timer.refresh()).pause(),
+    over: () => clearTimeout(timer),
+  };
+}
+
+function feed(child: ChildProcess, input: Readable, work: ReturnType<typeof watchStall>): void {
+  if (!child.stdin) return;
+  work.follow(input);
+  // What breaks off must not look like its end.
+  input.once('close', () => input.readableEnded || kill(child));
+  input.pipe(child.stdin);
+}
+
+type ChildAnswer = Partial<FoundFile> & { readonly error?: string; readonly message?: string };
+
+async function readAnswer(child: ChildProcess, exited: Promise<Exit>): Promise<ChildAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of child.stdio[ANSWER] as Readable) {
+    size += chunk.length;
+    if (size > ANSWER_BYTES_MAX) kill(child);
+    else chunks.push(chunk);
+    if (chunk.includes('\n')) break;
+  }
+  const [line] = Buffer.concat(chunks).toString('utf8').split('\n');
+  if (line) return JSON.parse(line) as ChildAnswer;
+  throw hostError('runtime-failed', `The instance's files cannot be reached: ${(await exited).failure}`);
+}
+
+function foundFile(answer: ChildAnswer, content: Readable): FoundFile {
+  const { error, message = '', ...facts } = answer;
+  if (error === 'ENOENT') throw hostError('file-not-found');
+  if (error) throw hostError('file-failed', message);
+  return { entries: [], target: '', ...facts, content } as FoundFile;
+}
+
+function contentOf(
+  request: FileRequest,
+  answer: ChildAnswer,
+  child: ChildProcess,
+  exited: Promise<Exit>,
+): Readable {
+  const stdout = child.stdout as Readable;
+  if (request.work === 'read' && answer.type === 'file') {
+    const content = Readable.from(readToEnd(stdout, exited), { objectMode: false });
+    return content.once('close', () => kill(child));
+  }
+  // Nothing comes, but its end must be read for the child to be over.
+  stdout.resume();
+  return Readable.from([]);
+}
+
+/** A file that cannot be read to its end must not look like a shorter one. */
+async function* readToEnd(stdout: Readable, exited: Promise<Exit>): AsyncGenerator<Buffer> {
+  yield* stdout;
+  const { ok, failure } = await exited;
+  if (!ok) throw new Error(failure);
+}

@@ -1,0 +1,64 @@
+import { CodedError } from '../base/coded-error.ts';
+
+/** What the headers of a file, directory or link say; ids are the instance's own. */
+export interface FileHeaders {
+  readonly type: 'file' | 'directory' | 'symlink';
+  readonly uid: number;
+  readonly gid: number;
+  /** null: not given. */
+  readonly mode: number | null;
+  readonly append: boolean;
+}
+
+const TYPES = ['file', 'directory', 'symlink'] as const;
+
+/** Reads the headers of POST /1.0/instances/NAME/files; names in lower case. @throws CodedError 400 */
+export function parseFileHeaders(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): FileHeaders {
+  const header = (name: string) => String(headers[`x-lxd-${name}`] ?? '');
+  const write = header('write') || 'overwrite';
+  if (write !== 'overwrite' && write !== 'append') throw refusal(`Invalid file write mode: ${write}`);
+  const type = TYPES.find((known) => known === (header('type') || 'file'));
+  if (!type) throw refusal(`Invalid file type: ${header('type')}`);
+  const mode = header('mode');
+  return {
+    type,
+    uid: parseId('uid', header('uid')),
+    gid: parseId('gid', header('gid')),
+    mode: mode === '' ? null : parseMode(mode),
+    append: write === 'append',
+  };
+}
+
+/** The headers of an answer. */
+export function fileHeaders(facts: {
+  readonly type: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mode: number;
+  readonly modified: string;
+}): Record<string, string> {
+  return {
+    'X-LXD-type': facts.type,
+    'X-LXD-uid': String(facts.uid),
+    'X-LXD-gid': String(facts.gid),
+    'X-LXD-mode': `0${facts.mode.toString(8).padStart(3, '0')}`,
+    // As Go prints a time.
+    'X-LXD-modified': facts.modified.replace('T', ' ').replace(/\..*/, ' +0000 UTC'),
+  };
+}
+
+function parseId(name: string, value: string): number {
+  if (!/^[0-9]{0,10}$/.test(value)) throw refusal(`Invalid file ${name}: ${value}`);
+  return Number(value);
+}
+
+function parseMode(value: string): number {
+  if (!/^0?[0-7]{1,4}$/.test(value)) throw refusal(`Invalid file mode: ${value}`);
+  return Number.parseInt(value, 8);
+}
+
+function refusal(message: string): CodedError {
+  return new CodedError('bad-request', 400, message);
+}

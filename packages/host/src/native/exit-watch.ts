@@ -23,6 +23,8 @@ export class ExitWatch {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, () => void>();
   readonly #keys = new WeakMap<PinnedProcess, number>();
+  /** Node joins its threads before it ends, also after a defect: this one must not be waiting then. */
+  readonly #onExit = () => this.#wake();
   #next = 1;
 
   constructor() {
@@ -34,6 +36,7 @@ export class ExitWatch {
     });
     this.#worker.unref();
     this.#worker.on('message', (key: number) => this.#settle(key));
+    process.once('exit', this.#onExit);
   }
 
   /** Settles when the process has ended; at once when it has been released. One watch per process. */
@@ -57,11 +60,16 @@ export class ExitWatch {
   async stop(): Promise<void> {
     this.#worker.ref();
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
-    write(this.#end, Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), 8);
+    process.off('exit', this.#onExit);
+    this.#wake();
     await ended;
     this.#waiting.clear();
     close(this.#end);
     close(this.#epoll);
+  }
+
+  #wake(): void {
+    write(this.#end, Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), 8);
   }
 
   #add(fd: number, key: number): void {

@@ -1,6 +1,13 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { HostClient } from '../src/client/host-client.ts';
 import { close, declare } from '../src/native/libc.ts';
-import { TestDaemon } from './harness/daemon.ts';
+import { run } from '../src/process/run.ts';
+import { until } from './harness/api.ts';
+import { BIN, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
 let daemon: TestDaemon;
@@ -26,4 +33,60 @@ it('gives an instance no descriptor of the daemon, neither its init nor what is 
   const descriptors = [...(await open('1')).split('\n'), ...(await open('self')).split('\n')];
   expect(descriptors).toContain('0');
   expect(descriptors).not.toContain(String(INHERITED));
+});
+
+it('goes on when its log can take nothing any more', async () => {
+  const stateDir = mkdtempSync('/var/tmp/porthole-test-');
+  const full = openSync('/dev/full', 'w');
+  const child: ChildProcess = spawn(join(BIN, 'portholed'), ['--state-dir', stateDir], {
+    stdio: ['ignore', 'inherit', full],
+  });
+  const ended = once(child, 'exit');
+  try {
+    const client = new HostClient(join(stateDir, 'unix.socket'));
+    const answers = () => client.get('/1.0').then(Boolean, () => false);
+    await until('it serves, or has ended', async () => child.exitCode !== null || (await answers()));
+    expect(await answers()).toBe(true);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual([0, null]);
+  } finally {
+    child.kill('SIGKILL');
+    closeSync(full);
+    rmSync(stateDir, { recursive: true });
+  }
+});
+
+/** Writes a file until its disk is full. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(4096));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  } finally {
+    closeSync(file);
+  }
+}
+
+it('refuses a change that a full disk cannot take, tells why, and goes on from the state before it', async () => {
+  await using small = await TestDaemon.start();
+  await small.stop();
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=32m,mode=711', 'tmpfs', small.stateDir]);
+  await small.start();
+  await small.must('image', 'build', 'busybox');
+  const it = new Operator(small);
+  await it.create('c1', { config: { 'user.foo': 'before' } });
+  const balloon = join(small.stateDir, 'balloon');
+  fill(balloon);
+  for (let turn = 0; turn < 3; turn++) {
+    const after = { 'user.foo': 'after', 'user.more': 'x'.repeat(1_000_000) };
+    await expect(it.patch('c1', { config: after })).rejects.toThrow(
+      'The change could not be stored: database or disk is full',
+    );
+    expect((await it.get('c1')).config['user.foo']).toBe('before');
+  }
+  rmSync(balloon);
+  await it.patch('c1', { config: { 'user.foo': 'after' } });
+  await small.restart();
+  expect((await it.get('c1')).config).toMatchObject({ 'user.foo': 'after' });
 });

@@ -12,8 +12,13 @@ export interface Log {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** A log of JSON lines on standard error. */
+/** Characters that wait while standard error takes nothing, such as a file on a full disk; more are dropped. */
+const WAITING_MAX = 1024 * 1024;
+
+/** A log of JSON lines on standard error. A line that cannot be written is no reason to end. */
 export function createLog(level: LogLevel): Log {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: WAITING_MAX });
+  destination.on('error', () => {});
   return pino(
     {
       level,
@@ -21,7 +26,7 @@ export function createLog(level: LogLevel): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   ) as unknown as Log;
 }
 

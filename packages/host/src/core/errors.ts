@@ -68,6 +68,7 @@ export const HOST_ERRORS = {
   'client-gone': [400, 'The request breaks off'],
   'too-many-listeners': [503, 'Too many event listeners'],
   'shutting-down': [503, 'The daemon is shutting down'],
+  'store-failed': [500, 'The change could not be stored: %s'],
   'runtime-failed': [500, '%s'],
 } as const satisfies Record<string, readonly [number, string]>;
 

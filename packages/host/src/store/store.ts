@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { hostError } from '../core/errors.ts';
 import type {
   Change,
   EventPage,
@@ -102,9 +103,24 @@ export class Store {
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      // SQLite has done so itself when the disk is full or fails.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       this.#journal.reload();
-      throw error;
+      throw asStoreFailure(error);
     }
   }
+}
+
+/** What SQLite says when it is the disk that fails, not the statement; sqlite.org/rescode.html. */
+const DISK_FAILURES: ReadonlySet<number> = new Set([
+  8, // SQLITE_READONLY
+  10, // SQLITE_IOERR
+  13, // SQLITE_FULL
+  14, // SQLITE_CANTOPEN
+]);
+const PRIMARY_CODE = 0xff;
+
+function asStoreFailure(error: unknown): unknown {
+  const { errcode = 0, errstr = '' } = error as { errcode?: number; errstr?: string };
+  return DISK_FAILURES.has(errcode & PRIMARY_CODE) ? hostError('store-failed', errstr) : error;
 }

@@ -9,7 +9,7 @@ export const FUNCTION_LINES_MAX = 70;
 /** Sizes above the limits, by file: of the file itself, of its longest function. The list only shrinks. */
 export const EXCEPTIONS: Readonly<Record<string, { file?: number; function?: number }>> = {
   // One state machine; its reading, writing and timing share one state.
-  'packages/host/src/http/connection.ts': { file: 363 },
+  'packages/host/src/http/connection.ts': { file: 351 },
 };
 
 interface Sizes {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { etagOf } from './etags.ts';
 import { expand } from './expand.ts';
 import type { Config, Devices, Instance } from './model.ts';
 import { buildView } from './view-build.ts';
@@ -34,6 +35,16 @@ describe('buildView', () => {
       location: 'myhost',
     });
     expect([view.listed, [...view.config], Object.keys(view.devices)]).toEqual([[], [], []]);
+  });
+
+  it('has an ETag for each value and one for the list', () => {
+    const { view } = viewOf({ 'user.a': '1', 'cloud-init.ssh-keys.k': 'root:gh:u1', 'limits.cpu': '1' });
+    expect([...view.etags.keys()]).toEqual([...view.config.keys()]);
+    expect(view.etags.get('user.a')).toBe(etagOf('1'));
+    expect(view.listEtag).toBe(
+      viewOf({ 'user.a': '2', 'cloud-init.ssh-keys.k': 'root:gh:u1' }).view.listEtag,
+    );
+    expect(view.listEtag).not.toBe(viewOf({ 'user.b': '1' }).view.listEtag);
   });
 
   it('follows profiles for switches, but not for readiness', () => {

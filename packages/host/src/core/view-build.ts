@@ -1,4 +1,5 @@
 import { isTrue } from './booleans.ts';
+import { listEtag, valueEtags } from './etags.ts';
 import type { Expanded } from './expand.ts';
 import type { Config, Device, Devices, Instance } from './model.ts';
 import { own, recordOf, sortedCopy, sortedKeys } from './records.ts';
@@ -10,12 +11,14 @@ import { hwaddrOf } from './volatile-nics.ts';
  * What an instance may see of itself.
  * @param location the host's name
  * @param warn told of each text that ssh keys could not be merged into
+ * @param previous the view before, for what need not be worked out anew
  */
 export function buildView(
   instance: Instance,
   expanded: Expanded,
   location: string,
   warn: (warning: string) => void = () => {},
+  previous?: GuestView,
 ): GuestView {
   const { config, listed, warnings } = mergedConfig(expanded.config);
   for (const warning of warnings) warn(warning);
@@ -28,6 +31,8 @@ export function buildView(
     location,
     config,
     listed,
+    etags: valueEtags(config, previous),
+    listEtag: listEtag(listed),
     devices: shownDevices(expanded.devices, instance.config),
     metaData: metaData(instance, expanded.config),
   };

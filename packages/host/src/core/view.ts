@@ -16,6 +16,10 @@ export interface GuestView {
   readonly config: ReadonlyMap<string, string>;
   /** Keys that GET /1.0/config lists, sorted: exactly those whose GET answers 200, ssh-keys left out. */
   readonly listed: readonly string[];
+  /** Key to the ETag of its value, for each key of `config`. */
+  readonly etags: ReadonlyMap<string, string>;
+  /** The ETag of `listed`. */
+  readonly listEtag: string;
   /** Expanded devices, both levels sorted, nic `hwaddr` filled in from volatile. */
   readonly devices: Devices;
   /** Exact body of GET /1.0/meta-data. */

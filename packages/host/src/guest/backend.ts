@@ -11,6 +11,8 @@ export interface GuestBackend {
   identify(fd: number): Caller | Promise<Caller>;
   /** The current view of an instance; undefined once that boot is over (stopped, deleted). */
   view(instanceId: number, boot: number): GuestView | undefined;
+  /** Calls back whenever the view of an instance is another one; returns the function that ends it. */
+  watchView(instanceId: number, listener: () => void): () => void;
   image(fingerprint: string): Image | undefined;
   /** Absolute paths of an image's files: one for a unified image; metadata, then rootfs for a split one. */
   imagePaths(image: Image): readonly string[];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../core/caller.ts';
+import { etagOf } from '../core/etags.ts';
 import type { GuestView } from '../core/view.ts';
 import { parseHead } from '../http/request-head.ts';
 import { decide } from './decide.ts';
@@ -81,7 +82,7 @@ describe('routes', () => {
   });
 
   it('answer HEAD like GET, but for events', () => {
-    expect(reply('HEAD /1.0/config/user.foo')).toEqual({ kind: 'raw', value: 'bar' });
+    expect(reply('HEAD /1.0/config/user.foo')).toEqual({ kind: 'raw', value: 'bar', etag: etagOf('bar') });
     expect(reply('HEAD /1.0/events')).toEqual({ kind: 'refuse', code: 'not-implemented' });
   });
 });
@@ -97,7 +98,7 @@ describe('GET /1.0/config/KEY', () => {
     ['user.pct%2541', 'percent'],
     ['cloud-init.ssh-keys.k', 'root:gh:u1'],
   ])('reads %s', (segment, value) => {
-    expect(reply(`GET /1.0/config/${segment}`)).toEqual({ kind: 'raw', value });
+    expect(reply(`GET /1.0/config/${segment}`)).toEqual({ kind: 'raw', value, etag: etagOf(value) });
   });
 
   it.each(['user', 'userx', 'User.foo', 'volatile.uuid', 'image.os', '..%2f', '%00', '%ff'])(

@@ -9,6 +9,7 @@ export const GUEST_ERRORS = {
   'invalid-state': [400, 'Invalid state %s'],
   'invalid-position': [400, 'Invalid position: since takes a sequence number or now'],
   'invalid-limit': [400, 'Invalid limit: it takes a number of events'],
+  'invalid-wait': [400, 'Invalid wait: it takes a number of seconds'],
   'bad-handshake': [400, 'Bad Request'],
   'not-root': [401, 'Access denied for non-root user'],
   forbidden: [403, 'Forbidden'],
@@ -25,6 +26,7 @@ export const GUEST_ERRORS = {
   internal: [500, 'Internal Server Error'],
   'not-implemented': [501, 'Not Implemented'],
   'too-many-streams': [503, 'Service Unavailable'],
+  'too-many-held': [503, 'Service Unavailable'],
 } as const satisfies Record<string, readonly [status: number, text: string]>;
 
 export type GuestErrorCode = keyof typeof GUEST_ERRORS;

@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
+import { listEtag, valueEtags } from '../core/etags.ts';
 import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
 import type { GuestView } from '../core/view.ts';
 import type { GuestBackend } from './backend.ts';
@@ -11,7 +12,7 @@ import { GuestServer } from './server.ts';
 
 /** A view with something of everything. */
 export function sampleView(changes: Partial<GuestView> = {}): GuestView {
-  return {
+  const view = {
     instanceId: 1,
     name: 'c1',
     devlxd: true,
@@ -31,6 +32,7 @@ export function sampleView(changes: Partial<GuestView> = {}): GuestView {
     metaData: '#cloud-config\ninstance-id: x\nlocal-hostname: c1\n',
     ...changes,
   };
+  return { ...view, etags: valueEtags(view.config), listEtag: listEtag(view.listed) };
 }
 
 /** An image's record; only what the guest API looks at matters. */
@@ -64,6 +66,7 @@ export class FakeBackend implements GuestBackend {
   identified = 0;
   viewed = 0;
   storeBroken = false;
+  private readonly watchers = new Set<{ instanceId: number; listener: () => void }>();
   private readonly listeners = new Set<{ instanceId: number; listener: (event: StoredEvent) => void }>();
   /** The newest event's number. */
   newest = 0;
@@ -83,6 +86,23 @@ export class FakeBackend implements GuestBackend {
   view(instanceId: number): GuestView | undefined {
     this.viewed++;
     return this.views.get(instanceId);
+  }
+
+  watchView(instanceId: number, listener: () => void): () => void {
+    const entry = { instanceId, listener };
+    this.watchers.add(entry);
+    return () => this.watchers.delete(entry);
+  }
+
+  get watched(): number {
+    return this.watchers.size;
+  }
+
+  /** Commits another view; undefined: that boot is over. */
+  swapView(instanceId: number, view: GuestView | undefined): void {
+    if (view === undefined) this.views.delete(instanceId);
+    else this.views.set(instanceId, view);
+    for (const entry of [...this.watchers]) if (entry.instanceId === instanceId) entry.listener();
   }
 
   image(fingerprint: string): Image | undefined {

@@ -1,12 +1,13 @@
 import type { ServerInfo } from '../../../guest/src/wire.ts';
 import { queryValue } from '../http/target.ts';
+import { conditional } from './conditional.ts';
 import { readLimit, readPosition } from './event-position.ts';
 import { LISTED_EVENTS_MAX } from './limits.ts';
 import { type GuestReply, type Handler, refuse } from './reply.ts';
 import { readState } from './state-body.ts';
 
 /** What Porthole serves beyond LXD's guest API; docs/guest-api.md says what each stands for. */
-export const API_EXTENSIONS: readonly string[] = ['event_since'];
+export const API_EXTENSIONS: readonly string[] = ['event_since', 'config_etag', 'config_wait'];
 
 /** `GET /` */
 export const getVersions: Handler = () => ({ kind: 'json', value: ['/1.0'] });
@@ -34,16 +35,19 @@ export const patchState: Handler = (_view, { body }) => {
 };
 
 /** `GET /1.0/config`: names are raw, not percent-encoded; cloud-init depends on it. */
-export const listConfig: Handler = (view) => ({
-  kind: 'json',
-  value: view.listed.map((key) => `/1.0/config/${key}`),
-});
+export const listConfig: Handler = (view, request) => {
+  const value = view.listed.map((key) => `/1.0/config/${key}`);
+  return conditional({ kind: 'json', value, etag: view.listEtag }, request);
+};
 
 /** `GET /1.0/config/{key}` */
-export const getConfig: Handler = (view, { variable: key }) => {
+export const getConfig: Handler = (view, request) => {
+  const key = request.variable;
   if (!key.startsWith('user.') && !key.startsWith('cloud-init.')) return refuse('forbidden');
   const value = view.config.get(key);
-  return value === undefined ? refuse('not-found') : { kind: 'raw', value };
+  const etag = view.etags.get(key);
+  if (value === undefined || etag === undefined) return refuse('not-found');
+  return conditional({ kind: 'raw', value, etag }, request);
 };
 
 /** `GET /1.0/devices` */

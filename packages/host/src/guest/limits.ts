@@ -11,6 +11,8 @@ export interface Limits extends HttpLimits {
   /** A reader that completes no write for so long is dropped. */
   readonly eventStallMs: number;
   readonly pingIntervalMs: number;
+  /** Requests of one instance that wait for a change. */
+  readonly heldRequests: number;
   /** Images that one instance fetches at a time; each holds two chunks of a file in memory. */
   readonly imageStreams: number;
   /** Writes to the store that one instance may cause at once ... */
@@ -28,6 +30,8 @@ const EVENT_QUEUE_BYTES_MAX = 2 * 1024 * 1024;
 const EVENT_STALL_MS = 5_000;
 /** LXD's own pings; after three without answer the reader is gone. */
 const PING_INTERVAL_MS = 10_000;
+/** As many as event streams: each costs a connection, a timer and a look at every change. */
+const HELD_REQUESTS_MAX = 32;
 const IMAGE_STREAMS_MAX = 16;
 /**
  * Each write is a transaction on the disk for which all instances wait, and a row of the journal, which keeps
@@ -48,6 +52,8 @@ export const REPLAYED_BYTES_MAX = 128 * 1024;
 export const LISTED_EVENTS_MAX = 256;
 /** The same in bytes; one event alone may be larger. */
 export const LISTED_BYTES_MAX = 256 * 1024;
+/** A request that waits longer is answered and may ask again: the patience of most HTTP clients. */
+export const WAIT_SECONDS_MAX = 300;
 /** Ranges of one request; with more the whole image is sent, as for ranges that overlap. */
 export const RANGES_MAX = 64;
 
@@ -58,6 +64,7 @@ export const DEFAULT_GUEST_LIMITS: Limits = {
   eventQueueBytes: EVENT_QUEUE_BYTES_MAX,
   eventStallMs: EVENT_STALL_MS,
   pingIntervalMs: PING_INTERVAL_MS,
+  heldRequests: HELD_REQUESTS_MAX,
   imageStreams: IMAGE_STREAMS_MAX,
   writeBurst: WRITE_BURST,
   writeIntervalMs: WRITE_INTERVAL_MS,

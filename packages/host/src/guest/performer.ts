@@ -6,6 +6,7 @@ import type { GuestBackend } from './backend.ts';
 import { jsonError, textError } from './errors.ts';
 import { listEvents } from './event-list.ts';
 import { EventStreams } from './event-streams.ts';
+import { HeldRequests } from './held-requests.ts';
 import { type ExportTools, sendImage } from './image-export.ts';
 import type { Limits } from './limits.ts';
 import { PerInstance } from './per-instance.ts';
@@ -16,6 +17,8 @@ import type { GuestReply } from './reply.ts';
 export interface Occasion {
   readonly instanceId: number;
   readonly head: RequestHead;
+  /** Decides on the request anew, on what is known then. */
+  readonly decide: () => GuestReply;
 }
 
 type Performers = {
@@ -31,12 +34,22 @@ const RAW_HEADERS = headerBlock({ 'Content-Type': 'application/octet-stream' });
 /** Makes the function that carries out what the handlers have decided: one entry per kind of reply. */
 export function createPerformer(backend: GuestBackend, log: Log, limits: Limits) {
   const events = new EventStreams(backend, limits);
+  const held = new HeldRequests(backend, limits.heldRequests);
   const rate = new RateLimit(limits.writeBurst, limits.writeIntervalMs);
   const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
   const exports: ExportTools = { backend, log, mayWrite, running: new PerInstance(limits.imageStreams) };
   const performers: Performers = {
-    json: ({ value }) => ok(JSON_HEADERS, `${JSON.stringify(value)}\n`),
-    raw: ({ value }) => ok(RAW_HEADERS, value),
+    json: ({ value, etag }) => ok(JSON_HEADERS, `${JSON.stringify(value)}\n`, etag),
+    raw: ({ value, etag }) => ok(RAW_HEADERS, value, etag),
+    'not-modified': ({ etag }) => ({
+      kind: 'text',
+      status: 304,
+      headers: headerBlock({ ETag: etag }),
+      body: '',
+      unmeasured: true,
+    }),
+    wait: (reply, occasion) =>
+      held.hold(reply, { ...occasion, perform: (later) => perform(later, occasion) }),
     refuse: ({ code, value, close }) => {
       const reply = textError(code, value);
       return close === true ? { ...reply, close } : reply;
@@ -59,13 +72,15 @@ export function createPerformer(backend: GuestBackend, log: Log, limits: Limits)
     'list-events': ({ types, since, limit }, { instanceId }) =>
       listEvents(backend, { instanceId, types, since, limit }),
   };
-  return (reply: GuestReply, occasion: Occasion): Reply | Promise<Reply> =>
+  const perform = (reply: GuestReply, occasion: Occasion): Reply | Promise<Reply> =>
     (performers[reply.kind] as (reply: GuestReply, occasion: Occasion) => Reply | Promise<Reply>)(
       reply,
       occasion,
     );
+  return perform;
 }
 
-function ok(headers: string, body: string): TextReply {
-  return { kind: 'text', status: 200, headers, body };
+function ok(headers: string, body: string, etag?: string): TextReply {
+  const tagged = etag === undefined ? headers : `${headers}${headerBlock({ ETag: etag })}`;
+  return { kind: 'text', status: 200, headers: tagged, body };
 }

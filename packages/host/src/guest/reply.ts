@@ -13,8 +13,10 @@ export interface GuestRequest {
 
 /** What a handler decides. Kinds that need more than bytes are carried out by the performer. */
 export type GuestReply =
-  | { readonly kind: 'json'; readonly value: unknown }
-  | { readonly kind: 'raw'; readonly value: string }
+  | { readonly kind: 'json'; readonly value: unknown; readonly etag?: string }
+  | { readonly kind: 'raw'; readonly value: string; readonly etag?: string }
+  | { readonly kind: 'not-modified'; readonly etag: string }
+  | WaitReply
   | RefuseReply
   | { readonly kind: 'refuse-image'; readonly code: GuestErrorCode }
   | { readonly kind: 'set-ready'; readonly ready: boolean }
@@ -33,6 +35,13 @@ export interface StreamReply {
   readonly websocket: boolean;
   /** Absent: from now on, in LXD's form, without sequence numbers. */
   readonly since?: Position;
+}
+
+/** The value is the one that the request knows: it is answered when it is another one, or the time is over. */
+export interface WaitReply {
+  readonly kind: 'wait';
+  readonly etag: string;
+  readonly seconds: number;
 }
 
 export interface RefuseReply {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Log, silentLog } from '../base/log.ts';
+import { etagOf } from '../core/etags.ts';
 import { ask, exchange, RawClient, sampleView, startGuest } from './guest.fixture.ts';
 import { GuestServer } from './server.ts';
 
@@ -14,6 +15,9 @@ const JSON_HEAD = (length: number) =>
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: D\r\nContent-Length: ${length}\r\n\r\n`;
 const RAW_HEAD = (length: number) =>
   JSON_HEAD(length).replace('application/json', 'application/octet-stream');
+/** The head of a value: it has an ETag. */
+const VALUE_HEAD = (value: string) =>
+  RAW_HEAD(Buffer.byteLength(value)).replace('Date', `ETag: ${etagOf(value)}\r\nDate`);
 const ERROR_HEAD = (status: string, length: number) =>
   `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nDate: D\r\nContent-Length: ${length}\r\n\r\n`;
 const FAILURE = (status: string, body = status) =>
@@ -27,19 +31,19 @@ describe('answers, byte for byte', () => {
     ['GET /', JSON_HEAD(9), '["/1.0"]\n'],
     [
       'GET /1.0',
-      JSON_HEAD(171),
-      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since"]}\n',
+      JSON_HEAD(199),
+      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since","config_etag","config_wait"]}\n',
     ],
-    ['GET /1.0/config/user.foo', RAW_HEAD(3), 'bar'],
-    ['GET /1.0/config/user.%C3%BCni', RAW_HEAD(6), 'gr\xc3\xbcn\n'],
-    ['GET /1.0/config/user.\xc3\xbcni', RAW_HEAD(6), 'gr\xc3\xbcn\n'],
+    ['GET /1.0/config/user.foo', VALUE_HEAD('bar'), 'bar'],
+    ['GET /1.0/config/user.%C3%BCni', VALUE_HEAD('grün\n'), 'gr\xc3\xbcn\n'],
+    ['GET /1.0/config/user.\xc3\xbcni', VALUE_HEAD('grün\n'), 'gr\xc3\xbcn\n'],
     [
       'GET /1.0/devices',
       JSON_HEAD(87),
       '{"eth0":{"hwaddr":"00:16:3e:00:00:01","type":"nic"},"root":{"path":"/","type":"disk"}}\n',
     ],
     ['GET /1.0/meta-data', RAW_HEAD(48), '#cloud-config\ninstance-id: x\nlocal-hostname: c1\n'],
-    ['HEAD /1.0/config/user.foo', RAW_HEAD(3), ''],
+    ['HEAD /1.0/config/user.foo', VALUE_HEAD('bar'), ''],
     ['GET /1.0/nope', ERROR_HEAD('404 Not Found', 19), '404 page not found\n'],
     ['GET /1.0/config/user.nope', ERROR_HEAD('404 Not Found', 10), 'Not Found\n'],
     ['GET /1.0/config/volatile.x', ERROR_HEAD('403 Forbidden', 10), 'Forbidden\n'],

@@ -68,9 +68,9 @@ function createApplication(backend: GuestBackend, log: Log, limits: Limits): App
     },
     readsBody: (caller, head) => caller.kind === 'instance' && head.method === 'PATCH',
     answer: (caller, request) => {
-      const reply = decide(caller, request, viewOf);
+      const decideNow = () => decide(caller, request, viewOf);
       const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;
-      return perform(reply, { instanceId, head: request.head });
+      return perform(decideNow(), { instanceId, head: request.head, decide: decideNow });
     },
     failed: (error, caller, head) => {
       const path = head?.target.path.slice(0, LOGGED_PATH_CHARACTERS_MAX);

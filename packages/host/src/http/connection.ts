@@ -1,13 +1,16 @@
 import type { Socket } from 'node:net';
 import type { Application } from './application.ts';
 import { writeParts } from './body-writer.ts';
+import type { ConnectionState } from './connection-state.ts';
 import { failureAnswer, type HttpFailure } from './errors.ts';
 import { type Limits, PIPELINED_PER_TURN_MAX, UNASKED_GRACE_MS, WRITE_GATHERED_MAX } from './limits.ts';
-import { ownAnswer } from './own-answers.ts';
+import { EXPECTATION_FAILED, ownAnswer } from './own-answers.ts';
+import { Patience } from './patience.ts';
 import { hasBody, RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestInput } from './request-input.ts';
 import {
+  type HeldReply,
   type Hijacker,
   type HijackReply,
   type Reply,
@@ -15,15 +18,6 @@ import {
   streamAnswerHead,
   textAnswer,
 } from './response.ts';
-
-/**
- * - `head`, `body`: reading a request
- * - `answering`: an answer is being made or written; nothing is read meanwhile
- * - `draining`: an answer has been given but the client has not taken it yet; nothing is read meanwhile
- * - `closing`: the last answer is on its way; what still comes in is dropped
- * - `hijacked`: no longer HTTP
- */
-type State = 'head' | 'body' | 'answering' | 'draining' | 'closing' | 'hijacked';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const NO_BYTES = Buffer.alloc(0);
@@ -34,7 +28,7 @@ const NO_BYTES = Buffer.alloc(0);
  * - While nothing is read the socket is paused, so what a client can make us hold is one head or body, one
  *   read of the socket, and one answer.
  * - A half-closed client gets all its answers; then we close too.
- * - There is no timer here: `sweep` is called by the server's one timer and compares with `deadline`.
+ * - There is no timer here: `sweep` is called by the server's one timer and asks what is overdue.
  */
 export class Connection<Peer> {
   readonly peer: Peer;
@@ -42,29 +36,31 @@ export class Connection<Peer> {
   private readonly application: Application<Peer>;
   private readonly limits: Limits;
 
-  private state: State = 'head';
+  private state: ConnectionState = 'head';
   private readonly input = new RequestInput();
   private head: RequestHead | undefined;
   private body: RequestBody | undefined;
   private hijacker: Hijacker | undefined;
+  /** Lets go of the answer that is held. */
+  private release: (() => void) | undefined;
   /** Answers not yet handed to the socket. */
   private output = '';
   private ended = false;
   private stopping = false;
   private working = false;
   private asked = false;
-  private deadline: number;
-  /** Bytes the client had still to take when the sweep last looked. */
-  private untaken = 0;
+  private readonly patience: Patience;
 
   constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, nowMs: number) {
     this.socket = socket;
     this.peer = peer;
     this.application = application;
     this.limits = limits;
-    this.deadline = nowMs + limits.idleTimeoutMs;
+    this.patience = new Patience(socket, limits);
+    this.patience.wait(limits.idleTimeoutMs, nowMs);
     socket.on('data', this.onData);
     socket.on('end', this.onEnd);
+    socket.on('close', () => this.release?.());
     socket.on('drain', this.onDrain);
   }
 
@@ -77,10 +73,11 @@ export class Connection<Peer> {
   /** Ends the connection after the request it is at; one that has not asked anything yet gets a moment. */
   shutdown(nowMs: number): void {
     this.stopping = true;
+    this.release?.();
     if (this.state === 'hijacked') this.destroy();
     else if (this.state === 'head' && this.input.length === 0) {
       if (this.asked) this.close();
-      else this.deadline = Math.min(this.deadline, nowMs + UNASKED_GRACE_MS);
+      else this.patience.waitAtMost(UNASKED_GRACE_MS, nowMs);
     }
   }
 
@@ -92,36 +89,22 @@ export class Connection<Peer> {
   /** Ends what has taken too long. Called every now and then with the monotonic time. */
   sweep(nowMs: number): void {
     if (this.state === 'hijacked') return;
-    const untaken = this.socket.writableLength + kernelQueue(this.socket);
-    if (untaken > 0) {
-      this.sweepWriter(untaken, nowMs);
-      return;
-    }
-    if (this.untaken > 0) {
-      this.untaken = 0;
-      this.deadline =
-        nowMs + (this.state === 'closing' ? this.limits.lingerTimeoutMs : this.limits.stallTimeoutMs);
-    }
-    if (nowMs < this.deadline) return;
-    if (this.state === 'body' || (this.state === 'head' && this.input.length > 0))
+    const overdue = this.patience.overdue(nowMs, this.state === 'closing');
+    if (overdue === undefined) return;
+    if (overdue === 'stalled') this.socket.destroy();
+    else if (this.state === 'body' || (this.state === 'head' && this.input.length > 0))
       this.fail('request-timeout');
     // An answer that is being made is not the client's fault.
     else if (this.state !== 'answering') this.socket.destroy();
   }
 
-  private sweepWriter(untaken: number, nowMs: number): void {
-    if (untaken !== this.untaken) {
-      this.untaken = untaken;
-      this.deadline = nowMs + this.limits.stallTimeoutMs;
-    } else if (nowMs >= this.deadline) this.socket.destroy();
-  }
-
   private readonly onData = (chunk: Buffer): void => {
     if (this.state === 'closing') return;
+    this.release?.();
     if (this.state === 'head' && this.input.length > 0) {
       if (!this.input.appendToHead(chunk, this.limits)) return;
     } else {
-      if (this.state === 'head') this.deadline = performance.now() + this.limits.requestTimeoutMs;
+      if (this.state === 'head') this.patience.wait(this.limits.requestTimeoutMs, performance.now());
       this.input.append(chunk);
     }
     this.work();
@@ -129,6 +112,7 @@ export class Connection<Peer> {
 
   private readonly onEnd = (): void => {
     this.ended = true;
+    this.release?.();
     if (this.state === 'closing') this.socket.destroySoon();
     else this.work();
   };
@@ -240,6 +224,22 @@ export class Connection<Peer> {
       return;
     }
     this.socket.pause();
+    this.sendLater(head, reply);
+  }
+
+  /** Holds an answer back until it is there, or the client says or ends anything: it is not to be kept waiting then. */
+  private hold(head: RequestHead, { answer, release }: HeldReply): void {
+    this.release = release;
+    if (this.input.length > 0 || this.ended || this.stopping) release();
+    this.sendLater(
+      head,
+      answer.finally(() => {
+        this.release = undefined;
+      }),
+    );
+  }
+
+  private sendLater(head: RequestHead, reply: Promise<Reply>): void {
     reply
       .catch((error: unknown) => this.application.failed(error, this.peer, head))
       .then((settled) => {
@@ -258,7 +258,8 @@ export class Connection<Peer> {
   }
 
   private send(head: RequestHead, reply: Reply): void {
-    if (reply.kind === 'hijack') this.hijack(reply);
+    if (reply.kind === 'held') this.hold(head, reply);
+    else if (reply.kind === 'hijack') this.hijack(reply);
     else if (reply.kind === 'stream') this.sendStream(head, reply);
     else {
       const keepAlive = head.keepAlive && !this.stopping && reply.close !== true;
@@ -313,12 +314,12 @@ export class Connection<Peer> {
 
   private nextRequest(): void {
     const waits = this.limits[this.input.length === 0 ? 'idleTimeoutMs' : 'requestTimeoutMs'];
-    this.deadline = performance.now() + waits;
+    this.patience.wait(waits, performance.now());
     this.setState('head');
   }
 
   /** Reading and not reading go with the state. */
-  private setState(state: State): void {
+  private setState(state: ConnectionState): void {
     this.state = state;
     if (state === 'answering' || state === 'draining') this.socket.pause();
     else if (this.socket.isPaused()) this.socket.resume();
@@ -335,7 +336,7 @@ export class Connection<Peer> {
     this.flush();
     this.input.clear();
     this.body = undefined;
-    this.deadline = performance.now() + this.limits.lingerTimeoutMs;
+    this.patience.wait(this.limits.lingerTimeoutMs, performance.now());
     this.setState('closing');
     if (this.ended) this.socket.destroySoon();
     else this.socket.end();
@@ -347,17 +348,4 @@ export class Connection<Peer> {
     this.output = '';
     if (!this.socket.destroyed) this.socket.write(output);
   }
-}
-
-const EXPECTATION_FAILED: Reply & { kind: 'text' } = {
-  kind: 'text',
-  status: 417,
-  headers: 'Connection: close\r\n',
-  body: '',
-};
-
-/** Bytes of an answer that libuv holds because the kernel's buffer is full; it shrinks with each partial write. */
-function kernelQueue(socket: Socket): number {
-  const handle = (socket as unknown as { _handle?: { writeQueueSize?: number } | null })._handle;
-  return handle?.writeQueueSize ?? 0;
 }

@@ -10,6 +10,7 @@ export interface HeadFields {
   range: string | undefined;
   ifRange: string | undefined;
   ifModifiedSince: string | undefined;
+  ifNoneMatch: string | undefined;
   websocketKey: string | undefined;
   websocketVersion: string | undefined;
 }
@@ -27,6 +28,7 @@ const WIRE_NAMES: Readonly<Record<FieldName, string>> = {
   range: 'range',
   ifRange: 'if-range',
   ifModifiedSince: 'if-modified-since',
+  ifNoneMatch: 'if-none-match',
   websocketKey: 'sec-websocket-key',
   websocketVersion: 'sec-websocket-version',
 };
@@ -60,6 +62,7 @@ export function noFields(): HeadFields {
     range: undefined,
     ifRange: undefined,
     ifModifiedSince: undefined,
+    ifNoneMatch: undefined,
     websocketKey: undefined,
     websocketVersion: undefined,
   };

@@ -10,6 +10,14 @@ const OPTIONS_ASTERISK: TextReply = {
   unmeasured: true,
 };
 
+/** An `Expect` that nobody here can meet. */
+export const EXPECTATION_FAILED: TextReply = {
+  kind: 'text',
+  status: 417,
+  headers: 'Connection: close\r\n',
+  body: '',
+};
+
 /**
  * What is answered before any route is looked at: `OPTIONS *`, and paths that are not clean, which are sent
  * to their clean form. Undefined for all other requests.

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { RequestHead } from './request-head.ts';
 
 /** What is sent back to one request. Header blocks are whole lines, each with its CRLF, in the order sent. */
-export type Reply = TextReply | StreamReply | HijackReply;
+export type Reply = TextReply | StreamReply | HijackReply | HeldReply;
 
 /** An answer that is all there. */
 export interface TextReply {
@@ -38,6 +38,14 @@ export type BodyPart =
 /** Where the bytes of a big answer come from; a `FileHandle` is one. */
 export interface ByteSource {
   read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+}
+
+/** An answer that waits for something. The client is listened to meanwhile. */
+export interface HeldReply {
+  readonly kind: 'held';
+  readonly answer: Promise<Reply>;
+  /** Makes the answer come at once, whatever it is now; may be called often. */
+  readonly release: () => void;
 }
 
 /** The connection stops being HTTP. */

@@ -15,6 +15,7 @@ export interface GuestCases {
   imagePaths(image: Image): readonly string[];
   setReady(instanceId: number, ready: boolean): void;
   imageRetrieved(fingerprint: string): void;
+  watchView(instanceId: number, listener: () => void): () => void;
   eventsAfter(query: EventQuery): EventPage;
   journalSpan(instanceId: number): JournalSpan;
   subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void;
@@ -43,6 +44,7 @@ export function guestCases(
     image: (fingerprint) => model.state.images.get(fingerprint),
     setReady: (instanceId, ready) => setReady(context, instanceId, ready),
     imageRetrieved: (fingerprint) => model.commit([], [lifecycle('image-retrieved', 'images', fingerprint)]),
+    watchView: (instanceId, listener) => hub.onView(instanceId, listener),
     eventsAfter: (query) => journal.eventsAfter(query),
     journalSpan: (instanceId) => journal.journalSpan(instanceId),
     subscribe: (instanceId, listener) => hub.onGuest(instanceId, listener),

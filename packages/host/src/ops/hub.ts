@@ -11,6 +11,7 @@ type Listener<T> = (event: T) => void;
 export class EventHub {
   readonly #host = new Set<Listener<HostEvent>>();
   readonly #guests = new Map<number, Set<Listener<StoredEvent>>>();
+  readonly #views = new Map<number, Set<Listener<void>>>();
   readonly #log: Log;
 
   constructor(log: Log) {
@@ -25,12 +26,12 @@ export class EventHub {
 
   /** Calls back for the events of one instance. @returns the function that ends it */
   onGuest(instanceId: number, listener: Listener<StoredEvent>): () => void {
-    const listeners = this.#guests.get(instanceId) ?? new Set();
-    this.#guests.set(instanceId, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#guests.get(instanceId) === listeners) this.#guests.delete(instanceId);
-    };
+    return listen(this.#guests, instanceId, listener);
+  }
+
+  /** Calls back whenever the view of one instance is another one. @returns the function that ends it */
+  onView(instanceId: number, listener: () => void): () => void {
+    return listen(this.#views, instanceId, listener);
   }
 
   publishHost(event: HostEvent): void {
@@ -41,6 +42,10 @@ export class EventHub {
     for (const listener of this.#guests.get(instanceId) ?? []) this.#call(listener, event);
   }
 
+  publishView(instanceId: number): void {
+    for (const listener of this.#views.get(instanceId) ?? []) this.#call(listener, undefined);
+  }
+
   /** One listener's failure is not the others'. */
   #call<T>(listener: Listener<T>, event: T): void {
     try {
@@ -49,4 +54,18 @@ export class EventHub {
       this.#log.error({ err: error }, 'event listener failed');
     }
   }
+}
+
+/** Adds a listener of one instance. @returns the function that takes it away, and leaves nothing behind */
+function listen<T>(
+  all: Map<number, Set<Listener<T>>>,
+  instanceId: number,
+  listener: Listener<T>,
+): () => void {
+  const listeners = all.get(instanceId) ?? new Set();
+  all.set(instanceId, listeners.add(listener));
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0 && all.get(instanceId) === listeners) all.delete(instanceId);
+  };
 }

@@ -46,6 +46,8 @@ export class Model {
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
   readonly #expanded = new Map<number, Expanded>();
   readonly #views = new Map<number, GuestView>();
+  /** Instances whose view has been swapped by the commit that goes on. */
+  readonly #swapped = new Set<number>();
 
   constructor(parts: ModelParts) {
     const { store, hub, clock, location, log } = parts;
@@ -125,7 +127,9 @@ export class Model {
       metadata: { ...each.metadata },
     }));
     const stored = this.#store.commit(changes, events);
+    this.#swapped.clear();
     for (const change of changes) this.#apply(change);
+    for (const id of this.#swapped) this.#hub.publishView(id);
     for (const event of stored) {
       if (event.instanceId !== null) this.#hub.publishGuest(event.instanceId, event);
       else {
@@ -184,7 +188,9 @@ export class Model {
     const expanded = expand(instance, this.#profiles);
     this.#expanded.set(instance.id, expanded);
     const warn = (warning: string) => this.#log.warn({ instance: instance.name, warning }, 'cloud-init data');
-    this.#views.set(instance.id, buildView(instance, expanded, this.#location, warn));
+    const view = buildView(instance, expanded, this.#location, warn, this.#views.get(instance.id));
+    this.#views.set(instance.id, view);
+    this.#swapped.add(instance.id);
   }
 
   #delete(id: number): void {
@@ -193,5 +199,6 @@ export class Model {
     this.#instances.delete(id);
     this.#expanded.delete(id);
     this.#views.delete(id);
+    this.#swapped.add(id);
   }
 }

@@ -1,0 +1,46 @@
+import type { HeldReply, Reply, TextReply } from '../http/response.ts';
+import type { GuestBackend } from './backend.ts';
+import { textError } from './errors.ts';
+import { PerInstance } from './per-instance.ts';
+import type { GuestReply, WaitReply } from './reply.ts';
+
+/** A request that waits for another view of its instance. */
+export interface Waiting {
+  readonly instanceId: number;
+  /** Decides on the request anew. */
+  readonly decide: () => GuestReply;
+  /** Carries a decision out. */
+  readonly perform: (reply: GuestReply) => Reply | Promise<Reply>;
+}
+
+const MS_PER_SECOND = 1000;
+
+/** The requests that are held until the value that they know is another one. */
+export class HeldRequests {
+  private readonly backend: Pick<GuestBackend, 'watchView'>;
+  private readonly open: PerInstance;
+
+  /** @param max requests of one instance at a time */
+  constructor(backend: Pick<GuestBackend, 'watchView'>, max: number) {
+    this.backend = backend;
+    this.open = new PerInstance(max);
+  }
+
+  /** Holds a request until it is to be answered differently, its time is over, or it is let go. */
+  hold({ seconds, etag }: WaitReply, { instanceId, decide, perform }: Waiting): HeldReply | TextReply {
+    if (!this.open.take(instanceId)) return textError('too-many-held');
+    const over = Promise.withResolvers<void>();
+    const unwatch = this.backend.watchView(instanceId, () => {
+      if (decide().kind !== 'wait') over.resolve();
+    });
+    const timer = setTimeout(over.resolve, seconds * MS_PER_SECOND);
+    const answer = over.promise.then(() => {
+      unwatch();
+      clearTimeout(timer);
+      this.open.give(instanceId);
+      const reply = decide();
+      return perform(reply.kind === 'wait' ? { kind: 'not-modified', etag } : reply);
+    });
+    return { kind: 'held', answer, release: over.resolve };
+  }
+}

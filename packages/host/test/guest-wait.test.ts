@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, ask, hostApi } from './harness/api.ts';
+import { TestDaemon } from './harness/daemon.ts';
+
+let daemon: TestDaemon;
+let init: number;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  await daemon.must('image', 'build', 'busybox');
+  await daemon.must('launch', 'busybox', 'c1', '-c', 'user.role=web', '-c', 'user.other=0');
+  init = await daemon.initPid('c1');
+});
+afterAll(() => daemon?.destroy());
+
+const get = (target: string, ...args: string[]) => ask(daemon, { init }, target, ...args);
+const set = (name: string, ...pairs: string[]) => daemon.must('config', 'set', name, ...pairs);
+const knowing = (tag: string | undefined) => ['-H', `If-None-Match: ${tag}`];
+
+async function tagOf(target: string): Promise<string> {
+  const tag = (await get(target)).headers.get('etag');
+  if (tag === undefined) throw new Error(`${target} has no ETag`);
+  return tag;
+}
+
+/** Waits for another answer while changes are made: first some that are no concern of the request. */
+async function whileWaiting(target: string, change: () => Promise<unknown>): Promise<Answer> {
+  const tag = await tagOf(target);
+  let answered = false;
+  const answer = get(`${target}?wait=15`, ...knowing(tag)).finally(() => {
+    answered = true;
+  });
+  await set('c1', `user.other=${performance.now()}`);
+  await set('c1', 'limits.processes=500');
+  expect(answered).toBe(false);
+  await change();
+  return answer;
+}
+
+describe('an ETag', () => {
+  it('is the same over restarts, and names a value that needs not be sent', async () => {
+    const tag = await tagOf('/1.0/config/user.role');
+    const answer = await get('/1.0/config/user.role', ...knowing(tag));
+    expect([answer.status, answer.body, answer.headers.get('etag')]).toEqual([304, '', tag]);
+    await daemon.restart();
+    expect((await get('/1.0/config/user.role', ...knowing(tag))).status).toBe(304);
+    await set('c1', 'user.role=db');
+    expect((await get('/1.0/config/user.role', ...knowing(tag))).body).toBe('db');
+  });
+});
+
+describe('a request that waits', () => {
+  it('is answered with the next value', async () => {
+    const { status, body } = await whileWaiting('/1.0/config/user.role', () => set('c1', 'user.role=proxy'));
+    expect([status, body]).toEqual([200, 'proxy']);
+  });
+
+  it('sees keys of which no event tells, and those of profiles', async () => {
+    await set('c1', 'cloud-init.user-data=#cloud-config');
+    const data = await whileWaiting('/1.0/config/cloud-init.user-data', () =>
+      set('c1', 'cloud-init.user-data=#cloud-config\nhostname: x'),
+    );
+    expect(data.body).toBe('#cloud-config\nhostname: x');
+    await hostApi(daemon).change('PATCH', '/1.0/profiles/default', {
+      json: { config: { 'user.site': 'a' } },
+    });
+    const site = await whileWaiting('/1.0/config/user.site', () =>
+      hostApi(daemon).change('PATCH', '/1.0/profiles/default', { json: { config: { 'user.site': 'b' } } }),
+    );
+    expect(site.body).toBe('b');
+  });
+
+  it('for the list learns of new keys, and for a key of its end', async () => {
+    const list = await whileWaiting('/1.0/config', () => set('c1', 'user.new=1'));
+    expect(JSON.parse(list.body)).toContain('/1.0/config/user.new');
+    const gone = await whileWaiting('/1.0/config/user.new', () =>
+      daemon.must('config', 'unset', 'c1', 'user.new'),
+    );
+    expect(gone.status).toBe(404);
+  });
+
+  it('is told in time that nothing has changed', async () => {
+    const tag = await tagOf('/1.0/config/user.role');
+    const { status } = await get('/1.0/config/user.role?wait=1', ...knowing(tag));
+    expect(status).toBe(304);
+  });
+
+  it('is answered at once by a daemon that stops, which then stops without delay', async () => {
+    const tag = await tagOf('/1.0/config/user.role');
+    const answer = get('/1.0/config/user.role?wait=300', ...knowing(tag));
+    await set('c1', 'user.other=again');
+    const started = performance.now();
+    await daemon.stop();
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect((await answer).status).toBe(304);
+    await daemon.start();
+  });
+
+  it.each([
+    ['the guest API of its instance', ['config', 'set', 'c1', 'security.devlxd=false']],
+    ['the run of its instance', ['stop', '-f', 'c1']],
+  ])('ends with %s', async (_what, command) => {
+    const tag = await tagOf('/1.0/config/user.role');
+    const answer = get('/1.0/config/user.role?wait=300', ...knowing(tag)).then(
+      ({ status }) => status,
+      () => 'cut',
+    );
+    await set('c1', `user.other=${performance.now()}`);
+    await daemon.must(...command);
+    expect(['cut', 403]).toContain(await answer);
+    await daemon.must('stop', '-f', 'c1').catch(() => {});
+    await set('c1', 'security.devlxd=true');
+    await daemon.must('start', 'c1');
+    init = await daemon.initPid('c1');
+  });
+});

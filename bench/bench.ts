@@ -1,7 +1,7 @@
 import type { Results } from './frame/results.ts';
 import type { LoadTools } from './load/load-tools.ts';
 import type { ContainerPeer, Peer } from './peers/peer.ts';
-import type { Portholed } from './peers/porthole.ts';
+import type { Population } from './peers/population.ts';
 import type { Plan } from './plan.ts';
 
 /** What every measurement gets. */
@@ -9,17 +9,18 @@ export interface Bench {
   readonly plan: Plan;
   readonly results: Results;
   readonly tools: LoadTools;
-  /** Of this run alone; gone after it. Callers may search it. */
-  readonly folder: string;
-  readonly peers: Peers;
-  /** Tells how far it is. */
+  /** The servers to compare; started by whoever asks first. */
+  readonly peers: () => Promise<Peers>;
+  /** A daemon with so many running instances; started by whoever asks first. */
+  readonly population: (size: number) => Promise<Population>;
+  /** Tells how far it is. @throws when the benchmarks have been interrupted */
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
 /** The servers, all of them running; those that are not there are left out. */
 export interface Peers {
-  readonly porthole: ContainerPeer & { readonly daemon: Portholed };
+  readonly porthole: ContainerPeer;
   readonly nginx: Peer;
   readonly nodeHttp: Peer;
   readonly lxd: ContainerPeer | undefined;

@@ -2,9 +2,12 @@
 export const PARTS = {
   a: 'Keep-alive GETs',
   b: 'One connection per request',
+  c: 'Boot storm: all instances at once, in cloud-init’s sequence, a new connection each time',
   d: 'From a config change to its event',
   e: 'Image export',
-  h: 'Launch and delete',
+  f: 'Memory',
+  g: 'Growth with the number of instances',
+  h: 'Launch, delete, start-up',
 } as const;
 
 export type Part = keyof typeof PARTS;
@@ -29,14 +32,28 @@ export const FIGURES = {
   'keepalive-64-key': rate('a', 'a config key, 64 connections'),
   'churn-server': rate('b', '/1.0, 16 at a time'),
   'churn-key': rate('b', 'a config key, 16 at a time'),
+  'storm-seconds': { part: 'c', title: 'until all have their answers', unit: 's' },
+  'storm-rate': rate('c', 'all together'),
+  'storm-p99': latency('c', 'one instance from first to last, p99'),
   'event-median': latency('d', 'one listener, median'),
   'event-p99': latency('d', 'one listener, p99'),
+  'listeners-median': latency('d', 'so many listeners, median'),
+  'listeners-p99': latency('d', 'so many listeners, p99'),
   'export-1': { part: 'e', title: '1 at a time', unit: 'GB/s' },
   'export-8': { part: 'e', title: '8 at once', unit: 'GB/s' },
   'export-latency-median': latency('e', 'a config key meanwhile, median'),
   'export-latency-p99': latency('e', 'a config key meanwhile, p99'),
+  'memory-rest': { part: 'f', title: 'daemon with so many instances, at rest', unit: 'MiB' },
+  'memory-instance': { part: 'f', title: 'an instance', unit: 'KiB' },
+  'memory-connection': { part: 'f', title: 'an idle connection', unit: 'KiB' },
+  'memory-listener': { part: 'f', title: 'a listener (WebSocket)', unit: 'KiB' },
+  'growth-keepalive': rate('g', 'keep-alive, 16 connections'),
+  'growth-churn': rate('g', 'one connection per request, 16 at a time'),
+  'growth-event-median': latency('g', 'change to event, all listening, median'),
+  'growth-event-p99': latency('g', 'change to event, all listening, p99'),
   launch: latency('h', 'launch of a small container'),
   delete: latency('h', 'delete of a running one'),
+  'start-up': { part: 'h', title: 'start-up with so many running instances', unit: 's' },
 } as const satisfies Record<string, Figure>;
 
 export type FigureKey = keyof typeof FIGURES;

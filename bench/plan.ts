@@ -7,6 +7,8 @@ export interface Plan {
   readonly parts: readonly Part[];
   /** Rounds in which all subjects are measured, one after the other. */
   readonly rounds: number;
+  /** What is asked for in parts a and b. */
+  readonly targets: readonly ('key' | 'server')[];
   /** Of one load on one subject. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
@@ -14,6 +16,12 @@ export interface Plan {
   readonly probeSeconds: number;
   /** Config changes of one round. */
   readonly changes: number;
+  /** Numbers of instances, ascending: a daemon each. */
+  readonly sizes: readonly [number, ...number[]];
+  /** Of which so many boot at once. */
+  readonly stormInstances: number;
+  /** How many of the largest number listen to events. */
+  readonly listeners: readonly number[];
   /** Size of the image that is fetched. */
   readonly imageMib: number;
 }
@@ -21,19 +29,27 @@ export interface Plan {
 const FULL = {
   quick: false,
   rounds: 7,
+  targets: ['key', 'server'],
   seconds: 2,
   warmUpSeconds: 1,
   probeSeconds: 0.5,
   changes: 200,
+  sizes: [10, 100, 1000, 5000],
+  stormInstances: 1000,
+  listeners: [1, 100, 5000],
   imageMib: 256,
 } as const;
 const QUICK = {
   quick: true,
   rounds: 5,
+  targets: ['key'],
   seconds: 0.3,
   warmUpSeconds: 0.2,
   probeSeconds: 0.1,
   changes: 20,
+  sizes: [10, 1000, 5000],
+  stormInstances: 1000,
+  listeners: [1, 100, 5000],
   imageMib: 64,
 } as const;
 
@@ -70,6 +86,11 @@ export function planOf(args: readonly string[]): Plan | null {
   const sizes = values.quick ? QUICK : FULL;
   const parts = values.only === undefined ? (Object.keys(PARTS) as Part[]) : partsOf(values.only);
   return { ...sizes, parts, rounds: values.rounds === undefined ? sizes.rounds : roundsOf(values.rounds) };
+}
+
+/** Whether it has all parts, so that its results are those of a whole run. */
+export function isWhole({ parts }: Plan): boolean {
+  return Object.keys(PARTS).every((part) => parts.includes(part as Part));
 }
 
 function partsOf(list: string): Part[] {

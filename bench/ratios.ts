@@ -28,6 +28,13 @@ export const RATIOS = {
   export_one_vs_nginx: { figure: 'export-1', column: 'porthole', over: 'nginx', goal: { atLeast: 0.85 } },
   export_vs_lxd: { figure: 'export-8', column: 'porthole', over: 'lxd' },
   event_vs_lxd: { figure: 'event-median', column: 'porthole', over: 'lxd' },
+  event_p99_ms_5000: { figure: 'listeners-p99', column: '5000', goal: { atMost: 5 } },
+  idle_connection_kib: { figure: 'memory-connection', column: 'porthole', goal: { atMost: 8 } },
+  listener_kib: { figure: 'memory-listener', column: 'porthole', goal: { atMost: 20 } },
+  instance_kib: { figure: 'memory-instance', column: 'porthole' },
+  growth_keepalive: { figure: 'growth-keepalive', column: '5000', over: '10', goal: { atLeast: 0.9 } },
+  growth_churn: { figure: 'growth-churn', column: '5000', over: '10', goal: { atLeast: 0.9 } },
+  start_5000_s: { figure: 'start-up', column: '5000', goal: { atMost: 2 } },
   launch_vs_lxd: { figure: 'launch', column: 'porthole', over: 'lxd' },
   delete_vs_lxd: { figure: 'delete', column: 'porthole', over: 'lxd' },
 } as const satisfies Record<string, Ratio>;

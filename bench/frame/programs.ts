@@ -33,6 +33,21 @@ export class Program {
     return this.#said;
   }
 
+  /** Settles when it has said this on standard error, from now on. @throws when it ends instead */
+  says(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let heard = '';
+      const hear = (more: string) => {
+        heard += more;
+        if (!heard.includes(text)) return;
+        this.#child.stderr?.off('data', hear);
+        resolve();
+      };
+      this.#child.stderr?.on('data', hear);
+      void this.#ended.then(() => reject(new Error(`it has ended: ${this.#said.trim()}`)));
+    });
+  }
+
   /** Ends it: politely, and firmly when that takes too long. */
   async stop(): Promise<void> {
     if (this.hasEnded) return;

@@ -8,7 +8,11 @@ import type { Peer } from '../peers/peer.ts';
 
 const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
 const CC = ['-O2', '-Wall', '-Wextra', '-pthread'];
-const LOAD = ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'websocket.c'];
+/** Our own programs, and the sources of each. */
+const PROGRAMS = {
+  load: ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'websocket.c'],
+  crowd: ['crowd.c', 'member.c', 'client.c', 'websocket.c'],
+} as const;
 /** Longer than any load; whatever hangs is ended. */
 const LOAD_TIMEOUT_MS = 120_000;
 
@@ -29,11 +33,18 @@ export class LoadTools {
   static async build(folder: string, signal: AbortSignal): Promise<LoadTools> {
     const bin = join(folder, 'bin');
     await mkdir(bin);
-    const sources = LOAD.map((name) => join(SOURCES, name));
-    const { ok, failure } = await run('gcc', [...CC, '-o', join(bin, 'load'), ...sources]);
-    if (!ok) throw new Error(failure);
+    for (const [name, files] of Object.entries(PROGRAMS)) {
+      const sources = files.map((file) => join(SOURCES, file));
+      const { ok, failure } = await run('gcc', [...CC, '-o', join(bin, name), ...sources]);
+      if (!ok) throw new Error(failure);
+    }
     await copyFile('/usr/bin/h2load', join(bin, 'h2load'));
     return new LoadTools(bin, signal);
+  }
+
+  /** Where a program is. */
+  path(program: 'load' | 'crowd' | 'h2load'): string {
+    return join(this.#folder, program);
   }
 
   /**
@@ -64,8 +75,8 @@ export class LoadTools {
     });
   }
 
-  #command(peer: Peer, program: string, args: readonly string[]): [string, ...string[]] {
-    return onCore('load', [...enter(peer), join(this.#folder, program), ...args]);
+  #command(peer: Peer, program: 'load' | 'h2load', args: readonly string[]): [string, ...string[]] {
+    return onCore('load', [...enter(peer), this.path(program), ...args]);
   }
 }
 

@@ -1,20 +1,22 @@
 import { type Bench, present } from '../bench.ts';
 import { interleave } from '../frame/rounds.ts';
 import { churn } from '../load/loads.ts';
-import { KEY_TARGET, SERVER_TARGET } from '../peers/peer.ts';
+import { KEY_TARGET, type Peer, SERVER_TARGET } from '../peers/peer.ts';
 
-const TARGETS = { server: SERVER_TARGET, key: KEY_TARGET } as const;
+const TARGETS = { key: KEY_TARGET, server: SERVER_TARGET } as const;
 const CONNECTIONS = 16;
 
 /** b. A connection for each request. */
-export async function measureChurn({ plan, peers, tools, results, say }: Bench): Promise<void> {
-  const subjects = present(peers.porthole, peers.nginx, peers.nodeHttp, peers.lxd);
-  for (const [name, target] of Object.entries(TARGETS) as ['server' | 'key', string][]) {
+export async function measureChurn(bench: Bench): Promise<void> {
+  const { plan, tools, results, say } = bench;
+  const { porthole, nginx, nodeHttp, lxd } = await bench.peers();
+  for (const name of plan.targets) {
+    const target = TARGETS[name];
     say(`one connection per request: ${target}`);
-    const ask = (peer: (typeof subjects)[number], seconds: number) =>
+    const ask = (peer: Peer, seconds: number) =>
       churn(tools, peer, { target, connections: CONNECTIONS, seconds });
     await interleave(
-      subjects,
+      present<Peer>(porthole, nginx, nodeHttp, lxd),
       plan.rounds,
       async (peer) => results.add(`churn-${name}`, peer.name, await ask(peer, plan.seconds)),
       async (peer) => void (await ask(peer, plan.warmUpSeconds)),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HostClient, path } from '../../packages/host/src/client/host-client.ts';
 import { run } from '../../packages/host/src/process/run.ts';
-import { onCore } from '../frame/cores.ts';
+import { onCore, type Role } from '../frame/cores.ts';
 import { Program } from '../frame/programs.ts';
 import { untilServed } from '../frame/wait.ts';
 import { launch, takeImage } from './container.ts';
@@ -13,17 +13,25 @@ import type { ContainerPeer } from './peer.ts';
 
 const PORTHOLED = fileURLToPath(new URL('../../bin/portholed', import.meta.url));
 
+const COLLECT = new URL('./collect-garbage.ts', import.meta.url).href;
+const MS_PER_S = 1000;
+
+interface StartOptions {
+  /** The server's core when absent. */
+  readonly cores?: Role;
+  /** Able to {@link Portholed.collectGarbage}. */
+  readonly collectable?: boolean;
+}
+
 /** A daemon on a state directory of its own, as an operator would start it, bound to the server's core. */
 export class Portholed {
   readonly stateDir: string;
   readonly client: HostClient;
-  readonly #flags: readonly string[];
   #program: Program | undefined;
 
-  constructor(stateDir: string, flags: readonly string[] = []) {
+  constructor(stateDir: string) {
     this.stateDir = stateDir;
     this.client = new HostClient(join(stateDir, 'unix.socket'));
-    this.#flags = flags;
   }
 
   get guestSocket(): string {
@@ -35,18 +43,31 @@ export class Portholed {
     return this.#program.pid;
   }
 
-  /** Starts it and waits until it serves operators and instances. */
-  async start(): Promise<void> {
+  /**
+   * Starts it and waits until it serves operators and instances.
+   * @returns how long that took, in seconds
+   */
+  async start({ cores = 'server', collectable = false }: StartOptions = {}): Promise<number> {
     await mkdir(this.stateDir, { recursive: true });
-    const flags = ['--state-dir', this.stateDir, ...this.#flags];
-    this.#program = new Program(onCore('server', [PORTHOLED, ...flags]));
+    const options = collectable ? ['env', `NODE_OPTIONS=--expose-gc --import=${COLLECT}`] : [];
+    const command = [...options, PORTHOLED, '--state-dir', this.stateDir];
+    const started = performance.now();
+    this.#program = new Program(onCore(cores, command));
     await untilServed(this.client.socketPath, this.#program);
     await untilServed(this.guestSocket, this.#program);
+    return (performance.now() - started) / MS_PER_S;
   }
 
   /** Stops it; its instances go on. */
   async stop(): Promise<void> {
     await this.#program?.stop();
+  }
+
+  /** Lets it drop its garbage; it must have been started with the options for that. */
+  async collectGarbage(): Promise<void> {
+    const collected = this.#program?.says('garbage collected');
+    process.kill(this.pid, 'SIGUSR2');
+    await collected;
   }
 
   /** Ends it with its instances, and removes all that it has made. */

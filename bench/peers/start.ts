@@ -6,7 +6,7 @@ import { startNodeHttp } from './node-http.ts';
 import type { ContainerPeer } from './peer.ts';
 import { startPorthole } from './porthole.ts';
 
-type Starting = Pick<Bench, 'folder' | 'plan' | 'results' | 'say'>;
+type Starting = Pick<Bench, 'plan' | 'results' | 'say'> & { readonly folder: string };
 
 /** Starts all peers. What has been started ends with the stack, also when a later one fails. */
 export async function startPeers(bench: Starting, stack: AsyncDisposableStack): Promise<Peers> {

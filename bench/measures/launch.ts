@@ -4,21 +4,25 @@ import { interleave } from '../frame/rounds.ts';
 import { launch, remove } from '../peers/container.ts';
 import type { ContainerPeer } from '../peers/peer.ts';
 
+const NAME = 'short-lived';
+
 /** h. How long a launch and a delete of a small container take, on all cores. */
-export async function measureLaunch({ plan, peers, results, say }: Bench): Promise<void> {
+export async function measureLaunch(bench: Bench): Promise<void> {
+  const { plan, results, say } = bench;
+  const { porthole, lxd } = await bench.peers();
+  const subjects = present<ContainerPeer>(porthole, lxd);
   say('launch and delete');
-  const subjects = present<ContainerPeer>(peers.porthole, peers.lxd);
   for (const peer of subjects) await bind(peer.pid, 'all');
   await interleave(
     subjects,
     plan.rounds,
     async (peer) => {
-      results.add('launch', peer.name, await timed(() => launch(peer.client, 'short-lived')));
-      results.add('delete', peer.name, await timed(() => remove(peer.client, 'short-lived')));
+      results.add('launch', peer.name, await timed(() => launch(peer.client, NAME)));
+      results.add('delete', peer.name, await timed(() => remove(peer.client, NAME)));
     },
     async (peer) => {
-      await launch(peer.client, 'short-lived');
-      await remove(peer.client, 'short-lived');
+      await launch(peer.client, NAME);
+      await remove(peer.client, NAME);
     },
   );
   for (const peer of subjects) await bind(peer.pid, 'server');

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { Crowd } from '../load/crowd.ts';
+import type { LoadTools } from '../load/load-tools.ts';
+import { KEY, type Peer, VALUE } from './peer.ts';
+import { Portholed } from './porthole.ts';
+
+/** Host uid of the first container's root: far from those that LXC gives its instances. */
+const FIRST_UID = 400_000;
+/** Adoptions that are under way at a time. */
+const ADOPTERS = 8;
+/** What every instance has, as cloud-init asks for it. */
+const USER_DATA = '#cloud-config\npackage_update: true\n';
+
+/** A daemon with many running instances: tiny containers that it has adopted. */
+export interface Population extends AsyncDisposable {
+  readonly size: number;
+  readonly daemon: Portholed;
+  readonly crowd: Crowd;
+  /** The daemon as its first instance sees it. */
+  readonly peer: Peer;
+}
+
+/** Name of the instance that is the crowd's container of this number. */
+export function memberName(number: number): string {
+  return `member-${number}`;
+}
+
+/** Starts a daemon and a crowd, and adopts each of its containers. */
+export async function populate(folder: string, tools: LoadTools, size: number): Promise<Population> {
+  await using stack = new AsyncDisposableStack();
+  const daemon = new Portholed(join(folder, `porthole-${size}`));
+  stack.defer(() => daemon.destroy());
+  await daemon.start();
+  const crowd = stack.use(await Crowd.make(tools, daemon.guestSocket, size, FIRST_UID));
+  await adoptAll(daemon, crowd);
+  const owned = stack.move();
+  return {
+    size,
+    daemon,
+    crowd,
+    peer: {
+      name: 'porthole',
+      socket: daemon.guestSocket,
+      callersOf: crowd.pids[0] as number,
+      async [Symbol.asyncDispose]() {},
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function adoptAll({ client }: Portholed, crowd: Crowd): Promise<void> {
+  const waiting = crowd.pids.entries();
+  const adopt = async () => {
+    for (const [number, pid] of waiting) {
+      const config = { [KEY]: VALUE, 'user.id': memberName(number), 'cloud-init.user-data': USER_DATA };
+      const source = { type: 'adopt', pid };
+      await client.change('POST', '/1.0/instances', { json: { name: memberName(number), source, config } });
+    }
+  };
+  await Promise.all(Array.from({ length: ADOPTERS }, adopt));
+}

@@ -42,6 +42,11 @@ describe('configFile', () => {
     );
   });
 
+  it('runs no hook of the distribution when an instance has stopped, only ours', () => {
+    const hooks = lines({}).filter((line) => line.startsWith('lxc.hook.post-stop'));
+    expect(hooks).toEqual(['lxc.hook.post-stop =', 'lxc.hook.post-stop = /hook']);
+  });
+
   it('has an empty network without nics, and one veth for each nic', () => {
     expect(lines({})).toContain('lxc.net.0.type = empty');
     const devices = {

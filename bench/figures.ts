@@ -43,7 +43,7 @@ export const FIGURES = {
   'export-8': { part: 'e', title: '8 at once', unit: 'GB/s' },
   'export-latency-median': latency('e', 'a config key meanwhile, median'),
   'export-latency-p99': latency('e', 'a config key meanwhile, p99'),
-  'memory-rest': { part: 'f', title: 'daemon with so many instances, at rest', unit: 'MiB' },
+  'memory-rest': { part: 'f', title: 'daemon at rest, with so many instances', unit: 'MiB' },
   'memory-instance': { part: 'f', title: 'an instance', unit: 'KiB' },
   'memory-connection': { part: 'f', title: 'an idle connection', unit: 'KiB' },
   'memory-listener': { part: 'f', title: 'a listener (WebSocket)', unit: 'KiB' },

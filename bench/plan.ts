@@ -9,6 +9,8 @@ export interface Plan {
   readonly rounds: number;
   /** What is asked for in parts a and b. */
   readonly targets: readonly ('key' | 'server')[];
+  /** Connections at a time in part a. */
+  readonly connections: readonly (1 | 16 | 64)[];
   /** Of one load on one subject. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
@@ -18,7 +20,9 @@ export interface Plan {
   readonly changes: number;
   /** Numbers of instances, ascending: a daemon each. */
   readonly sizes: readonly [number, ...number[]];
-  /** Of which so many boot at once. */
+  /** With so many the memory of connections and listeners is measured. */
+  readonly memoryInstances: number;
+  /** So many of one of these boot at once. */
   readonly stormInstances: number;
   /** How many of the largest number listen to events. */
   readonly listeners: readonly number[];
@@ -30,11 +34,13 @@ const FULL = {
   quick: false,
   rounds: 7,
   targets: ['key', 'server'],
+  connections: [1, 16, 64],
   seconds: 2,
   warmUpSeconds: 1,
   probeSeconds: 0.5,
   changes: 200,
   sizes: [10, 100, 1000, 5000],
+  memoryInstances: 5000,
   stormInstances: 1000,
   listeners: [1, 100, 5000],
   imageMib: 256,
@@ -43,11 +49,13 @@ const QUICK = {
   quick: true,
   rounds: 5,
   targets: ['key'],
+  connections: [16],
   seconds: 0.3,
   warmUpSeconds: 0.2,
   probeSeconds: 0.1,
   changes: 20,
   sizes: [10, 1000, 5000],
+  memoryInstances: 1000,
   stormInstances: 1000,
   listeners: [1, 100, 5000],
   imageMib: 64,

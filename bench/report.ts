@@ -9,6 +9,9 @@ import { readable, tableLines } from './frame/table.ts';
 import type { Plan } from './plan.ts';
 import { goalText, ratiosOf } from './ratios.ts';
 
+/** Peers stand in this order; numbers behind them, ascending. */
+const COLUMN_ORDER: readonly string[] = ['porthole', 'nginx', 'node:http', 'lxd'];
+
 const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));
 
 /** The figures of each part, medians only, then the ratios; for people. */
@@ -31,13 +34,28 @@ function partLines(letter: string, title: string, results: Results): string[] {
     (key) => FIGURES[key].part === letter && results.has(key),
   );
   if (keys.length === 0) return [];
-  const columns = [...new Set(keys.flatMap((key) => results.columns(key)))];
+  // Columns are peers for some figures, numbers of instances or listeners for others: a table for each.
+  const tables = Object.values(Object.groupBy(keys, (key) => columnKind(key, results)));
+  return ['', `${letter}. ${title}`, ...tables.flatMap((each) => ['', ...figureLines(each ?? [], results)])];
+}
+
+function columnKind(key: FigureKey, results: Results): string {
+  return results.columns(key).every((column) => /^\d+$/.test(column)) ? 'number' : 'peer';
+}
+
+function figureLines(keys: readonly FigureKey[], results: Results): string[] {
+  const all = new Set(keys.flatMap((key) => results.columns(key)));
+  const columns = COLUMN_ORDER.filter((column) => all.has(column)).concat(
+    [...all]
+      .filter((column) => !COLUMN_ORDER.includes(column))
+      .sort((one, other) => Number(one) - Number(other)),
+  );
   const rows = keys.map((key) => [
     FIGURES[key].title,
     ...columns.map((column) => cell(results.of(key, column))),
     FIGURES[key].unit,
   ]);
-  return ['', `${letter}. ${title}`, '', ...tableLines(['', ...columns, ''], rows)];
+  return tableLines(['', ...columns, ''], rows);
 }
 
 function cell(values: readonly number[]): string {

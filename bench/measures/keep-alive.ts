@@ -4,14 +4,13 @@ import { keepAlive } from '../load/loads.ts';
 import { KEY_TARGET, type Peer, SERVER_TARGET } from '../peers/peer.ts';
 
 const TARGETS = { key: KEY_TARGET, server: SERVER_TARGET } as const;
-const CONNECTIONS = [1, 16, 64] as const;
 
 /** a. GETs over connections that are kept. */
 export async function measureKeepAlive(bench: Bench): Promise<void> {
   const { plan, tools, results, say } = bench;
   const { porthole, nginx, nodeHttp, lxd } = await bench.peers();
   for (const name of plan.targets) {
-    for (const connections of CONNECTIONS) {
+    for (const connections of plan.connections) {
       const target = TARGETS[name];
       say(`keep-alive: ${target}, ${connections} connections`);
       const ask = (peer: Peer, seconds: number) => keepAlive(tools, peer, { target, connections, seconds });

@@ -10,33 +10,30 @@ const KIB_PER_MIB = 1024;
  * with connections. Each time it is started anew, because memory that was needed once is not given back.
  */
 export async function measureMemory(bench: Bench): Promise<void> {
+  await measureRest(bench);
   const { plan, results, say } = bench;
-  const populations: Population[] = [];
-  for (const size of plan.sizes) populations.push(await bench.population(size));
-  say(`memory: ${plan.sizes.join(', ')} instances at rest`);
-  await interleave(populations, plan.rounds, async (population) => {
-    results.add('memory-rest', String(population.size), (await restartedKib(population)) / KIB_PER_MIB);
-  });
-  addPerInstance(bench);
-  const largest = populations.at(-1) as Population;
-  say(`memory: ${largest.size} connections, ${largest.size} listeners`);
+  const population = await bench.population(plan.memoryInstances);
+  const { size, crowd } = population;
+  say(`memory: ${size} connections, ${size} listeners`);
   await interleave(['memory-connection', 'memory-listener'] as const, plan.rounds, async (figure) => {
-    const rest = await restartedKib(largest);
-    if (figure === 'memory-connection') await largest.crowd.hold(largest.size, 1);
-    else await largest.crowd.listen(largest.size);
-    results.add(figure, 'porthole', ((await residentKib(largest)) - rest) / largest.size);
-    await largest.crowd.leave(largest.size);
+    const rest = await restartedKib(population);
+    if (figure === 'memory-connection') await crowd.hold(size, 1);
+    else await crowd.listen(size);
+    results.add(figure, 'porthole', ((await residentKib(population)) - rest) / size);
+    await crowd.leave(size);
   });
 }
 
-/** The difference between many instances and few, by their number. */
-function addPerInstance({ plan, results }: Bench): void {
-  const [few, many] = [plan.sizes[0], plan.sizes.at(-1) as number];
-  const rests = [few, many].map((size) => results.of('memory-rest', String(size)));
-  const [least = [], most = []] = rests;
-  for (const [round, mib] of most.entries()) {
-    const grown = (mib - (least[round] as number)) * KIB_PER_MIB;
-    results.add('memory-instance', 'porthole', grown / (many - few));
+/** Few instances and many; what one instance takes is their difference. */
+async function measureRest({ plan, results, say, population }: Bench): Promise<void> {
+  const few = await population(plan.sizes[0]);
+  const many = await population(plan.memoryInstances);
+  say(`memory: ${few.size} and ${many.size} instances at rest`);
+  for (let round = 0; round < plan.rounds; round++) {
+    const [least, most] = [await restartedKib(few), await restartedKib(many)];
+    results.add('memory-rest', String(few.size), least / KIB_PER_MIB);
+    results.add('memory-rest', String(many.size), most / KIB_PER_MIB);
+    results.add('memory-instance', 'porthole', (most - least) / (many.size - few.size));
   }
 }
 

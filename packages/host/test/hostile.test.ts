@@ -56,6 +56,34 @@ it('goes on when its log can take nothing any more', async () => {
   }
 });
 
+it('mounts a disk once, whatever its path looks like, and takes all of it away', async () => {
+  const source = mkdtempSync('/var/tmp/porthole-test-disk-');
+  try {
+    await operator.sh('c1', 'mkdir /elsewhere && ln -s /elsewhere /link');
+    const paths = {
+      plain: '/mnt/plain',
+      blank: '/mnt/a b',
+      slashed: '/mnt/slashed//',
+      linked: '/link/below',
+    };
+    for (const [name, path] of Object.entries(paths)) {
+      await operator.device('c1', name, { type: 'disk', source, path });
+    }
+    const mounts = async () =>
+      (await operator.sh('c1', "cut -d' ' -f5 /proc/self/mountinfo | sort")).split('\n');
+    const before = await mounts();
+    expect(before).toEqual(
+      expect.arrayContaining(['/mnt/plain', '/mnt/a\\040b', '/mnt/slashed', '/elsewhere/below']),
+    );
+    await daemon.restart();
+    expect(await mounts()).toEqual(before);
+    for (const name of Object.keys(paths)) await operator.device('c1', name, null);
+    expect(await mounts()).toEqual(before.filter((path) => !/^\/(mnt|elsewhere)/.test(path)));
+  } finally {
+    rmSync(source, { recursive: true });
+  }
+});
+
 /** Writes a file until its disk is full. */
 function fill(path: string): void {
   const file = openSync(path, 'w');

@@ -1,4 +1,4 @@
-import { fstatSync, lstatSync } from 'node:fs';
+import { fstatSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checked, close, declare, SystemError } from './libc.ts';
@@ -112,10 +112,18 @@ function enter(): void {
 function perform({ task, tree, isFolder: folder }: Prepared): boolean {
   if (task.kind === 'unmount')
     return takeAway(task.target, task.layers === 'all' ? LAYERS_MAX : 1, task.remove);
+  if (task.unlessThere && isSame(tree, task.target)) return false;
   const created = asOwner(() => createMountPoint(task.target, folder));
   const result = moveMount(MOVE_MOUNT, tree, '', AT_FDCWD, task.target, MOVE_MOUNT_F_EMPTY_PATH);
   checked('move_mount', result);
   return created;
+}
+
+/** Names say little: they may hold links, and the kernel writes some characters differently. */
+function isSame(tree: number, target: string): boolean {
+  const source = fstatSync(tree, { bigint: true });
+  const found = statSync(target, { bigint: true, throwIfNoEntry: false });
+  return found?.dev === source.dev && found.ino === source.ino;
 }
 
 function takeAway(target: string, layersMax: number, remove: boolean): boolean {

@@ -34,6 +34,8 @@ export type MountTask =
       readonly target: string;
       readonly readonly: boolean;
       readonly recursive: boolean;
+      /** Does nothing where the target is the source already. */
+      readonly unlessThere?: boolean;
     }
   | {
       readonly kind: 'unmount';

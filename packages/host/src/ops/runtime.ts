@@ -119,8 +119,8 @@ export interface Runtime {
   detach(target: DeviceTarget, options: { created: boolean; hostName?: string }): Promise<void>;
   /** Applies limits that can change while it runs. */
   updateDevice(target: DeviceTarget, hostName: string): Promise<void>;
-  /** Whether something is mounted at an absolute path inside. */
-  isMounted(init: Init, path: string): boolean;
+  /** Adds a disk to a running instance, unless it is there. */
+  attachMissing(target: DeviceTarget): Promise<void>;
   /** Makes /dev/lxd inside be there exactly once, or not at all. */
   setWindow(init: Init, config: Config, shown: boolean): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;

@@ -83,12 +83,9 @@ async function recoverInstance(context: Context, instance: Instance): Promise<vo
 async function mountMissing({ model, log }: Context, run: Run): Promise<void> {
   const { devices } = model.expanded(model.current(run.instanceId));
   for (const [name, device] of Object.entries(devices)) {
-    const { path } = device;
-    const { init } = run.process;
-    if (device['type'] !== 'disk' || path === undefined || path === '/' || run.runtime.isMounted(init, path))
-      continue;
-    const target = { id: run.instanceId, init, config: run.config, name, device };
-    await guarded(log, run.instanceId, async () => void (await run.runtime.attach(target)));
+    if (device['type'] !== 'disk') continue;
+    const target = { id: run.instanceId, init: run.process.init, config: run.config, name, device };
+    await guarded(log, run.instanceId, () => run.runtime.attachMissing(target));
   }
 }
 

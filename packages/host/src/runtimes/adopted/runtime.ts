@@ -79,9 +79,7 @@ export class AdoptedRuntime implements Adopter {
 
   async updateDevice(): Promise<void> {}
 
-  isMounted(): boolean {
-    return true;
-  }
+  async attachMissing(): Promise<void> {}
 
   /** Whoever is refused by `security.devlxd` is refused on the socket; the mount is its own runtime's. */
   async setWindow(): Promise<void> {}

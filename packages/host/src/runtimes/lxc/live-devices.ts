@@ -51,7 +51,16 @@ export async function updateDevice(target: DeviceTarget, hostName: string): Prom
   await limitNic(hostName, target.device);
 }
 
-async function attachDisk(place: Place, { device, init, name }: DeviceTarget): Promise<Attached> {
+/** Adds a disk to a running instance unless it is there: a second time it would stay behind when it is removed. */
+export async function attachMissingDisk(place: Place, target: DeviceTarget): Promise<void> {
+  await attachDisk(place, target, true);
+}
+
+async function attachDisk(
+  place: Place,
+  { device, init, name }: DeviceTarget,
+  unlessThere = false,
+): Promise<Attached> {
   const { source, path } = device;
   if (path === undefined || path === '/' || source === undefined) return { created: false };
   if (!statSync(source, { throwIfNoEntry: false })) {
@@ -61,7 +70,7 @@ async function attachDisk(place: Place, { device, init, name }: DeviceTarget): P
   const readonly = isTrue(device['readonly'], false);
   const recursive = isTrue(device['recursive'], false);
   const [created] = await changeMounts(init, place.owner, [
-    { kind: 'mount', source, target: path, readonly, recursive },
+    { kind: 'mount', source, target: path, readonly, recursive, unlessThere },
   ]);
   return { created: created === true };
 }

@@ -26,7 +26,7 @@ import { openFiles } from './files.ts';
 import type { IdRanges } from './ids.ts';
 import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
-import { attachDevice, detachDevice, updateDevice } from './live-devices.ts';
+import { attachDevice, attachMissingDisk, detachDevice, updateDevice } from './live-devices.ts';
 import { limitNic } from './network.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
@@ -175,9 +175,8 @@ export class LxcRuntime implements Runtime {
     return updateDevice(target, hostName);
   }
 
-  isMounted(init: Init, path: string): boolean {
-    const lines = readFileSync(`/proc/${init.pid}/mountinfo`, 'utf8').split('\n');
-    return lines.some((line) => line.split(' ')[4] === path);
+  attachMissing(target: DeviceTarget): Promise<void> {
+    return attachMissingDisk(this.#place(target), target);
   }
 
   setWindow(init: Init, config: Config, shown: boolean): Promise<void> {

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { HostClient } from '../src/client/host-client.ts';
 import { close, declare } from '../src/native/libc.ts';
 import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
+import { CallerTools } from './harness/caller.ts';
 import { BIN, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
@@ -82,6 +83,20 @@ it('mounts a disk once, whatever its path looks like, and takes all of it away',
   } finally {
     rmSync(source, { recursive: true });
   }
+});
+
+it('keeps the log of a run small, whoever of the host knocks at the socket of its monitor', async () => {
+  using tools = new CallerTools();
+  const folder = join(daemon.stateDir, 'instances', '1');
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs'];
+  const knock = [join(tools.folder, 'node'), join(tools.folder, 'programs', 'knock.mjs')];
+  const knocked = await run('setpriv', [...nobody, ...knock, `${folder}/command`, '6000']);
+  expect(knocked).toMatchObject({ ok: true });
+  const { size } = statSync(join(folder, 'lxc.log'));
+  expect(size).toBeGreaterThan(1000);
+  expect(size).toBeLessThanOrEqual(1024 * 1024);
+  await operator.state('c1', 'restart');
+  expect(await operator.sh('c1', 'echo well')).toBe('well');
 });
 
 /** Writes a file until its disk is full. */

@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { declare } from './libc.ts';
+import { checked, declare } from './libc.ts';
 
 const getrlimit = declare('int getrlimit(int resource, _Out_ void *limit)');
 const setrlimit = declare('int setrlimit(int resource, const void *limit)');
+const prlimit = declare('int prlimit(int pid, int resource, const void *limit, void *old)');
 
+/** asm-generic/resource.h. */
+const RLIMIT_FSIZE = 1;
 const RLIMIT_NOFILE = 7;
 
 /** Open files that this process may have. */
@@ -26,15 +29,25 @@ export function raiseOpenFiles(wanted: number): OpenFiles {
   return readLimit();
 }
 
+/** Sets how large a process, and what it starts from now on, can make a file; prlimit(2). */
+export function limitFileSize(pid: number, bytes: number): void {
+  checked('prlimit', prlimit(pid, RLIMIT_FSIZE, limitBuffer({ soft: bytes, hard: bytes }), null));
+}
+
 function readLimit(): OpenFiles {
   const limit = Buffer.alloc(16);
   getrlimit(RLIMIT_NOFILE, limit);
   return { soft: Number(limit.readBigUInt64LE(0)), hard: Number(limit.readBigUInt64LE(8)) };
 }
 
-function writeLimit({ soft, hard }: OpenFiles): boolean {
+function writeLimit(limit: OpenFiles): boolean {
+  return setrlimit(RLIMIT_NOFILE, limitBuffer(limit)) === 0;
+}
+
+/** `struct rlimit`. */
+function limitBuffer({ soft, hard }: OpenFiles): Buffer {
   const limit = Buffer.alloc(16);
   limit.writeBigUInt64LE(BigInt(soft), 0);
   limit.writeBigUInt64LE(BigInt(hard), 8);
-  return setrlimit(RLIMIT_NOFILE, limit) === 0;
+  return limit;
 }

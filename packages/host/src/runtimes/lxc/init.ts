@@ -1,6 +1,10 @@
+import { limitFileSize } from '../../native/limits.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { monitorPid } from './processes.ts';
 import { initPid } from './tools.ts';
+
+/** Bytes of a run's log: every user of the host can make LXC's monitor write a line to it, by knocking at its socket. */
+const LOG_BYTES_MAX = 1024 * 1024;
 
 /** The processes that a run stands on, held. */
 export interface RunProcesses {
@@ -23,7 +27,10 @@ export async function pinInit(lxcPath: string, id: number): Promise<RunProcesses
   const monitor = parent === null ? null : PinnedProcess.find(parent);
   // A process whose parent has died gets another: the one that is held is the monitor if it is the parent still.
   const same = again === pid && monitor !== null && monitorPid(init.pid) === monitor.pid;
-  if (same && init.isAlive()) return { init, monitor };
+  if (same && init.isAlive()) {
+    limitFileSize(monitor.pid, LOG_BYTES_MAX);
+    return { init, monitor };
+  }
   init.release();
   monitor?.release();
   return null;

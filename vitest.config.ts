@@ -18,6 +18,18 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
+      {
+        test: {
+          // The guest API as its server answers it where there is no fast lane.
+          name: 'system-without-lane',
+          include: ['packages/host/test/guest-*.test.ts'],
+          env: { PORTHOLE_FAST_LANE: 'off' },
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
       { test: { name: 'tidy', include: ['tools/**/*.test.ts'] } },
     ],
   },

@@ -19,12 +19,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   native: { imports: ['base'] },
   process: { imports: ['base'] },
   peer: { imports: ['base', 'core', 'native'] },
-  http: { imports: ['base'] },
+  http: { imports: ['base', 'native'] },
   images: { imports: ['base', 'core', 'process'], types: ['ops/api.ts'] },
   build: { imports: ['base', 'process'] },
   runtimes: { imports: ['base', 'core', 'native', 'process'], types: ['ops'] },
   ops: { imports: ['base', 'core', 'store', 'images'] },
   guest: { imports: ['base', 'core', 'http'], types: ['packages/guest/src/wire.ts'] },
+  lane: { imports: ['base', 'core', 'native', 'peer', 'http', 'guest'] },
   host: { imports: ['base', 'wire', 'core'], types: ['ops'] },
   client: { imports: ['base', 'wire'] },
   cli: { imports: ['base', 'wire', 'client', 'build'] },
@@ -34,7 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'daemon.ts': {
     imports: [
       ...['base', 'core', 'store', 'native', 'process', 'peer', 'http', 'images', 'runtimes', 'ops', 'guest'],
-      ...['host', 'settings.ts', 'config.ts'],
+      ...['lane', 'host', 'settings.ts', 'config.ts'],
     ],
   },
   'main.ts': { imports: ['base', 'settings.ts', 'config.ts', 'daemon.ts'] },

@@ -6,9 +6,11 @@ import { createLog, type Log } from './base/log.ts';
 import type { DaemonConfig } from './config.ts';
 import { systemRandom } from './core/volatile.ts';
 import { guestLimits, imageLimits, journalLimits } from './daemon-limits.ts';
+import { openFastLane } from './fast-lane.ts';
 import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
+import { registerRuns } from './lane/identity.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { keepDescriptors } from './native/inherited.ts';
 import { lockFile } from './native/lock.ts';
@@ -57,12 +59,19 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
+  const limits = guestLimits(settings);
+  const { lane, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
+  started.defer(() => lane?.stop());
   const runtimes = await openRuntimes({ ...paths, watch });
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
+  const model = new Model({
+    ...{ store, hub, clock: systemClock, location: settings['server-name'], log },
+    viewsChanged: (views) => lane?.changed(views),
+  });
   const context: Context = {
-    model: new Model({ store, hub, clock: systemClock, location: settings['server-name'], log }),
+    model,
     hub,
     journal: store,
     operations: new Operations(hub, systemClock, log),
@@ -71,7 +80,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
     adopter: runtimes.adopter,
     running: new RunningSet(),
     roots: new Roots(paths.roots, images),
-    identity: registry,
+    identity: registerRuns(registry, lane, (id) => model.view(id)),
     // The guest API needs the use cases and they need it: the socket is opened last.
     guests: { closeInstance: (id, reason) => late.guests?.closeInstance(id, reason) ?? 0 },
     random: systemRandom,
@@ -79,13 +88,13 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
     log,
   };
   await recover(context, images, paths.instances);
-  const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel });
+  const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel, fastLane: status });
   const guestBackend = guestCases(
     context,
     (fd) => identify(kernel, registry, fd),
     (image) => images.paths(image),
   );
-  const guests = new GuestServer(guestBackend, { log, limits: guestLimits(settings) });
+  const guests = new GuestServer(guestBackend, { log, limits, front: lane });
   const host = new HostServer(hostBackend(context, images, facts), { log });
   late.guests = guests;
   const graceMs = settings['stop-seconds'] * MS_PER_SECOND;
@@ -97,7 +106,10 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   await host.listen(paths.hostSocket);
   started.defer(() => host.stop(graceMs));
   log.info(
-    { stateDir, identification: kernel.name, runtime: `lxc ${runtimes.main.driverVersion}` },
+    {
+      ...{ stateDir, identification: kernel.name, fastLane: status() },
+      runtime: `lxc ${runtimes.main.driverVersion}`,
+    },
     'daemon started',
   );
   return running(started.move(), log);

@@ -10,6 +10,7 @@ export function serverFacts(parts: {
   readonly settings: Settings;
   readonly runtime: { readonly driver: string; readonly driverVersion: string };
   readonly kernel: { readonly name: string };
+  readonly fastLane: () => string;
 }): ServerFacts {
   const os = osRelease();
   return {
@@ -24,6 +25,7 @@ export function serverFacts(parts: {
     osName: os.get('NAME') ?? 'Linux',
     osVersion: os.get('VERSION_ID') ?? '',
     identification: parts.kernel.name,
+    fastLane: parts.fastLane,
   };
 }
 

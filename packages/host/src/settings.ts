@@ -45,6 +45,12 @@ export const SETTINGS = {
     default: 'auto',
     about: 'how callers are identified: the best way the kernel has, or always through /proc',
   },
+  'fast-lane': {
+    kind: 'choice',
+    choices: ['auto', 'off'],
+    default: 'auto',
+    about: 'guest API: whether a thread of its own answers plain requests where the kernel allows it',
+  },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(65_536, 1024, 1_048_576, 'guest API: request line and headers together'),
   'guest-body-bytes': number(1_048_576, 1024, 16_777_216, 'guest API: request body'),
@@ -73,9 +79,11 @@ export type Settings = {
     ? LogLevel
     : K extends 'identification'
       ? 'auto' | 'proc'
-      : (typeof SETTINGS)[K]['kind'] extends 'number'
-        ? number
-        : string;
+      : K extends 'fast-lane'
+        ? 'auto' | 'off'
+        : (typeof SETTINGS)[K]['kind'] extends 'number'
+          ? number
+          : string;
 };
 
 /** The settings as the lines of `portholed --help` and of the documentation. */

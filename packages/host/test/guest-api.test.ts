@@ -24,6 +24,11 @@ afterAll(() => daemon?.destroy());
 const set = (name: string, ...pairs: string[]) => daemon.must('config', 'set', name, ...pairs);
 const get = (target: string, ...args: string[]) => ask(daemon, c1, target, ...args);
 
+it('is served as the settings say: with the fast lane unless it is off', async () => {
+  const status = process.env['PORTHOLE_FAST_LANE'] === 'off' ? 'off (by the settings)' : 'on';
+  expect(await daemon.must('info')).toContain(`Fast lane: ${status}\n`);
+});
+
 describe('inside an instance', () => {
   it('GET / lists the one version', async () => {
     const { status, body, headers } = await get('/');

@@ -14,11 +14,19 @@ export function describeServer(server: ServerJson): string {
     `State directory: ${porthole.state_dir}`,
     `Runtime: ${environment['driver']} ${environment['driver_version']}`,
     `Callers identified by: ${IDENTIFICATION[porthole.identification] ?? porthole.identification}`,
+    `Fast lane: ${FAST_LANE[porthole.fast_lane] ?? porthole.fast_lane}`,
     `API: ${server.api_version} (${server.api_status}), ${server.api_extensions.length} extensions`,
     ...(Object.keys(server.config).length > 0 ? ['Config:'] : []),
     ...Object.entries(server.config).map(([key, value]) => `  ${key}: ${value}`),
   ]);
 }
+
+const FAST_LANE: Readonly<Record<string, string>> = {
+  on: 'on',
+  off: 'off (by the settings)',
+  unsupported: 'off (callers are not recognised by pidfd here)',
+  failed: 'off (it has failed; see the log)',
+};
 
 const IDENTIFICATION: Readonly<Record<string, string>> = {
   pidfd: 'pidfd (the kernel hands over the very process)',

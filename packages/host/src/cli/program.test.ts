@@ -437,7 +437,7 @@ test('info tells how callers are identified', async () => {
       api_version: '1.0',
       api_status: 'stable',
       environment: { server: 'porthole' },
-      porthole: { version: '0.1.0', state_dir: '/s', identification: 'pidfd' },
+      porthole: { version: '0.1.0', state_dir: '/s', identification: 'pidfd', fast_lane: 'on' },
     },
   });
   expect((await porthole('info')).stdout).toContain('Callers identified by: pidfd');

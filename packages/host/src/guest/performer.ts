@@ -1,15 +1,16 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import { headerBlock, type Reply, type TextReply } from '../http/response.ts';
+import type { Reply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
-import { jsonError, textError } from './errors.ts';
+import { textError } from './errors.ts';
 import { listEvents } from './event-list.ts';
 import { EventStreams } from './event-streams.ts';
 import { HeldRequests } from './held-requests.ts';
 import { type ExportTools, sendImage } from './image-export.ts';
 import type { Limits } from './limits.ts';
 import { PerInstance } from './per-instance.ts';
+import { PLAIN_ANSWERS, rawAnswer } from './plain-answer.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { GuestReply } from './reply.ts';
 
@@ -28,9 +29,6 @@ type Performers = {
   ) => Reply | Promise<Reply>;
 };
 
-const JSON_HEADERS = headerBlock({ 'Content-Type': 'application/json' });
-const RAW_HEADERS = headerBlock({ 'Content-Type': 'application/octet-stream' });
-
 /** Makes the function that carries out what the handlers have decided: one entry per kind of reply. */
 export function createPerformer(backend: GuestBackend, log: Log, limits: Limits) {
   const events = new EventStreams(backend, limits);
@@ -39,22 +37,9 @@ export function createPerformer(backend: GuestBackend, log: Log, limits: Limits)
   const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
   const exports: ExportTools = { backend, log, mayWrite, running: new PerInstance(limits.imageStreams) };
   const performers: Performers = {
-    json: ({ value, etag }) => ok(JSON_HEADERS, `${JSON.stringify(value)}\n`, etag),
-    raw: ({ value, etag }) => ok(RAW_HEADERS, value, etag),
-    'not-modified': ({ etag }) => ({
-      kind: 'text',
-      status: 304,
-      headers: headerBlock({ ETag: etag }),
-      body: '',
-      unmeasured: true,
-    }),
+    ...PLAIN_ANSWERS,
     wait: (reply, occasion) =>
       held.hold(reply, { ...occasion, perform: (later) => perform(later, occasion) }),
-    refuse: ({ code, value, close }) => {
-      const reply = textError(code, value);
-      return close === true ? { ...reply, close } : reply;
-    },
-    'refuse-image': ({ code }) => jsonError(code),
     'set-ready': ({ ready }, { instanceId }) => {
       if (!mayWrite(instanceId)) return textError('too-many-states');
       try {
@@ -63,7 +48,7 @@ export function createPerformer(backend: GuestBackend, log: Log, limits: Limits)
         log.error({ instanceId, error: messageOf(error) }, 'storing the ready state failed');
         return textError('state-not-stored');
       }
-      return ok(RAW_HEADERS, '');
+      return rawAnswer('');
     },
     'export-image': ({ fingerprint }, { instanceId, head }) =>
       sendImage(instanceId, fingerprint, head, exports),
@@ -78,9 +63,4 @@ export function createPerformer(backend: GuestBackend, log: Log, limits: Limits)
       occasion,
     );
   return perform;
-}
-
-function ok(headers: string, body: string, etag?: string): TextReply {
-  const tagged = etag === undefined ? headers : `${headers}${headerBlock({ ETag: etag })}`;
-  return { kind: 'text', status: 200, headers: tagged, body };
 }

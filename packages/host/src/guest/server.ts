@@ -1,9 +1,11 @@
 import type { Log } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Application } from '../http/application.ts';
+import type { Front } from '../http/front.ts';
 import type { ListenAddress } from '../http/listener.ts';
 import { HttpServer } from '../http/server.ts';
 import type { GuestBackend } from './backend.ts';
+import { callerKey } from './caller-key.ts';
 import { decide } from './decide.ts';
 import { textError } from './errors.ts';
 import { DEFAULT_GUEST_LIMITS, type Limits } from './limits.ts';
@@ -12,6 +14,14 @@ import { createPerformer } from './performer.ts';
 export interface GuestServerOptions {
   readonly log: Log;
   readonly limits?: Partial<Limits>;
+  /** Answers plain requests in front of this server. */
+  readonly front?: GuestFront | undefined;
+}
+
+/** A front that knows instances. */
+export interface GuestFront extends Front<Caller> {
+  /** Ends the connections that it has of an instance; returns how many. */
+  closeInstance(instanceId: number): number;
 }
 
 /** A path that a guest has sent is cut to this in the log. */
@@ -21,14 +31,17 @@ const LOGGED_PATH_CHARACTERS_MAX = 200;
 export class GuestServer {
   private readonly http: HttpServer<Caller>;
   private readonly log: Log;
+  private readonly front: GuestFront | undefined;
 
   constructor(backend: GuestBackend, options: GuestServerOptions) {
     const limits: Limits = { ...DEFAULT_GUEST_LIMITS, ...options.limits };
     this.log = options.log;
+    this.front = options.front;
     this.http = new HttpServer({
       application: createApplication(backend, this.log, limits),
       limits,
       log: this.log,
+      front: options.front,
     });
   }
 
@@ -39,9 +52,8 @@ export class GuestServer {
 
   /** Ends all connections of an instance, event streams included, root's or not; returns how many. */
   closeInstance(instanceId: number, reason: string): number {
-    const count = this.http.closeWhere(
-      (caller) => caller.kind !== 'no-instance' && caller.instanceId === instanceId,
-    );
+    const ofInstance = (caller: Caller) => caller.kind !== 'no-instance' && caller.instanceId === instanceId;
+    const count = (this.front?.closeInstance(instanceId) ?? 0) + this.http.closeWhere(ofInstance);
     if (count > 0)
       this.log.info({ instanceId, reason, connections: count }, 'connections of an instance ended');
     return count;
@@ -80,12 +92,7 @@ function createApplication(backend: GuestBackend, log: Log, limits: Limits): App
   };
 }
 
-const acceptedOf = (caller: Caller) => ({ peer: caller, key: keyOf(caller) });
-
-/** Other users of an instance have their own limit, so that they cannot take root's connections away. */
-function keyOf(caller: Caller): string {
-  return caller.kind === 'no-instance' ? caller.kind : `${caller.kind} ${caller.instanceId}`;
-}
+const acceptedOf = (caller: Caller) => ({ peer: caller, key: callerKey(caller) });
 
 function causeOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -54,6 +54,7 @@ function serverJson(facts: ServerFacts): ServerJson {
       version: facts.version,
       state_dir: facts.stateDir,
       identification: facts.identification,
+      fast_lane: facts.fastLane(),
     },
   };
 }

@@ -4,7 +4,7 @@ import { writeParts } from './body-writer.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { failureAnswer, type HttpFailure } from './errors.ts';
 import { type Limits, PIPELINED_PER_TURN_MAX, UNASKED_GRACE_MS, WRITE_GATHERED_MAX } from './limits.ts';
-import { EXPECTATION_FAILED, ownAnswer } from './own-answers.ts';
+import { CONTINUE, EXPECTATION_FAILED, ownAnswer } from './own-answers.ts';
 import { Patience } from './patience.ts';
 import { hasBody, RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
@@ -19,7 +19,6 @@ import {
   textAnswer,
 } from './response.ts';
 
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const NO_BYTES = Buffer.alloc(0);
 
 /**
@@ -81,9 +80,10 @@ export class Connection<Peer> {
     }
   }
 
-  /** Refuses a connection before its first request. */
-  refuse(failure: HttpFailure): void {
-    this.fail(failure);
+  /** Ends a connection before it is read: refuses it, or lets the client take what was written. */
+  finish(failure?: HttpFailure): void {
+    if (failure !== undefined) this.fail(failure);
+    else this.close();
   }
 
   /** Ends what has taken too long. Called every now and then with the monotonic time. */

@@ -1,48 +1,45 @@
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
-import type { Server } from 'node:net';
+import { close } from '../native/libc.ts';
+import { listenUnix } from '../native/sockets.ts';
 
 /** Everyone may connect: who is served is decided by identity, not by file mode. */
 const SOCKET_MODE = 0o666;
 
+/** Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. */
+export const BACKLOG = 4096;
+
 /** Where to listen: a path, or a listening socket that was inherited. */
 export type ListenAddress = string | { readonly fd: number };
 
+/** A listening socket that nobody accepts from yet. */
+export interface Listening {
+  readonly fd: number;
+  /**
+   * Takes the socket's name away; none for an inherited socket, whose name and waiting connections belong to
+   * who comes after us.
+   */
+  readonly unlink: (() => Promise<void>) | undefined;
+}
+
 /**
- * Listens, and returns the function that takes the socket's name away again; none for an inherited socket,
- * whose name and waiting connections belong to who comes after us.
- *
  * A path appears only when connections to it are accepted: the socket is bound under another name in the same
  * directory and then renamed, which also replaces what a killed daemon left behind.
  */
-export async function listenAt(
-  server: Server,
-  address: ListenAddress,
-): Promise<(() => Promise<void>) | undefined> {
-  if (typeof address !== 'string') {
-    await listen(server, { fd: address.fd });
-    return undefined;
-  }
+export async function openListener(address: ListenAddress): Promise<Listening> {
+  if (typeof address !== 'string') return { fd: address.fd, unlink: undefined };
   const temporary = `${address}.new`;
   await rm(temporary, { force: true });
-  await listen(server, { path: temporary });
-  await chmod(temporary, SOCKET_MODE);
-  const { ino } = await lstat(temporary);
-  await rename(temporary, address);
-  return () => unlinkOwn(address, ino);
+  const fd = listenUnix(temporary, BACKLOG);
+  try {
+    await chmod(temporary, SOCKET_MODE);
+    const { ino } = await lstat(temporary);
+    await rename(temporary, address);
+    return { fd, unlink: () => unlinkOwn(address, ino) };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
 }
-
-function listen(server: Server, where: { path: string } | { fd: number }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...where, backlog: BACKLOG }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
-}
-
-/** Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. */
-const BACKLOG = 4096;
 
 /** A later daemon may have put its own socket there. */
 async function unlinkOwn(path: string, ino: number): Promise<void> {

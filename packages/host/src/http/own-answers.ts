@@ -10,6 +10,9 @@ const OPTIONS_ASTERISK: TextReply = {
   unmeasured: true,
 };
 
+/** Asks for a body that waits for it. */
+export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
 /** An `Expect` that nobody here can meet. */
 export const EXPECTATION_FAILED: TextReply = {
   kind: 'text',

@@ -123,9 +123,14 @@ function connectionLine(head: RequestHead, keepAlive: boolean): string {
 let dateSecond = -1;
 let dateText = '';
 
+/** The second that a `Date` of now tells. */
+export function dateSecondNow(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
 /** Now, as HTTP writes it; made once a second. */
 export function httpDate(): string {
-  const second = Math.floor(Date.now() / 1000);
+  const second = dateSecondNow();
   if (second !== dateSecond) {
     dateSecond = second;
     dateText = new Date(second * 1000).toUTCString();

@@ -1,13 +1,15 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { close } from '../native/libc.ts';
 import type { Accepted, Application } from './application.ts';
 import { Connection } from './connection.ts';
 import { failureAnswer } from './errors.ts';
+import type { Front, HandedOver } from './front.ts';
 import { HELD_MAX, type Limits } from './limits.ts';
-import { type ListenAddress, listenAt } from './listener.ts';
-import { Slots } from './slots.ts';
+import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
+import { type Admission, Slots } from './slots.ts';
 
 /** How exact timeouts are: the sweep runs four times in the shortest of them, between these bounds. */
 const SWEEP_MS_MIN = 10;
@@ -19,6 +21,8 @@ export interface HttpServerOptions<Peer> {
   readonly application: Application<Peer>;
   readonly limits: Limits;
   readonly log: Log;
+  /** Accepts in this server's place. */
+  readonly front?: Front<Peer> | undefined;
 }
 
 /** A strict HTTP/1 server on a Unix socket, for clients that nobody trusts. */
@@ -29,35 +33,44 @@ export class HttpServer<Peer> {
   private readonly server: Server;
   private readonly open = new Map<Socket, Connection<Peer>>();
   private readonly slots: Slots;
+  private front: Front<Peer> | undefined;
+  private listening: Listening | undefined;
   private sweeper: NodeJS.Timeout | undefined;
-  private unlink: (() => Promise<void>) | undefined;
   private accepted = 0;
   private acceptLoggedMs = Number.NEGATIVE_INFINITY;
   private stopping = false;
+  private readonly empty = Promise.withResolvers<void>();
   private held = 0;
 
-  constructor({ application, limits, log }: HttpServerOptions<Peer>) {
+  constructor({ application, limits, log, front }: HttpServerOptions<Peer>) {
     this.application = application;
     this.limits = limits;
     this.log = log;
+    this.front = front;
     this.slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
     this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
   }
 
   /** Listens; when it settles, connections are served. @throws when the address cannot be had */
   async listen(address: ListenAddress): Promise<void> {
-    this.unlink = await listenAt(this.server, address);
-    this.server.on('error', (error) => this.acceptFailed(error));
+    this.listening = await openListener(address);
+    const { front } = this;
+    if (front?.works) {
+      front.serve(this.listening.fd, { take: (each) => this.take(each), alone: () => this.goOnAlone() });
+    } else {
+      this.front = undefined;
+      await this.acceptFrom(this.listening.fd);
+    }
     this.sweeper = setInterval(() => this.sweep(), sweepMs(this.limits));
     this.sweeper.unref();
   }
 
   /** Open connections, those that are being refused or closed included. */
   connections(): number {
-    return this.open.size;
+    return this.open.size + (this.front?.connections() ?? 0);
   }
 
-  /** Ends at once every connection whose peer matches; returns how many. */
+  /** Ends at once every connection whose peer matches; returns how many. Those of the front are its own. */
   closeWhere(matches: (peer: Peer) => boolean): number {
     let count = 0;
     for (const connection of [...this.open.values()]) {
@@ -75,21 +88,27 @@ export class HttpServer<Peer> {
   async stop(graceMs: number): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    if (this.unlink !== undefined) {
-      await this.unlink();
-      await this.acceptWaiting();
-    }
+    await this.stopAccepting();
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
     for (const connection of [...this.open.values()]) connection.shutdown(performance.now());
     const cut = setTimeout(() => this.cut(), graceMs);
     await closed;
-    // The last sockets tell of their end just after the server has told of its own.
-    while (this.open.size > 0) await nextTurn();
+    if (this.open.size > 0) await this.empty.promise;
     clearTimeout(cut);
     clearInterval(this.sweeper);
   }
 
   /** Accepts whoever connected while the socket still had its name: nobody can come after them. */
+  private async stopAccepting(): Promise<void> {
+    const { listening, front } = this;
+    await listening?.unlink?.();
+    if (front !== undefined && listening !== undefined) {
+      await front.stop(listening.unlink !== undefined);
+      // An inherited socket belongs to who comes after us.
+      if (listening.unlink !== undefined) close(listening.fd);
+    } else if (listening?.unlink !== undefined) await this.acceptWaiting();
+  }
+
   private async acceptWaiting(): Promise<void> {
     let before: number;
     do {
@@ -104,55 +123,113 @@ export class HttpServer<Peer> {
     for (const socket of [...this.open.keys()]) socket.destroy();
   }
 
+  private acceptFrom(fd: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen({ fd, backlog: BACKLOG }, () => {
+        this.server.off('error', reject);
+        this.server.on('error', (error) => this.acceptFailed(error));
+        resolve();
+      });
+    });
+  }
+
+  /** The front has failed: whoever connects from now on, or is waiting, is served all the same. */
+  private goOnAlone(): void {
+    this.front = undefined;
+    if (this.stopping || this.listening === undefined) return;
+    this.acceptFrom(this.listening.fd).catch((error) => this.acceptFailed(error));
+  }
+
   private accept(socket: Socket): void {
     this.accepted++;
     // First of all: an error that nobody listens to would end the process. `close` follows.
     socket.on('error', () => {});
-    try {
-      const accepted = this.application.accept(descriptorOf(socket));
-      if (accepted instanceof Promise) this.hold(socket, accepted);
-      else this.admit(socket, accepted);
-    } catch (error) {
-      this.acceptBroke(socket, error);
-    }
-  }
-
-  /** Keeps a connection unread until it is known whose it is. */
-  private hold(socket: Socket, accepted: Promise<Accepted<Peer>>): void {
-    if (this.held >= HELD_MAX) {
-      socket.destroy();
-      return;
-    }
-    this.held++;
-    accepted
-      .then((known) => {
+    this.identify(
+      descriptorOf(socket),
+      (known) => {
         if (!socket.destroyed) this.admit(socket, known);
-      })
-      .catch((error) => this.acceptBroke(socket, error))
-      .finally(() => {
-        this.held--;
-      });
+      },
+      () => socket.destroy(),
+    );
   }
 
-  private acceptBroke(socket: Socket, error: unknown): void {
-    this.log.error({ error: messageOf(error) }, 'accepting a connection failed');
-    socket.destroy();
-  }
-
-  private admit(socket: Socket, { peer, key }: Accepted<Peer>): void {
-    const admission = this.slots.admit(key);
-    if (admission === 'dropped') {
-      socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
+  /** What the front leaves to us: unknown callers, and requests that are not for it. */
+  private take(handed: HandedOver<Peer>): void {
+    const { fd, accepted, admission } = handed;
+    if (accepted !== undefined) {
+      this.start(this.adopt(fd), accepted, admission, handed);
       return;
     }
+    this.identify(
+      fd,
+      (known) => {
+        if (this.front?.giveBack(fd, known) !== true) this.admit(this.adopt(fd), known);
+      },
+      () => close(fd),
+    );
+  }
+
+  private adopt(fd: number): Socket {
+    const socket = new Socket({ fd, allowHalfOpen: true });
+    socket.on('error', () => {});
+    return socket;
+  }
+
+  /** Finds out who it is; a connection for which that takes time is kept, unread. */
+  private identify(fd: number, known: (accepted: Accepted<Peer>) => void, drop: () => void): void {
+    const broke = (error: unknown) => {
+      this.log.error({ error: messageOf(error) }, 'accepting a connection failed');
+      drop();
+    };
+    try {
+      const accepted = this.application.accept(fd);
+      if (!(accepted instanceof Promise)) known(accepted);
+      else if (this.held >= HELD_MAX) drop();
+      else this.hold(accepted.then(known).catch(broke));
+    } catch (error) {
+      broke(error);
+    }
+  }
+
+  private hold(settled: Promise<void>): void {
+    this.held++;
+    void settled.finally(() => {
+      this.held--;
+    });
+  }
+
+  private admit(socket: Socket, accepted: Accepted<Peer>): void {
+    const admission = this.slots.admit(accepted.key);
+    if (admission === 'dropped') socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
+    else this.start(socket, accepted, admission);
+  }
+
+  private start(
+    socket: Socket,
+    { peer, key }: Accepted<Peer>,
+    admission: Exclude<Admission, 'dropped'>,
+    handed?: HandedOver<Peer>,
+  ): void {
+    if (handed !== undefined) this.resume(socket, handed, key);
     const connection = new Connection(socket, peer, this.application, this.limits, performance.now());
     this.open.set(socket, connection);
     socket.on('close', () => {
       this.open.delete(socket);
       this.slots.release(key, admission);
+      if (handed !== undefined) this.front?.release(key, admission);
+      if (this.stopping && this.open.size === 0) this.empty.resolve();
     });
-    if (admission === 'refused') connection.refuse('too-many-connections');
-    else if (this.stopping) connection.shutdown(performance.now());
+    if (admission === 'refused') connection.finish('too-many-connections');
+    else if (handed?.last === true) connection.finish();
+    if (this.stopping) connection.shutdown(performance.now());
+  }
+
+  /** A connection that comes from the front begins with what is left of its time there. */
+  private resume(socket: Socket, { unread, unsent, admission }: HandedOver<Peer>, key: string): void {
+    this.slots.enter(key, admission);
+    if (unsent.length > 0) socket.write(unsent);
+    if (unread.length > 0) socket.unshift(unread);
   }
 
   private acceptFailed(error: Error): void {

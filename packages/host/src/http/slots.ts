@@ -17,13 +17,18 @@ export class Slots {
 
   /** `refused` is worth an explanation, `dropped` is not any more. Give both kinds of held slot back. */
   admit(key: string): Admission {
+    const held = this.held.get(key);
+    const admission = this.decide(held?.admitted ?? 0, held?.refused ?? 0);
+    if (admission !== 'dropped') this.enter(key, admission);
+    return admission;
+  }
+
+  /** Counts a connection that somebody else has let in; give it back like others. */
+  enter(key: string, admission: Exclude<Admission, 'dropped'>): void {
     const held = this.held.get(key) ?? { admitted: 0, refused: 0 };
-    const admission = this.decide(held.admitted, held.refused);
-    if (admission === 'dropped') return admission;
     this.held.set(key, held);
     held[admission]++;
     this[admission]++;
-    return admission;
   }
 
   /** Gives back what `admit` gave. */

@@ -1,4 +1,4 @@
-/** epoll(7) as the exit watch needs it; values of sys/epoll.h. */
+/** epoll(7); values of sys/epoll.h. */
 export const EPOLL_CTL_ADD = 1;
 export const EPOLLIN = 0x001;
 export const EPOLLONESHOT = 0x4000_0000;
@@ -14,12 +14,22 @@ const DATA_OFFSET = packed ? 4 : 8;
 /** One `struct epoll_event` with a number of ours as its data. */
 export function eventBuffer(events: number, key: number): Buffer {
   const buffer = Buffer.alloc(EVENT_BYTES);
-  buffer.writeUInt32LE(events, 0);
-  buffer.writeUInt32LE(key, DATA_OFFSET);
+  buffer.writeUInt32LE(events >>> 0, 0);
+  setEventKey(buffer, key);
   return buffer;
+}
+
+/** Puts another number of ours into a `struct epoll_event`. */
+export function setEventKey(event: Buffer, key: number): void {
+  event.writeUInt32LE(key, DATA_OFFSET);
 }
 
 /** The number that was given to {@link eventBuffer}, out of the n-th event of an array. */
 export function eventKey(events: Buffer, index: number): number {
   return events.readUInt32LE(index * EVENT_BYTES + DATA_OFFSET);
+}
+
+/** What has happened, of the n-th event of an array. */
+export function eventMask(events: Buffer, index: number): number {
+  return events.readUInt32LE(index * EVENT_BYTES);
 }

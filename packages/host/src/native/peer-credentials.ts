@@ -1,8 +1,6 @@
 import { checked, declare } from './libc.ts';
 
-const getsockopt = declare(
-  'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ uint32_t *length)',
-);
+const getsockopt = declare('int getsockopt(int fd, int level, int name, _Out_ void *value, void *length)');
 
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -10,6 +8,9 @@ const SO_PEERPIDFD = 77;
 
 const credentials = Buffer.alloc(12);
 const descriptor = Buffer.alloc(4);
+/** `socklen_t` of each; the kernel writes the same number back. */
+const credentialsLength = lengthOf(credentials);
+const descriptorLength = lengthOf(descriptor);
 
 /** Who connected a Unix socket, as the kernel noted it at connect(); unix(7), SO_PEERCRED. */
 export interface PeerCredentials {
@@ -21,7 +22,10 @@ export interface PeerCredentials {
 
 /** The credentials of the process at the other end of a connected Unix socket. */
 export function peerCredentials(socket: number): PeerCredentials {
-  checked('getsockopt(SO_PEERCRED)', getsockopt(socket, SOL_SOCKET, SO_PEERCRED, credentials, [12]));
+  checked(
+    'getsockopt(SO_PEERCRED)',
+    getsockopt(socket, SOL_SOCKET, SO_PEERCRED, credentials, credentialsLength),
+  );
   return {
     pid: credentials.readInt32LE(0),
     uid: credentials.readUInt32LE(4),
@@ -34,6 +38,15 @@ export function peerCredentials(socket: number): PeerCredentials {
  * @returns a pidfd, to be closed by the caller
  */
 export function peerPidfd(socket: number): number {
-  checked('getsockopt(SO_PEERPIDFD)', getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, descriptor, [4]));
+  checked(
+    'getsockopt(SO_PEERPIDFD)',
+    getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, descriptor, descriptorLength),
+  );
   return descriptor.readInt32LE(0);
+}
+
+function lengthOf(value: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(value.length);
+  return length;
 }

@@ -33,6 +33,8 @@ export interface ServerFacts {
   readonly osVersion: string;
   /** How callers are identified: `pidfd` or `proc`. */
   readonly identification: string;
+  /** Whether the fast lane answers plain requests now: `on`, or why not: `off`, `unsupported`, `failed`. */
+  readonly fastLane: () => string;
 }
 
 /** An instance with all that depends on its profiles and on whether it runs. */

@@ -26,6 +26,8 @@ export interface ModelParts {
   /** The host's name, as instances see it. */
   readonly location: string;
   readonly log: Log;
+  /** Told of the views that a commit has changed, before anyone is told of the commit. */
+  readonly viewsChanged?: (views: readonly GuestView[]) => void;
 }
 
 /**
@@ -48,9 +50,11 @@ export class Model {
   readonly #views = new Map<number, GuestView>();
   /** Instances whose view has been swapped by the commit that goes on. */
   readonly #swapped = new Set<number>();
+  readonly #viewsChanged: (views: readonly GuestView[]) => void;
 
   constructor(parts: ModelParts) {
-    const { store, hub, clock, location, log } = parts;
+    const { store, hub, clock, location, log, viewsChanged = () => {} } = parts;
+    this.#viewsChanged = viewsChanged;
     this.#store = store;
     this.#hub = hub;
     this.#clock = clock;
@@ -129,7 +133,7 @@ export class Model {
     const stored = this.#store.commit(changes, events);
     this.#swapped.clear();
     for (const change of changes) this.#apply(change);
-    for (const id of this.#swapped) this.#hub.publishView(id);
+    this.#tellOfViews();
     for (const event of stored) {
       if (event.instanceId !== null) this.#hub.publishGuest(event.instanceId, event);
       else {
@@ -137,6 +141,13 @@ export class Model {
         this.#hub.publishHost({ type: 'lifecycle', timestamp: event.timestamp, metadata });
       }
     }
+  }
+
+  /** All who answer from views have the new ones before anybody is told of one. */
+  #tellOfViews(): void {
+    if (this.#swapped.size === 0) return;
+    this.#viewsChanged([...this.#swapped].flatMap((id) => this.#views.get(id) ?? []));
+    for (const id of this.#swapped) this.#hub.publishView(id);
   }
 
   /** While an instance was being made or changed, a profile of it may have been deleted or renamed. */

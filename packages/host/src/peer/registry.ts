@@ -66,6 +66,11 @@ export class Registry {
     return registered?.init.isAlive() ? registered : null;
   }
 
+  /** The run that an instance is registered with. */
+  runOf(instanceId: number): Registered | null {
+    return this.#byInstance.get(instanceId) ?? null;
+  }
+
   /** The boot that an instance is in; null when it is not registered. */
   bootOf(instanceId: number): number | null {
     return this.#byInstance.get(instanceId)?.boot ?? null;

@@ -20,6 +20,7 @@ export interface PortholeJson {
   readonly state_dir: string;
   /** How callers of the guest API are identified: `pidfd` or `proc`. */
   readonly identification: string;
+  readonly fast_lane: string;
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);

@@ -49,6 +49,7 @@ export class FakeBackend implements HostBackend {
     osName: 'Debian',
     osVersion: '12',
     identification: 'pidfd',
+    fastLane: () => 'on',
   };
 
   subscribe = (listener: Parameters<HostBackend['subscribe']>[0]) => this.operations.subscribe(listener);

@@ -1,0 +1,40 @@
+import { messageOf } from './base/coded-error.ts';
+import type { Log } from './base/log.ts';
+import type { Limits } from './http/limits.ts';
+import { Lane } from './lane/lane.ts';
+import type { Settings } from './settings.ts';
+
+/** `on`, or why plain requests take the way of all others. */
+export type FastLaneStatus = 'on' | 'off' | 'unsupported' | 'failed';
+
+/** The fast lane as the daemon uses it. */
+export interface FastLane {
+  readonly lane: Lane | undefined;
+  /** What it is doing now. */
+  readonly status: () => FastLaneStatus;
+}
+
+/**
+ * Starts the fast lane if the settings want it and the kernel has what it needs: callers that are recognised by
+ * pidfd. Without it everything works all the same.
+ */
+export function openFastLane(parts: {
+  readonly wanted: Settings['fast-lane'];
+  readonly kernel: { readonly name: string };
+  readonly limits: Limits;
+  readonly log: Log;
+}): FastLane {
+  const { wanted, kernel, limits, log } = parts;
+  if (wanted === 'off') return { lane: undefined, status: () => 'off' };
+  if (kernel.name !== 'pidfd') {
+    log.info({ identification: kernel.name }, 'no fast lane: callers are not recognised by pidfd here');
+    return { lane: undefined, status: () => 'unsupported' };
+  }
+  try {
+    const lane = new Lane(limits, log);
+    return { lane, status: () => (lane.failed ? 'failed' : 'on') };
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'no fast lane: it cannot be started');
+    return { lane: undefined, status: () => 'failed' };
+  }
+}

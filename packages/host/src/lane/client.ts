@@ -1,0 +1,27 @@
+import type { Group } from './group.ts';
+
+/** A connection of the lane. Between turns it is at rest: no half-read request, no half-written answer. */
+export class Client {
+  readonly fd: number;
+  readonly group: Group;
+  /** Bytes that were read and whose turn has not come. */
+  unread: Buffer | undefined;
+  /** It has sent a request. */
+  asked = false;
+  /** The epoll set tells of it. */
+  polled = false;
+  /** It has hung up, or closed its half: behind what can be read now is the end, of which nobody tells again. */
+  ending = false;
+  /** It waits for its turn. */
+  waits = false;
+  /** It is closed, or no longer the lane's. */
+  gone = false;
+  /** When it was last heard of. */
+  heardMs: number;
+
+  constructor(fd: number, group: Group, nowMs: number) {
+    this.fd = fd;
+    this.group = group;
+    this.heardMs = nowMs;
+  }
+}

@@ -1,0 +1,23 @@
+import type { Caller } from '../core/caller.ts';
+import { callerKey } from '../guest/caller-key.ts';
+import type { Client } from './client.ts';
+import { KnownAnswers } from './known-answers.ts';
+import type { Run } from './run.ts';
+
+/** Callers that share limits, turns and answers: root of an instance, or its other users. */
+export class Group {
+  readonly run: Run;
+  readonly caller: Caller;
+  readonly key: string;
+  readonly answers: KnownAnswers;
+  /** Connections that wait for their turn; see {@link Turns}. */
+  readonly waiting: Client[] = [];
+
+  constructor(run: Run, kind: 'instance' | 'not-root') {
+    const { instanceId, boot } = run.facts;
+    this.run = run;
+    this.caller = { kind, instanceId, boot };
+    this.key = callerKey(this.caller);
+    this.answers = new KnownAnswers(this.caller, run.currentView);
+  }
+}

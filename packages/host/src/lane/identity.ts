@@ -1,0 +1,33 @@
+import type { GuestView } from '../core/view.ts';
+import type { Init, Registry } from '../peer/registry.ts';
+import type { Lane } from './lane.ts';
+
+/** Registers and unregisters runs for both: the registry, and the lane if there is one. */
+export interface RunRegister {
+  register(instanceId: number, init: Init): number;
+  unregister(instanceId: number): void;
+}
+
+/**
+ * Keeps the lane's runs those of the registry. The lane forgets a run first, because it uses the registry's
+ * handle on the init process.
+ */
+export function registerRuns(
+  registry: Registry,
+  lane: Lane | undefined,
+  viewOf: (instanceId: number) => GuestView | undefined,
+): RunRegister {
+  return {
+    register(instanceId, init) {
+      lane?.over(instanceId);
+      const boot = registry.register(instanceId, init);
+      const facts = registry.runOf(instanceId);
+      if (facts !== null) lane?.began(facts, viewOf(instanceId));
+      return boot;
+    },
+    unregister(instanceId) {
+      lane?.over(instanceId);
+      registry.unregister(instanceId);
+    },
+  };
+}

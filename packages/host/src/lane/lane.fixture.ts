@@ -1,0 +1,73 @@
+import { statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Log, silentLog } from '../base/log.ts';
+import type { GuestView } from '../core/view.ts';
+import { FakeBackend, sampleView } from '../guest/guest.fixture.ts';
+import { DEFAULT_GUEST_LIMITS, type Limits } from '../guest/limits.ts';
+import { GuestServer } from '../guest/server.ts';
+import type { Registered } from '../peer/registry.ts';
+import { Lane } from './lane.ts';
+
+/** A backend whose views a lane follows, as the daemon's do. */
+export class FollowedBackend extends FakeBackend {
+  lane: Lane | undefined;
+
+  setView(view: GuestView): void {
+    this.views.set(view.instanceId, view);
+    this.lane?.changed([view]);
+  }
+
+  override setReady(instanceId: number, ready: boolean): void {
+    super.setReady(instanceId, ready);
+    this.lane?.changed([this.views.get(instanceId)!]);
+  }
+}
+
+export interface LaneFixture extends AsyncDisposable {
+  readonly backend: FollowedBackend;
+  readonly lane: Lane;
+  /** The server behind the lane, which serves this path. */
+  readonly server: GuestServer;
+  readonly path: string;
+  /** A server without lane on the same backend. */
+  readonly stock: GuestServer;
+  readonly stockPath: string;
+  /** What a run of instance 1 would be, of which this very process is root. */
+  readonly facts: Registered;
+}
+
+/**
+ * A lane in front of a server, and a server alone. This process itself stands for the instance: its PID
+ * namespace is registered, unless `known` is false.
+ */
+export async function startLane(
+  options: { readonly limits?: Partial<Limits>; readonly log?: Log; readonly known?: boolean } = {},
+): Promise<LaneFixture> {
+  const { log = silentLog, known = true } = options;
+  const limits = { ...DEFAULT_GUEST_LIMITS, ...options.limits };
+  const folder = await mkdtemp('/var/tmp/porthole-lane-');
+  const backend = new FollowedBackend();
+  const lane = new Lane(limits, log);
+  backend.lane = lane;
+  const facts = factsOfThisProcess();
+  if (known) lane.began(facts, sampleView());
+  const server = new GuestServer(backend, { log, limits, front: lane });
+  const stock = new GuestServer(backend, { log, limits });
+  const [path, stockPath] = [join(folder, 'sock'), join(folder, 'stock')];
+  await server.listen(path);
+  await stock.listen(stockPath);
+  const dispose = async () => {
+    await Promise.all([server.stop(0), stock.stop(0)]);
+    await lane.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { backend, lane, server, path, stock, stockPath, facts, [Symbol.asyncDispose]: dispose };
+}
+
+function factsOfThisProcess(): Registered {
+  const { dev, ino } = statSync('/proc/self/ns/pid', { bigint: true });
+  const rootUid = process.getuid?.() ?? 0;
+  const init = { pid: process.pid, isAlive: () => true };
+  return { instanceId: 1, boot: 1, rootUid, namespace: `${dev}:${ino}`, init };
+}

@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest';
+import type { LogLine } from '../../test/harness/daemon.ts';
+import { type Log, silentLog } from '../base/log.ts';
+import type { Caller } from '../core/caller.ts';
+import { exchange, RawClient, sampleView } from '../guest/guest.fixture.ts';
+import { startLane } from './lane.fixture.ts';
+
+const GET = 'GET /1.0/config/user.foo HTTP/1.1\r\nHost: lxd\r\n\r\n';
+const PATCH = 'PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{"state":"Ready"}';
+const BAR =
+  /^HTTP\/1\.1 200 OK\r\nContent-Type: application\/octet-stream\r\nETag: "[^\r]+"\r\nDate: [^\r]+\r\nContent-Length: 3\r\n\r\nbar$/;
+
+const answered = (count: number) => (text: string) => text.split('HTTP/1.1 200 OK').length - 1 >= count;
+const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
+
+/** A log that keeps what it was told. */
+function keptLog(): { log: Log; lines: Pick<LogLine, 'msg'>[] } {
+  const lines: Pick<LogLine, 'msg'>[] = [];
+  const keep = (_fields: object, msg: string) => void lines.push({ msg });
+  return { log: { ...silentLog, error: keep, warn: keep }, lines };
+}
+
+describe('what is plain', () => {
+  it('is answered without the server behind', async () => {
+    await using guest = await startLane();
+    expect(await exchange(guest.path, GET)).toMatch(BAR);
+    expect([guest.backend.identified, guest.backend.viewed]).toEqual([0, 0]);
+  });
+
+  it('is answered in order when it is pipelined, and the connection stays', async () => {
+    await using guest = await startLane();
+    const client = new RawClient(guest.path).send(GET.repeat(100));
+    await client.until(answered(100));
+    expect(guest.lane.connections()).toBe(1);
+    client.send('GET / HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\n\r\n');
+    expect(await client.end()).toMatch(/\["\/1\.0"\]\n$/);
+    expect(guest.backend.viewed).toBe(0);
+  });
+
+  it('ends the connection when the client asks for it or hangs up', async () => {
+    await using guest = await startLane();
+    expect(await exchange(guest.path, GET.repeat(3))).toMatch(/bar$/);
+    const closing = new RawClient(guest.path).send(GET.replace('Host', 'Connection: close\r\nHost'));
+    expect(await closing.end()).toMatch(/\r\nConnection: close\r\n\r\nbar$/);
+  });
+});
+
+describe('what is not plain', () => {
+  it('is answered by the server behind, with all that came before and after', async () => {
+    await using guest = await startLane();
+    const client = new RawClient(guest.path).send(GET + GET + PATCH + GET + GET);
+    await client.until(answered(5));
+    expect(guest.backend.views.get(1)?.ready).toBe(true);
+    expect(await exchange(guest.path, 'GET /1.0 HTTP/1.1\r\nHost: lxd\r\n\r\n')).toContain('"Ready"');
+    client.socket.destroy();
+  });
+
+  it('can be a request in pieces, or an answer that is too large', async () => {
+    await using guest = await startLane();
+    const value = 'v'.repeat(300_000);
+    guest.backend.setView(sampleView({ config: new Map([['user.foo', value]]) }));
+    const client = new RawClient(guest.path).send(GET.slice(0, 9));
+    client.send(GET.slice(9));
+    await client.until((text) => text.endsWith(value));
+    expect(bodyOf(await exchange(guest.path, GET))).toBe(value);
+    client.socket.destroy();
+  });
+
+  it('can be an answer that the client does not take: it gets all of them, in order, when it reads', async () => {
+    await using guest = await startLane();
+    const value = 'v'.repeat(4000);
+    guest.backend.setView(sampleView({ config: new Map([['user.foo', value]]) }));
+    const client = new RawClient(guest.path);
+    client.socket.pause();
+    for (let batch = 0; batch < 20; batch++) client.send(GET.repeat(20));
+    client.socket.resume();
+    await client.until(answered(400));
+    await client.until((text) => text.split(`\r\n\r\n${value}`).length === 401);
+    client.socket.destroy();
+  });
+});
+
+describe('a change', () => {
+  it('shows in every answer after the call that told of it has returned', async () => {
+    await using guest = await startLane();
+    const client = new RawClient(guest.path);
+    for (let round = 0; round < 3000; round++) {
+      guest.backend.setView(sampleView({ config: new Map([['user.foo', `v${round};`]]) }));
+      client.received = '';
+      client.send(GET);
+      await client.until((text) => text.endsWith(';'));
+      expect(bodyOf(client.received)).toBe(`v${round};`);
+    }
+    expect(guest.lane.connections()).toBe(1);
+    client.socket.destroy();
+  });
+
+  it('of security.devlxd shows too', async () => {
+    await using guest = await startLane();
+    guest.backend.setView(sampleView({ devlxd: false }));
+    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+  });
+});
+
+describe('a run that is over', () => {
+  it('has no connection any more, on either side, and makes no new one', async () => {
+    await using guest = await startLane();
+    const plain = new RawClient(guest.path).send(GET);
+    const other = new RawClient(guest.path).send(GET + PATCH);
+    await plain.until(answered(1));
+    await other.until(answered(2));
+    guest.lane.over(1);
+    guest.backend.views.delete(1);
+    guest.backend.caller = { kind: 'no-instance' };
+    expect(guest.server.closeInstance(1, 'instance stopped')).toBe(2);
+    await Promise.all([plain.end(), other.end()]);
+    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
+  });
+
+  it('answers nothing from its view even to a connection that is still there', async () => {
+    await using guest = await startLane();
+    const client = new RawClient(guest.path).send(GET);
+    await client.until(answered(1));
+    guest.lane.over(1);
+    client.received = '';
+    expect(await client.send(GET).end()).toMatch(/^HTTP\/1\.1 500 [\s\S]*\r\nConnection: close\r\n/);
+  });
+});
+
+describe('a caller', () => {
+  it('that is not root gets its refusal, and paths that nobody has are told to it', async () => {
+    await using guest = await startLane({ known: false });
+    guest.lane.began({ ...guest.facts, rootUid: 4242 }, sampleView());
+    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
+    expect(await exchange(guest.path, GET.replace('1.0', '2.0'))).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+  });
+
+  it('of no instance is left to the server behind', async () => {
+    await using guest = await startLane({ known: false });
+    guest.backend.caller = { kind: 'no-instance' };
+    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
+    expect(guest.backend.identified).toBe(1);
+  });
+
+  it('that came early is kept, and comes back to the lane when its instance is known', async () => {
+    await using guest = await startLane({ known: false });
+    const started = Promise.withResolvers<Caller>();
+    guest.backend.identify = () => started.promise as unknown as Caller;
+    const client = new RawClient(guest.path).send(GET);
+    const second = new RawClient(guest.path).send(GET);
+    guest.lane.began(guest.facts, sampleView());
+    started.resolve({ kind: 'instance', instanceId: 1, boot: 1 });
+    expect(await client.until(answered(1))).toMatch(BAR);
+    await second.until(answered(1));
+    expect(guest.backend.viewed).toBe(0);
+    client.socket.destroy();
+    second.socket.destroy();
+  });
+});
+
+describe('limits', () => {
+  it('count the connections of both sides together, refuse, and let in again', async () => {
+    await using guest = await startLane({ limits: { connectionsPerKey: 4 } });
+    const clients = [GET, PATCH, GET, PATCH].map((request) => new RawClient(guest.path).send(request));
+    for (const client of clients) await client.until(answered(1));
+    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
+    clients[1]?.socket.destroy();
+    let answer = '';
+    while (!BAR.test(answer)) answer = await exchange(guest.path, GET);
+    for (const client of clients) client.socket.destroy();
+  });
+
+  it('end what is silent for too long, and nothing that is not', async () => {
+    await using guest = await startLane({ limits: { idleTimeoutMs: 200 } });
+    const [silent, mute, busy] = [1, 2, 3].map(() => new RawClient(guest.path)) as [
+      RawClient,
+      RawClient,
+      RawClient,
+    ];
+    silent.send(GET);
+    const startedMs = performance.now();
+    const ended = Promise.all([silent.end(), mute.end()]);
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    let asked = 0;
+    while (!over) {
+      busy.send(GET);
+      await busy.until(answered(++asked));
+    }
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(199);
+    expect((await ended)[0]).toMatch(BAR);
+    busy.socket.destroy();
+  });
+
+  it('hold for a request that does not come to its end', async () => {
+    await using guest = await startLane({ limits: { requestTimeoutMs: 100 } });
+    expect(await new RawClient(guest.path).send(GET.slice(0, -1)).end()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('hold for a head that is too large', async () => {
+    await using guest = await startLane();
+    const head = `GET /1.0 HTTP/1.1\r\nHost: lxd\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`;
+    expect(await exchange(guest.path, head)).toMatch(/^HTTP\/1\.1 431 /);
+  });
+});
+
+describe('the end', () => {
+  it('lets those who are connected or waiting have their answers', async () => {
+    await using guest = await startLane();
+    const resting = new RawClient(guest.path).send(GET);
+    await resting.until(answered(1));
+    const asking = Array.from({ length: 20 }, () => new RawClient(guest.path).send(GET));
+    const stopped = guest.server.stop(5000);
+    for (const client of asking) expect(await client.end()).toMatch(/bar$/);
+    await resting.end();
+    await stopped;
+    expect(guest.server.connections()).toBe(0);
+  });
+
+  it('of its thread is not the end of the service, and is told', async () => {
+    const { log, lines } = keptLog();
+    await using guest = await startLane({ log });
+    const client = new RawClient(guest.path).send(GET);
+    await client.until(answered(1));
+    // Nobody has such a slot: a fault of ours, as good as any.
+    guest.lane.release('nobody', 'admitted');
+    await client.end();
+    expect(await exchange(guest.path, GET)).toMatch(BAR);
+    expect(lines).toContainEqual({ msg: 'the fast lane has failed: going on without it' });
+    expect([guest.lane.failed, guest.backend.identified]).toEqual([true, 1]);
+    guest.backend.setView(sampleView({ config: new Map([['user.foo', 'new']]) }));
+    expect(bodyOf(await exchange(guest.path, GET))).toBe('new');
+  });
+});

@@ -1,0 +1,191 @@
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import type { Caller } from '../core/caller.ts';
+import type { GuestView } from '../core/view.ts';
+import { callerKey } from '../guest/caller-key.ts';
+import type { GuestFront } from '../guest/server.ts';
+import type { Accepted } from '../http/application.ts';
+import type { Behind, HandedOver } from '../http/front.ts';
+import type { Limits } from '../http/limits.ts';
+import { openWake, wake } from '../native/eventfd.ts';
+import { close } from '../native/libc.ts';
+import { openPidfd } from '../native/pidfd.ts';
+import type { Registered } from '../peer/registry.ts';
+import { OBEY_MS_MAX } from './limits.ts';
+import {
+  CLOSED,
+  DONE,
+  type HandedReport,
+  type LaneStart,
+  OPEN,
+  type Order,
+  OWNED_BYTES,
+  type Report,
+  SHARED_SLOTS,
+} from './messages.ts';
+
+/**
+ * The fast lane as the main thread sees it: tells the lane's thread what it must know, and waits for it to say
+ * so where an operator's answer depends on it. The lane never waits for the main thread.
+ */
+export class Lane implements GuestFront {
+  readonly #log: Log;
+  readonly #shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_SLOTS));
+  readonly #owned = new Uint8Array(new SharedArrayBuffer(OWNED_BYTES));
+  readonly #wake = openWake();
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  /** Runs that the lane knows, by instance: the handle on its init that it uses. */
+  readonly #runs = new Map<number, number>();
+  #behind: Behind<Caller> | undefined;
+  #ordered = 0;
+  #state: 'works' | 'stopping' | 'ended' | 'failed' = 'works';
+
+  constructor(limits: Limits, log: Log) {
+    this.#log = log;
+    const start: LaneStart = { shared: this.#shared, owned: this.#owned, wake: this.#wake, limits };
+    this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData: start,
+      trackUnmanagedFds: false,
+    });
+    this.#worker.unref();
+    this.#worker.on('message', (report: Report) => this.#hear(report));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#ended = new Promise<void>((resolve) => this.#worker.once('exit', () => resolve())).then(() =>
+      this.#exited(),
+    );
+  }
+
+  get works(): boolean {
+    return this.#state === 'works';
+  }
+
+  get failed(): boolean {
+    return this.#state === 'failed';
+  }
+
+  /** A run has begun; known to the lane before anyone is told that it has. */
+  began({ init, ...facts }: Registered, view: GuestView | undefined): void {
+    const initPidfd = openPidfd(init.pid);
+    this.#runs.set(facts.instanceId, initPidfd);
+    // Opened by pid: that it is this process is known only now. Callers of a dead one are nobody's.
+    if (!init.isAlive()) this.over(facts.instanceId);
+    else this.#tellAndWait({ kind: 'run', facts: { ...facts, initPidfd }, view });
+  }
+
+  /** A run is over: when this returns, nobody is taken for its instance any more. */
+  over(instanceId: number): void {
+    const initPidfd = this.#runs.get(instanceId);
+    if (initPidfd === undefined) return;
+    this.#runs.delete(instanceId);
+    this.#tellAndWait({ kind: 'over', instanceId });
+    close(initPidfd);
+  }
+
+  /** Views have changed: when this returns, every later answer is made from the new ones. */
+  changed(views: readonly GuestView[]): void {
+    const known = views.filter(({ instanceId }) => this.#runs.has(instanceId));
+    if (known.length > 0) this.#tellAndWait({ kind: 'views', views: known });
+  }
+
+  closeInstance(instanceId: number): number {
+    return this.#tellAndWait({ kind: 'close-instance', instanceId }) ? Atomics.load(this.#shared, CLOSED) : 0;
+  }
+
+  serve(listening: number, behind: Behind<Caller>): void {
+    this.#behind = behind;
+    this.#tell({ kind: 'serve', listening });
+  }
+
+  giveBack(fd: number, { peer }: Accepted<Caller>): boolean {
+    if (!this.works || peer.kind === 'no-instance') return false;
+    this.#tell({ kind: 'take-back', fd, caller: peer });
+    return true;
+  }
+
+  release(key: string, admission: HandedOver<Caller>['admission']): void {
+    this.#tell({ kind: 'release', key, admission });
+  }
+
+  connections(): number {
+    return Atomics.load(this.#shared, OPEN);
+  }
+
+  async stop(acceptWaiting = false): Promise<void> {
+    if (this.#state === 'works') {
+      this.#tell({ kind: 'stop', acceptWaiting });
+      this.#state = 'stopping';
+      this.#worker.ref();
+    }
+    await this.#ended;
+  }
+
+  #tell(order: Order): boolean {
+    if (this.#state !== 'works') return false;
+    this.#worker.postMessage(order);
+    this.#ordered = (this.#ordered + 1) | 0;
+    wake(this.#wake);
+    return true;
+  }
+
+  /** False when the lane is gone, and nothing has to be waited for. */
+  #tellAndWait(order: Order): boolean {
+    if (!this.#tell(order)) return false;
+    // Nobody can be connected yet, and orders are obeyed one after the other.
+    if (this.#behind === undefined) return true;
+    const untilMs = performance.now() + OBEY_MS_MAX;
+    for (;;) {
+      const done = Atomics.load(this.#shared, DONE);
+      if (done === this.#ordered) return true;
+      const leftMs = untilMs - performance.now();
+      if (leftMs <= 0) break;
+      Atomics.wait(this.#shared, DONE, done, leftMs);
+    }
+    this.#fail(new Error('the lane does not obey'));
+    return false;
+  }
+
+  #hear(report: Report): void {
+    if (report.kind === 'handed-over') this.#behind?.take(handedOver(report));
+    else if (report.kind === 'fault') {
+      this.#log.error({ error: report.error, caller: report.caller }, 'a guest request failed');
+    } else this.#log.error({ connections: this.connections() }, 'accepting connections fails');
+  }
+
+  #fail(error: unknown): void {
+    if (this.#state === 'failed') return;
+    this.#state = 'failed';
+    this.#log.error({ error: messageOf(error) }, 'the fast lane has failed: going on without it');
+    void this.#worker.terminate();
+  }
+
+  #exited(): void {
+    close(this.#wake);
+    if (this.#state === 'stopping') {
+      this.#state = 'ended';
+      return;
+    }
+    this.#fail(new Error('its thread has ended'));
+    // Only now: a number that the thread still used could have become somebody else's.
+    for (let fd = this.#owned.indexOf(1); fd >= 0; fd = this.#owned.indexOf(1, fd + 1)) close(fd);
+    this.#behind?.alone();
+  }
+}
+
+function handedOver({ fd, caller, admission, ...rest }: HandedReport): HandedOver<Caller> {
+  const accepted = caller === null ? undefined : { peer: caller, key: callerKey(caller) };
+  return {
+    fd,
+    accepted,
+    admission,
+    unread: bufferOf(rest.unread),
+    unsent: bufferOf(rest.unsent),
+    last: rest.last,
+  };
+}
+
+/** A buffer becomes a plain array on its way between threads. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}

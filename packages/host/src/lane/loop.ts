@@ -1,0 +1,138 @@
+import { messageOf } from '../base/coded-error.ts';
+import { EpollSet } from '../native/epoll-set.ts';
+import { clearWake } from '../native/eventfd.ts';
+import { Acceptor } from './acceptor.ts';
+import type { Client } from './client.ts';
+import { Connections } from './connections.ts';
+import { SERVED_PER_TURN_MAX, WAIT_MS_MAX } from './limits.ts';
+import { CLOSED, DONE, type LaneStart, type Order, type Report } from './messages.ts';
+import { Runs } from './runs.ts';
+import { Serving } from './serving.ts';
+import { Turns } from './turns.ts';
+
+/** The lane's only way to the main thread. */
+export interface Port {
+  /** The next order, if there is one. */
+  next(): Order | undefined;
+  report(report: Report): void;
+}
+
+/**
+ * The lane's thread: waits, obeys, accepts, serves, in turns of bounded work. Invariant: an order that has been
+ * acknowledged shows in every answer that is made after it, because both happen here, one after the other.
+ */
+export class Loop {
+  readonly #start: LaneStart;
+  readonly #port: Port;
+  readonly #epoll = new EpollSet();
+  readonly #runs = new Runs();
+  readonly #turns = new Turns();
+  readonly #connections: Connections;
+  readonly #serving: Serving;
+  readonly #acceptor: Acceptor;
+  readonly #sweepMs: number;
+  #ordered = true;
+  #nowMs = performance.now();
+  #sweptMs = 0;
+  #stopped = false;
+
+  constructor(start: LaneStart, port: Port) {
+    const { limits, owned, shared } = start;
+    this.#start = start;
+    this.#port = port;
+    this.#sweepMs = Math.min(WAIT_MS_MAX, limits.idleTimeoutMs / 4);
+    const report = (each: Report) => port.report(each);
+    const epoll = this.#epoll;
+    this.#connections = new Connections({ epoll, report, limits, owned, shared });
+    this.#serving = new Serving(this.#connections, limits);
+    const parts = { runs: this.#runs, connections: this.#connections, turns: this.#turns };
+    this.#acceptor = new Acceptor({ epoll, report, ...parts });
+    this.#epoll.add(start.wake);
+  }
+
+  /** Works until it is told to stop. */
+  run(): void {
+    while (!this.#stopped) this.#turn();
+    this.#epoll.close();
+  }
+
+  #turn(): void {
+    const busy = this.#ordered || this.#acceptor.busy || !this.#turns.none;
+    this.#note(this.#epoll.wait(busy ? 0 : this.#sweepMs));
+    this.#nowMs = performance.now();
+    if (this.#ordered) this.#obeyAll();
+    if (this.#acceptor.busy) this.#acceptor.accept(this.#nowMs);
+    for (let served = 0; served < SERVED_PER_TURN_MAX && !this.#turns.none; served++) {
+      this.#serve(this.#turns.take()!);
+    }
+    if (this.#nowMs - this.#sweptMs >= this.#sweepMs) this.#sweep();
+  }
+
+  #note(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const fd = this.#epoll.ready(index);
+      const client = this.#connections.get(fd);
+      if (client !== undefined) {
+        if (this.#epoll.ending(index)) client.ending = true;
+        this.#turns.add(client);
+      } else if (fd === this.#start.wake) this.#ordered = true;
+      else this.#acceptor.note(fd);
+    }
+  }
+
+  #serve(client: Client): void {
+    if (client.gone) return;
+    client.heardMs = this.#nowMs;
+    try {
+      const served = this.#serving.serve(client);
+      if (served === 'gone') return;
+      if (served === 'goes-on' || client.ending) this.#turns.add(client);
+      else if (!client.polled) {
+        this.#epoll.addEdge(client.fd);
+        client.polled = true;
+      }
+    } catch (error) {
+      // A fault of ours: it is told, and kept to this connection.
+      this.#port.report({ kind: 'fault', error: messageOf(error), caller: client.group.caller });
+      if (!client.gone) this.#connections.close(client);
+    }
+  }
+
+  #sweep(): void {
+    this.#sweptMs = this.#nowMs;
+    this.#connections.closeIdle(this.#nowMs);
+    this.#acceptor.sweep(this.#nowMs);
+  }
+
+  #obeyAll(): void {
+    clearWake(this.#start.wake);
+    this.#ordered = false;
+    const { shared } = this.#start;
+    for (let order = this.#port.next(); order !== undefined; order = this.#port.next()) {
+      (this.#obey[order.kind] as (order: Order) => void)(order);
+      Atomics.add(shared, DONE, 1);
+    }
+    Atomics.notify(shared, DONE);
+  }
+
+  /** What each kind of order does. */
+  readonly #obey: { readonly [K in Order['kind']]: (order: Extract<Order, { kind: K }>) => void } = {
+    run: ({ facts, view }) => this.#runs.add(facts, view),
+    over: ({ instanceId }) => this.#runs.end(instanceId),
+    views: ({ views }) => {
+      for (const view of views) this.#runs.setView(view);
+    },
+    'close-instance': ({ instanceId }) => {
+      this.#start.shared[CLOSED] = this.#connections.closeInstance(instanceId);
+    },
+    serve: ({ listening }) => this.#acceptor.listen(listening),
+    // Its run may be over by now; then it is nobody's again.
+    'take-back': ({ fd, caller }) => this.#acceptor.welcome(fd, this.#runs.groupOf(caller), this.#nowMs),
+    release: ({ key, admission }) => this.#connections.release(key, admission),
+    stop: ({ acceptWaiting }) => {
+      this.#acceptor.stop(acceptWaiting, this.#nowMs);
+      for (const client of this.#connections.all()) this.#serving.end(client);
+      this.#stopped = true;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+import type { Caller } from '../core/caller.ts';
+import type { GuestView } from '../core/view.ts';
+import type { HandedOver } from '../http/front.ts';
+import type { Limits } from '../http/limits.ts';
+import type { Registered } from '../peer/registry.ts';
+
+/** A run, with a handle on its init that belongs to the lane. */
+export interface RunFacts extends Omit<Registered, 'init'> {
+  readonly initPidfd: number;
+}
+
+/** What the main thread tells the lane; obeyed in order, each acknowledged in {@link DONE}. */
+export type Order =
+  | { readonly kind: 'run'; readonly facts: RunFacts; readonly view: GuestView | undefined }
+  | { readonly kind: 'over'; readonly instanceId: number }
+  | { readonly kind: 'views'; readonly views: readonly GuestView[] }
+  | { readonly kind: 'close-instance'; readonly instanceId: number }
+  | { readonly kind: 'serve'; readonly listening: number }
+  | { readonly kind: 'take-back'; readonly fd: number; readonly caller: Caller }
+  | { readonly kind: 'release'; readonly key: string; readonly admission: HandedOver<Caller>['admission'] }
+  | { readonly kind: 'stop'; readonly acceptWaiting: boolean };
+
+/** What is left of a connection when it is handed over. */
+export interface HandedRest {
+  readonly unread: Uint8Array;
+  readonly unsent: Uint8Array;
+  readonly last: boolean;
+}
+
+/** A connection that is left to the server behind. */
+export interface HandedReport extends HandedRest {
+  readonly kind: 'handed-over';
+  readonly fd: number;
+  /** Null: unknown. */
+  readonly caller: Caller | null;
+  readonly admission: HandedOver<Caller>['admission'];
+}
+
+/** What the lane tells the main thread. */
+export type Report =
+  | HandedReport
+  | { readonly kind: 'accept-failed' }
+  | { readonly kind: 'fault'; readonly error: string; readonly caller: Caller };
+
+/** What the lane's thread is started with. */
+export interface LaneStart {
+  /** Slots as named below. */
+  readonly shared: Int32Array;
+  /** 1 for each descriptor of a connection that only the lane knows of. */
+  readonly owned: Uint8Array;
+  /** Readable when there are orders. */
+  readonly wake: number;
+  readonly limits: Limits;
+}
+
+/** Slot of `shared`: how many orders have been obeyed. */
+export const DONE = 0;
+/** How many connections the newest `close-instance` has ended. */
+export const CLOSED = 1;
+/** Open connections of the lane. */
+export const OPEN = 2;
+export const SHARED_SLOTS = 3;
+
+/** As many descriptors as a process can have (fs.nr_open). */
+export const OWNED_BYTES = 1_048_576;

@@ -1,0 +1,50 @@
+import type { GuestView } from '../core/view.ts';
+import { Group } from './group.ts';
+import { KNOWN_PROCESSES_MAX } from './limits.ts';
+import type { RunFacts } from './messages.ts';
+
+/** A run of an instance, as the lane knows it. */
+export class Run {
+  readonly facts: RunFacts;
+  readonly root: Group;
+  readonly others: Group;
+  /** Numbers of processes that have been found to belong to this run, the oldest first. */
+  readonly processes: number[] = [];
+  #view: GuestView | undefined;
+  #over = false;
+
+  constructor(facts: RunFacts, view: GuestView | undefined) {
+    this.facts = facts;
+    this.#view = view;
+    this.root = new Group(this, 'instance');
+    this.others = new Group(this, 'not-root');
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Undefined once this run is over, like the daemon's own answer to the question. */
+  readonly currentView = (): GuestView | undefined => (this.#over ? undefined : this.#view);
+
+  setView(view: GuestView): void {
+    this.#view = view;
+    this.#forgetAnswers();
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#forgetAnswers();
+  }
+
+  /** Remembers a process of this run; gives the one that has to be forgotten for it. */
+  addProcess(number: number): number | undefined {
+    this.processes.push(number);
+    return this.processes.length > KNOWN_PROCESSES_MAX ? this.processes.shift() : undefined;
+  }
+
+  #forgetAnswers(): void {
+    this.root.answers.clear();
+    this.others.answers.clear();
+  }
+}

@@ -1,0 +1,129 @@
+import type { Limits } from '../http/limits.ts';
+import { PIPELINED_PER_TURN_MAX } from '../http/limits.ts';
+import { AGAIN, BROKEN, receive, transmit } from '../native/sockets.ts';
+import type { Client } from './client.ts';
+import type { Connections } from './connections.ts';
+import type { Answered } from './known-answers.ts';
+import { READ_BYTES, WRITE_BYTES } from './limits.ts';
+
+const NOTHING = Buffer.alloc(0);
+
+/** How a turn of a connection ended. */
+export type Served =
+  /** At rest: all that came is answered. */
+  | 'rests'
+  /** There may be more to read. */
+  | 'goes-on'
+  /** Closed, or handed over. */
+  | 'gone';
+
+/**
+ * Serves one connection for one turn: reads once, answers what is whole and plain, writes once. Whatever else
+ * there is goes to the server behind, with the bytes: a request that is cut or is not plain, an answer that is
+ * too large or that the client does not take.
+ */
+export class Serving {
+  readonly #connections: Connections;
+  readonly #limits: Limits;
+  readonly #input = Buffer.alloc(READ_BYTES);
+  readonly #output = Buffer.alloc(WRITE_BYTES);
+  #gathered = 0;
+
+  constructor(connections: Connections, limits: Limits) {
+    this.#connections = connections;
+    this.#limits = limits;
+  }
+
+  serve(client: Client): Served {
+    this.#gathered = 0;
+    const { unread } = client;
+    if (unread !== undefined) {
+      client.unread = undefined;
+      return this.#answerAll(client, unread, unread.length);
+    }
+    const count = receive(client.fd, this.#input);
+    if (count > 0) {
+      client.asked = true;
+      return this.#answerAll(client, this.#input, count);
+    }
+    if (count === AGAIN) return 'rests';
+    this.#connections.close(client);
+    return 'gone';
+  }
+
+  /** Closes a connection that is at rest, and leaves one that is not, or never asked anything, to the server behind. */
+  end(client: Client): void {
+    const unread = client.unread ?? this.#receiveLast(client);
+    if (unread === undefined || (unread.length === 0 && client.asked)) this.#connections.close(client);
+    else this.#connections.handOver(client, { unread });
+  }
+
+  #receiveLast(client: Client): Buffer | undefined {
+    const count = receive(client.fd, this.#input);
+    if (count === AGAIN) return NOTHING;
+    return count > 0 ? copyOf(this.#input.subarray(0, count)) : undefined;
+  }
+
+  #answerAll(client: Client, bytes: Buffer, end: number): Served {
+    const { answers } = client.group;
+    let at = 0;
+    for (let answered = 0; at < end && answered < PIPELINED_PER_TURN_MAX; answered++) {
+      const answer = answers.find(bytes, at, end, this.#limits);
+      if (answer === undefined || !isForLane(answer, end - at))
+        return this.#leave(client, bytes.subarray(at, end));
+      if (this.#gathered + answer.bytes > WRITE_BYTES && !this.#flush(client, bytes.subarray(at, end)))
+        return 'gone';
+      this.#gather(answer);
+      at += answer.length;
+      if (answer.close) return this.#finish(client);
+    }
+    if (!this.#flush(client, bytes.subarray(at, end))) return 'gone';
+    if (at < end) client.unread = copyOf(bytes.subarray(at, end));
+    // What came while bytes that were read waited has not been told of.
+    return at < end || end === READ_BYTES || bytes !== this.#input ? 'goes-on' : 'rests';
+  }
+
+  #gather({ text, bytes }: Answered): void {
+    // Of ASCII alone, where the shorter way gives the same bytes.
+    this.#output.write(text, this.#gathered, bytes === text.length ? 'latin1' : 'utf8');
+    this.#gathered += bytes;
+  }
+
+  /** The client has sent nothing more, so there is nothing that closing would make a reset of. */
+  #finish(client: Client): Served {
+    if (this.#flush(client, NOTHING, true)) this.#connections.close(client);
+    return 'gone';
+  }
+
+  #leave(client: Client, unread: Buffer): Served {
+    if (this.#flush(client, unread)) this.#connections.handOver(client, { unread: copyOf(unread) });
+    return 'gone';
+  }
+
+  /** Writes what was gathered; false when the client is gone, or handed over because it does not take it. */
+  #flush(client: Client, unread: Buffer, last = false): boolean {
+    const gathered = this.#gathered;
+    if (gathered === 0) return true;
+    this.#gathered = 0;
+    const taken = transmit(client.fd, this.#output, gathered);
+    if (taken === gathered) return true;
+    if (taken === BROKEN) this.#connections.close(client);
+    else {
+      const unsent = copyOf(this.#output.subarray(Math.max(taken, 0), gathered));
+      this.#connections.handOver(client, { unread: copyOf(unread), unsent, last });
+    }
+    return false;
+  }
+}
+
+/** Requests behind a last one are for the server behind, which drops them and waits for the client's end. */
+function isForLane(answer: Answered, bytesLeft: number): boolean {
+  return answer.bytes <= WRITE_BYTES && (!answer.close || answer.length === bytesLeft);
+}
+
+/** In memory of its own: what is sent to another thread takes all of its memory along. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}

@@ -1,0 +1,69 @@
+import {
+  EPOLL_CTL_ADD,
+  EPOLLIN,
+  EVENT_BYTES,
+  eventBuffer,
+  eventKey,
+  eventMask,
+  setEventKey,
+} from './epoll.ts';
+import { checked, close, declare } from './libc.ts';
+
+const epollCreate = declare('int epoll_create1(int flags)');
+const epollCtl = declare('int epoll_ctl(int epfd, int op, int fd, void *event)');
+const epollWait = declare('int epoll_wait(int epfd, _Out_ void *events, int max, int timeout)');
+
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_DEL = 2;
+const EPOLLERR = 0x008;
+const EPOLLHUP = 0x010;
+const EPOLLRDHUP = 0x2000;
+const EPOLLET = 0x8000_0000;
+const EVENTS_MAX = 256;
+
+/** Tells which of many descriptors can be read; epoll(7). For one thread that does nothing else. */
+export class EpollSet {
+  readonly #epoll = checked('epoll_create1', epollCreate(EPOLL_CLOEXEC));
+  readonly #events = Buffer.alloc(EVENT_BYTES * EVENTS_MAX);
+  readonly #level = eventBuffer(EPOLLIN, 0);
+  readonly #edge = eventBuffer(EPOLLIN | EPOLLRDHUP | EPOLLET, 0);
+
+  /** Tells of `fd` for as long as it can be read. */
+  add(fd: number): void {
+    this.#add(this.#level, fd);
+  }
+
+  /** Tells of `fd` once each time that something new can be read, and once if something can be read now. */
+  addEdge(fd: number): void {
+    this.#add(this.#edge, fd);
+  }
+
+  /** Closing the last descriptor of a file does this too. */
+  remove(fd: number): void {
+    epollCtl(this.#epoll, EPOLL_CTL_DEL, fd, null);
+  }
+
+  /** Waits until something can be read, at most `timeoutMs`: how many descriptors {@link ready} names. */
+  wait(timeoutMs: number): number {
+    return Math.max(0, epollWait(this.#epoll, this.#events, EVENTS_MAX, timeoutMs));
+  }
+
+  /** The n-th descriptor that the last wait has found. */
+  ready(index: number): number {
+    return eventKey(this.#events, index);
+  }
+
+  /** Whether nothing will come any more behind what that descriptor can give now. */
+  ending(index: number): boolean {
+    return (eventMask(this.#events, index) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0;
+  }
+
+  close(): void {
+    close(this.#epoll);
+  }
+
+  #add(event: Buffer, fd: number): void {
+    setEventKey(event, fd);
+    checked('epoll_ctl', epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, event));
+  }
+}

@@ -1,0 +1,73 @@
+import koffi from 'koffi';
+import { checked, close, declare } from './libc.ts';
+
+const socket = declare('int socket(int family, int type, int protocol)');
+const bind = declare('int bind(int fd, const void *address, uint length)');
+const listen = declare('int listen(int fd, int backlog)');
+const acceptCall = declare('int accept4(int fd, void *address, void *length, int flags)');
+const recvCall = declare('long recv(int fd, _Out_ void *bytes, size_t length, int flags)');
+const sendCall = declare('long send(int fd, const void *bytes, size_t length, int flags)');
+const duplicateCall = declare('int fcntl(int fd, int command, int least)');
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+/** SOCK_NONBLOCK and SOCK_CLOEXEC, for socket(2) and accept4(2). */
+const NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const F_DUPFD_CLOEXEC = 1030;
+/** `sun_path` of struct sockaddr_un, its closing zero included; unix(7). */
+const PATH_BYTES_MAX = 108;
+
+/** What {@link receive}, {@link transmit} and {@link acceptNext} give when there is nothing to do now. */
+export const AGAIN = -1;
+/** What they give when the connection, or accepting, is broken. */
+export const BROKEN = -2;
+
+/** A listening Unix socket under a path, to be closed by the caller. @throws SystemError */
+export function listenUnix(path: string, backlog: number): number {
+  const name = Buffer.from(path);
+  const address = Buffer.alloc(2 + PATH_BYTES_MAX);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2, 0, PATH_BYTES_MAX);
+  const fd = checked('socket', socket(AF_UNIX, SOCK_STREAM | NONBLOCK_CLOEXEC, 0));
+  try {
+    // A path that is cut would be another file: the kernel refuses one without its closing zero's room.
+    checked('bind', bind(fd, address, 2 + name.length + 1));
+    checked('listen', listen(fd, backlog));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** The next waiting connection of a listening socket: its descriptor, {@link AGAIN} or {@link BROKEN}. */
+export function acceptNext(listening: number): number {
+  const fd = acceptCall(listening, null, null, NONBLOCK_CLOEXEC);
+  return fd >= 0 ? fd : outcome();
+}
+
+/** Reads what is there, at most the size of `bytes`: how many bytes, 0 at the end of input, or as above. */
+export function receive(fd: number, bytes: Buffer): number {
+  const count = recvCall(fd, bytes, bytes.length, MSG_DONTWAIT);
+  return count >= 0 ? Number(count) : outcome();
+}
+
+/** Writes the first `length` of `bytes`: how many the kernel has taken, or as above. */
+export function transmit(fd: number, bytes: Buffer, length: number): number {
+  const count = sendCall(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return count >= 0 ? Number(count) : outcome();
+}
+
+/** Another descriptor of the same file, to be closed by the caller. */
+export function duplicate(fd: number): number {
+  return checked('fcntl(F_DUPFD_CLOEXEC)', duplicateCall(fd, F_DUPFD_CLOEXEC, 0));
+}
+
+const { EAGAIN, EINTR, ECONNABORTED } = koffi.os.errno;
+
+function outcome(): typeof AGAIN | typeof BROKEN {
+  const errno = koffi.errno();
+  return errno === EAGAIN || errno === EINTR || errno === ECONNABORTED ? AGAIN : BROKEN;
+}

@@ -1,8 +1,11 @@
 import type { Log } from './base/log.ts';
 import { raiseOpenFiles } from './native/limits.ts';
 
-/** Descriptors for everything that is not a guest's connection: instances, images, the host API, the store. */
-const FILES_BESIDES_CONNECTIONS = 4096;
+/**
+ * Descriptors for everything that is not a guest's connection: instances and processes that are held, images, the
+ * host API, the store.
+ */
+const FILES_BESIDES_CONNECTIONS = 16_384;
 
 /** Makes room for all the connections that the settings allow, and says so when there is too little. */
 export function prepareOpenFiles(connections: number, log: Log): void {

@@ -47,12 +47,16 @@ export class Acceptor {
 
   /** Accepts some of those who wait. */
   accept(nowMs: number): void {
-    for (let count = 0; count < ACCEPTS_PER_TURN_MAX && this.#waited; count++) {
-      const fd = acceptNext(this.#listening);
-      if (fd >= 0) this.welcome(fd, this.#parts.runs.identify(fd), nowMs);
-      else this.#waited = false;
-      if (fd === BROKEN) this.#rest(nowMs);
+    const accepted: number[] = [];
+    let fd = 0;
+    while (accepted.length < ACCEPTS_PER_TURN_MAX && fd >= 0) {
+      fd = acceptNext(this.#listening);
+      if (fd >= 0) accepted.push(fd);
     }
+    this.#waited = fd >= 0;
+    const groups = this.#parts.runs.identify(accepted);
+    for (const [index, each] of accepted.entries()) this.welcome(each, groups[index], nowMs);
+    if (fd === BROKEN) this.#rest(nowMs);
   }
 
   /** A connection of a group, or of nobody known. */
@@ -78,12 +82,9 @@ export class Acceptor {
   stop(acceptWaiting: boolean, nowMs: number): void {
     if (this.#listening < 0) return;
     this.#parts.epoll.remove(this.#listening);
-    for (let fd = 0; acceptWaiting && fd >= 0; ) {
-      fd = acceptNext(this.#listening);
-      if (fd >= 0) this.welcome(fd, this.#parts.runs.identify(fd), nowMs);
-    }
+    this.#waited = acceptWaiting;
+    while (this.#waited) this.accept(nowMs);
     this.#listening = -1;
-    this.#waited = false;
   }
 
   /** Out of descriptors: those who wait go on waiting, and the thread does not spin. */

@@ -10,6 +10,8 @@ export class Client {
   asked = false;
   /** The epoll set tells of it. */
   polled = false;
+  /** It has been found at rest once; a client that asks only once mostly hangs up before it is looked at again. */
+  rested = false;
   /** It has hung up, or closed its half: behind what can be read now is the end, of which nobody tells again. */
   ending = false;
   /** It waits for its turn. */

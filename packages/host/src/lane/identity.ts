@@ -9,8 +9,8 @@ export interface RunRegister {
 }
 
 /**
- * Keeps the lane's runs those of the registry. The lane forgets a run first, because it uses the registry's
- * handle on the init process.
+ * Keeps the lane's runs those of the registry. The lane forgets a run first: the handle on its init, which keeps
+ * the namespace's number from meaning another, is let go after that.
  */
 export function registerRuns(
   registry: Registry,

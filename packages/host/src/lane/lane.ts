@@ -10,7 +10,6 @@ import type { Behind, HandedOver } from '../http/front.ts';
 import type { Limits } from '../http/limits.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
-import { openPidfd } from '../native/pidfd.ts';
 import type { Registered } from '../peer/registry.ts';
 import { OBEY_MS_MAX } from './limits.ts';
 import {
@@ -36,8 +35,8 @@ export class Lane implements GuestFront {
   readonly #wake = openWake();
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  /** Runs that the lane knows, by instance: the handle on its init that it uses. */
-  readonly #runs = new Map<number, number>();
+  /** Instances whose runs the lane knows. */
+  readonly #runs = new Set<number>();
   #behind: Behind<Caller> | undefined;
   #ordered = 0;
   #state: 'works' | 'stopping' | 'ended' | 'failed' = 'works';
@@ -66,21 +65,14 @@ export class Lane implements GuestFront {
   }
 
   /** A run has begun; known to the lane before anyone is told that it has. */
-  began({ init, ...facts }: Registered, view: GuestView | undefined): void {
-    const initPidfd = openPidfd(init.pid);
-    this.#runs.set(facts.instanceId, initPidfd);
-    // Opened by pid: that it is this process is known only now. Callers of a dead one are nobody's.
-    if (!init.isAlive()) this.over(facts.instanceId);
-    else this.#tellAndWait({ kind: 'run', facts: { ...facts, initPidfd }, view });
+  began({ init: _, ...facts }: Registered, view: GuestView | undefined): void {
+    this.#runs.add(facts.instanceId);
+    this.#tellAndWait({ kind: 'run', facts, view });
   }
 
   /** A run is over: when this returns, nobody is taken for its instance any more. */
   over(instanceId: number): void {
-    const initPidfd = this.#runs.get(instanceId);
-    if (initPidfd === undefined) return;
-    this.#runs.delete(instanceId);
-    this.#tellAndWait({ kind: 'over', instanceId });
-    close(initPidfd);
+    if (this.#runs.delete(instanceId)) this.#tellAndWait({ kind: 'over', instanceId });
   }
 
   /** Views have changed: when this returns, every later answer is made from the new ones. */

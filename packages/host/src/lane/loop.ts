@@ -31,6 +31,7 @@ export class Loop {
   readonly #serving: Serving;
   readonly #acceptor: Acceptor;
   readonly #sweepMs: number;
+  readonly #fresh: Client[] = [];
   #ordered = true;
   #nowMs = performance.now();
   #sweptMs = 0;
@@ -53,13 +54,16 @@ export class Loop {
   /** Works until it is told to stop. */
   run(): void {
     while (!this.#stopped) this.#turn();
+    this.#runs.clear();
     this.#epoll.close();
   }
 
   #turn(): void {
     const busy = this.#ordered || this.#acceptor.busy || !this.#turns.none;
-    this.#note(this.#epoll.wait(busy ? 0 : this.#sweepMs));
+    const count = this.#epoll.wait(busy || this.#fresh.length > 0 ? 0 : this.#sweepMs);
     this.#nowMs = performance.now();
+    this.#note(count);
+    this.#lookAgain(busy || count > 0);
     if (this.#ordered) this.#obeyAll();
     if (this.#acceptor.busy) this.#acceptor.accept(this.#nowMs);
     for (let served = 0; served < SERVED_PER_TURN_MAX && !this.#turns.none; served++) {
@@ -80,6 +84,23 @@ export class Loop {
     }
   }
 
+  /**
+   * Connections that were found at rest for the first time: as long as there is other work they are looked at once
+   * more after it, and most of those that are used for one request are closed by then. Only the others are polled.
+   */
+  #lookAgain(busy: boolean): void {
+    for (const client of this.#fresh) {
+      if (busy) this.#turns.add(client);
+      else if (!client.gone) this.#poll(client);
+    }
+    this.#fresh.length = 0;
+  }
+
+  #poll(client: Client): void {
+    this.#epoll.addEdge(client.fd);
+    client.polled = true;
+  }
+
   #serve(client: Client): void {
     if (client.gone) return;
     client.heardMs = this.#nowMs;
@@ -87,10 +108,9 @@ export class Loop {
       const served = this.#serving.serve(client);
       if (served === 'gone') return;
       if (served === 'goes-on' || client.ending) this.#turns.add(client);
-      else if (!client.polled) {
-        this.#epoll.addEdge(client.fd);
-        client.polled = true;
-      }
+      else if (!client.rested) this.#fresh.push(client);
+      else if (!client.polled) this.#poll(client);
+      client.rested = true;
     } catch (error) {
       // A fault of ours: it is told, and kept to this connection.
       this.#port.report({ kind: 'fault', error: messageOf(error), caller: client.group.caller });

@@ -4,10 +4,11 @@ import type { HandedOver } from '../http/front.ts';
 import type { Limits } from '../http/limits.ts';
 import type { Registered } from '../peer/registry.ts';
 
-/** A run, with a handle on its init that belongs to the lane. */
-export interface RunFacts extends Omit<Registered, 'init'> {
-  readonly initPidfd: number;
-}
+/**
+ * A run, without the handle on its init: the registry holds that until the lane has forgotten the run, and with it
+ * the PID namespace, so the namespace's number means no other as long as the lane knows it.
+ */
+export type RunFacts = Omit<Registered, 'init'>;
 
 /** What the main thread tells the lane; obeyed in order, each acknowledged in {@link DONE}. */
 export type Order =

@@ -1,6 +1,5 @@
 import type { GuestView } from '../core/view.ts';
 import { Group } from './group.ts';
-import { KNOWN_PROCESSES_MAX } from './limits.ts';
 import type { RunFacts } from './messages.ts';
 
 /** A run of an instance, as the lane knows it. */
@@ -8,8 +7,6 @@ export class Run {
   readonly facts: RunFacts;
   readonly root: Group;
   readonly others: Group;
-  /** Numbers of processes that have been found to belong to this run, the oldest first. */
-  readonly processes: number[] = [];
   #view: GuestView | undefined;
   #over = false;
 
@@ -35,12 +32,6 @@ export class Run {
   end(): void {
     this.#over = true;
     this.#forgetAnswers();
-  }
-
-  /** Remembers a process of this run; gives the one that has to be forgotten for it. */
-  addProcess(number: number): number | undefined {
-    this.processes.push(number);
-    return this.processes.length > KNOWN_PROCESSES_MAX ? this.processes.shift() : undefined;
   }
 
   #forgetAnswers(): void {

@@ -1,26 +1,18 @@
 import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
-import { close } from '../native/libc.ts';
-import { peerCredentials, peerPidfd } from '../native/peer-credentials.ts';
-import { isAlive } from '../native/pidfd.ts';
-import { hasUniquePidfds, processNumber } from '../native/pidfs.ts';
+import { type PeerCredentials, peerCredentials } from '../native/peer-credentials.ts';
 import { identify } from '../peer/identify.ts';
 import { pidfdKernel } from '../peer/kernel.ts';
 import type { Group } from './group.ts';
+import { KnownProcesses } from './known-processes.ts';
 import type { RunFacts } from './messages.ts';
 import { Run } from './run.ts';
 
-/**
- * The running instances, and who belongs to them. A process that has been found to belong to a run is
- * recognised by its number the next time it connects: the kernel gives no other process that number, and a
- * process never leaves its PID namespace. The uid is asked anew for each connection. Only what was found is
- * remembered, and only until its run is over or any other begins.
- */
+/** The running instances, and who belongs to them. */
 export class Runs {
   readonly #byInstance = new Map<number, Run>();
   readonly #byNamespace = new Map<string, Run>();
-  readonly #byProcess = new Map<number, Run>();
-  readonly #remembers = hasUniquePidfds();
+  readonly #processes = new KnownProcesses();
 
   add(facts: RunFacts, view: GuestView | undefined): void {
     this.end(facts.instanceId);
@@ -28,7 +20,7 @@ export class Runs {
     this.#byInstance.set(facts.instanceId, run);
     this.#byNamespace.set(facts.namespace, run);
     // Its namespace may lie between a known process and the instance that was found for it.
-    this.#forgetProcesses();
+    this.#processes.clear();
   }
 
   end(instanceId: number): void {
@@ -37,25 +29,26 @@ export class Runs {
     run.end();
     this.#byInstance.delete(instanceId);
     if (this.#byNamespace.get(run.facts.namespace) === run) this.#byNamespace.delete(run.facts.namespace);
-    for (const number of run.processes) this.#byProcess.delete(number);
+    this.#processes.forgetRun(run);
   }
 
   setView(view: GuestView): void {
     this.#byInstance.get(view.instanceId)?.setView(view);
   }
 
-  /** The live run that owns a PID namespace; as the registry of `peer`. */
+  /** The run that owns a PID namespace; as the registry of `peer`. */
   find(namespace: string): RunFacts | null {
-    const facts = this.#byNamespace.get(namespace)?.facts;
-    return facts && isAlive(facts.initPidfd) ? facts : null;
+    return this.#byNamespace.get(namespace)?.facts ?? null;
   }
 
-  /** Who is at the other end of an accepted socket; undefined for a process of no run. */
-  identify(socket: number): Group | undefined {
-    const number = this.#remembers ? numberOfPeer(socket) : 0;
-    const run = this.#byProcess.get(number);
-    if (run === undefined) return this.#find(socket, number);
-    return peerCredentials(socket).uid === run.facts.rootUid ? run.root : run.others;
+  /**
+   * Who is at the other end of some sockets, in the order in which they were accepted; undefined for a process of
+   * no run. The uid is that of each connection; which run it is, is asked anew for processes that are not known.
+   */
+  identify(sockets: readonly number[]): (Group | undefined)[] {
+    const credentials = sockets.map(credentialsOf);
+    this.#processes.beginCheck();
+    return sockets.map((socket, index) => this.#identify(socket, credentials[index]!));
   }
 
   /** The group of a caller whose run goes on. */
@@ -66,32 +59,30 @@ export class Runs {
     return caller.kind === 'instance' ? run.root : run.others;
   }
 
-  #find(socket: number, number: number): Group | undefined {
+  /** How many processes are recognised without being looked at. */
+  get knownProcesses(): number {
+    return this.#processes.size;
+  }
+
+  /** Closes all descriptors. */
+  clear(): void {
+    this.#processes.clear();
+  }
+
+  #identify(socket: number, { pid, uid }: PeerCredentials): Group | undefined {
+    const run = this.#processes.runOf(pid);
+    if (run !== undefined) return uid === run.facts.rootUid ? run.root : run.others;
     const group = this.groupOf(identify(pidfdKernel, this, socket));
-    if (group !== undefined && number !== 0) this.#remember(group.run, number);
+    if (group !== undefined) this.#processes.remember(socket, pid, group.run);
     return group;
-  }
-
-  #remember(run: Run, number: number): void {
-    this.#byProcess.set(number, run);
-    const oldest = run.addProcess(number);
-    if (oldest !== undefined) this.#byProcess.delete(oldest);
-  }
-
-  #forgetProcesses(): void {
-    for (const run of this.#byProcess.values()) run.processes.length = 0;
-    this.#byProcess.clear();
   }
 }
 
-/** The number of the connected process; 0 when it cannot be told. */
-function numberOfPeer(socket: number): number {
+/** Of a broken socket: no pid, so that nobody is found. */
+function credentialsOf(socket: number): PeerCredentials {
   try {
-    const pidfd = peerPidfd(socket);
-    const number = processNumber(pidfd);
-    close(pidfd);
-    return number;
+    return peerCredentials(socket);
   } catch {
-    return 0;
+    return { pid: 0, uid: -1, gid: -1 };
   }
 }

@@ -6,7 +6,7 @@ import { Run } from './run.ts';
 import { Turns } from './turns.ts';
 
 function groupOf(instanceId: number): Group {
-  return new Run({ instanceId, boot: 1, rootUid: 0, namespace: '', initPidfd: -1 }, undefined).root;
+  return new Run({ instanceId, boot: 1, rootUid: 0, namespace: '' }, undefined).root;
 }
 
 function takeAll(turns: Turns): Client[] {

@@ -39,7 +39,7 @@ describe('inside an instance', () => {
 
   it('GET /1.0 tells state, host name and type', async () => {
     expect((await get('/1.0')).body).toBe(
-      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since","config_etag","config_wait"]}\n',
+      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since","config_etag","config_wait","guest_config"]}\n',
     );
   });
 

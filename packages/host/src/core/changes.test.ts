@@ -21,6 +21,15 @@ describe('guestEvents', () => {
     ]);
   });
 
+  it('tells of the keys that the instance writes itself while it may', () => {
+    const on = { 'security.devlxd.guest_config': 'true' };
+    const told = (before: Config, after: Config) =>
+      guestEvents(expanded(before), expanded(after)).map(({ metadata }) => metadata['key']);
+    expect(told(on, { ...on, 'guest.a': '1', 'user.b': '1' })).toEqual(['guest.a', 'user.b']);
+    expect(told({ ...on, 'guest.a': '1' }, on)).toEqual(['guest.a']);
+    expect(told({ 'guest.a': '1' }, { 'guest.a': '2' })).toEqual([]);
+  });
+
   it('tells of config first, then of removed, updated and added devices', () => {
     const before = expanded({}, { old: { type: 'disk' }, n: { type: 'nic' } });
     const after = expanded(

@@ -1,5 +1,6 @@
 import { planDevices } from './devices-plan.ts';
 import type { Expanded } from './expand.ts';
+import { hasGuestKeys, isGuestKey } from './guest-keys.ts';
 import type { Config } from './model.ts';
 import { own, sortedCopy, sortedKeys } from './records.ts';
 
@@ -11,8 +12,8 @@ export interface GuestEvent {
 }
 
 /**
- * What a running instance is told of a change: each `user.*` key whose effective value is another one, by key,
- * then each step of its devices. Other keys are not told of, as in LXD.
+ * What an instance is told of a change: each `user.*` key whose effective value is another one, and its own
+ * `guest.*` keys, by key; then each step of its devices. Other keys are not told of, as in LXD.
  */
 export function guestEvents(before: Expanded, after: Expanded): readonly GuestEvent[] {
   const devices = planDevices(before.devices, after.devices).map(({ action, name, device }): GuestEvent => {
@@ -22,7 +23,9 @@ export function guestEvents(before: Expanded, after: Expanded): readonly GuestEv
 }
 
 function configEvents(before: Config, after: Config): GuestEvent[] {
-  const keys = sortedKeys({ ...before, ...after }).filter((key) => key.startsWith('user.'));
+  const guestKeys = hasGuestKeys(after);
+  const isTold = (key: string) => key.startsWith('user.') || (guestKeys && isGuestKey(key));
+  const keys = sortedKeys({ ...before, ...after }).filter(isTold);
   return keys.flatMap((key): GuestEvent[] => {
     const oldValue = own(before, key) ?? '';
     const value = own(after, key) ?? '';

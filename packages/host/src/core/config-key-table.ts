@@ -10,6 +10,7 @@ import {
   checkSysctl,
   checkYaml,
 } from './config-checks.ts';
+import { checkGuestKey } from './guest-keys.ts';
 import { checkHwaddr, checkInterfaceName, checkLine, integer, matching, oneOf } from './texts.ts';
 
 /**
@@ -76,6 +77,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     about: 'kept',
   },
   { key: 'environment.*', use: 'applied', check: checkEnvironment, about: 'environment of init and exec' },
+  { key: 'guest.*', use: 'applied', check: checkGuestKey, about: 'written by the instance itself' },
   { key: 'image.*', use: 'recorded', about: 'properties of the image it was made from' },
   { key: 'limits.cpu', use: 'applied', check: checkCpu, about: 'number or set of processors' },
   { key: 'limits.memory', use: 'applied', check: checkMemory, about: 'bytes or share of the memory' },
@@ -105,6 +107,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'raw.idmap', use: 'refused', about: 'choice of ids' },
   { key: 'raw.seccomp', use: 'refused', about: 'system call filter' },
   { key: 'security.devlxd', use: 'applied', check: checkBoolean, about: 'the guest API; unset: on' },
+  {
+    key: 'security.devlxd.guest_config',
+    use: 'applied',
+    check: checkBoolean,
+    about: 'the instance may write its own guest.* keys; unset: off',
+  },
   {
     key: 'security.devlxd.images',
     use: 'applied',

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/coded-error.ts';
 import { findConfigKey } from './config-key-table.ts';
 import { hostError } from './errors.ts';
+import { isGuestKey } from './guest-keys.ts';
 import type { Config } from './model.ts';
 import { recordOf } from './records.ts';
 import { checkText, hasControl } from './texts.ts';
@@ -14,7 +15,7 @@ export const CONFIG_KEYS_MAX = 4096;
 /** Bytes of all keys and values: they are written anew at each change and held in memory. */
 export const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Who a config belongs to; a profile can have no `image.*` and no `volatile.*`. */
+/** Who a config belongs to; a profile can have no `guest.*`, `image.*` and `volatile.*`. */
 export type ConfigOwner = 'instance' | 'profile';
 
 /**
@@ -91,6 +92,7 @@ function checkKey(key: string): number {
 
 function refuseOnProfile(key: string): void {
   if (key.startsWith('image.')) throw hostError('bad-request', 'Image keys can only be set on instances');
+  if (isGuestKey(key)) throw hostError('bad-request', 'Guest keys can only be set on instances');
   if (key.startsWith('volatile.'))
     throw hostError('bad-request', 'Volatile keys can only be set on instances');
 }

@@ -1,10 +1,11 @@
 import { readCloudConfig } from './cloud-config.ts';
 import { mergeUsers, type UserKeys } from './cloud-config-merge.ts';
+import { hasGuestKeys, isGuestKey } from './guest-keys.ts';
 import { remembering } from './memo.ts';
 import type { Config } from './model.ts';
 import { sortedKeys } from './records.ts';
 
-/** What the guest API answers for `user.*` and `cloud-init.*` keys. */
+/** What the guest API answers for `user.*` and `cloud-init.*` keys, and for `guest.*` where there are any. */
 export interface MergedConfig {
   /** Key to value. */
   readonly config: ReadonlyMap<string, string>;
@@ -22,7 +23,9 @@ const SSH_KEYS = 'cloud-init.ssh-keys.';
  * @param expanded the instance's config with that of its profiles
  */
 export function mergedConfig(expanded: Config): MergedConfig {
-  const shown = sortedKeys(expanded).filter((key) => isShown(key) && expanded[key] !== '');
+  const guestKeys = hasGuestKeys(expanded);
+  const isShown = (key: string) => (isGuestKey(key) ? guestKeys : isReadable(key)) && expanded[key] !== '';
+  const shown = sortedKeys(expanded).filter(isShown);
   const config = new Map(shown.map((key) => [key, expanded[key]!]));
   const users = collectUsers(config);
   if (users.length === 0) return { config, listed: listedOf(config), warnings: [] };
@@ -35,7 +38,7 @@ function listedOf(config: ReadonlyMap<string, string>): string[] {
   return [...config.keys()].filter((key) => !key.startsWith(SSH_KEYS)).sort();
 }
 
-function isShown(key: string): boolean {
+function isReadable(key: string): boolean {
   return key.startsWith('user.') || key.startsWith('cloud-init.');
 }
 

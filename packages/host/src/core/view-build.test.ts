@@ -47,6 +47,17 @@ describe('buildView', () => {
     expect(view.listEtag).not.toBe(viewOf({ 'user.b': '1' }).view.listEtag);
   });
 
+  it('has the keys that the instance writes itself only when they are switched on', () => {
+    const { view } = viewOf({ 'guest.a': '1', 'user.b': '2' });
+    expect([view.guestConfig, view.listed, view.config.get('guest.a')]).toEqual([
+      false,
+      ['user.b'],
+      undefined,
+    ]);
+    const on = viewOf({ 'guest.a': '1', 'user.b': '2' }, {}, { 'security.devlxd.guest_config': 'yes' }).view;
+    expect([on.guestConfig, on.listed, on.config.get('guest.a')]).toEqual([true, ['guest.a', 'user.b'], '1']);
+  });
+
   it('follows profiles for switches, but not for readiness', () => {
     const profile = {
       'security.devlxd': 'no',

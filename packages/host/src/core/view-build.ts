@@ -1,6 +1,7 @@
 import { isTrue } from './booleans.ts';
 import { listEtag, valueEtags } from './etags.ts';
 import type { Expanded } from './expand.ts';
+import { hasGuestKeys } from './guest-keys.ts';
 import type { Config, Device, Devices, Instance } from './model.ts';
 import { own, recordOf, sortedCopy, sortedKeys } from './records.ts';
 import { mergedConfig } from './ssh-keys.ts';
@@ -27,6 +28,7 @@ export function buildView(
     name: instance.name,
     devlxd: isTrue(own(expanded.config, 'security.devlxd'), true),
     images: isTrue(own(expanded.config, 'security.devlxd.images'), false),
+    guestConfig: hasGuestKeys(expanded.config),
     ready: isTrue(own(instance.config, 'volatile.last_state.ready'), false),
     location,
     config,

@@ -8,6 +8,8 @@ export interface GuestView {
   readonly devlxd: boolean;
   /** `security.devlxd.images`: unset counts as false. */
   readonly images: boolean;
+  /** `security.devlxd.guest_config`: unset counts as false. */
+  readonly guestConfig: boolean;
   /** `volatile.last_state.ready` is true. */
   readonly ready: boolean;
   /** The host's name. */

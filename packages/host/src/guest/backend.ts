@@ -18,6 +18,8 @@ export interface GuestBackend {
   imagePaths(image: Image): readonly string[];
   /** Stores the Ready state, with its `instance-ready` event; throws when it cannot be stored. */
   setReady(instanceId: number, ready: boolean): void;
+  /** Stores a key of the instance's own, null takes it away, and tells both sides; throws when it cannot be stored. */
+  writeKey(instanceId: number, key: string, value: string | null): void;
   /** Tells the host that an instance has fetched an image. */
   imageRetrieved(fingerprint: string): void;
   /** Events of the past, without a wait. */

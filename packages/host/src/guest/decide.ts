@@ -31,7 +31,8 @@ export function decide(caller: Caller, request: Request, viewOf: ViewOf): GuestR
 }
 
 function handlerOf(route: Route, method: string): Handler | undefined {
-  if (method === 'GET') return route.methods.GET;
-  if (method === 'PATCH') return route.methods.PATCH;
+  if (method === 'GET' || method === 'PATCH' || method === 'PUT' || method === 'DELETE') {
+    return route.methods[method];
+  }
   return method === 'HEAD' && route.head ? route.methods.GET : undefined;
 }

@@ -1,3 +1,4 @@
+import { GUEST_KEY_BYTES_MAX } from '../core/guest-keys.ts';
 import { headerBlock, type TextReply } from '../http/response.ts';
 
 /**
@@ -10,6 +11,12 @@ export const GUEST_ERRORS = {
   'invalid-position': [400, 'Invalid position: since takes a sequence number or now'],
   'invalid-limit': [400, 'Invalid limit: it takes a number of events'],
   'invalid-wait': [400, 'Invalid wait: it takes a number of seconds'],
+  'invalid-key': [
+    400,
+    `Invalid key: letters, digits, ".", "_" and "-", ${GUEST_KEY_BYTES_MAX} characters at most`,
+  ],
+  'invalid-value': [400, 'Invalid value: UTF-8 text without control characters, not empty'],
+  'too-many-keys': [400, 'Too many keys: %s at most'],
   'bad-handshake': [400, 'Bad Request'],
   'not-root': [401, 'Access denied for non-root user'],
   forbidden: [403, 'Forbidden'],
@@ -18,11 +25,13 @@ export const GUEST_ERRORS = {
   'unknown-method': [404, 'Method "%s" not found'],
   'position-too-old': [410, 'Position is too old: the oldest is %s'],
   'position-unknown': [410, 'Position is not known: the newest is %s'],
+  'value-too-large': [413, 'Value is too large: %s bytes at most'],
   'range-malformed': [416, 'invalid range'],
   'range-beyond-end': [416, 'invalid range: failed to overlap'],
-  'too-many-states': [429, 'Too Many Requests'],
+  'too-many-writes': [429, 'Too Many Requests'],
   'no-instance': [500, 'Process ID not found in container'],
   'state-not-stored': [500, 'Failed setting instance state: internal error'],
+  'key-not-stored': [500, 'Failed setting configuration key: internal error'],
   internal: [500, 'Internal Server Error'],
   'not-implemented': [501, 'Not Implemented'],
   'too-many-streams': [503, 'Service Unavailable'],

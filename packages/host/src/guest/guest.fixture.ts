@@ -17,6 +17,7 @@ export function sampleView(changes: Partial<GuestView> = {}): GuestView {
     name: 'c1',
     devlxd: true,
     images: true,
+    guestConfig: false,
     ready: false,
     location: 'myhost',
     config: new Map([
@@ -116,6 +117,14 @@ export class FakeBackend implements GuestBackend {
   setReady(instanceId: number, ready: boolean): void {
     if (this.storeBroken) throw new Error('disk full at /var/lib/secret');
     this.views.set(instanceId, { ...this.views.get(instanceId)!, ready });
+  }
+
+  writeKey(instanceId: number, key: string, value: string | null): void {
+    if (this.storeBroken) throw new Error('disk full at /var/lib/secret');
+    const view = this.views.get(instanceId)!;
+    const others = [...view.config].filter(([each]) => each !== key);
+    const config = new Map(value === null ? others : [...others, [key, value] as const]);
+    this.swapView(instanceId, sampleView({ ...view, config, listed: [...config.keys()].sort() }));
   }
 
   imageRetrieved(fingerprint: string): void {

@@ -1,4 +1,6 @@
 import type { ServerInfo } from '../../../guest/src/wire.ts';
+import { isGuestKey } from '../core/guest-keys.ts';
+import type { GuestView } from '../core/view.ts';
 import { queryValue } from '../http/target.ts';
 import { conditional } from './conditional.ts';
 import { readLimit, readPosition } from './event-position.ts';
@@ -7,7 +9,12 @@ import { type GuestReply, type Handler, refuse } from './reply.ts';
 import { readState } from './state-body.ts';
 
 /** What Porthole serves beyond LXD's guest API; docs/guest-api.md says what each stands for. */
-export const API_EXTENSIONS: readonly string[] = ['event_since', 'config_etag', 'config_wait'];
+export const API_EXTENSIONS: readonly string[] = [
+  'event_since',
+  'config_etag',
+  'config_wait',
+  'guest_config',
+];
 
 /** `GET /` */
 export const getVersions: Handler = () => ({ kind: 'json', value: ['/1.0'] });
@@ -43,12 +50,17 @@ export const listConfig: Handler = (view, request) => {
 /** `GET /1.0/config/{key}` */
 export const getConfig: Handler = (view, request) => {
   const key = request.variable;
-  if (!key.startsWith('user.') && !key.startsWith('cloud-init.')) return refuse('forbidden');
+  if (!isReadable(view, key)) return refuse('forbidden');
   const value = view.config.get(key);
   const etag = view.etags.get(key);
   if (value === undefined || etag === undefined) return refuse('not-found');
   return conditional({ kind: 'raw', value, etag }, request);
 };
+
+function isReadable(view: GuestView, key: string): boolean {
+  if (isGuestKey(key)) return view.guestConfig;
+  return key.startsWith('user.') || key.startsWith('cloud-init.');
+}
 
 /** `GET /1.0/devices` */
 export const getDevices: Handler = (view) => ({ kind: 'json', value: view.devices });

@@ -1,9 +1,9 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import type { Reply } from '../http/response.ts';
+import type { Reply, TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
-import { textError } from './errors.ts';
+import { type GuestErrorCode, textError } from './errors.ts';
 import { listEvents } from './event-list.ts';
 import { EventStreams } from './event-streams.ts';
 import { HeldRequests } from './held-requests.ts';
@@ -36,20 +36,24 @@ export function createPerformer(backend: GuestBackend, log: Log, limits: Limits)
   const rate = new RateLimit(limits.writeBurst, limits.writeIntervalMs);
   const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
   const exports: ExportTools = { backend, log, mayWrite, running: new PerInstance(limits.imageStreams) };
+  const write = (instanceId: number, failure: GuestErrorCode, work: () => void): TextReply => {
+    if (!mayWrite(instanceId)) return textError('too-many-writes');
+    try {
+      work();
+    } catch (error) {
+      log.error({ instanceId, failure, error: messageOf(error) }, 'a write of an instance failed');
+      return textError(failure);
+    }
+    return rawAnswer('');
+  };
   const performers: Performers = {
     ...PLAIN_ANSWERS,
     wait: (reply, occasion) =>
       held.hold(reply, { ...occasion, perform: (later) => perform(later, occasion) }),
-    'set-ready': ({ ready }, { instanceId }) => {
-      if (!mayWrite(instanceId)) return textError('too-many-states');
-      try {
-        backend.setReady(instanceId, ready);
-      } catch (error) {
-        log.error({ instanceId, error: messageOf(error) }, 'storing the ready state failed');
-        return textError('state-not-stored');
-      }
-      return rawAnswer('');
-    },
+    'set-ready': ({ ready }, { instanceId }) =>
+      write(instanceId, 'state-not-stored', () => backend.setReady(instanceId, ready)),
+    'write-key': ({ key, value }, { instanceId }) =>
+      write(instanceId, 'key-not-stored', () => backend.writeKey(instanceId, key, value)),
     'export-image': ({ fingerprint }, { instanceId, head }) =>
       sendImage(instanceId, fingerprint, head, exports),
     'stream-events': ({ types, websocket, since }, { instanceId, head }) =>

@@ -20,6 +20,8 @@ export type GuestReply =
   | RefuseReply
   | { readonly kind: 'refuse-image'; readonly code: GuestErrorCode }
   | { readonly kind: 'set-ready'; readonly ready: boolean }
+  /** null takes the key away. */
+  | { readonly kind: 'write-key'; readonly key: string; readonly value: string | null }
   | { readonly kind: 'export-image'; readonly fingerprint: string }
   | StreamReply
   | {

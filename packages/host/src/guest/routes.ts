@@ -1,11 +1,12 @@
 import { decodeSegment } from '../http/target.ts';
 import * as handlers from './handlers.ts';
+import { deleteKey, putKey } from './key-writes.ts';
 import type { Handler } from './reply.ts';
 
 export interface Route {
   /** At most one `{variable}`, which stands for one segment. */
   readonly path: string;
-  readonly methods: { readonly [method in 'GET' | 'PATCH']?: Handler };
+  readonly methods: { readonly [method in 'GET' | 'PATCH' | 'PUT' | 'DELETE']?: Handler };
   /** Whether HEAD answers like GET without a body. */
   readonly head: boolean;
   /** How a switched-off guest API is told: text, or the JSON of images. */
@@ -21,7 +22,11 @@ export const ROUTES: readonly Route[] = [
   { path: '/', methods: { GET: handlers.getVersions }, ...plain },
   { path: '/1.0', methods: { GET: handlers.getServer, PATCH: handlers.patchState }, ...plain },
   { path: '/1.0/config', methods: { GET: handlers.listConfig }, ...plain },
-  { path: '/1.0/config/{key}', methods: { GET: handlers.getConfig }, ...plain },
+  {
+    path: '/1.0/config/{key}',
+    methods: { GET: handlers.getConfig, PUT: putKey, DELETE: deleteKey },
+    ...plain,
+  },
   { path: '/1.0/devices', methods: { GET: handlers.getDevices }, ...plain },
   { path: '/1.0/meta-data', methods: { GET: handlers.getMetaData }, ...plain },
   { path: '/1.0/ubuntu-pro', methods: { GET: handlers.getUbuntuPro }, ...plain },

@@ -31,8 +31,8 @@ describe('answers, byte for byte', () => {
     ['GET /', JSON_HEAD(9), '["/1.0"]\n'],
     [
       'GET /1.0',
-      JSON_HEAD(199),
-      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since","config_etag","config_wait"]}\n',
+      JSON_HEAD(214),
+      '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since","config_etag","config_wait","guest_config"]}\n',
     ],
     ['GET /1.0/config/user.foo', VALUE_HEAD('bar'), 'bar'],
     ['GET /1.0/config/user.%C3%BCni', VALUE_HEAD('grün\n'), 'gr\xc3\xbcn\n'],

@@ -24,6 +24,9 @@ export interface GuestFront extends Front<Caller> {
   closeInstance(instanceId: number): number;
 }
 
+/** Methods whose bodies mean something. */
+const WITH_BODY: ReadonlySet<string> = new Set(['PATCH', 'PUT']);
+
 /** A path that a guest has sent is cut to this in the log. */
 const LOGGED_PATH_CHARACTERS_MAX = 200;
 
@@ -78,7 +81,7 @@ function createApplication(backend: GuestBackend, log: Log, limits: Limits): App
       const caller = backend.identify(fd);
       return caller instanceof Promise ? caller.then(acceptedOf) : acceptedOf(caller);
     },
-    readsBody: (caller, head) => caller.kind === 'instance' && head.method === 'PATCH',
+    readsBody: (caller, head) => caller.kind === 'instance' && WITH_BODY.has(head.method),
     answer: (caller, request) => {
       const decideNow = () => decide(caller, request, viewOf);
       const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Instance } from '../core/model.ts';
-import { instanceEtag, preconditionOf } from './etag.ts';
+import { instanceCheckOf, instanceEtag, instancePatchCheckOf, preconditionOf } from './etag.ts';
 
 const instance: Instance = {
   id: 1,
@@ -29,6 +29,50 @@ describe('the ETag of an instance', () => {
     { architecture: 'aarch64' },
   ])('changes with %j', (change) => {
     expect(instanceEtag({ ...instance, ...change })).not.toBe(instanceEtag(instance));
+  });
+});
+
+describe('If-Match of an instance that writes keys of its own', () => {
+  const withGuest = (guest: Record<string, string>, edited: Record<string, string> = {}) => ({
+    ...instance,
+    config: { ...instance.config, ...edited, ...guest },
+  });
+  const seen = withGuest({ 'guest.a': '1' });
+  const written = withGuest({ 'guest.a': '2', 'guest.b': '1' });
+  const stops = expect.objectContaining({ status: 412, code: 'precondition-failed' });
+
+  test('takes what is given as it is when nothing has happened since', () => {
+    for (const given of [{}, { 'guest.a': '1' }, { 'guest.a': 'other' }]) {
+      expect(instanceCheckOf(`"${instanceEtag(seen)}"`, given)(seen)).toBe('given');
+      expect(instanceCheckOf(undefined, given)(written)).toBe('given');
+    }
+  });
+
+  test('is not in the way of an edit of other keys, and keeps what the instance has written since', () => {
+    const edit = { a: 'new', 'guest.a': '1' };
+    expect(instanceCheckOf(instanceEtag(seen), edit)(written)).toBe('current');
+    expect(instanceCheckOf(instanceEtag(instance), { a: 'new' })(written)).toBe('current');
+    expect(instanceCheckOf(instanceEtag(seen), edit)(instance)).toBe('current');
+  });
+
+  test('stops a change of those very keys that does not know what was written since', () => {
+    for (const given of [{ a: 'new' }, { 'guest.a': '3' }, { 'guest.a': '1', 'guest.c': '1' }]) {
+      expect(() => instanceCheckOf(instanceEtag(seen), given)(written)).toThrow(stops);
+    }
+  });
+
+  test('stops whatever does not know the operator’s own changes', () => {
+    const other = withGuest({ 'guest.a': '1' }, { a: 'other' });
+    expect(() => instanceCheckOf(instanceEtag(seen), { 'guest.a': '1' })(other)).toThrow(stops);
+    expect(() => instancePatchCheckOf(instanceEtag(seen))(other)).toThrow(stops);
+  });
+
+  test('lets a patch pass that says itself what it is about', () => {
+    for (const current of [seen, written, instance]) {
+      for (const tag of [instanceEtag(seen), '*', undefined]) {
+        expect(() => instancePatchCheckOf(tag)(current)).not.toThrow();
+      }
+    }
   });
 });
 

@@ -1,11 +1,59 @@
 import { createHash } from 'node:crypto';
 import { hostError } from '../core/errors.ts';
-import type { Alias, Image, Instance, Profile } from '../core/model.ts';
+import { guestKeysOf, withoutGuestKeys } from '../core/guest-keys.ts';
+import type { Alias, Config, Image, Instance, Profile } from '../core/model.ts';
+import type { InstanceCheck } from '../ops/api.ts';
 
-/** ETag of an instance: what an operator edits, volatile keys included, and neither description nor times. */
-export function instanceEtag(instance: Instance): string {
-  const { architecture, config, devices, ephemeral, profiles } = instance;
-  return hash([architecture, config, devices, ephemeral, profiles]);
+/**
+ * ETag of an instance: what an operator edits, volatile keys included, and neither description nor times. The
+ * keys that the instance itself writes are a part of their own, so that it can be told who has changed what.
+ */
+export function instanceEtag({ architecture, config, devices, ephemeral, profiles }: Instance): string {
+  const edited = hash([architecture, withoutGuestKeys(config), devices, ephemeral, profiles]);
+  const guestPart = guestTag(config);
+  return guestPart === '' ? edited : `${edited}-${guestPart}`;
+}
+
+const DASH = '-';
+
+/** Empty when there are no such keys. */
+function guestTag(config: Config): string {
+  const keys = guestKeysOf(config);
+  return Object.keys(keys).length === 0 ? '' : hash(keys);
+}
+
+/** Both parts of the tag of an instance. */
+function partsOf(tag: string): { readonly edited: string; readonly guestPart: string } {
+  const [edited = '', guestPart = ''] = tag.split(DASH);
+  return { edited, guestPart };
+}
+
+/**
+ * Makes the check of an If-Match header for a change of an instance. What the instance has written since does not
+ * stand in its way, unless the change is about those very keys.
+ * @param given the config that shall be there
+ */
+export function instanceCheckOf(ifMatch: string | undefined, given: Config): InstanceCheck {
+  const tags = tagsOf(ifMatch);
+  return (current) => {
+    const etag = instanceEtag(current);
+    if (tags === undefined || tags.includes(etag) || tags.includes('*')) return 'given';
+    const seen = tags.map(partsOf).filter(({ edited }) => edited === partsOf(etag).edited);
+    // Who gives back the keys that he has seen does not mean to change them.
+    if (seen.some(({ guestPart }) => guestPart === guestTag(given))) return 'current';
+    throw hostError('precondition-failed', etag, tags.join(', '));
+  };
+}
+
+/** The same for a change that says which keys it is about. */
+export function instancePatchCheckOf(ifMatch: string | undefined): (current: Instance) => void {
+  const tags = tagsOf(ifMatch);
+  return (current) => {
+    const etag = instanceEtag(current);
+    const { edited } = partsOf(etag);
+    if (tags === undefined || tags.some((tag) => tag === '*' || partsOf(tag).edited === edited)) return;
+    throw hostError('precondition-failed', etag, tags.join(', '));
+  };
 }
 
 /** ETag of a profile: all but its name. */
@@ -33,13 +81,17 @@ export function serverEtag(): string {
  * @returns a function that throws `precondition-failed` (412) for an object that the client has not seen
  */
 export function preconditionOf<T>(ifMatch: string | undefined, etagOf: (value: T) => string) {
+  const tags = tagsOf(ifMatch);
   return (current: T): void => {
-    if (ifMatch === undefined || ifMatch.trim() === '') return;
-    const sent = ifMatch.split(',').map(unquote);
     const etag = etagOf(current);
-    if (sent.includes(etag) || sent.includes('*')) return;
-    throw hostError('precondition-failed', etag, sent.join(', '));
+    if (tags === undefined || tags.includes(etag) || tags.includes('*')) return;
+    throw hostError('precondition-failed', etag, tags.join(', '));
   };
+}
+
+/** The tags of an If-Match header; undefined when there is none. */
+function tagsOf(ifMatch: string | undefined): string[] | undefined {
+  return ifMatch === undefined || ifMatch.trim() === '' ? undefined : ifMatch.split(',').map(unquote);
 }
 
 function unquote(tag: string): string {

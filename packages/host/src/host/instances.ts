@@ -23,7 +23,7 @@ import {
   sync,
   urlOf,
 } from './call.ts';
-import { instanceEtag, preconditionOf } from './etag.ts';
+import { instanceCheckOf, instanceEtag, instancePatchCheckOf } from './etag.ts';
 import { parseFilter } from './filter.ts';
 import { instanceFullJson, instanceJson, stateJson } from './instance-json.ts';
 import { LIVE_STATE_CONCURRENCY } from './limits.ts';
@@ -73,7 +73,7 @@ export async function getInstance({ backend }: Edge, call: Call): Promise<Answer
 export async function updateInstance({ backend }: Edge, call: Call): Promise<Answer> {
   const name = param(call, 'name');
   const fields = parseInstanceFields(await call.json());
-  const check = preconditionOf(ifMatch(call), instanceEtag);
+  const check = instanceCheckOf(ifMatch(call), fields.config);
   check(backend.instances.get(name).instance);
   return started(backend.instances.update(name, fields, call.by, check));
 }
@@ -82,7 +82,7 @@ export async function updateInstance({ backend }: Edge, call: Call): Promise<Ans
 export async function patchInstance({ backend }: Edge, call: Call): Promise<Answer> {
   const name = param(call, 'name');
   const part = parseInstancePatch(await call.json());
-  const check = preconditionOf(ifMatch(call), instanceEtag);
+  const check = instancePatchCheckOf(ifMatch(call));
   check(backend.instances.get(name).instance);
   await backend.instances.patch(name, part, call.by, check);
   return done();

@@ -123,13 +123,19 @@ export interface StateRequest {
 /** Throws when the object that is about to change is not the one the caller has seen (If-Match). */
 export type Precondition<T> = (current: T) => void;
 
+/**
+ * Throws when the instance is not the one that the caller has seen (If-Match).
+ * @returns whose `guest.*` keys are to stay: those that the caller gives, or those that are there by now
+ */
+export type InstanceCheck = (current: Instance) => 'given' | 'current';
+
 export interface InstanceCases {
   list(): readonly InstanceInfo[];
   /** @throws instance-not-found */
   get(name: string): InstanceInfo;
   live(name: string): Promise<InstanceLive>;
   create(input: NewInstance, by: Requestor): Operation;
-  update(name: string, fields: InstanceFields, by: Requestor, check?: Precondition<Instance>): Operation;
+  update(name: string, fields: InstanceFields, by: Requestor, check?: InstanceCheck): Operation;
   /** Merges; a config value or device set to null goes away. */
   patch(name: string, part: InstancePatch, by: Requestor, check?: Precondition<Instance>): Promise<void>;
   rename(name: string, to: string, by: Requestor): Operation;

@@ -1,6 +1,10 @@
 import { isTrue } from '../core/booleans.ts';
 import type { Caller } from '../core/caller.ts';
+import { guestEvents } from '../core/changes.ts';
+import { expand } from '../core/expand.ts';
+import { isGuestKey } from '../core/guest-keys.ts';
 import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
+import { recordOf } from '../core/records.ts';
 import type { GuestView } from '../core/view.ts';
 import { withReady } from '../core/volatile.ts';
 import type { Context } from './context.ts';
@@ -14,6 +18,7 @@ export interface GuestCases {
   image(fingerprint: string): Image | undefined;
   imagePaths(image: Image): readonly string[];
   setReady(instanceId: number, ready: boolean): void;
+  writeKey(instanceId: number, key: string, value: string | null): void;
   imageRetrieved(fingerprint: string): void;
   watchView(instanceId: number, listener: () => void): () => void;
   eventsAfter(query: EventQuery): EventPage;
@@ -43,6 +48,7 @@ export function guestCases(
     view: (instanceId, boot) => (running.get(instanceId)?.boot === boot ? model.view(instanceId) : undefined),
     image: (fingerprint) => model.state.images.get(fingerprint),
     setReady: (instanceId, ready) => setReady(context, instanceId, ready),
+    writeKey: (instanceId, key, value) => writeKey(context, instanceId, key, value),
     imageRetrieved: (fingerprint) => model.commit([], [lifecycle('image-retrieved', 'images', fingerprint)]),
     watchView: (instanceId, listener) => hub.onView(instanceId, listener),
     eventsAfter: (query) => journal.eventsAfter(query),
@@ -69,4 +75,19 @@ function setReady({ model }: Context, instanceId: number, ready: boolean): void 
   const changed = was !== ready || instance.config['volatile.last_state.ready'] === undefined;
   const next = { ...instance, config: withReady(instance.config, ready) };
   model.commit(changed ? [{ kind: 'put-instance', instance: next }] : [], told);
+}
+
+/** Only ever a key of the instance's own, whatever the edge has let through. */
+function writeKey({ model }: Context, instanceId: number, key: string, value: string | null): void {
+  if (!isGuestKey(key)) throw new Error(`an instance may not write ${key}`);
+  const instance = model.current(instanceId);
+  const others = Object.entries(instance.config).filter(([each]) => each !== key);
+  const config = recordOf(value === null ? others : [...others, [key, value] as const]);
+  const next = { ...instance, config };
+  const events = guestEvents(model.expanded(instance), expand(next, model.state.profiles));
+  const told = lifecycle('instance-updated', 'instances', instance.name, { context: { key } });
+  model.commit(
+    [{ kind: 'put-instance', instance: next }],
+    [...events.map((event) => ({ ...event, instanceId })), told],
+  );
 }

@@ -1,9 +1,11 @@
 import { hostError } from '../../core/errors.ts';
+import { withGuestKeysOf } from '../../core/guest-keys.ts';
 import type { Instance } from '../../core/model.ts';
 import { checkInstanceName } from '../../core/names.ts';
 import { afterRename } from '../../core/volatile.ts';
 import type {
   InstanceCases,
+  InstanceCheck,
   InstanceFields,
   InstanceInfo,
   InstanceLive,
@@ -105,14 +107,15 @@ function update(
   context: Context,
   { id, name }: Instance,
   fields: InstanceFields,
-  check: Precondition<Instance> | undefined,
+  check: InstanceCheck | undefined,
 ): Operation {
   return task(context, 'Updating instance', name, () =>
-    replace(context, id, check, (current) => ({
-      ...current,
-      ...fields,
-      architecture: fields.architecture || current.architecture,
-    })),
+    replace(context, id, (current) => {
+      const config =
+        check?.(current) === 'current' ? withGuestKeysOf(fields.config, current.config) : fields.config;
+      const architecture = fields.architecture || current.architecture;
+      return { ...current, ...fields, config, architecture };
+    }),
   );
 }
 
@@ -122,14 +125,21 @@ function patch(
   part: InstancePatch,
   check: Precondition<Instance> | undefined,
 ): Promise<void> {
-  return replace(context, id, check, (current) => ({
+  return replace(context, id, (current) => {
+    check?.(current);
+    return patched(current, part);
+  });
+}
+
+function patched(current: Instance, part: InstancePatch): Instance {
+  return {
     ...current,
     ...(part.description === undefined ? {} : { description: part.description }),
     ...(part.ephemeral === undefined ? {} : { ephemeral: part.ephemeral }),
     ...(part.profiles === undefined ? {} : { profiles: part.profiles }),
     config: merged(current.config, part.config),
     devices: merged(current.devices, part.devices),
-  }));
+  };
 }
 
 function merged<T>(
@@ -140,16 +150,10 @@ function merged<T>(
   return Object.fromEntries(all.filter((entry): entry is [string, T] => entry[1] !== null));
 }
 
-function replace(
-  context: Context,
-  id: number,
-  check: Precondition<Instance> | undefined,
-  make: (current: Instance) => Instance,
-): Promise<void> {
+function replace(context: Context, id: number, make: (current: Instance) => Instance): Promise<void> {
   const { model, runner } = context;
   return runner.run(id, 'update', async () => {
     const current = model.current(id);
-    check?.(current);
     const plan = planUpdate(context, current, make(current), model.state.profiles);
     const updated = lifecycle('instance-updated', 'instances', current.name);
     await performPlans(context, [plan], { changes: [], events: [updated] });

@@ -7,6 +7,7 @@ import { checkDevices, checkExpandedDevices } from '../../core/devices.ts';
 import { type DeviceStep, planDevices } from '../../core/devices-plan.ts';
 import { hostError } from '../../core/errors.ts';
 import { type Expanded, expand } from '../../core/expand.ts';
+import { withGuestKeysOf, withGuestWrites } from '../../core/guest-keys.ts';
 import type { Change, Config, Instance, Profile } from '../../core/model.ts';
 import { afterUpdate } from '../../core/volatile.ts';
 import type { Context } from '../context.ts';
@@ -82,11 +83,13 @@ function checkHost(runtime: Runtime, config: Config, steps: readonly DeviceStep[
   }
 }
 
-/** The store's steps and the guest's events of a plan. The readiness that came in meanwhile stays. */
+/** The store's steps and the guest's events of a plan. What the instance has said of itself meanwhile stays. */
 export function changesOf(context: Context, plan: UpdatePlan): { change: Change; events: Announcement[] } {
-  const { next, before, after } = plan;
+  const { current, next } = plan;
   const newest = context.model.current(next.id);
-  const config = keepServerKeys(newest, next);
+  const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
+  const before = { ...plan.before, config: withGuestKeysOf(plan.before.config, newest.config) };
+  const after = { ...plan.after, config: withGuestKeysOf(plan.after.config, config) };
   // Also while it is stopped: nobody listens then, but one who comes back with a position must miss nothing.
   const events = guestEvents(before, after);
   return {
@@ -98,7 +101,7 @@ export function changesOf(context: Context, plan: UpdatePlan): { change: Change;
 const READY = 'volatile.last_state.ready';
 
 /** While devices were being changed, the instance may have said that it is ready. */
-function keepServerKeys(newest: Instance, next: Instance): Instance['config'] {
+function keepReady(newest: Instance, next: Instance): Instance['config'] {
   const { [READY]: _, ...config } = next.config;
   const ready = newest.config[READY];
   return ready === undefined ? config : { ...config, [READY]: ready };

@@ -70,7 +70,7 @@ export const BANNED_CALLS: readonly Ban[] = [
 const BANNED_MODULES: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': [`${HOST}process/`, `${HOST}runtimes/`, CLI, TOUR, 'setup/', 'bench/'],
   'node:sqlite': [`${HOST}store/`],
-  'node:worker_threads': [`${HOST}native/`, `${HOST}lane/`],
+  'node:worker_threads': [`${HOST}native/`, `${HOST}lane/`, `${HOST}sender/`],
   koffi: [`${HOST}native/`],
   fastify: [`${HOST}host/`],
   pino: [`${HOST}base/log.ts`],

@@ -25,6 +25,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   runtimes: { imports: ['base', 'core', 'native', 'process'], types: ['ops'] },
   ops: { imports: ['base', 'core', 'store', 'images'] },
   guest: { imports: ['base', 'core', 'http'], types: ['packages/guest/src/wire.ts'] },
+  sender: { imports: ['base', 'native'] },
   lane: { imports: ['base', 'core', 'native', 'peer', 'http', 'guest'] },
   host: { imports: ['base', 'wire', 'core'], types: ['ops'] },
   client: { imports: ['base', 'wire'] },
@@ -35,7 +36,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   'daemon.ts': {
     imports: [
       ...['base', 'core', 'store', 'native', 'process', 'peer', 'http', 'images', 'runtimes', 'ops', 'guest'],
-      ...['lane', 'host', 'settings.ts', 'config.ts'],
+      ...['sender', 'lane', 'host', 'settings.ts', 'config.ts'],
     ],
   },
   'main.ts': { imports: ['base', 'settings.ts', 'config.ts', 'daemon.ts'] },

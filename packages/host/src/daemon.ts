@@ -60,8 +60,8 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
   const limits = guestLimits(settings);
-  const { lane, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
-  started.defer(() => lane?.stop());
+  const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
+  started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
   const runtimes = await openRuntimes({ ...paths, watch });
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
@@ -94,7 +94,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
     (fd) => identify(kernel, registry, fd),
     (image) => images.paths(image),
   );
-  const guests = new GuestServer(guestBackend, { log, limits, front: lane });
+  const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
   const host = new HostServer(hostBackend(context, images, facts), { log });
   late.guests = guests;
   const graceMs = settings['stop-seconds'] * MS_PER_SECOND;

@@ -2,6 +2,7 @@ import { messageOf } from './base/coded-error.ts';
 import type { Log } from './base/log.ts';
 import type { Limits } from './http/limits.ts';
 import { Lane } from './lane/lane.ts';
+import { FileSender } from './sender/file-sender.ts';
 import type { Settings } from './settings.ts';
 
 /** `on`, or why plain requests take the way of all others. */
@@ -10,6 +11,8 @@ export type FastLaneStatus = 'on' | 'off' | 'unsupported' | 'failed';
 /** The fast lane as the daemon uses it. */
 export interface FastLane {
   readonly lane: Lane | undefined;
+  /** Sends images on a thread of its own. */
+  readonly sender: FileSender | undefined;
   /** What it is doing now. */
   readonly status: () => FastLaneStatus;
 }
@@ -25,16 +28,17 @@ export function openFastLane(parts: {
   readonly log: Log;
 }): FastLane {
   const { wanted, kernel, limits, log } = parts;
-  if (wanted === 'off') return { lane: undefined, status: () => 'off' };
+  if (wanted === 'off') return { lane: undefined, sender: undefined, status: () => 'off' };
+  const sender = new FileSender(log);
   if (kernel.name !== 'pidfd') {
     log.info({ identification: kernel.name }, 'no fast lane: callers are not recognised by pidfd here');
-    return { lane: undefined, status: () => 'unsupported' };
+    return { lane: undefined, sender, status: () => 'unsupported' };
   }
   try {
     const lane = new Lane(limits, log);
-    return { lane, status: () => (lane.failed ? 'failed' : 'on') };
+    return { lane, sender, status: () => (lane.failed ? 'failed' : 'on') };
   } catch (error) {
     log.warn({ error: messageOf(error) }, 'no fast lane: it cannot be started');
-    return { lane: undefined, status: () => 'failed' };
+    return { lane: undefined, sender, status: () => 'failed' };
   }
 }

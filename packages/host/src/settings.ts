@@ -49,7 +49,8 @@ export const SETTINGS = {
     kind: 'choice',
     choices: ['auto', 'off'],
     default: 'auto',
-    about: 'guest API: whether a thread of its own answers plain requests where the kernel allows it',
+    about:
+      'guest API: whether threads of their own answer plain requests and send images, where the kernel allows it',
   },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(65_536, 1024, 1_048_576, 'guest API: request line and headers together'),

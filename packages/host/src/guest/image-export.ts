@@ -3,7 +3,7 @@ import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Image } from '../core/model.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import type { Reply } from '../http/response.ts';
+import type { ByteSource, Reply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { jsonError } from './errors.ts';
 import { type ImageFile, splitReply, unifiedReply } from './image-reply.ts';
@@ -15,6 +15,19 @@ export interface ExportTools {
   readonly running: PerInstance;
   /** Whether an instance may cause one more write to the store now. */
   readonly mayWrite: (instanceId: number) => boolean;
+  /** Sends files without reading them. */
+  readonly sender: Sender | undefined;
+  readonly stallMs: number;
+}
+
+/** Something that sends stretches of files on sockets. */
+export interface Sender {
+  readonly works: boolean;
+  send(
+    socket: number,
+    file: number,
+    stretch: { readonly start: number; readonly length: number; readonly stallMs: number },
+  ): { sent: Promise<void>; cut: () => void };
 }
 
 /** Sends an image to an instance. Private, unknown and vanished images get the same answer. */
@@ -36,7 +49,7 @@ export async function sendImage(
   };
   try {
     const files: ImageFile[] = [];
-    for (const path of tools.backend.imagePaths(image)) files.push(await openFile(path, handles));
+    for (const path of tools.backend.imagePaths(image)) files.push(await openFile(path, handles, tools));
     return replyOf(image, files, head, finish);
   } catch (error) {
     finish(false);
@@ -49,11 +62,19 @@ export async function sendImage(
   }
 }
 
-async function openFile(path: string, handles: FileHandle[]): Promise<ImageFile> {
+async function openFile(path: string, handles: FileHandle[], tools: ExportTools): Promise<ImageFile> {
   const handle = await open(path, 'r');
   handles.push(handle);
   const { size, mtime } = await handle.stat();
-  return { source: handle, size, modifiedAt: mtime };
+  return { source: sourceOf(handle, tools), size, modifiedAt: mtime };
+}
+
+function sourceOf(handle: FileHandle, { sender, stallMs }: ExportTools): ByteSource {
+  if (sender?.works !== true) return handle;
+  return {
+    read: (...where) => handle.read(...where),
+    send: (socket, start, length) => sender.send(socket, handle.fd, { start, length, stallMs }),
+  };
 }
 
 function replyOf(

@@ -7,7 +7,7 @@ import { type GuestErrorCode, textError } from './errors.ts';
 import { listEvents } from './event-list.ts';
 import { EventStreams } from './event-streams.ts';
 import { HeldRequests } from './held-requests.ts';
-import { type ExportTools, sendImage } from './image-export.ts';
+import { type Sender, sendImage } from './image-export.ts';
 import type { Limits } from './limits.ts';
 import { PerInstance } from './per-instance.ts';
 import { PLAIN_ANSWERS, rawAnswer } from './plain-answer.ts';
@@ -30,12 +30,17 @@ type Performers = {
 };
 
 /** Makes the function that carries out what the handlers have decided: one entry per kind of reply. */
-export function createPerformer(backend: GuestBackend, log: Log, limits: Limits) {
+export function createPerformer(
+  backend: GuestBackend,
+  { log, sender }: { readonly log: Log; readonly sender?: Sender | undefined },
+  limits: Limits,
+) {
   const events = new EventStreams(backend, limits);
   const held = new HeldRequests(backend, limits.heldRequests);
   const rate = new RateLimit(limits.writeBurst, limits.writeIntervalMs);
   const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
-  const exports: ExportTools = { backend, log, mayWrite, running: new PerInstance(limits.imageStreams) };
+  const running = new PerInstance(limits.imageStreams);
+  const exports = { backend, log, mayWrite, running, sender, stallMs: limits.stallTimeoutMs };
   const write = (instanceId: number, failure: GuestErrorCode, work: () => void): TextReply => {
     if (!mayWrite(instanceId)) return textError('too-many-writes');
     try {

@@ -8,6 +8,7 @@ import type { GuestBackend } from './backend.ts';
 import { callerKey } from './caller-key.ts';
 import { decide } from './decide.ts';
 import { textError } from './errors.ts';
+import type { Sender } from './image-export.ts';
 import { DEFAULT_GUEST_LIMITS, type Limits } from './limits.ts';
 import { createPerformer } from './performer.ts';
 
@@ -16,6 +17,8 @@ export interface GuestServerOptions {
   readonly limits?: Partial<Limits>;
   /** Answers plain requests in front of this server. */
   readonly front?: GuestFront | undefined;
+  /** Sends files without reading them. */
+  readonly sender?: Sender | undefined;
 }
 
 /** A front that knows instances. */
@@ -41,7 +44,7 @@ export class GuestServer {
     this.log = options.log;
     this.front = options.front;
     this.http = new HttpServer({
-      application: createApplication(backend, this.log, limits),
+      application: createApplication(backend, options, limits),
       limits,
       log: this.log,
       front: options.front,
@@ -73,8 +76,13 @@ export class GuestServer {
   }
 }
 
-function createApplication(backend: GuestBackend, log: Log, limits: Limits): Application<Caller> {
-  const perform = createPerformer(backend, log, limits);
+function createApplication(
+  backend: GuestBackend,
+  options: GuestServerOptions,
+  limits: Limits,
+): Application<Caller> {
+  const { log } = options;
+  const perform = createPerformer(backend, options, limits);
   const viewOf = backend.view.bind(backend);
   return {
     accept: (fd) => {

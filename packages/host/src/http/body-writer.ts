@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
+import { descriptorOf } from './descriptor.ts';
 import type { BodyPart, ByteSource } from './response.ts';
 
+/** Shorter stretches are read and written: that is done before another could begin. */
+const SENT_BYTES_MIN = 64 * 1024;
 /** Large enough that reading costs little beside copying; two of them are held per answer. */
 const CHUNK_BYTES = 512 * 1024;
 
@@ -13,12 +16,32 @@ export async function writeParts(
   parts: readonly BodyPart[],
   chunked: boolean,
 ): Promise<void> {
-  const buffers = makeBuffers(parts);
+  let buffers: [Buffer, Buffer] | undefined;
   for (const part of parts) {
     if (typeof part === 'string') await write(socket, Buffer.from(part), chunked);
-    else await writeStretch(socket, part, buffers, chunked);
+    else if (!(await sendStretch(socket, part, chunked))) {
+      buffers ??= makeBuffers(parts);
+      await writeStretch(socket, part, buffers, chunked);
+    }
   }
   if (chunked) await writeRaw(socket, '0\r\n\r\n');
+}
+
+/** Lets the source send the stretch by itself, as one chunk; false if it has to be read and written. */
+async function sendStretch(
+  socket: Socket,
+  { source, start, length }: Exclude<BodyPart, string>,
+  chunked: boolean,
+): Promise<boolean> {
+  if (source.send === undefined || length < SENT_BYTES_MIN) return false;
+  // All that came before must be with the kernel: whoever sends writes past the socket's own queue.
+  await writeRaw(socket, chunked ? `${length.toString(16)}\r\n` : '');
+  const sending = source.send(descriptorOf(socket), start, length);
+  socket.once('close', sending.cut);
+  await sending.sent;
+  socket.off('close', sending.cut);
+  if (chunked) await writeRaw(socket, '\r\n');
+  return true;
 }
 
 function makeBuffers(parts: readonly BodyPart[]): [Buffer, Buffer] {

@@ -37,6 +37,13 @@ export type BodyPart =
 
 /** Where the bytes of a big answer come from; a `FileHandle` is one. */
 export interface ByteSource {
+  /**
+   * Sends a stretch by itself, on a socket on which nothing else is written meanwhile; absent where it cannot.
+   * `cut` lets go of the socket at once.
+   */
+  readonly send?:
+    | ((socket: number, start: number, length: number) => { sent: Promise<void>; cut: () => void })
+    | undefined;
   read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
 }
 

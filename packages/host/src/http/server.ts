@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import { close } from '../native/libc.ts';
 import type { Accepted, Application } from './application.ts';
 import { Connection } from './connection.ts';
+import { descriptorOf } from './descriptor.ts';
 import { failureAnswer } from './errors.ts';
 import type { Front, HandedOver } from './front.ts';
 import { HELD_MAX, type Limits } from './limits.ts';
@@ -249,9 +250,4 @@ function sweepMs(limits: Limits): number {
   const { requestTimeoutMs, idleTimeoutMs, stallTimeoutMs, lingerTimeoutMs } = limits;
   const shortest = Math.min(requestTimeoutMs, idleTimeoutMs, stallTimeoutMs, lingerTimeoutMs);
   return Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, shortest / 4));
-}
-
-/** The number of the socket's file descriptor, which Node keeps to itself. */
-function descriptorOf(socket: Socket): number {
-  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }

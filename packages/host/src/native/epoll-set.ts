@@ -15,18 +15,20 @@ const epollWait = declare('int epoll_wait(int epfd, _Out_ void *events, int max,
 
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_DEL = 2;
+const EPOLLOUT = 0x004;
 const EPOLLERR = 0x008;
 const EPOLLHUP = 0x010;
 const EPOLLRDHUP = 0x2000;
 const EPOLLET = 0x8000_0000;
 const EVENTS_MAX = 256;
 
-/** Tells which of many descriptors can be read; epoll(7). For one thread that does nothing else. */
+/** Tells which of many descriptors can be read, or written to; epoll(7). For one thread that does nothing else. */
 export class EpollSet {
   readonly #epoll = checked('epoll_create1', epollCreate(EPOLL_CLOEXEC));
   readonly #events = Buffer.alloc(EVENT_BYTES * EVENTS_MAX);
   readonly #level = eventBuffer(EPOLLIN, 0);
   readonly #edge = eventBuffer(EPOLLIN | EPOLLRDHUP | EPOLLET, 0);
+  readonly #writable = eventBuffer(EPOLLOUT | EPOLLET, 0);
 
   /** Tells of `fd` for as long as it can be read. */
   add(fd: number): void {
@@ -38,12 +40,17 @@ export class EpollSet {
     this.#add(this.#edge, fd);
   }
 
+  /** Tells of `fd` each time that it can be written to again, and when its other end is gone. */
+  addWritable(fd: number): void {
+    this.#add(this.#writable, fd);
+  }
+
   /** Closing the last descriptor of a file does this too. */
   remove(fd: number): void {
     epollCtl(this.#epoll, EPOLL_CTL_DEL, fd, null);
   }
 
-  /** Waits until something can be read, at most `timeoutMs`: how many descriptors {@link ready} names. */
+  /** Waits until there is something to tell, at most `timeoutMs`: how many descriptors {@link ready} names. */
   wait(timeoutMs: number): number {
     return Math.max(0, epollWait(this.#epoll, this.#events, EVENTS_MAX, timeoutMs));
   }

@@ -1,0 +1,38 @@
+import { FAILED, FULL, sendfile } from '../native/sendfile.ts';
+import { SENT_PER_TURN_MAX } from './limits.ts';
+import type { Sent, Stretch } from './messages.ts';
+
+/** A stretch on its way. */
+export class Sending {
+  readonly stretch: Stretch;
+  /** The socket may take some. */
+  ready = true;
+  #position: number;
+  #takenMs: number;
+
+  constructor(stretch: Stretch, nowMs: number) {
+    this.stretch = stretch;
+    this.#position = stretch.start;
+    this.#takenMs = nowMs;
+  }
+
+  /** Sends some; gives how it went when it is over. */
+  step(nowMs: number): Sent['outcome'] | undefined {
+    const { socket, file, start, length } = this.stretch;
+    const left = start + length - this.#position;
+    const sent = sendfile(socket, file, this.#position, Math.min(left, SENT_PER_TURN_MAX));
+    if (sent === FAILED) return 'client-gone';
+    if (sent === 0) return 'file-shorter';
+    if (sent === FULL) {
+      this.ready = false;
+      return undefined;
+    }
+    this.#position += sent;
+    this.#takenMs = nowMs;
+    return sent === left ? 'sent' : undefined;
+  }
+
+  stalled(nowMs: number): boolean {
+    return nowMs - this.#takenMs >= this.stretch.stallMs;
+  }
+}

@@ -47,6 +47,8 @@ export const FIGURES = {
   'memory-instance': { part: 'f', title: 'an instance', unit: 'KiB' },
   'memory-connection': { part: 'f', title: 'an idle connection', unit: 'KiB' },
   'memory-listener': { part: 'f', title: 'a listener (WebSocket)', unit: 'KiB' },
+  'files-listening': { part: 'f', title: 'open files, all instances listening', unit: '' },
+  'answered-seconds': { part: 'f', title: 'all instances connect and are answered', unit: 's' },
   'growth-keepalive': rate('g', 'keep-alive, 16 connections'),
   'growth-churn': rate('g', 'one connection per request, 16 at a time'),
   'growth-event-median': latency('g', 'change to event, all listening, median'),

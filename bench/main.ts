@@ -2,7 +2,7 @@ import { bind } from './frame/cores.ts';
 import { describeMachine } from './frame/machine.ts';
 import { Results } from './frame/results.ts';
 import { HELP, isWhole, type Plan, planOf } from './plan.ts';
-import { reportLines, writeReport } from './report.ts';
+import { recordLines, reportLines, writeReport } from './report.ts';
 import { runAll } from './stage.ts';
 
 /** What shells say of a program that Ctrl-C has ended. */
@@ -35,7 +35,9 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   const results = new Results();
   await bind(process.pid, 'load');
   await runAll({ plan, results, say, signal });
-  process.stdout.write(`${reportLines(machine, results).join('\n')}\n`);
+  const lines = reportLines(machine, results);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (plan.record) say(`written into ${recordLines(lines)}`);
   if (isWhole(plan)) say(`written to ${writeReport(machine, plan, results)}`);
 }
 

@@ -5,6 +5,8 @@ import { PARTS, type Part } from './figures.ts';
 export interface Plan {
   readonly quick: boolean;
   readonly parts: readonly Part[];
+  /** Also write the tables into the page about performance. */
+  readonly record: boolean;
   /** Rounds in which all subjects are measured, one after the other. */
   readonly rounds: number;
   /** What is asked for in parts a and b. */
@@ -35,8 +37,8 @@ const FULL = {
   rounds: 7,
   targets: ['key', 'server'],
   connections: [1, 16, 64],
-  seconds: 2,
-  warmUpSeconds: 1,
+  seconds: 1,
+  warmUpSeconds: 0.5,
   probeSeconds: 0.5,
   changes: 200,
   sizes: [10, 100, 1000, 5000],
@@ -50,7 +52,7 @@ const QUICK = {
   rounds: 5,
   targets: ['key'],
   connections: [16],
-  seconds: 0.3,
+  seconds: 0.25,
   warmUpSeconds: 0.2,
   probeSeconds: 0.1,
   changes: 20,
@@ -64,7 +66,7 @@ const QUICK = {
 const ROUNDS_MIN = 5;
 const ROUNDS_MAX = 100;
 
-export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N]
+export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N] [-- --record]
 
 Measures Porthole beside nginx, node:http and LXD on the same work, on Unix sockets of this machine.
 Prints a table and writes bench/results/latest.json.
@@ -72,6 +74,7 @@ Prints a table and writes bench/results/latest.json.
   --quick       everything small and short: under two minutes
   --only LIST   some parts only, by their letters; the file of results is left alone then
   --rounds N    rounds of each measurement, at least ${ROUNDS_MIN}; ${FULL.rounds}
+  --record      also write the tables into docs/performance.md
   --help
 
 ${Object.entries(PARTS)
@@ -87,13 +90,19 @@ export function planOf(args: readonly string[]): Plan | null {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       rounds: { type: 'string' },
+      record: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return null;
   const sizes = values.quick ? QUICK : FULL;
   const parts = values.only === undefined ? (Object.keys(PARTS) as Part[]) : partsOf(values.only);
-  return { ...sizes, parts, rounds: values.rounds === undefined ? sizes.rounds : roundsOf(values.rounds) };
+  return {
+    ...sizes,
+    parts,
+    record: values.record,
+    rounds: values.rounds === undefined ? sizes.rounds : roundsOf(values.rounds),
+  };
 }
 
 /** Whether it has all parts, so that its results are those of a whole run. */

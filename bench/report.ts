@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FIGURES, type FigureKey, PARTS } from './figures.ts';
@@ -12,6 +12,7 @@ import { goalText, ratiosOf } from './ratios.ts';
 /** Peers stand in this order; numbers behind them, ascending. */
 const COLUMN_ORDER: readonly string[] = ['porthole', 'nginx', 'node:http', 'lxd'];
 
+const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));
 
 /** The figures of each part, medians only, then the ratios; for people. */
@@ -101,4 +102,18 @@ export function writeReport(machine: Machine, plan: Plan, results: Results): str
   mkdirSync(dirname(FILE), { recursive: true });
   writeFileSync(FILE, `${JSON.stringify(report, null, 2)}\n`);
   return FILE;
+}
+
+/** Puts the tables into the page about performance, in the place of those before. @returns the page */
+export function recordLines(lines: readonly string[]): string {
+  const [start, end] = ['<!-- figures -->', '<!-- /figures -->'];
+  const text = lines
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trim();
+  const page = readFileSync(PAGE, 'utf8');
+  const [before, after] = [page.split(start)[0], page.split(end)[1]];
+  if (before === page || after === undefined) throw new Error(`${PAGE} has no place for figures`);
+  writeFileSync(PAGE, `${before}${start}\n\n\`\`\`\n${text}\n\`\`\`\n\n${end}${after}`);
+  return PAGE;
 }

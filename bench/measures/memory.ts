@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Bench } from '../bench.ts';
 import { interleave } from '../frame/rounds.ts';
 import type { Population } from '../peers/population.ts';
 
 const KIB_PER_MIB = 1024;
+const MS_PER_S = 1000;
 
 /**
  * f. What the daemon holds in memory, by the kernel's count of resident pages, its garbage collected: at rest, then
@@ -17,9 +18,13 @@ export async function measureMemory(bench: Bench): Promise<void> {
   say(`memory: ${size} connections, ${size} listeners`);
   await interleave(['memory-connection', 'memory-listener'] as const, plan.rounds, async (figure) => {
     const rest = await restartedKib(population);
+    const started = performance.now();
     if (figure === 'memory-connection') await crowd.hold(size, 1);
     else await crowd.listen(size);
+    const seconds = (performance.now() - started) / MS_PER_S;
     results.add(figure, 'porthole', ((await residentKib(population)) - rest) / size);
+    if (figure === 'memory-connection') results.add('answered-seconds', String(size), seconds);
+    else results.add('files-listening', String(size), openFiles(population));
     await crowd.leave(size);
   });
 }
@@ -48,4 +53,8 @@ async function residentKib({ daemon }: Population): Promise<number> {
   await daemon.collectGarbage();
   const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+}
+
+function openFiles({ daemon }: Population): number {
+  return readdirSync(`/proc/${daemon.pid}/fd`).length;
 }

@@ -119,10 +119,12 @@ describe('a request that is none is refused:', () => {
   );
 
   refuses([
-    ['an unknown path', 'GET /1.0/networks', '', 404, 'not found'],
+    ['an unknown path', 'GET /1.0/nothing', '', 404, 'not found'],
     ['an unknown path', 'GET /2.0', '', 404, 'not found'],
     ['a path above all', 'GET /../etc/passwd', '', 404, 'not found'],
-    ['an unknown path below', 'POST /1.0/instances/c1/snapshots', {}, 404, 'not found'],
+    ['an unknown path below', 'POST /1.0/instances/c1/nothing', {}, 404, 'not found'],
+    ['a snapshot', 'POST /1.0/instances/c1/snapshots', {}, 501, 'Porthole has no snapshots of instances'],
+    ['a restore', 'PUT /1.0/instances/c1', { restore: 'x' }, 400, 'Porthole has no snapshots of instances'],
     ['an unknown method', 'DELETE /1.0/instances', '', 501, 'not implemented'],
     ['an unknown method', 'PUT /1.0/instances/c1/exec', {}, 501, 'not implemented'],
     ['an unknown method', 'POST /1.0', {}, 501, 'not implemented'],

@@ -361,3 +361,42 @@ async function hostGoesDown({ stateDir }: TestDaemon): Promise<void> {
     await run('rm', ['-f', join(instances, id, 'ending')]);
   }
 }
+
+describe('freeze, unfreeze', () => {
+  afterEach(() => drop('c2'));
+
+  const frozen = () => operator.state('c2', 'freeze');
+  const status = async () => (await operator.get('c2')).status;
+
+  test('holds all processes, and lets them go on', async () => {
+    await operator.launch('c2');
+    await frozen();
+    await watch.next('instance-paused c2');
+    expect(await status()).toBe('Frozen');
+    await expect(operator.exec('c2', ['true'])).rejects.toEqual(message('^Instance is frozen$'));
+    await expect(frozen()).rejects.toEqual(message('^The instance is already frozen$'));
+    await operator.state('c2', 'unfreeze');
+    await watch.next('instance-resumed c2');
+    expect(await operator.sh('c2', 'echo on')).toBe('on');
+    await expect(operator.state('c2', 'unfreeze')).rejects.toEqual(message('^The instance is not frozen$'));
+  });
+
+  test('is known to the next daemon', async () => {
+    await operator.launch('c2');
+    await frozen();
+    watch.close();
+    await daemon.restart();
+    watch = await operator.watch();
+    expect(await status()).toBe('Frozen');
+    await operator.state('c2', 'unfreeze');
+    expect(await operator.sh('c2', 'echo on')).toBe('on');
+  });
+
+  test.each([{}, { force: true }])('does not keep an instance from stopping, %o', async (options) => {
+    await operator.launch('c2');
+    await frozen();
+    await operator.state('c2', 'stop', options);
+    expect(await status()).toBe('Stopped');
+    await expect(frozen()).rejects.toEqual(message('^Instance is not running$'));
+  });
+});

@@ -10,6 +10,7 @@ import { operationJson } from './operation-json.ts';
 import { answerForProject } from './project.ts';
 import { requestorOf } from './requestor.ts';
 import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
+import { unservedSentence } from './unserved.ts';
 import { refuse } from './upgrade.ts';
 
 /** Makes the HTTP side of the host API from the route table. */
@@ -37,7 +38,11 @@ export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): 
     for (const row of ROUTES) addRoute(api, edge, row);
   });
   app.setErrorHandler((error, request, reply) => fail(edge, error, request, reply));
-  app.setNotFoundHandler((request, reply) => fail(edge, hostError('not-found'), request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const sentence = unservedSentence(request.url);
+    const error = sentence ? hostError('not-served', sentence) : hostError('not-found');
+    return fail(edge, error, request, reply);
+  });
   return app;
 }
 

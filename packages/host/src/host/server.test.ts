@@ -115,8 +115,12 @@ describe('envelopes', () => {
   test('are also what unknown paths, methods and broken requests get', async () => {
     expect(await harness.get('/1.0/nothing')).toMatchObject({ status: 404, json: { error: 'not found' } });
     expect(await harness.get('/1.0/instances/c1/console')).toMatchObject({
-      status: 404,
-      json: { error: 'not found' },
+      status: 501,
+      json: { error: 'Porthole has no consoles: run a shell with exec' },
+    });
+    expect(await harness.get('/1.0/networks?recursion=1')).toMatchObject({
+      status: 501,
+      json: { error: expect.stringMatching('^Porthole manages no networks') },
     });
     expect(await harness.send('PUT', '/1.0/instances', {})).toMatchObject({
       status: 501,

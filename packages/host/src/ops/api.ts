@@ -42,7 +42,7 @@ export interface InstanceInfo {
   readonly instance: Instance;
   readonly expandedConfig: Config;
   readonly expandedDevices: Devices;
-  readonly status: 'Running' | 'Ready' | 'Stopped' | 'Starting' | 'Stopping' | 'Error';
+  readonly status: 'Running' | 'Ready' | 'Frozen' | 'Stopped' | 'Starting' | 'Stopping' | 'Error';
 }
 
 /** What the kernel says of a running instance; numbers 0 and network null when it is stopped. */
@@ -109,7 +109,7 @@ export interface InstanceFields {
   readonly devices: Devices;
 }
 
-export type StateAction = 'start' | 'stop' | 'restart';
+export type StateAction = 'start' | 'stop' | 'restart' | 'freeze' | 'unfreeze';
 
 export interface StateRequest {
   readonly action: StateAction;

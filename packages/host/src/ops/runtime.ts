@@ -25,6 +25,8 @@ export interface RunningProcess {
   readonly ended: Promise<Ending>;
   /** Host side interface of each nic device. */
   readonly hostNames: Readonly<Record<string, string>>;
+  /** Found frozen, such as after a restart of the daemon. */
+  readonly frozen: boolean;
   /** Lets go of the run, which has ended or is to be forgotten; its init counts as ended from then on. */
   release(): void;
 }
@@ -112,6 +114,8 @@ export interface Runtime {
   kill(init: Init): void;
   /** Refuses keys that it cannot honour. @param config expanded @throws CodedError bad-request */
   checkConfig(config: Config): void;
+  /** Lets its processes not run, or run again. @throws CodedError runtime-failed */
+  setFrozen(id: number, frozen: boolean): Promise<void>;
   /** Checks what needs a look at the host, such as that a disk's source is there. @throws CodedError bad-request */
   checkDevice(name: string, device: Device): void;
   /** @returns whether a mount point was made for it, and its host side interface if it is a nic */

@@ -62,7 +62,11 @@ describe('a new instance', () => {
   });
 
   test.each([
-    [{ source: { type: 'copy' } }, 'Unknown source type copy'],
+    [
+      { source: { type: 'copy' } },
+      'Instances are made from images only, not from other instances or backups',
+    ],
+    [{ source: { type: 'x' } }, 'Unknown source type x'],
     [{}, 'Unknown source type '],
     [{ source: { type: 'image' } }, /fingerprint/],
     [{ source: { ...image, server: 'https://images.example' } }, /other servers/],
@@ -104,7 +108,7 @@ describe('a change of an instance', () => {
   test('of its state needs no more than the action', () => {
     expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: 0, force: false });
     expect(parseStateRequest({ action: 'start', pid: 7 }).pid).toBe(7);
-    expect(() => parseStateRequest({ action: 'freeze' })).toThrow("Unknown action: 'freeze'");
+    expect(() => parseStateRequest({ action: 'explode' })).toThrow("Unknown action: 'explode'");
     expect(() => parseStateRequest({ action: 'stop', timeout: -2 })).toThrow(/^timeout: /);
   });
 });

@@ -110,6 +110,8 @@ function parseSource(source: { readonly type: string }): InstanceSource {
   if (source.type === 'none') return { type: 'none' };
   if (source.type === 'adopt')
     return { type: 'adopt', ...parse(z.object({ source: adoptSchema }), { source }).source };
+  if (source.type === 'copy' || source.type === 'migration' || source.type === 'backup')
+    throw refusal('Instances are made from images only, not from other instances or backups');
   if (source.type !== 'image') throw refusal(`Unknown source type ${source.type}`);
   const { fingerprint, alias, server } = parse(z.object({ source: sourceSchema }), { source }).source;
   if (server) throw refusal('Images of other servers are not supported: import the image first');
@@ -125,11 +127,17 @@ const fieldsSchema = z.object({
   profiles: orElse(z.array(text), []),
   config: orElse(strings, {}),
   devices: orElse(devices, {}),
+  restore: orElse(z.string(), ''),
 });
 
-/** Reads the body of PUT /1.0/instances/NAME: what is not given is empty, `profiles: null` means none. */
+/**
+ * Reads the body of PUT /1.0/instances/NAME: what is not given is empty, `profiles: null` means none.
+ * @throws CodedError 400 for a restore, which gives nothing else: read as a change it would empty the instance
+ */
 export function parseInstanceFields(body: unknown) {
-  return parse(fieldsSchema, body);
+  const { restore, ...fields } = parse(fieldsSchema, body);
+  if (restore) throw refusal('Porthole has no snapshots of instances');
+  return fields;
 }
 
 const patchSchema = z.object({
@@ -163,7 +171,7 @@ const stateSchema = z.object({
 });
 
 /** The actions of PUT /1.0/instances/NAME/state that are served. */
-const ACTIONS = ['start', 'stop', 'restart'] as const;
+const ACTIONS = ['start', 'stop', 'restart', 'freeze', 'unfreeze'] as const;
 
 /** Reads the body of PUT /1.0/instances/NAME/state. @throws CodedError 400 `Unknown action: 'x'` */
 export function parseStateRequest(body: unknown) {

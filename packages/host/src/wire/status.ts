@@ -7,6 +7,7 @@ export const STATUS_CODES = {
   Pending: 105,
   Starting: 106,
   Stopping: 107,
+  Frozen: 110,
   Error: 112,
   Ready: 113,
   Success: 200,

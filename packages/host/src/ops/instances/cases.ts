@@ -11,20 +11,16 @@ import type {
   InstanceLive,
   InstancePatch,
   Precondition,
-  StateRequest,
 } from '../api.ts';
 import type { Context } from '../context.ts';
-import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
 import type { Operation } from '../operations.ts';
-import { adoptAgain } from './adopt.ts';
 import { createInstance, type Reserved } from './create.ts';
 import { deleteInstance } from './delete.ts';
 import { prepareExec } from './exec.ts';
 import { performPlans } from './perform.ts';
 import { planUpdate } from './plan.ts';
-import { startInstance } from './start.ts';
-import { forceRun, stopInstance } from './stop.ts';
+import { setState } from './state.ts';
 
 const LIVE_OF_STOPPED = {
   pid: 0,
@@ -81,8 +77,9 @@ function infoOf(context: Context, instance: Instance): InstanceInfo {
 
 /** Ready while it runs and has said so; the words between are those of the work that goes on. */
 function statusOf({ running, runner }: Context, instance: Instance): InstanceInfo['status'] {
-  if (running.has(instance.id))
-    return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
+  const run = running.get(instance.id);
+  if (run?.frozen) return 'Frozen';
+  if (run) return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
   return runner.labels(instance.id)[0] === 'start' ? 'Starting' : 'Stopped';
 }
 
@@ -174,48 +171,4 @@ function rename(context: Context, { id, name }: Instance, to: string): Operation
       model.commit([{ kind: 'put-instance', instance: renamed }], [told]);
     }),
   );
-}
-
-const DESCRIPTIONS = {
-  start: 'Starting instance',
-  stop: 'Stopping instance',
-  restart: 'Restarting instance',
-} as const;
-
-function setState(context: Context, { id, name }: Instance, request: StateRequest, by: Requestor): Operation {
-  const { runner, operations } = context;
-  const { action } = request;
-  const busy = runner.labels(id).find((label) => label in DESCRIPTIONS);
-  const forces = action === 'stop' && request.force && busy !== 'start';
-  if (busy && !forces) throw hostError('busy', action, busy);
-  return operations.run({
-    description: DESCRIPTIONS[action],
-    resources: { instances: [name] },
-    work: async (handle) => {
-      const tell = (percent: number) =>
-        handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
-      if (forces && busy && forceRun(context, id)) {
-        await runner.run(id, action, () => {});
-        return undefined;
-      }
-      await runner.run(id, action, () => changeState(context, id, request, by, tell));
-      return undefined;
-    },
-  });
-}
-
-async function changeState(
-  context: Context,
-  id: number,
-  request: StateRequest,
-  by: Requestor,
-  tell: (percent: number) => void,
-): Promise<void> {
-  if (request.action === 'start' && request.pid !== undefined)
-    return adoptAgain(context, id, request.pid, by);
-  if (request.action === 'start') return startInstance(context, id, 'instance-started', by, tell);
-  const kind = request.action === 'restart' ? 'restart' : undefined;
-  const ended = await stopInstance(context, id, request, by, kind);
-  if (ended !== 'restart') return;
-  await startInstance(context, id, 'instance-restarted', by, tell);
 }

@@ -17,6 +17,7 @@ const FAILED_CODES: Readonly<Record<string, number>> = {
 export function prepareExec(context: Context, instance: Instance, request: ExecRequest): ExecSession {
   const run = context.running.get(instance.id);
   if (!run) throw hostError('not-running');
+  if (run.frozen) throw hostError('frozen');
   if (!run.runtime.owns) throw hostError('not-ours', 'run commands with it');
   if (request.command.length === 0) throw hostError('bad-request', 'No command given');
   const environment = environmentOf(context.model.expanded(instance).config, request);

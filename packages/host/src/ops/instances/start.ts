@@ -50,7 +50,7 @@ export function beginRun(context: Context, instance: Instance, process: RunningP
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
   const boot = register(context, id, runtime, process);
-  const run: Run = { instanceId: id, boot, process, runtime, config, cause: null };
+  const run: Run = { instanceId: id, boot, process, runtime, config, frozen: process.frozen, cause: null };
   running.add(run);
   watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
   return run;

@@ -30,12 +30,13 @@ export async function stopInstance(
   const asked = request.timeout !== 0 && !(request.force && request.timeout < 0);
   if (asked) run.runtime.halt(run.process.init);
   run.cause = { kind: kind ?? (asked ? 'shutdown' : 'stopped'), by };
+  if (!asked) run.runtime.kill(run.process.init);
+  await thaw(run);
   if (asked && !(await endsWithin(run, request.timeout))) {
     if (!request.force) return keepRunning(run);
     run.cause = { kind: kind ?? 'stopped', by };
     run.runtime.kill(run.process.init);
   }
-  if (!asked) run.runtime.kill(run.process.init);
   const cause = run.cause as EndCause;
   await settleEnd(context, run, cause);
   return cause.kind;
@@ -48,6 +49,18 @@ export function forceRun(context: Context, id: number): boolean {
   run.cause = { ...run.cause, kind: 'stopped' };
   run.runtime.kill(run.process.init);
   return true;
+}
+
+/** Frozen processes notice a signal, even a deadly one, when they run again. */
+async function thaw(run: Run): Promise<void> {
+  if (!run.frozen) return;
+  run.frozen = false;
+  try {
+    await run.runtime.setFrozen(run.instanceId, false);
+  } catch (error) {
+    // Its end may have come first.
+    if (run.process.init.isAlive()) throw error;
+  }
 }
 
 function keepRunning(run: Run): never {

@@ -62,6 +62,10 @@ export class AdoptedRuntime implements Adopter {
     this.halt();
   }
 
+  async setFrozen(): Promise<void> {
+    this.halt();
+  }
+
   checkConfig(config: Config): void {
     checkAdoptedConfig(config);
   }
@@ -112,7 +116,7 @@ export class AdoptedRuntime implements Adopter {
       this.#watch.forget(init);
       init.release();
     };
-    return { init, hostNames: {}, ended, release };
+    return { init, hostNames: {}, ended, frozen: false, release };
   }
 }
 

@@ -31,7 +31,7 @@ import { limitNic } from './network.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { haltSignal } from './processes.ts';
-import { removeTree, startContainer, stopContainer } from './tools.ts';
+import { isFrozen, removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
 import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
@@ -140,7 +140,7 @@ export class LxcRuntime implements Runtime {
     const running = existsSync(paths.starting) ? await this.#awaitStart(id) : await this.#running(id, {});
     releaseMounts(paths.mounts);
     rmSync(paths.starting, { force: true });
-    return running;
+    return running && { ...running, frozen: await isFrozen(this.#options.instances, id) };
   }
 
   lastEnding(id: number): Ending | undefined {
@@ -155,6 +155,10 @@ export class LxcRuntime implements Runtime {
 
   kill(init: Init): void {
     init.signal(SIGKILL);
+  }
+
+  setFrozen(id: number, frozen: boolean): Promise<void> {
+    return setFrozen(this.#options.instances, id, frozen);
   }
 
   checkConfig(): void {}
@@ -241,7 +245,7 @@ export class LxcRuntime implements Runtime {
     const release = () => {
       for (const process of [init, monitor]) process.release();
     };
-    return { init, hostNames, ended: this.#ended(id, init, monitor), release };
+    return { init, hostNames, ended: this.#ended(id, init, monitor), frozen: false, release };
   }
 
   /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */

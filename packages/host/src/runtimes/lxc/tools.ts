@@ -53,6 +53,25 @@ export async function initPid(lxcPath: string, id: number): Promise<number | nul
   return result.ok && pid > 0 ? pid : null;
 }
 
+/**
+ * Stops all processes of a container where they are, or lets them go on.
+ * @throws CodedError runtime-failed; none of them is stopped then
+ */
+export async function setFrozen(lxcPath: string, id: number, frozen: boolean): Promise<void> {
+  const args = ['-n', String(id), '-P', lxcPath];
+  const result = await run(frozen ? 'lxc-freeze' : 'lxc-unfreeze', args, { timeoutMs: QUESTION_TIMEOUT_MS });
+  if (result.ok) return;
+  if (frozen) await run('lxc-unfreeze', args, { timeoutMs: QUESTION_TIMEOUT_MS });
+  throw hostError('runtime-failed', result.failure);
+}
+
+/** Whether a running container is frozen. */
+export async function isFrozen(lxcPath: string, id: number): Promise<boolean> {
+  const args = ['-n', String(id), '-P', lxcPath, '-s', '-H'];
+  const result = await run('lxc-info', args, { timeoutMs: QUESTION_TIMEOUT_MS });
+  return result.stdout.trim() === 'FROZEN';
+}
+
 /** Lets a privileged container use a device; `numbers` as `c MAJOR:MINOR`. @throws CodedError runtime-failed */
 export async function allowDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
   const args = ['-n', String(id), '-P', lxcPath, 'devices.allow', `${numbers} rwm`];

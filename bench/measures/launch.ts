@@ -8,7 +8,7 @@ const NAME = 'short-lived';
 
 /** h. How long a launch and a delete of a small container take, on all cores. */
 export async function measureLaunch(bench: Bench): Promise<void> {
-  const { plan, results, say } = bench;
+  const { plan, results, say, signal } = bench;
   const { porthole, lxd } = await bench.peers();
   const subjects = present<ContainerPeer>(porthole, lxd);
   say('launch and delete');
@@ -17,6 +17,7 @@ export async function measureLaunch(bench: Bench): Promise<void> {
     subjects,
     plan.rounds,
     async (peer) => {
+      signal.throwIfAborted();
       results.add('launch', peer.name, await timed(() => launch(peer.client, NAME)));
       results.add('delete', peer.name, await timed(() => remove(peer.client, NAME)));
     },

@@ -12,11 +12,12 @@ const MS_PER_S = 1000;
  */
 export async function measureMemory(bench: Bench): Promise<void> {
   await measureRest(bench);
-  const { plan, results, say } = bench;
+  const { plan, results, say, signal } = bench;
   const population = await bench.population(plan.memoryInstances);
   const { size, crowd } = population;
   say(`memory: ${size} connections, ${size} listeners`);
   await interleave(['memory-connection', 'memory-listener'] as const, plan.rounds, async (figure) => {
+    signal.throwIfAborted();
     const rest = await restartedKib(population);
     const started = performance.now();
     if (figure === 'memory-connection') await crowd.hold(size, 1);
@@ -30,11 +31,12 @@ export async function measureMemory(bench: Bench): Promise<void> {
 }
 
 /** Few instances and many; what one instance takes is their difference. */
-async function measureRest({ plan, results, say, population }: Bench): Promise<void> {
+async function measureRest({ plan, results, say, signal, population }: Bench): Promise<void> {
   const few = await population(plan.sizes[0]);
   const many = await population(plan.memoryInstances);
   say(`memory: ${few.size} and ${many.size} instances at rest`);
   for (let round = 0; round < plan.rounds; round++) {
+    signal.throwIfAborted();
     const [least, most] = [await restartedKib(few), await restartedKib(many)];
     results.add('memory-rest', String(few.size), least / KIB_PER_MIB);
     results.add('memory-rest', String(many.size), most / KIB_PER_MIB);

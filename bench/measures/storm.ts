@@ -6,11 +6,12 @@ const REQUESTS = 5;
 const MS_PER_S = 1000;
 
 /** c. Many instances boot at the same time, and cloud-init in each asks what it asks, without keeping connections. */
-export async function measureStorm({ plan, results, say, population }: Bench): Promise<void> {
+export async function measureStorm({ plan, results, say, signal, population }: Bench): Promise<void> {
   const { size, crowd } = await population(plan.stormInstances);
   say(`boot storm: ${size} instances`);
   await crowd.storm(size);
   for (let round = 0; round < plan.rounds; round++) {
+    signal.throwIfAborted();
     const started = performance.now();
     const took = await crowd.storm(size);
     const seconds = (performance.now() - started) / MS_PER_S;

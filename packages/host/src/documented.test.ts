@@ -83,8 +83,11 @@ describe('the documentation', () => {
   it('has every route of the host API', async () => {
     const intro = [
       "The host API listens on `unix.socket` in the state directory. It speaks LXD's REST API: envelopes, operations,",
-      'events. What is not in this list is answered with 404, or with 501 and a sentence where LXD serves it and',
-      'Porthole does not (networks, snapshots, ...); another method on these paths with 501.',
+      'events. `GET /1.0/events` takes `since` (a sequence number, or `now`) beside `type`: it begins with the lifecycle',
+      'events that were missed, and each has its `sequence`; 410 tells that some of them are gone. The `guest.*` keys',
+      'of an instance are a part of their own, behind a dash, in its ETag. What is not in this list is answered with',
+      '404, or with 501 and a sentence where LXD serves it and Porthole does not (networks, snapshots, ...); another',
+      'method on these paths with 501.',
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);
     await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot('../../../docs/host-api.md');

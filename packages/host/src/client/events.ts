@@ -11,12 +11,21 @@ export interface EventStream extends AsyncIterable<EventJson> {
 /**
  * Opens the stream of events; nothing that happens after this settles is missed.
  * @param types event types, none for all
+ * @param since begins with the lifecycle events behind this sequence number; all have theirs then
  * The iteration ends after `close`, and throws an ApiError when the daemon ends the stream.
  */
-export async function openEvents(socketPath: string, types: readonly string[] = []): Promise<EventStream> {
+export async function openEvents(
+  socketPath: string,
+  types: readonly string[] = [],
+  since?: string,
+): Promise<EventStream> {
   const queue = createQueue();
-  const query = types.length > 0 ? `?type=${encodeURIComponent(types.join(','))}` : '';
-  const socket = await openSocket(socketPath, `/1.0/events${query}`, (opening) => feed(opening, queue));
+  const query = new URLSearchParams();
+  if (types.length > 0) query.set('type', types.join(','));
+  if (since !== undefined) query.set('since', since);
+  const socket = await openSocket(socketPath, `/1.0/events${query.size > 0 ? `?${query}` : ''}`, (opening) =>
+    feed(opening, queue),
+  );
   return {
     close() {
       queue.end();

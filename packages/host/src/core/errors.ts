@@ -65,6 +65,8 @@ export const HOST_ERRORS = {
   'image-too-large': [413, 'Image is too large: %s'],
   'fingerprint-mismatch': [400, "Image fingerprint doesn't match: expected %s, got %s"],
   'precondition-failed': [412, "ETag doesn't match: %s vs %s"],
+  'position-too-old': [410, 'Position is too old: the oldest is %s'],
+  'position-unknown': [410, 'Position is not known: the newest is %s'],
   'not-cancellable': [400, "This operation can't be cancelled"],
   'operation-finished': [400, 'Only running operations can be cancelled'],
   'bad-secret': [403, 'Invalid websocket secret'],

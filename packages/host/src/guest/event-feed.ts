@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../core/model.ts';
+import type { Position } from '../core/position.ts';
 import type { GuestBackend } from './backend.ts';
-import type { Position } from './event-position.ts';
 import type { EventQueue } from './event-queue.ts';
 import { eventText, numberedEventText } from './event-text.ts';
 import { REPLAYED_BYTES_MAX, REPLAYED_EVENTS_MAX } from './limits.ts';

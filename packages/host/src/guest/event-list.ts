@@ -1,7 +1,7 @@
+import type { Position } from '../core/position.ts';
 import { headerBlock, type TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { textError } from './errors.ts';
-import type { Position } from './event-position.ts';
 import { numberedEventText } from './event-text.ts';
 import { LISTED_BYTES_MAX } from './limits.ts';
 

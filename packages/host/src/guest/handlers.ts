@@ -1,9 +1,9 @@
 import type { ServerInfo } from '../../../guest/src/wire.ts';
 import { isGuestKey } from '../core/guest-keys.ts';
+import { readLimit, readPosition } from '../core/position.ts';
 import type { GuestView } from '../core/view.ts';
 import { queryValue } from '../http/target.ts';
 import { conditional } from './conditional.ts';
-import { readLimit, readPosition } from './event-position.ts';
 import { LISTED_EVENTS_MAX } from './limits.ts';
 import { type GuestReply, type Handler, refuse } from './reply.ts';
 import { readState } from './state-body.ts';

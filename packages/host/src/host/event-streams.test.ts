@@ -87,6 +87,85 @@ describe('the event stream', () => {
     const { id } = harness.backend.operations.begin({ description: 'x' });
     expect((await fast.nextJson()).metadata.id).toBe(id);
     slow.socket.resume();
-    expect(await slow.closed).toBe(1006);
+    expect(await slow.closed).toBe(1013);
+  });
+
+  test('ends a listener that answers no pings, and keeps one that does', async () => {
+    const quick = await Harness.start({ keepaliveMs: 15 });
+    const dead = connect(quick.path, () =>
+      dead.write(
+        'GET /1.0/events HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+          'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+      ),
+    );
+    const alive = await quick.websocket('/1.0/events');
+    await new Promise((resolve) => dead.resume().on('close', resolve));
+    expect(alive.socket.readyState).toBe(alive.socket.OPEN);
+    await quick.stop();
+  });
+});
+
+describe('the event stream from a position on', () => {
+  const tell = (count: number) => {
+    for (let i = 0; i < count; i++) harness.backend.operations.lifecycle('told', `/1.0/instances/c${i}`);
+  };
+
+  test('replays lifecycle events, then goes on, with their numbers', async () => {
+    tell(3);
+    const inbox = await harness.websocket('/1.0/events?type=lifecycle&since=1');
+    tell(1);
+    const numbers = [await inbox.nextJson(), await inbox.nextJson(), await inbox.nextJson()];
+    expect(numbers.map(({ sequence }) => sequence)).toEqual([2, 3, 4]);
+    expect(Object.keys(numbers[0])).toEqual([
+      'type',
+      'timestamp',
+      'location',
+      'metadata',
+      'project',
+      'sequence',
+    ]);
+    const plain = await harness.websocket('/1.0/events?type=lifecycle');
+    tell(1);
+    expect(await plain.nextJson()).not.toHaveProperty('sequence');
+  });
+
+  test('has each event once and in order while others happen, and never holds operations back', async () => {
+    tell(500);
+    const inbox = await harness.websocket('/1.0/events?since=0');
+    const { id } = harness.backend.operations.begin({ description: 'x' });
+    for (let burst = 0; burst < 100; burst++) {
+      tell(3);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const numbers: number[] = [];
+    let operation = -1;
+    while (numbers.at(-1) !== 800) {
+      const event = await inbox.nextJson();
+      if (event.type === 'operation') operation = event.metadata.id === id ? numbers.length : -1;
+      else numbers.push(event.sequence);
+    }
+    expect(numbers).toEqual(Array.from({ length: 800 }, (_, i) => i + 1));
+    expect(operation).toBeGreaterThanOrEqual(0);
+    expect(operation).toBeLessThan(800);
+  });
+
+  test('begins at the end with `now`', async () => {
+    tell(3);
+    const inbox = await harness.websocket('/1.0/events?since=now&type=lifecycle');
+    tell(1);
+    expect((await inbox.nextJson()).sequence).toBe(4);
+  });
+
+  test.each([
+    ['since=2', 410],
+    ['since=9', 410],
+    ['since=x', 400],
+    ['since=', 400],
+  ])('is refused before the handshake with %s', async (query, status) => {
+    tell(5);
+    harness.backend.operations.trim(3);
+    await expect(harness.websocket(`/1.0/events?${query}`)).rejects.toThrow(`refused with ${status}`);
+    const inbox = await harness.websocket('/1.0/events?since=3');
+    expect((await inbox.nextJson()).sequence).toBe(4);
   });
 });

@@ -13,6 +13,18 @@ export const EVENT_LISTENERS_MAX = 512;
 /** Bytes that may wait for one listener; a slower one is cut off, so that it cannot fill our memory. */
 export const EVENT_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
 
+/** Events of one batch for a listener that catches up. */
+export const REPLAYED_EVENTS_MAX = 64;
+
+/** The same in bytes; one event alone may be larger. */
+export const REPLAYED_BYTES_MAX = 128 * 1024;
+
+/** A listener that is ended has this long to read why. */
+export const CLOSE_TIMEOUT_MS = 2_000;
+
+/** Unanswered keepalives after which a listener is gone. */
+export const PINGS_UNANSWERED_MAX = 3;
+
 /** LXD sends its keepalive this often. */
 export const KEEPALIVE_MS = 10_000;
 

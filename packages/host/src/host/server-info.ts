@@ -16,6 +16,7 @@ export const API_EXTENSIONS: readonly string[] = [
   'file_delete',
   'file_append',
   'instance_ready_state',
+  'porthole_event_since',
   'porthole_image_cached',
   'porthole_adopt',
 ];

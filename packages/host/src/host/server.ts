@@ -17,6 +17,8 @@ import type { UpgradeHandler } from './websockets.ts';
 
 export interface HostServerOptions {
   readonly log: Log;
+  /** How often listeners are asked whether they are still there. */
+  readonly keepaliveMs?: number;
 }
 
 /** The host API on a Unix socket. */
@@ -28,9 +30,9 @@ export class HostServer {
   #removeSocket = async () => {};
   #state: 'new' | 'listening' | 'stopping' = 'new';
 
-  constructor(backend: HostBackend, { log }: HostServerOptions) {
+  constructor(backend: HostBackend, { log, keepaliveMs }: HostServerOptions) {
     this.#edge = { backend, execs: new ExecTable(log), log };
-    this.#events = new EventStreams(backend, log);
+    this.#events = new EventStreams(backend, log, keepaliveMs);
     this.#app = createApp(this.#edge, (url) => findUpgrade(url) !== undefined);
   }
 

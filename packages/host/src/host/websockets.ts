@@ -1,4 +1,5 @@
 import { hostError } from '../core/errors.ts';
+import { type Position, readPosition } from '../core/position.ts';
 import { parseEventTypes } from '../wire/event.ts';
 import type { Answer, Edge } from './call.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -13,9 +14,17 @@ export interface UpgradeCall {
 /** Takes a place for a websocket, or throws the refusal. */
 export type UpgradeHandler = (edge: Edge, events: EventStreams, call: UpgradeCall) => Claim;
 
-/** GET /1.0/events: all events, or those of the types in `type`. */
+/** GET /1.0/events: all events, or those of the types in `type`; with `since`, lifecycle events from a position on. */
 export function listenToEvents(_edge: Edge, events: EventStreams, { query }: UpgradeCall): Claim {
-  return events.claim(parseEventTypes(query.get('type')));
+  return events.claim({ types: parseEventTypes(query.get('type')), since: sinceOf(query) });
+}
+
+function sinceOf(query: URLSearchParams): Position | undefined {
+  const given = query.get('since');
+  if (given === null) return undefined;
+  const since = readPosition(given);
+  if (since !== undefined) return since;
+  throw hostError('bad-request', 'Invalid position: since takes a sequence number or now');
 }
 
 /** GET /1.0/operations/ID/websocket: the stream of an exec that `secret` belongs to. */

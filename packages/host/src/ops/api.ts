@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Alias, Config, Devices, Image, Instance, Profile } from '../core/model.ts';
-import type { HostEvent, Requestor } from './events.ts';
+import type { HostEvent, HostJournal, Requestor } from './events.ts';
 import type { FileCases } from './file-api.ts';
 import type { Operation } from './operations.ts';
 
@@ -15,6 +15,7 @@ export interface HostBackend {
   readonly images: ImageCases;
   readonly operations: OperationCases;
   readonly server: ServerFacts;
+  readonly journal: HostJournal;
   /** Calls back for each later event; returns the function that ends it. */
   subscribe(listener: (event: HostEvent) => void): () => void;
 }

@@ -1,3 +1,4 @@
+import type { JournalSpan } from '../core/model.ts';
 import type { Operation } from './operations.ts';
 
 /** Who caused a lifecycle event through the API. */
@@ -15,9 +16,17 @@ export interface LifecycleMetadata {
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
+/** An event of the journal: its sequence number grows for ever. */
+export interface LifecycleEvent {
+  readonly type: 'lifecycle';
+  readonly timestamp: string;
+  readonly metadata: LifecycleMetadata;
+  readonly sequence: number;
+}
+
 /** An event on the host API's stream. */
 export type HostEvent =
-  | { readonly type: 'lifecycle'; readonly timestamp: string; readonly metadata: LifecycleMetadata }
+  | LifecycleEvent
   | { readonly type: 'operation'; readonly timestamp: string; readonly metadata: Operation }
   | {
       readonly type: 'logging';
@@ -28,3 +37,15 @@ export type HostEvent =
         readonly context: Readonly<Record<string, string>>;
       };
     };
+
+/** The lifecycle events of the past. */
+export interface HostJournal {
+  /** Which positions have missed nothing. */
+  span(): JournalSpan;
+  /** Some of those after a position, in order; at least one if there is any. */
+  after(
+    position: number,
+    eventsMax: number,
+    bytesMax: number,
+  ): { readonly events: readonly LifecycleEvent[]; readonly more: boolean };
+}

@@ -1,6 +1,8 @@
+import type { StoredEvent } from '../core/model.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import type { HostBackend, ServerFacts } from './api.ts';
-import type { Context } from './context.ts';
+import type { Context, JournalReader } from './context.ts';
+import type { HostJournal, LifecycleEvent, LifecycleMetadata } from './events.ts';
 import { imageCases } from './images.ts';
 import { instanceCases } from './instances/cases.ts';
 import { fileCases } from './instances/files.ts';
@@ -9,7 +11,7 @@ import { profileCases } from './profiles.ts';
 
 /** All that the host API can ask of the daemon. */
 export function hostBackend(context: Context, images: ImageDirectory, server: ServerFacts): HostBackend {
-  const { operations, hub, model } = context;
+  const { operations, hub, model, journal } = context;
   return {
     server,
     instances: instanceCases(context),
@@ -26,6 +28,30 @@ export function hostBackend(context: Context, images: ImageDirectory, server: Se
       },
       wait: (id, timeoutSeconds) => operations.wait(id, timeoutSeconds),
     },
+    journal: hostJournal(journal),
     subscribe: (listener) => hub.onHost(listener),
   };
+}
+
+const LIFECYCLE: ReadonlySet<string> = new Set(['lifecycle']);
+
+function hostJournal(journal: JournalReader): HostJournal {
+  return {
+    span: () => journal.journalSpan(null),
+    after(position, events, bytes) {
+      const page = journal.eventsAfter({
+        instanceId: null,
+        after: position,
+        types: LIFECYCLE,
+        events,
+        bytes,
+      });
+      return { events: page.events.map(lifecycleOf), more: page.more };
+    },
+  };
+}
+
+/** The host's own events in the journal are lifecycle events, all of them. */
+function lifecycleOf({ timestamp, metadata, sequence }: StoredEvent): LifecycleEvent {
+  return { type: 'lifecycle', timestamp, metadata: metadata as unknown as LifecycleMetadata, sequence };
 }

@@ -138,7 +138,12 @@ export class Model {
       if (event.instanceId !== null) this.#hub.publishGuest(event.instanceId, event);
       else {
         const metadata = event.metadata as unknown as LifecycleMetadata;
-        this.#hub.publishHost({ type: 'lifecycle', timestamp: event.timestamp, metadata });
+        this.#hub.publishHost({
+          type: 'lifecycle',
+          timestamp: event.timestamp,
+          metadata,
+          sequence: event.sequence,
+        });
       }
     }
   }

@@ -13,6 +13,8 @@ export interface EventJson {
   /** Absent on logging events. */
   readonly project?: string;
   readonly metadata: LifecycleJson | OperationJson | LoggingJson;
+  /** Of lifecycle events, for a client that has asked with `since`. */
+  readonly sequence?: number;
 }
 
 export interface LifecycleJson {

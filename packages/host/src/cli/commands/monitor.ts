@@ -13,6 +13,7 @@ type MonitorFormat = 'yaml' | 'json' | 'pretty';
 
 interface MonitorOptions {
   readonly type?: readonly string[];
+  readonly since?: string;
   readonly pretty?: boolean;
   readonly format: MonitorFormat;
 }
@@ -24,6 +25,10 @@ export function addMonitor(program: Command, open: Open): void {
     .summary('follow what happens')
     .description('Print events as they happen, until interrupted.')
     .option('--type <type>', 'lifecycle, operation or logging; several times', collectNames)
+    .option(
+      '--since <position>',
+      'first the lifecycle events behind this sequence number; 0: all that are kept',
+    )
     .option('--pretty', 'one line per event; the same as -f pretty')
     .addOption(
       new Option('-f, --format <format>', 'how to print it')
@@ -33,11 +38,12 @@ export function addMonitor(program: Command, open: Open): void {
   addExamples(command, [
     ['porthole monitor --pretty', 'everything, one line each'],
     ['porthole monitor --type lifecycle -f json', 'one JSON document a line, for programs'],
+    ['porthole monitor --since 0 --pretty', 'what has happened, then what happens'],
   ]);
   command.action(async (options: MonitorOptions) => {
     const session = open(command);
     const render = RENDERERS[options.pretty ? 'pretty' : options.format];
-    const events = await openEvents(session.client.socketPath, options.type ?? []);
+    const events = await openEvents(session.client.socketPath, options.type ?? [], options.since);
     for await (const event of events) session.print(render(event));
   });
 }

@@ -52,6 +52,10 @@ export class FakeBackend implements HostBackend {
     fastLane: () => 'on',
   };
 
+  get journal() {
+    return this.operations.journal;
+  }
+
   subscribe = (listener: Parameters<HostBackend['subscribe']>[0]) => this.operations.subscribe(listener);
 
   /** Adds an instance. */

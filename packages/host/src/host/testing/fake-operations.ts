@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../base/coded-error.ts';
 import { hostError } from '../../core/errors.ts';
 import type { ExecSession, OperationCases } from '../../ops/api.ts';
-import type { HostEvent } from '../../ops/events.ts';
+import type { HostEvent, HostJournal, LifecycleEvent } from '../../ops/events.ts';
 import type { Operation } from '../../ops/operations.ts';
 
 const NOW = '2024-05-01T10:00:00.000Z';
@@ -12,6 +12,9 @@ export class FakeOperations implements OperationCases {
   readonly #operations = new Map<string, Operation>();
   readonly #sessions = new Map<string, ExecSession>();
   readonly #listeners = new Set<(event: HostEvent) => void>();
+  /** Lifecycle events, the first with number 1. */
+  readonly #told: LifecycleEvent[] = [];
+  #oldest = 0;
 
   get listenerCount(): number {
     return this.#listeners.size;
@@ -29,12 +32,29 @@ export class FakeOperations implements OperationCases {
   }
 
   lifecycle(action: string, source: string, context?: Record<string, unknown>): void {
-    this.emit({
+    const metadata = { action, source, ...(context && { context }) };
+    const event: LifecycleEvent = {
       type: 'lifecycle',
       timestamp: NOW,
-      metadata: { action, source, ...(context && { context }) },
-    });
+      metadata,
+      sequence: this.#told.length + 1,
+    };
+    this.#told.push(event);
+    this.emit(event);
   }
+
+  /** Makes the journal forget all up to this event. */
+  trim(sequence: number): void {
+    this.#oldest = sequence;
+  }
+
+  readonly journal: HostJournal = {
+    span: () => ({ oldest: this.#oldest, newest: this.#told.length }),
+    after: (position, eventsMax) => {
+      const behind = this.#told.slice(Math.max(position, this.#oldest));
+      return { events: behind.slice(0, eventsMax), more: behind.length > eventsMax };
+    },
+  };
 
   begin(part: Partial<Operation> & Pick<Operation, 'description'>): Operation {
     const operation: Operation = {

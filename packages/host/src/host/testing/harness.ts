@@ -23,16 +23,16 @@ export class Harness {
   readonly backend: FakeBackend;
   readonly server: HostServer;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, options: { readonly keepaliveMs?: number }) {
     this.folder = folder;
     this.path = join(folder, 'unix.socket');
     this.backend = new FakeBackend(folder);
-    this.server = new HostServer(this.backend, { log: silentLog });
+    this.server = new HostServer(this.backend, { log: silentLog, ...options });
   }
 
   /** Starts one. */
-  static async start(): Promise<Harness> {
-    const harness = new Harness(await mkdtemp('/var/tmp/porthole-host-'));
+  static async start(options: { readonly keepaliveMs?: number } = {}): Promise<Harness> {
+    const harness = new Harness(await mkdtemp('/var/tmp/porthole-host-'), options);
     await harness.server.listen(harness.path);
     return harness;
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { readLimit, readPosition } from './event-position.ts';
+import { readLimit, readPosition } from './position.ts';
 
 it('reads every sequence number as it is written', () => {
   fc.assert(

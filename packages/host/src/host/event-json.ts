@@ -1,0 +1,28 @@
+import type { HostEvent } from '../ops/events.ts';
+import type { EventJson } from '../wire/event.ts';
+import { operationJson } from './operation-json.ts';
+
+/** An event as the API shows it. */
+export function eventJson(event: HostEvent): EventJson {
+  const head = { type: event.type, timestamp: event.timestamp, location: 'none' };
+  if (event.type === 'operation')
+    return { ...head, project: 'default', metadata: operationJson(event.metadata) };
+  const { context, ...metadata } = event.metadata;
+  const shown = context && Object.keys(context).length > 0 ? { ...metadata, context } : metadata;
+  const json = { ...head, metadata: shown as EventJson['metadata'] };
+  return event.type === 'logging' ? json : { ...json, project: 'default' };
+}
+
+/** Listeners of one event share its text. */
+const texts = new WeakMap<HostEvent, string>();
+
+/** An event as one message. @param numbered with the sequence number, where there is one, as last field */
+export function eventText(event: HostEvent, numbered: boolean): string {
+  let text = texts.get(event);
+  if (text === undefined) {
+    text = JSON.stringify(eventJson(event));
+    texts.set(event, text);
+  }
+  if (!numbered || event.type !== 'lifecycle') return text;
+  return `${text.slice(0, -'}'.length)},"sequence":${event.sequence}}`;
+}

@@ -5,7 +5,7 @@ import { raiseOpenFiles } from './native/limits.ts';
  * Descriptors for everything that is not a guest's connection: instances and processes that are held, images, the
  * host API, the store.
  */
-const FILES_BESIDES_CONNECTIONS = 16_384;
+const FILES_BESIDES_CONNECTIONS = 6144;
 
 /** Makes room for all the connections that the settings allow, and says so when there is too little. */
 export function prepareOpenFiles(connections: number, log: Log): void {

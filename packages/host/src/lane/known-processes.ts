@@ -53,7 +53,10 @@ export class KnownProcesses {
     }
     const before = this.#byPid.get(pid);
     if (before !== undefined) this.#forget(before);
-    this.#makeRoom(run);
+    if (!this.#makeRoom(run)) {
+      close(pidfd);
+      return;
+    }
     const known = { pid, pidfd, run, seen: this.#check };
     this.#byPid.set(pid, known);
     const its = this.#byRun.get(run);
@@ -74,11 +77,18 @@ export class KnownProcesses {
     return this.#byPid.size;
   }
 
-  #makeRoom(run: Run): void {
+  /** False when all places are taken by processes that are there: with many callers, some are known for good. */
+  #makeRoom(run: Run): boolean {
     const its = this.#byRun.get(run);
     if (its !== undefined && its.length >= KNOWN_PROCESSES_PER_RUN_MAX) this.#forget(its[0]!);
-    const oldest = this.#byPid.values().next();
-    if (this.#byPid.size >= KNOWN_PROCESSES_MAX && !oldest.done) this.#forget(oldest.value);
+    if (this.#byPid.size < KNOWN_PROCESSES_MAX) return true;
+    const oldest: KnownProcess = this.#byPid.values().next().value!;
+    this.#byPid.delete(oldest.pid);
+    // Looked at last the next time, so that in the end all are looked at.
+    this.#byPid.set(oldest.pid, oldest);
+    if (isAlive(oldest.pidfd)) return false;
+    this.#forget(oldest);
+    return true;
   }
 
   #forget(known: KnownProcess): void {

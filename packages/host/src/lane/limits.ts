@@ -14,8 +14,8 @@ export const KNOWN_ANSWER_MAX = 4096;
 export const KNOWN_CHARACTERS_MAX = 16 * 1024;
 /** Processes of one instance that are recognised when they connect again; more push out the oldest. */
 export const KNOWN_PROCESSES_PER_RUN_MAX = 4;
-/** The same for all instances together; each holds a descriptor. */
-export const KNOWN_PROCESSES_MAX = 8192;
+/** The same for all instances together; each holds a descriptor. Others are looked at each time that they connect. */
+export const KNOWN_PROCESSES_MAX = 2048;
 /** How long accepting rests when the process has no descriptors left. */
 export const ACCEPT_REST_MS = 250;
 /** The lane looks up at least so often, so that its thread can be ended. */

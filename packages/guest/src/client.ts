@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { readLines } from './lines.ts';
 import { readImage } from './multipart.ts';
-import type { GuestDevices, GuestEvent, GuestEventType, GuestState, ServerInfo } from './wire.ts';
+import type { EventPage, GuestDevices, GuestEvent, GuestEventType, GuestState, ServerInfo } from './wire.ts';
 
 export type * from './wire.ts';
 
@@ -33,13 +33,29 @@ export interface GuestClientOptions {
 export interface EventOptions {
   /** Default: both. */
   readonly types?: readonly GuestEventType[];
+  /**
+   * Begins behind the event with this number; all have theirs then, and who comes back with the last one misses
+   * nothing. Default: from now on, without numbers.
+   */
+  readonly since?: number | 'now';
   /** Ends the events. */
   readonly signal?: AbortSignal;
+}
+
+/** A value as the host has it, with a tag that is the same as long as the value is. */
+export interface TaggedValue {
+  readonly value: string;
+  readonly etag: string;
 }
 
 /** A refusal is one line; nobody needs more of it than this. */
 const ERROR_BYTES_MAX = 16 * 1024;
 const TIMEOUT_MS = 10_000;
+const MS_PER_SECOND = 1000;
+/** How long the host is asked to wait for a change. */
+const WAIT_SECONDS = 60;
+const NOT_MODIFIED = 304;
+const NOT_FOUND = 404;
 
 /** What a process inside an instance can ask its host. Each call is one request on a connection of its own. */
 export class GuestClient {
@@ -74,12 +90,44 @@ export class GuestClient {
 
   /** The value of a `user.*` or `cloud-init.*` key; undefined if it is not set. */
   async config(key: string): Promise<string | undefined> {
+    return (await this.nextConfig(key))?.value;
+  }
+
+  /**
+   * The value of a key once it is another one than `known`; without `known` the one that it has.
+   * @param seconds how long to wait; when nothing has changed by then, `known` is given back
+   * @returns undefined, at once, if the key is not set
+   */
+  async nextConfig(
+    key: string,
+    known?: TaggedValue,
+    seconds = WAIT_SECONDS,
+  ): Promise<TaggedValue | undefined> {
+    const path = `/1.0/config/${encodeURIComponent(key)}`;
     try {
-      return await this.text('GET', `/1.0/config/${encodeURIComponent(key)}`);
+      const answer = await (known === undefined
+        ? this.open('GET', path)
+        : this.open('GET', `${path}?wait=${seconds}`, {
+            headers: { 'If-None-Match': known.etag },
+            timeoutMs: this.timeoutMs + seconds * MS_PER_SECOND,
+          }));
+      return { value: (await readAll(answer)).toString(), etag: answer.headers.etag ?? '' };
     } catch (error) {
-      if (error instanceof GuestApiError && error.status === 404) return undefined;
+      if (!(error instanceof GuestApiError)) throw error;
+      if (error.status === NOT_MODIFIED) return known;
+      if (error.status === NOT_FOUND) return undefined;
       throw error;
     }
+  }
+
+  /** Writes a `guest.*` key, when `security.devlxd.guest_config` is true; the operator finds it with the others. */
+  async setConfig(key: string, value: string): Promise<void> {
+    await this.text('PUT', `/1.0/config/${encodeURIComponent(key)}`, value);
+  }
+
+  /** Takes a `guest.*` key away. */
+  async removeConfig(key: string): Promise<void> {
+    await this.text('DELETE', `/1.0/config/${encodeURIComponent(key)}`);
   }
 
   /** All keys with their values. A key that goes away meanwhile is left out. */
@@ -106,10 +154,12 @@ export class GuestClient {
    * Changes of this instance's configuration and devices, from the moment the first one is asked for until
    * `signal` aborts, the loop is left or the host ends the stream.
    */
-  async *events({ types, signal }: EventOptions = {}): AsyncGenerator<GuestEvent, void, undefined> {
+  async *events({ types, since, signal }: EventOptions = {}): AsyncGenerator<GuestEvent, void, undefined> {
     if (signal?.aborted) return;
-    const query = types === undefined ? '' : `?type=${types.join(',')}`;
-    const answer = await this.open('GET', `/1.0/events${query}`);
+    const query = new URLSearchParams();
+    if (types !== undefined) query.set('type', types.join(','));
+    if (since !== undefined) query.set('since', String(since));
+    const answer = await this.open('GET', `/1.0/events?${query}`);
     const abort = () => answer.destroy();
     signal?.addEventListener('abort', abort);
     try {
@@ -120,6 +170,14 @@ export class GuestClient {
       signal?.removeEventListener('abort', abort);
       answer.destroy();
     }
+  }
+
+  /**
+   * What has happened since the event with this number, without waiting; `now`: nothing, but the position.
+   * @throws GuestApiError 410 if events behind that position are gone: start afresh from `now`
+   */
+  eventsSince(since: number | 'now', limit = 100): Promise<EventPage> {
+    return this.json(`/1.0/events?since=${since}&limit=${limit}`);
   }
 
   /**
@@ -143,20 +201,23 @@ export class GuestClient {
   }
 
   private async text(method: string, path: string, body?: string): Promise<string> {
-    return (await readAll(await this.open(method, path, body))).toString();
+    return (await readAll(await this.open(method, path, body === undefined ? {} : { body }))).toString();
   }
 
   /** Asks, and waits for a head that says 200; the body is still to be read. */
-  private async open(method: string, path: string, body?: string): Promise<IncomingMessage> {
-    const answer = await this.send(method, path, body);
+  private async open(method: string, path: string, more: More = {}): Promise<IncomingMessage> {
+    const answer = await this.send(method, path, more);
     if (answer.statusCode === 200) return answer;
     const text = (await readAll(answer, ERROR_BYTES_MAX)).toString().trimEnd();
     throw new GuestApiError(answer.statusCode ?? 0, errorText(text) || (answer.statusMessage ?? ''));
   }
 
-  private send(method: string, path: string, body = ''): Promise<IncomingMessage> {
+  private send(method: string, path: string, more: More): Promise<IncomingMessage> {
+    const { body, timeoutMs = this.timeoutMs } = more;
     const headers =
-      body === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+      body === undefined
+        ? (more.headers ?? {})
+        : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     return new Promise((resolve, reject) => {
       const asking = request({
         socketPath: this.socketPath,
@@ -167,8 +228,8 @@ export class GuestClient {
         agent: false,
       });
       const timer = setTimeout(
-        () => asking.destroy(new Error(`no answer from ${this.socketPath} in ${this.timeoutMs} ms`)),
-        this.timeoutMs,
+        () => asking.destroy(new Error(`no answer from ${this.socketPath} in ${timeoutMs} ms`)),
+        timeoutMs,
       );
       asking.on('close', () => clearTimeout(timer));
       asking.on('response', (answer) => {
@@ -179,6 +240,14 @@ export class GuestClient {
       asking.end(body);
     });
   }
+}
+
+/** What few requests have. */
+interface More {
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Longest wait for the answer to begin. */
+  readonly timeoutMs?: number;
 }
 
 /** Image refusals are JSON, all others plain text. */

@@ -19,7 +19,7 @@ export interface ServerInfo {
 /** `GET /1.0/devices`: device name to its options. */
 export type GuestDevices = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** A changed `user.*` key of the instance's effective configuration; an unset side is empty. */
+/** A changed `user.*` or `guest.*` key of the instance's effective configuration; an unset side is empty. */
 export interface ConfigEvent {
   readonly type: 'config';
   /** RFC 3339. */
@@ -39,7 +39,19 @@ export interface DeviceEvent {
   };
 }
 
-/** One line of `GET /1.0/events`. */
-export type GuestEvent = ConfigEvent | DeviceEvent;
+/** One line of `GET /1.0/events`; `sequence` is there when it was asked for with `since`. */
+export type GuestEvent = (ConfigEvent | DeviceEvent) & { readonly sequence?: number };
+
+/** An event with its number, behind which a later listener can go on. */
+export type NumberedEvent = GuestEvent & { readonly sequence: number };
+
+/** `GET /1.0/events?since=...&limit=...` */
+export interface EventPage {
+  readonly events: readonly NumberedEvent[];
+  /** The position to ask for next. */
+  readonly next: number;
+  /** Whether there are others already. */
+  readonly more: boolean;
+}
 
 export type GuestEventType = GuestEvent['type'];

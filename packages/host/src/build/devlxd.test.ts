@@ -76,6 +76,15 @@ describe('against a host', () => {
     expect(JSON.parse(put.text)).toMatchObject({ method: 'PUT', body: '' });
   });
 
+  test('asks only for another answer than the one of a tag', async () => {
+    await serve((request, response) => {
+      const known = request.headers['if-none-match'] === '"known"';
+      response.writeHead(known ? 304 : 200, { ETag: '"known"' }).end(known ? undefined : 'value');
+    });
+    expect(await devlxd('-t', '"known"', '/x?wait=60')).toMatchObject({ code: 3, text: '', stderr: '' });
+    expect(await devlxd('-t', '"other"', '/x?wait=60')).toMatchObject({ code: 0, text: 'value' });
+  });
+
   test('prints the head before the body with -i', async () => {
     await serve(echo);
     const { text } = await devlxd('-i', '/1.0');
@@ -125,6 +134,11 @@ describe('against a host', () => {
     plain.close();
   });
 
+  test('asks for events from a number on', async () => {
+    await serve((request, response) => response.end(request.url));
+    expect((await devlxd('events', 'config', '17')).text).toBe('/1.0/events?type=config&since=17');
+  });
+
   test('prints events as they come until it is killed, and then leaves nobody behind', async () => {
     const gone = Promise.withResolvers<void>();
     await serve((request, response) => {
@@ -149,7 +163,7 @@ test('ends with 7 when there is no socket', async () => {
 test('teaches with --help', async () => {
   const { code, text } = await devlxd('--help');
   expect(code).toBe(0);
-  expect(text).toContain('Usage: devlxd [-i] [-X METHOD] [-d BODY] [-o FILE] PATH');
+  expect(text).toContain('Usage: devlxd [-i] [-X METHOD] [-d BODY] [-t TAG] [-o FILE] PATH');
 });
 
 test.each([
@@ -157,9 +171,10 @@ test.each([
   [['/a', '/b'], 'one PATH is needed'],
   [['-z', '/a'], 'unknown option -z'],
   [['-o'], '-o needs a value'],
-  [['/a HTTP/1.0\r\nX: y'], 'PATH and METHOD have no spaces'],
-  [['-X', 'GET /b', '/a'], 'PATH and METHOD have no spaces'],
-  [['events', 'a', 'b'], 'events takes one list of types'],
+  [['/a HTTP/1.0\r\nX: y'], 'PATH, METHOD and TAG have no spaces'],
+  [['-X', 'GET /b', '/a'], 'PATH, METHOD and TAG have no spaces'],
+  [['-t', '"a"\r\nX: y', '/a'], 'PATH, METHOD and TAG have no spaces'],
+  [['events', 'a', 'b', 'c'], 'events takes one list of types and one number'],
 ])('refuses %j', async (args, text) => {
   const { code, stderr } = await devlxd(...args);
   expect([code, stderr]).toEqual([2, `devlxd: ${text}; see devlxd --help\n`]);

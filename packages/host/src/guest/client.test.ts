@@ -101,6 +101,56 @@ describe('the client library', () => {
     expect(await ended.catch(() => ({ done: true }))).toMatchObject({ done: true });
   });
 
+  it('goes on behind an event that it has seen, or asks now and then', async () => {
+    await using guest = await startGuest();
+    const client = new GuestClient({ socketPath: guest.path });
+    const { next } = await client.eventsSince('now');
+    for (let i = 0; i < 5; i++) guest.backend.setKey(1, `user.k${i}`, 'v');
+    const page = await client.eventsSince(next, 2);
+    expect(page.events.map(({ sequence }) => sequence)).toEqual([1, 2]);
+    expect([page.next, page.more]).toEqual([2, true]);
+    const seen: (number | undefined)[] = [];
+    for await (const event of client.events({ types: ['config', 'device'], since: page.next })) {
+      seen.push(event.sequence);
+      if (seen.length === 3) break;
+    }
+    expect(seen).toEqual([3, 4, 5]);
+    guest.backend.trim(4);
+    await expect(client.eventsSince(3)).rejects.toMatchObject({ status: 410 });
+    await expect(client.events({ since: 3 }).next()).rejects.toMatchObject({ status: 410 });
+  });
+
+  it('waits for another value, and longer than for other answers', async () => {
+    await using guest = await startGuest();
+    const client = new GuestClient({ socketPath: guest.path, timeoutMs: 1000 });
+    const known = await client.nextConfig('user.foo');
+    expect(known?.value).toBe('bar');
+    expect(await client.nextConfig('user.foo', known, 0)).toBe(known);
+    expect(await client.nextConfig('user.foo', known, 1)).toBe(known);
+    const waiting = client.nextConfig('user.foo', known);
+    while (guest.backend.watched === 0) await new Promise((resolve) => setImmediate(resolve));
+    guest.backend.swapView(1, sampleView({ config: new Map([['user.foo', 'other']]) }));
+    const other = await waiting;
+    expect(other?.value).toBe('other');
+    const gone = client.nextConfig('user.foo', other);
+    while (guest.backend.watched === 0) await new Promise((resolve) => setImmediate(resolve));
+    guest.backend.swapView(1, sampleView({ config: new Map() }));
+    expect(await gone).toBeUndefined();
+    expect(await client.nextConfig('user.foo')).toBeUndefined();
+  });
+
+  it('writes and removes keys of its own', async () => {
+    await using guest = await startGuest();
+    guest.backend.views.set(1, sampleView({ guestConfig: true }));
+    const client = new GuestClient({ socketPath: guest.path });
+    await client.setConfig('guest.status', 'grün');
+    expect(await client.config('guest.status')).toBe('grün');
+    await client.removeConfig('guest.status');
+    expect(await client.config('guest.status')).toBeUndefined();
+    await expect(client.setConfig('user.foo', 'x')).rejects.toMatchObject({ status: 501 });
+    await expect(client.setConfig('guest.a', '')).rejects.toMatchObject({ status: 400 });
+  });
+
   it('fetches an image of one file and of two, and checks them', async () => {
     await using guest = await startGuest();
     const client = new GuestClient({ socketPath: guest.path });

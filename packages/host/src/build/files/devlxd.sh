@@ -6,18 +6,20 @@ socket=${DEVLXD_SOCKET:-/dev/lxd/sock}
 
 usage() {
   cat <<'END'
-Usage: devlxd [-i] [-X METHOD] [-d BODY] [-o FILE] PATH
-       devlxd events [TYPES]
+Usage: devlxd [-i] [-X METHOD] [-d BODY] [-t TAG] [-o FILE] PATH
+       devlxd events [TYPES [SINCE]]
 
 Asks the host about this instance. The answer's body is printed as it is.
 
   -i         print the status line and the headers too
   -X METHOD  GET when not given, PATCH with -d
-  -d BODY    send this JSON
+  -d BODY    send this JSON or text
+  -t TAG     only if the answer is another one than that with this ETag
   -o FILE    write the body to a file
 
   events     print changes as they happen, one JSON object a line, until killed;
-             TYPES are config, device, or both with a comma
+             TYPES are config, device, or both with a comma; SINCE is the
+             number of the event after which to begin, or now
 
 Examples:
   devlxd /1.0                                 what the host says of this instance
@@ -28,8 +30,12 @@ Examples:
   devlxd -d '{"state": "Ready"}' /1.0         tell the host that this instance is ready
   devlxd -o i.tar.gz /1.0/images/HASH/export  fetch an image
   devlxd events config                        follow user.* keys
+  devlxd events config 17                     the same, what was missed first
+  devlxd -X PUT -d up /1.0/config/guest.state       write a key of its own
+  devlxd -X DELETE /1.0/config/guest.state          take it away
+  devlxd -t '"..."' '/1.0/config/user.foo?wait=60'  wait for another value
 
-Exit codes: 0 done (2xx), 2 wrong use, 7 no host behind /dev/lxd/sock, 18 the
+Exit codes: 0 done (2xx), 2 wrong use, 3 nothing new (304), 7 no host behind /dev/lxd/sock, 18 the
 answer ended early (its head, or what -o was to write), 22 the host refused (its
 status is on stderr, its message is the body), 23 the file cannot be written.
 END
@@ -49,6 +55,7 @@ misused() {
 
 request() {
   printf '%s %s HTTP/1.0\r\nHost: lxd\r\nConnection: close\r\n' "$method" "$path"
+  [ -n "$tag" ] && printf 'If-None-Match: %s\r\n' "$tag"
   if [ -n "$sends" ]; then
     printf 'Content-Type: application/json\r\nContent-Length: %s\r\n' "$(printf %s "$body" | wc -c)"
   fi
@@ -78,6 +85,7 @@ answer() {
   [ "$method" = HEAD ] || content
   case $status in
     2*) exit 0 ;;
+    304*) exit 3 ;;
     *) fail 22 "the host answers $status" ;;
   esac
 }
@@ -93,15 +101,16 @@ content() {
   [ "$got" -eq "$length" ] || fail 18 "the answer ended early: $got of $length bytes"
 }
 
-headers= method= body= sends= file=
+headers= method= body= sends= tag= file=
 case $1 in
   --help | -h) usage; exit 0 ;;
 esac
-while getopts :iX:d:o: option; do
+while getopts :iX:d:t:o: option; do
   case $option in
     i) headers=yes ;;
     X) method=$OPTARG ;;
     d) body=$OPTARG sends=yes ;;
+    t) tag=$OPTARG ;;
     o) file=$OPTARG ;;
     :) misused "-$OPTARG needs a value" ;;
     *) misused "unknown option -$OPTARG" ;;
@@ -110,16 +119,16 @@ done
 shift $((OPTIND - 1))
 
 if [ "$1" = events ]; then
-  [ "$#" -le 2 ] || misused 'events takes one list of types'
-  path=/1.0/events${2:+?type=$2}
+  [ "$#" -le 3 ] || misused 'events takes one list of types and one number'
+  path=/1.0/events${2:+?type=$2}${3:+&since=$3}
 else
   [ "$#" -eq 1 ] || misused 'one PATH is needed'
   path=/${1#/}
 fi
 : "${method:=${sends:+PATCH}}"
 : "${method:=GET}"
-case $path$method in
-  *[![:graph:]]*) misused 'PATH and METHOD have no spaces' ;;
+case $path$method$tag in
+  *[![:graph:]]*) misused 'PATH, METHOD and TAG have no spaces' ;;
 esac
 [ -S "$socket" ] || fail 7 "there is no $socket: is security.devlxd false?"
 

@@ -23,6 +23,8 @@ export interface DaemonConfig {
 /** What the command line asks for. */
 export type Invocation =
   | { readonly kind: 'run'; readonly config: DaemonConfig }
+  /** Everything has been read and found good, and that is all that is wanted. */
+  | { readonly kind: 'check' }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' };
 
@@ -32,7 +34,7 @@ export type Invocation =
  * @throws CodedError `bad-settings`, naming the key, where it stands and what it takes
  */
 export function readConfig({ args, env }: ConfigSources): Invocation {
-  const { help, version, ...flags } = readFlags(args);
+  const { help, version, check: onlyCheck, ...flags } = readFlags(args);
   if (help) return { kind: 'help' };
   if (version) return { kind: 'version' };
   const stateDir = resolve(String(flags['state-dir'] ?? env['PORTHOLE_DIR'] ?? DEFAULT_STATE_DIR));
@@ -48,6 +50,7 @@ export function readConfig({ args, env }: ConfigSources): Invocation {
     settings[name] = given ? check(given.where, given.value, row) : row.default;
   }
   if (settings['server-name'] === '') settings['server-name'] = hostname();
+  if (onlyCheck) return { kind: 'check' };
   return { kind: 'run', config: { stateDir, settings: settings as unknown as Settings } };
 }
 
@@ -64,6 +67,7 @@ function readFlags(args: readonly string[]): Record<string, string | boolean | u
       options: {
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
+        check: { type: 'boolean' },
         'state-dir': { type: 'string' },
         settings: { type: 'string' },
         ...Object.fromEntries(settings),

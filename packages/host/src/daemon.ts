@@ -1,15 +1,16 @@
-import { chmodSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
 import { systemClock, timestamp } from './base/clock.ts';
 import { CodedError } from './base/coded-error.ts';
 import { createLog, type Log } from './base/log.ts';
 import type { DaemonConfig } from './config.ts';
 import { systemRandom } from './core/volatile.ts';
 import { guestLimits, imageLimits, journalLimits } from './daemon-limits.ts';
+import { Exit } from './exit.ts';
 import { openFastLane } from './fast-lane.ts';
 import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
+import type { Inherited } from './inherited.ts';
 import { registerRuns } from './lane/identity.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { keepDescriptors } from './native/inherited.ts';
@@ -24,12 +25,14 @@ import { Operations } from './ops/operations.ts';
 import { Roots } from './ops/roots.ts';
 import { Runner } from './ops/runner.ts';
 import { RunningSet } from './ops/running.ts';
-import { autostart, recover } from './ops/startup.ts';
+import { recover } from './ops/startup.ts';
 import { identify } from './peer/identify.ts';
 import { detectKernel } from './peer/kernel.ts';
 import { Registry } from './peer/registry.ts';
 import { openRuntimes } from './runtimes/open.ts';
 import { serverFacts } from './server-facts.ts';
+import { serve } from './serving.ts';
+import { prepareStateDir } from './state-paths.ts';
 import { Store } from './store/store.ts';
 
 const MS_PER_SECOND = 1000;
@@ -37,22 +40,31 @@ const JOURNAL_TRIM_MS = 60_000;
 
 /** The running daemon. */
 export interface Daemon {
+  readonly log: Log;
   /** Ends it: running requests end first, instances go on running. */
   stop(): Promise<void>;
+  /** Ends it in the same way, but leaves the sockets, and who waits there, to the daemon that takes over. */
+  handOver(): Promise<Inherited>;
 }
 
 /**
  * Starts the daemon: builds every room, starts them in order, and undoes that in reverse at `stop`, or when a
  * later part cannot be started.
+ * @param inherited what the daemon before it, or a service manager, has left open for it
  * @throws CodedError when another daemon has the state directory, or a part of the host is missing
  */
-export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise<Daemon> {
+export async function startDaemon(
+  { stateDir, settings }: DaemonConfig,
+  inherited: Inherited,
+): Promise<Daemon> {
   const log = createLog(settings['log-level']);
   // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
   keepDescriptors();
   await using started = new AsyncDisposableStack();
+  const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const paths = prepareStateDir(stateDir);
-  started.defer(lock(paths.lock));
+  const held = lock(paths.lock, inherited.lock);
+  started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
   prepareOpenFiles(settings['guest-connections-total'], log);
   const store = started.adopt(new Store(paths.database, journalLimits(settings)), (each) => each.close());
   started.defer(trimRegularly(store, log));
@@ -97,14 +109,7 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
   const host = new HostServer(hostBackend(context, images, facts), { log });
   late.guests = guests;
-  const graceMs = settings['stop-seconds'] * MS_PER_SECOND;
-  await guests.listen(join(paths.devlxd, 'sock'));
-  started.defer(() => guests.stop(graceMs));
-  started.defer(() => finishOperations(context.operations, graceMs));
-  const starting = startInstances(context, graceMs);
-  started.defer(() => starting.stop());
-  await host.listen(paths.hostSocket);
-  started.defer(() => host.stop(graceMs));
+  await serve(started, { context, guests, host, exit, inherited, paths });
   log.info(
     {
       ...{ stateDir, identification: kernel.name, fastLane: status() },
@@ -112,15 +117,22 @@ export async function startDaemon({ stateDir, settings }: DaemonConfig): Promise
     },
     'daemon started',
   );
-  return running(started.move(), log);
+  return running(started.move(), exit, () => exit.left(held, paths), log);
 }
 
-function running(started: AsyncDisposableStack, log: Log): Daemon {
+function running(started: AsyncDisposableStack, exit: Exit, left: () => Inherited, log: Log): Daemon {
   let stopped: Promise<void> | undefined;
   return {
+    log,
     stop() {
       stopped ??= started.disposeAsync().then(() => log.info({}, 'daemon stopped'));
       return stopped;
+    },
+    async handOver() {
+      exit.beginHandOver();
+      await started.disposeAsync();
+      log.info({}, 'daemon handed over');
+      return left();
     },
   };
 }
@@ -138,69 +150,9 @@ function trimRegularly(store: Store, log: Log): () => void {
   return () => clearInterval(timer);
 }
 
-/** What operators have begun gets the same time to end as their requests. */
-function finishOperations(operations: Operations, graceMs: number): Promise<void> {
-  return within(graceMs, operations.idle());
-}
-
-/** Waits for work, but not for ever. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, ms);
-  await Promise.race([work, over.promise]);
-  clearTimeout(timer);
-}
-
-function startInstances(context: Context, graceMs: number): { stop(): Promise<void> } {
-  const abort = new AbortController();
-  const done = autostart(context, abort.signal);
-  return {
-    stop() {
-      abort.abort();
-      return within(graceMs, done);
-    },
-  };
-}
-
-/** Where everything is, below the state directory. */
-interface StatePaths {
-  readonly lock: string;
-  readonly database: string;
-  readonly images: string;
-  readonly roots: string;
-  readonly instances: string;
-  readonly devlxd: string;
-  readonly hostSocket: string;
-}
-
-/** Every folder on the way to a root filesystem must be searchable by the instance's root, and is not readable. */
-const SEARCHABLE = 0o711;
-const PRIVATE = 0o700;
-const READABLE = 0o755;
-
-function prepareStateDir(stateDir: string): StatePaths {
-  const at = (name: string) => join(stateDir, name);
-  const folders = { instances: SEARCHABLE, rootfs: SEARCHABLE, images: PRIVATE, devlxd: READABLE };
-  mkdirSync(stateDir, { recursive: true, mode: SEARCHABLE });
-  chmodSync(stateDir, SEARCHABLE);
-  for (const [name, mode] of Object.entries(folders)) {
-    mkdirSync(at(name), { recursive: true });
-    chmodSync(at(name), mode);
-  }
-  return {
-    lock: at('lock'),
-    database: at('porthole.db'),
-    images: at('images'),
-    roots: at('rootfs'),
-    instances: at('instances'),
-    devlxd: at('devlxd'),
-    hostSocket: at('unix.socket'),
-  };
-}
-
-function lock(path: string): () => void {
-  const held = lockFile(path);
-  if ('unlock' in held) return held.unlock;
+function lock(path: string, inherited: number | undefined): number {
+  const held = lockFile(path, inherited);
+  if ('fd' in held) return held.fd;
   throw new CodedError(
     'locked',
     409,

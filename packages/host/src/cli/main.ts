@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { useCompileCache } from './compile-cache.ts';
+import { useCompileCache } from '../base/compile-cache.ts';
 import type { Io } from './io.ts';
 import { makeRaw } from './terminal.ts';
 

@@ -2,12 +2,18 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { lstat, rename, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { type Log, silentLog } from '../base/log.ts';
+
+import type { Caller } from '../core/caller.ts';
 import { etagOf } from '../core/etags.ts';
+import { duplicate } from '../native/descriptors.ts';
+import { close } from '../native/libc.ts';
+
 import { ask, exchange, RawClient, sampleView, startGuest } from './guest.fixture.ts';
 import { GuestServer } from './server.ts';
 
@@ -413,6 +419,73 @@ describe('a server that stops', () => {
     for (const client of clients) expect(await client.end()).toMatch(/200 OK[\s\S]*\["\/1\.0"\]\n$/);
     await stopped;
     expect(guest.server.connections()).toBe(0);
+  });
+});
+
+describe('a server that hands over', () => {
+  it('leaves the socket, who waits there and who is silent to the next one, and answers the rest itself', async () => {
+    await using guest = await startGuest();
+    const silent = new RawClient(guest.path);
+    const idle = new RawClient(guest.path).send(GET('/'));
+    const half = new RawClient(guest.path).send(
+      'PATCH /1.0 HTTP/1.1\r\nHost: x\r\nContent-Length: 17\r\nExpect: 100-continue\r\n\r\n',
+    );
+    await half.until((received) => received.includes('100 Continue'));
+    await idle.until((received) => received.endsWith(']\n'));
+    while (guest.server.connections() < 3) await turn();
+    const leaving = guest.server.handOver(2000, duplicate);
+    const waiting = new RawClient(guest.path).send(GET('/1.0/config/user.foo'));
+    half.send('{"state":"Ready"}');
+    expect(await half.end()).toMatch(/HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n\r\n$/);
+    const left = await leaving;
+    expect([guest.server.connections(), left.connections.length]).toEqual([0, 2]);
+    idle.send(GET('/1.0/config/user.foo'));
+
+    const next = new GuestServer(guest.backend, { log: silentLog });
+    await next.listen({ fd: left.listener, path: guest.path });
+    next.takeOver(left.connections);
+    silent.send(GET('/1.0/config/user.foo'));
+    for (const client of [silent, idle, waiting]) await client.until((received) => received.endsWith('bar'));
+    for (const { socket } of [silent, idle, waiting]) socket.destroy();
+    await next.stop(0);
+    await expect(lstat(guest.path)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('identifies those again whom it has not let in yet', async () => {
+    await using guest = await startGuest();
+    const known = Promise.withResolvers<Caller>();
+    const asked = Promise.withResolvers<void>();
+    const identify = () => {
+      asked.resolve();
+      return known.promise;
+    };
+    Object.assign(guest.backend, { identify });
+    const held = new RawClient(guest.path).send(GET('/'));
+    await asked.promise;
+    const left = await guest.server.handOver(0, duplicate);
+    expect(left.connections).toHaveLength(1);
+    await using next = await startGuest();
+    next.server.takeOver(left.connections);
+    close(left.listener);
+    await held.until((received) => received.endsWith(']\n'));
+    held.socket.destroy();
+  });
+
+  it('ends event streams: over a websocket with 1012 "restarting", plain ones with their end', async () => {
+    await using guest = await startGuest();
+    const plain = new RawClient(guest.path).send(GET('/1.0/events'));
+    await plain.until((received) => received.endsWith('\r\n\r\n'));
+    const websocket = new WebSocket('ws://lxd/1.0/events', {
+      createConnection: () => connect(guest.path),
+    });
+    await once(websocket, 'open');
+    const closed = once(websocket, 'close');
+    const left = await guest.server.handOver(2000, duplicate);
+    close(left.listener);
+    const [code, reason] = await closed;
+    expect([code, String(reason)]).toEqual([1012, 'restarting']);
+    await plain.end();
+    expect([left.connections, guest.backend.subscribers]).toEqual([[], 0]);
   });
 });
 

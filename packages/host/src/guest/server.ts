@@ -1,4 +1,5 @@
 import type { Log } from '../base/log.ts';
+import type { Keep, LeftSockets } from '../base/sockets.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Application } from '../http/application.ts';
 import type { Front } from '../http/front.ts';
@@ -68,6 +69,16 @@ export class GuestServer {
   /** Takes the socket away, lets requests end, closes idle connections; after `graceMs` cuts the rest. */
   stop(graceMs: number): Promise<void> {
     return this.http.stop(graceMs);
+  }
+
+  /** Serves connections that the daemon before us has left. */
+  takeOver(connections: readonly number[]): void {
+    this.http.takeOver(connections);
+  }
+
+  /** Lets requests end, tells event streams that we restart, and leaves the rest to the next daemon. */
+  handOver(graceMs: number, keep: Keep): Promise<LeftSockets> {
+    return this.http.handOver(graceMs, keep);
   }
 
   /** Open connections of all callers. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker } from '../http/response.ts';
 import { type Attach, READER_ENDS } from './event-queue.ts';
@@ -15,13 +16,10 @@ export interface WebSocketStart {
   readonly limits: Limits;
 }
 
-/** RFC 6455: the endpoint is going away. */
-const GOING_AWAY = 1001;
-
 /** Sends events as text messages, after a handshake that has been checked already. */
 export function startWebSocket(server: WebSocketServer, start: WebSocketStart): Hijacker {
   const { socket, rest, head, attach, limits } = start;
-  let close = (): void => {
+  let close = (_reason: EndReason): void => {
     socket.destroy();
   };
   // Without the client's subprotocols and extensions: none is ever agreed on.
@@ -36,10 +34,10 @@ export function startWebSocket(server: WebSocketServer, start: WebSocketStart): 
   server.handleUpgrade(request as unknown as IncomingMessage, socket, rest, (websocket) => {
     close = serve(websocket, attach, limits);
   });
-  return { close: () => close() };
+  return { close: (reason) => close(reason) };
 }
 
-function serve(websocket: WebSocket, attach: Attach, limits: Limits): () => void {
+function serve(websocket: WebSocket, attach: Attach, limits: Limits): (reason: EndReason) => void {
   const detach = attach({
     write: (text, done) => websocket.send(text, done),
     // It stands behind what the reader has not taken; when it is not answered in time, the socket goes.
@@ -55,9 +53,9 @@ function serve(websocket: WebSocket, attach: Attach, limits: Limits): () => void
     if (websocket.bufferedAmount === 0) websocket.pong(payload);
   });
   keepAlive(websocket, limits.pingIntervalMs);
-  return () => {
+  return (reason) => {
     detach();
-    websocket.close(GOING_AWAY);
+    websocket.close(...CLOSE_FRAMES[reason]);
     // The frame is with the kernel, or the client does not read: either way we are done.
     websocket.terminate();
   };

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import type { Log } from '../base/log.ts';
+import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
 import type { Position } from '../core/position.ts';
 import type { HostEvent, HostJournal } from '../ops/events.ts';
 import type { EventType } from '../wire/event.ts';
@@ -75,9 +76,9 @@ export class Listener {
     this.#unanswered++;
   }
 
-  /** Says that the daemon goes away. */
-  close(): void {
-    this.#socket?.close(1001);
+  /** Says that the daemon goes away, or that it will be back at once. */
+  close(reason: EndReason): void {
+    this.#socket?.close(...CLOSE_FRAMES[reason]);
   }
 
   cut(): void {

@@ -1,4 +1,5 @@
 import type { Log } from '../base/log.ts';
+import type { EndReason } from '../base/sockets.ts';
 import { hostError } from '../core/errors.ts';
 import type { HostBackend } from '../ops/api.ts';
 import { type EventWish, Listener } from './event-listener.ts';
@@ -51,10 +52,10 @@ export class EventStreams {
     return { open: (socket) => listener.open(socket, drop), drop };
   }
 
-  /** Ends all streams. */
-  stop(): void {
+  /** Ends all streams, and tells whether they may be opened again in a moment. */
+  stop(reason: EndReason): void {
     this.#stop();
-    for (const listener of this.#listeners) listener.close();
+    for (const listener of this.#listeners) listener.close(reason);
   }
 
   /** Cuts those that have not taken note of the end. */

@@ -48,3 +48,6 @@ export const FILE_CHUNK_BYTES = 1024 * 1024;
 
 /** Tries to merge a PATCH into a profile that others change at the same time. */
 export const MERGE_ATTEMPTS_MAX = 5;
+
+/** Connections that have not asked anything yet which are left to the next daemon: operators are few. */
+export const LEFT_CONNECTIONS_MAX = 256;

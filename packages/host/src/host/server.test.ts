@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../base/log.ts';
+import { duplicate } from '../native/descriptors.ts';
 import { JSON_BODY_BYTES_MAX } from './limits.ts';
 import { ROUTES, servedRoutes } from './routes.ts';
 import { HostServer } from './server.ts';
@@ -73,6 +76,31 @@ describe('stopping', () => {
     await harness.server.stop(10_000);
     expect(await inbox.closed).toBe(1001);
     expect(harness.backend.operations.listenerCount).toBe(0);
+  });
+});
+
+describe('a hand-over', () => {
+  test('leaves the socket, who waits there and who has not asked yet to the next server', async () => {
+    const silent = connect(harness.path);
+    const inbox = await harness.websocket('/1.0/events');
+    const { id } = harness.backend.operations.begin({ description: 'Running' });
+    const running = harness.get(`/1.0/operations/${id}/wait`);
+    await harness.get('/1.0');
+    const leaving = harness.server.handOver(10_000, duplicate);
+    const waiting = harness.get('/1.0');
+    harness.backend.operations.change(id, { status: 'Success' });
+    expect((await running).json.metadata.status).toBe('Success');
+    const left = await leaving;
+    expect(await inbox.closed).toBe(1012);
+
+    const next = new HostServer(harness.backend, { log: silentLog });
+    await next.listen({ fd: left.listener, path: harness.path });
+    next.takeOver(left.connections);
+    expect((await waiting).status).toBe(200);
+    silent.write('GET /1.0 HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\n\r\n');
+    expect(await text(silent)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    await next.stop(0);
+    expect(existsSync(harness.path)).toBe(false);
   });
 });
 

@@ -1,7 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../base/log.ts';
+import {
+  descriptorOf,
+  type EndReason,
+  type InheritedSocket,
+  type Keep,
+  type LeftSockets,
+  leave,
+} from '../base/sockets.ts';
 import { hostError } from '../core/errors.ts';
 import type { HostBackend } from '../ops/api.ts';
 import { createApp } from './app.ts';
@@ -9,9 +18,10 @@ import type { Edge } from './call.ts';
 import { failureOf } from './errors.ts';
 import { EventStreams } from './event-streams.ts';
 import { ExecTable } from './exec-table.ts';
+import { LEFT_CONNECTIONS_MAX } from './limits.ts';
 import { answerForProject } from './project.ts';
 import { ROUTES } from './routes.ts';
-import { placeSocket } from './socket-file.ts';
+import { placeSocket, removerOf } from './socket-file.ts';
 import { createUpgrader, refuse } from './upgrade.ts';
 import type { UpgradeHandler } from './websockets.ts';
 
@@ -28,6 +38,7 @@ export class HostServer {
   readonly #app: FastifyInstance;
   readonly #upgrade = createUpgrader();
   #removeSocket = async () => {};
+  readonly #connections = new Set<Socket>();
   #state: 'new' | 'listening' | 'stopping' = 'new';
 
   constructor(backend: HostBackend, { log, keepaliveMs }: HostServerOptions) {
@@ -36,12 +47,37 @@ export class HostServer {
     this.#app = createApp(this.#edge, (url) => findUpgrade(url) !== undefined);
   }
 
-  /** Serves on a path, a stale socket file there replaced; once. @throws Error when somebody listens there */
-  async listen(path: string): Promise<void> {
+  /**
+   * Serves on a path, a stale socket file there replaced, or on a listening socket that was inherited; once.
+   * @throws Error when somebody listens there
+   */
+  async listen(address: string | InheritedSocket): Promise<void> {
     this.#events.start();
-    this.#app.server.on('upgrade', (request, socket, head) => this.#handleUpgrade(request, socket, head));
-    this.#removeSocket = await placeSocket(path, (temporary) => this.#app.listen({ path: temporary }));
+    const { server } = this.#app;
+    server.on('upgrade', (request, socket, head) => this.#handleUpgrade(request, socket, head));
+    server.on('connection', (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
+    this.#removeSocket = await this.#listenAt(address);
     this.#state = 'listening';
+  }
+
+  async #listenAt(address: string | InheritedSocket): Promise<() => Promise<void>> {
+    if (typeof address === 'string')
+      return placeSocket(address, (temporary) => this.#app.listen({ path: temporary }));
+    // Not by fastify, which only knows addresses.
+    await this.#app.ready();
+    await new Promise<void>((resolve, reject) => {
+      this.#app.server.once('error', reject).listen({ fd: address.fd }, resolve);
+    });
+    return address.path === undefined ? async () => {} : removerOf(address.path);
+  }
+
+  /** Serves connections that the daemon before us has left. */
+  takeOver(connections: readonly number[]): void {
+    for (const fd of connections)
+      this.#app.server.emit('connection', new Socket({ fd, allowHalfOpen: true }));
   }
 
   /**
@@ -52,7 +88,23 @@ export class HostServer {
     if (this.#state !== 'listening') return;
     this.#state = 'stopping';
     await this.#removeSocket();
-    this.#events.stop();
+    await this.#finish(graceMs, 'ended');
+  }
+
+  /**
+   * As `stop`, but leaves the socket, with who waits to be accepted or has not asked anything yet, to the next daemon.
+   */
+  async handOver(graceMs: number, keep: Keep): Promise<LeftSockets> {
+    this.#state = 'stopping';
+    const listener = keep(descriptorOf(this.#app.server));
+    const silent = [...this.#connections].filter((socket) => socket.bytesRead === 0);
+    const connections = leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep);
+    await this.#finish(graceMs, 'restarting');
+    return { listener, connections };
+  }
+
+  async #finish(graceMs: number, reason: EndReason): Promise<void> {
+    this.#events.stop(reason);
     const closed = this.#app.close();
     const timer = setTimeout(() => {
       this.#events.cut();

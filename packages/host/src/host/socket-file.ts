@@ -27,17 +27,20 @@ export async function placeSocket(
     await listen(socket);
     await chown(socket, process.geteuid?.() ?? 0, await groupId());
     await chmod(socket, SOCKET_MODE);
-    const { ino } = await stat(socket);
     await rename(socket, path);
-    return () => removeSocket(path, ino);
+    return await removerOf(path);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function removeSocket(path: string, inode: number): Promise<void> {
-  const found = await stat(path).catch(() => undefined);
-  if (found?.ino === inode) await unlink(path).catch(() => {});
+/** Gives what removes the socket that is at a path now, unless another one has taken its place. */
+export async function removerOf(path: string): Promise<() => Promise<void>> {
+  const { ino } = await stat(path);
+  return async () => {
+    const found = await stat(path).catch(() => undefined);
+    if (found?.ino === ino) await unlink(path).catch(() => {});
+  };
 }
 
 function isAlive(path: string): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { descriptorOf } from './descriptor.ts';
+import { descriptorOf } from '../base/sockets.ts';
 import type { BodyPart, ByteSource } from './response.ts';
 
 /** Shorter stretches are read and written: that is done before another could begin. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { type EndReason, unsentBytes } from '../base/sockets.ts';
 import type { Application } from './application.ts';
 import { writeParts } from './body-writer.ts';
 import type { ConnectionState } from './connection-state.ts';
@@ -63,27 +64,25 @@ export class Connection<Peer> {
     socket.on('drain', this.onDrain);
   }
 
+  /** Between requests, with no byte of one or of an answer in our hands. */
+  get silent(): boolean {
+    return this.state === 'head' && this.input.length + unsentBytes(this.socket) === 0;
+  }
+
   /** Ends the connection at once; whatever it was doing. */
-  destroy(): void {
-    if (this.hijacker !== undefined) this.hijacker.close();
+  destroy(reason: EndReason = 'ended'): void {
+    if (this.hijacker !== undefined) this.hijacker.close(reason);
     else this.socket.destroy();
   }
 
   /** Ends the connection after the request it is at; one that has not asked anything yet gets a moment. */
-  shutdown(nowMs: number): void {
+  shutdown(nowMs: number, reason: EndReason): void {
     this.stopping = true;
     this.release?.();
-    if (this.state === 'hijacked') this.destroy();
-    else if (this.state === 'head' && this.input.length === 0) {
-      if (this.asked) this.close();
-      else this.patience.waitAtMost(UNASKED_GRACE_MS, nowMs);
-    }
-  }
-
-  /** Ends a connection before it is read: refuses it, or lets the client take what was written. */
-  finish(failure?: HttpFailure): void {
-    if (failure !== undefined) this.fail(failure);
-    else this.close();
+    if (this.state === 'hijacked') this.destroy(reason);
+    if (this.state !== 'head' || this.input.length > 0) return;
+    if (this.asked) this.close();
+    else this.patience.waitAtMost(UNASKED_GRACE_MS, nowMs);
   }
 
   /** Ends what has taken too long. Called every now and then with the monotonic time. */
@@ -325,14 +324,15 @@ export class Connection<Peer> {
     else if (this.socket.isPaused()) this.socket.resume();
   }
 
-  private fail(failure: HttpFailure): false {
+  /** Answers what cannot be served, perhaps before anything is read, and closes. */
+  fail(failure: HttpFailure): false {
     this.output += failureAnswer(failure);
     this.close();
     return false;
   }
 
   /** Sends what there is, then our end; the socket goes when the client has hung up too, or after a moment. */
-  private close(): void {
+  close(): void {
     this.flush();
     this.input.clear();
     this.body = undefined;

@@ -40,6 +40,7 @@ export interface Front<Peer> {
   /**
    * Accepts no more, apart from who waits if asked to; closes connections that are at rest and hands the others
    * over. The listening socket stays open.
+   * @param leave hands over those at rest as well
    */
-  stop(acceptWaiting: boolean): Promise<void>;
+  stop(acceptWaiting: boolean, leave: boolean): Promise<void>;
 }

@@ -50,6 +50,9 @@ export const WRITE_GATHERED_MAX = 64 * 1024;
 /** A connection that has not asked anything yet when the server stops gets this long to do so. */
 export const UNASKED_GRACE_MS = 100;
 
+/** Silent connections that are left to the next server: their numbers have to fit into one environment variable. */
+export const LEFT_CONNECTIONS_MAX = 12_288;
+
 export const DEFAULT_LIMITS: Limits = {
   headBytes: HEAD_BYTES_MAX,
   bodyBytes: BODY_BYTES_MAX,

@@ -1,4 +1,5 @@
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
+import type { InheritedSocket } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import { listenUnix } from '../native/sockets.ts';
 
@@ -9,14 +10,14 @@ const SOCKET_MODE = 0o666;
 export const BACKLOG = 4096;
 
 /** Where to listen: a path, or a listening socket that was inherited. */
-export type ListenAddress = string | { readonly fd: number };
+export type ListenAddress = string | InheritedSocket;
 
 /** A listening socket that nobody accepts from yet. */
 export interface Listening {
   readonly fd: number;
   /**
-   * Takes the socket's name away; none for an inherited socket, whose name and waiting connections belong to
-   * who comes after us.
+   * Takes the socket's name away; none for a socket whose name and waiting connections belong to who comes after
+   * us.
    */
   readonly unlink: (() => Promise<void>) | undefined;
 }
@@ -26,23 +27,28 @@ export interface Listening {
  * directory and then renamed, which also replaces what a killed daemon left behind.
  */
 export async function openListener(address: ListenAddress): Promise<Listening> {
-  if (typeof address !== 'string') return { fd: address.fd, unlink: undefined };
+  if (typeof address !== 'string') {
+    const { fd, path } = address;
+    return { fd, unlink: path === undefined ? undefined : await unlinker(path) };
+  }
   const temporary = `${address}.new`;
   await rm(temporary, { force: true });
   const fd = listenUnix(temporary, BACKLOG);
   try {
     await chmod(temporary, SOCKET_MODE);
-    const { ino } = await lstat(temporary);
     await rename(temporary, address);
-    return { fd, unlink: () => unlinkOwn(address, ino) };
+    return { fd, unlink: await unlinker(address) };
   } catch (error) {
     close(fd);
     throw error;
   }
 }
 
-/** A later daemon may have put its own socket there. */
-async function unlinkOwn(path: string, ino: number): Promise<void> {
-  const found = await lstat(path).catch(() => undefined);
-  if (found?.ino === ino) await rm(path, { force: true });
+/** Takes away what is there now, and nothing else: a later daemon may have put its own socket there. */
+async function unlinker(path: string): Promise<() => Promise<void>> {
+  const { ino } = await lstat(path);
+  return async () => {
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.ino === ino) await rm(path, { force: true });
+  };
 }

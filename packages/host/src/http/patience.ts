@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { kernelQueue } from './kernel-queue.ts';
+import { unsentBytes } from '../base/sockets.ts';
 import type { Limits } from './limits.ts';
 
 /**
@@ -32,7 +32,7 @@ export class Patience {
    * @param lingers the last answer has been given, and the client is to hang up
    */
   overdue(nowMs: number, lingers: boolean): 'stalled' | 'late' | undefined {
-    const untaken = this.socket.writableLength + kernelQueue(this.socket);
+    const untaken = unsentBytes(this.socket);
     const changed = untaken !== this.untaken;
     this.untaken = untaken;
     if (changed)

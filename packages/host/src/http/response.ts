@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { EndReason } from '../base/sockets.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** What is sent back to one request. Header blocks are whole lines, each with its CRLF, in the order sent. */
@@ -67,7 +68,7 @@ export interface HijackReply {
 
 export interface Hijacker {
   /** Ends the connection from our side. */
-  close(): void;
+  close(reason: EndReason): void;
 }
 
 /** Reasons of the statuses that are sent; those of RFC 9110 as LXD spells them. */

@@ -2,13 +2,13 @@ import { createServer, type Server, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { descriptorOf, type EndReason, type Keep, type LeftSockets, leave } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import type { Accepted, Application } from './application.ts';
 import { Connection } from './connection.ts';
-import { descriptorOf } from './descriptor.ts';
 import { failureAnswer } from './errors.ts';
 import type { Front, HandedOver } from './front.ts';
-import { HELD_MAX, type Limits } from './limits.ts';
+import { HELD_MAX, LEFT_CONNECTIONS_MAX, type Limits } from './limits.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
 import { type Admission, Slots } from './slots.ts';
 
@@ -26,6 +26,12 @@ export interface HttpServerOptions<Peer> {
   readonly front?: Front<Peer> | undefined;
 }
 
+/** A connection that is kept unread. */
+interface Held {
+  readonly fd: number;
+  readonly drop: () => void;
+}
+
 /** A strict HTTP/1 server on a Unix socket, for clients that nobody trusts. */
 export class HttpServer<Peer> {
   private readonly application: Application<Peer>;
@@ -39,9 +45,10 @@ export class HttpServer<Peer> {
   private sweeper: NodeJS.Timeout | undefined;
   private accepted = 0;
   private acceptLoggedMs = Number.NEGATIVE_INFINITY;
-  private stopping = false;
+  private stopping: EndReason | undefined;
   private readonly empty = Promise.withResolvers<void>();
-  private held = 0;
+  /** Connections of which it is not known yet whose they are. */
+  private readonly held = new Set<Held>();
 
   constructor({ application, limits, log, front }: HttpServerOptions<Peer>) {
     this.application = application;
@@ -66,6 +73,11 @@ export class HttpServer<Peer> {
     this.sweeper.unref();
   }
 
+  /** Serves connections that the server before us has left, as if they were new. */
+  takeOver(connections: readonly number[]): void {
+    for (const fd of connections) this.takeUnknown(fd);
+  }
+
   /** Open connections, those that are being refused or closed included. */
   connections(): number {
     return this.open.size + (this.front?.connections() ?? 0);
@@ -88,10 +100,33 @@ export class HttpServer<Peer> {
    */
   async stop(graceMs: number): Promise<void> {
     if (this.stopping) return;
-    this.stopping = true;
+    this.stopping = 'ended';
     await this.stopAccepting();
+    await this.finish(graceMs, 'ended');
+  }
+
+  /**
+   * Lets requests end and leaves the rest to the next server, which is not noticed by clients: who waits to be
+   * accepted, and who is connected and silent, is answered by that one.
+   */
+  async handOver(graceMs: number, keep: Keep): Promise<LeftSockets> {
+    const listener = keep(this.listening!.fd);
+    await this.front?.stop(false, true);
+    this.stopping = 'restarting';
+    const silent = [...this.open].filter(([, connection]) => connection.silent).map(([socket]) => socket);
+    const connections = leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep);
+    for (const { fd, drop } of this.held) {
+      connections.push(keep(fd));
+      drop();
+    }
+    this.held.clear();
+    await this.finish(graceMs, 'restarting');
+    return { listener, connections };
+  }
+
+  private async finish(graceMs: number, reason: EndReason): Promise<void> {
     const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    for (const connection of [...this.open.values()]) connection.shutdown(performance.now());
+    for (const connection of [...this.open.values()]) connection.shutdown(performance.now(), reason);
     const cut = setTimeout(() => this.cut(), graceMs);
     await closed;
     if (this.open.size > 0) await this.empty.promise;
@@ -104,7 +139,7 @@ export class HttpServer<Peer> {
     const { listening, front } = this;
     await listening?.unlink?.();
     if (front !== undefined && listening !== undefined) {
-      await front.stop(listening.unlink !== undefined);
+      await front.stop(listening.unlink !== undefined, false);
       // An inherited socket belongs to who comes after us.
       if (listening.unlink !== undefined) close(listening.fd);
     } else if (listening?.unlink !== undefined) await this.acceptWaiting();
@@ -158,10 +193,11 @@ export class HttpServer<Peer> {
   /** What the front leaves to us: unknown callers, and requests that are not for it. */
   private take(handed: HandedOver<Peer>): void {
     const { fd, accepted, admission } = handed;
-    if (accepted !== undefined) {
-      this.start(this.adopt(fd), accepted, admission, handed);
-      return;
-    }
+    if (accepted === undefined) this.takeUnknown(fd);
+    else this.start(this.adopt(fd), accepted, admission, handed);
+  }
+
+  private takeUnknown(fd: number): void {
     this.identify(
       fd,
       (known) => {
@@ -186,18 +222,26 @@ export class HttpServer<Peer> {
     try {
       const accepted = this.application.accept(fd);
       if (!(accepted instanceof Promise)) known(accepted);
-      else if (this.held >= HELD_MAX) drop();
-      else this.hold(accepted.then(known).catch(broke));
+      else if (this.held.size >= HELD_MAX) drop();
+      else this.hold({ fd, drop }, accepted, known, broke);
     } catch (error) {
       broke(error);
     }
   }
 
-  private hold(settled: Promise<void>): void {
-    this.held++;
-    void settled.finally(() => {
-      this.held--;
-    });
+  private hold(
+    held: Held,
+    accepted: Promise<Accepted<Peer>>,
+    known: (accepted: Accepted<Peer>) => void,
+    broke: (error: unknown) => void,
+  ): void {
+    this.held.add(held);
+    // Left to the next server meanwhile, it is not ours any more.
+    const isOurs = () => this.held.has(held);
+    accepted
+      .then((value) => void (isOurs() && known(value)))
+      .catch((error) => void (isOurs() && broke(error)))
+      .finally(() => this.held.delete(held));
   }
 
   private admit(socket: Socket, accepted: Accepted<Peer>): void {
@@ -221,9 +265,9 @@ export class HttpServer<Peer> {
       if (handed !== undefined) this.front?.release(key, admission);
       if (this.stopping && this.open.size === 0) this.empty.resolve();
     });
-    if (admission === 'refused') connection.finish('too-many-connections');
-    else if (handed?.last === true) connection.finish();
-    if (this.stopping) connection.shutdown(performance.now());
+    if (admission === 'refused') connection.fail('too-many-connections');
+    else if (handed?.last === true) connection.close();
+    if (this.stopping) connection.shutdown(performance.now(), this.stopping);
   }
 
   /** A connection that comes from the front begins with what is left of its time there. */

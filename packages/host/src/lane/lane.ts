@@ -104,9 +104,9 @@ export class Lane implements GuestFront {
     return Atomics.load(this.#shared, OPEN);
   }
 
-  async stop(acceptWaiting = false): Promise<void> {
+  async stop(acceptWaiting = false, leave = false): Promise<void> {
     if (this.#state === 'works') {
-      this.#tell({ kind: 'stop', acceptWaiting });
+      this.#tell({ kind: 'stop', acceptWaiting, leave });
       this.#state = 'stopping';
       this.#worker.ref();
     }

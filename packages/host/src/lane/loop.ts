@@ -149,9 +149,9 @@ export class Loop {
     // Its run may be over by now; then it is nobody's again.
     'take-back': ({ fd, caller }) => this.#acceptor.welcome(fd, this.#runs.groupOf(caller), this.#nowMs),
     release: ({ key, admission }) => this.#connections.release(key, admission),
-    stop: ({ acceptWaiting }) => {
+    stop: ({ acceptWaiting, leave }) => {
       this.#acceptor.stop(acceptWaiting, this.#nowMs);
-      for (const client of this.#connections.all()) this.#serving.end(client);
+      for (const client of this.#connections.all()) this.#serving.end(client, leave);
       this.#stopped = true;
     },
   };

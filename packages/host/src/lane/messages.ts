@@ -19,7 +19,7 @@ export type Order =
   | { readonly kind: 'serve'; readonly listening: number }
   | { readonly kind: 'take-back'; readonly fd: number; readonly caller: Caller }
   | { readonly kind: 'release'; readonly key: string; readonly admission: HandedOver<Caller>['admission'] }
-  | { readonly kind: 'stop'; readonly acceptWaiting: boolean };
+  | { readonly kind: 'stop'; readonly acceptWaiting: boolean; readonly leave: boolean };
 
 /** What is left of a connection when it is handed over. */
 export interface HandedRest {

@@ -51,10 +51,14 @@ export class Serving {
     return 'gone';
   }
 
-  /** Closes a connection that is at rest, and leaves one that is not, or never asked anything, to the server behind. */
-  end(client: Client): void {
+  /**
+   * Closes a connection that is at rest, and leaves one that is not, or never asked anything, to the server behind.
+   * @param leave leaves those at rest to it as well
+   */
+  end(client: Client, leave: boolean): void {
     const unread = client.unread ?? this.#receiveLast(client);
-    if (unread === undefined || (unread.length === 0 && client.asked)) this.#connections.close(client);
+    if (unread === undefined || (unread.length === 0 && client.asked && !leave))
+      this.#connections.close(client);
     else this.#connections.handOver(client, { unread });
   }
 

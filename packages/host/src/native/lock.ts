@@ -9,10 +9,11 @@ const LOCK_NB = 4;
 /**
  * Takes a lock on a file for the life of this process; flock(2). The kernel gives it back at the end of the
  * process, however it ends, so it is never stale.
- * @returns the function that gives it back, or the pid that the holder wrote into the file
+ * @param inherited descriptor of the file that has the lock already: taking it again changes nothing
+ * @returns its descriptor, to be closed to give it back, or the pid that the holder wrote into the file
  */
-export function lockFile(path: string): { unlock: () => void } | { heldBy: string } {
-  const fd = openSync(path, 'a+', 0o600);
+export function lockFile(path: string, inherited?: number): { fd: number } | { heldBy: string } {
+  const fd = inherited ?? openSync(path, 'a+', 0o600);
   if (flock(fd, LOCK_EX | LOCK_NB) !== 0) {
     const heldBy = readFileSync(path, 'utf8').trim();
     closeSync(fd);
@@ -20,5 +21,5 @@ export function lockFile(path: string): { unlock: () => void } | { heldBy: strin
   }
   ftruncateSync(fd);
   writeSync(fd, `${process.pid}\n`);
-  return { unlock: () => closeSync(fd) };
+  return { fd };
 }

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
-import { descriptorOf } from '../http/descriptor.ts';
+import { descriptorOf } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import { FileSender } from './file-sender.ts';
 

@@ -96,6 +96,13 @@ export class TestDaemon {
     await this.start();
   }
 
+  /** Has the daemon start anew in its process, its sockets kept, and waits until it serves again. */
+  async handOver(): Promise<void> {
+    const started = this.logged('daemon started');
+    process.kill(this.pid, 'SIGHUP');
+    await started;
+  }
+
   /** Runs the CLI against this daemon. */
   porthole(...args: string[]): Promise<Finished> {
     const env = { ...(process.env as Record<string, string>), PORTHOLE_DIR: this.stateDir };

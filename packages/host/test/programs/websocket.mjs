@@ -13,6 +13,7 @@ socket.write(
 );
 
 const TEXT = 1;
+const CLOSE = 8;
 let open = false;
 let bytes = Buffer.alloc(0);
 
@@ -44,6 +45,7 @@ function readFrame() {
 function take(head, length) {
   const payload = bytes.subarray(head, head + length).toString();
   if ((bytes[0] & 15) === TEXT) process.stdout.write(payload);
+  if ((bytes[0] & 15) === CLOSE) console.log(`closed ${length < 2 ? '' : bytes.readUInt16BE(head)}`);
   bytes = bytes.subarray(head + length);
   return true;
 }

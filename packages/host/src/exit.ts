@@ -1,0 +1,60 @@
+import type { Keep, LeftSockets } from './base/sockets.ts';
+import type { Inherited } from './inherited.ts';
+import { duplicate } from './native/descriptors.ts';
+import type { StatePaths } from './state-paths.ts';
+
+/** A server that can end for good, or leave its socket to the next one. */
+interface Server {
+  stop(graceMs: number): Promise<void>;
+  handOver(graceMs: number, keep: Keep): Promise<LeftSockets>;
+}
+
+/** While the daemon is replaced everybody else waits: so requests of guests get this long at most to end. */
+const HAND_OVER_GRACE_MS = 2_000;
+
+/** How the daemon ends: for good, or by handing over to the next one in the same process. */
+export class Exit {
+  readonly graceMs: number;
+  readonly #inherited: Inherited;
+  readonly #left: { guest?: LeftSockets; host?: LeftSockets } = {};
+  #handsOver = false;
+
+  constructor(graceMs: number, inherited: Inherited) {
+    this.graceMs = graceMs;
+    this.#inherited = inherited;
+  }
+
+  get handsOver(): boolean {
+    return this.#handsOver;
+  }
+
+  /** From now on servers leave their sockets instead of closing them. */
+  beginHandOver(): void {
+    this.#handsOver = true;
+  }
+
+  /** Ends a server, one way or the other. */
+  async end(name: 'guest' | 'host', server: Server): Promise<void> {
+    if (!this.#handsOver) return server.stop(this.graceMs);
+    const graceMs = name === 'guest' ? Math.min(this.graceMs, HAND_OVER_GRACE_MS) : this.graceMs;
+    this.#left[name] = await server.handOver(graceMs, duplicate);
+  }
+
+  /** What there is for the next daemon, once both servers have ended. */
+  left(lock: number, paths: StatePaths): Inherited {
+    const { guest, host } = this.#left;
+    return {
+      lock,
+      ...(guest ? { guest: { fd: guest.listener, path: this.#name('guest', paths.guestSocket) } } : {}),
+      ...(host ? { host: { fd: host.listener, path: this.#name('host', paths.hostSocket) } } : {}),
+      guestConnections: guest?.connections ?? [],
+      hostConnections: host?.connections ?? [],
+    };
+  }
+
+  /** The name of a socket that a service manager has opened is not ours. */
+  #name(name: 'guest' | 'host', path: string): string | undefined {
+    const inherited = this.#inherited[name];
+    return inherited ? inherited.path : path;
+  }
+}

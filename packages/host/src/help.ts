@@ -1,0 +1,27 @@
+import { DEFAULT_STATE_DIR, environmentName } from './config.ts';
+import { describeSettings } from './settings.ts';
+
+/** What `portholed --help` prints. */
+export function helpText(): string {
+  const width = Math.max(...describeSettings().map(({ name }) => name.length)) + 2;
+  const rows = describeSettings().map(
+    ({ name, takes, about }) => `  --${name.padEnd(width)}${about} (${takes})`,
+  );
+  return [
+    'Usage: portholed [--state-dir DIR] [--settings FILE] [--SETTING VALUE]...',
+    '',
+    'The Porthole daemon: runs instances and serves the guest API inside them, and the host API to operators.',
+    '',
+    `  --state-dir DIR    where everything is kept (PORTHOLE_DIR; ${DEFAULT_STATE_DIR})`,
+    '  --settings FILE    settings as `key: value` lines (PORTHOLE_SETTINGS; settings.yaml in the state directory)',
+    '  --check            says by its exit code whether settings and program are fit to start, and ends',
+    '  --help, --version',
+    '',
+    `Settings, also as keys in the file and in the environment (${environmentName('log-level')}); a flag wins over the`,
+    'environment, that over the file:',
+    ...rows,
+    '',
+    'It stops on SIGTERM and SIGINT: running requests end first, instances go on running. On SIGHUP it starts anew',
+    'in the same process, with new settings or a new version, and without a moment in which nobody can connect.',
+  ].join('\n');
+}

@@ -1,0 +1,49 @@
+import { CodedError, messageOf } from './base/coded-error.ts';
+import { readConfig } from './config.ts';
+import { type Daemon, startDaemon } from './daemon.ts';
+import { helpText } from './help.ts';
+import { readInherited } from './inherited.ts';
+import { ownVersion } from './server-facts.ts';
+import type { SignalQueue } from './signals.ts';
+import { becomeSuccessor, type Command, whyNoSuccessor } from './successor.ts';
+
+const OK = 0;
+const FAILURE = 1;
+const USAGE = 2;
+
+/** Does what the command line asks for: mostly, runs the daemon until it is told to end. @returns the exit code */
+export async function portholed(command: Command, signals: SignalQueue): Promise<number> {
+  try {
+    const invocation = readConfig(command);
+    if (invocation.kind === 'help') return print(helpText());
+    if (invocation.kind === 'version') return print(ownVersion());
+    if (invocation.kind === 'check') return OK;
+    const daemon = await startDaemon(invocation.config, readInherited(command.env, process.pid));
+    await obey(signals, daemon, command);
+    return OK;
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    process.stderr.write(`portholed: ${messageOf(error)}\n`);
+    return error.code === 'bad-settings' ? USAGE : FAILURE;
+  }
+}
+
+/** Settles when the daemon has ended for good. */
+async function obey(signals: SignalQueue, daemon: Daemon, command: Command): Promise<void> {
+  while ((await signals.next()) === 'SIGHUP') {
+    const failure = await whyNoSuccessor(command);
+    if (failure !== '') {
+      daemon.log.error({ failure }, 'the program could not start anew, this one goes on');
+      continue;
+    }
+    const left = await daemon.handOver();
+    if (signals.ended) return;
+    becomeSuccessor(command, left);
+  }
+  await daemon.stop();
+}
+
+function print(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return OK;
+}

@@ -1,0 +1,30 @@
+import { descriptorsOf, type Inherited, leftTo } from './inherited.ts';
+import { keepOverExec } from './native/descriptors.ts';
+import { run } from './process/run.ts';
+
+/** How the program was started: what is run to start it again, and its arguments. */
+export interface Command {
+  readonly program: readonly string[];
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Loading the program and reading its settings must not take longer. */
+const CHECK_TIMEOUT_MS = 30_000;
+
+/** Why the program, as it is on disk now, could not take over; empty when it could. */
+export async function whyNoSuccessor({ program, args, env }: Command): Promise<string> {
+  const [file = '', ...before] = program;
+  const checked = await run(file, [...before, ...args, '--check'], {
+    env: env as Record<string, string>,
+    timeoutMs: CHECK_TIMEOUT_MS,
+  });
+  return checked.failure;
+}
+
+/** Replaces the program of this process by the one on disk; it keeps its pid and what is left to it. */
+export function becomeSuccessor({ program, args, env }: Command, left: Inherited): never {
+  const [file = ''] = program;
+  for (const fd of descriptorsOf(left)) keepOverExec(fd, true);
+  return process.execve!(file, [...program, ...args], leftTo(env, process.pid, left));
+}

@@ -1,0 +1,148 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../src/process/run.ts';
+import { CallerTools } from './harness/caller.ts';
+import { BIN, TestDaemon } from './harness/daemon.ts';
+import { Listener } from './harness/listener.ts';
+import { Operator } from './harness/operator.ts';
+
+const HAND_OVERS = 20;
+const PARALLEL = 4;
+
+let daemon: TestDaemon;
+let operator: Operator;
+let tools: CallerTools;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  operator = new Operator(daemon);
+  tools = new CallerTools();
+  await daemon.must('image', 'build', 'busybox');
+  for (const name of ['c1', 'c2']) await operator.launch(name, { config: { 'user.who': name } });
+});
+afterAll(async () => {
+  tools?.[Symbol.dispose]();
+  await daemon?.destroy();
+});
+
+const place = async (name: string) => ({ daemon, tools, init: await operator.pid(name) });
+
+/** Asks from inside an instance without a pause. @returns what ends it, and gives what was seen */
+async function load(name: string): Promise<() => Promise<{ answered: number; wrong: string[] }>> {
+  const child: ChildProcess = tools.spawn(
+    await operator.pid(name),
+    'load.mjs',
+    daemon.guestSocket,
+    name,
+    `${PARALLEL}`,
+  );
+  const output = child.stdout as NodeJS.ReadableStream;
+  await once(output, 'data');
+  return async () => {
+    const rest = text(output);
+    child.stdin?.end();
+    return JSON.parse(await rest);
+  };
+}
+
+/** Children of the daemon that have ended and that nobody has taken note of. */
+function zombies(): string[] {
+  const children = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8').trim();
+  return children
+    .split(' ')
+    .filter((pid) => pid && /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+}
+
+describe('a hand-over (SIGHUP)', () => {
+  it(`is not noticed by those who connect and ask, ${HAND_OVERS} times in a row`, async () => {
+    const { pid } = daemon;
+    const socket = statSync(daemon.guestSocket).ino;
+    const loads = await Promise.all(['c1', 'c2'].map(load));
+    for (let count = 0; count < HAND_OVERS; count++) {
+      await daemon.handOver();
+      expect((await operator.get('c1')).status).toBe('Running');
+    }
+    const [one, two] = await Promise.all(loads.map((end) => end()));
+    process.stdout.write(
+      `${HAND_OVERS} hand-overs: ${one!.answered + two!.answered} requests answered, ` +
+        `${one!.wrong.length + two!.wrong.length} refused, cut or wrong\n`,
+    );
+    expect([one!.wrong, two!.wrong]).toEqual([[], []]);
+    expect(Math.min(one!.answered, two!.answered)).toBeGreaterThan(HAND_OVERS * PARALLEL);
+    expect([daemon.pid, statSync(daemon.guestSocket).ino]).toEqual([pid, socket]);
+    expect(zombies()).toEqual([]);
+  });
+
+  it('answers on the host API who has connected before it and asks after it', async () => {
+    const silent = connect(daemon.hostSocket);
+    await once(silent, 'connect');
+    await daemon.handOver();
+    silent.write('GET /1.0 HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\n\r\n');
+    expect(await text(silent)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  it('ends event streams with 1012, and the journal has what happened meanwhile', async () => {
+    const before = await Listener.open(await place('c1'), 'websocket', '?since=now');
+    await operator.patch('c1', { config: { 'user.x': '1' } });
+    const [first] = await before.first(1);
+    const over = daemon.handOver();
+    await before.ended;
+    expect(before.lines.at(-1)).toBe('closed 1012');
+    await operator.patch('c1', { config: { 'user.x': '2' } });
+    await over;
+    const after = await Listener.open(await place('c1'), 'websocket', `?since=${first?.sequence}`);
+    expect((await after.first(1))[0]?.metadata).toEqual({ key: 'user.x', old_value: '1', value: '2' });
+    await after.close();
+  });
+
+  it('waits for an operation that is under way', async () => {
+    const slow = operator.exec('c1', ['sh', '-c', 'sleep 1; echo done']);
+    await operator.sh('c1', 'until pidof sleep; do :; done');
+    await daemon.handOver();
+    expect((await slow).stdout).toBe('done\n');
+  });
+
+  it('does not happen while the program could not start: the running one goes on and says why', async () => {
+    const settings = join(daemon.stateDir, 'settings.yaml');
+    writeFileSync(settings, 'guest-idle-seconds: never\n');
+    const told = daemon.logged('the program could not start anew, this one goes on');
+    process.kill(daemon.pid, 'SIGHUP');
+    expect((await told)['failure']).toContain('"never" is not a whole number');
+    expect((await operator.get('c1')).status).toBe('Running');
+    writeFileSync(settings, 'guest-idle-seconds: 77\n');
+    await daemon.handOver();
+    expect((await operator.get('c1')).status).toBe('Running');
+  });
+
+  it('keeps other daemons out all the time, and is followed by a clean end', async () => {
+    await daemon.handOver();
+    const other = await run(join(BIN, 'portholed'), ['--state-dir', daemon.stateDir]);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('has this state directory')]);
+    expect(await daemon.stop()).toBe(0);
+    expect([existsSync(daemon.guestSocket), existsSync(daemon.hostSocket)]).toEqual([false, false]);
+    await daemon.start();
+    expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running' });
+  });
+});
+
+describe('/dev/lxd in an instance that runs', () => {
+  it.each([
+    ['a hand-over', () => daemon.handOver()],
+    ['a restart', () => daemon.restart()],
+    ['a kill', () => daemon.kill().then(() => daemon.start())],
+  ])("is the daemon's folder again after %s, mounted once, and its socket answers", async (_, happens) => {
+    const pid = await operator.pid('c1');
+    await happens();
+    const [dev, ino] = (await operator.sh('c1', 'stat -c "%d %i" /dev/lxd')).split(' ').map(Number);
+    const host = statSync(join(daemon.stateDir, 'devlxd'));
+    expect([dev, ino]).toEqual([host.dev, host.ino]);
+    expect(await operator.sh('c1', 'grep -c " /dev/lxd " /proc/self/mountinfo')).toBe('1');
+    expect(await operator.sh('c1', 'devlxd /1.0/config/user.who')).toContain('c1');
+    expect(await operator.pid('c1')).toBe(pid);
+  });
+});

@@ -1,9 +1,11 @@
 import type { Group } from './group.ts';
+import type { Linked } from './line.ts';
 
 /** A connection of the lane. Between turns it is at rest: no half-read request, no half-written answer. */
-export class Client {
+export class Client implements Linked<Client> {
   readonly fd: number;
   readonly group: Group;
+  next: Client | undefined;
   /** Bytes that were read and whose turn has not come. */
   unread: Buffer | undefined;
   /** It has sent a request. */

@@ -5,6 +5,7 @@ import { Acceptor } from './acceptor.ts';
 import type { Client } from './client.ts';
 import { Connections } from './connections.ts';
 import { SERVED_PER_TURN_MAX, WAIT_MS_MAX } from './limits.ts';
+import { Line } from './line.ts';
 import { CLOSED, DONE, type LaneStart, type Order, type Report } from './messages.ts';
 import { Runs } from './runs.ts';
 import { Serving } from './serving.ts';
@@ -31,7 +32,7 @@ export class Loop {
   readonly #serving: Serving;
   readonly #acceptor: Acceptor;
   readonly #sweepMs: number;
-  readonly #fresh: Client[] = [];
+  readonly #fresh = new Line<Client>();
   #ordered = true;
   #nowMs = performance.now();
   #sweptMs = 0;
@@ -60,7 +61,7 @@ export class Loop {
 
   #turn(): void {
     const busy = this.#ordered || this.#acceptor.busy || !this.#turns.none;
-    const count = this.#epoll.wait(busy || this.#fresh.length > 0 ? 0 : this.#sweepMs);
+    const count = this.#epoll.wait(busy || !this.#fresh.empty ? 0 : this.#sweepMs);
     this.#nowMs = performance.now();
     this.#note(count);
     this.#lookAgain(busy || count > 0);
@@ -89,11 +90,10 @@ export class Loop {
    * more after it, and most of those that are used for one request are closed by then. Only the others are polled.
    */
   #lookAgain(busy: boolean): void {
-    for (const client of this.#fresh) {
+    for (let client = this.#fresh.shift(); client !== undefined; client = this.#fresh.shift()) {
       if (busy) this.#turns.add(client);
       else if (!client.gone) this.#poll(client);
     }
-    this.#fresh.length = 0;
   }
 
   #poll(client: Client): void {

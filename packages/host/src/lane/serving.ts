@@ -65,7 +65,7 @@ export class Serving {
   #receiveLast(client: Client): Buffer | undefined {
     const count = receive(client.fd, this.#input);
     if (count === AGAIN) return NOTHING;
-    return count > 0 ? copyOf(this.#input.subarray(0, count)) : undefined;
+    return count > 0 ? copyOf(this.#input, 0, count) : undefined;
   }
 
   #answerAll(client: Client, bytes: Buffer, end: number): Served {
@@ -73,16 +73,14 @@ export class Serving {
     let at = 0;
     for (let answered = 0; at < end && answered < PIPELINED_PER_TURN_MAX; answered++) {
       const answer = answers.find(bytes, at, end, this.#limits);
-      if (answer === undefined || !isForLane(answer, end - at))
-        return this.#leave(client, bytes.subarray(at, end));
-      if (this.#gathered + answer.bytes > WRITE_BYTES && !this.#flush(client, bytes.subarray(at, end)))
-        return 'gone';
+      if (answer === undefined || !isForLane(answer, end - at)) return this.#leave(client, bytes, at, end);
+      if (this.#gathered + answer.bytes > WRITE_BYTES && !this.#flush(client, bytes, at, end)) return 'gone';
       this.#gather(answer);
       at += answer.length;
       if (answer.close) return this.#finish(client);
     }
-    if (!this.#flush(client, bytes.subarray(at, end))) return 'gone';
-    if (at < end) client.unread = copyOf(bytes.subarray(at, end));
+    if (!this.#flush(client, bytes, at, end)) return 'gone';
+    if (at < end) client.unread = copyOf(bytes, at, end);
     // What came while bytes that were read waited has not been told of.
     return at < end || end === READ_BYTES || bytes !== this.#input ? 'goes-on' : 'rests';
   }
@@ -95,17 +93,19 @@ export class Serving {
 
   /** The client has sent nothing more, so there is nothing that closing would make a reset of. */
   #finish(client: Client): Served {
-    if (this.#flush(client, NOTHING, true)) this.#connections.close(client);
+    if (this.#flush(client, NOTHING, 0, 0, true)) this.#connections.close(client);
     return 'gone';
   }
 
-  #leave(client: Client, unread: Buffer): Served {
-    if (this.#flush(client, unread)) this.#connections.handOver(client, { unread: copyOf(unread) });
+  #leave(client: Client, bytes: Buffer, at: number, end: number): Served {
+    if (this.#flush(client, bytes, at, end)) {
+      this.#connections.handOver(client, { unread: copyOf(bytes, at, end) });
+    }
     return 'gone';
   }
 
-  /** Writes what was gathered; false when the client is gone, or handed over because it does not take it. */
-  #flush(client: Client, unread: Buffer, last = false): boolean {
+  /** Writes what was gathered; what is between `at` and `end` is not answered. False when the client is gone, or handed over because it does not take it. */
+  #flush(client: Client, bytes: Buffer, at: number, end: number, last = false): boolean {
     const gathered = this.#gathered;
     if (gathered === 0) return true;
     this.#gathered = 0;
@@ -113,8 +113,8 @@ export class Serving {
     if (taken === gathered) return true;
     if (taken === BROKEN) this.#connections.close(client);
     else {
-      const unsent = copyOf(this.#output.subarray(Math.max(taken, 0), gathered));
-      this.#connections.handOver(client, { unread: copyOf(unread), unsent, last });
+      const unsent = copyOf(this.#output, Math.max(taken, 0), gathered);
+      this.#connections.handOver(client, { unread: copyOf(bytes, at, end), unsent, last });
     }
     return false;
   }
@@ -126,8 +126,8 @@ function isForLane(answer: Answered, bytesLeft: number): boolean {
 }
 
 /** In memory of its own: what is sent to another thread takes all of its memory along. */
-function copyOf(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
+function copyOf(bytes: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  bytes.copy(copy, 0, start, end);
   return copy;
 }

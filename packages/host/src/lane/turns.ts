@@ -1,17 +1,17 @@
 import type { Client } from './client.ts';
 import type { Group } from './group.ts';
+import { Line } from './line.ts';
 
 /**
- * Whose turn it is: one connection of each group that has any waiting, then the next round. So a group with many
- * busy connections waits longer for each of them, and nobody else does.
+ * Whose turn it is: groups that have connections waiting stand in a line; the first gets a turn for one of its
+ * connections and goes to the end. So a group with many busy connections waits longer for each of them, and nobody
+ * else does.
  */
 export class Turns {
-  #round: Group[] = [];
-  #next: Group[] = [];
-  #at = 0;
+  readonly #groups = new Line<Group>();
 
   get none(): boolean {
-    return this.#at >= this.#round.length && this.#next.length === 0;
+    return this.#groups.empty;
   }
 
   /** Puts a connection behind the others of its group. */
@@ -19,26 +19,18 @@ export class Turns {
     if (client.waits) return;
     client.waits = true;
     const { group } = client;
-    if (group.waiting.push(client) === 1) this.#next.push(group);
+    if (group.waiting.empty) this.#groups.push(group);
+    group.waiting.push(client);
   }
 
   /** Takes the connection whose turn it is. */
   take(): Client | undefined {
-    if (this.#at >= this.#round.length) this.#beginRound();
-    const group = this.#round[this.#at++];
+    const group = this.#groups.shift();
     if (group === undefined) return undefined;
-    // A group is in a round because one of its connections waits, and only this takes it away.
+    // A group stands in line because one of its connections waits, and only this takes it away.
     const client = group.waiting.shift()!;
     client.waits = false;
-    if (group.waiting.length > 0) this.#next.push(group);
+    if (!group.waiting.empty) this.#groups.push(group);
     return client;
-  }
-
-  #beginRound(): void {
-    const done = this.#round;
-    done.length = 0;
-    this.#round = this.#next;
-    this.#next = done;
-    this.#at = 0;
   }
 }

@@ -46,6 +46,12 @@ export function parseWhole(text: string): number {
   return Number(text);
 }
 
+/** Permission bits as `chmod` takes them, in octal. */
+export function parseMode(text: string): number {
+  if (!/^[0-7]{1,4}$/.test(text)) throw new InvalidArgumentError('It must be an octal number, such as 0644.');
+  return Number.parseInt(text, 8);
+}
+
 /** Seconds; -1 for no limit. */
 export function parseTimeout(text: string): number {
   return text === '-1' ? -1 : parseWhole(text);

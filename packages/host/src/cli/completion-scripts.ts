@@ -7,9 +7,11 @@ _porthole() {
       COMPREPLY+=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
       compopt -o filenames 2>/dev/null
     else
+      printf -v line %q "$line"
       COMPREPLY+=("$line")
     fi
   done < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  case "\${COMPREPLY[0]}" in */|*=) compopt -o nospace 2>/dev/null ;; esac
 }
 complete -F _porthole porthole`;
 
@@ -17,17 +19,23 @@ const ZSH = `#compdef porthole
 # Tab completion of porthole for zsh.
 _porthole() {
   local line
-  local -a candidates
+  local -a candidates unfinished
   while read -r line; do
     if [[ "$line" == ":files" ]]; then
       _files
+    elif [[ "$line" == *[/=] ]]; then
+      unfinished+=("$line")
     else
       candidates+=("$line")
     fi
   done < <("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
   compadd -a candidates
+  compadd -S '' -a unfinished
 }
 if [[ "\${funcstack[1]}" == "_porthole" ]]; then _porthole "$@"; else compdef _porthole porthole; fi`;
 
-/** What each shell has to be told; both ask `porthole __complete -- WORDS` for one candidate a line. */
+/**
+ * What each shell has to be told; both ask `porthole __complete -- WORDS` for one candidate a line. Candidates are
+ * quoted: names of files are chosen inside instances. After a slash or an equals sign comes no space.
+ */
 export const COMPLETION_SCRIPTS = { bash: BASH, zsh: ZSH } as const;

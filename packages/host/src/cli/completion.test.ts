@@ -60,6 +60,18 @@ describe('tab completes', () => {
     expect(await candidates('config', 'get', 'c1', '')).toEqual(['user.a']);
     expect(await candidates('config', 'device', 'remove', 'c1', '')).toEqual(['data']);
     expect(await candidates('config', 'device', 'get', 'c1', 'data', 'p')).toEqual(['path']);
+    expect(await candidates('config', 'set', 'c1', 'user.b=2', '')).toEqual(['user.a=']);
+    expect(await candidates('config', 'device', 'set', 'c1', 'data', 'pa')).toEqual(['path=']);
+  });
+
+  test('paths inside instances', async () => {
+    host.routes['GET /1.0/instances/c1/files'] = ({ url }) =>
+      url.endsWith('path=%2Fetc%2F')
+        ? { headers: { 'X-LXD-type': 'directory' }, metadata: ['hosts', 'passwd'] }
+        : { error: [404, 'Not Found'] };
+    expect(await candidates('file', 'delete', '')).toEqual(['c1/', 'web/']);
+    expect(await candidates('file', 'pull', 'c1/etc/h')).toEqual([':files', 'c1/etc/hosts']);
+    expect(await candidates('file', 'edit', 'c1/none/')).toEqual([]);
   });
 
   test('nothing where nothing fits', async () => {
@@ -82,5 +94,16 @@ test('the bash script is one that bash understands, and asks for what is typed s
     _porthole
     printf '[%s]' "\${COMPREPLY[@]}"`;
   const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
-  expect([stdout, stderr]).toEqual(['[<__complete><--><start><c>]', '']);
+  expect([stdout, stderr]).toEqual([String.raw`[\<__complete\>\<--\>\<start\>\<c\>]`, '']);
+});
+
+test('what an instance calls its files is quoted for bash', () => {
+  const script = `
+    porthole() { echo 'c1/$(reboot);x'; }
+    ${COMPLETION_SCRIPTS.bash}
+    COMP_WORDS=(porthole file edit c1/) COMP_CWORD=3
+    _porthole
+    printf '[%s]' "\${COMPREPLY[@]}"`;
+  const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+  expect([stdout, stderr]).toEqual([String.raw`[c1/\$\(reboot\)\;x]`, '']);
 });

@@ -1,14 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
-import { HostClient, path } from '../client/host-client.ts';
-import type { DeviceMap } from '../client/types.ts';
-import type { InstanceJson } from '../wire/instance.ts';
-import type { OperationJson } from '../wire/operation.ts';
-
-/** Whoever presses tab does not want to wait. */
-const ANSWER_MS_MAX = 1_500;
-
-/** Stands for the names of files, which the shell knows best. */
-export const FILES = ':files';
+import type { HostClient } from '../client/host-client.ts';
+import { FILES, offer } from './completion-offers.ts';
 
 /**
  * The candidates for the last of some words, which may be empty or unfinished; quiet when the daemon does
@@ -74,14 +66,14 @@ function optionsOf(command: Command): readonly Option[] {
 
 async function candidatesAt(place: Place, current: string, client: HostClient): Promise<readonly string[]> {
   const { command, pending, literal, before } = place;
-  if (pending) return pending.argChoices ?? offer(placeholder(pending.flags), before, client);
+  if (pending) return pending.argChoices ?? offer(placeholder(pending.flags), before, current, client);
   if (current.startsWith('-') && !literal) {
     return [...optionsOf(command).flatMap(({ long }) => (long ? [long] : [])), '--help'];
   }
   if (command.commands.length > 0) return before.length === 0 ? visibleCommands(command) : [];
   const argument = argumentAt(command, before.length);
   if (!argument) return [];
-  return argument.argChoices ?? offer(argument.name(), before, client);
+  return argument.argChoices ?? offer(argument.name(), before, current, client);
 }
 
 function visibleCommands(command: Command): string[] {
@@ -100,64 +92,4 @@ function argumentAt(command: Command, index: number): Argument | undefined {
 
 function placeholder(flags: string): string {
   return /[<[]([^>\]]+)[>\]]/.exec(flags)?.[1] ?? '';
-}
-
-/** What to offer for an argument or option value of some name. */
-async function offer(
-  kind: string,
-  before: readonly string[],
-  client: HostClient,
-): Promise<readonly string[]> {
-  const find = Object.hasOwn(OFFERS, kind) ? OFFERS[kind] : undefined;
-  if (!find) return [];
-  const asking = new HostClient(client.socketPath, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
-  return Promise.resolve(find(asking, before)).catch(() => []);
-}
-
-type Offer = (
-  client: HostClient,
-  before: readonly string[],
-) => Promise<readonly string[]> | readonly string[];
-
-const OFFERS: Readonly<Record<string, Offer>> = {
-  instance: (client) => names(client, '/1.0/instances'),
-  instances: (client) => names(client, '/1.0/instances'),
-  filters: (client) => names(client, '/1.0/instances'),
-  profile: (client) => names(client, '/1.0/profiles'),
-  profiles: (client) => names(client, '/1.0/profiles'),
-  image: (client) => names(client, '/1.0/images/aliases'),
-  alias: (client) => names(client, '/1.0/images/aliases'),
-  operation: operations,
-  device: devices,
-  key: keys,
-  type: () => ['disk', 'nic', 'none', 'unix-block', 'unix-char'],
-  file: () => [FILES],
-  'file|key=value': () => [FILES],
-  dir: () => [FILES],
-};
-
-async function names(client: HostClient, collection: string): Promise<string[]> {
-  const urls = await client.get<readonly string[]>(collection);
-  return urls.map((url) => decodeURIComponent(url.slice(collection.length + 1)));
-}
-
-async function operations(client: HostClient): Promise<string[]> {
-  const byStatus = await client.get<Record<string, readonly OperationJson[]>>('/1.0/operations?recursion=1');
-  return Object.values(byStatus).flatMap((list) => list.map(({ id }) => id));
-}
-
-/** The argument before these is the instance or profile; an instance counts first. */
-async function holderOf(client: HostClient, name: string): Promise<{ config: object; devices: DeviceMap }> {
-  return client
-    .get<InstanceJson>(path`/1.0/instances/${name}`)
-    .catch(() => client.get<InstanceJson>(path`/1.0/profiles/${name}`));
-}
-
-async function devices(client: HostClient, [name = '']: readonly string[]): Promise<string[]> {
-  return Object.keys((await holderOf(client, name)).devices);
-}
-
-async function keys(client: HostClient, [name = '', device]: readonly string[]): Promise<string[]> {
-  const holder = await holderOf(client, name);
-  return Object.keys(device === undefined ? holder.config : (holder.devices[device] ?? {}));
 }

@@ -29,7 +29,8 @@ export async function editObject(
   }
   const { value, etag } = await read();
   const before = `${renderYaml(value)}\n`;
-  await inEditor(session, before, async (after) => {
+  await inEditor(session, 'edit.yaml', Buffer.from(before), async (bytes) => {
+    const after = bytes.toString('utf8');
     if (after === before) return;
     const headers = etag === undefined ? {} : { 'if-match': etag };
     await session.client.change('PUT', url, { json: parseObject(after), headers });
@@ -42,18 +43,22 @@ function parseObject(text: string): object {
   throw new Error('That is not a YAML map');
 }
 
-/** The text is kept when it cannot be saved: it may be the work of an hour. */
-async function inEditor(
+/**
+ * Saves what the operator makes of a text. It is kept when it cannot be saved: it may be the work of an hour.
+ * @param name of the file in the editor, which may tell it what is in there
+ */
+export async function inEditor(
   session: Session,
-  text: string,
-  save: (text: string) => Promise<void>,
+  name: string,
+  text: Buffer,
+  save: (text: Buffer) => Promise<void>,
 ): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'porthole-edit-'));
-  const file = join(dir, 'edit.yaml');
+  const file = join(dir, name);
   await writeFile(file, text, { mode: 0o600 });
   try {
     await runEditor(session.io.env['VISUAL'] || session.io.env['EDITOR'] || 'vi', file);
-    await save(await readFile(file, 'utf8'));
+    await save(await readFile(file));
   } catch (error) {
     throw new Error(`${messageOf(error)}\nYour text is kept in ${file}`, { cause: error });
   }

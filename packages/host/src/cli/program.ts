@@ -7,6 +7,7 @@ import { addConfig } from './commands/config.ts';
 import { addCreate } from './commands/create.ts';
 import { addDelete } from './commands/delete.ts';
 import { addExec } from './commands/exec.ts';
+import { addFile } from './commands/file.ts';
 import { addImage } from './commands/image.ts';
 import type { Builders } from './commands/image-build.ts';
 import { addInfo } from './commands/info.ts';
@@ -81,6 +82,7 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
     addDelete,
     addRename,
     addExec,
+    addFile,
     addConfig,
   ])
     add(program, open);

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { WebSocket } from 'ws';
@@ -21,6 +21,7 @@ export interface Answer {
   readonly error?: readonly [status: number, message: string];
   readonly operation?: OperationJson;
   readonly etag?: string;
+  readonly headers?: OutgoingHttpHeaders;
   /** Instead of an envelope. */
   readonly raw?: string;
 }
@@ -66,7 +67,10 @@ export async function startFakeHost(routes: Record<string, Handler> = {}): Promi
     host.received.push(request);
     const handler = host.routes[`${method} ${url.split('?')[0]}`];
     const answer = handler ? await handler(request) : { error: [404, 'not found'] as const };
-    outgoing.writeHead(statusOf(answer), answer.etag ? { etag: answer.etag } : {});
+    outgoing.writeHead(statusOf(answer), {
+      ...answer.headers,
+      ...(answer.etag ? { etag: answer.etag } : {}),
+    });
     outgoing.end(answer.raw ?? JSON.stringify(envelopeOf(answer)));
   });
   server.on('upgrade', (incoming, socket, head) => {

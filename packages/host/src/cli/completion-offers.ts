@@ -1,0 +1,102 @@
+import { readFile } from '../client/files.ts';
+import { HostClient, path } from '../client/host-client.ts';
+import type { DeviceMap } from '../client/types.ts';
+import type { InstanceJson } from '../wire/instance.ts';
+import type { OperationJson } from '../wire/operation.ts';
+
+/** Whoever presses tab does not want to wait. */
+const ANSWER_MS_MAX = 1_500;
+
+/** Stands for the names of files, which the shell knows best. */
+export const FILES = ':files';
+
+/** What to offer for an argument or option value of some name. */
+export async function offer(
+  kind: string,
+  before: readonly string[],
+  current: string,
+  client: HostClient,
+): Promise<readonly string[]> {
+  const find = Object.hasOwn(OFFERS, kind) ? OFFERS[kind] : undefined;
+  if (!find) return [];
+  const asking = new HostClient(client.socketPath, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+  return Promise.resolve(find(asking, before, current)).catch(() => []);
+}
+
+type Offer = (
+  client: HostClient,
+  before: readonly string[],
+  current: string,
+) => Promise<readonly string[]> | readonly string[];
+
+const OFFERS: Readonly<Record<string, Offer>> = {
+  instance: (client) => names(client, '/1.0/instances'),
+  instances: (client) => names(client, '/1.0/instances'),
+  filters: (client) => names(client, '/1.0/instances'),
+  profile: (client) => names(client, '/1.0/profiles'),
+  profiles: (client) => names(client, '/1.0/profiles'),
+  image: (client) => names(client, '/1.0/images/aliases'),
+  alias: (client) => names(client, '/1.0/images/aliases'),
+  operation: operations,
+  device: devices,
+  key: keys,
+  'key=value': settable,
+  type: () => ['disk', 'nic', 'none', 'unix-block', 'unix-char'],
+  file: () => [FILES],
+  'file|key=value': () => [FILES],
+  dir: () => [FILES],
+  'instance/path': (client, _before, current) => paths(client, current),
+  'source|instance/path': filesAndPaths,
+  'instance/path|target': filesAndPaths,
+};
+
+async function filesAndPaths(
+  client: HostClient,
+  _before: readonly string[],
+  current: string,
+): Promise<string[]> {
+  return [FILES, ...(await paths(client, current).catch(() => []))];
+}
+
+/** Instances with a slash behind them, or what is in the directory inside one that is typed so far. */
+async function paths(client: HostClient, current: string): Promise<string[]> {
+  const slash = current.indexOf('/');
+  if (slash <= 0) return (await names(client, '/1.0/instances')).map((name) => `${name}/`);
+  const directory = current.slice(0, current.lastIndexOf('/') + 1);
+  const found = await readFile(client, current.slice(0, slash), directory.slice(slash));
+  return found.type === 'directory' ? found.entries.map((name) => directory + name) : [];
+}
+
+async function names(client: HostClient, collection: string): Promise<string[]> {
+  const urls = await client.get<readonly string[]>(collection);
+  return urls.map((url) => decodeURIComponent(url.slice(collection.length + 1)));
+}
+
+async function operations(client: HostClient): Promise<string[]> {
+  const byStatus = await client.get<Record<string, readonly OperationJson[]>>('/1.0/operations?recursion=1');
+  return Object.values(byStatus).flatMap((list) => list.map(({ id }) => id));
+}
+
+/** The argument before these is the instance or profile; an instance counts first. */
+async function holderOf(client: HostClient, name: string): Promise<{ config: object; devices: DeviceMap }> {
+  return client
+    .get<InstanceJson>(path`/1.0/instances/${name}`)
+    .catch(() => client.get<InstanceJson>(path`/1.0/profiles/${name}`));
+}
+
+async function devices(client: HostClient, [name = '']: readonly string[]): Promise<string[]> {
+  return Object.keys((await holderOf(client, name)).devices);
+}
+
+/** Of a device, if one is named behind the instance or profile; what is given as `key=value` already does not count. */
+async function keys(client: HostClient, before: readonly string[]): Promise<string[]> {
+  const [name = '', device] = before.filter((word) => !word.includes('='));
+  const holder = await holderOf(client, name);
+  return Object.keys(device === undefined ? holder.config : (holder.devices[device] ?? {}));
+}
+
+/** Keys that are there, ready for another value. */
+async function settable(client: HostClient, before: readonly string[], current: string): Promise<string[]> {
+  if (current.includes('=')) return [];
+  return (await keys(client, before)).filter((key) => !key.startsWith('volatile.')).map((key) => `${key}=`);
+}

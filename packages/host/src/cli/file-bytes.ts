@@ -1,0 +1,28 @@
+import { type Readable, Transform } from 'node:stream';
+import type { Session } from './session.ts';
+import { printable } from './text.ts';
+
+/**
+ * The same bytes, with a bar of how many of them have passed.
+ * @param total undefined when nobody knows
+ */
+export function countBytes(
+  session: Session,
+  source: Readable,
+  title: string,
+  total: number | undefined,
+): Readable {
+  if (!session.progress.shown || !total) return source;
+  const show = session.progress.bytes(printable(title));
+  let passed = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      passed += chunk.length;
+      show(passed, total);
+      done(null, chunk);
+    },
+  });
+  source.on('error', (error) => counter.destroy(error));
+  counter.on('close', () => source.destroy());
+  return source.pipe(counter);
+}

@@ -1,0 +1,128 @@
+import { constants, createWriteStream } from 'node:fs';
+import { chmod, lstat, mkdir, open, stat, symlink, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { ApiError } from '../client/errors.ts';
+import type { RemoteFile } from '../client/files.ts';
+import { readFile } from '../client/files.ts';
+import { UsageError } from './arguments.ts';
+import { countBytes } from './file-bytes.ts';
+import { readThroughLinks } from './file-links.ts';
+import type { InstancePath } from './file-paths.ts';
+import { below, nameOf, textOf } from './file-paths.ts';
+import type { Session } from './session.ts';
+
+export interface PullOptions {
+  readonly recursive?: boolean;
+  readonly createDirs?: boolean;
+}
+
+/** Stands for standard output. */
+const STDOUT = '-';
+
+/**
+ * Copies files and directories of instances to this host. They belong to whoever pulls, and have the modes that
+ * they have in the instance, but for the bits that would run them as somebody else.
+ */
+export async function pull(
+  session: Session,
+  sources: readonly InstancePath[],
+  target: string,
+  options: PullOptions,
+): Promise<void> {
+  if (target === STDOUT) return pullToStdout(session, sources, options);
+  const into = await isDirectory(sources, target, options);
+  if (into) await mkdir(target, { recursive: true });
+  else if (options.createDirs) await mkdir(dirname(target), { recursive: true });
+  for (const source of sources) {
+    const found = await readFile(session.client, source.instance, source.path);
+    if (found.type === 'directory' && !options.recursive)
+      throw new UsageError(`${textOf(source)} is a directory: to pull it, give --recursive`);
+    const name = nameOf(source) || source.instance;
+    await save(session, found, source, into ? join(target, name) : target, into);
+  }
+  session.progress.clear();
+}
+
+async function pullToStdout(
+  session: Session,
+  sources: readonly InstancePath[],
+  options: PullOptions,
+): Promise<void> {
+  if (options.recursive) throw new UsageError('Directories cannot be pulled to standard output');
+  for (const source of sources) {
+    const content = await readThroughLinks(session.client, source);
+    await pipeline(content, session.io.stdout, { end: false });
+  }
+}
+
+async function isDirectory(
+  sources: readonly InstancePath[],
+  target: string,
+  options: PullOptions,
+): Promise<boolean> {
+  const isThere = await stat(target).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+  return isThere || target.endsWith('/') || sources.length > 1 || options.recursive === true;
+}
+
+/**
+ * Saves what was read, a directory with all that is in it.
+ * @param inside the name was chosen in the instance: then no link of this host is followed. An instance may have
+ *   had a link pulled before, under the name that it now gives to a directory or file.
+ */
+async function save(
+  session: Session,
+  found: RemoteFile,
+  source: InstancePath,
+  target: string,
+  inside: boolean,
+): Promise<void> {
+  if (found.type === 'file') return saveFile(session, found, source, target, inside);
+  if (found.type === 'symlink') return saveLink(found.target, target);
+  await mkdir(target).catch((error) => requireDirectory(error, target));
+  for (const name of found.entries) {
+    if (name === '' || name === '.' || name === '..' || name.includes('/'))
+      throw new ApiError(0, `${textOf(source)} has an entry that cannot be saved: "${name}"`);
+    const entry = below(source, name);
+    const next = await readFile(session.client, entry.instance, entry.path);
+    await save(session, next, entry, join(target, name), true);
+  }
+  await chmod(target, found.mode & RIGHTS);
+}
+
+/** Mode bits without set-user-id, set-group-id and sticky: what a guest has so marked is not for this host. */
+const RIGHTS = 0o777;
+
+async function saveFile(
+  session: Session,
+  found: Extract<RemoteFile, { type: 'file' }>,
+  source: InstancePath,
+  target: string,
+  inside: boolean,
+): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  const flags = O_WRONLY | O_CREAT | O_TRUNC | (inside ? O_NOFOLLOW : 0);
+  const content = countBytes(session, found.content, `Pulling ${textOf(source)}`, found.size);
+  try {
+    const file = await open(target, flags, 0o600);
+    if ((await file.stat()).isFile()) await file.chmod(found.mode & RIGHTS);
+    await pipeline(content, createWriteStream(target, { fd: file }));
+  } finally {
+    content.destroy();
+  }
+}
+
+/** Takes the place of another link only. */
+async function saveLink(to: string, target: string): Promise<void> {
+  const before = await lstat(target).catch(() => undefined);
+  if (before?.isSymbolicLink()) await unlink(target);
+  await symlink(to, target);
+}
+
+async function requireDirectory(error: NodeJS.ErrnoException, target: string): Promise<void> {
+  if (error.code === 'EEXIST' && (await lstat(target)).isDirectory()) return;
+  throw error;
+}

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { exec } from '../src/client/exec.ts';
 import { HostClient } from '../src/client/host-client.ts';
 import { close, declare } from '../src/native/libc.ts';
 import { run } from '../src/process/run.ts';
@@ -13,6 +17,16 @@ import { Operator } from './harness/operator.ts';
 
 let daemon: TestDaemon;
 let operator: Operator;
+
+const TERMINAL = {
+  environment: {},
+  interactive: true,
+  width: 80,
+  height: 24,
+  user: 0,
+  group: 0,
+  cwd: '',
+};
 
 /** A descriptor that the daemon inherits, beyond those that Node itself keeps from its children. */
 const INHERITED = 300;
@@ -55,6 +69,34 @@ it('goes on when its log can take nothing any more', async () => {
     closeSync(full);
     rmSync(stateDir, { recursive: true });
   }
+});
+
+it('serves others while somebody types into a terminal that its program does not read', async () => {
+  const stdin = new PassThrough();
+  const output = new PassThrough();
+  const request = { ...TERMINAL, command: ['sh', '-c', 'stty raw -echo; echo deaf; exec sleep 600'] };
+  const session = await exec(operator.client, 'c1', request, { stdin, stdout: output, stderr: output });
+  await once(output, 'data');
+  stdin.write(Buffer.alloc(256 * 1024, 'x'));
+  expect(await operator.sh('c1', 'echo still here')).toBe('still here');
+  session.signal(constants.signals.SIGKILL);
+  expect(await session.ended).toMatchObject({ code: 128 + constants.signals.SIGKILL });
+});
+
+it('gives a program at a terminal all that was typed, however slowly it reads', async () => {
+  const stdin = new PassThrough();
+  const output = new PassThrough();
+  const script = 'stty raw -echo; echo ready; usleep 300000; head -c 200000 | md5sum';
+  const request = { ...TERMINAL, command: ['sh', '-c', script] };
+  const session = await exec(operator.client, 'c1', request, { stdin, stdout: output, stderr: output });
+  output.setEncoding('utf8');
+  await once(output, 'data');
+  const typed = Buffer.from(Array.from({ length: 200_000 }, (_, at) => (at * 7) & 0xff));
+  stdin.write(typed);
+  const answered = output.toArray();
+  expect((await session.ended).code).toBe(0);
+  output.end();
+  expect((await answered).join('')).toContain(createHash('md5').update(typed).digest('hex'));
 });
 
 it('mounts a disk once, whatever its path looks like, and takes all of it away', async () => {

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/errors.ts';
 import { makeTransparent } from '../../native/terminal.ts';
 import type { ExecProcess, ExecRequest } from '../../ops/api.ts';
 import { instancePaths } from './paths.ts';
+import { TerminalInput } from './terminal-input.ts';
 
 /** Where the container is, for LXC's tools. */
 export interface AttachTarget {
@@ -148,23 +149,28 @@ function interactive(args: string[], cwd: string, request: ExecRequest): ExecPro
     env: { TERM: request.environment['TERM'] ?? 'xterm', PATH: TOOLS_PATH },
   });
   // The pty inside translates already; twice would make two carriage returns of each line's end.
-  makeTransparent((pty as unknown as { readonly fd: number }).fd);
+  const { fd } = pty as unknown as { readonly fd: number };
+  makeTransparent(fd);
+  const input = new TerminalInput(fd);
   return {
-    write(data) {
-      // It takes bytes, whatever the declared type says.
-      pty.write(Buffer.from(data) as unknown as string);
-      return true;
-    },
+    write: (data) => input.write(data),
     endInput: () => pty.kill('SIGHUP'),
     // Without an encoding the data are bytes, whatever the declared type says.
     onOutput: (listener) => void pty.onData((data) => listener(1, data as unknown as Uint8Array)),
-    onDrain: () => {},
+    onDrain: (listener) => input.onDrain(listener),
     pause: () => pty.pause(),
     resume: () => pty.resume(),
     resize: (width, height) => pty.resize(Math.max(1, width), Math.max(1, height)),
-    signal: (number) => signalInside(pty.pid, number),
+    signal(number) {
+      signalInside(pty.pid, number);
+      // It may be waiting for a program that does not read, and would not even notice its end.
+      if (number === constants.signals.SIGKILL) pty.kill('SIGKILL');
+    },
     exited: new Promise((resolve) => {
-      pty.onExit(({ exitCode, signal }) => resolve(signal ? SIGNAL_BASE + signal : exitCode));
+      pty.onExit(({ exitCode, signal }) => {
+        input.close();
+        resolve(signal ? SIGNAL_BASE + signal : exitCode);
+      });
     }),
   };
 }

@@ -1,0 +1,79 @@
+import { writeSync } from 'node:fs';
+import { close } from '../../native/libc.ts';
+import { duplicate } from '../../native/sockets.ts';
+
+/** Bytes that may wait for a program that does not read its terminal, before whoever sends them has to wait. */
+const WAITING_BYTES_HIGH = 64 * 1024;
+/** A terminal does not tell when it takes more: it is tried so often. */
+const RETRY_MS = 10;
+
+/**
+ * Writes to a terminal without ever waiting for the program at its other end: Node's own terminals wait, and with
+ * them would the whole daemon, for as long as a guest likes not to read.
+ */
+export class TerminalInput {
+  /** Null when it is closed, or nobody has the other end open any more. */
+  #fd: number | null;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #onDrain: () => void = () => {};
+
+  /** @param fd the master's end of a pty, not blocking; a descriptor of our own is made of it */
+  constructor(fd: number) {
+    this.#fd = duplicate(fd);
+  }
+
+  /** @returns false when the writer should wait for the drain */
+  write(data: Uint8Array): boolean {
+    if (this.#fd === null) return true;
+    this.#waiting.push(Buffer.from(data));
+    this.#waitingBytes += data.length;
+    if (this.#timer === undefined) this.#flush(this.#fd);
+    return this.#waitingBytes < WAITING_BYTES_HIGH;
+  }
+
+  onDrain(listener: () => void): void {
+    this.#onDrain = listener;
+  }
+
+  /** What has not been taken is lost. */
+  close(): void {
+    if (this.#fd === null) return;
+    close(this.#fd);
+    this.#fd = null;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    clearTimeout(this.#timer);
+  }
+
+  #flush(fd: number): void {
+    this.#timer = undefined;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const written = tryWrite(fd, next);
+      if (written === null) {
+        this.close();
+        return;
+      }
+      this.#waitingBytes -= written;
+      if (written === next.length) continue;
+      this.#waiting.unshift(next.subarray(written));
+      this.#timer = setTimeout(() => this.#retry(fd), RETRY_MS);
+      return;
+    }
+  }
+
+  #retry(fd: number): void {
+    this.#flush(fd);
+    if (this.#waitingBytes < WAITING_BYTES_HIGH) this.#onDrain();
+  }
+}
+
+/** How many bytes were taken; null when there is no other end. */
+function tryWrite(fd: number, data: Buffer): number | null {
+  try {
+    return writeSync(fd, data);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EAGAIN' ? 0 : null;
+  }
+}

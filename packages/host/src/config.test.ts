@@ -43,6 +43,13 @@ describe('readConfig', () => {
     expect(stateDir(['--settings', '/nowhere.yaml'], {})).toBe(DEFAULT_STATE_DIR);
   });
 
+  it.each(['/var/co:lon', '/var/com,ma', '/var/back\\slash', '/var/line\nbreak', `/var/${'x'.repeat(100)}`])(
+    'refuses a state directory in which no instance could run: %j',
+    (path) => {
+      expect(() => readConfig({ args: ['--state-dir', path], env: {} })).toThrow(/state directory/);
+    },
+  );
+
   it.each([
     [
       ['--guest-idle-seconds', 'soon'],

@@ -37,7 +37,9 @@ export function readConfig({ args, env }: ConfigSources): Invocation {
   const { help, version, check: onlyCheck, ...flags } = readFlags(args);
   if (help) return { kind: 'help' };
   if (version) return { kind: 'version' };
-  const stateDir = resolve(String(flags['state-dir'] ?? env['PORTHOLE_DIR'] ?? DEFAULT_STATE_DIR));
+  const stateDir = checkStateDir(
+    resolve(String(flags['state-dir'] ?? env['PORTHOLE_DIR'] ?? DEFAULT_STATE_DIR)),
+  );
   const file = String(flags['settings'] ?? env['PORTHOLE_SETTINGS'] ?? join(stateDir, 'settings.yaml'));
   const fromFile = readSettingsFile(file);
   const settings: Record<string, unknown> = {};
@@ -52,6 +54,20 @@ export function readConfig({ args, env }: ConfigSources): Invocation {
   if (settings['server-name'] === '') settings['server-name'] = hostname();
   if (onlyCheck) return { kind: 'check' };
   return { kind: 'run', config: { stateDir, settings: settings as unknown as Settings } };
+}
+
+/** Bytes of a path at which the sockets below it still have one that the kernel takes, unix(7). */
+const STATE_DIR_BYTES_MAX = 90;
+
+/** Some characters part the layers and options of an overlay, or the lines of LXC's configuration. */
+function checkStateDir(path: string): string {
+  if (/[:,\\\x00-\x1f\x7f]/.test(path)) {
+    throw bad(`the state directory ${JSON.stringify(path)} may have no ":", ",", "\\" or control character`);
+  }
+  if (Buffer.byteLength(path) > STATE_DIR_BYTES_MAX) {
+    throw bad(`the path of the state directory ${path} is longer than ${STATE_DIR_BYTES_MAX} bytes`);
+  }
+  return path;
 }
 
 /** `guest-idle-seconds` is PORTHOLE_GUEST_IDLE_SECONDS in the environment. */

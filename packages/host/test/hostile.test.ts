@@ -1,7 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -81,6 +90,24 @@ it('serves others while somebody types into a terminal that its program does not
   expect(await operator.sh('c1', 'echo still here')).toBe('still here');
   session.signal(constants.signals.SIGKILL);
   expect(await session.ended).toMatchObject({ code: 128 + constants.signals.SIGKILL });
+});
+
+it('leaves nothing of a command for good, also when the daemon is killed while it runs', async () => {
+  const execs = join(daemon.stateDir, 'instances', '1', 'execs');
+  const json = {
+    command: ['sleep', '600'],
+    environment: {},
+    interactive: false,
+    'wait-for-websocket': false,
+  };
+  await operator.client.begin('POST', '/1.0/instances/c1/exec', { json });
+  await until('a command runs', () => existsSync(execs) && readdirSync(execs).length === 1);
+  await daemon.kill();
+  await daemon.start();
+  await operator.state('c1', 'restart');
+  expect(existsSync(execs)).toBe(false);
+  expect(await operator.sh('c1', 'echo well')).toBe('well');
+  await until('it has ended', () => readdirSync(execs).length === 0);
 });
 
 it('gives a program at a terminal all that was typed, however slowly it reads', async () => {

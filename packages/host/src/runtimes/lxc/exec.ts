@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/errors.ts';
@@ -27,11 +27,12 @@ const NOT_EXECUTABLE = 126;
  */
 export async function attachExec(target: AttachTarget, request: ExecRequest): Promise<ExecProcess> {
   // What lxc-attach has to say goes to a file of its own: the process's standard error is the guest's.
-  const folder = mkdtempSync(join(tmpdir(), 'porthole-exec-'));
+  const { execs, config: own } = instancePaths(target.lxcPath, target.id);
+  mkdirSync(execs, { recursive: true, mode: 0o700 });
+  const folder = mkdtempSync(join(execs, 'exec-'));
   const log = join(folder, 'log');
   const { cwd, command } = inFolder(request.cwd, request.command);
   const config = join(folder, 'config');
-  const own = instancePaths(target.lxcPath, target.id).config;
   writeFileSync(config, `lxc.include = ${own}\nlxc.log.file = ${log}\nlxc.log.level = ERROR\n`);
   const args = attachArgs(target, { ...request, command }, config);
   try {

@@ -10,6 +10,8 @@ export interface InstancePaths {
   readonly upper: string;
   /** Device nodes that are shown inside. */
   readonly devices: string;
+  /** What LXC needs to know of commands that run in it. */
+  readonly execs: string;
   /** Where host folders are bound while it starts. */
   readonly mounts: string;
   /** Written by the stop hook: how the last run ended. */
@@ -29,6 +31,7 @@ export function instancePaths(instances: string, id: number): InstancePaths {
     overlay,
     upper: join(overlay, 'upper'),
     devices: join(folder, 'devices'),
+    execs: join(folder, 'execs'),
     mounts: join(folder, 'mounts'),
     ending: join(folder, 'ending'),
     starting: join(folder, 'starting'),

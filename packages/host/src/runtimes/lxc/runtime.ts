@@ -90,6 +90,8 @@ export class LxcRuntime implements Runtime {
     releaseMounts(paths.mounts);
     rmSync(paths.log, { force: true });
     rmSync(paths.ending, { force: true });
+    // Commands that a daemon which was killed has left.
+    rmSync(paths.execs, { recursive: true, force: true });
     const prepared = prepareDevices(spec.devices, paths, ids);
     try {
       const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };

@@ -95,6 +95,17 @@ describe('exit codes', () => {
   });
 });
 
+test('another project than LXD s default is refused before anything is asked', async () => {
+  const { code, stdout, stderr } = await porthole('config get c1 user.a --project web');
+  expect([code, stdout, stderr.split('\n')[0]]).toEqual([
+    2,
+    '',
+    'Error: There is no project "web": Porthole has one, default',
+  ]);
+  expect(host.received).toEqual([]);
+  expect(await porthole('--project default config get c1 user.a')).toMatchObject({ code: 0, stdout: '1\n' });
+});
+
 test('a mistyped command is answered with the one that was meant', async () => {
   expect((await porthole('lanch busybox')).stderr).toContain('Did you mean launch?');
 });
@@ -207,9 +218,18 @@ describe('start, stop, restart and delete', () => {
     expect(sent('PUT')).toMatchObject({ action: 'restart', force: false, timeout: 7 });
   });
 
+  test('pause stands still what runs, start lets it go on', async () => {
+    await porthole('pause c1');
+    expect(sent('PUT')).toMatchObject({ action: 'freeze' });
+    host.routes['GET /1.0/instances/c1'] = () => ({ metadata: fakeInstance({ status_code: 110 }) });
+    await porthole('start c1');
+    expect(sent('PUT')).toMatchObject({ action: 'unfreeze' });
+  });
+
   test('act on those for which it makes sense with --all', async () => {
     const stopped = fakeInstance({ name: 'c2', status: 'Stopped', status_code: 102 });
     host.routes['GET /1.0/instances'] = () => ({ metadata: [fakeInstance(), stopped] });
+    host.routes['GET /1.0/instances/c2'] = () => ({ metadata: stopped });
     host.routes['PUT /1.0/instances/c2/state'] = done;
     await porthole('stop --all');
     await porthole('start --all');

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { messageOf } from '../base/coded-error.ts';
 import { UsageError } from './arguments.ts';
 import { addAdopt } from './commands/adopt.ts';
@@ -61,6 +61,7 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
       "the daemon's state directory (default: $PORTHOLE_DIR, else /var/lib/porthole)",
     )
     .option('-q, --quiet', 'no remarks and no progress')
+    .addOption(new Option('--project <project>', 'known to LXD; there is one here').hideHelp())
     .version(clientVersion(), '--version', "print the client's version")
     .exitOverride()
     .configureOutput({

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { HostClient } from '../client/host-client.ts';
+import { UsageError } from './arguments.ts';
 import type { Io } from './io.ts';
 import type { Progress } from './progress.ts';
 import { createProgress } from './progress.ts';
@@ -28,7 +29,11 @@ export type Open = (command: Command) => Session;
 export interface GlobalOptions {
   readonly stateDir?: string;
   readonly quiet?: boolean;
+  readonly project?: string;
 }
+
+/** The one that there is; LXD's client has several. */
+const PROJECT = 'default';
 
 /** State directory when neither `--state-dir` nor PORTHOLE_DIR names one; the daemon's default too. */
 const STATE_DIR = '/var/lib/porthole';
@@ -42,6 +47,8 @@ export function socketPathOf(options: GlobalOptions, env: Io['env']): string {
 export function sessionsOf(io: Io, exit: (code: number) => void): Open {
   return (command) => {
     const options = command.optsWithGlobals<GlobalOptions>();
+    if (options.project !== undefined && options.project !== PROJECT)
+      throw new UsageError(`There is no project "${options.project}": Porthole has one, ${PROJECT}`);
     const quiet = options.quiet === true;
     const progress = createProgress(io.stderr, quiet);
     return {

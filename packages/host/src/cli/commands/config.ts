@@ -13,7 +13,7 @@ import { addDevice } from './device.ts';
 export function addConfig(program: Command, open: Open): void {
   const config = program
     .command('config')
-    .summary("read and change instances' config and devices")
+    .summary('manage instance configuration and devices')
     .description("Read and change instances' config and devices. Changes reach running instances at once.");
   addKeys(config, open, INSTANCE_HOLDER, 'porthole config');
   addDevice(config, open, INSTANCE_HOLDER, 'porthole config device');

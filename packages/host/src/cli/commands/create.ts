@@ -34,7 +34,7 @@ interface ConfigFile {
 
 /** `launch` and `init`. */
 export function addCreate(program: Command, open: Open): void {
-  const launch = createCommand(program, 'launch', 'make an instance from an image and start it');
+  const launch = createCommand(program, 'launch', 'create and start instances from images');
   addExamples(launch, [
     ['porthole launch busybox c1', 'an instance named c1 from the image with the alias busybox'],
     ['porthole launch busybox c1 -c user.role=web -p default -p web', 'with a config key and two profiles'],
@@ -49,7 +49,7 @@ export function addCreate(program: Command, open: Open): void {
     session.progress.clear();
   });
 
-  const init = createCommand(program, 'init', 'make an instance from an image and do not start it');
+  const init = createCommand(program, 'init', 'create instances from images');
   addExamples(init, [
     ['porthole init busybox c1', 'an instance that waits to be started'],
     ['porthole init --empty c2', 'an instance with an empty root filesystem'],

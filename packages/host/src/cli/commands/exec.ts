@@ -41,7 +41,7 @@ const FORWARDED = [
 export function addExec(program: Command, open: Open): void {
   const command = program
     .command('exec')
-    .summary('run a command in an instance')
+    .summary('execute commands in instances')
     .description(
       'Run a command in an instance, without a shell, as root unless told otherwise.\n\n' +
         'It gets a terminal when standard input and output are one. Put `--` before the command: what follows ' +

@@ -23,7 +23,7 @@ import { addImageList } from './image-list.ts';
 export function addImage(program: Command, open: Open, builders: Builders): void {
   const image = program
     .command('image')
-    .summary('work with images')
+    .summary('manage images')
     .description(
       'Images are what instances are made from. They are named by alias, or by fingerprint or its beginning.',
     );

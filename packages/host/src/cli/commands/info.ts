@@ -21,7 +21,7 @@ interface InfoOptions {
 export function addInfo(program: Command, open: Open): void {
   const command = program
     .command('info')
-    .summary('tell about the daemon or an instance')
+    .summary('show instance or daemon information')
     .description('Tell about an instance and what it uses; without a name, about the daemon.')
     .argument('[instance]')
     .option('--show-log', "add the runtime's log of the instance")

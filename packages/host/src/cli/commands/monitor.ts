@@ -22,7 +22,7 @@ interface MonitorOptions {
 export function addMonitor(program: Command, open: Open): void {
   const command = program
     .command('monitor')
-    .summary('follow what happens')
+    .summary('monitor the daemon: events as they happen')
     .description('Print events as they happen, until interrupted.')
     .option('--type <type>', 'lifecycle, operation or logging; several times', collectNames)
     .option(

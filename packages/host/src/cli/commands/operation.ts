@@ -11,7 +11,7 @@ import { formatTime, yesNo } from '../text.ts';
 export function addOperation(program: Command, open: Open): void {
   const operation = program
     .command('operation')
-    .summary('look at background work')
+    .summary('list, show and delete background operations')
     .description('Operations are what the daemon does in the background.');
 
   const list = operation

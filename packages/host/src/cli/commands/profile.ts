@@ -16,7 +16,7 @@ import { addDevice } from './device.ts';
 export function addProfile(program: Command, open: Open): void {
   const profile = program
     .command('profile')
-    .summary('work with profiles')
+    .summary('manage profiles')
     .description('Profiles are config and devices that several instances share.');
   addCreate(profile, open);
   addList(profile, open);

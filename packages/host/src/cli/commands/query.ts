@@ -15,7 +15,7 @@ interface QueryOptions {
 export function addQuery(program: Command, open: Open): void {
   const command = program
     .command('query')
-    .summary('ask the host API')
+    .summary('send a raw query to the host API')
     .description('Send one request to the host API and print the metadata of the answer as JSON.')
     .argument('<path>', 'such as /1.0/instances')
     .option('-X, --request <method>', 'method', 'GET')

@@ -7,7 +7,7 @@ import type { Open } from '../session.ts';
 export function addRename(program: Command, open: Open): void {
   const command = program
     .command('rename')
-    .summary('give a stopped instance another name')
+    .summary('rename instances')
     .description('Give a stopped instance another name.')
     .argument('<instance>')
     .argument('<new-name>');

@@ -10,7 +10,7 @@ import type { Open, Session } from '../session.ts';
 
 /** The body of a change of state. */
 export interface StateChange {
-  readonly action: 'start' | 'stop' | 'restart';
+  readonly action: 'start' | 'stop' | 'restart' | 'freeze' | 'unfreeze';
   /** Seconds; -1 waits without limit. */
   readonly timeout: number;
   readonly force: boolean;
@@ -22,10 +22,10 @@ interface StateOptions {
   readonly timeout?: number;
 }
 
-/** `start`, `stop` and `restart`. */
+/** `start`, `stop`, `restart` and `pause`. */
 export function addState(program: Command, open: Open): void {
   const start = stateCommand(program, 'start', 'start instances');
-  addExamples(start, [['porthole start c1 c2', 'starts two instances']]);
+  addExamples(start, [['porthole start c1 c2', 'starts two instances, or lets paused ones go on']]);
   start.action(act(open, start, 'start'));
 
   const stop = stoppingCommand(program, 'stop', 'stop instances');
@@ -39,6 +39,10 @@ export function addState(program: Command, open: Open): void {
   const restart = stoppingCommand(program, 'restart', 'restart instances');
   addExamples(restart, [['porthole restart c1 --force', 'without asking it to shut down']]);
   restart.action(act(open, restart, 'restart'));
+
+  const pause = stateCommand(program, 'pause', 'pause instances');
+  addExamples(pause, [['porthole pause c1', 'its processes stand still until `porthole start c1`']]);
+  pause.action(act(open, pause, 'freeze'));
 }
 
 function stateCommand(program: Command, verb: string, summary: string): Command {
@@ -61,13 +65,27 @@ function act(open: Open, command: Command, action: StateChange['action']) {
     const session = open(command);
     const change = { action, timeout: options.timeout ?? -1, force: options.force === true };
     const chosen = await namesOrAll(names, options.all, () => findAll(session, action));
-    await forEachInstance(session, chosen, (name) => changeState(session, name, change));
+    const changeOne = action === 'start' ? startOne : changeState;
+    await forEachInstance(session, chosen, (name) => changeOne(session, name, change));
   };
+}
+
+/** What is paused goes on. */
+async function startOne(session: Session, name: string, change: StateChange): Promise<void> {
+  const { status_code } = await session.client.get<InstanceJson>(path`/1.0/instances/${name}`);
+  const action = status_code === STATUS_CODES.Frozen ? 'unfreeze' : 'start';
+  await changeState(session, name, { ...change, action });
 }
 
 async function findAll(session: Session, action: StateChange['action']): Promise<readonly string[]> {
   const instances = await session.client.get<readonly InstanceJson[]>('/1.0/instances?recursion=1');
-  return instances.filter((instance) => isStopped(instance) === (action === 'start')).map(({ name }) => name);
+  return instances.filter((instance) => makesSense(action, instance)).map(({ name }) => name);
+}
+
+function makesSense(action: StateChange['action'], instance: InstanceJson): boolean {
+  const isFrozen = instance.status_code === STATUS_CODES.Frozen;
+  if (action === 'start') return isStopped(instance) || isFrozen;
+  return !isStopped(instance) && !(action === 'freeze' && isFrozen);
 }
 
 /** True when an instance does not run, nor is about to. */

@@ -554,7 +554,7 @@ describe('a fault of ours', () => {
     );
     expect(errors).toEqual([]);
     expect((await ask(guest.path, 'GET /'))[1]).toBe('["/1.0"]\n');
-  });
+  }, 30_000);
 });
 
 describe('the socket', () => {

@@ -91,6 +91,8 @@ export class Acceptor {
   #rest(nowMs: number): void {
     this.#parts.epoll.remove(this.#listening);
     this.#againMs = nowMs + ACCEPT_REST_MS;
+    // Convenience, whose descriptors are needed now.
+    this.#parts.runs.forgetProcesses();
     this.#parts.report({ kind: 'accept-failed' });
   }
 }

@@ -11,7 +11,7 @@ import type { Limits } from '../http/limits.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
 import type { Registered } from '../peer/registry.ts';
-import { OBEY_MS_MAX } from './limits.ts';
+import { ACCEPT_LOG_MS, OBEY_MS_MAX } from './limits.ts';
 import {
   CLOSED,
   DONE,
@@ -39,6 +39,7 @@ export class Lane implements GuestFront {
   readonly #runs = new Set<number>();
   #behind: Behind<Caller> | undefined;
   #ordered = 0;
+  #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #state: 'works' | 'stopping' | 'ended' | 'failed' = 'works';
 
   constructor(limits: Limits, log: Log) {
@@ -142,7 +143,14 @@ export class Lane implements GuestFront {
     if (report.kind === 'handed-over') this.#behind?.take(handedOver(report));
     else if (report.kind === 'fault') {
       this.#log.error({ error: report.error, caller: report.caller }, 'a guest request failed');
-    } else this.#log.error({ connections: this.connections() }, 'accepting connections fails');
+    } else this.#acceptFailed();
+  }
+
+  #acceptFailed(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#acceptLoggedMs < ACCEPT_LOG_MS) return;
+    this.#acceptLoggedMs = nowMs;
+    this.#log.error({ connections: this.connections() }, 'accepting connections fails');
   }
 
   #fail(error: unknown): void {

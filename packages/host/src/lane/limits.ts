@@ -20,5 +20,7 @@ export const KNOWN_PROCESSES_MAX = 2048;
 export const ACCEPT_REST_MS = 250;
 /** The lane looks up at least so often, so that its thread can be ended. */
 export const WAIT_MS_MAX = 1000;
-/** A lane that has not obeyed after so long is broken: its turns take milliseconds. */
-export const OBEY_MS_MAX = 5000;
+/** A lane that has not obeyed after so long is broken: its turns take milliseconds, also on a busy machine. */
+export const OBEY_MS_MAX = 10_000;
+/** A failing accept is told once in this time. */
+export const ACCEPT_LOG_MS = 10_000;

@@ -55,7 +55,7 @@ export class Loop {
   /** Works until it is told to stop. */
   run(): void {
     while (!this.#stopped) this.#turn();
-    this.#runs.clear();
+    this.#runs.forgetProcesses();
     this.#epoll.close();
   }
 

@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   for (const child of children) child.kill('SIGKILL');
-  runs.clear();
+  runs.forgetProcesses();
   close(listening);
   rmSync(folder, { recursive: true });
 });

@@ -64,8 +64,8 @@ export class Runs {
     return this.#processes.size;
   }
 
-  /** Closes all descriptors. */
-  clear(): void {
+  /** Looks at everybody anew; closes all descriptors that are held for not doing so. */
+  forgetProcesses(): void {
     this.#processes.clear();
   }
 

@@ -167,6 +167,19 @@ describe('a unix-char device', () => {
       await operator.sh('p1', 'exec 3<>/dev/fuse');
       await operator.state('p1', 'restart', { force: true });
       await operator.sh('p1', 'exec 3<>/dev/fuse');
+      // One that LXC does not let every container use; a node of the instance's own would do for it.
+      const own = 'rm -f /own; mknod /own c 1 11; head -c 1 /own | wc -c';
+      const kmsg = { type: 'unix-char', source: '/dev/kmsg' };
+      expect(await operator.sh('p1', own)).toBe('0');
+      await operator.device('p1', 'log', { ...kmsg, path: '/dev/log1' });
+      await operator.device('p1', 'log2', { ...kmsg, path: '/dev/log2' });
+      expect(await operator.sh('p1', own)).toBe('1');
+      await operator.device('p1', 'log', null);
+      expect(await operator.sh('p1', own)).toBe('1');
+      await operator.device('p1', 'log2', null);
+      expect(await operator.sh('p1', own)).toBe('0');
+      await operator.device('p1', 'fuse', null);
+      await operator.sh('p1', 'mknod /fuse c 10 229; exec 3<>/fuse');
     } finally {
       await operator.state('p1', 'stop', { force: true });
       await operator.delete('p1');

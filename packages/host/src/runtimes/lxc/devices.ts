@@ -30,6 +30,8 @@ export function prepareDevices(
   paths: InstancePaths,
   ids: IdRanges | null,
 ): PreparedDevices {
+  // Nodes of devices that were removed since.
+  rmSync(paths.devices, { recursive: true, force: true });
   const mounts: MountEntry[] = [];
   const numbers: string[] = [];
   const hostNames: Record<string, string> = {};

@@ -6,7 +6,7 @@ import type { DeviceTarget } from '../../ops/runtime.ts';
 import { checkParent, isRequired } from './devices.ts';
 import { limitNic, newHostName, plugNic, unplugNic } from './network.ts';
 import type { InstancePaths } from './paths.ts';
-import { allowDevice } from './tools.ts';
+import { allowDevice, denyDevice } from './tools.ts';
 import { makeNode, removeNode } from './unix-char.ts';
 
 /** Where a running instance is. */
@@ -35,7 +35,7 @@ export async function attachDevice(place: Place, target: DeviceTarget): Promise<
 
 /** Takes a device away from a running instance; what the instance has removed itself is fine. */
 export async function detachDevice(place: Place, target: DeviceTarget, made: Attached): Promise<void> {
-  const { device, name, init } = target;
+  const { device, init } = target;
   if (device['type'] === 'nic' && made.hostName) await unplugNic(made.hostName);
   const path = device['path'] ?? device['source'];
   if (device['type'] !== 'disk' && device['type'] !== 'unix-char') return;
@@ -43,7 +43,7 @@ export async function detachDevice(place: Place, target: DeviceTarget, made: Att
   await changeMounts(init, place.owner, [
     { kind: 'unmount', target: path, layers: 'one', remove: made.created },
   ]);
-  if (device['type'] === 'unix-char') removeNode(place.paths.devices, name);
+  if (device['type'] === 'unix-char') await forbidNode(place, target);
 }
 
 /** Applies a nic's new limits. */
@@ -75,7 +75,8 @@ async function attachDisk(
   return { created: created === true };
 }
 
-async function attachNode(place: Place, { id, device, init, name }: DeviceTarget): Promise<Attached> {
+async function attachNode(place: Place, target: DeviceTarget): Promise<Attached> {
+  const { id, device, init, name } = target;
   const node = makeNode(place.paths.devices, name, device, place.owner.uid);
   if (!node) return { created: false };
   try {
@@ -85,9 +86,15 @@ async function attachNode(place: Place, { id, device, init, name }: DeviceTarget
     ]);
     return { created: created === true };
   } catch (error) {
-    removeNode(place.paths.devices, name);
+    await forbidNode(place, target);
     throw error;
   }
+}
+
+/** Without its node a privileged instance could make one of its own, as long as its cgroup lets it use it. */
+async function forbidNode(place: Place, { id, name }: DeviceTarget): Promise<void> {
+  const numbers = removeNode(place.paths.devices, name);
+  if (numbers !== null && place.privileged) await denyDevice(place.lxcPath, id, numbers);
 }
 
 async function attachNic({ device, init }: DeviceTarget): Promise<Attached> {

@@ -73,8 +73,22 @@ export async function isFrozen(lxcPath: string, id: number): Promise<boolean> {
 }
 
 /** Lets a privileged container use a device; `numbers` as `c MAJOR:MINOR`. @throws CodedError runtime-failed */
-export async function allowDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
-  const args = ['-n', String(id), '-P', lxcPath, 'devices.allow', `${numbers} rwm`];
+export function allowDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
+  return ruleDevice('devices.allow', lxcPath, id, numbers);
+}
+
+/** Takes that back. @throws CodedError runtime-failed */
+export function denyDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
+  return ruleDevice('devices.deny', lxcPath, id, numbers);
+}
+
+async function ruleDevice(
+  file: 'devices.allow' | 'devices.deny',
+  lxcPath: string,
+  id: number,
+  numbers: string,
+): Promise<void> {
+  const args = ['-n', String(id), '-P', lxcPath, file, `${numbers} rwm`];
   const result = await run('lxc-cgroup', args, { timeoutMs: QUESTION_TIMEOUT_MS });
   if (!result.ok) throw hostError('runtime-failed', result.failure);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostError } from '../../core/errors.ts';
 import type { Device } from '../../core/model.ts';
@@ -44,9 +44,27 @@ export function makeNode(
   return { source, target, numbers: `c ${major}:${minor}` };
 }
 
-/** Removes the node again. */
-export function removeNode(folder: string, name: string): void {
-  rmSync(join(folder, encodeURIComponent(name)), { force: true });
+/** What LXC lets every privileged container use: its common.conf. */
+const ALWAYS_ALLOWED: readonly RegExp[] = [/^c 1:[35789]$/, /^c 5:[012]$/, /^c 136:/, /^c 10:229$/];
+
+/**
+ * Removes the node again.
+ * @returns the numbers that the instance may not use any more; null when it may, by another device or by LXC's rule
+ */
+export function removeNode(folder: string, name: string): string | null {
+  const path = join(folder, encodeURIComponent(name));
+  const numbers = nodeNumbers(path);
+  rmSync(path, { force: true });
+  if (numbers === null || ALWAYS_ALLOWED.some((rule) => rule.test(numbers))) return null;
+  const others = readdirSync(folder).map((entry) => nodeNumbers(join(folder, entry)));
+  return others.includes(numbers) ? null : numbers;
+}
+
+function nodeNumbers(path: string): string | null {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return null;
+  const { major, minor } = deviceNumbers(found.rdev);
+  return `c ${major}:${minor}`;
 }
 
 function numbersOf(device: Device): { major: number; minor: number } | null {

@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Bench } from '../bench.ts';
-import { interleave } from '../frame/rounds.ts';
 import type { Population } from '../peers/population.ts';
 
 const KIB_PER_MIB = 1024;
@@ -11,37 +10,39 @@ const MS_PER_S = 1000;
  * with connections. Each time it is started anew, because memory that was needed once is not given back.
  */
 export async function measureMemory(bench: Bench): Promise<void> {
-  await measureRest(bench);
   const { plan, results, say, signal } = bench;
-  const population = await bench.population(plan.memoryInstances);
-  const { size, crowd } = population;
-  say(`memory: ${size} connections, ${size} listeners`);
-  await interleave(['memory-connection', 'memory-listener'] as const, plan.rounds, async (figure) => {
-    signal.throwIfAborted();
-    const rest = await restartedKib(population);
-    const started = performance.now();
-    if (figure === 'memory-connection') await crowd.hold(size, 1);
-    else await crowd.listen(size);
-    const seconds = (performance.now() - started) / MS_PER_S;
-    results.add(figure, 'porthole', ((await residentKib(population)) - rest) / size);
-    if (figure === 'memory-connection') results.add('answered-seconds', String(size), seconds);
-    else results.add('files-listening', String(size), openFiles(population));
-    await crowd.leave(size);
-  });
-}
-
-/** Few instances and many; what one instance takes is their difference. */
-async function measureRest({ plan, results, say, signal, population }: Bench): Promise<void> {
-  const few = await population(plan.sizes[0]);
-  const many = await population(plan.memoryInstances);
-  say(`memory: ${few.size} and ${many.size} instances at rest`);
+  const few = await bench.population(plan.sizes[0]);
+  const many = await bench.population(plan.memoryInstances);
+  say(`memory: ${few.size} and ${many.size} instances at rest, with connections, with listeners`);
   for (let round = 0; round < plan.rounds; round++) {
     signal.throwIfAborted();
-    const [least, most] = [await restartedKib(few), await restartedKib(many)];
+    const least = await restartedKib(few);
+    const most = await restartedKib(many);
     results.add('memory-rest', String(few.size), least / KIB_PER_MIB);
     results.add('memory-rest', String(many.size), most / KIB_PER_MIB);
     results.add('memory-instance', 'porthole', (most - least) / (many.size - few.size));
+    await measureConnections(bench, many, most);
+    await measureListening(bench, many, await restartedKib(many));
   }
+}
+
+/** What it holds more when each instance has a connection that is kept. @param rest what it holds without */
+async function measureConnections({ results }: Bench, population: Population, rest: number): Promise<void> {
+  const { size, crowd } = population;
+  const started = performance.now();
+  await crowd.hold(size, 1);
+  results.add('answered-seconds', String(size), (performance.now() - started) / MS_PER_S);
+  results.add('memory-connection', 'porthole', ((await residentKib(population)) - rest) / size);
+  await crowd.leave(size);
+}
+
+/** The same when each instance listens. */
+async function measureListening({ results }: Bench, population: Population, rest: number): Promise<void> {
+  const { size, crowd } = population;
+  await crowd.listen(size);
+  results.add('memory-listener', 'porthole', ((await residentKib(population)) - rest) / size);
+  results.add('files-listening', String(size), openFiles(population));
+  await crowd.leave(size);
 }
 
 async function restartedKib(population: Population): Promise<number> {

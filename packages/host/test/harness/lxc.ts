@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Finished, run } from '../../src/process/run.ts';
+import { TestDaemon } from './daemon.ts';
+
+const TIMEOUT_MS = 60_000;
+
+/** As written by the client itself; without it, its first command would print hints. */
+const CONFIG =
+  'default-remote: local\nremotes:\n  local:\n    addr: unix://\n    public: false\naliases: {}\n';
+
+/** LXD's own client, as Debian has it, with settings of its own and a daemon of ours behind it. */
+export class LxcClient {
+  readonly daemon: TestDaemon;
+  /** For files of the tests; its settings are there, too. */
+  readonly folder: string;
+  readonly env: Record<string, string>;
+
+  private constructor(daemon: TestDaemon) {
+    this.daemon = daemon;
+    this.folder = mkdtempSync('/var/tmp/porthole-test-lxc-');
+    chmodSync(this.folder, 0o755);
+    const conf = join(this.folder, 'conf');
+    mkdirSync(conf);
+    writeFileSync(join(conf, 'config.yml'), CONFIG);
+    const { PATH = '' } = process.env;
+    this.env = { PATH, HOME: this.folder, TERM: 'xterm', LXD_DIR: daemon.stateDir, LXD_CONF: conf };
+  }
+
+  /** A client of a fresh daemon that has the busybox image. */
+  static async start(args: readonly string[] = []): Promise<LxcClient> {
+    if (!existsSync('/usr/bin/lxc')) throw new Error("LXD's client is missing: apt-get install lxd-client");
+    const client = new LxcClient(await TestDaemon.start(args));
+    await client.daemon.must('image', 'build', 'busybox');
+    return client;
+  }
+
+  /** Runs a command; its input is empty. */
+  run(...args: string[]): Promise<Finished> {
+    return run('lxc', args, { env: this.env, cwd: this.folder, timeoutMs: TIMEOUT_MS });
+  }
+
+  /** Runs a command with input, as in a pipe. */
+  feed(input: string, ...args: string[]): Promise<Finished> {
+    const pipe = ['-c', 'cat | lxc "$@"', 'sh', ...args];
+    return run('sh', pipe, { env: this.env, cwd: this.folder, input, timeoutMs: TIMEOUT_MS });
+  }
+
+  /** Runs a command and gives its output. @throws when it fails */
+  async must(...args: string[]): Promise<string> {
+    const { ok, failure, stdout } = await this.run(...args);
+    if (!ok) throw new Error(`lxc ${args.join(' ')}: ${failure}`);
+    return stdout;
+  }
+
+  /** What the client says of a command that fails, without its `Error: `. @throws when it does not fail */
+  async refusal(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...args);
+    if (code !== 1) throw new Error(`lxc ${args.join(' ')}: exit code ${code}, ${stdout}${stderr}`);
+    return stderr.slice(stderr.indexOf('Error: ') + 'Error: '.length).trim();
+  }
+
+  /** Starts a command that goes on. */
+  spawn(...args: string[]): ChildProcess {
+    return spawn('lxc', args, { env: this.env, cwd: this.folder, stdio: ['pipe', 'pipe', 'pipe'] });
+  }
+
+  async destroy(): Promise<void> {
+    await this.daemon.destroy();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Gathers what a process prints. */
+export function outputOf(child: ChildProcess): { readonly text: string } {
+  const output = { text: '' };
+  child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    output.text += chunk;
+  });
+  return output;
+}

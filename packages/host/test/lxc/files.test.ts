@@ -1,0 +1,101 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LxcClient } from '../harness/lxc.ts';
+
+let lxc: LxcClient;
+
+beforeAll(async () => {
+  lxc = await LxcClient.start();
+  await lxc.must('launch', 'busybox', 'c1');
+  await lxc.must('init', 'busybox', 'c2');
+});
+
+afterAll(() => lxc?.destroy());
+
+const inside = (script: string) => lxc.must('exec', 'c1', '--', 'sh', '-c', script);
+const at = (name: string) => join(lxc.folder, name);
+
+test('push keeps the mode, and takes an owner', async () => {
+  writeFileSync(at('tool'), '#!/bin/sh\necho "it runs"\n');
+  chmodSync(at('tool'), 0o755);
+  await lxc.must('file', 'push', '--quiet', at('tool'), 'c1/bin/');
+  expect(await lxc.must('exec', 'c1', '--', 'tool')).toBe('it runs\n');
+  await lxc.must('file', 'push', at('tool'), 'c1/tmp/t', '--uid', '7', '--gid', '8', '--mode', '0640');
+  expect(await inside('stat -c "%u %g %a" /tmp/t')).toBe('7 8 640\n');
+  await lxc.must('file', 'push', at('tool'), 'c1/tmp/t', '--uid', '9');
+  expect(await inside('stat -c "%u %g %a" /tmp/t')).toBe('7 8 640\n');
+});
+
+test('push and pull take the place of a pipe', async () => {
+  expect((await lxc.feed('from a pipe', 'file', 'push', '-', 'c1/tmp/pipe')).ok).toBe(true);
+  expect(await lxc.must('file', 'pull', '--quiet', 'c1/tmp/pipe', '-')).toBe('from a pipe');
+  expect(await inside('stat -c %a /tmp/pipe')).toBe('600\n');
+});
+
+test('whole trees go in and come out as they are', async () => {
+  mkdirSync(at('tree/a/b'), { recursive: true });
+  writeFileSync(at('tree/a/b/f'), 'deep');
+  symlinkSync('b/f', at('tree/a/l'));
+  await lxc.must('file', 'push', '--recursive', '--create-dirs', at('tree'), 'c1/new/place');
+  expect(await inside('cd /new/place/tree/a; cat l; readlink l')).toBe('deepb/f\n');
+  mkdirSync(at('back'));
+  await lxc.must('file', 'pull', '--recursive', 'c1/new/place/tree', at('back'));
+  expect(readFileSync(at('back/tree/a/b/f'), 'utf8')).toBe('deep');
+  expect(lstatSync(at('back/tree/a/l')).isSymbolicLink()).toBe(true);
+  expect(readlinkSync(at('back/tree/a/l'))).toBe('b/f');
+});
+
+test('pull gives what is there, and follows a link', async () => {
+  await inside('echo text > /tmp/f; ln -sfn f /tmp/l');
+  await lxc.must('file', 'pull', 'c1/tmp/f', at('pulled'));
+  expect(readFileSync(at('pulled'), 'utf8')).toBe('text\n');
+  expect(await lxc.must('file', 'pull', 'c1/proc/1/comm', '-')).toMatch(/^\w+\n/);
+});
+
+test('edit replaces what a file holds', async () => {
+  await inside('echo old > /tmp/e; chmod 600 /tmp/e');
+  expect((await lxc.feed('new\n', 'file', 'edit', 'c1/tmp/e')).ok).toBe(true);
+  expect(await inside('cat /tmp/e; stat -c %a /tmp/e')).toBe('new\n600\n');
+});
+
+test('delete takes files and empty directories away', async () => {
+  await inside('mkdir /tmp/d; touch /tmp/d/f');
+  expect(await lxc.refusal('file', 'delete', 'c1/tmp/d')).toBe('directory not empty');
+  await lxc.must('file', 'delete', 'c1/tmp/d/f', 'c1/tmp/d');
+  expect(await inside('ls -d /tmp/d || echo gone')).toBe('gone\n');
+});
+
+test('a stopped instance has files, too', async () => {
+  writeFileSync(at('one'), 'put there before the first start');
+  await lxc.must('file', 'push', at('one'), 'c2/root/one');
+  expect(await lxc.must('file', 'pull', '--quiet', 'c2/root/one', '-')).toMatch('before the first');
+  await lxc.must('start', 'c2');
+  expect(await lxc.must('exec', 'c2', '--', 'cat', '/root/one')).toMatch('before the first');
+});
+
+test.each([
+  [['pull', 'c1/none', '-'], 'Not Found'],
+  [['pull', 'none/etc/passwd', '-'], 'Instance not found'],
+  [['pull', 'c1/etc', 'x'], "Can't pull a directory without --recursive"],
+  [['push', '/etc/passwd', 'c1/none/x'], 'Not Found'],
+  [['push', '/etc/passwd', 'c1/etc'], 'is a directory'],
+  [['push', '/etc/passwd', 'c1/dev/null'], 'not a regular file'],
+  [['push', '/etc/passwd', 'c1/tmp/x', '--uid', '99999'], 'invalid argument'],
+  [['delete', 'c1/none'], 'Not Found'],
+])('refuses file %j', async (args, text) => {
+  const before = readdirSync(lxc.folder);
+  expect(await lxc.refusal('file', '--quiet', ...args)).toBe(text);
+  expect(readdirSync(lxc.folder)).toEqual(before);
+  expect(existsSync(at('x'))).toBe(false);
+});

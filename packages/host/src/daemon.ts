@@ -104,6 +104,7 @@ export async function startDaemon(
   const guestBackend = guestCases(
     context,
     (fd) => identify(kernel, registry, fd),
+    (fd) => kernel.peerUid(fd),
     (image) => images.paths(image),
   );
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });

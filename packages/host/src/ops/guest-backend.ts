@@ -8,6 +8,7 @@ import { recordOf } from '../core/records.ts';
 import type { GuestView } from '../core/view.ts';
 import { withReady } from '../core/volatile.ts';
 import type { Context } from './context.ts';
+import { HeldCallers } from './held-callers.ts';
 import { lifecycle } from './lifecycle.ts';
 import type { RunningSet } from './running.ts';
 
@@ -29,21 +30,23 @@ export interface GuestCases {
 /**
  * What instances can reach.
  * @param identify says who is at the other end of a socket
+ * @param peerUid the uid that it had when it connected
  */
 export function guestCases(
   context: Context,
   identify: (fd: number) => Caller,
+  peerUid: (fd: number) => number,
   imagePaths: (image: Image) => readonly string[],
 ): GuestCases {
   const { model, running, hub, journal } = context;
+  const held = new HeldCallers();
   return {
     imagePaths,
     identify(fd) {
       const caller = identify(fd);
+      if (caller.kind !== 'no-instance' || !running.started) return caller;
       // The first process of an instance may ask before the daemon has been told that the instance runs.
-      return caller.kind === 'no-instance' && running.started
-        ? whenStarted(running, () => identify(fd))
-        : caller;
+      return held.hold(peerUid(fd), () => whenStarted(running, () => identify(fd))) ?? caller;
     },
     view: (instanceId, boot) => (running.get(instanceId)?.boot === boot ? model.view(instanceId) : undefined),
     image: (fingerprint) => model.state.images.get(fingerprint),

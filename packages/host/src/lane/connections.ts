@@ -33,7 +33,9 @@ export interface Surroundings {
 /** The connections that the lane has, from being let in to being closed or handed over. */
 export class Connections {
   readonly #around: Surroundings;
-  readonly #open = new Map<number, Client>();
+  /** By descriptor: small numbers, always the smallest that is free. */
+  readonly #byFd: (Client | undefined)[] = [];
+  #count = 0;
   readonly #slots: Slots;
 
   constructor(around: Surroundings) {
@@ -42,7 +44,7 @@ export class Connections {
   }
 
   get(fd: number): Client | undefined {
-    return this.#open.get(fd);
+    return this.#byFd[fd];
   }
 
   /** Lets a connection in, if its group has room; else it is refused and undefined. */
@@ -53,9 +55,11 @@ export class Connections {
       return undefined;
     }
     const client = new Client(fd, group, nowMs);
-    this.#open.set(fd, client);
+    // Without holes it stays an array for the engine too, whatever else is open.
+    while (this.#byFd.length <= fd) this.#byFd.push(undefined);
+    this.#byFd[fd] = client;
     this.#around.owned[fd] = 1;
-    this.#around.shared[OPEN] = this.#open.size;
+    this.#around.shared[OPEN] = ++this.#count;
     return client;
   }
 
@@ -84,7 +88,7 @@ export class Connections {
 
   /** Ends all connections of an instance; returns how many. */
   closeInstance(instanceId: number): number {
-    const its = [...this.#open.values()].filter(({ group }) => group.run.facts.instanceId === instanceId);
+    const its = this.all().filter(({ group }) => group.run.facts.instanceId === instanceId);
     for (const client of its) this.close(client);
     return its.length;
   }
@@ -92,21 +96,23 @@ export class Connections {
   /** Ends those that were silent for too long. */
   closeIdle(nowMs: number): void {
     const heardMs = nowMs - this.#around.limits.idleTimeoutMs;
-    for (const client of this.#open.values()) {
+    if (this.#count === 0) return;
+    for (const client of this.#byFd) {
+      if (client === undefined) continue;
       if (client.heardMs <= heardMs && !client.waits) this.close(client);
     }
   }
 
   /** All of them, for the end. */
   all(): Client[] {
-    return [...this.#open.values()];
+    return this.#byFd.filter((client) => client !== undefined);
   }
 
   #forget(client: Client): void {
     client.gone = true;
-    this.#open.delete(client.fd);
+    this.#byFd[client.fd] = undefined;
     this.#around.owned[client.fd] = 0;
-    this.#around.shared[OPEN] = this.#open.size;
+    this.#around.shared[OPEN] = --this.#count;
   }
 
   #refuse(fd: number, group: Group, admission: Exclude<Admission, 'admitted'>): void {

@@ -1,0 +1,223 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../src/process/run.ts';
+import { ask, until } from './harness/api.ts';
+import { Crowd } from './harness/crowd.ts';
+import { TestDaemon } from './harness/daemon.ts';
+import { Operator } from './harness/operator.ts';
+
+const ATTACKER = '200 attacker';
+const NOBODY = '500 Process ID not found in container';
+const NOT_ROOT = '401 Access denied for non-root user';
+
+/** How often a number is freed, and how many namespaces are made then, until one of them has it. */
+const ROUNDS_MAX = 20;
+const STRANGERS = 30;
+
+let folder: string;
+let daemon: TestDaemon;
+let operator: Operator;
+let attacker: number;
+let victim: number;
+
+beforeAll(() => {
+  // Where the users of instances can read it.
+  folder = mkdtempSync('/var/tmp/porthole-attacks-');
+  chmodSync(folder, 0o755);
+  cpSync(new URL('programs/attacks/', import.meta.url), folder, { recursive: true });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const enter = (init: number) => ['-t', String(init), '-U', '-p', '-S', '0', '-G', '0', '--'];
+const python = (program: string, args: readonly string[]) => [
+  '/usr/bin/python3',
+  '-B',
+  `${folder}/${program}`,
+  ...args,
+];
+
+/** Runs an attack as root of an instance, in its user and PID namespaces, and gives what it has printed. */
+async function attack(init: number, program: string, ...args: string[]): Promise<string> {
+  const command = [...enter(init), ...python(program, [daemon.guestSocket, ...args])];
+  const { ok, failure, stdout } = await run('nsenter', command, { timeoutMs: 20_000 });
+  if (!ok) throw new Error(failure);
+  return stdout.trim();
+}
+
+/** A program that is spoken with line by line. */
+class Talk {
+  readonly lines: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+
+  constructor(command: string, args: readonly string[]) {
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#ended = once(this.#child, 'close');
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => this.lines.push(line));
+  }
+
+  async line(number: number): Promise<string> {
+    await until(`line ${number}`, () => this.lines.length > number);
+    return this.lines[number] ?? '';
+  }
+
+  /** Says a word, and waits for the end. */
+  async finish(word = ''): Promise<void> {
+    this.#child.stdin?.end(word);
+    await this.#ended;
+  }
+}
+
+/** On the host, with a given uid. */
+async function fromHost(uid: number, program: string, ...args: string[]): Promise<string> {
+  const ids = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
+  const { ok, failure, stdout } = await run('setpriv', [
+    ...ids,
+    ...python(program, [daemon.guestSocket, ...args]),
+  ]);
+  if (!ok) throw new Error(failure);
+  return stdout.trim();
+}
+
+/**
+ * Lets a process of an instance connect and end while the daemon cannot look, gives its pid to another process, and
+ * only then lets the daemon accept the connection. What the one who holds it is told.
+ * @param heir in the PID namespace of this init, or of the host
+ */
+async function afterReuse(init: number, heir: number | null): Promise<{ reused: boolean; answer: string }> {
+  process.kill(daemon.pid, 'SIGSTOP');
+  const args = [...enter(init), ...python('leave.py', [daemon.guestSocket])];
+  const holder = new Talk('nsenter', args);
+  try {
+    const pid = Number(await holder.line(0));
+    await holder.line(1);
+    const within = heir === null ? [] : [String(heir)];
+    const taker = new Talk('/usr/bin/python3', ['-B', `${folder}/take-pid.py`, String(pid), ...within]);
+    const reused = (await taker.line(0)) === 'True';
+    const namespace = (of: number) => statSync(`/proc/${of}/ns/pid`).ino;
+    const inHeir = namespace(pid) === namespace(heir ?? process.pid);
+    process.kill(daemon.pid, 'SIGCONT');
+    await holder.finish('\n');
+    const still = namespace(pid) === namespace(heir ?? process.pid);
+    await taker.finish();
+    return { reused: reused && inHeir && still, answer: holder.lines[2] ?? '' };
+  } finally {
+    process.kill(daemon.pid, 'SIGCONT');
+  }
+}
+
+describe.each([
+  { path: 'pidfd', flags: [] },
+  { path: 'pidfd', flags: ['--fast-lane', 'off'] },
+  { path: 'proc', flags: ['--identification', 'proc'] },
+])('callers identified by $path $flags', ({ path, flags }) => {
+  beforeAll(async () => {
+    daemon = await TestDaemon.start(flags);
+    operator = new Operator(daemon);
+    await daemon.must('image', 'build', 'busybox');
+    for (const name of ['attacker', 'victim']) await operator.launch(name, { config: { 'user.id': name } });
+    [attacker, victim] = [await operator.pid('attacker'), await operator.pid('victim')];
+  });
+  afterAll(() => daemon?.destroy());
+
+  it('says so in its log and in `porthole info`', async () => {
+    expect(daemon.log.find(({ msg }) => msg === 'daemon started')).toMatchObject({ identification: path });
+    expect(await daemon.must('info')).toMatch(new RegExp(`^Callers identified by: /?${path} `, 'm'));
+  });
+
+  it('believes no title: neither in argv nor in comm, of the caller nor of its parent', async () => {
+    const title = `[lxc monitor] ${daemon.stateDir}/instances victim`;
+    expect(await attack(attacker, 'title.py', title)).toBe(ATTACKER);
+    const root = statSync(`/proc/${victim}`).uid;
+    for (const uid of [0, 65_534, root])
+      expect([uid, await fromHost(uid, 'title.py', title)]).toEqual([uid, NOBODY]);
+  });
+
+  it('takes the host’s processes for nobody, root or not', async () => {
+    for (const uid of [0, 1000, 65_534]) {
+      expect([uid, await fromHost(uid, 'orphan.py')]).toEqual([uid, NOBODY]);
+    }
+  });
+
+  it('serves a child over the connection of its parent that is gone', async () => {
+    expect(await attack(attacker, 'orphan.py')).toBe(ATTACKER);
+  });
+
+  it('looks through namespaces that the instance has made, and knows its root from theirs', async () => {
+    expect(await attack(attacker, 'nested.py', '0')).toBe(ATTACKER);
+    expect(await attack(attacker, 'nested.py', '1000')).toBe(NOT_ROOT);
+  });
+
+  it('goes by the effective uid at connect(), whatever follows', async () => {
+    expect((await attack(attacker, 'setuid.py')).split('\n')).toEqual([
+      `user, then root: ${NOT_ROOT}`,
+      `root, with a user as the real one: ${ATTACKER}`,
+      `user, with root as the real one: ${NOT_ROOT}`,
+      `root, then user: ${ATTACKER}`,
+    ]);
+  });
+
+  it.each([
+    { from: 'attacker', to: 'victim' },
+    { from: 'victim', to: 'attacker' },
+  ])('serves a connection that $from has handed to $to as that of $from', async ({ from, to }) => {
+    const pids: Record<string, number> = { attacker, victim };
+    const name = `porthole-attack-${process.pid}-${from}-${path}-${flags.length}`;
+    const pass = (of: string, what: string) =>
+      new Talk('nsenter', [
+        ...enter(pids[of] as number),
+        ...python('pass.py', [what, daemon.guestSocket, name]),
+      ]);
+    const taker = pass(to, 'take');
+    await taker.line(0);
+    await pass(from, 'give').finish();
+    await taker.finish();
+    expect(taker.lines[1]).toBe(`200 ${from}`);
+  });
+
+  it('takes nobody for a process of the host that has got the pid of the caller', async () => {
+    expect(await afterReuse(attacker, null)).toEqual({ reused: true, answer: NOBODY });
+  });
+
+  it('tells a process of another instance that has got the pid of the caller as well as it can', async () => {
+    // The weakness of the fallback, as docs/security.md tells it: instances of the same ids cannot be told apart.
+    const answer = path === 'proc' ? '200 victim' : NOBODY;
+    expect(await afterReuse(attacker, victim)).toEqual({ reused: true, answer });
+  });
+
+  it('is not misled by a reused pid where instances have ids of their own', async () => {
+    await using crowd = await Crowd.make(1);
+    await daemon.must('adopt', 'other', '--pid', String(crowd.pid()), '-c', 'user.id=other');
+    const answer = path === 'proc' ? NOT_ROOT : NOBODY;
+    expect(await afterReuse(attacker, crowd.pid())).toEqual({ reused: true, answer });
+    await daemon.must('delete', '-f', 'other');
+  });
+
+  it('gives the number of a PID namespace that is gone no instance with it', async () => {
+    const numberOf = (crowd: Crowd) => statSync(`/proc/${crowd.pid()}/ns/pid`).ino;
+    const value = async (init: number) => {
+      const { status, body } = await ask(daemon, { init }, '/1.0/config/user.id');
+      return `${status} ${body.trim()}`;
+    };
+    // The kernel gives the lowest number that is free; where others start containers too, it may be theirs first.
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const name = `gone${round}`;
+      const first = await Crowd.make(1);
+      const number = numberOf(first);
+      const config = ['-c', `user.id=${name}`];
+      await daemon.must('adopt', name, '--ephemeral', '--pid', String(first.pid()), ...config);
+      expect(await value(first.pid())).toBe(`200 ${name}`);
+      await first[Symbol.asyncDispose]();
+      await until('it is gone', async () => !(name in (await operator.statuses())));
+      await using strangers = await Crowd.make(STRANGERS);
+      const heir = strangers.members.find(({ pid }) => statSync(`/proc/${pid}/ns/pid`).ino === number);
+      if (!heir) continue;
+      expect(await value(heir.pid)).toBe(NOBODY);
+      return;
+    }
+    throw new Error('the kernel has used no number again');
+  });
+});

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { environmentName } from './config.ts';
 import { CONFIG_KEYS } from './core/config-key-table.ts';
@@ -91,5 +92,20 @@ describe('the documentation', () => {
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);
     await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot('../../../docs/host-api.md');
+  });
+
+  it('has every attack that is tested, and no other', () => {
+    const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+    const titles = ['attacks', 'revocation'].flatMap((name) =>
+      [...read(`../test/${name}.test.ts`).matchAll(/^ {2}(?:it|\]\))\(?'([^']+)', async/gm)].map(
+        ([, title]) => title,
+      ),
+    );
+    const section = read('../../../docs/security.md')
+      .split('\n## ')
+      .find((text) => text.startsWith('Attacks'));
+    const rows = [...(section ?? '').matchAll(/^\| (?!attack and claim)([^|-][^|]*?) \| [^|]+ \|$/gm)];
+    const meta = 'says so in its log and in `porthole info`';
+    expect(rows.map(([, title]) => title)).toEqual(titles.filter((title) => title !== meta));
   });
 });

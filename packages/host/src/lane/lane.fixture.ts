@@ -65,7 +65,8 @@ export async function startLane(
   return { backend, lane, server, path, stock, stockPath, facts, [Symbol.asyncDispose]: dispose };
 }
 
-function factsOfThisProcess(): Registered {
+/** A run of instance 1, of which this very process is root. */
+export function factsOfThisProcess(): Registered {
   const { dev, ino } = statSync('/proc/self/ns/pid', { bigint: true });
   const rootUid = process.getuid?.() ?? 0;
   const init = { pid: process.pid, isAlive: () => true };

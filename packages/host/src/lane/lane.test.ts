@@ -1,7 +1,3 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
@@ -208,40 +204,6 @@ describe('limits', () => {
     const head = `GET /1.0 HTTP/1.1\r\nHost: lxd\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`;
     expect(await exchange(guest.path, head)).toMatch(/^HTTP\/1\.1 431 /);
   });
-});
-
-/** Keeps many connections full of requests, and says when the first answers have come. */
-const FLOOD = `
-  const net = require('node:net');
-  const requests = 'GET /1.0 HTTP/1.1\\r\\nHost: lxd\\r\\n\\r\\n'.repeat(200);
-  for (let i = 0; i < 200; i++) {
-    const socket = net.connect(process.argv[1], () => socket.write(requests));
-    socket.on('data', () => socket.write(requests)).once('data', () => console.log('answered'));
-    socket.on('error', () => process.exit(1));
-  }
-`;
-
-it('a flood from one group of callers does not keep another waiting', async () => {
-  await using guest = await startLane();
-  await chmod(dirname(guest.path), 0o755);
-  // Another user of the same instance is another group, as another instance would be.
-  const flood = spawn(process.execPath, ['-e', FLOOD, guest.path], {
-    uid: 65_534,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(flood.stdout, 'data');
-  const client = new RawClient(guest.path);
-  let slowestMs = 0;
-  for (let asked = 1; asked <= 200; asked++) {
-    const startedMs = performance.now();
-    await client.send(GET).until(answered(asked));
-    slowestMs = Math.max(slowestMs, performance.now() - startedMs);
-  }
-  expect([flood.exitCode, guest.lane.connections() > 100]).toEqual([null, true]);
-  // Without turns it would wait for all that the flood has sent: 40,000 requests.
-  expect(slowestMs).toBeLessThan(150);
-  flood.kill('SIGKILL');
-  client.socket.destroy();
 });
 
 describe('the end', () => {

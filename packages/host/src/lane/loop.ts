@@ -54,12 +54,13 @@ export class Loop {
 
   /** Works until it is told to stop. */
   run(): void {
-    while (!this.#stopped) this.#turn();
+    while (!this.#stopped) this.turn();
     this.#runs.forgetProcesses();
     this.#epoll.close();
   }
 
-  #turn(): void {
+  /** One turn; waits for something to do if there is nothing. */
+  turn(): void {
     const busy = this.#ordered || this.#acceptor.busy || !this.#turns.none;
     const count = this.#epoll.wait(busy || !this.#fresh.empty ? 0 : this.#sweepMs);
     this.#nowMs = performance.now();

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { readLines } from '../../../guest/src/lines.ts';
 import { until } from './api.ts';
 import type { CallerTools } from './caller.ts';
 import type { TestDaemon } from './daemon.ts';
@@ -31,11 +33,16 @@ export class Listener {
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    this.ended = once(child, 'exit');
-    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+    this.ended = Promise.all([once(child, 'exit'), this.#read(child.stdout as Readable)]);
+  }
+
+  /** A stream that is cut may end in the middle of an event, which does not count then. */
+  async #read(stdout: Readable): Promise<void> {
+    for await (const text of readLines(stdout)) {
+      const line = text.trimEnd();
       this.lines.push(line);
       if (line.startsWith('{')) this.events.push(JSON.parse(line) as Event);
-    });
+    }
   }
 
   /** A websocket or a plain stream (netcat) with this query, once it is open. */
@@ -63,10 +70,23 @@ export class Listener {
     return this.events.slice(0, count);
   }
 
+  /** Stops its process, or lets it go on: one that is there and does not read. */
+  freeze(frozen: boolean): void {
+    this.#signal(frozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   async close(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      this.#child.kill('SIGKILL');
+      this.#signal('SIGKILL');
       await this.ended;
     }
+  }
+
+  /** The listener is a child of the nsenter that we have started. */
+  #signal(signal: NodeJS.Signals): void {
+    const { pid } = this.#child;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    for (const each of children.split(' ').filter(Boolean)) process.kill(Number(each), signal);
+    this.#child.kill(signal);
   }
 }

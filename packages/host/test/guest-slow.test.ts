@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { hostApi, until } from './harness/api.ts';
+import { CallerTools } from './harness/caller.ts';
+import { TestDaemon } from './harness/daemon.ts';
+import { Listener } from './harness/listener.ts';
+
+const CHANGES = 400;
+const VALUE = 'x'.repeat(20_000);
+/** What one listener may cost at the most: its queue, and the answer that tells it why it is ended. */
+const MEMORY_MAX = 64 * 1024 * 1024;
+/** Three pings without answer, ten seconds apart, and some time to notice. */
+const DEAD_MS = 60_000;
+
+let daemon: TestDaemon;
+let tools: CallerTools;
+let init: number;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  tools = new CallerTools();
+  await daemon.must('image', 'build', 'busybox');
+  await daemon.must('launch', 'busybox', 'c1');
+  init = await daemon.initPid('c1');
+});
+afterEach(async () => {
+  for (const listener of listeners.splice(0)) await listener.close();
+});
+afterAll(async () => {
+  tools?.[Symbol.dispose]();
+  await daemon?.destroy();
+});
+
+const listeners: Listener[] = [];
+const open = async (kind: 'websocket' | 'stream', query: string) => {
+  const listener = await Listener.open({ daemon, tools, init }, kind, query);
+  listeners.push(listener);
+  return listener;
+};
+const change = (value: string) =>
+  hostApi(daemon).change('PATCH', '/1.0/instances/c1', { json: { config: { 'user.x': value } } });
+
+/** Connections to the guest API that the daemon has open; the kernel goes on calling a socket as it was bound. */
+function connections(): number {
+  const connected = /^\S+ \S+ \S+ \S+ \S+ 03 /;
+  const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  return lines.filter((line) => connected.test(line) && line.includes(` ${daemon.guestSocket}`)).length;
+}
+
+function residentBytes(): number {
+  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8')) ?? [];
+  return Number(kib) * 1024;
+}
+
+describe.each(['websocket', 'stream'] as const)('a listener over a %s that does not read', (kind) => {
+  it('costs the others nothing and the daemon little, is ended, and can come back', async () => {
+    const reader = await open('websocket', '?since=now');
+    const slow = await open(kind, '?since=now');
+    await change(`${kind} first`);
+    const [first] = await slow.first(1);
+    const before = residentBytes();
+    slow.freeze(true);
+    for (let turn = 0; turn < CHANGES; turn++) await change(`${turn} ${VALUE}`);
+    const seen = await reader.first(CHANGES + 1);
+    expect(seen.map(({ metadata }) => String(metadata['value']).split(' ')[0]).slice(1)).toEqual(
+      Array.from({ length: CHANGES }, (_, turn) => String(turn)),
+    );
+    await until('only the reader is left', () => connections() === 1);
+    expect(residentBytes() - before).toBeLessThan(MEMORY_MAX);
+    slow.freeze(false);
+    await slow.ended;
+    const last = slow.events.at(-1) ?? first;
+    const again = await open(kind, `?since=${last?.sequence}`);
+    await again.first(seen.length - seen.findIndex(({ sequence }) => sequence === last?.sequence) - 1);
+    expect([...slow.events, ...again.events]).toEqual(seen);
+  });
+});
+
+describe('a websocket whose process is stopped', () => {
+  it('is found by its silence, while nothing happens', async () => {
+    const dead = await open('websocket', '');
+    const alive = await open('websocket', '');
+    dead.freeze(true);
+    expect(connections()).toBe(2);
+    await until('only one is left', () => connections() === 1, DEAD_MS);
+    dead.freeze(false);
+    await dead.ended;
+    await change('last');
+    await alive.first(1);
+  });
+});

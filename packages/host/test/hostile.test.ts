@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeSync,
@@ -153,6 +154,32 @@ it('mounts a disk once, whatever its path looks like, and takes all of it away',
     rmSync(source, { recursive: true });
   }
 });
+
+it('stops an instance that makes a change to it wait for ever', async () => {
+  await operator.launch('trap', { config: { 'security.privileged': 'true' } });
+  // A file system whose server never answers.
+  const mount = 'mount -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0,allow_other trap /mnt';
+  const script = `mknod /fuse c 10 229; exec 3<>/fuse; ${mount}; exec sleep 600`;
+  const json = { command: ['sh', '-c', script], environment: {}, interactive: false };
+  await operator.client.begin('POST', '/1.0/instances/trap/exec', { json });
+  const isSet = async () => (await operator.sh('trap', 'cat /proc/mounts')).includes('trap /mnt fuse');
+  await until('the trap is set', isSet);
+  const change = operator.device('trap', 'docs', { type: 'disk', source: '/usr', path: '/mnt/docs' });
+  change.catch(() => {});
+  await until('the change waits', () => isWaiting(daemon.pid));
+  await operator.state('trap', 'stop', { force: true });
+  await expect(change).rejects.toThrow(/docs/);
+  expect((await operator.statuses())['trap']).toBe('Stopped');
+  await operator.delete('trap');
+});
+
+/** Whether a thread of a process waits for an answer of a FUSE server. */
+function isWaiting(pid: number): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.some((id) =>
+    /fuse|request_wait/.test(readFileSync(`/proc/${pid}/task/${id}/stack`, 'utf8')),
+  );
+}
 
 it('keeps the log of a run small, whoever of the host knocks at the socket of its monitor', async () => {
   using tools = new CallerTools();

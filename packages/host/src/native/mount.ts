@@ -53,11 +53,17 @@ export interface InsideOwner {
 }
 
 /**
+ * How long a thread may be at work. A guest can have a file system of its own at the place that never answers;
+ * such a thread stays until the guest has ended.
+ */
+const TIMEOUT_MS = 10_000;
+
+/**
  * Carries out mount tasks inside the mount namespace of a process, in order. A thread of its own enters the
  * namespace and ends with the work: setns(2) moves only the calling thread once its file system attributes
  * are its own (CLONE_FS). Nothing of the container is executed.
  * @returns for each task whether it made (mount) or found (unmount) something
- * @throws SystemError of the first task that failed
+ * @throws SystemError of the first task that failed; Error when the instance keeps the thread waiting
  */
 export function changeMounts(
   process: Pick<PinnedProcess, 'duplicate'>,
@@ -67,6 +73,10 @@ export function changeMounts(
   // A descriptor of its own: the process may be released while the thread is at work.
   const pidfd = process.duplicate();
   const changed = new Promise<boolean[]>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error('the instance does not answer at that path')),
+      TIMEOUT_MS,
+    );
     const worker = new Worker(new URL('./mount-worker.ts', import.meta.url), {
       workerData: { pidfd, owner, tasks },
       trackUnmanagedFds: false,
@@ -76,7 +86,10 @@ export function changeMounts(
       else reject(new SystemError(answer.call, answer.errno));
     });
     worker.once('error', reject);
-    worker.once('exit', () => reject(new Error('the mount thread ended without an answer')));
+    worker.once('exit', () => {
+      clearTimeout(timer);
+      reject(new Error('the mount thread ended without an answer'));
+    });
   });
   return changed.finally(() => close(pidfd));
 }

@@ -6,8 +6,9 @@ import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
 import type { Operation } from '../operations.ts';
 import { adoptAgain } from './adopt.ts';
+import { settleEnd } from './ended.ts';
 import { startInstance } from './start.ts';
-import { forceRun, stopInstance } from './stop.ts';
+import { forceRun, killRun, stopInstance } from './stop.ts';
 
 const DESCRIPTIONS = {
   start: 'Starting instance',
@@ -27,6 +28,7 @@ export function setState(
   const { runner, operations } = context;
   const { action } = request;
   const busy = runner.labels(id).find((label) => label in DESCRIPTIONS);
+  const waits = runner.labels(id).length > 0;
   const forces = action === 'stop' && request.force && busy !== 'start';
   if (busy && !forces) throw hostError('busy', action, busy);
   return operations.run({
@@ -39,7 +41,12 @@ export function setState(
         await runner.run(id, action, () => {});
         return undefined;
       }
-      await runner.run(id, action, () => changeState(context, id, request, by, tell));
+      const killed = forces && request.timeout <= 0 && waits ? killRun(context, id, by) : null;
+      await runner.run(id, action, () =>
+        killed
+          ? settleEnd(context, killed, { kind: 'stopped', by })
+          : changeState(context, id, request, by, tell),
+      );
       return undefined;
     },
   });

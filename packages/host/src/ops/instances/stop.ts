@@ -63,6 +63,18 @@ async function thaw(run: Run): Promise<void> {
   }
 }
 
+/**
+ * Ends a run at once although other work holds its queue: that work may be waiting for the instance itself, which
+ * can make a mount of its own never answer. Who calls this settles the end when its turn comes.
+ */
+export function killRun(context: Context, id: number, by: Requestor | null): Run | null {
+  const run = context.running.get(id);
+  if (!run?.runtime.owns || run.cause || run.frozen) return null;
+  run.cause = { kind: 'stopped', by };
+  run.runtime.kill(run.process.init);
+  return run;
+}
+
 function keepRunning(run: Run): never {
   run.cause = null;
   throw hostError('shutdown-timeout', 'the instance did not shut down in time');

@@ -57,7 +57,11 @@ describe('readConfig', () => {
       /--guest-idle-seconds: "soon" is not a whole number from 1 to 86400/,
     ],
     [[], { PORTHOLE_GUEST_IDLE_SECONDS: '0' }, /PORTHOLE_GUEST_IDLE_SECONDS: "0" is not/],
-    [['--identification', 'guess'], {}, /--identification: "guess" is not one of auto, proc/],
+    [
+      ['--identification', 'guess'],
+      {},
+      /--identification: "guess" is not one of auto, pidfd, pidfd-proc, proc/,
+    ],
     [['--colour', 'red'], {}, /--colour/],
     [['extra'], {}, /extra/],
   ])('names the key of a bad value: %j %j', (args, env, message) => {

@@ -41,9 +41,9 @@ export const SETTINGS = {
   },
   identification: {
     kind: 'choice',
-    choices: ['auto', 'proc'],
+    choices: ['auto', 'pidfd', 'pidfd-proc', 'proc'],
     default: 'auto',
-    about: 'how callers are identified: the best way the kernel has, or always through /proc',
+    about: 'how callers are identified: the best way the kernel has, or none better than this',
   },
   'fast-lane': {
     kind: 'choice',
@@ -79,7 +79,7 @@ export type Settings = {
   readonly [K in SettingName]: K extends 'log-level'
     ? LogLevel
     : K extends 'identification'
-      ? 'auto' | 'proc'
+      ? 'auto' | 'pidfd' | 'pidfd-proc' | 'proc'
       : K extends 'fast-lane'
         ? 'auto' | 'off'
         : (typeof SETTINGS)[K]['kind'] extends 'number'

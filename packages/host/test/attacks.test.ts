@@ -112,6 +112,7 @@ async function afterReuse(init: number, heir: number | null): Promise<{ reused: 
 describe.each([
   { path: 'pidfd', flags: [] },
   { path: 'pidfd', flags: ['--fast-lane', 'off'] },
+  { path: 'pidfd-proc', flags: ['--identification', 'pidfd-proc'] },
   { path: 'proc', flags: ['--identification', 'proc'] },
 ])('callers identified by $path $flags', ({ path, flags }) => {
   beforeAll(async () => {
@@ -125,7 +126,7 @@ describe.each([
 
   it('says so in its log and in `porthole info`', async () => {
     expect(daemon.log.find(({ msg }) => msg === 'daemon started')).toMatchObject({ identification: path });
-    expect(await daemon.must('info')).toMatch(new RegExp(`^Callers identified by: /?${path} `, 'm'));
+    expect(await daemon.must('info')).toMatch(new RegExp(`^Callers identified by: ${path} `, 'm'));
   });
 
   it('believes no title: neither in argv nor in comm, of the caller nor of its parent', async () => {

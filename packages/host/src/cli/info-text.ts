@@ -30,7 +30,8 @@ const FAST_LANE: Readonly<Record<string, string>> = {
 
 const IDENTIFICATION: Readonly<Record<string, string>> = {
   pidfd: 'pidfd (the kernel hands over the very process)',
-  proc: '/proc (this kernel hands over no pidfd of the caller)',
+  'pidfd-proc': 'pidfd-proc (the kernel hands over the very process, /proc tells its namespace)',
+  proc: 'proc (by pid, through /proc: a reused pid may deceive, see docs/security.md)',
 };
 
 /** What `porthole info NAME` prints. */

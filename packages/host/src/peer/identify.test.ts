@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../core/caller.ts';
 import { PinnedProcess } from '../native/pinned-process.ts';
 import { identify } from './identify.ts';
-import { detectKernel, pidfdKernel, procKernel } from './kernel.ts';
+import { detectKernel, heldProcKernel, pidfdKernel, procKernel } from './kernel.ts';
 import { Registry } from './registry.ts';
 
 let folder: string;
@@ -58,7 +58,7 @@ async function identified(
   return result;
 }
 
-describe.each([pidfdKernel, procKernel])('identify by $name', (kernel) => {
+describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (kernel) => {
   it('recognises root of a registered PID namespace, and forgets it with its registration', async () => {
     const registry = new Registry();
     const path = join(folder, 'sock');
@@ -98,7 +98,10 @@ describe('Registry', () => {
 });
 
 describe('detectKernel', () => {
-  it('obeys a forced fallback', () => {
+  it('takes the best way that this kernel has, or none better than the one that is wanted', () => {
+    expect(detectKernel('auto')).toBe(pidfdKernel);
+    expect(detectKernel('pidfd')).toBe(pidfdKernel);
+    expect(detectKernel('pidfd-proc')).toBe(heldProcKernel);
     expect(detectKernel('proc')).toBe(procKernel);
   });
 });

@@ -1,12 +1,17 @@
 import { openSync } from 'node:fs';
 import { close } from '../native/libc.ts';
 import { peerCredentials, peerPidfd } from '../native/peer-credentials.ts';
-import { isAlive, openPidfd, openPidNamespaceOf } from '../native/pidfd.ts';
+import { isAlive, openPidNamespaceOf } from '../native/pidfd.ts';
+import { connectedPair } from '../native/socket-pair.ts';
 import { startTimeOf } from '../native/start-time.ts';
+
+/** Ways to identify callers, the best first. */
+export const IDENTIFICATIONS = ['pidfd', 'pidfd-proc', 'proc'] as const;
+export type Identification = (typeof IDENTIFICATIONS)[number];
 
 /** How the kernel is asked about the process at the other end of a socket. */
 export interface PeerKernel {
-  readonly name: 'pidfd' | 'proc';
+  readonly name: Identification;
   /** Effective uid at connect(), in the host's user namespace. */
   peerUid(socket: number): number;
   /** Opens the PID namespace of the peer; null when the peer is gone. The caller closes it. */
@@ -22,6 +27,27 @@ export const pidfdKernel: PeerKernel = {
     if (pidfd === null) return null;
     try {
       return orNull(() => openPidNamespaceOf(pidfd));
+    } finally {
+      close(pidfd);
+    }
+  },
+};
+
+/**
+ * Linux 6.5 and later: the process is handed over, but its namespace must be read by pid, through /proc. The process
+ * that has the pid is the caller if the caller is still there after that.
+ */
+export const heldProcKernel: PeerKernel = {
+  name: 'pidfd-proc',
+  peerUid: (socket) => peerCredentials(socket).uid,
+  openPeerNamespace(socket) {
+    const pidfd = orNull(() => peerPidfd(socket));
+    if (pidfd === null) return null;
+    try {
+      const namespace = orNull(() => openSync(`/proc/${peerCredentials(socket).pid}/ns/pid`, 'r'));
+      if (namespace === null || isAlive(pidfd)) return namespace;
+      close(namespace);
+      return null;
     } finally {
       close(pidfd);
     }
@@ -48,22 +74,28 @@ export const procKernel: PeerKernel = {
   },
 };
 
+const KERNELS: readonly PeerKernel[] = [pidfdKernel, heldProcKernel, procKernel];
+
 /**
  * Finds out once, at start, what this kernel can do, by doing it on this very process.
- * @param forced settings may force the fallback
+ * @param wanted `auto` for the best way; another may be forced, and is taken if the kernel has it
  */
-export function detectKernel(forced: 'auto' | 'proc'): PeerKernel {
-  if (forced === 'proc') return procKernel;
-  let pidfd: number | null = null;
+export function detectKernel(wanted: 'auto' | Identification): PeerKernel {
+  const least = wanted === 'auto' ? 0 : KERNELS.findIndex(({ name }) => name === wanted);
+  const [one, other] = connectedPair();
   try {
-    pidfd = openPidfd(process.pid);
-    close(openPidNamespaceOf(pidfd));
-    return isAlive(pidfd) ? pidfdKernel : procKernel;
-  } catch {
-    return procKernel;
+    return KERNELS.slice(least).find((kernel) => works(kernel, one)) ?? procKernel;
   } finally {
-    if (pidfd !== null) close(pidfd);
+    close(one);
+    close(other);
   }
+}
+
+function works(kernel: PeerKernel, socket: number): boolean {
+  const namespace = orNull(() => kernel.openPeerNamespace(socket) ?? -1);
+  if (namespace === null || namespace < 0) return false;
+  close(namespace);
+  return true;
 }
 
 function orNull(open: () => number): number | null {

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GuestView } from '../core/view.ts';
 import { sampleView } from '../guest/guest.fixture.ts';
 import { parseHead } from '../http/request-head.ts';
 import { KnownAnswers } from './known-answers.ts';
 import { KNOWN_CHARACTERS_MAX } from './limits.ts';
+
+// Thousands of rounds, or many processes, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
 
 const LIMITS = { headBytes: 65_536, bodyBytes: 1024 };
 const CALLER = { kind: 'instance', instanceId: 1, boot: 1 } as const;

@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
 import { exchange, RawClient, sampleView } from '../guest/guest.fixture.ts';
 import { startLane } from './lane.fixture.ts';
+
+// Thousands of rounds, or many processes, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
 
 const GET = 'GET /1.0/config/user.foo HTTP/1.1\r\nHost: lxd\r\n\r\n';
 const PATCH = 'PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{"state":"Ready"}';

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sampleView } from '../guest/guest.fixture.ts';
 import { DEFAULT_LIMITS } from '../http/limits.ts';
 import { openWake, wake } from '../native/eventfd.ts';
@@ -10,6 +10,9 @@ import { listenUnix } from '../native/sockets.ts';
 import { factsOfThisProcess } from './lane.fixture.ts';
 import { Loop } from './loop.ts';
 import { type Order, type Report, SHARED_SLOTS } from './messages.ts';
+
+// Thousands of rounds, or many processes, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
 
 const GET = 'GET /1.0/config/user.foo HTTP/1.1\r\nHost: lxd\r\n\r\n';
 const NOBODY = 65_534;

@@ -2,12 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { sampleView } from '../guest/guest.fixture.ts';
 import { close } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer-credentials.ts';
 import { acceptNext, listenUnix } from '../native/sockets.ts';
 import { Runs } from './runs.ts';
+
+// Thousands of rounds, or many processes, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
 
 let folder: string;
 let listening: number;

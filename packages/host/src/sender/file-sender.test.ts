@@ -2,11 +2,14 @@ import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import { descriptorOf } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import { FileSender } from './file-sender.ts';
+
+// Thousands of rounds, or many processes, on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 });
 
 const SIZE = 3_000_000;
 const CONTENT = Buffer.from(Array.from({ length: SIZE }, (_, index) => (index * 31 + (index >> 8)) % 256));

@@ -11,6 +11,8 @@ interface KnownProcess {
   readonly run: Run;
   /** The check in which it was last seen alive. */
   seen: number;
+  /** It has connected again since it was last considered for eviction. */
+  used: boolean;
 }
 
 /**
@@ -23,7 +25,12 @@ export class KnownProcesses {
   /** The oldest first. */
   readonly #byPid = new Map<number, KnownProcess>();
   readonly #byRun = new Map<Run, KnownProcess[]>();
+  readonly #max: number;
   #check = 0;
+
+  constructor(max = KNOWN_PROCESSES_MAX) {
+    this.#max = max;
+  }
 
   /** Call it when the pids that will be asked for have been read; what was seen alive before does not count. */
   beginCheck(): void {
@@ -39,11 +46,13 @@ export class KnownProcesses {
       return undefined;
     }
     known.seen = this.#check;
+    known.used = true;
     return known.run;
   }
 
   /** Remembers the process at the other end of a socket, which has been found to belong to a run. */
   remember(socket: number, pid: number, run: Run): void {
+    if (!this.#makeRoom(run)) return;
     const pidfd = openPeer(socket);
     if (pidfd < 0) return;
     if (!isAlive(pidfd)) {
@@ -53,11 +62,7 @@ export class KnownProcesses {
     }
     const before = this.#byPid.get(pid);
     if (before !== undefined) this.#forget(before);
-    if (!this.#makeRoom(run)) {
-      close(pidfd);
-      return;
-    }
-    const known = { pid, pidfd, run, seen: this.#check };
+    const known = { pid, pidfd, run, seen: this.#check, used: false };
     this.#byPid.set(pid, known);
     const its = this.#byRun.get(run);
     if (its === undefined) this.#byRun.set(run, [known]);
@@ -73,22 +78,32 @@ export class KnownProcesses {
     for (const known of this.#byPid.values()) this.#forget(known);
   }
 
+  has(pid: number): boolean {
+    return this.#byPid.has(pid);
+  }
+
   get size(): number {
     return this.#byPid.size;
   }
 
-  /** False when all places are taken by processes that are there: with many callers, some are known for good. */
+  /**
+   * False when there is no place now. One that has connected again keeps its place once more, so those that come
+   * often stay, and those that came once, or are gone, make room.
+   */
   #makeRoom(run: Run): boolean {
     const its = this.#byRun.get(run);
     if (its !== undefined && its.length >= KNOWN_PROCESSES_PER_RUN_MAX) this.#forget(its[0]!);
-    if (this.#byPid.size < KNOWN_PROCESSES_MAX) return true;
+    if (this.#byPid.size < this.#max) return true;
     const oldest: KnownProcess = this.#byPid.values().next().value!;
+    if (!oldest.used) {
+      this.#forget(oldest);
+      return true;
+    }
+    oldest.used = false;
+    // Considered last the next time.
     this.#byPid.delete(oldest.pid);
-    // Looked at last the next time, so that in the end all are looked at.
     this.#byPid.set(oldest.pid, oldest);
-    if (isAlive(oldest.pidfd)) return false;
-    this.#forget(oldest);
-    return true;
+    return false;
   }
 
   #forget(known: KnownProcess): void {

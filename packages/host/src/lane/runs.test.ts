@@ -131,3 +131,15 @@ it('holds a few processes of a run and no more, however many connect', async () 
   }
   expect(runs.knownProcesses).toBe(4);
 });
+
+it('keeps those that come often, and has room for a new one that does when the others came once', async () => {
+  runs = new Runs(2);
+  const [one, two, three] = [await start('here'), await start('here'), await start('here')];
+  addRun(7, process.pid);
+  for (const child of [one, two, one, three, three]) {
+    expect((await identified(child)).group?.run.facts.instanceId).toBe(7);
+  }
+  expect(runs.knows(one.pid)).toBe(true);
+  await identified(three);
+  expect([one, two, three].map(({ pid }) => runs.knows(pid))).toEqual([true, false, true]);
+});

@@ -12,7 +12,12 @@ import { Run } from './run.ts';
 export class Runs {
   readonly #byInstance = new Map<number, Run>();
   readonly #byNamespace = new Map<string, Run>();
-  readonly #processes = new KnownProcesses();
+  readonly #processes: KnownProcesses;
+
+  /** @param processesMax how many processes are recognised without being looked at */
+  constructor(processesMax?: number) {
+    this.#processes = new KnownProcesses(processesMax);
+  }
 
   add(facts: RunFacts, view: GuestView | undefined): void {
     this.end(facts.instanceId);
@@ -57,6 +62,11 @@ export class Runs {
     const run = this.#byInstance.get(caller.instanceId);
     if (run?.facts.boot !== caller.boot) return undefined;
     return caller.kind === 'instance' ? run.root : run.others;
+  }
+
+  /** Whether a pid is that of a process that is recognised without being looked at. */
+  knows(pid: number): boolean {
+    return this.#processes.has(pid);
   }
 
   /** How many processes are recognised without being looked at. */

@@ -69,6 +69,14 @@ describe('start, stop, restart', () => {
     expect(await operator.statuses()).toEqual({ c1: 'Running' });
   });
 
+  test('is heard also by an init that has only just been started', async () => {
+    await operator.create('c2');
+    for (let times = 0; times < 10; times++) {
+      await operator.state('c2', 'start');
+      await operator.state('c2', 'stop', { timeout: 20 });
+    }
+  });
+
   test('lets an instance that does not hear run on after the timeout', async () => {
     await operator.launch('c2', STUBBORN);
     const pid = await operator.pid('c2');

@@ -1,13 +1,36 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Init } from '../../ops/runtime.ts';
 
 const SIGPWR = 30;
 /** SIGRTMIN of glibc, plus 3: what systemd takes for "power off", systemd(1). */
 const SIGRTMIN_3 = 37;
 
-/** The signal that asks an init to shut down. systemd blocks the one it waits for, which tells it from others. */
-export function haltSignal(pid: number): number {
-  const blocked = BigInt(`0x${statusField(pid, 'SigBlk') ?? '0'}`);
-  return (blocked >> BigInt(SIGRTMIN_3 - 1)) & 1n ? SIGRTMIN_3 : SIGPWR;
+/** How long an init that has just been started may take until it listens. */
+const LISTEN_TRIES = 500;
+const LISTEN_TRY_MS = 10;
+
+/**
+ * Asks an init to shut down, once it listens: the kernel drops a signal to the first process of a PID namespace that
+ * has not said yet what it does with it. One that never listens is not asked.
+ */
+export async function askToHalt(init: Init): Promise<void> {
+  for (let tries = 0; tries < LISTEN_TRIES && init.isAlive(); tries++) {
+    const signal = haltSignal(init.pid);
+    if (signal !== null) return init.signal(signal);
+    await sleep(LISTEN_TRY_MS);
+  }
+}
+
+/** The signal that an init takes as a wish to shut down. systemd blocks the one it waits for, which tells it from others. */
+function haltSignal(pid: number): number | null {
+  if (has(statusField(pid, 'SigBlk'), SIGRTMIN_3)) return SIGRTMIN_3;
+  return has(statusField(pid, 'SigCgt'), SIGPWR) || has(statusField(pid, 'SigBlk'), SIGPWR) ? SIGPWR : null;
+}
+
+/** Whether a signal is in a set as /proc writes it, proc(5). */
+function has(set: string | null, signal: number): boolean {
+  return ((BigInt(`0x${set ?? '0'}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
 /** The process that watches a container for LXC: the parent of its init. Null when the init is gone. */

@@ -30,7 +30,7 @@ import { attachDevice, attachMissingDisk, detachDevice, updateDevice } from './l
 import { limitNic } from './network.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
-import { haltSignal } from './processes.ts';
+import { askToHalt } from './processes.ts';
 import { isFrozen, removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
 import { setWindow } from './window.ts';
 
@@ -152,7 +152,7 @@ export class LxcRuntime implements Runtime {
   }
 
   halt(init: Init): void {
-    init.signal(haltSignal(init.pid));
+    void askToHalt(init);
   }
 
   kill(init: Init): void {

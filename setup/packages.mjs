@@ -17,7 +17,7 @@ export const RUN_PACKAGES = [
 ];
 
 /** What the tests need on top: the clients of both APIs. */
-export const TEST_PACKAGES = ['cloud-init', 'curl', 'lxd-client', 'python3', 'zstd'];
+export const TEST_PACKAGES = ['cloud-init', 'systemd', 'curl', 'lxd-client', 'python3', 'zstd'];
 
 /** What the benchmarks need on top: the peers, and what puts load on them. */
 export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev'];

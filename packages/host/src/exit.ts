@@ -1,6 +1,6 @@
 import type { Keep, LeftSockets } from './base/sockets.ts';
 import type { Inherited } from './inherited.ts';
-import { duplicate } from './native/descriptors.ts';
+import { duplicate } from './native/sockets.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** A server that can end for good, or leave its socket to the next one. */

@@ -1,5 +1,6 @@
 import { CodedError } from './base/coded-error.ts';
 import type { InheritedSocket } from './base/sockets.ts';
+import { SERVICE_VARIABLES } from './service-manager.ts';
 
 /** Open files that this process had when the program began: all of them, some, or none. */
 export interface Inherited {
@@ -23,7 +24,14 @@ const HAND_OVER = 'PORTHOLE_HAND_OVER';
 const LISTEN_FDS_START = 3;
 
 /** Variables that speak to one process only and must not reach the programs that it starts. */
-export const OWN_VARIABLES = [HAND_OVER, 'PORTHOLE_PROGRAM', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'];
+export const OWN_VARIABLES = [
+  HAND_OVER,
+  'PORTHOLE_PROGRAM',
+  'LISTEN_FDS',
+  'LISTEN_PID',
+  'LISTEN_FDNAMES',
+  ...SERVICE_VARIABLES,
+];
 
 /**
  * What the daemon before us, or the service manager, has left open for this process.

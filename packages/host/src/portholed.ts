@@ -4,6 +4,7 @@ import { type Daemon, startDaemon } from './daemon.ts';
 import { helpText } from './help.ts';
 import { readInherited } from './inherited.ts';
 import { ownVersion } from './server-facts.ts';
+import { ServiceManager } from './service-manager.ts';
 import type { SignalQueue } from './signals.ts';
 import { becomeSuccessor, type Command, whyNoSuccessor } from './successor.ts';
 
@@ -19,7 +20,9 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     if (invocation.kind === 'version') return print(ownVersion());
     if (invocation.kind === 'check') return OK;
     const daemon = await startDaemon(invocation.config, readInherited(command.env, process.pid));
-    await obey(signals, daemon, command);
+    const manager = new ServiceManager(command.env, process.pid);
+    manager.ready();
+    await obey(signals, daemon, { command, manager });
     return OK;
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
@@ -29,17 +32,23 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
 }
 
 /** Settles when the daemon has ended for good. */
-async function obey(signals: SignalQueue, daemon: Daemon, command: Command): Promise<void> {
+async function obey(
+  signals: SignalQueue,
+  daemon: Daemon,
+  { command, manager }: { command: Command; manager: ServiceManager },
+): Promise<void> {
   while ((await signals.next()) === 'SIGHUP') {
     const failure = await whyNoSuccessor(command);
     if (failure !== '') {
       daemon.log.error({ failure }, 'the program could not start anew, this one goes on');
       continue;
     }
+    manager.reloading();
     const left = await daemon.handOver();
     if (signals.ended) return;
     becomeSuccessor(command, left);
   }
+  manager.stopping();
   await daemon.stop();
 }
 

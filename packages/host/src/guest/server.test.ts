@@ -11,8 +11,8 @@ import { type Log, silentLog } from '../base/log.ts';
 
 import type { Caller } from '../core/caller.ts';
 import { etagOf } from '../core/etags.ts';
-import { duplicate } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
+import { duplicate } from '../native/sockets.ts';
 
 import { ask, exchange, RawClient, sampleView, startGuest } from './guest.fixture.ts';
 import { GuestServer } from './server.ts';

@@ -51,3 +51,6 @@ export const MERGE_ATTEMPTS_MAX = 5;
 
 /** Connections that have not asked anything yet which are left to the next daemon: operators are few. */
 export const LEFT_CONNECTIONS_MAX = 256;
+
+/** Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. */
+export const BACKLOG = 4096;

@@ -18,7 +18,7 @@ import type { Edge } from './call.ts';
 import { failureOf } from './errors.ts';
 import { EventStreams } from './event-streams.ts';
 import { ExecTable } from './exec-table.ts';
-import { LEFT_CONNECTIONS_MAX } from './limits.ts';
+import { BACKLOG, LEFT_CONNECTIONS_MAX } from './limits.ts';
 import { answerForProject } from './project.ts';
 import { ROUTES } from './routes.ts';
 import { placeSocket, removerOf } from './socket-file.ts';
@@ -69,7 +69,7 @@ export class HostServer {
     // Not by fastify, which only knows addresses.
     await this.#app.ready();
     await new Promise<void>((resolve, reject) => {
-      this.#app.server.once('error', reject).listen({ fd: address.fd }, resolve);
+      this.#app.server.once('error', reject).listen({ fd: address.fd, backlog: BACKLOG }, resolve);
     });
     return address.path === undefined ? async () => {} : removerOf(address.path);
   }

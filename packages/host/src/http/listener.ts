@@ -1,5 +1,6 @@
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import type { InheritedSocket } from '../base/sockets.ts';
+import { makeNonBlocking } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
 import { listenUnix } from '../native/sockets.ts';
 
@@ -29,6 +30,8 @@ export interface Listening {
 export async function openListener(address: ListenAddress): Promise<Listening> {
   if (typeof address !== 'string') {
     const { fd, path } = address;
+    // A service manager's is not, and a thread would wait in it for ever.
+    makeNonBlocking(fd);
     return { fd, unlink: path === undefined ? undefined : await unlinker(path) };
   }
   const temporary = `${address}.new`;

@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { checked, close, declare } from './libc.ts';
+import { AF_UNIX, unixAddress } from './unix-address.ts';
 
 const socket = declare('int socket(int family, int type, int protocol)');
 const bind = declare('int bind(int fd, const void *address, uint length)');
@@ -9,15 +10,12 @@ const recvCall = declare('long recv(int fd, _Out_ void *bytes, size_t length, in
 const sendCall = declare('long send(int fd, const void *bytes, size_t length, int flags)');
 const duplicateCall = declare('int fcntl(int fd, int command, int least)');
 
-const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 /** SOCK_NONBLOCK and SOCK_CLOEXEC, for socket(2) and accept4(2). */
 const NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const F_DUPFD_CLOEXEC = 1030;
-/** `sun_path` of struct sockaddr_un, its closing zero included; unix(7). */
-const PATH_BYTES_MAX = 108;
 
 /** What {@link receive}, {@link transmit} and {@link acceptNext} give when there is nothing to do now. */
 export const AGAIN = -1;
@@ -26,14 +24,10 @@ export const BROKEN = -2;
 
 /** A listening Unix socket under a path, to be closed by the caller. @throws SystemError */
 export function listenUnix(path: string, backlog: number): number {
-  const name = Buffer.from(path);
-  const address = Buffer.alloc(2 + PATH_BYTES_MAX);
-  address.writeUInt16LE(AF_UNIX, 0);
-  name.copy(address, 2, 0, PATH_BYTES_MAX);
+  const address = unixAddress(path);
   const fd = checked('socket', socket(AF_UNIX, SOCK_STREAM | NONBLOCK_CLOEXEC, 0));
   try {
-    // A path that is cut would be another file: the kernel refuses one without its closing zero's room.
-    checked('bind', bind(fd, address, 2 + name.length + 1));
+    checked('bind', bind(fd, address, address.length));
     checked('listen', listen(fd, backlog));
     return fd;
   } catch (error) {

@@ -1,0 +1,41 @@
+import { sendDatagram } from './native/datagram.ts';
+
+/** Variables of the service manager's, which no other program shall answer to. */
+export const SERVICE_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'];
+
+const USEC_PER_MS = 1000;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Tells the service manager how the daemon is, sd_notify(3); does nothing where there is none. */
+export class ServiceManager {
+  readonly #socket: string | undefined;
+
+  /** @param pid of this process */
+  constructor(env: Environment, pid: number) {
+    this.#socket = env['NOTIFY_SOCKET'];
+    const watched = (env['WATCHDOG_PID'] ?? String(pid)) === String(pid);
+    const periodMs = Number(env['WATCHDOG_USEC'] ?? 0) / USEC_PER_MS;
+    // Twice as often as it must be, sd_watchdog_enabled(3): an event loop that stands still is noticed.
+    if (watched && periodMs > 0) setInterval(() => this.#tell('WATCHDOG=1'), periodMs / 2).unref();
+  }
+
+  /** Everybody can be served. */
+  ready(): void {
+    this.#tell('READY=1\nSTATUS=Serving');
+  }
+
+  /** It will be ready again in a moment. */
+  reloading(): void {
+    const nowUsec = process.hrtime.bigint() / 1000n;
+    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUsec}\nSTATUS=Starting anew`);
+  }
+
+  stopping(): void {
+    this.#tell('STOPPING=1\nSTATUS=Running requests end');
+  }
+
+  #tell(state: string): void {
+    if (this.#socket !== undefined) sendDatagram(this.#socket, state);
+  }
+}

@@ -1,0 +1,59 @@
+# Does for the daemon what systemd does: opens its sockets, passes them from descriptor 3 on, hears what it says.
+# Usage: supervisor.py GUEST_SOCKET HOST_SOCKET COMMAND...
+#   Takes `start` and `signal NAME` on standard input; prints `listening`, `pid N`, each line that the daemon says, `exited N`.
+import os, signal, socket, sys, tempfile, threading
+
+guest_path, host_path, *command = sys.argv[1:]
+folder = tempfile.mkdtemp(dir='/var/tmp')
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind(folder + '/notify')
+sockets = []
+for path in (guest_path, host_path):
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(path)
+    listener.listen(4096)
+    sockets.append(listener)
+child = 0
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def hear():
+    while True:
+        for line in notify.recv(65536).decode().split('\n'):
+            say(line)
+
+
+def start():
+    global child
+    child = os.fork()
+    if child == 0:
+        # Out of the way of 3 and 4 first.
+        away = [os.dup2(each.fileno(), 100 + index) for index, each in enumerate(sockets)]
+        for index, fd in enumerate(away):
+            os.dup2(fd, 3 + index)
+        os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2', LISTEN_FDNAMES='guest:host',
+                          NOTIFY_SOCKET=folder + '/notify', WATCHDOG_USEC='200000')
+        os.closerange(5, 200)
+        os.execv(command[0], command)
+    say(f'pid {child}')
+    threading.Thread(target=reap, args=(child,), daemon=True).start()
+
+
+def reap(pid):
+    _, status = os.waitpid(pid, 0)
+    say(f'exited {os.waitstatus_to_exitcode(status)}')
+
+
+threading.Thread(target=hear, daemon=True).start()
+say('listening')
+for line in sys.stdin:
+    word, *more = line.split()
+    if word == 'start':
+        start()
+    else:
+        os.kill(child, getattr(signal, more[0]))
+os.unlink(folder + '/notify')
+os.rmdir(folder)

@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../src/process/run.ts';
+import { until } from './harness/api.ts';
+import { BIN } from './harness/daemon.ts';
+
+const UNITS = ['portholed.service', 'portholed.socket', 'portholed-guest.socket'];
+const unit = (name: string) => readFileSync(join(BIN, '..', 'systemd', name), 'utf8');
+const SUPERVISOR = fileURLToPath(new URL('./programs/supervisor.py', import.meta.url));
+
+describe('a daemon that a service manager has started', () => {
+  let stateDir: string;
+  let supervisor: ChildProcess;
+  const said: string[] = [];
+
+  beforeAll(async () => {
+    stateDir = mkdtempSync('/var/tmp/porthole-test-');
+    mkdirSync(join(stateDir, 'devlxd'));
+    const daemon = [join(BIN, 'portholed'), '--state-dir', stateDir];
+    supervisor = spawn('python3', [SUPERVISOR, guestSocket(), hostSocket(), ...daemon], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    createInterface({ input: supervisor.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      said.push(line);
+    });
+    await until('the sockets are there', () => count('listening') === 1);
+  });
+  afterAll(async () => {
+    if (said.filter((line) => line.startsWith('pid')).length > count('exited')) tell('signal SIGKILL');
+    const ended = once(supervisor, 'exit');
+    supervisor.stdin?.end();
+    await ended;
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+
+  const guestSocket = () => join(stateDir, 'devlxd', 'sock');
+  const hostSocket = () => join(stateDir, 'unix.socket');
+  const tell = (order: string) => supervisor.stdin?.write(`${order}\n`);
+  const count = (beginning: string) => said.filter((line) => line.startsWith(beginning)).length;
+  const pids = () => said.filter((line) => line.startsWith('pid '));
+
+  /** Asks on a connection that is made now, whether the daemon runs or not. */
+  async function ask(socketPath: string): Promise<string> {
+    const asking = request({ socketPath, path: '/1.0', headers: { host: 'lxd' }, agent: false }).end();
+    const [response] = (await once(asking, 'response')) as [NodeJS.ReadableStream];
+    return text(response);
+  }
+  const isServed = async (answers: Promise<string>[]) => {
+    const [guest, host] = await Promise.all(answers);
+    expect(guest).toBe('Process ID not found in container\n');
+    expect(host).toContain('"api_version":"1.0"');
+  };
+  const askBoth = () => [ask(guestSocket()), ask(hostSocket())];
+
+  it('answers who has connected before it was there, and says when it is ready', async () => {
+    const answers = askBoth();
+    tell('start');
+    await isServed(answers);
+    await until('it says that it is ready', () => count('READY=1') === 1);
+  });
+
+  it('says again and again that it is alive', async () => {
+    const before = count('WATCHDOG=1');
+    await until('three signs of life', () => count('WATCHDOG=1') >= before + 3);
+  });
+
+  it('says that it starts anew, and when it is ready again, as the same process', async () => {
+    tell('signal SIGHUP');
+    await until('it starts anew', () => count('RELOADING=1') === 1);
+    const answers = askBoth();
+    await until('it is ready again', () => count('READY=1') === 2);
+    await isServed(answers);
+    expect(said.find((line) => line.startsWith('MONOTONIC_USEC='))).toMatch(/=\d+$/);
+    expect([pids().length, count('exited')]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['is stopped', 'SIGTERM', 'exited 0', 1],
+    ['is killed', 'SIGKILL', 'exited -9', 1],
+  ])('leaves the sockets to the service manager when it %s', async (_, signal, end, stopping) => {
+    tell(`signal ${signal}`);
+    await until(end, () => count(end) === 1);
+    expect(count('STOPPING=1')).toBe(stopping);
+    expect([existsSync(guestSocket()), existsSync(hostSocket())]).toEqual([true, true]);
+    const answers = askBoth();
+    tell('start');
+    await isServed(answers);
+  });
+});
+
+describe('the systemd units', () => {
+  it('are understood by systemd', async () => {
+    const folder = mkdtempSync('/var/tmp/porthole-units-');
+    for (const name of UNITS) {
+      const here = unit(name).replaceAll('/opt/porthole/bin/', BIN);
+      writeFileSync(join(folder, name), here);
+    }
+    const verified = await run('systemd-analyze', ['verify', ...UNITS.map((name) => join(folder, name))]);
+    rmSync(folder, { recursive: true });
+    const about = verified.stderr.split('\n').filter((line) => line.includes('porthole'));
+    expect([verified.code, about]).toEqual([0, []]);
+  });
+
+  it('give the host API to root and its group alone, and the guest API to all', () => {
+    expect(unit('portholed.socket')).toMatch(/SocketGroup=porthole\nSocketMode=0660\n/);
+    expect(unit('portholed-guest.socket')).toMatch(/SocketMode=0666\n/);
+    expect(unit('portholed.service')).toMatch(/\nKillMode=process\n/);
+  });
+});

@@ -118,7 +118,8 @@ export class Lane implements GuestFront {
     if (this.#state !== 'works') return false;
     this.#worker.postMessage(order);
     this.#ordered = (this.#ordered + 1) | 0;
-    wake(this.#wake);
+    // Runs that are told before anyone can connect, thousands at a start, are heard of with the first other order.
+    if (order.kind !== 'run' || this.#behind !== undefined) wake(this.#wake);
     return true;
   }
 

@@ -37,6 +37,11 @@ export class RunningSet {
     return this.#runs.has(instanceId);
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#runs.size;
+  }
+
   add(run: Run): void {
     this.#runs.set(run.instanceId, run);
   }

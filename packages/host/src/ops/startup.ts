@@ -32,6 +32,8 @@ export async function recover(
   for (const instance of [...model.state.instances.values()]) {
     await guarded(context.log, instance.id, () => recoverInstance(context, instance));
   }
+  const { size } = model.state.instances;
+  if (size > 0) context.log.info({ instances: size, running: context.running.size }, 'instances recognised');
 }
 
 /** One instance's trouble, which may be of its own making, must not keep the daemon from the others. */
@@ -73,7 +75,7 @@ async function recoverInstance(context: Context, instance: Instance): Promise<vo
     const config = { ...model.current(instance.id).config, 'volatile.last_state.power': 'RUNNING' };
     model.commit([{ kind: 'put-instance', instance: { ...instance, config } }]);
   }
-  log.info({ instance: instance.name, pid: process.init.pid }, 'instance recognised');
+  log.debug({ instance: instance.name, pid: process.init.pid }, 'instance recognised');
   const shown = isTrue(model.expanded(instance).config['security.devlxd'], true);
   await runtime.setWindow(process.init, run.config, shown);
   await mountMissing(context, run);

@@ -82,11 +82,14 @@ export class Listener {
     }
   }
 
-  /** The listener is a child of the nsenter that we have started. */
+  /**
+   * The listener is a child of the nsenter that we have started. nsenter stops by itself when its child does: stopped
+   * by us too, it could do so once more when it goes on, and stay that way.
+   */
   #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#child;
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
     for (const each of children.split(' ').filter(Boolean)) process.kill(Number(each), signal);
-    this.#child.kill(signal);
+    if (signal !== 'SIGSTOP') this.#child.kill(signal);
   }
 }

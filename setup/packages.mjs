@@ -16,8 +16,8 @@ export const RUN_PACKAGES = [
   'procps',
 ];
 
-/** What the tests need on top: the clients of both APIs. */
-export const TEST_PACKAGES = ['cloud-init', 'systemd', 'curl', 'lxd-client', 'python3', 'zstd'];
+/** What the tests need on top: the clients of both APIs, a shell with tab completion of its own. */
+export const TEST_PACKAGES = ['cloud-init', 'systemd', 'curl', 'lxd-client', 'python3', 'zsh', 'zstd'];
 
 /** What the benchmarks need on top: the peers, and what puts load on them. */
 export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev'];

@@ -18,19 +18,20 @@ complete -F _porthole porthole`;
 const ZSH = `#compdef porthole
 # Tab completion of porthole for zsh.
 _porthole() {
-  local line
+  local line ret=1
   local -a candidates unfinished
   while read -r line; do
     if [[ "$line" == ":files" ]]; then
-      _files
+      _files && ret=0
     elif [[ "$line" == *[/=] ]]; then
       unfinished+=("$line")
     else
       candidates+=("$line")
     fi
   done < <("\${words[1]}" __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
-  compadd -a candidates
-  compadd -S '' -a unfinished
+  compadd -a candidates && ret=0
+  compadd -S '' -a unfinished && ret=0
+  return ret
 }
 if [[ "\${funcstack[1]}" == "_porthole" ]]; then _porthole "$@"; else compdef _porthole porthole; fi`;
 

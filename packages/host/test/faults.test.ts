@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -43,11 +45,19 @@ beforeAll(async () => {
   for (let caller = 0; caller < CALLERS; caller++) await addCaller(caller);
 });
 afterAll(async () => {
-  for (const child of listeners) child.kill('SIGKILL');
+  await Promise.all(listeners.map(end));
   await crowd?.[Symbol.asyncDispose]();
   tools?.[Symbol.dispose]();
   await daemon?.destroy();
 });
+
+/** Ends a listener before the nsenter that has started it: only that one reaps it at once. */
+async function end(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit');
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+  for (const each of children.split(' ').filter(Boolean)) process.kill(Number(each), 'SIGKILL');
+  await exited;
+}
 
 async function addCaller(caller: number): Promise<void> {
   const pid = crowd.pid(caller);

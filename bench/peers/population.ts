@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { bind } from '../frame/cores.ts';
 import { Crowd } from '../load/crowd.ts';
 import type { LoadTools } from '../load/load-tools.ts';
 import { KEY, type Peer, VALUE } from './peer.ts';
@@ -30,9 +31,10 @@ export async function populate(folder: string, tools: LoadTools, size: number): 
   await using stack = new AsyncDisposableStack();
   const daemon = new Portholed(join(folder, `porthole-${size}`));
   stack.defer(() => daemon.destroy());
-  await daemon.start();
+  await daemon.start({ cores: 'all' });
   const crowd = stack.use(await Crowd.make(tools, daemon.guestSocket, size, FIRST_UID));
   await adoptAll(daemon, crowd);
+  await bind(daemon.pid, 'server');
   const owned = stack.move();
   return {
     size,

@@ -7,7 +7,7 @@ import { receive, transmit } from '../native/sockets.ts';
 import { Client } from './client.ts';
 import type { Group } from './group.ts';
 import { READ_BYTES } from './limits.ts';
-import { type HandedReport, type HandedRest, OPEN, type Report } from './messages.ts';
+import { DONE, type HandedReport, type HandedRest, OPEN, type Report } from './messages.ts';
 
 const NOTHING = Buffer.alloc(0);
 const NOTHING_LEFT = {
@@ -127,6 +127,7 @@ export class Connections {
   }
 
   #report(handed: Partial<HandedReport> & Pick<HandedReport, 'fd' | 'caller'>): void {
-    this.#around.report({ ...NOTHING_LEFT, ...handed });
+    const obeyed = Atomics.load(this.#around.shared, DONE);
+    this.#around.report({ ...NOTHING_LEFT, obeyed, ...handed });
   }
 }

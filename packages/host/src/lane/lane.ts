@@ -24,6 +24,9 @@ import {
   SHARED_SLOTS,
 } from './messages.ts';
 
+/** No connection is on its way from thread to thread for so long. */
+const HANDED_OVER_MS_MAX = 60_000;
+
 /**
  * The fast lane as the main thread sees it: tells the lane's thread what it must know, and waits for it to say
  * so where an operator's answer depends on it. The lane never waits for the main thread.
@@ -39,6 +42,8 @@ export class Lane implements GuestFront {
   readonly #runs = new Set<number>();
   #behind: Behind<Caller> | undefined;
   #ordered = 0;
+  /** Which order has ended the connections of an instance, lately. */
+  readonly #closed = new Map<number, number>();
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #state: 'works' | 'stopping' | 'ended' | 'failed' = 'works';
 
@@ -83,7 +88,10 @@ export class Lane implements GuestFront {
   }
 
   closeInstance(instanceId: number): number {
-    return this.#tellAndWait({ kind: 'close-instance', instanceId }) ? Atomics.load(this.#shared, CLOSED) : 0;
+    const obeyed = this.#tellAndWait({ kind: 'close-instance', instanceId });
+    this.#closed.set(instanceId, this.#ordered);
+    setTimeout(() => this.#closed.delete(instanceId), HANDED_OVER_MS_MAX).unref();
+    return obeyed ? Atomics.load(this.#shared, CLOSED) : 0;
   }
 
   serve(listening: number, behind: Behind<Caller>): void {
@@ -141,10 +149,23 @@ export class Lane implements GuestFront {
   }
 
   #hear(report: Report): void {
-    if (report.kind === 'handed-over') this.#behind?.take(handedOver(report));
+    if (report.kind === 'handed-over') this.#take(report);
     else if (report.kind === 'fault') {
       this.#log.error({ error: report.error, caller: report.caller }, 'a guest request failed');
     } else this.#acceptFailed();
+  }
+
+  /** A connection that was on its way while those of its instance were ended is ended too. */
+  #take(report: HandedReport): void {
+    const { caller, obeyed, fd, admission } = report;
+    const closed = caller?.kind === 'instance' || caller?.kind === 'not-root' ? caller.instanceId : undefined;
+    const order = closed === undefined ? undefined : this.#closed.get(closed);
+    if (caller === null || order === undefined || ((order - obeyed) | 0) <= 0) {
+      this.#behind?.take(handedOver(report));
+      return;
+    }
+    close(fd);
+    this.release(callerKey(caller), admission);
   }
 
   #acceptFailed(): void {

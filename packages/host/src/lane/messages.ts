@@ -35,6 +35,8 @@ export interface HandedReport extends HandedRest {
   /** Null: unknown. */
   readonly caller: Caller | null;
   readonly admission: HandedOver<Caller>['admission'];
+  /** How many orders had been obeyed when it was handed over. */
+  readonly obeyed: number;
 }
 
 /** What the lane tells the main thread. */

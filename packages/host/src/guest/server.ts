@@ -25,7 +25,7 @@ export interface GuestServerOptions {
 /** A front that knows instances. */
 export interface GuestFront extends Front<Caller> {
   /** Ends the connections that it has of an instance; returns how many. */
-  closeInstance(instanceId: number): number;
+  closeInstance(instanceId: number, reason: string): number;
 }
 
 /** Methods whose bodies mean something. */
@@ -60,7 +60,7 @@ export class GuestServer {
   /** Ends all connections of an instance, event streams included, root's or not; returns how many. */
   closeInstance(instanceId: number, reason: string): number {
     const ofInstance = (caller: Caller) => caller.kind !== 'no-instance' && caller.instanceId === instanceId;
-    const count = (this.front?.closeInstance(instanceId) ?? 0) + this.http.closeWhere(ofInstance);
+    const count = (this.front?.closeInstance(instanceId, reason) ?? 0) + this.http.closeWhere(ofInstance);
     if (count > 0)
       this.log.info({ instanceId, reason, connections: count }, 'connections of an instance ended');
     return count;

@@ -43,7 +43,7 @@ export class Lane implements GuestFront {
   #behind: Behind<Caller> | undefined;
   #ordered = 0;
   /** Which order has ended the connections of an instance, lately. */
-  readonly #closed = new Map<number, number>();
+  readonly #closed = new Map<number, { readonly order: number; readonly reason: string }>();
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #state: 'works' | 'stopping' | 'ended' | 'failed' = 'works';
 
@@ -87,9 +87,9 @@ export class Lane implements GuestFront {
     if (known.length > 0) this.#tellAndWait({ kind: 'views', views: known });
   }
 
-  closeInstance(instanceId: number): number {
+  closeInstance(instanceId: number, reason: string): number {
     const obeyed = this.#tellAndWait({ kind: 'close-instance', instanceId });
-    this.#closed.set(instanceId, this.#ordered);
+    this.#closed.set(instanceId, { order: this.#ordered, reason });
     setTimeout(() => this.#closed.delete(instanceId), HANDED_OVER_MS_MAX).unref();
     return obeyed ? Atomics.load(this.#shared, CLOSED) : 0;
   }
@@ -158,12 +158,14 @@ export class Lane implements GuestFront {
   /** A connection that was on its way while those of its instance were ended is ended too. */
   #take(report: HandedReport): void {
     const { caller, obeyed, fd, admission } = report;
-    const closed = caller?.kind === 'instance' || caller?.kind === 'not-root' ? caller.instanceId : undefined;
-    const order = closed === undefined ? undefined : this.#closed.get(closed);
-    if (caller === null || order === undefined || ((order - obeyed) | 0) <= 0) {
+    const instanceId = caller === null || caller.kind === 'no-instance' ? 0 : caller.instanceId;
+    const closed = this.#closed.get(instanceId);
+    if (caller === null || closed === undefined || ((closed.order - obeyed) | 0) <= 0) {
       this.#behind?.take(handedOver(report));
       return;
     }
+    const { reason } = closed;
+    this.#log.info({ instanceId, reason, connections: 1 }, 'connections of an instance ended');
     close(fd);
     this.release(callerKey(caller), admission);
   }

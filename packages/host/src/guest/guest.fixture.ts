@@ -8,7 +8,7 @@ import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../
 import type { GuestView } from '../core/view.ts';
 import type { GuestBackend } from './backend.ts';
 import type { Limits } from './limits.ts';
-import { GuestServer } from './server.ts';
+import { type GuestFront, GuestServer } from './server.ts';
 
 /** A view with something of everything. */
 export function sampleView(changes: Partial<GuestView> = {}): GuestView {
@@ -190,11 +190,15 @@ export interface GuestFixture extends AsyncDisposable {
 }
 
 /** A guest API on a socket of its own. Use it with `await using`. */
-export async function startGuest(limits: Partial<Limits> = {}, log: Log = silentLog): Promise<GuestFixture> {
+export async function startGuest(
+  limits: Partial<Limits> = {},
+  log: Log = silentLog,
+  front?: GuestFront,
+): Promise<GuestFixture> {
   const dir = await mkdtemp('/var/tmp/porthole-guest-');
   const path = join(dir, 'sock');
   const backend = new FakeBackend();
-  const server = new GuestServer(backend, { log, limits });
+  const server = new GuestServer(backend, { log, limits, front });
   await server.listen(path);
   const dispose = async () => {
     await server.stop(0);

@@ -11,11 +11,13 @@ import { type Log, silentLog } from '../base/log.ts';
 
 import type { Caller } from '../core/caller.ts';
 import { etagOf } from '../core/etags.ts';
+import type { Behind } from '../http/front.ts';
 import { close } from '../native/libc.ts';
-import { duplicate } from '../native/sockets.ts';
+import { acceptNext, duplicate } from '../native/sockets.ts';
 
+import { callerKey } from './caller-key.ts';
 import { ask, exchange, RawClient, sampleView, startGuest } from './guest.fixture.ts';
-import { GuestServer } from './server.ts';
+import { type GuestFront, GuestServer } from './server.ts';
 
 const JSON_HEAD = (length: number) =>
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: D\r\nContent-Length: ${length}\r\n\r\n`;
@@ -29,6 +31,7 @@ const ERROR_HEAD = (status: string, length: number) =>
 const FAILURE = (status: string, body = status) =>
   `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`;
 
+const CALLER: Caller = { kind: 'instance', instanceId: 1, boot: 1 };
 const GET = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: lxd\r\n${headers}\r\n`;
 const bodies = (received: string) => received.split(/HTTP\/1\.\d \d{3} [\s\S]*?\r\n\r\n/).slice(1);
 
@@ -420,6 +423,20 @@ describe('a server that stops', () => {
     await stopped;
     expect(guest.server.connections()).toBe(0);
   });
+
+  it('answers those too whom its front leaves to it when its last connection has ended', async () => {
+    const front = new FrontThatLeaves(async (leave) => {
+      leave();
+      while (server.connections() > 0) await turn();
+      leave();
+    });
+    await using guest = await startGuest({}, silentLog, front);
+    const { server } = guest;
+    const clients = [1, 2].map(() => new RawClient(guest.path).send(GET('/')));
+    await server.stop(2000);
+    expect(server.connections()).toBe(0);
+    for (const client of clients) expect(await client.end()).toMatch(/\["\/1\.0"\]\n$/);
+  });
 });
 
 describe('a server that hands over', () => {
@@ -614,6 +631,35 @@ describe('curl', () => {
 });
 
 /** One turn of the event loop. */
+/** Accepts nobody until it is stopped. */
+class FrontThatLeaves implements GuestFront {
+  readonly works = true;
+  readonly #leaving: (leave: () => void) => Promise<void>;
+  #leave = () => {};
+
+  constructor(leaving: (leave: () => void) => Promise<void>) {
+    this.#leaving = leaving;
+  }
+
+  serve(listening: number, behind: Behind<Caller>): void {
+    const nothing = Buffer.alloc(0);
+    const accepted = { peer: CALLER, key: callerKey(CALLER) };
+    this.#leave = () => {
+      const fd = acceptNext(listening);
+      behind.take({ fd, accepted, admission: 'admitted', unread: nothing, unsent: nothing, last: false });
+    };
+  }
+
+  stop(): Promise<void> {
+    return this.#leaving(this.#leave);
+  }
+
+  giveBack = () => false;
+  release = () => {};
+  connections = () => 0;
+  closeInstance = () => 0;
+}
+
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -46,7 +46,8 @@ export class HttpServer<Peer> {
   private accepted = 0;
   private acceptLoggedMs = Number.NEGATIVE_INFINITY;
   private stopping: EndReason | undefined;
-  private readonly empty = Promise.withResolvers<void>();
+  /** Told each time the last connection has closed. */
+  private emptied = () => {};
   /** Connections of which it is not known yet whose they are. */
   private readonly held = new Set<Held>();
 
@@ -129,7 +130,11 @@ export class HttpServer<Peer> {
     for (const connection of [...this.open.values()]) connection.shutdown(performance.now(), reason);
     const cut = setTimeout(() => this.cut(), graceMs);
     await closed;
-    if (this.open.size > 0) await this.empty.promise;
+    if (this.open.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.emptied = resolve;
+      });
+    }
     clearTimeout(cut);
     clearInterval(this.sweeper);
   }
@@ -263,7 +268,7 @@ export class HttpServer<Peer> {
       this.open.delete(socket);
       this.slots.release(key, admission);
       if (handed !== undefined) this.front?.release(key, admission);
-      if (this.stopping && this.open.size === 0) this.empty.resolve();
+      if (this.open.size === 0) this.emptied();
     });
     if (admission === 'refused') connection.fail('too-many-connections');
     else if (handed?.last === true) connection.close();

@@ -63,3 +63,14 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsPerKey: CONNECTIONS_PER_KEY_MAX,
   connectionsTotal: CONNECTIONS_TOTAL_MAX,
 };
+
+/** How exact timeouts are: the sweep runs four times in the shortest of them, between these bounds. */
+const SWEEP_MS_MIN = 10;
+const SWEEP_MS_MAX = 250;
+
+/** How long the sweep for connections whose time is over pauses. */
+export function sweepMs(limits: Limits): number {
+  const { requestTimeoutMs, idleTimeoutMs, stallTimeoutMs, lingerTimeoutMs } = limits;
+  const shortest = Math.min(requestTimeoutMs, idleTimeoutMs, stallTimeoutMs, lingerTimeoutMs);
+  return Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, shortest / 4));
+}

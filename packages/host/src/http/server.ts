@@ -8,13 +8,10 @@ import type { Accepted, Application } from './application.ts';
 import { Connection } from './connection.ts';
 import { failureAnswer } from './errors.ts';
 import type { Front, HandedOver } from './front.ts';
-import { HELD_MAX, LEFT_CONNECTIONS_MAX, type Limits } from './limits.ts';
+import { HELD_MAX, LEFT_CONNECTIONS_MAX, type Limits, sweepMs } from './limits.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
 import { type Admission, Slots } from './slots.ts';
 
-/** How exact timeouts are: the sweep runs four times in the shortest of them, between these bounds. */
-const SWEEP_MS_MIN = 10;
-const SWEEP_MS_MAX = 250;
 /** A failing accept (out of files) is told once in this time, not once per connection. */
 const ACCEPT_LOG_MS = 10_000;
 
@@ -293,10 +290,4 @@ export class HttpServer<Peer> {
     const now = performance.now();
     for (const connection of this.open.values()) connection.sweep(now);
   }
-}
-
-function sweepMs(limits: Limits): number {
-  const { requestTimeoutMs, idleTimeoutMs, stallTimeoutMs, lingerTimeoutMs } = limits;
-  const shortest = Math.min(requestTimeoutMs, idleTimeoutMs, stallTimeoutMs, lingerTimeoutMs);
-  return Math.min(SWEEP_MS_MAX, Math.max(SWEEP_MS_MIN, shortest / 4));
 }

@@ -28,4 +28,31 @@ describe('ratios', () => {
   it('take no value that is none', () => {
     expect(() => new Results().add('churn-key', 'nginx', Number.NaN)).toThrow('churn-key of nginx');
   });
+
+  it('hold within another ratio when they lie between its smallest and its largest', () => {
+    const results = new Results();
+    for (const value of [9, 10, 11]) results.add('stopped-median', 'all read', value);
+    for (const value of [9, 10.5, 11]) results.add('stopped-median', 'one stopped', value);
+    const { stopped_listener_noise_ratio, stopped_listener_median_ratio } = ratiosOf(results);
+    expect(stopped_listener_noise_ratio).toMatchObject({ median: 1, min: 0.9, max: 1.1 });
+    expect(stopped_listener_median_ratio).toMatchObject({ median: 1, max: 1.05, holds: true });
+    expect(goalText('stopped_listener_median_ratio')).toBe('within stopped_listener_noise_ratio');
+  });
+
+  it.each([
+    [2047, true],
+    [2048, false],
+  ])('of %d KiB below 2048: %s', (cost, holds) => {
+    const results = new Results();
+    results.add('stopped-cost', 'one stopped', cost);
+    results.add('stopped-bound', 'one stopped', 2048);
+    expect(ratiosOf(results)['stopped_listener_memory_kib']).toMatchObject({ holds });
+  });
+
+  it('do not hold outside of it', () => {
+    const results = new Results();
+    for (const value of [9, 10, 11]) results.add('stopped-median', 'all read', value);
+    for (const value of [12, 13, 14]) results.add('stopped-median', 'one stopped', value);
+    expect(ratiosOf(results)['stopped_listener_median_ratio']).toMatchObject({ holds: false });
+  });
 });

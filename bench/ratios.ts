@@ -1,15 +1,24 @@
 import type { FigureKey } from './figures.ts';
 import type { Results } from './frame/results.ts';
-import { quotients, type Summary, summarize } from './frame/stats.ts';
+import { percentile, quotients, type Summary, summarize } from './frame/stats.ts';
 
 interface Ratio {
   readonly figure: FigureKey;
   readonly column: string;
-  /** The column of the same figure that it is divided by, round by round; absent: the figure itself. */
+  /**
+   * The column of the same figure that it is divided by, round by round; `middle`: the median of its own rounds, which
+   * tells how far they lie apart; absent: the figure itself.
+   */
   readonly over?: string;
-  /** What it has to be. */
-  readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
+  /** What it has to be; `within`: between the smallest and the largest of another ratio. */
+  readonly goal?: Goal;
 }
+
+type Goal =
+  | { readonly atLeast: number }
+  | { readonly atMost: number }
+  | { readonly below: string }
+  | { readonly within: string };
 
 /** What `ratios` of the JSON file holds, by its key. */
 export const RATIOS = {
@@ -29,6 +38,19 @@ export const RATIOS = {
   export_vs_lxd: { figure: 'export-8', column: 'porthole', over: 'lxd' },
   event_vs_lxd: { figure: 'event-median', column: 'porthole', over: 'lxd' },
   event_p99_ms_5000: { figure: 'listeners-p99', column: '5000', goal: { atMost: 5 } },
+  stopped_listener_median_ratio: {
+    figure: 'stopped-median',
+    column: 'one stopped',
+    over: 'all read',
+    goal: { within: 'stopped_listener_noise_ratio' },
+  },
+  stopped_listener_noise_ratio: { figure: 'stopped-median', column: 'all read', over: 'middle' },
+  stopped_listener_memory_kib: {
+    figure: 'stopped-cost',
+    column: 'one stopped',
+    goal: { below: 'stopped_listener_bound_kib' },
+  },
+  stopped_listener_bound_kib: { figure: 'stopped-bound', column: 'one stopped' },
   idle_connection_kib: { figure: 'memory-connection', column: 'porthole', goal: { atMost: 8 } },
   listener_kib: { figure: 'memory-listener', column: 'porthole', goal: { atMost: 20 } },
   instance_kib: { figure: 'memory-instance', column: 'porthole' },
@@ -50,19 +72,39 @@ export function ratiosOf(results: Results): Record<string, FoundRatio> {
 
 function found(results: Results, { figure, column, over, goal }: Ratio): FoundRatio {
   const values = results.of(figure, column);
-  const each = over === undefined ? values : quotients(values, results.of(figure, over));
+  const each = over === undefined ? values : quotients(values, divisors(results, figure, column, over));
   const summary = summarize(each);
   if (!summary) return null;
-  return { ...summary, rounds: each.length, ...(goal ? { holds: holds(summary.median, goal) } : {}) };
+  return {
+    ...summary,
+    rounds: each.length,
+    ...(goal ? { holds: holds(results, summary.median, goal) } : {}),
+  };
 }
 
-function holds(median: number, goal: NonNullable<Ratio['goal']>): boolean {
-  return 'atLeast' in goal ? median >= goal.atLeast : median <= goal.atMost;
+function divisors(results: Results, figure: FigureKey, column: string, over: string): readonly number[] {
+  if (over !== 'middle') return results.of(figure, over);
+  const values = results.of(figure, column);
+  return values.map(() => percentile(values, 50));
+}
+
+function holds(results: Results, median: number, goal: Goal): boolean {
+  if ('atLeast' in goal) return median >= goal.atLeast;
+  if ('atMost' in goal) return median <= goal.atMost;
+  const other = found(results, ratio('below' in goal ? goal.below : goal.within));
+  if (!other) return false;
+  return 'below' in goal ? median < other.median : median >= other.min && median <= other.max;
+}
+
+function ratio(key: string): Ratio {
+  return (RATIOS as Readonly<Record<string, Ratio>>)[key] as Ratio;
 }
 
 /** What a ratio has to be, in words; empty when nothing is asked of it. */
 export function goalText(key: string): string {
-  const goal = (RATIOS as Readonly<Record<string, Ratio>>)[key]?.goal;
+  const goal = ratio(key)?.goal;
   if (!goal) return '';
-  return 'atLeast' in goal ? `>= ${goal.atLeast}` : `<= ${goal.atMost}`;
+  if ('atLeast' in goal) return `>= ${goal.atLeast}`;
+  if ('atMost' in goal) return `<= ${goal.atMost}`;
+  return 'below' in goal ? `< ${goal.below}` : `within ${goal.within}`;
 }

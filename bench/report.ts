@@ -35,13 +35,15 @@ function partLines(letter: string, title: string, results: Results): string[] {
     (key) => FIGURES[key].part === letter && results.has(key),
   );
   if (keys.length === 0) return [];
-  // Columns are peers for some figures, numbers of instances or listeners for others: a table for each.
+  // Columns are peers for some figures, numbers of instances or listeners, or cases for others: a table for each.
   const tables = Object.values(Object.groupBy(keys, (key) => columnKind(key, results)));
   return ['', `${letter}. ${title}`, ...tables.flatMap((each) => ['', ...figureLines(each ?? [], results)])];
 }
 
 function columnKind(key: FigureKey, results: Results): string {
-  return results.columns(key).every((column) => /^\d+$/.test(column)) ? 'number' : 'peer';
+  const columns = results.columns(key);
+  if (columns.every((column) => /^\d+$/.test(column))) return 'number';
+  return columns.every((column) => COLUMN_ORDER.includes(column)) ? 'peer' : 'case';
 }
 
 function figureLines(keys: readonly FigureKey[], results: Results): string[] {

@@ -12,6 +12,7 @@ import { measureLaunch } from './measures/launch.ts';
 import { measureListeners } from './measures/listeners.ts';
 import { measureMemory } from './measures/memory.ts';
 import { measureStartUp } from './measures/start-up.ts';
+import { measureStoppedListener } from './measures/stopped-listener.ts';
 import { measureStorm } from './measures/storm.ts';
 import { type Population, populate } from './peers/population.ts';
 import { startPeers } from './peers/start.ts';
@@ -30,6 +31,7 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['d', measureListeners],
   ['g', measureGrowth],
   ['h', measureStartUp],
+  ['d', measureStoppedListener],
   ['f', measureMemory],
 ];
 

@@ -33,15 +33,19 @@ export class Program {
     return this.#said;
   }
 
-  /** Settles when it has said this on standard error, from now on. @throws when it ends instead */
-  says(text: string): Promise<void> {
+  /**
+   * Settles when it has said this on standard error, from now on.
+   * @returns what it has said since, to this text at least
+   * @throws when it ends instead
+   */
+  says(text: string): Promise<string> {
     return new Promise((resolve, reject) => {
       let heard = '';
       const hear = (more: string) => {
         heard += more;
         if (!heard.includes(text)) return;
         this.#child.stderr?.off('data', hear);
-        resolve();
+        resolve(heard);
       };
       this.#child.stderr?.on('data', hear);
       void this.#ended.then(() => reject(new Error(`it has ended: ${this.#said.trim()}`)));

@@ -24,6 +24,7 @@ export class Crowd implements AsyncDisposable {
   readonly #ended: Promise<never>;
   #done: number[] = [];
   #arrived: Arrival[] = [];
+  #closed: number[] = [];
   #progress = () => {};
 
   private constructor(child: ChildProcess) {
@@ -55,6 +56,16 @@ export class Crowd implements AsyncDisposable {
     return this.#order('listen', count);
   }
 
+  /** The first of them read no events any more, although their WebSockets stay open. */
+  stopReading(count: number): Promise<readonly number[]> {
+    return this.#order('stop', count);
+  }
+
+  /** The first of them read again. */
+  resumeReading(count: number): Promise<readonly number[]> {
+    return this.#order('resume', count);
+  }
+
   /** The first of them do what cloud-init does at boot. @returns how long each took, in ms */
   storm(count: number): Promise<readonly number[]> {
     return this.#order('storm', count);
@@ -65,10 +76,17 @@ export class Crowd implements AsyncDisposable {
     return this.#order('leave', count);
   }
 
-  /** The next event that came to any of them. */
+  /** The next event that came to any of them. @throws when the server closes a WebSocket instead */
   async nextEvent(): Promise<Arrival> {
-    await this.#until(() => this.#arrived.length > 0);
+    await this.#until(() => this.#arrived.length + this.#closed.length > 0);
+    if (this.#arrived.length === 0) throw new Error(`a WebSocket was closed with ${this.#closed.shift()}`);
     return this.#arrived.shift() as Arrival;
+  }
+
+  /** Waits until the server closes a WebSocket. @returns its close code, and how many events came before */
+  async nextClose(): Promise<{ readonly code: number; readonly events: number }> {
+    await this.#until(() => this.#closed.length > 0);
+    return { code: this.#closed.shift() as number, events: this.#arrived.splice(0).length };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,6 +119,7 @@ export class Crowd implements AsyncDisposable {
     const [what, number, value] = line.split(' ') as [string, string, string];
     if (what === 'made') this.pids.push(Number(value));
     else if (what === 'done') this.#done.push(Number(value) / NS_PER_MS);
+    else if (what === 'closed') this.#closed.push(Number(value));
     else this.#arrived.push({ number: Number(number), at: BigInt(value) });
     this.#progress();
   }

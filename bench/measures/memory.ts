@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { Bench } from '../bench.ts';
 import type { Population } from '../peers/population.ts';
 
@@ -54,8 +54,7 @@ async function restartedKib(population: Population): Promise<number> {
 /** What is resident once there is no garbage. */
 async function residentKib({ daemon }: Population): Promise<number> {
   await daemon.collectGarbage();
-  const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
+  return daemon.residentKib();
 }
 
 function openFiles({ daemon }: Population): number {

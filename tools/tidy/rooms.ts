@@ -78,9 +78,11 @@ function mayImport(path: string, target: string, typeOnly: boolean): boolean {
 
 /** Rooms with which the benchmarks make images, start programs and ask the host API. */
 const DRIVERS: readonly string[] = ['build', 'client', 'process', 'wire'];
+/** The limits that they hold the daemon to. */
+const PROMISED = `${HOST}guest/limits.ts`;
 
 function isDriven(path: string, target: string): boolean {
-  return path.startsWith('bench/') && DRIVERS.includes(roomOf(target) ?? '');
+  return path.startsWith('bench/') && (DRIVERS.includes(roomOf(target) ?? '') || target === PROMISED);
 }
 
 function areaOf(path: string): string {

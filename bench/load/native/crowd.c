@@ -3,8 +3,9 @@
  *
  * Many tiny containers, as another runtime would have started them: each one process, the first of PID and user
  * namespaces of its own, with the host uid FIRST_UID + N as its root. What they do comes from standard input,
- * a line each, for the first N of them: `hold N CONNECTIONS`, `listen N`, `storm N`, `leave N` (closes all).
- * Prints `made N PID`; then `done N NANOSECONDS` for each that has done it, and `event N TIME` for each event.
+ * a line each, for the first N of them: `hold N CONNECTIONS`, `listen N`, `stop N` (reads no events any more),
+ * `resume N`, `storm N`, `leave N` (closes all). Prints `made N PID`; then `done N NANOSECONDS` for each that has
+ * done it, `event N TIME` for each event, and `closed N CODE` when the server has closed a WebSocket.
  * The end of the input ends all of them.
  */
 #define _GNU_SOURCE
@@ -69,12 +70,13 @@ static void raise_open_files(void) {
 
 /* Passes one line of the input on. */
 static void order(const char *line) {
-  static const char *const names[] = {"hold", "listen", "storm", "leave"};
+  static const char *const names[] = {"hold", "listen", "stop", "resume", "storm", "leave"};
+  const int kinds = sizeof names / sizeof *names;
   char name[LINE_MAX_BYTES];
   int count = 0;
   struct order order = {.kind = -1, .count = 0};
   if (sscanf(line, "%15s %d %d", name, &count, &order.count) < 2 || count > made) fail(line);
-  for (int kind = 0; kind < 4; kind++)
+  for (int kind = 0; kind < kinds; kind++)
     if (strcmp(name, names[kind]) == 0) order.kind = kind;
   if (order.kind < 0) fail(line);
   for (int number = 0; number < count; number++)
@@ -82,11 +84,12 @@ static void order(const char *line) {
 }
 
 static void print_reports(int reports) {
+  static const char *const kinds[] = {"done", "event", "closed"};
   struct report all[PIPE_BUF_REPORTS];
   ssize_t length = read(reports, all, sizeof all);
   if (length <= 0) fail("reports");
   for (size_t at = 0; at < (size_t)length / sizeof *all; at++)
-    printf("%s %d %lu\n", all[at].is_event ? "event" : "done", all[at].number, all[at].value_ns);
+    printf("%s %d %lu\n", kinds[all[at].kind], all[at].number, all[at].value);
   fflush(stdout);
 }
 

@@ -25,9 +25,10 @@ static const char *path;
 static int held[HELD_MAX];
 static int held_count;
 static struct websocket events = {.fd = -1};
+static int is_stopped;
 
-static void report(int is_event, uint64_t value_ns) {
-  struct report report = {.number = me, .is_event = is_event, .value_ns = value_ns};
+static void report(enum report_kind kind, uint64_t value) {
+  struct report report = {.number = me, .kind = kind, .value = value};
   if (write(REPORTS_FD, &report, sizeof report) != sizeof report) fail("report");
 }
 
@@ -48,10 +49,15 @@ static void storm(void) {
   for (size_t at = 0; at < STORM_TARGETS_COUNT; at++) close(ask(STORM_TARGETS[at]));
 }
 
-static void leave(void) {
-  while (held_count > 0) close(held[--held_count]);
+static void stop_listening(void) {
   if (events.fd >= 0) close(events.fd);
   events.fd = -1;
+  is_stopped = 0;
+}
+
+static void leave(void) {
+  while (held_count > 0) close(held[--held_count]);
+  stop_listening();
 }
 
 static void obey(void) {
@@ -60,16 +66,20 @@ static void obey(void) {
   uint64_t before = now_ns();
   if (order.kind == HOLD) hold(order.count);
   if (order.kind == LISTEN) websocket_open(&events, path, "/1.0/events");
+  if (order.kind == STOP || order.kind == RESUME) is_stopped = order.kind == STOP;
   if (order.kind == STORM) storm();
   if (order.kind == LEAVE) leave();
-  report(0, now_ns() - before);
+  report(DONE, now_ns() - before);
 }
 
 static void take_events(void) {
   int messages = websocket_read(&events);
   uint64_t now = now_ns();
-  if (messages < 0) fail("the server has closed the WebSocket");
-  while (messages-- > 0) report(1, now);
+  if (messages < 0) {
+    report(CLOSED, (uint64_t)events.close_code);
+    stop_listening();
+  }
+  while (messages-- > 0) report(EVENT, now);
 }
 
 /* Nothing of the others', and of those before, stays open here. */
@@ -87,10 +97,10 @@ _Noreturn void member(int number, const char *socket_path, int orders, int repor
   keep_own_files(orders, reports);
   /* The first order comes when the ids of this namespace are set. */
   for (int is_root = 0;; is_root = 1) {
-    struct pollfd ready[2] = {{.fd = ORDERS_FD, .events = POLLIN}, {.fd = events.fd, .events = POLLIN}};
+    struct pollfd ready[2] = {{.fd = ORDERS_FD, .events = POLLIN}, {.fd = is_stopped ? -1 : events.fd, .events = POLLIN}};
     if (poll(ready, 2, -1) < 0) fail("poll");
     if (!is_root && (setgid(0) < 0 || setuid(0) < 0)) fail("setuid");
     if (ready[0].revents) obey();
-    if (events.fd >= 0 && ready[1].revents) take_events();
+    if (events.fd >= 0 && !is_stopped && ready[1].revents) take_events();
   }
 }

@@ -5,7 +5,8 @@
 #include <limits.h>
 #include <stdint.h>
 
-enum order_kind { HOLD, LISTEN, STORM, LEAVE };
+enum order_kind { HOLD, LISTEN, STOP, RESUME, STORM, LEAVE };
+enum report_kind { DONE, EVENT, CLOSED };
 
 /* What a container is told to do. */
 struct order {
@@ -14,11 +15,11 @@ struct order {
   int count;
 };
 
-/* What it says of it: how long it took, or when an event came. Small enough to be written in one piece. */
+/* What it says: nanoseconds that an order took, when an event came, a close code. Small: it is written in one piece. */
 struct report {
   int number;
-  int is_event;
-  uint64_t value_ns;
+  int kind;
+  uint64_t value;
 };
 
 #define PIPE_BUF_REPORTS (PIPE_BUF / sizeof(struct report))

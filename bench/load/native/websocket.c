@@ -11,9 +11,12 @@
 #define OPCODE_CLOSE 8
 #define OPCODE_PING 9
 #define LENGTH_16_BITS 126
+#define LENGTH_64_BITS 127
+#define HEAD_BYTES_MAX 10
 
-/* An empty pong, masked with zeros, as servers accept for any ping. */
+/* Empty and masked with zeros; servers accept this pong for any ping. */
 static const char PONG[] = {(char)0x8a, (char)0x80, 0, 0, 0, 0};
+static const char CLOSE[] = {(char)0x88, (char)0x80, 0, 0, 0, 0};
 
 /* Drops the first bytes of what was read. */
 static void drop(struct websocket *websocket, size_t count) {
@@ -35,6 +38,7 @@ void websocket_open(struct websocket *websocket, const char *socket_path, const 
                         target);
   char *end = NULL;
   websocket->have = 0;
+  websocket->close_code = 0;
   websocket->fd = connect_to(socket_path);
   if (write(websocket->fd, request, (size_t)length) != length) fail("write");
   while (end == NULL) {
@@ -51,14 +55,21 @@ static size_t frame_size(const struct websocket *websocket) {
   size_t head = 2, length;
   if (websocket->have < head) return 0;
   length = bytes[1];
-  if (length > LENGTH_16_BITS) fail("a frame is masked or too large");
-  if (length == LENGTH_16_BITS) {
-    head = 4;
-    if (websocket->have < head) return 0;
-    length = (size_t)bytes[2] << 8 | bytes[3];
-  }
+  if (length > LENGTH_64_BITS) fail("a frame is masked");
+  if (length == LENGTH_16_BITS) head = 4;
+  if (length == LENGTH_64_BITS) head = HEAD_BYTES_MAX;
+  if (websocket->have < head) return 0;
+  if (head > 2) length = 0;
+  for (size_t at = 2; at < head; at++) length = length << 8 | bytes[at];
   if (head + length > FRAMES_BYTES_MAX) fail("a frame is too large");
   return websocket->have < head + length ? 0 : head + length;
+}
+
+/* Answers the server's close, after which it hangs up. */
+static ssize_t take_close(struct websocket *websocket, size_t size) {
+  const unsigned char *bytes = (const unsigned char *)websocket->bytes;
+  if (size >= 4) websocket->close_code = bytes[2] << 8 | bytes[3];
+  return write(websocket->fd, CLOSE, sizeof CLOSE);
 }
 
 int websocket_read(struct websocket *websocket) {
@@ -66,7 +77,7 @@ int websocket_read(struct websocket *websocket) {
   if (read_more(websocket) <= 0) return -1;
   for (size_t size; (size = frame_size(websocket)) > 0; drop(websocket, size)) {
     int opcode = websocket->bytes[0] & 0x0f;
-    if (opcode == OPCODE_CLOSE) return -1;
+    if (opcode == OPCODE_CLOSE) return take_close(websocket, size) < 0 || messages == 0 ? -1 : messages;
     if (opcode == OPCODE_TEXT) messages++;
     if (opcode == OPCODE_PING && write(websocket->fd, PONG, sizeof PONG) < 0) return -1;
   }

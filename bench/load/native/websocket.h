@@ -5,11 +5,13 @@
 #include <stddef.h>
 
 /* More than any event. */
-#define FRAMES_BYTES_MAX 16384
+#define FRAMES_BYTES_MAX 524288
 
 struct websocket {
   int fd;
   size_t have;
+  /* Of the server's close, once it has come; 0 before. */
+  int close_code;
   char bytes[FRAMES_BYTES_MAX];
 };
 

@@ -25,9 +25,11 @@ function note(follower: Pick<Follower, 'numbers' | 'texts'>, text: string): void
   follower.numbers.push((JSON.parse(text) as { sequence: number }).sequence);
 }
 
-async function followStream(guest: GuestFixture, query: string): Promise<Follower> {
+async function followStream(guest: GuestFixture, query: string, accept = ''): Promise<Follower> {
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    get({ socketPath: guest.path, path: `/1.0/events${query}`, agent: false }, resolve).on('error', reject);
+    const headers = accept === '' ? {} : { accept };
+    const place = { socketPath: guest.path, path: `/1.0/events${query}`, headers, agent: false };
+    get(place, resolve).on('error', reject);
   });
   const [numbers, texts]: [number[], string[]] = [[], []];
   let begun = '';
@@ -287,5 +289,34 @@ describe('a list of events', () => {
     guest.backend.trim(2);
     const [head, body] = await ask(guest.path, `GET /1.0/events?${query}`);
     expect([head.split('\r\n')[0], body]).toEqual([`HTTP/1.1 ${status}`, text]);
+  });
+
+  it.each(['application/json', 'Application/JSON; q=0.9'])(
+    'is the answer to %s without a limit too',
+    async (type) => {
+      await using guest = await startGuest();
+      setKeys(guest, 300);
+      const poll = async (query: string) =>
+        JSON.parse((await ask(guest.path, `GET /1.0/events?${query}`, `Accept: ${type}\r\n`))[1]);
+      const first = await poll('since=0');
+      expect([first.events.length, first.next, first.more]).toEqual([256, 256, true]);
+      expect((await poll('since=256')).events).toHaveLength(44);
+      expect(await poll('since=now')).toEqual({ events: [], next: 300, more: false });
+      expect((await poll('since=0&limit=2')).events).toHaveLength(2);
+    },
+  );
+
+  it.each([
+    ['?since=0', ''],
+    ['?since=0', '*/*'],
+    ['?since=0', 'application/json, */*'],
+    ['', 'application/json'],
+  ])('is not the answer to %s of a client that accepts "%s": it gets a stream', async (query, accept) => {
+    await using guest = await startGuest();
+    const follower = await followStream(guest, query, accept);
+    await until(() => guest.backend.subscribers === 1);
+    setKeys(guest, 1);
+    await until(() => follower.texts.length === 1);
+    follower.close();
   });
 });

@@ -70,7 +70,7 @@ export const getMetaData: Handler = (view) => ({ kind: 'raw', value: view.metaDa
 
 /**
  * `GET /1.0/events`: unknown types are accepted and match nothing. With `since` events have positions; with a
- * `limit` too, the answer is those that there are.
+ * `limit` too, or for a client that takes nothing but JSON, the answer is those that there are.
  */
 export const getEvents: Handler = (_view, { head }) => {
   const { query } = head.target;
@@ -81,10 +81,16 @@ export const getEvents: Handler = (_view, { head }) => {
   const since = readPosition(given);
   if (since === undefined) return refuse('invalid-position');
   const givenLimit = queryValue(query, 'limit');
-  if (givenLimit === undefined || websocket) return { kind: 'stream-events', types, websocket, since };
-  const limit = readLimit(givenLimit, LISTED_EVENTS_MAX);
+  const lists = givenLimit !== undefined || takesJsonOnly(head.fields.accept);
+  if (websocket || !lists) return { kind: 'stream-events', types, websocket, since };
+  const limit = givenLimit === undefined ? LISTED_EVENTS_MAX : readLimit(givenLimit, LISTED_EVENTS_MAX);
   return limit === undefined ? refuse('invalid-limit') : { kind: 'list-events', types, since, limit };
 };
+
+/** A stream of lines is no JSON text. What takes other types too, as most clients say of themselves, can follow one. */
+function takesJsonOnly(accept = ''): boolean {
+  return /^application\/json[ \t]*(;[^,]*)?$/i.test(accept);
+}
 
 /** Lifecycle events are the host's alone, whatever `type` asks for. */
 function eventTypes(list: string): ReadonlySet<string> {

@@ -1,5 +1,6 @@
 /** The headers that mean something to this server; all others are checked and dropped. */
 export interface HeadFields {
+  accept: string | undefined;
   host: string | undefined;
   connection: string | undefined;
   contentLength: string | undefined;
@@ -18,6 +19,7 @@ export interface HeadFields {
 export type FieldName = keyof HeadFields;
 
 const WIRE_NAMES: Readonly<Record<FieldName, string>> = {
+  accept: 'accept',
   host: 'host',
   connection: 'connection',
   contentLength: 'content-length',
@@ -52,6 +54,7 @@ export function fieldAt(bytes: Buffer, start: number, end: number): FieldName | 
 /** Fields of a head without headers. */
 export function noFields(): HeadFields {
   return {
+    accept: undefined,
     host: undefined,
     connection: undefined,
     contentLength: undefined,

@@ -298,6 +298,14 @@ describe('what cannot be done', () => {
 
 test('progress is shown on a terminal, and nowhere else', async () => {
   expect(building.text).toMatch(/\d+%/);
+  const image = join(scratch, 'large.tar');
+  // As long as several reads; that it is no image is told at the end.
+  writeFileSync(image, Buffer.alloc(8 * 1024 * 1024));
+  const terminal = new Terminal(join(BIN, 'porthole'), ['image', 'import', image], environment());
+  await terminal.sees('Uploading [');
+  await terminal.sees('% ');
+  await terminal.sees('Error: ');
+  expect(await terminal.ended).toBe(1);
   const { stdout, stderr } = await porthole('image build busybox');
   expect(stdout + stderr).not.toMatch(/%|\r|\x1b/);
 });

@@ -54,8 +54,11 @@ describe('a unified image', () => {
     const directory = await openDirectory(dir);
     const bytes = await compress(await tarOf(sized(20_000)), format);
     const totals: number[] = [];
+    const checked: number[] = [];
     const staged = await receive(directory, unifiedUpload(bytes, '/tmp/tiny.tar'), {
       onBytes: (total) => totals.push(total),
+      onStored: () => expect([totals.at(-1), checked]).toEqual([bytes.length, []]),
+      onChecked: (percent) => checked.push(percent),
     });
     expect(staged).toMatchObject({
       fingerprint: sha256(bytes),
@@ -70,6 +73,8 @@ describe('a unified image', () => {
       },
     });
     expect(totals.at(-1)).toBe(bytes.length);
+    expect(checked).toEqual([...checked].sort((one, other) => one - other));
+    expect(checked.at(-1)).toBe(100);
     await directory.publish(staged);
     const [path] = directory.paths(staged);
     expect(await readFile(path!)).toEqual(bytes);

@@ -28,6 +28,10 @@ export interface ReceiveOptions {
   readonly fingerprint: string | null;
   /** Told how many bytes have come in so far. */
   onBytes(total: number): void;
+  /** Told when all of it is on disk: the upload's own end, the check is still to come. */
+  onStored(): void;
+  /** Told how much of it has been checked. */
+  onChecked(percent: number): void;
   readonly signal: AbortSignal;
 }
 
@@ -71,12 +75,17 @@ export class ImageDirectory {
   async receive(upload: Upload, options: ReceiveOptions): Promise<StagedImage> {
     const directory = await mkdtemp(join(this.#dir, STAGE_PREFIX));
     try {
-      const { signal, fingerprint: expected } = options;
+      const { signal, fingerprint: expected, onChecked: onProgress } = options;
       const stored = await storeUpload(upload, directory, { ...options, limits: this.#limits });
       if (expected !== null && expected.toLowerCase() !== stored.fingerprint) {
         throw hostError('fingerprint-mismatch', expected, stored.fingerprint);
       }
-      const verified = await verifyImage(directory, upload.kind, this.#limits, signal);
+      options.onStored();
+      const verified = await verifyImage(directory, upload.kind, {
+        limits: this.#limits,
+        signal,
+        onProgress,
+      });
       signal.throwIfAborted();
       return { ...stored, ...verified, directory };
     } catch (error) {

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostError } from '../core/errors.ts';
 import type { ImageFiles } from '../core/model.ts';
@@ -10,6 +10,16 @@ import { type ImageMetadata, parseMetadata } from './metadata.ts';
 import { checkSquashfs } from './squashfs.ts';
 import { FILE_NAMES } from './stage.ts';
 
+const PERCENT = 100;
+
+/** How to check. */
+export interface Check {
+  readonly limits: ImageLimits;
+  readonly signal: AbortSignal;
+  /** Told of the file that takes time: the only one, or the root filesystem. A squashfs is checked unseen. */
+  onProgress(percent: number): void;
+}
+
 /** What a complete, acceptable image is. */
 export interface Verified {
   readonly files: ImageFiles;
@@ -20,40 +30,29 @@ export interface Verified {
  * Checks the files of an image in a folder, each from its first byte to its last, never holding one in memory.
  * @throws CodedError image-invalid, image-too-large; the signal's reason
  */
-export async function verifyImage(
-  folder: string,
-  kind: ImageFiles['kind'],
-  limits: ImageLimits,
-  signal: AbortSignal,
-): Promise<Verified> {
-  const check = { limits, signal };
+export async function verifyImage(folder: string, kind: ImageFiles['kind'], check: Check): Promise<Verified> {
   if (kind === 'unified') {
     const { extension, text } = await verifyFile(join(folder, FILE_NAMES.unified), 'unified', check);
     return { files: { kind, extension }, metadata: parseMetadata(text) };
   }
-  const head = await verifyFile(join(folder, FILE_NAMES.metadata), 'metadata', check);
+  const unseen = { ...check, onProgress: () => {} };
+  const head = await verifyFile(join(folder, FILE_NAMES.metadata), 'metadata', unseen);
   const metadata = parseMetadata(head.text);
   const { extension } = await verifyFile(join(folder, FILE_NAMES.rootfs), 'rootfs', check);
   return { files: { kind, metadataExtension: head.extension, rootfsExtension: extension }, metadata };
-}
-
-interface Check {
-  readonly limits: ImageLimits;
-  readonly signal: AbortSignal;
 }
 
 /** @returns the extension of the file's format, and the text of its metadata.yaml when it has one to have */
 async function verifyFile(
   path: string,
   layout: Layout,
-  { limits, signal }: Check,
+  check: Check,
 ): Promise<{ extension: string; text: string }> {
   const format = await formatOfFile(path);
   const extension = extensionOf(format);
-  if (format !== 'squashfs')
-    return { extension, text: await verifyTar(path, format, layout, { limits, signal }) };
+  if (format !== 'squashfs') return { extension, text: await verifyTar(path, format, layout, check) };
   if (layout !== 'rootfs') throw hostError('image-invalid', 'Unsupported compression');
-  await checkSquashfs(path, limits, signal);
+  await checkSquashfs(path, check.limits, check.signal);
   return { extension, text: '' };
 }
 
@@ -68,7 +67,9 @@ async function formatOfFile(path: string): Promise<Format> {
 
 async function verifyTar(path: string, format: Format, layout: Layout, check: Check): Promise<string> {
   let text = '';
-  const chunks = decompress(path, format, { signal: check.signal });
+  const { size } = await stat(path);
+  const onRead = (total: number) => check.onProgress(Math.floor((total / size) * PERCENT));
+  const chunks = decompress(path, format, { signal: check.signal, onRead });
   for await (const item of readArchive(chunks, layout, check.limits)) {
     if (item.kind === 'metadata') text = item.text;
   }

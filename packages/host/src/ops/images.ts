@@ -63,21 +63,21 @@ interface ImageWork {
 
 async function importImage(work: ImageWork, upload: Upload, options: UploadOptions): Promise<Operation> {
   const { context, directory } = work;
-  const received = Promise.withResolvers<void>();
+  const stored = Promise.withResolvers<void>();
   const operation = context.operations.run({
     description: 'Downloading image',
     mayCancel: true,
     work: async (handle) => {
       try {
-        const staged = await receive(directory, upload, options, handle);
+        const staged = await receive(directory, upload, options, handle, stored.resolve);
         return await work.queues.run(staged.fingerprint, 'import', () => publish(work, staged, options));
       } finally {
-        received.resolve();
+        stored.resolve();
       }
     },
   });
   // The upload is the request's body: the request is over when it has been read, well or badly.
-  await received.promise;
+  await stored.promise;
   return context.operations.get(operation.id);
 }
 
@@ -88,6 +88,7 @@ function receive(
   upload: Upload,
   options: UploadOptions,
   handle: OperationHandle,
+  onStored: () => void,
 ): Promise<StagedImage> {
   return directory.receive(upload, {
     fingerprint: options.fingerprint,
@@ -96,6 +97,9 @@ function receive(
       const done = options.size ? `${Math.floor((total / options.size) * PERCENT)}%` : `${total} bytes`;
       handle.tell({ download_progress: `rootfs: ${done}` });
     },
+    onStored,
+    // Under the same key: clients show one line for an operation.
+    onChecked: (percent) => handle.tell({ download_progress: `Check: ${percent}%` }),
   });
 }
 

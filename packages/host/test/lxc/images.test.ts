@@ -1,11 +1,23 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { run } from '../../src/process/run.ts';
+import { until } from '../harness/api.ts';
 import { type ImageFiles, imageFiles } from '../harness/image-files.ts';
-import { LxcClient } from '../harness/lxc.ts';
+import { LxcClient, outputOf } from '../harness/lxc.ts';
+import { Terminal } from '../harness/terminal.ts';
 
 let lxc: LxcClient;
 let files: ImageFiles;
@@ -50,6 +62,39 @@ test('an image of two files comes out as it went in', async () => {
     .sort();
   expect(sha256(at(meta ?? ''), at(root ?? ''))).toBe(sha256(files.metadata, files.rootfs));
   await image('delete', 'split');
+});
+
+test('an import tells how far it is, in what others see of it', async () => {
+  const child = lxc.spawn('monitor', '--type=operation', '-f', 'json');
+  const output = outputOf(child);
+  try {
+    await until('the monitor listens', async () => {
+      await lxc.run('query', '-X', 'DELETE', '--wait', `/1.0/images/${sha256(files.xz)}`);
+      await image('import', files.xz);
+      return output.text.includes('Check: 100%');
+    });
+    expect(output.text).toMatch(/"download_progress":"rootfs: \d+ bytes"/);
+  } finally {
+    child.kill('SIGKILL');
+    await image('delete', sha256(files.xz));
+  }
+});
+
+test('the client tells how much of a split image it has sent', async () => {
+  // The client looks at the beginning of what it sends.
+  copyFileSync(files.rootfs, at('large'));
+  truncateSync(at('large'), 256 * 1024 * 1024);
+  const terminal = new Terminal('lxc', ['image', 'import', files.metadata, at('large')], lxc.env);
+  const images = join(lxc.daemon.stateDir, 'images');
+  await until('it arrives', () => readdirSync(images).some((name) => name.startsWith('.stage-')));
+  process.kill(lxc.daemon.pid, 'SIGSTOP');
+  // The client tells it once a second, and not before the first is over.
+  await pause(1_100);
+  process.kill(lxc.daemon.pid, 'SIGCONT');
+  await terminal.sees('Transferring image: ');
+  terminal.close();
+  await until('nothing is left', () => readdirSync(images).every((name) => !name.startsWith('.stage-')));
+  rmSync(at('large'));
 });
 
 test('a folder is made into an image', async () => {

@@ -34,7 +34,8 @@ export function receive(
   options: Partial<ReceiveOptions> = {},
 ): Promise<StagedImage> {
   const signal = new AbortController().signal;
-  return directory.receive(upload, { fingerprint: null, onBytes: () => {}, signal, ...options });
+  const unheard = { onBytes: () => {}, onStored: () => {}, onChecked: () => {} };
+  return directory.receive(upload, { fingerprint: null, signal, ...unheard, ...options });
 }
 
 const PIECE_BYTES = 7001;

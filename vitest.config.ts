@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Files at a time, on every machine: many of them wait most of their time, and each has a daemon of its own. */
+const maxWorkers = 2;
+
 export default defineConfig({
   test: {
     projects: [
@@ -7,6 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'setup/*.test.mjs'],
+          maxWorkers,
         },
       },
       {
@@ -15,7 +19,7 @@ export default defineConfig({
           include: ['packages/*/test/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
+          maxWorkers,
         },
       },
       {
@@ -26,11 +30,10 @@ export default defineConfig({
           env: { PORTHOLE_FAST_LANE: 'off' },
           testTimeout: 120_000,
           hookTimeout: 180_000,
-          fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          maxWorkers,
         },
       },
-      { test: { name: 'tidy', include: ['tools/**/*.test.ts'] } },
+      { test: { name: 'tidy', include: ['tools/**/*.test.ts'], maxWorkers } },
     ],
   },
 });

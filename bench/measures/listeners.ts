@@ -1,4 +1,5 @@
 import type { Bench } from '../bench.ts';
+import { untilAtRest } from '../frame/at-rest.ts';
 import { interleave } from '../frame/rounds.ts';
 import { percentile } from '../frame/stats.ts';
 import { timeToEvent } from '../peers/changes.ts';
@@ -20,7 +21,7 @@ export async function measureListeners(bench: Bench): Promise<void> {
 const STRIDE = 997;
 
 /**
- * Lets the first instances listen, then changes one after the other.
+ * Lets the first instances listen, and once the daemon has nothing more to do with that, changes one after the other.
  * @returns from each request of the operator to the event in the instance, in ms
  */
 export async function eventTimes(
@@ -29,6 +30,7 @@ export async function eventTimes(
   listeners: number,
 ): Promise<number[]> {
   await crowd.listen(listeners);
+  await untilAtRest(daemon.pid);
   const took: number[] = [];
   for (let change = 0; change < plan.changes; change++) {
     signal.throwIfAborted();

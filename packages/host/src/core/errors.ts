@@ -69,6 +69,7 @@ export const HOST_ERRORS = {
   'position-unknown': [410, 'Position is not known: the newest is %s'],
   'not-cancellable': [400, "This operation can't be cancelled"],
   'operation-finished': [400, 'Only running operations can be cancelled'],
+  cancelled: [400, 'The operation was cancelled'],
   'bad-secret': [403, 'Invalid websocket secret'],
   'body-too-large': [413, 'The body is larger than %s bytes'],
   'client-gone': [400, 'The request breaks off'],

@@ -51,7 +51,12 @@ export async function drain(request: Readable): Promise<void> {
   const timer = setTimeout(over.resolve, DRAIN_TIMEOUT_MS);
   request.once('end', over.resolve).once('close', over.resolve);
   request.unpipe();
-  request.resume();
+  // A reader that was given up while it waited keeps the stream from flowing, so it is read piece by piece.
+  const discard = () => {
+    while (request.read() !== null);
+  };
+  request.on('readable', discard);
+  discard();
   await over.promise;
   clearTimeout(timer);
 }

@@ -111,7 +111,7 @@ export class Operations {
     if (entry.operation.status !== 'Running') throw hostError('operation-finished');
     if (!entry.operation.mayCancel) throw hostError('not-cancellable');
     this.#change(entry, { status: 'Cancelling' });
-    entry.abort.abort();
+    entry.abort.abort(hostError('cancelled'));
   }
 
   /** Settles when the operation is final or the time is over; -1 waits without limit. */
@@ -140,15 +140,12 @@ export class Operations {
         tell: (metadata) => this.#tell(entry, metadata),
       });
       this.#finish(entry, 'Success', '', result);
-    } catch (error) {
+    } catch (thrown) {
+      const { aborted, reason } = entry.abort.signal;
+      const error = aborted ? reason : thrown;
       const expected = error instanceof CodedError;
       if (!expected) this.#log.error({ err: error, operation: entry.operation.id }, 'operation failed');
-      this.#finish(
-        entry,
-        entry.abort.signal.aborted ? 'Cancelled' : 'Failure',
-        messageOf(error),
-        failedWith(error),
-      );
+      this.#finish(entry, aborted ? 'Cancelled' : 'Failure', messageOf(error), failedWith(error));
     }
   }
 

@@ -102,30 +102,6 @@ describe('monitor', () => {
   });
 });
 
-describe('operations', () => {
-  test('are listed, shown, and not cancelled where they cannot be', async () => {
-    await lxc.must('launch', 'busybox', 'c1');
-    const child = lxc.spawn('exec', 'c1', '--', 'sh', '-c', 'echo ready; sleep 1000');
-    const output = outputOf(child);
-    await until('it runs', () => output.text === 'ready\n');
-    const rows = JSON.parse(await lxc.must('operation', 'list', '-f', 'json')) as {
-      id: string;
-      description: string;
-      status: string;
-    }[];
-    const exec = rows.find(
-      ({ description, status }) => description === 'Executing command' && status === 'Running',
-    );
-    expect(await lxc.must('operation', 'show', exec?.id ?? '')).toMatch('class: websocket');
-    expect(await lxc.refusal('operation', 'delete', exec?.id ?? '')).toBe(
-      "This operation can't be cancelled",
-    );
-    expect(await lxc.refusal('operation', 'show', 'none')).toBe('Operation not found');
-    child.kill('SIGKILL');
-    await lxc.must('delete', '--force', 'c1');
-  });
-});
-
 describe('query', () => {
   test('sends any request', async () => {
     expect(JSON.parse(await lxc.must('query', '/1.0/instances'))).toEqual([]);

@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import type { OperationJson } from '../../src/wire/operation.ts';
+import { until } from '../harness/api.ts';
+import { LxcClient, outputOf } from '../harness/lxc.ts';
+
+let lxc: LxcClient;
+
+beforeAll(async () => {
+  lxc = await LxcClient.start();
+  await lxc.must('init', 'busybox', 'c1');
+});
+
+afterAll(() => lxc?.destroy());
+
+/** An operation that runs, by its description, once there is one. */
+async function running(description: string): Promise<string> {
+  let found: OperationJson | undefined;
+  await until(`${description} runs`, async () => {
+    const all = JSON.parse(await lxc.must('operation', 'list', '-f', 'json')) as OperationJson[];
+    found = all.find((each) => each.description === description && each.status === 'Running');
+    return found !== undefined;
+  });
+  return found?.id ?? '';
+}
+
+/** Sends a request that begins an operation, and does not wait for it. @returns the operation's id */
+async function begin(method: string, path: string, body: object): Promise<string> {
+  const answer = await lxc.must('query', '--raw', '-X', method, '-d', JSON.stringify(body), path);
+  return (JSON.parse(answer) as { metadata: OperationJson }).metadata.id;
+}
+
+const show = async (id: string) => parse(await lxc.must('operation', 'show', id)) as OperationJson;
+
+describe('what LXD does not let be cancelled goes on', () => {
+  beforeEach(async () => {
+    await lxc.must('start', 'c1');
+    return async () => {
+      await lxc.run('stop', '--force', 'c1');
+    };
+  });
+
+  /** Also the refusal must have changed nothing: a second one says the same. */
+  async function staysRunning(id: string): Promise<void> {
+    for (const _ of [1, 2]) {
+      expect(await lxc.refusal('operation', 'delete', id)).toBe("This operation can't be cancelled");
+      expect(await show(id)).toMatchObject({ status: 'Running', may_cancel: false, err: '' });
+    }
+  }
+
+  test('a command, whose streams go on too', async () => {
+    const child = lxc.spawn('exec', 'c1', '--', 'sh', '-c', 'echo ready; read line; echo "got $line"');
+    const output = outputOf(child);
+    await until('it runs', () => output.text === 'ready\n');
+    const id = await running('Executing command');
+    expect(await show(id)).toMatchObject({ class: 'websocket' });
+    await staysRunning(id);
+    const exit = once(child, 'exit');
+    child.stdin?.end('it\n');
+    expect([(await exit)[0], output.text]).toEqual([0, 'ready\ngot it\n']);
+  });
+
+  test.each([
+    ['whose streams nobody has connected yet', { 'wait-for-websocket': true, interactive: false }],
+    ['whose terminal nobody has connected yet', { 'wait-for-websocket': true, interactive: true }],
+    ['that runs without streams', { 'wait-for-websocket': false }],
+  ])('a command %s', async (_what, fields) => {
+    const body = { command: ['sleep', '1000'], ...fields };
+    await staysRunning(await begin('POST', '/1.0/instances/c1/exec', body));
+  });
+
+  test('a stop that the instance takes its time for', async () => {
+    const init = await lxc.daemon.initPid('c1');
+    process.kill(init, 'SIGSTOP');
+    const id = await begin('PUT', '/1.0/instances/c1/state', { action: 'stop', timeout: -1 });
+    await staysRunning(id);
+    process.kill(init, 'SIGCONT');
+    await until('it has stopped', async () => (await show(id)).status === 'Success');
+    expect(await lxc.must('list', '-f', 'csv', '-c', 's', 'c1')).toBe('STOPPED\n');
+  });
+});
+
+test('an image that comes in is given up', async () => {
+  const large = join(lxc.folder, 'large');
+  writeFileSync(large, '');
+  truncateSync(large, 64 * 1024 * 1024);
+  const images = join(lxc.daemon.stateDir, 'images');
+  const before = readdirSync(images);
+  const child = lxc.spawn('image', 'import', large);
+  let told = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    told += text;
+  });
+  await until('it arrives', () => readdirSync(images).length > before.length);
+  // What is not sent cannot have arrived before it is cancelled.
+  child.kill('SIGSTOP');
+  const id = await running('Downloading image');
+  const { may_cancel: may, metadata } = await show(id);
+  expect([may, metadata]).toEqual([
+    true,
+    { download_progress: expect.stringMatching(/^rootfs: \d+ bytes$/) },
+  ]);
+  expect(await lxc.must('operation', 'delete', id)).toBe(`Operation ${id} deleted\n`);
+  await until('it is cancelled', async () => (await show(id)).status === 'Cancelled');
+  expect(readdirSync(images)).toEqual(before);
+  // At once: well before the daemon would lose patience with a client that goes on sending.
+  const exit = once(child, 'exit', { signal: AbortSignal.timeout(5_000) });
+  child.kill('SIGCONT');
+  expect([(await exit)[0], told]).toEqual([1, 'Error: The operation was cancelled\n']);
+  expect(await lxc.refusal('operation', 'delete', id)).toBe('Only running operations can be cancelled');
+  rmSync(large);
+});
+
+test('what has ended, and what never was, cannot be cancelled', async () => {
+  await lxc.must('init', 'busybox', 'c2');
+  const id = await begin('DELETE', '/1.0/instances/c2', {});
+  await until('it has ended', async () => (await show(id)).status === 'Success');
+  expect(await lxc.refusal('operation', 'delete', id)).toBe('Only running operations can be cancelled');
+  for (const verb of ['show', 'delete'])
+    expect(await lxc.refusal('operation', verb, 'none')).toBe('Operation not found');
+});

@@ -22,6 +22,7 @@ import { hostBackend } from './ops/host-backend.ts';
 import { EventHub } from './ops/hub.ts';
 import { Model } from './ops/model.ts';
 import { Operations } from './ops/operations.ts';
+import { Reboots } from './ops/reboots.ts';
 import { Roots } from './ops/roots.ts';
 import { Runner } from './ops/runner.ts';
 import { RunningSet } from './ops/running.ts';
@@ -91,6 +92,7 @@ export async function startDaemon(
     runtimeOf: (config) => runtimes.of(config),
     adopter: runtimes.adopter,
     running: new RunningSet(),
+    reboots: new Reboots(),
     roots: new Roots(paths.roots, images),
     identity: registerRuns(registry, lane, (id) => model.view(id)),
     // The guest API needs the use cases and they need it: the socket is opened last.

@@ -29,6 +29,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
   started.defer(() => within(exit.graceMs, context.operations.idle()));
   const starting = startInstances(context, exit.graceMs);
   started.defer(() => starting.stop());
+  started.defer(() => context.reboots.stop());
   await host.listen(inherited.host ?? paths.hostSocket);
   started.defer(() => exit.end('host', host));
   host.takeOver(inherited.hostConnections);

@@ -241,6 +241,44 @@ describe('a daemon that is killed at any moment', () => {
   });
 });
 
+/**
+ * Has the daemon killed by a program that it runs: all that comes before is done then, and nothing behind it.
+ * @param when a part of the program's arguments
+ */
+async function killedBy(program: string, when: string, work: () => Promise<unknown>): Promise<void> {
+  const folder = join(files, 'deadly');
+  mkdirSync(folder);
+  const { PATH } = process.env;
+  const script = `#!/bin/sh\ncase "$* " in *"${when} "*) kill -9 $PPID; exit 1;; esac\nPATH=${PATH}; exec ${program} "$@"\n`;
+  writeFileSync(join(folder, program), script, { mode: 0o755 });
+  await daemon.stop();
+  process.env['PATH'] = `${folder}:${PATH}`;
+  try {
+    await daemon.start();
+    const { pid } = daemon;
+    await work().catch(() => {});
+    await until('the daemon is dead', () => !existsSync(`/proc/${pid}`));
+  } finally {
+    process.env['PATH'] = PATH;
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe('a reboot during which the daemon is killed', () => {
+  test.each(['false', ''])('is not lost, with boot.autostart=%s', async (autostart) => {
+    const config = autostart === '' ? {} : { 'boot.autostart': autostart };
+    await operator.launch('c2', { config });
+    const pid = await operator.pid('c2');
+    await killedBy('lxc-start', ' -d', () => operator.exec('c2', ['reboot']));
+    const watching = daemon.logged('instance started automatically');
+    await daemon.start();
+    await watching;
+    expect(await operator.pid('c2')).not.toBe(pid);
+    expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running', d1: 'Running' });
+    await drop('c2');
+  });
+});
+
 describe('what happens while no daemon runs', () => {
   beforeEach(async () => {
     await operator.launch('c2');

@@ -176,6 +176,26 @@ describe('an instance that ends by itself', () => {
     expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
   });
 
+  test('waits longer each time when it reboots as soon as it runs, and starts no more once it is stopped', async () => {
+    await operator.launch('c2');
+    // Once it is answered, it is known to run.
+    const script = '#!/bin/sh\\ndevlxd /1.0\\nreboot\\n';
+    await operator.sh('c2', `printf '${script}' > /etc/rc.local; chmod +x /etc/rc.local`);
+    const waits = () => daemon.logged('instance reboots again and again, its start waits');
+    let waiting = waits();
+    await operator.exec('c2', ['reboot']);
+    for (const waitMs of [1000, 2000, 4000]) {
+      expect(await waiting).toMatchObject({ instance: 'c2', waitMs });
+      waiting = waits();
+    }
+    expect((await operator.statuses())['c2']).toBe('Starting');
+    await operator.state('c2', 'stop', { force: true });
+    await watch.next('instance-stopped c2');
+    const { status, config } = await operator.get('c2');
+    expect([status, config['volatile.last_state.power']]).toEqual(['Stopped', 'STOPPED']);
+    await expect(operator.state('c2', 'stop')).rejects.toThrow('already stopped');
+  });
+
   test('is deleted when it was ephemeral, however it ends', async () => {
     const ends = [
       () => operator.state('c2', 'stop'),

@@ -9,6 +9,7 @@ import {
   afterStart,
   afterStop,
   afterUpdate,
+  betweenRuns,
   imageConfig,
   newVolatile,
   withoutReady,
@@ -106,6 +107,10 @@ describe('states', () => {
     });
     const stopped = { 'volatile.last_state.power': 'STOPPED', 'volatile.last_state.ready': 'false' };
     expect({ ...afterStop(withReady(started, true)) }).toEqual(stopped);
+    expect({ ...betweenRuns(withReady(started, true)) }).toEqual({
+      ...stopped,
+      'volatile.last_state.power': 'REBOOTING',
+    });
   });
 
   it('of readiness are set, unset and forgotten', () => {

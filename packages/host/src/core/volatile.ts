@@ -42,12 +42,17 @@ export function afterStart(config: Config, hostNames: Readonly<Record<string, st
   return started;
 }
 
-/** After a run, however it ended; a reboot that the instance asked for ends one too. */
+/** After a run that no other follows. */
 export function afterStop(config: Config): Config {
   const stopped = withoutHostNames(config);
   stopped[POWER] = 'STOPPED';
   stopped[READY] = 'false';
   return stopped;
+}
+
+/** Between two runs, as at a reboot: it shall run, also if the daemon ends before it does. */
+export function betweenRuns(config: Config): Config {
+  return recordOf([...Object.entries(afterStop(config)), [POWER, 'REBOOTING']]);
 }
 
 /** After the instance has said whether it is ready. */

@@ -5,6 +5,7 @@ import type { Random } from '../core/volatile.ts';
 import type { EventHub } from './hub.ts';
 import type { Model } from './model.ts';
 import type { Operations } from './operations.ts';
+import type { Reboots } from './reboots.ts';
 import type { Roots } from './roots.ts';
 import type { Runner } from './runner.ts';
 import type { RunningSet } from './running.ts';
@@ -41,6 +42,7 @@ export interface Context {
   readonly runtimeOf: RuntimeOf;
   readonly adopter: Adopter;
   readonly running: RunningSet;
+  readonly reboots: Reboots;
   readonly roots: Roots;
   readonly identity: Identity;
   readonly guests: GuestConnections;

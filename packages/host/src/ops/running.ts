@@ -17,6 +17,8 @@ export interface Run {
   readonly runtime: Runtime;
   /** Expanded configuration that it was started with: ids and privilege do not change while it runs. */
   readonly config: Config;
+  /** When it began, or was found. */
+  readonly since: Date;
   /** Its processes do not get to run. */
   frozen: boolean;
   /** Set by the one who ends it, before it ends. */

@@ -112,7 +112,7 @@ const MS_PER_SECOND = 1000;
 
 /**
  * Starts the instances that shall run: those with `boot.autostart`, and, where it is unset, those that ran when
- * the host went down. One after another: higher priority first, then by name; a failure does not stop the rest.
+ * the host went down; those that were rebooting when the daemon ended, in any case. One after another: higher priority first, then by name; a failure does not stop the rest.
  */
 export async function autostart(context: Context, signal: AbortSignal): Promise<void> {
   const { model, runner, log, running } = context;
@@ -133,9 +133,13 @@ export async function autostart(context: Context, signal: AbortSignal): Promise<
   }
 }
 
-function shallStart({ model }: Context, instance: Instance): boolean {
+function shallStart({ model, runtimeOf }: Context, instance: Instance): boolean {
   const { config } = model.expanded(instance);
-  const wasRunning = instance.config['volatile.last_state.power'] === 'RUNNING';
+  const power = instance.config['volatile.last_state.power'];
+  const wasRunning = power === 'RUNNING';
+  // A reboot goes on, whatever is said of the host's own start.
+  const reboots = wasRunning && runtimeOf(instance.config).lastEnding(instance.id) === 'reboot';
+  if (reboots || power === 'REBOOTING') return true;
   return isTrue(config['boot.autostart'], wasRunning);
 }
 

@@ -76,11 +76,12 @@ function infoOf(context: Context, instance: Instance): InstanceInfo {
 }
 
 /** Ready while it runs and has said so; the words between are those of the work that goes on. */
-function statusOf({ running, runner }: Context, instance: Instance): InstanceInfo['status'] {
+function statusOf({ running, runner, reboots }: Context, instance: Instance): InstanceInfo['status'] {
   const run = running.get(instance.id);
   if (run?.frozen) return 'Frozen';
   if (run) return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
-  return runner.labels(instance.id)[0] === 'start' ? 'Starting' : 'Stopped';
+  const starts = runner.labels(instance.id)[0] === 'start' || reboots.waits(instance.id);
+  return starts ? 'Starting' : 'Stopped';
 }
 
 async function live(context: Context, instance: Instance): Promise<InstanceLive> {

@@ -1,4 +1,4 @@
-import { afterStop } from '../../core/volatile.ts';
+import { afterStop, betweenRuns } from '../../core/volatile.ts';
 import type { Context } from '../context.ts';
 import { lifecycle } from '../lifecycle.ts';
 import type { Announcement } from '../model.ts';
@@ -31,13 +31,30 @@ async function endedByItself(
   ending: Ending,
   restart: () => Promise<void>,
 ): Promise<void> {
-  const { model } = context;
+  const { model, running } = context;
+  const { instanceId } = run;
   // An operator's start or delete may have come first.
-  if (!model.instanceById(run.instanceId) || context.running.has(run.instanceId)) return;
+  if (!model.instanceById(instanceId) || running.has(instanceId)) return;
   const reboot = ending === 'reboot';
-  commitEnd(context, run, { kind: 'shutdown', by: null }, reboot);
-  if (reboot) await restart();
-  else await removeFilesOfDeleted(context, run);
+  await commitEnd(context, instanceId, { kind: 'shutdown', by: null }, reboot);
+  if (reboot) await startAgain(context, run, restart);
+}
+
+/** An instance that reboots as soon as it runs, again and again, must not keep the host at work. */
+async function startAgain(context: Context, run: Run, restart: () => Promise<void>): Promise<void> {
+  const { reboots, runner, clock, log, model } = context;
+  const { instanceId: id, since } = run;
+  const waitMs = reboots.waitMs(id, clock.now().getTime() - since.getTime());
+  if (waitMs === 0) return restart();
+  log.warn({ instance: model.current(id).name, waitMs }, 'instance reboots again and again, its start waits');
+  const startIfItWaits = async () => {
+    if (reboots.take(id)) await restart();
+  };
+  reboots.wait(id, waitMs, () => {
+    runner.run(id, 'start', startIfItWaits).catch((error) => {
+      log.error({ err: error, instance: id }, 'could not start an instance that has rebooted');
+    });
+  });
 }
 
 /**
@@ -47,28 +64,34 @@ async function endedByItself(
 export async function settleEnd(context: Context, run: Run, cause: EndCause): Promise<void> {
   await run.process.ended;
   forgetRun(context, run, 'instance stopped');
-  commitEnd(context, run, cause, cause.kind === 'restart');
-  await removeFilesOfDeleted(context, run);
+  await commitEnd(context, run.instanceId, cause, cause.kind === 'restart');
 }
 
 const ACTIONS = { shutdown: 'instance-shutdown', stopped: 'instance-stopped', restart: null } as const;
 
-function commitEnd(context: Context, run: Run, cause: EndCause, goesOn: boolean): void {
+/**
+ * Stores that a run has ended; an ephemeral instance is deleted then.
+ * @param goesOn another run follows, if need be that of a later daemon
+ */
+export async function commitEnd(
+  context: Context,
+  id: number,
+  cause: EndCause,
+  goesOn: boolean,
+): Promise<void> {
   const { model } = context;
-  const instance = model.current(run.instanceId);
+  const instance = model.current(id);
   const action = ACTIONS[cause.kind];
   const told: Announcement[] = action
     ? [lifecycle(action, 'instances', instance.name, { by: cause.by })]
     : [];
   if (instance.ephemeral && !goesOn) {
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
-    model.commit([{ kind: 'delete-instance', id: instance.id }], [deleted, ...told]);
+    model.commit([{ kind: 'delete-instance', id }], [deleted, ...told]);
+    context.reboots.forget(id);
+    await removeInstance(context, context.runtimeOf(instance.config), id);
     return;
   }
-  const stopped = { ...instance, config: afterStop(instance.config) };
-  model.commit([{ kind: 'put-instance', instance: stopped }], told);
-}
-
-async function removeFilesOfDeleted(context: Context, run: Run): Promise<void> {
-  if (!context.model.instanceById(run.instanceId)) await removeInstance(context, run.runtime, run.instanceId);
+  const config = goesOn ? betweenRuns(instance.config) : afterStop(instance.config);
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config } }], told);
 }

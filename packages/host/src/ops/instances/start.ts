@@ -3,7 +3,7 @@ import { messageOf } from '../../base/coded-error.ts';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Devices, Instance } from '../../core/model.ts';
-import { afterStart } from '../../core/volatile.ts';
+import { afterStart, afterStop } from '../../core/volatile.ts';
 import type { Context } from '../context.ts';
 import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
@@ -24,9 +24,10 @@ export async function startInstance(
   by: Requestor | null,
   progress: UnpackProgress = () => {},
 ): Promise<void> {
-  const { model, running } = context;
+  const { model, running, reboots } = context;
   const instance = model.current(id);
   if (running.has(id)) throw hostError('already-running');
+  reboots.take(id);
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
   if (!runtime.owns) throw hostError('not-ours', 'start it there, then adopt its new process');
@@ -43,6 +44,23 @@ export async function startInstance(
   commitStart(context, id, action, by);
 }
 
+/** Starts an instance whose run has ended for another; when it cannot, it is stopped. @throws as {@link startInstance} */
+export async function restartInstance(
+  context: Context,
+  id: number,
+  by: Requestor | null,
+  progress?: UnpackProgress,
+): Promise<void> {
+  try {
+    await startInstance(context, id, 'instance-restarted', by, progress);
+  } catch (error) {
+    const { model } = context;
+    const instance = model.current(id);
+    model.commit([{ kind: 'put-instance', instance: { ...instance, config: afterStop(instance.config) } }]);
+    throw error;
+  }
+}
+
 /** Registers a run, so that its callers are recognised, and watches for its end. */
 export function beginRun(context: Context, instance: Instance, process: RunningProcess): Run {
   const { model, running } = context;
@@ -50,9 +68,11 @@ export function beginRun(context: Context, instance: Instance, process: RunningP
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
   const boot = register(context, id, runtime, process);
-  const run: Run = { instanceId: id, boot, process, runtime, config, frozen: process.frozen, cause: null };
+  const { frozen } = process;
+  const since = context.clock.now();
+  const run: Run = { instanceId: id, boot, process, runtime, config, since, frozen, cause: null };
   running.add(run);
-  watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
+  watchRun(context, run, () => restartInstance(context, id, null));
   return run;
 }
 

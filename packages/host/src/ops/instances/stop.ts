@@ -3,7 +3,7 @@ import type { StateRequest } from '../api.ts';
 import type { Context } from '../context.ts';
 import type { Requestor } from '../events.ts';
 import type { EndCause, Run } from '../running.ts';
-import { settleEnd } from './ended.ts';
+import { commitEnd, settleEnd } from './ended.ts';
 
 const MS_PER_SECOND = 1000;
 
@@ -21,7 +21,7 @@ export async function stopInstance(
   kind?: 'restart',
 ): Promise<EndCause['kind']> {
   const run = context.running.get(id);
-  if (!run) throw hostError('already-stopped');
+  if (!run) return stopWaiting(context, id, { kind: kind ?? 'stopped', by });
   if (!run.runtime.owns)
     throw hostError(
       'not-ours',
@@ -39,6 +39,13 @@ export async function stopInstance(
   }
   const cause = run.cause as EndCause;
   await settleEnd(context, run, cause);
+  return cause.kind;
+}
+
+/** An instance that has rebooted too often to be started at once is not started any more. */
+async function stopWaiting(context: Context, id: number, cause: EndCause): Promise<EndCause['kind']> {
+  if (!context.reboots.take(id)) throw hostError('already-stopped');
+  await commitEnd(context, id, cause, cause.kind === 'restart');
   return cause.kind;
 }
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { CodedError } from './base/coded-error.ts';
 import type { InheritedSocket } from './base/sockets.ts';
 import { SERVICE_VARIABLES } from './service-manager.ts';
@@ -45,6 +46,11 @@ export function readInherited(env: Environment, pid: number): Inherited {
 export function leftTo(env: Environment, pid: number, inherited: Inherited): Record<string, string> {
   const kept = Object.entries(env).filter(([name]) => !name.startsWith('LISTEN_')) as [string, string][];
   return Object.fromEntries([...kept, [HAND_OVER, JSON.stringify({ pid, ...inherited })]]);
+}
+
+/** Takes the sockets away that nobody takes over; what a service manager has opened is its own. */
+export function discard({ guest, host }: Inherited): void {
+  for (const socket of [guest, host]) if (socket?.path !== undefined) rmSync(socket.path, { force: true });
 }
 
 /** Every descriptor in it. */

@@ -2,7 +2,7 @@ import { CodedError, messageOf } from './base/coded-error.ts';
 import { readConfig } from './config.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { helpText } from './help.ts';
-import { readInherited } from './inherited.ts';
+import { discard, readInherited } from './inherited.ts';
 import { ownVersion } from './server-facts.ts';
 import { ServiceManager } from './service-manager.ts';
 import type { SignalQueue } from './signals.ts';
@@ -43,9 +43,13 @@ async function obey(
       daemon.log.error({ failure }, 'the program could not start anew, this one goes on');
       continue;
     }
+    if (signals.ended) continue;
     manager.reloading();
     const left = await daemon.handOver();
-    if (signals.ended) return;
+    if (signals.ended) {
+      manager.stopping();
+      return discard(left);
+    }
     becomeSuccessor(command, left);
   }
   manager.stopping();

@@ -9,7 +9,7 @@ import { run } from '../src/process/run.ts';
 import { CallerTools } from './harness/caller.ts';
 import { BIN, TestDaemon } from './harness/daemon.ts';
 import { Listener } from './harness/listener.ts';
-import { Operator } from './harness/operator.ts';
+import { Operator, type Watch } from './harness/operator.ts';
 
 const HAND_OVERS = 20;
 const PARALLEL = 4;
@@ -117,6 +117,23 @@ describe('a hand-over (SIGHUP)', () => {
     writeFileSync(settings, 'guest-idle-seconds: 77\n');
     await daemon.handOver();
     expect((await operator.get('c1')).status).toBe('Running');
+  });
+
+  it.each([
+    ['while the program on disk is tried', async () => {}, 'daemon stopped'],
+    ['while it waits for an operation', (watch: Watch) => watch.ended, 'daemon handed over'],
+  ])('is a clean end when SIGTERM comes %s', async (_, moment, last) => {
+    const watch = await operator.watch();
+    const slow = operator.exec('c1', ['sh', '-c', 'touch /tmp/runs; sleep 2; rm /tmp/runs']);
+    await operator.sh('c1', 'until [ -e /tmp/runs ]; do :; done');
+    process.kill(daemon.pid, 'SIGHUP');
+    await moment(watch);
+    expect(await daemon.stop()).toBe(0);
+    await slow.catch(() => {});
+    expect(daemon.log.at(-1)?.msg).toBe(last);
+    expect([existsSync(daemon.guestSocket), existsSync(daemon.hostSocket)]).toEqual([false, false]);
+    await daemon.start();
+    expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running' });
   });
 
   it('keeps other daemons out all the time, and is followed by a clean end', async () => {

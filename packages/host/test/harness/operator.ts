@@ -120,12 +120,14 @@ const PLAIN: Omit<ExecRequest, 'command'> = {
 /** Lifecycle events, as they come. */
 export class Watch {
   readonly seen: string[] = [];
+  /** Settles when nothing comes any more. */
+  readonly ended: Promise<void>;
   readonly #close: () => void;
   #wake = () => {};
 
   constructor(stream: AsyncIterable<EventJson> & { close(): void }) {
     this.#close = () => stream.close();
-    void this.#read(stream).catch(() => {});
+    this.ended = this.#read(stream).catch(() => {});
   }
 
   /** Settles when an event such as `instance-stopped c1` has come; events before it are forgotten. */

@@ -46,9 +46,13 @@ int64_t answer_size(const char *bytes, size_t length) {
 }
 
 int64_t exchange(int fd, const char *request, size_t length) {
+  if (write(fd, request, length) != (ssize_t)length) return -1;
+  return await_answer(fd);
+}
+
+int64_t await_answer(int fd) {
   char answer[ANSWER_BYTES_MAX];
   size_t have = 0;
-  if (write(fd, request, length) != (ssize_t)length) return -1;
   while (have < sizeof answer) {
     ssize_t more = read(fd, answer + have, sizeof answer - have);
     if (more <= 0) return -1;

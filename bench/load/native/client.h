@@ -23,6 +23,9 @@ size_t write_get(char *buffer, const char *target);
 /* Bytes of a whole answer: head and Content-Length; 0 while the head is incomplete, -1 unless it is a 200. */
 int64_t answer_size(const char *bytes, size_t length);
 
+/* Reads one whole answer. Returns its bytes, -1 when it is no 200 or the connection ends before. */
+int64_t await_answer(int fd);
+
 /* One request and its whole answer on an open connection. Returns the answer's bytes, -1 when it is no 200. */
 int64_t exchange(int fd, const char *request, size_t length);
 

@@ -29,7 +29,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   lane: { imports: ['base', 'core', 'native', 'peer', 'http', 'guest'] },
   host: { imports: ['base', 'wire', 'core'], types: ['ops'] },
   client: { imports: ['base', 'wire'] },
-  cli: { imports: ['base', 'wire', 'client', 'build'] },
+  cli: { imports: ['base', 'core', 'wire', 'client', 'build'] },
   tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config.ts', 'daemon.ts'] },
   'settings.ts': { imports: ['base'] },
   'config.ts': { imports: ['base', 'settings.ts'] },

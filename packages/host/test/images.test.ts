@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
@@ -172,6 +172,20 @@ describe('images on the command line', () => {
     await daemon.must('image', 'export', 'gzip', to);
     const [name = ''] = readdirSync(files.folder).filter((each) => each.startsWith('exported'));
     expect(fingerprintOf(join(files.folder, name))).toBe(gzip);
+  });
+
+  test('are exported as the two files that they are, or not at all', async () => {
+    const to = join(files.folder, 'parts');
+    await daemon.must('image', 'export', 'split', to);
+    expect(readFileSync(to)).toEqual(readFileSync(files.metadata));
+    expect(readFileSync(`${to}.root`)).toEqual(readFileSync(files.rootfs));
+    rmSync(to);
+    const taken = await daemon.porthole('image', 'export', 'split', to);
+    expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining('EEXIST')]);
+    expect([existsSync(to), existsSync(`${to}.root`)]).toEqual([false, true]);
+    const piped = await daemon.porthole('image', 'export', 'split', '-');
+    expect([piped.code, piped.stdout]).toEqual([2, '']);
+    expect(piped.stderr).toMatch('The image has two files: give a name for them');
   });
 
   test('reach an instance when they are public or cached, and only then', async () => {

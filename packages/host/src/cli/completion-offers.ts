@@ -95,8 +95,23 @@ async function keys(client: HostClient, before: readonly string[]): Promise<stri
   return Object.keys(device === undefined ? holder.config : (holder.devices[device] ?? {}));
 }
 
-/** Keys that are there, ready for another value. */
+/** Keys that are there, ready for another value, and those that could be. */
 async function settable(client: HostClient, before: readonly string[], current: string): Promise<string[]> {
   if (current.includes('=')) return [];
-  return (await keys(client, before)).filter((key) => !key.startsWith('volatile.')).map((key) => `${key}=`);
+  const there = (await keys(client, before).catch(() => [])).filter((key) => !key.startsWith('volatile.'));
+  return [...there, ...(await known(client, before))].map((key) => `${key}=`);
+}
+
+/** What instances and profiles, or a device of the type of the one that is named, may have; no patterns. */
+async function known(client: HostClient, before: readonly string[]): Promise<string[]> {
+  const [name = '', device] = before.filter((word) => !word.includes('='));
+  if (device !== undefined) {
+    const { type = '' } = (await holderOf(client, name)).devices[device] ?? {};
+    const { DEVICE_TYPES } = await import('../core/device-table.ts');
+    return Object.keys(DEVICE_TYPES.get(type)?.options ?? {});
+  }
+  const { CONFIG_KEYS } = await import('../core/config-key-table.ts');
+  return CONFIG_KEYS.filter(({ key, use }) => use !== 'refused' && !/\*|^volatile\.|^image\./.test(key)).map(
+    ({ key }) => key,
+  );
 }

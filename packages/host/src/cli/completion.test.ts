@@ -60,8 +60,22 @@ describe('tab completes', () => {
     expect(await candidates('config', 'get', 'c1', '')).toEqual(['user.a']);
     expect(await candidates('config', 'device', 'remove', 'c1', '')).toEqual(['data']);
     expect(await candidates('config', 'device', 'get', 'c1', 'data', 'p')).toEqual(['path']);
-    expect(await candidates('config', 'set', 'c1', 'user.b=2', '')).toEqual(['user.a=']);
+    expect(await candidates('config', 'set', 'c1', 'user.b=2', 'user.')).toEqual(['user.a=']);
     expect(await candidates('config', 'device', 'set', 'c1', 'data', 'pa')).toEqual(['path=']);
+  });
+
+  test('keys that could be set, but not those that would be refused', async () => {
+    expect(await candidates('config', 'set', 'c1', 'boot.autostart')).toEqual([
+      'boot.autostart=',
+      'boot.autostart.delay=',
+      'boot.autostart.priority=',
+    ]);
+    expect(await candidates('config', 'set', 'c1', 'migration.')).toEqual([]);
+    expect(await candidates('config', 'set', 'c1', 'volatile.')).toEqual([]);
+    expect(await candidates('profile', 'set', 'none', 'security.devlxd.')).toContain(
+      'security.devlxd.images=',
+    );
+    expect(await candidates('config', 'device', 'set', 'c1', 'data', 'rec')).toEqual(['recursive=']);
   });
 
   test('paths inside instances', async () => {

@@ -262,6 +262,23 @@ describe('start, stop, restart and delete', () => {
     expect(changes).toEqual(['PUT /1.0/instances/c1/state', 'DELETE /1.0/instances/c1']);
   });
 
+  test.each([
+    ['y\nyes\n', 0, ['DELETE /1.0/instances/c1', 'DELETE /1.0/instances/theirs']],
+    ['yes\nno\n', 1, []],
+    ['yes\n', 1, []],
+    ['', 1, []],
+  ])('ask before they delete anything: %j', async (stdin, code, deletions) => {
+    host.routes['GET /1.0/instances/c1'] = () => ({
+      metadata: fakeInstance({ status: 'Stopped', status_code: 102 }),
+    });
+    const answer = await porthole('delete -i -f c1 theirs', { stdin });
+    expect(answer.code).toBe(code);
+    expect(answer.stderr).toMatch(/^Remove c1 \(yes\/no\): /);
+    expect(answer.stderr.includes('Error: User aborted delete operation\n')).toBe(code === 1);
+    const changes = host.received.filter(({ method }) => method !== 'GET');
+    expect(changes.map(({ method, url }) => `${method} ${url}`).sort()).toEqual(deletions);
+  });
+
   test('do not stop what another runtime has started before they forget it', async () => {
     expect((await porthole('delete -f theirs')).code).toBe(0);
     const changes = host.received.filter(({ method }) => method !== 'GET').map(({ method }) => method);
@@ -486,6 +503,36 @@ test('monitor prints one line per event, and fails when the daemon ends the stre
   };
   const { code, stdout } = await porthole('monitor --type lifecycle --pretty');
   expect([code, stdout]).toEqual([1, 'T lifecycle instance-started /1.0/instances/c1 n=1\n']);
+});
+
+test('monitor leaves log messages out that are too low, and nothing else', async () => {
+  host.onSocket = (socket) => {
+    for (const level of ['info', 'warn', 'error', 'new'])
+      socket.send(JSON.stringify({ type: 'logging', timestamp: 'T', metadata: { level, message: 'm' } }));
+    const metadata = { action: 'instance-started', source: '/1.0/instances/c1' };
+    socket.send(JSON.stringify({ type: 'lifecycle', timestamp: 'T', metadata }));
+    socket.close(1001);
+  };
+  const { stdout } = await porthole('monitor --pretty --loglevel warning');
+  expect(stdout.split('\n')).toEqual([
+    ...['T warn m', 'T error m', 'T new m'],
+    ...['T lifecycle instance-started /1.0/instances/c1', ''],
+  ]);
+  const refused = await porthole('monitor --loglevel warning');
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('with pretty formatting')]);
+});
+
+test('query prints all of the answer when it is asked to', async () => {
+  const { stdout } = await porthole('query --raw /1.0/instances/c1');
+  expect(JSON.parse(stdout)).toMatchObject({ type: 'sync', metadata: { name: 'c1' } });
+  const put = await porthole('query --raw --wait -X PUT -d {} /1.0/instances/c1');
+  expect(JSON.parse(put.stdout)).toMatchObject({ type: 'async', metadata: { status: 'Success' } });
+});
+
+test('info has no resources to tell of: the daemon says so', async () => {
+  host.routes['GET /1.0/resources'] = () => ({ error: [501, 'Porthole keeps no resources'] });
+  const { code, stderr } = await porthole('info --resources');
+  expect([code, stderr]).toEqual([1, 'Error: Porthole keeps no resources\n']);
 });
 
 test('query prints the metadata, and refuses data that is no JSON', async () => {

@@ -20,6 +20,8 @@ export interface Call {
 
 /** An answer whose envelope was no error. */
 export interface Reply {
+  /** All of it, as it came. */
+  readonly envelope: Readonly<Record<string, unknown>>;
   readonly metadata: unknown;
   /** As sent, quotes included; to be given back in If-Match. */
   readonly etag: string | undefined;
@@ -110,6 +112,7 @@ function readReply(text: string, response: IncomingMessage): Reply {
     throw new ApiError(status, String(envelope['error'] ?? '') || unexpected(response));
   }
   return {
+    envelope,
     metadata: envelope['metadata'],
     etag: response.headers.etag,
     operation: envelope['type'] === 'async' ? (envelope['metadata'] as OperationJson) : undefined,

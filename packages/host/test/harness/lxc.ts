@@ -28,9 +28,14 @@ export class LxcClient {
     this.env = { PATH, HOME: this.folder, TERM: 'xterm', LXD_DIR: daemon.stateDir, LXD_CONF: conf };
   }
 
+  /** @throws when the client is not there */
+  static need(): void {
+    if (!existsSync('/usr/bin/lxc')) throw new Error("LXD's client is missing: apt-get install lxd-client");
+  }
+
   /** A client of a fresh daemon that has the busybox image. */
   static async start(args: readonly string[] = []): Promise<LxcClient> {
-    if (!existsSync('/usr/bin/lxc')) throw new Error("LXD's client is missing: apt-get install lxd-client");
+    LxcClient.need();
     const client = new LxcClient(await TestDaemon.start(args));
     await client.daemon.must('image', 'build', 'busybox');
     return client;

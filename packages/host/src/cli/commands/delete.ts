@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { ApiError } from '../../client/errors.ts';
 import { path } from '../../client/host-client.ts';
@@ -5,6 +6,11 @@ import type { InstanceJson } from '../../wire/instance.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
 import { changeState, forEachInstance, isStopped } from './state.ts';
+
+interface DeleteOptions {
+  readonly force?: boolean;
+  readonly interactive?: boolean;
+}
 
 /** `delete`. */
 export function addDelete(program: Command, open: Open): void {
@@ -14,17 +20,29 @@ export function addDelete(program: Command, open: Open): void {
     .summary('delete instances')
     .description('Delete instances with all that is in them. Running ones are refused without --force.')
     .argument('<instances...>')
-    .option('-f, --force', 'stop them first');
+    .option('-f, --force', 'stop them first')
+    .option('-i, --interactive', 'ask for each one before anything is deleted');
   addExamples(command, [
     ['porthole delete c1', 'deletes a stopped instance'],
     ['porthole delete -f c1 c2', 'whether they run or not'],
   ]);
-  command.action(async (names: readonly string[], options: { force?: boolean }) => {
+  command.action(async (given: readonly string[], options: DeleteOptions) => {
     const session = open(command);
-    await forEachInstance(session, [...new Set(names)], (name) =>
-      deleteOne(session, name, options.force === true),
-    );
+    const names = [...new Set(given)];
+    if (options.interactive) await askAll(session, names);
+    await forEachInstance(session, names, (name) => deleteOne(session, name, options.force === true));
   });
+}
+
+/** Asks for each; whatever is not a yes, the end of the input too, gives all up. */
+async function askAll({ io }: Session, names: readonly string[]): Promise<void> {
+  const lines = createInterface({ input: io.stdin })[Symbol.asyncIterator]();
+  for (const name of names) {
+    io.stderr.write(`Remove ${name} (yes/no): `);
+    const { value } = await lines.next();
+    if (!/^y(es)?$/i.test(String(value ?? '').trim())) throw new ApiError(0, 'User aborted delete operation');
+  }
+  await lines.return?.();
 }
 
 /** Its presence in the config tells an adopted instance. */

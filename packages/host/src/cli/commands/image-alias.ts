@@ -35,6 +35,7 @@ export function addAlias(parent: Command, open: Open): void {
 
   const rename = alias
     .command('rename')
+    .alias('mv')
     .description('Change a name.')
     .argument('<alias>')
     .argument('<new-alias>');

@@ -1,10 +1,8 @@
-import { createWriteStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { editImage, imagePut } from '../../client/edits.ts';
 import { ApiError } from '../../client/errors.ts';
 import { path } from '../../client/host-client.ts';
-import { call, download } from '../../client/transport.ts';
+import { call } from '../../client/transport.ts';
 import type { ImageJson } from '../../wire/image.ts';
 import { editObject } from '../editor.ts';
 import { addExamples } from '../help.ts';
@@ -16,6 +14,7 @@ import { renderYaml } from '../tables.ts';
 import { addAlias } from './image-alias.ts';
 import type { Builders } from './image-build.ts';
 import { addImageBuild } from './image-build.ts';
+import { addImageExport } from './image-export.ts';
 import { addImageImport } from './image-import.ts';
 import { addImageList } from './image-list.ts';
 
@@ -35,7 +34,7 @@ export function addImage(program: Command, open: Open, builders: Builders): void
   addEdit(image, open);
   addProperties(image, open);
   addSetCached(image, open);
-  addExport(image, open);
+  addImageExport(image, open);
   addDelete(image, open);
   addAlias(image, open);
 }
@@ -144,36 +143,6 @@ function addSetCached(parent: Command, open: Open): void {
     const url = path`/1.0/images/${fingerprint}`;
     await call(client.socketPath, { method: 'PATCH', path: url, json: { cached: value === 'true' } });
   });
-}
-
-function addExport(parent: Command, open: Open): void {
-  const command = parent
-    .command('export')
-    .summary('save the file of an image')
-    .description('Save the file of a unified image; `-` writes it to standard output.')
-    .argument('<image>')
-    .argument('[file]', 'the name that the daemon gives it, when absent');
-  addExamples(command, [['porthole image export busybox busybox.tar.gz', 'saves a copy']]);
-  command.action(async (name: string, file: string | undefined) => {
-    const session = open(command);
-    const { fingerprint } = await findImage(session.client, name);
-    const url = path`/1.0/images/${fingerprint}/export`;
-    const response = await download(session.client.socketPath, { method: 'GET', path: url });
-    if (response.headers['content-type']?.startsWith('multipart/')) {
-      response.destroy();
-      throw new ApiError(0, 'The image has two files, which `porthole image export` cannot save');
-    }
-    if (file === '-') return pipeline(response, session.io.stdout, { end: false });
-    const target = file ?? filenameOf(response.headers['content-disposition'], fingerprint);
-    await pipeline(response, createWriteStream(target, { flags: 'wx' }));
-    session.note(`Image exported to ${target}`);
-  });
-}
-
-/** Only the last part of the name: it comes from elsewhere and must not lead out of this directory. */
-function filenameOf(disposition: string | undefined, fingerprint: string): string {
-  const name = /filename="?([^";]+)/.exec(disposition ?? '')?.[1] ?? '';
-  return name.split('/').at(-1) || fingerprint;
 }
 
 function addDelete(parent: Command, open: Open): void {

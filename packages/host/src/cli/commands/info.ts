@@ -14,6 +14,7 @@ type InfoFormat = 'text' | 'yaml' | 'json';
 
 interface InfoOptions {
   readonly showLog?: boolean;
+  readonly resources?: boolean;
   readonly format: InfoFormat;
 }
 
@@ -25,6 +26,7 @@ export function addInfo(program: Command, open: Open): void {
     .description('Tell about an instance and what it uses; without a name, about the daemon.')
     .argument('[instance]')
     .option('--show-log', "add the runtime's log of the instance")
+    .addOption(new Option('--resources', "of the host, which LXD's daemon tells").hideHelp())
     .addOption(
       new Option('-f, --format <format>', 'how to print it')
         .choices(['text', 'yaml', 'json'])
@@ -36,6 +38,8 @@ export function addInfo(program: Command, open: Open): void {
   ]);
   command.action(async (name: string | undefined, options: InfoOptions) => {
     const session = open(command);
+    // The daemon says that it has none.
+    if (options.resources) await session.client.get('/1.0/resources');
     if (name === undefined) await printServer(session, options.format);
     else await printInstance(session, name, options);
   });

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { openEvents } from '../../client/events.ts';
 import type { EventJson } from '../../wire/event.ts';
-import { collectNames } from '../arguments.ts';
-import { EVENT_LINES } from '../event-lines.ts';
+import { collectNames, UsageError } from '../arguments.ts';
+import { EVENT_LINES, isLogged, LOG_LEVELS, type LogLevel } from '../event-lines.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
 import { renderYaml } from '../tables.ts';
@@ -14,6 +14,7 @@ type MonitorFormat = 'yaml' | 'json' | 'pretty';
 interface MonitorOptions {
   readonly type?: readonly string[];
   readonly since?: string;
+  readonly loglevel?: LogLevel;
   readonly pretty?: boolean;
   readonly format: MonitorFormat;
 }
@@ -29,6 +30,9 @@ export function addMonitor(program: Command, open: Open): void {
       '--since <position>',
       'first the lifecycle events behind this sequence number; 0: all that are kept',
     )
+    .addOption(
+      new Option('--loglevel <level>', 'least level of log messages, with --pretty').choices(LOG_LEVELS),
+    )
     .option('--pretty', 'one line per event; the same as -f pretty')
     .addOption(
       new Option('-f, --format <format>', 'how to print it')
@@ -42,9 +46,15 @@ export function addMonitor(program: Command, open: Open): void {
   ]);
   command.action(async (options: MonitorOptions) => {
     const session = open(command);
-    const render = RENDERERS[options.pretty ? 'pretty' : options.format];
+    const format = options.pretty ? 'pretty' : options.format;
+    const { loglevel } = options;
+    if (loglevel && format !== 'pretty')
+      throw new UsageError('Log level filtering can only be used with pretty formatting');
+    const render = RENDERERS[format];
     const events = await openEvents(session.client.socketPath, options.type ?? [], options.since);
-    for await (const event of events) session.print(render(event));
+    for await (const event of events) {
+      if (!loglevel || isLogged(event, loglevel)) session.print(render(event));
+    }
   });
 }
 

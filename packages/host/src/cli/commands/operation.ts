@@ -48,7 +48,10 @@ export function addOperation(program: Command, open: Open): void {
     session.print(renderYaml(await session.client.get<OperationJson>(path`/1.0/operations/${id}`)));
   });
 
-  const cancel = operation.command('delete').alias('rm').description('Cancel an operation, if it can be.');
+  const cancel = operation
+    .command('delete')
+    .aliases(['cancel', 'rm'])
+    .description('Cancel an operation, if it can be.');
   cancel.argument('<operation>');
   addExamples(cancel, [['porthole operation delete ID', 'with an id of `porthole operation list`']]);
   cancel.action(async (id: string) => {

@@ -72,7 +72,7 @@ function addDelete(parent: Command, open: Open): void {
 }
 
 function addRename(parent: Command, open: Open): void {
-  const command = parent.command('rename').description('Give a profile another name.');
+  const command = parent.command('rename').alias('mv').description('Give a profile another name.');
   command.argument('<profile>').argument('<new-name>');
   addExamples(command, [['porthole profile rename web frontend', 'its instances keep it']]);
   command.action(async (name: string, to: string) => {

@@ -9,6 +9,7 @@ interface QueryOptions {
   readonly request: string;
   readonly data?: string;
   readonly wait?: boolean;
+  readonly raw?: boolean;
 }
 
 /** `query`. */
@@ -20,7 +21,8 @@ export function addQuery(program: Command, open: Open): void {
     .argument('<path>', 'such as /1.0/instances')
     .option('-X, --request <method>', 'method', 'GET')
     .option('-d, --data <json>', 'body')
-    .option('--wait', 'wait until the operation has ended');
+    .option('--wait', 'wait until the operation has ended')
+    .option('--raw', 'print all of the answer, not only its metadata');
   addExamples(command, [
     ['porthole query /1.0/instances/c1', 'an instance as the API shows it'],
     [`porthole query -X PATCH -d '{"cached":true}' /1.0/images/0f3c`, 'marks an image as cached'],
@@ -28,12 +30,17 @@ export function addQuery(program: Command, open: Open): void {
   command.action(async (url: string, options: QueryOptions) => {
     const session = open(command);
     if (!url.startsWith('/')) throw new UsageError('The path must begin with /');
-    const json = options.data === undefined ? {} : { json: parseJson(options.data) };
-    const reply = await call(session.client.socketPath, { method: options.request, path: url, ...json });
-    if (!reply.operation || !options.wait) return session.print(JSON.stringify(reply.metadata, null, 2));
-    session.print(JSON.stringify(requireSuccess(await session.client.wait(reply.operation)), null, 2));
+    const body = options.data === undefined ? {} : { json: parseJson(options.data) };
+    const reply = await call(session.client.socketPath, { method: options.request, path: url, ...body });
+    if (reply.operation && options.wait) {
+      const metadata = requireSuccess(await session.client.wait(reply.operation));
+      return session.print(json(options.raw ? { ...reply.envelope, metadata } : metadata));
+    }
+    session.print(json(options.raw ? reply.envelope : reply.metadata));
   });
 }
+
+const json = (value: unknown) => JSON.stringify(value, null, 2);
 
 function parseJson(text: string): unknown {
   try {

@@ -1,0 +1,76 @@
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Command } from 'commander';
+import { path } from '../../client/host-client.ts';
+import { filenameOf, readParts } from '../../client/multipart.ts';
+import { download } from '../../client/transport.ts';
+import { UsageError } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import { findImage } from '../lookup.ts';
+import type { Open } from '../session.ts';
+
+/** `image export`. */
+export function addImageExport(parent: Command, open: Open): void {
+  const command = parent
+    .command('export')
+    .summary('save the files of an image')
+    .description(
+      'Save the file of a unified image; `-` writes it to standard output. Of a split image, FILE is the metadata ' +
+        'and FILE.root the root filesystem.',
+    )
+    .argument('<image>')
+    .argument('[file]', 'the names that the daemon gives, when absent');
+  addExamples(command, [
+    ['porthole image export busybox busybox.tar.gz', 'saves a copy'],
+    ['porthole image export debian debian', 'of a split image: debian and debian.root'],
+  ]);
+  command.action(async (name: string, file: string | undefined) => {
+    const session = open(command);
+    const { fingerprint } = await findImage(session.client, name);
+    const url = path`/1.0/images/${fingerprint}/export`;
+    const response = await download(session.client.socketPath, { method: 'GET', path: url });
+    const boundary = /^multipart\/.*boundary=([^;]+)/.exec(response.headers['content-type'] ?? '')?.[1];
+    if (file === '-') {
+      if (boundary === undefined) return pipeline(response, session.io.stdout, { end: false });
+      response.destroy();
+      throw new UsageError('The image has two files: give a name for them');
+    }
+    const saved: string[] = [];
+    try {
+      for await (const [target, data] of filesOf(response, boundary, file ?? '', fingerprint)) {
+        await pipeline(
+          data,
+          createWriteStream(target, { flags: 'wx' }).once('open', () => saved.push(target)),
+        );
+      }
+    } catch (error) {
+      response.destroy();
+      await Promise.all(saved.map((target) => rm(target, { force: true })));
+      throw error;
+    }
+    session.note(`Image exported to ${saved.join(' and ')}`);
+  });
+}
+
+type File = readonly [target: string, data: AsyncIterable<Buffer>];
+
+/** The files of an answer, with the names to save them under. @param wanted empty: those that the daemon gives */
+async function* filesOf(
+  response: IncomingMessage,
+  boundary: string | undefined,
+  wanted: string,
+  fingerprint: string,
+): AsyncGenerator<File> {
+  if (boundary === undefined) {
+    const given = filenameOf(response.headers['content-disposition'] ?? '');
+    yield [wanted || given || fingerprint, response];
+    return;
+  }
+  const suffixes = ['', '.root'];
+  for await (const { filename, data } of readParts(response, boundary)) {
+    const suffix = suffixes.shift() ?? '';
+    yield [wanted ? wanted + suffix : filename || fingerprint + suffix, data];
+  }
+}

@@ -68,6 +68,15 @@ export interface Alias {
   readonly description: string;
 }
 
+/** A device on its way into a running instance, with what that makes there and on the host. */
+export interface Addition {
+  readonly name: string;
+  /** A nic with its `host_name`. */
+  readonly device: Device;
+  /** Its mount point is not there before. */
+  readonly created: boolean;
+}
+
 /** Everything, as the store holds it. */
 export interface State {
   readonly instances: ReadonlyMap<number, Instance>;
@@ -80,6 +89,8 @@ export interface State {
 export type Change =
   | { readonly kind: 'put-instance'; readonly instance: Instance }
   | { readonly kind: 'delete-instance'; readonly id: number }
+  | { readonly kind: 'put-additions'; readonly instanceId: number; readonly additions: readonly Addition[] }
+  | { readonly kind: 'drop-additions'; readonly instanceId: number }
   | { readonly kind: 'put-profile'; readonly profile: Profile }
   | { readonly kind: 'delete-profile'; readonly name: string }
   | { readonly kind: 'put-image'; readonly image: Image }

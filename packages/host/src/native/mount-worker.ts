@@ -1,4 +1,4 @@
-import { fstatSync, lstatSync, statSync } from 'node:fs';
+import { type BigIntStats, fstatSync, lstatSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { checked, close, declare, SystemError } from './libc.ts';
@@ -48,9 +48,11 @@ const LAYERS_MAX = 64;
 
 interface Prepared {
   readonly task: MountTask;
-  /** Detached copy of the source's mount, taken while still in the host's namespace; -1 for an unmount. */
+  /** Detached copy of the source's mount, taken while still in the host's namespace; -1 when nothing is mounted. */
   readonly tree: number;
   readonly isFolder: boolean;
+  /** What an unmount's source is, on the host. */
+  readonly source: BigIntStats | undefined;
 }
 
 const { pidfd, owner, tasks } = workerData as {
@@ -74,7 +76,7 @@ try {
 }
 
 function prepare(task: MountTask): Prepared {
-  if (task.kind === 'unmount') return { task, tree: -1, isFolder: true };
+  if (task.kind !== 'mount') return { task, tree: -1, isFolder: true, source: sourceOf(task) };
   const recursive = task.recursive ? AT_RECURSIVE : 0;
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive;
   const tree = checked('open_tree', openTree(OPEN_TREE, AT_FDCWD, task.source, flags));
@@ -96,7 +98,12 @@ function prepare(task: MountTask): Prepared {
     close(tree);
     throw error;
   }
-  return { task, tree, isFolder: isFolder(tree) };
+  return { task, tree, isFolder: isFolder(tree), source: undefined };
+}
+
+function sourceOf(task: MountTask): BigIntStats | undefined {
+  if (task.kind !== 'unmount' || task.source === undefined) return undefined;
+  return statSync(task.source, { bigint: true, throwIfNoEntry: false });
 }
 
 function isFolder(tree: number): boolean {
@@ -109,10 +116,14 @@ function enter(): void {
   checked('setns', setns(pidfd, CLONE_NEWNS));
 }
 
-function perform({ task, tree, isFolder: folder }: Prepared): boolean {
-  if (task.kind === 'unmount')
-    return takeAway(task.target, task.layers === 'all' ? LAYERS_MAX : 1, task.remove);
-  if (task.unlessThere && isSame(tree, task.target)) return false;
+function perform({ task, tree, isFolder: folder, source }: Prepared): boolean {
+  if (task.kind === 'look') return lstatSync(task.target, { throwIfNoEntry: false }) !== undefined;
+  if (task.kind === 'unmount') {
+    const isAnother = task.source !== undefined && !isSame(source, task.target);
+    const layers = task.layers === 'all' ? LAYERS_MAX : 1;
+    return takeAway(task.target, isAnother ? 0 : layers, task.remove);
+  }
+  if (task.unlessThere && isSame(fstatSync(tree, { bigint: true }), task.target)) return false;
   const created = asOwner(() => createMountPoint(task.target, folder));
   const result = moveMount(MOVE_MOUNT, tree, '', AT_FDCWD, task.target, MOVE_MOUNT_F_EMPTY_PATH);
   checked('move_mount', result);
@@ -120,10 +131,9 @@ function perform({ task, tree, isFolder: folder }: Prepared): boolean {
 }
 
 /** Names say little: they may hold links, and the kernel writes some characters differently. */
-function isSame(tree: number, target: string): boolean {
-  const source = fstatSync(tree, { bigint: true });
+function isSame(source: BigIntStats | undefined, target: string): boolean {
   const found = statSync(target, { bigint: true, throwIfNoEntry: false });
-  return found?.dev === source.dev && found.ino === source.ino;
+  return found !== undefined && found.dev === source?.dev && found.ino === source.ino;
 }
 
 function takeAway(target: string, layersMax: number, remove: boolean): boolean {

@@ -44,6 +44,13 @@ export type MountTask =
       readonly layers: 'one' | 'all';
       /** Also remove the empty mount point. */
       readonly remove: boolean;
+      /** Unmounts nothing but this file or folder of the host; absent: whatever is there. */
+      readonly source?: string;
+    }
+  | {
+      /** Only says whether something is there. */
+      readonly kind: 'look';
+      readonly target: string;
     };
 
 /** Who owns what is made inside: the host ids of the container's root. */
@@ -62,7 +69,7 @@ const TIMEOUT_MS = 10_000;
  * Carries out mount tasks inside the mount namespace of a process, in order. A thread of its own enters the
  * namespace and ends with the work: setns(2) moves only the calling thread once its file system attributes
  * are its own (CLONE_FS). Nothing of the container is executed.
- * @returns for each task whether it made (mount) or found (unmount) something
+ * @returns for each task whether it made (mount) or found (unmount, look) something
  * @throws SystemError of the first task that failed; Error when the instance keeps the thread waiting
  */
 export function changeMounts(

@@ -2,7 +2,7 @@ import { type Clock, timestamp } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
 import { type Expanded, expand } from '../core/expand.ts';
-import type { Change, Image, Instance, NewEvent, Profile, State } from '../core/model.ts';
+import type { Addition, Change, Image, Instance, NewEvent, Profile, State } from '../core/model.ts';
 import type { GuestView } from '../core/view.ts';
 import { buildView } from '../core/view-build.ts';
 import type { Store } from '../store/store.ts';
@@ -109,6 +109,11 @@ export class Model {
     return this.#views.get(instanceId);
   }
 
+  /** Devices that were on their way into instances when the last daemon ended. */
+  additions(): ReadonlyMap<number, readonly Addition[]> {
+    return this.#store.additions();
+  }
+
   nextInstanceId(): number {
     return this.#store.nextInstanceId();
   }
@@ -192,6 +197,9 @@ export class Model {
         return;
       case 'delete-alias':
         this.#aliases.delete(change.name);
+        return;
+      case 'put-additions':
+      case 'drop-additions':
         return;
     }
   }

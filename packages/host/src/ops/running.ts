@@ -1,6 +1,6 @@
-import type { Config } from '../core/model.ts';
+import type { Config, Device } from '../core/model.ts';
 import type { Requestor } from './events.ts';
-import type { RunningProcess, Runtime } from './runtime.ts';
+import type { DeviceTarget, RunningProcess, Runtime } from './runtime.ts';
 
 /** Why a run ends: who ends it decides which event tells of it. */
 export interface EndCause {
@@ -23,6 +23,11 @@ export interface Run {
   frozen: boolean;
   /** Set by the one who ends it, before it ends. */
   cause: EndCause | null;
+}
+
+/** A device of a run. */
+export function targetOf(run: Run, name: string, device: Device): DeviceTarget {
+  return { id: run.instanceId, init: run.process.init, config: run.config, name, device };
 }
 
 /** Which instances run. */

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ProcessName } from '../core/adopted.ts';
-import type { Config, Device, Devices, Instance } from '../core/model.ts';
+import type { Addition, Config, Device, Devices, Instance } from '../core/model.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from './api.ts';
 import type { FoundFile } from './file-api.ts';
 
@@ -118,6 +118,10 @@ export interface Runtime {
   setFrozen(id: number, frozen: boolean): Promise<void>;
   /** Checks what needs a look at the host, such as that a disk's source is there. @throws CodedError bad-request */
   checkDevice(name: string, device: Device): void;
+  /** What {@link attach} of a device would make. Nothing is changed. */
+  foresee(target: DeviceTarget): Promise<Addition>;
+  /** Takes out what {@link attach} may have made of it before it was cut off, and nothing else. */
+  withdraw(target: DeviceTarget, addition: Addition): Promise<void>;
   /** @returns whether a mount point was made for it, and its host side interface if it is a nic */
   attach(target: DeviceTarget): Promise<{ created: boolean; hostName?: string }>;
   detach(target: DeviceTarget, options: { created: boolean; hostName?: string }): Promise<void>;

@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { beginRun, startInstance } from './instances/start.ts';
 import { lifecycle } from './lifecycle.ts';
 import { DEFAULT_PROFILE } from './profiles.ts';
-import type { Run } from './running.ts';
+import { type Run, targetOf } from './running.ts';
 import type { Ending } from './runtime.ts';
 
 /**
@@ -32,6 +32,9 @@ export async function recover(
   for (const instance of [...model.state.instances.values()]) {
     await guarded(context.log, instance.id, () => recoverInstance(context, instance));
   }
+  const unfinished = [...model.additions().keys()];
+  if (unfinished.length > 0)
+    model.commit(unfinished.map((instanceId) => ({ kind: 'drop-additions', instanceId })));
   const { size } = model.state.instances;
   if (size > 0) context.log.info({ instances: size, running: context.running.size }, 'instances recognised');
 }
@@ -78,7 +81,16 @@ async function recoverInstance(context: Context, instance: Instance): Promise<vo
   log.debug({ instance: instance.name, pid: process.init.pid }, 'instance recognised');
   const shown = isTrue(model.expanded(instance).config['security.devlxd'], true);
   await runtime.setWindow(process.init, run.config, shown);
+  await withdrawUnfinished(context, run);
   await mountMissing(context, run);
+}
+
+/** Devices that were on their way into the instance, and never became its own. */
+async function withdrawUnfinished({ model, log }: Context, run: Run): Promise<void> {
+  for (const addition of model.additions().get(run.instanceId) ?? []) {
+    const target = targetOf(run, addition.name, addition.device);
+    await guarded(log, run.instanceId, () => run.runtime.withdraw(target, addition));
+  }
 }
 
 /** A removal that was cut off may have taken a disk out of the instance that is still its own. */
@@ -86,7 +98,7 @@ async function mountMissing({ model, log }: Context, run: Run): Promise<void> {
   const { devices } = model.expanded(model.current(run.instanceId));
   for (const [name, device] of Object.entries(devices)) {
     if (device['type'] !== 'disk') continue;
-    const target = { id: run.instanceId, init: run.process.init, config: run.config, name, device };
+    const target = targetOf(run, name, device);
     await guarded(log, run.instanceId, () => run.runtime.attachMissing(target));
   }
 }

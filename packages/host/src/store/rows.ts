@@ -1,4 +1,4 @@
-import type { Alias, Image, Instance, Profile, StoredEvent } from '../core/model.ts';
+import type { Addition, Alias, Image, Instance, Profile, StoredEvent } from '../core/model.ts';
 
 type Row = Record<string, unknown>;
 
@@ -39,6 +39,11 @@ export function imageOf(row: Row): Image {
 /** The alias of a row of table `aliases`. */
 export function aliasOf(row: Row): Alias {
   return { name: text(row, 'name'), target: text(row, 'target'), description: text(row, 'description') };
+}
+
+/** The devices of a row of table `additions`. */
+export function additionsOf(row: Row): readonly [instanceId: number, additions: readonly Addition[]] {
+  return [row['instance_id'] as number, json(row, 'devices')];
 }
 
 /** The event of a row of table `events`. */

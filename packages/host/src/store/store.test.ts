@@ -72,6 +72,18 @@ describe('Store', () => {
     later.close();
   });
 
+  it('gives back devices that are on their way until they are dropped, or their instance is deleted', () => {
+    const additions = [{ name: 'd', device: { type: 'disk', path: '/d', source: '/s' }, created: true }];
+    const first = new Store(path);
+    for (const instanceId of [1, 2, 3]) first.commit([{ kind: 'put-additions', instanceId, additions }], []);
+    first.commit([{ kind: 'drop-additions', instanceId: 1 }], []);
+    first.commit([{ kind: 'delete-instance', id: 2 }], []);
+    first.close();
+    const later = new Store(path);
+    expect([...later.additions()]).toEqual([[3, additions]]);
+    later.close();
+  });
+
   it('never gives an id twice, also when the newest instance was deleted', () => {
     const store = new Store(path);
     expect(store.nextInstanceId()).toBe(1);

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { hostError } from '../core/errors.ts';
 import type {
+  Addition,
   Change,
   EventPage,
   EventQuery,
@@ -11,7 +12,7 @@ import type {
 } from '../core/model.ts';
 import { DEFAULT_JOURNAL_LIMITS, Journal, type JournalLimits } from './journal.ts';
 import { openDatabase } from './open.ts';
-import { aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
+import { additionsOf, aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
 import { type Writers, writersOf } from './writers.ts';
 
 /**
@@ -55,6 +56,11 @@ export class Store {
           .map((each) => [each.name, each]),
       ),
     };
+  }
+
+  /** Devices that were on their way into instances when the last daemon ended. */
+  additions(): ReadonlyMap<number, readonly Addition[]> {
+    return new Map(this.#database.prepare('SELECT * FROM additions').all().map(additionsOf));
   }
 
   /** The id that the next new instance gets. Ids are never given twice. */

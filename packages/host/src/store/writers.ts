@@ -14,6 +14,8 @@ export function writersOf(database: DatabaseSync): Writers {
       description = excluded.description, ephemeral = excluded.ephemeral, profiles = excluded.profiles,
       config = excluded.config, devices = excluded.devices, last_used_at = excluded.last_used_at`);
   const deleteInstance = database.prepare('DELETE FROM instances WHERE id = ?');
+  const putAdditions = database.prepare('INSERT OR REPLACE INTO additions VALUES (?, ?)');
+  const dropAdditions = database.prepare('DELETE FROM additions WHERE instance_id = ?');
   const putProfile = database.prepare('INSERT OR REPLACE INTO profiles VALUES (?, ?, ?, ?)');
   const deleteProfile = database.prepare('DELETE FROM profiles WHERE name = ?');
   const putImage = database.prepare(
@@ -25,7 +27,13 @@ export function writersOf(database: DatabaseSync): Writers {
 
   const apply: { [K in Change['kind']]: (change: Extract<Change, { kind: K }>) => void } = {
     'put-instance': ({ instance }) => void putInstance.run(...instanceColumns(instance)),
-    'delete-instance': ({ id }) => void deleteInstance.run(id),
+    'delete-instance': ({ id }) => {
+      deleteInstance.run(id);
+      dropAdditions.run(id);
+    },
+    'put-additions': ({ instanceId, additions }) =>
+      void putAdditions.run(instanceId, JSON.stringify(additions)),
+    'drop-additions': ({ instanceId }) => void dropAdditions.run(instanceId),
     'put-profile': ({ profile: { name, description, config, devices } }) =>
       void putProfile.run(name, description, JSON.stringify(config), JSON.stringify(devices)),
     'delete-profile': ({ name }) => void deleteProfile.run(name),

@@ -1,11 +1,9 @@
-import { CodedError, messageOf } from '../../base/coded-error.ts';
 import type { DeviceStep } from '../../core/devices-plan.ts';
-import { hostError } from '../../core/errors.ts';
-import type { Change, Config, Device } from '../../core/model.ts';
+import type { Addition, Change, Config } from '../../core/model.ts';
 import type { Context } from '../context.ts';
 import type { Announcement } from '../model.ts';
-import type { Run } from '../running.ts';
-import type { DeviceTarget, Runtime } from '../runtime.ts';
+import { type Run, targetOf } from '../running.ts';
+import { type Announced, announceAdditions, refusing } from './additions.ts';
 import { changesOf, type UpdatePlan, windowChange } from './plan.ts';
 import { devicesToStart } from './start.ts';
 
@@ -14,7 +12,8 @@ type Undo = () => Promise<unknown>;
 
 /**
  * Carries plans out: first what can fail, on the running instances; then one commit; then the windows that
- * must be shut. What was done is undone when a later part fails. The caller holds the queues of all instances.
+ * must be shut. What was done is undone when a later part fails, or by the next daemon when this one dies in between.
+ * The caller holds the queues of all instances.
  * @param more changes and events that belong to the same commit, in front
  */
 export async function performPlans(
@@ -23,15 +22,17 @@ export async function performPlans(
   more: { changes: readonly Change[]; events: readonly Announcement[] } = { changes: [], events: [] },
 ): Promise<void> {
   const undo: Undo[] = [];
+  const announced = await announceAdditions(context, plans);
   try {
     const done: UpdatePlan[] = [];
-    for (const plan of plans) done.push(await changeRunning(context, plan, undo));
+    for (const plan of plans) done.push(await changeRunning(context, plan, announced, undo));
     const parts = done.map((plan) => changesOf(context, plan));
     context.model.commit(
-      [...more.changes, ...parts.map((part) => part.change)],
+      [...more.changes, ...parts.map((part) => part.change), ...announced.drops],
       [...parts.flatMap((part) => part.events), ...more.events],
     );
   } catch (error) {
+    undo.unshift(async () => announced.drops.length > 0 && context.model.commit(announced.drops));
     await undoAll(context, undo);
     throw error;
   }
@@ -40,11 +41,22 @@ export async function performPlans(
   for (const plan of shut) await shutWindow(context, plan);
 }
 
-async function changeRunning(context: Context, plan: UpdatePlan, undo: Undo[]): Promise<UpdatePlan> {
+async function changeRunning(
+  context: Context,
+  plan: UpdatePlan,
+  announced: Announced,
+  undo: Undo[],
+): Promise<UpdatePlan> {
   const run = context.running.get(plan.current.id);
   if (!run) return plan;
   let config: Config = plan.next.config;
-  for (const step of plan.steps) config = await performStep(run, plan, step, config, undo);
+  const additions = announced.of.get(run.instanceId) ?? [];
+  for (const step of plan.steps) {
+    const addition = step.action === 'added' && additions.find(({ name }) => name === step.name);
+    config = addition
+      ? await add(run, addition, config, undo)
+      : await performStep(run, plan, step, config, undo);
+  }
   if (windowChange(plan) === true) {
     await run.runtime.setWindow(run.process.init, run.config, true);
     undo.push(() => run.runtime.setWindow(run.process.init, run.config, false));
@@ -91,32 +103,18 @@ async function performStep(
     return config;
   }
   const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);
-  if (action === 'updated') {
-    const { hostName } = madeFor(plan.current.config, name);
-    if (!hostName) return config;
-    undo.push(() => runtime.updateDevice({ ...target, device: step.previous ?? {} }, hostName));
-    await runtime.updateDevice(target, hostName);
-    return config;
-  }
-  const made = await attach(runtime, target);
-  undo.push(() => runtime.detach(target, made));
+  const { hostName } = madeFor(plan.current.config, name);
+  if (!hostName) return config;
+  undo.push(() => runtime.updateDevice({ ...target, device: step.previous ?? {} }, hostName));
+  await runtime.updateDevice(target, hostName);
+  return config;
+}
+
+async function add(run: Run, { name, device }: Addition, config: Config, undo: Undo[]): Promise<Config> {
+  const target = targetOf(run, name, device);
+  const made = await refusing(name, () => run.runtime.attach(target));
+  undo.push(() => run.runtime.detach(target, made));
   return withMade(config, name, made);
-}
-
-async function attach(runtime: Runtime, target: DeviceTarget) {
-  try {
-    return await runtime.attach(target);
-  } catch (error) {
-    throw hostError(
-      'device-start-failed',
-      target.name,
-      error instanceof CodedError ? error.message : messageOf(error),
-    );
-  }
-}
-
-function targetOf(run: Run, name: string, device: Device): DeviceTarget {
-  return { id: run.instanceId, init: run.process.init, config: run.config, name, device };
 }
 
 /** What attaching a device has made is kept in volatile, so that a later daemon can take it away. */

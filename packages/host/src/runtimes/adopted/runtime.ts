@@ -1,11 +1,19 @@
 import { adoptedInit, type ProcessName } from '../../core/adopted.ts';
 import { hostError } from '../../core/errors.ts';
-import type { Config, Device, Instance } from '../../core/model.ts';
+import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { bootId, startTimeOf } from '../../native/start-time.ts';
 import type { ExecProcess, InstanceLive } from '../../ops/api.ts';
-import type { Adopter, Ending, FileWork, Init, RunningProcess, RunSpec } from '../../ops/runtime.ts';
+import type {
+  Adopter,
+  DeviceTarget,
+  Ending,
+  FileWork,
+  Init,
+  RunningProcess,
+  RunSpec,
+} from '../../ops/runtime.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
@@ -78,6 +86,12 @@ export class AdoptedRuntime implements Adopter {
   async attach(): Promise<{ created: boolean }> {
     return { created: false };
   }
+
+  async foresee({ name, device }: DeviceTarget): Promise<Addition> {
+    return { name, device, created: false };
+  }
+
+  async withdraw(): Promise<void> {}
 
   async detach(): Promise<void> {}
 

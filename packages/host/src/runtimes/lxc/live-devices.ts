@@ -1,13 +1,14 @@
 import { statSync } from 'node:fs';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
+import type { Addition, Device } from '../../core/model.ts';
 import { changeMounts, type InsideOwner } from '../../native/mount.ts';
 import type { DeviceTarget } from '../../ops/runtime.ts';
 import { checkParent, isRequired } from './devices.ts';
 import { limitNic, newHostName, plugNic, unplugNic } from './network.ts';
 import type { InstancePaths } from './paths.ts';
 import { allowDevice, denyDevice } from './tools.ts';
-import { makeNode, removeNode } from './unix-char.ts';
+import { makeNode, nodePath, removeNode } from './unix-char.ts';
 
 /** Where a running instance is. */
 export interface Place {
@@ -37,13 +38,51 @@ export async function attachDevice(place: Place, target: DeviceTarget): Promise<
 export async function detachDevice(place: Place, target: DeviceTarget, made: Attached): Promise<void> {
   const { device, init } = target;
   if (device['type'] === 'nic' && made.hostName) await unplugNic(made.hostName);
-  const path = device['path'] ?? device['source'];
-  if (device['type'] !== 'disk' && device['type'] !== 'unix-char') return;
-  if (path === undefined || path === '/') return;
+  const path = pathInside(device);
+  if (path === undefined) return;
   await changeMounts(init, place.owner, [
     { kind: 'unmount', target: path, layers: 'one', remove: made.created },
   ]);
   if (device['type'] === 'unix-char') await forbidNode(place, target);
+}
+
+/** What adding a device would make; nothing is changed. A nic gets the name of its host side. */
+export async function foreseeDevice(
+  { owner }: Place,
+  { device, init, name }: DeviceTarget,
+): Promise<Addition> {
+  if (device['type'] === 'nic') {
+    return { name, device: { ...device, host_name: device['host_name'] ?? newHostName() }, created: false };
+  }
+  const target = pathInside(device);
+  if (target === undefined) return { name, device, created: false };
+  const [found] = await changeMounts(init, owner, [{ kind: 'look', target }]);
+  return { name, device, created: found !== true };
+}
+
+/**
+ * Takes out what {@link attachDevice} has made of a device, however far it came: the instance may have something of its
+ * own in the same place, which stays.
+ * @param created the mount point was not there before
+ */
+export async function withdrawDevice(place: Place, target: DeviceTarget, created: boolean): Promise<void> {
+  const { device, init, name } = target;
+  if (device['type'] === 'nic' && device['host_name']) await unplugNic(device['host_name']);
+  const path = pathInside(device);
+  if (path === undefined) return;
+  const isNode = device['type'] === 'unix-char';
+  const source = isNode ? nodePath(place.paths.devices, name) : device['source'];
+  await changeMounts(init, place.owner, [
+    { kind: 'unmount', target: path, layers: 'one', remove: created, source: source ?? '' },
+  ]);
+  if (isNode) await forbidNode(place, target);
+}
+
+/** Where a device is mounted inside; undefined for one that is not. */
+function pathInside(device: Device): string | undefined {
+  if (device['type'] !== 'disk' && device['type'] !== 'unix-char') return undefined;
+  const path = device['path'] ?? device['source'];
+  return path === '/' ? undefined : path;
 }
 
 /** Applies a nic's new limits. */

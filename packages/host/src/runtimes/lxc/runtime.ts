@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
-import type { Config, Device, Instance } from '../../core/model.ts';
+import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from '../../ops/api.ts';
@@ -26,7 +26,14 @@ import { openFiles } from './files.ts';
 import type { IdRanges } from './ids.ts';
 import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
-import { attachDevice, attachMissingDisk, detachDevice, updateDevice } from './live-devices.ts';
+import {
+  attachDevice,
+  attachMissingDisk,
+  detachDevice,
+  foreseeDevice,
+  updateDevice,
+  withdrawDevice,
+} from './live-devices.ts';
 import { limitNic } from './network.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
@@ -167,6 +174,14 @@ export class LxcRuntime implements Runtime {
 
   checkDevice(_name: string, device: Device): void {
     if (device['type'] === 'disk' && device['path'] !== '/') checkDisk(device, this.#options.ids);
+  }
+
+  foresee(target: DeviceTarget): Promise<Addition> {
+    return foreseeDevice(this.#place(target), target);
+  }
+
+  withdraw(target: DeviceTarget, { created }: Addition): Promise<void> {
+    return withdrawDevice(this.#place(target), target, created);
   }
 
   attach(target: DeviceTarget): Promise<{ created: boolean; hostName?: string }> {

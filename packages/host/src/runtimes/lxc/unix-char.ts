@@ -34,7 +34,7 @@ export function makeNode(
   if (!numbers) return null;
   const { major, minor } = numbers;
   mkdirSync(folder, { recursive: true, mode: 0o711 });
-  const source = join(folder, encodeURIComponent(name));
+  const source = nodePath(folder, name);
   rmSync(source, { force: true });
   const mode = device['mode'] ? Number.parseInt(device['mode'], 8) : DEFAULT_MODE;
   makeCharacterNode(source, major, minor, 0);
@@ -42,6 +42,11 @@ export function makeNode(
   chmodSync(source, mode);
   const target = device['path'] ?? device['source'] ?? '';
   return { source, target, numbers: `c ${major}:${minor}` };
+}
+
+/** Where the node of a device is, below a folder of ours. */
+export function nodePath(folder: string, name: string): string {
+  return join(folder, encodeURIComponent(name));
 }
 
 /** What LXC lets every privileged container use: its common.conf. */
@@ -52,7 +57,7 @@ const ALWAYS_ALLOWED: readonly RegExp[] = [/^c 1:[35789]$/, /^c 5:[012]$/, /^c 1
  * @returns the numbers that the instance may not use any more; null when it may, by another device or by LXC's rule
  */
 export function removeNode(folder: string, name: string): string | null {
-  const path = join(folder, encodeURIComponent(name));
+  const path = nodePath(folder, name);
   const numbers = nodeNumbers(path);
   rmSync(path, { force: true });
   if (numbers === null || ALWAYS_ALLOWED.some((rule) => rule.test(numbers))) return null;

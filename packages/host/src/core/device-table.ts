@@ -134,9 +134,9 @@ function checkDisk(device: Device): void {
   }
   if (!source || !path)
     throw hostError('bad-request', 'Disk entry is missing the required "source" or "path" property');
+  if (pool) throw hostError('bad-request', 'Storage volumes are not supported by Porthole');
   if (!source.startsWith('/'))
     throw hostError('bad-request', 'Source path must be absolute for local sources');
-  if (pool) throw hostError('bad-request', 'Storage volumes are not supported by Porthole');
   if (cleanPath(path) === '/')
     throw hostError('bad-request', 'The path of a root disk must be written as "/"');
   const [isReadonly, isRecursive] = ['readonly', 'recursive'].map((option) =>

@@ -60,7 +60,7 @@ describe('checkDevices', () => {
     [{ ...root, source: '/x' }, `${failed}Root disk entry may not have a "source" property set`],
     [{ ...root, pool: 'zfs' }, `${failed}Invalid value for device option "pool": Invalid value "zfs"`],
     [{ type: 'disk', source: 'x', path: '/m' }, `${failed}Source path must be absolute for local sources`],
-    [{ type: 'disk', source: 'v', path: '/m', pool: 'default' }, `${failed}Source path must be absolute`],
+    [{ type: 'disk', source: 'v', path: '/m', pool: 'default' }, `${failed}Storage volumes are not supp`],
     [
       { type: 'disk', source: '/v', path: '/m', pool: 'default' },
       `${failed}Storage volumes are not supported`,

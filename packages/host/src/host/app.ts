@@ -7,7 +7,7 @@ import type { Answer, Call, Edge, Handler } from './call.ts';
 import { failureOf } from './errors.ts';
 import { PATH_PARAMETER_MAX } from './limits.ts';
 import { operationJson } from './operation-json.ts';
-import { answerForProject } from './project.ts';
+import { answerForProject, refuseTarget } from './project.ts';
 import { requestorOf } from './requestor.ts';
 import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
 import { unservedSentence } from './unserved.ts';
@@ -66,6 +66,7 @@ function notImplemented(): never {
 
 async function answer(edge: Edge, row: Route, method: Method, handler: Handler, request: FastifyRequest) {
   const call = callOf(request);
+  refuseTarget(call.query);
   return answerForProject(row.otherProject, method, call.query) ?? (await handler(edge, call));
 }
 

@@ -1,6 +1,12 @@
 import { hostError } from '../core/errors.ts';
 import { type Answer, sync } from './call.ts';
 import type { Method, OtherProject } from './routes.ts';
+import { NO_CLUSTERS } from './unserved.ts';
+
+/** Refuses a request that names a member of a cluster, rather than have it done here. @throws bad-request */
+export function refuseTarget(query: URLSearchParams): void {
+  if (query.get('target')) throw hostError('bad-request', NO_CLUSTERS);
+}
 
 /**
  * What a request for a project that does not exist gets; there is one, `default`.

@@ -1,9 +1,12 @@
+/** Also said of requests that name a member of one. */
+export const NO_CLUSTERS = 'Porthole has no clusters: it runs the instances of one host';
+
 /** Parts of LXD's API that are no part of Porthole, by the beginning of their paths, each with what to say. */
 const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
   [/^\/1\.0\/network/, 'Porthole manages no networks: give a nic the bridge that you made as its parent'],
   [/^\/1\.0\/storage-/, 'Porthole has no storage pools: instances live in its state directory'],
   [/^\/1\.0\/projects?\b/, 'Porthole has no projects: all instances are in one'],
-  [/^\/1\.0\/cluster/, 'Porthole has no clusters: it runs the instances of one host'],
+  [/^\/1\.0\/cluster/, NO_CLUSTERS],
   [/^\/1\.0\/certificates/, 'Porthole knows no certificates: whoever may open its socket is an operator'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/snapshots/, 'Porthole has no snapshots of instances'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/backups/, 'Porthole has no backups of instances'],

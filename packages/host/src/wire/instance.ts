@@ -158,7 +158,7 @@ const renameSchema = z.object({ name: orElse(text, ''), migration: orElse(z.bool
 /** Reads the body of POST /1.0/instances/NAME. @returns the new name */
 export function parseInstanceRename(body: unknown): string {
   const { name, migration } = parse(renameSchema, body);
-  if (migration) throw refusal('Migration is not supported');
+  if (migration) throw refusal('Migration is not supported: Porthole runs the instances of one host');
   return name;
 }
 
@@ -178,7 +178,7 @@ export function parseStateRequest(body: unknown) {
   const { action: name, timeout, force, stateful, pid: init } = parse(stateSchema, body);
   const action = ACTIONS.find((known) => known === name);
   if (!action) throw new CodedError('unknown-action', 400, `Unknown action: '${name}'`);
-  if (stateful) throw refusal('Stateful stop and start are not supported');
+  if (stateful) throw refusal('Stateful stop and start are not supported: Porthole does not save what runs');
   return { action, timeout, force, ...(init ? { pid: init } : {}) };
 }
 

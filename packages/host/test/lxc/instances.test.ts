@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { Crowd } from '../harness/crowd.ts';
 import { LxcClient } from '../harness/lxc.ts';
 
 let lxc: LxcClient;
@@ -157,5 +159,24 @@ describe('what an instance does', () => {
     await lxc.must('stop', '--force', 'c1');
     expect(await lxc.must('info', 'c1')).not.toMatch(/PID:/);
     await lxc.must('start', 'c1');
+  });
+});
+
+describe('a container of another runtime', () => {
+  test('is let go of, but not said to have been stopped', async () => {
+    await using foreign = await Crowd.make(1);
+    await lxc.daemon.must('adopt', 'web', '--pid', String(foreign.pid()));
+    expect(await csv('-c', 'nsp', 'web')).toEqual([`web,RUNNING,${foreign.pid()}`]);
+    for (const command of [
+      ['stop', 'web'],
+      ['stop', '--force', 'web'],
+      ['delete', '--force', 'web'],
+    ]) {
+      expect(await lxc.refusal(...command)).toMatch(/runtime/);
+      expect(await csv('-c', 'ns', 'web')).toEqual(['web,RUNNING']);
+    }
+    await lxc.must('query', '-X', 'DELETE', '--wait', '/1.0/instances/web');
+    expect(await csv('-c', 'n', 'web')).toEqual(['']);
+    expect(existsSync(`/proc/${foreign.pid()}`)).toBe(true);
   });
 });

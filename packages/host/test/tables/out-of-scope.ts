@@ -1,0 +1,103 @@
+/** Command lines of the stock client, where `c1` runs and `c2` does not. */
+type Commands = readonly string[];
+
+/** What the client itself refuses, since the daemon does not announce an extension of the API that it has not. */
+export const BY_EXTENSION: Readonly<Record<string, Commands>> = {
+  network: [
+    ...['network list', 'network create n', 'network show n', 'network edit n', 'network delete n'],
+    ...['network rename n m', 'network get n k', 'network set n k=v', 'network attach n c1'],
+    ...['network attach-profile n default', 'init busybox c9 -n n'],
+  ],
+  network_acl: ['network acl list', 'network acl create a'],
+  network_forward: ['network forward list n'],
+  network_peer: ['network peer list n'],
+  network_dns: ['network zone list', 'network zone create z'],
+  network_state: ['network info lo'],
+  network_leases: ['network list-leases n'],
+  storage: [
+    ...['storage list', 'storage create p dir', 'storage show default', 'storage info default'],
+    ...['storage edit p', 'storage get p k', 'storage set p k v', 'storage delete p'],
+    ...['storage volume list default', 'storage volume create default v', 'storage volume show default v'],
+    ...['storage volume copy default/v default/w', 'storage volume delete default v'],
+    ...['storage volume snapshot default v', 'init busybox c9 -s p'],
+  ],
+  custom_volume_backup: ['storage volume export default v', 'storage volume import default backup'],
+  clustering: [
+    ...['cluster list', 'cluster show m', 'cluster enable m', 'cluster remove m', 'cluster list-tokens'],
+    ...['cluster group list', 'cluster role add m r'],
+  ],
+  clustering_join_token: ['cluster add m'],
+  projects: [
+    ...['project list', 'project create p', 'project show default', 'project switch p', 'project delete p'],
+    ...['project edit p', 'project get default k'],
+  ],
+  project_usage: ['project info default'],
+  instance_all_projects: ['list --all-projects'],
+  container_copy_project: ['move c1 c9 --target-project p'],
+  warnings: ['warning list', 'warning show 1', 'warning delete 1', 'warning acknowledge 1'],
+  container_backup: ['export c1 backup', 'import backup'],
+  container_edit_metadata: [
+    ...['config metadata show c1', 'config metadata edit c1', 'config template list c1'],
+    ...['config template create c1 t', 'config template show c1 t', 'config template delete c1 t'],
+  ],
+  console: ['console c1 --show-log', 'console c1 --type vga'],
+  snapshot_expiry: ['config edit c1/s'],
+  certificate_token: ['config trust add --name x'],
+  certificate_update: ['config trust edit x'],
+  image_force_refresh: ['image refresh busybox'],
+};
+
+/** What the daemon refuses, with its reason. */
+export const BY_DAEMON: Readonly<Record<string, Commands>> = {
+  'Porthole has no snapshots of instances': [
+    ...['snapshot c1', 'snapshot c1 s --stateful', 'restore c1 s', 'delete c1/s', 'rename c1/s c1/t'],
+    ...['config show c1/s', 'copy c1/s c9'],
+  ],
+  'Instances are made from images only, not from other instances or backups': [
+    'copy c1 c9',
+    'move c1 c9 -s p',
+  ],
+  'Migration is not supported: Porthole runs the instances of one host': [
+    'copy c1 other:c9',
+    'move c1 other:c9',
+  ],
+  'Images are made from uploads only, not from other images, URLs or instances': [
+    ...['publish c2', 'publish c2 --force', 'publish c1/s', 'image import https://127.0.0.1:1/x'],
+  ],
+  'Porthole knows no certificates: whoever may open its socket is an operator': [
+    ...['config trust list', 'config trust show x', 'config trust remove x'],
+    'query -X POST -d {} /1.0/certificates',
+  ],
+  'Porthole has no clusters: it runs the instances of one host': [
+    ...['init busybox c9 --target m', 'launch busybox c9 --target m', 'query /1.0/cluster/members'],
+  ],
+  'Stateful stop and start are not supported: Porthole does not save what runs': ['stop c1 --stateful'],
+  'Instance types such as "c1.small" are not supported: set limits.*': ['init busybox c9 -t c1.small'],
+  'Instance type not supported: virtual-machine': ['init --empty c9 --vm'],
+  'Storage volumes are not supported by Porthole': ['storage volume attach default v c1 /mnt'],
+  'Porthole manages no networks: give a nic the bridge that you made as its parent': ['query /1.0/networks'],
+  'Porthole has no storage pools: instances live in its state directory': ['query /1.0/storage-pools'],
+  'Porthole has no projects: all instances are in one': ['query /1.0/projects'],
+  'Porthole keeps no warnings, resources or metrics of the host': [
+    ...['query /1.0/resources', 'query /1.0/metrics', 'query /1.0/warnings'],
+  ],
+  "cannot set 'core.https_address' to ':8443': unknown key": ['config set core.https_address :8443'],
+  'Project not found': ['--project p start c1', 'profile copy default d2 --target-project p'],
+};
+
+/** What the client refuses for reasons of its own. */
+export const BY_CLIENT: Readonly<Record<string, Commands>> = {
+  "The server doesn't implement the newer v2 resources API": ['info --resources'],
+  'To use --target, the destination remote must be a cluster': ['info --target m', 'config show --target m'],
+  '--target cannot be used with instances': ['config set c1 user.x=1 --target m'],
+  'The source LXD server is not clustered': ['move c1 c9 --target m'],
+  'The instance is currently running. Use --force to have it stopped and restarted': ['publish c1'],
+  'No device found for this network': ['network detach n c1'],
+  'The source and target servers must be different': ['image copy busybox other:'],
+  'inappropriate ioctl for device': ['console c1'],
+  'Asked for a VM but image is of type container': ['init busybox c9 --vm'],
+  'Image not found': ['image info busybox --vm', 'image export busybox --vm'],
+  'Instance not found': ['info c1/s'],
+  'connection refused': ['remote add far https://127.0.0.1:1 --accept-certificate'],
+  'Invalid certificate file': ['config trust add backup'],
+};

@@ -318,6 +318,12 @@ const COMPLETIONS = [
   ['porthole image info busy', 'busybox', '', 'Fingerprint: '],
   ['porthole config device get c1 not', 'nothing', ' type', 'none'],
   ['porthole file pull c1/etc/pass', 'c1/etc/passwd', ' -', 'root:x:0:0'],
+  [
+    'porthole config set c1 boot.autostart.d',
+    'boot.autostart.delay=',
+    '7; porthole config show c1',
+    'boot.autostart.delay: "7"',
+  ],
   ['porthole vers', 'version', '', 'Server version: '],
 ] as const;
 

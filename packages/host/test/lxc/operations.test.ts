@@ -83,13 +83,14 @@ describe('what LXD does not let be cancelled goes on', () => {
   });
 });
 
-test('an image that comes in is given up', async () => {
-  const large = join(lxc.folder, 'large');
-  writeFileSync(large, '');
+test.each(['one file', 'two files'])('an image that comes in as %s is given up', async (what) => {
+  const [small, large] = [join(lxc.folder, 'small'), join(lxc.folder, 'large')];
+  // The client looks for what it takes for a squashfs.
+  for (const file of [small, large]) writeFileSync(file, 'hsqs');
   truncateSync(large, 64 * 1024 * 1024);
   const images = join(lxc.daemon.stateDir, 'images');
   const before = readdirSync(images);
-  const child = lxc.spawn('image', 'import', large);
+  const child = lxc.spawn('image', 'import', ...(what === 'two files' ? [small] : []), large);
   let told = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     told += text;
@@ -111,7 +112,7 @@ test('an image that comes in is given up', async () => {
   child.kill('SIGCONT');
   expect([(await exit)[0], told]).toEqual([1, 'Error: The operation was cancelled\n']);
   expect(await lxc.refusal('operation', 'delete', id)).toBe('Only running operations can be cancelled');
-  rmSync(large);
+  for (const file of [small, large]) rmSync(file);
 });
 
 test('what has ended, and what never was, cannot be cancelled', async () => {

@@ -110,6 +110,17 @@ describe('instances', () => {
     await quietly('stop -f c2');
   });
 
+  test.each(['no', 'yes'])(
+    'are deleted or not as the terminal says, which is let go then: %s',
+    async (word) => {
+      const terminal = new Terminal(join(BIN, 'porthole'), ['delete', '-i', 'nobody'], environment());
+      await terminal.sees('Remove nobody (yes/no): ');
+      terminal.type(`${word}\n`);
+      await terminal.sees(word === 'no' ? 'User aborted delete operation' : 'Instance not found');
+      expect(await terminal.ended).toBe(1);
+    },
+  );
+
   test('are told about, and so is the daemon', async () => {
     expect(await result('info c1')).toMatch(/^Name: c1\nStatus: RUNNING\n[\s\S]*Memory \(current\): /);
     expect(await result('info c1 --show-log')).toContain('\nLog:\n');

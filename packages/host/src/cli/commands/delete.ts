@@ -36,13 +36,14 @@ export function addDelete(program: Command, open: Open): void {
 
 /** Asks for each; whatever is not a yes, the end of the input too, gives all up. */
 async function askAll({ io }: Session, names: readonly string[]): Promise<void> {
-  const lines = createInterface({ input: io.stdin })[Symbol.asyncIterator]();
+  // Closed in any case: a terminal that is still read from holds the process.
+  using reader = createInterface({ input: io.stdin });
+  const lines = reader[Symbol.asyncIterator]();
   for (const name of names) {
     io.stderr.write(`Remove ${name} (yes/no): `);
     const { value } = await lines.next();
     if (!/^y(es)?$/i.test(String(value ?? '').trim())) throw new ApiError(0, 'User aborted delete operation');
   }
-  await lines.return?.();
 }
 
 /** Its presence in the config tells an adopted instance. */

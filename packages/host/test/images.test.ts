@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { writeFile } from 'node:fs/promises';
 import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -404,6 +405,24 @@ describe('a daemon that is killed during an import', () => {
     await daemon.start();
     expect(await everything()).toEqual(before);
     const body = await bomb(16 * MIB);
+    expect((await upload(body)).error).toBe('');
+    await operator.client.change('DELETE', `/1.0/images/${sha256(body)}`);
+    expect(await everything()).toEqual(before);
+  });
+});
+
+describe('an image whose record cannot be stored', () => {
+  test('leaves nothing, and can be imported again', async () => {
+    const before = await everything();
+    const body = await tarOf(unified(file('rootfs/unrecorded')));
+    const other = new DatabaseSync(join(daemon.stateDir, 'porthole.db'));
+    try {
+      other.exec('BEGIN IMMEDIATE');
+      expect((await upload(body)).error).toBe('database is locked');
+    } finally {
+      other.close();
+    }
+    expect(await everything()).toEqual(before);
     expect((await upload(body)).error).toBe('');
     await operator.client.change('DELETE', `/1.0/images/${sha256(body)}`);
     expect(await everything()).toEqual(before);

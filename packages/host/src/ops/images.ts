@@ -114,11 +114,22 @@ async function publish(
     await directory.discard(staged);
     throw hostError('image-exists');
   }
-  await directory.publish(staged);
   const image = imageOf(staged, options, timestamp(clock));
   const created = lifecycle('image-created', 'images', fingerprint, { by, context: { type: 'container' } });
-  model.commit([{ kind: 'put-image', image }], [created]);
+  try {
+    await directory.publish(staged);
+    model.commit([{ kind: 'put-image', image }], [created]);
+  } catch (error) {
+    if (!model.state.images.has(fingerprint)) await discardAll(directory, staged);
+    throw error;
+  }
   return { fingerprint, size: String(staged.size) };
+}
+
+/** Files without a record, wherever they are by now, would be in the way of the next import. */
+async function discardAll(directory: ImageDirectory, staged: StagedImage): Promise<void> {
+  await directory.discard(staged);
+  await directory.remove(staged.fingerprint);
 }
 
 function imageOf(staged: StagedImage, options: UploadOptions, now: string): Image {

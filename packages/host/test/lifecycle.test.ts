@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -147,6 +147,16 @@ describe('start, stop, restart', () => {
   });
 });
 
+/** Has an instance reboot now, and then as soon as it runs. */
+async function rebootForEver(name: string): Promise<void> {
+  // Once it is answered, it is known to run.
+  const script = '#!/bin/sh\\ndevlxd /1.0\\nreboot\\n';
+  await operator.sh(name, `printf '${script}' > /etc/rc.local; chmod +x /etc/rc.local`);
+  await operator.exec(name, ['reboot']);
+}
+
+const waits = () => daemon.logged('instance reboots again and again, its start waits');
+
 describe('an instance that ends by itself', () => {
   afterEach(() => drop('c2'));
 
@@ -178,12 +188,8 @@ describe('an instance that ends by itself', () => {
 
   test('waits longer each time when it reboots as soon as it runs, and starts no more once it is stopped', async () => {
     await operator.launch('c2');
-    // Once it is answered, it is known to run.
-    const script = '#!/bin/sh\\ndevlxd /1.0\\nreboot\\n';
-    await operator.sh('c2', `printf '${script}' > /etc/rc.local; chmod +x /etc/rc.local`);
-    const waits = () => daemon.logged('instance reboots again and again, its start waits');
     let waiting = waits();
-    await operator.exec('c2', ['reboot']);
+    await rebootForEver('c2');
     for (const waitMs of [1000, 2000, 4000]) {
       expect(await waiting).toMatchObject({ instance: 'c2', waitMs });
       waiting = waits();
@@ -194,6 +200,18 @@ describe('an instance that ends by itself', () => {
     const { status, config } = await operator.get('c2');
     expect([status, config['volatile.last_state.power']]).toEqual(['Stopped', 'STOPPED']);
     await expect(operator.state('c2', 'stop')).rejects.toThrow('already stopped');
+  });
+
+  test('is stopped when it waits to start again and an operator cannot start it either', async () => {
+    const source = mkdtempSync('/var/tmp/porthole-gone-');
+    await operator.launch('c2', { devices: { d: { type: 'disk', source, path: '/d' } } });
+    const waiting = waits();
+    await rebootForEver('c2');
+    await waiting;
+    rmSync(source, { recursive: true });
+    await expect(operator.state('c2', 'start')).rejects.toThrow('Missing source path');
+    const { status, config } = await operator.get('c2');
+    expect([status, config['volatile.last_state.power']]).toEqual(['Stopped', 'STOPPED']);
   });
 
   test('is deleted when it was ephemeral, however it ends', async () => {

@@ -11,6 +11,7 @@ import {
   afterUpdate,
   betweenRuns,
   imageConfig,
+  isBetweenRuns,
   newVolatile,
   withoutReady,
   withReady,
@@ -111,6 +112,11 @@ describe('states', () => {
       ...stopped,
       'volatile.last_state.power': 'REBOOTING',
     });
+    expect([isBetweenRuns(betweenRuns(started)), isBetweenRuns(started), isBetweenRuns({})]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 
   it('of readiness are set, unset and forgotten', () => {

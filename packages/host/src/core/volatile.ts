@@ -55,6 +55,11 @@ export function betweenRuns(config: Config): Config {
   return recordOf([...Object.entries(afterStop(config)), [POWER, 'REBOOTING']]);
 }
 
+/** Whether its run has ended for another, which has not begun. */
+export function isBetweenRuns(config: Config): boolean {
+  return config[POWER] === 'REBOOTING';
+}
+
 /** After the instance has said whether it is ready. */
 export function withReady(config: Config, ready: boolean): Config {
   return recordOf([...Object.entries(config), [READY, String(ready)]]);

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import type { Log } from '../base/log.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Change, Instance } from '../core/model.ts';
-import { afterStop, withoutReady } from '../core/volatile.ts';
+import { afterStop, isBetweenRuns, withoutReady } from '../core/volatile.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import type { Context } from './context.ts';
 import { beginRun, startInstance } from './instances/start.ts';
@@ -124,7 +124,8 @@ const MS_PER_SECOND = 1000;
 
 /**
  * Starts the instances that shall run: those with `boot.autostart`, and, where it is unset, those that ran when
- * the host went down; those that were rebooting when the daemon ended, in any case. One after another: higher priority first, then by name; a failure does not stop the rest.
+ * the host went down; those that were rebooting when the daemon ended, in any case. One after
+ * another: higher priority first, then by name; a failure does not stop the rest.
  */
 export async function autostart(context: Context, signal: AbortSignal): Promise<void> {
   const { model, runner, log, running } = context;
@@ -151,7 +152,7 @@ function shallStart({ model, runtimeOf }: Context, instance: Instance): boolean 
   const wasRunning = power === 'RUNNING';
   // A reboot goes on, whatever is said of the host's own start.
   const reboots = wasRunning && runtimeOf(instance.config).lastEnding(instance.id) === 'reboot';
-  if (reboots || power === 'REBOOTING') return true;
+  if (reboots || isBetweenRuns(instance.config)) return true;
   return isTrue(config['boot.autostart'], wasRunning);
 }
 

@@ -3,7 +3,7 @@ import { messageOf } from '../../base/coded-error.ts';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Devices, Instance } from '../../core/model.ts';
-import { afterStart, afterStop } from '../../core/volatile.ts';
+import { afterStart, afterStop, isBetweenRuns } from '../../core/volatile.ts';
 import type { Context } from '../context.ts';
 import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
@@ -13,7 +13,7 @@ import type { RunningProcess, Runtime } from '../runtime.ts';
 import { watchRun } from './ended.ts';
 
 /**
- * Starts an instance. The caller holds its queue.
+ * Starts an instance. The caller holds its queue. One whose run has ended for another is stopped when it cannot.
  * @param action the lifecycle event that tells of it
  * @throws already-running, not-ours, image-not-found, device-start-failed, runtime-failed
  */
@@ -24,10 +24,21 @@ export async function startInstance(
   by: Requestor | null,
   progress: UnpackProgress = () => {},
 ): Promise<void> {
-  const { model, running, reboots } = context;
-  const instance = model.current(id);
+  const { running, reboots } = context;
   if (running.has(id)) throw hostError('already-running');
   reboots.take(id);
+  try {
+    await start(context, id, progress);
+    commitStart(context, id, action, by);
+  } catch (error) {
+    if (!running.has(id)) giveUpReboot(context, id);
+    throw error;
+  }
+}
+
+async function start(context: Context, id: number, progress: UnpackProgress): Promise<void> {
+  const { model, running } = context;
+  const instance = model.current(id);
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
   if (!runtime.owns) throw hostError('not-ours', 'start it there, then adopt its new process');
@@ -41,24 +52,12 @@ export async function startInstance(
     const process = await runtime.start({ id, name: instance.name, config, devices, lower, devlxd });
     beginRun(context, model.current(id), process);
   });
-  commitStart(context, id, action, by);
 }
 
-/** Starts an instance whose run has ended for another; when it cannot, it is stopped. @throws as {@link startInstance} */
-export async function restartInstance(
-  context: Context,
-  id: number,
-  by: Requestor | null,
-  progress?: UnpackProgress,
-): Promise<void> {
-  try {
-    await startInstance(context, id, 'instance-restarted', by, progress);
-  } catch (error) {
-    const { model } = context;
-    const instance = model.current(id);
-    model.commit([{ kind: 'put-instance', instance: { ...instance, config: afterStop(instance.config) } }]);
-    throw error;
-  }
+function giveUpReboot({ model }: Context, id: number): void {
+  const instance = model.current(id);
+  if (!isBetweenRuns(instance.config)) return;
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config: afterStop(instance.config) } }]);
 }
 
 /** Registers a run, so that its callers are recognised, and watches for its end. */
@@ -72,7 +71,7 @@ export function beginRun(context: Context, instance: Instance, process: RunningP
   const since = context.clock.now();
   const run: Run = { instanceId: id, boot, process, runtime, config, since, frozen, cause: null };
   running.add(run);
-  watchRun(context, run, () => restartInstance(context, id, null));
+  watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
   return run;
 }
 

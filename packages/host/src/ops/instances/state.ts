@@ -7,7 +7,7 @@ import { lifecycle } from '../lifecycle.ts';
 import type { Operation } from '../operations.ts';
 import { adoptAgain } from './adopt.ts';
 import { settleEnd } from './ended.ts';
-import { restartInstance, startInstance } from './start.ts';
+import { startInstance } from './start.ts';
 import { forceRun, killRun, stopInstance } from './stop.ts';
 
 const DESCRIPTIONS = {
@@ -67,7 +67,7 @@ async function changeState(
   const kind = request.action === 'restart' ? 'restart' : undefined;
   const ended = await stopInstance(context, id, request, by, kind);
   if (ended !== 'restart') return;
-  await restartInstance(context, id, by, tell);
+  await startInstance(context, id, 'instance-restarted', by, tell);
 }
 
 async function setFrozen(

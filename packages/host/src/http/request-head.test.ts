@@ -131,6 +131,12 @@ describe('parseHead', () => {
     expect(fields).toMatchObject({ host: 'x', range: 'bytes=1- 2, 4-5' });
   });
 
+  it('joins a list that comes in several headers, and takes the first of anything else', () => {
+    const lines = ['Accept: a/b', 'Range: 1', 'Accept: */*', 'Range: 2'].join('\r\n');
+    const { fields } = head(`GET / HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n`);
+    expect(fields).toMatchObject({ accept: 'a/b, */*', range: '1' });
+  });
+
   it.each([
     ['1.1', '', true],
     ['1.1', 'close', false],

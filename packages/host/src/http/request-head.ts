@@ -31,6 +31,8 @@ export interface HeadLimits {
 
 const VERSION_PREFIX = Buffer.from(' HTTP/');
 const DOT = 0x2e;
+/** They may come in several headers. */
+const LISTS: ReadonlySet<FieldName> = new Set(['accept', 'connection']);
 const INCOMPLETE: HeadResult = { kind: 'incomplete' };
 const DEFAULT_HEAD_LIMITS: HeadLimits = { headBytes: HEAD_BYTES_MAX, bodyBytes: BODY_BYTES_MAX };
 
@@ -192,9 +194,9 @@ class Draft {
     else if (field === 'contentLength') this.lengths++;
     else if (field === 'transferEncoding') this.encodings++;
     const earlier = this.fields[field];
-    // Lists may come in several headers; of anything else the first counts.
+    // Of anything else the first counts.
     if (earlier === undefined) this.fields[field] = value;
-    else if (field === 'connection') this.fields[field] = `${earlier}, ${value}`;
+    else if (LISTS.has(field)) this.fields[field] = `${earlier}, ${value}`;
   }
 
   /** The checks that need the whole head, in the order in which LXD's server makes them. */

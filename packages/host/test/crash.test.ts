@@ -294,6 +294,18 @@ describe('a device on its way into an instance when the daemon is killed', () =>
     expect(await operator.sh('c1', 'cat /own/f')).toBe('mine');
     await operator.sh('c1', 'umount /own && rmdir /own');
   });
+
+  test('leaves alone an interface of the host that has the name already', async () => {
+    const { host_name: name } = NIC;
+    expect(await run('ip', ['link', 'add', name, 'type', 'bridge'])).toMatchObject({ ok: true });
+    try {
+      await killedBy('ip', 'link add', () => operator.patch('c1', { devices: { a: NIC } }));
+      await daemon.start();
+      expect(existsSync(`/sys/class/net/${name}`)).toBe(true);
+    } finally {
+      await run('ip', ['link', 'delete', name]);
+    }
+  });
 });
 
 describe('a reboot during which the daemon is killed', () => {

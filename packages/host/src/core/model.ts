@@ -73,7 +73,7 @@ export interface Addition {
   readonly name: string;
   /** A nic with its `host_name`. */
   readonly device: Device;
-  /** Its mount point is not there before. */
+  /** Its mount point, or its interface on the host, is not there before. */
   readonly created: boolean;
 }
 

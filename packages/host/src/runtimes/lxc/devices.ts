@@ -63,9 +63,14 @@ export function prepareDevices(
 /** A bridge that a nic names must be there. @throws CodedError bad-request */
 export function checkParent(device: Device): void {
   const { parent } = device;
-  if (parent && !existsSync(`/sys/class/net/${parent}`)) {
+  if (parent && !isInterface(parent)) {
     throw hostError('bad-request', `Parent device "${parent}" doesn't exist`);
   }
+}
+
+/** Whether the host has an interface of this name. */
+export function isInterface(name: string): boolean {
+  return existsSync(`/sys/class/net/${name}`);
 }
 
 /** The source of a disk must be there, unless it is not required. @throws CodedError bad-request */

@@ -4,7 +4,7 @@ import { hostError } from '../../core/errors.ts';
 import type { Addition, Device } from '../../core/model.ts';
 import { changeMounts, type InsideOwner } from '../../native/mount.ts';
 import type { DeviceTarget } from '../../ops/runtime.ts';
-import { checkParent, isRequired } from './devices.ts';
+import { checkParent, isInterface, isRequired } from './devices.ts';
 import { limitNic, newHostName, plugNic, unplugNic } from './network.ts';
 import type { InstancePaths } from './paths.ts';
 import { allowDevice, denyDevice } from './tools.ts';
@@ -52,7 +52,8 @@ export async function foreseeDevice(
   { device, init, name }: DeviceTarget,
 ): Promise<Addition> {
   if (device['type'] === 'nic') {
-    return { name, device: { ...device, host_name: device['host_name'] ?? newHostName() }, created: false };
+    const hostName = device['host_name'] ?? newHostName();
+    return { name, device: { ...device, host_name: hostName }, created: !isInterface(hostName) };
   }
   const target = pathInside(device);
   if (target === undefined) return { name, device, created: false };
@@ -62,12 +63,12 @@ export async function foreseeDevice(
 
 /**
  * Takes out what {@link attachDevice} has made of a device, however far it came: the instance may have something of its
- * own in the same place, which stays.
- * @param created the mount point was not there before
+ * own in the same place, and the host an interface of the same name, which stays.
+ * @param created the mount point, or the interface, was not there before
  */
 export async function withdrawDevice(place: Place, target: DeviceTarget, created: boolean): Promise<void> {
   const { device, init, name } = target;
-  if (device['type'] === 'nic' && device['host_name']) await unplugNic(device['host_name']);
+  if (device['type'] === 'nic' && device['host_name'] && created) await unplugNic(device['host_name']);
   const path = pathInside(device);
   if (path === undefined) return;
   const isNode = device['type'] === 'unix-char';

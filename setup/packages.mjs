@@ -14,6 +14,8 @@ export const RUN_PACKAGES = [
   'bzip2',
   'iproute2',
   'procps',
+  // Node 26 is linked with it.
+  'libatomic1',
 ];
 
 /** What the tests need on top: the clients of both APIs, a shell with tab completion of its own. */

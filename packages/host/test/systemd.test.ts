@@ -113,4 +113,11 @@ describe('the systemd units', () => {
     expect(unit('portholed-guest.socket')).toMatch(/SocketMode=0666\n/);
     expect(unit('portholed.service')).toMatch(/\nKillMode=process\n/);
   });
+
+  it('never give up, which would close the sockets, and try the program before it starts anew', () => {
+    const service = unit('portholed.service');
+    expect(service).toMatch(/\nRestart=always\nRestartSec=1s\n/);
+    expect(service).toMatch(/\[Unit\][^[]*\nStartLimitIntervalSec=0\n/);
+    expect(service).toMatch(/\nExecReload=\S+\/portholed --check\nExecReload=\/bin\/kill -HUP \$MAINPID\n/);
+  });
 });

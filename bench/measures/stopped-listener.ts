@@ -13,7 +13,7 @@ const STRIDE = 997;
 
 const { eventQueueBytes } = DEFAULT_GUEST_LIMITS;
 /** An event has the value and the one before. So many of them have room in the queue, however little the kernel takes. */
-const VALUE_CHARACTERS = 125_000;
+const VALUE_CHARACTERS = 118_000;
 const EVENT_CHARACTERS = 2 * VALUE_CHARACTERS + 200;
 const FILLS = Math.floor(eventQueueBytes / EVENT_CHARACTERS);
 /** So many more are too much for the queue, however much the kernel takes. */

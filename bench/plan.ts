@@ -20,6 +20,8 @@ export interface Plan {
   readonly probeSeconds: number;
   /** Config changes of one round. */
   readonly changes: number;
+  /** Changes before them where many listen, that do not count. */
+  readonly warmUpChanges: number;
   /** Numbers of instances, ascending: a daemon each. */
   readonly sizes: readonly [number, ...number[]];
   /** With so many the memory of connections and listeners is measured. */
@@ -41,6 +43,7 @@ const FULL = {
   warmUpSeconds: 0.5,
   probeSeconds: 0.5,
   changes: 300,
+  warmUpChanges: 200,
   sizes: [10, 100, 1000, 5000],
   memoryInstances: 5000,
   stormInstances: 1000,
@@ -56,6 +59,7 @@ const QUICK = {
   warmUpSeconds: 0.1,
   probeSeconds: 0.1,
   changes: 60,
+  warmUpChanges: 100,
   sizes: [10, 5000],
   memoryInstances: 1000,
   stormInstances: 1000,

@@ -32,15 +32,16 @@ export async function eventTimes(
   await crowd.listen(listeners);
   await untilAtRest(daemon.pid);
   const took: number[] = [];
-  for (let change = 0; change < plan.changes; change++) {
+  for (let change = -plan.warmUpChanges; change < plan.changes; change++) {
     signal.throwIfAborted();
-    const number = (change * STRIDE) % listeners;
+    const number = ((change + plan.warmUpChanges) * STRIDE) % listeners;
     const arrived = async () => {
       const event = await crowd.nextEvent();
       if (event.number !== number) throw new Error(`${number} was changed, ${event.number} got the event`);
       return event.at;
     };
-    took.push(await timeToEvent(daemon.client, memberName(number), arrived));
+    const ms = await timeToEvent(daemon.client, memberName(number), arrived);
+    if (change >= 0) took.push(ms);
   }
   await crowd.leave(listeners);
   return took;

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Image, Instance, NewEvent } from '../core/model.ts';
 import { openDatabase } from './open.ts';
 import { Store } from './store.ts';
@@ -109,6 +109,15 @@ describe('Store', () => {
     ).toThrow(/UNIQUE/);
     expect(store.load().profiles.size).toBe(0);
     expect(store.commit([], [event])[0]?.sequence).toBe(1);
+    store.close();
+  });
+
+  it('moves its log into the database in a quiet moment', async () => {
+    const store = new Store(path);
+    const marked = { ...instance, description: 'a mark in the file' };
+    store.commit([{ kind: 'put-instance', instance: marked }], []);
+    expect(readFileSync(path)).not.toContain(marked.description);
+    await vi.waitUntil(() => readFileSync(path).includes(marked.description));
     store.close();
   });
 

@@ -10,6 +10,7 @@ import type {
   State,
   StoredEvent,
 } from '../core/model.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { DEFAULT_JOURNAL_LIMITS, Journal, type JournalLimits } from './journal.ts';
 import { openDatabase } from './open.ts';
 import { additionsOf, aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
@@ -24,11 +25,13 @@ export class Store {
   readonly #database: DatabaseSync;
   readonly #writers: Writers;
   readonly #journal: Journal;
+  readonly #checkpoints: Checkpoints;
 
   constructor(path: string, journal: Partial<JournalLimits> = {}) {
     this.#database = openDatabase(path);
     this.#writers = writersOf(this.#database);
     this.#journal = new Journal(this.#database, { ...DEFAULT_JOURNAL_LIMITS, ...journal });
+    this.#checkpoints = new Checkpoints(this.#database);
   }
 
   /** All objects, as of the last commit. */
@@ -99,6 +102,7 @@ export class Store {
   }
 
   close(): void {
+    this.#checkpoints.close();
     this.#database.close();
   }
 
@@ -107,6 +111,7 @@ export class Store {
     try {
       const result = work();
       this.#database.exec('COMMIT');
+      this.#checkpoints.committed();
       return result;
     } catch (error) {
       // SQLite has done so itself when the disk is full or fails.

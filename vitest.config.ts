@@ -17,7 +17,18 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['packages/*/test/**/*.test.ts'],
+          exclude: ['packages/*/test/long/**'],
           testTimeout: 120_000,
+          hookTimeout: 180_000,
+          maxWorkers,
+        },
+      },
+      {
+        test: {
+          // What takes minutes: `npm run test:long`.
+          name: 'long',
+          include: ['packages/*/test/long/**/*.test.ts'],
+          testTimeout: 900_000,
           hookTimeout: 180_000,
           maxWorkers,
         },

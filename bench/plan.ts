@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PARTS, type Part } from './figures.ts';
 import { ATTACKS, type Attack, attacksOf } from './neighbours/attacks.ts';
@@ -37,6 +38,8 @@ export interface Plan {
   readonly imageMib: number;
   /** Rounds of part n, which takes a few seconds for each attack. */
   readonly neighbourRounds: number;
+  /** Rounds of part o. */
+  readonly restartRounds: number;
   readonly attacks: readonly Attack[];
   /** How long the daemon has to give back what the attacks have cost it. */
   readonly aftermathSeconds: number;
@@ -60,6 +63,7 @@ const FULL = {
   listeners: [1, 100, 5000],
   imageMib: 256,
   neighbourRounds: 3,
+  restartRounds: 5,
   aftermathSeconds: 60,
 } as const;
 const QUICK = {
@@ -78,6 +82,7 @@ const QUICK = {
   listeners: [1, 100, 5000],
   imageMib: 64,
   neighbourRounds: 1,
+  restartRounds: 2,
   aftermathSeconds: 20,
 } as const;
 
@@ -124,7 +129,7 @@ export function planOf(args: readonly string[]): Plan | null {
     ...sizes,
     parts: partsOf(values.only, values.attack),
     attacks: values.attack === undefined ? ATTACKS : attacksOf(values.attack),
-    checkout: resolve(values.checkout),
+    checkout: checkoutOf(values.checkout),
     record: values.record,
     rounds: values.rounds === undefined ? sizes.rounds : roundsOf(values.rounds),
   };
@@ -144,6 +149,11 @@ function partsOf(list: string | undefined, attack: string | undefined): Part[] {
   const unknown = letters.find((letter) => !(letter in PARTS));
   if (unknown !== undefined) throw new Error(`--only: there is no part "${unknown}"`);
   return letters as Part[];
+}
+
+function checkoutOf(folder: string): string {
+  if (existsSync(join(folder, 'bin/portholed'))) return resolve(folder);
+  throw new Error(`--checkout: ${folder} has no bin/portholed`);
 }
 
 function roundsOf(text: string): number {

@@ -12,6 +12,7 @@ import { measureLaunch } from './measures/launch.ts';
 import { measureListeners } from './measures/listeners.ts';
 import { measureMemory } from './measures/memory.ts';
 import { measureNeighbours } from './measures/neighbours.ts';
+import { measureRestarts } from './measures/restarts.ts';
 import { measureStartUp } from './measures/start-up.ts';
 import { measureStoppedListener } from './measures/stopped-listener.ts';
 import { measureStorm } from './measures/storm.ts';
@@ -34,6 +35,7 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['h', measureStartUp],
   ['d', measureStoppedListener],
   ['f', measureMemory],
+  ['o', measureRestarts],
   ['n', measureNeighbours],
 ];
 

@@ -71,6 +71,18 @@ export class Portholed {
     return (performance.now() - started) / MS_PER_S;
   }
 
+  /** Kills it; its instances go on. */
+  async kill(): Promise<void> {
+    await this.#program?.kill();
+  }
+
+  /** Has it start anew in place. @returns when its old program has handed over */
+  async hangUp(): Promise<void> {
+    const done = this.#program?.says('daemon handed over');
+    process.kill(this.pid, 'SIGHUP');
+    await done;
+  }
+
   /** Stops it; its instances go on. */
   async stop(): Promise<void> {
     await this.#program?.stop();

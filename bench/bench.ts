@@ -8,6 +8,8 @@ import type { Plan } from './plan.ts';
 export interface Bench {
   readonly plan: Plan;
   readonly results: Results;
+  /** Where everything is that the benchmarks write; gone in the end. */
+  readonly folder: string;
   readonly tools: LoadTools;
   /** The servers to compare; started by whoever asks first. */
   readonly peers: () => Promise<Peers>;

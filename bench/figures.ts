@@ -8,6 +8,8 @@ export const PARTS = {
   f: 'Memory',
   g: 'Growth with the number of instances',
   h: 'Launch, delete, start-up',
+  n: 'Neighbours: what others notice of an attack',
+  o: 'Sixty containers: killed, restarted, listed',
 } as const;
 
 export type Part = keyof typeof PARTS;
@@ -61,6 +63,27 @@ export const FIGURES = {
   launch: latency('h', 'launch of a small container'),
   delete: latency('h', 'delete of a running one'),
   'start-up': { part: 'h', title: 'start-up with so many running instances', unit: 's' },
+  'start-all': { part: 'h', title: 'until all of them have an answer', unit: 's' },
+  'neighbour-kept-median': latency('n', 'kept connection, median'),
+  'neighbour-kept-p99': latency('n', 'kept connection, p99'),
+  'neighbour-fresh-median': latency('n', 'new connection, median'),
+  'neighbour-fresh-p99': latency('n', 'new connection, p99'),
+  'neighbour-main-median': latency('n', 'main thread, median'),
+  'neighbour-main-p99': latency('n', 'main thread, p99'),
+  'neighbour-operator': latency('n', 'porthole config set, longest'),
+  'neighbour-answers': { part: 'n', title: 'fewest answers of a probe', unit: '' },
+  'neighbour-missed': { part: 'n', title: 'answers missed, all probes', unit: '' },
+  'neighbour-full': { part: 'n', title: 'connects to a full queue (EAGAIN)', unit: '' },
+  'neighbour-attack': { part: 'n', title: 'what the attack did', unit: '1/s' },
+  'neighbour-files': { part: 'n', title: 'descriptors of the daemon', unit: '' },
+  'neighbour-memory': { part: 'n', title: 'memory of the daemon', unit: 'MiB' },
+  'floods-files': { part: 'n', title: 'descriptors', unit: '' },
+  'floods-memory': { part: 'n', title: 'memory (Pss)', unit: 'MiB' },
+  'floods-seconds': { part: 'n', title: 'until then', unit: 's' },
+  'killed-start': { part: 'o', title: 'kill -9 and start, to the first answer in one', unit: 's' },
+  'hang-up': { part: 'o', title: 'SIGHUP to the answer for an operator', unit: 's' },
+  'list-first': { part: 'o', title: 'lxc list, the first one', unit: 's' },
+  'list-next': { part: 'o', title: 'lxc list, the next', unit: 's' },
 } as const satisfies Record<string, Figure>;
 
 export type FigureKey = keyof typeof FIGURES;

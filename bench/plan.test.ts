@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PARTS } from './figures.ts';
-import { planOf } from './plan.ts';
+import { isWhole, type Plan, planOf } from './plan.ts';
 
 describe('the command line', () => {
   it('asks for everything when it says nothing', () => {
@@ -15,6 +15,20 @@ describe('the command line', () => {
     });
   });
 
+  it('asks for part n alone when it names attacks, unless it names parts too', () => {
+    expect(planOf(['--attack', 'put,images'])).toMatchObject({
+      parts: ['n'],
+      attacks: [{ name: 'put' }, { name: 'images' }],
+    });
+    expect(planOf(['--attack', 'put', '--only', 'a,n'])).toMatchObject({ parts: ['a', 'n'] });
+  });
+
+  it('is no whole run without all attacks', () => {
+    const all = Object.keys(PARTS).join();
+    expect(isWhole(planOf(['--only', all]) as Plan)).toBe(true);
+    expect(isWhole(planOf(['--only', all, '--attack', 'put']) as Plan)).toBe(false);
+  });
+
   it('may ask for help', () => {
     expect(planOf(['--help'])).toBeNull();
   });
@@ -24,6 +38,8 @@ describe('the command line', () => {
     [['--only', ''], 'no part ""'],
     [['--rounds', '4'], '--rounds'],
     [['--rounds', '5.5'], '--rounds'],
+    [['--attack', 'put,x'], 'no "x"'],
+    [['--checkout', '/nowhere'], '--checkout'],
     [['--fast'], '--fast'],
   ])('%j is refused', (args, why) => {
     expect(() => planOf(args)).toThrow(why);

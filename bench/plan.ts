@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PARTS, type Part } from './figures.ts';
+import { ATTACKS, type Attack, attacksOf } from './neighbours/attacks.ts';
+import { CHECKOUT } from './peers/porthole.ts';
 
 /** How much is measured. */
 export interface Plan {
@@ -32,6 +36,15 @@ export interface Plan {
   readonly listeners: readonly number[];
   /** Size of the image that is fetched. */
   readonly imageMib: number;
+  /** Rounds of part n, which takes a few seconds for each attack. */
+  readonly neighbourRounds: number;
+  /** Rounds of part o. */
+  readonly restartRounds: number;
+  readonly attacks: readonly Attack[];
+  /** How long the daemon has to give back what the attacks have cost it. */
+  readonly aftermathSeconds: number;
+  /** Where the daemon is that is measured. */
+  readonly checkout: string;
 }
 
 const FULL = {
@@ -49,6 +62,9 @@ const FULL = {
   stormInstances: 1000,
   listeners: [1, 100, 5000],
   imageMib: 256,
+  neighbourRounds: 3,
+  restartRounds: 5,
+  aftermathSeconds: 60,
 } as const;
 const QUICK = {
   quick: true,
@@ -65,25 +81,32 @@ const QUICK = {
   stormInstances: 1000,
   listeners: [1, 100, 5000],
   imageMib: 64,
+  neighbourRounds: 1,
+  restartRounds: 2,
+  aftermathSeconds: 20,
 } as const;
 
 const ROUNDS_MIN = 5;
 const ROUNDS_MAX = 100;
 
-export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N] [-- --record]
+export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N] [-- --attack x,y] [-- --record]
 
 Measures Porthole beside nginx, node:http and LXD on the same work, on Unix sockets of this machine.
 Prints a table and writes bench/results/latest.json.
 
-  --quick       everything small and short: under two minutes
-  --only LIST   some parts only, by their letters; the file of results is left alone then
-  --rounds N    rounds of each measurement, at least ${ROUNDS_MIN}; ${FULL.rounds}
-  --record      also write the tables into docs/performance.md
+  --quick         everything small and short: about four minutes, half of it for part n
+  --only LIST     some parts only, by their letters; the file of results is left alone then
+  --rounds N      rounds of each measurement, at least ${ROUNDS_MIN}; ${FULL.rounds}
+  --attack LIST   part n with some of its attacks only
+  --checkout DIR  the daemon of another checkout, to compare the two
+  --record        also write the tables into docs/performance.md
   --help
 
 ${Object.entries(PARTS)
   .map(([letter, title]) => `  ${letter}  ${title}`)
   .join('\n')}
+
+Attacks of part n: ${ATTACKS.map(({ name }) => name).join(', ')}
 `;
 
 /** What the command line asks for; null for help. @throws Error that names what is wrong */
@@ -94,31 +117,43 @@ export function planOf(args: readonly string[]): Plan | null {
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
       rounds: { type: 'string' },
+      attack: { type: 'string' },
+      checkout: { type: 'string', default: CHECKOUT },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return null;
   const sizes = values.quick ? QUICK : FULL;
-  const parts = values.only === undefined ? (Object.keys(PARTS) as Part[]) : partsOf(values.only);
   return {
     ...sizes,
-    parts,
+    parts: partsOf(values.only, values.attack),
+    attacks: values.attack === undefined ? ATTACKS : attacksOf(values.attack),
+    checkout: checkoutOf(values.checkout),
     record: values.record,
     rounds: values.rounds === undefined ? sizes.rounds : roundsOf(values.rounds),
   };
 }
 
 /** Whether it has all parts, so that its results are those of a whole run. */
-export function isWhole({ parts }: Plan): boolean {
+export function isWhole({ parts, attacks }: Plan): boolean {
+  if (attacks.length < ATTACKS.length) return false;
   return Object.keys(PARTS).every((part) => parts.includes(part as Part));
 }
 
-function partsOf(list: string): Part[] {
+/** All parts; some when they are named; the one that has attacks when those are. */
+function partsOf(list: string | undefined, attack: string | undefined): Part[] {
+  if (attack !== undefined && list === undefined) return ['n'];
+  if (list === undefined) return Object.keys(PARTS) as Part[];
   const letters = list.split(',');
   const unknown = letters.find((letter) => !(letter in PARTS));
   if (unknown !== undefined) throw new Error(`--only: there is no part "${unknown}"`);
   return letters as Part[];
+}
+
+function checkoutOf(folder: string): string {
+  if (existsSync(join(folder, 'bin/portholed'))) return resolve(folder);
+  throw new Error(`--checkout: ${folder} has no bin/portholed`);
 }
 
 function roundsOf(text: string): number {

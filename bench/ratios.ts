@@ -57,6 +57,10 @@ export const RATIOS = {
   growth_keepalive: { figure: 'growth-keepalive', column: '5000', over: '10', goal: { atLeast: 0.9 } },
   growth_churn: { figure: 'growth-churn', column: '5000', over: '10', goal: { atLeast: 0.9 } },
   start_5000_s: { figure: 'start-up', column: '5000', goal: { atMost: 2 } },
+  start_killed_60_s: { figure: 'killed-start', column: '60', goal: { atMost: 1.5 } },
+  hang_up_60_s: { figure: 'hang-up', column: '60', goal: { atMost: 1.5 } },
+  list_first_60_s: { figure: 'list-first', column: '60', goal: { atMost: 0.5 } },
+  list_next_60_s: { figure: 'list-next', column: '60', goal: { atMost: 0.5 } },
   launch_vs_lxd: { figure: 'launch', column: 'porthole', over: 'lxd' },
   delete_vs_lxd: { figure: 'delete', column: 'porthole', over: 'lxd' },
 } as const satisfies Record<string, Ratio>;

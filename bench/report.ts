@@ -6,6 +6,7 @@ import type { Machine } from './frame/machine.ts';
 import type { Results } from './frame/results.ts';
 import { summarize } from './frame/stats.ts';
 import { readable, tableLines } from './frame/table.ts';
+import { neighbourLines, neighbourVerdicts } from './neighbours/tables.ts';
 import type { Plan } from './plan.ts';
 import { goalText, ratiosOf } from './ratios.ts';
 
@@ -35,6 +36,7 @@ function partLines(letter: string, title: string, results: Results): string[] {
     (key) => FIGURES[key].part === letter && results.has(key),
   );
   if (keys.length === 0) return [];
+  if (letter === 'n') return ['', `${letter}. ${title}`, ...neighbourLines(results)];
   // Columns are peers for some figures, numbers of instances or listeners, or cases for others: a table for each.
   const tables = Object.values(Object.groupBy(keys, (key) => columnKind(key, results)));
   return ['', `${letter}. ${title}`, ...tables.flatMap((each) => ['', ...figureLines(each ?? [], results)])];
@@ -72,6 +74,7 @@ function ratioLines(results: Results): string[] {
       ? [[key, ...[ratio.median, ratio.min, ratio.max].map(readable), goalText(key), verdict(ratio.holds)]]
       : [],
   );
+  if (rows.length === 0) return [];
   return ['', 'Ratios', '', ...tableLines(['', 'median', 'min', 'max', 'goal', 'holds'], rows), ''];
 }
 
@@ -98,6 +101,7 @@ export function writeReport(machine: Machine, plan: Plan, results: Results): str
     machine,
     plan,
     ratios: ratiosOf(results),
+    neighbours: neighbourVerdicts(results),
     figures: Object.fromEntries(figures),
     remarks: Object.fromEntries(results.remarks),
   };

@@ -11,6 +11,8 @@ import { measureKeepAlive } from './measures/keep-alive.ts';
 import { measureLaunch } from './measures/launch.ts';
 import { measureListeners } from './measures/listeners.ts';
 import { measureMemory } from './measures/memory.ts';
+import { measureNeighbours } from './measures/neighbours.ts';
+import { measureRestarts } from './measures/restarts.ts';
 import { measureStartUp } from './measures/start-up.ts';
 import { measureStoppedListener } from './measures/stopped-listener.ts';
 import { measureStorm } from './measures/storm.ts';
@@ -33,6 +35,8 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['h', measureStartUp],
   ['d', measureStoppedListener],
   ['f', measureMemory],
+  ['o', measureRestarts],
+  ['n', measureNeighbours],
 ];
 
 /** Runs all measurements of the plan. Whatever they need is started when it is, and ended in any case. */
@@ -47,6 +51,7 @@ export async function runAll(bench: Pick<Bench, 'plan' | 'results' | 'say' | 'si
   let peers: Promise<Peers> | undefined;
   const full: Bench = {
     ...bench,
+    folder,
     tools,
     peers: () => (peers ??= startPeers({ ...bench, folder }, stack)),
     population: (size) => {
@@ -60,6 +65,6 @@ export async function runAll(bench: Pick<Bench, 'plan' | 'results' | 'say' | 'si
 
   async function startPopulation(size: number): Promise<Population> {
     say(`starting a daemon with ${size} instances`);
-    return stack.use(await populate(folder, tools, size));
+    return stack.use(await populate({ folder, tools, plan }, size));
   }
 }

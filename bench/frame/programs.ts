@@ -52,6 +52,12 @@ export class Program {
     });
   }
 
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
   /** Ends it: politely, and firmly when that takes too long. */
   async stop(): Promise<void> {
     if (this.hasEnded) return;

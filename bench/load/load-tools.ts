@@ -7,11 +7,14 @@ import { onCore } from '../frame/cores.ts';
 import type { Peer } from '../peers/peer.ts';
 
 const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
-const CC = ['-O2', '-Wall', '-Wextra', '-pthread'];
+/** Static, because some of them run inside instances. */
+const CC = ['-O2', '-Wall', '-Wextra', '-pthread', '-static'];
 /** Our own programs, and the sources of each. */
 const PROGRAMS = {
-  load: ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'websocket.c'],
+  load: ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'first.c', 'websocket.c'],
   crowd: ['crowd.c', 'member.c', 'client.c', 'websocket.c'],
+  witness: ['witness.c', 'client.c'],
+  attack: ['attacks/attack.c', 'attacks/knocks.c', 'attacks/flood.c', 'attacks/floods.c', 'client.c'],
 } as const;
 /** Longer than any load; whatever hangs is ended. */
 const LOAD_TIMEOUT_MS = 120_000;
@@ -21,11 +24,12 @@ const LOAD_TIMEOUT_MS = 120_000;
  * namespaces and still see the host's files, so it is a real caller without being copied into the instance.
  */
 export class LoadTools {
-  readonly #folder: string;
+  /** Where the programs are. */
+  readonly folder: string;
   readonly #signal: AbortSignal;
 
   private constructor(folder: string, signal: AbortSignal) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#signal = signal;
   }
 
@@ -43,8 +47,8 @@ export class LoadTools {
   }
 
   /** Where a program is. */
-  path(program: 'load' | 'crowd' | 'h2load'): string {
-    return join(this.#folder, program);
+  path(program: string): string {
+    return join(this.folder, program);
   }
 
   /**

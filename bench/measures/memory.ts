@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import type { Bench } from '../bench.ts';
 import type { Population } from '../peers/population.ts';
 
@@ -41,7 +40,7 @@ async function measureListening({ results }: Bench, population: Population, rest
   const { size, crowd } = population;
   await crowd.listen(size);
   results.add('memory-listener', 'porthole', ((await residentKib(population)) - rest) / size);
-  results.add('files-listening', String(size), openFiles(population));
+  results.add('files-listening', String(size), population.daemon.openFiles());
   await crowd.leave(size);
 }
 
@@ -55,8 +54,4 @@ async function restartedKib(population: Population): Promise<number> {
 async function residentKib({ daemon }: Population): Promise<number> {
   await daemon.collectGarbage();
   return daemon.residentKib();
-}
-
-function openFiles({ daemon }: Population): number {
-  return readdirSync(`/proc/${daemon.pid}/fd`).length;
 }

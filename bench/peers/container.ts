@@ -11,11 +11,18 @@ export async function takeImage(client: HostClient, file: string, alias: string)
   return fingerprint;
 }
 
+/** What an instance has beyond what all have. */
+interface Extras {
+  readonly config?: Readonly<Record<string, string>>;
+  readonly devices?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
 /** Makes and starts an instance of the busybox image that has the key. @returns the host pid of its init */
-export async function launch(client: HostClient, name: string): Promise<number> {
-  const config = { [KEY]: VALUE, 'security.devlxd.images': 'true' };
+export async function launch(client: HostClient, name: string, extras: Extras = {}): Promise<number> {
+  const config = { [KEY]: VALUE, 'security.devlxd.images': 'true', ...extras.config };
   const source = { type: 'image', alias: 'busybox' };
-  await client.change('POST', '/1.0/instances', { json: { name, source, config } });
+  const json = { name, source, config, devices: extras.devices ?? {} };
+  await client.change('POST', '/1.0/instances', { json });
   await setState(client, name, 'start');
   return (await client.get<{ pid: number }>(path`/1.0/instances/${name}/state`)).pid;
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { Bench } from '../bench.ts';
 import { bind } from '../frame/cores.ts';
 import { Crowd } from '../load/crowd.ts';
-import type { LoadTools } from '../load/load-tools.ts';
 import { KEY, type Peer, VALUE } from './peer.ts';
 import { Portholed } from './porthole.ts';
 
@@ -27,9 +27,12 @@ export function memberName(number: number): string {
 }
 
 /** Starts a daemon and a crowd, and adopts each of its containers. */
-export async function populate(folder: string, tools: LoadTools, size: number): Promise<Population> {
+export async function populate(
+  { folder, tools, plan }: Pick<Bench, 'folder' | 'tools' | 'plan'>,
+  size: number,
+): Promise<Population> {
   await using stack = new AsyncDisposableStack();
-  const daemon = new Portholed(join(folder, `porthole-${size}`));
+  const daemon = new Portholed(join(folder, `porthole-${size}`), plan.checkout);
   stack.defer(() => daemon.destroy());
   await daemon.start({ cores: 'all' });
   const crowd = stack.use(await Crowd.make(tools, daemon.guestSocket, size, FIRST_UID));

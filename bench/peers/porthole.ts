@@ -11,7 +11,8 @@ import { launch, takeImage } from './container.ts';
 import type { Images } from './images.ts';
 import type { ContainerPeer } from './peer.ts';
 
-const PORTHOLED = fileURLToPath(new URL('../../bin/portholed', import.meta.url));
+/** Our own checkout. */
+export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 const COLLECT = new URL('./collect-garbage.ts', import.meta.url).href;
 const MS_PER_S = 1000;
@@ -27,15 +28,27 @@ interface StartOptions {
 export class Portholed {
   readonly stateDir: string;
   readonly client: HostClient;
+  readonly #checkout: string;
   #program: Program | undefined;
 
-  constructor(stateDir: string) {
+  /** @param checkout where its program is */
+  constructor(stateDir: string, checkout: string) {
     this.stateDir = stateDir;
+    this.#checkout = checkout;
     this.client = new HostClient(join(stateDir, 'unix.socket'));
   }
 
   get guestSocket(): string {
     return join(this.stateDir, 'devlxd', 'sock');
+  }
+
+  /** Where LXC finds its instances. */
+  get instancesDir(): string {
+    return join(this.stateDir, 'instances');
+  }
+
+  get hasEnded(): boolean {
+    return this.#program?.hasEnded ?? true;
   }
 
   get pid(): number {
@@ -50,12 +63,24 @@ export class Portholed {
   async start({ cores = 'server', collectable = false }: StartOptions = {}): Promise<number> {
     await mkdir(this.stateDir, { recursive: true });
     const options = collectable ? ['env', `NODE_OPTIONS=--expose-gc --import=${COLLECT}`] : [];
-    const command = [...options, PORTHOLED, '--state-dir', this.stateDir];
+    const command = [...options, join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
     const started = performance.now();
     this.#program = new Program(onCore(cores, command));
     await untilServed(this.client.socketPath, this.#program);
     await untilServed(this.guestSocket, this.#program);
     return (performance.now() - started) / MS_PER_S;
+  }
+
+  /** Kills it; its instances go on. */
+  async kill(): Promise<void> {
+    await this.#program?.kill();
+  }
+
+  /** Has it start anew in place. @returns when its old program has handed over */
+  async hangUp(): Promise<void> {
+    const done = this.#program?.says('daemon handed over');
+    process.kill(this.pid, 'SIGHUP');
+    await done;
   }
 
   /** Stops it; its instances go on. */
@@ -78,12 +103,26 @@ export class Portholed {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
   }
 
+  /** What is resident, pages that it shares with others divided by their number. */
+  sharedKib(): number {
+    const rollup = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
+    return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]);
+  }
+
+  openFiles(): number {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  /** A line for `porthole` that goes to it. */
+  command(...words: readonly string[]): [string, ...string[]] {
+    return [join(this.#checkout, 'bin/porthole'), '--state-dir', this.stateDir, ...words];
+  }
+
   /** Ends it with its instances, and removes all that it has made. */
   async destroy(): Promise<void> {
     await this.stop();
-    const instances = join(this.stateDir, 'instances');
-    const ids = existsSync(instances) ? readdirSync(instances) : [];
-    for (const id of ids) await run('lxc-stop', ['-k', '-n', id, '-P', instances]);
+    const ids = existsSync(this.instancesDir) ? readdirSync(this.instancesDir) : [];
+    for (const id of ids) await run('lxc-stop', ['-k', '-n', id, '-P', this.instancesDir]);
     await rm(this.stateDir, { recursive: true, force: true });
   }
 }
@@ -92,8 +131,9 @@ export class Portholed {
 export async function startPorthole(
   folder: string,
   images: Images,
+  checkout: string,
 ): Promise<ContainerPeer & { readonly daemon: Portholed }> {
-  const daemon = new Portholed(join(folder, 'porthole'));
+  const daemon = new Portholed(join(folder, 'porthole'), checkout);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => daemon.destroy());
   await daemon.start();

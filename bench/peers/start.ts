@@ -14,7 +14,7 @@ export async function startPeers(bench: Starting, stack: AsyncDisposableStack): 
   say('building images');
   const images = await buildImages(folder, plan.imageMib);
   say('starting porthole');
-  const porthole = stack.use(await startPorthole(folder, images));
+  const porthole = stack.use(await startPorthole(folder, images, plan.checkout));
   say('starting nginx and node:http');
   const { callersOf } = porthole;
   const nginx = stack.use(await startNginx({ folder, callersOf, image: images.large }));

@@ -3,6 +3,7 @@
  * load drain SOCKET TARGET CONNECTIONS
  * load probe SOCKET TARGET SECONDS
  * load listen SOCKET TARGET
+ * load first SOCKET TARGET SECONDS
  */
 #include "load.h"
 
@@ -21,6 +22,7 @@ int main(int count, char **args) {
   else if (count == 5 && strcmp(args[1], "drain") == 0) drain(args[2], args[3], atoi(args[4]));
   else if (count == 5 && strcmp(args[1], "probe") == 0) probe(args[2], args[3], atof(args[4]));
   else if (count == 4 && strcmp(args[1], "listen") == 0) listen_to(args[2], args[3]);
+  else if (count == 5 && strcmp(args[1], "first") == 0) first_answer(args[2], args[3], atof(args[4]));
   else {
     errno = EINVAL;
     fail("load");

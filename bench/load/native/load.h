@@ -1,4 +1,4 @@
-/* One load program a file; all but the last print one line of JSON. */
+/* One load program a file; the first three print one line of JSON. */
 #ifndef LOAD_H
 #define LOAD_H
 
@@ -13,5 +13,8 @@ void probe(const char *socket_path, const char *target, double seconds);
 
 /* Holds a WebSocket; prints 0 when it is open, then for every message the time at which it came. */
 void listen_to(const char *socket_path, const char *target);
+
+/* Asks until it is answered; prints `ready` when it begins, then the time of the answer. */
+void first_answer(const char *socket_path, const char *target, double seconds);
 
 #endif

@@ -1,0 +1,37 @@
+/* What a flood sends, and how. */
+#ifndef FLOOD_H
+#define FLOOD_H
+
+#include <stddef.h>
+
+#include "attack.h"
+
+/* Reads the answers and drops them. */
+#define READS 1
+/* Makes a new connection after each answer. */
+#define CLOSES 2
+/* One byte now and then. */
+#define TRICKLES 4
+
+struct text {
+  char *bytes;
+  size_t length;
+};
+
+/* Makes what one connection sends first, and what it sends from then on; nothing more when that is empty. */
+typedef void (*build_fn)(struct text *first, struct text *again, int connection, const char *argument);
+
+struct flood {
+  const char *name;
+  /* Of all threads together. */
+  int connections;
+  /* Requests that wait for their answers, on each connection; 0: as many as the server takes. */
+  int depth;
+  int flags;
+  build_fn build;
+};
+
+/* The flood that a thread of this number does; those of one name take turns. NULL when there is none. */
+const struct flood *find_flood(const char *name, int number);
+
+#endif

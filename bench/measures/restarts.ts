@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { run } from '../../packages/host/src/process/run.ts';
+import type { Bench } from '../bench.ts';
+import { onCore } from '../frame/cores.ts';
+import { launch, takeImage } from '../peers/container.ts';
+import { buildImages } from '../peers/images.ts';
+import { KEY_TARGET, type Peer } from '../peers/peer.ts';
+import { Portholed } from '../peers/porthole.ts';
+
+/** As many real containers as fit on a small host. */
+const CONTAINERS = 60;
+const COLUMN = String(CONTAINERS);
+const LXC = '/usr/bin/lxc';
+/** Nobody waits longer than this for a start. */
+const PATIENCE_SECONDS = 60;
+const MS_PER_S = 1000;
+const NS_PER_S = 1e9;
+
+/** o. What a restart of the daemon costs instances and operators, when many real containers run. */
+export async function measureRestarts(bench: Bench): Promise<void> {
+  const { folder, plan, results, say, signal } = bench;
+  say(`restarts: starting ${CONTAINERS} containers`);
+  const daemon = new Portholed(join(folder, 'restarts'), plan.checkout);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => daemon.destroy());
+  await daemon.start({ cores: 'all' });
+  const guest = await populate(bench, daemon);
+  for (let round = 0; round < plan.restartRounds; round++) {
+    signal.throwIfAborted();
+    say(`restarts: round ${round + 1} of ${plan.restartRounds}`);
+    results.add('killed-start', COLUMN, await killedStart(bench, daemon, guest));
+    await listBoth(bench, daemon);
+    results.add('hang-up', COLUMN, await hungUp(daemon));
+  }
+}
+
+/** @returns the one that was started last: as a caller of the guest API */
+async function populate({ folder, signal }: Bench, daemon: Portholed): Promise<Peer> {
+  const imagesFolder = join(folder, 'restarts-images');
+  await mkdir(imagesFolder);
+  const images = await buildImages(imagesFolder, 1);
+  await takeImage(daemon.client, images.busybox, 'busybox');
+  let callersOf = 0;
+  for (let number = 0; number < CONTAINERS; number++) {
+    signal.throwIfAborted();
+    callersOf = await launch(daemon.client, `container-${number}`);
+  }
+  return { name: 'porthole', socket: daemon.guestSocket, callersOf, async [Symbol.asyncDispose]() {} };
+}
+
+/** From starting the program, after it was killed, to an answer inside a container that asks all the time. */
+async function killedStart({ tools }: Bench, daemon: Portholed, guest: Peer): Promise<number> {
+  await daemon.kill();
+  const child = tools.spawn(guest, 'load', 'first', guest.socket, KEY_TARGET, `${PATIENCE_SECONDS}`);
+  const lines: string[] = [];
+  const reader = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  reader.on('line', (line) => lines.push(line));
+  await once(reader, 'line');
+  const closed = once(reader, 'close');
+  const started = process.hrtime.bigint();
+  await daemon.start({ cores: 'all' });
+  await closed;
+  const answered = lines[1];
+  if (answered === undefined) throw new Error(`${guest.name} has not answered after it was killed`);
+  return Number(BigInt(answered) - started) / NS_PER_S;
+}
+
+/** From the signal to the answer for an operator who asks when the old program is about to go. */
+async function hungUp(daemon: Portholed): Promise<number> {
+  const started = performance.now();
+  await daemon.hangUp();
+  await daemon.client.get('/1.0/instances');
+  return (performance.now() - started) / MS_PER_S;
+}
+
+/** LXD's own client: the first time after a start, and once more. */
+async function listBoth({ folder, results }: Bench, daemon: Portholed): Promise<void> {
+  if (!existsSync(LXC)) return results.remark('lxc', 'not installed');
+  for (const figure of ['list-first', 'list-next'] as const) {
+    const [program, ...args] = onCore('all', [LXC, 'list', '--format', 'csv']);
+    const env = { PATH: '/usr/bin:/bin', HOME: folder, LXD_DIR: daemon.stateDir };
+    const before = performance.now();
+    const { ok, failure, stdout } = await run(program, args, { cwd: '/', env });
+    if (!ok) throw new Error(failure);
+    results.add(figure, COLUMN, (performance.now() - before) / MS_PER_S);
+    const running = stdout.split('\n').filter((line) => line.includes('RUNNING')).length;
+    if (running !== CONTAINERS) throw new Error(`lxc list shows ${running} running instances`);
+  }
+}

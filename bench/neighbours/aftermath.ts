@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Bench } from '../bench.ts';
+import type { Results } from '../frame/results.ts';
+import type { Portholed } from '../peers/porthole.ts';
+import { AFTERMATH_MIB, AGAIN_MIB } from './limits.ts';
+
+/** For so long at least: what is given back at once says nothing of what stays. */
+const SETTLE_SECONDS = 10;
+const LOOK_MS = 500;
+const MS_PER_S = 1000;
+const KIB_PER_MIB = 1024;
+
+/** What the daemon holds: before the floods, during each of them, after them, and after the same again. */
+export class Aftermath {
+  readonly #results: Results;
+  readonly #daemon: Portholed;
+
+  constructor(results: Results, daemon: Portholed) {
+    this.#results = results;
+    this.#daemon = daemon;
+  }
+
+  before(): void {
+    this.#note('before');
+  }
+
+  /** Looks again and again while an attack goes on. @returns what is waited for */
+  async during<T>(attack: string, work: Promise<T>): Promise<T> {
+    const most = { files: 0, mib: 0 };
+    const look = () => {
+      const { files, mib } = this.#look();
+      most.files = Math.max(most.files, files);
+      most.mib = Math.max(most.mib, mib);
+    };
+    const timer = setInterval(look, LOOK_MS);
+    const result = await work.finally(() => clearInterval(timer));
+    this.#results.add('neighbour-files', attack, most.files);
+    this.#results.add('neighbour-memory', attack, most.mib);
+    this.#results.add('floods-files', 'during', most.files);
+    this.#results.add('floods-memory', 'during', most.mib);
+    return result;
+  }
+
+  /** Waits until the daemon holds as little as it has to, or its time is over. */
+  async after({ plan, signal }: Pick<Bench, 'plan' | 'signal'>): Promise<void> {
+    const moment = this.#first('after') === undefined ? 'after' : 'again';
+    const isAfter = moment === 'after';
+    const mib = isAfter ? this.#least('before') + AFTERMATH_MIB : this.#least('after') + AGAIN_MIB;
+    const files = this.#results.of('floods-files', 'before')[0] ?? 0;
+    const started = performance.now();
+    const seconds = () => (performance.now() - started) / MS_PER_S;
+    while (seconds() < plan.aftermathSeconds) {
+      const now = this.#look();
+      if (seconds() >= SETTLE_SECONDS && now.files <= files && now.mib <= mib) break;
+      await wait(LOOK_MS, undefined, { signal });
+    }
+    this.#results.add('floods-seconds', moment, seconds());
+    this.#note(moment);
+  }
+
+  #note(moment: string): void {
+    const found = this.#look();
+    this.#results.add('floods-files', moment, found.files);
+    this.#results.add('floods-memory', moment, found.mib);
+  }
+
+  #look(): { readonly files: number; readonly mib: number } {
+    return { files: this.#daemon.openFiles(), mib: this.#daemon.sharedKib() / KIB_PER_MIB };
+  }
+
+  #first(moment: string): number | undefined {
+    return this.#results.of('floods-memory', moment)[0];
+  }
+
+  #least(moment: string): number {
+    return this.#first(moment) ?? 0;
+  }
+}

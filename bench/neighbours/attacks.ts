@@ -1,0 +1,82 @@
+/** What one neighbour does while others ask; `load/native/attacks` has the programs. */
+export interface Attack {
+  /** As `--attack` takes it, and the column of its figures. */
+  readonly name: string;
+  readonly title: string;
+  /** What the program does; several attacks may do the same from different places. */
+  readonly program: string;
+  readonly place: Place;
+  /** As which user there. */
+  readonly uid: number;
+  /** What the program has to be told. */
+  readonly argument?: 'image' | 'position';
+  /** What an operator does at the same time. */
+  readonly operator?: 'changes large keys';
+}
+
+/** Inside an instance, or beside the daemon on the host. */
+export type Place = 'instance' | 'host';
+
+/** Threads of every attack and of its control: more than this machine has cores for. */
+export const WORKERS = 4;
+
+const ROOT = 0;
+const SOMEBODY = 1000;
+const NOBODY = 65_534;
+
+const inside = (name: string, title: string, more: Partial<Attack> = {}): Attack => ({
+  name,
+  title,
+  program: name,
+  place: 'instance',
+  uid: ROOT,
+  ...more,
+});
+
+const onHost = (name: string, title: string, program: string): Attack => ({
+  name,
+  title,
+  program,
+  place: 'host',
+  uid: NOBODY,
+});
+
+/** As many threads in the same place, which ask nothing. */
+export const CONTROLS: Readonly<Record<Place, Attack>> = {
+  instance: inside('spin', 'control: threads that only spin'),
+  host: onHost('nobody-spin', 'control: nobody on the host spins', 'spin'),
+};
+
+/** All attacks, in the order of the report. */
+export const ATTACKS: readonly Attack[] = [
+  inside('fork-storm', 'processes that are gone when accepted'),
+  inside('fork-storm-held', 'the same, their sockets kept open'),
+  inside('connect-root', 'connect and close, root', { program: 'connect-close' }),
+  inside('connect-user', 'connect and close, another user', { program: 'connect-close', uid: SOMEBODY }),
+  inside('long-queries', 'queries of 15 KB with If-None-Match'),
+  inside('wide-queries', 'queries of 64 KB, main thread'),
+  inside('deep-since', 'events since 0 of an unknown type', { argument: 'position' }),
+  inside('since-list', 'events since 0, 256 of them', { argument: 'position' }),
+  inside('chunked', 'bodies in chunks of one byte'),
+  inside('json', 'JSON bodies of 64 KB'),
+  inside('websocket', 'WebSockets: handshakes, tiny frames, pings'),
+  inside('pipelining', 'plain requests, 64 in a row'),
+  inside('slow-heads', 'heads that come a byte at a time'),
+  inside('listeners', 'listeners that never read, keys of 200 KB', { operator: 'changes large keys' }),
+  inside('put', 'PUT of a key'),
+  inside('patch', 'PATCH of the state'),
+  inside('images', 'image downloads', { argument: 'image' }),
+  onHost('nobody-fork-storm', 'nobody on the host: fork storm', 'fork-storm'),
+  onHost('nobody-fork-storm-held', 'the same, their sockets kept open', 'fork-storm-held'),
+  onHost('nobody-connect', 'nobody on the host: connect and close', 'connect-close'),
+];
+
+/** Attacks by their names. @throws Error that names one that there is not */
+export function attacksOf(list: string): Attack[] {
+  return list.split(',').map((name) => {
+    const attack = ATTACKS.find((each) => each.name === name);
+    if (!attack)
+      throw new Error(`--attack: there is no "${name}", only ${ATTACKS.map((each) => each.name).join(', ')}`);
+    return attack;
+  });
+}

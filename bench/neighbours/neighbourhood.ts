@@ -1,0 +1,92 @@
+import { readdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { path } from '../../packages/host/src/client/host-client.ts';
+import type { Bench } from '../bench.ts';
+import { onCore } from '../frame/cores.ts';
+import { launch, takeImage } from '../peers/container.ts';
+import { buildImages } from '../peers/images.ts';
+import { Portholed } from '../peers/porthole.ts';
+import { Task } from './task.ts';
+
+/** An instance whose programs the benchmark can start. */
+export interface Neighbour {
+  readonly name: string;
+  /** Its name for LXC. */
+  readonly id: string;
+}
+
+/** A daemon with some instances: one attacks, the others notice, or do not. */
+export interface Neighbourhood extends AsyncDisposable {
+  readonly daemon: Portholed;
+  readonly attacker: Neighbour;
+  /** One for each kind of request, so that none of them takes another's turn. */
+  readonly witnesses: Readonly<Record<'kept' | 'fresh' | 'main', Neighbour>>;
+  /** Whose keys the operator changes. */
+  readonly bystander: Neighbour;
+  readonly imageTarget: string;
+  /** Runs a benchmark's program inside of one. */
+  readonly inside: (neighbour: Neighbour, program: string, ...args: readonly string[]) => Task;
+  /** Runs one on the host. */
+  readonly onHost: (program: string, ...args: readonly string[]) => Task;
+}
+
+/** Where instances have the benchmark's programs, and the guest API's socket. */
+const TOOLS = '/bench';
+export const SOCKET_INSIDE = '/dev/lxd/sock';
+
+/** Events in the attacker's journal: as many as are kept of one, but for those that the attacks add. */
+const JOURNAL_CHANGES = 45;
+const JOURNAL_KEYS = 100;
+
+/** Starts the daemon and all instances, real containers each. */
+export async function startNeighbourhood(bench: Bench): Promise<Neighbourhood> {
+  const { folder, plan, tools } = bench;
+  const daemon = new Portholed(join(folder, 'neighbourhood'), plan.checkout);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => daemon.destroy());
+  await daemon.start({ cores: 'all' });
+  const imagesFolder = join(folder, 'neighbourhood-images');
+  await mkdir(imagesFolder);
+  const images = await buildImages(imagesFolder, plan.imageMib);
+  await takeImage(daemon.client, images.busybox, 'busybox');
+  const large = await takeImage(daemon.client, images.large, 'large');
+  const make = async (name: string): Promise<Neighbour> => {
+    const before = new Set(idsOf(daemon));
+    const config = { 'security.devlxd.guest_config': 'true' };
+    const devices = { tools: { type: 'disk', source: tools.folder, path: TOOLS, readonly: 'true' } };
+    await launch(daemon.client, name, { config, devices });
+    return { name, id: idsOf(daemon).find((id) => !before.has(id)) as string };
+  };
+  const attacker = await make('attacker');
+  await fillJournal(daemon, attacker);
+  const witnesses = { kept: await make('kept'), fresh: await make('fresh'), main: await make('main') };
+  const bystander = await make('bystander');
+  const owned = stack.move();
+  return {
+    daemon,
+    attacker,
+    witnesses,
+    bystander,
+    imageTarget: path`/1.0/images/${large}/export`,
+    inside: ({ name, id }, program, ...args) => {
+      const attach = ['lxc-attach', '-P', daemon.instancesDir, '-n', id, '--clear-env', '--'];
+      return new Task(`${program} in ${name}`, onCore('all', [...attach, join(TOOLS, program), ...args]));
+    },
+    onHost: (program, ...args) => new Task(program, onCore('all', [tools.path(program), ...args])),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function idsOf({ instancesDir }: Portholed): string[] {
+  return readdirSync(instancesDir);
+}
+
+async function fillJournal({ client }: Portholed, { name }: Neighbour): Promise<void> {
+  for (let change = 0; change < JOURNAL_CHANGES; change++) {
+    const keys = Array.from({ length: JOURNAL_KEYS }, (_, key) => [`user.key-${key}`, `${change}`]);
+    await client.change('PATCH', path`/1.0/instances/${name}`, {
+      json: { config: Object.fromEntries(keys) },
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { run } from '../../packages/host/src/process/run.ts';
+import { onCore } from '../frame/cores.ts';
+import { KEY_TARGET } from '../peers/peer.ts';
+import { type Neighbourhood, SOCKET_INSIDE } from './neighbourhood.ts';
+
+/** What one kind of request met. */
+export interface Witnessed {
+  /** How many would have been answered at once. */
+  readonly wanted: number;
+  readonly answers: number;
+  /** Connects to a full queue, tried again. */
+  readonly full: number;
+  readonly medianMs: number;
+  readonly p99Ms: number;
+}
+
+/** What all of them met at the same time. */
+export interface Noticed {
+  readonly kept: Witnessed;
+  readonly fresh: Witnessed;
+  readonly main: Witnessed;
+  /** The longest `porthole config set`. */
+  readonly operatorMs: number;
+}
+
+/** How long others ask; less gives no p99. */
+export const PROBE_SECONDS = 4;
+const INTERVAL_MS = 5;
+/** Nobody answers the main thread's requests for it. */
+const MAIN_TARGET = '/1.0/events?since=now&limit=1';
+/** An operator who waits longer than this counts with it. */
+const OPERATOR_PATIENCE_MS = 30_000;
+const NS_PER_MS = 1e6;
+const MS_PER_S = 1000;
+
+/** Asks in all ways at once, from one instance each, as an operator too. */
+export async function probe(neighbourhood: Neighbourhood, signal: AbortSignal): Promise<Noticed> {
+  const { witnesses, inside } = neighbourhood;
+  await using stack = new AsyncDisposableStack();
+  const witness = (who: keyof typeof witnesses, target: string) => {
+    const args = [
+      who === 'kept' ? 'kept' : 'fresh',
+      SOCKET_INSIDE,
+      target,
+      `${PROBE_SECONDS}`,
+      `${INTERVAL_MS}`,
+    ];
+    return stack.use(inside(witnesses[who], 'witness', ...args)).result<WitnessLine>();
+  };
+  const [kept, fresh, main, operatorMs] = await Promise.all([
+    witness('kept', KEY_TARGET),
+    witness('fresh', KEY_TARGET),
+    witness('main', MAIN_TARGET),
+    longestChange(neighbourhood, signal),
+  ]);
+  return { kept: witnessed(kept), fresh: witnessed(fresh), main: witnessed(main), operatorMs };
+}
+
+interface WitnessLine {
+  readonly wanted: number;
+  readonly answers: number;
+  readonly full: number;
+  readonly p50Ns: number;
+  readonly p99Ns: number;
+}
+
+function witnessed({ wanted, answers, full, p50Ns, p99Ns }: WitnessLine): Witnessed {
+  return { wanted, answers, full, medianMs: p50Ns / NS_PER_MS, p99Ms: p99Ns / NS_PER_MS };
+}
+
+/** One `porthole config set` after the other, as an operator would type it: Node's start is in it. */
+async function longestChange({ daemon, bystander }: Neighbourhood, signal: AbortSignal): Promise<number> {
+  const until = performance.now() + PROBE_SECONDS * MS_PER_S;
+  let longest = 0;
+  for (let change = 0; performance.now() < until; change++) {
+    signal.throwIfAborted();
+    const words = daemon.command('config', 'set', bystander.name, `user.change=${change}`);
+    const [program, ...args] = onCore('all', words);
+    const before = performance.now();
+    const { ok } = await run(program, args, { cwd: '/', timeoutMs: OPERATOR_PATIENCE_MS, signal });
+    signal.throwIfAborted();
+    longest = Math.max(longest, ok ? performance.now() - before : OPERATOR_PATIENCE_MS);
+  }
+  return longest;
+}

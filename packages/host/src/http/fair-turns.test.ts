@@ -127,6 +127,21 @@ it('forgets keys when nobody waits, and those that are idle also while somebody 
   expect(thread.turns.size).toBeLessThan(300);
 });
 
+it('says when all that waited has been done, whatever comes later', async () => {
+  const thread = new Thread();
+  thread.keepBusy('a', SLICE_US);
+  thread.add('b', SLICE_US);
+  let settled = false;
+  void thread.turns.settled().then(() => {
+    settled = true;
+  });
+  await Promise.resolve();
+  expect(settled).toBe(false);
+  for (let each = 0; each < 4; each++) thread.turn();
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(settled).toBe(true);
+});
+
 it('goes on after work that throws', () => {
   const thread = new Thread();
   const broken = () => {

@@ -64,6 +64,12 @@ export class FairTurns {
     return (work) => this.add(key, work);
   }
 
+  /** Settles when all that waits now has been done. */
+  async settled(): Promise<void> {
+    const lines = [...this.#lines.values()].filter(({ works }) => works.length > 0);
+    await Promise.all(lines.map(({ works }) => new Promise<void>((resolve) => works.push(resolve))));
+  }
+
   /** Keys that are remembered. */
   get size(): number {
     return this.#lines.size;

@@ -45,6 +45,8 @@ export const REFUSED_PER_KEY_MAX = 32;
 export const REFUSED_TOTAL_MAX = 512;
 /** Pipelined requests answered before other connections get their turn. */
 export const PIPELINED_PER_TURN_MAX = 32;
+/** How long a connection is served before others of its owner, and other owners, get their turn. */
+export const PIECE_MS = 0.25;
 /** Answers gathered into one write while pipelined requests are answered, in characters. */
 export const WRITE_GATHERED_MAX = 64 * 1024;
 /** A connection that has not asked anything yet when the server stops gets this long to do so. */

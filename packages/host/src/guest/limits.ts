@@ -54,7 +54,7 @@ export const LISTED_EVENTS_MAX = 256;
 export const LISTED_BYTES_MAX = 256 * 1024;
 /** A request that waits longer is answered and may ask again: the patience of most HTTP clients. */
 export const WAIT_SECONDS_MAX = 300;
-/** Ranges of one request; with more the whole image is sent, as for ranges that overlap. */
+/** Parts of a `Range`, empty ones too; with more the whole image is sent, as for ranges that overlap. */
 export const RANGES_MAX = 64;
 
 export const DEFAULT_GUEST_LIMITS: Limits = {

@@ -29,5 +29,5 @@ export function listEtag(listed: readonly string[]): string {
 
 /** Whether an If-None-Match header names a tag, with the weak comparison of RFC 9110. */
 export function namesEtag(ifNoneMatch: string, etag: string): boolean {
-  return [etag, `W/${etag}`, '*'].some((tag) => listHolds(ifNoneMatch, tag));
+  return listHolds(ifNoneMatch, etag, `W/${etag}`, '*');
 }

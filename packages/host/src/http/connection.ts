@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { type EndReason, unsentBytes } from '../base/sockets.ts';
 import type { Application, Request } from './application.ts';
-import { writeParts } from './body-writer.ts';
+import { sendBody } from './body-writer.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { failureAnswer, type HttpFailure } from './errors.ts';
 import type { Turn } from './fair-turns.ts';
@@ -35,8 +35,8 @@ export class Connection<Peer> {
   private readonly socket: Socket;
   private readonly application: Application<Peer>;
   private readonly limits: Limits;
+  /** Does work when it is the turn of the owner. */
   private readonly turn: Turn;
-
   private state: ConnectionState = 'reading';
   private readonly reader: RequestReader;
   /** Of the last request. */
@@ -54,7 +54,6 @@ export class Connection<Peer> {
   private goesOn = false;
   private readonly patience: Patience;
 
-  /** @param turn does work of this connection when it is its owner's turn */
   constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, turn: Turn) {
     this.socket = socket;
     this.peer = peer;
@@ -167,16 +166,14 @@ export class Connection<Peer> {
     if (this.socket.destroyed || this.state !== 'reading') return false;
     const reading = this.reader.read(this.ended);
     this.goesOn = reading !== 'more';
-    if (reading === 'more') return this.rest();
+    if (reading === 'more') {
+      if (this.reader.silent && (this.ended || (this.stopping && this.head !== undefined))) this.close();
+      return false;
+    }
     if (reading === 'continue') this.output += CONTINUE;
     else if (typeof reading !== 'string') this.answer(reading);
     else if (reading !== 'goes-on') return this.fail(reading);
     return true;
-  }
-
-  private rest(): false {
-    if (this.reader.silent && (this.ended || (this.stopping && this.head !== undefined))) this.close();
-    return false;
   }
 
   private answer({ head, body }: Request): void {
@@ -200,18 +197,16 @@ export class Connection<Peer> {
   private hold(head: RequestHead, { answer, release }: HeldReply): void {
     this.release = release;
     if (this.reader.holds || this.ended || this.stopping) release();
-    this.sendLater(
-      head,
-      answer.finally(() => {
-        this.release = undefined;
-      }),
-    );
+    this.sendLater(head, answer);
   }
 
   private sendLater(head: RequestHead, reply: Promise<Reply>): void {
     reply
       .catch((error: unknown) => this.application.failed(error, this.peer, head))
-      .then((settled) => this.turn(() => this.work(() => this.send(head, settled))))
+      .then((settled) => {
+        this.release = undefined;
+        this.turn(() => this.work(() => this.send(head, settled)));
+      })
       .catch((error: unknown) => this.giveUp(error));
   }
 
@@ -245,18 +240,11 @@ export class Connection<Peer> {
     this.socket.pause();
     this.output += text;
     this.flush();
-    const parts = head.method === 'HEAD' ? [] : reply.parts;
-    writeParts(this.socket, parts, chunked).then(
-      () => {
-        reply.finish(head.method !== 'HEAD');
-        this.turn(() => this.work(() => this.finishAnswer(keepAlive)));
-      },
-      () => {
-        reply.finish(false);
-        // The length has been announced: only a cut tells the client that it has not got all.
-        this.socket.destroy();
-      },
-    );
+    void sendBody(this.socket, head, reply, chunked).then((sent) => {
+      if (sent) this.turn(() => this.work(() => this.finishAnswer(keepAlive)));
+      // The length has been announced: only a cut tells the client that it has not got all.
+      else this.socket.destroy();
+    });
   }
 
   private hijack(reply: HijackReply): void {

@@ -10,6 +10,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'setup/*.test.mjs'],
+          // Seconds of work at most, on a machine that may be busy with other things.
+          testTimeout: 60_000,
           maxWorkers,
         },
       },

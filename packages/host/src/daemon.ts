@@ -15,6 +15,7 @@ import { registerRuns } from './lane/identity.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { keepDescriptors } from './native/inherited.ts';
 import { lockFile } from './native/lock.ts';
+import { returnFreeMemory } from './native/memory.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import type { Context } from './ops/context.ts';
 import { guestCases } from './ops/guest-backend.ts';
@@ -33,6 +34,7 @@ import { Registry } from './peer/registry.ts';
 import { openRuntimes } from './runtimes/open.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
+import { SpareMemory } from './spare-memory.ts';
 import { prepareStateDir } from './state-paths.ts';
 import { Store } from './store/store.ts';
 
@@ -69,6 +71,8 @@ export async function startDaemon(
   prepareOpenFiles(settings['guest-connections-total'], log);
   const store = started.adopt(new Store(paths.database, journalLimits(settings)), (each) => each.close());
   started.defer(trimRegularly(store, log));
+  const memory = { resident: () => process.memoryUsage.rss(), giveBack: returnFreeMemory };
+  started.adopt(new SpareMemory(memory), (each) => each.stop());
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { listHolds } from '../base/lists.ts';
 import type { GuestView } from './view.ts';
 
 /** Characters of a digest that stay: 132 bits. */
@@ -28,8 +29,5 @@ export function listEtag(listed: readonly string[]): string {
 
 /** Whether an If-None-Match header names a tag, with the weak comparison of RFC 9110. */
 export function namesEtag(ifNoneMatch: string, etag: string): boolean {
-  return ifNoneMatch.split(',').some((part) => {
-    const tag = part.trim();
-    return tag === '*' || tag === etag || tag === `W/${etag}`;
-  });
+  return listHolds(ifNoneMatch, etag, `W/${etag}`, '*');
 }

@@ -126,8 +126,10 @@ export interface EventQuery {
 
 export interface EventPage {
   readonly events: readonly StoredEvent[];
-  /** Whether there are others behind these. */
+  /** Whether there may be others behind these; also when there are none here, and the reader is to go on. */
   readonly more: boolean;
+  /** Everything up to here has been looked at. */
+  readonly reached: number;
 }
 
 /** Positions that have missed nothing: from `oldest` to `newest`, both included. */

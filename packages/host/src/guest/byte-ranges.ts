@@ -18,7 +18,9 @@ export function parseRange(header: string | undefined, size: number): RangeReque
   if (!header.startsWith('bytes=')) return 'malformed';
   const ranges: ByteRange[] = [];
   let beyondEnd = false;
-  for (const part of header.slice('bytes='.length).split(',')) {
+  const parts = header.slice('bytes='.length).split(',', RANGES_MAX + 1);
+  if (parts.length > RANGES_MAX) return 'whole';
+  for (const part of parts) {
     const text = part.trim();
     if (text === '') continue;
     const range = parseOne(text, size);
@@ -28,7 +30,7 @@ export function parseRange(header: string | undefined, size: number): RangeReque
   }
   if (ranges.length === 0) return beyondEnd && size > 0 ? 'beyond-end' : 'whole';
   const total = ranges.reduce((sum, { length }) => sum + length, 0);
-  return total > size || ranges.length > RANGES_MAX ? 'whole' : ranges;
+  return total > size ? 'whole' : ranges;
 }
 
 function parseOne(text: string, size: number): ByteRange | 'malformed' | 'beyond-end' {

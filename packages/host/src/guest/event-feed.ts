@@ -1,9 +1,10 @@
 import type { StoredEvent } from '../core/model.ts';
 import type { Position } from '../core/position.ts';
+import type { Turn } from '../http/fair-turns.ts';
 import type { GuestBackend } from './backend.ts';
 import type { EventQueue } from './event-queue.ts';
-import { eventText, numberedEventText } from './event-text.ts';
-import { REPLAYED_BYTES_MAX, REPLAYED_EVENTS_MAX } from './limits.ts';
+import { eventBytes, numberedEventBytes } from './event-text.ts';
+import { READ_PIECE } from './limits.ts';
 
 /** What the events come from. */
 export type EventSource = Pick<GuestBackend, 'subscribe' | 'eventsAfter' | 'journalSpan'>;
@@ -14,6 +15,8 @@ export interface EventWish {
   readonly types: ReadonlySet<string>;
   /** Undefined: from now on, in LXD's form. */
   readonly since: Position | undefined;
+  /** Does work when it is the turn of the reader's instance. */
+  readonly turn: Turn;
 }
 
 /**
@@ -21,8 +24,10 @@ export interface EventWish {
  * batch, and the next one when it has taken that, so that nobody has to hold the past in memory; then what
  * happens. When too much of that waits, it goes back to the journal, whereas a reader without positions is ended.
  *
- * Invariant: events are committed and the journal is read on one thread, and a commit is told in its own turn. So
- * who subscribes in the turn in which the journal had nothing more sees each event once.
+ * Invariant: events are committed and the journal is read on one thread, and a commit is told at once. So a feed that
+ * subscribes in the moment in which the journal had nothing more is told each later event once. It writes them in
+ * turns of its instance, in their order; those that it has been told before it went back to the journal it leaves to
+ * that.
  */
 export class EventFeed {
   private readonly source: EventSource;
@@ -31,6 +36,7 @@ export class EventFeed {
   /** Everything up to here has been queued, or was not asked for. */
   private position: number;
   private unsubscribe = (): void => {};
+  private following = false;
   private stopped = false;
 
   constructor(source: EventSource, wish: EventWish, queue: EventQueue) {
@@ -42,7 +48,7 @@ export class EventFeed {
 
   /** Begins; what there is to replay is queued from now on. */
   start(): void {
-    if (typeof this.wish.since === 'number') this.replay();
+    if (typeof this.wish.since === 'number') this.wish.turn(this.replay);
     else {
       this.position = this.source.journalSpan(this.wish.instanceId).newest;
       this.follow();
@@ -52,7 +58,7 @@ export class EventFeed {
   /** Nothing is queued any more. */
   stop(): void {
     this.stopped = true;
-    this.unsubscribe();
+    this.unfollow();
   }
 
   private readonly replay = (): void => {
@@ -63,29 +69,35 @@ export class EventFeed {
       this.queue.end('position-lost');
       return;
     }
-    const limits = { events: REPLAYED_EVENTS_MAX, bytes: REPLAYED_BYTES_MAX };
-    const page = this.source.eventsAfter({ instanceId, after: this.position, types, ...limits });
-    for (const event of page.events) {
-      this.queue.add(numberedEventText(event));
-      this.position = event.sequence;
-    }
-    if (page.more) this.queue.whenTaken(this.replay);
+    const page = this.source.eventsAfter({ instanceId, after: this.position, types, ...READ_PIECE });
+    for (const event of page.events) this.queue.add(numberedEventBytes(event));
+    this.position = page.reached;
+    if (page.more) this.queue.whenTaken(() => this.wish.turn(this.replay));
     else this.follow();
   };
 
   private follow(): void {
-    this.unsubscribe = this.source.subscribe(this.wish.instanceId, (event) => this.tell(event));
+    const { instanceId, types, turn } = this.wish;
+    this.following = true;
+    this.unsubscribe = this.source.subscribe(instanceId, (event) => {
+      if (types.has(event.type)) turn(() => this.tell(event));
+    });
   }
 
   private tell(event: StoredEvent): void {
-    const { types, since } = this.wish;
-    const text = since === undefined ? eventText : numberedEventText;
-    if (!types.has(event.type) || this.queue.push(text(event))) {
+    if (!this.following || event.sequence <= this.position) return;
+    const { since, turn } = this.wish;
+    if (this.queue.push(since === undefined ? eventBytes(event) : numberedEventBytes(event))) {
       this.position = event.sequence;
       return;
     }
-    this.unsubscribe();
+    this.unfollow();
     if (since === undefined) this.queue.end('too-slow');
-    else this.queue.whenTaken(this.replay);
+    else this.queue.whenTaken(() => turn(this.replay));
+  }
+
+  private unfollow(): void {
+    this.following = false;
+    this.unsubscribe();
   }
 }

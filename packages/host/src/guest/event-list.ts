@@ -1,9 +1,10 @@
 import type { Position } from '../core/position.ts';
+import type { Turn } from '../http/fair-turns.ts';
 import { headerBlock, type TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { textError } from './errors.ts';
 import { numberedEventText } from './event-text.ts';
-import { LISTED_BYTES_MAX } from './limits.ts';
+import { LISTED_BYTES_MAX, READ_PIECE } from './limits.ts';
 
 export interface ListRequest {
   readonly instanceId: number;
@@ -16,19 +17,76 @@ type Journal = Pick<GuestBackend, 'eventsAfter' | 'journalSpan'>;
 
 const HEADERS = headerBlock({ 'Content-Type': 'application/json' });
 
-/** The answer to `GET /1.0/events?since=...&limit=...`: what there is, and where to go on. */
-export function listEvents(journal: Journal, { instanceId, types, since, limit }: ListRequest): TextReply {
-  const refusal = refusePosition(journal, instanceId, since);
+/**
+ * The answer to `GET /1.0/events?since=...&limit=...`: what there is, and where to go on. A long list is read in
+ * pieces, each in a turn of its instance.
+ */
+export function listEvents(
+  journal: Journal,
+  request: ListRequest,
+  turn: Turn,
+): TextReply | Promise<TextReply> {
+  const refusal = refusePosition(journal, request.instanceId, request.since);
   if (refusal !== undefined) return refusal;
-  const { newest } = journal.journalSpan(instanceId);
-  const after = since === 'now' ? newest : since;
-  const query = { instanceId, after, types, events: limit, bytes: LISTED_BYTES_MAX };
-  const { events, more } = journal.eventsAfter(query);
-  // At the end of the journal everything up to its newest event has been considered, whoever it belongs to.
-  const next = more ? events.at(-1)!.sequence : newest;
-  const list = events.map((event) => numberedEventText(event).trimEnd()).join(',');
-  const body = `{"events":[${list}],"next":${next},"more":${more}}\n`;
-  return { kind: 'text', status: 200, headers: HEADERS, body };
+  const list = new EventList(journal, request);
+  if (list.read()) return list.answer();
+  return new Promise((resolve, reject) => {
+    const goOn = () => {
+      try {
+        if (list.read()) resolve(list.answer());
+        else turn(goOn);
+      } catch (error) {
+        reject(error as Error);
+      }
+    };
+    turn(goOn);
+  });
+}
+
+/** A list while it is read. */
+class EventList {
+  private readonly journal: Journal;
+  private readonly request: ListRequest;
+  private readonly texts: string[] = [];
+  private characters = 0;
+  /** Everything up to here has been looked at. */
+  private reached: number;
+  private more = true;
+
+  constructor(journal: Journal, request: ListRequest) {
+    this.journal = journal;
+    this.request = request;
+    const { instanceId, since } = request;
+    this.reached = since === 'now' ? journal.journalSpan(instanceId).newest : since;
+  }
+
+  /** Reads a piece; true if that is the end. */
+  read(): boolean {
+    const { journal } = this;
+    const { instanceId, types, limit } = this.request;
+    const { oldest, newest } = journal.journalSpan(instanceId);
+    // The journal has dropped what comes next: who goes on from there is told so.
+    if (this.reached < oldest) return true;
+    const events = Math.min(READ_PIECE.events, limit - this.texts.length);
+    const page = journal.eventsAfter({
+      ...{ instanceId, types, events, after: this.reached },
+      bytes: Math.min(READ_PIECE.bytes, LISTED_BYTES_MAX - this.characters),
+    });
+    for (const event of page.events) {
+      const text = numberedEventText(event).trimEnd();
+      this.texts.push(text);
+      this.characters += text.length;
+    }
+    this.more = page.more;
+    // At the end of the journal everything up to its newest event has been looked at, no matter whose it is.
+    this.reached = page.more ? page.reached : newest;
+    return !page.more || this.texts.length >= limit || this.characters >= LISTED_BYTES_MAX;
+  }
+
+  answer(): TextReply {
+    const body = `{"events":[${this.texts.join(',')}],"next":${this.reached},"more":${this.more}}\n`;
+    return { kind: 'text', status: 200, headers: HEADERS, body };
+  }
 }
 
 /** The answer to a position from which events would be missing; undefined for one that is as good as new. */

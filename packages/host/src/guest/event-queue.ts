@@ -9,10 +9,13 @@ export const READER_ENDS = {
 
 export type ReaderEnd = keyof typeof READER_ENDS;
 
+/** What one event costs beside its bytes while it waits for a reader. */
+const WAITING_BYTES = 256;
+
 /** Where the events of one reader go. */
 export interface EventSink {
-  /** Writes one text; calls back when it has been taken, with or without an error. */
-  write(text: string, done: () => void): void;
+  /** Writes one event; calls back when it has been taken, with or without an error. */
+  write(bytes: Buffer, done: () => void): void;
   /** Ends the connection, and says why if it can be said; the reader may never read it. */
   end(why: ReaderEnd): void;
 }
@@ -26,6 +29,13 @@ export interface EventQueueLimits {
   readonly eventStallMs: number;
 }
 
+/** What the readers of one instance may have wait together. */
+export interface Share {
+  hasRoom(bytes: number): boolean;
+  /** Counts bytes that wait from now on, negative for such that no longer do. */
+  count(bytes: number): void;
+}
+
 /**
  * The one ordered queue of a reader. A reader that stalls is ended: it may lose its stream, but never an event
  * out of the middle.
@@ -33,6 +43,7 @@ export interface EventQueueLimits {
 export class EventQueue {
   private readonly sink: EventSink;
   private readonly limits: EventQueueLimits;
+  private readonly share: Share;
   private messages = 0;
   private bytes = 0;
   /** Writes that were taken since the timer was set. */
@@ -42,31 +53,33 @@ export class EventQueue {
   private waiting: (() => void) | undefined;
   private closed = false;
 
-  constructor(sink: EventSink, limits: EventQueueLimits) {
+  constructor(sink: EventSink, limits: EventQueueLimits, share: Share) {
     this.sink = sink;
     this.limits = limits;
+    this.share = share;
   }
 
-  /** Adds one event's text, unless more would wait than the limits allow; false: it has not been added. */
-  push(text: string): boolean {
+  /**
+   * Adds one event, unless more would wait than the limits allow; false: it has not been added. A reader for whom
+   * nothing waits gets it in any case.
+   */
+  push(event: Buffer): boolean {
     const { eventQueueMessages, eventQueueBytes } = this.limits;
-    const full =
-      this.messages >= eventQueueMessages || this.bytes + Buffer.byteLength(text) > eventQueueBytes;
-    if (full && this.messages > 0) return false;
-    this.add(text);
+    const size = event.length + WAITING_BYTES;
+    const full = this.messages >= eventQueueMessages || this.bytes + size > eventQueueBytes;
+    if (this.messages > 0 && (full || !this.share.hasRoom(size))) return false;
+    this.add(event);
     return true;
   }
 
-  /** Adds one event's text in any case; for those who wait until the last ones have been taken. */
-  add(text: string): void {
+  /** Adds one event in any case; for those who wait until the last ones have been taken. */
+  add(event: Buffer): void {
     if (this.closed) return;
-    const size = Buffer.byteLength(text);
-    this.messages++;
-    this.bytes += size;
+    const size = event.length + WAITING_BYTES;
+    this.count(1, size);
     this.timer ??= this.watch();
-    this.sink.write(text, () => {
-      this.messages--;
-      this.bytes -= size;
+    this.sink.write(event, () => {
+      this.count(-1, -size);
       this.taken++;
       if (this.messages === 0) this.wake();
     });
@@ -89,6 +102,12 @@ export class EventQueue {
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
+  }
+
+  private count(messages: number, bytes: number): void {
+    this.messages += messages;
+    this.bytes += bytes;
+    this.share.count(bytes);
   }
 
   private wake(): void {

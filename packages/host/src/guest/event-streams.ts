@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import { type ServerOptions, WebSocketServer } from 'ws';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker, Reply } from '../http/response.ts';
 import { textError } from './errors.ts';
 import { EventFeed, type EventSource, type EventWish } from './event-feed.ts';
 import { refusePosition } from './event-list.ts';
-import { type Attach, EventQueue, type EventSink } from './event-queue.ts';
+import { type Attach, EventQueue, type EventSink, type Share } from './event-queue.ts';
+import { EventShares } from './event-shares.ts';
 import { refuseHandshake } from './handshake.ts';
-import { type Limits, WEBSOCKET_PAYLOAD_BYTES_MAX } from './limits.ts';
+import type { Limits } from './limits.ts';
 import { PerInstance } from './per-instance.ts';
 import { startPlainStream } from './plain-stream.ts';
 import { startWebSocket } from './websocket-stream.ts';
@@ -22,13 +22,13 @@ export class EventStreams {
   private readonly source: EventSource;
   private readonly limits: Limits;
   private readonly open: PerInstance;
-  private readonly websockets: WebSocketServer;
+  private readonly shares: EventShares;
 
   constructor(source: EventSource, limits: Limits) {
     this.source = source;
     this.limits = limits;
     this.open = new PerInstance(limits.eventStreams);
-    this.websockets = new WebSocketServer(websocketOptions(limits));
+    this.shares = new EventShares(limits);
   }
 
   /** The answer to `GET /1.0/events`. */
@@ -49,7 +49,8 @@ export class EventStreams {
     socket.once('close', () => this.open.give(request.instanceId));
     const attach: Attach = (sink) => this.attach(request, socket, sink);
     if (!request.websocket) return startPlainStream(socket, attach, ended || rest.length > 0);
-    return startWebSocket(this.websockets, { socket, rest, head: request.head, attach, limits: this.limits });
+    const { head, turn } = request;
+    return startWebSocket({ socket, rest, ended, head, attach, turn, limits: this.limits });
   }
 
   private attach(request: EventRequest, socket: Socket, sink: EventSink): () => void {
@@ -57,7 +58,12 @@ export class EventStreams {
       feed.stop();
       sink.end(why);
     };
-    const queue = new EventQueue({ ...sink, end }, this.limits);
+    const { instanceId } = request;
+    const share: Share = {
+      hasRoom: (bytes) => this.shares.hasRoom(instanceId, bytes),
+      count: (bytes) => this.shares.count(instanceId, bytes),
+    };
+    const queue = new EventQueue({ ...sink, end }, this.limits, share);
     const feed = new EventFeed(this.source, request, queue);
     const detach = () => {
       feed.stop();
@@ -67,16 +73,4 @@ export class EventStreams {
     feed.start();
     return detach;
   }
-}
-
-function websocketOptions(limits: Limits): ServerOptions & { readonly closeTimeout: number } {
-  return {
-    noServer: true,
-    clientTracking: false,
-    perMessageDeflate: false,
-    // Answered by hand, so that a client that pings and never reads cannot fill our memory.
-    autoPong: false,
-    maxPayload: WEBSOCKET_PAYLOAD_BYTES_MAX,
-    closeTimeout: limits.lingerTimeoutMs,
-  };
 }

@@ -1,25 +1,34 @@
 import type { StoredEvent } from '../core/model.ts';
 
-/** Listeners of one event share its text. */
-const texts = new WeakMap<StoredEvent, string>();
-
 /**
  * An event as a guest sees it: one line of JSON, `type`, `timestamp`, `metadata`, all below in alphabetical
  * order. The sequence number stays with us.
  */
-export function eventText(event: StoredEvent): string {
-  let text = texts.get(event);
-  if (text === undefined) {
-    const { type, timestamp, metadata } = event;
-    text = `${JSON.stringify({ type, timestamp, metadata: sorted(metadata) })}\n`;
-    texts.set(event, text);
-  }
-  return text;
+export function eventText({ type, timestamp, metadata }: StoredEvent): string {
+  return `${JSON.stringify({ type, timestamp, metadata: sorted(metadata) })}\n`;
 }
 
 /** The same with the sequence number as its last field, for those who follow positions. */
 export function numberedEventText(event: StoredEvent): string {
   return `${eventText(event).slice(0, -'}\n'.length)},"sequence":${event.sequence}}\n`;
+}
+
+/** The bytes of a text of an event. All readers of one event share them, also while they wait to be sent. */
+export const eventBytes = shared(eventText);
+
+/** The same with the sequence number. */
+export const numberedEventBytes = shared(numberedEventText);
+
+function shared(text: (event: StoredEvent) => string): (event: StoredEvent) => Buffer {
+  const known = new WeakMap<StoredEvent, Buffer>();
+  return (event) => {
+    let bytes = known.get(event);
+    if (bytes === undefined) {
+      bytes = Buffer.from(text(event));
+      known.set(event, bytes);
+    }
+    return bytes;
+  };
 }
 
 function sorted(value: unknown): unknown {

@@ -1,3 +1,4 @@
+import type { Turn } from '../http/fair-turns.ts';
 import type { HeldReply, Reply, TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { textError } from './errors.ts';
@@ -7,6 +8,8 @@ import type { GuestReply, WaitReply } from './reply.ts';
 /** A request that waits for another view of its instance. */
 export interface Waiting {
   readonly instanceId: number;
+  /** Does work when it is the turn of the instance. */
+  readonly turn: Turn;
   /** Decides on the request anew. */
   readonly decide: () => GuestReply;
   /** Carries a decision out. */
@@ -27,12 +30,11 @@ export class HeldRequests {
   }
 
   /** Holds a request until it is to be answered differently, its time is over, or it is let go. */
-  hold({ seconds, etag }: WaitReply, { instanceId, decide, perform }: Waiting): HeldReply | TextReply {
+  hold({ seconds, etag }: WaitReply, { instanceId, turn, decide, perform }: Waiting): HeldReply | TextReply {
     if (!this.open.take(instanceId)) return textError('too-many-held');
     const over = Promise.withResolvers<void>();
-    const unwatch = this.backend.watchView(instanceId, () => {
-      if (decide().kind !== 'wait') over.resolve();
-    });
+    const look = () => void (decide().kind === 'wait' || over.resolve());
+    const unwatch = this.backend.watchView(instanceId, () => turn(look));
     const timer = setTimeout(over.resolve, seconds * MS_PER_SECOND);
     const answer = over.promise.then(() => {
       unwatch();

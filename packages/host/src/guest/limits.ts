@@ -8,6 +8,12 @@ export interface Limits extends HttpLimits {
   readonly eventQueueMessages: number;
   /** The same in bytes; one event alone may be larger. */
   readonly eventQueueBytes: number;
+  /** Bytes of events that wait for all readers of one instance together. */
+  readonly eventInstanceBytes: number;
+  /** Of these, what every instance is sure of ... */
+  readonly eventSureBytes: number;
+  /** ... and what all instances together may have beyond that. */
+  readonly eventCommonBytes: number;
   /** A reader that completes no write for so long is dropped. */
   readonly eventStallMs: number;
   readonly pingIntervalMs: number;
@@ -26,6 +32,11 @@ const EVENT_STREAMS_MAX = 32;
 /** More than a hundred updates of forty keys each, sent while a reader is busy. */
 const EVENT_QUEUE_MESSAGES_MAX = 8192;
 const EVENT_QUEUE_BYTES_MAX = 2 * 1024 * 1024;
+/** Two readers that are as slow as one may be. */
+const EVENT_INSTANCE_BYTES_MAX = 4 * 1024 * 1024;
+/** A batch of the journal. */
+const EVENT_SURE_BYTES = 64 * 1024;
+const EVENT_COMMON_BYTES_MAX = 64 * 1024 * 1024;
 /** LXD's own time for a write to a listener. */
 const EVENT_STALL_MS = 5_000;
 /** LXD's own pings; after three without answer the reader is gone. */
@@ -42,19 +53,15 @@ const WRITE_INTERVAL_MS = 1_000;
 
 /** Unanswered pings after which a websocket is ended. */
 export const PINGS_UNANSWERED_MAX = 3;
-/** Clients send nothing but control frames; a message ends the stream, and need not be held for that. */
-export const WEBSOCKET_PAYLOAD_BYTES_MAX = 4 * 1024;
-/** Events of one batch of a replay: little enough to be read between two requests of others. */
-export const REPLAYED_EVENTS_MAX = 64;
-/** The same in bytes; one event alone may be larger. */
-export const REPLAYED_BYTES_MAX = 128 * 1024;
+/** What is read of the journal in one turn: that takes about half a millisecond. One event alone may be larger. */
+export const READ_PIECE = { events: 32, bytes: 64 * 1024 } as const;
 /** Events of one answer to `limit`; a poller asks again. */
 export const LISTED_EVENTS_MAX = 256;
 /** The same in bytes; one event alone may be larger. */
 export const LISTED_BYTES_MAX = 256 * 1024;
 /** A request that waits longer is answered and may ask again: the patience of most HTTP clients. */
 export const WAIT_SECONDS_MAX = 300;
-/** Ranges of one request; with more the whole image is sent, as for ranges that overlap. */
+/** Parts of a `Range`, empty ones too; with more the whole image is sent, as for ranges that overlap. */
 export const RANGES_MAX = 64;
 
 export const DEFAULT_GUEST_LIMITS: Limits = {
@@ -62,6 +69,9 @@ export const DEFAULT_GUEST_LIMITS: Limits = {
   eventStreams: EVENT_STREAMS_MAX,
   eventQueueMessages: EVENT_QUEUE_MESSAGES_MAX,
   eventQueueBytes: EVENT_QUEUE_BYTES_MAX,
+  eventInstanceBytes: EVENT_INSTANCE_BYTES_MAX,
+  eventSureBytes: EVENT_SURE_BYTES,
+  eventCommonBytes: EVENT_COMMON_BYTES_MAX,
   eventStallMs: EVENT_STALL_MS,
   pingIntervalMs: PING_INTERVAL_MS,
   heldRequests: HELD_REQUESTS_MAX,

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Reply, TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
@@ -20,6 +21,8 @@ export interface Occasion {
   readonly head: RequestHead;
   /** Decides on the request anew, on what is known then. */
   readonly decide: () => GuestReply;
+  /** Does work when it is the turn of the instance. */
+  readonly turn: Turn;
 }
 
 type Performers = {
@@ -61,10 +64,10 @@ export function createPerformer(
       write(instanceId, 'key-not-stored', () => backend.writeKey(instanceId, key, value)),
     'export-image': ({ fingerprint }, { instanceId, head }) =>
       sendImage(instanceId, fingerprint, head, exports),
-    'stream-events': ({ types, websocket, since }, { instanceId, head }) =>
-      events.answer({ instanceId, types, websocket, since, head }),
-    'list-events': ({ types, since, limit }, { instanceId }) =>
-      listEvents(backend, { instanceId, types, since, limit }),
+    'stream-events': ({ types, websocket, since }, { instanceId, head, turn }) =>
+      events.answer({ instanceId, types, websocket, since, head, turn }),
+    'list-events': ({ types, since, limit }, { instanceId, turn }) =>
+      listEvents(backend, { instanceId, types, since, limit }, turn),
   };
   const perform = (reply: GuestReply, occasion: Occasion): Reply | Promise<Reply> =>
     (performers[reply.kind] as (reply: GuestReply, occasion: Occasion) => Reply | Promise<Reply>)(

@@ -19,7 +19,7 @@ export function startPlainStream(socket: Socket, attach: Attach, spoken: boolean
     return { close: () => {} };
   }
   const detach = attach({
-    write: (text, done) => void socket.write(text, done),
+    write: (bytes, done) => void socket.write(bytes, done),
     end: () => socket.destroy(),
   });
   const close = () => {

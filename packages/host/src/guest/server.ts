@@ -101,10 +101,10 @@ function createApplication(
       return caller instanceof Promise ? caller.then(acceptedOf) : acceptedOf(caller);
     },
     readsBody: (caller, head) => caller.kind === 'instance' && WITH_BODY.has(head.method),
-    answer: (caller, request) => {
+    answer: (caller, request, turn) => {
       const decideNow = () => decide(caller, request, viewOf);
       const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;
-      return perform(decideNow(), { instanceId, head: request.head, decide: decideNow });
+      return perform(decideNow(), { instanceId, head: request.head, decide: decideNow, turn });
     },
     failed: (error, caller, head) => {
       const path = head?.target.path.slice(0, LOGGED_PATH_CHARACTERS_MAX);

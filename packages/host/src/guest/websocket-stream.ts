@@ -1,81 +1,134 @@
-import type { IncomingMessage } from 'node:http';
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
-import type { WebSocket, WebSocketServer } from 'ws';
-import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
+import { CLOSE_FRAMES, type EndReason, unsentBytes } from '../base/sockets.ts';
+import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker } from '../http/response.ts';
-import { type Attach, READER_ENDS } from './event-queue.ts';
+import { type Attach, type EventSink, READER_ENDS } from './event-queue.ts';
 import { type Limits, PINGS_UNANSWERED_MAX } from './limits.ts';
+import { closePayload, controlFrame, type Ending, FrameReader, textFrameHead } from './websocket-frames.ts';
 
 export interface WebSocketStart {
   readonly socket: Socket;
   /** What the client has sent behind its handshake. */
   readonly rest: Buffer;
+  /** The client has closed its side already. */
+  readonly ended: boolean;
   readonly head: RequestHead;
   readonly attach: Attach;
   readonly limits: Limits;
+  readonly turn: Turn;
 }
+
+/** RFC 6455: makes of a client's key the answer that only a websocket server gives. */
+const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 /** Sends events as text messages, after a handshake that has been checked already. */
-export function startWebSocket(server: WebSocketServer, start: WebSocketStart): Hijacker {
-  const { socket, rest, head, attach, limits } = start;
-  let close = (_reason: EndReason): void => {
-    socket.destroy();
-  };
-  // Without the client's subprotocols and extensions: none is ever agreed on.
-  const request = {
-    method: 'GET',
-    headers: {
-      upgrade: 'websocket',
-      'sec-websocket-key': head.fields.websocketKey,
-      'sec-websocket-version': '13',
-    },
-  };
-  server.handleUpgrade(request as unknown as IncomingMessage, socket, rest, (websocket) => {
-    close = serve(websocket, attach, limits);
-  });
-  return { close: (reason) => close(reason) };
+export function startWebSocket(start: WebSocketStart): Hijacker {
+  const { socket, rest, ended, head } = start;
+  socket.write(acceptance(head.fields.websocketKey ?? ''));
+  if (ended) {
+    socket.end();
+    return { close: () => void socket.destroy() };
+  }
+  const stream = new WebSocketStream(start);
+  if (rest.length > 0) stream.take(rest);
+  return stream;
 }
 
-function serve(websocket: WebSocket, attach: Attach, limits: Limits): (reason: EndReason) => void {
-  const detach = attach({
-    write: (text, done) => websocket.send(text, done),
-    // It stands behind what the reader has not taken; when it is not answered in time, the socket goes.
-    end: (why) => {
-      const [code, reason] = READER_ENDS[why];
-      websocket.close(code, reason);
-    },
-  });
-  websocket.on('error', () => {});
-  websocket.on('message', () => websocket.terminate());
-  websocket.on('close', detach);
-  websocket.on('ping', (payload) => {
-    if (websocket.bufferedAmount === 0) websocket.pong(payload);
-  });
-  keepAlive(websocket, limits.pingIntervalMs);
-  return (reason) => {
-    detach();
-    websocket.close(...CLOSE_FRAMES[reason]);
+/** Without subprotocols and extensions: none is ever agreed on. */
+function acceptance(key: string): string {
+  const accept = createHash('sha1').update(key).update(ACCEPT_SUFFIX).digest('base64');
+  return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
+}
+
+/** One open websocket: events go out, control frames come in. */
+class WebSocketStream implements Hijacker {
+  private readonly socket: Socket;
+  private readonly limits: Limits;
+  private readonly frames = new FrameReader();
+  private readonly pings: NodeJS.Timeout;
+  private detach = (): void => {};
+  private unanswered = 0;
+  private closing = false;
+
+  constructor({ socket, attach, limits, turn }: WebSocketStart) {
+    this.socket = socket;
+    this.limits = limits;
+    this.pings = setInterval(() => this.ping(), limits.pingIntervalMs);
+    socket.once('close', () => clearInterval(this.pings));
+    socket.once('end', () => this.finish());
+    readInTurns(socket, turn, (piece) => this.take(piece));
+    this.ping();
+    this.detach = attach({
+      write: (bytes, done) => this.send(bytes, done),
+      end: (why) => {
+        const [code, reason] = READER_ENDS[why];
+        this.finish(closePayload(code, reason));
+      },
+    });
+  }
+
+  close(reason: EndReason): void {
+    this.detach();
     // The frame is with the kernel, or the client does not read: either way we are done.
-    websocket.terminate();
+    if (!this.closing) this.socket.write(controlFrame('close', closePayload(...CLOSE_FRAMES[reason])));
+    this.socket.destroy();
+  }
+
+  /** What the client has sent. */
+  take(piece: Buffer): void {
+    if (this.closing) return;
+    const { ping, pong, ending } = this.frames.push(piece);
+    if (pong) this.unanswered = 0;
+    // Held for nobody: a client that pings and never reads cannot fill our memory.
+    if (ping !== undefined && unsentBytes(this.socket) === 0) this.socket.write(controlFrame('pong', ping));
+    if (ending !== undefined) this.obey(ending);
+  }
+
+  private obey({ kind, payload }: Ending): void {
+    this.detach();
+    if (kind === 'message') this.socket.destroy();
+    else this.finish(payload);
+  }
+
+  private readonly send: EventSink['write'] = (bytes, done) => {
+    const { socket } = this;
+    socket.cork();
+    socket.write(textFrameHead(bytes.length));
+    socket.write(bytes, done);
+    socket.uncork();
   };
+
+  /** Closes behind what the reader has not taken; when it does not take that in time, the socket goes. */
+  private finish(payload?: Buffer): void {
+    if (this.closing) return;
+    this.closing = true;
+    this.detach();
+    clearInterval(this.pings);
+    this.socket.end(payload === undefined ? '' : controlFrame('close', payload));
+    const timer = setTimeout(() => this.socket.destroy(), this.limits.lingerTimeoutMs);
+    this.socket.once('close', () => clearTimeout(timer));
+  }
+
+  /** Pings at once and then regularly; ends the connection when too many stay unanswered. */
+  private ping(): void {
+    if (this.unanswered >= PINGS_UNANSWERED_MAX) this.socket.destroy();
+    else this.socket.write(controlFrame('ping'));
+    this.unanswered++;
+  }
 }
 
-/** Pings at once and then regularly; ends the connection when too many stay unanswered. */
-function keepAlive(websocket: WebSocket, intervalMs: number): void {
-  let unanswered = 0;
-  const ping = () => {
-    if (unanswered >= PINGS_UNANSWERED_MAX) {
-      websocket.terminate();
-      return;
-    }
-    unanswered++;
-    websocket.ping();
-  };
-  const timer = setInterval(ping, intervalMs);
-  websocket.on('pong', () => {
-    unanswered = 0;
+/** Gives what comes in to `take` when it is its owner's turn; until then nothing more is read. */
+function readInTurns(socket: Socket, turn: Turn, take: (piece: Buffer) => void): void {
+  socket.on('data', (piece: Buffer) => {
+    let taken = false;
+    turn(() => {
+      taken = true;
+      if (socket.destroyed) return;
+      take(piece);
+      socket.resume();
+    });
+    if (!taken) socket.pause();
   });
-  websocket.on('close', () => clearInterval(timer));
-  ping();
 }

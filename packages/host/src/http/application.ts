@@ -1,3 +1,4 @@
+import type { Turn } from './fair-turns.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Reply } from './response.ts';
 
@@ -24,8 +25,11 @@ export interface Application<Peer> {
   accept(fd: number): Accepted<Peer> | Promise<Accepted<Peer>>;
   /** Whether a body is worth keeping; others are read and dropped. */
   readsBody(peer: Peer, head: RequestHead): boolean;
-  /** Answers one request. What it throws goes to `failed`. */
-  answer(peer: Peer, request: Request): Reply | Promise<Reply>;
+  /**
+   * Answers one request; called when it is the turn of the connection's key. What takes longer than an answer
+   * should is divided into pieces that wait for their `turn`. What it throws goes to `failed`.
+   */
+  answer(peer: Peer, request: Request, turn: Turn): Reply | Promise<Reply>;
   /** The answer to a request whose handler threw; tells the log why. */
   failed(error: unknown, peer: Peer, head: RequestHead | undefined): Reply;
 }

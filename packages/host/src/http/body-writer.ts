@@ -1,21 +1,34 @@
 import type { Socket } from 'node:net';
 import { descriptorOf } from '../base/sockets.ts';
-import type { BodyPart, ByteSource } from './response.ts';
+import type { RequestHead } from './request-head.ts';
+import type { BodyPart, ByteSource, StreamReply } from './response.ts';
 
 /** Shorter stretches are read and written: that is done before another could begin. */
 const SENT_BYTES_MIN = 64 * 1024;
 /** Large enough that reading costs little beside copying; two of them are held per answer. */
 const CHUNK_BYTES = 512 * 1024;
 
+/** Sends the body of an answer; false when the client has not got all of it. */
+export async function sendBody(
+  socket: Socket,
+  { method }: RequestHead,
+  { parts, finish }: StreamReply,
+  chunked: boolean,
+): Promise<boolean> {
+  const isAsked = method !== 'HEAD';
+  const sent = await writeParts(socket, isAsked ? parts : [], chunked).then(
+    () => true,
+    () => false,
+  );
+  finish(sent && isAsked);
+  return sent;
+}
+
 /**
  * Writes the parts of a body one after another, reading one chunk ahead and never more.
  * @throws when the client is gone, or a source ends before its length
  */
-export async function writeParts(
-  socket: Socket,
-  parts: readonly BodyPart[],
-  chunked: boolean,
-): Promise<void> {
+async function writeParts(socket: Socket, parts: readonly BodyPart[], chunked: boolean): Promise<void> {
   let buffers: [Buffer, Buffer] | undefined;
   for (const part of parts) {
     if (typeof part === 'string') await write(socket, Buffer.from(part), chunked);

@@ -1,5 +1,7 @@
 const NO_BYTES = Buffer.alloc(0);
 const GROWN_BYTES_MIN = 1024;
+/** For fewer bytes a native copy costs more than the bytes. */
+const COPIED_BY_HAND_MAX = 16;
 
 /** Bytes gathered in one growing buffer: many small pieces cost no more than one large one. */
 export class ByteSink {
@@ -9,18 +11,20 @@ export class ByteSink {
   /** False while `bytes` is somebody else's piece, whose spare room must not be written to. */
   private owned = false;
 
-  /** Adds bytes at the end. A piece that is alone is kept as it is, without a copy. */
-  append(piece: Buffer): void {
+  /** Adds a stretch of a piece at the end. One that is alone is kept as it is, without a copy. */
+  append(piece: Buffer, from = 0, to = piece.length): void {
     if (this.start === this.end) {
       this.bytes = piece;
-      this.start = 0;
-      this.end = piece.length;
+      this.start = from;
+      this.end = to;
       this.owned = false;
       return;
     }
-    if (this.end + piece.length > this.bytes.length || !this.owned) this.grow(piece.length);
-    piece.copy(this.bytes, this.end);
-    this.end += piece.length;
+    const length = to - from;
+    if (this.end + length > this.bytes.length || !this.owned) this.grow(length);
+    if (length > COPIED_BY_HAND_MAX) piece.copy(this.bytes, this.end, from, to);
+    else for (let at = 0; at < length; at++) this.bytes[this.end + at] = piece[from + at]!;
+    this.end += length;
   }
 
   get length(): number {

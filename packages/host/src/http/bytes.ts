@@ -13,6 +13,9 @@ export const VALUE = byteTable((byte) => byte === TAB || (byte >= SPACE && byte 
 /** 1 for each byte that may stand in a request target: no control byte and no space. */
 export const TARGET = byteTable((byte) => byte > SPACE && byte !== 0x7f);
 
+/** 1 for each byte that may stand in a `Location` as it is. */
+export const LOCATION = byteTable((_byte, text) => /[!#-;=?-Z[\]_a-z~]/.test(text));
+
 /** 1 for each byte of a `Host`: RFC 3986's host and port, and `%`. */
 export const HOST = byteTable((_byte, text) => /[A-Za-z0-9!$%&'()*+,\-.:;=[\]_~]/.test(text));
 

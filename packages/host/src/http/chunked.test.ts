@@ -4,7 +4,9 @@ import { ChunkedDecoder } from './chunked.ts';
 
 function decode(pieces: readonly Buffer[], bytesMax = 1000) {
   const data: Buffer[] = [];
-  const decoder = new ChunkedDecoder(bytesMax, (bytes) => data.push(Buffer.from(bytes)));
+  const decoder = new ChunkedDecoder(bytesMax, (bytes, start, end) =>
+    data.push(Buffer.from(bytes.subarray(start, end))),
+  );
   let used = 0;
   for (const piece of pieces) {
     const result = decoder.push(piece);

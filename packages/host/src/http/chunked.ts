@@ -7,6 +7,9 @@ const TRAILER_BYTES_MAX = 8 * 1024;
 /** Digits of a chunk size: more than any body limit needs, and far from losing precision. */
 const SIZE_DIGITS_MAX = 8;
 
+/** Is given data as a stretch of a piece: views of many small chunks would cost more than their bytes. */
+export type TakeData = (bytes: Buffer, start: number, end: number) => void;
+
 export type ChunkedProgress = 'more' | 'done' | 'malformed' | 'too-large';
 
 type State = 'size' | 'extension' | 'data' | 'data-cr' | 'data-lf' | 'trailer';
@@ -14,7 +17,7 @@ type State = 'size' | 'extension' | 'data' | 'data-cr' | 'data-lf' | 'trailer';
 /** Takes a chunked body apart, in pieces of any size. */
 export class ChunkedDecoder {
   private readonly bodyBytesMax: number;
-  private readonly take: (data: Buffer) => void;
+  private readonly take: TakeData;
   private state: State = 'size';
   private size = 0;
   private digits = 0;
@@ -23,7 +26,7 @@ export class ChunkedDecoder {
   private afterCr = false;
 
   /** `take` is given the data of the chunks; a body above `bodyBytesMax` is refused before its data is read. */
-  constructor(bodyBytesMax: number, take: (data: Buffer) => void) {
+  constructor(bodyBytesMax: number, take: TakeData) {
     this.bodyBytesMax = bodyBytesMax;
     this.take = take;
   }
@@ -45,7 +48,7 @@ export class ChunkedDecoder {
 
   private takeData(bytes: Buffer, at: number): number {
     const count = Math.min(this.size, bytes.length - at);
-    this.take(bytes.subarray(at, at + count));
+    this.take(bytes, at, at + count);
     this.size -= count;
     if (this.size === 0) this.state = 'data-cr';
     return count;

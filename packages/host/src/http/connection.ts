@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import { type EndReason, unsentBytes } from '../base/sockets.ts';
-import type { Application } from './application.ts';
-import { writeParts } from './body-writer.ts';
+import type { Application, Request } from './application.ts';
+import { sendBody } from './body-writer.ts';
 import type { ConnectionState } from './connection-state.ts';
 import { failureAnswer, type HttpFailure } from './errors.ts';
-import { type Limits, PIPELINED_PER_TURN_MAX, UNASKED_GRACE_MS, WRITE_GATHERED_MAX } from './limits.ts';
+import type { Turn } from './fair-turns.ts';
+import { type Limits, PIECE_MS, UNASKED_GRACE_MS, WRITE_GATHERED_MAX } from './limits.ts';
 import { CONTINUE, EXPECTATION_FAILED, ownAnswer } from './own-answers.ts';
 import { Patience } from './patience.ts';
-import { hasBody, RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
-import { RequestInput } from './request-input.ts';
+import { RequestReader } from './request-reader.ts';
 import {
   type HeldReply,
   type Hijacker,
@@ -20,11 +20,11 @@ import {
   textAnswer,
 } from './response.ts';
 
-const NO_BYTES = Buffer.alloc(0);
-
 /**
  * One client connection. Invariants:
  * - Requests are answered one at a time and in order.
+ * - What a client sends is only gathered when it comes. It is looked at when the turn of its owner comes, for
+ *   `PIECE_MS` at most.
  * - While nothing is read the socket is paused, so what a client can make us hold is one head or body, one
  *   read of the socket, and one answer.
  * - A half-closed client gets all its answers; then we close too.
@@ -35,11 +35,12 @@ export class Connection<Peer> {
   private readonly socket: Socket;
   private readonly application: Application<Peer>;
   private readonly limits: Limits;
-
-  private state: ConnectionState = 'head';
-  private readonly input = new RequestInput();
+  /** Does work when it is the turn of the owner. */
+  private readonly turn: Turn;
+  private state: ConnectionState = 'reading';
+  private readonly reader: RequestReader;
+  /** Of the last request. */
   private head: RequestHead | undefined;
-  private body: RequestBody | undefined;
   private hijacker: Hijacker | undefined;
   /** Lets go of the answer that is held. */
   private release: (() => void) | undefined;
@@ -47,17 +48,21 @@ export class Connection<Peer> {
   private output = '';
   private ended = false;
   private stopping = false;
-  private working = false;
-  private asked = false;
+  /** Waits for its turn. */
+  private queued = false;
+  /** The last step was not the end of what there is to do. */
+  private goesOn = false;
   private readonly patience: Patience;
 
-  constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, nowMs: number) {
+  constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, turn: Turn) {
     this.socket = socket;
     this.peer = peer;
     this.application = application;
     this.limits = limits;
+    this.turn = turn;
+    this.reader = new RequestReader(limits, (head) => application.readsBody(peer, head));
     this.patience = new Patience(socket, limits);
-    this.patience.wait(limits.idleTimeoutMs, nowMs);
+    this.patience.wait(limits.idleTimeoutMs, performance.now());
     socket.on('data', this.onData);
     socket.on('end', this.onEnd);
     socket.on('close', () => this.release?.());
@@ -66,7 +71,8 @@ export class Connection<Peer> {
 
   /** Between requests, with no byte of one or of an answer in our hands. */
   get silent(): boolean {
-    return this.state === 'head' && this.input.length + unsentBytes(this.socket) === 0;
+    const waits = this.state === 'reading' && this.reader.silent && !this.queued;
+    return waits && unsentBytes(this.socket) === 0;
   }
 
   /** Ends the connection at once; whatever it was doing. */
@@ -80,8 +86,8 @@ export class Connection<Peer> {
     this.stopping = true;
     this.release?.();
     if (this.state === 'hijacked') this.destroy(reason);
-    if (this.state !== 'head' || this.input.length > 0) return;
-    if (this.asked) this.close();
+    if (this.state !== 'reading' || !this.reader.silent) return;
+    if (this.head !== undefined) this.close();
     else this.patience.waitAtMost(UNASKED_GRACE_MS, nowMs);
   }
 
@@ -91,59 +97,61 @@ export class Connection<Peer> {
     const overdue = this.patience.overdue(nowMs, this.state === 'closing');
     if (overdue === undefined) return;
     if (overdue === 'stalled') this.socket.destroy();
-    else if (this.state === 'body' || (this.state === 'head' && this.input.length > 0))
-      this.fail('request-timeout');
-    // An answer that is being made is not the client's fault.
-    else if (this.state !== 'answering') this.socket.destroy();
+    // What waits for us, or is being made by us, is not the client's fault.
+    else if (this.queued || this.state === 'answering') return;
+    else if (this.state === 'reading' && !this.reader.silent) this.fail('request-timeout');
+    else this.socket.destroy();
   }
 
   private readonly onData = (chunk: Buffer): void => {
     if (this.state === 'closing') return;
     this.release?.();
-    if (this.state === 'head' && this.input.length > 0) {
-      if (!this.input.appendToHead(chunk, this.limits)) return;
-    } else {
-      if (this.state === 'head') this.patience.wait(this.limits.requestTimeoutMs, performance.now());
-      this.input.append(chunk);
-    }
-    this.work();
+    if (this.state === 'reading' && this.reader.silent)
+      this.patience.wait(this.limits.requestTimeoutMs, performance.now());
+    if (this.reader.append(chunk)) this.queue();
   };
 
   private readonly onEnd = (): void => {
     this.ended = true;
     this.release?.();
     if (this.state === 'closing') this.socket.destroySoon();
-    else this.work();
+    else this.queue();
   };
 
   private readonly onDrain = (): void => {
     if (this.state !== 'draining') return;
     this.nextRequest();
+    this.queue();
+  };
+
+  /** Goes on when it is our turn; until then nothing is read. */
+  private queue(): void {
+    if (this.queued || this.state !== 'reading') return;
+    this.queued = true;
+    this.turn(this.goOn);
+    if (this.queued) this.socket.pause();
+  }
+
+  private readonly goOn = (): void => {
+    this.queued = false;
     this.work();
   };
 
   /** Answers what can be answered with the bytes at hand, then hands the answers to the socket. */
-  private work(): void {
-    if (this.working) return;
-    this.working = true;
+  private work(first = () => {}): void {
+    const untilMs = performance.now() + PIECE_MS;
     try {
-      this.stepAll();
+      first();
+      while (this.step()) if (performance.now() >= untilMs) break;
       this.flush();
     } catch (error) {
       this.giveUp(error);
-    }
-    this.working = false;
-    if (this.state === 'head' && this.socket.writableNeedDrain) this.setState('draining');
-  }
-
-  private stepAll(): void {
-    let answered = 0;
-    while (this.step()) {
-      if (this.state === 'head') answered++;
-      if (answered < PIPELINED_PER_TURN_MAX || this.input.length === 0) continue;
-      this.yieldTurn();
       return;
     }
+    if (this.state !== 'reading' || this.socket.destroyed) return;
+    if (this.socket.writableNeedDrain) this.setState('draining');
+    else if (this.goesOn) this.queue();
+    else if (this.socket.isPaused()) this.socket.resume();
   }
 
   /** A fault of ours below any handler: tells the log, and keeps it to this connection. */
@@ -152,71 +160,30 @@ export class Connection<Peer> {
     this.socket.destroy();
   }
 
-  private yieldTurn(): void {
-    this.setState('answering');
-    setImmediate(() => {
-      if (this.state !== 'answering') return;
-      this.nextRequest();
-      this.work();
-    });
-  }
-
   /** One step forward; false if it takes more bytes, or somebody else, to go on. */
   private step(): boolean {
-    if (this.socket.destroyed) return false;
-    if (this.state === 'head') return this.readHead();
-    if (this.state === 'body') return this.readBody();
-    return false;
-  }
-
-  private readHead(): boolean {
-    if (this.input.length === 0) {
-      if (this.ended || (this.stopping && this.asked)) this.close();
+    this.goesOn = false;
+    if (this.socket.destroyed || this.state !== 'reading') return false;
+    const reading = this.reader.read(this.ended);
+    this.goesOn = reading !== 'more';
+    if (reading === 'more') {
+      if (this.reader.silent && (this.ended || (this.stopping && this.head !== undefined))) this.close();
       return false;
     }
-    const result = this.input.readHead(this.limits);
-    if (result.kind === 'error') return this.fail(result.error);
-    if (result.kind === 'incomplete') return this.ended ? this.fail('bad-request') : false;
-    this.asked = true;
-    this.head = result.head;
-    return this.startBody(result.head);
-  }
-
-  private startBody(head: RequestHead): boolean {
-    if (head.expect === 'unknown') return this.refuseExpectation(head);
-    if (!hasBody(head)) {
-      this.answer(head, NO_BYTES);
-      return true;
-    }
-    const kept = this.application.readsBody(this.peer, head);
-    this.body = new RequestBody(head, kept, this.limits.bodyBytes);
-    if (head.expect === 'continue' && this.input.length === 0) this.output += CONTINUE;
-    this.state = 'body';
+    if (reading === 'continue') this.output += CONTINUE;
+    else if (typeof reading !== 'string') this.answer(reading);
+    else if (reading !== 'goes-on') return this.fail(reading);
     return true;
   }
 
-  private refuseExpectation(head: RequestHead): boolean {
-    this.output += textAnswer(head, EXPECTATION_FAILED, head.minor === 1);
-    this.close();
-    return false;
-  }
-
-  private readBody(): boolean {
-    const body = this.body!;
-    const { progress, used } = body.push(this.input.view());
-    this.input.consume(used);
-    if (progress === 'more') {
-      if (!this.ended) return false;
-      // Cut off: the handler sees what came, and there can be no further request.
-      this.input.clear();
-    } else if (progress !== 'done') return this.fail(progress);
-    this.body = undefined;
-    this.answer(this.head!, body.bytes());
-    return true;
-  }
-
-  private answer(head: RequestHead, body: Buffer): void {
+  private answer({ head, body }: Request): void {
+    this.head = head;
     this.state = 'answering';
+    if (head.expect === 'unknown') {
+      this.output += textAnswer(head, EXPECTATION_FAILED, head.minor === 1);
+      this.close();
+      return;
+    }
     const reply = this.ask(head, body);
     if (!(reply instanceof Promise)) {
       this.send(head, reply);
@@ -229,28 +196,23 @@ export class Connection<Peer> {
   /** Holds an answer back until it is there, or the client says or ends anything: it is not to be kept waiting then. */
   private hold(head: RequestHead, { answer, release }: HeldReply): void {
     this.release = release;
-    if (this.input.length > 0 || this.ended || this.stopping) release();
-    this.sendLater(
-      head,
-      answer.finally(() => {
-        this.release = undefined;
-      }),
-    );
+    if (this.reader.holds || this.ended || this.stopping) release();
+    this.sendLater(head, answer);
   }
 
   private sendLater(head: RequestHead, reply: Promise<Reply>): void {
     reply
       .catch((error: unknown) => this.application.failed(error, this.peer, head))
       .then((settled) => {
-        this.send(head, settled);
-        this.work();
+        this.release = undefined;
+        this.turn(() => this.work(() => this.send(head, settled)));
       })
       .catch((error: unknown) => this.giveUp(error));
   }
 
   private ask(head: RequestHead, body: Buffer): Reply | Promise<Reply> {
     try {
-      return ownAnswer(head) ?? this.application.answer(this.peer, { head, body });
+      return ownAnswer(head) ?? this.application.answer(this.peer, { head, body }, this.turn);
     } catch (error) {
       return this.application.failed(error, this.peer, head);
     }
@@ -278,25 +240,16 @@ export class Connection<Peer> {
     this.socket.pause();
     this.output += text;
     this.flush();
-    const parts = head.method === 'HEAD' ? [] : reply.parts;
-    writeParts(this.socket, parts, chunked).then(
-      () => {
-        reply.finish(head.method !== 'HEAD');
-        this.finishAnswer(keepAlive);
-        this.work();
-      },
-      () => {
-        reply.finish(false);
-        // The length has been announced: only a cut tells the client that it has not got all.
-        this.socket.destroy();
-      },
-    );
+    void sendBody(this.socket, head, reply, chunked).then((sent) => {
+      if (sent) this.turn(() => this.work(() => this.finishAnswer(keepAlive)));
+      // The length has been announced: only a cut tells the client that it has not got all.
+      else this.socket.destroy();
+    });
   }
 
   private hijack(reply: HijackReply): void {
     this.flush();
-    const rest = Buffer.from(this.input.view());
-    this.input.clear();
+    const rest = this.reader.takeRest();
     this.state = 'hijacked';
     this.socket.off('data', this.onData);
     this.socket.off('end', this.onEnd);
@@ -312,9 +265,9 @@ export class Connection<Peer> {
   }
 
   private nextRequest(): void {
-    const waits = this.limits[this.input.length === 0 ? 'idleTimeoutMs' : 'requestTimeoutMs'];
+    const waits = this.limits[this.reader.silent ? 'idleTimeoutMs' : 'requestTimeoutMs'];
     this.patience.wait(waits, performance.now());
-    this.setState('head');
+    this.setState('reading');
   }
 
   /** Reading and not reading go with the state. */
@@ -334,8 +287,7 @@ export class Connection<Peer> {
   /** Sends what there is, then our end; the socket goes when the client has hung up too, or after a moment. */
   close(): void {
     this.flush();
-    this.input.clear();
-    this.body = undefined;
+    this.reader.clear();
     this.patience.wait(this.limits.lingerTimeoutMs, performance.now());
     this.setState('closing');
     if (this.ended) this.socket.destroySoon();

@@ -1,3 +1,5 @@
+import { listHolds } from '../base/lists.ts';
+
 /** The headers that mean something to this server; all others are checked and dropped. */
 export interface HeadFields {
   accept: string | undefined;
@@ -74,8 +76,7 @@ export function noFields(): HeadFields {
 /** True if a comma-separated header value holds a token; `token` in lower case. */
 export function hasToken(value: string | undefined, token: string): boolean {
   if (value === undefined) return false;
-  if (!value.includes(',')) return value.length === token.length && value.toLowerCase() === token;
-  return value.split(',').some((part) => part.trim().toLowerCase() === token);
+  return listHolds(value.toLowerCase(), token);
 }
 
 function sameName(bytes: Buffer, start: number, name: string): boolean {

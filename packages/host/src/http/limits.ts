@@ -26,7 +26,9 @@ export const BODY_BYTES_MAX = 1024 * 1024;
  * Bytes of a body that are kept; the rest is counted and dropped. The largest body that means anything is a
  * one-line JSON object, and all connections of an instance may have one at the same time.
  */
-export const KEPT_BODY_BYTES_MAX = 64 * 1024;
+export const KEPT_BODY_BYTES_MAX = 16 * 1024;
+/** Lines of one header that is folded, which nobody has been allowed to send for a long time. */
+export const FOLDED_LINES_MAX = 64;
 /** LXD's own time for a whole request. */
 export const REQUEST_TIMEOUT_MS = 3_000;
 /** LXD's own time for an idle connection. */
@@ -45,6 +47,8 @@ export const REFUSED_PER_KEY_MAX = 32;
 export const REFUSED_TOTAL_MAX = 512;
 /** Pipelined requests answered before other connections get their turn. */
 export const PIPELINED_PER_TURN_MAX = 32;
+/** How long a connection is served before others of its owner, and other owners, get their turn. */
+export const PIECE_MS = 0.25;
 /** Answers gathered into one write while pipelined requests are answered, in characters. */
 export const WRITE_GATHERED_MAX = 64 * 1024;
 /** A connection that has not asked anything yet when the server stops gets this long to do so. */

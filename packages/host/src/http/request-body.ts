@@ -22,7 +22,9 @@ export class RequestBody {
   constructor(head: RequestHead, kept: boolean, bodyBytesMax: number) {
     this.sink = kept ? new ByteSink() : undefined;
     this.left = head.contentLength;
-    this.decoder = head.chunked ? new ChunkedDecoder(bodyBytesMax, (data) => this.take(data)) : undefined;
+    this.decoder = head.chunked
+      ? new ChunkedDecoder(bodyBytesMax, (...data) => this.take(...data))
+      : undefined;
   }
 
   /** Reads from `bytes`; `used` tells how much of it belongs to the body. */
@@ -32,7 +34,7 @@ export class RequestBody {
       return { progress: FAILURES[progress] ?? (progress as 'more' | 'done'), used };
     }
     const used = Math.min(this.left, bytes.length);
-    this.take(bytes.subarray(0, used));
+    this.take(bytes, 0, used);
     this.left -= used;
     return { progress: this.left === 0 ? 'done' : 'more', used };
   }
@@ -42,9 +44,9 @@ export class RequestBody {
     return this.sink?.view() ?? NO_BODY;
   }
 
-  private take(data: Buffer): void {
+  private take(bytes: Buffer, start: number, end: number): void {
     if (this.sink === undefined || this.sink.length >= KEPT_BODY_BYTES_MAX) return;
-    this.sink.append(data.subarray(0, KEPT_BODY_BYTES_MAX - this.sink.length));
+    this.sink.append(bytes, start, Math.min(end, start + KEPT_BODY_BYTES_MAX - this.sink.length));
   }
 }
 

@@ -1,7 +1,7 @@
 import { COLON, CR, HOST, LF, latin1, SPACE, TAB, TOKEN, VALUE } from './bytes.ts';
 import type { HttpFailure } from './errors.ts';
 import { type FieldName, fieldAt, type HeadFields, hasToken, noFields } from './head-fields.ts';
-import { BODY_BYTES_MAX, HEAD_BYTES_MAX } from './limits.ts';
+import { BODY_BYTES_MAX, FOLDED_LINES_MAX, HEAD_BYTES_MAX } from './limits.ts';
 import { ASTERISK, readTarget, type Target } from './target.ts';
 
 /** A request without its body. */
@@ -161,10 +161,11 @@ class Draft {
   /** The value up to its line's end, obsolete folded lines joined by one space; undefined if it is not all there. */
   private readValue(wanted: boolean): string | undefined {
     let value = this.readValueLine(wanted);
-    while (value !== undefined) {
+    for (let lines = 1; value !== undefined; lines++) {
       if (this.at >= this.end) return undefined;
       if (!isBlank(this.bytes[this.at]!)) return value;
-      const more = this.readValueLine(wanted);
+      if (lines > FOLDED_LINES_MAX) this.badValue = true;
+      const more = this.readValueLine(wanted && lines <= FOLDED_LINES_MAX);
       value = more === undefined ? undefined : `${value} ${more}`;
     }
     return undefined;

@@ -7,6 +7,7 @@ import { close } from '../native/libc.ts';
 import type { Accepted, Application } from './application.ts';
 import { Connection } from './connection.ts';
 import { failureAnswer } from './errors.ts';
+import { FairTurns } from './fair-turns.ts';
 import type { Front, HandedOver } from './front.ts';
 import { HELD_MAX, LEFT_CONNECTIONS_MAX, type Limits, sweepMs } from './limits.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
@@ -37,6 +38,7 @@ export class HttpServer<Peer> {
   private readonly server: Server;
   private readonly open = new Map<Socket, Connection<Peer>>();
   private readonly slots: Slots;
+  private readonly turns = new FairTurns();
   private front: Front<Peer> | undefined;
   private listening: Listening | undefined;
   private sweeper: NodeJS.Timeout | undefined;
@@ -100,6 +102,7 @@ export class HttpServer<Peer> {
     if (this.stopping) return;
     this.stopping = 'ended';
     await this.stopAccepting();
+    await this.turns.settled();
     await this.finish(graceMs, 'ended');
   }
 
@@ -110,6 +113,7 @@ export class HttpServer<Peer> {
   async handOver(graceMs: number, keep: Keep): Promise<LeftSockets> {
     const listener = keep(this.listening!.fd);
     await this.front?.stop(false, true);
+    await this.turns.settled();
     this.stopping = 'restarting';
     const silent = [...this.open].filter(([, connection]) => connection.silent).map(([socket]) => socket);
     const connections = leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep);
@@ -196,7 +200,7 @@ export class HttpServer<Peer> {
   private take(handed: HandedOver<Peer>): void {
     const { fd, accepted, admission } = handed;
     if (accepted === undefined) this.takeUnknown(fd);
-    else this.start(this.adopt(fd), accepted, admission, handed);
+    else this.turns.add(accepted.key, () => this.start(this.adopt(fd), accepted, admission, handed));
   }
 
   private takeUnknown(fd: number): void {
@@ -259,7 +263,7 @@ export class HttpServer<Peer> {
     handed?: HandedOver<Peer>,
   ): void {
     if (handed !== undefined) this.resume(socket, handed, key);
-    const connection = new Connection(socket, peer, this.application, this.limits, performance.now());
+    const connection = new Connection(socket, peer, this.application, this.limits, this.turns.of(key));
     this.open.set(socket, connection);
     socket.on('close', () => {
       this.open.delete(socket);

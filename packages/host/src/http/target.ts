@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { HOST, hexValue, latin1, TARGET } from './bytes.ts';
+import { HOST, hexValue, LOCATION, latin1, TARGET } from './bytes.ts';
 
 /** A request target taken apart. Texts hold one character per byte (latin1), still percent-encoded. */
 export interface Target {
@@ -14,6 +14,10 @@ export interface Target {
 const SLASH = 0x2f;
 const PERCENT = 0x25;
 const QUESTION_MARK = 0x3f;
+const EQUALS = 0x3d;
+
+/** Pairs of a query that are looked at: no request has a meaning for more than a few. */
+const QUERY_PAIRS_MAX = 64;
 
 /**
  * Takes apart the target at `start`..`end`.
@@ -81,11 +85,25 @@ function isClean(path: string): boolean {
 export function redirectLocation(target: Target, clean: string): string {
   const query = target.query === '' ? '' : `?${target.query}`;
   // A path that clients would take for a host (`//x`) cannot come out of cleanPath.
-  return `${target.origin}${clean}${query}`.replace(/[^!#-;=?-Z[\]_a-z~]/g, encodeByte);
+  return encodeBytes(`${target.origin}${clean}${query}`);
 }
 
-function encodeByte(character: string): string {
-  return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+const HEX = Buffer.from('0123456789ABCDEF');
+
+/** Percent-encodes what may not stand in a URL. */
+function encodeBytes(text: string): string {
+  const bytes = Buffer.allocUnsafe(3 * text.length);
+  let length = 0;
+  for (let at = 0; at < text.length; at++) {
+    const byte = text.charCodeAt(at);
+    if (LOCATION[byte] === 1) bytes[length++] = byte;
+    else {
+      bytes[length++] = PERCENT;
+      bytes[length++] = HEX[byte >> 4]!;
+      bytes[length++] = HEX[byte & 0xf]!;
+    }
+  }
+  return latin1(bytes, 0, length);
 }
 
 /** A lone surrogate: no stored text holds one, so a name that ends in it is equal to none. */
@@ -109,17 +127,42 @@ export function decodeSegment(segment: string): string {
   return isUtf8(decoded) ? decoded.toString() : decoded.toString() + NOT_UTF8;
 }
 
-/** The first value of a query parameter, decoded; undefined if there is none. Pairs that are malformed do not count. */
+/**
+ * The first value of a query parameter, decoded; undefined if there is none. Pairs that are malformed, or behind the
+ * first `QUERY_PAIRS_MAX`, do not count.
+ * @param name letters of ASCII
+ */
 export function queryValue(query: string, name: string): string | undefined {
   if (query === '') return undefined;
-  for (const pair of query.split('&')) {
-    if (pair.includes(';') || /%(?![0-9A-Fa-f]{2})/.test(pair)) continue;
-    const equals = pair.indexOf('=');
-    const key = equals < 0 ? pair : pair.slice(0, equals);
-    if (decodeQuery(key) !== name) continue;
-    return equals < 0 ? '' : decodeQuery(pair.slice(equals + 1));
+  let start = 0;
+  for (let pairs = 0; pairs < QUERY_PAIRS_MAX && start < query.length; pairs++) {
+    const found = query.indexOf('&', start);
+    const end = found < 0 ? query.length : found;
+    const valueAt = behindName(query, start, end, name);
+    if (valueAt >= 0 && isPair(query.slice(start, end))) return decodeQuery(query.slice(valueAt, end));
+    start = end + 1;
   }
   return undefined;
+}
+
+/** Where the value begins in the pair at `start`..`end`; -1 if its name is another. Looks no further than it must. */
+function behindName(query: string, start: number, end: number, name: string): number {
+  let at = start;
+  for (let i = 0; i < name.length; i++) {
+    if (at >= end) return -1;
+    let code = query.charCodeAt(at++);
+    if (code === PERCENT) {
+      code = (hexValue(query.charCodeAt(at)) << 4) | hexValue(query.charCodeAt(at + 1));
+      at += 2;
+    }
+    if (code !== name.charCodeAt(i)) return -1;
+  }
+  if (at >= end) return end;
+  return query.charCodeAt(at) === EQUALS ? at + 1 : -1;
+}
+
+function isPair(text: string): boolean {
+  return !text.includes(';') && !/%(?![0-9A-Fa-f]{2})/.test(text);
 }
 
 function decodeQuery(text: string): string {

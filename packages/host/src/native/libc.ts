@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import koffi from 'koffi';
 
 /** The C library of this process. Every native call of Porthole goes through this file. */
@@ -36,4 +37,13 @@ const closeFd = declare('int close(int fd)');
 /** Closes a descriptor that a native call has made. */
 export function close(fd: number): void {
   closeFd(fd);
+}
+
+/** Declares a function that is called on another thread; undefined where the C library does not have it. */
+export function declareSlow(prototype: string): ((...args: unknown[]) => Promise<number>) | undefined {
+  try {
+    return promisify(libc.func(prototype).async) as (...args: unknown[]) => Promise<number>;
+  } catch {
+    return undefined;
+  }
 }

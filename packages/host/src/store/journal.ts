@@ -89,13 +89,15 @@ export class Journal {
   page({ instanceId, after, types, events, bytes }: EventQuery): EventPage {
     const found: StoredEvent[] = [];
     let size = 0;
+    let reached = after;
     const rows = this.#statements.page.iterate(instanceId, after, JSON.stringify([...types]));
     for (const row of rows as Iterable<Record<string, unknown>>) {
-      if (found.length >= events || size >= bytes) return { events: found, more: true };
+      if (found.length >= events || size >= bytes) return { events: found, more: true, reached };
       found.push(eventOf(row));
+      reached = found.at(-1)!.sequence;
       size += (row['metadata'] as string).length;
     }
-    return { events: found, more: false };
+    return { events: found, more: false, reached: Math.max(after, this.#newest) };
   }
 
   #put({ instanceId, type, timestamp, metadata }: NewEvent): number {

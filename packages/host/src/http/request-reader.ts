@@ -1,0 +1,94 @@
+import type { Request } from './application.ts';
+import type { HttpFailure } from './errors.ts';
+import type { Limits } from './limits.ts';
+import { hasBody, RequestBody } from './request-body.ts';
+import type { RequestHead } from './request-head.ts';
+import { RequestInput } from './request-input.ts';
+
+/** Bytes of a body that are looked at in one step: whoever calls may stop between two of them. */
+const BODY_STEP_BYTES = 16 * 1024;
+const NO_BODY = Buffer.alloc(0);
+
+/**
+ * What one step of reading came to: a request; `more` bytes are needed; `goes-on`, there is another step to do;
+ * `continue`, the same, but the client waits to be asked for the body; or what is wrong with the request.
+ */
+export type Reading = Request | 'more' | 'goes-on' | 'continue' | HttpFailure;
+
+/** Reads the requests of one connection, one after another, in steps that are all short. */
+export class RequestReader {
+  private readonly limits: Limits;
+  private readonly keepsBody: (head: RequestHead) => boolean;
+  private readonly input = new RequestInput();
+  /** Of the request whose body is being read. */
+  private head: RequestHead | undefined;
+  private body: RequestBody | undefined;
+
+  /** @param keepsBody whether a body is worth keeping; others are counted and dropped */
+  constructor(limits: Limits, keepsBody: (head: RequestHead) => boolean) {
+    this.limits = limits;
+    this.keepsBody = keepsBody;
+  }
+
+  /** Whether no byte of a request is there. */
+  get silent(): boolean {
+    return this.input.length === 0 && this.head === undefined;
+  }
+
+  /** Whether there are bytes that nobody has read. */
+  get holds(): boolean {
+    return this.input.length > 0;
+  }
+
+  /** Adds what has come. False: reading on is not worth it yet. */
+  append(piece: Buffer): boolean {
+    if (this.head === undefined && this.input.length > 0) return this.input.appendToHead(piece, this.limits);
+    this.input.append(piece);
+    return true;
+  }
+
+  /** One step forward. @param ended nothing will come any more */
+  read(ended: boolean): Reading {
+    return this.head === undefined ? this.readHead(ended) : this.readBody(this.head, ended);
+  }
+
+  /** Takes out what nobody has read, in memory of its own. */
+  takeRest(): Buffer {
+    const rest = Buffer.from(this.input.view());
+    this.clear();
+    return rest;
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.input.clear();
+    this.head = undefined;
+    this.body = undefined;
+  }
+
+  private readHead(ended: boolean): Reading {
+    if (this.input.length === 0) return 'more';
+    const result = this.input.readHead(this.limits);
+    if (result.kind === 'error') return result.error;
+    if (result.kind === 'incomplete') return ended ? 'bad-request' : 'more';
+    const { head } = result;
+    if (head.expect === 'unknown' || !hasBody(head)) return { head, body: NO_BODY };
+    this.head = head;
+    this.body = new RequestBody(head, this.keepsBody(head), this.limits.bodyBytes);
+    return head.expect === 'continue' && this.input.length === 0 ? 'continue' : 'goes-on';
+  }
+
+  private readBody(head: RequestHead, ended: boolean): Reading {
+    const body = this.body!;
+    const { progress, used } = body.push(this.input.view().subarray(0, BODY_STEP_BYTES));
+    this.input.consume(used);
+    if (progress === 'more') {
+      if (this.input.length > 0) return 'goes-on';
+      // Cut off: the handler sees what came, and there can be no further request.
+      if (!ended) return 'more';
+    } else if (progress !== 'done') return progress;
+    this.head = undefined;
+    this.body = undefined;
+    return { head, body: body.bytes() };
+  }
+}

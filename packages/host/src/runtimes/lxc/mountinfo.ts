@@ -49,14 +49,14 @@ export function parseMounts(text: string): Mount[] {
     .map((line) => {
       const [id, parent, device = '', root = '', point = '', options = ''] = line.split(' ');
       return {
-        ...{ id: Number(id), parent: Number(parent), device, root: unescape(root), point: unescape(point) },
+        ...{ id: Number(id), parent: Number(parent), device, root: plain(root), point: plain(point) },
         readonly: options.split(',').includes('ro'),
       };
     });
 }
 
 /** The kernel writes white space and backslashes as octal numbers. */
-function unescape(text: string): string {
+function plain(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
@@ -10,8 +10,8 @@ import { Operator } from './harness/operator.ts';
 
 /** What others may notice of one that hangs: less than half of what the hanging work itself may take. */
 const PROMPT_MS = 4_000;
-/** A start or an end of the daemon on a busy machine. */
-const START_MS = 9_000;
+/** A start or an end of the daemon on a busy machine; what hangs does so for ever. */
+const START_MS = 40_000;
 
 let daemon: TestDaemon;
 let operator: Operator;
@@ -42,10 +42,10 @@ async function prompt<T>(what: string, work: Promise<T>, withinMs = PROMPT_MS): 
 }
 
 /** Others go on as if nothing hung. */
-async function othersGoOn(): Promise<void> {
-  await prompt('a change of another', operator.patch('b', { config: { 'user.x': `${performance.now()}` } }));
-  const asked = operator.sh('b', 'devlxd /1.0/config/user.who; devlxd /1.0/devices >/dev/null');
-  expect(await prompt('a request of another', asked)).toBe('b');
+async function othersGoOn(name = 'b'): Promise<void> {
+  await prompt('a change of another', operator.patch(name, { config: { 'user.x': `${performance.now()}` } }));
+  const asked = operator.sh(name, 'devlxd /1.0/config/user.who; devlxd /1.0/devices >/dev/null');
+  expect(await prompt('a request of another', asked)).toBe(name);
 }
 
 const disk = (source: string) => ({ type: 'disk', source, path: '/data' });
@@ -162,7 +162,7 @@ describe('a source that stops answering while it is mounted', () => {
       const held = deaf.held;
       const other = refused(operator.device('b', 'data', disk(join(point, 'two'))), /does not answer/);
       await until('the next one waits, too', () => deaf.held > held);
-      await othersGoOn();
+      await othersGoOn('a');
       deaf.answer();
       await other;
       for (const name of ['a', 'b'])
@@ -170,5 +170,81 @@ describe('a source that stops answering while it is mounted', () => {
     } finally {
       await deaf.end();
     }
+  });
+});
+
+describe('a disk whose source does not answer', () => {
+  const DEAD = /The source path does not answer: /;
+  const point = () => join(folder, 'dead');
+  const source = () => join(point(), 'folder');
+  let deaf: Deaf;
+
+  beforeAll(async () => {
+    await operator.create('s', { devices: { data: { ...disk(source()), required: 'false' } } });
+    // As often as it takes to give it to one instance that runs.
+    deaf = await Deaf.onHost(tools, point(), 'folder', 3);
+    await operator.device('a', 'data', disk(source()));
+  });
+
+  afterAll(async () => {
+    await deaf?.end();
+    for (const name of ['s', 't']) if (name in (await operator.statuses())) await operator.delete(name);
+    await operator.device('a', 'data', null);
+  });
+
+  test('holds up no start of the daemon, and stays where it is', async () => {
+    const { held } = deaf;
+    await prompt('a restart in place', daemon.handOver(), START_MS);
+    await prompt('a kill', daemon.kill());
+    await prompt('a start', daemon.start(), START_MS);
+    expect(deaf.held).toBe(held);
+    expect(await operator.sh('a', 'grep -c " /data " /proc/self/mountinfo')).toBe('1');
+    await othersGoOn('a');
+  });
+
+  test('is refused when it is added, and nobody else waits', async () => {
+    const { held } = deaf;
+    const added = refused(operator.device('b', 'data', disk(source())), DEAD);
+    await until('it is looked at', () => deaf.held > held);
+    await othersGoOn('a');
+    await added;
+    expect((await operator.get('b')).devices).toEqual({});
+    await othersGoOn('b');
+  });
+
+  test('fails the start of its instance, and nobody else waits', async () => {
+    const { held } = deaf;
+    const started = refused(operator.state('s', 'start'), DEAD);
+    await until('it is looked at', () => deaf.held > held);
+    await othersGoOn();
+    await started;
+    expect((await operator.statuses())['s']).toBe('Stopped');
+  });
+
+  test('is not looked at again and again: the third time is refused at once', async () => {
+    const { held } = deaf;
+    await prompt('a refusal', refused(operator.state('s', 'start'), DEAD));
+    await prompt('a refusal', refused(operator.create('t', { devices: { data: disk(source()) } }), DEAD));
+    expect(deaf.held).toBe(held);
+    expect(mountsBelow(daemon.stateDir)).toEqual([]);
+  });
+
+  test('holds up no other instance that starts with the daemon', async () => {
+    await operator.patch('s', { config: { 'boot.autostart': 'true', 'boot.autostart.priority': '9' } });
+    await daemon.stop();
+    const failed = daemon.logged('instance could not be started automatically');
+    await prompt('a start', daemon.start(), START_MS);
+    await othersGoOn();
+    expect((await failed)['instance']).toBe('s');
+  });
+
+  test('can be used again when it answers', async () => {
+    deaf.answer();
+    await deaf.end();
+    for (const mount of mountsBelow(folder)) await run('umount', ['--lazy', mount]);
+    mkdirSync(source(), { recursive: true });
+    await operator.state('s', 'start');
+    expect(await operator.sh('s', 'grep -c " /data " /proc/self/mountinfo')).toBe('1');
+    await operator.state('s', 'stop', { force: true });
   });
 });

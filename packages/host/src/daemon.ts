@@ -14,6 +14,7 @@ import type { Inherited } from './inherited.ts';
 import { registerRuns } from './lane/identity.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { keepDescriptors } from './native/inherited.ts';
+import { reapLeftChildren } from './native/left-children.ts';
 import { lockFile } from './native/lock.ts';
 import { returnFreeMemory } from './native/memory.ts';
 import { prepareOpenFiles } from './open-files.ts';
@@ -63,6 +64,7 @@ export async function startDaemon(
   const log = createLog(settings['log-level']);
   // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
   keepDescriptors();
+  reapLeftChildren();
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const paths = prepareStateDir(stateDir);
@@ -79,7 +81,7 @@ export async function startDaemon(
   const limits = guestLimits(settings);
   const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
-  const runtimes = await openRuntimes({ ...paths, watch });
+  const runtimes = started.adopt(await openRuntimes({ ...paths, watch }), (each) => each.stop());
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};

@@ -34,6 +34,8 @@ const IDENTIFICATION: Readonly<Record<string, string>> = {
   proc: 'proc (by pid, through /proc: a reused pid may deceive, see docs/security.md)',
 };
 
+const STUCK = 'programs of the daemon do not end: a file system of the instance does not answer';
+
 /** What `porthole info NAME` prints. */
 export function describeInstance(instance: InstanceFullJson): string {
   const { state } = instance;
@@ -47,6 +49,7 @@ export function describeInstance(instance: InstanceFullJson): string {
     `Profiles: ${instance.profiles.join(', ') || 'none'}`,
     `Created: ${formatTime(instance.created_at)}`,
     `Last Used: ${formatTime(instance.last_used_at) || 'never'}`,
+    ...(state?.stuck ? [`Stuck: ${state.stuck} ${STUCK}`] : []),
     ...(state?.pid ? describeState(state) : []),
   ]);
 }

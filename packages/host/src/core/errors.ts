@@ -33,6 +33,10 @@ export const HOST_ERRORS = {
   'invalid-expanded-devices': [400, 'Invalid expanded devices: %s'],
   'device-start-failed': [400, 'Failed to start device "%s": %s'],
   'device-add-failed': [400, 'Failed add validation for device "%s": %s'],
+  'instance-stuck': [
+    503,
+    'The instance does not answer: earlier changes of its mounts have not ended; stop it, or end what hangs inside',
+  ],
   'already-running': [400, 'The instance is already running'],
   'already-stopped': [400, 'The instance is already stopped'],
   'command-not-found': [400, 'Command not found'],

@@ -46,6 +46,7 @@ export function stateJson(live: InstanceLive): InstanceStateJson {
     memory: { usage: live.memoryUsage, usage_peak: live.memoryPeak, swap_usage: 0, swap_usage_peak: 0 },
     disk: live.diskUsage === null ? {} : { root: { usage: live.diskUsage } },
     network: live.network && networksJson(live.network),
+    ...(live.stuck ? { stuck: live.stuck } : {}),
   };
 }
 

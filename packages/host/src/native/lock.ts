@@ -23,3 +23,8 @@ export function lockFile(path: string, inherited?: number): { fd: number } | { h
   writeSync(fd, `${process.pid}\n`);
   return { fd };
 }
+
+/** Takes a lock on an open file for as long as anybody has it open; false when somebody else has it. */
+export function tryLock(fd: number): boolean {
+  return flock(fd, LOCK_EX | LOCK_NB) === 0;
+}

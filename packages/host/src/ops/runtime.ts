@@ -117,7 +117,7 @@ export interface Runtime {
   /** Lets its processes not run, or run again. @throws CodedError runtime-failed */
   setFrozen(id: number, frozen: boolean): Promise<void>;
   /** Checks what needs a look at the host, such as that a disk's source is there. @throws CodedError bad-request */
-  checkDevice(name: string, device: Device): void;
+  checkDevice(name: string, device: Device): Promise<void>;
   /** What {@link attach} of a device would make. Nothing is changed. */
   foresee(target: DeviceTarget): Promise<Addition>;
   /** Takes out what {@link attach} may have made of it before it was cut off, and nothing else. */

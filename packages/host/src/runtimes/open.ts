@@ -12,6 +12,8 @@ export interface Runtimes {
   readonly adopter: Adopter;
   /** The one that an instance is run by. */
   of(config: Config): Runtime;
+  /** Ends what they are doing inside instances; the instances go on. */
+  stop(): void;
 }
 
 /**
@@ -26,5 +28,5 @@ export async function openRuntimes(options: {
 }): Promise<Runtimes> {
   const main = await openLxc(options);
   const adopter = new AdoptedRuntime(options.watch);
-  return { main, adopter, of: (config) => (isAdopted(config) ? adopter : main) };
+  return { main, adopter, of: (config) => (isAdopted(config) ? adopter : main), stop: () => main.stop() };
 }

@@ -45,6 +45,8 @@ export interface InstanceStateJson {
   };
   readonly disk: Readonly<Record<string, { readonly usage: number }>>;
   readonly network: Readonly<Record<string, NetworkJson>> | null;
+  /** A Porthole addition, only where it is not 0: programs that work for the instance and do not end. */
+  readonly stuck?: number;
 }
 
 export interface NetworkJson {

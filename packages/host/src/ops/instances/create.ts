@@ -77,6 +77,7 @@ async function create(
   const { model, roots, clock } = context;
   reserved.lastId = Math.max(reserved.lastId + 1, model.nextInstanceId());
   const instance = draft(context, reserved.lastId, input, image, timestamp(clock));
+  await checkOnHost(context, instance);
   const created = lifecycle('instance-created', 'instances', instance.name, {
     context: { type: 'container', 'storage-pool': 'default' },
   });
@@ -133,13 +134,22 @@ function draft(
     const { config, devices } = expand(wanted, model.state.profiles);
     if (!init) checkRoot(devices);
     checkExpandedDevices(devices, withAdopted({}, init));
-    const runtime = runtimeOf(config);
-    runtime.checkConfig(config);
-    for (const [name, device] of Object.entries(devices)) runtime.checkDevice(name, device);
+    runtimeOf(config).checkConfig(config);
     return { ...wanted, config: newVolatile(wanted, devices, random) };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw hostError('create-failed', error.message);
+  }
+}
+
+/** What its devices need must be there on the host. @throws create-failed */
+async function checkOnHost({ model, runtimeOf }: Context, instance: Instance): Promise<void> {
+  const { config, devices } = expand(instance, model.state.profiles);
+  const runtime = runtimeOf(config);
+  try {
+    for (const [name, device] of Object.entries(devices)) await runtime.checkDevice(name, device);
+  } catch (error) {
+    throw hostError('create-failed', messageOf(error));
   }
 }
 

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Announcement } from '../model.ts';
 import { type Run, targetOf } from '../running.ts';
 import { type Announced, announceAdditions, refusing } from './additions.ts';
-import { changesOf, type UpdatePlan, windowChange } from './plan.ts';
+import { changesOf, checkAdded, type UpdatePlan, windowChange } from './plan.ts';
 import { devicesToStart } from './start.ts';
 
 /** Undoes one thing that has been done to a running instance. */
@@ -21,6 +21,7 @@ export async function performPlans(
   plans: readonly UpdatePlan[],
   more: { changes: readonly Change[]; events: readonly Announcement[] } = { changes: [], events: [] },
 ): Promise<void> {
+  await checkAdded(context, plans);
   const undo: Undo[] = [];
   const announced = await announceAdditions(context, plans);
   try {

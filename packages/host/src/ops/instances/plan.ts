@@ -8,7 +8,7 @@ import { type DeviceStep, planDevices } from '../../core/devices-plan.ts';
 import { hostError } from '../../core/errors.ts';
 import { type Expanded, expand } from '../../core/expand.ts';
 import { withGuestKeysOf, withGuestWrites } from '../../core/guest-keys.ts';
-import type { Change, Config, Instance, Profile } from '../../core/model.ts';
+import type { Change, Instance, Profile } from '../../core/model.ts';
 import { afterUpdate } from '../../core/volatile.ts';
 import type { Context } from '../context.ts';
 import type { Announcement } from '../model.ts';
@@ -47,9 +47,9 @@ export function planUpdate(
   const config = afterUpdate(current, wanted, before, expanded, context.random);
   const next = { ...wanted, config };
   const after = expand(next, profiles);
-  const steps = planDevices(before.devices, after.devices);
-  checkHost(context.runtimeOf(next.config), after.config, steps);
-  return { current, next, before, after, steps: context.running.has(current.id) ? steps : [] };
+  prefixed('invalid-config', () => context.runtimeOf(next.config).checkConfig(after.config));
+  const steps = context.running.has(current.id) ? planDevices(before.devices, after.devices) : [];
+  return { current, next, before, after, steps };
 }
 
 /** Each profile must be there, and only once. @throws profile-not-found, profile-duplicate */
@@ -70,17 +70,21 @@ function prefixed(
   }
 }
 
-/** The runtime must be able to do it, with what is on the host. @throws invalid-config, device-add-failed */
-function checkHost(runtime: Runtime, config: Config, steps: readonly DeviceStep[]): void {
-  prefixed('invalid-config', () => runtime.checkConfig(config));
-  for (const { action, name, device } of steps) {
-    if (action !== 'added') continue;
+/** Devices that plans add must be there on the host. Nothing has been done yet. @throws device-add-failed */
+export async function checkAdded({ runtimeOf }: Context, plans: readonly UpdatePlan[]): Promise<void> {
+  const check = async (runtime: Runtime, { name, device }: DeviceStep) => {
     try {
-      runtime.checkDevice(name, device);
+      await runtime.checkDevice(name, device);
     } catch (error) {
       throw hostError('device-add-failed', name, messageOf(error));
     }
-  }
+  };
+  const checks = plans.flatMap(({ next, before, after }) =>
+    planDevices(before.devices, after.devices)
+      .filter(({ action }) => action === 'added')
+      .map((step) => check(runtimeOf(next.config), step)),
+  );
+  await Promise.all(checks);
 }
 
 /** The store's steps and the guest's events of a plan. What the instance has said of itself meanwhile stays. */

@@ -78,7 +78,7 @@ export class AdoptedRuntime implements Adopter {
     checkAdoptedConfig(config);
   }
 
-  checkDevice(name: string, device: Device): void {
+  async checkDevice(name: string, device: Device): Promise<void> {
     checkAdoptedDevice(name, device);
   }
 

@@ -1,12 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../base/coded-error.ts';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Device, Devices } from '../../core/model.ts';
-import { bindMount, unmount } from '../../native/mount.ts';
+import type { InsideOwner } from '../../native/mount.ts';
+import type { Looks } from '../../process/look.ts';
 import type { MountEntry } from './config-file.ts';
-import type { IdRanges } from './ids.ts';
-import { newHostName } from './network.ts';
+import { bindMount, releaseMounts } from './host-mounts.ts';
+import { limitNic, newHostName } from './network.ts';
 import type { InstancePaths } from './paths.ts';
 import { makeNode } from './unix-char.ts';
 
@@ -25,13 +28,13 @@ export interface PreparedDevices {
  * container's root may lack the right to walk there. `releaseMounts` undoes that once the instance runs.
  * @throws CodedError device-start-failed
  */
-export function prepareDevices(
+export async function prepareDevices(
   devices: Devices,
   paths: InstancePaths,
-  ids: IdRanges | null,
-): PreparedDevices {
+  host: { readonly owner: InsideOwner; readonly looks: Looks },
+): Promise<PreparedDevices> {
   // Nodes of devices that were removed since.
-  rmSync(paths.devices, { recursive: true, force: true });
+  await rm(paths.devices, { recursive: true, force: true });
   const mounts: MountEntry[] = [];
   const numbers: string[] = [];
   const hostNames: Record<string, string> = {};
@@ -39,9 +42,9 @@ export function prepareDevices(
   for (const [name, device] of Object.entries(devices)) {
     chosen[name] = device;
     try {
-      if (device['type'] === 'disk') mounts.push(...prepareDisk(name, device, paths));
+      if (device['type'] === 'disk') mounts.push(...(await prepareDisk(name, device, paths, host.looks)));
       if (device['type'] === 'unix-char') {
-        const node = makeNode(paths.devices, name, device, ids?.uid ?? 0);
+        const node = await makeNode(paths.devices, name, device, host);
         if (!node) continue;
         numbers.push(node.numbers);
         mounts.push({ ...node, readonly: false, recursive: false, isFolder: false });
@@ -53,11 +56,20 @@ export function prepareDevices(
         chosen[name] = { ...device, host_name: hostName };
       }
     } catch (error) {
-      releaseMounts(paths.mounts);
-      throw hostError('device-start-failed', name, error instanceof Error ? error.message : String(error));
+      await releaseMounts(paths.mounts);
+      throw hostError('device-start-failed', name, messageOf(error));
     }
   }
   return { mounts, numbers, devices: chosen, hostNames };
+}
+
+/** Sets the limits of the interfaces of a run that has begun. */
+export async function limitNics({ hostNames, devices }: PreparedDevices): Promise<void> {
+  for (const [name, hostName] of Object.entries(hostNames)) {
+    const device = devices[name] ?? {};
+    const isLimited = Object.keys(device).some((option) => option.startsWith('limits.'));
+    if (isLimited) await limitNic(hostName, device);
+  }
 }
 
 /** A bridge that a nic names must be there. @throws CodedError bad-request */
@@ -74,10 +86,13 @@ export function isInterface(name: string): boolean {
 }
 
 /** The source of a disk must be there, unless it is not required. @throws CodedError bad-request */
-export function checkDisk(device: Device, _ids: IdRanges | null): void {
+export async function checkDisk(device: Device, looks: Looks): Promise<void> {
   const source = device['source'] ?? '';
-  if (!existsSync(source) && isRequired(device))
-    throw hostError('bad-request', `Missing source path "${source}"`);
+  if (!isRequired(device)) return;
+  const found = await looks.at(source).catch((error) => {
+    throw hostError('bad-request', messageOf(error));
+  });
+  if (!found) throw hostError('bad-request', `Missing source path "${source}"`);
 }
 
 /** `required` unset counts as true, `optional` is its older opposite. */
@@ -85,31 +100,23 @@ export function isRequired(device: Device): boolean {
   return isTrue(device['required'], !isTrue(device['optional'], false));
 }
 
-function prepareDisk(name: string, device: Device, paths: InstancePaths): MountEntry[] {
+async function prepareDisk(
+  name: string,
+  device: Device,
+  paths: InstancePaths,
+  looks: Looks,
+): Promise<MountEntry[]> {
   const { source, path } = device;
   if (path === undefined || path === '/' || source === undefined) return [];
-  const found = statSync(source, { throwIfNoEntry: false });
+  const found = await looks.at(source);
   if (!found && !isRequired(device)) return [];
   if (!found) throw hostError('bad-request', `Missing source path "${source}" for disk "${name}"`);
-  const isFolder = found.isDirectory();
+  const { isFolder } = found;
   const recursive = isTrue(device['recursive'], false);
   const place = join(paths.mounts, encodeURIComponent(name));
-  mkdirSync(paths.mounts, { recursive: true, mode: 0o711 });
-  if (isFolder) mkdirSync(place, { recursive: true });
-  else writeFileSync(place, '', { flag: 'wx' });
-  bindMount(source, place, { recursive });
+  await mkdir(paths.mounts, { recursive: true, mode: 0o711 });
+  if (isFolder) await mkdir(place, { recursive: true });
+  else await writeFile(place, '', { flag: 'wx' });
+  await bindMount(source, place, { recursive });
   return [{ source: place, target: path, readonly: isTrue(device['readonly'], false), recursive, isFolder }];
-}
-
-/** Takes away what {@link prepareDevices} has bound; also after a crash in between. */
-export function releaseMounts(folder: string): void {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const place = join(folder, entry.name);
-    while (unmount(place));
-    // Never recursive: if an unmount failed, what is below belongs to the host.
-    if (entry.isDirectory()) rmdirSync(place);
-    else rmSync(place);
-  }
-  rmdirSync(folder);
 }

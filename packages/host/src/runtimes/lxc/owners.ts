@@ -1,18 +1,32 @@
-import { chmodSync, lchownSync, lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { hostError } from '../../core/errors.ts';
+import type { InsideOwner } from '../../native/mount.ts';
+import { run } from '../../process/run.ts';
 import { IDS_PER_INSTANCE } from './ids.ts';
 
+const PROGRAM = fileURLToPath(new URL('./owners-child.ts', import.meta.url));
+
+/** What the program gets as its only argument. */
+export interface OwnersOrder {
+  readonly folder: string;
+  readonly count: number;
+  readonly from: InsideOwner;
+  readonly to: InsideOwner;
+}
+
 /**
- * Moves the owners of all files below a folder from one range of host ids to another, when an instance
- * changes between privileged and unprivileged. The folder itself comes last: its owner tells that all is done.
+ * Moves the owners of all files below a folder into another range of host ids, when an instance changes between
+ * privileged and unprivileged. The owner of the folder tells in which range they are. It is done by a child: how many
+ * files there are, and how deep, is the guest's choice.
  */
-export function shiftOwners(folder: string, from: number, to: number): void {
-  const found = lstatSync(folder);
-  if (found.isDirectory()) {
-    for (const entry of readdirSync(folder)) shiftOwners(join(folder, entry), from, to);
-  }
-  const shift = (id: number) => (id >= from && id < from + IDS_PER_INSTANCE ? id - from + to : id);
-  lchownSync(folder, shift(found.uid), shift(found.gid));
-  // chown(2) takes the set-user-id and set-group-id bits away.
-  if (!found.isSymbolicLink()) chmodSync(folder, found.mode & 0o7777);
+export async function adoptOwners(folder: string, to: InsideOwner): Promise<void> {
+  const from = await lstat(folder);
+  if (from.uid === to.uid && from.gid === to.gid) return;
+  const order: OwnersOrder = { folder, count: IDS_PER_INSTANCE, from: { uid: from.uid, gid: from.gid }, to };
+  const moved = await run('setpriv', [
+    ...['--pdeathsig=KILL', '--', process.execPath, PROGRAM, JSON.stringify(order)],
+  ]);
+  if (!moved.ok)
+    throw hostError('runtime-failed', `The owners of its files cannot be changed: ${moved.failure}`);
 }

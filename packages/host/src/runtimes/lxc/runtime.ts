@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { chown, lstat, mkdir } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
@@ -19,10 +19,12 @@ import type {
   RunSpec,
   Runtime,
 } from '../../ops/runtime.ts';
+import { Looks } from '../../process/look.ts';
 import { configFile } from './config-file.ts';
-import { checkDisk, prepareDevices, releaseMounts } from './devices.ts';
+import { checkDisk, limitNics, prepareDevices } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
+import { releaseMounts } from './host-mounts.ts';
 import type { IdRanges } from './ids.ts';
 import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
@@ -31,17 +33,20 @@ import {
   attachMissingDisk,
   detachDevice,
   foreseeDevice,
+  type Place,
   updateDevice,
   withdrawDevice,
 } from './live-devices.ts';
-import { limitNic } from './network.ts';
-import { shiftOwners } from './owners.ts';
+import { MountWork } from './mount-work.ts';
+import { adoptOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
 import { isFrozen, removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
 import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
+/** Whose the files of a privileged instance are. */
+const ROOT: IdRanges = { uid: 0, gid: 0 };
 /** How long a start that a dead daemon has begun may take until it is seen to have failed. */
 const START_TRIES = 30;
 const START_TRY_MS = 100;
@@ -65,6 +70,9 @@ export class LxcRuntime implements Runtime {
   readonly owns = true;
   readonly driverVersion: string;
   readonly #options: LxcOptions;
+  readonly #looks = new Looks();
+  readonly #mountWork = new WeakMap<Init, MountWork>();
+  readonly #end = new AbortController();
 
   constructor(options: LxcOptions) {
     this.#options = options;
@@ -86,20 +94,20 @@ export class LxcRuntime implements Runtime {
 
   async remove(id: number): Promise<void> {
     const paths = this.#paths(id);
-    releaseMounts(paths.mounts);
+    await releaseMounts(paths.mounts);
     await removeTree(paths.folder);
   }
 
   async start(spec: RunSpec): Promise<RunningProcess> {
     const paths = this.#paths(spec.id);
     const ids = this.#idsOf(spec.config);
-    await this.#adoptOwners(paths, ids?.uid ?? 0);
-    releaseMounts(paths.mounts);
-    rmSync(paths.log, { force: true });
-    rmSync(paths.ending, { force: true });
-    // Commands that a daemon which was killed has left.
-    rmSync(paths.execs, { recursive: true, force: true });
-    const prepared = prepareDevices(spec.devices, paths, ids);
+    const owner = ids ?? ROOT;
+    await adoptOwners(paths.overlay, owner);
+    await releaseMounts(paths.mounts);
+    // Of the last run: its log, its end, and commands that a daemon which was killed has left.
+    for (const path of [paths.log, paths.ending, paths.execs])
+      await rm(path, { recursive: true, force: true });
+    const prepared = await prepareDevices(spec.devices, paths, { owner, looks: this.#looks });
     try {
       const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
       const mounts = [
@@ -115,14 +123,14 @@ export class LxcRuntime implements Runtime {
         deviceNumbers: ids ? [] : prepared.numbers,
         stopHook,
       });
-      writeFileSync(paths.config, text, { mode: 0o600 });
-      writeFileSync(paths.starting, '');
+      await writeFile(paths.config, text, { mode: 0o600 });
+      await writeFile(paths.starting, '');
       await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
     } catch (error) {
-      rmSync(paths.starting, { force: true });
+      await rm(paths.starting, { force: true });
       throw error;
     } finally {
-      releaseMounts(paths.mounts);
+      await releaseMounts(paths.mounts);
     }
     const running = await this.#running(spec.id, prepared.hostNames);
     if (!running) {
@@ -130,25 +138,24 @@ export class LxcRuntime implements Runtime {
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');
     }
     try {
-      for (const [name, hostName] of Object.entries(prepared.hostNames)) {
-        await limitNicIfAny(hostName, prepared.devices[name] ?? {});
-      }
+      await limitNics(prepared);
     } catch (error) {
       this.kill(running.init);
       await running.ended;
       running.release();
       throw error;
     }
-    rmSync(paths.starting, { force: true });
+    await rm(paths.starting, { force: true });
     return running;
   }
 
   async recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
     const paths = this.#paths(id);
-    if (!existsSync(paths.config)) return null;
-    const running = existsSync(paths.starting) ? await this.#awaitStart(id) : await this.#running(id, {});
-    releaseMounts(paths.mounts);
-    rmSync(paths.starting, { force: true });
+    const run = () => (existsSync(paths.starting) ? this.#awaitStart(id) : this.#running(id, {}));
+    const running = existsSync(paths.config) ? await run() : null;
+    // Also those of a first start that was cut off before there was a configuration.
+    await releaseMounts(paths.mounts);
+    await rm(paths.starting, { force: true });
     return running && { ...running, frozen: await isFrozen(this.#options.instances, id) };
   }
 
@@ -172,8 +179,8 @@ export class LxcRuntime implements Runtime {
 
   checkConfig(): void {}
 
-  checkDevice(_name: string, device: Device): void {
-    if (device['type'] === 'disk' && device['path'] !== '/') checkDisk(device, this.#options.ids);
+  async checkDevice(_name: string, device: Device): Promise<void> {
+    if (device['type'] === 'disk' && device['path'] !== '/') await checkDisk(device, this.#looks);
   }
 
   foresee(target: DeviceTarget): Promise<Addition> {
@@ -201,7 +208,8 @@ export class LxcRuntime implements Runtime {
   }
 
   setWindow(init: Init, config: Config, shown: boolean): Promise<void> {
-    return setWindow(init, this.#owner(config), this.#options.devlxd, shown);
+    const place = { init, owner: this.#idsOf(config) ?? ROOT, work: this.#workOf(init) };
+    return setWindow(place, this.#options.devlxd, shown);
   }
 
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
@@ -213,12 +221,16 @@ export class LxcRuntime implements Runtime {
     const paths = this.#paths(id);
     const ids = this.#idsOf(config);
     if (init) return openFiles({ kind: 'running', init }, ids, request, input);
-    await this.#adoptOwners(paths, ids?.uid ?? 0);
+    await adoptOwners(paths.overlay, ids ?? ROOT);
     return openFiles({ kind: 'stopped', lower, upper: paths.upper }, ids, request, input);
   }
 
-  live(init: Init): Promise<Omit<InstanceLive, 'status'>> {
-    return readLive(init);
+  async live(init: Init): Promise<Omit<InstanceLive, 'status'>> {
+    return { ...(await readLive(init)), stuck: await this.#workOf(init).stuck() };
+  }
+
+  stop(): void {
+    this.#end.abort();
   }
 
   logPath(id: number): string {
@@ -238,27 +250,24 @@ export class LxcRuntime implements Runtime {
     );
   }
 
-  #owner(config: Config) {
+  #place({ id, config, init }: DeviceTarget): Place {
     const ids = this.#idsOf(config);
-    return { uid: ids?.uid ?? 0, gid: ids?.gid ?? 0 };
+    const [paths, work] = [this.#paths(id), this.#workOf(init)];
+    const at = { lxcPath: this.#options.instances, paths, owner: ids ?? ROOT, privileged: ids === null };
+    return { ...at, work, looks: this.#looks };
   }
 
-  #place(target: DeviceTarget) {
-    const { id, config } = target;
-    const owner = this.#owner(config);
-    return { lxcPath: this.#options.instances, paths: this.#paths(id), owner, privileged: owner.uid === 0 };
-  }
-
-  /** The instance may have been made privileged, or unprivileged, since its last run. */
-  async #adoptOwners(paths: InstancePaths, offset: number): Promise<void> {
-    const { uid } = await lstat(paths.overlay);
-    if (uid !== offset) shiftOwners(paths.overlay, uid, offset);
+  #workOf(init: Init): MountWork {
+    const work = this.#mountWork.get(init);
+    if (!work) throw hostError('not-running');
+    return work;
   }
 
   async #running(id: number, hostNames: Record<string, string>): Promise<RunningProcess | null> {
     const pinned = await pinInit(this.#options.instances, id);
     if (!pinned) return null;
     const { init, monitor } = pinned;
+    this.#mountWork.set(init, new MountWork(init, this.#paths(id), this.#end.signal));
     const release = () => {
       for (const process of [init, monitor]) process.release();
     };
@@ -282,14 +291,4 @@ export class LxcRuntime implements Runtime {
     await this.#options.watch.exited(monitor);
     return this.lastEnding(id) ?? 'stop';
   }
-}
-
-async function limitNicIfAny(hostName: string, device: Device): Promise<void> {
-  if (Object.keys(device).some((option) => option.startsWith('limits.'))) await limitNic(hostName, device);
-}
-
-/** Makes the folders that all instances share. */
-export function prepareFolders(options: Pick<LxcOptions, 'instances' | 'devlxd'>): void {
-  for (const folder of [options.instances, options.devlxd]) mkdirSync(folder, { recursive: true });
-  if (!statSync(options.devlxd).isDirectory()) throw new Error(`${options.devlxd} is not a folder`);
 }

@@ -1,11 +1,11 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmod, chown, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostError } from '../../core/errors.ts';
 import type { Device } from '../../core/model.ts';
+import type { InsideOwner } from '../../native/mount.ts';
 import { deviceNumbers, makeCharacterNode } from '../../native/node.ts';
+import type { Looks } from '../../process/look.ts';
 
-const S_IFMT = 0o170000;
-const S_IFCHR = 0o020000;
 const DEFAULT_MODE = 0o660;
 
 /** A device node of ours that can be bound into an instance. */
@@ -19,27 +19,27 @@ export interface CharacterNode {
 }
 
 /**
- * Makes the node of a `unix-char` device below a folder of ours, owned by the ids it shall have inside.
- * @param idOffset host id of uid 0 inside
+ * Makes the node of a `unix-char` device below a folder of ours, owned by the ids that it has inside.
+ * @param owner host ids of uid and gid 0 inside
  * @returns null when the device is not there and not required
  * @throws CodedError bad-request when it is required and its node and numbers are unknown
  */
-export function makeNode(
+export async function makeNode(
   folder: string,
   name: string,
   device: Device,
-  idOffset: number,
-): CharacterNode | null {
-  const numbers = numbersOf(device);
+  { owner, looks }: { owner: InsideOwner; looks: Looks },
+): Promise<CharacterNode | null> {
+  const numbers = await numbersOf(device, looks);
   if (!numbers) return null;
   const { major, minor } = numbers;
-  mkdirSync(folder, { recursive: true, mode: 0o711 });
+  await mkdir(folder, { recursive: true, mode: 0o711 });
   const source = nodePath(folder, name);
-  rmSync(source, { force: true });
+  await rm(source, { force: true });
   const mode = device['mode'] ? Number.parseInt(device['mode'], 8) : DEFAULT_MODE;
   makeCharacterNode(source, major, minor, 0);
-  chownSync(source, idOffset + Number(device['uid'] ?? 0), idOffset + Number(device['gid'] ?? 0));
-  chmodSync(source, mode);
+  await chown(source, owner.uid + Number(device['uid'] ?? 0), owner.gid + Number(device['gid'] ?? 0));
+  await chmod(source, mode);
   const target = device['path'] ?? device['source'] ?? '';
   return { source, target, numbers: `c ${major}:${minor}` };
 }
@@ -56,29 +56,29 @@ const ALWAYS_ALLOWED: readonly RegExp[] = [/^c 1:[35789]$/, /^c 5:[012]$/, /^c 1
  * Removes the node again.
  * @returns the numbers that the instance may not use any more; null when it may, by another device or by LXC's rule
  */
-export function removeNode(folder: string, name: string): string | null {
+export async function removeNode(folder: string, name: string): Promise<string | null> {
   const path = nodePath(folder, name);
-  const numbers = nodeNumbers(path);
-  rmSync(path, { force: true });
+  const numbers = await nodeNumbers(path);
+  await rm(path, { force: true });
   if (numbers === null || ALWAYS_ALLOWED.some((rule) => rule.test(numbers))) return null;
-  const others = readdirSync(folder).map((entry) => nodeNumbers(join(folder, entry)));
-  return others.includes(numbers) ? null : numbers;
+  const others = (await readdir(folder)).map((entry) => nodeNumbers(join(folder, entry)));
+  return (await Promise.all(others)).includes(numbers) ? null : numbers;
 }
 
-function nodeNumbers(path: string): string | null {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+async function nodeNumbers(path: string): Promise<string | null> {
+  const found = await lstat(path).catch(() => null);
   if (!found) return null;
   const { major, minor } = deviceNumbers(found.rdev);
   return `c ${major}:${minor}`;
 }
 
-function numbersOf(device: Device): { major: number; minor: number } | null {
+async function numbersOf(device: Device, looks: Looks): Promise<{ major: number; minor: number } | null> {
   if (device['major'] !== undefined && device['minor'] !== undefined) {
     return { major: Number(device['major']), minor: Number(device['minor']) };
   }
   const path = device['source'] ?? device['path'] ?? '';
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found && (found.mode & S_IFMT) === S_IFCHR) return deviceNumbers(found.rdev);
+  const found = await looks.at(path);
+  if (found?.character) return found.character;
   if (device['required']?.toLowerCase() === 'false') return null;
   throw hostError(
     'bad-request',

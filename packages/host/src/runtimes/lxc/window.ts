@@ -1,20 +1,31 @@
-import { changeMounts, type InsideOwner } from '../../native/mount.ts';
+import { realpath } from 'node:fs/promises';
+import type { InsideOwner } from '../../native/mount.ts';
 import type { Init } from '../../ops/runtime.ts';
+import type { MountWork } from './mount-work.ts';
+import { isShown, placeOf, readMounts } from './mountinfo.ts';
 
 const TARGET = '/dev/lxd';
 
 /**
  * Shows the guest API's folder in a running container, read-only, or takes it away. What the container has
  * done to the place meanwhile does not matter: all that is mounted there goes first, so that afterwards it is
- * there exactly once, or not at all.
+ * there exactly once, or not at all. Where the kernel says that it is so already, nothing is done.
  */
 export async function setWindow(
-  init: Init,
-  owner: InsideOwner,
+  { init, owner, work }: { init: Init; owner: InsideOwner; work: MountWork },
   folder: string,
   shown: boolean,
 ): Promise<void> {
+  if ((await isWindow(init, folder, shown)) && init.isAlive()) return;
   const clear = { kind: 'unmount', target: TARGET, layers: 'all', remove: !shown } as const;
   const show = { kind: 'mount', source: folder, target: TARGET, readonly: true, recursive: false } as const;
-  await changeMounts(init, owner, shown ? [clear, show] : [clear]);
+  await work.change(owner, shown ? [clear, show] : [clear]);
+}
+
+async function isWindow({ pid }: Init, folder: string, shown: boolean): Promise<boolean> {
+  const inside = await readMounts(pid);
+  if (!inside) return false;
+  if (!shown) return !inside.some(({ point }) => point === TARGET || point.startsWith(`${TARGET}/`));
+  const place = placeOf((await readMounts('self')) ?? [], await realpath(folder));
+  return place !== null && isShown(inside, TARGET, { ...place, readonly: true });
 }

@@ -1,8 +1,18 @@
-import { type BigIntStats, fstatSync, lstatSync, statSync } from 'node:fs';
+import { type BigIntStats, fstatSync, lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
-import { checked, close, declare, SystemError } from './libc.ts';
-import type { InsideOwner, MountTask } from './mount.ts';
+import { checked, declare, SystemError } from './libc.ts';
+import {
+  type FileIdentity,
+  MOUNT_PIDFD,
+  type MountAnswer,
+  type MountOrder,
+  type MountTask,
+} from './mount.ts';
+
+// One change of a container's mounts, as a program of its own: a guest can have a file system at the place that never
+// answers, and then the kernel lets go of neither the caller nor its process. It has two descriptors besides the
+// standard ones, which say whose namespace it enters and that it is still there; nothing that it does late can reach
+// another container. Nothing of the container is executed.
 
 const openTree = declare('long syscall(long number, int dir, const char *path, uint flags)');
 const setAttributes = declare(
@@ -51,32 +61,25 @@ interface Prepared {
   /** Detached copy of the source's mount, taken while still in the host's namespace; -1 when nothing is mounted. */
   readonly tree: number;
   readonly isFolder: boolean;
-  /** What an unmount's source is, on the host. */
-  readonly source: BigIntStats | undefined;
 }
 
-const { pidfd, owner, tasks } = workerData as {
-  pidfd: number;
-  owner: InsideOwner;
-  tasks: readonly MountTask[];
-};
+const { owner, tasks } = JSON.parse(readFileSync(0, 'utf8')) as MountOrder;
 
-const prepared: Prepared[] = [];
+process.stdout.write(JSON.stringify(answer()));
 
-try {
-  for (const task of tasks) prepared.push(prepare(task));
-  enter();
-  parentPort?.postMessage({ results: prepared.map(perform) });
-} catch (error) {
-  const known = error instanceof SystemError ? error : null;
-  parentPort?.postMessage({ call: known?.call ?? String(error), errno: known?.errno ?? 0 });
-} finally {
-  // Native descriptors outlive the thread; one on a mount keeps it busy for ever.
-  for (const { tree } of prepared) if (tree >= 0) close(tree);
+function answer(): MountAnswer {
+  try {
+    const prepared = tasks.map(prepare);
+    enter();
+    return { results: prepared.map(perform) };
+  } catch (error) {
+    const known = error instanceof SystemError ? error : null;
+    return { call: known?.call ?? String(error), errno: known?.errno ?? 0 };
+  }
 }
 
 function prepare(task: MountTask): Prepared {
-  if (task.kind !== 'mount') return { task, tree: -1, isFolder: true, source: sourceOf(task) };
+  if (task.kind !== 'mount') return { task, tree: -1, isFolder: true };
   const recursive = task.recursive ? AT_RECURSIVE : 0;
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive;
   const tree = checked('open_tree', openTree(OPEN_TREE, AT_FDCWD, task.source, flags));
@@ -92,18 +95,8 @@ function prepare(task: MountTask): Prepared {
     attributes,
     MOUNT_ATTR_BYTES,
   );
-  try {
-    checked('mount_setattr', result);
-  } catch (error) {
-    close(tree);
-    throw error;
-  }
-  return { task, tree, isFolder: isFolder(tree), source: undefined };
-}
-
-function sourceOf(task: MountTask): BigIntStats | undefined {
-  if (task.kind !== 'unmount' || task.source === undefined) return undefined;
-  return statSync(task.source, { bigint: true, throwIfNoEntry: false });
+  checked('mount_setattr', result);
+  return { task, tree, isFolder: isFolder(tree) };
 }
 
 function isFolder(tree: number): boolean {
@@ -111,19 +104,20 @@ function isFolder(tree: number): boolean {
 }
 
 function enter(): void {
+  // setns(2) moves only a thread whose file system attributes are its own; Node has more threads than this one.
   checked('unshare', unshare(CLONE_FS));
   // By pidfd (Linux 5.8): it is the namespace of that very process, or none.
-  checked('setns', setns(pidfd, CLONE_NEWNS));
+  checked('setns', setns(MOUNT_PIDFD, CLONE_NEWNS));
 }
 
-function perform({ task, tree, isFolder: folder, source }: Prepared): boolean {
+function perform({ task, tree, isFolder: folder }: Prepared): boolean {
   if (task.kind === 'look') return lstatSync(task.target, { throwIfNoEntry: false }) !== undefined;
   if (task.kind === 'unmount') {
-    const isAnother = task.source !== undefined && !isSame(source, task.target);
+    const isAnother = task.source !== undefined && !isSame(task.source, task.target);
     const layers = task.layers === 'all' ? LAYERS_MAX : 1;
     return takeAway(task.target, isAnother ? 0 : layers, task.remove);
   }
-  if (task.unlessThere && isSame(fstatSync(tree, { bigint: true }), task.target)) return false;
+  if (task.unlessThere && isSame(identityOf(fstatSync(tree, { bigint: true })), task.target)) return false;
   const created = asOwner(() => createMountPoint(task.target, folder));
   const result = moveMount(MOVE_MOUNT, tree, '', AT_FDCWD, task.target, MOVE_MOUNT_F_EMPTY_PATH);
   checked('move_mount', result);
@@ -131,9 +125,15 @@ function perform({ task, tree, isFolder: folder, source }: Prepared): boolean {
 }
 
 /** Names say little: they may hold links, and the kernel writes some characters differently. */
-function isSame(source: BigIntStats | undefined, target: string): boolean {
+function isSame(source: FileIdentity, target: string): boolean {
   const found = statSync(target, { bigint: true, throwIfNoEntry: false });
-  return found !== undefined && found.dev === source?.dev && found.ino === source.ino;
+  if (!found) return false;
+  const { device, inode } = identityOf(found);
+  return device === source.device && inode === source.inode;
+}
+
+function identityOf({ dev, ino }: BigIntStats): FileIdentity {
+  return { device: String(dev), inode: String(ino) };
 }
 
 function takeAway(target: string, layersMax: number, remove: boolean): boolean {

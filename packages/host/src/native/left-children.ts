@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { declare } from './libc.ts';
+
+const waitpid = declare('int waitpid(int pid, void *status, int options)');
+
+const WNOHANG = 1;
+const INTERVAL_MS = 1_000;
+
+/**
+ * Takes note of the end of children that the program before this one, in the same process, has left: they would stay
+ * as zombies, since nobody else may. To be called before this program starts any of its own.
+ */
+export function reapLeftChildren(): void {
+  let left = childrenOf(process.pid);
+  const reap = () => {
+    left = left.filter((pid) => waitpid(pid, null, WNOHANG) === 0);
+    if (left.length === 0) clearInterval(timer);
+  };
+  const timer = setInterval(reap, INTERVAL_MS);
+  timer.unref();
+  reap();
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}

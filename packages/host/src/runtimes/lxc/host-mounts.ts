@@ -1,0 +1,54 @@
+import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../../process/run.ts';
+import { readMounts } from './mountinfo.ts';
+
+/** A source may not answer any more by the time it is bound. */
+const TIMEOUT_MS = 10_000;
+
+/** What a daemon that is gone had begun must not be done behind the back of the next one. */
+const DIES_WITH_PARENT = ['--pdeathsig=KILL', '--'];
+
+/** A mount is named as the kernel has it: nothing on the way is looked at more than once. */
+const PLAIN = ['--no-mtab', '--no-canonicalize'];
+
+/** Binds a file or folder to another place in the host's own mount namespace, by mount(8). @throws Error */
+export async function bindMount(
+  source: string,
+  target: string,
+  { recursive }: { recursive: boolean },
+): Promise<void> {
+  const how = recursive ? ['--rbind', '--make-rprivate'] : ['--bind', '--make-private'];
+  await mounting('mount', [...PLAIN, ...how, source, target]);
+}
+
+/**
+ * Takes all mounts right below a folder away, and then the folder. Never recursive: if an unmount failed, what is below
+ * belongs to the host. A folder that is not there is fine.
+ */
+export async function releaseMounts(folder: string): Promise<void> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
+  if (!entries) return;
+  const points = ((await readMounts('self')) ?? []).map(({ point }) => point);
+  const real = await realpath(folder);
+  for (const entry of entries) {
+    const place = join(real, entry.name);
+    for (const point of points) if (point === place) await unmount(place);
+    if (entry.isDirectory()) await rmdir(place);
+    else await rm(place);
+  }
+  await rmdir(folder);
+}
+
+/** Takes the topmost mount away at once, whoever uses it. @throws Error */
+export async function unmount(place: string): Promise<void> {
+  await mounting('umount', [...PLAIN, '--lazy', place]);
+}
+
+async function mounting(command: string, args: readonly string[]): Promise<void> {
+  const done = await run('setpriv', [...DIES_WITH_PARENT, command, ...args], {
+    timeoutMs: TIMEOUT_MS,
+    cwd: '/',
+  });
+  if (!done.ok) throw new Error(done.timedOut ? `${args.at(-2)} does not answer` : done.failure);
+}

@@ -1,0 +1,60 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { until } from './api.ts';
+import type { CallerTools } from './caller.ts';
+
+/** A file system whose answers stop: who looks up its folder then waits in the kernel, and cannot be killed. */
+export class Deaf {
+  readonly lines: string[] = [];
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) =>
+      this.lines.push(line),
+    );
+  }
+
+  /**
+   * Mounts it on the host.
+   * @param names of folders that it has
+   * @param answers how often one of them is found before it is deaf
+   */
+  static onHost(tools: CallerTools, point: string, names: string, answers: number): Promise<Deaf> {
+    return Deaf.#start([...program(tools), point, names, String(answers)]);
+  }
+
+  /** Mounts it inside an instance, as its root, and an overlay over it on `/dev`, where it is deaf for some names. */
+  static overDev(tools: CallerTools, init: number, names: string): Promise<Deaf> {
+    const enter = ['nsenter', '-t', `${init}`, '-U', '-p', '-S', '0', '-G', '0', '--'];
+    return Deaf.#start([...enter, ...program(tools), '/deaf', names, '0', `${init}`, '/dev']);
+  }
+
+  static async #start([command = '', ...args]: string[]): Promise<Deaf> {
+    const deaf = new Deaf(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
+    deaf.#child.stdin?.on('error', () => {});
+    await until('the file system is mounted', () => deaf.lines.includes('ready'));
+    return deaf;
+  }
+
+  /** How many lookups have been left without an answer. */
+  get held(): number {
+    return this.lines.filter((line) => line === 'held').length;
+  }
+
+  /** Answers all that it has held. */
+  answer(): void {
+    this.#child.stdin?.write('answer\n');
+  }
+
+  /** Ends it: whoever still waits gets an error. */
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.stdin?.end();
+    await ended;
+  }
+}
+
+const program = (tools: CallerTools) => ['/usr/bin/python3', '-B', `${tools.folder}/programs/deaf.py`];

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { json as readJson, text as readText } from 'node:stream/consumers';
+import { printableLine } from '../base/printable.ts';
 import { ApiError } from './errors.ts';
 import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
@@ -91,7 +92,8 @@ export async function deleteFile(client: HostClient, name: string, file: string)
 function naming(name: string, file: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof ApiError)) throw error;
-    throw new ApiError(error.status, `${name}/${file.replace(/^\/+/, '')}: ${error.message}`);
+    const place = printableLine(`${name}/${file.replace(/^\/+/, '')}`);
+    throw new ApiError(error.status, `${place}: ${error.message}`);
   };
 }
 

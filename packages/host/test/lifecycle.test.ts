@@ -110,6 +110,26 @@ describe('start, stop, restart', () => {
     expect((await operator.statuses())['c2']).toBe('Stopped');
   });
 
+  test('reboots from inside and ends by force also with lines for LXC of its own', async () => {
+    const lines = [
+      'lxc.cap.drop =',
+      'lxc.hook.stop = /bin/true',
+      'lxc.mount.auto = sys:rw',
+      'lxc.environment = A=b',
+    ];
+    await operator.launch('c2', { config: { 'raw.lxc': lines.join('\n') } });
+    const first = await operator.pid('c2');
+    expect(await operator.sh('c2', "tr '\\0' '\\n' </proc/1/environ | grep ^A=")).toBe('A=b');
+    await operator.exec('c2', ['reboot']);
+    await watch.next('instance-restarted c2');
+    expect(await operator.pid('c2')).not.toBe(first);
+    await operator.state('c2', 'stop', { force: true });
+    expect(await operator.pid('c2')).toBe(0);
+    await expect(operator.patch('c2', { config: { 'raw.lxc': `${lines[0]}\nlxc.hook =` } })).rejects.toEqual(
+      message('Setting lxc.hook through raw.lxc is not allowed: line 2'),
+    );
+  });
+
   test('refuses what its state does not allow', async () => {
     await operator.create('c2');
     const refused = (work: Promise<unknown>, text: string) => expect(work).rejects.toEqual(message(text));

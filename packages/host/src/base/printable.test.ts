@@ -10,7 +10,7 @@ test('control characters do not get through, lines, tabs and letters do', () => 
 test('JSON with escapes is safe, and the same value', () => {
   const units = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\x1b]0;x\x07', '\x9b2J', '\u202e'));
   fc.assert(
-    fc.property(fc.dictionary(units, units), (value) => {
+    fc.property(fc.array(units), (value) => {
       const text = escapeQuoted(JSON.stringify(value, null, 2));
       expect(JSON.parse(text)).toEqual(value);
       expect(isUnsafe(text)).toBe(false);

@@ -5,7 +5,8 @@ import { FILES, offer } from './completion-offers.ts';
 
 /**
  * The candidates for the last of some words, which may be empty or unfinished; quiet when the daemon does
- * not answer. What an argument is called tells what to offer for it. Names that a terminal would obey are left out.
+ * not answer. What an argument is called tells what to offer for it. Names that
+ * a terminal would obey, or that are no text, are left out.
  * @param words the command line without the program's name
  */
 export async function complete(
@@ -17,7 +18,8 @@ export async function complete(
   const place = locate(program, words.slice(0, -1));
   const candidates = await candidatesAt(place, current, client);
   return [...new Set(candidates)].filter(
-    (text) => text === FILES || (text.startsWith(current) && text === printableLine(text)),
+    (text) =>
+      text === FILES || (text.startsWith(current) && text.isWellFormed() && text === printableLine(text)),
   );
 }
 

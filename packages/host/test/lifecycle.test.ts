@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../src/process/run.ts';
+import type { OperationJson } from '../src/wire/operation.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { begin, Operator, type Watch } from './harness/operator.ts';
 
@@ -108,6 +109,17 @@ describe('start, stop, restart', () => {
     await operator.state('c2', 'stop', { force: true });
     expect(await operator.client.wait(waiting!)).toMatchObject({ status_code: 200 });
     expect((await operator.statuses())['c2']).toBe('Stopped');
+  });
+
+  test('takes a time of more seconds than a timer has milliseconds for what it is', async () => {
+    await operator.launch('c2', STUBBORN);
+    const change = { action: 'stop', timeout: 3_000_000 };
+    const stopping = await begin(operator, 'PUT', '/1.0/instances/c2/state', change);
+    const waited = operator.client.get<OperationJson>(`/1.0/operations/${stopping?.id}/wait?timeout=3000000`);
+    // Both have gone on for as long as this takes: an hour in timers that are over at once.
+    await operator.exec('c1', ['true']);
+    await operator.state('c2', 'stop', { force: true });
+    expect(await waited).toMatchObject({ status: 'Success' });
   });
 
   test('reboots from inside and ends by force also with lines for LXC of its own', async () => {

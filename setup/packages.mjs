@@ -9,6 +9,7 @@ export const RUN_PACKAGES = [
   'uidmap',
   'busybox-static',
   'squashfs-tools',
+  'attr',
   'netcat-openbsd',
   'xz-utils',
   'bzip2',

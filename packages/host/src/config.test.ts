@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TIMER_MS_MAX } from './base/long-timer.ts';
 import { DEFAULT_STATE_DIR, environmentName, readConfig } from './config.ts';
 import { SETTINGS } from './settings.ts';
 
@@ -93,4 +94,11 @@ describe('environmentName', () => {
   it('is the setting in capitals behind PORTHOLE_', () => {
     expect(environmentName('guest-idle-seconds')).toBe('PORTHOLE_GUEST_IDLE_SECONDS');
   });
+});
+
+it('no setting in seconds is longer than a timer can be', () => {
+  const rows = Object.entries(SETTINGS).filter(([name]) => name.endsWith('-seconds'));
+  expect(rows.length).toBeGreaterThan(2);
+  for (const [name, row] of rows)
+    expect([name, 'max' in row && row.max * 1000 <= TIMER_MS_MAX]).toEqual([name, true]);
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { environmentName } from './config.ts';
 import { CONFIG_KEYS } from './core/config-key-table.ts';
 import { HOST_ERRORS } from './core/errors.ts';
+import { RAW_LXC_KEYS } from './core/raw-lxc.ts';
 import { GUEST_ERRORS } from './guest/errors.ts';
 import { servedRoutes } from './host/routes.ts';
 import { failureAnswer, HTTP_FAILURES } from './http/errors.ts';
@@ -76,8 +77,13 @@ describe('the documentation', () => {
       "Keys of instances and profiles, under LXD's names. *applied*: Porthole acts on it. *recorded*: it is kept and",
       'shown, and changes nothing. *refused*: Porthole cannot do what it promises, so setting it is an error.',
     ].join('\n');
+    const lines = RAW_LXC_KEYS.map(({ key, clears }) => `\`${key}\`${clears ? ' (may be empty)' : ''}`);
+    const raw = [
+      "`raw.lxc` may have these lines of lxc.container.conf(5). They come last, so they win over Porthole's own. An empty",
+      'value, which takes all earlier ones away, is refused where that would be those of Porthole.',
+    ].join('\n');
     await expect(
-      page('Configuration keys', intro, table(['key', 'what for', 'use'], rows)),
+      page('Configuration keys', intro, table(['key', 'what for', 'use'], rows), raw, `${lines.join(', ')}.`),
     ).toMatchFileSnapshot('../../../docs/config-keys.md');
   });
 

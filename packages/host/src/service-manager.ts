@@ -1,3 +1,4 @@
+import { TIMER_MS_MAX } from './base/long-timer.ts';
 import { sendDatagram } from './native/datagram.ts';
 
 /** Variables of the service manager's, which no other program shall answer to. */
@@ -17,7 +18,9 @@ export class ServiceManager {
     const watched = (env['WATCHDOG_PID'] ?? String(pid)) === String(pid);
     const periodMs = Number(env['WATCHDOG_USEC'] ?? 0) / USEC_PER_MS;
     // Twice as often as it must be, sd_watchdog_enabled(3): an event loop that stands still is noticed.
-    if (watched && periodMs > 0) setInterval(() => this.#tell('WATCHDOG=1'), periodMs / 2).unref();
+    if (watched && periodMs > 0) {
+      setInterval(() => this.#tell('WATCHDOG=1'), Math.min(periodMs / 2, TIMER_MS_MAX)).unref();
+    }
   }
 
   /** Everybody can be served. */

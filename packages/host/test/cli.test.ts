@@ -2,7 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -236,6 +238,28 @@ describe('files', () => {
     expect(readFileSync(join(scratch, 'back/tree/sub/f'), 'utf8')).toBe('content');
     expect(statSync(join(scratch, 'back/tree/sub/f')).mode & 0o7777).toBe(0o751);
     expect(readlinkSync(join(scratch, 'back/tree/l'))).toBe('sub/f');
+  });
+
+  test('have names of any bytes, there and back, without stopping the rest', async () => {
+    const names = ['caf\xe9', '\x1b]0;x\x07', 'cut \xe2\x82', 'new\nline %ff'];
+    const tree = join(scratch, 'bytes');
+    const at = (top: string, ...parts: readonly string[]) => Buffer.from([top, ...parts].join('/'), 'latin1');
+    mkdirSync(tree);
+    for (const name of names) {
+      mkdirSync(at(tree, name));
+      writeFileSync(at(tree, name, name), `content of ${names.indexOf(name)}`);
+      symlinkSync(at(name, name), at(tree, `${name}.l`));
+    }
+    await quietly(`file push -r ${tree} c2/root`, `file pull -r c2/root/bytes ${scratch}/returned`);
+    const all = (top: string) => readdirSync(top, { encoding: 'latin1', recursive: true }).toSorted();
+    expect(all(join(scratch, 'returned/bytes'))).toEqual(all(tree));
+    for (const name of names) {
+      const top = join(scratch, 'returned/bytes');
+      expect(readFileSync(at(top, name, name), 'utf8')).toBe(`content of ${names.indexOf(name)}`);
+      expect(readlinkSync(at(top, `${name}.l`), 'latin1')).toBe(`${name}/${name}`);
+    }
+    const inside = at(daemon.stateDir, 'instances/2/overlay/upper/root/bytes').toString();
+    expect(all(inside)).toEqual(all(tree));
   });
 
   test('come from standard input, go to standard output, are edited and deleted', async () => {

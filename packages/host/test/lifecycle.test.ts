@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../src/process/run.ts';
+import type { OperationJson } from '../src/wire/operation.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { begin, Operator, type Watch } from './harness/operator.ts';
 
@@ -108,6 +109,37 @@ describe('start, stop, restart', () => {
     await operator.state('c2', 'stop', { force: true });
     expect(await operator.client.wait(waiting!)).toMatchObject({ status_code: 200 });
     expect((await operator.statuses())['c2']).toBe('Stopped');
+  });
+
+  test('takes a time of more seconds than a timer has milliseconds for what it is', async () => {
+    await operator.launch('c2', STUBBORN);
+    const change = { action: 'stop', timeout: 3_000_000 };
+    const stopping = await begin(operator, 'PUT', '/1.0/instances/c2/state', change);
+    const waited = operator.client.get<OperationJson>(`/1.0/operations/${stopping?.id}/wait?timeout=3000000`);
+    // Both have gone on for as long as this takes: an hour in timers that are over at once.
+    await operator.exec('c1', ['true']);
+    await operator.state('c2', 'stop', { force: true });
+    expect(await waited).toMatchObject({ status: 'Success' });
+  });
+
+  test('reboots from inside and ends by force also with lines for LXC of its own', async () => {
+    const lines = [
+      'lxc.cap.drop =',
+      'lxc.hook.stop = /bin/true',
+      'lxc.mount.auto = sys:rw',
+      'lxc.environment = A=b',
+    ];
+    await operator.launch('c2', { config: { 'raw.lxc': lines.join('\n') } });
+    const first = await operator.pid('c2');
+    expect(await operator.sh('c2', "tr '\\0' '\\n' </proc/1/environ | grep ^A=")).toBe('A=b');
+    await operator.exec('c2', ['reboot']);
+    await watch.next('instance-restarted c2');
+    expect(await operator.pid('c2')).not.toBe(first);
+    await operator.state('c2', 'stop', { force: true });
+    expect(await operator.pid('c2')).toBe(0);
+    await expect(operator.patch('c2', { config: { 'raw.lxc': `${lines[0]}\nlxc.hook =` } })).rejects.toEqual(
+      message('Setting lxc.hook through raw.lxc is not allowed: line 2'),
+    );
   });
 
   test('refuses what its state does not allow', async () => {

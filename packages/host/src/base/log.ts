@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { escapeQuoted } from './printable.ts';
 
 /** A structured log: fixed messages, variables as fields. */
 export interface Log {
@@ -25,6 +26,8 @@ export function createLog(level: LogLevel): Log {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      // It may lead to a terminal, and tells of what guests have named.
+      hooks: { streamWrite: escapeQuoted },
     },
     destination,
   ) as unknown as Log;

@@ -1,10 +1,12 @@
 import type { Argument, Command, Option } from 'commander';
+import { printableLine } from '../base/printable.ts';
 import type { HostClient } from '../client/host-client.ts';
 import { FILES, offer } from './completion-offers.ts';
 
 /**
  * The candidates for the last of some words, which may be empty or unfinished; quiet when the daemon does
- * not answer. What an argument is called tells what to offer for it.
+ * not answer. What an argument is called tells what to offer for it. Names that
+ * a terminal would obey, or that are no text, are left out.
  * @param words the command line without the program's name
  */
 export async function complete(
@@ -15,7 +17,10 @@ export async function complete(
   const current = words.at(-1) ?? '';
   const place = locate(program, words.slice(0, -1));
   const candidates = await candidatesAt(place, current, client);
-  return [...new Set(candidates)].filter((text) => text === FILES || text.startsWith(current));
+  return [...new Set(candidates)].filter(
+    (text) =>
+      text === FILES || (text.startsWith(current) && text.isWellFormed() && text === printableLine(text)),
+  );
 }
 
 interface Place {

@@ -1,6 +1,5 @@
 import { type Readable, Transform } from 'node:stream';
 import type { Session } from './session.ts';
-import { printable } from './text.ts';
 
 /**
  * The same bytes, with a bar of how many of them have passed.
@@ -13,7 +12,7 @@ export function countBytes(
   total: number | undefined,
 ): Readable {
   if (!session.progress.shown || !total) return source;
-  const show = session.progress.bytes(printable(title));
+  const show = session.progress.bytes(title);
   let passed = 0;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {

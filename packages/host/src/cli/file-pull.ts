@@ -2,6 +2,7 @@ import { constants, createWriteStream } from 'node:fs';
 import { chmod, lstat, mkdir, open, stat, symlink, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { bytesOfText } from '../base/byte-text.ts';
 import { ApiError } from '../client/errors.ts';
 import type { RemoteFile } from '../client/files.ts';
 import { readFile } from '../client/files.ts';
@@ -82,7 +83,8 @@ async function save(
 ): Promise<void> {
   if (found.type === 'file') return saveFile(session, found, source, target, inside);
   if (found.type === 'symlink') return saveLink(found.target, target);
-  await mkdir(target).catch((error) => requireDirectory(error, target));
+  const local = bytesOfText(target);
+  await mkdir(local).catch((error) => requireDirectory(error, local));
   for (const name of found.entries) {
     if (name === '' || name === '.' || name === '..' || name.includes('/'))
       throw new ApiError(0, `${textOf(source)} has an entry that cannot be saved: "${name}"`);
@@ -90,7 +92,7 @@ async function save(
     const next = await readFile(session.client, entry.instance, entry.path);
     await save(session, next, entry, join(target, name), true);
   }
-  await chmod(target, found.mode & RIGHTS);
+  await chmod(local, found.mode & RIGHTS);
 }
 
 /** Mode bits without set-user-id, set-group-id and sticky: what a guest has so marked is not for this host. */
@@ -107,9 +109,9 @@ async function saveFile(
   const flags = O_WRONLY | O_CREAT | O_TRUNC | (inside ? O_NOFOLLOW : 0);
   const content = countBytes(session, found.content, `Pulling ${textOf(source)}`, found.size);
   try {
-    const file = await open(target, flags, 0o600);
+    const file = await open(bytesOfText(target), flags, 0o600);
     if ((await file.stat()).isFile()) await file.chmod(found.mode & RIGHTS);
-    await pipeline(content, createWriteStream(target, { fd: file }));
+    await pipeline(content, createWriteStream('', { fd: file }));
   } finally {
     content.destroy();
   }
@@ -117,12 +119,13 @@ async function saveFile(
 
 /** Takes the place of another link only. */
 async function saveLink(to: string, target: string): Promise<void> {
-  const before = await lstat(target).catch(() => undefined);
-  if (before?.isSymbolicLink()) await unlink(target);
-  await symlink(to, target);
+  const local = bytesOfText(target);
+  const before = await lstat(local).catch(() => undefined);
+  if (before?.isSymbolicLink()) await unlink(local);
+  await symlink(bytesOfText(to), local);
 }
 
-async function requireDirectory(error: NodeJS.ErrnoException, target: string): Promise<void> {
+async function requireDirectory(error: NodeJS.ErrnoException, target: Buffer): Promise<void> {
   if (error.code === 'EEXIST' && (await lstat(target)).isDirectory()) return;
   throw error;
 }

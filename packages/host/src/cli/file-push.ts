@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
+import { bytesOfText, textOfBytes } from '../base/byte-text.ts';
 import { ApiError } from '../client/errors.ts';
 import type { FileWrite } from '../client/files.ts';
 import { typeAt, writeFile } from '../client/files.ts';
@@ -86,9 +87,10 @@ async function pushFile(
   to: InstancePath,
   options: PushOptions,
 ): Promise<void> {
-  const facts = await stat(source);
+  const local = bytesOfText(source);
+  const facts = await stat(local);
   if (facts.isDirectory()) throw new UsageError(`${source} is a directory: to push it, give --recursive`);
-  const content = countBytes(session, createReadStream(source), `Pushing ${source}`, facts.size);
+  const content = countBytes(session, createReadStream(local), `Pushing ${source}`, facts.size);
   const mode = options.mode ?? facts.mode & MODE_BITS;
   await write(session, to, {
     type: 'file',
@@ -101,17 +103,19 @@ async function pushFile(
 
 /** A directory with all that is in it; links stay links. */
 async function pushTree(session: Session, source: string, to: InstancePath): Promise<void> {
-  const facts = await lstat(source);
+  const local = bytesOfText(source);
+  const facts = await lstat(local);
   if (facts.isFile()) return pushFile(session, source, to, {});
   const owner = { uid: facts.uid, gid: facts.gid };
   if (facts.isSymbolicLink()) {
-    const content = Readable.from([Buffer.from(await readlink(source))]);
+    const content = Readable.from([await readlink(local, 'buffer')]);
     return write(session, to, { type: 'symlink', ...owner, content });
   }
   if (!facts.isDirectory())
     throw new ApiError(0, `${source} is neither a file nor a directory nor a symbolic link`);
   await write(session, to, { type: 'directory', mode: facts.mode & MODE_BITS, ...owner });
-  for (const name of await readdir(source)) await pushTree(session, join(source, name), below(to, name));
+  const names = (await readdir(local, { encoding: 'buffer' })).map(textOfBytes);
+  for (const name of names) await pushTree(session, join(source, name), below(to, name));
 }
 
 async function write(session: Session, to: InstancePath, what: FileWrite): Promise<void> {

@@ -1,5 +1,6 @@
+import { printableLine } from '../base/printable.ts';
 import type { ImageJson } from '../wire/image.ts';
-import { formatBytes, formatTime, printable, yesNo } from './text.ts';
+import { formatBytes, formatTime, yesNo } from './text.ts';
 
 /** What `porthole image info` prints; LXD's layout, because scripts read it. */
 export function describeImage(image: ImageJson): string {
@@ -23,5 +24,5 @@ export function describeImage(image: ImageJson): string {
     'Profiles:',
     ...image.profiles.map((profile) => `    - ${profile}`),
   ];
-  return lines.map(printable).join('\n');
+  return lines.map(printableLine).join('\n');
 }

@@ -1,6 +1,7 @@
+import { printableLine } from '../base/printable.ts';
 import type { InstanceFullJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
 import type { ServerJson } from '../wire/server.ts';
-import { formatBytes, formatMemory, formatTime, printable } from './text.ts';
+import { formatBytes, formatMemory, formatTime } from './text.ts';
 
 const NANOSECONDS = 1e9;
 
@@ -90,5 +91,5 @@ function describeNetwork(name: string, network: NetworkJson): string[] {
 }
 
 function lines(all: readonly string[]): string {
-  return all.map(printable).join('\n');
+  return all.map(printableLine).join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import { printable } from '../base/printable.ts';
 
 /** A stream that may lead to a terminal. */
 export type Output = Writable & {
@@ -7,6 +8,22 @@ export type Output = Writable & {
   readonly rows?: number;
 };
 export type Input = Readable & { readonly isTTY?: boolean };
+
+/** Writes text for people. What guests have put into it is shown, never obeyed by a terminal. */
+export function say(output: Output, text: string): void {
+  output.write(printable(text));
+}
+
+/** Writes a value as it is, for programs; a terminal gets it as text. */
+export function give(output: Output, value: string): void {
+  if (output.isTTY) say(output, value);
+  else output.write(value);
+}
+
+/** Writes why something failed. What follows its first line is set in: it cannot pass for a line of ours. */
+export function sayError(output: Output, message: string): void {
+  say(output, `Error: ${message.replaceAll('\n', '\n  ')}\n`);
+}
 
 /** All that the command line touches of the process it runs in. */
 export interface Io {

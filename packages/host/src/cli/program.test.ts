@@ -246,7 +246,7 @@ describe('start, stop, restart and delete', () => {
   test('point to the log when an operation fails', async () => {
     host.routes['PUT /1.0/instances/c1/state'] = () => ({ operation: finishedOperation({ err: 'no init' }) });
     const { stderr } = await porthole('start c1');
-    expect(stderr).toBe('Error: no init\nTry `porthole info --show-log c1` for more info\n');
+    expect(stderr).toBe('Error: no init\n  Try `porthole info --show-log c1` for more info\n');
   });
 
   test('refuse to delete what runs, unless forced to', async () => {

@@ -20,7 +20,7 @@ import { addRename } from './commands/rename.ts';
 import { addState } from './commands/state.ts';
 import { addVersion } from './commands/version.ts';
 import { addExamples } from './help.ts';
-import type { Io } from './io.ts';
+import { type Io, say, sayError } from './io.ts';
 import type { Open } from './session.ts';
 import { sessionsOf } from './session.ts';
 import { clientVersion } from './version.ts';
@@ -65,8 +65,8 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
     .version(clientVersion(), '--version', "print the client's version")
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: (text) => void io.stderr.write(text),
+      writeOut: (text) => say(io.stdout, text),
+      writeErr: (text) => say(io.stderr, text),
       outputError: (text, write) => write(text.replace(/^error: /, 'Error: ')),
       getOutHelpWidth: () => io.stdout.columns || 80,
       getErrHelpWidth: () => io.stderr.columns || 80,
@@ -114,8 +114,8 @@ function report(error: unknown, io: Io): number {
     const fine = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
     return fine || error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
   }
-  io.stderr.write(`Error: ${messageOf(error)}\n`);
+  sayError(io.stderr, messageOf(error));
   if (!(error instanceof UsageError)) return EXIT_CODES.failure;
-  io.stderr.write('Add --help to see how it is used.\n');
+  say(io.stderr, 'Add --help to see how it is used.\n');
   return EXIT_CODES.usage;
 }

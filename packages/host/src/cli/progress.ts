@@ -1,6 +1,7 @@
 import { SingleBar } from 'cli-progress';
+import { printableLine } from '../base/printable.ts';
 import type { Output } from './io.ts';
-import { formatBytes, printable } from './text.ts';
+import { formatBytes } from './text.ts';
 
 /** Shows how far long work has come, on a terminal; elsewhere nothing. */
 export interface Progress {
@@ -34,12 +35,12 @@ export function createProgress(output: Output, quiet: boolean): Progress {
     text(text) {
       clear();
       const room = (output.columns || COLUMNS) - 1;
-      output.write(CLEAR_LINE + [...printable(text)].slice(0, room).join(''));
+      output.write(CLEAR_LINE + [...printableLine(text)].slice(0, room).join(''));
       dirty = true;
     },
     bytes: (title) => (sent, total) => {
       if (sent >= total) return clear();
-      bar ??= startBar(output, title, total);
+      bar ??= startBar(output, printableLine(title), total);
       bar.update(sent);
     },
     clear,

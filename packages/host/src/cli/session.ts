@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { HostClient } from '../client/host-client.ts';
 import { UsageError } from './arguments.ts';
-import type { Io } from './io.ts';
+import { give, type Io, say, sayError } from './io.ts';
 import type { Progress } from './progress.ts';
 import { createProgress } from './progress.ts';
 
@@ -12,8 +12,10 @@ export interface Session {
   readonly client: HostClient;
   readonly quiet: boolean;
   readonly progress: Progress;
-  /** Writes a line of the result on standard output. */
+  /** Writes text of the result, or JSON and YAML that is harmless, on standard output. */
   print(text: string): void;
+  /** Writes a value, such as that of a key: as it is, unless standard output is a terminal. */
+  data(value: string): void;
   /** Writes a remark on standard error, unless `--quiet`. */
   note(text: string): void;
   /** Writes `Error: ...` on standard error and makes the exit code 1; for failures among several. */
@@ -59,14 +61,15 @@ export function sessionsOf(io: Io, exit: (code: number) => void): Open {
       ),
       quiet,
       progress,
-      print: (text) => void io.stdout.write(`${text}\n`),
+      print: (text) => say(io.stdout, `${text}\n`),
+      data: (value) => give(io.stdout, `${value}\n`),
       note: (text) => {
         progress.clear();
-        if (!quiet) io.stderr.write(`${text}\n`);
+        if (!quiet) say(io.stderr, `${text}\n`);
       },
       complain: (text) => {
         progress.clear();
-        io.stderr.write(`Error: ${text}\n`);
+        sayError(io.stderr, text);
         exit(1);
       },
       exit,

@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { Option } from 'commander';
-import { stringify } from 'yaml';
-import { printable } from './text.ts';
+import { Document, Scalar, visit } from 'yaml';
+import { escapeQuoted, isUnsafe, printable } from '../base/printable.ts';
+import type { Session } from './session.ts';
 
 export const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -24,17 +25,36 @@ export function renderListing(format: Format, listing: Listing): string {
   return RENDERERS[format](listing);
 }
 
+/** Prints a list in a format, unless it is empty in that one. CSV is for programs: its cells are as they are. */
+export function printListing(session: Session, format: Format, listing: Listing): void {
+  const text = renderListing(format, listing);
+  if (text === '') return;
+  if (format === 'csv') session.data(text);
+  else session.print(text);
+}
+
 const RENDERERS: Readonly<Record<Format, (listing: Listing) => string>> = {
   table: ({ headers, rows }) => renderTable(headers, rows),
   csv: ({ rows }) => rows.map((row) => row.map(csvCell).join(',')).join('\n'),
-  json: ({ objects }) => JSON.stringify(objects, null, 2),
+  json: ({ objects }) => renderJson(objects),
   yaml: ({ objects }) => renderYaml(objects),
   compact: ({ headers, rows }) => renderCompact(headers, rows),
 };
 
-/** YAML as LXD's client prints it, without the final line end. */
+/** JSON of the same value, whatever a guest has put into it, and harmless to a terminal. */
+export function renderJson(value: unknown, indent = 2): string {
+  return escapeQuoted(JSON.stringify(value ?? null, null, indent));
+}
+
+/** YAML as LXD's client prints it, without the final line end; harmless to a terminal, as JSON is. */
 export function renderYaml(value: unknown): string {
-  return stringify(value, { indentSeq: false, lineWidth: 0 }).trimEnd();
+  const document = new Document(value);
+  visit(document, {
+    Scalar(_key, node) {
+      if (typeof node.value === 'string' && isUnsafe(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return escapeQuoted(document.toString({ indentSeq: false, lineWidth: 0 })).trimEnd();
 }
 
 /** A map with its keys in order, and those of the maps in it; LXD's client prints config and devices so. */
@@ -74,8 +94,13 @@ function renderTable(headers: readonly string[], rows: Listing['rows']): string 
     chars: LINES,
     style: { head: [], border: [] },
   });
-  table.push(...rows.map((row) => row.map(printable)));
+  table.push(...rows.map((row) => row.map(cellText)));
   return table.toString();
+}
+
+/** Several lines are several lines of the cell; a tab would shift what follows. */
+function cellText(text: string): string {
+  return printable(text).replaceAll('\t', '?');
 }
 
 function csvCell(text: string): string {
@@ -85,7 +110,7 @@ function csvCell(text: string): string {
 const COMPACT_GAP = '  ';
 
 function renderCompact(headers: readonly string[], rows: Listing['rows']): string {
-  const lines = [headers, ...rows.flatMap((row) => splitRow(row.map(printable)))];
+  const lines = [headers, ...rows.flatMap((row) => splitRow(row.map(cellText)))];
   const widths = headers.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   return lines
     .map((line) =>

@@ -32,14 +32,6 @@ export function formatTime(time: string): string {
   return `${date.toISOString().slice(0, 16).replaceAll('-', '/').replace('T', ' ')} UTC`;
 }
 
-/**
- * Text without the control characters that would move a terminal's cursor; interface names, for one, are
- * chosen inside instances. Line ends stay.
- */
-export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '?');
-}
-
 /** `yes` or `no`. */
 export function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { json as readJson, text as readText } from 'node:stream/consumers';
+import { buffer as readBuffer, json as readJson } from 'node:stream/consumers';
+import { encodeName, textOfBytes } from '../base/byte-text.ts';
+import { printableLine } from '../base/printable.ts';
 import { ApiError } from './errors.ts';
 import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
 import { call, download } from './transport.ts';
 
-/** Something at a path inside an instance, as it was read. */
+/** Something at a path inside an instance, as it was read. Names and targets are text as in `base/byte-text.ts`. */
 export type RemoteFile =
   | { readonly type: 'directory'; readonly mode: number; readonly entries: readonly string[] }
   | { readonly type: 'symlink'; readonly target: string }
@@ -36,7 +38,7 @@ export async function readFile(client: HostClient, name: string, file: string): 
   const response = await download(client.socketPath, request).catch(naming(name, file));
   const type = typeOf(response);
   const mode = Number.parseInt(String(response.headers['x-lxd-mode'] ?? '0'), 8);
-  if (type === 'symlink') return { type, target: await readText(response) };
+  if (type === 'symlink') return { type, target: textOfBytes(await readBuffer(response)) };
   if (type === 'directory') {
     const { metadata } = (await readJson(response)) as { metadata: readonly string[] };
     return { type, mode, entries: metadata };
@@ -91,12 +93,13 @@ export async function deleteFile(client: HostClient, name: string, file: string)
 function naming(name: string, file: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof ApiError)) throw error;
-    throw new ApiError(error.status, `${name}/${file.replace(/^\/+/, '')}: ${error.message}`);
+    const place = printableLine(`${name}/${file.replace(/^\/+/, '')}`);
+    throw new ApiError(error.status, `${place}: ${error.message}`);
   };
 }
 
 function urlOf(name: string, file: string): string {
-  return `${path`/1.0/instances/${name}/files`}?${new URLSearchParams({ path: file })}`;
+  return `${path`/1.0/instances/${name}/files`}?path=${encodeName(file)}`;
 }
 
 function typeOf(response: IncomingMessage): RemoteFile['type'] {

@@ -63,31 +63,5 @@ export const checkYaml: Check = (value) => {
     throw hostError('bad-request', 'network-config is not valid YAML');
 };
 
-/** What the runtime sets itself: its own lines would be undone, and with them the isolation or the clean-up. */
-const RAW_LXC_OWN: ReadonlySet<string> = new Set([
-  'lxc.hook.post-stop',
-  'lxc.hook.version',
-  'lxc.idmap',
-  'lxc.log.file',
-  'lxc.rootfs.path',
-  'lxc.uts.name',
-]);
-
-/** `raw.lxc`: lines as in lxc.container.conf(5). */
-export const checkRawLxc: Check = (value) => {
-  for (const line of value.split('\n')) {
-    const text = line.trim();
-    if (text === '' || text.startsWith('#')) continue;
-    const [, key] = /^(lxc\.[A-Za-z0-9_.-]+)\s*=/.exec(text) ?? [];
-    if (key === undefined || hasControl(text.replaceAll('\t', ' '))) {
-      throw hostError('bad-request', `Invalid raw.lxc line ${JSON.stringify(text.slice(0, RAW_LINE_SHOWN))}`);
-    }
-    if (RAW_LXC_OWN.has(key)) throw hostError('bad-request', `Setting ${key} through raw.lxc is not allowed`);
-  }
-};
-
-/** How much of a wrong line a message repeats. */
-const RAW_LINE_SHOWN = 80;
-
 /** `cloud-init.ssh-keys.*`: one key or import id of one user. */
 export const checkSshKey: Check = checkLine;

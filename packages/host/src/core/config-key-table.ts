@@ -5,12 +5,12 @@ import {
   checkEnvironment,
   checkKernelLimit,
   checkMemory,
-  checkRawLxc,
   checkSshKey,
   checkSysctl,
   checkYaml,
 } from './config-checks.ts';
 import { checkGuestKey } from './guest-keys.ts';
+import { checkRawLxc } from './raw-lxc.ts';
 import { checkHwaddr, checkInterfaceName, checkLine, integer, matching, oneOf } from './texts.ts';
 
 /**

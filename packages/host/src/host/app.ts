@@ -71,11 +71,13 @@ async function answer(edge: Edge, row: Route, method: Method, handler: Handler, 
 }
 
 function callOf(request: FastifyRequest): Call {
-  const [path = '', ...query] = request.url.split('?');
+  const [path = '', ...more] = request.url.split('?');
+  const rawQuery = more.join('?');
   return {
     path,
     params: request.params as Record<string, string>,
-    query: new URLSearchParams(query.join('?')),
+    query: new URLSearchParams(rawQuery),
+    rawQuery,
     headers: request.headers,
     by: requestorOf(request.raw),
     json: () => readJson(request.raw),

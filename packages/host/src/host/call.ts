@@ -18,6 +18,8 @@ export interface Call {
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The query as it was sent: a path in it may be no UTF-8. */
+  readonly rawQuery: string;
   readonly headers: IncomingHttpHeaders;
   readonly by: Requestor;
   /** Reads the body as JSON. @throws CodedError 400 when it is none, 413 when it is too large */

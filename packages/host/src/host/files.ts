@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { bytesOfText, nameInQuery } from '../base/byte-text.ts';
 import { hostError } from '../core/errors.ts';
 import { fileHeaders, parseFileHeaders } from '../wire/file.ts';
 import { type Answer, type Call, done, type Edge, param } from './call.ts';
@@ -10,7 +11,7 @@ export async function getFile({ backend }: Edge, call: Call): Promise<Answer> {
   if (found.type === 'directory') return { kind: 'sync', metadata: found.entries, headers };
   const type = { 'Content-Type': 'application/octet-stream' };
   if (found.type === 'symlink')
-    return raw({ ...headers, ...type }, Readable.from([Buffer.from(found.target)]));
+    return raw({ ...headers, ...type }, Readable.from([bytesOfText(found.target)]));
   const length = found.size > 0 ? { 'Content-Length': found.size } : {};
   return raw({ ...headers, ...type, ...length }, found.content);
 }
@@ -38,9 +39,9 @@ function raw(headers: Readonly<Record<string, string | number>>, data: Readable)
   return { kind: 'raw', headers, data };
 }
 
-/** With or without a slash in front, always from the instance's root. @throws file-no-path */
+/** Bytes as they are, with or without a slash in front, always from the instance's root. @throws file-no-path */
 function pathOf(call: Call): string {
-  const path = call.query.get('path');
+  const path = nameInQuery(call.rawQuery, 'path');
   if (!path) throw hostError('file-no-path');
   if (path.includes('\0')) throw hostError('bad-request', 'path: must not contain a NUL byte');
   return path;

@@ -61,7 +61,8 @@ export async function checkSquashfs(
 }
 
 /**
- * Unpacks a squashfs into an existing folder that belongs to `idOffset`, after checking its list again.
+ * Unpacks a squashfs into an existing folder that belongs to `idOffset`, after checking its list again. What is there
+ * after a refusal is to be removed.
  * @throws CodedError image-invalid, image-too-large
  */
 export async function unpackSquashfs(
@@ -78,9 +79,24 @@ export async function unpackSquashfs(
     let lines = 0;
     const onLine = () => onProgress(Math.min(99, Math.floor((++lines / entries) * 100)));
     await unsquash(file, asInstanceRoot(idOffset, [...command, ...devices]), { signal, onLine });
+    await refuseOverlayAttributes(target, idOffset, signal);
   } finally {
     await file.close();
   }
+}
+
+/**
+ * Attributes that would mean something to the overlay that instances stand on, such as a file that is to be taken from
+ * elsewhere. unsquashfs can leave out all attributes or none, and capabilities of files must stay.
+ */
+const OVERLAY_ATTRIBUTES = '^(user|trusted)\\.overlay\\.';
+
+async function refuseOverlayAttributes(target: string, idOffset: number, signal: AbortSignal): Promise<void> {
+  const search = ['getfattr', '--recursive', '--physical', '--no-dereference', '--absolute-names'];
+  const command = asInstanceRoot(idOffset, [...search, `--match=${OVERLAY_ATTRIBUTES}`, '--', target]);
+  await linesOf(command, { signal }, (line) => {
+    throw invalidArchive(`the squashfs has attributes of an overlay: ${shown(line.replace(target, ''))}`);
+  });
 }
 
 async function checkSuperblock(file: FileHandle, limits: ImageLimits): Promise<void> {
@@ -138,15 +154,23 @@ function parseLine(line: string): TreeEntry & { size: number } {
 /** Runs unsquashfs on an open file; an error thrown by `onLine` ends it. */
 async function unsquash(
   file: FileHandle,
-  [command, ...args]: readonly [string, ...string[]],
+  command: readonly [string, ...string[]],
   { signal, onLine = () => {} }: { signal: AbortSignal; onLine?: (line: string) => void },
 ): Promise<void> {
-  const child = filter(command, args, { signal, stdin: file.fd });
+  await linesOf(command, { signal, stdin: file.fd }, onLine);
+}
+
+async function linesOf(
+  [command, ...args]: readonly [string, ...string[]],
+  options: { signal: AbortSignal; stdin?: number },
+  onLine: (line: string) => void,
+): Promise<void> {
+  const child = filter(command, args, options);
   try {
     const lines = createInterface({ input: child.output.setEncoding('latin1'), crlfDelay: 0 });
     for await (const line of lines) onLine(line);
     const { ok, failure } = await child.ended;
-    signal.throwIfAborted();
+    options.signal.throwIfAborted();
     if (!ok) throw hostError('image-invalid', `The squashfs is damaged or incomplete: ${failure}`);
   } finally {
     child.kill();

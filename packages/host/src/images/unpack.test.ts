@@ -1,4 +1,4 @@
-import { chmod, lstat, mkdir, readdir, readFile, readlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -40,6 +40,18 @@ afterEach(async () => scratch[Symbol.asyncDispose]());
 
 async function publishTar(...more: readonly Entry[]) {
   const staged = await receive(directory, unifiedUpload(gzipSync(await tarOf(unified(...more)))));
+  await directory.publish(staged);
+  return staged;
+}
+
+async function publishSquashfs(root: string) {
+  const path = join(scratch.path, 'root.squashfs');
+  await squashfsOf(root, path);
+  const metadata = await tarOf([file('metadata.yaml', METADATA)]);
+  const staged = await receive(
+    directory,
+    splitUpload(['metadata', metadata], ['rootfs', await readFile(path)]),
+  );
   await directory.publish(staged);
   return staged;
 }
@@ -140,20 +152,32 @@ test('a squashfs is unpacked alike', async () => {
   expect(
     (await run('sh', ['-ec', script], { env: { D: root, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })).failure,
   ).toBe('');
-  const path = join(scratch.path, 'root.squashfs');
-  await squashfsOf(root, path);
-  const metadata = await tarOf([file('metadata.yaml', METADATA)]);
-  const staged = await receive(
-    directory,
-    splitUpload(['metadata', metadata], ['rootfs', await readFile(path)]),
-  );
-  await directory.publish(staged);
-  await unpack(staged);
+  await unpack(await publishSquashfs(root));
   expect(await stat('.')).toMatchObject({ mode: 0o755, uid: 0, gid: 0 });
   expect(await stat('home')).toMatchObject({ uid: 1000, gid: 65_535 });
   expect(await stat('etc/hard')).toMatchObject({ mode: 0o4755, uid: 0, nlink: 2 });
   expect(await readlink(join(target, 'link'))).toBe('/etc/hi');
   expect(await readdir(join(target, 'dev'))).toEqual([]);
+});
+
+test.each([
+  ['user.overlay.redirect', OFFSET],
+  ['trusted.overlay.opaque', 0],
+])('a squashfs with %s is not unpacked for %d: an overlay would obey it', async (name, idOffset) => {
+  const root = join(scratch.path, 'tree');
+  await mkdir(join(root, 'etc'), { recursive: true });
+  const set = (attribute: string) => run('setfattr', ['-n', attribute, '-v', '/x', join(root, 'etc')]);
+  expect((await set('user.fine')).failure).toBe('');
+  const fine = await publishSquashfs(root);
+  await unpack(fine, idOffset);
+  expect(await attributes('etc')).toContain('SCHILY.xattr.user.fine=/x');
+  await rm(target, { recursive: true });
+  expect((await set(name)).failure).toBe('');
+  const odd = await publishSquashfs(root);
+  await expect(unpack(odd, idOffset)).rejects.toThrow(
+    'the squashfs has attributes of an overlay: "# file: /etc"',
+  );
+  expect(await readdir(roots)).toEqual([]);
 });
 
 test('progress grows and ends at 100', async () => {

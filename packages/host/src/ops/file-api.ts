@@ -34,7 +34,10 @@ export interface NewFile {
   readonly content: Readable;
 }
 
-/** Paths are resolved inside the instance, whatever it makes of them; also while it is stopped. */
+/**
+ * Paths are resolved inside the instance, whatever it makes of them; also while it is stopped. They, names and
+ * targets may be no UTF-8; `base/byte-text.ts` says how they are text then.
+ */
 export interface FileCases {
   /** A link at the path's end is not followed. @throws file-not-found, file-failed */
   read(name: string, path: string): Promise<FoundFile>;

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type { Log } from '../base/log.ts';
+import { longSleep } from '../base/long-timer.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Change, Instance } from '../core/model.ts';
 import { afterStop, isBetweenRuns, withoutReady } from '../core/volatile.ts';
@@ -142,7 +143,7 @@ export async function autostart(context: Context, signal: AbortSignal): Promise<
     }
     const started = model.instanceById(id);
     const delay = Number(started ? (model.expanded(started).config['boot.autostart.delay'] ?? 0) : 0);
-    if (delay > 0) await sleep(delay * MS_PER_SECOND, signal);
+    if (delay > 0) await longSleep(delay * MS_PER_SECOND, signal);
   }
 }
 
@@ -160,14 +161,4 @@ function byPriority({ model }: Context, one: Instance, other: Instance): number 
   const priority = (instance: Instance) =>
     Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
   return priority(other) - priority(one) || (one.name < other.name ? -1 : 1);
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

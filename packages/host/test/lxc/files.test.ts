@@ -99,3 +99,21 @@ test.each([
   expect(readdirSync(lxc.folder)).toEqual(before);
   expect(existsSync(at('x'))).toBe(false);
 });
+
+test('a name that is no UTF-8 goes in as it is, and does not stop a tree that is pulled', async () => {
+  const at = (top: string, ...parts: readonly string[]) => Buffer.from([top, ...parts].join('/'), 'latin1');
+  const tree = join(lxc.folder, 'odd');
+  mkdirSync(at(tree, 'caf\xe9'), { recursive: true });
+  writeFileSync(at(tree, 'caf\xe9', '\xe2\x82'), 'odd');
+  writeFileSync(at(tree, 'z'), 'the rest');
+  await lxc.must('file', 'push', '--recursive', tree, 'c1/srv');
+  expect(await inside("cd /srv/odd && find | sort | od -An -c | tr -d ' \\n'")).toBe(
+    String.raw`.\n./caf351\n./caf351/342202\n./z\n`,
+  );
+  mkdirSync(join(lxc.folder, 'again'));
+  await lxc.must('file', 'pull', '--recursive', 'c1/srv/odd', join(lxc.folder, 'again'));
+  // The client knows text only: it writes U+FFFD for each byte.
+  const pulled = join(lxc.folder, 'again/odd');
+  expect(readFileSync(join(pulled, 'caf\ufffd/\ufffd\ufffd'), 'utf8')).toBe('odd');
+  expect(readFileSync(join(pulled, 'z'), 'utf8')).toBe('the rest');
+});

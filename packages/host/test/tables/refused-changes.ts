@@ -108,7 +108,21 @@ export const CHANGED_INSTANCES: readonly Row[] = [
     PUT,
     config('raw.lxc', 'lxc.idmap = u 0 0 65536'),
     400,
-    'Invalid config: Setting lxc.idmap through raw.lxc is not allowed',
+    'Invalid config: Setting lxc.idmap through raw.lxc is not allowed: line 1, "lxc.idmap = u 0 0 65536"',
+  ],
+  [
+    'raw.lxc that takes all hooks away',
+    PUT,
+    config('raw.lxc', 'lxc.cap.drop = sys_time\nlxc.hook ='),
+    400,
+    'Invalid config: Setting lxc.hook through raw.lxc is not allowed: line 2, "lxc.hook ="',
+  ],
+  [
+    'raw.lxc that takes our mounts away',
+    PUT,
+    config('raw.lxc', 'lxc.mount.entry = ""'),
+    400,
+    'Invalid config: Clearing lxc.mount.entry through raw.lxc is not allowed: line 1, "lxc.mount.entry = \\"\\""',
   ],
   [
     'network-config that is no YAML',

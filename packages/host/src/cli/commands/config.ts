@@ -38,7 +38,7 @@ function addGet(parent: Command, open: Open, holder: Holder, prefix: string): vo
   command.action(async (name: string, key: string, options: { expanded?: boolean }) => {
     const session = open(command);
     const held = await holder.read(session.client, name);
-    session.print((options.expanded ? held.expandedConfig : held.config)[key] ?? '');
+    session.data((options.expanded ? held.expandedConfig : held.config)[key] ?? '');
   });
 }
 

@@ -4,6 +4,7 @@ import { ApiError } from '../../client/errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { InstanceJson } from '../../wire/instance.ts';
 import { addExamples } from '../help.ts';
+import { say } from '../io.ts';
 import type { Open, Session } from '../session.ts';
 import { changeState, forEachInstance, isStopped } from './state.ts';
 
@@ -40,7 +41,7 @@ async function askAll({ io }: Session, names: readonly string[]): Promise<void> 
   using reader = createInterface({ input: io.stdin });
   const lines = reader[Symbol.asyncIterator]();
   for (const name of names) {
-    io.stderr.write(`Remove ${name} (yes/no): `);
+    say(io.stderr, `Remove ${name} (yes/no): `);
     const { value } = await lines.next();
     if (!/^y(es)?$/i.test(String(value ?? '').trim())) throw new ApiError(0, 'User aborted delete operation');
   }

@@ -7,7 +7,7 @@ import type { Held, Holder } from '../holders.ts';
 import { example, without } from '../holders.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, renderListing, renderYaml, sorted } from '../tables.ts';
+import { formatOption, printListing, renderYaml, sorted } from '../tables.ts';
 
 /** `device` of an instance or a profile, and all below it. */
 export function addDevice(parent: Command, open: Open, holder: Holder, prefix: string): void {
@@ -71,12 +71,11 @@ function addList(parent: Command, open: Open, holder: Holder, prefix: string): v
     const session = open(command);
     const { devices } = await holder.read(session.client, name);
     const entries = Object.entries(devices);
-    const text = renderListing(options.format, {
+    printListing(session, options.format, {
       headers: ['NAME', 'TYPE', 'OPTIONS'],
       rows: entries.map(([device, { type, ...rest }]) => [device, type ?? '', pairs(rest)]),
       objects: entries.map(([device, all]) => ({ name: device, ...all })),
     });
-    if (text !== '') session.print(text);
   });
 }
 
@@ -107,7 +106,7 @@ function addGet(parent: Command, open: Open, holder: Holder, prefix: string): vo
   command.action(async (name: string, device: string, key: string) => {
     const session = open(command);
     const held = await holder.read(session.client, name);
-    session.print(requireOwn(held, device, 'retrieved for')[key] ?? '');
+    session.data(requireOwn(held, device, 'retrieved for')[key] ?? '');
   });
 }
 

@@ -4,7 +4,7 @@ import type { AliasJson } from '../../wire/image.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, renderListing } from '../tables.ts';
+import { formatOption, printListing } from '../tables.ts';
 import { compareNames } from '../text.ts';
 
 const FINGERPRINT_SHORT = 12;
@@ -59,7 +59,7 @@ function addList(parent: Command, open: Open): void {
     const chosen = aliases
       .filter((it) => filters.every((text) => it.name.startsWith(text) || it.target.startsWith(text)))
       .sort((a, b) => compareNames(a.name, b.name));
-    const text = renderListing(format, {
+    printListing(session, format, {
       headers: ['ALIAS', 'FINGERPRINT', 'TYPE', 'DESCRIPTION'],
       rows: chosen.map((it) => [
         it.name,
@@ -69,6 +69,5 @@ function addList(parent: Command, open: Open): void {
       ]),
       objects: chosen,
     });
-    if (text !== '') session.print(text);
   });
 }

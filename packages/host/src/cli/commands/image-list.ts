@@ -4,7 +4,7 @@ import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, renderListing } from '../tables.ts';
+import { formatOption, printListing } from '../tables.ts';
 import { compareNames, formatBytes, formatTime, yesNo } from '../text.ts';
 
 interface ImageColumn {
@@ -55,12 +55,11 @@ export function addImageList(parent: Command, open: Open): void {
       .sort(
         (a, b) => compareNames(shortAlias(a), shortAlias(b)) || compareNames(a.fingerprint, b.fingerprint),
       );
-    const text = renderListing(options.format, {
+    printListing(session, options.format, {
       headers: columns.map((column) => column.header),
       rows: chosen.map((image) => columns.map((column) => column.cell(image))),
       objects: chosen,
     });
-    if (text !== '') session.print(text);
   });
 }
 

@@ -86,7 +86,7 @@ function addProperties(parent: Command, open: Open): void {
   addExamples(get, [['porthole image get-property busybox os', 'prints its value']]);
   get.action(async (name: string, key: string) => {
     const session = open(get);
-    session.print((await findImage(session.client, name)).properties[key] ?? '');
+    session.data((await findImage(session.client, name)).properties[key] ?? '');
   });
 
   const set = parent

@@ -8,7 +8,7 @@ import type { ServerJson } from '../../wire/server.ts';
 import { addExamples } from '../help.ts';
 import { describeInstance, describeServer } from '../info-text.ts';
 import type { Open, Session } from '../session.ts';
-import { renderYaml } from '../tables.ts';
+import { renderJson, renderYaml } from '../tables.ts';
 
 type InfoFormat = 'text' | 'yaml' | 'json';
 
@@ -60,6 +60,6 @@ async function printInstance(session: Session, name: string, options: InfoOption
 }
 
 function render<T>(format: InfoFormat, value: T, describe: (value: T) => string): string {
-  if (format === 'json') return JSON.stringify(value, null, 2);
+  if (format === 'json') return renderJson(value);
   return format === 'yaml' ? renderYaml(value) : describe(value);
 }

@@ -5,7 +5,7 @@ import { COLUMN_LETTERS, parseColumns } from '../list-columns.ts';
 import { parseFilters } from '../list-filters.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, renderListing } from '../tables.ts';
+import { formatOption, printListing } from '../tables.ts';
 import { compareNames } from '../text.ts';
 
 /** LXD's own layouts. */
@@ -54,11 +54,10 @@ export function addList(program: Command, open: Open): void {
       `/1.0/instances?recursion=${live ? 2 : 1}`,
     );
     const chosen = all.filter(passes.instance).sort((a, b) => compareNames(a.name, b.name));
-    const text = renderListing(options.format, {
+    printListing(session, options.format, {
       headers: columns.map((column) => column.header),
       rows: chosen.map((instance) => columns.map((column) => column.cell(instance))),
       objects: chosen,
     });
-    if (text !== '') session.print(text);
   });
 }

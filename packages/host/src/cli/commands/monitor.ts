@@ -6,8 +6,7 @@ import { collectNames, UsageError } from '../arguments.ts';
 import { EVENT_LINES, isLogged, LOG_LEVELS, type LogLevel } from '../event-lines.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
-import { renderYaml } from '../tables.ts';
-import { printable } from '../text.ts';
+import { renderJson, renderYaml } from '../tables.ts';
 
 type MonitorFormat = 'yaml' | 'json' | 'pretty';
 
@@ -60,8 +59,8 @@ export function addMonitor(program: Command, open: Open): void {
 
 const RENDERERS: Readonly<Record<MonitorFormat, (event: EventJson) => string>> = {
   yaml: (event) => `${renderYaml(event)}\n\n`,
-  json: (event) => JSON.stringify(event),
-  pretty: (event) => printable(prettyLine(event)),
+  json: (event) => renderJson(event, 0),
+  pretty: prettyLine,
 };
 
 /** One line for one event, whatever type it is of. */

@@ -4,7 +4,7 @@ import type { OperationJson } from '../../wire/operation.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, renderListing, renderYaml } from '../tables.ts';
+import { formatOption, printListing, renderYaml } from '../tables.ts';
 import { formatTime, yesNo } from '../text.ts';
 
 /** `operation` and all below it. */
@@ -26,7 +26,7 @@ export function addOperation(program: Command, open: Open): void {
       '/1.0/operations?recursion=1',
     );
     const all = Object.values(byStatus).flat();
-    const text = renderListing(format, {
+    printListing(session, format, {
       headers: ['ID', 'TYPE', 'DESCRIPTION', 'STATUS', 'CANCELABLE', 'CREATED'],
       rows: all.map((it) => [
         it.id,
@@ -38,7 +38,6 @@ export function addOperation(program: Command, open: Open): void {
       ]),
       objects: all,
     });
-    if (text !== '') session.print(text);
   });
 
   const show = operation.command('show').description('Print an operation as YAML.').argument('<operation>');

@@ -7,7 +7,7 @@ import { addExamples } from '../help.ts';
 import { PROFILE_HOLDER } from '../holders.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, renderListing } from '../tables.ts';
+import { formatOption, printListing } from '../tables.ts';
 import { compareNames } from '../text.ts';
 import { addKeys } from './config.ts';
 import { addDevice } from './device.ts';
@@ -51,12 +51,11 @@ function addList(parent: Command, open: Open): void {
     const session = open(command);
     const profiles = await session.client.get<readonly ProfileJson[]>('/1.0/profiles?recursion=1');
     const sorted = [...profiles].sort((a, b) => compareNames(a.name, b.name));
-    const text = renderListing(options.format, {
+    printListing(session, options.format, {
       headers: ['NAME', 'DESCRIPTION', 'USED BY'],
       rows: sorted.map((profile) => [profile.name, profile.description, String(profile.used_by.length)]),
       objects: sorted,
     });
-    if (text !== '') session.print(text);
   });
 }
 

@@ -4,6 +4,7 @@ import { call } from '../../client/transport.ts';
 import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
+import { renderJson } from '../tables.ts';
 
 interface QueryOptions {
   readonly request: string;
@@ -34,13 +35,11 @@ export function addQuery(program: Command, open: Open): void {
     const reply = await call(session.client.socketPath, { method: options.request, path: url, ...body });
     if (reply.operation && options.wait) {
       const metadata = requireSuccess(await session.client.wait(reply.operation));
-      return session.print(json(options.raw ? { ...reply.envelope, metadata } : metadata));
+      return session.print(renderJson(options.raw ? { ...reply.envelope, metadata } : metadata));
     }
-    session.print(json(options.raw ? reply.envelope : reply.metadata));
+    session.print(renderJson(options.raw ? reply.envelope : reply.metadata));
   });
 }
-
-const json = (value: unknown) => JSON.stringify(value, null, 2);
 
 function parseJson(text: string): unknown {
   try {

@@ -1,3 +1,4 @@
+import { startLongTimer } from '../../base/long-timer.ts';
 import { hostError } from '../../core/errors.ts';
 import type { StateRequest } from '../api.ts';
 import type { Context } from '../context.ts';
@@ -93,8 +94,8 @@ async function endsWithin(run: Run, seconds: number): Promise<boolean> {
     return true;
   }
   const over = Promise.withResolvers<false>();
-  const timer = setTimeout(() => over.resolve(false), seconds * MS_PER_SECOND);
+  const end = startLongTimer(seconds * MS_PER_SECOND, () => over.resolve(false));
   const ended = await Promise.race([run.process.ended.then(() => true), over.promise]);
-  clearTimeout(timer);
+  end();
   return ended;
 }

@@ -5,7 +5,12 @@ import { pipeline } from 'node:stream/promises';
 // One request to the files of an instance, as a program of its own: it has the rights of the instance's root and
 // no others, so a guest that moves things about while we walk can lead it to nothing that is not the guest's. It
 // is handed to Node as text, because in the instance's user namespace no file of ours may be readable. The
-// request is its argument; content comes in at 0 and goes out at 1; 4 takes the answer, one line of JSON.
+// request is its argument; content comes in at 0 and goes out at 1; 4 takes the answer, one line of JSON. Paths,
+// names and targets of links are bytes, each of them a character (latin1).
+
+const BYTES = 'latin1';
+/** U+FFFD: for programs that know text only, each byte of a name that is no UTF-8. */
+const LOSSY = Buffer.from('\ufffd').toString(BYTES);
 
 /** Descriptor of the instance's root directory. */
 const ROOT = 3;
@@ -29,7 +34,7 @@ const DEFAULT_MODES = { file: 0o644, directory: 0o750, symlink: 0o777 };
 /** @typedef {{ fd: number | null, folder: number, name: string, stat: fs.Stats | null }} Place */
 
 /** @param {number} fd */
-const at = (fd, name = '') => `/proc/self/fd/${fd}${name && `/${name}`}`;
+const at = (fd, name = '') => Buffer.from(`/proc/self/fd/${fd}${name && `/${name}`}`, BYTES);
 
 /**
  * @param {string} code
@@ -39,7 +44,7 @@ const failure = (code, message) => Object.assign(new Error(message), { code });
 
 /** @param {string} path */
 function parts(path) {
-  if (Buffer.byteLength(path) > PATH_BYTES_MAX) throw failure('ENAMETOOLONG', 'file name too long');
+  if (path.length > PATH_BYTES_MAX) throw failure('ENAMETOOLONG', 'file name too long');
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
@@ -47,25 +52,27 @@ function parts(path) {
  * Walks a path part by part, by descriptors: links are followed as text, and nothing leads above the root.
  * @param {string} path
  * @param {boolean} follow whether a link at its end is followed, too
+ * @param {boolean} lossy whether U+FFFD in a name may stand for bytes that are no UTF-8
  * @returns {Place} without `fd` when only the last part is missing; without `name` when it is the root
  */
-function walk(path, follow) {
+function walk(path, follow, lossy = false) {
   const trail = [ROOT];
   const todo = parts(path);
   for (let links = 0; todo.length > 0; ) {
-    const name = /** @type {string} */ (todo.shift());
-    if (name === '..') {
+    const asked = /** @type {string} */ (todo.shift());
+    if (asked === '..') {
       if (trail.length > 1) fs.closeSync(/** @type {number} */ (trail.pop()));
       continue;
     }
     const folder = /** @type {number} */ (trail.at(-1));
+    const name = lossy && asked.includes(LOSSY) ? meant(folder, asked) : asked;
     const fd = look(at(folder, name), todo.length === 0);
     if (fd === null) return { fd, folder, name, stat: null };
     const stat = fs.fstatSync(fd);
     const last = todo.length === 0;
     if (stat.isSymbolicLink() && (!last || follow)) {
       if (++links > SYMLINKS_MAX) throw failure('ELOOP', 'too many levels of symbolic links');
-      const target = fs.readlinkSync(at(folder, name));
+      const target = fs.readlinkSync(at(folder, name), BYTES);
       fs.closeSync(fd);
       if (target.startsWith('/')) for (const each of trail.splice(1)) fs.closeSync(each);
       todo.unshift(...parts(target));
@@ -78,7 +85,21 @@ function walk(path, follow) {
 }
 
 /**
- * @param {string} path
+ * The one name in a folder that reads like another, unless that is there itself.
+ * @param {number} folder
+ * @param {string} name
+ */
+function meant(folder, name) {
+  const reads = (/** @type {string} */ each) =>
+    Buffer.from(each, BYTES)
+      .toString()
+      .replaceAll(/\ufffd+/g, '\ufffd');
+  const alike = entriesOf(folder).filter((each) => reads(each) === reads(name));
+  return alike.length === 1 ? /** @type {string} */ (alike[0]) : name;
+}
+
+/**
+ * @param {Buffer} path
  * @param {boolean} mayMiss
  */
 function look(path, mayMiss) {
@@ -101,7 +122,7 @@ function answer(value) {
 
 /** @param {string} path */
 function find(path) {
-  const { fd, folder, name, stat } = walk(path, false);
+  const { fd, folder, name, stat } = walk(path, false, true);
   if (fd === null || stat === null) throw failure('ENOENT', 'no such file or directory');
   return { fd, folder, name, stat };
 }
@@ -125,7 +146,7 @@ async function read({ path }) {
   const { fd, folder, name, stat: found } = find(path);
   const facts = factsOf(found);
   if (facts.type === 'directory') return answer({ ...facts, entries: entriesOf(fd) });
-  if (facts.type === 'symlink') return answer({ ...facts, target: fs.readlinkSync(at(folder, name)) });
+  if (facts.type === 'symlink') return answer({ ...facts, target: fs.readlinkSync(at(folder, name), BYTES) });
   const open = fs.openSync(at(fd), flags.O_RDONLY | CALM);
   answer(facts);
   // What is below /proc says that it is empty. Everything else is as long as has been promised.
@@ -137,8 +158,9 @@ async function read({ path }) {
 
 /** @param {number} fd */
 function entriesOf(fd) {
+  /** @type {string[]} */
   const names = [];
-  const folder = fs.opendirSync(at(fd));
+  const folder = fs.opendirSync(at(fd), { encoding: BYTES });
   for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
     names.push(entry.name);
     if (names.length > ENTRIES_MAX) throw failure('E2BIG', `more than ${ENTRIES_MAX} entries`);
@@ -193,9 +215,9 @@ async function writeSymlink({ path, uid, gid }) {
   const target = await inputText();
   const { fd, folder, name, stat: found } = walk(path, false);
   if (fd === null) {
-    fs.symlinkSync(target, at(folder, name));
+    fs.symlinkSync(Buffer.from(target, BYTES), at(folder, name));
     fs.lchownSync(at(folder, name), uid, gid);
-  } else if (!found?.isSymbolicLink() || fs.readlinkSync(at(folder, name)) !== target) {
+  } else if (!found?.isSymbolicLink() || fs.readlinkSync(at(folder, name), BYTES) !== target) {
     throw failure('EEXIST', 'it exists already');
   }
   answer({});
@@ -203,7 +225,7 @@ async function writeSymlink({ path, uid, gid }) {
 
 async function inputText() {
   let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) {
+  for await (const chunk of process.stdin.setEncoding(BYTES)) {
     text += chunk;
     if (text.length > PATH_BYTES_MAX) throw failure('ENAMETOOLONG', 'file name too long');
   }

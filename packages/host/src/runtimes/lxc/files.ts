@@ -3,6 +3,7 @@ import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { chown, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { bytesOfText, textOfBytes } from '../../base/byte-text.ts';
 import { hostError } from '../../core/errors.ts';
 import type { FoundFile } from '../../ops/file-api.ts';
 import type { FileRequest, FileWork, Init } from '../../ops/runtime.ts';
@@ -71,7 +72,7 @@ function startChild(place: RootPlace, ids: IdRanges | null, request: FileRequest
   try {
     // By descriptor: the way to our own Node may be closed to the instance's root.
     const node = open(process.execPath, constants.O_RDONLY);
-    const args = [`/proc/self/fd/${NODE}`, '--input-type=module', '-e', CHILD, JSON.stringify(request)];
+    const args = [`/proc/self/fd/${NODE}`, '--input-type=module', '-e', CHILD, requestText(request)];
     const inside = `/proc/${init?.pid}`;
     const root = init ? open(`${inside}/root`, constants.O_RDONLY | constants.O_DIRECTORY) : 'ignore';
     const namespace = init && ids ? open(`${inside}/ns/user`, constants.O_RDONLY) : 'ignore';
@@ -91,6 +92,13 @@ function startChild(place: RootPlace, ids: IdRanges | null, request: FileRequest
     for (const fd of opened) closeSync(fd);
   }
 }
+
+/** To the child bytes are characters: what is no UTF-8 goes through JSON then. */
+function requestText(request: FileRequest): string {
+  return JSON.stringify({ ...request, path: bytesOfText(request.path).toString('latin1') });
+}
+
+const nameText = (name: string) => textOfBytes(Buffer.from(name, 'latin1'));
 
 /** What stands in front of a command to give it the rights of the instance's root, and the root as descriptor. */
 function entering(place: RootPlace, ids: IdRanges | null): readonly string[] {
@@ -182,10 +190,10 @@ async function readAnswer(child: ChildProcess, exited: Promise<Exit>): Promise<C
 }
 
 function foundFile(answer: ChildAnswer, content: Readable): FoundFile {
-  const { error, message = '', ...facts } = answer;
+  const { error, message = '', entries = [], target = '', ...facts } = answer;
   if (error === 'ENOENT') throw hostError('file-not-found');
   if (error) throw hostError('file-failed', message);
-  return { entries: [], target: '', ...facts, content } as FoundFile;
+  return { ...facts, entries: entries.map(nameText), target: nameText(target), content } as FoundFile;
 }
 
 function contentOf(

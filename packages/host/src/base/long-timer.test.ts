@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { longSleep, startLongTimer, TIMER_MS_MAX } from './long-timer.ts';
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+test.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])(
+  'waits %d ms, no less and no more',
+  (ms) => {
+    const over = vi.fn();
+    startLongTimer(ms, over);
+    if (ms > 0) vi.advanceTimersByTime(ms - 1);
+    expect(over).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(over).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  },
+);
+
+test('can be ended in any of its parts', () => {
+  const over = vi.fn();
+  const end = startLongTimer(3 * TIMER_MS_MAX, over);
+  vi.advanceTimersByTime(2 * TIMER_MS_MAX);
+  end();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(over).not.toHaveBeenCalled();
+});
+
+test('a sleep is as long as it should be, or until it is aborted', async () => {
+  const abort = new AbortController();
+  const woken = vi.fn();
+  void longSleep(3_000_000_000, abort.signal).then(woken);
+  await vi.advanceTimersByTimeAsync(2_999_999_999);
+  expect(woken).not.toHaveBeenCalled();
+  abort.abort();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(woken).toHaveBeenCalled();
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,27 @@
+/** A timer of Node's that is to be longer is over at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Calls back after a time of any length, such as an operator may ask for.
+ * @returns the function that ends it before
+ */
+export function startLongTimer(ms: number, callback: () => void): () => void {
+  let timer: NodeJS.Timeout;
+  const wait = (left: number): void => {
+    const part = Math.min(left, TIMER_MS_MAX);
+    timer = setTimeout(() => (left > part ? wait(left - part) : callback()), part);
+  };
+  wait(ms);
+  return () => clearTimeout(timer);
+}
+
+/** Settles after a time of any length, or when it is aborted. */
+export function longSleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = startLongTimer(ms, resolve);
+    signal.addEventListener('abort', () => {
+      end();
+      resolve();
+    });
+  });
+}

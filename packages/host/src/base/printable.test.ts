@@ -1,0 +1,19 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { escapeQuoted, isUnsafe, printable, printableLine } from './printable.ts';
+
+test('control characters do not get through, lines, tabs and letters do', () => {
+  expect(printable('a\nb\tc\rd\x1b[0m\x7f\x9bé漢\u202e')).toBe('a\nb\tc?d?[0m??é漢?');
+  expect(printableLine('a\nb\tc')).toBe('a?b?c');
+});
+
+test('JSON with escapes is safe, and the same value', () => {
+  const units = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('\x1b]0;x\x07', '\x9b2J', '\u202e'));
+  fc.assert(
+    fc.property(fc.array(units), (value) => {
+      const text = escapeQuoted(JSON.stringify(value, null, 2));
+      expect(JSON.parse(text)).toEqual(value);
+      expect(isUnsafe(text)).toBe(false);
+    }),
+  );
+});

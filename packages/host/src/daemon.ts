@@ -29,6 +29,7 @@ import { Roots } from './ops/roots.ts';
 import { Runner } from './ops/runner.ts';
 import { RunningSet } from './ops/running.ts';
 import { recover } from './ops/startup.ts';
+import { Callers } from './peer/callers.ts';
 import { identify } from './peer/identify.ts';
 import { detectKernel } from './peer/kernel.ts';
 import { Registry } from './peer/registry.ts';
@@ -78,6 +79,7 @@ export async function startDaemon(
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
+  const callers = new Callers((fd) => identify(kernel, registry, fd));
   const limits = guestLimits(settings);
   const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
@@ -97,10 +99,13 @@ export async function startDaemon(
     runner: new Runner(),
     runtimeOf: (config) => runtimes.of(config),
     adopter: runtimes.adopter,
-    running: new RunningSet(),
+    running: new RunningSet((starting) => {
+      callers.starting(starting);
+      lane?.starting(starting);
+    }),
     reboots: new Reboots(),
     roots: new Roots(paths.roots, images),
-    identity: registerRuns(registry, lane, (id) => model.view(id)),
+    identity: registerRuns(registry, callers, lane, (id) => model.view(id)),
     // The guest API needs the use cases and they need it: the socket is opened last.
     guests: { closeInstance: (id, reason) => late.guests?.closeInstance(id, reason) ?? 0 },
     random: systemRandom,
@@ -111,8 +116,7 @@ export async function startDaemon(
   const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel, fastLane: status });
   const guestBackend = guestCases(
     context,
-    (fd) => identify(kernel, registry, fd),
-    (fd) => kernel.peerUid(fd),
+    (fd) => callers.identify(fd),
     (image) => images.paths(image),
   );
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });

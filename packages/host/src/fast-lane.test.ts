@@ -17,7 +17,7 @@ it('it is on where callers are recognised by pidfd, and is said to have failed w
   const { lane, status } = openFastLane({ ...parts, wanted: 'auto', kernel: { name: 'pidfd' } });
   expect(status()).toBe('on');
   // Nobody has such a slot: a fault of ours.
-  lane?.release('nobody', 'admitted');
+  lane?.release({ peer: { kind: 'no-instance' }, key: 'nobody', rank: 'root' });
   await lane?.stop();
   expect(status()).toBe('failed');
 });

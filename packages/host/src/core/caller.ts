@@ -4,5 +4,5 @@ export type Caller =
   | { readonly kind: 'instance'; readonly instanceId: number; readonly boot: number }
   /** A process of an instance, but not its root: 401. */
   | { readonly kind: 'not-root'; readonly instanceId: number; readonly boot: number }
-  /** A process in no registered instance, or one that is already gone: 500. */
-  | { readonly kind: 'no-instance' };
+  /** A process in no registered instance, or one that is already gone: 500. `uid` is the host's, at connect(). */
+  | { readonly kind: 'no-instance'; readonly uid?: number };

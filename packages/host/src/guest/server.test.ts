@@ -15,7 +15,7 @@ import type { Behind } from '../http/front.ts';
 import { close } from '../native/libc.ts';
 import { acceptNext, duplicate } from '../native/sockets.ts';
 
-import { callerKey } from './caller-key.ts';
+import { acceptedOf } from './caller-key.ts';
 import { ask, exchange, RawClient, sampleView, startGuest } from './guest.fixture.ts';
 import { type GuestFront, GuestServer } from './server.ts';
 
@@ -332,7 +332,8 @@ describe('limits', () => {
     const refused = await new RawClient(guest.path).send(GET('/')).end();
     expect(refused).toBe(FAILURE('503 Service Unavailable'));
     guest.backend.caller = { kind: 'not-root', instanceId: 1, boot: 1 };
-    expect((await ask(guest.path, 'GET /'))[0]).toMatch(/^HTTP\/1\.1 401 /);
+    // All users of an instance count together.
+    expect((await ask(guest.path, 'GET /'))[0]).toMatch(/^HTTP\/1\.1 503 /);
     guest.backend.views.set(2, sampleView({ instanceId: 2 }));
     guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
     expect((await ask(guest.path, 'GET /'))[1]).toBe('["/1.0"]\n');
@@ -643,10 +644,10 @@ class FrontThatLeaves implements GuestFront {
 
   serve(listening: number, behind: Behind<Caller>): void {
     const nothing = Buffer.alloc(0);
-    const accepted = { peer: CALLER, key: callerKey(CALLER) };
+    const accepted = acceptedOf(CALLER);
     this.#leave = () => {
       const fd = acceptNext(listening);
-      behind.take({ fd, accepted, admission: 'admitted', unread: nothing, unsent: nothing, last: false });
+      behind.take({ fd, accepted, unread: nothing, unsent: nothing, last: false });
     };
   }
 
@@ -654,7 +655,8 @@ class FrontThatLeaves implements GuestFront {
     return this.#leaving(this.#leave);
   }
 
-  giveBack = () => false;
+  takeOver = () => {};
+  taken = () => {};
   release = () => {};
   connections = () => 0;
   closeInstance = () => 0;

@@ -6,7 +6,7 @@ import type { Front } from '../http/front.ts';
 import type { ListenAddress } from '../http/listener.ts';
 import { HttpServer } from '../http/server.ts';
 import type { GuestBackend } from './backend.ts';
-import { callerKey } from './caller-key.ts';
+import { acceptedOf } from './caller-key.ts';
 import { decide } from './decide.ts';
 import { textError } from './errors.ts';
 import type { Sender } from './image-export.ts';
@@ -113,8 +113,6 @@ function createApplication(
     },
   };
 }
-
-const acceptedOf = (caller: Caller) => ({ peer: caller, key: callerKey(caller) });
 
 function causeOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,6 +1,7 @@
 import type { Turn } from './fair-turns.ts';
 import type { RequestHead } from './request-head.ts';
 import type { Reply } from './response.ts';
+import type { Share } from './slots.ts';
 
 /** A request with all of its body. */
 export interface Request {
@@ -10,10 +11,8 @@ export interface Request {
 }
 
 /** What is known of a connection for all of its life. */
-export interface Accepted<Peer> {
+export interface Accepted<Peer> extends Share {
   readonly peer: Peer;
-  /** Connections of the same key share one limit. */
-  readonly key: string;
 }
 
 /** What a server needs to be told by the API it serves. */

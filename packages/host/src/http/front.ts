@@ -1,12 +1,9 @@
 import type { Accepted } from './application.ts';
-import type { Admission } from './slots.ts';
 
 /** A connection that the front leaves to the server, with all that has happened on it so far. */
 export interface HandedOver<Peer> {
   readonly fd: number;
-  /** Undefined: nobody knows yet whose it is, and no limit has counted it. */
-  readonly accepted: Accepted<Peer> | undefined;
-  readonly admission: Exclude<Admission, 'dropped'>;
+  readonly accepted: Accepted<Peer>;
   /** What the client has sent and nobody has answered. */
   readonly unread: Buffer;
   /** Answers that the client has not taken. */
@@ -18,23 +15,27 @@ export interface HandedOver<Peer> {
 /** What the front calls back. */
 export interface Behind<Peer> {
   take(connection: HandedOver<Peer>): void;
+  /** A connection that is kept, unread, for the next server: it is not known yet whose it is. */
+  keep(fd: number): void;
   /** The front is gone and with it the connections that it had: the server has to accept by itself. */
   alone(): void;
 }
 
 /**
  * Something that accepts connections in front of the server, answers what it can and leaves the others to it.
- * It counts all connections of known peers, also those that it has handed over.
+ * It counts all connections, also those that it has handed over, and hands over few at a time.
  */
 export interface Front<Peer> {
   /** Whether it accepts, or will when it is told where. */
   readonly works: boolean;
   /** Accepts on a listening socket from now on. */
   serve(listening: number, behind: Behind<Peer>): void;
-  /** Takes back a connection that was handed over unknown, as its peer is known now; false if it is nobody's. */
-  giveBack(fd: number, accepted: Accepted<Peer>): boolean;
-  /** A connection that was handed over with a known peer has ended. */
-  release(key: string, admission: Exclude<Admission, 'dropped'>): void;
+  /** Serves connections that another server has left, as if they were new. */
+  takeOver(connections: readonly number[]): void;
+  /** The server has begun to serve a connection that was handed over: another one may come. */
+  taken(accepted: Accepted<Peer>): void;
+  /** A connection that was handed over has ended. */
+  release(accepted: Accepted<Peer>): void;
   /** Open connections, without those that were handed over. */
   connections(): number;
   /**

@@ -14,7 +14,7 @@ export interface Limits {
   readonly lingerTimeoutMs: number;
   /** Open connections of one key (one instance). */
   readonly connectionsPerKey: number;
-  /** Open connections of all keys. */
+  /** Open connections of all keys, beyond those that each is sure of. */
   readonly connectionsTotal: number;
 }
 
@@ -39,8 +39,16 @@ export const LINGER_TIMEOUT_MS = 500;
 export const CONNECTIONS_PER_KEY_MAX = 256;
 /** Below the usual hard limit of 20,000 open files, with room for images, instances and the host API. */
 export const CONNECTIONS_TOTAL_MAX = 16_384;
-/** Connections that wait, unread, for it to be known whose they are; more are closed. */
-export const HELD_MAX = 1024;
+/** Connections of root of each key that come out of no total: nobody can use them up. */
+export const SURE_PER_KEY = 4;
+/** Users of an instance that are not its root get a refusal only: they may hold so much of what is the instance's. */
+export const OTHERS_PER_KEY_MAX = 32;
+/** Open connections of one user that is in no instance: enough for an operator who looks at what is answered. */
+export const STRANGERS_PER_KEY_MAX = 16;
+/** The same for all such users together. */
+export const STRANGERS_TOTAL_MAX = 256;
+/** Descriptors that are kept for connections that are sure, and for everything else, when few are left. */
+export const DESCRIPTORS_KEPT = 4096;
 /** Refused connections of one key that are given time to read why; more are closed at once. */
 export const REFUSED_PER_KEY_MAX = 32;
 /** The same for all keys together. */
@@ -67,6 +75,11 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsPerKey: CONNECTIONS_PER_KEY_MAX,
   connectionsTotal: CONNECTIONS_TOTAL_MAX,
 };
+
+/** From which number on a new descriptor says that few are left, as always the smallest that is free is given out. */
+export function scarceFrom(openFilesMax: number): number {
+  return Math.max(openFilesMax - DESCRIPTORS_KEPT, openFilesMax / 2);
+}
 
 /** How exact timeouts are: the sweep runs four times in the shortest of them, between these bounds. */
 const SWEEP_MS_MIN = 10;

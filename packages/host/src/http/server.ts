@@ -4,12 +4,13 @@ import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { descriptorOf, type EndReason, type Keep, type LeftSockets, leave } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
+import { openFilesMax } from '../native/limits.ts';
 import type { Accepted, Application } from './application.ts';
 import { Connection } from './connection.ts';
 import { failureAnswer } from './errors.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { Front, HandedOver } from './front.ts';
-import { HELD_MAX, LEFT_CONNECTIONS_MAX, type Limits, sweepMs } from './limits.ts';
+import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom, sweepMs } from './limits.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
 import { type Admission, Slots } from './slots.ts';
 
@@ -49,6 +50,10 @@ export class HttpServer<Peer> {
   private emptied = () => {};
   /** Connections of which it is not known yet whose they are. */
   private readonly held = new Set<Held>();
+  /** The same, as the front has left them. */
+  private readonly kept: number[] = [];
+  /** Numbers from here on are given out when few descriptors are left: always the smallest is. */
+  private readonly scarceFrom = scarceFrom(openFilesMax());
 
   constructor({ application, limits, log, front }: HttpServerOptions<Peer>) {
     this.application = application;
@@ -64,7 +69,11 @@ export class HttpServer<Peer> {
     this.listening = await openListener(address);
     const { front } = this;
     if (front?.works) {
-      front.serve(this.listening.fd, { take: (each) => this.take(each), alone: () => this.goOnAlone() });
+      front.serve(this.listening.fd, {
+        take: (each) => this.take(each),
+        keep: (fd) => this.kept.push(fd),
+        alone: () => this.goOnAlone(),
+      });
     } else {
       this.front = undefined;
       await this.acceptFrom(this.listening.fd);
@@ -75,7 +84,8 @@ export class HttpServer<Peer> {
 
   /** Serves connections that the server before us has left, as if they were new. */
   takeOver(connections: readonly number[]): void {
-    for (const fd of connections) this.takeUnknown(fd);
+    if (this.front !== undefined) this.front.takeOver(connections);
+    else for (const fd of connections) this.takeUnknown(fd);
   }
 
   /** Open connections, those that are being refused or closed included. */
@@ -122,6 +132,10 @@ export class HttpServer<Peer> {
       drop();
     }
     this.held.clear();
+    for (const fd of this.kept) {
+      connections.push(keep(fd));
+      close(fd);
+    }
     await this.finish(graceMs, 'restarting');
     return { listener, connections };
   }
@@ -196,19 +210,19 @@ export class HttpServer<Peer> {
     );
   }
 
-  /** What the front leaves to us: unknown callers, and requests that are not for it. */
+  /** What the front leaves to us: requests that are not for it. */
   private take(handed: HandedOver<Peer>): void {
-    const { fd, accepted, admission } = handed;
-    if (accepted === undefined) this.takeUnknown(fd);
-    else this.turns.add(accepted.key, () => this.start(this.adopt(fd), accepted, admission, handed));
+    const { accepted } = handed;
+    this.turns.add(accepted.key, () => {
+      this.start(this.adopt(handed.fd), accepted, 'admitted', handed);
+      this.front?.taken(accepted);
+    });
   }
 
   private takeUnknown(fd: number): void {
     this.identify(
       fd,
-      (known) => {
-        if (this.front?.giveBack(fd, known) !== true) this.admit(this.adopt(fd), known);
-      },
+      (known) => this.admit(this.adopt(fd), known),
       () => close(fd),
     );
   }
@@ -228,7 +242,6 @@ export class HttpServer<Peer> {
     try {
       const accepted = this.application.accept(fd);
       if (!(accepted instanceof Promise)) known(accepted);
-      else if (this.held.size >= HELD_MAX) drop();
       else this.hold({ fd, drop }, accepted, known, broke);
     } catch (error) {
       broke(error);
@@ -251,24 +264,26 @@ export class HttpServer<Peer> {
   }
 
   private admit(socket: Socket, accepted: Accepted<Peer>): void {
-    const admission = this.slots.admit(accepted.key);
-    if (admission === 'dropped') socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
-    else this.start(socket, accepted, admission);
+    const admission = this.slots.admit(accepted, descriptorOf(socket) >= this.scarceFrom);
+    if (admission !== 'dropped') this.start(socket, accepted, admission);
+    else if (accepted.rank === 'stranger') socket.destroy();
+    else socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
   }
 
   private start(
     socket: Socket,
-    { peer, key }: Accepted<Peer>,
+    accepted: Accepted<Peer>,
     admission: Exclude<Admission, 'dropped'>,
     handed?: HandedOver<Peer>,
   ): void {
-    if (handed !== undefined) this.resume(socket, handed, key);
-    const connection = new Connection(socket, peer, this.application, this.limits, this.turns.of(key));
+    if (handed !== undefined) this.resume(socket, handed);
+    const turn = this.turns.of(accepted.key);
+    const connection = new Connection(socket, accepted.peer, this.application, this.limits, turn);
     this.open.set(socket, connection);
     socket.on('close', () => {
       this.open.delete(socket);
-      this.slots.release(key, admission);
-      if (handed !== undefined) this.front?.release(key, admission);
+      this.slots.release(accepted, admission);
+      if (handed !== undefined) this.front?.release(accepted);
       if (this.open.size === 0) this.emptied();
     });
     if (admission === 'refused') connection.fail('too-many-connections');
@@ -277,8 +292,8 @@ export class HttpServer<Peer> {
   }
 
   /** A connection that comes from the front begins with what is left of its time there. */
-  private resume(socket: Socket, { unread, unsent, admission }: HandedOver<Peer>, key: string): void {
-    this.slots.enter(key, admission);
+  private resume(socket: Socket, { accepted, unread, unsent }: HandedOver<Peer>): void {
+    this.slots.enter(accepted);
     if (unsent.length > 0) socket.write(unsent);
     if (unread.length > 0) socket.unshift(unread);
   }

@@ -1,29 +1,88 @@
-import { expect, it } from 'vitest';
-import { REFUSED_PER_KEY_MAX } from './limits.ts';
-import { Slots } from './slots.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  OTHERS_PER_KEY_MAX,
+  REFUSED_PER_KEY_MAX,
+  STRANGERS_PER_KEY_MAX,
+  STRANGERS_TOTAL_MAX,
+  SURE_PER_KEY,
+} from './limits.ts';
+import { type Admission, type Rank, type Share, Slots } from './slots.ts';
 
-it('refuses a key above its limit, then drops, and never lets it take what others need', () => {
-  const slots = new Slots(2, 10);
-  expect([1, 2].map(() => slots.admit('a'))).toEqual(['admitted', 'admitted']);
-  for (let i = 0; i < REFUSED_PER_KEY_MAX; i++) expect(slots.admit('a')).toBe('refused');
-  expect(slots.admit('a')).toBe('dropped');
-  expect(slots.admit('b')).toBe('admitted');
+const root = (key: string): Share => ({ key, rank: 'root' });
+const other = (key: string): Share => ({ key, rank: 'other' });
+const stranger = (key: string): Share => ({ key, rank: 'stranger' });
+
+/** How many are let in, until one is not. */
+function admitAll(slots: Slots, share: Share, most = 100_000): number {
+  let count = 0;
+  while (count < most && slots.admit(share) === 'admitted') count++;
+  return count;
+}
+
+describe('one key', () => {
+  it('is refused above its limit, then dropped, and others are let in', () => {
+    const slots = new Slots(2, 10);
+    expect(admitAll(slots, root('a'))).toBe(2);
+    for (let i = 1; i < REFUSED_PER_KEY_MAX; i++) expect(slots.admit(root('a'))).toBe('refused');
+    expect(slots.admit(root('a'))).toBe('dropped');
+    expect(slots.admit(root('b'))).toBe('admitted');
+  });
+
+  it('is let in again after a release', () => {
+    const slots = new Slots(1, 10);
+    slots.admit(root('a'));
+    slots.release(root('a'));
+    expect(slots.admit(root('a'))).toBe('admitted');
+  });
+
+  it('counts root and other users together, and other users cannot take root’s', () => {
+    const slots = new Slots(256, 10_000);
+    expect(admitAll(slots, other('a'))).toBe(OTHERS_PER_KEY_MAX);
+    expect(admitAll(slots, root('a'))).toBe(256 - OTHERS_PER_KEY_MAX);
+  });
 });
 
-it('admits again after a release', () => {
-  const slots = new Slots(1, 10);
-  slots.admit('a');
-  slots.release('a', 'admitted');
-  expect(slots.admit('a')).toBe('admitted');
+describe('all keys', () => {
+  it('share a total beyond the first of root of each, which nobody can use up', () => {
+    const slots = new Slots(256, 1000);
+    const common = [1, 2, 3, 4, 5, 6].map((key) => admitAll(slots, root(`attacker ${key}`)));
+    expect(common.reduce((sum, each) => sum + each, 0)).toBe(1000 + 6 * SURE_PER_KEY);
+    expect(slots.admit(other('victim'))).toBe('refused');
+    for (let key = 0; key < 5000; key++) expect(admitAll(slots, root(`victim ${key}`), 4)).toBe(4);
+    expect(slots.admit(root('victim 7'))).not.toBe('admitted');
+  });
+
+  it('get only what is sure when descriptors are scarce', () => {
+    const slots = new Slots(256, 1000);
+    const admitted = Array.from({ length: 6 }, () => slots.admit(root('a'), true));
+    expect(admitted).toEqual([...Array(SURE_PER_KEY).fill('admitted'), 'dropped', 'dropped']);
+    expect(slots.admit(stranger('b'), true)).toBe('dropped');
+  });
 });
 
-it('refuses every key above the limit of all', () => {
-  const slots = new Slots(2, 3);
-  expect(['a', 'a', 'b', 'c', 'd'].map((key) => slots.admit(key))).toEqual([
-    'admitted',
-    'admitted',
-    'admitted',
-    'refused',
-    'refused',
-  ]);
+it('gives strangers a small share each and all together, which is no instance’s', () => {
+  const slots = new Slots(256, 1000);
+  let all = 0;
+  for (let uid = 0; uid < 100; uid++) {
+    const admitted = admitAll(slots, stranger(`uid ${uid}`));
+    expect(admitted).toBeLessThanOrEqual(STRANGERS_PER_KEY_MAX);
+    all += admitted;
+  }
+  expect([all, slots.admit(stranger('uid 0'))]).toEqual([STRANGERS_TOTAL_MAX, 'dropped']);
+  expect(admitAll(slots, root('a'))).toBe(256);
+});
+
+it('has everything back when all have gone, in whatever order', () => {
+  const slots = new Slots(20, 30);
+  const ranks: readonly Rank[] = ['root', 'other', 'stranger'];
+  for (let round = 0; round < 50; round++) {
+    const held: { share: Share; admission: Exclude<Admission, 'dropped'> }[] = [];
+    for (let index = 0; index < 300; index++) {
+      const share = { key: `${(index * 7) % 5}`, rank: ranks[(index * round) % 3]! };
+      const admission = slots.admit(share);
+      if (admission !== 'dropped') held.push({ share, admission });
+    }
+    for (const { share, admission } of round % 2 ? held : held.reverse()) slots.release(share, admission);
+  }
+  expect([admitAll(slots, root('a')), admitAll(slots, root('b'))]).toEqual([20, 18]);
 });

@@ -1,10 +1,14 @@
 import type { EpollSet } from '../native/epoll-set.ts';
-import { acceptNext, BROKEN } from '../native/sockets.ts';
+import { close } from '../native/libc.ts';
+import { HangUps } from '../native/poll.ts';
+import { acceptNext, BROKEN, isAtEnd } from '../native/sockets.ts';
+import { HeldCallers } from '../peer/held-callers.ts';
 import type { Connections } from './connections.ts';
-import type { Group } from './group.ts';
-import { ACCEPT_REST_MS, ACCEPTS_PER_TURN_MAX } from './limits.ts';
+import { Group } from './group.ts';
+import { ACCEPT_BATCH, ACCEPT_MS_MAX, ACCEPT_REST_MS } from './limits.ts';
 import type { Report } from './messages.ts';
-import type { Runs } from './runs.ts';
+import type { Found, Runs } from './runs.ts';
+import { Strangers } from './strangers.ts';
 import type { Turns } from './turns.ts';
 
 /** What an acceptor works with. */
@@ -13,12 +17,19 @@ export interface AcceptorParts {
   readonly runs: Runs;
   readonly connections: Connections;
   readonly turns: Turns;
+  readonly owned: Uint8Array;
   readonly report: (report: Report) => void;
 }
 
 /** Accepts connections, finds out whose they are, and puts them in line. */
 export class Acceptor {
   readonly #parts: AcceptorParts;
+  readonly #strangers = new Strangers();
+  readonly #held = new HeldCallers<number>();
+  readonly #hangUps = new HangUps(ACCEPT_BATCH);
+  /** Connections that are already there and are to be looked at: left by another server, or held until now. */
+  #older: number[] = [];
+  #starting = false;
   #listening = -1;
   /** Somebody may wait to be accepted. */
   #waited = false;
@@ -30,7 +41,7 @@ export class Acceptor {
   }
 
   get busy(): boolean {
-    return this.#waited;
+    return this.#waited || this.#older.length > 0;
   }
 
   listen(fd: number): void {
@@ -45,30 +56,28 @@ export class Acceptor {
     return true;
   }
 
-  /** Accepts some of those who wait. */
+  /** Accepts those who wait, for a while. */
   accept(nowMs: number): void {
-    const accepted: number[] = [];
-    let fd = 0;
-    while (accepted.length < ACCEPTS_PER_TURN_MAX && fd >= 0) {
-      fd = acceptNext(this.#listening);
-      if (fd >= 0) accepted.push(fd);
-    }
-    this.#waited = fd >= 0;
-    const groups = this.#parts.runs.identify(accepted);
-    for (const [index, each] of accepted.entries()) this.welcome(each, groups[index], nowMs);
-    if (fd === BROKEN) this.#rest(nowMs);
+    for (const fd of this.#older.splice(0, ACCEPT_BATCH))
+      this.#welcome(fd, this.#parts.runs.identifyLater(fd), nowMs);
+    const untilMs = performance.now() + ACCEPT_MS_MAX;
+    while (this.#waited && performance.now() < untilMs) this.#acceptBatch(nowMs);
   }
 
-  /** A connection of a group, or of nobody known. */
-  welcome(fd: number, group: Group | undefined, nowMs: number): void {
-    const { connections, turns } = this.#parts;
-    if (group === undefined) {
-      connections.handOverUnknown(fd);
-      return;
-    }
-    const client = connections.admit(fd, group, nowMs);
-    // Most clients have sent their request by now.
-    if (client !== undefined) turns.add(client);
+  /** Whether instances are being started: callers that may be theirs are held until that is known. */
+  starting(on: boolean): void {
+    this.#starting = on;
+    if (!on) this.takeOver(this.#held.takeAll());
+  }
+
+  /** The run of a namespace has begun: its callers are held no longer. */
+  began(namespace: string): void {
+    this.takeOver(this.#held.take(namespace));
+  }
+
+  /** Looks at connections that are already there, older than those that will be accepted. */
+  takeOver(connections: readonly number[]): void {
+    for (const fd of connections) this.#older.push(fd);
   }
 
   /** Goes on after a rest. */
@@ -78,21 +87,67 @@ export class Acceptor {
     this.#parts.epoll.add(this.#listening);
   }
 
-  /** Accepts no more, apart from those who wait if they are ours. */
-  stop(acceptWaiting: boolean, nowMs: number): void {
-    if (this.#listening < 0) return;
-    this.#parts.epoll.remove(this.#listening);
-    this.#waited = acceptWaiting;
-    while (this.#waited) this.accept(nowMs);
+  /**
+   * Accepts no more, apart from those who wait if they are ours.
+   * @returns the connections of which it is not known yet whose they are
+   */
+  stop(acceptWaiting: boolean, nowMs: number): readonly number[] {
+    if (this.#listening >= 0) this.#parts.epoll.remove(this.#listening);
+    this.#waited = acceptWaiting && this.#listening >= 0;
+    while (this.busy) this.accept(nowMs);
     this.#listening = -1;
+    return this.#held.takeAll();
+  }
+
+  #acceptBatch(nowMs: number): void {
+    const { runs } = this.#parts;
+    const accepted: number[] = [];
+    let fd = 0;
+    while (accepted.length < ACCEPT_BATCH && fd >= 0) {
+      fd = acceptNext(this.#listening);
+      if (fd >= 0) accepted.push(fd);
+    }
+    this.#waited = fd >= 0;
+    const there = this.#waited ? this.#withoutGone(accepted) : accepted;
+    const found = runs.identify(there);
+    for (const [index, each] of there.entries()) this.#welcome(each, found[index]!, nowMs);
+    if (fd === BROKEN) this.#rest(nowMs);
+  }
+
+  /** When many wait, those that have hung up without a word cost nothing more than being accepted. */
+  #withoutGone(accepted: readonly number[]): readonly number[] {
+    this.#hangUps.look(accepted);
+    return accepted.filter((fd, index) => {
+      if (!this.#hangUps.has(index) || !isAtEnd(fd)) return true;
+      close(fd);
+      return false;
+    });
+  }
+
+  #welcome(fd: number, found: Found, nowMs: number): void {
+    const { connections, turns } = this.#parts;
+    if (!(found instanceof Group) && this.#hold(fd, found.outermost)) return;
+    const group = found instanceof Group ? found : this.#strangers.group(found.uid);
+    const client = connections.admit(fd, group, nowMs);
+    // Most clients have sent their request by now.
+    if (client !== undefined) turns.add(client);
+  }
+
+  #hold(fd: number, outermost: string | null): boolean {
+    const { connections, owned } = this.#parts;
+    if (!this.#starting || outermost === null || connections.isScarce(fd)) return false;
+    if (!this.#held.hold(outermost, fd)) return false;
+    owned[fd] = 1;
+    return true;
   }
 
   /** Out of descriptors: those who wait go on waiting, and the thread does not spin. */
   #rest(nowMs: number): void {
-    this.#parts.epoll.remove(this.#listening);
-    this.#againMs = nowMs + ACCEPT_REST_MS;
     // Convenience, whose descriptors are needed now.
     this.#parts.runs.forgetProcesses();
     this.#parts.report({ kind: 'accept-failed' });
+    if (this.#parts.connections.closeOfLargest() > 0) return;
+    this.#parts.epoll.remove(this.#listening);
+    this.#againMs = nowMs + ACCEPT_REST_MS;
   }
 }

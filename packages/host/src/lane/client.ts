@@ -1,3 +1,4 @@
+import type { Admission } from '../http/slots.ts';
 import type { Group } from './group.ts';
 import type { Linked } from './line.ts';
 
@@ -20,12 +21,16 @@ export class Client implements Linked<Client> {
   waits = false;
   /** It is closed, or no longer the lane's. */
   gone = false;
-  /** When it was last heard of. */
-  heardMs: number;
+  /** It has got its last answer: what still comes is dropped, until it hangs up. */
+  closing = false;
+  /** How long it is waited for. */
+  untilMs: number;
+  readonly admission: Exclude<Admission, 'dropped'>;
 
-  constructor(fd: number, group: Group, nowMs: number) {
+  constructor(fd: number, group: Group, untilMs: number, admission: Client['admission'] = 'admitted') {
     this.fd = fd;
     this.group = group;
-    this.heardMs = nowMs;
+    this.untilMs = untilMs;
+    this.admission = admission;
   }
 }

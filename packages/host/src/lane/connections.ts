@@ -1,106 +1,141 @@
 import { failureAnswer } from '../http/errors.ts';
-import type { Limits } from '../http/limits.ts';
-import { type Admission, Slots } from '../http/slots.ts';
+import { type Limits, SURE_PER_KEY, scarceFrom } from '../http/limits.ts';
+import { type Share, Slots } from '../http/slots.ts';
 import type { EpollSet } from '../native/epoll-set.ts';
 import { close } from '../native/libc.ts';
-import { receive, transmit } from '../native/sockets.ts';
+import { endOutput, receive, transmit } from '../native/sockets.ts';
 import { Client } from './client.ts';
 import type { Group } from './group.ts';
+import { HandOver, HandOvers } from './hand-overs.ts';
 import { READ_BYTES } from './limits.ts';
-import { DONE, type HandedReport, type HandedRest, OPEN, type Report } from './messages.ts';
+import { DONE, type HandedRest, type LaneStart, OPEN, type Report } from './messages.ts';
 
 const NOTHING = Buffer.alloc(0);
-const NOTHING_LEFT = {
-  kind: 'handed-over',
-  admission: 'admitted',
-  unread: NOTHING,
-  unsent: NOTHING,
-  last: false,
-} as const;
+const NOTHING_LEFT: HandedRest = { unread: NOTHING, unsent: NOTHING, last: false };
 const REFUSAL = Buffer.from(failureAnswer('too-many-connections'));
 const dropped = Buffer.alloc(READ_BYTES);
 
 /** What the connections of a lane need around them. */
-export interface Surroundings {
+export interface Surroundings extends Pick<LaneStart, 'limits' | 'shared' | 'owned' | 'openFilesMax'> {
   readonly epoll: EpollSet;
-  readonly limits: Limits;
-  /** As of {@link LaneStart}. */
-  readonly shared: Int32Array;
-  readonly owned: Uint8Array;
   readonly report: (report: Report) => void;
 }
 
 /** The connections that the lane has, from being let in to being closed or handed over. */
 export class Connections {
   readonly #around: Surroundings;
+  readonly #limits: Limits;
   /** By descriptor: small numbers, always the smallest that is free. */
   readonly #byFd: (Client | undefined)[] = [];
   #count = 0;
   readonly #slots: Slots;
+  readonly #handOvers = new HandOvers((each) => this.#give(each));
+  readonly #scarceFrom: number;
 
   constructor(around: Surroundings) {
+    const { limits } = around;
     this.#around = around;
-    this.#slots = new Slots(around.limits.connectionsPerKey, around.limits.connectionsTotal);
+    this.#limits = limits;
+    this.#slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
+    this.#scarceFrom = scarceFrom(around.openFilesMax);
   }
 
   get(fd: number): Client | undefined {
     return this.#byFd[fd];
   }
 
-  /** Lets a connection in, if its group has room; else it is refused and undefined. */
+  /** Whether a new descriptor of this number says that few are left. */
+  isScarce(fd: number): boolean {
+    return fd >= this.#scarceFrom;
+  }
+
+  /** Lets a connection in, if its group has room; else it is refused, if that is worth it, and closed. */
   admit(fd: number, group: Group, nowMs: number): Client | undefined {
-    const admission = this.#slots.admit(group.key);
-    if (admission !== 'admitted') {
-      this.#refuse(fd, group, admission);
+    const admission = this.#slots.admit(group.accepted, this.isScarce(fd));
+    if (admission === 'dropped') {
+      this.#drop(fd, group);
       return undefined;
     }
-    const client = new Client(fd, group, nowMs);
+    const client = new Client(fd, group, nowMs + this.#limits.idleTimeoutMs, admission);
     // Without holes it stays an array for the engine too, whatever else is open.
     while (this.#byFd.length <= fd) this.#byFd.push(undefined);
     this.#byFd[fd] = client;
     this.#around.owned[fd] = 1;
     this.#around.shared[OPEN] = ++this.#count;
+    if (admission === 'refused') {
+      transmit(fd, REFUSAL, REFUSAL.length);
+      this.linger(client, nowMs);
+    }
     return client;
   }
 
+  /** The server behind has begun to serve a connection that was handed over. */
+  taken(share: Share): void {
+    this.#handOvers.taken(share);
+  }
+
   /** Gives back the slot of a connection that was handed over. */
-  release(key: string, admission: Exclude<Admission, 'dropped'>): void {
-    this.#slots.release(key, admission);
+  release(share: Share): void {
+    this.#slots.release(share);
   }
 
-  /** A connection of nobody known: the server behind may find out more. */
-  handOverUnknown(fd: number): void {
-    this.#report({ fd, caller: null });
-  }
-
-  /** Leaves a connection to the server behind, which gives its slot back in the end. */
+  /** Leaves a connection to the server behind, which gives its slot back in the end. Strangers are closed. */
   handOver(client: Client, rest: Partial<HandedRest>): void {
+    if (client.group.strange) {
+      this.close(client);
+      return;
+    }
     if (client.polled) this.#around.epoll.remove(client.fd);
-    this.#forget(client);
-    this.#report({ fd: client.fd, caller: client.group.caller, ...rest });
+    client.gone = true;
+    this.#byFd[client.fd] = undefined;
+    this.#handOvers.add(new HandOver(client, { ...NOTHING_LEFT, ...rest }));
+  }
+
+  /** Hands over all that wait for it, for the end. */
+  handOverAll(): void {
+    this.#handOvers.giveAll();
+  }
+
+  /** The last answer is sent: drops what comes, until the client hangs up or its time is over. */
+  linger(client: Client, nowMs: number): void {
+    endOutput(client.fd);
+    client.closing = true;
+    client.untilMs = nowMs + this.#limits.lingerTimeoutMs;
   }
 
   close(client: Client): void {
-    close(client.fd);
-    this.#forget(client);
-    this.#slots.release(client.group.key, 'admitted');
+    // Closing alone would do only if nobody else, such as a child that has not begun its program, had the file too.
+    if (client.polled) this.#around.epoll.remove(client.fd);
+    client.gone = true;
+    this.#byFd[client.fd] = undefined;
+    this.#end(client);
   }
 
   /** Ends all connections of an instance; returns how many. */
   closeInstance(instanceId: number): number {
-    const its = this.all().filter(({ group }) => group.run.facts.instanceId === instanceId);
+    const its = this.all().filter(({ group }) => group.instanceId === instanceId);
     for (const client of its) this.close(client);
-    return its.length;
+    const pending = this.#handOvers.takeBack(`instance ${instanceId}`);
+    for (const client of pending) this.#end(client);
+    return its.length + pending.length;
   }
 
-  /** Ends those that were silent for too long. */
+  /** Ends those that were silent for too long, or have had their last answer. */
   closeIdle(nowMs: number): void {
-    const heardMs = nowMs - this.#around.limits.idleTimeoutMs;
     if (this.#count === 0) return;
     for (const client of this.#byFd) {
       if (client === undefined) continue;
-      if (client.heardMs <= heardMs && !client.waits) this.close(client);
+      if (client.untilMs <= nowMs && (!client.waits || client.closing)) this.close(client);
     }
+  }
+
+  /** There are no descriptors left: whoever has most gives back what rests and is not sure. Returns how many. */
+  closeOfLargest(): number {
+    const byKey = Map.groupBy(this.all(), ({ group }) => group.accepted.key);
+    const largest = [...byKey.values()].reduce((most, its) => (its.length > most.length ? its : most), []);
+    const resting = largest.slice(SURE_PER_KEY).filter((client) => !client.waits);
+    for (const client of resting) this.close(client);
+    return resting.length;
   }
 
   /** All of them, for the end. */
@@ -108,26 +143,31 @@ export class Connections {
     return this.#byFd.filter((client) => client !== undefined);
   }
 
+  #give({ client, rest }: HandOver): void {
+    this.#forget(client);
+    const obeyed = Atomics.load(this.#around.shared, DONE);
+    const { caller } = client.group;
+    this.#around.report({ kind: 'handed-over', fd: client.fd, caller, obeyed, ...rest });
+  }
+
+  #end(client: Client): void {
+    close(client.fd);
+    this.#forget(client);
+    this.#slots.release(client.group.accepted, client.admission);
+  }
+
   #forget(client: Client): void {
-    client.gone = true;
-    this.#byFd[client.fd] = undefined;
     this.#around.owned[client.fd] = 0;
     this.#around.shared[OPEN] = --this.#count;
   }
 
-  #refuse(fd: number, group: Group, admission: Exclude<Admission, 'admitted'>): void {
-    if (admission === 'refused') {
-      this.#report({ fd, caller: group.caller, admission });
-      return;
+  #drop(fd: number, group: Group): void {
+    this.#around.owned[fd] = 0;
+    if (!group.strange) {
+      transmit(fd, REFUSAL, REFUSAL.length);
+      // Unread bytes would make a reset of the end that the client is to see.
+      receive(fd, dropped);
     }
-    transmit(fd, REFUSAL, REFUSAL.length);
-    // Unread bytes would make a reset of the end that the client is to see.
-    receive(fd, dropped);
     close(fd);
-  }
-
-  #report(handed: Partial<HandedReport> & Pick<HandedReport, 'fd' | 'caller'>): void {
-    const obeyed = Atomics.load(this.#around.shared, DONE);
-    this.#around.report({ ...NOTHING_LEFT, obeyed, ...handed });
   }
 }

@@ -1,25 +1,34 @@
 import type { Caller } from '../core/caller.ts';
-import { callerKey } from '../guest/caller-key.ts';
-import type { Client } from './client.ts';
-import { KnownAnswers } from './known-answers.ts';
-import { Line, type Linked } from './line.ts';
-import type { Run } from './run.ts';
+import { acceptedOf } from '../guest/caller-key.ts';
+import type { Accepted } from '../http/application.ts';
+import type { KnownAnswers } from './known-answers.ts';
+import type { Party } from './turns.ts';
 
-/** Callers that share limits, turns and answers: root of an instance, or its other users. */
-export class Group implements Linked<Group> {
-  readonly run: Run;
-  readonly caller: Caller;
-  readonly key: string;
+/** Callers that get the same answers: root of an instance, its other users, or a user in no instance. */
+export class Group {
+  readonly accepted: Accepted<Caller>;
+  /** With whom they share their turn. */
+  readonly party: Party;
   readonly answers: KnownAnswers;
-  /** Connections that wait for their turn; see {@link Turns}. */
-  readonly waiting = new Line<Client>();
-  next: Group | undefined;
 
-  constructor(run: Run, kind: 'instance' | 'not-root') {
-    const { instanceId, boot } = run.facts;
-    this.run = run;
-    this.caller = { kind, instanceId, boot };
-    this.key = callerKey(this.caller);
-    this.answers = new KnownAnswers(this.caller, run.currentView);
+  constructor(caller: Caller, party: Party, answers: KnownAnswers) {
+    this.accepted = acceptedOf(caller);
+    this.party = party;
+    this.answers = answers;
+  }
+
+  get caller(): Caller {
+    return this.accepted.peer;
+  }
+
+  /** 0: none. */
+  get instanceId(): number {
+    const { peer } = this.accepted;
+    return peer.kind === 'no-instance' ? 0 : peer.instanceId;
+  }
+
+  /** In no instance: never left to the server behind. */
+  get strange(): boolean {
+    return this.accepted.rank === 'stranger';
   }
 }

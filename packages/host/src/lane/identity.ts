@@ -1,4 +1,5 @@
 import type { GuestView } from '../core/view.ts';
+import type { Callers } from '../peer/callers.ts';
 import type { Init, Registry } from '../peer/registry.ts';
 import type { Lane } from './lane.ts';
 
@@ -14,6 +15,7 @@ export interface RunRegister {
  */
 export function registerRuns(
   registry: Registry,
+  callers: Callers,
   lane: Lane | undefined,
   viewOf: (instanceId: number) => GuestView | undefined,
 ): RunRegister {
@@ -22,7 +24,9 @@ export function registerRuns(
       lane?.over(instanceId);
       const boot = registry.register(instanceId, init);
       const facts = registry.runOf(instanceId);
-      if (facts !== null) lane?.began(facts, viewOf(instanceId));
+      if (facts === null) return boot;
+      lane?.began(facts, viewOf(instanceId));
+      callers.began(facts.namespace);
       return boot;
     },
     unregister(instanceId) {

@@ -3,10 +3,11 @@ import type { GuestView } from '../core/view.ts';
 import { decide } from '../guest/decide.ts';
 import { plainAnswer } from '../guest/plain-answer.ts';
 import { latin1 } from '../http/bytes.ts';
+import { failureAnswer } from '../http/errors.ts';
 import { ownAnswer } from '../http/own-answers.ts';
 import { hasBody } from '../http/request-body.ts';
 import { type HeadLimits, parseHead, type RequestHead } from '../http/request-head.ts';
-import { dateSecondNow, textAnswer } from '../http/response.ts';
+import { dateSecondNow, type TextReply, textAnswer } from '../http/response.ts';
 import { KNOWN_ANSWER_MAX, KNOWN_CHARACTERS_MAX, KNOWN_HEAD_MAX } from './limits.ts';
 
 /** A request that the lane can answer, with its answer. */
@@ -51,6 +52,18 @@ export class KnownAnswers {
     return answered;
   }
 
+  /**
+   * The last answer to what is not for the lane, for callers that may have nothing but the lane: a body is not waited
+   * for, and the rest of a head neither.
+   */
+  lastAnswer(bytes: Buffer, start: number, end: number, limits: HeadLimits): string {
+    const result = parseHead(bytes.subarray(0, end), start, limits);
+    if (result.kind === 'error') return failureAnswer(result.error);
+    if (result.kind !== 'head') return failureAnswer('bad-request');
+    const reply = this.#reply(result.head);
+    return reply === undefined ? failureAnswer('bad-request') : textAnswer(result.head, reply, false);
+  }
+
   /** What is remembered, in characters. */
   get characters(): number {
     return this.#characters;
@@ -74,12 +87,16 @@ export class KnownAnswers {
   }
 
   #answer({ head, length }: Pick<Answered, 'head' | 'length'>): Answered | undefined {
-    const reply = ownAnswer(head) ?? plainAnswer(decide(this.#caller, { head, body: NO_BODY }, this.#view));
+    const reply = this.#reply(head);
     if (reply === undefined) return undefined;
     const keepAlive = head.keepAlive && reply.close !== true;
     const second = dateSecondNow();
     const text = textAnswer(head, reply, keepAlive);
     return { head, length, text, bytes: Buffer.byteLength(text), close: !keepAlive, second };
+  }
+
+  #reply(head: RequestHead): TextReply | undefined {
+    return ownAnswer(head) ?? plainAnswer(decide(this.#caller, { head, body: NO_BODY }, this.#view));
   }
 
   #remember(bytes: Buffer, start: number, answered: Answered): void {

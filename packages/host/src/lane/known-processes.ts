@@ -4,11 +4,11 @@ import { isAlive } from '../native/pidfd.ts';
 import { KNOWN_PROCESSES_MAX, KNOWN_PROCESSES_PER_RUN_MAX } from './limits.ts';
 import type { Run } from './run.ts';
 
-/** A process that was found to belong to a run, held by a pidfd. */
+/** A process that was found to belong to a run, or to none, held by a pidfd. */
 interface KnownProcess {
   readonly pid: number;
   readonly pidfd: number;
-  readonly run: Run;
+  readonly run: Run | null;
   /** The check in which it was last seen alive. */
   seen: number;
   /** It has connected again since it was last considered for eviction. */
@@ -25,6 +25,8 @@ export class KnownProcesses {
   /** The oldest first. */
   readonly #byPid = new Map<number, KnownProcess>();
   readonly #byRun = new Map<Run, KnownProcess[]>();
+  /** Those that are remembered for as long as a check lasts, because they come more than once in it. */
+  readonly #brief = new Map<number, KnownProcess>();
   readonly #max: number;
   #check = 0;
 
@@ -37,9 +39,18 @@ export class KnownProcesses {
     this.#check++;
   }
 
-  /** The run that a pid belongs to. */
-  runOf(pid: number): Run | undefined {
-    const known = this.#byPid.get(pid);
+  /** Call it when they have been asked for. */
+  endCheck(): void {
+    for (const known of this.#brief.values()) {
+      if (known.run !== null && this.#makeRoom(known.run)) this.#keep(known, known.run);
+      else close(known.pidfd);
+    }
+    this.#brief.clear();
+  }
+
+  /** The run that a pid belongs to; null: none, undefined: not known. */
+  runOf(pid: number): Run | null | undefined {
+    const known = this.#brief.get(pid) ?? this.#byPid.get(pid);
     if (known === undefined) return undefined;
     if (known.seen !== this.#check && !isAlive(known.pidfd)) {
       this.#forget(known);
@@ -50,23 +61,22 @@ export class KnownProcesses {
     return known.run;
   }
 
-  /** Remembers the process at the other end of a socket, which has been found to belong to a run. */
-  remember(socket: number, pid: number, run: Run): void {
-    if (!this.#makeRoom(run)) return;
-    const pidfd = openPeer(socket);
-    if (pidfd < 0) return;
+  /**
+   * Remembers the process at the other end of a socket, which has been found to belong to a run, or to none.
+   * @param again it will be asked for again in this check, and costs one look in it, whoever has no room
+   */
+  remember(socket: number, pid: number, run: Run | null, again: boolean): void {
+    if (!again && (run === null || !this.#makeRoom(run))) return;
+    const pidfd = peerPidfd(socket);
+    if (pidfd === null) return;
     if (!isAlive(pidfd)) {
       // Its pid may be another's already.
       close(pidfd);
       return;
     }
-    const before = this.#byPid.get(pid);
-    if (before !== undefined) this.#forget(before);
     const known = { pid, pidfd, run, seen: this.#check, used: false };
-    this.#byPid.set(pid, known);
-    const its = this.#byRun.get(run);
-    if (its === undefined) this.#byRun.set(run, [known]);
-    else its.push(known);
+    if (again || run === null) this.#brief.set(pid, known);
+    else this.#keep(known, run);
   }
 
   /** Forgets those of a run that is over. */
@@ -106,20 +116,24 @@ export class KnownProcesses {
     return false;
   }
 
+  #keep(known: KnownProcess, run: Run): void {
+    const before = this.#byPid.get(known.pid);
+    if (before !== undefined) this.#forget(before);
+    this.#byPid.set(known.pid, known);
+    const its = this.#byRun.get(run);
+    if (its === undefined) this.#byRun.set(run, [known]);
+    else its.push(known);
+  }
+
   #forget(known: KnownProcess): void {
     close(known.pidfd);
+    if (this.#brief.get(known.pid) === known) {
+      this.#brief.delete(known.pid);
+      return;
+    }
     this.#byPid.delete(known.pid);
-    const its = this.#byRun.get(known.run)!;
+    const its = this.#byRun.get(known.run!)!;
     its.splice(its.indexOf(known), 1);
-    if (its.length === 0) this.#byRun.delete(known.run);
-  }
-}
-
-/** -1 when the process is gone, or there are no descriptors left. */
-function openPeer(socket: number): number {
-  try {
-    return peerPidfd(socket);
-  } catch {
-    return -1;
+    if (its.length === 0) this.#byRun.delete(known.run!);
   }
 }

@@ -1,4 +1,6 @@
-import { statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../base/log.ts';
@@ -71,4 +73,57 @@ export function factsOfThisProcess(): Registered {
   const rootUid = process.getuid?.() ?? 0;
   const init = { pid: process.pid, isAlive: () => true };
   return { instanceId: 1, boot: 1, rootUid, namespace: `${dev}:${ino}`, init };
+}
+
+/** A process in a PID namespace of its own. */
+export interface Apart extends AsyncDisposable {
+  readonly namespace: string;
+  /** What its program has sent back so far. */
+  readonly text: () => string;
+  /** Settles when all of its answers have come, and it has ended. */
+  readonly answer: Promise<string>;
+}
+
+/** Opens connections, sends the same on each, says so, and prints all that comes back until the last one ends. */
+const ASK = `
+  const [path, count, text, end] = process.argv.slice(1);
+  const net = require('node:net');
+  let left = Number(count);
+  for (let index = 0; index < count; index++) {
+    const socket = net.connect(path, () => {
+      socket.write(text, () => --left === 0 && process.stderr.write('sent'));
+      if (end) socket.end();
+    });
+    socket.on('error', () => {});
+    socket.pipe(process.stdout, { end: false });
+  }
+`;
+
+/** Starts such a process, which sends a text on so many connections; settles when it has. */
+export async function startApart(
+  path: string,
+  text: string,
+  count = 1,
+  end: 'end' | '' = 'end',
+): Promise<Apart> {
+  const program = [process.execPath, '-e', ASK, path, String(count), text, end];
+  const args = ['-f', '-p', '--kill-child', ...program];
+  const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  let received = '';
+  child.stdout.on('data', (data: Buffer) => {
+    received += data.toString();
+  });
+  const answer = once(child.stdout, 'end').then(() => received);
+  const sent = new Promise<void>((resolve) => {
+    child.stderr.on('data', (data: Buffer) => void (data.includes('sent') && resolve()));
+  });
+  await Promise.race([sent, exited]);
+  const init = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
+  const { dev, ino } = statSync(`/proc/${init}/ns/pid`, { bigint: true });
+  const dispose = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  return { namespace: `${dev}:${ino}`, text: () => received, answer, [Symbol.asyncDispose]: dispose };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
-import type { Caller } from '../core/caller.ts';
 import { exchange, RawClient, sampleView } from '../guest/guest.fixture.ts';
-import { startLane } from './lane.fixture.ts';
+import { STRANGERS_PER_KEY_MAX } from '../http/limits.ts';
+import { startApart, startLane } from './lane.fixture.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 });
@@ -138,26 +138,43 @@ describe('a caller', () => {
     expect(await exchange(guest.path, GET.replace('1.0', '2.0'))).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
   });
 
-  it('of no instance is left to the server behind', async () => {
+  it('of no instance is answered as by the server, and never left to it, whatever it sends', async () => {
     await using guest = await startLane({ known: false });
     guest.backend.caller = { kind: 'no-instance' };
-    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
+    const plain = await exchange(guest.path, GET + GET);
+    expect(plain).toBe(await exchange(guest.stockPath, GET + GET));
+    expect(plain.split('HTTP/1.1 500 ')).toHaveLength(3);
+    expect(await exchange(guest.path, PATCH)).toMatch(/^HTTP\/1\.1 500 [\s\S]*\r\nConnection: close\r\n/);
+    expect(await exchange(guest.path, 'rubbish\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
+    expect(await new RawClient(guest.path).send(GET.slice(0, 20)).end()).toMatch(/^HTTP\/1\.1 400 /);
+    // The server without lane has seen its own; the one behind the lane none.
     expect(guest.backend.identified).toBe(1);
   });
 
-  it('that came early is kept, and comes back to the lane when its instance is known', async () => {
+  it('of no instance has few connections, and more are closed', async () => {
     await using guest = await startLane({ known: false });
-    const started = Promise.withResolvers<Caller>();
-    guest.backend.identify = () => started.promise as unknown as Caller;
-    const client = new RawClient(guest.path).send(GET);
-    const second = new RawClient(guest.path).send(GET);
-    guest.lane.began(guest.facts, sampleView());
-    started.resolve({ kind: 'instance', instanceId: 1, boot: 1 });
-    expect(await client.until(answered(1))).toMatch(BAR);
-    await second.until(answered(1));
-    expect(guest.backend.viewed).toBe(0);
-    client.socket.destroy();
-    second.socket.destroy();
+    const clients = Array.from({ length: STRANGERS_PER_KEY_MAX }, () => new RawClient(guest.path).send(GET));
+    for (const client of clients) await client.until((text) => text.startsWith('HTTP/1.1 500'));
+    expect(await new RawClient(guest.path).send(GET).end()).toBe('');
+    for (const client of clients) client.socket.destroy();
+  });
+
+  it('that comes while instances are started is held, and known as soon as its own run is', async () => {
+    await using guest = await startLane({ known: false });
+    guest.lane.starting(true);
+    await using inside = await startApart(guest.path, GET);
+    guest.lane.began({ ...guest.facts, namespace: inside.namespace }, sampleView());
+    expect(await inside.answer).toMatch(BAR);
+    expect([guest.backend.identified, guest.backend.viewed]).toEqual([0, 0]);
+  });
+
+  it('is in no instance when the last start has ended, and a process of the host does not wait', async () => {
+    await using guest = await startLane({ known: false });
+    guest.lane.starting(true);
+    await using inside = await startApart(guest.path, GET);
+    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
+    guest.lane.starting(false);
+    expect(await inside.answer).toMatch(/^HTTP\/1\.1 500 /);
   });
 });
 
@@ -228,7 +245,7 @@ describe('the end', () => {
     const client = new RawClient(guest.path).send(GET);
     await client.until(answered(1));
     // Nobody has such a slot: a fault of ours, as good as any.
-    guest.lane.release('nobody', 'admitted');
+    guest.lane.release({ peer: { kind: 'no-instance' }, key: 'nobody', rank: 'root' });
     await client.end();
     expect(await exchange(guest.path, GET)).toMatch(BAR);
     expect(lines).toContainEqual({ msg: 'the fast lane has failed: going on without it' });

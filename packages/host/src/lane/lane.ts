@@ -3,13 +3,15 @@ import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
-import { callerKey } from '../guest/caller-key.ts';
+import { acceptedOf } from '../guest/caller-key.ts';
 import type { GuestFront } from '../guest/server.ts';
 import type { Accepted } from '../http/application.ts';
 import type { Behind, HandedOver } from '../http/front.ts';
 import type { Limits } from '../http/limits.ts';
+import type { Share } from '../http/slots.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
+import { openFilesMax } from '../native/limits.ts';
 import type { Registered } from '../peer/registry.ts';
 import { ACCEPT_LOG_MS, OBEY_MS_MAX } from './limits.ts';
 import {
@@ -42,6 +44,7 @@ export class Lane implements GuestFront {
   readonly #runs = new Set<number>();
   #behind: Behind<Caller> | undefined;
   #ordered = 0;
+  #starting = false;
   /** Which order has ended the connections of an instance, lately. */
   readonly #closed = new Map<number, { readonly order: number; readonly reason: string }>();
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
@@ -49,7 +52,10 @@ export class Lane implements GuestFront {
 
   constructor(limits: Limits, log: Log) {
     this.#log = log;
-    const start: LaneStart = { shared: this.#shared, owned: this.#owned, wake: this.#wake, limits };
+    const start: LaneStart = {
+      ...{ shared: this.#shared, owned: this.#owned, wake: this.#wake, limits },
+      openFilesMax: openFilesMax(),
+    };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: start,
       trackUnmanagedFds: false,
@@ -70,10 +76,22 @@ export class Lane implements GuestFront {
     return this.#state === 'failed';
   }
 
-  /** A run has begun; known to the lane before anyone is told that it has. */
+  /**
+   * A run has begun; known to the lane before anyone is told that it has. While instances are being started that need
+   * not be waited for: a caller that the lane does not know yet is held there until it does.
+   */
   began({ init: _, ...facts }: Registered, view: GuestView | undefined): void {
     this.#runs.add(facts.instanceId);
-    this.#tellAndWait({ kind: 'run', facts, view });
+    const order: Order = { kind: 'run', facts, view };
+    if (this.#starting) this.#tell(order);
+    else this.#tellAndWait(order);
+  }
+
+  /** Whether instances are being started: when this returns, callers that may be theirs are held. */
+  starting(on: boolean): void {
+    this.#starting = on;
+    if (on) this.#tellAndWait({ kind: 'starting', on });
+    else this.#tell({ kind: 'starting', on });
   }
 
   /** A run is over: when this returns, nobody is taken for its instance any more. */
@@ -99,14 +117,17 @@ export class Lane implements GuestFront {
     this.#tell({ kind: 'serve', listening });
   }
 
-  giveBack(fd: number, { peer }: Accepted<Caller>): boolean {
-    if (!this.works || peer.kind === 'no-instance') return false;
-    this.#tell({ kind: 'take-back', fd, caller: peer });
-    return true;
+  takeOver(connections: readonly number[]): void {
+    for (const fd of connections) this.#owned[fd] = 1;
+    this.#tell({ kind: 'take-over', connections });
   }
 
-  release(key: string, admission: HandedOver<Caller>['admission']): void {
-    this.#tell({ kind: 'release', key, admission });
+  taken(accepted: Accepted<Caller>): void {
+    this.#tell({ kind: 'taken', share: shareOf(accepted) });
+  }
+
+  release(accepted: Accepted<Caller>): void {
+    this.#tell({ kind: 'release', share: shareOf(accepted) });
   }
 
   connections(): number {
@@ -150,6 +171,7 @@ export class Lane implements GuestFront {
 
   #hear(report: Report): void {
     if (report.kind === 'handed-over') this.#take(report);
+    else if (report.kind === 'kept') for (const fd of report.connections) this.#behind?.keep(fd);
     else if (report.kind === 'fault') {
       this.#log.error({ error: report.error, caller: report.caller }, 'a guest request failed');
     } else this.#acceptFailed();
@@ -157,17 +179,18 @@ export class Lane implements GuestFront {
 
   /** A connection that was on its way while those of its instance were ended is ended too. */
   #take(report: HandedReport): void {
-    const { caller, obeyed, fd, admission } = report;
-    const instanceId = caller === null || caller.kind === 'no-instance' ? 0 : caller.instanceId;
+    const { caller, obeyed, fd } = report;
+    const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;
     const closed = this.#closed.get(instanceId);
-    if (caller === null || closed === undefined || ((closed.order - obeyed) | 0) <= 0) {
+    if (closed === undefined || ((closed.order - obeyed) | 0) <= 0) {
       this.#behind?.take(handedOver(report));
       return;
     }
     const { reason } = closed;
     this.#log.info({ instanceId, reason, connections: 1 }, 'connections of an instance ended');
     close(fd);
-    this.release(callerKey(caller), admission);
+    this.taken(acceptedOf(caller));
+    this.release(acceptedOf(caller));
   }
 
   #acceptFailed(): void {
@@ -197,16 +220,12 @@ export class Lane implements GuestFront {
   }
 }
 
-function handedOver({ fd, caller, admission, ...rest }: HandedReport): HandedOver<Caller> {
-  const accepted = caller === null ? undefined : { peer: caller, key: callerKey(caller) };
-  return {
-    fd,
-    accepted,
-    admission,
-    unread: bufferOf(rest.unread),
-    unsent: bufferOf(rest.unsent),
-    last: rest.last,
-  };
+function handedOver({ fd, caller, unread, unsent, last }: HandedReport): HandedOver<Caller> {
+  return { fd, accepted: acceptedOf(caller), unread: bufferOf(unread), unsent: bufferOf(unsent), last };
+}
+
+function shareOf({ key, rank }: Accepted<Caller>): Share {
+  return { key, rank };
 }
 
 /** A buffer becomes a plain array on its way between threads. */

@@ -2,10 +2,23 @@
 export const READ_BYTES = 16 * 1024;
 /** Gathered into one write; an answer that does not fit is left to the server behind. */
 export const WRITE_BYTES = 64 * 1024;
-/** Connections accepted before others get their turn. */
-export const ACCEPTS_PER_TURN_MAX = 64;
-/** Connections served before new work is looked for. */
-export const SERVED_PER_TURN_MAX = 64;
+/**
+ * What the connections of one instance are served for, in microseconds, before it is the next one's turn: some ten
+ * plain requests. Others wait for it once for each instance that has as much to ask.
+ */
+export const TURN_US = 100;
+/** How long connections are served before new work is looked for. */
+export const SERVE_MS_MAX = 1;
+/** How long connections are accepted before others get their turn. */
+export const ACCEPT_MS_MAX = 2;
+/** Connections that are accepted, and then identified, together. */
+export const ACCEPT_BATCH = 128;
+/** Connections of one instance that the server behind has been given and has not begun to serve. */
+export const UNBEGUN_PER_KEY_MAX = 4;
+/** The same for all instances together: a few milliseconds of its work. */
+export const UNBEGUN_TOTAL_MAX = 64;
+/** How long orders are obeyed before others get their turn: thousands come when as many instances are recognised. */
+export const OBEY_MS = 2;
 /** Longest head that is remembered with its answer, in characters. */
 export const KNOWN_HEAD_MAX = 1024;
 /** Longest answer that is remembered, in characters. */

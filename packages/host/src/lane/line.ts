@@ -13,6 +13,10 @@ export class Line<T extends Linked<T>> {
     return this.#first === undefined;
   }
 
+  get first(): T | undefined {
+    return this.#first;
+  }
+
   push(item: T): void {
     if (this.#last === undefined) this.#first = item;
     else this.#last.next = item;

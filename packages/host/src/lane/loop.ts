@@ -1,10 +1,11 @@
 import { messageOf } from '../base/coded-error.ts';
 import { EpollSet } from '../native/epoll-set.ts';
 import { clearWake } from '../native/eventfd.ts';
+import { close } from '../native/libc.ts';
 import { Acceptor } from './acceptor.ts';
 import type { Client } from './client.ts';
 import { Connections } from './connections.ts';
-import { SERVED_PER_TURN_MAX, WAIT_MS_MAX } from './limits.ts';
+import { OBEY_MS, SERVE_MS_MAX, WAIT_MS_MAX } from './limits.ts';
 import { Line } from './line.ts';
 import { CLOSED, DONE, type LaneStart, type Order, type Report } from './messages.ts';
 import { Runs } from './runs.ts';
@@ -39,16 +40,16 @@ export class Loop {
   #stopped = false;
 
   constructor(start: LaneStart, port: Port) {
-    const { limits, owned, shared } = start;
+    const { limits, owned } = start;
     this.#start = start;
     this.#port = port;
     this.#sweepMs = Math.min(WAIT_MS_MAX, limits.idleTimeoutMs / 4);
     const report = (each: Report) => port.report(each);
     const epoll = this.#epoll;
-    this.#connections = new Connections({ epoll, report, limits, owned, shared });
+    this.#connections = new Connections({ ...start, epoll, report });
     this.#serving = new Serving(this.#connections, limits);
     const parts = { runs: this.#runs, connections: this.#connections, turns: this.#turns };
-    this.#acceptor = new Acceptor({ epoll, report, ...parts });
+    this.#acceptor = new Acceptor({ epoll, report, owned, ...parts });
     this.#epoll.add(start.wake);
   }
 
@@ -68,9 +69,7 @@ export class Loop {
     this.#lookAgain(busy || count > 0);
     if (this.#ordered) this.#obeyAll();
     if (this.#acceptor.busy) this.#acceptor.accept(this.#nowMs);
-    for (let served = 0; served < SERVED_PER_TURN_MAX && !this.#turns.none; served++) {
-      this.#serve(this.#turns.take()!);
-    }
+    this.#serveSome();
     if (this.#nowMs - this.#sweptMs >= this.#sweepMs) this.#sweep();
   }
 
@@ -102,11 +101,23 @@ export class Loop {
     client.polled = true;
   }
 
-  #serve(client: Client): void {
+  #serveSome(): void {
+    const startMs = performance.now();
+    for (let atMs = startMs; atMs - startMs < SERVE_MS_MAX; ) {
+      const client = this.#turns.take();
+      if (client === undefined) return;
+      this.#serve(client, atMs);
+      const doneMs = performance.now();
+      this.#turns.charge(client, (doneMs - atMs) * 1000);
+      atMs = doneMs;
+    }
+  }
+
+  #serve(client: Client, nowMs: number): void {
     if (client.gone) return;
-    client.heardMs = this.#nowMs;
+    if (!client.closing) client.untilMs = nowMs + this.#start.limits.idleTimeoutMs;
     try {
-      const served = this.#serving.serve(client);
+      const served = this.#serving.serve(client, nowMs);
       if (served === 'gone') return;
       if (served === 'goes-on' || client.ending) this.#turns.add(client);
       else if (!client.rested) this.#fresh.push(client);
@@ -127,18 +138,24 @@ export class Loop {
 
   #obeyAll(): void {
     clearWake(this.#start.wake);
-    this.#ordered = false;
     const { shared } = this.#start;
-    for (let order = this.#port.next(); order !== undefined; order = this.#port.next()) {
+    const untilMs = performance.now() + OBEY_MS;
+    let order = this.#port.next();
+    for (; order !== undefined; order = performance.now() < untilMs ? this.#port.next() : undefined) {
       (this.#obey[order.kind] as (order: Order) => void)(order);
       Atomics.add(shared, DONE, 1);
     }
+    // If it was the time that ended it, there may be more.
+    this.#ordered = performance.now() >= untilMs;
     Atomics.notify(shared, DONE);
   }
 
   /** What each kind of order does. */
   readonly #obey: { readonly [K in Order['kind']]: (order: Extract<Order, { kind: K }>) => void } = {
-    run: ({ facts, view }) => this.#runs.add(facts, view),
+    run: ({ facts, view }) => {
+      this.#runs.add(facts, view);
+      this.#acceptor.began(facts.namespace);
+    },
     over: ({ instanceId }) => this.#runs.end(instanceId),
     views: ({ views }) => {
       for (const view of views) this.#runs.setView(view);
@@ -147,12 +164,17 @@ export class Loop {
       this.#start.shared[CLOSED] = this.#connections.closeInstance(instanceId);
     },
     serve: ({ listening }) => this.#acceptor.listen(listening),
-    // Its run may be over by now; then it is nobody's again.
-    'take-back': ({ fd, caller }) => this.#acceptor.welcome(fd, this.#runs.groupOf(caller), this.#nowMs),
-    release: ({ key, admission }) => this.#connections.release(key, admission),
+    starting: ({ on }) => this.#acceptor.starting(on),
+    'take-over': ({ connections }) => this.#acceptor.takeOver(connections),
+    taken: ({ share }) => this.#connections.taken(share),
+    release: ({ share }) => this.#connections.release(share),
     stop: ({ acceptWaiting, leave }) => {
-      this.#acceptor.stop(acceptWaiting, this.#nowMs);
+      const held = this.#acceptor.stop(acceptWaiting, this.#nowMs);
+      if (leave) this.#port.report({ kind: 'kept', connections: held });
+      else for (const fd of held) close(fd);
+      for (const fd of held) this.#start.owned[fd] = 0;
       for (const client of this.#connections.all()) this.#serving.end(client, leave);
+      this.#connections.handOverAll();
       this.#stopped = true;
     },
   };

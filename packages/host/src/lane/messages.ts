@@ -1,7 +1,7 @@
 import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
-import type { HandedOver } from '../http/front.ts';
 import type { Limits } from '../http/limits.ts';
+import type { Share } from '../http/slots.ts';
 import type { Registered } from '../peer/registry.ts';
 
 /**
@@ -17,8 +17,10 @@ export type Order =
   | { readonly kind: 'views'; readonly views: readonly GuestView[] }
   | { readonly kind: 'close-instance'; readonly instanceId: number }
   | { readonly kind: 'serve'; readonly listening: number }
-  | { readonly kind: 'take-back'; readonly fd: number; readonly caller: Caller }
-  | { readonly kind: 'release'; readonly key: string; readonly admission: HandedOver<Caller>['admission'] }
+  | { readonly kind: 'starting'; readonly on: boolean }
+  | { readonly kind: 'take-over'; readonly connections: readonly number[] }
+  | { readonly kind: 'taken'; readonly share: Share }
+  | { readonly kind: 'release'; readonly share: Share }
   | { readonly kind: 'stop'; readonly acceptWaiting: boolean; readonly leave: boolean };
 
 /** What is left of a connection when it is handed over. */
@@ -32,9 +34,7 @@ export interface HandedRest {
 export interface HandedReport extends HandedRest {
   readonly kind: 'handed-over';
   readonly fd: number;
-  /** Null: unknown. */
-  readonly caller: Caller | null;
-  readonly admission: HandedOver<Caller>['admission'];
+  readonly caller: Caller;
   /** How many orders had been obeyed when it was handed over. */
   readonly obeyed: number;
 }
@@ -42,6 +42,8 @@ export interface HandedReport extends HandedRest {
 /** What the lane tells the main thread. */
 export type Report =
   | HandedReport
+  /** Connections that are kept for the next server. */
+  | { readonly kind: 'kept'; readonly connections: readonly number[] }
   | { readonly kind: 'accept-failed' }
   | { readonly kind: 'fault'; readonly error: string; readonly caller: Caller };
 
@@ -54,6 +56,8 @@ export interface LaneStart {
   /** Readable when there are orders. */
   readonly wake: number;
   readonly limits: Limits;
+  /** Descriptors are numbers below this. */
+  readonly openFilesMax: number;
 }
 
 /** Slot of `shared`: how many orders have been obeyed. */

@@ -1,6 +1,8 @@
 import type { GuestView } from '../core/view.ts';
 import { Group } from './group.ts';
+import { KnownAnswers } from './known-answers.ts';
 import type { RunFacts } from './messages.ts';
+import { Party } from './turns.ts';
 
 /** A run of an instance, as the lane knows it. */
 export class Run {
@@ -13,8 +15,9 @@ export class Run {
   constructor(facts: RunFacts, view: GuestView | undefined) {
     this.facts = facts;
     this.#view = view;
-    this.root = new Group(this, 'instance');
-    this.others = new Group(this, 'not-root');
+    const party = new Party();
+    this.root = this.#group('instance', party);
+    this.others = this.#group('not-root', party);
   }
 
   get over(): boolean {
@@ -32,6 +35,12 @@ export class Run {
   end(): void {
     this.#over = true;
     this.#forgetAnswers();
+  }
+
+  #group(kind: 'instance' | 'not-root', party: Party): Group {
+    const { instanceId, boot } = this.facts;
+    const caller = { kind, instanceId, boot };
+    return new Group(caller, party, new KnownAnswers(caller, this.currentView));
   }
 
   #forgetAnswers(): void {

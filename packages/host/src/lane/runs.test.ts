@@ -7,6 +7,7 @@ import { sampleView } from '../guest/guest.fixture.ts';
 import { close } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer-credentials.ts';
 import { acceptNext, listenUnix } from '../native/sockets.ts';
+import { Group } from './group.ts';
 import { Runs } from './runs.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.
@@ -59,7 +60,8 @@ async function connectionOf(child: ChildProcess): Promise<number> {
 
 async function identified(child: ChildProcess) {
   const fd = await connectionOf(child);
-  const [group] = runs.identify([fd]);
+  const [found] = runs.identify([fd]);
+  const group = found instanceof Group ? found : undefined;
   const { pid } = peerCredentials(fd);
   close(fd);
   return { group, pid };
@@ -95,7 +97,7 @@ describe('a process that connects again', () => {
     runs.end(7);
     expect([(await identified(child)).group, runs.knownProcesses]).toEqual([undefined, 0]);
     addRun(8, init);
-    expect((await identified(child)).group?.run.facts.instanceId).toBe(8);
+    expect((await identified(child)).group?.instanceId).toBe(8);
   });
 
   it('is another when its pid is: the pid of one that has ended says nothing of who has it now', async () => {
@@ -104,7 +106,7 @@ describe('a process that connects again', () => {
     addRun(7, init);
     expect(await identified(child)).toMatchObject({
       pid: init,
-      group: { run: { facts: { instanceId: 7 } } },
+      group: { instanceId: 7 },
     });
     const ended = once(child, 'exit');
     process.kill(init, 'SIGKILL');
@@ -127,7 +129,7 @@ it('holds a few processes of a run and no more, however many connect', async () 
   const children = await Promise.all(Array.from({ length: 6 }, () => start('here')));
   addRun(7, process.pid);
   for (const child of children) {
-    expect((await identified(child)).group?.run.facts.instanceId).toBe(7);
+    expect((await identified(child)).group?.instanceId).toBe(7);
   }
   expect(runs.knownProcesses).toBe(4);
 });
@@ -137,7 +139,7 @@ it('keeps those that come often, and has room for a new one that does when the o
   const [one, two, three] = [await start('here'), await start('here'), await start('here')];
   addRun(7, process.pid);
   for (const child of [one, two, one, three, three]) {
-    expect((await identified(child)).group?.run.facts.instanceId).toBe(7);
+    expect((await identified(child)).group?.instanceId).toBe(7);
   }
   expect(runs.knows(one.pid)).toBe(true);
   await identified(three);

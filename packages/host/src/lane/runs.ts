@@ -1,12 +1,21 @@
-import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
 import { type PeerCredentials, peerCredentials } from '../native/peer-credentials.ts';
-import { identify } from '../peer/identify.ts';
+import { originOf } from '../peer/identify.ts';
 import { pidfdKernel } from '../peer/kernel.ts';
 import type { Group } from './group.ts';
 import { KnownProcesses } from './known-processes.ts';
 import type { RunFacts } from './messages.ts';
 import { Run } from './run.ts';
+
+/** A caller of no run that is known. */
+export interface Unplaced {
+  readonly uid: number;
+  /** As of `Origin`. */
+  readonly outermost: string | null;
+}
+
+/** Who is at the other end of a socket. */
+export type Found = Group | Unplaced;
 
 /** The running instances, and who belongs to them. */
 export class Runs {
@@ -46,22 +55,33 @@ export class Runs {
     return this.#byNamespace.get(namespace)?.facts ?? null;
   }
 
-  /**
-   * Who is at the other end of some sockets, in the order in which they were accepted; undefined for a process of
-   * no run. The uid is that of each connection; which run it is, is asked anew for processes that are not known.
-   */
-  identify(sockets: readonly number[]): (Group | undefined)[] {
-    const credentials = sockets.map(credentialsOf);
-    this.#processes.beginCheck();
-    return sockets.map((socket, index) => this.#identify(socket, credentials[index]!));
+  /** How many there are. */
+  get size(): number {
+    return this.#byInstance.size;
   }
 
-  /** The group of a caller whose run goes on. */
-  groupOf(caller: Caller): Group | undefined {
-    if (caller.kind === 'no-instance') return undefined;
-    const run = this.#byInstance.get(caller.instanceId);
-    if (run?.facts.boot !== caller.boot) return undefined;
-    return caller.kind === 'instance' ? run.root : run.others;
+  /**
+   * Who is at the other end of some sockets, in the order in which they were accepted. The uid is that of each
+   * connection; which run it is, is looked at once for each process.
+   */
+  identify(sockets: readonly number[]): Found[] {
+    const credentials = sockets.map(credentialsOf);
+    const pids = Int32Array.from(credentials, ({ pid }) => pid);
+    this.#processes.beginCheck();
+    const found = sockets.map((socket, index) => {
+      const { pid, uid } = credentials[index]!;
+      const run = this.#processes.runOf(pid);
+      if (run !== undefined) return placeOf(run, uid, null);
+      return this.#look(socket, uid, pid, pids.includes(pid, index + 1));
+    });
+    this.#processes.endCheck();
+    return found;
+  }
+
+  /** The same for a connection that was made before others that have been identified: its pid says nothing. */
+  identifyLater(socket: number): Found {
+    const { uid } = credentialsOf(socket);
+    return this.#look(socket, uid);
   }
 
   /** Whether a pid is that of a process that is recognised without being looked at. */
@@ -79,13 +99,17 @@ export class Runs {
     this.#processes.clear();
   }
 
-  #identify(socket: number, { pid, uid }: PeerCredentials): Group | undefined {
-    const run = this.#processes.runOf(pid);
-    if (run !== undefined) return uid === run.facts.rootUid ? run.root : run.others;
-    const group = this.groupOf(identify(pidfdKernel, this, socket));
-    if (group !== undefined) this.#processes.remember(socket, pid, group.run);
-    return group;
+  #look(socket: number, uid: number, pid = 0, again = false): Found {
+    const { run, outermost } = originOf(pidfdKernel, this, socket);
+    const found = run === null ? null : (this.#byInstance.get(run.instanceId) ?? null);
+    if (pid > 0 && outermost === null) this.#processes.remember(socket, pid, found, again);
+    return placeOf(found, uid, outermost);
   }
+}
+
+function placeOf(run: Run | null, uid: number, outermost: string | null): Found {
+  if (run === null) return { uid, outermost };
+  return uid === run.facts.rootUid ? run.root : run.others;
 }
 
 /** Of a broken socket: no pid, so that nobody is found. */

@@ -1,12 +1,12 @@
 import type { Limits } from '../http/limits.ts';
-import { PIPELINED_PER_TURN_MAX } from '../http/limits.ts';
 import { AGAIN, BROKEN, receive, transmit } from '../native/sockets.ts';
 import type { Client } from './client.ts';
 import type { Connections } from './connections.ts';
 import type { Answered } from './known-answers.ts';
-import { READ_BYTES, WRITE_BYTES } from './limits.ts';
+import { READ_BYTES, TURN_US, WRITE_BYTES } from './limits.ts';
 
 const NOTHING = Buffer.alloc(0);
+const TURN_MS = TURN_US / 1000;
 
 /** How a turn of a connection ended. */
 export type Served =
@@ -18,9 +18,9 @@ export type Served =
   | 'gone';
 
 /**
- * Serves one connection for one turn: reads once, answers what is whole and plain, writes once. Whatever else
- * there is goes to the server behind, with the bytes: a request that is cut or is not plain, an answer that is
- * too large or that the client does not take.
+ * Serves one connection for one turn: reads once, answers what is whole and plain for as long as a turn lasts, writes
+ * once. Whatever else there is goes to the server behind, with the bytes: a request that is cut or is not plain, an
+ * answer that is too large or that the client does not take.
  */
 export class Serving {
   readonly #connections: Connections;
@@ -28,15 +28,18 @@ export class Serving {
   readonly #input = Buffer.alloc(READ_BYTES);
   readonly #output = Buffer.alloc(WRITE_BYTES);
   #gathered = 0;
+  #nowMs = 0;
 
   constructor(connections: Connections, limits: Limits) {
     this.#connections = connections;
     this.#limits = limits;
   }
 
-  serve(client: Client): Served {
+  serve(client: Client, nowMs: number): Served {
     this.#gathered = 0;
+    this.#nowMs = nowMs;
     const { unread } = client;
+    if (client.closing) return this.#drop(client);
     if (unread !== undefined) {
       client.unread = undefined;
       return this.#answerAll(client, unread, unread.length);
@@ -53,13 +56,27 @@ export class Serving {
 
   /**
    * Closes a connection that is at rest, and leaves one that is not, or never asked anything, to the server behind.
+   * Strangers are answered here, and closed.
    * @param leave leaves those at rest to it as well
    */
   end(client: Client, leave: boolean): void {
+    if (client.closing || client.group.strange) {
+      if (this.serve(client, performance.now()) !== 'gone') this.#connections.close(client);
+      return;
+    }
     const unread = client.unread ?? this.#receiveLast(client);
     if (unread === undefined || (unread.length === 0 && client.asked && !leave))
       this.#connections.close(client);
     else this.#connections.handOver(client, { unread });
+  }
+
+  /** Of a client that has had its last answer. */
+  #drop(client: Client): Served {
+    const count = receive(client.fd, this.#input);
+    if (count === AGAIN) return 'rests';
+    if (count > 0) return 'goes-on';
+    this.#connections.close(client);
+    return 'gone';
   }
 
   #receiveLast(client: Client): Buffer | undefined {
@@ -71,13 +88,14 @@ export class Serving {
   #answerAll(client: Client, bytes: Buffer, end: number): Served {
     const { answers } = client.group;
     let at = 0;
-    for (let answered = 0; at < end && answered < PIPELINED_PER_TURN_MAX; answered++) {
+    while (at < end) {
       const answer = answers.find(bytes, at, end, this.#limits);
       if (answer === undefined || !isForLane(answer, end - at)) return this.#leave(client, bytes, at, end);
       if (this.#gathered + answer.bytes > WRITE_BYTES && !this.#flush(client, bytes, at, end)) return 'gone';
       this.#gather(answer);
       at += answer.length;
       if (answer.close) return this.#finish(client);
+      if (at < end && performance.now() - this.#nowMs >= TURN_MS) break;
     }
     if (!this.#flush(client, bytes, at, end)) return 'gone';
     if (at < end) client.unread = copyOf(bytes, at, end);
@@ -98,10 +116,26 @@ export class Serving {
   }
 
   #leave(client: Client, bytes: Buffer, at: number, end: number): Served {
+    if (client.group.strange) return this.#refuse(client, bytes, at, end);
     if (this.#flush(client, bytes, at, end)) {
       this.#connections.handOver(client, { unread: copyOf(bytes, at, end) });
     }
     return 'gone';
+  }
+
+  /** Gives a stranger its last answer, where others are left to the server behind. */
+  #refuse(client: Client, bytes: Buffer, at: number, end: number): Served {
+    const text = client.group.answers.lastAnswer(bytes, at, end, this.#limits);
+    const length = Buffer.byteLength(text);
+    if (length > WRITE_BYTES || !this.#flush(client, NOTHING, 0, 0)) {
+      if (!client.gone) this.#connections.close(client);
+      return 'gone';
+    }
+    this.#output.write(text, 'utf8');
+    this.#gathered = length;
+    if (!this.#flush(client, NOTHING, 0, 0)) return 'gone';
+    this.#connections.linger(client, this.#nowMs);
+    return 'goes-on';
   }
 
   /** Writes what was gathered; what is between `at` and `end` is not answered. False when the client is gone, or handed over because it does not take it. */

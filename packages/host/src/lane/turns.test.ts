@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Client } from './client.ts';
 import type { Group } from './group.ts';
+import { TURN_US } from './limits.ts';
 import { Run } from './run.ts';
 import { Turns } from './turns.ts';
 
@@ -15,13 +16,13 @@ function takeAll(turns: Turns): Client[] {
   return taken;
 }
 
-it('gives a lone connection the second turn, however many of another group wait in front of it', () => {
+it('gives a lone connection the second turn of time, however many of another group wait in front of it', () => {
   const turns = new Turns();
   const [flood, lone] = [groupOf(1), groupOf(2)];
   for (let fd = 0; fd < 256; fd++) turns.add(new Client(fd, flood, 0));
   const victim = new Client(999, lone, 0);
   turns.add(victim);
-  turns.take();
+  turns.charge(turns.take()!, TURN_US);
   expect(turns.take()).toBe(victim);
 });
 
@@ -33,9 +34,47 @@ it('lets a connection that goes on wait for all other groups', () => {
   for (let turn = 0; turn < 9; turn++) {
     const client = turns.take()!;
     order.push(client.fd);
+    turns.charge(client, TURN_US);
     turns.add(client);
   }
   expect(order).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3]);
+});
+
+it('lets a party that has taken ten turns at once wait ten rounds, and nobody else', () => {
+  const turns = new Turns();
+  const [costly, plain] = [groupOf(1), groupOf(2)];
+  const order: number[] = [];
+  turns.add(new Client(1, costly, 0));
+  turns.add(new Client(2, plain, 0));
+  for (let turn = 0; turn < 13; turn++) {
+    const client = turns.take()!;
+    order.push(client.fd);
+    turns.charge(client, client.fd === 1 ? 10 * TURN_US : TURN_US);
+    turns.add(client);
+  }
+  expect(order.join('')).toBe('1222222222212');
+});
+
+it('counts root and other users of an instance as one', () => {
+  const turns = new Turns();
+  const run = new Run({ instanceId: 1, boot: 1, rootUid: 0, namespace: '' }, undefined);
+  const clients = [run.root, run.others, groupOf(2)].map((group, fd) => new Client(fd, group, 0));
+  for (const client of clients) turns.add(client);
+  turns.charge(turns.take()!, TURN_US);
+  expect([turns.take()?.fd, turns.take()?.fd]).toEqual([2, 1]);
+});
+
+it('saves nothing up for a party that was away', () => {
+  const turns = new Turns();
+  const [away, busy] = [groupOf(1), groupOf(2)];
+  for (let time = 0; time < 100; time++) {
+    turns.add(new Client(1, away, 0));
+    turns.take();
+  }
+  for (let fd = 0; fd < 5; fd++) turns.add(new Client(fd, away, 0));
+  turns.add(new Client(9, busy, 0));
+  turns.charge(turns.take()!, TURN_US);
+  expect(turns.take()?.fd).toBe(9);
 });
 
 it('gives each waiting connection one turn, in order within its group, whatever the mixture', () => {

@@ -1,36 +1,63 @@
 import type { Client } from './client.ts';
-import type { Group } from './group.ts';
-import { Line } from './line.ts';
+import { TURN_US } from './limits.ts';
+import { Line, type Linked } from './line.ts';
+
+/** Callers that share one turn: all of one instance, or all that are in none. */
+export class Party implements Linked<Party> {
+  /** Connections that wait for their turn. */
+  readonly waiting = new Line<Client>();
+  next: Party | undefined;
+  /** What is left of its turn; below zero, it has taken more than that, and waits for as many rounds. */
+  leftUs = 0;
+}
 
 /**
- * Whose turn it is: groups that have connections waiting stand in a line; the first gets a turn for one of its
- * connections and goes to the end. So a group with many busy connections waits longer for each of them, and nobody
- * else does.
+ * Whose turn it is, by time: parties that have connections waiting stand in a line; the first one's connections are
+ * served until its turn is used up, then it goes to the end. So a party with many busy connections, or costly
+ * requests, waits longer for each of them, and nobody else does.
  */
 export class Turns {
-  readonly #groups = new Line<Group>();
+  readonly #parties = new Line<Party>();
 
   get none(): boolean {
-    return this.#groups.empty;
+    return this.#parties.empty;
   }
 
-  /** Puts a connection behind the others of its group. */
+  /** Puts a connection behind the others of its party. */
   add(client: Client): void {
     if (client.waits) return;
     client.waits = true;
-    const { group } = client;
-    if (group.waiting.empty) this.#groups.push(group);
-    group.waiting.push(client);
+    const { party } = client.group;
+    if (party.waiting.empty) this.#enter(party);
+    party.waiting.push(client);
   }
 
   /** Takes the connection whose turn it is. */
   take(): Client | undefined {
-    const group = this.#groups.shift();
-    if (group === undefined) return undefined;
-    // A group stands in line because one of its connections waits, and only this takes it away.
-    const client = group.waiting.shift()!;
+    let party = this.#parties.first;
+    if (party === undefined) return undefined;
+    for (; party.leftUs <= 0; party = this.#parties.first!) this.#goToTheEnd(party);
+    // A party stands in line because one of its connections waits, and only this takes it away.
+    const client = party.waiting.shift()!;
     client.waits = false;
-    if (!group.waiting.empty) this.#groups.push(group);
+    if (party.waiting.empty) this.#parties.shift();
     return client;
+  }
+
+  /** What a connection's turn has taken. */
+  charge({ group }: Client, us: number): void {
+    group.party.leftUs -= us;
+  }
+
+  /** What it did not use while it was away is gone; what it took too much it still has to wait for. */
+  #enter(party: Party): void {
+    party.leftUs = Math.min(party.leftUs, 0) + TURN_US;
+    this.#parties.push(party);
+  }
+
+  #goToTheEnd(party: Party): void {
+    this.#parties.shift();
+    party.leftUs += TURN_US;
+    this.#parties.push(party);
   }
 }

@@ -29,6 +29,11 @@ export function raiseOpenFiles(wanted: number): OpenFiles {
   return readLimit();
 }
 
+/** How many files this process may have open: descriptors are numbers below that. */
+export function openFilesMax(): number {
+  return readLimit().soft;
+}
+
 /** Sets how large a process, and what it starts from now on, can make a file; prlimit(2). */
 export function limitFileSize(pid: number, bytes: number): void {
   checked('prlimit', prlimit(pid, RLIMIT_FSIZE, limitBuffer({ soft: bytes, hard: bytes }), null));

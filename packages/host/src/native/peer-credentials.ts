@@ -35,14 +35,11 @@ export function peerCredentials(socket: number): PeerCredentials {
 
 /**
  * A handle on the very process that connected, whatever becomes of its pid (Linux 6.5, SO_PEERPIDFD).
- * @returns a pidfd, to be closed by the caller
+ * @returns a pidfd, to be closed by the caller; null when the process is gone, or there are no descriptors left
  */
-export function peerPidfd(socket: number): number {
-  checked(
-    'getsockopt(SO_PEERPIDFD)',
-    getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, descriptor, descriptorLength),
-  );
-  return descriptor.readInt32LE(0);
+export function peerPidfd(socket: number): number | null {
+  const result = getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, descriptor, descriptorLength);
+  return result === 0 ? descriptor.readInt32LE(0) : null;
 }
 
 function lengthOf(value: Buffer): Buffer {

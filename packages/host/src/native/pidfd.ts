@@ -26,7 +26,8 @@ export function isAlive(pidfd: number): boolean {
   return Number(syscallSendSignal(PIDFD_SEND_SIGNAL, pidfd, 0, null, 0)) === 0;
 }
 
-/** Opens the PID namespace that a process runs in; to be closed by the caller. @throws ESRCH, ENOTTY */
-export function openPidNamespaceOf(pidfd: number): number {
-  return checked('ioctl(PIDFD_GET_PID_NAMESPACE)', ioctl(pidfd, PIDFD_GET_PID_NAMESPACE, 0));
+/** Opens the PID namespace that a process runs in; to be closed by the caller. Null when it is gone. */
+export function openPidNamespaceOf(pidfd: number): number | null {
+  const namespace = ioctl(pidfd, PIDFD_GET_PID_NAMESPACE, 0);
+  return namespace < 0 ? null : namespace;
 }

@@ -8,11 +8,14 @@ const listen = declare('int listen(int fd, int backlog)');
 const acceptCall = declare('int accept4(int fd, void *address, void *length, int flags)');
 const recvCall = declare('long recv(int fd, _Out_ void *bytes, size_t length, int flags)');
 const sendCall = declare('long send(int fd, const void *bytes, size_t length, int flags)');
+const shutdownCall = declare('int shutdown(int fd, int how)');
 const duplicateCall = declare('int fcntl(int fd, int command, int least)');
 
 const SOCK_STREAM = 1;
 /** SOCK_NONBLOCK and SOCK_CLOEXEC, for socket(2) and accept4(2). */
 const NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
+const SHUT_WR = 1;
+const MSG_PEEK = 0x02;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const F_DUPFD_CLOEXEC = 1030;
@@ -48,10 +51,22 @@ export function receive(fd: number, bytes: Buffer): number {
   return count >= 0 ? Number(count) : outcome();
 }
 
+const one = Buffer.alloc(1);
+
+/** Whether there is nothing more to read, and nothing will come. Reads nothing. */
+export function isAtEnd(fd: number): boolean {
+  return Number(recvCall(fd, one, 1, MSG_DONTWAIT | MSG_PEEK)) === 0;
+}
+
 /** Writes the first `length` of `bytes`: how many the kernel has taken, or as above. */
 export function transmit(fd: number, bytes: Buffer, length: number): number {
   const count = sendCall(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
   return count >= 0 ? Number(count) : outcome();
+}
+
+/** Ends what we send, so that the other end reads up to there; shutdown(2). */
+export function endOutput(fd: number): void {
+  shutdownCall(fd, SHUT_WR);
 }
 
 /** Another descriptor of the same file, to be closed by the caller. */

@@ -8,9 +8,7 @@ import { recordOf } from '../core/records.ts';
 import type { GuestView } from '../core/view.ts';
 import { withReady } from '../core/volatile.ts';
 import type { Context } from './context.ts';
-import { HeldCallers } from './held-callers.ts';
 import { lifecycle } from './lifecycle.ts';
-import type { RunningSet } from './running.ts';
 
 /** What the guest API may ask of the daemon; the guest room declares the same shape as its need. */
 export interface GuestCases {
@@ -30,24 +28,16 @@ export interface GuestCases {
 /**
  * What instances can reach.
  * @param identify says who is at the other end of a socket
- * @param peerUid the uid that it had when it connected
  */
 export function guestCases(
   context: Context,
-  identify: (fd: number) => Caller,
-  peerUid: (fd: number) => number,
+  identify: (fd: number) => Caller | Promise<Caller>,
   imagePaths: (image: Image) => readonly string[],
 ): GuestCases {
   const { model, running, hub, journal } = context;
-  const held = new HeldCallers();
   return {
     imagePaths,
-    identify(fd) {
-      const caller = identify(fd);
-      if (caller.kind !== 'no-instance' || !running.started) return caller;
-      // The first process of an instance may ask before the daemon has been told that the instance runs.
-      return held.hold(peerUid(fd), () => whenStarted(running, () => identify(fd))) ?? caller;
-    },
+    identify,
     view: (instanceId, boot) => (running.get(instanceId)?.boot === boot ? model.view(instanceId) : undefined),
     image: (fingerprint) => model.state.images.get(fingerprint),
     setReady: (instanceId, ready) => setReady(context, instanceId, ready),
@@ -58,16 +48,6 @@ export function guestCases(
     journalSpan: (instanceId) => journal.journalSpan(instanceId),
     subscribe: (instanceId, listener) => hub.onGuest(instanceId, listener),
   };
-}
-
-/** Asks again after each start that ends, until the caller is known or nothing is being started. */
-async function whenStarted(running: RunningSet, ask: () => Caller): Promise<Caller> {
-  for (let started = running.started; started; started = running.started) {
-    await started;
-    const caller = ask();
-    if (caller.kind !== 'no-instance') return caller;
-  }
-  return ask();
 }
 
 function setReady({ model }: Context, instanceId: number, ready: boolean): void {

@@ -33,8 +33,13 @@ export function targetOf(run: Run, name: string, device: Device): DeviceTarget {
 /** Which instances run. */
 export class RunningSet {
   readonly #runs = new Map<number, Run>();
+  readonly #starts: (on: boolean) => void;
   #starting = 0;
-  #started = Promise.withResolvers<void>();
+
+  /** @param starts told when a first start begins, and when the last one is over, well or badly */
+  constructor(starts: (on: boolean) => void = () => {}) {
+    this.#starts = starts;
+  }
 
   get(instanceId: number): Run | undefined {
     return this.#runs.get(instanceId);
@@ -58,20 +63,16 @@ export class RunningSet {
     return this.#runs.get(run.instanceId) === run && this.#runs.delete(run.instanceId);
   }
 
-  /** Marks the time in which an instance's first processes run but are not registered yet. */
+  /**
+   * Marks the time in which processes of instances may ask that are not registered yet: at a start, and while the
+   * daemon recognises those that have gone on running.
+   */
   async whileStarting<T>(work: () => Promise<T>): Promise<T> {
-    this.#starting++;
+    if (this.#starting++ === 0) this.#starts(true);
     try {
       return await work();
     } finally {
-      this.#starting--;
-      this.#started.resolve();
-      this.#started = Promise.withResolvers();
+      if (--this.#starting === 0) this.#starts(false);
     }
-  }
-
-  /** Settles when the next start is over, well or badly; null when no instance is being started. */
-  get started(): Promise<void> | null {
-    return this.#starting > 0 ? this.#started.promise : null;
   }
 }

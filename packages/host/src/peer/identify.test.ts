@@ -52,7 +52,7 @@ async function identified(
   const connected = once(server, 'connection') as Promise<[Socket]>;
   go(path);
   const [socket] = await connected;
-  const result = identify(kernel, registry, fdOf(socket));
+  const result = identify(kernel, registry, fdOf(socket)).caller;
   socket.destroy();
   server.close();
   return result;
@@ -67,7 +67,9 @@ describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (k
       const boot = registry.register(7, held(init));
       if (!known) registry.unregister(7);
       const found = await identified(kernel, registry, () => child.stdin.write('\n'));
-      expect(found).toEqual(known ? { kind: 'instance', instanceId: 7, boot } : { kind: 'no-instance' });
+      expect(found).toEqual(
+        known ? { kind: 'instance', instanceId: 7, boot } : { kind: 'no-instance', uid: 0 },
+      );
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
@@ -77,7 +79,7 @@ describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (k
   it('knows no process of the host', async () => {
     const sockets: Socket[] = [];
     const found = await identified(kernel, new Registry(), (path) => sockets.push(connect(path)));
-    expect(found).toEqual({ kind: 'no-instance' });
+    expect(found).toEqual({ kind: 'no-instance', uid: 0 });
     for (const socket of sockets) socket.destroy();
   });
 });

@@ -15,36 +15,59 @@ export interface RunFinder {
   find(namespace: string): KnownRun | null;
 }
 
+/** Where a caller comes from. */
+export interface Origin {
+  /** The run that it belongs to. */
+  readonly run: KnownRun | null;
+  /**
+   * Without a run: the outermost PID namespace below our own that the caller is in, which may be that of an
+   * instance that is not known yet. Null for a process of our own namespace, and for one that is gone.
+   */
+  readonly outermost: string | null;
+}
+
+const NOWHERE: Origin = { run: null, outermost: null };
+
+/** Who is at the other end of a socket, and from where, if that is no instance. */
+export interface Identified {
+  readonly caller: Caller;
+  readonly outermost: string | null;
+}
+
 /**
  * Says who is at the other end of an accepted socket, from facts that only the kernel can give: the PID
  * namespace of the connecting process, walked outwards to the first that belongs to a registered instance,
  * and the uid at connect(). No name, title, path or parent of a process is ever looked at.
  */
-export function identify(kernel: PeerKernel, registry: RunFinder, socket: number): Caller {
+export function identify(kernel: PeerKernel, registry: RunFinder, socket: number): Identified {
   try {
-    const registered = findInstance(kernel, registry, socket);
-    if (!registered) return { kind: 'no-instance' };
-    const { instanceId, boot, rootUid } = registered;
-    const kind = kernel.peerUid(socket) === rootUid ? 'instance' : 'not-root';
-    return { kind, instanceId, boot };
+    const uid = kernel.peerUid(socket);
+    const { run, outermost } = originOf(kernel, registry, socket);
+    if (run === null) return { caller: { kind: 'no-instance', uid }, outermost };
+    const { instanceId, boot, rootUid } = run;
+    return { caller: { kind: uid === rootUid ? 'instance' : 'not-root', instanceId, boot }, outermost };
   } catch {
     // A socket that broke between accept and here. Nobody is believed.
-    return { kind: 'no-instance' };
+    return { caller: { kind: 'no-instance' }, outermost: null };
   }
 }
 
-function findInstance(kernel: PeerKernel, registry: RunFinder, socket: number): KnownRun | null {
+/** Finds out where the process at the other end of a socket belongs. Never throws. */
+export function originOf(kernel: PeerKernel, registry: RunFinder, socket: number): Origin {
   let namespace = kernel.openPeerNamespace(socket);
+  /** The namespaces that were walked through, without the one that is being looked at. */
+  let inner: string | null = null;
   for (let depth = 0; namespace !== null && depth <= NESTING_MAX; depth++) {
-    const registered = registry.find(namespaceKey(namespace));
-    if (registered) {
-      close(namespace);
-      return registered;
-    }
-    const parent = openParentNamespace(namespace);
+    const key = namespaceKey(namespace);
+    const run = registry.find(key);
+    const parent = run === null ? openParentNamespace(namespace) : null;
     close(namespace);
+    if (run !== null) return { run, outermost: null };
+    // No parent that we may see: this is our own.
+    if (parent === null) return { run: null, outermost: inner };
+    inner = key;
     namespace = parent;
   }
   if (namespace !== null) close(namespace);
-  return null;
+  return NOWHERE;
 }

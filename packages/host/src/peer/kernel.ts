@@ -23,10 +23,10 @@ export const pidfdKernel: PeerKernel = {
   name: 'pidfd',
   peerUid: (socket) => peerCredentials(socket).uid,
   openPeerNamespace(socket) {
-    const pidfd = orNull(() => peerPidfd(socket));
+    const pidfd = peerPidfd(socket);
     if (pidfd === null) return null;
     try {
-      return orNull(() => openPidNamespaceOf(pidfd));
+      return openPidNamespaceOf(pidfd);
     } finally {
       close(pidfd);
     }
@@ -41,7 +41,7 @@ export const heldProcKernel: PeerKernel = {
   name: 'pidfd-proc',
   peerUid: (socket) => peerCredentials(socket).uid,
   openPeerNamespace(socket) {
-    const pidfd = orNull(() => peerPidfd(socket));
+    const pidfd = peerPidfd(socket);
     if (pidfd === null) return null;
     try {
       const namespace = orNull(() => openSync(`/proc/${peerCredentials(socket).pid}/ns/pid`, 'r'));

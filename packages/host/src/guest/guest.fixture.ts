@@ -142,7 +142,8 @@ export class FakeBackend implements GuestBackend {
       size += JSON.stringify(event.metadata).length;
       return room;
     });
-    return { events: page, more: page.length < all.length };
+    const more = page.length < all.length;
+    return { events: page, more, reached: more ? (page.at(-1)?.sequence ?? after) : this.newest };
   }
 
   journalSpan(instanceId: number): JournalSpan {

@@ -9,6 +9,8 @@ import { openDatabase } from './open.ts';
 import { Store } from './store.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
+const MS_PER_HOUR = 3_600_000;
+const HOURS_PER_DAY = 24;
 const TYPES: ReadonlySet<string> = new Set(['config', 'device']);
 
 let folder: string;
@@ -40,7 +42,8 @@ const instance = (id: number): Instance => ({
   lastUsedAt: NOW,
 });
 
-const open = (limits: Partial<JournalLimits> = {}) => new Store(path, limits);
+const open = (limits: Partial<JournalLimits> = {}, monotonicMs = () => 0) =>
+  new Store(path, { journal: limits, monotonicMs });
 const read = (store: Store, instanceId: number | null, after = 0, types = TYPES): EventPage =>
   store.eventsAfter({ instanceId, after, types, events: 1000, bytes: 1_000_000 });
 const sequences = ({ events }: EventPage) => events.map(({ sequence }) => sequence);
@@ -130,16 +133,51 @@ describe('the journal', () => {
   });
 
   it('drops what is too old, also while nothing is written', () => {
-    const store = open({ days: 1 });
-    store.commit([], [event(1, 'user.a', '2026-02-26T00:00:00.000Z')]);
-    store.commit([], [event(1, 'user.b', '2026-02-27T12:00:00.000Z')]);
+    let hours = 0;
+    const store = open({ days: 1 }, () => hours * MS_PER_HOUR);
+    store.commit([], [event(1, 'user.a')]);
+    hours = 12;
+    store.commit([], [event(1, 'user.b')]);
+    hours = 24;
+    store.trimJournal();
+    expect(sequences(read(store, 1))).toEqual([1, 2]);
+    hours = 25;
+    store.trimJournal();
     expect(sequences(read(store, 1))).toEqual([2]);
-    store.trimJournal('2026-02-28T11:59:59.000Z');
-    expect(sequences(read(store, 1))).toEqual([2]);
-    store.trimJournal('2026-02-28T12:00:01.000Z');
+    hours = 37;
+    store.commit([], [event(2)]);
     expect(sequences(read(store, 1))).toEqual([]);
-    expect(store.journalSpan(1)).toEqual({ oldest: 2, newest: 2 });
+    expect(store.journalSpan(1)).toEqual({ oldest: 2, newest: 3 });
     store.close();
+  });
+
+  it('drops nothing for its age that has not lain in an open journal for so long, whatever the clock says', () => {
+    const run = fc.record({
+      clock: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') }),
+      hours: fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(run, { maxLength: 3 }), (runs) => {
+        let open = 0;
+        const written: number[] = [];
+        for (const { clock, hours } of runs) {
+          let now = 0;
+          const store = new Store(path, { journal: { days: 1 }, monotonicMs: () => now });
+          for (const pause of hours) {
+            now += pause * MS_PER_HOUR;
+            open += pause;
+            store.trimJournal();
+            store.commit([], [event(1, 'user.a', clock.toISOString())]);
+            written.push(open);
+          }
+          const kept = new Set(sequences(read(store, 1)));
+          for (const [index, at] of written.entries()) expect(kept.has(index + 1)).toBe(open - at <= HOURS_PER_DAY);
+          store.close();
+        }
+        for (const suffix of ['', '-wal']) rmSync(`${path}${suffix}`, { force: true });
+      }),
+      { numRuns: 10 },
+    );
   });
 
   it('takes several goes to drop very many', () => {
@@ -150,10 +188,10 @@ describe('the journal', () => {
     );
     old.close();
     const store = open({ instanceEvents: 100 });
-    store.trimJournal(NOW);
+    store.trimJournal();
     expect(store.journalSpan(1).oldest).toBe(1000);
-    store.trimJournal(NOW);
-    store.trimJournal(NOW);
+    store.trimJournal();
+    store.trimJournal();
     expect(store.journalSpan(1).oldest).toBe(2400);
     store.close();
   });
@@ -178,7 +216,7 @@ describe('the journal', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), limits, (steps, some) => {
-        const store = new Store(':memory:', some);
+        const store = new Store(':memory:', { journal: some });
         const written: { owner: number; sequence: number }[] = [];
         for (const { owners } of steps) {
           const stored = store.commit(

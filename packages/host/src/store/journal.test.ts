@@ -171,7 +171,8 @@ describe('the journal', () => {
             written.push(open);
           }
           const kept = new Set(sequences(read(store, 1)));
-          for (const [index, at] of written.entries()) expect(kept.has(index + 1)).toBe(open - at <= HOURS_PER_DAY);
+          for (const [index, at] of written.entries())
+            expect(kept.has(index + 1)).toBe(open - at <= HOURS_PER_DAY);
           store.close();
         }
         for (const suffix of ['', '-wal']) rmSync(`${path}${suffix}`, { force: true });

@@ -1,4 +1,4 @@
-import { closeSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
 /** SQLite's log beside the database, and the name that it has while SQLite removes the other one. */
@@ -17,6 +17,11 @@ export function closeKeepingLog(database: DatabaseSync, path: string): void {
   const isKept = attempt(() => linkSync(log, kept));
   database.close();
   if (!isKept) return;
+  // SQLite leaves a log that holds what the database has no room for: that one must stay as it is.
+  if (existsSync(log)) {
+    attempt(() => rmSync(kept));
+    return;
+  }
   attempt(() => {
     const file = openSync(kept, 'r+');
     writeSync(file, Buffer.alloc(EMPTIED_BYTES));

@@ -93,7 +93,12 @@ function lookInto(database: DatabaseSync): DatabaseFacts {
 }
 
 /** In this order, so that an end in between leaves what the next start can tell from a database of others. */
-async function settle(path: string, id: string, database: DatabaseSync, before: string | null): Promise<void> {
+async function settle(
+  path: string,
+  id: string,
+  database: DatabaseSync,
+  before: string | null,
+): Promise<void> {
   const pending = pendingOf(path);
   try {
     if (before !== id) await writeDurably(pending, `${id}\n`);

@@ -1,5 +1,5 @@
-import { dirname } from 'node:path';
 import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type {
   Addition,

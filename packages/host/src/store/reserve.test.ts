@@ -8,6 +8,8 @@ import { Store } from './store.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
 const PAGE_BYTES = 4096;
+/** These wait for a disk, and on a busy machine for their turn. */
+const TIMEOUT_MS = 30_000;
 const LOG_BYTES_MIN = 256 * PAGE_BYTES;
 
 let folder: string;
@@ -63,11 +65,11 @@ const changes = (store: Store, count: number) => {
   }
 };
 
-describe('a store on a full disk', () => {
+describe('a store on a full disk', { timeout: TIMEOUT_MS }, () => {
   it('takes thousands of changes, dropping old events for new ones', async () => {
     const store = await onFullDisk();
-    changes(store, 3000);
-    expect(store.load().instances.get(1)?.description).toBe('turn 2999');
+    changes(store, 1500);
+    expect(store.load().instances.get(1)?.description).toBe('turn 1499');
     const page = store.eventsAfter({
       instanceId: null,
       after: store.journalSpan(null).oldest,
@@ -75,7 +77,7 @@ describe('a store on a full disk', () => {
       events: 5000,
       bytes: 1e9,
     });
-    expect(page.events.at(-1)?.sequence).toBe(3000);
+    expect(page.events.at(-1)?.sequence).toBe(1500);
     store.close();
   });
 
@@ -93,7 +95,7 @@ describe('a store on a full disk', () => {
 
   it('refuses what does not fit, loses nothing, and goes on', async () => {
     const store = await onFullDisk();
-    const large = put(instance(1, 'x'.repeat(8_000_000)));
+    const large = put(instance(1, 'x'.repeat(4_000_000)));
     expect(() => store.commit([large], [])).toThrow(/^The disk that holds the state is full: /);
     expect(store.load().instances.get(1)?.description).toBe('');
     changes(store, 100);
@@ -101,7 +103,7 @@ describe('a store on a full disk', () => {
     store.commit([large], []);
     store.close();
     const later = new Store(path);
-    expect(later.load().instances.get(1)?.description).toHaveLength(8_000_000);
+    expect(later.load().instances.get(1)?.description).toHaveLength(4_000_000);
     later.close();
   });
 });

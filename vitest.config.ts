@@ -9,12 +9,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          // Limits of time, not claims: a machine may have other things to do.
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
           include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'setup/*.test.mjs'],
-          // Seconds of work at most, on a machine that may be busy with other things.
-          testTimeout: 60_000,
           maxWorkers,
         },
       },

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { systemClock, timestamp } from './base/clock.ts';
+import { systemClock } from './base/clock.ts';
 import { CodedError } from './base/coded-error.ts';
 import { createLog, type Log } from './base/log.ts';
 import type { DaemonConfig } from './config.ts';
@@ -22,6 +22,7 @@ import type { Context } from './ops/context.ts';
 import { guestCases } from './ops/guest-backend.ts';
 import { hostBackend } from './ops/host-backend.ts';
 import { EventHub } from './ops/hub.ts';
+import { findLeftovers } from './ops/leftovers.ts';
 import { Model } from './ops/model.ts';
 import { Operations } from './ops/operations.ts';
 import { Reboots } from './ops/reboots.ts';
@@ -38,7 +39,8 @@ import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
 import { SpareMemory } from './spare-memory.ts';
 import { prepareStateDir } from './state-paths.ts';
-import { Store } from './store/store.ts';
+import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
 
 const MS_PER_SECOND = 1000;
 const JOURNAL_TRIM_MS = 60_000;
@@ -68,11 +70,12 @@ export async function startDaemon(
   reapLeftChildren();
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
-  const paths = prepareStateDir(stateDir);
+  const paths = await prepareStateDir(stateDir);
   const held = lock(paths.lock, inherited.lock);
   started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
   prepareOpenFiles(settings['guest-connections-total'], log);
-  const store = started.adopt(new Store(paths.database, journalLimits(settings)), (each) => each.close());
+  const { store, settled } = await openStore(paths, { journal: journalLimits(settings) });
+  started.defer(() => store.close());
   started.defer(trimRegularly(store, log));
   const memory = { resident: () => process.memoryUsage.rss(), giveBack: returnFreeMemory };
   started.adopt(new SpareMemory(memory), (each) => each.stop());
@@ -112,7 +115,9 @@ export async function startDaemon(
     clock: systemClock,
     log,
   };
-  await recover(context, images, paths.instances);
+  const rules = { settled, keptFolders: () => store.keptFolders() };
+  const remove = await findLeftovers(context, images, paths.instances, rules);
+  await recover(context);
   const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel, fastLane: status });
   const guestBackend = guestCases(
     context,
@@ -122,6 +127,9 @@ export async function startDaemon(
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
   const host = new HostServer(hostBackend(context, images, facts), { log });
   late.guests = guests;
+  const removing = new AbortController();
+  void remove(removing.signal);
+  started.defer(() => removing.abort());
   await serve(started, { context, guests, host, exit, inherited, paths });
   log.info(
     {
@@ -154,7 +162,7 @@ function running(started: AsyncDisposableStack, exit: Exit, left: () => Inherite
 function trimRegularly(store: Store, log: Log): () => void {
   const trim = () => {
     try {
-      store.trimJournal(timestamp(systemClock));
+      store.trimJournal();
     } catch (error) {
       log.error({ err: error }, 'old events could not be dropped');
     }

@@ -1,10 +1,14 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from './base/coded-error.ts';
+import { directoryError } from './store/directory-errors.ts';
 
 /** Where everything is, below the state directory. */
 export interface StatePaths {
   readonly lock: string;
   readonly database: string;
+  /** Says which directory this is. */
+  readonly id: string;
   readonly images: string;
   readonly roots: string;
   readonly instances: string;
@@ -18,19 +22,27 @@ const SEARCHABLE = 0o711;
 const PRIVATE = 0o700;
 const READABLE = 0o755;
 
-/** Makes the state directory and the folders in it, with the modes that they must have. */
-export function prepareStateDir(stateDir: string): StatePaths {
+/**
+ * Makes the state directory and the folders in it, with the modes that they must have.
+ * @throws CodedError when it cannot be written to
+ */
+export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
   const at = (...names: string[]) => join(stateDir, ...names);
   const folders = { instances: SEARCHABLE, rootfs: SEARCHABLE, images: PRIVATE, devlxd: READABLE };
-  mkdirSync(stateDir, { recursive: true, mode: SEARCHABLE });
-  chmodSync(stateDir, SEARCHABLE);
-  for (const [name, mode] of Object.entries(folders)) {
-    mkdirSync(at(name), { recursive: true });
-    chmodSync(at(name), mode);
+  try {
+    await mkdir(stateDir, { recursive: true, mode: SEARCHABLE });
+    await chmod(stateDir, SEARCHABLE);
+    for (const [name, mode] of Object.entries(folders)) {
+      await mkdir(at(name), { recursive: true });
+      await chmod(at(name), mode);
+    }
+  } catch (error) {
+    throw directoryError('directory-unusable', messageOf(error));
   }
   return {
     lock: at('lock'),
     database: at('porthole.db'),
+    id: at('id'),
     images: at('images'),
     roots: at('rootfs'),
     instances: at('instances'),

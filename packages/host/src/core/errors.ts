@@ -80,6 +80,9 @@ export const HOST_ERRORS = {
   'too-many-listeners': [503, 'Too many event listeners'],
   'shutting-down': [503, 'The daemon is shutting down'],
   'store-failed': [500, 'The change could not be stored: %s'],
+  'store-full': [507, 'The disk that holds the state is full: %s'],
+  'store-read-only': [500, 'The disk that holds the state cannot be written to: %s'],
+  'store-damaged': [500, 'The database is damaged, docs/operations.md says what to do: %s'],
   'runtime-failed': [500, '%s'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -87,6 +87,11 @@ export interface State {
 
 /** One step of a change; several form one transaction. */
 export type Change =
+  /** An id that is about to be used, before anything has its name: it is never given again. */
+  | { readonly kind: 'give-instance-id'; readonly id: number }
+  /** A folder of an instance that is not known here is not to be swept away; its id is never given. */
+  | { readonly kind: 'keep-folder'; readonly instanceId: number }
+  | { readonly kind: 'drop-folder'; readonly instanceId: number }
   | { readonly kind: 'put-instance'; readonly instance: Instance }
   | { readonly kind: 'delete-instance'; readonly id: number }
   | { readonly kind: 'put-additions'; readonly instanceId: number; readonly additions: readonly Addition[] }
@@ -98,13 +103,19 @@ export type Change =
   | { readonly kind: 'put-alias'; readonly alias: Alias }
   | { readonly kind: 'delete-alias'; readonly name: string };
 
+/** Types of events that the journal has. */
+export const EVENT_TYPES = ['config', 'device', 'lifecycle'] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
 /** An event before it is stored. `instanceId` is null for events that no instance may see. */
 export interface NewEvent {
   readonly instanceId: number | null;
-  readonly type: 'config' | 'device' | 'lifecycle';
+  readonly type: EventType;
   /** RFC 3339. */
   readonly timestamp: string;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** The instance whose doing a host event is: it counts as one of that instance's. */
+  readonly causedBy?: number;
 }
 
 /** An event as stored: `sequence` grows for ever, in commit order. */
@@ -128,7 +139,7 @@ export interface EventPage {
   readonly events: readonly StoredEvent[];
   /** Whether there may be others behind these; also when there are none here, and the reader is to go on. */
   readonly more: boolean;
-  /** Everything up to here has been looked at. */
+  /** Up to here everything has been looked at, whoever it belongs to: where to go on. */
   readonly reached: number;
 }
 

@@ -2,6 +2,9 @@ import type { Caller } from '../core/caller.ts';
 import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
 import type { GuestView } from '../core/view.ts';
 
+/** What became of a write by the time when it could be stored; settled once it is durable, or refused. */
+export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';
+
 /** What the guest API needs of the rest of the daemon, and all that it can reach. */
 export interface GuestBackend {
   /**
@@ -16,12 +19,12 @@ export interface GuestBackend {
   image(fingerprint: string): Image | undefined;
   /** Absolute paths of an image's files: one for a unified image; metadata, then rootfs for a split one. */
   imagePaths(image: Image): readonly string[];
-  /** Stores the Ready state, with its `instance-ready` event; throws when it cannot be stored. */
-  setReady(instanceId: number, ready: boolean): void;
-  /** Stores a key of the instance's own, null takes it away, and tells both sides; throws when it cannot be stored. */
-  writeKey(instanceId: number, key: string, value: string | null): void;
-  /** Tells the host that an instance has fetched an image. */
-  imageRetrieved(fingerprint: string): void;
+  /** Stores the Ready state, with its `instance-ready` event. @throws when it cannot be stored */
+  setReady(instanceId: number, ready: boolean): Promise<WriteResult>;
+  /** Stores a key of the instance's own, null takes it away, and tells both sides. @throws when it cannot be stored */
+  writeKey(instanceId: number, key: string, value: string | null): Promise<WriteResult>;
+  /** Tells the host that an instance has fetched an image. @throws when that cannot be stored */
+  imageRetrieved(instanceId: number, fingerprint: string): Promise<WriteResult>;
   /** Events of the past, without a wait. */
   eventsAfter(query: EventQuery): EventPage;
   /** Which positions have missed nothing. */

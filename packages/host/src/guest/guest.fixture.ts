@@ -6,7 +6,7 @@ import type { Caller } from '../core/caller.ts';
 import { listEtag, valueEtags } from '../core/etags.ts';
 import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
 import type { GuestView } from '../core/view.ts';
-import type { GuestBackend } from './backend.ts';
+import type { GuestBackend, WriteResult } from './backend.ts';
 import type { Limits } from './limits.ts';
 import { type GuestFront, GuestServer } from './server.ts';
 
@@ -114,21 +114,24 @@ export class FakeBackend implements GuestBackend {
     return this.images.get(image.fingerprint)!.paths;
   }
 
-  setReady(instanceId: number, ready: boolean): void {
+  async setReady(instanceId: number, ready: boolean): Promise<WriteResult> {
     if (this.storeBroken) throw new Error('disk full at /var/lib/secret');
     this.views.set(instanceId, { ...this.views.get(instanceId)!, ready });
+    return 'stored';
   }
 
-  writeKey(instanceId: number, key: string, value: string | null): void {
+  async writeKey(instanceId: number, key: string, value: string | null): Promise<WriteResult> {
     if (this.storeBroken) throw new Error('disk full at /var/lib/secret');
     const view = this.views.get(instanceId)!;
     const others = [...view.config].filter(([each]) => each !== key);
     const config = new Map(value === null ? others : [...others, [key, value] as const]);
     this.swapView(instanceId, sampleView({ ...view, config, listed: [...config.keys()].sort() }));
+    return 'stored';
   }
 
-  imageRetrieved(fingerprint: string): void {
+  async imageRetrieved(_instanceId: number, fingerprint: string): Promise<WriteResult> {
     this.retrieved.push(fingerprint);
+    return 'stored';
   }
 
   eventsAfter({ instanceId, after, types, events, bytes }: EventQuery): EventPage {
@@ -143,7 +146,7 @@ export class FakeBackend implements GuestBackend {
       return room;
     });
     const more = page.length < all.length;
-    return { events: page, more, reached: more ? page.at(-1)!.sequence : this.newest };
+    return { events: page, more, reached: more ? (page.at(-1)?.sequence ?? after) : this.newest };
   }
 
   journalSpan(instanceId: number): JournalSpan {

@@ -45,7 +45,7 @@ export async function sendImage(
     tools.running.give(instanceId);
     for (const handle of handles) void handle.close().catch(() => {});
     // A client that fetches a byte at a time is served; that it did is told so often and no more.
-    if (sent && tools.mayWrite(instanceId)) tellRetrieved(fingerprint, tools);
+    if (sent && tools.mayWrite(instanceId)) void tellRetrieved(instanceId, fingerprint, tools);
   };
   try {
     const files: ImageFile[] = [];
@@ -92,9 +92,13 @@ function replyOf(
   return splitReply({ ...image, files }, [first, second], finish);
 }
 
-function tellRetrieved(fingerprint: string, { backend, log }: ExportTools): void {
+async function tellRetrieved(
+  instanceId: number,
+  fingerprint: string,
+  { backend, log }: ExportTools,
+): Promise<void> {
   try {
-    backend.imageRetrieved(fingerprint);
+    await backend.imageRetrieved(instanceId, fingerprint);
   } catch (error) {
     log.error({ fingerprint, error: messageOf(error) }, 'telling of a fetched image failed');
   }

@@ -1,9 +1,10 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { GUEST_KEYS_MAX } from '../core/guest-keys.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Reply, TextReply } from '../http/response.ts';
-import type { GuestBackend } from './backend.ts';
+import type { GuestBackend, WriteResult } from './backend.ts';
 import { type GuestErrorCode, textError } from './errors.ts';
 import { listEvents } from './event-list.ts';
 import { EventStreams } from './event-streams.ts';
@@ -44,15 +45,19 @@ export function createPerformer(
   const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
   const running = new PerInstance(limits.imageStreams);
   const exports = { backend, log, mayWrite, running, sender, stallMs: limits.stallTimeoutMs };
-  const write = (instanceId: number, failure: GuestErrorCode, work: () => void): TextReply => {
+  const write = async (
+    instanceId: number,
+    failure: GuestErrorCode,
+    work: () => Promise<WriteResult>,
+  ): Promise<TextReply> => {
     if (!mayWrite(instanceId)) return textError('too-many-writes');
     try {
-      work();
+      const result = await work();
+      return result === 'stored' ? rawAnswer('') : textError(result, String(GUEST_KEYS_MAX));
     } catch (error) {
       log.error({ instanceId, failure, error: messageOf(error) }, 'a write of an instance failed');
       return textError(failure);
     }
-    return rawAnswer('');
   };
   const performers: Performers = {
     ...PLAIN_ANSWERS,

@@ -288,7 +288,20 @@ describe('the folder', () => {
     await mkdir(join(dir, 'b'.repeat(64)));
     await mkdir(join(dir, '.stage-dead'));
     await writeFile(join(dir, '.stage-dead', 'image'), 'half');
-    await directory.sweep(new Set([staged.fingerprint]));
+    await mkdir(join(dir, 'lost+found'));
+    await directory.sweep(await directory.takeAside(new Set([staged.fingerprint])));
+    expect((await readdir(dir)).sort()).toEqual([staged.fingerprint, 'lost+found']);
+  });
+
+  test('takes an image again while its leftovers are still being removed', async () => {
+    const first = await openDirectory(dir);
+    const upload = async () => unifiedUpload(await tarOf(unified()));
+    await first.publish(await receive(first, await upload()));
+    const directory = await openDirectory(dir);
+    const aside = await directory.takeAside(new Set());
+    const staged = await receive(directory, await upload());
+    await directory.publish(staged);
+    await directory.sweep(aside);
     expect(await readdir(dir)).toEqual([staged.fingerprint]);
   });
 

@@ -1,4 +1,4 @@
-import { access, mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
@@ -36,8 +36,8 @@ export interface ReceiveOptions {
 }
 
 const STAGE_PREFIX = '.stage-';
-/** Only the daemon reads what lies here. */
-const PRIVATE = 0o700;
+/** Names that are given here; others, such as lost+found, are none of our business. */
+const OWN_NAME = /^([0-9a-f]{64}|\.stage-.*)$/;
 
 /**
  * The files of images on disk: `FINGERPRINT/` for each image, `.stage-XXXXXX/` for each upload in progress.
@@ -49,23 +49,38 @@ export class ImageDirectory {
   readonly #limits: ImageLimits;
   readonly #log: Log;
 
-  /** @param dir made by `sweep` when it is not there */
   constructor(dir: string, log: Log, limits: ImageLimits = DEFAULT_LIMITS) {
     this.#dir = dir;
     this.#log = log;
     this.#limits = limits;
   }
 
-  /** Removes all that is not a known image; to be called once, before anything else. */
-  async sweep(known: ReadonlySet<string>): Promise<void> {
-    await mkdir(this.#dir, { recursive: true, mode: PRIVATE });
-    const entries = await readdir(this.#dir);
-    for (const entry of entries.filter((name) => !known.has(name))) {
+  /**
+   * Takes what is no known image out of the way of new ones; to be called before any is received.
+   * @returns names of what `sweep` is to remove
+   */
+  async takeAside(known: ReadonlySet<string>): Promise<readonly string[]> {
+    const entries = new Set(await readdir(this.#dir));
+    for (const fingerprint of known) {
+      if (!entries.has(fingerprint)) this.#log.error({ fingerprint }, 'image files are missing');
+    }
+    const aside: string[] = [];
+    for (const entry of entries) {
+      if (known.has(entry) || !OWN_NAME.test(entry)) continue;
+      const isStage = entry.startsWith(STAGE_PREFIX);
+      const name = isStage ? entry : `${STAGE_PREFIX}left-${entry}`;
+      if (!isStage) await rename(join(this.#dir, entry), join(this.#dir, name));
+      aside.push(name);
+    }
+    return aside;
+  }
+
+  /** Removes what has been taken aside. */
+  async sweep(aside: readonly string[]): Promise<void> {
+    for (const entry of aside) {
       this.#log.info({ entry }, 'removing leftover image files');
       await rm(join(this.#dir, entry), { recursive: true, force: true });
     }
-    const missing = [...known].filter((fingerprint) => !entries.includes(fingerprint));
-    for (const fingerprint of missing) this.#log.error({ fingerprint }, 'image files are missing');
   }
 
   /**

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../base/log.ts';
 import type { GuestView } from '../core/view.ts';
+import type { WriteResult } from '../guest/backend.ts';
 import { FakeBackend, sampleView } from '../guest/guest.fixture.ts';
 import { DEFAULT_GUEST_LIMITS, type Limits } from '../guest/limits.ts';
 import { GuestServer } from '../guest/server.ts';
@@ -20,9 +21,10 @@ export class FollowedBackend extends FakeBackend {
     this.lane?.changed([view]);
   }
 
-  override setReady(instanceId: number, ready: boolean): void {
-    super.setReady(instanceId, ready);
+  override async setReady(instanceId: number, ready: boolean): Promise<WriteResult> {
+    const result = await super.setReady(instanceId, ready);
     this.lane?.changed([this.views.get(instanceId)!]);
+    return result;
   }
 }
 

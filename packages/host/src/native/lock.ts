@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { declare } from './libc.ts';
 
 const flock = declare('int flock(int fd, int operation)');
@@ -13,14 +13,15 @@ const LOCK_NB = 4;
  * @returns its descriptor, to be closed to give it back, or the pid that the holder wrote into the file
  */
 export function lockFile(path: string, inherited?: number): { fd: number } | { heldBy: string } {
-  const fd = inherited ?? openSync(path, 'a+', 0o600);
+  const fd = inherited ?? openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   if (flock(fd, LOCK_EX | LOCK_NB) !== 0) {
     const heldBy = readFileSync(path, 'utf8').trim();
     closeSync(fd);
     return { heldBy };
   }
-  ftruncateSync(fd);
-  writeSync(fd, `${process.pid}\n`);
+  // First written, then cut: an emptied file would have to get room on a disk that may be full.
+  const written = writeSync(fd, `${process.pid}\n`, 0);
+  ftruncateSync(fd, written);
   return { fd };
 }
 

@@ -165,7 +165,7 @@ function deleteImage({ context, directory, queues, by }: ImageWork, fingerprint:
       [lifecycle('image-deleted', 'images', fingerprint, { by })],
     );
     await directory.remove(fingerprint);
-    await roots.sweep(model.state.images.keys(), model.state.instances.values());
+    await roots.sweep(model.state);
     return undefined;
   });
 }

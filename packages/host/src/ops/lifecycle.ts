@@ -7,6 +7,8 @@ type Collection = 'operations' | 'instances' | 'profiles' | 'images' | 'images/a
 interface Extra {
   readonly by?: Requestor | null;
   readonly context?: LifecycleMetadata['context'];
+  /** The instance whose own doing it is. */
+  readonly causedBy?: number;
 }
 
 /** A lifecycle event about one object, as LXD names and shapes it. */
@@ -18,6 +20,7 @@ export function lifecycle(
 ): Announcement {
   return {
     type: 'lifecycle',
+    ...(extra.causedBy === undefined ? {} : { causedBy: extra.causedBy }),
     metadata: {
       action,
       source: `/1.0/${collection}/${encodeURIComponent(name)}`,

@@ -11,7 +11,7 @@ import type { EventHub } from './hub.ts';
 
 /** An event that is to be written with a change. */
 export type Announcement =
-  | { readonly type: 'lifecycle'; readonly metadata: LifecycleMetadata }
+  | { readonly type: 'lifecycle'; readonly metadata: LifecycleMetadata; readonly causedBy?: number }
   | {
       readonly type: 'config' | 'device';
       readonly instanceId: number;
@@ -134,6 +134,7 @@ export class Model {
       type: each.type,
       timestamp: now,
       metadata: { ...each.metadata },
+      ...('causedBy' in each ? { causedBy: each.causedBy } : {}),
     }));
     const stored = this.#store.commit(changes, events);
     this.#swapped.clear();
@@ -198,6 +199,9 @@ export class Model {
       case 'delete-alias':
         this.#aliases.delete(change.name);
         return;
+      case 'give-instance-id':
+      case 'keep-folder':
+      case 'drop-folder':
       case 'put-additions':
       case 'drop-additions':
         return;

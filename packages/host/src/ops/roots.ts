@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostError } from '../core/errors.ts';
-import type { Image, Instance } from '../core/model.ts';
+import type { Image, Instance, State } from '../core/model.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 
 /** Told in percent while an image is unpacked. */
@@ -9,6 +9,10 @@ export type UnpackProgress = (percent: number) => void;
 
 /** Image fingerprint of an instance's root filesystem; empty for one that was made without an image. */
 const baseOf = (instance: Pick<Instance, 'config'>): string => instance.config['volatile.base_image'] ?? '';
+
+/** `FINGERPRINT-OFFSET`, and what is being made or removed with something behind it. */
+const ROOT_NAME = /^([0-9a-f]{64})-\d+(\..*)?$/;
+const REMOVED = '.removed';
 
 /**
  * The unpacked root filesystems that instances stand on: one folder per image and range of ids, shared by all
@@ -19,6 +23,7 @@ export class Roots {
   readonly #images: ImageDirectory;
   /** Unpacking in progress: everybody who needs the same root waits for the same work. */
   readonly #unpacking = new Map<string, Promise<void>>();
+  #keepsAll = false;
 
   constructor(folder: string, images: ImageDirectory) {
     this.#folder = folder;
@@ -48,16 +53,20 @@ export class Roots {
     return path;
   }
 
+  /** From now on nothing is removed: there are instances here whose needs nobody knows. */
+  keepAll(): void {
+    this.#keepsAll = true;
+  }
+
   /** Removes the roots that no image and no instance needs, and what a crash has left half unpacked. */
-  async sweep(images: Iterable<string>, instances: Iterable<Instance>): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o711 });
-    const needed = new Set([...images, ...[...instances].map(baseOf), 'empty']);
+  async sweep(state: State): Promise<void> {
     for (const entry of await readdir(this.#folder)) {
+      if (this.#keepsAll) return;
+      const [, base = '', rest = ''] = ROOT_NAME.exec(entry) ?? [];
+      // Asked for each: a removal takes its time, and meanwhile things change.
+      if (base === '' || (rest === '' && isNeeded(base, state))) continue;
       const path = join(this.#folder, entry);
-      const [base, offset] = entry.split('-');
-      const known = base !== undefined && needed.has(base) && /^\d+$/.test(offset ?? '');
-      const unpacking = [...this.#unpacking.keys()].some((going) => path.startsWith(going));
-      if (!known && !unpacking) await rm(path, { recursive: true, force: true });
+      if (![...this.#unpacking.keys()].some((going) => path.startsWith(going))) await remove(path);
     }
   }
 
@@ -72,6 +81,17 @@ export class Roots {
       this.#unpacking.delete(path);
     }
   }
+}
+
+function isNeeded(base: string, { images, instances }: State): boolean {
+  return images.has(base) || instances.values().some((instance) => baseOf(instance) === base);
+}
+
+/** Under another name first: nobody must take a root for whole that is going. */
+async function remove(path: string): Promise<void> {
+  const going = path.endsWith(REMOVED) ? path : `${path}${REMOVED}`;
+  if (going !== path) await rename(path, going);
+  await rm(going, { recursive: true, force: true });
 }
 
 async function exists(path: string): Promise<boolean> {

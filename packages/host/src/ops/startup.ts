@@ -1,10 +1,8 @@
-import { readdir } from 'node:fs/promises';
 import type { Log } from '../base/log.ts';
 import { longSleep } from '../base/long-timer.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Change, Instance } from '../core/model.ts';
 import { afterStop, isBetweenRuns, withoutReady } from '../core/volatile.ts';
-import type { ImageDirectory } from '../images/image-directory.ts';
 import type { Context } from './context.ts';
 import { beginRun, startInstance } from './instances/start.ts';
 import { lifecycle } from './lifecycle.ts';
@@ -14,21 +12,14 @@ import type { Ending } from './runtime.ts';
 
 /**
  * Brings the daemon's picture and the host into agreement after whatever ended the last daemon: finds the
- * instances that went on running, settles those that have ended, and sweeps away what nobody knows. It must be
+ * instances that went on running and settles those that have ended. It must be
  * done before the guest API's socket is there, so that no caller meets a daemon that does not know it yet.
  */
-export async function recover(
-  context: Context,
-  images: ImageDirectory,
-  instanceFolder: string,
-): Promise<void> {
-  const { model, roots } = context;
+export async function recover(context: Context): Promise<void> {
+  const { model } = context;
   if (!model.state.profiles.has(DEFAULT_PROFILE.name)) {
     model.commit([{ kind: 'put-profile', profile: DEFAULT_PROFILE }]);
   }
-  await sweepInstances(context, instanceFolder);
-  await images.sweep(new Set(model.state.images.keys()));
-  await roots.sweep(model.state.images.keys(), model.state.instances.values());
   forgetReady(context);
   for (const instance of [...model.state.instances.values()]) {
     await guarded(context.log, instance.id, () => recoverInstance(context, instance));
@@ -46,15 +37,6 @@ async function guarded(log: Log, instance: number, work: () => Promise<void>): P
     await work();
   } catch (error) {
     log.error({ err: error, instance }, 'an instance could not be settled at the start');
-  }
-}
-
-/** Folders of instances that were being created, or had been deleted, when the daemon ended. */
-async function sweepInstances({ model, runtimeOf, log }: Context, folder: string): Promise<void> {
-  for (const entry of await readdir(folder)) {
-    const id = Number(entry);
-    if (!Number.isInteger(id) || model.instanceById(id)) continue;
-    await guarded(log, id, () => runtimeOf({}).remove(id));
   }
 }
 

@@ -4,16 +4,21 @@ import type { DatabaseSync } from 'node:sqlite';
 const QUIET_MS = 100;
 
 /**
- * Moves SQLite's log into the database (sqlite.org/wal.html, "Checkpointing") in quiet moments. Where there are
- * none, SQLite does it within a commit, for which a change waits some milliseconds, once in hundreds of changes.
+ * Moves SQLite's log into the database (sqlite.org/wal.html, "Checkpointing") in quiet moments, and does then what
+ * else can wait. Where there are none, SQLite does it within a commit, for which a change waits some
+ * milliseconds, once in hundreds of changes.
  */
 export class Checkpoints {
   readonly #database: DatabaseSync;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(database: DatabaseSync) {
+  /** @param quiet called after each move */
+  constructor(database: DatabaseSync, quiet: () => void) {
     this.#database = database;
-    this.#timer = setTimeout(() => this.#move(), QUIET_MS).unref();
+    this.#timer = setTimeout(() => {
+      this.move();
+      quiet();
+    }, QUIET_MS).unref();
   }
 
   /** There has been a commit. */
@@ -26,7 +31,8 @@ export class Checkpoints {
     clearTimeout(this.#timer);
   }
 
-  #move(): void {
+  /** Now, which makes room in the log. */
+  move(): void {
     try {
       this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch {

@@ -1,14 +1,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventPage, Instance, NewEvent } from '../core/model.ts';
 import type { JournalLimits } from './journal.ts';
+import { statementsOf } from './journal-statements.ts';
 import { init } from './migrations/001-init.ts';
+import { MIGRATIONS } from './migrations/list.ts';
 import { openDatabase } from './open.ts';
 import { Store } from './store.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
+const MS_PER_HOUR = 3_600_000;
+const HOURS_PER_DAY = 24;
 const TYPES: ReadonlySet<string> = new Set(['config', 'device']);
 
 let folder: string;
@@ -40,9 +44,12 @@ const instance = (id: number): Instance => ({
   lastUsedAt: NOW,
 });
 
-const open = (limits: Partial<JournalLimits> = {}) => new Store(path, limits);
+const open = (limits: Partial<JournalLimits> = {}, monotonicMs = () => 0) =>
+  new Store(path, { journal: limits, monotonicMs });
 const read = (store: Store, instanceId: number | null, after = 0, types = TYPES): EventPage =>
   store.eventsAfter({ instanceId, after, types, events: 1000, bytes: 1_000_000 });
+const LIFECYCLE: ReadonlySet<string> = new Set(['lifecycle']);
+const instances = (count: number) => Array.from({ length: count }, () => 'instance');
 const sequences = ({ events }: EventPage) => events.map(({ sequence }) => sequence);
 
 describe('the journal', () => {
@@ -130,16 +137,52 @@ describe('the journal', () => {
   });
 
   it('drops what is too old, also while nothing is written', () => {
-    const store = open({ days: 1 });
-    store.commit([], [event(1, 'user.a', '2026-02-26T00:00:00.000Z')]);
-    store.commit([], [event(1, 'user.b', '2026-02-27T12:00:00.000Z')]);
+    let hours = 0;
+    const store = open({ days: 1 }, () => hours * MS_PER_HOUR);
+    store.commit([], [event(1, 'user.a')]);
+    hours = 12;
+    store.commit([], [event(1, 'user.b')]);
+    hours = 24;
+    store.trimJournal();
+    expect(sequences(read(store, 1))).toEqual([1, 2]);
+    hours = 25;
+    store.trimJournal();
     expect(sequences(read(store, 1))).toEqual([2]);
-    store.trimJournal('2026-02-28T11:59:59.000Z');
-    expect(sequences(read(store, 1))).toEqual([2]);
-    store.trimJournal('2026-02-28T12:00:01.000Z');
+    hours = 37;
+    store.commit([], [event(2)]);
     expect(sequences(read(store, 1))).toEqual([]);
-    expect(store.journalSpan(1)).toEqual({ oldest: 2, newest: 2 });
+    expect(store.journalSpan(1)).toEqual({ oldest: 2, newest: 3 });
     store.close();
+  });
+
+  it('drops nothing for its age that has not lain in an open journal for so long, whatever the clock says', () => {
+    const run = fc.record({
+      clock: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') }),
+      hours: fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 3 }),
+    });
+    fc.assert(
+      fc.property(fc.array(run, { maxLength: 3 }), (runs) => {
+        let open = 0;
+        const written: number[] = [];
+        for (const { clock, hours } of runs) {
+          let now = 0;
+          const store = new Store(path, { journal: { days: 1 }, monotonicMs: () => now });
+          for (const pause of hours) {
+            now += pause * MS_PER_HOUR;
+            open += pause;
+            store.trimJournal();
+            store.commit([], [event(1, 'user.a', clock.toISOString())]);
+            written.push(open);
+          }
+          const kept = new Set(sequences(read(store, 1)));
+          for (const [index, at] of written.entries())
+            expect(kept.has(index + 1)).toBe(open - at <= HOURS_PER_DAY);
+          store.close();
+        }
+        for (const suffix of ['', '-wal']) rmSync(`${path}${suffix}`, { force: true });
+      }),
+      { numRuns: 10 },
+    );
   });
 
   it('takes several goes to drop very many', () => {
@@ -150,10 +193,10 @@ describe('the journal', () => {
     );
     old.close();
     const store = open({ instanceEvents: 100 });
-    store.trimJournal(NOW);
+    store.trimJournal();
     expect(store.journalSpan(1).oldest).toBe(1000);
-    store.trimJournal(NOW);
-    store.trimJournal(NOW);
+    store.trimJournal();
+    store.trimJournal();
     expect(store.journalSpan(1).oldest).toBe(2400);
     store.close();
   });
@@ -170,6 +213,120 @@ describe('the journal', () => {
     store.close();
   });
 
+  it('says up to where it has looked, also where nothing was found', () => {
+    const store = open();
+    store.commit([], [event(1), event(2), event(1), event(2)]);
+    const page = (after: number, events: number, types = TYPES) =>
+      store.eventsAfter({ instanceId: 1, after, types, events, bytes: 1_000 });
+    expect(page(0, 1)).toMatchObject({ more: true, reached: 1 });
+    expect(page(1, 1)).toMatchObject({ more: false, reached: 4 });
+    expect(page(0, 9, new Set(['device', 'unheard-of']))).toEqual({ events: [], more: false, reached: 4 });
+    store.close();
+  });
+
+  it('looks at no event of other types or readers, by index', () => {
+    const database = openDatabase(path);
+    const { pages } = statementsOf(database);
+    const plans = [...pages.values()].map((statement) =>
+      database.prepare(`EXPLAIN QUERY PLAN ${statement.sourceSQL}`).all(1, 0, 1),
+    );
+    for (const plan of plans) {
+      expect(plan.map(({ detail }) => detail)).toEqual([
+        'SEARCH events USING INDEX events_by_reader (instance_id=? AND type=? AND rowid>?)',
+      ]);
+    }
+    database.close();
+  });
+
+  it('reads types side by side, in the order of their numbers', () => {
+    const store = open();
+    const types = ['config', 'device', 'device', 'config', 'config', 'device'] as const;
+    store.commit(
+      [],
+      types.map((type) => ({ ...event(1), type })),
+    );
+    const { events } = read(store, 1);
+    expect(events.map(({ type }) => type)).toEqual(types);
+    expect(sequences({ events, more: false, reached: 0 })).toEqual([1, 2, 3, 4, 5, 6]);
+    store.close();
+  });
+
+  it('keeps what operators have done, however much an instance makes the host tell', () => {
+    const store = open({ events: 20, instanceEvents: 6 });
+    store.commit([], [event(null, 'operator')]);
+    for (let write = 0; write < 100; write++) {
+      store.commit([], [event(1), { ...event(null, 'instance'), causedBy: 1 }]);
+    }
+    const { events } = read(store, null, 0, LIFECYCLE);
+    expect(events.map(({ metadata }) => metadata['key'])).toEqual(['operator', ...instances(3)]);
+    expect(store.journalSpan(null).oldest).toBe(0);
+    expect(sequences(read(store, 1))).toHaveLength(3);
+    store.close();
+  });
+
+  it('takes what is too much in all from the instances that have the most', () => {
+    const store = open({ events: 40, instanceEvents: 100 });
+    store.commit([], [event(null), event(3), event(null)]);
+    for (let write = 0; write < 60; write++) store.commit([], [event(1), event(2)]);
+    expect(sequences(read(store, 3))).toEqual([2]);
+    expect(sequences(read(store, null, 0, LIFECYCLE))).toEqual([1, 3]);
+    const [one, two] = [read(store, 1).events.length, read(store, 2).events.length];
+    expect([one + two, Math.abs(one - two) <= 1]).toEqual([37, true]);
+    store.close();
+  });
+
+  it('drops what a deleted instance has left, a little at a time', async () => {
+    const store = open();
+    store.commit(
+      [{ kind: 'put-instance', instance: instance(1) }],
+      Array.from({ length: 200 }, () => ({ ...event(null), causedBy: 1 })),
+    );
+    store.commit([], [event(2)]);
+    store.commit([{ kind: 'delete-instance', id: 1 }], []);
+    await vi.waitUntil(() => read(store, null, 0, LIFECYCLE).events.length === 0, { timeout: 5_000 });
+    expect(sequences(read(store, 2))).toEqual([201]);
+    store.close();
+  });
+
+  it('gives operators every event of their own behind a position that it does not call too old', () => {
+    const write = fc.record({ by: fc.integer({ min: 0, max: 3 }), told: fc.boolean() });
+    const limits = fc.record({
+      events: fc.integer({ min: 4, max: 30 }),
+      instanceEvents: fc.integer({ min: 1, max: 6 }),
+    });
+    fc.assert(
+      fc.property(fc.array(write, { maxLength: 60 }), limits, (writes, some) => {
+        const store = new Store(':memory:', { journal: some });
+        const written = writes.flatMap(({ by, told }) =>
+          store.commit([], [by === 0 ? event(null) : told ? { ...event(null), causedBy: by } : event(by)]),
+        );
+        const { oldest } = store.journalSpan(null);
+        const found = read(store, null, oldest, LIFECYCLE).events.map(({ sequence }) => sequence);
+        const own = written.filter(({ instanceId, causedBy }) => instanceId === null && !causedBy);
+        // Half of the journal is the operators', whatever instances do.
+        expect(own.filter(({ sequence }) => sequence > oldest).length).toBe(
+          Math.min(own.length, Math.floor(some.events / 2)),
+        );
+        for (const { sequence } of own) expect(found.includes(sequence)).toBe(sequence > oldest);
+        const { newest } = store.journalSpan(1);
+        expect(newest).toBe(written.length);
+        store.close();
+      }),
+    );
+  }, 30_000);
+
+  it('brings a hundred thousand events of an earlier version over in a moment', () => {
+    const before = openDatabase(path, MIGRATIONS.slice(0, 3));
+    before.exec(`
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+      INSERT INTO events SELECT i, nullif(i % 200, 0), iif(i % 200, 'config', 'lifecycle'), '', '{"key":"user.a"}' FROM n`);
+    before.close();
+    const store = open();
+    expect(sequences(read(store, 1, 0)).slice(0, 2)).toEqual([1, 201]);
+    expect(sequences(read(store, null, 0, LIFECYCLE))).toHaveLength(500);
+    store.close();
+  }, 30_000);
+
   it('has every event behind a position that it does not call too old, whatever was written and dropped', () => {
     const step = fc.record({ owners: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }) });
     const limits = fc.record({
@@ -178,7 +335,7 @@ describe('the journal', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 20 }), limits, (steps, some) => {
-        const store = new Store(':memory:', some);
+        const store = new Store(':memory:', { journal: some });
         const written: { owner: number; sequence: number }[] = [];
         for (const { owners } of steps) {
           const stored = store.commit(

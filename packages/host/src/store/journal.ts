@@ -1,13 +1,17 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../core/model.ts';
+import { inOrder, type Row, statementsOf } from './journal-statements.ts';
+import { HOST, Tally } from './journal-tally.ts';
+import { OpenTime } from './open-time.ts';
 import { eventOf } from './rows.ts';
 
 /** How much of the past is kept. */
 export interface JournalLimits {
   /** Events of all instances and of the host. */
   readonly events: number;
-  /** Events of one instance, so that one that changes without end takes nothing from the others. */
+  /** Events that belong to one instance, so that one that changes without end takes nothing from the others. */
   readonly instanceEvents: number;
+  /** Days for which the journal was open. */
   readonly days: number;
 }
 
@@ -15,160 +19,206 @@ export const DEFAULT_JOURNAL_LIMITS: JournalLimits = { events: 100_000, instance
 
 /** Events dropped by one commit beyond those that it adds: a commit must not wait for a great clean-up. */
 const DROPPED_PER_COMMIT_MAX = 1_000;
-const MS_PER_DAY = 86_400_000;
-
-/** Whose events: an instance's id, or the host's own. Ids of instances begin at 1. */
-const HOST = 0;
-const ownerOf = (instanceId: number | null): number => instanceId ?? HOST;
+/** Taken from the largest part at a time, however little it is larger than the next: each look costs a walk over all. */
+const DROPPED_PER_LOOK = 32;
+/** Of deleted instances, at a time: as little as fits into the log of a full disk. */
+const FORGOTTEN_AT_ONCE = 64;
+/** While the disk is short of room, each event takes the place of so many old ones of the same part. */
+const DROPPED_FOR_ONE = 2;
+const MINUTES_PER_DAY = 1_440;
 
 /**
- * The events that are kept. Invariants: sequence numbers grow for ever and are never given twice, also when
- * all events have gone; an owner's floor is the newest of its events that was dropped, so a position from the
- * floor on has missed nothing. What writes must run inside a transaction, and is followed by `reload` when
- * that fails.
+ * The events that are kept. An event is read by one reader, an instance or the host, and belongs to one part: its
+ * reader's, or that of the instance that has caused it. Invariants: sequence numbers grow for ever and are never
+ * given twice, also when all events have gone; a reader's floor is the newest dropped event of its own part, or of
+ * any that was dropped for its age. So a position from the floor on has missed nothing, other than what instances
+ * have caused in the host's stream, of which each instance's part has the newest. What writes must run inside
+ * a transaction, and is followed by `settled` or `rolledBack`.
  */
 export class Journal {
   readonly #limits: JournalLimits;
   readonly #statements: ReturnType<typeof statementsOf>;
-  readonly #counts = new Map<number, number>();
-  readonly #floors = new Map<number, number>();
-  #total = 0;
-  #newest = 0;
+  readonly #tally = new Tally();
+  readonly #openTime: OpenTime;
+  /** Deleted instances that have events left. */
+  readonly #deleted = new Set<number>();
 
-  constructor(database: DatabaseSync, limits: JournalLimits) {
+  /** @param monotonicMs a clock that never jumps */
+  constructor(database: DatabaseSync, limits: JournalLimits, monotonicMs: () => number) {
     this.#limits = limits;
     this.#statements = statementsOf(database);
-    this.reload();
-  }
-
-  /** Reads anew what is kept in memory beside the rows. */
-  reload(): void {
-    const { counts, floors, newest } = this.#statements;
-    this.#counts.clear();
-    this.#floors.clear();
-    this.#total = 0;
+    this.#openTime = new OpenTime(database, monotonicMs);
+    const { counts, floors, newest, deleted } = this.#statements;
     for (const { owner, count } of counts.all() as { owner: number; count: number }[]) {
-      this.#counts.set(owner, count);
-      this.#total += count;
+      this.#tally.add(owner, count);
     }
-    for (const row of floors.all()) this.#floors.set(Number(row['instance_id']), Number(row['sequence']));
-    this.#newest = Number(newest.get()?.['seq'] ?? 0);
+    for (const row of deleted.all()) this.#deleted.add(Number(row['instance_id']));
+    for (const row of floors.all()) this.#tally.setFloor(Number(row['instance_id']), Number(row['sequence']));
+    this.#tally.setNewest(Number(newest.get()?.['seq'] ?? 0));
+    this.#tally.keep();
   }
 
-  /** Writes events, and drops old ones to make room. @returns the events with their sequence numbers, in order */
-  append(events: readonly NewEvent[]): readonly StoredEvent[] {
-    const stored = events.map((event) => ({ ...event, sequence: this.#put(event) }));
-    const last = stored.at(-1);
-    if (last) {
-      const owners = new Set(stored.map(({ instanceId }) => ownerOf(instanceId)));
-      this.#trim(last.timestamp, owners, stored.length + DROPPED_PER_COMMIT_MAX);
-    }
+  /**
+   * Writes events, and drops old ones to make room.
+   * @param tight whether the disk is short of room
+   * @returns the events with their sequence numbers, in order
+   */
+  append(events: readonly NewEvent[], tight: boolean): readonly StoredEvent[] {
+    const minute = this.#openTime.minutes();
+    const stored = events.map((event) => ({ ...event, sequence: this.#put(event, minute) }));
+    if (stored.length === 0) return stored;
+    const added = new Map<number, number>();
+    for (const event of stored) added.set(ownerOf(event), (added.get(ownerOf(event)) ?? 0) + 1);
+    if (tight) for (const [owner, count] of added) this.#makeRoom(owner, count);
+    this.#trim(added.keys(), stored.length + DROPPED_PER_COMMIT_MAX);
     return stored;
   }
 
   /** Drops some of what is too old or too much; for times in which nothing is written. */
-  trim(now: string): void {
-    this.#trim(now, this.#counts.keys(), DROPPED_PER_COMMIT_MAX);
+  trim(): void {
+    this.#openTime.save();
+    this.#trim(this.#tally.owners, DROPPED_PER_COMMIT_MAX);
   }
 
-  /** Drops all of a deleted instance: its id never comes back. */
+  /** Whether there is something left of deleted instances, which nobody reads any more: their ids never come back. */
+  get hasDeleted(): boolean {
+    return this.#deleted.size > 0;
+  }
+
+  /** From now on all that an instance has here may be dropped. */
   forget(instanceId: number): void {
-    this.#statements.forgetEvents.run(instanceId);
+    this.#statements.putDeleted.run(instanceId);
+    this.#deleted.add(instanceId);
+  }
+
+  /** Drops some of what deleted instances have left. */
+  dropDeleted(): void {
+    const [instanceId] = this.#deleted;
+    if (instanceId === undefined) return;
+    if (this.#dropOldestOf(instanceId, FORGOTTEN_AT_ONCE) === FORGOTTEN_AT_ONCE) return;
     this.#statements.forgetFloor.run(instanceId);
-    this.#total -= this.#counts.get(instanceId) ?? 0;
-    this.#counts.delete(instanceId);
-    this.#floors.delete(instanceId);
+    this.#statements.dropDeleted.run(instanceId);
+    this.#tally.setFloor(instanceId, undefined);
+    this.#deleted.delete(instanceId);
   }
 
-  /** From where to where an owner's events are known without a hole. */
+  /** The transaction has been committed. */
+  settled(): void {
+    this.#tally.keep();
+  }
+
+  /** The transaction has been rolled back. */
+  rolledBack(): void {
+    this.#tally.rollBack();
+  }
+
+  /** From where to where a reader's events are known without a hole. */
   span(instanceId: number | null): JournalSpan {
-    return { oldest: this.#floors.get(ownerOf(instanceId)) ?? 0, newest: this.#newest };
+    return { oldest: this.#tally.floor(instanceId ?? HOST), newest: this.#tally.newest };
   }
 
-  /** A part of an owner's events, in order, no larger than asked for but at least one. */
+  /**
+   * A part of a reader's events, in order, no larger than asked for but at least one. No other rows are looked at,
+   * but for one of each type.
+   */
   page({ instanceId, after, types, events, bytes }: EventQuery): EventPage {
     const found: StoredEvent[] = [];
     let size = 0;
-    let reached = after;
-    const rows = this.#statements.page.iterate(instanceId, after, JSON.stringify([...types]));
-    for (const row of rows as Iterable<Record<string, unknown>>) {
-      if (found.length >= events || size >= bytes) return { events: found, more: true, reached };
+    const sources = [...this.#statements.pages]
+      .filter(([type]) => types.has(type))
+      .map(([, statement]) => statement.iterate(instanceId, after, events + 1));
+    for (const row of inOrder(sources)) {
+      if (found.length >= events || size >= bytes) {
+        return { events: found, more: true, reached: found.at(-1)?.sequence ?? after };
+      }
       found.push(eventOf(row));
-      reached = found.at(-1)!.sequence;
       size += (row['metadata'] as string).length;
     }
-    return { events: found, more: false, reached: Math.max(after, this.#newest) };
+    return { events: found, more: false, reached: Math.max(after, this.#tally.newest) };
   }
 
-  #put({ instanceId, type, timestamp, metadata }: NewEvent): number {
-    const { put } = this.#statements;
-    const { lastInsertRowid } = put.run(instanceId, type, timestamp, JSON.stringify(metadata));
-    const owner = ownerOf(instanceId);
-    this.#counts.set(owner, (this.#counts.get(owner) ?? 0) + 1);
-    this.#total++;
-    this.#newest = Number(lastInsertRowid);
-    return this.#newest;
+  #put(event: NewEvent, minute: number): number {
+    const { instanceId, type, timestamp, metadata, causedBy = null } = event;
+    const text = JSON.stringify(metadata);
+    const { lastInsertRowid } = this.#statements.put.run(instanceId, type, timestamp, text, causedBy, minute);
+    this.#tally.add(ownerOf(event), 1);
+    this.#tally.setNewest(Number(lastInsertRowid));
+    return Number(lastInsertRowid);
   }
 
-  #trim(now: string, owners: Iterable<number>, max: number): void {
+  #trim(owners: Iterable<number>, max: number): void {
     let left = max;
-    for (const owner of [...owners]) {
-      const excess = (this.#counts.get(owner) ?? 0) - this.#share(owner);
-      if (excess <= 0) continue;
-      const instanceId = owner === HOST ? null : owner;
-      for (const row of this.#statements.oldestOf.all(instanceId, Math.min(excess, left))) this.#drop(row);
-      left -= Math.min(excess, left);
+    for (const owner of owners) {
+      const excess = this.#tally.count(owner) - this.#share(owner);
+      left -= this.#dropOldestOf(owner, Math.min(excess, left));
     }
-    this.#trimOldest(now, left);
+    left -= this.#trimAll(left);
+    this.#trimAged(left);
   }
 
-  /** The host's own events, of which instances cause some, may take half; the rest is for the instances. */
+  /** The host's own events may take half; the rest is for the instances. */
   #share(owner: number): number {
     return owner === HOST ? Math.floor(this.#limits.events / 2) : this.#limits.instanceEvents;
   }
 
-  #trimOldest(now: string, max: number): void {
-    const cutoff = new Date(Date.parse(now) - this.#limits.days * MS_PER_DAY).toISOString();
-    let excess = this.#total - this.#limits.events;
-    const doomed: Record<string, unknown>[] = [];
-    for (const row of this.#statements.oldest.iterate(max)) {
-      if (excess <= 0 && (row['timestamp'] as string) >= cutoff) break;
-      doomed.push(row);
-      excess--;
+  /** What is too much in all is taken from the instances that have the most, so that few cannot use up the whole. */
+  #trimAll(max: number): number {
+    let dropped = 0;
+    for (let left = max; left > 0; left = max - dropped) {
+      const excess = this.#tally.total - this.#limits.events;
+      const { owner, lead } = this.#tally.largest();
+      if (excess <= 0 || owner === HOST) break;
+      dropped += this.#dropOldestOf(owner, Math.min(excess, left, Math.max(lead, DROPPED_PER_LOOK)));
     }
-    for (const row of doomed) this.#drop(row);
+    return dropped;
   }
 
-  #drop(row: Record<string, unknown>): void {
-    const sequence = Number(row['sequence']);
-    const owner = ownerOf(row['instance_id'] as number | null);
-    this.#statements.drop.run(sequence);
-    this.#statements.putFloor.run(owner, sequence);
-    this.#floors.set(owner, sequence);
-    this.#counts.set(owner, (this.#counts.get(owner) ?? 0) - 1);
-    this.#total--;
+  #trimAged(max: number): void {
+    if (max <= 0) return;
+    const oldest = this.#openTime.minutes() - this.#limits.days * MINUTES_PER_DAY;
+    const aged: Row[] = [];
+    for (const row of this.#statements.oldest.iterate(max)) {
+      if (Number(row['minute']) >= oldest) break;
+      aged.push(row);
+    }
+    for (const row of aged) {
+      this.#drop(row);
+      this.#raiseFloor(readerOf(row), Number(row['sequence']));
+    }
+  }
+
+  /** @param added events of this part that are to stay */
+  #makeRoom(owner: number, added: number): void {
+    this.#dropOldestOf(owner, Math.min(added * DROPPED_FOR_ONE, this.#tally.count(owner) - added));
+  }
+
+  #dropOldestOf(owner: number, count: number): number {
+    if (count <= 0) return 0;
+    const rows = this.#statements.oldestOf.all(owner, count);
+    for (const row of rows) {
+      this.#drop(row);
+      // What an instance has caused is the host's to read, but no operator loses his place by it.
+      if (readerOf(row) === owner) this.#raiseFloor(owner, Number(row['sequence']));
+    }
+    return rows.length;
+  }
+
+  #drop(row: Row): void {
+    this.#statements.drop.run(Number(row['sequence']));
+    this.#tally.add(Number(row['caused_by'] ?? readerOf(row)), -1);
+  }
+
+  #raiseFloor(reader: number, sequence: number): void {
+    if (sequence <= this.#tally.floor(reader)) return;
+    this.#statements.putFloor.run(reader, sequence);
+    this.#tally.setFloor(reader, sequence);
   }
 }
 
-function statementsOf(database: DatabaseSync) {
-  return {
-    counts: database.prepare(
-      'SELECT coalesce(instance_id, 0) AS owner, count(*) AS count FROM events GROUP BY instance_id',
-    ),
-    floors: database.prepare('SELECT * FROM journal_floors'),
-    newest: database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
-    put: database.prepare('INSERT INTO events (instance_id, type, timestamp, metadata) VALUES (?, ?, ?, ?)'),
-    page: database.prepare(`
-      SELECT * FROM events
-      WHERE instance_id IS ? AND sequence > ? AND type IN (SELECT value FROM json_each(?))
-      ORDER BY sequence`),
-    oldest: database.prepare('SELECT sequence, instance_id, timestamp FROM events ORDER BY sequence LIMIT ?'),
-    oldestOf: database.prepare(
-      'SELECT sequence, instance_id FROM events WHERE instance_id IS ? ORDER BY sequence LIMIT ?',
-    ),
-    drop: database.prepare('DELETE FROM events WHERE sequence = ?'),
-    putFloor: database.prepare('INSERT OR REPLACE INTO journal_floors VALUES (?, ?)'),
-    forgetEvents: database.prepare('DELETE FROM events WHERE instance_id = ?'),
-    forgetFloor: database.prepare('DELETE FROM journal_floors WHERE instance_id = ?'),
-  };
+function ownerOf({ instanceId, causedBy }: NewEvent): number {
+  return causedBy ?? instanceId ?? HOST;
+}
+
+function readerOf(row: Row): number {
+  return Number(row['instance_id'] ?? HOST);
 }

@@ -1,5 +1,6 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { hostError } from '../core/errors.ts';
 import type {
   Addition,
   Change,
@@ -11,65 +12,81 @@ import type {
   StoredEvent,
 } from '../core/model.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { guarded, isFull } from './failures.ts';
 import { DEFAULT_JOURNAL_LIMITS, Journal, type JournalLimits } from './journal.ts';
+import { closeKeepingLog } from './log-file.ts';
 import { openDatabase } from './open.ts';
+import { Reserve } from './reserve.ts';
 import { additionsOf, aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
 import { type Writers, writersOf } from './writers.ts';
+
+/** How a store is opened. */
+export interface StoreOptions {
+  readonly journal?: Partial<JournalLimits>;
+  /** A clock that never jumps. */
+  readonly monotonicMs?: () => number;
+  /** Bytes that the disk has left. */
+  readonly room?: () => number;
+}
+
+const MEMORY = ':memory:';
 
 /**
  * Everything that must outlive the daemon. Objects are read once, at start; afterwards they are only written,
  * so that no answer waits for it. Events are read by those who ask for the past. A commit is one transaction and
- * on the disk when `commit` returns.
+ * on the disk when `commit` returns. What fails is a CodedError: store-full, store-read-only, store-damaged or
+ * store-failed.
  */
 export class Store {
+  readonly #path: string;
   readonly #database: DatabaseSync;
   readonly #writers: Writers;
   readonly #journal: Journal;
   readonly #checkpoints: Checkpoints;
+  readonly #reserve: Reserve;
 
-  constructor(path: string, journal: Partial<JournalLimits> = {}) {
-    this.#database = openDatabase(path);
-    this.#writers = writersOf(this.#database);
-    this.#journal = new Journal(this.#database, { ...DEFAULT_JOURNAL_LIMITS, ...journal });
-    this.#checkpoints = new Checkpoints(this.#database);
+  /** @param database opened, with the newest schema; the store closes it */
+  constructor(path: string, options: StoreOptions = {}, database = openDatabase(path)) {
+    const { journal, monotonicMs = () => performance.now(), room = () => roomOf(path) } = options;
+    this.#path = path;
+    this.#database = database;
+    this.#writers = guarded(() => writersOf(database));
+    const limits = { ...DEFAULT_JOURNAL_LIMITS, ...journal };
+    this.#journal = guarded(() => new Journal(database, limits, monotonicMs));
+    this.#reserve = new Reserve(database, room);
+    this.#checkpoints = new Checkpoints(database, () => this.#tend());
   }
 
   /** All objects, as of the last commit. */
   load(): State {
-    const all = (table: string) => this.#database.prepare(`SELECT * FROM ${table}`).all();
-    return {
-      instances: new Map(
-        all('instances')
-          .map((row) => instanceOf(row))
-          .map((each) => [each.id, each]),
-      ),
-      profiles: new Map(
-        all('profiles')
-          .map((row) => profileOf(row))
-          .map((each) => [each.name, each]),
-      ),
-      images: new Map(
-        all('images')
-          .map((row) => imageOf(row))
-          .map((each) => [each.fingerprint, each]),
-      ),
-      aliases: new Map(
-        all('aliases')
-          .map((row) => aliasOf(row))
-          .map((each) => [each.name, each]),
-      ),
-    };
+    const all = <T>(table: string, of: (row: Record<string, unknown>) => T): T[] =>
+      this.#database.prepare(`SELECT * FROM ${table}`).all().map(of);
+    return guarded(() => ({
+      instances: new Map(all('instances', instanceOf).map((each) => [each.id, each])),
+      profiles: new Map(all('profiles', profileOf).map((each) => [each.name, each])),
+      images: new Map(all('images', imageOf).map((each) => [each.fingerprint, each])),
+      aliases: new Map(all('aliases', aliasOf).map((each) => [each.name, each])),
+    }));
   }
 
   /** Devices that were on their way into instances when the last daemon ended. */
   additions(): ReadonlyMap<number, readonly Addition[]> {
-    return new Map(this.#database.prepare('SELECT * FROM additions').all().map(additionsOf));
+    const rows = () => this.#database.prepare('SELECT * FROM additions').all();
+    return guarded(() => new Map(rows().map(additionsOf)));
   }
 
   /** The id that the next new instance gets. Ids are never given twice. */
   nextInstanceId(): number {
-    const row = this.#database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'instances'").get();
+    const row = guarded(() =>
+      this.#database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'instances'").get(),
+    );
     return Number(row?.['seq'] ?? 0) + 1;
+  }
+
+  /** Ids that another copy of this database has given: their folders are not ours to remove. */
+  keptFolders(): ReadonlySet<number> {
+    const rows = guarded(() => this.#database.prepare('SELECT * FROM kept_folders').all());
+    return new Set(rows.map((row) => Number(row['instance_id'])));
   }
 
   /**
@@ -82,18 +99,18 @@ export class Store {
         this.#writers.change(change);
         if (change.kind === 'delete-instance') this.#journal.forget(change.id);
       }
-      return this.#journal.append(events);
+      return this.#journal.append(events, this.#reserve.tight);
     });
   }
 
-  /** Drops events that have become too old, a bounded number each time. @param now RFC 3339 */
-  trimJournal(now: string): void {
-    this.#transaction(() => this.#journal.trim(now));
+  /** Drops events that have become too old, a bounded number each time. */
+  trimJournal(): void {
+    this.#transaction(() => this.#journal.trim());
   }
 
   /** A part of the events of one instance, or of the host, from a position on. */
   eventsAfter(query: EventQuery): EventPage {
-    return this.#journal.page(query);
+    return guarded(() => this.#journal.page(query));
   }
 
   /** Which positions have missed nothing. */
@@ -103,35 +120,52 @@ export class Store {
 
   close(): void {
     this.#checkpoints.close();
-    this.#database.close();
+    closeKeepingLog(this.#database, this.#path);
   }
 
+  /** When the log is full, what it holds may be in the database already: then there is room after a move. */
   #transaction<T>(work: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE');
     try {
-      const result = work();
-      this.#database.exec('COMMIT');
-      this.#checkpoints.committed();
-      return result;
+      return this.#attempt(work);
     } catch (error) {
-      // SQLite has done so itself when the disk is full or fails.
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
-      this.#journal.reload();
-      throw asStoreFailure(error);
+      if (!isFull(error)) throw error;
+      this.#reserve.setTight();
+      this.#checkpoints.move();
+      return this.#attempt(work);
+    }
+  }
+
+  #attempt<T>(work: () => T): T {
+    return guarded(() => {
+      this.#database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        this.#database.exec('COMMIT');
+        this.#journal.settled();
+        this.#checkpoints.committed();
+        return result;
+      } catch (error) {
+        // SQLite has done so itself when the disk is full or fails.
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        this.#journal.rolledBack();
+        throw error;
+      }
+    });
+  }
+
+  /** For quiet moments. */
+  #tend(): void {
+    try {
+      this.#reserve.tend();
+      if (this.#journal.hasDeleted) this.#transaction(() => this.#journal.dropDeleted());
+    } catch {
+      // Nobody waits for it: the next quiet moment comes.
     }
   }
 }
 
-/** What SQLite says when it is the disk that fails, not the statement; sqlite.org/rescode.html. */
-const DISK_FAILURES: ReadonlySet<number> = new Set([
-  8, // SQLITE_READONLY
-  10, // SQLITE_IOERR
-  13, // SQLITE_FULL
-  14, // SQLITE_CANTOPEN
-]);
-const PRIMARY_CODE = 0xff;
-
-function asStoreFailure(error: unknown): unknown {
-  const { errcode = 0, errstr = '' } = error as { errcode?: number; errstr?: string };
-  return DISK_FAILURES.has(errcode & PRIMARY_CODE) ? hostError('store-failed', errstr) : error;
+function roomOf(path: string): number {
+  if (path === MEMORY) return Number.POSITIVE_INFINITY;
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize;
 }

@@ -14,6 +14,12 @@ export function writersOf(database: DatabaseSync): Writers {
       description = excluded.description, ephemeral = excluded.ephemeral, profiles = excluded.profiles,
       config = excluded.config, devices = excluded.devices, last_used_at = excluded.last_used_at`);
   const deleteInstance = database.prepare('DELETE FROM instances WHERE id = ?');
+  const raiseIds = database.prepare("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'instances'");
+  const beginIds = database.prepare(`
+    INSERT INTO sqlite_sequence (name, seq)
+    SELECT 'instances', 0 WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'instances')`);
+  const keepFolder = database.prepare('INSERT OR IGNORE INTO kept_folders VALUES (?)');
+  const dropFolder = database.prepare('DELETE FROM kept_folders WHERE instance_id = ?');
   const putAdditions = database.prepare('INSERT OR REPLACE INTO additions VALUES (?, ?)');
   const dropAdditions = database.prepare('DELETE FROM additions WHERE instance_id = ?');
   const putProfile = database.prepare('INSERT OR REPLACE INTO profiles VALUES (?, ?, ?, ?)');
@@ -25,7 +31,17 @@ export function writersOf(database: DatabaseSync): Writers {
   const putAlias = database.prepare('INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)');
   const deleteAlias = database.prepare('DELETE FROM aliases WHERE name = ?');
 
+  const give = (id: number): void => {
+    beginIds.run();
+    raiseIds.run(id);
+  };
   const apply: { [K in Change['kind']]: (change: Extract<Change, { kind: K }>) => void } = {
+    'give-instance-id': ({ id }) => give(id),
+    'keep-folder': ({ instanceId }) => {
+      give(instanceId);
+      keepFolder.run(instanceId);
+    },
+    'drop-folder': ({ instanceId }) => void dropFolder.run(instanceId),
     'put-instance': ({ instance }) => void putInstance.run(...instanceColumns(instance)),
     'delete-instance': ({ id }) => {
       deleteInstance.run(id);

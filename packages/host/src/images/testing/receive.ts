@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { silentLog } from '../../base/log.ts';
 import type { Upload } from '../../ops/api.ts';
@@ -10,7 +11,7 @@ export async function openDirectory(
   limits: Partial<ImageLimits> = {},
 ): Promise<ImageDirectory> {
   const directory = new ImageDirectory(path, silentLog, { ...DEFAULT_LIMITS, ...limits });
-  await directory.sweep(new Set());
+  await mkdir(path, { recursive: true, mode: 0o700 });
   return directory;
 }
 

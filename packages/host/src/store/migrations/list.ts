@@ -1,9 +1,12 @@
 import { init } from './001-init.ts';
 import { journal } from './002-journal.ts';
 import { additions } from './003-additions.ts';
+import { directory } from './004-directory.ts';
+import { shares } from './005-shares.ts';
+import { reserve } from './006-reserve.ts';
 
 /**
  * All migrations, in order, listed by hand. The position is the schema's version (PRAGMA user_version).
  * They go forward only: one that has been released is never edited.
  */
-export const MIGRATIONS: readonly string[] = [init, journal, additions];
+export const MIGRATIONS: readonly string[] = [init, journal, additions, directory, shares, reserve];

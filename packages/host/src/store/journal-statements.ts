@@ -1,0 +1,65 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { EVENT_TYPES, type EventType } from '../core/model.ts';
+
+type Statement = ReturnType<DatabaseSync['prepare']>;
+
+/** Whose part of the journal an event is in: that of the instance that has caused it, else its reader's. */
+const SHARE = 'coalesce(caused_by, instance_id, 0)';
+
+/** The journal's statements, prepared once. */
+export function statementsOf(database: DatabaseSync) {
+  return {
+    counts: database.prepare(`SELECT ${SHARE} AS owner, count(*) AS count FROM events GROUP BY ${SHARE}`),
+    floors: database.prepare('SELECT * FROM journal_floors'),
+    newest: database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
+    put: database.prepare(
+      'INSERT INTO events (instance_id, type, timestamp, metadata, caused_by, minute) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    pages: pagesOf(database),
+    oldest: database.prepare(
+      'SELECT sequence, instance_id, caused_by, minute FROM events ORDER BY sequence LIMIT ?',
+    ),
+    oldestOf: database.prepare(
+      `SELECT sequence, instance_id, caused_by FROM events WHERE ${SHARE} = ? ORDER BY sequence LIMIT ?`,
+    ),
+    drop: database.prepare('DELETE FROM events WHERE sequence = ?'),
+    putFloor: database.prepare('INSERT OR REPLACE INTO journal_floors VALUES (?, ?)'),
+    deleted: database.prepare('SELECT * FROM journal_deleted'),
+    putDeleted: database.prepare('INSERT OR IGNORE INTO journal_deleted VALUES (?)'),
+    dropDeleted: database.prepare('DELETE FROM journal_deleted WHERE instance_id = ?'),
+    forgetFloor: database.prepare('DELETE FROM journal_floors WHERE instance_id = ?'),
+  };
+}
+
+/** One for each type, since several are read side by side. Each looks at no row that it does not give. */
+function pagesOf(database: DatabaseSync): ReadonlyMap<string, Statement> {
+  const of = (type: EventType) =>
+    database.prepare(`
+      SELECT * FROM events WHERE instance_id IS ? AND type = '${type}' AND sequence > ?
+      ORDER BY sequence LIMIT ?`);
+  return new Map(EVENT_TYPES.map((type) => [type, of(type)]));
+}
+
+/** A row as SQLite gives it. */
+export type Row = Record<string, unknown>;
+
+/** Rows of several statements in the order of their numbers, each read when it is its turn. */
+export function* inOrder(sources: readonly Iterator<Row>[]): Generator<Row> {
+  const heads = sources.map((source) => source.next());
+  try {
+    for (;;) {
+      let first = -1;
+      for (const [at, { done, value }] of heads.entries()) {
+        if (!done && (first < 0 || numberOf(value) < numberOf(heads[first]?.value))) first = at;
+      }
+      const head = heads[first];
+      if (head === undefined || head.done) return;
+      yield head.value;
+      heads[first] = sources[first]!.next();
+    }
+  } finally {
+    for (const source of sources) source.return?.();
+  }
+}
+
+const numberOf = (row: Row) => row['sequence'] as number;

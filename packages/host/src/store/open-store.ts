@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { open, opendir, readFile, rename, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { directoryError } from './directory-errors.ts';
+import { type DatabaseFacts, type DirectoryFacts, idOf, judgeDirectory } from './directory-id.ts';
+import { guarded } from './failures.ts';
+import { openDatabase, versionOf } from './open.ts';
+import { Store, type StoreOptions } from './store.ts';
+
+/** Where the parts of a state directory are that say whether it has been used. */
+export interface DirectoryPaths {
+  readonly database: string;
+  readonly id: string;
+  readonly images: string;
+  readonly roots: string;
+  readonly instances: string;
+}
+
+/** The store of a state directory. */
+export interface OpenedStore {
+  readonly store: Store;
+  /** Whether directory and database have known each other before this start: files nobody knows may be removed. */
+  readonly settled: boolean;
+}
+
+const KEY = 'directory-id';
+const ID_BYTES = 16;
+const PRIVATE = 0o600;
+/** Names that this program gives. Others, such as lost+found, say nothing. */
+const OWN_NAMES = /^(\d+|[0-9a-f]{64}(-\d+)?|empty-\d+)$/;
+
+/**
+ * Opens the store of a state directory, and makes one in a directory that has never been used.
+ * @throws CodedError when the database is missing, damaged or that of another directory; nothing is changed then
+ */
+export async function openStore(paths: DirectoryPaths, options: StoreOptions): Promise<OpenedStore> {
+  const directory = await lookAt(paths);
+  const make = () => randomBytes(ID_BYTES).toString('hex');
+  // Without a file there is nothing to look into, and looking would make one.
+  if (!(await hasBytes(paths.database))) judgeDirectory(directory, { kind: 'none' }, make);
+  let found = { id: '', settled: false };
+  const database = openDatabase(paths.database, undefined, (opened) => {
+    found = judgeDirectory(directory, lookInto(opened), make);
+  });
+  try {
+    if (!found.settled) await settle(paths.id, found.id, database, directory.pending);
+    return { store: new Store(paths.database, options, database), settled: found.settled };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+async function lookAt(paths: DirectoryPaths): Promise<DirectoryFacts> {
+  const text = (path: string) => readFile(path, 'utf8').then(idOf, nullIfMissing);
+  const folders = [paths.images, paths.roots, paths.instances];
+  const filled = await Promise.all(folders.map(hasOwnNames));
+  return {
+    paths,
+    id: await text(paths.id),
+    pending: await text(pendingOf(paths.id)),
+    hasContent: filled.includes(true),
+  };
+}
+
+const pendingOf = (path: string) => `${path}.new`;
+
+function nullIfMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw directoryError('directory-unusable', error.message);
+}
+
+async function hasBytes(path: string): Promise<boolean> {
+  const found = await stat(path).catch(nullIfMissing);
+  return found !== null && found.size > 0;
+}
+
+async function hasOwnNames(path: string): Promise<boolean> {
+  for await (const entry of await opendir(path)) if (OWN_NAMES.test(entry.name)) return true;
+  return false;
+}
+
+function lookInto(database: DatabaseSync): DatabaseFacts {
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
+  const names = new Set(tables.map((row) => row['name']));
+  if (names.size === 0) return { kind: 'none' };
+  if (versionOf(database) === 0 || !names.has('instances')) return { kind: 'other' };
+  if (!names.has('meta')) return { kind: 'own', id: null };
+  const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(KEY);
+  return { kind: 'own', id: row ? String(row['value']) : null };
+}
+
+/** In this order, so that an end in between leaves what the next start can tell from a database of others. */
+async function settle(
+  path: string,
+  id: string,
+  database: DatabaseSync,
+  before: string | null,
+): Promise<void> {
+  const pending = pendingOf(path);
+  try {
+    if (before !== id) await writeDurably(pending, `${id}\n`);
+    guarded(() => database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(KEY, id));
+    await rename(pending, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    throw error instanceof CodedError ? error : directoryError('directory-unusable', messageOf(error));
+  }
+}
+
+async function writeDurably(path: string, text: string): Promise<void> {
+  const file = await open(path, 'w', PRIVATE);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await syncFolder(dirname(path));
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

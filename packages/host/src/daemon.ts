@@ -11,7 +11,7 @@ import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
 import type { Inherited } from './inherited.ts';
-import { registerRuns } from './lane/identity.ts';
+import { registerRuns, tellStarts } from './lane/identity.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { keepDescriptors } from './native/inherited.ts';
 import { reapLeftChildren } from './native/left-children.ts';
@@ -102,10 +102,7 @@ export async function startDaemon(
     runner: new Runner(),
     runtimeOf: (config) => runtimes.of(config),
     adopter: runtimes.adopter,
-    running: new RunningSet((starting) => {
-      callers.starting(starting);
-      lane?.starting(starting);
-    }),
+    running: new RunningSet(tellStarts(callers, lane)),
     reboots: new Reboots(),
     roots: new Roots(paths.roots, images),
     identity: registerRuns(registry, callers, lane, (id) => model.view(id)),

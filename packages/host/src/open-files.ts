@@ -1,4 +1,5 @@
 import type { Log } from './base/log.ts';
+import { SURE_PER_KEY } from './http/limits.ts';
 import { raiseOpenFiles } from './native/limits.ts';
 
 /**
@@ -7,10 +8,13 @@ import { raiseOpenFiles } from './native/limits.ts';
  */
 const FILES_BESIDES_CONNECTIONS = 6144;
 
+/** Instances for whose sure connections, which no setting counts, room is made where the kernel lets us. */
+const INSTANCES_FORESEEN = 8192;
+
 /** Makes room for all the connections that the settings allow, and says so when there is too little. */
 export function prepareOpenFiles(connections: number, log: Log): void {
   const wanted = connections + FILES_BESIDES_CONNECTIONS;
-  const { soft } = raiseOpenFiles(wanted);
+  const { soft } = raiseOpenFiles(wanted + SURE_PER_KEY * INSTANCES_FORESEEN);
   if (soft >= wanted) return;
   log.warn(
     { openFiles: soft, wanted },

@@ -58,7 +58,12 @@ export const SETTINGS = {
   'guest-request-seconds': number(3, 1, 600, 'guest API: time for a whole request to arrive'),
   'guest-idle-seconds': number(30, 1, DAY_SECONDS, 'guest API: how long a connection may stay silent'),
   'guest-connections': number(256, 1, 65_536, 'guest API: open connections of one instance'),
-  'guest-connections-total': number(12_288, 1, 1_048_576, 'guest API: open connections of all instances'),
+  'guest-connections-total': number(
+    12_288,
+    1,
+    1_048_576,
+    'guest API: open connections of all instances, beyond the first 4 of each',
+  ),
   'image-bytes': number(10 * GIB, 1, Number.MAX_SAFE_INTEGER, 'largest image that can be imported'),
   'image-unpacked-bytes': number(
     20 * GIB,

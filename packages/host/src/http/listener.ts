@@ -7,7 +7,11 @@ import { listenUnix } from '../native/sockets.ts';
 /** Everyone may connect: who is served is decided by identity, not by file mode. */
 const SOCKET_MODE = 0o666;
 
-/** Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. */
+/**
+ * Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. Where the queue is full,
+ * clients that do not wait fail, so it has room for all instances that boot at once; a shorter one, measured, only lets
+ * more of them fail (docs/performance.md).
+ */
 export const BACKLOG = 4096;
 
 /** Where to listen: a path, or a listening socket that was inherited. */

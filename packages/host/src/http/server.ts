@@ -1,11 +1,11 @@
 import { createServer, type Server, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { descriptorOf, type EndReason, type Keep, type LeftSockets, leave } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import { openFilesMax } from '../native/limits.ts';
 import type { Accepted, Application } from './application.ts';
+import { Arrivals } from './arrivals.ts';
 import { Connection } from './connection.ts';
 import { failureAnswer } from './errors.ts';
 import { FairTurns } from './fair-turns.ts';
@@ -25,12 +25,6 @@ export interface HttpServerOptions<Peer> {
   readonly front?: Front<Peer> | undefined;
 }
 
-/** A connection that is kept unread. */
-interface Held {
-  readonly fd: number;
-  readonly drop: () => void;
-}
-
 /** A strict HTTP/1 server on a Unix socket, for clients that nobody trusts. */
 export class HttpServer<Peer> {
   private readonly application: Application<Peer>;
@@ -48,10 +42,7 @@ export class HttpServer<Peer> {
   private stopping: EndReason | undefined;
   /** Told each time the last connection has closed. */
   private emptied = () => {};
-  /** Connections of which it is not known yet whose they are. */
-  private readonly held = new Set<Held>();
-  /** The same, as the front has left them. */
-  private readonly kept: number[] = [];
+  private readonly arrivals: Arrivals<Peer>;
   /** Numbers from here on are given out when few descriptors are left: always the smallest is. */
   private readonly scarceFrom = scarceFrom(openFilesMax());
 
@@ -60,6 +51,7 @@ export class HttpServer<Peer> {
     this.limits = limits;
     this.log = log;
     this.front = front;
+    this.arrivals = new Arrivals(application, log);
     this.slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
     this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
   }
@@ -71,7 +63,7 @@ export class HttpServer<Peer> {
     if (front?.works) {
       front.serve(this.listening.fd, {
         take: (each) => this.take(each),
-        keep: (fd) => this.kept.push(fd),
+        keep: (fd) => this.arrivals.keep(fd),
         alone: () => this.goOnAlone(),
       });
     } else {
@@ -127,15 +119,7 @@ export class HttpServer<Peer> {
     this.stopping = 'restarting';
     const silent = [...this.open].filter(([, connection]) => connection.silent).map(([socket]) => socket);
     const connections = leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep);
-    for (const { fd, drop } of this.held) {
-      connections.push(keep(fd));
-      drop();
-    }
-    this.held.clear();
-    for (const fd of this.kept) {
-      connections.push(keep(fd));
-      close(fd);
-    }
+    connections.push(...this.arrivals.leave(keep));
     await this.finish(graceMs, 'restarting');
     return { listener, connections };
   }
@@ -201,7 +185,7 @@ export class HttpServer<Peer> {
     this.accepted++;
     // First of all: an error that nobody listens to would end the process. `close` follows.
     socket.on('error', () => {});
-    this.identify(
+    this.arrivals.identify(
       descriptorOf(socket),
       (known) => {
         if (!socket.destroyed) this.admit(socket, known);
@@ -220,7 +204,7 @@ export class HttpServer<Peer> {
   }
 
   private takeUnknown(fd: number): void {
-    this.identify(
+    this.arrivals.identify(
       fd,
       (known) => this.admit(this.adopt(fd), known),
       () => close(fd),
@@ -231,36 +215,6 @@ export class HttpServer<Peer> {
     const socket = new Socket({ fd, allowHalfOpen: true });
     socket.on('error', () => {});
     return socket;
-  }
-
-  /** Finds out who it is; a connection for which that takes time is kept, unread. */
-  private identify(fd: number, known: (accepted: Accepted<Peer>) => void, drop: () => void): void {
-    const broke = (error: unknown) => {
-      this.log.error({ error: messageOf(error) }, 'accepting a connection failed');
-      drop();
-    };
-    try {
-      const accepted = this.application.accept(fd);
-      if (!(accepted instanceof Promise)) known(accepted);
-      else this.hold({ fd, drop }, accepted, known, broke);
-    } catch (error) {
-      broke(error);
-    }
-  }
-
-  private hold(
-    held: Held,
-    accepted: Promise<Accepted<Peer>>,
-    known: (accepted: Accepted<Peer>) => void,
-    broke: (error: unknown) => void,
-  ): void {
-    this.held.add(held);
-    // Left to the next server meanwhile, it is not ours any more.
-    const isOurs = () => this.held.has(held);
-    accepted
-      .then((value) => void (isOurs() && known(value)))
-      .catch((error) => void (isOurs() && broke(error)))
-      .finally(() => this.held.delete(held));
   }
 
   private admit(socket: Socket, accepted: Accepted<Peer>): void {

@@ -35,3 +35,11 @@ export function registerRuns(
     },
   };
 }
+
+/** Tells both whether instances are being started, whose callers may come before they are registered. */
+export function tellStarts(callers: Callers, lane: Lane | undefined): (on: boolean) => void {
+  return (on) => {
+    callers.starting(on);
+    lane?.starting(on);
+  };
+}

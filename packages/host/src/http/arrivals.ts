@@ -1,0 +1,72 @@
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import type { Keep } from '../base/sockets.ts';
+import { close } from '../native/libc.ts';
+import type { Accepted, Application } from './application.ts';
+
+/** A connection that is kept unread, and how it is let go. */
+interface Held {
+  readonly fd: number;
+  readonly drop: () => void;
+}
+
+/** Connections of which it is not known yet whose they are. */
+export class Arrivals<Peer> {
+  readonly #application: Application<Peer>;
+  readonly #log: Log;
+  readonly #held = new Set<Held>();
+
+  constructor(application: Application<Peer>, log: Log) {
+    this.#application = application;
+    this.#log = log;
+  }
+
+  /**
+   * Finds out whose a connection is; one for which that takes time is kept, unread.
+   * @param drop ends it, when it cannot be known
+   */
+  identify(fd: number, known: (accepted: Accepted<Peer>) => void, drop: () => void): void {
+    const broke = (error: unknown) => {
+      this.#log.error({ error: messageOf(error) }, 'accepting a connection failed');
+      drop();
+    };
+    try {
+      const accepted = this.#application.accept(fd);
+      if (accepted instanceof Promise) this.#hold({ fd, drop }, accepted, known, broke);
+      else known(accepted);
+    } catch (error) {
+      broke(error);
+    }
+  }
+
+  /** Keeps a connection for the next server. */
+  keep(fd: number): void {
+    this.#held.add({ fd, drop: () => close(fd) });
+  }
+
+  /** Leaves all that are kept to the next server, as descriptors of its own. */
+  leave(keep: Keep): number[] {
+    const left = [...this.#held].map(({ fd, drop }) => {
+      const kept = keep(fd);
+      drop();
+      return kept;
+    });
+    this.#held.clear();
+    return left;
+  }
+
+  #hold(
+    held: Held,
+    accepted: Promise<Accepted<Peer>>,
+    known: (accepted: Accepted<Peer>) => void,
+    broke: (error: unknown) => void,
+  ): void {
+    this.#held.add(held);
+    // Left to the next server meanwhile, it is not ours any more.
+    const isOurs = () => this.#held.has(held);
+    accepted
+      .then((value) => void (isOurs() && known(value)))
+      .catch((error) => void (isOurs() && broke(error)))
+      .finally(() => this.#held.delete(held));
+  }
+}

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { DEFAULT_LIMITS } from '../http/limits.ts';
+import { EpollSet } from '../native/epoll-set.ts';
+import { close } from '../native/libc.ts';
+import { listenUnix } from '../native/sockets.ts';
+import { Acceptor } from './acceptor.ts';
+import { Connections } from './connections.ts';
+import { ACCEPT_BATCH } from './limits.ts';
+import { type Report, SHARED_SLOTS } from './messages.ts';
+import { type Found, Runs } from './runs.ts';
+import { Turns } from './turns.ts';
+
+/** Runs of which it is known how often they were asked. */
+class CountedRuns extends Runs {
+  asked = 0;
+
+  override identify(sockets: readonly number[]): Found[] {
+    this.asked += sockets.length;
+    return super.identify(sockets);
+  }
+}
+
+let folder: string;
+let listening: number;
+let epoll: EpollSet;
+let runs: CountedRuns;
+let connections: Connections;
+let turns: Turns;
+let acceptor: Acceptor;
+let reports: Report[];
+
+beforeEach(() => {
+  folder = mkdtempSync('/var/tmp/porthole-acceptor-');
+  listening = listenUnix(join(folder, 'sock'), 4096);
+  epoll = new EpollSet();
+  runs = new CountedRuns();
+  reports = [];
+  const [owned, shared] = [new Uint8Array(8192), new Int32Array(SHARED_SLOTS)];
+  const report = (each: Report) => void reports.push(each);
+  connections = new Connections({ epoll, report, limits: DEFAULT_LIMITS, shared, owned, openFilesMax: 8192 });
+  turns = new Turns();
+  acceptor = new Acceptor({ epoll, runs, connections, turns, owned, report });
+  acceptor.listen(listening);
+});
+afterEach(() => {
+  for (const client of connections.all()) connections.close(client);
+  epoll.close();
+  close(listening);
+  rmSync(folder, { recursive: true });
+});
+
+async function connected(text?: string): Promise<Socket> {
+  const socket = connect(join(folder, 'sock'));
+  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  if (text !== undefined) await new Promise<void>((resolve) => socket.write(text, () => resolve()));
+  return socket;
+}
+
+async function ended(socket: Socket): Promise<void> {
+  await new Promise<void>((resolve) => socket.once('close', resolve).destroy());
+}
+
+function acceptAll(): void {
+  acceptor.note(listening);
+  while (acceptor.busy) acceptor.accept(0);
+}
+
+it('does not look for who has hung up without a word, as long as many others wait', async () => {
+  for (let count = 0; count < 10 * ACCEPT_BATCH; count++) await ended(await connected());
+  const waits = await connected();
+  acceptAll();
+  // All but the last batch, which was not a full one.
+  expect(runs.asked).toBeLessThanOrEqual(ACCEPT_BATCH);
+  expect(connections.all().length).toBeGreaterThan(0);
+  waits.destroy();
+});
+
+it('serves a request whose sender has hung up: it may be one that changes something', async () => {
+  for (let count = 0; count < ACCEPT_BATCH; count++)
+    await ended(await connected('GET / HTTP/1.1\r\nHost: lxd\r\n\r\n'));
+  acceptAll();
+  expect(runs.asked).toBe(ACCEPT_BATCH);
+});
+
+it('lets whoever holds most go, apart from what is sure, when there are no descriptors', async () => {
+  const sockets: Socket[] = [];
+  for (let count = 0; count < 10; count++) sockets.push(await connected());
+  acceptAll();
+  while (!turns.none) turns.take();
+  expect([connections.all().length, connections.closeOfLargest(), connections.all().length]).toEqual([
+    10, 6, 4,
+  ]);
+  for (const socket of sockets) socket.destroy();
+});

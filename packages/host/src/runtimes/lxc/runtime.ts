@@ -24,6 +24,7 @@ import { checkDisk, prepareDevices, releaseMounts } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import type { IdRanges } from './ids.ts';
+import { writeInPlace } from './in-place.ts';
 import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
 import {
@@ -115,7 +116,7 @@ export class LxcRuntime implements Runtime {
         deviceNumbers: ids ? [] : prepared.numbers,
         stopHook,
       });
-      writeFileSync(paths.config, text, { mode: 0o600 });
+      writeInPlace(paths.config, text);
       writeFileSync(paths.starting, '');
       await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
     } catch (error) {

@@ -74,9 +74,8 @@ export async function startDaemon(
   const held = lock(paths.lock, inherited.lock);
   started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
   prepareOpenFiles(settings['guest-connections-total'], log);
-  const { store, settled } = await openStore(paths, { journal: journalLimits(settings) });
-  started.defer(() => store.close());
-  started.defer(trimRegularly(store, log));
+  const opened = await openStore(paths, { journal: journalLimits(settings) });
+  started.defer(keepOpen(opened.store, log));
   const memory = { resident: () => process.memoryUsage.rss(), giveBack: returnFreeMemory };
   started.adopt(new SpareMemory(memory), (each) => each.stop());
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
@@ -91,13 +90,13 @@ export async function startDaemon(
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
   const model = new Model({
-    ...{ store, hub, clock: systemClock, location: settings['server-name'], log },
+    ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
     viewsChanged: (views) => lane?.changed(views),
   });
   const context: Context = {
     model,
     hub,
-    journal: store,
+    journal: opened.store,
     operations: new Operations(hub, systemClock, log),
     runner: new Runner(),
     runtimeOf: (config) => runtimes.of(config),
@@ -112,8 +111,7 @@ export async function startDaemon(
     clock: systemClock,
     log,
   };
-  const rules = { settled, keptFolders: () => store.keptFolders() };
-  const remove = await findLeftovers(context, images, paths.instances, rules);
+  const remove = await findLeftovers(context, images, paths.instances, opened);
   await recover(context);
   const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel, fastLane: status });
   const guestBackend = guestCases(
@@ -124,9 +122,7 @@ export async function startDaemon(
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
   const host = new HostServer(hostBackend(context, images, facts), { log });
   late.guests = guests;
-  const removing = new AbortController();
-  void remove(removing.signal);
-  started.defer(() => removing.abort());
+  started.defer(inBackground(remove));
   await serve(started, { context, guests, host, exit, inherited, paths });
   log.info(
     {
@@ -155,8 +151,15 @@ function running(started: AsyncDisposableStack, exit: Exit, left: () => Inherite
   };
 }
 
-/** Events grow old also while nothing happens. @returns what ends it */
-function trimRegularly(store: Store, log: Log): () => void {
+/** Begins what nobody waits for. @returns what ends it */
+function inBackground(work: (signal: AbortSignal) => Promise<void>): () => void {
+  const abort = new AbortController();
+  void work(abort.signal);
+  return () => abort.abort();
+}
+
+/** Events grow old also while nothing happens. @returns what ends that and closes the store */
+function keepOpen(store: Store, log: Log): () => void {
   const trim = () => {
     try {
       store.trimJournal();
@@ -165,7 +168,10 @@ function trimRegularly(store: Store, log: Log): () => void {
     }
   };
   const timer = setInterval(trim, JOURNAL_TRIM_MS);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    store.close();
+  };
 }
 
 function lock(path: string, inherited: number | undefined): number {

@@ -74,7 +74,7 @@ export const SETTINGS = {
   'image-entries': number(1_000_000, 1, Number.MAX_SAFE_INTEGER, 'most files in an image'),
   'journal-events': number(100_000, 1000, 100_000_000, 'events that are kept'),
   'journal-instance-events': number(5_000, 100, 100_000_000, 'events of one instance that are kept'),
-  'journal-days': number(30, 1, 3650, 'how long events are kept'),
+  'journal-days': number(30, 1, 3650, 'days for which events are kept, of those in which the daemon runs'),
 } as const satisfies Record<string, SettingRow>;
 
 export type SettingName = keyof typeof SETTINGS;

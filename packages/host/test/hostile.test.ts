@@ -220,7 +220,7 @@ it('refuses a change that a full disk cannot take, tells why, and goes on from t
   for (let turn = 0; turn < 3; turn++) {
     const after = { 'user.foo': 'after', 'user.more': 'x'.repeat(1_000_000) };
     await expect(it.patch('c1', { config: after })).rejects.toThrow(
-      'The change could not be stored: database or disk is full',
+      'The disk that holds the state is full: database or disk is full',
     );
     expect((await it.get('c1')).config['user.foo']).toBe('before');
   }

@@ -10,7 +10,8 @@ export interface Failure {
 /** The only place where what was thrown becomes an answer; what nobody expected goes to the log. */
 export function failureOf(error: unknown, log: Log): Failure {
   if (error instanceof CodedError) {
-    if (error.status === 500) log.warn({ err: error, code: error.code }, 'host API request failed');
+    // Where it was thrown says nothing to an operator: code and sentence do.
+    if (error.status === 500 || error.status === 507) log.warn({ code: error.code, reason: error.message }, 'host API request failed');
     return { status: error.status, message: error.message };
   }
   const status = statusOfFramework(error);

@@ -1,4 +1,4 @@
-import { chmod, chown, mkdtemp, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 
@@ -7,6 +7,13 @@ export const SOCKET_GROUP = 'porthole';
 
 /** Owner and group; to connect one needs write access. */
 const SOCKET_MODE = 0o660;
+
+/**
+ * Where the socket is bound. Short, since the paths of sockets may be 107 bytes long only; it stays, since a full disk
+ * has no room for a new folder.
+ */
+const FOLDER = '.p';
+const PRIVATE = 0o700;
 
 /**
  * Puts a listening socket at a path with its final owner and mode: it is bound in a folder that only root
@@ -20,18 +27,16 @@ export async function placeSocket(
   listen: (path: string) => Promise<unknown>,
 ): Promise<() => Promise<void>> {
   if (await isAlive(path)) throw new Error(`Another daemon listens on ${path}`);
-  // Short, since the paths of sockets may be 107 bytes long only.
-  const folder = await mkdtemp(join(dirname(path), '.p'));
-  try {
-    const socket = join(folder, 's');
-    await listen(socket);
-    await chown(socket, process.geteuid?.() ?? 0, await groupId());
-    await chmod(socket, SOCKET_MODE);
-    await rename(socket, path);
-    return await removerOf(path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  const folder = join(dirname(path), FOLDER);
+  await mkdir(folder, { recursive: true, mode: PRIVATE });
+  await chmod(folder, PRIVATE);
+  const socket = join(folder, 's');
+  await rm(socket, { force: true });
+  await listen(socket);
+  await chown(socket, process.geteuid?.() ?? 0, await groupId());
+  await chmod(socket, SOCKET_MODE);
+  await rename(socket, path);
+  return removerOf(path);
 }
 
 /** Gives what removes the socket that is at a path now, unless another one has taken its place. */

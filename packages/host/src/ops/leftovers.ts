@@ -1,13 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import type { ImageDirectory } from '../images/image-directory.ts';
+import type { Store } from '../store/store.ts';
 import type { Context } from './context.ts';
 
 /** What the store says of the files beside it. */
 export interface LeftoverRules {
   /** Whether directory and database have known each other before this start. */
   readonly settled: boolean;
-  /** Folders of instances that are not to be removed. */
-  keptFolders(): ReadonlySet<number>;
+  readonly store: Pick<Store, 'keptFolders'>;
 }
 
 /** Folders of instances are named by their ids, which are far smaller than this. */
@@ -31,7 +31,7 @@ export async function findLeftovers(
   const there = (await readdir(folder)).filter((name) => FOLDER_NAME.test(name)).map(Number);
   const unknown = there.filter((id) => !model.instanceById(id));
   keepLater(context, unknown);
-  const kept = rules.keptFolders();
+  const kept = rules.store.keptFolders();
   if (kept.size > 0 || !rules.settled) roots.keepAll();
   if (!rules.settled) return async () => {};
   const known = new Set(model.state.images.keys());
@@ -56,6 +56,7 @@ async function inTurn({ log }: Context, steps: readonly (() => Promise<void>)[],
       log.error({ err: error }, 'files that nobody needs could not be removed');
     }
   }
+  log.debug({}, 'leftovers removed');
 }
 
 function forgetFolders({ model }: Context, gone: readonly number[]): void {

@@ -26,6 +26,7 @@ import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import { releaseMounts } from './host-mounts.ts';
 import type { IdRanges } from './ids.ts';
+import { writeInPlace } from './in-place.ts';
 import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
 import {
@@ -123,7 +124,7 @@ export class LxcRuntime implements Runtime {
         deviceNumbers: ids ? [] : prepared.numbers,
         stopHook,
       });
-      await writeFile(paths.config, text, { mode: 0o600 });
+      await writeInPlace(paths.config, text);
       await writeFile(paths.starting, '');
       await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
     } catch (error) {

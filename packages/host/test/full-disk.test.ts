@@ -1,0 +1,114 @@
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { run } from '../src/process/run.ts';
+import { ask, until } from './harness/api.ts';
+import { TestDaemon } from './harness/daemon.ts';
+import { Operator } from './harness/operator.ts';
+
+const DISK_BYTES = '96M';
+/** More than a store without a reserve could take in the last block that it has. */
+const CHANGES = 200;
+/** Takes what becomes free, at once, and ends with the instance. */
+const GREEDY = 'while :; do cat /dev/zero >> /root/fill; done 2> /dev/null';
+
+/** A few are always on their way from one file to another. */
+const FULL_BLOCKS = 8;
+
+let folder: string;
+let daemon: TestDaemon;
+let operator: Operator;
+
+beforeAll(async () => {
+  folder = mkdtempSync('/var/tmp/porthole-disk-');
+  daemon = await TestDaemon.start();
+  await daemon.stop();
+  const disk = join(folder, 'disk');
+  for (const [file, ...args] of [
+    ['truncate', '-s', DISK_BYTES, disk],
+    ['mkfs.ext4', '-q', '-m', '0', disk],
+    ['mount', '-o', 'loop', disk, daemon.stateDir],
+  ] as const) {
+    expect((await run(file, args)).failure).toBe('');
+  }
+  await daemon.start();
+  operator = new Operator(daemon);
+  await daemon.must('image', 'build', 'busybox');
+  await operator.launch('greedy');
+  await operator.launch('other', { config: { 'security.devlxd.guest_config': 'true' } });
+});
+afterAll(async () => {
+  await daemon?.destroy();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const room = () => statfsSync(daemon.stateDir).bavail;
+const isFull = () => expect(room()).toBeLessThan(FULL_BLOCKS);
+
+async function fill(): Promise<void> {
+  void operator.exec('greedy', ['sh', '-c', GREEDY]).catch(() => {});
+  await until('the disk is full', () => room() < FULL_BLOCKS);
+}
+
+/** Changes an instance again and again; each change is stored with its events. */
+async function change(): Promise<void> {
+  for (let turn = 0; turn < CHANGES; turn++)
+    await operator.patch('other', { config: { 'user.n': `${turn}` } });
+}
+
+const inside = async (target: string, ...args: string[]) =>
+  ask(daemon, { init: await operator.pid('other') }, target, ...args);
+
+it('goes on storing what operators and instances change while another one fills its disk', async () => {
+  await fill();
+  await change();
+  expect((await inside('/1.0/config/user.n')).body).toBe(`${CHANGES - 1}`);
+  const written = await inside('/1.0/config/guest.a', '-X', 'PUT', '--data-binary', 'full');
+  expect(written).toMatchObject({ status: 200, body: '' });
+  isFull();
+});
+
+it('stops and starts an instance', async () => {
+  await operator.state('other', 'stop', { force: true });
+  await operator.state('other', 'start');
+  expect((await inside('/1.0/config/guest.a')).body).toBe('full');
+  isFull();
+});
+
+it.each([
+  ['was killed', () => daemon.kill()],
+  ['was stopped', () => daemon.stop()],
+])('starts after it %s, answers instances, and stores what is changed', async (_, end) => {
+  await end();
+  isFull();
+  await daemon.start();
+  expect((await inside('/1.0/config/guest.a')).body).toBe('full');
+  await change();
+  expect((await inside('/1.0', '-X', 'PATCH', '-d', '{"state":"Ready"}')).status).toBe(200);
+  expect((await operator.get('other')).status).toBe('Ready');
+  isFull();
+});
+
+it('hands over to itself', async () => {
+  await daemon.handOver();
+  await change();
+  expect((await inside('/1.0/config/guest.a')).body).toBe('full');
+});
+
+it('refuses what does not fit in a sentence, and an instance without details', async () => {
+  const large = { 'user.large': 'x'.repeat(4_000_000) };
+  await expect(operator.patch('other', { config: large })).rejects.toThrow(
+    /^The disk that holds the state is full: /,
+  );
+  await change();
+});
+
+it('deletes the instance that fills the disk, which makes room', async () => {
+  await operator.state('greedy', 'stop', { force: true });
+  isFull();
+  await operator.delete('greedy');
+  expect(existsSync(join(daemon.stateDir, 'instances', '1'))).toBe(false);
+  await until('there is room', () => room() > FULL_BLOCKS);
+  await operator.launch('next');
+  expect(await operator.sh('next', 'echo well')).toBe('well');
+});

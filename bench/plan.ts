@@ -89,6 +89,9 @@ const QUICK = {
 const ROUNDS_MIN = 5;
 const ROUNDS_MAX = 100;
 
+/** As long as the longest name of an attack. */
+const NAME_CHARACTERS = Math.max(...ATTACKS.map(({ name }) => name.length));
+
 export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N] [-- --attack x,y] [-- --record]
 
 Measures Porthole beside nginx, node:http and LXD on the same work, on Unix sockets of this machine.
@@ -106,7 +109,8 @@ ${Object.entries(PARTS)
   .map(([letter, title]) => `  ${letter}  ${title}`)
   .join('\n')}
 
-Attacks of part n: ${ATTACKS.map(({ name }) => name).join(', ')}
+Attacks of part n, and what they do:
+${ATTACKS.map(({ name, title }) => `  ${name.padEnd(NAME_CHARACTERS)}  ${title}`).join('\n')}
 `;
 
 /** What the command line asks for; null for help. @throws Error that names what is wrong */

@@ -77,7 +77,7 @@ export const FIGURES = {
   'neighbour-attack': { part: 'n', title: 'what the attack did', unit: '1/s' },
   'neighbour-files': { part: 'n', title: 'descriptors of the daemon', unit: '' },
   'neighbour-memory': { part: 'n', title: 'memory of the daemon', unit: 'MiB' },
-  'floods-files': { part: 'n', title: 'descriptors', unit: '' },
+  'floods-files': { part: 'n', title: 'open files', unit: '' },
   'floods-memory': { part: 'n', title: 'memory (Pss)', unit: 'MiB' },
   'floods-seconds': { part: 'n', title: 'until then', unit: 's' },
   'killed-start': { part: 'o', title: 'kill -9 and start, to the first answer in one', unit: 's' },

@@ -2,7 +2,7 @@ import { bind } from './frame/cores.ts';
 import { describeMachine } from './frame/machine.ts';
 import { Results } from './frame/results.ts';
 import { HELP, isWhole, type Plan, planOf } from './plan.ts';
-import { recordLines, reportLines, writeReport } from './report.ts';
+import { recordTables, reportLines, writeReport } from './report.ts';
 import { runAll } from './stage.ts';
 
 /** What shells say of a program that Ctrl-C has ended. */
@@ -31,13 +31,12 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
     const seconds = Math.round((performance.now() - started) / 1000);
     process.stderr.write(`bench: ${String(seconds).padStart(4)} s  ${text}\n`);
   };
-  const machine = await describeMachine();
+  const machine = await describeMachine(plan.checkout);
   const results = new Results();
   await bind(process.pid, 'load');
   await runAll({ plan, results, say, signal });
-  const lines = reportLines(machine, results);
-  process.stdout.write(`${lines.join('\n')}\n`);
-  if (plan.record) say(`written into ${recordLines(lines)}`);
+  process.stdout.write(`${reportLines(machine, results).join('\n')}\n`);
+  if (plan.record) say(`written into ${recordTables(machine, results)}`);
   if (isWhole(plan)) say(`written to ${writeReport(machine, plan, results)}`);
 }
 

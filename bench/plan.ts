@@ -89,12 +89,15 @@ const QUICK = {
 const ROUNDS_MIN = 5;
 const ROUNDS_MAX = 100;
 
+/** As long as the longest name of an attack. */
+const NAME_CHARACTERS = Math.max(...ATTACKS.map(({ name }) => name.length));
+
 export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N] [-- --attack x,y] [-- --record]
 
 Measures Porthole beside nginx, node:http and LXD on the same work, on Unix sockets of this machine.
 Prints a table and writes bench/results/latest.json.
 
-  --quick         everything small and short: about four minutes, half of it for part n
+  --quick         everything small and short: about five minutes, half of it for part n
   --only LIST     some parts only, by their letters; the file of results is left alone then
   --rounds N      rounds of each measurement, at least ${ROUNDS_MIN}; ${FULL.rounds}
   --attack LIST   part n with some of its attacks only
@@ -106,7 +109,8 @@ ${Object.entries(PARTS)
   .map(([letter, title]) => `  ${letter}  ${title}`)
   .join('\n')}
 
-Attacks of part n: ${ATTACKS.map(({ name }) => name).join(', ')}
+Attacks of part n, and what they do:
+${ATTACKS.map(({ name, title }) => `  ${name.padEnd(NAME_CHARACTERS)}  ${title}`).join('\n')}
 `;
 
 /** What the command line asks for; null for help. @throws Error that names what is wrong */
@@ -135,9 +139,9 @@ export function planOf(args: readonly string[]): Plan | null {
   };
 }
 
-/** Whether it has all parts, so that its results are those of a whole run. */
-export function isWhole({ parts, attacks }: Plan): boolean {
-  if (attacks.length < ATTACKS.length) return false;
+/** Whether it has all parts, so that its results are those of a whole run of our own daemon. */
+export function isWhole({ parts, attacks, checkout }: Plan): boolean {
+  if (attacks.length < ATTACKS.length || checkout !== resolve(CHECKOUT)) return false;
   return Object.keys(PARTS).every((part) => parts.includes(part as Part));
 }
 

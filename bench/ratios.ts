@@ -1,4 +1,4 @@
-import type { FigureKey } from './figures.ts';
+import { FIGURES, type FigureKey, type Part } from './figures.ts';
 import type { Results } from './frame/results.ts';
 import { percentile, quotients, type Summary, summarize } from './frame/stats.ts';
 
@@ -102,6 +102,11 @@ function holds(results: Results, median: number, goal: Goal): boolean {
 
 function ratio(key: string): Ratio {
   return (RATIOS as Readonly<Record<string, Ratio>>)[key] as Ratio;
+}
+
+/** The part of the benchmark that a ratio belongs to. */
+export function partOf(key: string): Part {
+  return FIGURES[ratio(key).figure].part;
 }
 
 /** What a ratio has to be, in words; empty when nothing is asked of it. */

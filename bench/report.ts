@@ -1,14 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FIGURES, type FigureKey, PARTS } from './figures.ts';
+import { FIGURES, type FigureKey, PARTS, type Part } from './figures.ts';
 import type { Machine } from './frame/machine.ts';
 import type { Results } from './frame/results.ts';
 import { summarize } from './frame/stats.ts';
 import { readable, tableLines } from './frame/table.ts';
 import { neighbourLines, neighbourVerdicts } from './neighbours/tables.ts';
 import type { Plan } from './plan.ts';
-import { goalText, ratiosOf } from './ratios.ts';
+import { goalText, partOf, ratiosOf } from './ratios.ts';
 
 /** Peers stand in this order; numbers behind them, ascending. */
 const COLUMN_ORDER: readonly string[] = ['porthole', 'nginx', 'node:http', 'lxd'];
@@ -16,26 +16,36 @@ const COLUMN_ORDER: readonly string[] = ['porthole', 'nginx', 'node:http', 'lxd'
 const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));
 
-/** The figures of each part, medians only, then the ratios; for people. */
-export function reportLines(machine: Machine, results: Results): string[] {
-  const parts = Object.entries(PARTS).flatMap(([letter, title]) => partLines(letter, title, results));
+/** The parts that one block of the page has; `--record` writes those blocks whose parts were measured. */
+const BLOCKS: Readonly<Record<string, readonly Part[]>> = {
+  figures: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
+  neighbours: ['n', 'o'],
+};
+
+/** The figures of some parts, medians only, then their ratios; for people. */
+export function reportLines(
+  machine: Machine,
+  results: Results,
+  parts: readonly Part[] = Object.keys(PARTS) as Part[],
+): string[] {
   const { cpu, cores, memoryGib, system, kernel, versions, commit } = machine;
   return [
     `${cpu}, ${cores} cores, ${memoryGib} GiB; ${system}, Linux ${kernel}; commit ${commit}`,
     Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
-    ...parts,
-    ...ratioLines(results),
+    ...parts.flatMap((part) => partLines(part, results)),
+    ...ratioLines(results, parts),
     ...[...results.remarks].map(([column, text]) => `${column}: ${text}`),
   ];
 }
 
-function partLines(letter: string, title: string, results: Results): string[] {
+function partLines(letter: Part, results: Results): string[] {
   const keys = (Object.keys(FIGURES) as FigureKey[]).filter(
     (key) => FIGURES[key].part === letter && results.has(key),
   );
   if (keys.length === 0) return [];
+  const title = PARTS[letter];
   if (letter === 'n') return ['', `${letter}. ${title}`, ...neighbourLines(results)];
   // Columns are peers for some figures, numbers of instances or listeners, or cases for others: a table for each.
   const tables = Object.values(Object.groupBy(keys, (key) => columnKind(key, results)));
@@ -68,9 +78,9 @@ function cell(values: readonly number[]): string {
   return summary ? readable(summary.median) : '-';
 }
 
-function ratioLines(results: Results): string[] {
+function ratioLines(results: Results, parts: readonly Part[]): string[] {
   const rows = Object.entries(ratiosOf(results)).flatMap(([key, ratio]) =>
-    ratio
+    ratio && parts.includes(partOf(key))
       ? [[key, ...[ratio.median, ratio.min, ratio.max].map(readable), goalText(key), verdict(ratio.holds)]]
       : [],
   );
@@ -111,15 +121,30 @@ export function writeReport(machine: Machine, plan: Plan, results: Results): str
 }
 
 /** Puts the tables into the page about performance, in the place of those before. @returns the page */
-export function recordLines(lines: readonly string[]): string {
-  const [start, end] = ['<!-- figures -->', '<!-- /figures -->'];
-  const text = lines
+export function recordTables(machine: Machine, results: Results): string {
+  const blocks = Object.entries(BLOCKS).filter(([, parts]) =>
+    parts.some((part) => isMeasured(part, results)),
+  );
+  const page = blocks.reduce(
+    (text, [name, parts]) => withBlock(text, name, reportLines(machine, results, parts)),
+    readFileSync(PAGE, 'utf8'),
+  );
+  writeFileSync(PAGE, page);
+  return PAGE;
+}
+
+function isMeasured(part: Part, results: Results): boolean {
+  return (Object.keys(FIGURES) as FigureKey[]).some((key) => FIGURES[key].part === part && results.has(key));
+}
+
+/** A text with other lines between the marks of a block. @throws when it has no such marks */
+export function withBlock(text: string, name: string, lines: readonly string[]): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const block = lines
     .map((line) => line.trimEnd())
     .join('\n')
     .trim();
-  const page = readFileSync(PAGE, 'utf8');
-  const [before, after] = [page.split(start)[0], page.split(end)[1]];
-  if (before === page || after === undefined) throw new Error(`${PAGE} has no place for figures`);
-  writeFileSync(PAGE, `${before}${start}\n\n\`\`\`\n${text}\n\`\`\`\n\n${end}${after}`);
-  return PAGE;
+  const [before, after] = [text.split(start)[0], text.split(end)[1]];
+  if (before === text || after === undefined) throw new Error(`${PAGE} has no place for ${name}`);
+  return `${before}${start}\n\n\`\`\`\n${block}\n\`\`\`\n\n${end}${after}`;
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, release, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { run } from '../../packages/host/src/process/run.ts';
 
 /** What the figures were taken on and with. */
@@ -19,7 +18,6 @@ export interface Machine {
 }
 
 const GIB = 1024 ** 3;
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Commands that tell a version, and where in their output it stands. */
 const VERSIONS = {
@@ -30,12 +28,12 @@ const VERSIONS = {
   lxc: ['lxc-start', '--version'],
 } as const;
 
-/** Looks the machine up. */
-export async function describeMachine(): Promise<Machine> {
+/** Looks the machine up. @param checkout where the daemon is that is measured */
+export async function describeMachine(checkout: string): Promise<Machine> {
   const found = cpus();
   return {
     date: new Date().toISOString(),
-    commit: await commit(),
+    commit: await commit(checkout),
     cpu: found[0]?.model.trim() ?? 'unknown',
     cores: found.length,
     arch: arch(),
@@ -56,8 +54,8 @@ async function versions(): Promise<Record<string, string>> {
   return found;
 }
 
-async function commit(): Promise<string> {
-  const git = (...args: string[]) => run('git', ['-C', ROOT, ...args]);
+async function commit(checkout: string): Promise<string> {
+  const git = (...args: string[]) => run('git', ['-C', checkout, ...args]);
   const { ok, stdout } = await git('rev-parse', '--short', 'HEAD');
   if (!ok) return 'unknown';
   const changed = (await git('status', '--porcelain', '--untracked-files=no')).stdout.trim() !== '';

@@ -3,9 +3,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Program } from './programs.ts';
 
 const POLL_MS = 5;
-const WAIT_MS = 60_000;
+const WAIT_MS = 180_000;
 
-/** Waits until a fact holds; for facts that nobody announces. @throws after a minute, naming the fact */
+/** Waits until a fact holds; for facts that nobody announces. @throws after some minutes, naming the fact */
 export async function until(fact: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + WAIT_MS;
   while (!(await holds())) {

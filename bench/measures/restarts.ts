@@ -16,7 +16,7 @@ const CONTAINERS = 60;
 const COLUMN = String(CONTAINERS);
 const LXC = '/usr/bin/lxc';
 /** Nobody waits longer than this for a start. */
-const PATIENCE_SECONDS = 60;
+const PATIENCE_SECONDS = 180;
 const MS_PER_S = 1000;
 const NS_PER_S = 1e9;
 

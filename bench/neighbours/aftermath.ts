@@ -41,8 +41,9 @@ export class Aftermath {
     return result;
   }
 
-  /** Waits until the daemon holds as little as it has to, or its time is over. */
+  /** Waits until the daemon holds as little as it has to, or its time is over; twice, later rounds tell nothing new. */
   async after({ plan, signal }: Pick<Bench, 'plan' | 'signal'>): Promise<void> {
+    if (this.#first('again') !== undefined) return;
     const moment = this.#first('after') === undefined ? 'after' : 'again';
     const isAfter = moment === 'after';
     const mib = isAfter ? this.#least('before') + AFTERMATH_MIB : this.#least('after') + AGAIN_MIB;

@@ -50,7 +50,7 @@ export const CONTROLS: Readonly<Record<Place, Attack>> = {
 /** All attacks, in the order of the report. */
 export const ATTACKS: readonly Attack[] = [
   inside('fork-storm', 'processes that are gone when accepted'),
-  inside('fork-storm-held', 'the same, their sockets kept open'),
+  inside('fork-storm-held', 'such processes, their sockets kept open'),
   inside('connect-root', 'connect and close, root', { program: 'connect-close' }),
   inside('connect-user', 'connect and close, another user', { program: 'connect-close', uid: SOMEBODY }),
   inside('long-queries', 'queries of 15 KB with If-None-Match'),
@@ -67,7 +67,7 @@ export const ATTACKS: readonly Attack[] = [
   inside('patch', 'PATCH of the state'),
   inside('images', 'image downloads', { argument: 'image' }),
   onHost('nobody-fork-storm', 'nobody on the host: fork storm', 'fork-storm'),
-  onHost('nobody-fork-storm-held', 'the same, their sockets kept open', 'fork-storm-held'),
+  onHost('nobody-fork-storm-held', 'nobody on the host: the same, sockets kept open', 'fork-storm-held'),
   onHost('nobody-connect', 'nobody on the host: connect and close', 'connect-close'),
 ];
 

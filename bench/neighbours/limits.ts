@@ -4,7 +4,7 @@ import { summarize } from '../frame/stats.ts';
 import { ATTACKS, type Attack, CONTROLS } from './attacks.ts';
 
 /** What others may notice of a neighbour, whatever it does. Milliseconds, but for answers. */
-interface Limit {
+export interface Limit {
   readonly figure: FigureKey;
   readonly atMost?: number;
   /** So many times the control's, where that is more. */

@@ -1,9 +1,9 @@
-import type { FigureKey } from '../figures.ts';
+import { FIGURES, type FigureKey } from '../figures.ts';
 import type { Results } from '../frame/results.ts';
 import { summarize } from '../frame/stats.ts';
 import { readable, tableLines } from '../frame/table.ts';
 import { type Attack, CONTROLS } from './attacks.ts';
-import { aftermathOf, holdsAll, LIMITS, measured, type Verdict, verdictsOf } from './limits.ts';
+import { aftermathOf, holdsAll, LIMITS, type Limit, measured, type Verdict, verdictsOf } from './limits.ts';
 
 /** A column of the table: its head, and one figure, or two as `median / p99`. */
 const COLUMNS: readonly { readonly head: string; readonly figures: readonly FigureKey[] }[] = [
@@ -19,7 +19,7 @@ const COLUMNS: readonly { readonly head: string; readonly figures: readonly Figu
   { head: 'its own/s', figures: ['neighbour-attack'] },
 ];
 
-/** What others noticed of each attack: a row each, because there are more attacks than figures. */
+/** What others noticed of each attack, a row each, because there are more attacks than figures; what is left of them. */
 export function neighbourLines(results: Results): string[] {
   const attacks = measured(results);
   if (attacks.length === 0) return [];
@@ -29,25 +29,31 @@ export function neighbourLines(results: Results): string[] {
 }
 
 function limitCells(): string[] {
-  const cells = COLUMNS.map(({ figures }) => {
-    const limit = LIMITS.find(({ figure }) => figures.includes(figure));
-    if (!limit) return '';
-    if (limit.atLeast !== undefined) return `>= ${limit.atLeast}`;
-    return limit.timesControl ? `<= ${limit.atMost} or ${limit.timesControl} controls` : `<= ${limit.atMost}`;
-  });
-  return ['limit', ...cells, ''];
+  const limits = COLUMNS.map(({ figures }) => LIMITS.find(({ figure }) => figures.includes(figure)));
+  return ['limit', ...limits.map((limit) => (limit ? limitText(limit) : '')), ''];
+}
+
+function limitText({ atLeast, atMost, timesControl }: Limit): string {
+  if (atLeast !== undefined) return `>= ${atLeast}`;
+  return timesControl === undefined ? `<= ${atMost}` : `<= ${atMost} or ${timesControl}x`;
 }
 
 function attackCells(results: Results, attack: Attack): string[] {
-  const verdicts = verdictsOf(results, attack);
   const isControl = Object.values(CONTROLS).includes(attack);
+  const verdicts = isControl ? [] : verdictsOf(results, attack);
   const cells = COLUMNS.map(({ figures }) => {
-    const values = figures.map((figure) => summarize(results.of(figure, attack.name)));
-    const text = values.map((value) => (value ? readable(value.median) : '-')).join(' / ');
+    const text = figures.map((figure) => cell(figure, results.of(figure, attack.name))).join(' / ');
     const isOver = verdicts.some(({ figure, holds }) => figures.includes(figure) && !holds);
-    return isOver && !isControl ? `${text} !` : text;
+    return isOver ? `${text} !` : text;
   });
-  return [attack.title, ...cells, isControl ? '' : verdictText(verdicts)];
+  return [attack.name, ...cells, isControl ? 'control' : verdictText(verdicts)];
+}
+
+/** The middle of the rounds; whole where things are counted. */
+function cell(figure: FigureKey, values: readonly number[]): string {
+  const median = summarize(values)?.median;
+  if (median === undefined) return '-';
+  return FIGURES[figure].unit === 'ms' ? readable(median) : Math.round(median).toLocaleString('en-US');
 }
 
 function verdictText(verdicts: readonly Pick<Verdict, 'holds'>[]): string {
@@ -55,32 +61,28 @@ function verdictText(verdicts: readonly Pick<Verdict, 'holds'>[]): string {
 }
 
 const MOMENTS = ['before', 'during', 'after', 'again'] as const;
+const HELD = ['floods-files', 'floods-memory', 'floods-seconds'] as const;
 
 function aftermathLines(results: Results): string[] {
-  if (!results.has('floods-files')) return [];
-  const rows = (['floods-files', 'floods-memory', 'floods-seconds'] as const).map((figure) => [
-    {
-      'floods-files': 'descriptors',
-      'floods-memory': 'memory (Pss), MiB',
-      'floods-seconds': 's after the floods',
-    }[figure],
-    ...MOMENTS.map((moment) => {
-      const values = results.of(figure, moment);
-      return values.length === 0 ? '-' : readable(Math.max(...values));
-    }),
-  ]);
-  const judged = Object.entries(aftermathOf(results)).map(([name, { value, limit, holds }]) => [
-    name,
-    readable(value),
-    readable(limit),
-    holds ? 'holds' : 'does not hold',
-  ]);
+  const rows = HELD.map((figure) => {
+    const { title, unit } = FIGURES[figure];
+    return [title, ...MOMENTS.map((moment) => momentCell(figure, results.of(figure, moment))), unit];
+  });
+  const judged = Object.entries(aftermathOf(results)).map(([name, verdict]) => {
+    const numbers = [verdict.value, verdict.limit].map((value) => Math.round(value).toLocaleString('en-US'));
+    return [name, ...numbers, verdictText([verdict])];
+  });
   return [
     '',
-    ...tableLines(['the daemon', ...MOMENTS], rows),
+    ...tableLines(['the daemon', ...MOMENTS, ''], rows),
     '',
-    ...tableLines(['what is left', 'found', 'at most', ''], judged),
+    ...tableLines(['what is left', 'found', 'limit', ''], judged),
   ];
+}
+
+/** The largest: one peak among the floods is what the daemon has to have room for. */
+function momentCell(figure: FigureKey, values: readonly number[]): string {
+  return values.length === 0 ? '-' : cell(figure, [Math.max(...values)]);
 }
 
 /** The same for programs. */

@@ -79,8 +79,7 @@ static void send_more(struct state *state, struct connection *connection) {
     if (connection->sent == text->length) {
       connection->sent = 0;
       connection->waiting++;
-      /* With nothing else to say, it says the same again. */
-      if (connection->again.length > 0 || depth == 0 || !(state->flood->flags & READS)) connection->stage = 1;
+      if (connection->again.length > 0 || state->flood->flags & ONCE) connection->stage = 1;
     }
     if (state->flood->flags & TRICKLES) {
       connection->next_at = now_ns() + TRICKLE_NS;

@@ -12,13 +12,15 @@
 #define CLOSES 2
 /* One byte now and then. */
 #define TRICKLES 4
+/* Sends one text, and waits. */
+#define ONCE 8
 
 struct text {
   char *bytes;
   size_t length;
 };
 
-/* Makes what one connection sends first, and what it sends from then on; nothing more when that is empty. */
+/* Makes what one connection sends first, and what it sends from then on; the first again when that is empty. */
 typedef void (*build_fn)(struct text *first, struct text *again, int connection, const char *argument);
 
 struct flood {

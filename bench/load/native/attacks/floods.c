@@ -95,7 +95,7 @@ static void handshake(struct text *first, struct text *again, int connection, co
              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
 }
 
-/* Frames masked with zeros. @param head opcode and length */
+/* The same frame, masked with zeros, many times. */
 static void frames(struct text *again, const char *frame, size_t length) {
   again->bytes = malloc(FRAMES * length);
   if (again->bytes == NULL) fail("malloc");
@@ -161,7 +161,7 @@ static const struct flood FLOODS[] = {
     {"websocket", 32, 0, 0, pings},
     {"pipelining", 64, 64, READS, plain},
     {"slow-heads", 240, 1, READS | TRICKLES, slow_head},
-    {"listeners", 32, 1, 0, listener},
+    {"listeners", 32, 1, ONCE, listener},
     {"put", 60, 1, READS, put},
     {"patch", 60, 1, READS, patch},
     {"images", 16, 1, READS, image},

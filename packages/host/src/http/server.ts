@@ -38,7 +38,7 @@ export class HttpServer<Peer> {
   private readonly server: Server;
   private readonly open = new Map<Socket, Connection<Peer>>();
   private readonly slots: Slots;
-  private readonly turns = new FairTurns();
+  private readonly turns: FairTurns;
   private front: Front<Peer> | undefined;
   private listening: Listening | undefined;
   private sweeper: NodeJS.Timeout | undefined;
@@ -55,6 +55,7 @@ export class HttpServer<Peer> {
     this.limits = limits;
     this.log = log;
     this.front = front;
+    this.turns = new FairTurns((error) => log.error({ err: error }, 'work of a guest failed'));
     this.slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
     this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
   }

@@ -185,12 +185,10 @@ export class Connection<Peer> {
       return;
     }
     const reply = this.ask(head, body);
-    if (!(reply instanceof Promise)) {
-      this.send(head, reply);
-      return;
-    }
-    this.socket.pause();
-    this.sendLater(head, reply);
+    if (reply instanceof Promise) {
+      this.socket.pause();
+      this.sendLater(head, reply);
+    } else this.send(head, reply);
   }
 
   /** Holds an answer back until it is there, or the client says or ends anything: it is not to be kept waiting then. */
@@ -295,9 +293,7 @@ export class Connection<Peer> {
   }
 
   private flush(): void {
-    if (this.output === '') return;
-    const { output } = this;
+    if (this.output !== '' && !this.socket.destroyed) this.socket.write(this.output);
     this.output = '';
-    if (!this.socket.destroyed) this.socket.write(output);
   }
 }

@@ -36,6 +36,7 @@ const SYSTEM: TurnTools = { nowMs: () => performance.now(), later: setImmediate 
  * - A turn of the event loop ends after `SLICE_US` and the piece of work that crosses it, so pieces are short.
  */
 export class FairTurns {
+  readonly #failed: (error: unknown) => void;
   readonly #tools: TurnTools;
   readonly #lines = new Map<string, Line>();
   /** Lines with work, without the one that is served. */
@@ -47,7 +48,9 @@ export class FairTurns {
   #usedUs = 0;
   #planned = false;
 
-  constructor(tools: TurnTools = SYSTEM) {
+  /** @param failed is told of work that threw; the others go on */
+  constructor(failed: (error: unknown) => void, tools: TurnTools = SYSTEM) {
+    this.#failed = failed;
     this.#tools = tools;
   }
 
@@ -106,13 +109,14 @@ export class FairTurns {
     const startMs = this.#tools.nowMs();
     try {
       line.works.shift()!();
-    } finally {
-      const costUs = (this.#tools.nowMs() - startMs) * US_PER_MS;
-      this.#usedUs += costUs;
-      line.rank += costUs;
-      this.#served = undefined;
-      if (line.works.length > 0) this.#waiting.push(line);
+    } catch (error) {
+      this.#failed(error);
     }
+    const costUs = (this.#tools.nowMs() - startMs) * US_PER_MS;
+    this.#usedUs += costUs;
+    line.rank += costUs;
+    this.#served = undefined;
+    if (line.works.length > 0) this.#waiting.push(line);
   }
 
   /** The next turn of the event loop has a whole slice. */

@@ -33,7 +33,7 @@ export class HttpServer<Peer> {
   private readonly server: Server;
   private readonly open = new Map<Socket, Connection<Peer>>();
   private readonly slots: Slots;
-  private readonly turns = new FairTurns();
+  private readonly turns: FairTurns;
   private front: Front<Peer> | undefined;
   private listening: Listening | undefined;
   private sweeper: NodeJS.Timeout | undefined;
@@ -52,6 +52,7 @@ export class HttpServer<Peer> {
     this.log = log;
     this.front = front;
     this.arrivals = new Arrivals(application, log);
+    this.turns = new FairTurns((error) => log.error({ err: error }, 'work of a guest failed'));
     this.slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
     this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
   }

@@ -1,5 +1,5 @@
 // Asks without a pause, on many connections, for what costs most; until its own input ends. Says `flooding` when it
-// has got a first answer. Usage: flood.mjs SOCKET KIND CONNECTIONS
+// has got a first answer, and in the end how many it has got. Usage: flood.mjs SOCKET KIND CONNECTIONS
 import { connect } from 'node:net';
 
 const [path, kind, count] = process.argv.slice(2);
@@ -7,43 +7,39 @@ const FULL = 60_000;
 const filled = (piece, bytes = FULL) => piece.repeat(Math.floor(bytes / piece.length));
 const request = (line, headers = '', body = '') => `${line} HTTP/1.1\r\nHost: x\r\n${headers}\r\n${body}`;
 const keys = Array.from({ length: 6_000 }, (_, at) => `"${(at * 7919).toString(36)}":1`).join();
-const put = request('PUT /1.0/config/guest.x', 'Content-Length: 1\r\n', 'x');
 const ping = '\x89\x80\0\0\0\0';
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 
 const WORST = {
   queries: request(`GET /1.0/events?${filled('%61&')}since=now&limit=1`),
-  tags: request('GET /1.0/config', `Content-Length: 1\r\nIf-None-Match: ${filled(',')}\r\n`, 'x'),
-  redirects: request(`GET //${filled('\xff')}`),
   deep: request('GET /1.0/events?since=0&limit=256'),
+  unread: request('GET /1.0/events?since=0&limit=256'),
   rare: request('GET /1.0/events?since=0&limit=1&type=device').repeat(32),
   chunks: request('PATCH /1.0', 'Transfer-Encoding: chunked\r\n', `${filled('1\r\n{\r\n')}0\r\n\r\n`),
   json: request('PATCH /1.0', `Content-Length: ${keys.length + 2}\r\n`, `{${keys}}`),
-  puts: put.repeat(32),
   handshakes: request('GET /1.0/events', UPGRADE, filled(ping)),
   pings: request('GET /1.0/events', UPGRADE),
 };
 
-let answered = false;
-let over = false;
+let answers = 0;
 process.stdin.on('end', () => {
-  over = true;
+  console.log(answers);
   process.exit();
 });
 process.stdin.resume();
 for (let each = 0; each < Number(count); each++) open();
 
 function open() {
-  if (over) return;
   const socket = connect(path);
   const bytes = Buffer.from(WORST[kind], 'latin1');
   const pings = Buffer.from(filled(ping), 'latin1');
   socket.write(bytes);
-  socket.on('data', () => {
-    if (!answered) console.log('flooding');
-    answered = true;
-    if (kind === 'handshakes') socket.destroy();
+  socket.on('data', (data) => {
+    if (answers === 0) console.log('flooding');
+    answers += Math.max(1, data.toString('latin1').split('HTTP/1.1 ').length - 1);
+    if (kind === 'unread') socket.pause();
+    else if (kind === 'handshakes') socket.destroy();
     else if (socket.writableLength === 0) socket.write(kind === 'pings' ? pings : bytes);
   });
   socket.on('error', () => {});

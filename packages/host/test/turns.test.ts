@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from './harness/api.ts';
+import { CallerTools } from './harness/caller.ts';
+import { Crowd } from './harness/crowd.ts';
+import { TestDaemon } from './harness/daemon.ts';
+import { Operator } from './harness/operator.ts';
+
+const CONNECTIONS = '128';
+const ASKED_MS = '2000';
+/** Answers that the one who floods gets while somebody else waits for one: those of a few turns, on a busy machine. */
+const ANSWERS_MEANWHILE_MAX = 400;
+/** What a flood may leave behind. */
+const LEFT_BYTES_MAX = 64 * 1024 * 1024;
+const BACK_WITHIN_MS = 60_000;
+const NAMES = ['flooding', 'other', 'third'];
+
+let daemon: TestDaemon;
+let operator: Operator;
+let crowd: Crowd;
+let tools: CallerTools;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  operator = new Operator(daemon);
+  tools = new CallerTools();
+  crowd = await Crowd.make(NAMES.length);
+  for (const [number, name] of NAMES.entries()) {
+    const source = { type: 'adopt', pid: crowd.pid(number) };
+    const config = { 'user.id': name, 'security.devlxd.guest_config': 'true' };
+    await operator.client.change('POST', '/1.0/instances', { json: { name, source, config } });
+    for (let round = 0; round < 5; round++) await operator.patch(name, { config: manyKeys(round) });
+  }
+});
+afterAll(async () => {
+  await crowd?.[Symbol.asyncDispose]();
+  await daemon?.destroy();
+  tools?.[Symbol.dispose]();
+});
+
+/** Events for a journal: as many as one answer may have, and as large. */
+const manyKeys = (round: number) =>
+  Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`user.k${at}`, `${round}`.repeat(500)]));
+
+const residentBytes = () =>
+  Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]) * 1024;
+
+/** Floods from inside an instance while something else is done. @returns answers that the flood has got */
+async function flood(number: number, kind: string, connections: string, meanwhile: () => Promise<unknown>) {
+  const child = tools.spawn(crowd.pid(number), 'flood.mjs', daemon.guestSocket, kind, connections);
+  const lines = createInterface({ input: child.stdout! });
+  const ended = once(child, 'exit');
+  try {
+    await once(lines, 'line');
+    await meanwhile();
+    child.stdin!.end();
+    const [answers] = await once(lines, 'line');
+    return Number(answers);
+  } finally {
+    child.kill('SIGKILL');
+    await ended;
+  }
+}
+
+describe('an instance that floods', () => {
+  it.each(['queries', 'deep', 'rare', 'chunks', 'json', 'handshakes', 'pings'])(
+    'with %s lets others be answered in between',
+    async (kind) => {
+      let others = 0;
+      const ask = async () => {
+        const args = [daemon.guestSocket, '/1.0/events?since=now&limit=1', ASKED_MS];
+        const asked = await tools.call(crowd.pid(1), 'probe.mjs', ...args);
+        if (!asked.ok) throw new Error(asked.failure);
+        others = (JSON.parse(asked.stdout) as number[]).length;
+      };
+      const answers = await flood(0, kind, CONNECTIONS, ask);
+      expect(answers / others).toBeLessThan(ANSWERS_MEANWHILE_MAX);
+      await operator.patch('other', { config: { 'user.after': kind } });
+    },
+  );
+});
+
+it('gives memory back after floods', async () => {
+  const before = residentBytes();
+  let during = before;
+  const rest = () => Promise.resolve();
+  const nested = ['deep', 'json', 'unread'].reduce<() => Promise<unknown>>(
+    (inner, kind, number) => () => flood(number, kind, '250', inner),
+    async () => {
+      await until('memory has been taken', () => {
+        during = Math.max(during, residentBytes());
+        return during > before + LEFT_BYTES_MAX;
+      }).catch(rest);
+    },
+  );
+  await nested();
+  const isBack = () => residentBytes() < before + LEFT_BYTES_MAX;
+  await until('memory has come back', isBack, BACK_WITHIN_MS);
+});

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostError } from '../core/errors.ts';
+import type { HostIds } from '../core/host-ids.ts';
 import type { Image, Instance } from '../core/model.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 
@@ -9,6 +10,10 @@ export type UnpackProgress = (percent: number) => void;
 
 /** Image fingerprint of an instance's root filesystem; empty for one that was made without an image. */
 const baseOf = (instance: Pick<Instance, 'config'>): string => instance.config['volatile.base_image'] ?? '';
+
+/** A range of ids in a folder's name: one number where uids and gids begin at the same. */
+const rangeOf = ({ uid, gid }: HostIds): string => (uid === gid ? `${uid}` : `${uid}+${gid}`);
+const RANGE = /^\d+(\+\d+)?$/;
 
 /**
  * The unpacked root filesystems that instances stand on: one folder per image and range of ids, shared by all
@@ -31,12 +36,12 @@ export class Roots {
    */
   async ensure(
     instance: Pick<Instance, 'config'>,
-    idOffset: number,
+    ids: HostIds,
     image: (fingerprint: string) => Image | undefined,
     progress: UnpackProgress,
   ): Promise<string> {
     const fingerprint = baseOf(instance);
-    const path = join(this.#folder, `${fingerprint || 'empty'}-${idOffset}`);
+    const path = join(this.#folder, `${fingerprint || 'empty'}-${rangeOf(ids)}`);
     if (await exists(path)) return path;
     if (fingerprint === '') {
       await mkdir(path, { recursive: true });
@@ -44,7 +49,7 @@ export class Roots {
     }
     const found = image(fingerprint);
     if (!found) throw hostError('image-not-found');
-    await this.#unpack(found, path, idOffset, progress);
+    await this.#unpack(found, path, ids, progress);
     return path;
   }
 
@@ -55,16 +60,16 @@ export class Roots {
     for (const entry of await readdir(this.#folder)) {
       const path = join(this.#folder, entry);
       const [base, offset] = entry.split('-');
-      const known = base !== undefined && needed.has(base) && /^\d+$/.test(offset ?? '');
+      const known = base !== undefined && needed.has(base) && RANGE.test(offset ?? '');
       const unpacking = [...this.#unpacking.keys()].some((going) => path.startsWith(going));
       if (!known && !unpacking) await rm(path, { recursive: true, force: true });
     }
   }
 
-  async #unpack(image: Image, path: string, idOffset: number, progress: UnpackProgress): Promise<void> {
+  async #unpack(image: Image, path: string, ids: HostIds, progress: UnpackProgress): Promise<void> {
     const going = this.#unpacking.get(path);
     if (going) return going;
-    const work = this.#images.unpack(image, path, idOffset, progress, new AbortController().signal);
+    const work = this.#images.unpack(image, path, ids, progress, new AbortController().signal);
     this.#unpacking.set(path, work);
     try {
       await work;

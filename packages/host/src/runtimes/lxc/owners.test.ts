@@ -1,14 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { adoptOwners } from './owners.ts';
@@ -23,7 +14,8 @@ beforeEach(() => {
   folder = join(scratch, 'overlay');
   mkdirSync(folder);
 });
-afterEach(() => rmSync(scratch, { recursive: true }));
+// rm(1) goes as deep as it takes.
+afterEach(() => void execFileSync('rm', ['-rf', scratch]));
 
 const facts = (name: string) => {
   const { uid, gid, mode } = lstatSync(join(folder, name));
@@ -61,7 +53,7 @@ test('leaves alone what is outside the range, and what a link leads to', async (
 });
 
 test('goes as deep as a guest can make folders, with any names', async () => {
-  const levels = 3_000;
+  const levels = 2_000;
   const script = `import os,sys
 os.chdir(sys.argv[1])
 for n in range(${levels}):
@@ -70,9 +62,7 @@ open('last', 'w').close()
 `;
   execFileSync('/usr/bin/python3', ['-c', script, folder]);
   await adoptOwners(folder, UNPRIVILEGED);
-  const count = (test: string) =>
-    execFileSync('sh', ['-c', `find "$0" ${test} -printf x | wc -c`, folder], { encoding: 'utf8' }).trim();
-  expect(count('-uid 100000 -gid 300000')).toBe(String(levels + 2));
-  expect(count('-not -uid 100000')).toBe('0');
-  execFileSync('rm', ['-rf', folder]);
-});
+  const found = execFileSync('find', [folder, '-printf', '%U:%G\n'], { encoding: 'utf8' });
+  expect(new Set(found.trim().split('\n'))).toEqual(new Set(['100000:300000']));
+  expect(found.trim().split('\n')).toHaveLength(levels + 2);
+}, 60_000);

@@ -4,6 +4,7 @@ import type { HostServer } from './host/server.ts';
 import type { Inherited } from './inherited.ts';
 import type { Context } from './ops/context.ts';
 import { autostart } from './ops/startup.ts';
+import { guardSocket } from './socket-guard.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** What is needed to serve. */
@@ -24,6 +25,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
   const { context, guests, host, exit, inherited, paths } = parts;
   await guests.listen(inherited.guest ?? paths.guestSocket);
   started.defer(() => exit.end('guest', guests));
+  started.defer(await guardSocket(paths.guestSocket, context.log));
   guests.takeOver(inherited.guestConnections);
   // What operators have begun gets the same time to end as their requests.
   started.defer(() => within(exit.graceMs, context.operations.idle()));

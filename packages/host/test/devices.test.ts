@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { run } from '../src/process/run.ts';
@@ -117,6 +117,24 @@ describe('a disk', () => {
     await add('data', disk('/data', { source: nowhere, required: 'false' }));
     expect(await inside('grep -c " /data " /proc/mounts || true')).toBe('0');
     await restart();
+  });
+
+  test('that was bound for a first start which a crash has cut off is let go by the next daemon', async () => {
+    await operator.create('c4', { devices: { data: disk('/data') } });
+    await daemon.kill();
+    const instances = join(daemon.stateDir, 'instances');
+    const id =
+      readdirSync(instances)
+        .sort((one, other) => Number(one) - Number(other))
+        .at(-1) ?? '';
+    const place = join(instances, id, 'mounts', 'data');
+    mkdirSync(place, { recursive: true });
+    for (let layer = 0; layer < 2; layer++) await run('mount', ['--bind', shared, place]);
+    await daemon.start();
+    expect(mountsBelow(daemon.stateDir)).toEqual([]);
+    expect(existsSync(place)).toBe(false);
+    await operator.delete('c4');
+    expect(existsSync(join(shared, 'f'))).toBe(true);
   });
 
   test('follows links inside, never out of the instance', async () => {

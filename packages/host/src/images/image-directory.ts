@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
+import type { HostIds } from '../core/host-ids.ts';
 import type { Image, ImageFiles } from '../core/model.ts';
 import type { Upload } from '../ops/api.ts';
 import { formatOf } from './formats.ts';
@@ -142,14 +143,14 @@ export class ImageDirectory {
 
   /**
    * Makes the folder `target` of an image's root filesystem, at once and whole: files of uid and gid 0 in the
-   * image belong to `idOffset` on the host (0: privileged). Its parent must be there; an end of the daemon in
+   * image belong to `ids` on the host (0: privileged). Its parent must be there; an end of the daemon in
    * between leaves `TARGET.unpack-*` beside it.
    * @throws CodedError image-invalid, image-too-large, runtime-failed; the signal's reason
    */
   async unpack(
     image: Pick<Image, 'fingerprint' | 'files'>,
     target: string,
-    idOffset: number,
+    ids: HostIds,
     onProgress: (percent: number) => void,
     signal: AbortSignal,
   ): Promise<void> {
@@ -162,7 +163,7 @@ export class ImageDirectory {
       () => false,
     );
     if (!isThere || !format) throw hostError('image-not-found');
-    await unpackRoot({ path, format, layout, target, idOffset, limits: this.#limits, signal, onProgress });
+    await unpackRoot({ path, format, layout, target, ids, limits: this.#limits, signal, onProgress });
   }
 
   #folder(fingerprint: string): string {

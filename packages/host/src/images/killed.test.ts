@@ -53,10 +53,16 @@ test('a kill while an image is unpacked leaves no target, and it can be unpacked
     const image = ${JSON.stringify(image)};
     const directory = new ImageDirectory(${JSON.stringify(dir)}, silentLog);
     const target = ${JSON.stringify(join(roots, 'root'))};
-    await directory.unpack(image, target, 1000000, () => console.log('now'), new AbortController().signal);`);
+    await directory.unpack(image, target, { uid: 1000000, gid: 1000000 }, () => console.log('now'), new AbortController().signal);`);
   const left = await readdir(roots);
   expect(left).toEqual([expect.stringMatching(/^root\.unpack-/)]);
-  await directory.unpack(image, join(roots, 'root'), 1_000_000, () => {}, new AbortController().signal);
+  await directory.unpack(
+    image,
+    join(roots, 'root'),
+    { uid: 1_000_000, gid: 1_000_000 },
+    () => {},
+    new AbortController().signal,
+  );
   expect(await readdir(join(roots, 'root'))).toEqual(['blob', 'etc']);
   await rm(join(roots, left[0]!), { recursive: true });
 });

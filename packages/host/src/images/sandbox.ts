@@ -1,3 +1,5 @@
+import type { HostIds } from '../core/host-ids.ts';
+
 /** Ids of each instance: as many as a Linux system expects to have. */
 const IDS = 65_536;
 
@@ -22,15 +24,21 @@ export function asNobody(command: readonly string[]): Command {
 
 /**
  * Turns a command into one that writes an instance's files: root of a user namespace whose uid and gid 0 are
- * `idOffset` on the host, with no rights over anybody else's files. At 0, the ids of a privileged instance, it
+ * `ids` on the host, with no rights over anybody else's files. At 0, the ids of a privileged instance, it
  * is the host's root, which cannot make device nodes.
  */
-export function asInstanceRoot(idOffset: number, command: readonly string[]): Command {
-  if (idOffset === 0) {
+export function asInstanceRoot({ uid, gid }: HostIds, command: readonly string[]): Command {
+  if (uid === 0) {
     return ['setpriv', '--bounding-set=-mknod', '--inh-caps=-mknod', DIES_WITH_PARENT, '--', ...command];
   }
   // The comma form (outside, inside, count) is the one that all versions of unshare take.
-  const map = `${idOffset},0,${IDS}`;
-  const namespace = ['--user', `--map-users=${map}`, `--map-groups=${map}`, '--setuid=0', '--setgid=0'];
+  const map = (first: number) => `${first},0,${IDS}`;
+  const namespace = [
+    '--user',
+    `--map-users=${map(uid)}`,
+    `--map-groups=${map(gid)}`,
+    '--setuid=0',
+    '--setgid=0',
+  ];
   return ['unshare', ...namespace, '--', 'setpriv', DIES_WITH_PARENT, '--', ...command];
 }

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { hostError } from '../core/errors.ts';
+import type { HostIds } from '../core/host-ids.ts';
 import { filter } from '../process/filter.ts';
 import { invalidArchive, shown } from './archive-error.ts';
 import { EntryTree, type TreeEntry } from './entry-tree.ts';
@@ -61,16 +62,16 @@ export async function checkSquashfs(
 }
 
 /**
- * Unpacks a squashfs into an existing folder that belongs to `idOffset`, after checking its list again. What is there
+ * Unpacks a squashfs into an existing folder that belongs to `ids`, after checking its list again. What is there
  * after a refusal is to be removed.
  * @throws CodedError image-invalid, image-too-large
  */
 export async function unpackSquashfs(
   path: string,
   target: string,
-  options: { idOffset: number; limits: ImageLimits; signal: AbortSignal; onProgress(percent: number): void },
+  options: { ids: HostIds; limits: ImageLimits; signal: AbortSignal; onProgress(percent: number): void },
 ): Promise<void> {
-  const { idOffset, limits, signal, onProgress } = options;
+  const { ids, limits, signal, onProgress } = options;
   const file = await open(path, 'r');
   try {
     await checkSuperblock(file, limits);
@@ -78,8 +79,8 @@ export async function unpackSquashfs(
     const command = ['unsquashfs', '-n', '-i', '-f', '-no-wildcards', '-d', target, '-excludes', ITSELF];
     let lines = 0;
     const onLine = () => onProgress(Math.min(99, Math.floor((++lines / entries) * 100)));
-    await unsquash(file, asInstanceRoot(idOffset, [...command, ...devices]), { signal, onLine });
-    await refuseOverlayAttributes(target, idOffset, signal);
+    await unsquash(file, asInstanceRoot(ids, [...command, ...devices]), { signal, onLine });
+    await refuseOverlayAttributes(target, ids, signal);
   } finally {
     await file.close();
   }
@@ -91,9 +92,9 @@ export async function unpackSquashfs(
  */
 const OVERLAY_ATTRIBUTES = '^(user|trusted)\\.overlay\\.';
 
-async function refuseOverlayAttributes(target: string, idOffset: number, signal: AbortSignal): Promise<void> {
+async function refuseOverlayAttributes(target: string, ids: HostIds, signal: AbortSignal): Promise<void> {
   const search = ['getfattr', '--recursive', '--physical', '--no-dereference', '--absolute-names'];
-  const command = asInstanceRoot(idOffset, [...search, `--match=${OVERLAY_ATTRIBUTES}`, '--', target]);
+  const command = asInstanceRoot(ids, [...search, `--match=${OVERLAY_ATTRIBUTES}`, '--', target]);
   await linesOf(command, { signal }, (line) => {
     throw invalidArchive(`the squashfs has attributes of an overlay: ${shown(line.replace(target, ''))}`);
   });

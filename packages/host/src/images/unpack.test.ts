@@ -19,7 +19,8 @@ import {
 } from './testing/archives.ts';
 import { openDirectory, receive, splitUpload, unifiedUpload } from './testing/receive.ts';
 
-const OFFSET = 1_000_000;
+/** Ranges that begin at different numbers, as a host may have them. */
+const IDS = { uid: 1_000_000, gid: 2_000_000 };
 /** cap_net_raw+ep, version 2, as `setcap` writes it and tar archives carry it. */
 const CAPABILITY = Buffer.from('0100000200200000000000000000000000000000', 'hex').toString('latin1');
 
@@ -58,13 +59,13 @@ async function publishSquashfs(root: string) {
 
 const unpack = (
   image: Parameters<ImageDirectory['unpack']>[0],
-  idOffset = OFFSET,
+  ids = IDS,
   signal = new AbortController().signal,
-) => directory.unpack(image, target, idOffset, () => {}, signal);
+) => directory.unpack(image, target, ids, () => {}, signal);
 
 const stat = async (name: string) => {
   const { mode, uid, gid, nlink, size } = await lstat(join(target, name));
-  return { mode: mode & 0o7777, uid: uid - OFFSET, gid: gid - OFFSET, nlink, size };
+  return { mode: mode & 0o7777, uid: uid - IDS.uid, gid: gid - IDS.gid, nlink, size };
 };
 
 test('owners are shifted, modes kept, and the root is open to all in the instance', async () => {
@@ -87,7 +88,7 @@ test('owners are shifted, modes kept, and the root is open to all in the instanc
 });
 
 test('owners are as in the image when the instance is privileged', async () => {
-  await unpack(await publishTar(file('rootfs/f', '', { uid: 5, mode: 0o4711 })), 0);
+  await unpack(await publishTar(file('rootfs/f', '', { uid: 5, mode: 0o4711 })), { uid: 0, gid: 0 });
   expect(await lstat(join(target, 'f'))).toMatchObject({ uid: 5, gid: 0, mode: 0o104711 });
 });
 
@@ -161,20 +162,20 @@ test('a squashfs is unpacked alike', async () => {
 });
 
 test.each([
-  ['user.overlay.redirect', OFFSET],
-  ['trusted.overlay.opaque', 0],
-])('a squashfs with %s is not unpacked for %d: an overlay would obey it', async (name, idOffset) => {
+  ['user.overlay.redirect', IDS],
+  ['trusted.overlay.opaque', { uid: 0, gid: 0 }],
+])('a squashfs with %s is not unpacked: an overlay would obey it', async (name, ids) => {
   const root = join(scratch.path, 'tree');
   await mkdir(join(root, 'etc'), { recursive: true });
   const set = (attribute: string) => run('setfattr', ['-n', attribute, '-v', '/x', join(root, 'etc')]);
   expect((await set('user.fine')).failure).toBe('');
   const fine = await publishSquashfs(root);
-  await unpack(fine, idOffset);
+  await unpack(fine, ids);
   expect(await attributes('etc')).toContain('SCHILY.xattr.user.fine=/x');
   await rm(target, { recursive: true });
   expect((await set(name)).failure).toBe('');
   const odd = await publishSquashfs(root);
-  await expect(unpack(odd, idOffset)).rejects.toThrow(
+  await expect(unpack(odd, ids)).rejects.toThrow(
     'the squashfs has attributes of an overlay: "# file: /etc"',
   );
   expect(await readdir(roots)).toEqual([]);
@@ -183,13 +184,7 @@ test.each([
 test('progress grows and ends at 100', async () => {
   const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000, 'abc')));
   const seen: number[] = [];
-  await directory.unpack(
-    image,
-    target,
-    OFFSET,
-    (percent) => seen.push(percent),
-    new AbortController().signal,
-  );
+  await directory.unpack(image, target, IDS, (percent) => seen.push(percent), new AbortController().signal);
   expect(seen.at(-1)).toBe(100);
   expect(seen).toEqual(seen.toSorted((one, other) => one - other));
 });
@@ -200,7 +195,7 @@ test('nothing is left when it is cancelled', async () => {
   const work = directory.unpack(
     image,
     target,
-    OFFSET,
+    IDS,
     () => cancel.abort(new Error('cancelled')),
     cancel.signal,
   );

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../base/coded-error.ts';
 import { hostError } from '../core/errors.ts';
+import type { HostIds } from '../core/host-ids.ts';
 import { filter } from '../process/filter.ts';
 import { run } from '../process/run.ts';
 import { cleanTar } from './clean-tar.ts';
@@ -20,8 +21,8 @@ export interface UnpackJob {
   readonly layout: 'unified' | 'rootfs';
   /** The folder to make; its parent is there. */
   readonly target: string;
-  /** Host id of the image's uid and gid 0. */
-  readonly idOffset: number;
+  /** Host ids of the image's uid and gid 0. */
+  readonly ids: HostIds;
   readonly limits: ImageLimits;
   readonly signal: AbortSignal;
   onProgress(percent: number): void;
@@ -45,11 +46,11 @@ export async function unpackRoot(job: UnpackJob): Promise<void> {
   const work = `${job.target}.unpack-${randomBytes(SUFFIX_BYTES).toString('hex')}`;
   await mkdir(work, { mode: ROOT_MODE });
   try {
-    await chown(work, job.idOffset, job.idOffset);
+    await chown(work, job.ids.uid, job.ids.gid);
     if (job.format === 'squashfs') await unpackSquashfs(job.path, work, job);
     else await unpackTar(job, work);
     await chmod(work, ROOT_MODE);
-    await chown(work, job.idOffset, job.idOffset);
+    await chown(work, job.ids.uid, job.ids.gid);
     const synced = await run('sync', ['--file-system', work]);
     if (!synced.ok) throw hostError('runtime-failed', synced.failure);
     job.signal.throwIfAborted();
@@ -65,7 +66,7 @@ async function unpackTar(job: UnpackJob, work: string): Promise<void> {
   const onRead = (total: number) => job.onProgress(Math.min(99, Math.floor((total / size) * 100)));
   const chunks = decompress(job.path, job.format, { signal: job.signal, onRead });
   const clean = cleanTar(chunks, job.layout, job.limits);
-  const [command, ...args] = asInstanceRoot(job.idOffset, [...TAR, ...TAR_XATTRS, `--directory=${work}`]);
+  const [command, ...args] = asInstanceRoot(job.ids, [...TAR, ...TAR_XATTRS, `--directory=${work}`]);
   const child = filter(command, args, { signal: job.signal });
   child.output.resume();
   const fed = await pipeline(Readable.from(clean, { objectMode: false }), child.input).then(

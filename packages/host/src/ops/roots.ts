@@ -1,6 +1,7 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hostError } from '../core/errors.ts';
+import type { HostIds } from '../core/host-ids.ts';
 import type { Image, Instance, State } from '../core/model.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 
@@ -10,8 +11,11 @@ export type UnpackProgress = (percent: number) => void;
 /** Image fingerprint of an instance's root filesystem; empty for one that was made without an image. */
 const baseOf = (instance: Pick<Instance, 'config'>): string => instance.config['volatile.base_image'] ?? '';
 
-/** `FINGERPRINT-OFFSET`, and what is being made or removed with something behind it. */
-const ROOT_NAME = /^([0-9a-f]{64})-\d+(\..*)?$/;
+/** A range of ids in a folder's name: one number where uids and gids begin at the same. */
+const rangeOf = ({ uid, gid }: HostIds): string => (uid === gid ? `${uid}` : `${uid}+${gid}`);
+
+/** `FINGERPRINT-RANGE`, and what is being made or removed with something behind it. */
+const ROOT_NAME = /^([0-9a-f]{64})-\d+(?:\+\d+)?(\..*)?$/;
 const REMOVED = '.removed';
 
 /**
@@ -36,12 +40,12 @@ export class Roots {
    */
   async ensure(
     instance: Pick<Instance, 'config'>,
-    idOffset: number,
+    ids: HostIds,
     image: (fingerprint: string) => Image | undefined,
     progress: UnpackProgress,
   ): Promise<string> {
     const fingerprint = baseOf(instance);
-    const path = join(this.#folder, `${fingerprint || 'empty'}-${idOffset}`);
+    const path = join(this.#folder, `${fingerprint || 'empty'}-${rangeOf(ids)}`);
     if (await exists(path)) return path;
     if (fingerprint === '') {
       await mkdir(path, { recursive: true });
@@ -49,7 +53,7 @@ export class Roots {
     }
     const found = image(fingerprint);
     if (!found) throw hostError('image-not-found');
-    await this.#unpack(found, path, idOffset, progress);
+    await this.#unpack(found, path, ids, progress);
     return path;
   }
 
@@ -70,10 +74,10 @@ export class Roots {
     }
   }
 
-  async #unpack(image: Image, path: string, idOffset: number, progress: UnpackProgress): Promise<void> {
+  async #unpack(image: Image, path: string, ids: HostIds, progress: UnpackProgress): Promise<void> {
     const going = this.#unpacking.get(path);
     if (going) return going;
-    const work = this.#images.unpack(image, path, idOffset, progress, new AbortController().signal);
+    const work = this.#images.unpack(image, path, ids, progress, new AbortController().signal);
     this.#unpacking.set(path, work);
     try {
       await work;

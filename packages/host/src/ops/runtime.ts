@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ProcessName } from '../core/adopted.ts';
+import type { HostIds } from '../core/host-ids.ts';
 import type { Addition, Config, Device, Devices, Instance } from '../core/model.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from './api.ts';
 import type { FoundFile } from './file-api.ts';
@@ -96,8 +97,8 @@ export interface Runtime {
   readonly driverVersion: string;
   /** Whether it starts and ends the processes of its instances; one that does not only recognises them. */
   readonly owns: boolean;
-  /** Host id of an instance's uid 0; 0 when it is privileged. */
-  idOffset(config: Config): number;
+  /** Host ids of an instance's root. */
+  hostIds(config: Config): HostIds;
   /** Makes the instance's own folders. */
   create(id: number, config: Config): Promise<void>;
   /** Removes all that `create` and runs have made; nothing there is fine. */

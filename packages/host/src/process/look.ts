@@ -46,18 +46,30 @@ export class Looks {
     return running;
   }
 
+  /** Whether it is a folder, and there is no link on the way to it. @throws Error when it does not answer */
+  async isPlainFolder(path: string): Promise<boolean> {
+    const { ok, stdout } = await this.#ask(path, 'sh', ['-c', 'cd -P -- "$0" && pwd -P', path]);
+    return ok && stdout === `${path}\n`;
+  }
+
   async #look(path: string): Promise<Found | null> {
+    const looked = await this.#ask(path, 'stat', ['--dereference', `--printf=${FORMAT}`, '--', path]);
+    if (looked.ok) return parse(looked.stdout);
+    if (NOTHING_THERE.test(looked.stderr.trim())) return null;
+    throw new Error(reasonOf(looked));
+  }
+
+  /** Runs a small program that looks at a path. */
+  async #ask(path: string, command: string, args: readonly string[]): Promise<Finished> {
     if ((this.#stuck.get(path) ?? 0) >= STUCK_PER_PATH_MAX || this.#stuckTotal >= STUCK_MAX) throw dead(path);
-    const looked = await run('stat', ['--dereference', `--printf=${FORMAT}`, '--', path], {
+    const asked = await run(command, args, {
       timeoutMs: this.#timeoutMs,
       cwd: '/',
       env: { PATH: process.env['PATH'] ?? '', LC_ALL: 'C' },
     });
-    if (looked.stuck) this.#note(path, looked.stuck);
-    if (looked.timedOut) throw dead(path);
-    if (looked.ok) return parse(looked.stdout);
-    if (NOTHING_THERE.test(looked.stderr.trim())) return null;
-    throw new Error(reasonOf(looked));
+    if (asked.stuck) this.#note(path, asked.stuck);
+    if (asked.timedOut) throw dead(path);
+    return asked;
   }
 
   #note(path: string, stuck: Promise<void>): void {

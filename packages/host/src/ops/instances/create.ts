@@ -90,7 +90,7 @@ async function create(
     handle.tell({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
   try {
     model.commit([{ kind: 'give-instance-id', id: instance.id }]);
-    await roots.ensure(instance, runtime.idOffset(config), lookUp, tell);
+    await roots.ensure(instance, runtime.hostIds(config), lookUp, tell);
     await runtime.create(instance.id, config);
     // It may have been changed while it was being unpacked, or deleted, and its root swept away with it.
     const latest = image && lookUp(image.fingerprint);

@@ -80,6 +80,6 @@ async function open(
   const runtime = runtimeOf(config);
   if (!runtime.owns) throw hostError('not-ours', 'copy files with it');
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
-  const lower = run ? '' : await roots.ensure(instance, runtime.idOffset(config), image, () => {});
+  const lower = run ? '' : await roots.ensure(instance, runtime.hostIds(config), image, () => {});
   return runtime.files({ id, config, init: run?.process.init ?? null, lower }, request, content);
 }

@@ -42,9 +42,9 @@ async function start(context: Context, id: number, progress: UnpackProgress): Pr
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
   if (!runtime.owns) throw hostError('not-ours', 'start it there, then adopt its new process');
-  const offset = runtime.idOffset(config);
+  const ids = runtime.hostIds(config);
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
-  const lower = await context.roots.ensure(instance, offset, image, progress);
+  const lower = await context.roots.ensure(instance, ids, image, progress);
   await runtime.create(id, config);
   await running.whileStarting(async () => {
     const devices = devicesToStart(instance, model.expanded(instance).devices);

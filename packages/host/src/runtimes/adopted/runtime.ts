@@ -1,5 +1,6 @@
 import { adoptedInit, type ProcessName } from '../../core/adopted.ts';
 import { hostError } from '../../core/errors.ts';
+import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
@@ -38,8 +39,8 @@ export class AdoptedRuntime implements Adopter {
     return { pid, startTime, bootId: this.#bootId };
   }
 
-  idOffset(): number {
-    return 0;
+  hostIds(): HostIds {
+    return { uid: 0, gid: 0 };
   }
 
   async create(): Promise<void> {}

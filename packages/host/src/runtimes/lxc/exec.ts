@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/errors.ts';
 import { makeTransparent } from '../../native/terminal.ts';
 import type { ExecProcess, ExecRequest } from '../../ops/api.ts';
+import type { Looks } from '../../process/look.ts';
 import { instancePaths } from './paths.ts';
 import { TerminalInput } from './terminal-input.ts';
 
@@ -13,6 +14,7 @@ import { TerminalInput } from './terminal-input.ts';
 export interface AttachTarget {
   readonly id: number;
   readonly lxcPath: string;
+  readonly looks: Looks;
 }
 
 /** Exit code of a process that a signal ended, as shells give it. */
@@ -31,7 +33,7 @@ export async function attachExec(target: AttachTarget, request: ExecRequest): Pr
   mkdirSync(execs, { recursive: true, mode: 0o700 });
   const folder = mkdtempSync(join(execs, 'exec-'));
   const log = join(folder, 'log');
-  const { cwd, command } = inFolder(request.cwd, request.command);
+  const { cwd, command } = await inFolder(request, target.looks);
   const config = join(folder, 'config');
   writeFileSync(config, `lxc.include = ${own}\nlxc.log.file = ${log}\nlxc.log.level = ERROR\n`);
   const args = attachArgs(target, { ...request, command }, config);
@@ -66,19 +68,11 @@ function attachArgs(target: AttachTarget, request: ExecRequest, config: string):
  * lxc-attach enters the folder inside that has the name of its own working folder, and `/` when there is none.
  * Only for a folder that the host does not have, a shell has to be between; it reports a missing command itself.
  */
-function inFolder(cwd: string, command: readonly string[]): { cwd: string; command: readonly string[] } {
-  if (cwd === '' || isFolder(cwd)) return { cwd: cwd || '/', command };
+async function inFolder({ cwd, command }: ExecRequest, looks: Looks) {
+  // The kernel tells a process the name of its folder with all links resolved.
+  if (cwd === '' || (await looks.isPlainFolder(cwd).catch(() => false))) return { cwd: cwd || '/', command };
   const shell = ['/bin/sh', '-c', 'cd "$0" 2>/dev/null || cd /; exec "$@"', cwd];
   return { cwd: '/', command: [...shell, ...command] };
-}
-
-/** The kernel tells a process the name of its folder with all links resolved. */
-function isFolder(path: string): boolean {
-  try {
-    return statSync(path).isDirectory() && realpathSync(path) === path;
-  } catch {
-    return false;
-  }
 }
 
 /** Settled only by what lxc-attach noted: a command may itself end with 126 or 127. */

@@ -15,8 +15,13 @@ const CHILD = readFileSync(new URL('./file-child.mjs', import.meta.url), 'utf8')
 /** Programs that lead there come from the host. */
 const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
+/** Names a directory without opening it: what the guest has made its root is not asked. */
+const O_PATH = 0o10000000;
+
 /** A transfer in which nothing moves for so long is ended: a guest's file system may never answer. */
 const STALL_MS = 60_000;
+/** The kernel may not let it end: nobody waits longer than this for that. It counts until it has ended after all. */
+const DEATH_MS = 1_000;
 
 /** Of an answer, that is of the names in a directory; what is above is not believed. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
@@ -74,7 +79,7 @@ function startChild(place: RootPlace, ids: IdRanges | null, request: FileRequest
     const node = open(process.execPath, constants.O_RDONLY);
     const args = [`/proc/self/fd/${NODE}`, '--input-type=module', '-e', CHILD, requestText(request)];
     const inside = `/proc/${init?.pid}`;
-    const root = init ? open(`${inside}/root`, constants.O_RDONLY | constants.O_DIRECTORY) : 'ignore';
+    const root = init ? open(`${inside}/root`, O_PATH | constants.O_DIRECTORY) : 'ignore';
     const namespace = init && ids ? open(`${inside}/ns/user`, constants.O_RDONLY) : 'ignore';
     // Opened by pid: that they are this process's is known by its being alive.
     if (init && !init.isAlive()) throw hostError('not-running');
@@ -155,9 +160,17 @@ function kill(child: ChildProcess): void {
   }
 }
 
-/** Ends a child in which nothing moves. */
+/** Ends a child in which nothing moves, and lets go of one that does not even end. */
 function watchStall(child: ChildProcess) {
-  const timer = setTimeout(() => kill(child), STALL_MS);
+  const letGo = () => {
+    for (const stream of child.stdio) stream?.destroy();
+    child.unref();
+  };
+  const end = () => {
+    kill(child);
+    setTimeout(letGo, DEATH_MS).unref();
+  };
+  const timer = setTimeout(end, STALL_MS);
   timer.unref();
   return {
     follow: (stream: Readable | null) => void stream?.on('data', () => timer.refresh()).pause(),
@@ -176,6 +189,14 @@ function feed(child: ChildProcess, input: Readable, work: ReturnType<typeof watc
 type ChildAnswer = Partial<FoundFile> & { readonly error?: string; readonly message?: string };
 
 async function readAnswer(child: ChildProcess, exited: Promise<Exit>): Promise<ChildAnswer> {
+  const line = await firstLine(child).catch(() => {
+    throw hostError('runtime-failed', "The instance's files do not answer");
+  });
+  if (line) return JSON.parse(line) as ChildAnswer;
+  throw hostError('runtime-failed', `The instance's files cannot be reached: ${(await exited).failure}`);
+}
+
+async function firstLine(child: ChildProcess): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of child.stdio[ANSWER] as Readable) {
@@ -184,9 +205,7 @@ async function readAnswer(child: ChildProcess, exited: Promise<Exit>): Promise<C
     else chunks.push(chunk);
     if (chunk.includes('\n')) break;
   }
-  const [line] = Buffer.concat(chunks).toString('utf8').split('\n');
-  if (line) return JSON.parse(line) as ChildAnswer;
-  throw hostError('runtime-failed', `The instance's files cannot be reached: ${(await exited).failure}`);
+  return Buffer.concat(chunks).toString('utf8').split('\n')[0];
 }
 
 function foundFile(answer: ChildAnswer, content: Readable): FoundFile {

@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
+import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import type { PinnedProcess } from '../../native/pinned-process.ts';
@@ -47,7 +48,7 @@ import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
 /** Whose the files of a privileged instance are. */
-const ROOT: IdRanges = { uid: 0, gid: 0 };
+const ROOT: HostIds = { uid: 0, gid: 0 };
 /** How long a start that a dead daemon has begun may take until it is seen to have failed. */
 const START_TRIES = 30;
 const START_TRY_MS = 100;
@@ -80,8 +81,8 @@ export class LxcRuntime implements Runtime {
     this.driverVersion = options.version;
   }
 
-  idOffset(config: Config): number {
-    return this.#idsOf(config)?.uid ?? 0;
+  hostIds(config: Config): HostIds {
+    return this.#idsOf(config) ?? ROOT;
   }
 
   async create(id: number, config: Config): Promise<void> {
@@ -214,7 +215,7 @@ export class LxcRuntime implements Runtime {
   }
 
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
-    return attachExec({ id, lxcPath: this.#options.instances }, request);
+    return attachExec({ id, lxcPath: this.#options.instances, looks: this.#looks }, request);
   }
 
   async files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork> {

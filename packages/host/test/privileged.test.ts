@@ -1,0 +1,50 @@
+import { lstatSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until } from './harness/api.ts';
+import { TestDaemon } from './harness/daemon.ts';
+import { Operator } from './harness/operator.ts';
+
+let daemon: TestDaemon;
+let operator: Operator;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  operator = new Operator(daemon);
+  await daemon.must('image', 'build', 'busybox');
+  await operator.launch('p', { config: { 'security.privileged': 'true' } });
+  await operator.launch('b', { config: { 'user.who': 'b' } });
+  await operator.sh('p', 'mount -o remount,rw,bind /dev/lxd /dev/lxd');
+});
+afterAll(() => daemon?.destroy());
+
+const facts = () => {
+  const found = lstatSync(daemon.guestSocket, { throwIfNoEntry: false });
+  return found && [found.ino, found.mode & 0o7777];
+};
+
+test.each([
+  ['removes', 'rm /dev/lxd/sock'],
+  ['shuts', 'chmod 0 /dev/lxd/sock'],
+  ['replaces', 'mv /dev/lxd/sock /dev/lxd/s && mkdir /dev/lxd/sock && touch /dev/lxd/sock/mine'],
+  ['hides', 'chmod 0 /dev/lxd && rm /dev/lxd/sock'],
+])('a privileged instance that %s the shared socket does so for a moment', async (_, attack) => {
+  const before = facts();
+  await operator.sh('p', attack);
+  await until('it is back', () => JSON.stringify(facts()) === JSON.stringify(before));
+  expect(await operator.sh('b', 'devlxd /1.0/config/user.who')).toBe('b');
+});
+
+test('the operator is told', () => {
+  expect(daemon.log.map(({ msg }) => msg)).toContain(
+    'a privileged instance has changed the socket of the guest API: it was put back',
+  );
+});
+
+test('the socket is the same after a restart in place, and gone with the daemon', async () => {
+  const before = facts();
+  await daemon.handOver();
+  await operator.sh('p', 'rm /dev/lxd/sock');
+  await until('it is back', () => JSON.stringify(facts()) === JSON.stringify(before));
+  expect(await daemon.stop()).toBe(0);
+  expect(facts()).toBe(undefined);
+});

@@ -10,6 +10,8 @@ const SETTLE_EVERY = 250;
 /** Findings of one target after which it has nothing more to say. */
 const FINDINGS_MAX = 20;
 
+const CASE_TIME_MAX_MS = 40_000;
+
 /** A finding, and the smallest case known that shows it. */
 export interface Found {
   readonly message: string;
@@ -83,7 +85,7 @@ export class Fuzzer implements AsyncDisposable {
   async #try(sample: Case): Promise<'new' | 'known'> {
     this.executions++;
     this.current = sample;
-    const signature = await this.#watch(sample, () => this.#target.run(sample));
+    const signature = await this.#watch(sample, () => inTime(this.#target.run(sample)));
     if (signature === undefined || this.#reached.has(signature)) return 'known';
     this.#reached.add(signature);
     return 'new';
@@ -112,7 +114,7 @@ export class Fuzzer implements AsyncDisposable {
   #minimise(sample: Case, message: string): Promise<Case> {
     return minimise(sample, async (smaller) => {
       try {
-        await this.#target.run(smaller);
+        await inTime(this.#target.run(smaller));
         return false;
       } catch (error) {
         return findingOf(error).message === message;
@@ -122,6 +124,17 @@ export class Fuzzer implements AsyncDisposable {
 
   #stored(sample: Case, note: string): StoredCase {
     return { ...sample, target: this.kind.name, note };
+  }
+}
+
+/** Each wait of a target has a deadline of its own; this one is for those that were forgotten. */
+async function inTime<T>(promise: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Finding('a case does not end')), CASE_TIME_MAX_MS);
+  try {
+    return await Promise.race([promise, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

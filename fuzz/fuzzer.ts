@@ -67,7 +67,7 @@ export class Fuzzer implements AsyncDisposable {
   /** Tries the next case. */
   async step(): Promise<void> {
     const random = new Random(`${this.#options.seed}/${this.kind.name}/${this.executions}`);
-    const sample = this.kind.make(random, this.#corpus);
+    const sample = await this.kind.make(random, this.#corpus);
     if ((await this.#try(sample)) === 'new') this.#keep(sample, random);
     if (this.executions % SETTLE_EVERY === 0) await this.settle();
   }

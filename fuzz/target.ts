@@ -26,7 +26,7 @@ export interface TargetKind {
   readonly shortCases: number;
   open(): Promise<Target>;
   /** Makes a case, mostly out of the ones that are there. */
-  make(random: Random, corpus: readonly Case[]): Case;
+  make(random: Random, corpus: readonly Case[]): Case | Promise<Case>;
 }
 
 export const TARGET_NAMES = ['guest', 'host', 'archives', 'websocket', 'lane'] as const;

@@ -26,7 +26,7 @@ export async function exchange(path: string, pieces: readonly Buffer[]): Promise
     isOver = true;
     over.resolve();
   };
-  socket.on('data', (chunk) => chunks.push(chunk));
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.on('error', () => {
     cutShort = true;
   });

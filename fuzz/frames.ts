@@ -44,7 +44,8 @@ function readFrame(bytes: Buffer): { frame: Frame; length: number } | undefined 
   const masked = (bytes[1]! & MASKED) !== 0;
   const start = 2 + lengthBytes + (masked ? MASK.length : 0);
   if (bytes.length < start) return undefined;
-  const size = lengthBytes === 0 ? short : lengthBytes === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
+  const size =
+    lengthBytes === 0 ? short : lengthBytes === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
   if (bytes.length - start < size) return undefined;
   const payload = bytes.subarray(start, start + size);
   const plain = masked ? unmasked(payload, bytes.subarray(start - MASK.length, start)) : payload;

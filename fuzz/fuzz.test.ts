@@ -9,16 +9,20 @@ import { TARGET_NAMES } from './target.ts';
 const SEED = 'npm test';
 const corpus = readCorpus(CORPUS);
 
-it.each(TARGET_NAMES)('holds against the corpus and cases of one seed: %s', async (name) => {
-  const found: Found[] = [];
-  const kind = KINDS[name];
-  await using fuzzer = await Fuzzer.open(kind, {
-    seed: SEED,
-    corpus: corpus.filter(({ target }) => target === name),
-    onFound: (each) => found.push(each),
-  });
-  await fuzzer.tryCorpus();
-  for (let count = 0; count < kind.shortCases; count++) await fuzzer.step();
-  await fuzzer.settle();
-  expect(found).toEqual([]);
-}, 120_000);
+it.each(TARGET_NAMES)(
+  'holds against the corpus and cases of one seed: %s',
+  async (name) => {
+    const found: Found[] = [];
+    const kind = KINDS[name];
+    await using fuzzer = await Fuzzer.open(kind, {
+      seed: SEED,
+      corpus: corpus.filter(({ target }) => target === name),
+      onFound: (each) => found.push(each),
+    });
+    await fuzzer.tryCorpus();
+    for (let count = 0; count < kind.shortCases; count++) await fuzzer.step();
+    await fuzzer.settle();
+    expect(found).toEqual([]);
+  },
+  120_000,
+);

@@ -1,4 +1,5 @@
 import type { StoredCase } from './case-file.ts';
+import { checkLeaks } from './leaks.ts';
 import { minimise } from './minimise.ts';
 import { Random } from './random.ts';
 import { type Case, Finding, type Target, type TargetKind } from './target.ts';
@@ -35,8 +36,8 @@ export class Fuzzer implements AsyncDisposable {
   readonly #corpus: Case[];
   readonly #reached = new Set<string>();
   readonly #found = new Set<string>();
-  /** Under way now; for those who find that the whole process has failed. */
-  current: Case | undefined;
+  /** Under way now. */
+  #current: Case | undefined;
   executions = 0;
 
   private constructor(kind: TargetKind, target: Target, options: FuzzerOptions) {
@@ -75,7 +76,19 @@ export class Fuzzer implements AsyncDisposable {
   /** Checks that nothing is left of the cases so far. */
   async settle(): Promise<void> {
     const empty = { bytes: Buffer.alloc(0), cuts: [] };
-    await this.#watch(empty, async () => (await this.#target.settle?.()) ?? '');
+    await this.#watch(empty, async () => {
+      await checkLeaks();
+      await this.#target.settle?.();
+      return '';
+    });
+  }
+
+  /** Takes note of an error that came from somewhere while a case was tried. */
+  take(error: unknown): void {
+    const { message, detail } = findingOf(error);
+    if (this.#found.has(message) || this.#current === undefined) return;
+    this.#found.add(message);
+    this.#options.onFound({ message, detail, sample: this.#stored(this.#current, message) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,7 +97,7 @@ export class Fuzzer implements AsyncDisposable {
 
   async #try(sample: Case): Promise<'new' | 'known'> {
     this.executions++;
-    this.current = sample;
+    this.#current = sample;
     const signature = await this.#watch(sample, () => inTime(this.#target.run(sample)));
     if (signature === undefined || this.#reached.has(signature)) return 'known';
     this.#reached.add(signature);

@@ -1,8 +1,6 @@
 import type { TargetKind, TargetName } from './target.ts';
-
 import { ARCHIVES } from './targets/archives.ts';
 import { GUEST } from './targets/guest.ts';
-
 import { HOST } from './targets/host.ts';
 import { LANE } from './targets/lane.ts';
 import { WEBSOCKET } from './targets/websocket.ts';
@@ -13,6 +11,5 @@ export const KINDS: Readonly<Record<TargetName, TargetKind>> = {
   host: HOST,
   archives: ARCHIVES,
   websocket: WEBSOCKET,
-
   lane: LANE,
 };

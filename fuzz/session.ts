@@ -23,7 +23,7 @@ export async function fuzz(plan: FuzzPlan & { seed: string }, options: SessionOp
   await using session = await Session.open(plan, say);
   const deadline = performance.now() + plan.minutes * MS_PER_MINUTE;
   const isOver = () => signal.aborted || performance.now() >= deadline;
-  for (const fuzzer of session.fuzzers) if (!isOver()) await fuzzer.tryCorpus();
+  for (const fuzzer of session.fuzzers) if (!isOver()) await session.begin(fuzzer);
   while (!isOver() && session.fuzzers.some(({ isDone }) => !isDone)) {
     for (const fuzzer of session.fuzzers) await session.turn(fuzzer, isOver);
   }
@@ -50,6 +50,7 @@ export async function replay(file: string, say: (line: string) => void): Promise
 class Session implements AsyncDisposable {
   readonly fuzzers: Fuzzer[] = [];
   findings = 0;
+  current: Fuzzer | undefined;
   readonly #say: (line: string) => void;
   readonly #spentMs = new Map<TargetName, number>();
   #progressAtMs = performance.now() + PROGRESS_MS;
@@ -71,12 +72,20 @@ class Session implements AsyncDisposable {
       });
       session.fuzzers.push(fuzzer);
     }
+    process.on('uncaughtException', session.takeUncaught);
     return session;
+  }
+
+  /** The corpus. */
+  async begin(fuzzer: Fuzzer): Promise<void> {
+    this.current = fuzzer;
+    await fuzzer.tryCorpus();
   }
 
   /** Some cases of one target. */
   async turn(fuzzer: Fuzzer, isOver: () => boolean): Promise<void> {
     const begin = performance.now();
+    this.current = fuzzer;
     const isTurnOver = () => isOver() || fuzzer.isDone || performance.now() - begin >= TURN_MS;
     while (!isTurnOver()) await fuzzer.step();
     const { name } = fuzzer.kind;
@@ -85,6 +94,13 @@ class Session implements AsyncDisposable {
     this.#progressAtMs = performance.now() + PROGRESS_MS;
     this.summarise();
   }
+
+  /** An error that nobody has caught belongs to the case under way. */
+  readonly takeUncaught = (error: unknown): void => {
+    const { current } = this;
+    if (current === undefined) throw error;
+    current.take(error);
+  };
 
   summarise(): void {
     for (const { kind, executions, reached } of this.fuzzers) {
@@ -96,6 +112,7 @@ class Session implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    process.off('uncaughtException', this.takeUncaught);
     for (const fuzzer of this.fuzzers) await fuzzer[Symbol.asyncDispose]();
   }
 

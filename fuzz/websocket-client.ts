@@ -25,7 +25,7 @@ export class WebsocketClient {
   #received = Buffer.alloc(0);
 
   /** @param first sent in one with the handshake */
-  constructor(socketPath: string, path: string, first = Buffer.alloc(0)) {
+  constructor(socketPath: string, path: string, first: Buffer = Buffer.alloc(0)) {
     this.#socket = connect({ path: socketPath, allowHalfOpen: true });
     this.#opened.promise.catch(() => {});
     this.#socket.on('error', () => {});
@@ -41,7 +41,11 @@ export class WebsocketClient {
   /** Waits for the handshake's answer. @throws Finding when it is not 101 */
   async opened(): Promise<void> {
     await within(this.#opened.promise, 'a handshake is not answered');
-    mustHold(this.#received.subarray(0, 12).toString() === 'HTTP/1.1 101', 'a handshake is refused', this.#text());
+    mustHold(
+      this.#received.subarray(0, 12).toString() === 'HTTP/1.1 101',
+      'a handshake is refused',
+      this.#text(),
+    );
   }
 
   /** Sends pieces, each on its own. */
@@ -94,8 +98,14 @@ function checkedFrames(bytes: Buffer): Buffer[] {
   const known: readonly number[] = Object.values(OPCODES);
   for (const { first, masked, payload } of frames) {
     const isControl = (first & 0x8) !== 0;
-    mustHold(!masked && (first & 0x70) === 0 && known.includes(first & 0xf), 'the server sends a malformed frame');
-    mustHold(!isControl || (payload.length < 126 && (first & FIN) !== 0), 'the server sends a long control frame');
+    mustHold(
+      !masked && (first & 0x70) === 0 && known.includes(first & 0xf),
+      'the server sends a malformed frame',
+    );
+    mustHold(
+      !isControl || (payload.length < 126 && (first & FIN) !== 0),
+      'the server sends a long control frame',
+    );
   }
   const close = frames.findIndex(({ first }) => (first & 0xf) === OPCODES.close);
   mustHold(close === -1 || close === frames.length - 1, 'the server sends frames behind its close');

@@ -10,12 +10,58 @@ const UNZIPPED_MAX = 256 * 1024;
 const MTIME = new Date(0);
 
 const NAMES = [
-  ...['rootfs/etc/hostname', 'rootfs/a', 'rootfs/a/b', 'rootfs/', 'rootfs', 'rootfs/dev/null', 'rootfs/../x', '../x'],
-  ...['/etc/x', 'metadata.yaml', './metadata.yaml', 'rootfs/./a', 'rootfs//a', 'rootfs/.', '.', '', 'templates/x'],
-  ...['rootfs/\xc3\xbc', 'rootfs/\xff', `rootfs/${'n'.repeat(255)}`, `rootfs/${'d/'.repeat(60)}f`, 'rootfs/a\\b', 'rootfs/-x'],
+  ...[
+    'rootfs/etc/hostname',
+    'rootfs/a',
+    'rootfs/a/b',
+    'rootfs/',
+    'rootfs',
+    'rootfs/dev/null',
+    'rootfs/../x',
+    '../x',
+  ],
+  ...[
+    '/etc/x',
+    'metadata.yaml',
+    './metadata.yaml',
+    'rootfs/./a',
+    'rootfs//a',
+    'rootfs/.',
+    '.',
+    '',
+    'templates/x',
+  ],
+  ...[
+    'rootfs/\xc3\xbc',
+    'rootfs/\xff',
+    `rootfs/${'n'.repeat(255)}`,
+    `rootfs/${'d/'.repeat(60)}f`,
+    'rootfs/a\\b',
+    'rootfs/-x',
+  ],
 ];
-const TARGETS = ['/', '..', '../..', 'a', 'rootfs/a', '/etc/passwd', 'rootfs/etc/hostname', '../../../../escaped', ''];
-const TYPES = ['file', 'file', 'file', 'directory', 'symlink', 'link', 'character-device', 'block-device', 'fifo'] as const;
+const TARGETS = [
+  '/',
+  '..',
+  '../..',
+  'a',
+  'rootfs/a',
+  '/etc/passwd',
+  'rootfs/etc/hostname',
+  '../../../../escaped',
+  '',
+];
+const TYPES = [
+  'file',
+  'file',
+  'file',
+  'directory',
+  'symlink',
+  'link',
+  'character-device',
+  'block-device',
+  'fifo',
+] as const;
 const METADATAS = [
   METADATA,
   'architecture: x86_64\ncreation_date: 1\nexpiry_date: 2\nproperties: {os: a, release: 22.10}\n',
@@ -26,8 +72,19 @@ const METADATAS = [
   '%YAML 1.1\n---\narchitecture: amd64\ncreation_date: 1\n--- \nb: c\n',
   '',
 ];
-const PAX = [{ path: 'rootfs/p' }, { path: '../p' }, { size: '1' }, { uid: '1000' }, { linkpath: '/etc' }, { mtime: '-1.5' }];
-const PAX_ODD = [{ 'SCHILY.xattr.user.x': 'y' }, { 'SCHILY.xattr.security.capability': '\u0001' }, { 'GNU.sparse.major': '1' }];
+const PAX = [
+  { path: 'rootfs/p' },
+  { path: '../p' },
+  { size: '1' },
+  { uid: '1000' },
+  { linkpath: '/etc' },
+  { mtime: '-1.5' },
+];
+const PAX_ODD = [
+  { 'SCHILY.xattr.user.x': 'y' },
+  { 'SCHILY.xattr.security.capability': '\u0001' },
+  { 'GNU.sparse.major': '1' },
+];
 const MODES = [0o644, 0o755, 0o4755, 0o7777, 0];
 const IDS = [0, 0, 0, 1000, 65_535, 65_536, -1];
 
@@ -53,7 +110,12 @@ async function newArchive(random: Random): Promise<Buffer> {
   return tarOf([...own, ...(random.percent(90) ? [root] : []), ...entries]);
 }
 
-const file = (name: string, content: string | Buffer): Entry => ({ name, type: 'file', content, mtime: MTIME });
+const file = (name: string, content: string | Buffer): Entry => ({
+  name,
+  type: 'file',
+  content,
+  mtime: MTIME,
+});
 
 function entry(random: Random): Entry {
   const type = random.pick(TYPES);

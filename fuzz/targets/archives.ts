@@ -4,7 +4,12 @@ import { join } from 'node:path';
 import { CodedError } from '../../packages/host/src/base/coded-error.ts';
 import type { ImageDirectory, StagedImage } from '../../packages/host/src/images/image-directory.ts';
 import { temporaryFolder } from '../../packages/host/src/images/testing/archives.ts';
-import { openDirectory, receive, splitUpload, unifiedUpload } from '../../packages/host/src/images/testing/receive.ts';
+import {
+  openDirectory,
+  receive,
+  splitUpload,
+  unifiedUpload,
+} from '../../packages/host/src/images/testing/receive.ts';
 import { type Case, Finding, mustHold, type Target, type TargetKind } from '../target.ts';
 import { archiveBytes, metadataArchive } from './archive-cases.ts';
 
@@ -24,7 +29,7 @@ const SQUASHFS = 'hsqs';
 /** Images that somebody uploads. */
 export const ARCHIVES: TargetKind = {
   name: 'archives',
-  shortCases: 120,
+  shortCases: 50,
   open: () => ArchivesTarget.open(),
   make: async (random, corpus) => ({ bytes: await archiveBytes(random, corpus), cuts: [] }),
 };
@@ -48,7 +53,11 @@ class ArchivesTarget implements Target {
     const scratch = await temporaryFolder();
     await writeFile(join(scratch.path, 'escaped'), UNTOUCHED);
     await mkdir(join(scratch.path, 'roots'), { mode: 0o711 });
-    return new ArchivesTarget(scratch, await openDirectory(join(scratch.path, 'images'), LIMITS), await metadataArchive());
+    return new ArchivesTarget(
+      scratch,
+      await openDirectory(join(scratch.path, 'images'), LIMITS),
+      await metadataArchive(),
+    );
   }
 
   async run({ bytes }: Case): Promise<string> {
@@ -61,7 +70,9 @@ class ArchivesTarget implements Target {
 
   async #receive(bytes: Buffer): Promise<string> {
     const isSquashfs = bytes.subarray(0, SQUASHFS.length).toString('latin1') === SQUASHFS;
-    const upload = isSquashfs ? splitUpload(['metadata', this.#metadata], ['rootfs', bytes]) : unifiedUpload(bytes);
+    const upload = isSquashfs
+      ? splitUpload(['metadata', this.#metadata], ['rootfs', bytes])
+      : unifiedUpload(bytes);
     const staged = await coded(receive(this.#images, upload));
     if (staged instanceof CodedError) return refusal(staged);
     const isUnpacked = createHash('sha256').update(bytes).digest()[0]! % UNPACKED_ONE_IN === 0;
@@ -101,7 +112,10 @@ async function coded<T>(promise: Promise<T>): Promise<T | CodedError> {
     return await promise;
   } catch (error) {
     if (error instanceof CodedError) return error;
-    throw new Finding(`an image ends in an error without a code: ${(error as Error).message}`, (error as Error).stack);
+    throw new Finding(
+      `an image ends in an error without a code: ${(error as Error).message}`,
+      (error as Error).stack,
+    );
   }
 }
 
@@ -114,7 +128,11 @@ async function checkTree(root: string): Promise<void> {
   for (const entry of ['', ...(await readdir(root, { recursive: true }))]) {
     const facts = await lstat(join(root, entry));
     const isOwn = (id: number) => id >= OFFSET && id < OFFSET + IDS;
-    mustHold(isOwn(facts.uid) && isOwn(facts.gid), 'a file has an owner outside', `${entry} ${facts.uid}:${facts.gid}`);
+    mustHold(
+      isOwn(facts.uid) && isOwn(facts.gid),
+      'a file has an owner outside',
+      `${entry} ${facts.uid}:${facts.gid}`,
+    );
     mustHold(!facts.isBlockDevice() && !facts.isCharacterDevice(), 'a device is unpacked', entry);
   }
 }

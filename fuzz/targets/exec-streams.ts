@@ -28,15 +28,16 @@ export async function runExec(
   const tried = open(name, early ? bytes : undefined);
   await Promise.all([tried, ...others].map((client) => client.opened()));
   const session = backend.sessions[0]!;
+  const { process: command } = session;
   while (session.starts === 0) await nextTurn();
-  session.process.say(1, OUTPUT);
+  command.say(1, OUTPUT);
   await tried.send(early ? [] : pieces);
   tried.end();
-  await hasTaken(session.process, name);
-  session.process.exit(0);
+  await hasTaken(command, name);
+  command.exit(0);
   const messages = await Promise.all([tried, ...others].map((client) => client.closed()));
-  checkProcess(session.process, name === '0' ? expectedInput(bytes) : Buffer.alloc(0));
-  return `${session.process.signals.length} ${session.process.sizes.length} ${messages.flat().length} ${tried.closeCode}`;
+  checkProcess(command, name === '0' ? expectedInput(bytes) : Buffer.alloc(0));
+  return `${command.signals.length} ${command.sizes.length} ${messages.flat().length} ${tried.closeCode}`;
 }
 
 async function beginExec(socketPath: string, interactive: boolean) {
@@ -61,5 +62,8 @@ function checkProcess(process: FakeProcess, expected: Buffer): void {
   const input = Buffer.concat(process.input);
   const detail = `expected ${JSON.stringify(expected.toString('latin1'))}, got ${JSON.stringify(process.text)}`;
   mustHold(input.equals(expected), 'the process has other input than was sent', detail);
-  mustHold(process.signals.every((signal) => signal >= 1 && signal <= 64), 'a signal that there is not');
+  mustHold(
+    process.signals.every((signal) => signal >= 1 && signal <= 64),
+    'a signal that there is not',
+  );
 }

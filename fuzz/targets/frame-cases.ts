@@ -4,7 +4,15 @@ import type { Random } from '../random.ts';
 import type { Case } from '../target.ts';
 
 /** The websockets that are tried. `early` behind one: the frames come in one with the handshake. */
-export const STREAMS = ['guest', 'events', 'exec-0', 'exec-1', 'exec-control', 'tty-0', 'tty-control'] as const;
+export const STREAMS = [
+  'guest',
+  'events',
+  'exec-0',
+  'exec-1',
+  'exec-control',
+  'tty-0',
+  'tty-control',
+] as const;
 export type Stream = (typeof STREAMS)[number];
 
 /** A case of frames, taken apart: `STREAM` or `STREAM early`, a line feed, and what the client sends. */
@@ -23,15 +31,49 @@ export function readFrameCase({ bytes }: Case): FrameCase {
 }
 
 const FIRSTS = [
-  ...[FIN | OPCODES.text, FIN | OPCODES.binary, FIN | OPCODES.binary, OPCODES.text, OPCODES.binary, OPCODES.more],
-  ...[FIN | OPCODES.more, FIN | OPCODES.close, FIN | OPCODES.ping, FIN | OPCODES.pong, OPCODES.ping, OPCODES.close],
+  ...[
+    FIN | OPCODES.text,
+    FIN | OPCODES.binary,
+    FIN | OPCODES.binary,
+    OPCODES.text,
+    OPCODES.binary,
+    OPCODES.more,
+  ],
+  ...[
+    FIN | OPCODES.more,
+    FIN | OPCODES.close,
+    FIN | OPCODES.ping,
+    FIN | OPCODES.pong,
+    OPCODES.ping,
+    OPCODES.close,
+  ],
   ...[FIN | 3, FIN | 0xb, FIN | RESERVED | OPCODES.text, FIN | 0x40 | OPCODES.binary],
 ];
 const PAYLOADS = [
-  ...['', '', 'in', '\xff\xfe', 'gr\xc3\xbcn', '\xed\xa0\x80', 'keepalive', '\x03\xe8', '\x03\xe8bye', '\x00\x01', '\x03'],
+  ...[
+    '',
+    '',
+    'in',
+    '\xff\xfe',
+    'gr\xc3\xbcn',
+    '\xed\xa0\x80',
+    'keepalive',
+    '\x03\xe8',
+    '\x03\xe8bye',
+    '\x00\x01',
+    '\x03',
+  ],
   ...['\x03\xed', '\x0b\xb8\xff', 'x'.repeat(125), 'x'.repeat(126), 'x'.repeat(5000), 'x'.repeat(30_000)],
-  ...['{"command":"signal","signal":9}', '{"command":"signal","signal":65}', '{"command":"x"}', '{'.repeat(99)],
-  ...['{"command":"window-resize","args":{"width":"80","height":"24"}}', '{"command":"window-resize","args":null}'],
+  ...[
+    '{"command":"signal","signal":9}',
+    '{"command":"signal","signal":65}',
+    '{"command":"x"}',
+    '{'.repeat(99),
+  ],
+  ...[
+    '{"command":"window-resize","args":{"width":"80","height":"24"}}',
+    '{"command":"window-resize","args":null}',
+  ],
 ];
 
 /** Makes frames, or changes some. */

@@ -54,7 +54,7 @@ export class FreshBackend implements HostBackend {
 
   /** Begins again, with something of everything. */
   renew(): FakeBackend {
-    for (const { process } of this.now.sessions) process.exit(0);
+    for (const { process: command } of this.now.sessions) command.exit(0);
     const backend = new FakeBackend(this.#folder);
     this.now = backend;
     const profile = { name: 'p1', description: '', config: { 'user.p': '1' }, devices: {} };

@@ -16,7 +16,7 @@ import { HOST_WORDS } from './host-words.ts';
 /** Requests to the host API. */
 export const HOST: TargetKind = {
   name: 'host',
-  shortCases: 700,
+  shortCases: 400,
   open: () => HostTarget.open(),
   make: makeHostCase,
 };
@@ -94,8 +94,10 @@ function checkAnswer({ status, headers, body }: Answer, method: string): void {
   if (!isJson) return;
   const envelope = JSON.parse(body) as Record<string, unknown>;
   mustHold(Object.keys(envelope).sort().join() === ENVELOPE, 'an envelope of another shape', body);
-  if (status < 400)
-    return mustHold(['sync', 'async'].includes(String(envelope['type'])), 'success of no type', body);
+  if (status < 400) {
+    mustHold(['sync', 'async'].includes(String(envelope['type'])), 'success of no type', body);
+    return;
+  }
   const { type, error_code: code, error } = envelope;
   const isError = type === 'error' && code === status && typeof error === 'string' && error !== '';
   mustHold(isError, 'an envelope that is no error', body);

@@ -14,7 +14,7 @@ const VIEW = sampleView({
 /** The same bytes, cut at the same places, to the fast lane and to the server without it. */
 export const LANE: TargetKind = {
   name: 'lane',
-  shortCases: 600,
+  shortCases: 400,
   open: () => LaneTarget.open(),
   make: makeGuestCase,
 };

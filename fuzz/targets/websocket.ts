@@ -7,16 +7,16 @@ import { piecesOf } from '../mutate.ts';
 import { type Case, mustHold, type Target, type TargetKind } from '../target.ts';
 import { WatchedLog } from '../watched-log.ts';
 import { WebsocketClient } from '../websocket-client.ts';
+import { runExec } from './exec-streams.ts';
 import { type FrameCase, makeFrameCase, readFrameCase } from './frame-cases.ts';
 import { FreshBackend } from './fresh-backend.ts';
-import { runExec } from './exec-streams.ts';
 
 const SECRET = 'a secret of the other instance';
 
 /** Frames to event streams and execs. */
 export const WEBSOCKET: TargetKind = {
   name: 'websocket',
-  shortCases: 250,
+  shortCases: 150,
   open: () => WebsocketTarget.open(),
   make: makeFrameCase,
 };
@@ -94,7 +94,11 @@ class WebsocketTarget implements Target {
 }
 
 /** Opens a stream of events, has some told before and behind the frames, and gives those that came. */
-async function follow(client: WebsocketClient, pieces: readonly Buffer[], tell: () => void): Promise<Buffer[]> {
+async function follow(
+  client: WebsocketClient,
+  pieces: readonly Buffer[],
+  tell: () => void,
+): Promise<Buffer[]> {
   await client.opened();
   tell();
   await client.send(pieces);

@@ -51,11 +51,17 @@ async function send(socket: ReturnType<typeof connect>, piece: Buffer): Promise<
 
 /** Whether two exchanges can be the same one; of one that was cut short the beginning counts. */
 export function areAlike(one: Exchanged, other: Exchanged): boolean {
-  if (one.received === other.received) return true;
-  return (
-    (one.cutShort && other.received.startsWith(one.received)) ||
-    (other.cutShort && one.received.startsWith(other.received))
-  );
+  const [before, behind] = [withoutSwitch(one.received), withoutSwitch(other.received)];
+  if (before === behind) return true;
+  return (one.cutShort && behind.startsWith(before)) || (other.cutShort && before.startsWith(behind));
+}
+
+/**
+ * Without a websocket at the end: our half is closed by then, so there is no use in it, and the connection may
+ * as well end, which depends on what was known first.
+ */
+function withoutSwitch(received: string): string {
+  return received.replace(/HTTP\/1\.1 101 [^]*$/, '');
 }
 
 /** Without what depends on time and chance, and on whether a body was there already when its head was read. */

@@ -61,7 +61,7 @@ export function areAlike(one: Exchanged, other: Exchanged): boolean {
  * as well end, which depends on what was known first.
  */
 function withoutSwitch(received: string): string {
-  return received.replace(/HTTP\/1\.1 101 [^]*$/, '');
+  return received.replace(/HTTP\/1\.1 101 [\s\S]*$/, '');
 }
 
 /** Without what depends on time and chance, and on whether a body was there already when its head was read. */

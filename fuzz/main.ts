@@ -3,21 +3,20 @@ import { HELP, type Plan, planOf } from './plan.ts';
 import { fuzz, replay } from './session.ts';
 
 const SEED_BYTES = 4;
-const USAGE = 2;
+const NOT_RUN = 2;
 
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  let plan: Plan;
   try {
-    plan = planOf(args);
+    const plan = planOf(args);
+    if (plan.kind !== 'help') return (await run(plan)) > 0 ? 1 : 0;
+    process.stdout.write(HELP);
+    return 0;
   } catch (error) {
     process.stderr.write(`fuzz: ${(error as Error).message}\n`);
-    return USAGE;
+    return NOT_RUN;
   }
-  if (plan.kind === 'help') process.stdout.write(HELP);
-  if (plan.kind === 'help') return 0;
-  return (await run(plan)) > 0 ? 1 : 0;
 }
 
 async function run(plan: Exclude<Plan, { kind: 'help' }>): Promise<number> {

@@ -36,7 +36,7 @@ Sends made-up input to parts of the daemon and checks what has to hold. Nothing 
   websocket  frames to event streams and execs
   lane       the same bytes to the fast lane and to the server without it
 
-Exit code: 0 nothing found, 1 something found, 2 a wrong argument.
+Exit code: 0 nothing found, 1 something found, 2 it could not be run.
 `;
 
 /** What the command line asks for. @throws Error that names what is wrong */

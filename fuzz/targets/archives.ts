@@ -14,7 +14,7 @@ import { type Case, Finding, mustHold, type Target, type TargetKind } from '../t
 import { archiveBytes, metadataArchive } from './archive-cases.ts';
 
 /** Of images that are taken, one in so many is also unpacked: that takes processes, and a wait for the disk. */
-const UNPACKED_ONE_IN = 8;
+const UNPACKED_ONE_IN = 4;
 /** Little enough for small cases to meet each of them. */
 const LIMITS = { entries: 50, pathBytes: 300, namesBytes: 4000, headerBytes: 5000, unpackedBytes: 1_000_000 };
 const OFFSET = 1_000_000;

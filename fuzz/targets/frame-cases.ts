@@ -30,7 +30,16 @@ export function readFrameCase({ bytes }: Case): FrameCase {
   return { stream, early: early === 'early', bytes: bytes.subarray(end + 1) };
 }
 
+/** Mostly valid ones: the first that is not ends the connection. */
 const FIRSTS = [
+  ...[
+    FIN | OPCODES.binary,
+    FIN | OPCODES.binary,
+    FIN | OPCODES.binary,
+    FIN | OPCODES.binary,
+    FIN | OPCODES.text,
+  ],
+  ...[FIN | OPCODES.text, FIN | OPCODES.text, FIN | OPCODES.ping, FIN | OPCODES.pong, OPCODES.binary, FIN],
   ...[
     FIN | OPCODES.text,
     FIN | OPCODES.binary,
@@ -80,7 +89,7 @@ const PAYLOADS = [
 export function makeFrameCase(random: Random, corpus: readonly Case[]): Case {
   const old = readFrameCase(random.pick(corpus) ?? { bytes: Buffer.alloc(0), cuts: [] });
   const other = readFrameCase(random.pick(corpus) ?? { bytes: Buffer.alloc(0), cuts: [] });
-  const stream = random.percent(30) ? random.pick(STREAMS) : old.stream;
+  const stream = random.percent(50) ? old.stream : random.percent(40) ? 'exec-0' : random.pick(STREAMS);
   const early = random.percent(15);
   const bytes = changed(old.bytes, random, other.bytes);
   const line = Buffer.from(`${stream}${early ? ' early' : ''}\n`);
@@ -104,5 +113,5 @@ function changed(bytes: Buffer, random: Random, other: Buffer): Buffer {
 function newFrame(random: Random): Frame {
   const text = Buffer.from(random.pick(PAYLOADS), 'latin1');
   const payload = random.percent(15) ? mutateBytes(text, random, text) : text;
-  return { first: random.pick(FIRSTS), masked: random.percent(96), payload };
+  return { first: random.pick(FIRSTS), masked: random.percent(99), payload };
 }

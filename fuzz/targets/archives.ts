@@ -29,7 +29,7 @@ const SQUASHFS = 'hsqs';
 /** Images that somebody uploads. */
 export const ARCHIVES: TargetKind = {
   name: 'archives',
-  shortCases: 50,
+  shortCases: 40,
   open: () => ArchivesTarget.open(),
   make: async (random, corpus) => ({ bytes: await archiveBytes(random, corpus), cuts: [] }),
 };

@@ -41,7 +41,7 @@ const OTHER_VIEW = sampleView({
 /** Bytes to the guest API, as its server takes them without the fast lane. */
 export const GUEST: TargetKind = {
   name: 'guest',
-  shortCases: 500,
+  shortCases: 400,
   open: () => GuestTarget.open(),
   make: makeGuestCase,
 };

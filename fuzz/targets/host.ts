@@ -16,7 +16,7 @@ import { HOST_WORDS } from './host-words.ts';
 /** Requests to the host API. */
 export const HOST: TargetKind = {
   name: 'host',
-  shortCases: 400,
+  shortCases: 300,
   open: () => HostTarget.open(),
   make: makeHostCase,
 };

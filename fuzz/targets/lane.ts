@@ -17,7 +17,7 @@ const LANED_ONE_IN = 10;
 /** The same bytes, cut at the same places, to the fast lane and to the server without it. */
 export const LANE: TargetKind = {
   name: 'lane',
-  shortCases: 400,
+  shortCases: 300,
   open: () => LaneTarget.open(),
   make: makeGuestCase,
 };

@@ -16,7 +16,7 @@ const SECRET = 'a secret of the other instance';
 /** Frames to event streams and execs. */
 export const WEBSOCKET: TargetKind = {
   name: 'websocket',
-  shortCases: 150,
+  shortCases: 120,
   open: () => WebsocketTarget.open(),
   make: makeFrameCase,
 };

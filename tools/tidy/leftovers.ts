@@ -19,8 +19,9 @@ export function markers(sources: readonly Source[]): string[] {
 const ENTRIES = [
   /^packages\/host\/src\/(cli\/|tour\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
-  /^setup\/(start|test|bench)\.mjs$/,
+  /^setup\/(start|test|bench|fuzz)\.mjs$/,
   /^vitest\.config\.ts$/,
+  /^fuzz\/main\.ts$/,
   /^bench\/(main|peers\/node-http-server)\.ts$/,
 ];
 

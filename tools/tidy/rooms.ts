@@ -66,8 +66,9 @@ export function forbiddenImports(sources: readonly Source[]): string[] {
 function mayImport(path: string, target: string, typeOnly: boolean): boolean {
   const room = roomOf(path);
   // Outside the daemon's rooms (setup, tools, the guest package) a file imports from its own folder only; the
-  // benchmarks also from the rooms that tests and operators use to drive a daemon.
-  if (room === null) return areaOf(path) === areaOf(target) || isDriven(path, target);
+  // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer, like a test, from all.
+  if (room === null)
+    return areaOf(path) === areaOf(target) || isDriven(path, target) || isTried(path, target);
   const targetRoom = roomOf(target) ?? target;
   if (room === targetRoom) return true;
   const allowed = ROOMS[room];
@@ -83,6 +84,10 @@ const PROMISED = `${HOST}guest/limits.ts`;
 
 function isDriven(path: string, target: string): boolean {
   return path.startsWith('bench/') && (DRIVERS.includes(roomOf(target) ?? '') || target === PROMISED);
+}
+
+function isTried(path: string, target: string): boolean {
+  return path.startsWith('fuzz/') && target.startsWith(HOST);
 }
 
 function areaOf(path: string): string {

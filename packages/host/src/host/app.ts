@@ -109,8 +109,8 @@ async function fail(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  // A client that went away in the middle of its request is no failure of ours.
-  const gone = request.raw.destroyed && !request.raw.complete;
+  // A client that went away in the middle of its request, or before its answer, is no failure of ours.
+  const gone = (request.raw.destroyed && !request.raw.complete) || reply.raw.destroyed;
   const reason = gone ? hostError('client-gone') : error;
   const { status, message } = failureOf(reason, edge.log);
   await drain(request.raw);

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodedError } from '../../packages/host/src/base/coded-error.ts';
+import type { ImageDirectory, StagedImage } from '../../packages/host/src/images/image-directory.ts';
+import { temporaryFolder } from '../../packages/host/src/images/testing/archives.ts';
+import {
+  openDirectory,
+  receive,
+  splitUpload,
+  unifiedUpload,
+} from '../../packages/host/src/images/testing/receive.ts';
+import { type Case, Finding, mustHold, type Target, type TargetKind } from '../target.ts';
+import { archiveBytes, metadataArchive } from './archive-cases.ts';
+
+/** Of images that are taken, one in so many is also unpacked: that takes processes, and a wait for the disk. */
+const UNPACKED_ONE_IN = 4;
+/** Little enough for small cases to meet each of them. */
+const LIMITS = { entries: 50, pathBytes: 300, namesBytes: 4000, headerBytes: 5000, unpackedBytes: 1_000_000 };
+const OFFSET = 1_000_000;
+const IDS = 65_536;
+const SIGNAL = AbortSignal.timeout(2 ** 31 - 1);
+/** Cases are a few KiB. */
+const TIME_MAX_MS = 20_000;
+const UNTOUCHED = 'as it was';
+/** Such a case is the root filesystem of a split image. */
+const SQUASHFS = 'hsqs';
+
+/** Images that somebody uploads. */
+export const ARCHIVES: TargetKind = {
+  name: 'archives',
+  shortCases: 40,
+  open: () => ArchivesTarget.open(),
+  make: async (random, corpus) => ({ bytes: await archiveBytes(random, corpus), cuts: [] }),
+};
+
+class ArchivesTarget implements Target {
+  readonly #scratch: Awaited<ReturnType<typeof temporaryFolder>>;
+  readonly #images: ImageDirectory;
+  readonly #metadata: Buffer;
+
+  private constructor(
+    scratch: Awaited<ReturnType<typeof temporaryFolder>>,
+    images: ImageDirectory,
+    metadata: Buffer,
+  ) {
+    this.#scratch = scratch;
+    this.#images = images;
+    this.#metadata = metadata;
+  }
+
+  static async open(): Promise<ArchivesTarget> {
+    const scratch = await temporaryFolder();
+    await writeFile(join(scratch.path, 'escaped'), UNTOUCHED);
+    await mkdir(join(scratch.path, 'roots'), { mode: 0o711 });
+    return new ArchivesTarget(
+      scratch,
+      await openDirectory(join(scratch.path, 'images'), LIMITS),
+      await metadataArchive(),
+    );
+  }
+
+  async run({ bytes }: Case): Promise<string> {
+    const begin = performance.now();
+    const outcome = await this.#receive(bytes);
+    mustHold(performance.now() - begin < TIME_MAX_MS, 'an image takes too long');
+    await this.#checkFolders();
+    return outcome;
+  }
+
+  async #receive(bytes: Buffer): Promise<string> {
+    const isSquashfs = bytes.subarray(0, SQUASHFS.length).toString('latin1') === SQUASHFS;
+    const upload = isSquashfs
+      ? splitUpload(['metadata', this.#metadata], ['rootfs', bytes])
+      : unifiedUpload(bytes);
+    const staged = await coded(receive(this.#images, upload));
+    if (staged instanceof CodedError) return refusal(staged);
+    const isUnpacked = createHash('sha256').update(bytes).digest()[0]! % UNPACKED_ONE_IN === 0;
+    if (!isUnpacked) await this.#images.discard(staged);
+    return isUnpacked ? this.#unpack(staged) : 'taken';
+  }
+
+  async #unpack(staged: StagedImage): Promise<string> {
+    await this.#images.publish(staged);
+    const target = join(this.#scratch.path, 'roots', 'root');
+    const failed = await coded(this.#images.unpack(staged, target, OFFSET, () => {}, SIGNAL));
+    await this.#images.remove(staged.fingerprint);
+    if (failed instanceof CodedError) return `unpack: ${refusal(failed)}`;
+    await checkTree(target);
+    await rm(target, { recursive: true });
+    return 'unpacked';
+  }
+
+  /** Nothing is left of a case, and nothing beside its folders has changed. */
+  async #checkFolders(): Promise<void> {
+    const { path } = this.#scratch;
+    const names = async (folder: string) => (await readdir(join(path, folder))).sort().join();
+    mustHold((await names('')) === 'escaped,images,roots', 'a file outside', await names(''));
+    mustHold((await names('images')) === '', 'an image is left', await names('images'));
+    mustHold((await names('roots')) === '', 'a root filesystem is left', await names('roots'));
+    mustHold((await readFile(join(path, 'escaped'), 'utf8')) === UNTOUCHED, 'a file outside was written');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#scratch[Symbol.asyncDispose]();
+  }
+}
+
+/** What a promise gives, or the expected failure that it ends in. @throws Finding for all others */
+async function coded<T>(promise: Promise<T>): Promise<T | CodedError> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof CodedError) return error;
+    throw new Finding(
+      `an image ends in an error without a code: ${(error as Error).message}`,
+      (error as Error).stack,
+    );
+  }
+}
+
+function refusal({ code, message }: CodedError): string {
+  return `${code} ${message.replaceAll(/"(?:[^"\\]|\\.)*"|[^A-Za-z ]/g, '').slice(0, 48)}`;
+}
+
+/** An instance's files only: its owners, no devices. */
+async function checkTree(root: string): Promise<void> {
+  for (const entry of ['', ...(await readdir(root, { recursive: true }))]) {
+    const facts = await lstat(join(root, entry));
+    const isOwn = (id: number) => id >= OFFSET && id < OFFSET + IDS;
+    mustHold(
+      isOwn(facts.uid) && isOwn(facts.gid),
+      'a file has an owner outside',
+      `${entry} ${facts.uid}:${facts.gid}`,
+    );
+    mustHold(!facts.isBlockDevice() && !facts.isCharacterDevice(), 'a device is unpacked', entry);
+  }
+}

@@ -1,0 +1,85 @@
+import { FakeBackend } from '../../packages/host/src/host/testing/fake-backend.ts';
+import type { HostBackend } from '../../packages/host/src/ops/api.ts';
+import { IMAGE } from './host-words.ts';
+
+/** A backend of the host API that can be a new one for each case, behind the same server. */
+export class FreshBackend implements HostBackend {
+  readonly #folder: string;
+  now: FakeBackend;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.now = new FakeBackend(folder);
+    this.renew();
+  }
+
+  get instances() {
+    return this.now.instances;
+  }
+
+  get files() {
+    return this.now.files;
+  }
+
+  get profiles() {
+    return this.now.profiles;
+  }
+
+  get images() {
+    return this.now.images;
+  }
+
+  get operations() {
+    return this.now.operations;
+  }
+
+  get server() {
+    return this.now.server;
+  }
+
+  get journal() {
+    return this.now.journal;
+  }
+
+  /** Events of every backend there will be. */
+  subscribe(listener: Parameters<HostBackend['subscribe']>[0]): () => void {
+    this.#listener = listener;
+    this.now.subscribe(listener);
+    return () => {
+      this.#listener = undefined;
+    };
+  }
+
+  #listener: Parameters<HostBackend['subscribe']>[0] | undefined;
+
+  /** Begins again, with something of everything. */
+  renew(): FakeBackend {
+    for (const { process: command } of this.now.sessions) command.exit(0);
+    const backend = new FakeBackend(this.#folder);
+    this.now = backend;
+    const profile = { name: 'p1', description: '', config: { 'user.p': '1' }, devices: {} };
+    backend.profileMap.set('p1', profile);
+    backend.add('c1', { profiles: ['default', 'p1'], config: { 'user.a': 'b' } }, true);
+    backend.add('c2', { devices: { root: { type: 'disk', path: '/', pool: 'default' } } });
+    const { fingerprint } = backend.images.add([IMAGE]);
+    backend.images.createAlias({ name: 'tiny', description: '', target: fingerprint });
+    const facts = { type: 'file', uid: 0, gid: 0, mode: 0o644, modified: NOW, size: 4 } as const;
+    backend.files.stored.set('/etc/hosts', { facts, bytes: Buffer.from('here') });
+    if (this.#listener !== undefined) backend.subscribe(this.#listener);
+    return backend;
+  }
+
+  /** All that a request can change, as text. */
+  state(): string {
+    const { stored, profileMap, running, images, files, operations } = this.now;
+    return JSON.stringify([
+      ...[[...stored], [...profileMap], [...running], images.list(), images.aliases()],
+      ...[
+        [...files.stored].map(([path, { bytes }]) => [path, bytes.toString('base64')]),
+        operations.list().length,
+      ],
+    ]);
+  }
+}
+
+const NOW = '2024-05-01T10:00:00.000Z';

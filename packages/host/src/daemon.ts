@@ -11,6 +11,7 @@ import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
 import type { Inherited } from './inherited.ts';
+import { prepareInotify } from './inotify.ts';
 import { registerRuns } from './lane/identity.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { keepDescriptors } from './native/inherited.ts';
@@ -67,6 +68,7 @@ export async function startDaemon(
   const held = lock(paths.lock, inherited.lock);
   started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
   prepareOpenFiles(settings['guest-connections-total'], log);
+  prepareInotify(log);
   const store = started.adopt(new Store(paths.database, journalLimits(settings)), (each) => each.close());
   started.defer(trimRegularly(store, log));
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());

@@ -60,6 +60,21 @@ it('gives an instance no descriptor of the daemon, neither its init nor what is 
   expect(descriptors).not.toContain(String(INHERITED));
 });
 
+it('does not let an instance use up the inotify instances of others', async () => {
+  const program = join(import.meta.dirname, 'programs/inotify.py');
+  const inside = ['nsenter', '-t', String(await operator.pid('c1')), '-U', '-S', '0', '-G', '0', '--'];
+  const greedy = spawn('env', [...inside, 'python3', program, '300'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(greedy, 'exit');
+  try {
+    const [taken] = (await once(greedy.stdout, 'data')) as [Buffer];
+    expect(taken.toString()).toBe('300\n');
+    expect((await run('python3', [program, '10'])).stdout).toBe('10\n');
+  } finally {
+    greedy.stdin.end();
+    await ended;
+  }
+});
+
 it('goes on when its log can take nothing any more', async () => {
   const stateDir = mkdtempSync('/var/tmp/porthole-test-');
   const full = openSync('/dev/full', 'w');

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exec } from '../src/client/exec.ts';
@@ -66,8 +67,8 @@ it('does not let an instance use up the inotify instances of others', async () =
   const greedy = spawn('env', [...inside, 'python3', program, '300'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(greedy, 'exit');
   try {
-    const [taken] = (await once(greedy.stdout, 'data')) as [Buffer];
-    expect(taken.toString()).toBe('300\n');
+    const [taken] = await once(createInterface({ input: greedy.stdout }), 'line');
+    expect(taken).toBe('300');
     expect((await run('python3', [program, '10'])).stdout).toBe('10\n');
   } finally {
     greedy.stdin.end();

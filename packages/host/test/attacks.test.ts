@@ -42,7 +42,7 @@ const python = (program: string, args: readonly string[]) => [
 /** Runs an attack as root of an instance, in its user and PID namespaces, and gives what it has printed. */
 async function attack(init: number, program: string, ...args: string[]): Promise<string> {
   const command = [...enter(init), ...python(program, [daemon.guestSocket, ...args])];
-  const { ok, failure, stdout } = await run('nsenter', command, { timeoutMs: 20_000 });
+  const { ok, failure, stdout } = await run('nsenter', command, { timeoutMs: 60_000 });
   if (!ok) throw new Error(failure);
   return stdout.trim();
 }

@@ -52,7 +52,7 @@ const environment = () => ({ PORTHOLE_DIR: daemon.stateDir });
 function porthole(words: string | readonly string[], input = ''): Promise<Finished> {
   const args = typeof words === 'string' ? words.split(' ') : words;
   const env = { ...(process.env as Record<string, string>), ...environment() };
-  return run(join(BIN, 'porthole'), args, { env, input, timeoutMs: 30_000 });
+  return run(join(BIN, 'porthole'), args, { env, input, timeoutMs: 60_000 });
 }
 
 /** What a command line prints as its result. @throws when it fails */

@@ -28,7 +28,7 @@ export async function ask(
   target: string,
   ...args: string[]
 ): Promise<Answer> {
-  const curl = ['curl', '-s', '-i', '--path-as-is', '--max-time', '20', '--unix-socket', daemon.guestSocket];
+  const curl = ['curl', '-s', '-i', '--path-as-is', '--max-time', '60', '--unix-socket', daemon.guestSocket];
   const command = [...enter(asker), ...curl, ...args, `http://lxd${target}`];
   const result = await run(command[0] as string, command.slice(1));
   if (!result.ok) throw new Error(result.failure);
@@ -53,7 +53,7 @@ export function parseAnswer(text: string): Answer {
 }
 
 const POLL_MS = 20;
-const WAIT_MS = 20_000;
+const WAIT_MS = 60_000;
 
 /** Waits until a fact holds; for facts that nobody announces. @throws after a while, naming the fact */
 export async function until(

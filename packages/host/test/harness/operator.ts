@@ -19,7 +19,7 @@ export interface Ran {
 /** Fields of a new instance beyond name and image. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-const EVENT_TIMEOUT_MS = 20_000;
+const EVENT_TIMEOUT_MS = 60_000;
 
 /** What operators do, straight on the host API: each call takes milliseconds, a CLI call a third of a second. */
 export class Operator {

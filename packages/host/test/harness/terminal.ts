@@ -1,7 +1,7 @@
 import { spawn } from '@lydell/node-pty';
 import { BIN } from './daemon.ts';
 
-const SEEN_WITHIN_MS = 20_000;
+const SEEN_WITHIN_MS = 60_000;
 
 const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]|\u0007/g;
 

@@ -34,7 +34,7 @@ async function reasonOf(command: string): Promise<string> {
   const { code, stderr } = await run('lxc', command.split(' '), {
     env: lxc.env,
     cwd: lxc.folder,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
   });
   const errors = stderr.split('\n').filter((line) => line.startsWith('Error: '));
   expect([code, errors.length, stderr.trimEnd().split('\n').at(-1)]).toEqual([1, 1, errors[0]]);

@@ -1,11 +1,12 @@
 import { CodedError, messageOf } from './base/coded-error.ts';
-import { readConfig } from './config.ts';
+import { type DaemonConfig, readConfig } from './config.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { helpText } from './help.ts';
 import { discard, readInherited } from './inherited.ts';
 import { ownVersion } from './server-facts.ts';
 import { ServiceManager } from './service-manager.ts';
 import type { SignalQueue } from './signals.ts';
+import { requireHost, startFailure } from './start-failure.ts';
 import { becomeSuccessor, type Command, whyNoSuccessor } from './successor.ts';
 
 const OK = 0;
@@ -19,7 +20,7 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());
     if (invocation.kind === 'check') return OK;
-    const daemon = await startDaemon(invocation.config, readInherited(command.env, process.pid));
+    const daemon = await start(invocation.config, command);
     const manager = new ServiceManager(command.env, process.pid);
     manager.ready();
     await obey(signals, daemon, { command, manager });
@@ -28,6 +29,15 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     if (!(error instanceof CodedError)) throw error;
     process.stderr.write(`portholed: ${messageOf(error)}\n`);
     return error.code === 'bad-settings' ? USAGE : FAILURE;
+  }
+}
+
+async function start(config: DaemonConfig, command: Command): Promise<Daemon> {
+  requireHost();
+  try {
+    return await startDaemon(config, readInherited(command.env, process.pid));
+  } catch (error) {
+    throw startFailure(error, config);
   }
 }
 

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -122,9 +123,13 @@ describe('the socket', () => {
     async (signal) => {
       const folder = daemon.guestSocket.replace(/\/sock$/, '');
       const before = await facts();
+      // As long as the old socket has a name, the new one cannot get its number by chance.
+      const old = join(daemon.stateDir, 'old-sock');
+      linkSync(daemon.guestSocket, old);
       await daemon.stop(signal);
       await daemon.start();
       const after = await facts();
+      unlinkSync(old);
       expect(after).toEqual([numbers(folder), numbers(daemon.guestSocket)]);
       expect(after[0]).toBe(before[0]);
       expect(after[1]).not.toBe(before[1]);

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exec } from '../src/client/exec.ts';
@@ -58,6 +59,21 @@ it('gives an instance no descriptor of the daemon, neither its init nor what is 
   const descriptors = [...(await open('1')).split('\n'), ...(await open('self')).split('\n')];
   expect(descriptors).toContain('0');
   expect(descriptors).not.toContain(String(INHERITED));
+});
+
+it('does not let an instance use up the inotify instances of others', async () => {
+  const program = join(import.meta.dirname, 'programs/inotify.py');
+  const inside = ['nsenter', '-t', String(await operator.pid('c1')), '-U', '-S', '0', '-G', '0', '--'];
+  const greedy = spawn('env', [...inside, 'python3', program, '300'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = once(greedy, 'exit');
+  try {
+    const [taken] = await once(createInterface({ input: greedy.stdout }), 'line');
+    expect(taken).toBe('300');
+    expect((await run('python3', [program, '10'])).stdout).toBe('10\n');
+  } finally {
+    greedy.stdin.end();
+    await ended;
+  }
 });
 
 it('goes on when its log can take nothing any more', async () => {

@@ -1,0 +1,26 @@
+import { CodedError, messageOf } from './base/coded-error.ts';
+import type { DaemonConfig } from './config.ts';
+import { raiseOpenFiles } from './native/limits.ts';
+
+/** With fewer open files it fails by chance, here or there: the threads alone take some dozens. */
+const FILES_MIN = 256;
+
+/** Refuses to start where nothing could work. @throws CodedError with a sentence that says what to do */
+export function requireHost(): void {
+  if (process.geteuid?.() !== 0) {
+    throw new CodedError('not-root', 403, 'this must run as root: it makes namespaces, mounts and cgroups');
+  }
+  const { soft } = raiseOpenFiles(FILES_MIN);
+  if (soft < FILES_MIN) {
+    const advice = `raise it to ${FILES_MIN} at least, better to 18432 (LimitNOFILE, ulimit -n)`;
+    throw new CodedError('too-few-files', 400, `the limit on open files is ${soft}: ${advice}`);
+  }
+}
+
+/** Why the daemon does not start, in one line; where it comes from is for those who look for a defect. */
+export function startFailure(error: unknown, { stateDir, settings }: DaemonConfig): CodedError {
+  if (error instanceof CodedError) return error;
+  const stack = settings['log-level'] === 'debug' && error instanceof Error ? `\n${error.stack}` : '';
+  const message = `cannot start with the state directory ${stateDir}: ${messageOf(error)}${stack}`;
+  return new CodedError('start-failed', 500, message, { cause: error });
+}

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { close } from '../native/libc.ts';
 import { listenUnix } from '../native/sockets.ts';
 import { Acceptor } from './acceptor.ts';
 import { Connections } from './connections.ts';
-import { ACCEPT_BATCH } from './limits.ts';
+import { ACCEPT_BATCH, FLOODED_BACKLOG, FLOODED_MS } from './limits.ts';
 import { type Report, SHARED_SLOTS } from './messages.ts';
 import { type Found, Runs } from './runs.ts';
 import { Turns } from './turns.ts';
@@ -76,6 +77,31 @@ it('does not look for who has hung up without a word, as long as many others wai
   expect(runs.asked).toBeLessThanOrEqual(ACCEPT_BATCH);
   expect(connections.all().length).toBeGreaterThan(0);
   waits.destroy();
+});
+
+/** How many of so many connections find a place in the queue, while nobody accepts. */
+async function queued(count: number): Promise<number> {
+  const sockets = Array.from({ length: count }, () => connect(join(folder, 'sock')));
+  const outcomes = await Promise.all(
+    sockets.map((socket) =>
+      once(socket, 'connect').then(
+        () => true,
+        () => false,
+      ),
+    ),
+  );
+  for (const socket of sockets) socket.destroy();
+  return outcomes.filter(Boolean).length;
+}
+
+it('keeps the queue short in a flood of connections that are worth nothing, and deep otherwise', async () => {
+  const count = 2 * FLOODED_BACKLOG;
+  expect(await queued(count)).toBe(count);
+  acceptAll();
+  expect(await queued(count)).toBe(FLOODED_BACKLOG + 1);
+  acceptAll();
+  acceptor.sweep(FLOODED_MS);
+  expect(await queued(count)).toBe(count);
 });
 
 it('serves a request whose sender has hung up: it may be one that changes something', async () => {

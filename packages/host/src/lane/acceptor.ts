@@ -7,6 +7,7 @@ import type { Connections } from './connections.ts';
 import { Group } from './group.ts';
 import { ACCEPT_BATCH, ACCEPT_MS_MAX, ACCEPT_REST_MS } from './limits.ts';
 import type { Report } from './messages.ts';
+import { QueueDepth } from './queue-depth.ts';
 import type { Found, Runs } from './runs.ts';
 import { Strangers } from './strangers.ts';
 import type { Turns } from './turns.ts';
@@ -31,6 +32,7 @@ export class Acceptor {
   #older: number[] = [];
   #starting = false;
   #listening = -1;
+  #depth: QueueDepth | undefined;
   /** Somebody may wait to be accepted. */
   #waited = false;
   /** Resting until then. */
@@ -46,6 +48,7 @@ export class Acceptor {
 
   listen(fd: number): void {
     this.#listening = fd;
+    this.#depth = new QueueDepth(fd);
     this.#parts.epoll.add(fd);
   }
 
@@ -80,8 +83,9 @@ export class Acceptor {
     for (const fd of connections) this.#older.push(fd);
   }
 
-  /** Goes on after a rest. */
+  /** Goes on after a rest; after a flood there is room for many again. */
   sweep(nowMs: number): void {
+    this.#depth?.sweep(nowMs);
     if (this.#againMs === 0 || nowMs < this.#againMs) return;
     this.#againMs = 0;
     this.#parts.epoll.add(this.#listening);
@@ -93,6 +97,8 @@ export class Acceptor {
    */
   stop(acceptWaiting: boolean, nowMs: number): readonly number[] {
     if (this.#listening >= 0) this.#parts.epoll.remove(this.#listening);
+    this.#depth?.end();
+    this.#depth = undefined;
     this.#waited = acceptWaiting && this.#listening >= 0;
     while (this.busy) this.accept(nowMs);
     this.#listening = -1;
@@ -110,7 +116,9 @@ export class Acceptor {
     this.#waited = fd >= 0;
     const there = this.#waited ? this.#withoutGone(accepted) : accepted;
     const found = runs.identify(there);
-    for (const [index, each] of there.entries()) this.#welcome(each, found[index]!, nowMs);
+    let welcome = 0;
+    for (const [index, each] of there.entries()) if (this.#welcome(each, found[index]!, nowMs)) welcome++;
+    if (this.#waited) this.#depth?.note(accepted.length, accepted.length - welcome, nowMs);
     if (fd === BROKEN) this.#rest(nowMs);
   }
 
@@ -124,13 +132,15 @@ export class Acceptor {
     });
   }
 
-  #welcome(fd: number, found: Found, nowMs: number): void {
+  /** Says whether it was worth being accepted. */
+  #welcome(fd: number, found: Found, nowMs: number): boolean {
     const { connections, turns } = this.#parts;
-    if (!(found instanceof Group) && this.#hold(fd, found.outermost)) return;
+    if (!(found instanceof Group) && this.#hold(fd, found.outermost)) return true;
     const group = found instanceof Group ? found : this.#strangers.group(found.uid);
     const client = connections.admit(fd, group, nowMs);
     // Most clients have sent their request by now.
     if (client !== undefined) turns.add(client);
+    return client?.admission === 'admitted' && !group.strange;
   }
 
   #hold(fd: number, outermost: string | null): boolean {

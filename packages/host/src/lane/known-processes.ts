@@ -1,6 +1,6 @@
 import { close } from '../native/libc.ts';
 import { peerPidfd } from '../native/peer-credentials.ts';
-import { isAlive } from '../native/pidfd.ts';
+import { isAlive, isTaken } from '../native/pidfd.ts';
 import { KNOWN_PROCESSES_MAX, KNOWN_PROCESSES_PER_RUN_MAX } from './limits.ts';
 import type { Run } from './run.ts';
 
@@ -27,6 +27,8 @@ export class KnownProcesses {
   readonly #byRun = new Map<Run, KnownProcess[]>();
   /** Those that are remembered for as long as a check lasts, because they come more than once in it. */
   readonly #brief = new Map<number, KnownProcess>();
+  /** Pids that nobody has any more since they were read: who had them when it connected is gone. */
+  readonly #gone = new Set<number>();
   readonly #max: number;
   #check = 0;
 
@@ -46,10 +48,12 @@ export class KnownProcesses {
       else close(known.pidfd);
     }
     this.#brief.clear();
+    this.#gone.clear();
   }
 
   /** The run that a pid belongs to; null: none, undefined: not known. */
   runOf(pid: number): Run | null | undefined {
+    if (this.#gone.has(pid)) return null;
     const known = this.#brief.get(pid) ?? this.#byPid.get(pid);
     if (known === undefined) return undefined;
     if (known.seen !== this.#check && !isAlive(known.pidfd)) {
@@ -68,10 +72,10 @@ export class KnownProcesses {
   remember(socket: number, pid: number, run: Run | null, again: boolean): void {
     if (!again && (run === null || !this.#makeRoom(run))) return;
     const pidfd = peerPidfd(socket);
-    if (pidfd === null) return;
-    if (!isAlive(pidfd)) {
+    if (pidfd === null || !isAlive(pidfd)) {
+      if (pidfd !== null) close(pidfd);
       // Its pid may be another's already.
-      close(pidfd);
+      if (again && !isTaken(pid)) this.#gone.add(pid);
       return;
     }
     const known = { pid, pidfd, run, seen: this.#check, used: false };

@@ -7,12 +7,23 @@ export const WRITE_BYTES = 64 * 1024;
  * plain requests. Others wait for it once for each instance that has as much to ask.
  */
 export const TURN_US = 100;
+/**
+ * What a turn that took too long costs at most in later rounds. A request's work is bounded by its bytes; when more time
+ * has passed, the machine had other work, and that is not the instance's doing.
+ */
+export const TURN_DEBT_US_MAX = 1000;
 /** How long connections are served before new work is looked for. */
 export const SERVE_MS_MAX = 1;
 /** How long connections are accepted before others get their turn. */
 export const ACCEPT_MS_MAX = 2;
 /** Connections that are accepted, and then identified, together. */
 export const ACCEPT_BATCH = 128;
+/** Connections that may wait to be accepted while most that come are worth nothing: a few milliseconds of work. */
+export const FLOODED_BACKLOG = 512;
+/** How long that is so after the last time that a whole batch was mostly worth nothing. */
+export const FLOODED_MS = 1000;
+/** The lane serves all instances, in turns: none of their programs should keep it from the processor for long. */
+export const LANE_NICE = -5;
 /** Connections of one instance that the server behind has been given and has not begun to serve. */
 export const UNBEGUN_PER_KEY_MAX = 4;
 /** The same for all instances together: a few milliseconds of its work. */

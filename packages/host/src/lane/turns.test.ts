@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Client } from './client.ts';
 import type { Group } from './group.ts';
-import { TURN_US } from './limits.ts';
+import { TURN_DEBT_US_MAX, TURN_US } from './limits.ts';
 import { Run } from './run.ts';
 import { Turns } from './turns.ts';
 
@@ -53,6 +53,21 @@ it('lets a party that has taken ten turns at once wait ten rounds, and nobody el
     turns.add(client);
   }
   expect(order.join('')).toBe('1222222222212');
+});
+
+it('lets a party pay for a turn in which the machine had other work with a few rounds only', () => {
+  const turns = new Turns();
+  const [unlucky, other] = [groupOf(1), groupOf(2)];
+  turns.add(new Client(1, unlucky, 0));
+  turns.charge(turns.take()!, 1000 * TURN_DEBT_US_MAX);
+  turns.add(new Client(1, unlucky, 0));
+  turns.add(new Client(2, other, 0));
+  let rounds = 0;
+  for (let client = turns.take()!; client.fd !== 1; client = turns.take()!, rounds++) {
+    turns.charge(client, TURN_US);
+    turns.add(client);
+  }
+  expect(rounds).toBe(TURN_DEBT_US_MAX / TURN_US);
 });
 
 it('counts root and other users of an instance as one', () => {

@@ -1,5 +1,5 @@
 import type { Client } from './client.ts';
-import { TURN_US } from './limits.ts';
+import { TURN_DEBT_US_MAX, TURN_US } from './limits.ts';
 import { Line, type Linked } from './line.ts';
 
 /** Callers that share one turn: all of one instance, or all that are in none. */
@@ -46,7 +46,7 @@ export class Turns {
 
   /** What a connection's turn has taken. */
   charge({ group }: Client, us: number): void {
-    group.party.leftUs -= us;
+    group.party.leftUs = Math.max(group.party.leftUs - us, -TURN_DEBT_US_MAX);
   }
 
   /** What it did not use while it was away is gone; what it took too much it still has to wait for. */

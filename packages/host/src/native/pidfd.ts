@@ -2,6 +2,7 @@ import { checked, declare } from './libc.ts';
 
 const syscallPidfdOpen = declare('long syscall(long number, int pid, uint flags)');
 const syscallSendSignal = declare('long syscall(long number, int pidfd, int signal, void *info, uint flags)');
+const kill = declare('int kill(int pid, int signal)');
 const ioctl = declare('int ioctl(int fd, ulong request, ulong argument)');
 
 /** System call numbers, the same on x86-64 and arm64. */
@@ -24,6 +25,11 @@ export function signalPidfd(pidfd: number, signal: number): void {
 /** Whether the process of a pidfd has not been reaped yet. */
 export function isAlive(pidfd: number): boolean {
   return Number(syscallSendSignal(PIDFD_SEND_SIGNAL, pidfd, 0, null, 0)) === 0;
+}
+
+/** Whether any process has this pid now, ended but unreaped ones included. */
+export function isTaken(pid: number): boolean {
+  return kill(pid, 0) === 0;
 }
 
 /** Opens the PID namespace that a process runs in; to be closed by the caller. Null when it is gone. */

@@ -39,6 +39,11 @@ export function listenUnix(path: string, backlog: number): number {
   }
 }
 
+/** Sets anew how many connections may wait at a listening socket; those that do already stay; listen(2). */
+export function setQueueDepth(listening: number, backlog: number): void {
+  listen(listening, backlog);
+}
+
 /** The next waiting connection of a listening socket: its descriptor, {@link AGAIN} or {@link BROKEN}. */
 export function acceptNext(listening: number): number {
   const fd = acceptCall(listening, null, null, NONBLOCK_CLOEXEC);

@@ -11,12 +11,8 @@ import { GuestServer } from './guest/server.ts';
 import { HostServer } from './host/server.ts';
 import { ImageDirectory } from './images/image-directory.ts';
 import type { Inherited } from './inherited.ts';
-<<<<<<< HEAD
-import { registerRuns, tellStarts } from './lane/identity.ts';
-=======
 import { prepareInotify } from './inotify.ts';
-import { registerRuns } from './lane/identity.ts';
->>>>>>> edges
+import { registerRuns, tellStarts } from './lane/identity.ts';
 import { ExitWatch } from './native/exit-watch.ts';
 import { keepDescriptors } from './native/inherited.ts';
 import { reapLeftChildren } from './native/left-children.ts';
@@ -79,16 +75,11 @@ export async function startDaemon(
   const held = lock(paths.lock, inherited.lock);
   started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
   prepareOpenFiles(settings['guest-connections-total'], log);
-<<<<<<< HEAD
+  prepareInotify(log);
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
   const memory = { resident: () => process.memoryUsage.rss(), giveBack: returnFreeMemory };
   started.adopt(new SpareMemory(memory), (each) => each.stop());
-=======
-  prepareInotify(log);
-  const store = started.adopt(new Store(paths.database, journalLimits(settings)), (each) => each.close());
-  started.defer(trimRegularly(store, log));
->>>>>>> edges
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);

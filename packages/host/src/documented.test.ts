@@ -91,7 +91,9 @@ describe('the documentation', () => {
     const intro = [
       "The host API listens on `unix.socket` in the state directory. It speaks LXD's REST API: envelopes, operations,",
       'events. `GET /1.0/events` takes `since` (a sequence number, or `now`) beside `type`: it begins with the lifecycle',
-      'events that were missed, and each has its `sequence`; 410 tells that some of them are gone. The `guest.*` keys',
+      'events that were missed, and each has its `sequence`; 410 tells that some of them are gone. Of what instances',
+      'cause themselves (`instance-ready`, `guest.*`, images that they fetch) each one has the newest kept.',
+      'The `guest.*` keys',
       'of an instance are a part of their own, behind a dash, in its ETag. What is not in this list is answered with',
       '404, or with 501 and a sentence where LXD serves it and Porthole does not (networks, snapshots, ...); another',
       'method on these paths with 501.',

@@ -6,7 +6,7 @@ import { discard, readInherited } from './inherited.ts';
 import { ownVersion } from './server-facts.ts';
 import { ServiceManager } from './service-manager.ts';
 import type { SignalQueue } from './signals.ts';
-import { becomeSuccessor, type Command, whyNoSuccessor } from './successor.ts';
+import { becomeSuccessor, type Command, startGuard, whyNoSuccessor } from './successor.ts';
 
 const OK = 0;
 const FAILURE = 1;
@@ -38,15 +38,23 @@ async function obey(
   { command, manager }: { command: Command; manager: ServiceManager },
 ): Promise<void> {
   while ((await signals.next()) === 'SIGHUP') {
+    const guard = startGuard(process.pid);
     const failure = await whyNoSuccessor(command);
     if (failure !== '') {
       daemon.log.error({ failure }, 'the program could not start anew, this one goes on');
+    }
+    if (failure !== '' || signals.ended) {
+      guard.leave();
       continue;
     }
-    if (signals.ended) continue;
     manager.reloading();
     const left = await daemon.handOver();
+    const unguarded = await guard.hold();
+    if (unguarded !== '') daemon.log.warn({ reason: unguarded }, 'a signal in this moment would end the daemon');
+    // What came before the guard took over is in the queue after a turn of the event loop.
+    await signals.settled();
     if (signals.ended) {
+      guard.leave();
       manager.stopping();
       return discard(left);
     }

@@ -18,15 +18,17 @@ import { lockFile } from './native/lock.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import type { Context } from './ops/context.ts';
 import { guestCases } from './ops/guest-backend.ts';
-import { hostBackend } from './ops/host-backend.ts';
+import { hostBackend, recognisedIn } from './ops/host-backend.ts';
 import { EventHub } from './ops/hub.ts';
 import { Model } from './ops/model.ts';
 import { Operations } from './ops/operations.ts';
 import { Reboots } from './ops/reboots.ts';
+import { Recognition } from './ops/recognition.ts';
 import { Roots } from './ops/roots.ts';
 import { Runner } from './ops/runner.ts';
 import { RunningSet } from './ops/running.ts';
 import { recover } from './ops/startup.ts';
+import { Unsettled } from './ops/unsettled.ts';
 import { identify } from './peer/identify.ts';
 import { detectKernel } from './peer/kernel.ts';
 import { Registry } from './peer/registry.ts';
@@ -52,11 +54,13 @@ export interface Daemon {
  * Starts the daemon: builds every room, starts them in order, and undoes that in reverse at `stop`, or when a
  * later part cannot be started.
  * @param inherited what the daemon before it, or a service manager, has left open for it
+ * @param onServing told when both sockets answer; instances may still be looked at then
  * @throws CodedError when another daemon has the state directory, or a part of the host is missing
  */
 export async function startDaemon(
   { stateDir, settings }: DaemonConfig,
   inherited: Inherited,
+  onServing: () => void,
 ): Promise<Daemon> {
   const log = createLog(settings['log-level']);
   // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
@@ -92,7 +96,9 @@ export async function startDaemon(
     runtimeOf: (config) => runtimes.of(config),
     adopter: runtimes.adopter,
     running: new RunningSet(),
+    recognition: new Recognition(),
     reboots: new Reboots(),
+    unsettled: new Unsettled(log),
     roots: new Roots(paths.roots, images),
     identity: registerRuns(registry, lane, (id) => model.view(id)),
     // The guest API needs the use cases and they need it: the socket is opened last.
@@ -101,7 +107,7 @@ export async function startDaemon(
     clock: systemClock,
     log,
   };
-  await recover(context, images, paths.instances);
+  const later = await recover(context, images, paths.instances);
   const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel, fastLane: status });
   const guestBackend = guestCases(
     context,
@@ -110,16 +116,14 @@ export async function startDaemon(
     (image) => images.paths(image),
   );
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
-  const host = new HostServer(hostBackend(context, images, facts), { log });
+  const host = new HostServer(hostBackend(context, images, facts), {
+    log,
+    recognised: recognisedIn(context),
+  });
   late.guests = guests;
-  await serve(started, { context, guests, host, exit, inherited, paths });
-  log.info(
-    {
-      ...{ stateDir, identification: kernel.name, fastLane: status() },
-      runtime: `lxc ${runtimes.main.driverVersion}`,
-    },
-    'daemon started',
-  );
+  await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
+  const runtime = `lxc ${runtimes.main.driverVersion}`;
+  log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), exit, () => exit.left(held, paths), log);
 }
 

@@ -19,9 +19,10 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());
     if (invocation.kind === 'check') return OK;
-    const daemon = await startDaemon(invocation.config, readInherited(command.env, process.pid));
+    // First: signs of life come during the start too.
     const manager = new ServiceManager(command.env, process.pid);
-    manager.ready();
+    const inherited = readInherited(command.env, process.pid);
+    const daemon = await startDaemon(invocation.config, inherited, () => manager.ready());
     await obey(signals, daemon, { command, manager });
     return OK;
   } catch (error) {
@@ -47,10 +48,12 @@ async function obey(
       guard.leave();
       continue;
     }
+    await guard.loaded();
     manager.reloading();
     const left = await daemon.handOver();
     const unguarded = await guard.hold();
-    if (unguarded !== '') daemon.log.warn({ reason: unguarded }, 'a signal in this moment would end the daemon');
+    if (unguarded !== '')
+      daemon.log.warn({ reason: unguarded }, 'a signal in this moment would end the daemon');
     // What came before the guard took over is in the queue after a turn of the event loop.
     await signals.settled();
     if (signals.ended) {

@@ -143,6 +143,7 @@ function hold(): string {
 }
 
 channel.on('error', () => {});
+channel.write('\n');
 channel.on('data', (order) => {
   if (String(order) === 'leave') return guard?.leave();
   channel.write(`${hold()}\n`);

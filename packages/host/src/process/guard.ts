@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 
-/** The guard has loaded by the time that it is asked; if it has not, the machine is too slow to wait for it. */
-const ANSWER_MS_MAX = 5_000;
+/** It loads while the daemon still serves: nobody waits for that. */
+const LOAD_MS_MAX = 5_000;
+/** Everybody waits for this. */
+const HOLD_MS_MAX = 1_000;
+
+const NOT_STARTED = 'it could not be started';
 
 /** The descriptor at which it finds its end of the channel. */
 const CHANNEL = 3;
@@ -13,6 +17,7 @@ const CHANNEL = 3;
  */
 export class Guard {
   readonly #channel: Duplex;
+  #failure = '';
 
   /** @param program of the guard, for Node @param pid of this process */
   constructor(program: string, pid: number) {
@@ -21,24 +26,35 @@ export class Guard {
       cwd: '/',
     });
     this.#channel = child.stdio[CHANNEL] as Duplex;
-    child.on('error', (error) => this.#channel.destroy(error));
+    child.on('error', () => this.#channel.destroy());
     this.#channel.on('error', () => {});
+  }
+
+  /** Settles when it has loaded, or will not. */
+  async loaded(): Promise<void> {
+    this.#failure = await this.#answer(LOAD_MS_MAX);
   }
 
   /** Has it take the signals from now on. @returns why it cannot; empty when it does */
   async hold(): Promise<string> {
-    const answer = Promise.withResolvers<string>();
-    this.#channel.once('data', (text) => answer.resolve(String(text).trim()));
-    this.#channel.once('close', () => answer.resolve('it could not be started'));
-    const timer = setTimeout(() => answer.resolve('it does not answer'), ANSWER_MS_MAX);
+    if (this.#failure !== '') return this.#failure;
     this.#channel.write('hold');
-    const failure = await answer.promise;
-    clearTimeout(timer);
-    return failure;
+    return this.#answer(HOLD_MS_MAX);
   }
 
   /** Has it let go, and send this process what it has taken. */
   leave(): void {
     this.#channel.end('leave');
+  }
+
+  async #answer(ms: number): Promise<string> {
+    if (this.#channel.destroyed) return NOT_STARTED;
+    const answer = Promise.withResolvers<string>();
+    this.#channel.once('data', (text) => answer.resolve(String(text).trim()));
+    this.#channel.once('close', () => answer.resolve(NOT_STARTED));
+    const timer = setTimeout(() => answer.resolve('it does not answer'), ms);
+    const failure = await answer.promise;
+    clearTimeout(timer);
+    return failure;
   }
 }

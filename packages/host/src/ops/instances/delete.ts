@@ -10,7 +10,7 @@ import { forgetRun } from './forget.ts';
  * The caller holds its queue. @throws is-running, protected
  */
 export async function deleteInstance(context: Context, id: number): Promise<void> {
-  const { model, running, reboots } = context;
+  const { model, running, reboots, unsettled } = context;
   const instance = model.current(id);
   const run = running.get(id);
   if (run?.runtime.owns) throw hostError('is-running');
@@ -19,6 +19,7 @@ export async function deleteInstance(context: Context, id: number): Promise<void
   const deleted = lifecycle('instance-deleted', 'instances', instance.name);
   model.commit([{ kind: 'delete-instance', id }], [deleted]);
   reboots.forget(id);
+  unsettled.forget(id);
   if (run) forgetRun(context, run, 'instance deleted');
   await removeInstance(context, context.runtimeOf(instance.config), id);
 }

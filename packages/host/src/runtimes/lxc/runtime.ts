@@ -1,12 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { chown, lstat, mkdir } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from '../../ops/api.ts';
 import type {
   DeviceTarget,
@@ -24,7 +22,6 @@ import { checkDisk, prepareDevices, releaseMounts } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import type { IdRanges } from './ids.ts';
-import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
 import {
   attachDevice,
@@ -38,14 +35,11 @@ import { limitNic } from './network.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
-import { isFrozen, removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
+import { LxcRuns } from './runs.ts';
+import { removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
 import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
-/** How long a start that a dead daemon has begun may take until it is seen to have failed. */
-const START_TRIES = 30;
-const START_TRY_MS = 100;
-
 /** What the LXC runtime is made with. */
 export interface LxcOptions {
   /** Folder of all instances' files. */
@@ -65,9 +59,11 @@ export class LxcRuntime implements Runtime {
   readonly owns = true;
   readonly driverVersion: string;
   readonly #options: LxcOptions;
+  readonly #runs: LxcRuns;
 
   constructor(options: LxcOptions) {
     this.#options = options;
+    this.#runs = new LxcRuns(options.instances, options.watch);
     this.driverVersion = options.version;
   }
 
@@ -92,70 +88,25 @@ export class LxcRuntime implements Runtime {
 
   async start(spec: RunSpec): Promise<RunningProcess> {
     const paths = this.#paths(spec.id);
-    const ids = this.#idsOf(spec.config);
-    await this.#adoptOwners(paths, ids?.uid ?? 0);
-    releaseMounts(paths.mounts);
-    rmSync(paths.log, { force: true });
-    rmSync(paths.ending, { force: true });
-    // Commands that a daemon which was killed has left.
-    rmSync(paths.execs, { recursive: true, force: true });
-    const prepared = prepareDevices(spec.devices, paths, ids);
+    // From here on the next daemon has to look closer, and to take away what is half done.
+    writeFileSync(paths.starting, '');
     try {
-      const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
-      const mounts = [
-        ...(spec.devlxd ? [{ ...window, readonly: true, recursive: false }] : []),
-        ...prepared.mounts,
-      ];
-      const { stopHook } = this.#options;
-      const text = configFile({
-        spec: { ...spec, devices: prepared.devices },
-        paths,
-        ids,
-        mounts,
-        deviceNumbers: ids ? [] : prepared.numbers,
-        stopHook,
-      });
-      writeFileSync(paths.config, text, { mode: 0o600 });
-      writeFileSync(paths.starting, '');
-      await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
-    } catch (error) {
-      rmSync(paths.starting, { force: true });
-      throw error;
+      return await this.#start(spec, paths);
     } finally {
-      releaseMounts(paths.mounts);
+      rmSync(paths.starting, { force: true });
     }
-    const running = await this.#running(spec.id, prepared.hostNames);
-    if (!running) {
-      await stopContainer(this.#options.instances, spec.id);
-      throw hostError('runtime-failed', 'The instance ended as soon as it had started');
-    }
-    try {
-      for (const [name, hostName] of Object.entries(prepared.hostNames)) {
-        await limitNicIfAny(hostName, prepared.devices[name] ?? {});
-      }
-    } catch (error) {
-      this.kill(running.init);
-      await running.ended;
-      running.release();
-      throw error;
-    }
-    rmSync(paths.starting, { force: true });
-    return running;
   }
 
-  async recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
-    const paths = this.#paths(id);
-    if (!existsSync(paths.config)) return null;
-    const running = existsSync(paths.starting) ? await this.#awaitStart(id) : await this.#running(id, {});
-    releaseMounts(paths.mounts);
-    rmSync(paths.starting, { force: true });
-    return running && { ...running, frozen: await isFrozen(this.#options.instances, id) };
+  recall({ id }: Pick<Instance, 'id'>): RunningProcess | null | undefined {
+    return this.#runs.recall(id);
+  }
+
+  recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
+    return this.#runs.recover(id);
   }
 
   lastEnding(id: number): Ending | undefined {
-    const { ending } = this.#paths(id);
-    if (!existsSync(ending)) return undefined;
-    return readFileSync(ending, 'utf8') === 'reboot' ? 'reboot' : 'stop';
+    return this.#runs.lastEnding(id);
   }
 
   halt(init: Init): void {
@@ -225,6 +176,54 @@ export class LxcRuntime implements Runtime {
     return this.#paths(id).log;
   }
 
+  async #start(spec: RunSpec, paths: InstancePaths): Promise<RunningProcess> {
+    const ids = this.#idsOf(spec.config);
+    await this.#adoptOwners(paths, ids?.uid ?? 0);
+    releaseMounts(paths.mounts);
+    rmSync(paths.log, { force: true });
+    rmSync(paths.ending, { force: true });
+    rmSync(paths.run, { force: true });
+    // Commands that a daemon which was killed has left.
+    rmSync(paths.execs, { recursive: true, force: true });
+    const prepared = prepareDevices(spec.devices, paths, ids);
+    try {
+      const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
+      const mounts = [
+        ...(spec.devlxd ? [{ ...window, readonly: true, recursive: false }] : []),
+        ...prepared.mounts,
+      ];
+      const { stopHook } = this.#options;
+      const text = configFile({
+        spec: { ...spec, devices: prepared.devices },
+        paths,
+        ids,
+        mounts,
+        deviceNumbers: ids ? [] : prepared.numbers,
+        stopHook,
+      });
+      writeFileSync(paths.config, text, { mode: 0o600 });
+      await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
+    } finally {
+      releaseMounts(paths.mounts);
+    }
+    const running = await this.#runs.find(spec.id, prepared.hostNames);
+    if (!running) {
+      await stopContainer(this.#options.instances, spec.id);
+      throw hostError('runtime-failed', 'The instance ended as soon as it had started');
+    }
+    try {
+      for (const [name, hostName] of Object.entries(prepared.hostNames)) {
+        await limitNicIfAny(hostName, prepared.devices[name] ?? {});
+      }
+    } catch (error) {
+      this.kill(running.init);
+      await running.ended;
+      running.release();
+      throw error;
+    }
+    return running;
+  }
+
   #paths(id: number): InstancePaths {
     return instancePaths(this.#options.instances, id);
   }
@@ -253,34 +252,6 @@ export class LxcRuntime implements Runtime {
   async #adoptOwners(paths: InstancePaths, offset: number): Promise<void> {
     const { uid } = await lstat(paths.overlay);
     if (uid !== offset) shiftOwners(paths.overlay, uid, offset);
-  }
-
-  async #running(id: number, hostNames: Record<string, string>): Promise<RunningProcess | null> {
-    const pinned = await pinInit(this.#options.instances, id);
-    if (!pinned) return null;
-    const { init, monitor } = pinned;
-    const release = () => {
-      for (const process of [init, monitor]) process.release();
-    };
-    return { init, hostNames, ended: this.#ended(id, init, monitor), frozen: false, release };
-  }
-
-  /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */
-  async #awaitStart(id: number): Promise<RunningProcess | null> {
-    for (let tries = 0; tries < START_TRIES; tries++) {
-      const running = await this.#running(id, {});
-      if (running) return running;
-      await sleep(START_TRY_MS);
-    }
-    await stopContainer(this.#options.instances, id);
-    return null;
-  }
-
-  /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
-  async #ended(id: number, init: PinnedProcess, monitor: PinnedProcess): Promise<Ending> {
-    await this.#options.watch.exited(init);
-    await this.#options.watch.exited(monitor);
-    return this.lastEnding(id) ?? 'stop';
   }
 }
 

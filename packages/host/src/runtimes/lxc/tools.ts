@@ -65,13 +65,6 @@ export async function setFrozen(lxcPath: string, id: number, frozen: boolean): P
   throw hostError('runtime-failed', result.failure);
 }
 
-/** Whether a running container is frozen. */
-export async function isFrozen(lxcPath: string, id: number): Promise<boolean> {
-  const args = ['-n', String(id), '-P', lxcPath, '-s', '-H'];
-  const result = await run('lxc-info', args, { timeoutMs: QUESTION_TIMEOUT_MS });
-  return result.stdout.trim() === 'FROZEN';
-}
-
 /** Lets a privileged container use a device; `numbers` as `c MAJOR:MINOR`. @throws CodedError runtime-failed */
 export function allowDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
   return ruleDevice('devices.allow', lxcPath, id, numbers);

@@ -2,7 +2,6 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ask, until } from './harness/api.ts';
-import { CallerTools } from './harness/caller.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
@@ -10,7 +9,6 @@ const { PATH } = process.env;
 
 let daemon: TestDaemon;
 let operator: Operator;
-let tools: CallerTools;
 /** Programs that the daemon finds before the host's. */
 let bin: string;
 
@@ -18,7 +16,6 @@ beforeAll(async () => {
   bin = mkdtempSync('/var/tmp/porthole-test-bin-');
   daemon = await TestDaemon.start();
   operator = new Operator(daemon);
-  tools = new CallerTools();
   await daemon.must('image', 'build', 'busybox');
   for (const name of ['c1', 'c2']) await operator.launch(name);
 });
@@ -27,7 +24,6 @@ afterEach(() => {
 });
 afterAll(async () => {
   await daemon?.destroy();
-  tools?.[Symbol.dispose]();
   if (bin) rmSync(bin, { recursive: true });
 });
 
@@ -62,8 +58,8 @@ describe('the next daemon', () => {
     const starting = daemon.start();
     await until('operators are answered', () => operator.get('c1').then(() => true, () => false));
     expect((await operator.get('c1')).status).toBe('Running');
-    expect((await ask(daemon, { tools, init: one }, '/1.0/meta-data')).body).toContain('local-hostname: c1');
-    const guest = ask(daemon, { tools, init: two }, '/1.0/meta-data');
+    expect((await ask(daemon, { init: one }, '/1.0/meta-data')).body).toContain('local-hostname: c1');
+    const guest = ask(daemon, { init: two }, '/1.0/meta-data');
     const [listed, patched] = [operator.statuses(), operator.patch('c2', { config: { 'user.x': '1' } })];
     writeFileSync(join(bin, 'go'), '');
     expect((await guest).body).toContain('local-hostname: c2');

@@ -111,11 +111,25 @@ describe('start, stop, restart', () => {
     expect((await operator.statuses())['c2']).toBe('Stopped');
   });
 
+  test('is waited for for longer than a timer can wait, by the stop and by who waits for that', async () => {
+    await operator.launch('c2', STUBBORN);
+    const stop = { action: 'stop', timeout: 3_000_000 };
+    const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', stop);
+    const waited = operator.client.get<{ status_code: number }>(
+      `/1.0/operations/${waiting!.id}/wait?timeout=3000000`,
+    );
+    await operator.sh('c1', 'true');
+    await operator.state('c2', 'stop', { force: true });
+    expect((await waited).status_code).toBe(200);
+  });
+
   test('is waited for without holding up what else is done to it and to others with its profile', async () => {
     await operator.launch('c2', STUBBORN);
     const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
     const profile = (value: string | null) =>
-      operator.client.change('PATCH', '/1.0/profiles/default', { json: { config: { 'user.x': value ?? '' } } });
+      operator.client.change('PATCH', '/1.0/profiles/default', {
+        json: { config: { 'user.x': value ?? '' } },
+      });
     await profile('1');
     await operator.patch('c2', { config: { 'user.y': '2' } });
     expect(await operator.sh('c1', 'devlxd /1.0/config/user.x')).toBe('1');

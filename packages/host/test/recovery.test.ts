@@ -56,7 +56,12 @@ describe('the next daemon', () => {
     await daemon.kill();
     rmSync(noteOf(1));
     const starting = daemon.start();
-    await until('operators are answered', () => operator.get('c1').then(() => true, () => false));
+    await until('operators are answered', () =>
+      operator.get('c1').then(
+        () => true,
+        () => false,
+      ),
+    );
     expect((await operator.get('c1')).status).toBe('Running');
     expect((await ask(daemon, { init: one }, '/1.0/meta-data')).body).toContain('local-hostname: c1');
     const guest = ask(daemon, { init: two }, '/1.0/meta-data');

@@ -1,3 +1,4 @@
+import { TIMER_MS_MAX } from '../base/timers.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Instance } from '../core/model.ts';
 import { isBetweenRuns, isRestarting } from '../core/volatile.ts';
@@ -75,7 +76,7 @@ function byPriority({ model }: Context, one: Instance, other: Instance): number 
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, Math.min(ms, TIMER_MS_MAX));
     signal.addEventListener('abort', () => {
       clearTimeout(timer);
       resolve();

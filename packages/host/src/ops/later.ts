@@ -3,7 +3,7 @@ import { Places } from '../base/places.ts';
 import type { Runner } from './runner.ts';
 
 /** How many instances are seen to at the same time: each may cost the host a program or a thread. */
-const AT_ONCE = 8;
+const AT_ONCE = 4;
 
 /** Work on instances that waits until the daemon serves. It holds their queues from the moment it is added. */
 export class Later {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, timestamp } from '../base/clock.ts';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { TIMER_MS_MAX } from '../base/timers.ts';
 import { hostError } from '../core/errors.ts';
 import type { EventHub } from './hub.ts';
 
@@ -120,7 +121,7 @@ export class Operations {
     if (timeoutSeconds < 0) await entry.finished;
     else {
       const over = Promise.withResolvers<void>();
-      const timer = setTimeout(over.resolve, timeoutSeconds * 1000);
+      const timer = setTimeout(over.resolve, Math.min(timeoutSeconds * 1000, TIMER_MS_MAX));
       await Promise.race([entry.finished, over.promise]);
       clearTimeout(timer);
     }

@@ -1,3 +1,4 @@
+import { TIMER_MS_MAX } from '../../base/timers.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Config } from '../../core/model.ts';
 import { beforeRestart, isRestarting, whileRunning } from '../../core/volatile.ts';
@@ -136,9 +137,6 @@ function keepPower({ model }: Context, id: number, change: (config: Config) => C
   const instance = model.current(id);
   model.commit([{ kind: 'put-instance', instance: { ...instance, config: change(instance.config) } }]);
 }
-
-/** What a timer can wait, about 25 days. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 async function endsWithin(run: Run, seconds: number): Promise<boolean> {
   if (seconds < 0) {

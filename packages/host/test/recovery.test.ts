@@ -86,9 +86,9 @@ describe('the next daemon', () => {
     expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running' });
   });
 
-  it.each(['', '{', '{"bootId":"x"}', '[]'])('asks LXC when the note is damaged: %j', async (text) => {
+  it('asks LXC when the note is damaged', async () => {
     await daemon.kill();
-    writeFileSync(noteOf(0), text);
+    writeFileSync(noteOf(0), '{');
     await daemon.start();
     expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running' });
   });

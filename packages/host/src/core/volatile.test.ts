@@ -15,8 +15,8 @@ import {
   isBetweenRuns,
   isRestarting,
   newVolatile,
-  withoutReady,
   whileRunning,
+  withoutReady,
   withReady,
 } from './volatile.ts';
 

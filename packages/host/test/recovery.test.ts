@@ -74,7 +74,8 @@ describe('the next daemon', () => {
     expect(await operator.pid('c2')).toBe(two);
   });
 
-  it('is not held up for long by one that LXC says nothing about', async () => {
+  it('is not held up for long by one that LXC says nothing about, and leaves that one alone', async () => {
+    const pid = await operator.pid('c2');
     insteadOfLxcInfo('exec sleep 1000');
     await daemon.kill();
     rmSync(noteOf(1));
@@ -84,6 +85,7 @@ describe('the next daemon', () => {
     await daemon.kill();
     await daemon.start();
     expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running' });
+    expect(await operator.pid('c2')).toBe(pid);
   });
 
   it('asks LXC when the note is damaged', async () => {

@@ -58,7 +58,8 @@ export async function finishRestarts(context: Context): Promise<void> {
   await Promise.all(due.map(restart));
 }
 
-function shallStart({ model, runtimeOf }: Context, instance: Instance): boolean {
+function shallStart({ model, runtimeOf, recognition }: Context, instance: Instance): boolean {
+  if (recognition.isLost(instance.id)) return false;
   const { config } = model.expanded(instance);
   const power = instance.config['volatile.last_state.power'];
   const wasRunning = power === 'RUNNING';

@@ -29,11 +29,20 @@ export function recognise(context: Context, { id }: Instance, additions: Additio
   recognition.add(id, known.promise);
   void running.whileStarting(() => known.promise);
   const work = async () => {
-    const more = settle(context, id, await runtime.recover(instance), additions);
-    known.resolve();
+    const more = await look(context, instance, additions).finally(known.resolve);
     await more?.();
   };
   void later.add(id, work).then(known.resolve);
+}
+
+async function look(context: Context, instance: Instance, additions: Additions) {
+  try {
+    const process = await context.runtimeOf(instance.config).recover(instance);
+    return settle(context, instance.id, process, additions);
+  } catch (error) {
+    context.recognition.lose(instance.id);
+    throw error;
+  }
 }
 
 /** @returns what else is to be done; null when nothing is */

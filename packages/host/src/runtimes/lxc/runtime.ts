@@ -206,7 +206,7 @@ export class LxcRuntime implements Runtime {
     } finally {
       releaseMounts(paths.mounts);
     }
-    const running = await this.#runs.find(spec.id, prepared.hostNames);
+    const running = await this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
     if (!running) {
       await stopContainer(this.#options.instances, spec.id);
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');

@@ -45,10 +45,14 @@ export async function removeTree(folder: string): Promise<void> {
   if (!result.ok) throw hostError('runtime-failed', result.failure);
 }
 
-/** The pid of a running container's init on the host; null when it does not run. */
+/**
+ * The pid of a running container's init on the host; null when it does not run.
+ * @throws CodedError runtime-failed when LXC does not say, which must not be taken for its not running
+ */
 export async function initPid(lxcPath: string, id: number): Promise<number | null> {
   const args = ['-n', String(id), '-P', lxcPath, '-p', '-H'];
   const result = await run('lxc-info', args, { timeoutMs: QUESTION_TIMEOUT_MS });
+  if (result.signal !== null) throw hostError('runtime-failed', result.failure);
   const pid = Number(result.stdout.trim());
   return result.ok && pid > 0 ? pid : null;
 }

@@ -57,9 +57,12 @@ function endNow(
   return forceRun(context, id) ?? (timeout <= 0 && waits ? killRun(context, id, by) : null);
 }
 
-async function settled(context: Context, run: Run, action: string): Promise<void> {
-  await run.process.ended;
-  await context.runner.run(run.instanceId, action, () => settleStop(context, run));
+function settled(context: Context, run: Run, action: string): Promise<void> {
+  const { instanceId: id, process } = run;
+  return context.runner.beside(id, action, async () => {
+    await process.ended;
+    await context.runner.run(id, action, () => settleStop(context, run));
+  });
 }
 
 async function changeState(

@@ -92,9 +92,9 @@ export async function settleStop(context: Context, run: Run): Promise<void> {
 export function forceRun(context: Context, id: number): Run | null {
   const run = context.running.get(id);
   if (!run?.cause) return null;
-  withdrawRestart(context, id);
   run.cause = { ...run.cause, kind: 'stopped' };
   run.runtime.kill(run.process.init);
+  withdrawRestart(context, id);
   return run;
 }
 

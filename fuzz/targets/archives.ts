@@ -83,7 +83,9 @@ class ArchivesTarget implements Target {
   async #unpack(staged: StagedImage): Promise<string> {
     await this.#images.publish(staged);
     const target = join(this.#scratch.path, 'roots', 'root');
-    const failed = await coded(this.#images.unpack(staged, target, { uid: OFFSET, gid: OFFSET }, () => {}, SIGNAL));
+    const failed = await coded(
+      this.#images.unpack(staged, target, { uid: OFFSET, gid: OFFSET }, () => {}, SIGNAL),
+    );
     await this.#images.remove(staged.fingerprint);
     if (failed instanceof CodedError) return `unpack: ${refusal(failed)}`;
     await checkTree(target);

@@ -21,16 +21,18 @@ import { returnFreeMemory } from './native/memory.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import type { Context } from './ops/context.ts';
 import { guestCases } from './ops/guest-backend.ts';
-import { hostBackend } from './ops/host-backend.ts';
+import { hostBackend, recognisedIn } from './ops/host-backend.ts';
 import { EventHub } from './ops/hub.ts';
 import { findLeftovers } from './ops/leftovers.ts';
 import { Model } from './ops/model.ts';
 import { Operations } from './ops/operations.ts';
 import { Reboots } from './ops/reboots.ts';
+import { Recognition } from './ops/recognition.ts';
 import { Roots } from './ops/roots.ts';
 import { Runner } from './ops/runner.ts';
 import { RunningSet } from './ops/running.ts';
 import { recover } from './ops/startup.ts';
+import { Unsettled } from './ops/unsettled.ts';
 import { Callers } from './peer/callers.ts';
 import { identify } from './peer/identify.ts';
 import { detectKernel } from './peer/kernel.ts';
@@ -59,11 +61,13 @@ export interface Daemon {
  * Starts the daemon: builds every room, starts them in order, and undoes that in reverse at `stop`, or when a
  * later part cannot be started.
  * @param inherited what the daemon before it, or a service manager, has left open for it
+ * @param onServing told when both sockets answer; instances may still be looked at then
  * @throws CodedError when another daemon has the state directory, or a part of the host is missing
  */
 export async function startDaemon(
   { stateDir, settings }: DaemonConfig,
   inherited: Inherited,
+  onServing: () => void,
 ): Promise<Daemon> {
   const log = createLog(settings['log-level']);
   // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
@@ -104,7 +108,9 @@ export async function startDaemon(
     runtimeOf: (config) => runtimes.of(config),
     adopter: runtimes.adopter,
     running: new RunningSet(tellStarts(callers, lane)),
+    recognition: new Recognition(),
     reboots: new Reboots(),
+    unsettled: new Unsettled(log),
     roots: new Roots(paths.roots, images),
     identity: registerRuns(registry, callers, lane, (id) => model.view(id)),
     // The guest API needs the use cases and they need it: the socket is opened last.
@@ -114,7 +120,7 @@ export async function startDaemon(
     log,
   };
   const remove = await findLeftovers(context, images, paths.instances, opened);
-  await recover(context);
+  const later = await recover(context);
   const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel, fastLane: status });
   const guestBackend = guestCases(
     context,
@@ -122,17 +128,15 @@ export async function startDaemon(
     (image) => images.paths(image),
   );
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
-  const host = new HostServer(hostBackend(context, images, facts), { log });
+  const host = new HostServer(hostBackend(context, images, facts), {
+    log,
+    recognised: recognisedIn(context),
+  });
   late.guests = guests;
   started.defer(inBackground(remove));
-  await serve(started, { context, guests, host, exit, inherited, paths });
-  log.info(
-    {
-      ...{ stateDir, identification: kernel.name, fastLane: status() },
-      runtime: `lxc ${runtimes.main.driverVersion}`,
-    },
-    'daemon started',
-  );
+  await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
+  const runtime = `lxc ${runtimes.main.driverVersion}`;
+  log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), exit, () => exit.left(held, paths), log);
 }
 

@@ -7,7 +7,7 @@ import { ownVersion } from './server-facts.ts';
 import { ServiceManager } from './service-manager.ts';
 import type { SignalQueue } from './signals.ts';
 import { requireHost, startFailure } from './start-failure.ts';
-import { becomeSuccessor, type Command, whyNoSuccessor } from './successor.ts';
+import { becomeSuccessor, type Command, startGuard, whyNoSuccessor } from './successor.ts';
 
 const OK = 0;
 const FAILURE = 1;
@@ -20,9 +20,9 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());
     if (invocation.kind === 'check') return OK;
-    const daemon = await start(invocation.config, command);
+    // First: signs of life come during the start too.
     const manager = new ServiceManager(command.env, process.pid);
-    manager.ready();
+    const daemon = await start(invocation.config, command, () => manager.ready());
     await obey(signals, daemon, { command, manager });
     return OK;
   } catch (error) {
@@ -32,10 +32,10 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
   }
 }
 
-async function start(config: DaemonConfig, command: Command): Promise<Daemon> {
+async function start(config: DaemonConfig, { env }: Command, onServing: () => void): Promise<Daemon> {
   requireHost();
   try {
-    return await startDaemon(config, readInherited(command.env, process.pid));
+    return await startDaemon(config, readInherited(env, process.pid), onServing);
   } catch (error) {
     throw startFailure(error, config);
   }
@@ -48,15 +48,25 @@ async function obey(
   { command, manager }: { command: Command; manager: ServiceManager },
 ): Promise<void> {
   while ((await signals.next()) === 'SIGHUP') {
+    const guard = startGuard(process.pid);
     const failure = await whyNoSuccessor(command);
     if (failure !== '') {
       daemon.log.error({ failure }, 'the program could not start anew, this one goes on');
+    }
+    if (failure !== '' || signals.ended) {
+      guard.leave();
       continue;
     }
-    if (signals.ended) continue;
+    await guard.loaded();
     manager.reloading();
     const left = await daemon.handOver();
+    const unguarded = await guard.hold();
+    if (unguarded !== '')
+      daemon.log.warn({ reason: unguarded }, 'a signal in this moment would end the daemon');
+    // What came before the guard took over is in the queue after a turn of the event loop.
+    await signals.settled();
     if (signals.ended) {
+      guard.leave();
       manager.stopping();
       return discard(left);
     }

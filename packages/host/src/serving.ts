@@ -2,8 +2,10 @@ import type { Exit } from './exit.ts';
 import type { GuestServer } from './guest/server.ts';
 import type { HostServer } from './host/server.ts';
 import type { Inherited } from './inherited.ts';
+import { autostart, finishRestarts } from './ops/autostart.ts';
 import type { Context } from './ops/context.ts';
-import { autostart } from './ops/startup.ts';
+import type { Later } from './ops/later.ts';
+import { within } from './ops/recognition.ts';
 import { guardSocket } from './socket-guard.ts';
 import type { StatePaths } from './state-paths.ts';
 
@@ -15,43 +17,57 @@ export interface ServingParts {
   readonly exit: Exit;
   readonly inherited: Inherited;
   readonly paths: StatePaths;
+  /** What the last daemon has left to do. */
+  readonly later: Later;
+  /** Told when both sockets answer. */
+  readonly onServing: () => void;
 }
 
+/** An instance that is slow to settle, perhaps by its own doing, does not hold the start up for longer. */
+const SETTLE_MS_MAX = 10_000;
+
 /**
- * Opens the guest API, starts the instances that shall run, and opens the host API. At the end the same in reverse:
- * operators are waited for first, while guests are still served.
+ * Opens the guest API and the host API, settles what is left of the last daemon, and starts the instances that shall
+ * run. At the end the same in reverse: operators are waited for first, while guests are still served.
  */
 export async function serve(started: AsyncDisposableStack, parts: ServingParts): Promise<void> {
-  const { context, guests, host, exit, inherited, paths } = parts;
+  const { context, guests, host, exit, inherited, paths, later } = parts;
   await guests.listen(inherited.guest ?? paths.guestSocket);
   started.defer(() => exit.end('guest', guests));
   started.defer(await guardSocket(paths.guestSocket, context.log));
   guests.takeOver(inherited.guestConnections);
   // What operators have begun gets the same time to end as their requests.
   started.defer(() => within(exit.graceMs, context.operations.idle()));
-  const starting = startInstances(context, exit.graceMs);
-  started.defer(() => starting.stop());
+  const settled = settleInstances(started, context, later, exit.graceMs);
   started.defer(() => context.reboots.stop());
+  started.defer(() => context.unsettled.stop());
   await host.listen(inherited.host ?? paths.hostSocket);
   started.defer(() => exit.end('host', host));
   host.takeOver(inherited.hostConnections);
+  parts.onServing();
+  await within(SETTLE_MS_MAX, settled);
 }
 
-function startInstances(context: Context, graceMs: number): { stop(): Promise<void> } {
+/** @returns when what the last daemon has left is done; instances start after that */
+function settleInstances(
+  started: AsyncDisposableStack,
+  context: Context,
+  later: Later,
+  graceMs: number,
+): Promise<void> {
   const abort = new AbortController();
-  const done = autostart(context, abort.signal);
-  return {
-    stop() {
-      abort.abort();
-      return within(graceMs, done);
-    },
+  const settled = later.begin();
+  const start = async () => {
+    await context.recognition.known();
+    // An instance takes its time to end, and the next daemon goes on again.
+    void finishRestarts(context);
+    await autostart(context, abort.signal);
   };
-}
-
-/** Waits for work, but not for ever. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, ms);
-  await Promise.race([work, over.promise]);
-  clearTimeout(timer);
+  const done = Promise.all([settled, start()]);
+  started.defer(() => {
+    abort.abort();
+    later.stop();
+    return within(graceMs, done);
+  });
+  return settled;
 }

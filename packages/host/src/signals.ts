@@ -11,12 +11,18 @@ export class SignalQueue {
 
   constructor() {
     for (const signal of ENDING) process.once(signal, () => this.#add(signal));
+    // Last: who looks from outside knows by this one that all are there.
     process.on('SIGHUP', () => this.#add('SIGHUP'));
   }
 
   /** Whether the process has been told to end. */
   get ended(): boolean {
     return this.#waiting.some((signal) => signal !== 'SIGHUP');
+  }
+
+  /** Settles when all that have come are in the queue: they are written to a pipe, which the event loop reads. */
+  async settled(): Promise<void> {
+    for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
   }
 
   /** The next one; several that ask for the same, and have all come, are one. */

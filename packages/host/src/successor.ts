@@ -1,5 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import { descriptorsOf, type Inherited, leftTo } from './inherited.ts';
 import { keepOverExec } from './native/descriptors.ts';
+import { Guard } from './process/guard.ts';
 import { run } from './process/run.ts';
 
 /** How the program was started: what is run to start it again, and its arguments. */
@@ -9,8 +11,15 @@ export interface Command {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+const GUARD = fileURLToPath(new URL('./native/signal-guard.ts', import.meta.url));
+
 /** Loading the program and reading its settings must not take longer. */
 const CHECK_TIMEOUT_MS = 30_000;
+
+/** Begins to load what keeps the signals to this process while it becomes its successor. */
+export function startGuard(pid: number): Guard {
+  return new Guard(GUARD, pid);
+}
 
 /** Why the program, as it is on disk now, could not take over; empty when it could. */
 export async function whyNoSuccessor({ program, args, env }: Command): Promise<string> {

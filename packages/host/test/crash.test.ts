@@ -11,6 +11,8 @@ import { begin, Operator } from './harness/operator.ts';
 const CYCLES = 15;
 /** The daemon is killed at a random moment up to so long after work has begun. */
 const LONGEST_LIFE_MS = 900;
+/** From the moment in which a restart begins to the one in which the instance runs again, and a little more. */
+const LONGEST_RESTART_MS = 600;
 
 /** They run through all tests; the devices of `d1` change. */
 const KEPT: readonly string[] = ['c1', 'd1'];
@@ -319,6 +321,40 @@ describe('a reboot during which the daemon is killed', () => {
     await watching;
     expect(await operator.pid('c2')).not.toBe(pid);
     expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running', d1: 'Running' });
+    await drop('c2');
+  });
+});
+
+describe('a restart during which the daemon is killed', () => {
+  test(`ends with the instance running, ${CYCLES} times`, async () => {
+    await operator.launch('c2');
+    for (let cycle = 0; cycle < CYCLES; cycle++) {
+      const force = cycle % 2 === 0;
+      await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'restart', timeout: -1, force });
+      await wait(Math.random() * LONGEST_RESTART_MS);
+      await daemon.kill();
+      await daemon.start();
+      await until('it runs, and no restart is left to be done', async () => {
+        const { status, config } = await operator.get('c2');
+        return status === 'Running' && config['volatile.last_state.power'] === 'RUNNING';
+      });
+    }
+    await drop('c2');
+  });
+
+  test('is finished by the next daemon when the instance has not ended yet', async () => {
+    await operator.launch('c2', { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sleep 100000' } });
+    const pid = await operator.pid('c2');
+    await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'restart', timeout: -1, force: false });
+    const power = async () => (await operator.get('c2')).config['volatile.last_state.power'];
+    await until('it is about to end', async () => (await power()) === 'RESTARTING');
+    await daemon.kill();
+    const watching = daemon.logged('a restart that was cut off goes on');
+    await daemon.start();
+    await watching;
+    process.kill(pid, 'SIGKILL');
+    await until('it runs again', async () => (await power()) === 'RUNNING');
+    expect(await operator.pid('c2')).not.toBe(pid);
     await drop('c2');
   });
 });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../src/process/run.ts';
@@ -142,6 +143,23 @@ describe('start, stop, restart', () => {
     );
   });
 
+  test('is waited for without holding up what else is done to it and to others with its profile', async () => {
+    await operator.launch('c2', STUBBORN);
+    const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
+    const profile = (value: string | null) =>
+      operator.client.change('PATCH', '/1.0/profiles/default', {
+        json: { config: { 'user.x': value ?? '' } },
+      });
+    await profile('1');
+    await operator.patch('c2', { config: { 'user.y': '2' } });
+    expect(await operator.sh('c1', 'devlxd /1.0/config/user.x')).toBe('1');
+    expect(await operator.sh('c2', 'devlxd /1.0/config/user.y')).toBe('2');
+    await expect(operator.state('c2', 'start')).rejects.toEqual(message('Instance is busy running a "stop"'));
+    await operator.state('c2', 'stop', { force: true });
+    expect(await operator.client.wait(waiting!)).toMatchObject({ status_code: 200 });
+    await profile(null);
+  });
+
   test('refuses what its state does not allow', async () => {
     await operator.create('c2');
     const refused = (work: Promise<unknown>, text: string) => expect(work).rejects.toEqual(message(text));
@@ -188,6 +206,62 @@ async function rebootForEver(name: string): Promise<void> {
 }
 
 const waits = () => daemon.logged('instance reboots again and again, its start waits');
+
+describe('an end that cannot be stored', () => {
+  afterEach(() => drop('c2'));
+
+  /** Nothing can be stored while work is done, as on a full disk. */
+  async function withoutStore(work: () => Promise<unknown>): Promise<void> {
+    const other = new DatabaseSync(join(daemon.stateDir, 'porthole.db'));
+    try {
+      other.exec('BEGIN IMMEDIATE');
+      await work();
+    } finally {
+      other.close();
+    }
+  }
+
+  async function endsUnstored(): Promise<void> {
+    const pid = await operator.pid('c2');
+    await withoutStore(async () => {
+      const failed = daemon.logged('could not settle the end of an instance');
+      process.kill(pid, 'SIGKILL');
+      await failed;
+    });
+  }
+
+  test('is stored as soon as that is possible', async () => {
+    await operator.launch('c2');
+    await endsUnstored();
+    await watch.next('instance-shutdown c2');
+    expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
+  });
+
+  test('is that of an ephemeral instance, which is deleted then', async () => {
+    await operator.launch('c2', { ephemeral: true });
+    await endsUnstored();
+    await watch.next('instance-deleted c2');
+    expect(await operator.statuses()).toEqual({ c1: 'Running' });
+  });
+
+  test('fails the stop that has brought it about, and is stored later', async () => {
+    await operator.launch('c2');
+    await withoutStore(() =>
+      expect(operator.state('c2', 'stop', { force: true })).rejects.toEqual(message('')),
+    );
+    await watch.next('instance-stopped c2');
+    expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
+  });
+
+  test('is forgotten when the instance is started in between', async () => {
+    await operator.launch('c2');
+    await endsUnstored();
+    await operator.state('c2', 'start');
+    await operator.state('c2', 'stop', { force: true });
+    expect(watch.seen).toContain('instance-stopped c2');
+    expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
+  });
+});
 
 describe('an instance that ends by itself', () => {
   afterEach(() => drop('c2'));

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../src/process/run.ts';
+import { until } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
 import { BIN, TestDaemon } from './harness/daemon.ts';
 import { Listener } from './harness/listener.ts';
@@ -105,6 +106,22 @@ describe('a hand-over (SIGHUP)', () => {
     await operator.sh('c1', 'until pidof sleep; do :; done');
     await daemon.handOver();
     expect((await slow).stdout).toBe('done\n');
+  });
+
+  it('does not wait for a command that goes on, not even for one that cannot end', async () => {
+    await using patient = await TestDaemon.start(['--stop-seconds', '600']);
+    const own = new Operator(patient);
+    await patient.must('image', 'build', 'busybox');
+    await own.launch('c1');
+    const open = own.exec('c1', ['sleep', '100000']).catch((error) => error);
+    const alone = { command: ['sleep', '100000'], 'wait-for-websocket': false };
+    await own.client.begin('POST', '/1.0/instances/c1/exec', { json: alone });
+    await own.sh('c1', 'until [ $(pidof sleep | wc -w) = 2 ]; do :; done');
+    await own.state('c1', 'freeze');
+    await patient.handOver();
+    await open;
+    await own.state('c1', 'unfreeze');
+    await until('both are gone', async () => (await own.sh('c1', 'pidof sleep || true')) === '');
   });
 
   it('does not happen while the program could not start: the running one goes on and says why', async () => {

@@ -17,6 +17,7 @@ const SUPERVISOR = fileURLToPath(new URL('./programs/supervisor.py', import.meta
 
 describe('a daemon that a service manager has started', () => {
   let stateDir: string;
+  let bin: string;
   let supervisor: ChildProcess;
   const said: string[] = [];
 
@@ -24,8 +25,13 @@ describe('a daemon that a service manager has started', () => {
     stateDir = mkdtempSync('/var/tmp/porthole-test-');
     mkdirSync(join(stateDir, 'devlxd'));
     const daemon = [join(BIN, 'portholed'), '--state-dir', stateDir];
+    bin = mkdtempSync('/var/tmp/porthole-test-bin-');
+    // A start that takes its time.
+    const slow = `#!/bin/sh\nsleep 1\nPATH=${process.env['PATH']}; exec lxc-start "$@"\n`;
+    writeFileSync(join(bin, 'lxc-start'), slow, { mode: 0o755 });
     supervisor = spawn('python3', [SUPERVISOR, guestSocket(), hostSocket(), ...daemon], {
       stdio: ['pipe', 'pipe', 'ignore'],
+      env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
     });
     createInterface({ input: supervisor.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       said.push(line);
@@ -37,7 +43,7 @@ describe('a daemon that a service manager has started', () => {
     const ended = once(supervisor, 'exit');
     supervisor.stdin?.end();
     await ended;
-    rmSync(stateDir, { recursive: true, force: true });
+    for (const folder of [stateDir, bin]) rmSync(folder, { recursive: true, force: true });
   });
 
   const guestSocket = () => join(stateDir, 'devlxd', 'sock');
@@ -64,6 +70,11 @@ describe('a daemon that a service manager has started', () => {
     tell('start');
     await isServed(answers);
     await until('it says that it is ready', () => count('READY=1') === 1);
+  });
+
+  it('gives signs of life also before it is ready', () => {
+    expect(said.indexOf('WATCHDOG=1')).toBeGreaterThan(-1);
+    expect(said.indexOf('WATCHDOG=1')).toBeLessThan(said.indexOf('READY=1'));
   });
 
   it('says again and again that it is alive', async () => {

@@ -151,7 +151,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     key: 'volatile.last_state.power',
     use: 'applied',
     check: checkLine,
-    about: "the server's: RUNNING, STOPPED, or REBOOTING between two runs",
+    about: "the server's: RUNNING, STOPPED, RESTARTING before and REBOOTING between two runs",
   },
   {
     key: 'volatile.last_state.ready',

@@ -9,10 +9,13 @@ import {
   afterStart,
   afterStop,
   afterUpdate,
+  beforeRestart,
   betweenRuns,
   imageConfig,
   isBetweenRuns,
+  isRestarting,
   newVolatile,
+  whileRunning,
   withoutReady,
   withReady,
 } from './volatile.ts';
@@ -117,6 +120,18 @@ describe('states', () => {
       false,
       false,
     ]);
+  });
+
+  it('of a restart come before its end, and hide nothing else', () => {
+    const running = { 'volatile.last_state.power': 'RUNNING', 'user.a': 'b' };
+    const restarting = beforeRestart(running);
+    expect({ ...restarting }).toEqual({ 'volatile.last_state.power': 'RESTARTING', 'user.a': 'b' });
+    const asked = [restarting, running].map((config) => [isRestarting(config), isBetweenRuns(config)]);
+    expect(asked).toEqual([
+      [true, false],
+      [false, false],
+    ]);
+    expect({ ...whileRunning(restarting) }).toEqual(running);
   });
 
   it('of readiness are set, unset and forgotten', () => {

@@ -50,9 +50,28 @@ export function afterStop(config: Config): Config {
   return stopped;
 }
 
+/** Before a run is ended for another: it shall run again, also if the daemon ends before it does. */
+export function beforeRestart(config: Config): Config {
+  return withPower(config, 'RESTARTING');
+}
+
+/** Whether its run is being ended for another. */
+export function isRestarting(config: Config): boolean {
+  return config[POWER] === 'RESTARTING';
+}
+
+/** While it runs, and shall not be started again when it ends. */
+export function whileRunning(config: Config): Config {
+  return withPower(config, 'RUNNING');
+}
+
+function withPower(config: Config, power: string): Config {
+  return recordOf([...Object.entries(config), [POWER, power]]);
+}
+
 /** Between two runs, as at a reboot: it shall run, also if the daemon ends before it does. */
 export function betweenRuns(config: Config): Config {
-  return recordOf([...Object.entries(afterStop(config)), [POWER, 'REBOOTING']]);
+  return withPower(afterStop(config), 'REBOOTING');
 }
 
 /** Whether its run has ended for another, which has not begun. */

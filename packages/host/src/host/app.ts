@@ -13,6 +13,9 @@ import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
 import { unservedSentence } from './unserved.ts';
 import { refuse } from './upgrade.ts';
 
+/** What is asked of instances, by the name of one or of all; making one is something else. */
+const OF_INSTANCES = /^\/1\.0\/(instances|containers)/;
+
 /** Makes the HTTP side of the host API from the route table. */
 export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): FastifyInstance {
   const app = fastify({
@@ -67,6 +70,8 @@ function notImplemented(): never {
 async function answer(edge: Edge, row: Route, method: Method, handler: Handler, request: FastifyRequest) {
   const call = callOf(request);
   refuseTarget(call.query);
+  const { name } = call.params;
+  if (OF_INSTANCES.test(row.path) && (name || method === 'GET')) await edge.recognised(name);
   return answerForProject(row.otherProject, method, call.query) ?? (await handler(edge, call));
 }
 

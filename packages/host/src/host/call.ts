@@ -9,6 +9,8 @@ import type { ExecTable } from './exec-table.ts';
 /** What handlers work with. */
 export interface Edge {
   readonly backend: HostBackend;
+  /** Settles when it is known whether an instance runs; without a name, of all of them. */
+  recognised(name?: string): Promise<void>;
   readonly execs: ExecTable;
   readonly log: Log;
 }

@@ -8,6 +8,10 @@ import { parseExecControl } from '../wire/exec.ts';
 import { feedInput, type OutputPump, pumpOutput } from './exec-flow.ts';
 import { EXEC_CONNECT_TIMEOUT_MS } from './limits.ts';
 
+const NEVER_CONNECTED = 'Timed out waiting for websockets to connect';
+/** What an operator reads whose command the end of the daemon has cut off. */
+export const CUT = 'The daemon ends or starts anew';
+
 /**
  * The websockets of one exec. Invariants:
  * - a secret opens one websocket, once;
@@ -35,7 +39,7 @@ export class ExecStreams {
     this.#interactive = interactive;
     this.#log = log.child({ operation: session.operation.id });
     this.#digests = new Map(Object.entries(session.secrets).map(([name, secret]) => [name, digest(secret)]));
-    this.#timer = setTimeout(() => this.#giveUp(), EXEC_CONNECT_TIMEOUT_MS);
+    this.#timer = setTimeout(() => this.#giveUp(NEVER_CONNECTED), EXEC_CONNECT_TIMEOUT_MS);
     const over = Promise.withResolvers<void>();
     this.over = over.promise;
     this.#settle = over.resolve;
@@ -65,15 +69,16 @@ export class ExecStreams {
     if (complete && !this.#started) void this.#start();
   }
 
-  /** Drops all websockets. */
+  /** Drops all websockets and ends the process; its operation fails at once, since a frozen one would not end. */
   cut(): void {
+    this.#process?.signal(constants.signals.SIGKILL);
     for (const socket of this.#sockets.values()) socket.terminate();
-    if (!this.#started) this.#giveUp();
+    this.#giveUp(CUT);
   }
 
-  #giveUp(): void {
+  #giveUp(message: string): void {
     clearTimeout(this.#timer);
-    this.#session.fail('Timed out waiting for websockets to connect');
+    this.#session.fail(message);
     this.#finish();
   }
 

@@ -1,14 +1,22 @@
+import { constants } from 'node:os';
 import type { WebSocket } from 'ws';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
-import type { ExecRequest, ExecSession } from '../ops/api.ts';
-import { ExecStreams } from './exec-streams.ts';
+import type { ExecProcess, ExecRequest, ExecSession } from '../ops/api.ts';
+import { CUT, ExecStreams } from './exec-streams.ts';
 import type { Claim } from './upgrade.ts';
+
+/** An exec without websockets. */
+interface Alone {
+  process: ExecProcess | null;
+  readonly over: PromiseWithResolvers<void>;
+}
 
 /** The execs whose websockets may connect or are connected, by operation. */
 export class ExecTable {
   readonly #execs = new Map<string, ExecStreams>();
+  readonly #alone = new Map<ExecSession, Alone>();
   readonly #log: Log;
 
   constructor(log: Log) {
@@ -35,14 +43,28 @@ export class ExecTable {
     return { open: (socket: WebSocket) => streams.connect(name, socket), drop: () => {} };
   }
 
-  /** Cuts all streams, which ends their processes. */
+  /** Ends all of them: their processes, and their operations. */
   stop(): void {
     for (const streams of this.#execs.values()) streams.cut();
+    for (const [session, alone] of this.#alone) {
+      alone.process?.signal(constants.signals.SIGKILL);
+      session.fail(CUT);
+      alone.over.resolve();
+    }
+  }
+
+  /** Settles when there are none left. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#execs.values()].map(({ over }) => over));
+    await Promise.all([...this.#alone.values()].map(({ over }) => over.promise));
   }
 
   async #runAlone(session: ExecSession): Promise<void> {
+    const alone: Alone = { process: null, over: Promise.withResolvers<void>() };
+    this.#alone.set(session, alone);
     try {
       const process = await session.start();
+      alone.process = process;
       process.onOutput(() => {});
       process.endInput();
       await process.exited;
@@ -50,5 +72,7 @@ export class ExecTable {
       // Already told by the operation.
       this.#log.debug({ operation: session.operation.id, reason: messageOf(error) }, 'exec failed');
     }
+    this.#alone.delete(session);
+    alone.over.resolve();
   }
 }

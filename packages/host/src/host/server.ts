@@ -18,7 +18,7 @@ import type { Edge } from './call.ts';
 import { failureOf } from './errors.ts';
 import { EventStreams } from './event-streams.ts';
 import { ExecTable } from './exec-table.ts';
-import { BACKLOG, LEFT_CONNECTIONS_MAX } from './limits.ts';
+import { BACKLOG, EXEC_HAND_OVER_MS, LEFT_CONNECTIONS_MAX } from './limits.ts';
 import { answerForProject } from './project.ts';
 import { ROUTES } from './routes.ts';
 import { placeSocket, removerOf } from './socket-file.ts';
@@ -27,6 +27,8 @@ import type { UpgradeHandler } from './websockets.ts';
 
 export interface HostServerOptions {
   readonly log: Log;
+  /** Settles when it is known whether an instance runs, or all of them do: right after a start it is not at once. */
+  readonly recognised?: Edge['recognised'];
   /** How often listeners are asked whether they are still there. */
   readonly keepaliveMs?: number;
 }
@@ -41,8 +43,8 @@ export class HostServer {
   readonly #connections = new Set<Socket>();
   #state: 'new' | 'listening' | 'stopping' = 'new';
 
-  constructor(backend: HostBackend, { log, keepaliveMs }: HostServerOptions) {
-    this.#edge = { backend, execs: new ExecTable(log), log };
+  constructor(backend: HostBackend, { log, keepaliveMs, recognised = async () => {} }: HostServerOptions) {
+    this.#edge = { backend, execs: new ExecTable(log), log, recognised };
     this.#events = new EventStreams(backend, log, keepaliveMs);
     this.#app = createApp(this.#edge, (url) => findUpgrade(url) !== undefined);
   }
@@ -106,12 +108,16 @@ export class HostServer {
   async #finish(graceMs: number, reason: EndReason): Promise<void> {
     this.#events.stop(reason);
     const closed = this.#app.close();
+    // An open shell must not hold the next daemon up.
+    const execMs = reason === 'restarting' ? Math.min(graceMs, EXEC_HAND_OVER_MS) : graceMs;
+    const execTimer = setTimeout(() => this.#edge.execs.stop(), execMs);
     const timer = setTimeout(() => {
       this.#events.cut();
-      this.#edge.execs.stop();
       this.#app.server.closeAllConnections();
     }, graceMs);
     await closed;
+    await this.#edge.execs.idle();
+    clearTimeout(execTimer);
     clearTimeout(timer);
   }
 

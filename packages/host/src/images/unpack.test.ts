@@ -175,9 +175,7 @@ test.each([
   await rm(target, { recursive: true });
   expect((await set(name)).failure).toBe('');
   const odd = await publishSquashfs(root);
-  await expect(unpack(odd, ids)).rejects.toThrow(
-    'the squashfs has attributes of an overlay: "# file: /etc"',
-  );
+  await expect(unpack(odd, ids)).rejects.toThrow('the squashfs has attributes of an overlay: "# file: /etc"');
   expect(await readdir(roots)).toEqual([]);
 });
 

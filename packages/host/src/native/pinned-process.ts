@@ -1,5 +1,6 @@
 import { checked, close, declare, SystemError } from './libc.ts';
 import { isAlive, openPidfd, signalPidfd } from './pidfd.ts';
+import { startTimeOf } from './start-time.ts';
 
 const fcntl = declare('int fcntl(int fd, int command, int argument)');
 
@@ -27,6 +28,15 @@ export class PinnedProcess {
       if (error instanceof SystemError && error.code === 'ESRCH') return null;
       throw error;
     }
+  }
+
+  /** The very process that had this pid and this start time; null when it has ended. */
+  static named(pid: number, startTime: string): PinnedProcess | null {
+    const process = PinnedProcess.find(pid);
+    // The start time is read by pid: that it is this process's is known by its being alive.
+    if (process && startTimeOf(pid) === startTime && process.isAlive()) return process;
+    process?.release();
+    return null;
   }
 
   /** The descriptor, for as long as it is held; null after that. */

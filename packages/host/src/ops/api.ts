@@ -204,7 +204,7 @@ export interface ExecSession {
   readonly secrets: Readonly<Record<string, string>>;
   /** Starts the process; once. @throws when it cannot be started (the operation has failed then). */
   start(): Promise<ExecProcess>;
-  /** Ends the operation without a start, such as `Timed out waiting for websockets to connect`. */
+  /** Ends the operation without the process's end, such as `Timed out waiting for websockets to connect`. */
   fail(message: string): void;
 }
 

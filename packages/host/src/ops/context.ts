@@ -6,10 +6,12 @@ import type { EventHub } from './hub.ts';
 import type { Model } from './model.ts';
 import type { Operations } from './operations.ts';
 import type { Reboots } from './reboots.ts';
+import type { Recognition } from './recognition.ts';
 import type { Roots } from './roots.ts';
 import type { Runner } from './runner.ts';
 import type { RunningSet } from './running.ts';
 import type { Adopter, Init, RuntimeOf } from './runtime.ts';
+import type { Unsettled } from './unsettled.ts';
 
 /** Ties running instances to the callers on the guest API's socket. */
 export interface Identity {
@@ -42,7 +44,9 @@ export interface Context {
   readonly runtimeOf: RuntimeOf;
   readonly adopter: Adopter;
   readonly running: RunningSet;
+  readonly recognition: Recognition;
   readonly reboots: Reboots;
+  readonly unsettled: Unsettled;
   readonly roots: Roots;
   readonly identity: Identity;
   readonly guests: GuestConnections;

@@ -33,6 +33,14 @@ export function hostBackend(context: Context, images: ImageDirectory, server: Se
   };
 }
 
+/** Tells when it is known whether an instance runs, or all of them do: right after a start it is not at once. */
+export function recognisedIn({ model, recognition }: Context): (name?: string) => Promise<void> {
+  return async (name) => {
+    if (name === undefined) await recognition.known();
+    else if (model.hasInstance(name)) await recognition.known(model.instance(name).id);
+  };
+}
+
 const LIFECYCLE: ReadonlySet<string> = new Set(['lifecycle']);
 
 function hostJournal(journal: JournalReader): HostJournal {

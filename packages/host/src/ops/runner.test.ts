@@ -34,4 +34,17 @@ describe('Runner', () => {
     await Promise.all(work);
     expect(runner.labels(1)).toEqual([]);
   });
+
+  it('shows work beside the queue, which does not wait for it', async () => {
+    const runner = new Runner<number>();
+    const gate = Promise.withResolvers<void>();
+    const beside = runner.beside(1, 'stop', () => gate.promise);
+    await runner.run(1, 'update', () => {});
+    expect(runner.labels(1)).toEqual(['stop']);
+    gate.resolve();
+    await beside;
+    expect(runner.labels(1)).toEqual([]);
+    await expect(runner.beside(1, 'stop', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(runner.labels(1)).toEqual([]);
+  });
 });

@@ -10,9 +10,7 @@ export class Runner<K> {
 
   /** Queues work under a key. @param label a word for messages to others, such as `stop` */
   run<T>(key: K, label: string, work: () => Promise<T> | T): Promise<T> {
-    const labels = this.#labels.get(key) ?? [];
-    labels.push(label);
-    this.#labels.set(key, labels);
+    this.#enter(key, label);
     const before = this.#tails.get(key) ?? Promise.resolve();
     const mine = before.then(work).finally(() => this.#leave(key, label));
     const tail = mine.catch(() => {});
@@ -23,9 +21,25 @@ export class Runner<K> {
     return mine;
   }
 
+  /** Work that goes on beside the queue for a while: others see its label, and do not wait for it. */
+  async beside<T>(key: K, label: string, work: () => Promise<T>): Promise<T> {
+    this.#enter(key, label);
+    try {
+      return await work();
+    } finally {
+      this.#leave(key, label);
+    }
+  }
+
   /** The labels of the work that runs or waits under a key, oldest first. */
   labels(key: K): readonly string[] {
     return this.#labels.get(key) ?? [];
+  }
+
+  #enter(key: K, label: string): void {
+    const labels = this.#labels.get(key) ?? [];
+    labels.push(label);
+    this.#labels.set(key, labels);
   }
 
   #leave(key: K, label: string): void {

@@ -23,6 +23,8 @@ export interface Run {
   frozen: boolean;
   /** Set by the one who ends it, before it ends. */
   cause: EndCause | null;
+  /** Its end has been stored. */
+  settled: boolean;
 }
 
 /** A device of a run. */

@@ -105,6 +105,8 @@ export interface Runtime {
   remove(id: number): Promise<void>;
   /** Starts it; settles when its init runs. @throws CodedError runtime-failed, device-start-failed */
   start(spec: RunSpec): Promise<RunningProcess>;
+  /** As {@link recover}, from what was noted of the run, without waiting; undefined when that does not tell. */
+  recall(instance: Pick<Instance, 'id' | 'config'>): RunningProcess | null | undefined;
   /** The instance's run if it still goes on, such as after a restart of the daemon. */
   recover(instance: Pick<Instance, 'id' | 'config'>): Promise<RunningProcess | null>;
   /** How the last run ended, when nobody watched; undefined when that is not known. */

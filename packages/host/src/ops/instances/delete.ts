@@ -11,7 +11,7 @@ import { forgetRun } from './forget.ts';
  * The caller holds its queue. @throws is-running, protected
  */
 export async function deleteInstance(context: Context, id: number): Promise<void> {
-  const { model, running, reboots } = context;
+  const { model, running, reboots, unsettled } = context;
   const instance = model.current(id);
   const run = running.get(id);
   if (run?.runtime.owns) throw hostError('is-running');
@@ -22,6 +22,7 @@ export async function deleteInstance(context: Context, id: number): Promise<void
   const commit = () => model.commit([{ kind: 'delete-instance', id }], [deleted]);
   await committing(commit, () => runtime.remove(id));
   reboots.forget(id);
+  unsettled.forget(id);
   if (run) forgetRun(context, run, 'instance deleted');
   await removeInstance(context, runtime, id);
 }

@@ -31,12 +31,12 @@ async function endedByItself(
   ending: Ending,
   restart: () => Promise<void>,
 ): Promise<void> {
-  const { model, running } = context;
-  const { instanceId } = run;
-  // An operator's start or delete may have come first.
-  if (!model.instanceById(instanceId) || running.has(instanceId)) return;
   const reboot = ending === 'reboot';
-  await commitEnd(context, instanceId, { kind: 'shutdown', by: null }, reboot);
+  // An operator's start or delete may have come first.
+  if (isOver(context, run)) return;
+  await storeEnd(context, run, { cause: { kind: 'shutdown', by: null }, goesOn: reboot }, () =>
+    endedByItself(context, run, ending, restart),
+  );
   if (reboot) await startAgain(context, run, restart);
 }
 
@@ -59,12 +59,45 @@ async function startAgain(context: Context, run: Run, restart: () => Promise<voi
 
 /**
  * Settles the end of a run that somebody here has brought about. The caller holds the queue.
- * @returns when the run is over and its end is stored; an ephemeral instance is deleted then, unless it restarts
+ * @param again does the caller's work again, once the end can be stored, when it cannot be now
+ * An ephemeral instance is deleted then, unless it restarts.
+ * @returns false when there was nothing to settle any more
  */
-export async function settleEnd(context: Context, run: Run, cause: EndCause): Promise<void> {
+export async function settleEnd(
+  context: Context,
+  run: Run,
+  cause: EndCause,
+  again: () => Promise<void>,
+): Promise<boolean> {
   await run.process.ended;
   forgetRun(context, run, 'instance stopped');
-  await commitEnd(context, run.instanceId, cause, cause.kind === 'restart');
+  if (isOver(context, run)) return false;
+  await storeEnd(context, run, { cause, goesOn: cause.kind === 'restart' }, again);
+  return true;
+}
+
+/** Whether there is nothing to settle any more: it is done, or something else has become of the instance. */
+function isOver({ model, running }: Context, { settled, instanceId }: Run): boolean {
+  return settled || !model.instanceById(instanceId) || running.has(instanceId);
+}
+
+/** What cannot be stored is done again later: the instance must not count as running for ever. */
+async function storeEnd(
+  context: Context,
+  run: Run,
+  { cause, goesOn }: { cause: EndCause; goesOn: boolean },
+  again: () => Promise<void>,
+): Promise<void> {
+  const { unsettled, runner } = context;
+  const { instanceId: id } = run;
+  try {
+    await commitEnd(context, id, cause, goesOn);
+  } catch (error) {
+    unsettled.later(id, () => runner.run(id, 'settle', again));
+    throw error;
+  }
+  run.settled = true;
+  unsettled.forget(id);
 }
 
 const ACTIONS = { shutdown: 'instance-shutdown', stopped: 'instance-stopped', restart: null } as const;

@@ -23,6 +23,8 @@ export function prepareExec(context: Context, instance: Instance, request: ExecR
   const environment = environmentOf(context.model.expanded(instance).config, request);
   const secrets = request.waitForWebsocket ? secretsOf(request.interactive) : {};
   const started = Promise.withResolvers<ExecProcess>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
   const operation = context.operations.run({
     class: request.waitForWebsocket ? 'websocket' : 'task',
     description: 'Executing command',
@@ -35,7 +37,7 @@ export function prepareExec(context: Context, instance: Instance, request: ExecR
     },
     work: async () => {
       const process = await started.promise;
-      return { return: await exitCode(process) };
+      return { return: await Promise.race([exitCode(process), failed.promise]) };
     },
   });
   return {
@@ -43,7 +45,11 @@ export function prepareExec(context: Context, instance: Instance, request: ExecR
     environment,
     secrets,
     start: () => startProcess(context, instance, { ...request, environment }, started),
-    fail: (message) => started.reject(hostError('bad-request', message)),
+    fail(message) {
+      const error = hostError('bad-request', message);
+      started.reject(error);
+      failed.reject(error);
+    },
   };
 }
 

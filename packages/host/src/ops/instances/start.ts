@@ -24,9 +24,10 @@ export async function startInstance(
   by: Requestor | null,
   progress: UnpackProgress = () => {},
 ): Promise<void> {
-  const { running, reboots } = context;
+  const { running, reboots, unsettled } = context;
   if (running.has(id)) throw hostError('already-running');
   reboots.take(id);
+  unsettled.forget(id);
   try {
     await start(context, id, progress);
     commitStart(context, id, action, by);
@@ -69,7 +70,8 @@ export function beginRun(context: Context, instance: Instance, process: RunningP
   const boot = register(context, id, runtime, process);
   const { frozen } = process;
   const since = context.clock.now();
-  const run: Run = { instanceId: id, boot, process, runtime, config, since, frozen, cause: null };
+  const ending = { cause: null, settled: false };
+  const run: Run = { instanceId: id, boot, process, runtime, config, since, frozen, ...ending };
   running.add(run);
   watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
   return run;

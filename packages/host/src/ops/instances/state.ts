@@ -5,10 +5,11 @@ import type { Context } from '../context.ts';
 import type { Requestor } from '../events.ts';
 import { lifecycle } from '../lifecycle.ts';
 import type { Operation } from '../operations.ts';
+import type { UnpackProgress } from '../roots.ts';
+import type { Run } from '../running.ts';
 import { adoptAgain } from './adopt.ts';
-import { settleEnd } from './ended.ts';
 import { startInstance } from './start.ts';
-import { forceRun, killRun, stopInstance } from './stop.ts';
+import { forceRun, killRun, settleStop, stopInstance } from './stop.ts';
 
 const DESCRIPTIONS = {
   start: 'Starting instance',
@@ -35,20 +36,32 @@ export function setState(
     description: DESCRIPTIONS[action],
     resources: { instances: [name] },
     work: async (handle) => {
-      const tell = (percent: number) =>
+      const progress = (percent: number) =>
         handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
-      if (forces && busy && forceRun(context, id)) {
-        await runner.run(id, action, () => {});
-        return undefined;
-      }
-      const killed = forces && request.timeout <= 0 && waits ? killRun(context, id, by) : null;
-      await runner.run(id, action, () =>
-        killed
-          ? settleEnd(context, killed, { kind: 'stopped', by })
-          : changeState(context, id, request, by, tell),
-      );
+      const ended = forces ? endNow(context, id, { waits, timeout: request.timeout, by }) : null;
+      if (ended) await settled(context, ended, action);
+      else if (action === 'stop' || action === 'restart')
+        await stopInstance(context, id, { ...request, action, by, progress });
+      else await runner.run(id, action, () => changeState(context, id, request, by, progress));
       return undefined;
     },
+  });
+}
+
+/** A forced stop does not wait for the work that goes on. @returns the run whose end it has brought about */
+function endNow(
+  context: Context,
+  id: number,
+  { waits, timeout, by }: { waits: boolean; timeout: number; by: Requestor },
+): Run | null {
+  return forceRun(context, id) ?? (timeout <= 0 && waits ? killRun(context, id, by) : null);
+}
+
+function settled(context: Context, run: Run, action: string): Promise<void> {
+  const { instanceId: id, process } = run;
+  return context.runner.beside(id, action, async () => {
+    await process.ended;
+    await context.runner.run(id, action, () => settleStop(context, run));
   });
 }
 
@@ -57,17 +70,12 @@ async function changeState(
   id: number,
   request: StateRequest,
   by: Requestor,
-  tell: (percent: number) => void,
+  progress: UnpackProgress,
 ): Promise<void> {
-  if (request.action === 'start' && request.pid !== undefined)
-    return adoptAgain(context, id, request.pid, by);
-  if (request.action === 'start') return startInstance(context, id, 'instance-started', by, tell);
   if (request.action === 'freeze') return setFrozen(context, id, true, by);
   if (request.action === 'unfreeze') return setFrozen(context, id, false, by);
-  const kind = request.action === 'restart' ? 'restart' : undefined;
-  const ended = await stopInstance(context, id, request, by, kind);
-  if (ended !== 'restart') return;
-  await startInstance(context, id, 'instance-restarted', by, tell);
+  if (request.pid !== undefined) return adoptAgain(context, id, request.pid, by);
+  return startInstance(context, id, 'instance-started', by, progress);
 }
 
 async function setFrozen(

@@ -1,62 +1,101 @@
 import { startLongTimer } from '../../base/long-timer.ts';
 import { hostError } from '../../core/errors.ts';
+import type { Config } from '../../core/model.ts';
+import { beforeRestart, isRestarting, whileRunning } from '../../core/volatile.ts';
 import type { StateRequest } from '../api.ts';
 import type { Context } from '../context.ts';
 import type { Requestor } from '../events.ts';
+import type { UnpackProgress } from '../roots.ts';
 import type { EndCause, Run } from '../running.ts';
 import { commitEnd, settleEnd } from './ended.ts';
+import { startInstance } from './start.ts';
 
 const MS_PER_SECOND = 1000;
 
+/** What a stop is asked for with. */
+export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
+  readonly action: 'stop' | 'restart';
+  readonly by: Requestor | null;
+  readonly progress?: UnpackProgress;
+}
+
 /**
- * Stops an instance: asks its init first unless it is forced; with a timeout and force, asks and then forces.
- * The caller holds its queue.
- * @returns how it ended in the end: a forced stop overrules a restart
- * @throws already-stopped, not-ours, shutdown-timeout (it goes on running then)
+ * Stops an instance, and starts it again for a restart: asks its init first unless it is forced; with a timeout and
+ * force, asks and then forces. Its queue is held to begin and to settle only, since the instance may take its time.
+ * @throws already-stopped, not-ours, shutdown-timeout (it goes on running then), and what a start throws
  */
-export async function stopInstance(
-  context: Context,
-  id: number,
-  request: Pick<StateRequest, 'timeout' | 'force'>,
-  by: Requestor | null,
-  kind?: 'restart',
-): Promise<EndCause['kind']> {
+export function stopInstance(context: Context, id: number, request: StopRequest): Promise<void> {
+  const { runner } = context;
+  const { action, by } = request;
+  return runner.beside(id, action, async () => {
+    const run = await runner.run(id, action, () => beginStop(context, id, request));
+    if (!run) return;
+    if (!(await endsWithin(run, isAsked(request) ? request.timeout : -1))) {
+      if (!request.force) keepRunning(context, run);
+      if (run.cause?.kind !== 'restart') run.cause = { kind: 'stopped', by };
+      run.runtime.kill(run.process.init);
+      await run.process.ended;
+    }
+    await runner.run(id, action, () => finishStop(context, run, request));
+  });
+}
+
+/** An end that is not asked of the instance, but brought about. */
+function isAsked({ timeout, force }: StopRequest): boolean {
+  return timeout !== 0 && !(force && timeout < 0);
+}
+
+/** @returns null for an instance that did not run, which is stopped, or starts again, already */
+async function beginStop(context: Context, id: number, request: StopRequest): Promise<Run | null> {
+  const { action, by } = request;
   const run = context.running.get(id);
-  if (!run) return stopWaiting(context, id, { kind: kind ?? 'stopped', by });
+  if (!run) return stopWaiting(context, id, request);
   if (!run.runtime.owns)
-    throw hostError(
-      'not-ours',
-      `${kind ?? 'stop'} it there, or delete it here, which leaves its processes alone`,
-    );
-  const asked = request.timeout !== 0 && !(request.force && request.timeout < 0);
+    throw hostError('not-ours', `${action} it there, or delete it here, which leaves its processes alone`);
+  const asked = isAsked(request);
+  // Stored before the end begins: from then on it comes back, whatever becomes of this daemon.
+  if (action === 'restart') keepPower(context, id, beforeRestart);
   if (asked) run.runtime.halt(run.process.init);
-  run.cause = { kind: kind ?? (asked ? 'shutdown' : 'stopped'), by };
+  run.cause = { kind: action === 'restart' ? action : asked ? 'shutdown' : 'stopped', by };
   if (!asked) run.runtime.kill(run.process.init);
   await thaw(run);
-  if (asked && !(await endsWithin(run, request.timeout))) {
-    if (!request.force) return keepRunning(run);
-    run.cause = { kind: kind ?? 'stopped', by };
-    run.runtime.kill(run.process.init);
-  }
-  const cause = run.cause as EndCause;
-  await settleEnd(context, run, cause);
-  return cause.kind;
+  return run;
 }
 
-/** An instance that has rebooted too often to be started at once is not started any more. */
-async function stopWaiting(context: Context, id: number, cause: EndCause): Promise<EndCause['kind']> {
+/** An instance that has rebooted too often to be started at once is not started any more, or now. */
+async function stopWaiting(context: Context, id: number, request: StopRequest): Promise<null> {
   if (!context.reboots.take(id)) throw hostError('already-stopped');
-  await commitEnd(context, id, cause, cause.kind === 'restart');
-  return cause.kind;
+  const { action, by, progress } = request;
+  const restarts = action === 'restart';
+  await commitEnd(context, id, { kind: restarts ? action : 'stopped', by }, restarts);
+  if (restarts) await startInstance(context, id, 'instance-restarted', by, progress);
+  return null;
 }
 
-/** Ends a run at once while another stop waits for it to end politely; that one then settles it. */
-export function forceRun(context: Context, id: number): boolean {
+/** Settles a run that has ended, and starts the next one of a restart. The caller holds the queue. */
+async function finishStop(context: Context, run: Run, request: StopRequest): Promise<void> {
+  const cause = run.cause as EndCause;
+  const ended = await settleEnd(context, run, cause, () => finishStop(context, run, request));
+  if (!ended || cause.kind !== 'restart') return;
+  await startInstance(context, run.instanceId, 'instance-restarted', request.by, request.progress);
+}
+
+/** Settles a run whose end was brought about beside the queue, which the caller holds. */
+export async function settleStop(context: Context, run: Run): Promise<void> {
+  await settleEnd(context, run, run.cause as EndCause, () => settleStop(context, run));
+}
+
+/**
+ * Ends a run at once while another stop waits for it to end politely; a restart then is none.
+ * @returns it; null when nobody waits
+ */
+export function forceRun(context: Context, id: number): Run | null {
   const run = context.running.get(id);
-  if (!run?.cause) return false;
+  if (!run?.cause) return null;
   run.cause = { ...run.cause, kind: 'stopped' };
   run.runtime.kill(run.process.init);
-  return true;
+  withdrawRestart(context, id);
+  return run;
 }
 
 /** Frozen processes notice a signal, even a deadly one, when they run again. */
@@ -83,9 +122,20 @@ export function killRun(context: Context, id: number, by: Requestor | null): Run
   return run;
 }
 
-function keepRunning(run: Run): never {
+function keepRunning(context: Context, run: Run): never {
   run.cause = null;
+  withdrawRestart(context, run.instanceId);
   throw hostError('shutdown-timeout', 'the instance did not shut down in time');
+}
+
+function withdrawRestart(context: Context, id: number): void {
+  const instance = context.model.instanceById(id);
+  if (instance && isRestarting(instance.config)) keepPower(context, id, whileRunning);
+}
+
+function keepPower({ model }: Context, id: number, change: (config: Config) => Config): void {
+  const instance = model.current(id);
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config: change(instance.config) } }]);
 }
 
 async function endsWithin(run: Run, seconds: number): Promise<boolean> {

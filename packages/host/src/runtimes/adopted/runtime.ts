@@ -54,8 +54,12 @@ export class AdoptedRuntime implements Adopter {
     return running;
   }
 
-  async recover({ config }: Pick<Instance, 'config'>): Promise<RunningProcess | null> {
+  recall({ config }: Pick<Instance, 'config'>): RunningProcess | null {
     return this.#hold(config);
+  }
+
+  async recover(instance: Pick<Instance, 'config'>): Promise<RunningProcess | null> {
+    return this.recall(instance);
   }
 
   /** An end that nobody watched is one for good: nothing here could start it again. */
@@ -124,7 +128,7 @@ export class AdoptedRuntime implements Adopter {
   /** Null when the process has ended, whatever has its pid now. */
   #hold(config: Config): RunningProcess | null {
     const name = adoptedInit(config);
-    const init = name?.bootId === this.#bootId ? pinNamed(name) : null;
+    const init = name?.bootId === this.#bootId ? PinnedProcess.named(name.pid, name.startTime) : null;
     if (!init) return null;
     const ended = this.#watch.exited(init).then((): Ending => 'stop');
     const release = () => {
@@ -133,12 +137,4 @@ export class AdoptedRuntime implements Adopter {
     };
     return { init, hostNames: {}, ended, frozen: false, release };
   }
-}
-
-/** The very process of that name. Its start time is read by pid: that it is this process's is known by its being alive. */
-function pinNamed({ pid, startTime }: ProcessName): PinnedProcess | null {
-  const process = PinnedProcess.find(pid);
-  if (process && startTimeOf(pid) === startTime && process.isAlive()) return process;
-  process?.release();
-  return null;
 }

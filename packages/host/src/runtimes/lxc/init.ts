@@ -22,7 +22,10 @@ export async function pinInit(lxcPath: string, id: number): Promise<RunProcesses
   const pid = await initPid(lxcPath, id);
   const init = pid === null ? null : PinnedProcess.find(pid);
   if (!init) return null;
-  const again = await initPid(lxcPath, id);
+  const again = await initPid(lxcPath, id).catch((error) => {
+    init.release();
+    throw error;
+  });
   const parent = monitorPid(init.pid);
   const monitor = parent === null ? null : PinnedProcess.find(parent);
   // A process whose parent has died gets another: the one that is held is the monitor if it is the parent still.

@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { Places } from '../../base/places.ts';
+import { interfaceName } from '../../native/interface-name.ts';
 import type { InstanceLive, NetworkInterface } from '../../ops/api.ts';
 import type { Init } from '../../ops/runtime.ts';
 import { run } from '../../process/run.ts';
+import { cgroupsOf, readText } from './cgroups.ts';
 
 /** What the kernel says of a container's use of the host, from its cgroups and its network namespace. */
 export async function readLive(init: Init): Promise<Omit<InstanceLive, 'status'>> {
@@ -16,27 +18,6 @@ export async function readLive(init: Init): Promise<Omit<InstanceLive, 'status'>
     diskUsage: null,
     network: await readNetwork(pid),
   };
-}
-
-/**
- * Controller to folder of the container's cgroup; key `` is the unified hierarchy. The part below
- * `lxc.payload.*` is the container's own doing and left out. /proc/PID/cgroup, cgroups(7).
- */
-function cgroupsOf(pid: number): Map<string, string> {
-  const groups = new Map<string, string>();
-  for (const line of readText(`/proc/${pid}/cgroup`).split('\n')) {
-    const [, controllers, path] = line.split(':');
-    const own = path?.match(/^.*?\/lxc\.payload[^/]*/)?.[0];
-    if (controllers === undefined || own === undefined) continue;
-    for (const controller of controllers.split(',')) groups.set(controller, folderOf(controller, own));
-  }
-  return groups;
-}
-
-function folderOf(controller: string, path: string): string {
-  if (controller !== '') return `/sys/fs/cgroup/${controller.replace('name=', '')}${path}`;
-  const hybrid = readText('/sys/fs/cgroup/cgroup.controllers') === '';
-  return `/sys/fs/cgroup${hybrid ? '/unified' : ''}${path}`;
 }
 
 /** The kernel's own count: walking what a guest may have made would take as long as the guest likes. */
@@ -69,24 +50,39 @@ interface IpInterface {
   readonly flags: readonly string[];
   readonly mtu: number;
   readonly link_type: string;
+  /** Number of its other end, in the network namespace of that. */
   readonly link_index?: number;
+  /** There when the other end is in another network namespace. */
+  readonly link_netnsid?: number;
   readonly address?: string;
   readonly addr_info: readonly { family: string; local: string; prefixlen: number; scope: string }[];
   readonly stats64?: Readonly<Record<'rx' | 'tx', { bytes: number; packets: number }>>;
 }
 
 const IP_TIMEOUT_MS = 5_000;
+/** Each question costs the host a program, and a list of instances asks one for each. */
+const QUESTIONS_AT_ONCE = 4;
+
+/** Interfaces of one instance whose other end is looked up: a guest can have made thousands, the nics are the first. */
+const NAMED_MAX = 16;
+
+const questions = new Places(QUESTIONS_AT_ONCE);
 
 async function readNetwork(pid: number): Promise<Record<string, NetworkInterface>> {
-  const inside = await run('nsenter', ['-t', String(pid), '-n', 'ip', '-json', '-statistics', 'address'], {
-    timeoutMs: IP_TIMEOUT_MS,
-  });
+  const args = ['-t', String(pid), '-n', 'ip', '-json', '-statistics', 'address'];
+  const inside = await questions.use(() => run('nsenter', args, { timeoutMs: IP_TIMEOUT_MS }));
   if (!inside.ok) return {};
-  const host = hostInterfaces();
   const interfaces = parseInterfaces(inside.stdout);
+  const outside = interfaces.filter(isTied).slice(0, NAMED_MAX);
+  const named = new Map(outside.map((each) => [each, interfaceName(each.link_index ?? 0)]));
   return Object.fromEntries(
-    interfaces.map((each) => [each.ifname, networkInterface(each, host.get(each.link_index ?? -1) ?? '')]),
+    interfaces.map((each) => [each.ifname, networkInterface(each, named.get(each) ?? '')]),
   );
+}
+
+/** Its other end is in another network namespace: the host's, for a nic. */
+function isTied({ link_index: index, link_netnsid: namespace }: IpInterface): boolean {
+  return index !== undefined && namespace !== undefined;
 }
 
 /** A guest may have made more interfaces than are read: then none are shown. */
@@ -118,26 +114,4 @@ function networkInterface(each: IpInterface, hostName: string): NetworkInterface
       packetsSent: each.stats64?.tx.packets ?? 0,
     },
   };
-}
-
-function hostInterfaces(): Map<number, string> {
-  return new Map(
-    entriesOf('/sys/class/net').map((name) => [Number(readText(`/sys/class/net/${name}/ifindex`)), name]),
-  );
-}
-
-function entriesOf(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

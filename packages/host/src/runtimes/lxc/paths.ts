@@ -16,6 +16,8 @@ export interface InstancePaths {
   readonly mounts: string;
   /** Written by the stop hook: how the last run ended. */
   readonly ending: string;
+  /** Which processes the latest run stands on. */
+  readonly run: string;
   /** There while LXC is starting it. */
   readonly starting: string;
 }
@@ -34,6 +36,7 @@ export function instancePaths(instances: string, id: number): InstancePaths {
     execs: join(folder, 'execs'),
     mounts: join(folder, 'mounts'),
     ending: join(folder, 'ending'),
+    run: join(folder, 'run'),
     starting: join(folder, 'starting'),
   };
 }

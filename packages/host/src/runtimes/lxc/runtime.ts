@@ -1,13 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { ExecProcess, ExecRequest, InstanceLive } from '../../ops/api.ts';
 import type {
   DeviceTarget,
@@ -28,7 +25,6 @@ import { openFiles } from './files.ts';
 import { releaseMounts } from './host-mounts.ts';
 import type { IdRanges } from './ids.ts';
 import { writeInPlace } from './in-place.ts';
-import { pinInit } from './init.ts';
 import { readLive } from './live.ts';
 import {
   attachDevice,
@@ -43,15 +39,13 @@ import { MountWork } from './mount-work.ts';
 import { adoptOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
-import { isFrozen, removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
+import { LxcRuns } from './runs.ts';
+import { removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
 import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
 /** Whose the files of a privileged instance are. */
 const ROOT: HostIds = { uid: 0, gid: 0 };
-/** How long a start that a dead daemon has begun may take until it is seen to have failed. */
-const START_TRIES = 30;
-const START_TRY_MS = 100;
 
 /** What the LXC runtime is made with. */
 export interface LxcOptions {
@@ -75,9 +69,11 @@ export class LxcRuntime implements Runtime {
   readonly #looks = new Looks();
   readonly #mountWork = new WeakMap<Init, MountWork>();
   readonly #end = new AbortController();
+  readonly #runs: LxcRuns;
 
   constructor(options: LxcOptions) {
     this.#options = options;
+    this.#runs = new LxcRuns(options.instances, options.watch, (id, init) => this.#hold(id, init));
     this.driverVersion = options.version;
   }
 
@@ -102,69 +98,25 @@ export class LxcRuntime implements Runtime {
 
   async start(spec: RunSpec): Promise<RunningProcess> {
     const paths = this.#paths(spec.id);
-    const ids = this.#idsOf(spec.config);
-    const owner = ids ?? ROOT;
-    await adoptOwners(paths.overlay, owner);
-    await releaseMounts(paths.mounts);
-    // Of the last run: its log, its end, and commands that a daemon which was killed has left.
-    for (const path of [paths.log, paths.ending, paths.execs])
-      await rm(path, { recursive: true, force: true });
-    const prepared = await prepareDevices(spec.devices, paths, { owner, looks: this.#looks });
+    // From here on the next daemon has to look closer, and to take away what is half done.
+    await writeFile(paths.starting, '');
     try {
-      const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
-      const mounts = [
-        ...(spec.devlxd ? [{ ...window, readonly: true, recursive: false }] : []),
-        ...prepared.mounts,
-      ];
-      const { stopHook } = this.#options;
-      const text = configFile({
-        spec: { ...spec, devices: prepared.devices },
-        paths,
-        ids,
-        mounts,
-        deviceNumbers: ids ? [] : prepared.numbers,
-        stopHook,
-      });
-      await writeInPlace(paths.config, text);
-      await writeFile(paths.starting, '');
-      await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
-    } catch (error) {
-      await rm(paths.starting, { force: true });
-      throw error;
+      return await this.#start(spec, paths);
     } finally {
-      await releaseMounts(paths.mounts);
+      await rm(paths.starting, { force: true });
     }
-    const running = await this.#running(spec.id, prepared.hostNames);
-    if (!running) {
-      await stopContainer(this.#options.instances, spec.id);
-      throw hostError('runtime-failed', 'The instance ended as soon as it had started');
-    }
-    try {
-      await limitNics(prepared);
-    } catch (error) {
-      this.kill(running.init);
-      await running.ended;
-      running.release();
-      throw error;
-    }
-    await rm(paths.starting, { force: true });
-    return running;
   }
 
-  async recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
-    const paths = this.#paths(id);
-    const run = () => (existsSync(paths.starting) ? this.#awaitStart(id) : this.#running(id, {}));
-    const running = existsSync(paths.config) ? await run() : null;
-    // Also those of a first start that was cut off before there was a configuration.
-    await releaseMounts(paths.mounts);
-    await rm(paths.starting, { force: true });
-    return running && { ...running, frozen: await isFrozen(this.#options.instances, id) };
+  recall({ id }: Pick<Instance, 'id'>): RunningProcess | null | undefined {
+    return this.#runs.recall(id);
+  }
+
+  recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
+    return this.#runs.recover(id);
   }
 
   lastEnding(id: number): Ending | undefined {
-    const { ending } = this.#paths(id);
-    if (!existsSync(ending)) return undefined;
-    return readFileSync(ending, 'utf8') === 'reboot' ? 'reboot' : 'stop';
+    return this.#runs.lastEnding(id);
   }
 
   halt(init: Init): void {
@@ -239,6 +191,55 @@ export class LxcRuntime implements Runtime {
     return this.#paths(id).log;
   }
 
+  async #start(spec: RunSpec, paths: InstancePaths): Promise<RunningProcess> {
+    const ids = this.#idsOf(spec.config);
+    const owner = ids ?? ROOT;
+    await adoptOwners(paths.overlay, owner);
+    await releaseMounts(paths.mounts);
+    // Of the last run: its log, its end, its processes, and commands that a daemon which was killed has left.
+    for (const path of [paths.log, paths.ending, paths.run, paths.execs])
+      await rm(path, { recursive: true, force: true });
+    const prepared = await prepareDevices(spec.devices, paths, { owner, looks: this.#looks });
+    try {
+      const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
+      const mounts = [
+        ...(spec.devlxd ? [{ ...window, readonly: true, recursive: false }] : []),
+        ...prepared.mounts,
+      ];
+      const { stopHook } = this.#options;
+      const text = configFile({
+        spec: { ...spec, devices: prepared.devices },
+        paths,
+        ids,
+        mounts,
+        deviceNumbers: ids ? [] : prepared.numbers,
+        stopHook,
+      });
+      await writeInPlace(paths.config, text);
+      await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
+    } finally {
+      await releaseMounts(paths.mounts);
+    }
+    const running = await this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
+    if (!running) {
+      await stopContainer(this.#options.instances, spec.id);
+      throw hostError('runtime-failed', 'The instance ended as soon as it had started');
+    }
+    try {
+      await limitNics(prepared);
+    } catch (error) {
+      this.kill(running.init);
+      await running.ended;
+      running.release();
+      throw error;
+    }
+    return running;
+  }
+
+  #hold(id: number, init: Init): void {
+    this.#mountWork.set(init, new MountWork(init, this.#paths(id), this.#end.signal));
+  }
+
   #paths(id: number): InstancePaths {
     return instancePaths(this.#options.instances, id);
   }
@@ -263,34 +264,5 @@ export class LxcRuntime implements Runtime {
     const work = this.#mountWork.get(init);
     if (!work) throw hostError('not-running');
     return work;
-  }
-
-  async #running(id: number, hostNames: Record<string, string>): Promise<RunningProcess | null> {
-    const pinned = await pinInit(this.#options.instances, id);
-    if (!pinned) return null;
-    const { init, monitor } = pinned;
-    this.#mountWork.set(init, new MountWork(init, this.#paths(id), this.#end.signal));
-    const release = () => {
-      for (const process of [init, monitor]) process.release();
-    };
-    return { init, hostNames, ended: this.#ended(id, init, monitor), frozen: false, release };
-  }
-
-  /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */
-  async #awaitStart(id: number): Promise<RunningProcess | null> {
-    for (let tries = 0; tries < START_TRIES; tries++) {
-      const running = await this.#running(id, {});
-      if (running) return running;
-      await sleep(START_TRY_MS);
-    }
-    await stopContainer(this.#options.instances, id);
-    return null;
-  }
-
-  /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
-  async #ended(id: number, init: PinnedProcess, monitor: PinnedProcess): Promise<Ending> {
-    await this.#options.watch.exited(init);
-    await this.#options.watch.exited(monitor);
-    return this.lastEnding(id) ?? 'stop';
   }
 }

@@ -45,10 +45,14 @@ export async function removeTree(folder: string): Promise<void> {
   if (!result.ok) throw hostError('runtime-failed', result.failure);
 }
 
-/** The pid of a running container's init on the host; null when it does not run. */
+/**
+ * The pid of a running container's init on the host; null when it does not run.
+ * @throws CodedError runtime-failed when LXC does not say, which must not be taken for its not running
+ */
 export async function initPid(lxcPath: string, id: number): Promise<number | null> {
   const args = ['-n', String(id), '-P', lxcPath, '-p', '-H'];
   const result = await run('lxc-info', args, { timeoutMs: QUESTION_TIMEOUT_MS });
+  if (result.signal !== null) throw hostError('runtime-failed', result.failure);
   const pid = Number(result.stdout.trim());
   return result.ok && pid > 0 ? pid : null;
 }
@@ -63,13 +67,6 @@ export async function setFrozen(lxcPath: string, id: number, frozen: boolean): P
   if (result.ok) return;
   if (frozen) await run('lxc-unfreeze', args, { timeoutMs: QUESTION_TIMEOUT_MS });
   throw hostError('runtime-failed', result.failure);
-}
-
-/** Whether a running container is frozen. */
-export async function isFrozen(lxcPath: string, id: number): Promise<boolean> {
-  const args = ['-n', String(id), '-P', lxcPath, '-s', '-H'];
-  const result = await run('lxc-info', args, { timeoutMs: QUESTION_TIMEOUT_MS });
-  return result.stdout.trim() === 'FROZEN';
 }
 
 /** Lets a privileged container use a device; `numbers` as `c MAJOR:MINOR`. @throws CodedError runtime-failed */

@@ -1,0 +1,13 @@
+import { declare } from './libc.ts';
+
+const nameOf = declare('const char *if_indextoname(uint index, _Out_ void *name)');
+
+/** IF_NAMESIZE, with the byte that ends it. */
+const NAME_BYTES = 16;
+
+/** The name of a network interface of this process's network namespace; empty when there is none of this number. */
+export function interfaceName(index: number): string {
+  const name = Buffer.alloc(NAME_BYTES);
+  if ((nameOf(index, name) as unknown) === null) return '';
+  return name.toString('utf8', 0, name.indexOf(0));
+}

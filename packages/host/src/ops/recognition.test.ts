@@ -1,0 +1,42 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Recognition } from './recognition.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Whether a promise has settled by now. */
+async function settled(promise: Promise<void>): Promise<boolean> {
+  let done = false;
+  void promise.then(() => {
+    done = true;
+  });
+  await vi.advanceTimersByTimeAsync(0);
+  return done;
+}
+
+describe('Recognition', () => {
+  it('holds who asks for an instance that is looked at, and nobody else', async () => {
+    const recognition = new Recognition();
+    const look = Promise.withResolvers<void>();
+    recognition.add(1, look.promise);
+    const [one, two, all] = [recognition.known(1), recognition.known(2), recognition.known()];
+    expect([await settled(one), await settled(two), await settled(all)]).toEqual([false, true, false]);
+    look.resolve();
+    expect([await settled(one), await settled(all)]).toEqual([true, true]);
+    expect(await settled(recognition.known(1))).toBe(true);
+  });
+
+  it('holds nobody for more than ten seconds', async () => {
+    const recognition = new Recognition();
+    recognition.add(1, new Promise(() => {}));
+    const asked = recognition.known();
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(await settled(asked)).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await settled(asked)).toBe(true);
+  });
+});

@@ -1,0 +1,67 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { PinnedProcess } from '../../native/pinned-process.ts';
+import { bootId, startTimeOf } from '../../native/start-time.ts';
+import type { RunProcesses } from './init.ts';
+import { monitorPid } from './processes.ts';
+
+/** A process, named so that no later one can be taken for it. */
+interface Named {
+  readonly pid: number;
+  readonly startTime: string;
+}
+
+interface RunNote {
+  readonly bootId: string;
+  readonly init: Named;
+  readonly monitor: Named;
+}
+
+/** What a note says of the run that it is about. */
+export type Recalled =
+  | ({ readonly kind: 'running' } & RunProcesses)
+  /** Its init has ended, and LXC still takes it down. */
+  | { readonly kind: 'ending'; readonly monitor: PinnedProcess }
+  | { readonly kind: 'ended' }
+  /** There is none, such as from an earlier version, or it does not say enough. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * Notes which processes a run stands on, so that the next daemon knows them without asking LXC. It need not outlast the
+ * host's own crash, which ends the run.
+ */
+export function noteRun(path: string, { init, monitor }: RunProcesses): void {
+  const named = ({ pid }: PinnedProcess) => ({ pid, startTime: startTimeOf(pid) });
+  const note = { bootId: bootId(), init: named(init), monitor: named(monitor) };
+  writeFileSync(`${path}.new`, JSON.stringify(note), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** Takes hold of the run that was noted, if it still goes on. */
+export function recallRun(path: string): Recalled {
+  const note = readNote(path);
+  if (!note) return { kind: 'unknown' };
+  if (note.bootId !== bootId()) return { kind: 'ended' };
+  const monitor = PinnedProcess.named(note.monitor.pid, note.monitor.startTime);
+  const init = PinnedProcess.named(note.init.pid, note.init.startTime);
+  if (init && monitor && monitorPid(init.pid) === monitor.pid) return { kind: 'running', init, monitor };
+  if (init) {
+    // Without its monitor it is for LXC to judge.
+    init.release();
+    monitor?.release();
+    return { kind: 'unknown' };
+  }
+  return monitor ? { kind: 'ending', monitor } : { kind: 'ended' };
+}
+
+function readNote(path: string): RunNote | null {
+  try {
+    const { bootId: boot, init, monitor } = JSON.parse(readFileSync(path, 'utf8')) as RunNote;
+    return isNamed(init) && isNamed(monitor) ? { bootId: boot, init, monitor } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isNamed({ pid, startTime }: Named): boolean {
+  return Number.isInteger(pid) && pid > 0 && typeof startTime === 'string';
+}

@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ExitWatch } from '../../native/exit-watch.ts';
+import type { Ending, Init, RunningProcess } from '../../ops/runtime.ts';
+import { isFrozen } from './cgroups.ts';
+import { releaseMounts } from './host-mounts.ts';
+import { pinInit, type RunProcesses } from './init.ts';
+import { instancePaths } from './paths.ts';
+import { noteRun, recallRun } from './run-note.ts';
+import { stopContainer } from './tools.ts';
+
+/** How long a start that a dead daemon has begun may take until it is seen to have failed. */
+const START_TRIES = 30;
+const START_TRY_MS = 100;
+/** How long LXC may take to take down what has ended before the daemon began. */
+const ENDING_MS_MAX = 10_000;
+
+/** Finds the runs of containers, those that another daemon has started too. */
+export class LxcRuns {
+  readonly #lxcPath: string;
+  readonly #watch: ExitWatch;
+  readonly #onHeld: (id: number, init: Init) => void;
+
+  /** @param onHeld told of each run that is held from now on */
+  constructor(lxcPath: string, watch: ExitWatch, onHeld: (id: number, init: Init) => void) {
+    this.#lxcPath = lxcPath;
+    this.#watch = watch;
+    this.#onHeld = onHeld;
+  }
+
+  /** The run that LXC knows, noted for the next daemon; null when there is none. */
+  async find(id: number, hostNames: Readonly<Record<string, string>>): Promise<RunningProcess | null> {
+    const pinned = await pinInit(this.#lxcPath, id);
+    if (!pinned) return null;
+    noteRun(this.#paths(id).run, pinned);
+    return { ...this.#held(id, pinned), hostNames };
+  }
+
+  /** What the note of the last run tells; undefined when that is not enough. */
+  recall(id: number): RunningProcess | null | undefined {
+    const { starting, config, run } = this.#paths(id);
+    if (existsSync(starting)) return undefined;
+    if (!existsSync(config)) return null;
+    const recalled = recallRun(run);
+    if (recalled.kind === 'running') return this.#held(id, recalled);
+    if (recalled.kind === 'ending') recalled.monitor.release();
+    return recalled.kind === 'ended' ? null : undefined;
+  }
+
+  /** Asks LXC, and takes away what a daemon that died in a start has left. */
+  async recover(id: number): Promise<RunningProcess | null> {
+    const { starting, mounts, run } = this.#paths(id);
+    const wasStarting = existsSync(starting);
+    if (!wasStarting) await this.#awaitEnding(run);
+    const running = wasStarting ? await this.#awaitStart(id) : await this.find(id, {});
+    await releaseMounts(mounts);
+    await rm(starting, { force: true });
+    return running;
+  }
+
+  /** How the last run ended; undefined when nothing was noted. */
+  lastEnding(id: number): Ending | undefined {
+    const { ending } = this.#paths(id);
+    if (!existsSync(ending)) return undefined;
+    return readFileSync(ending, 'utf8') === 'reboot' ? 'reboot' : 'stop';
+  }
+
+  #paths(id: number) {
+    return instancePaths(this.#lxcPath, id);
+  }
+
+  #held(id: number, { init, monitor }: RunProcesses): RunningProcess {
+    const release = () => {
+      for (const process of [init, monitor]) process.release();
+    };
+    const ended = this.#ended(id, { init, monitor });
+    this.#onHeld(id, init);
+    return { init, hostNames: {}, ended, frozen: isFrozen(init.pid), release };
+  }
+
+  /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
+  async #ended(id: number, { init, monitor }: RunProcesses): Promise<Ending> {
+    await this.#watch.exited(init);
+    await this.#watch.exited(monitor);
+    return this.lastEnding(id) ?? 'stop';
+  }
+
+  /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */
+  async #awaitStart(id: number): Promise<RunningProcess | null> {
+    if (!existsSync(this.#paths(id).config)) return null;
+    for (let tries = 0; tries < START_TRIES; tries++) {
+      const running = await this.find(id, {});
+      if (running) return running;
+      await sleep(START_TRY_MS);
+    }
+    await stopContainer(this.#lxcPath, id);
+    return null;
+  }
+
+  /** What LXC is taking down can neither be recognised nor be started again. */
+  async #awaitEnding(note: string): Promise<void> {
+    const recalled = recallRun(note);
+    if (recalled.kind === 'running') for (const each of [recalled.init, recalled.monitor]) each.release();
+    if (recalled.kind !== 'ending') return;
+    const { monitor } = recalled;
+    const over = new AbortController();
+    const late = sleep(ENDING_MS_MAX, undefined, { signal: over.signal }).catch(() => {});
+    await Promise.race([this.#watch.exited(monitor), late]);
+    over.abort();
+    this.#watch.forget(monitor);
+    monitor.release();
+  }
+}

@@ -40,6 +40,7 @@ import { Registry } from './peer/registry.ts';
 import { openRuntimes } from './runtimes/open.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
+import type { Settings } from './settings.ts';
 import { SpareMemory } from './spare-memory.ts';
 import { prepareStateDir } from './state-paths.ts';
 import { openStore } from './store/open-store.ts';
@@ -70,16 +71,12 @@ export async function startDaemon(
   onServing: () => void,
 ): Promise<Daemon> {
   const log = createLog(settings['log-level']);
-  // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
-  keepDescriptors();
-  reapLeftChildren();
+  prepareProcess(settings, log);
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const paths = await prepareStateDir(stateDir);
   const held = lock(paths.lock, inherited.lock);
   started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
-  prepareOpenFiles(settings['guest-connections-total'], log);
-  prepareInotify(log);
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
   const memory = { resident: () => process.memoryUsage.rss(), giveBack: returnFreeMemory };
@@ -128,16 +125,22 @@ export async function startDaemon(
     (image) => images.paths(image),
   );
   const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
-  const host = new HostServer(hostBackend(context, images, facts), {
-    log,
-    recognised: recognisedIn(context),
-  });
+  const recognised = recognisedIn(context);
+  const host = new HostServer(hostBackend(context, images, facts), { log, recognised });
   late.guests = guests;
   started.defer(inBackground(remove));
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
   const runtime = `lxc ${runtimes.main.driverVersion}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), exit, () => exit.left(held, paths), log);
+}
+
+function prepareProcess(settings: Settings, log: Log): void {
+  // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
+  keepDescriptors();
+  reapLeftChildren();
+  prepareOpenFiles(settings['guest-connections-total'], log);
+  prepareInotify(log);
 }
 
 function running(started: AsyncDisposableStack, exit: Exit, left: () => Inherited, log: Log): Daemon {

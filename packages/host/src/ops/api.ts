@@ -197,10 +197,7 @@ export interface ExecSession {
   readonly operation: Operation;
   /** The environment that the process will have. */
   readonly environment: Readonly<Record<string, string>>;
-  /**
-   * Secret of each stream: `control` and `0`, and `1`, `2` when not interactive. Single use, unguessable;
-   * also in the operation's metadata as `fds`.
-   */
+  /** Secret of each stream, single use: `control`, `0`, and `1`, `2` when not interactive; `fds` of the operation. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Starts the process; once. @throws when it cannot be started (the operation has failed then). */
   start(): Promise<ExecProcess>;

@@ -91,7 +91,7 @@ describe('the plain stream', () => {
   );
 
   it('drops a reader that stalls, and keeps the events of others', async () => {
-    await using guest = await startGuest({ eventStallMs: 60 });
+    await using guest = await startGuest({ eventStallMs: 1_000 });
     const stalled = await openStream(guest);
     const reader = await openStream(guest);
     stalled.socket.pause();

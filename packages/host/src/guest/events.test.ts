@@ -91,7 +91,7 @@ describe('the plain stream', () => {
   );
 
   it('drops a reader that stalls, and keeps the events of others', async () => {
-    await using guest = await startGuest({ eventStallMs: 60 });
+    await using guest = await startGuest({ eventStallMs: 1_000 });
     const stalled = await openStream(guest);
     const reader = await openStream(guest);
     stalled.socket.pause();
@@ -121,6 +121,19 @@ describe('the plain stream', () => {
     );
     expect(keys).toEqual(keys.map((_, i) => i));
     expect(keys.length).toBeLessThan(40);
+  });
+
+  it('drops readers that together let too much wait, and no reader that takes its events', async () => {
+    await using guest = await startGuest({ eventInstanceBytes: 300_000, eventStallMs: 600_000 });
+    const stalled = [await openStream(guest), await openStream(guest), await openStream(guest)];
+    for (const { socket } of stalled) socket.pause();
+    const reader = await openStream(guest);
+    for (let i = 0; i < 60; i++) {
+      guest.backend.setKey(1, `user.k${i}`, 'x'.repeat(20_000));
+      await reader.until((text) => text.includes(`user.k${i}"`));
+    }
+    expect(guest.backend.subscribers).toBeLessThan(1 + stalled.length);
+    for (const { socket } of [...stalled, reader]) socket.destroy();
   });
 
   it('sends one event that is larger than the queue', async () => {
@@ -246,6 +259,16 @@ describe('the websocket', () => {
     const pongs = (await client.end()).length / (2 + 125);
     expect(pongs).toBeGreaterThan(1);
     expect(pongs).toBeLessThan(20_000);
+  });
+
+  it('answers many pings that come together with the last pong only', async () => {
+    await using guest = await startGuest();
+    const client = new RawClient(guest.path).send(`GET /1.0/events HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`);
+    await client.until((received) => received === SWITCHED + PING);
+    client.send(`${'\x89\x81\0\0\0\0a'.repeat(2_000)}\x89\x81\0\0\0\0z`);
+    const received = await client.until((text) => text.endsWith('\x8a\x01z'));
+    expect(received.split('\x8a').length - 1).toBeLessThan(20);
+    client.socket.destroy();
   });
 
   it('says 1001 when it is ended from the host', async () => {

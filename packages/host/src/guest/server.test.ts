@@ -315,12 +315,13 @@ describe('limits', () => {
   });
 
   it('keeps a slow reader that does read', async () => {
-    await using guest = await startGuest({ stallTimeoutMs: 150, lingerTimeoutMs: 150 });
+    // It takes longer than the limit, but never rests for as long.
+    await using guest = await startGuest({ stallTimeoutMs: 1_000, lingerTimeoutMs: 1_000 });
     guest.backend.views.set(1, sampleView({ metaData: 'x'.repeat(3_000_000) }));
     const client = new RawClient(guest.path).send(GET('/1.0/meta-data', 'Connection: close\r\n'));
     client.socket.on('data', () => {
       client.socket.pause();
-      setTimeout(() => client.socket.resume(), 5);
+      setTimeout(() => client.socket.resume(), 30);
     });
     expect((await client.end()).length).toBeGreaterThan(3_000_000);
   });

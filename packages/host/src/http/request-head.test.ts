@@ -71,6 +71,7 @@ const ERRORS: readonly [input: string, error: string][] = [
   ['GET / HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n', 'header-value'],
   ['GET / HTTP/1.1\r\nHost: x\r\nX: a\r\r\n\r\n', 'header-value'],
   ['GET / HTTP/1.1\r\nHost: x\r\nX: a\x7f\r\n\r\n', 'header-value'],
+  [`GET / HTTP/1.1\r\nHost: x\r\nAccept: a${'\r\n b'.repeat(65)}\r\n\r\n`, 'header-value'],
   ['GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n', 'body-too-large'],
   [`GET /${'a'.repeat(65536)} HTTP/1.1\r\nHost: x\r\n\r\n`, 'head-too-large'],
   [`GET / HTTP/1.1\r\nHost: x\r\n${'X: y\r\n'.repeat(11000)}\r\n`, 'head-too-large'],

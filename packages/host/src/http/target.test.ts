@@ -74,6 +74,10 @@ describe('queryValue', () => {
     ['type=a;b', undefined],
     ['Type=a', undefined],
     ['t%79pe=a', 'a'],
+    ['typ%', undefined],
+    ['t+ype=a', undefined],
+    [`${'x&'.repeat(63)}type=a`, 'a'],
+    [`${'x&'.repeat(64)}type=a`, undefined],
   ])('finds in %j the type %j', (query, value) => {
     expect(queryValue(query, 'type')).toBe(value);
   });

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import type { StoredEvent } from '../core/model.ts';
+import { eventBytes, eventText, numberedEventBytes, numberedEventText } from './event-text.ts';
+
+const EVENT: StoredEvent = {
+  sequence: 7,
+  instanceId: 1,
+  type: 'config',
+  timestamp: '2026-01-02T03:04:05.678Z',
+  metadata: { value: 'ü', key: 'user.a', old_value: '' },
+};
+
+it('is one line of JSON, names in order, with or without its number', () => {
+  const line =
+    '{"type":"config","timestamp":"2026-01-02T03:04:05.678Z","metadata":{"key":"user.a","old_value":"","value":"ü"}';
+  expect(eventText(EVENT)).toBe(`${line}}\n`);
+  expect(numberedEventText(EVENT)).toBe(`${line},"sequence":7}\n`);
+});
+
+it('is made once for all who read it', () => {
+  expect(eventBytes(EVENT).toString()).toBe(eventText(EVENT));
+  expect(eventBytes(EVENT)).toBe(eventBytes(EVENT));
+  expect(numberedEventBytes(EVENT).toString()).toBe(numberedEventText(EVENT));
+  expect(numberedEventBytes(EVENT)).toBe(numberedEventBytes(EVENT));
+});

@@ -13,9 +13,9 @@ const KIB_PER_MIB = 1024;
 /** What the daemon holds: before the floods, during each of them, after them, and after the same again. */
 export class Aftermath {
   readonly #results: Results;
-  readonly #daemon: Portholed;
+  readonly #daemon: Pick<Portholed, 'openFiles' | 'sharedKib'>;
 
-  constructor(results: Results, daemon: Portholed) {
+  constructor(results: Results, daemon: Pick<Portholed, 'openFiles' | 'sharedKib'>) {
     this.#results = results;
     this.#daemon = daemon;
   }

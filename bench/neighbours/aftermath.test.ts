@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { Results } from '../frame/results.ts';
+import { Aftermath } from './aftermath.ts';
+
+const KIB_PER_MIB = 1024;
+
+/** A daemon that holds what it is told to. */
+class Holder {
+  files = 50;
+  mib = 100;
+  looked = 0;
+
+  openFiles(): number {
+    this.looked++;
+    return this.files;
+  }
+
+  sharedKib(): number {
+    return this.mib * KIB_PER_MIB;
+  }
+}
+
+describe('what the daemon holds', () => {
+  const impatient = { plan: { aftermathSeconds: 0 }, signal: new AbortController().signal } as Parameters<
+    Aftermath['after']
+  >[0];
+
+  it('is noted before, at its largest during an attack, after it, and after the same again', async () => {
+    const [results, daemon] = [new Results(), new Holder()];
+    const aftermath = new Aftermath(results, daemon);
+    aftermath.before();
+    const attack = Promise.withResolvers<string>();
+    const during = aftermath.during('put', attack.promise);
+    daemon.files = 900;
+    const before = daemon.looked;
+    await expect.poll(() => daemon.looked, { timeout: 10_000 }).toBeGreaterThan(before);
+    daemon.files = 60;
+    attack.resolve('done');
+    expect(await during).toBe('done');
+    for (const mib of [110, 115, 999]) {
+      daemon.mib = mib;
+      await aftermath.after(impatient);
+    }
+    expect(results.of('neighbour-files', 'put')).toEqual([900]);
+    expect(results.of('floods-memory', 'before')).toEqual([100]);
+    expect(results.of('floods-memory', 'after')).toEqual([110]);
+    expect(results.of('floods-memory', 'again')).toEqual([115]);
+  });
+});

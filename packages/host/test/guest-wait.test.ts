@@ -30,7 +30,8 @@ async function tagOf(target: string): Promise<string> {
 async function whileWaiting(target: string, change: () => Promise<unknown>): Promise<Answer> {
   const tag = await tagOf(target);
   let answered = false;
-  const answer = get(`${target}?wait=60`, ...knowing(tag)).finally(() => {
+  // Longer than commands take on a busy machine.
+  const answer = get(`${target}?wait=100`, '--max-time', '110', ...knowing(tag)).finally(() => {
     answered = true;
   });
   await set('c1', `user.other=${performance.now()}`);

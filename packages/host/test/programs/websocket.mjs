@@ -14,6 +14,9 @@ socket.write(
 
 const TEXT = 1;
 const CLOSE = 8;
+const PING = 9;
+/** Without a payload, as the pings are; the mask is of zeros. */
+const PONG_FRAME = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 let open = false;
 let bytes = Buffer.alloc(0);
 
@@ -45,6 +48,7 @@ function readFrame() {
 function take(head, length) {
   const payload = bytes.subarray(head, head + length).toString();
   if ((bytes[0] & 15) === TEXT) process.stdout.write(payload);
+  if ((bytes[0] & 15) === PING) socket.write(PONG_FRAME);
   if ((bytes[0] & 15) === CLOSE) console.log(`closed ${length < 2 ? '' : bytes.readUInt16BE(head)}`);
   bytes = bytes.subarray(head + length);
   return true;

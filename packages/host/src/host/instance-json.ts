@@ -36,7 +36,7 @@ export function instanceFullJson(info: InstanceInfo, live: InstanceLive | null):
 }
 
 /** The live state of an instance as the API shows it. */
-export function stateJson(live: InstanceLive): InstanceStateJson {
+export function stateJson(live: InstanceLive & { readonly stuck?: number }): InstanceStateJson {
   return {
     status: live.status,
     status_code: STATUS_CODES[live.status],

@@ -57,8 +57,6 @@ export interface InstanceLive {
   readonly memoryUsage: number;
   readonly memoryPeak: number;
   readonly diskUsage: number | null;
-  /** Programs that work for the instance and do not end, since a file system of its own does not answer. */
-  readonly stuck?: number;
   readonly network: Readonly<Record<string, NetworkInterface>> | null;
 }
 

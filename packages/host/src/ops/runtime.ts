@@ -55,6 +55,9 @@ export interface DeviceTarget {
   readonly device: Device;
 }
 
+/** What an instance uses, and programs that work for it and do not end: a file system of its own does not answer. */
+export type LiveFacts = Omit<InstanceLive, 'status'> & { readonly stuck?: number };
+
 /** The instance whose files are meant. */
 export interface FilesTarget {
   readonly id: number;
@@ -140,7 +143,7 @@ export interface Runtime {
    * @param input content of a file, or where a link shall lead
    */
   files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork>;
-  live(init: Init): Promise<Omit<InstanceLive, 'status'>>;
+  live(init: Init): Promise<LiveFacts>;
   /** Its log of an instance; null when it keeps none. */
   logPath(id: number): string | null;
 }

@@ -5,7 +5,7 @@ import { hostError } from '../../core/errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { ExecProcess, ExecRequest, InstanceLive } from '../../ops/api.ts';
+import type { ExecProcess, ExecRequest } from '../../ops/api.ts';
 import type {
   DeviceTarget,
   Ending,
@@ -13,6 +13,7 @@ import type {
   FilesTarget,
   FileWork,
   Init,
+  LiveFacts,
   RunningProcess,
   RunSpec,
   Runtime,
@@ -179,7 +180,7 @@ export class LxcRuntime implements Runtime {
     return openFiles({ kind: 'stopped', lower, upper: paths.upper }, ids, request, input);
   }
 
-  async live(init: Init): Promise<Omit<InstanceLive, 'status'>> {
+  async live(init: Init): Promise<LiveFacts> {
     return { ...(await readLive(init)), stuck: await this.#workOf(init).stuck() };
   }
 

@@ -17,6 +17,8 @@ const CHANNEL = 3;
  */
 export class Guard {
   readonly #channel: Duplex;
+  readonly #answers: string[] = [];
+  #told = (): void => {};
   #failure = '';
 
   /** @param program of the guard, for Node @param pid of this process */
@@ -28,6 +30,12 @@ export class Guard {
     this.#channel = child.stdio[CHANNEL] as Duplex;
     child.on('error', () => this.#channel.destroy());
     this.#channel.on('error', () => {});
+    // From the beginning: Node reads on by itself when the one that has started it ends.
+    this.#channel.on('data', (text) => {
+      this.#answers.push(...String(text).split('\n').slice(0, -1));
+      this.#told();
+    });
+    this.#channel.on('close', () => this.#told());
   }
 
   /** Settles when it has loaded, or will not. */
@@ -48,13 +56,13 @@ export class Guard {
   }
 
   async #answer(ms: number): Promise<string> {
-    if (this.#channel.destroyed) return NOT_STARTED;
-    const answer = Promise.withResolvers<string>();
-    this.#channel.once('data', (text) => answer.resolve(String(text).trim()));
-    this.#channel.once('close', () => answer.resolve(NOT_STARTED));
-    const timer = setTimeout(() => answer.resolve('it does not answer'), ms);
-    const failure = await answer.promise;
-    clearTimeout(timer);
-    return failure;
+    if (this.#answers.length === 0 && !this.#channel.destroyed) {
+      const told = Promise.withResolvers<void>();
+      this.#told = told.resolve;
+      const timer = setTimeout(told.resolve, ms);
+      await told.promise;
+      clearTimeout(timer);
+    }
+    return this.#answers.shift() ?? (this.#channel.destroyed ? NOT_STARTED : 'it does not answer');
   }
 }

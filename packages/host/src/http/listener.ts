@@ -9,8 +9,8 @@ const SOCKET_MODE = 0o666;
 
 /**
  * Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. Where the queue is full,
- * clients that do not wait fail, so it has room for all instances that boot at once; a shorter one, measured, only lets
- * more of them fail (docs/performance.md).
+ * clients that do not wait fail, so it has room for all instances that boot at once. In a flood the fast lane makes it
+ * shorter for a while (docs/performance.md).
  */
 export const BACKLOG = 4096;
 

@@ -95,7 +95,7 @@ async function queued(count: number): Promise<number> {
 }
 
 it('keeps the queue short in a flood of connections that are worth nothing, and deep otherwise', async () => {
-  const count = 2 * FLOODED_BACKLOG;
+  const count = 4 * FLOODED_BACKLOG;
   expect(await queued(count)).toBe(count);
   acceptAll();
   expect(await queued(count)).toBe(FLOODED_BACKLOG + 1);

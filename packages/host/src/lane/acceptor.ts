@@ -118,7 +118,7 @@ export class Acceptor {
     const found = runs.identify(there);
     let welcome = 0;
     for (const [index, each] of there.entries()) if (this.#welcome(each, found[index]!, nowMs)) welcome++;
-    if (this.#waited) this.#depth?.note(accepted.length, accepted.length - welcome, nowMs);
+    if (this.#waited) this.#noteWorth(accepted.length, welcome, nowMs);
     if (fd === BROKEN) this.#rest(nowMs);
   }
 
@@ -130,6 +130,13 @@ export class Acceptor {
       close(fd);
       return false;
     });
+  }
+
+  /** Those that have hung up are worth nothing for the queue, also when they have left a request. */
+  #noteWorth(accepted: number, welcome: number, nowMs: number): void {
+    let there = 0;
+    for (let index = 0; index < accepted; index++) if (!this.#hangUps.has(index)) there++;
+    this.#depth?.note(accepted, accepted - Math.min(welcome, there), nowMs);
   }
 
   /** Says whether it was worth being accepted. */

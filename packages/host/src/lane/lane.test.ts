@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { exchange, RawClient, sampleView } from '../guest/guest.fixture.ts';
 import { STRANGERS_PER_KEY_MAX } from '../http/limits.ts';
+import { close } from '../native/libc.ts';
+import { acceptNext, duplicate, listenUnix } from '../native/sockets.ts';
 import { startApart, startLane } from './lane.fixture.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.
@@ -175,6 +178,39 @@ describe('a caller', () => {
     expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
     guest.lane.starting(false);
     expect(await inside.answer).toMatch(/^HTTP\/1\.1 500 /);
+  });
+});
+
+describe('connections of another server', () => {
+  it('are served as if they were new, by the lane', async () => {
+    await using guest = await startLane();
+    const listening = listenUnix(`${guest.path}.before`, 16);
+    const client = new RawClient(`${guest.path}.before`).send(GET);
+    await once(client.socket, 'connect');
+    guest.server.takeOver([acceptNext(listening)]);
+    close(listening);
+    expect(await client.until(answered(1))).toMatch(BAR);
+    expect([guest.backend.identified, guest.lane.connections()]).toEqual([0, 1]);
+    client.socket.destroy();
+  });
+
+  it('are left to the next one when they rest', async () => {
+    await using guest = await startLane();
+    const resting = new RawClient(guest.path).send(GET);
+    await resting.until(answered(1));
+    const left = await guest.server.handOver(5000, duplicate);
+    expect(left.connections).toHaveLength(1);
+    for (const fd of [left.listener, ...left.connections]) close(fd);
+    await resting.end();
+  });
+
+  it('are left to the next one when it is not known whose they are', async () => {
+    await using guest = await startLane({ known: false });
+    guest.lane.starting(true);
+    await using held = await startApart(guest.path, GET);
+    const left = await guest.server.handOver(5000, duplicate);
+    expect([left.connections.length, held.text()]).toEqual([1, '']);
+    for (const fd of [left.listener, ...left.connections]) close(fd);
   });
 });
 

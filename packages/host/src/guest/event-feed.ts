@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../core/model.ts';
+import type { EventPage, StoredEvent } from '../core/model.ts';
 import type { Position } from '../core/position.ts';
 import type { GuestBackend } from './backend.ts';
 import type { EventQueue } from './event-queue.ts';
@@ -57,14 +57,14 @@ export class EventFeed {
 
   private readonly replay = (): void => {
     if (this.stopped) return;
-    const { instanceId, types } = this.wish;
+    const { instanceId } = this.wish;
     // Meanwhile the journal may have dropped what comes next.
     if (this.position < this.source.journalSpan(instanceId).oldest) {
       this.queue.end('position-lost');
       return;
     }
-    const limits = { events: REPLAYED_EVENTS_MAX, bytes: REPLAYED_BYTES_MAX };
-    const page = this.source.eventsAfter({ instanceId, after: this.position, types, ...limits });
+    const page = this.read();
+    if (page === undefined) return;
     for (const event of page.events) {
       this.queue.add(numberedEventText(event));
       this.position = event.sequence;
@@ -72,6 +72,18 @@ export class EventFeed {
     if (page.more) this.queue.whenTaken(this.replay);
     else this.follow();
   };
+
+  /** A journal that cannot be read is this reader's end, and nobody else's. */
+  private read(): EventPage | undefined {
+    const { instanceId, types } = this.wish;
+    const limits = { events: REPLAYED_EVENTS_MAX, bytes: REPLAYED_BYTES_MAX };
+    try {
+      return this.source.eventsAfter({ instanceId, after: this.position, types, ...limits });
+    } catch {
+      this.queue.end('position-lost');
+      return undefined;
+    }
+  }
 
   private follow(): void {
     this.unsubscribe = this.source.subscribe(this.wish.instanceId, (event) => this.tell(event));

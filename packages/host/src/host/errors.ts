@@ -11,7 +11,8 @@ export interface Failure {
 export function failureOf(error: unknown, log: Log): Failure {
   if (error instanceof CodedError) {
     // Where it was thrown says nothing to an operator: code and sentence do.
-    if (error.status === 500 || error.status === 507) log.warn({ code: error.code, reason: error.message }, 'host API request failed');
+    if (error.status === 500 || error.status === 507)
+      log.warn({ code: error.code, reason: error.message }, 'host API request failed');
     return { status: error.status, message: error.message };
   }
   const status = statusOfFramework(error);

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Change, Instance } from '../core/model.ts';
@@ -24,8 +25,10 @@ export async function recover(context: Context): Promise<void> {
     await guarded(context.log, instance.id, () => recoverInstance(context, instance));
   }
   const unfinished = [...model.additions().keys()];
-  if (unfinished.length > 0)
-    model.commit(unfinished.map((instanceId) => ({ kind: 'drop-additions', instanceId })));
+  commitIfPossible(
+    context,
+    unfinished.map((instanceId) => ({ kind: 'drop-additions', instanceId })),
+  );
   const { size } = model.state.instances;
   if (size > 0) context.log.info({ instances: size, running: context.running.size }, 'instances recognised');
 }
@@ -39,15 +42,29 @@ async function guarded(log: Log, instance: number, work: () => Promise<void>): P
   }
 }
 
+/** As many as a full disk has room for. */
+const CHANGES_AT_ONCE = 50;
+
 /** An instance must say anew that it is ready, as with LXD. */
-function forgetReady({ model }: Context): void {
-  const changes: Change[] = [...model.state.instances.values()]
+function forgetReady(context: Context): void {
+  const changes: Change[] = [...context.model.state.instances.values()]
     .filter((instance) => instance.config['volatile.last_state.ready'] !== undefined)
     .map((instance) => ({
       kind: 'put-instance',
       instance: { ...instance, config: withoutReady(instance.config) },
     }));
-  if (changes.length > 0) model.commit(changes);
+  for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
+    commitIfPossible(context, changes.slice(at, at + CHANGES_AT_ONCE));
+  }
+}
+
+/** What the disk does not take now is no reason not to serve. */
+function commitIfPossible({ model, log }: Context, changes: readonly Change[]): void {
+  try {
+    if (changes.length > 0) model.commit(changes);
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, 'a part of the last run could not be settled at the start');
+  }
 }
 
 async function recoverInstance(context: Context, instance: Instance): Promise<void> {

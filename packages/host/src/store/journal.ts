@@ -174,7 +174,9 @@ export class Journal {
       const excess = this.#tally.total - this.#limits.events;
       const { owner, lead } = this.#tally.largest();
       if (excess <= 0 || owner === HOST) break;
-      left -= this.#dropOldestOf(owner, Math.min(excess, left, Math.max(lead, DROPPED_PER_LOOK)));
+      const dropped = this.#dropOldestOf(owner, Math.min(excess, left, Math.max(lead, DROPPED_PER_LOOK)));
+      if (dropped === 0) break;
+      left -= dropped;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../core/model.ts';
+import type { EventPage, StoredEvent } from '../core/model.ts';
 import type { Position } from '../core/position.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { GuestBackend } from './backend.ts';
@@ -63,18 +63,30 @@ export class EventFeed {
 
   private readonly replay = (): void => {
     if (this.stopped) return;
-    const { instanceId, types } = this.wish;
+    const { instanceId } = this.wish;
     // Meanwhile the journal may have dropped what comes next.
     if (this.position < this.source.journalSpan(instanceId).oldest) {
       this.queue.end('position-lost');
       return;
     }
-    const page = this.source.eventsAfter({ instanceId, after: this.position, types, ...READ_PIECE });
+    const page = this.read();
+    if (page === undefined) return;
     for (const event of page.events) this.queue.add(numberedEventBytes(event));
     this.position = page.reached;
     if (page.more) this.queue.whenTaken(() => this.wish.turn(this.replay));
     else this.follow();
   };
+
+  /** A journal that cannot be read is this reader's end, and nobody else's. */
+  private read(): EventPage | undefined {
+    const { instanceId, types } = this.wish;
+    try {
+      return this.source.eventsAfter({ instanceId, after: this.position, types, ...READ_PIECE });
+    } catch {
+      this.queue.end('position-lost');
+      return undefined;
+    }
+  }
 
   private follow(): void {
     const { instanceId, types, turn } = this.wish;

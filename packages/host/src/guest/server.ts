@@ -1,3 +1,4 @@
+import { CodedError } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Keep, LeftSockets } from '../base/sockets.ts';
 import type { Caller } from '../core/caller.ts';
@@ -115,5 +116,6 @@ function createApplication(
 }
 
 function causeOf(error: unknown): string {
+  if (error instanceof CodedError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

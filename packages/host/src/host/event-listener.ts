@@ -1,4 +1,5 @@
 import { WebSocket } from 'ws';
+import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
 import type { Position } from '../core/position.ts';
@@ -92,7 +93,12 @@ export class Listener {
       this.#end(socket, 'the events that come next have been dropped');
       return;
     }
-    const { events, more } = this.#journal.after(position, REPLAYED_EVENTS_MAX, REPLAYED_BYTES_MAX);
+    const page = this.#read(position);
+    if (!page) {
+      this.#end(socket, 'the journal cannot be read');
+      return;
+    }
+    const { events, more } = page;
     const last = events.at(-1)?.sequence ?? position;
     this.#behind = more ? last : undefined;
     // The next batch follows when the client has taken this one.
@@ -101,6 +107,16 @@ export class Listener {
       const text = eventText(event, true);
       if (more && event.sequence === last) socket.send(text, next);
       else socket.send(text);
+    }
+  }
+
+  /** Its failure is this listener's end, and nobody else's. */
+  #read(position: number): ReturnType<HostJournal['after']> | undefined {
+    try {
+      return this.#journal.after(position, REPLAYED_EVENTS_MAX, REPLAYED_BYTES_MAX);
+    } catch (error) {
+      this.#log.error({ reason: messageOf(error) }, 'events of the past cannot be read');
+      return undefined;
     }
   }
 

@@ -32,7 +32,7 @@ export async function findLeftovers(
   const unknown = there.filter((id) => !model.instanceById(id));
   keepLater(context, unknown);
   const kept = rules.store.keptFolders();
-  if (kept.size > 0 || !rules.settled) roots.keepAll();
+  if (kept.size > 0 || !rules.settled) await roots.keepPresent();
   if (!rules.settled) return async () => {};
   const known = new Set(model.state.images.keys());
   const aside = kept.size > 0 ? [] : await images.takeAside(known);
@@ -76,6 +76,6 @@ async function removeUnlessItRuns({ runtimeOf, roots, log }: Context, id: number
   const process = await runtime.recover({ id, config: {} });
   if (!process) return runtime.remove(id);
   process.release();
-  roots.keepAll();
+  await roots.keepPresent();
   log.warn({ folder: id }, 'an instance that is not in the database runs, its files are kept');
 }

@@ -27,7 +27,7 @@ export class Roots {
   readonly #images: ImageDirectory;
   /** Unpacking in progress: everybody who needs the same root waits for the same work. */
   readonly #unpacking = new Map<string, Promise<void>>();
-  #keepsAll = false;
+  readonly #kept = new Set<string>();
 
   constructor(folder: string, images: ImageDirectory) {
     this.#folder = folder;
@@ -57,18 +57,17 @@ export class Roots {
     return path;
   }
 
-  /** From now on nothing is removed: there are instances here whose needs nobody knows. */
-  keepAll(): void {
-    this.#keepsAll = true;
+  /** What is there now is not removed by this daemon: instances may stand on it whose needs nobody knows. */
+  async keepPresent(): Promise<void> {
+    for (const entry of await readdir(this.#folder)) this.#kept.add(entry);
   }
 
   /** Removes the roots that no image and no instance needs, and what a crash has left half unpacked. */
   async sweep(state: State): Promise<void> {
     for (const entry of await readdir(this.#folder)) {
-      if (this.#keepsAll) return;
       const [, base = '', rest = ''] = ROOT_NAME.exec(entry) ?? [];
       // Asked for each: a removal takes its time, and meanwhile things change.
-      if (base === '' || (rest === '' && isNeeded(base, state))) continue;
+      if (base === '' || this.#kept.has(entry) || (rest === '' && isNeeded(base, state))) continue;
       const path = join(this.#folder, entry);
       if (![...this.#unpacking.keys()].some((going) => path.startsWith(going))) await remove(path);
     }

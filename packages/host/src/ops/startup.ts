@@ -1,3 +1,4 @@
+import { messageOf } from '../base/coded-error.ts';
 import type { Change } from '../core/model.ts';
 import { withoutReady } from '../core/volatile.ts';
 import type { Context } from './context.ts';
@@ -30,20 +31,36 @@ export async function recover(context: Context): Promise<Later> {
     since = performance.now();
   }
   const gone = [...additions.keys()].filter((id) => !model.instanceById(id));
-  if (gone.length > 0)
-    model.commit(gone.map((instanceId) => ({ kind: 'drop-additions', instanceId }) as const));
+  commitIfPossible(
+    context,
+    gone.map((instanceId) => ({ kind: 'drop-additions', instanceId })),
+  );
   const { length } = instances;
   if (length > 0) log.info({ instances: length, running: context.running.size }, 'instances recognised');
   return later;
 }
 
-/** An instance must say anew that it is ready, as with LXD. */
-function forgetReady({ model }: Context): void {
-  const changes: Change[] = [...model.state.instances.values()]
+/** As many as a full disk has room for. */
+const CHANGES_AT_ONCE = 50;
+
+/** An instance must say again that it is ready, as with LXD. */
+function forgetReady(context: Context): void {
+  const changes: Change[] = [...context.model.state.instances.values()]
     .filter((instance) => instance.config['volatile.last_state.ready'] !== undefined)
     .map((instance) => ({
       kind: 'put-instance',
       instance: { ...instance, config: withoutReady(instance.config) },
     }));
-  if (changes.length > 0) model.commit(changes);
+  for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
+    commitIfPossible(context, changes.slice(at, at + CHANGES_AT_ONCE));
+  }
+}
+
+/** What the disk does not take now is no reason not to serve. */
+function commitIfPossible({ model, log }: Context, changes: readonly Change[]): void {
+  try {
+    if (changes.length > 0) model.commit(changes);
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, 'a part of the last run could not be settled at the start');
+  }
 }

@@ -3,24 +3,21 @@ import { EVENT_TYPES, type EventType } from '../core/model.ts';
 
 type Statement = ReturnType<DatabaseSync['prepare']>;
 
-/** Whose part of the journal an event is in: that of the instance that has caused it, else its reader's. */
-const SHARE = 'coalesce(caused_by, instance_id, 0)';
-
 /** The journal's statements, prepared once. */
 export function statementsOf(database: DatabaseSync) {
   return {
-    counts: database.prepare(`SELECT ${SHARE} AS owner, count(*) AS count FROM events GROUP BY ${SHARE}`),
+    counts: database.prepare('SELECT share AS owner, count(*) AS count FROM events GROUP BY share'),
     floors: database.prepare('SELECT * FROM journal_floors'),
     newest: database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
     put: database.prepare(
-      'INSERT INTO events (instance_id, type, timestamp, metadata, caused_by, minute) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO events (instance_id, type, timestamp, metadata, share, minute) VALUES (?, ?, ?, ?, ?, ?)',
     ),
     pages: pagesOf(database),
     oldest: database.prepare(
-      'SELECT sequence, instance_id, caused_by, minute FROM events ORDER BY sequence LIMIT ?',
+      'SELECT sequence, instance_id, share, minute FROM events ORDER BY sequence LIMIT ?',
     ),
     oldestOf: database.prepare(
-      `SELECT sequence, instance_id, caused_by FROM events WHERE ${SHARE} = ? ORDER BY sequence LIMIT ?`,
+      'SELECT sequence, instance_id, share FROM events WHERE share = ? ORDER BY sequence LIMIT ?',
     ),
     drop: database.prepare('DELETE FROM events WHERE sequence = ?'),
     putFloor: database.prepare('INSERT OR REPLACE INTO journal_floors VALUES (?, ?)'),

@@ -78,6 +78,7 @@ export class Journal {
   trim(): void {
     this.#openTime.save();
     this.#trim(this.#tally.owners, DROPPED_PER_COMMIT_MAX);
+    this.#trimAged(DROPPED_PER_COMMIT_MAX);
   }
 
   /** Whether there is something left of deleted instances, which nobody reads any more: their ids never come back. */
@@ -138,9 +139,16 @@ export class Journal {
   }
 
   #put(event: NewEvent, minute: number): number {
-    const { instanceId, type, timestamp, metadata, causedBy = null } = event;
+    const { instanceId, type, timestamp, metadata } = event;
     const text = JSON.stringify(metadata);
-    const { lastInsertRowid } = this.#statements.put.run(instanceId, type, timestamp, text, causedBy, minute);
+    const { lastInsertRowid } = this.#statements.put.run(
+      instanceId,
+      type,
+      timestamp,
+      text,
+      ownerOf(event),
+      minute,
+    );
     this.#tally.add(ownerOf(event), 1);
     this.#tally.setNewest(Number(lastInsertRowid));
     return Number(lastInsertRowid);
@@ -152,8 +160,7 @@ export class Journal {
       const excess = this.#tally.count(owner) - this.#share(owner);
       left -= this.#dropOldestOf(owner, Math.min(excess, left));
     }
-    left -= this.#trimAll(left);
-    this.#trimAged(left);
+    this.#trimAll(left);
   }
 
   /** The host's own events may take half; the rest is for the instances. */
@@ -162,19 +169,18 @@ export class Journal {
   }
 
   /** What is too much in all is taken from the instances that have the most, so that few cannot use up the whole. */
-  #trimAll(max: number): number {
-    let dropped = 0;
-    for (let left = max; left > 0; left = max - dropped) {
+  #trimAll(max: number): void {
+    for (let left = max; left > 0; ) {
       const excess = this.#tally.total - this.#limits.events;
       const { owner, lead } = this.#tally.largest();
       if (excess <= 0 || owner === HOST) break;
-      dropped += this.#dropOldestOf(owner, Math.min(excess, left, Math.max(lead, DROPPED_PER_LOOK)));
+      const dropped = this.#dropOldestOf(owner, Math.min(excess, left, Math.max(lead, DROPPED_PER_LOOK)));
+      if (dropped === 0) break;
+      left -= dropped;
     }
-    return dropped;
   }
 
   #trimAged(max: number): void {
-    if (max <= 0) return;
     const oldest = this.#openTime.minutes() - this.#limits.days * MINUTES_PER_DAY;
     const aged: Row[] = [];
     for (const row of this.#statements.oldest.iterate(max)) {
@@ -205,7 +211,7 @@ export class Journal {
 
   #drop(row: Row): void {
     this.#statements.drop.run(Number(row['sequence']));
-    this.#tally.add(Number(row['caused_by'] ?? readerOf(row)), -1);
+    this.#tally.add(Number(row['share']), -1);
   }
 
   #raiseFloor(reader: number, sequence: number): void {

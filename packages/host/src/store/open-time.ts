@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 const MS_PER_MINUTE = 60_000;
+const SAVED_MINUTES = 60;
 const KEY = 'minutes-open';
 
 /**
@@ -13,6 +14,7 @@ export class OpenTime {
   readonly #monotonicMs: () => number;
   readonly #before: number;
   readonly #startMs: number;
+  #saved: number;
 
   constructor(database: DatabaseSync, monotonicMs: () => number) {
     const saved = database.prepare('SELECT value FROM meta WHERE key = ?').get(KEY)?.['value'];
@@ -21,6 +23,7 @@ export class OpenTime {
     this.#monotonicMs = monotonicMs;
     this.#startMs = monotonicMs();
     this.#before = Math.max(Number(saved ?? 0), Number(newest?.['minute'] ?? 0));
+    this.#saved = this.#before;
   }
 
   /** Never goes back. */
@@ -28,8 +31,11 @@ export class OpenTime {
     return this.#before + Math.floor((this.#monotonicMs() - this.#startMs) / MS_PER_MINUTE);
   }
 
-  /** Must run inside a transaction. */
+  /** Now and then: a host at rest is not to write all the time. Must run inside a transaction. */
   save(): void {
-    this.#save.run(KEY, String(this.minutes()));
+    const now = this.minutes();
+    if (now - this.#saved < SAVED_MINUTES) return;
+    this.#save.run(KEY, String(now));
+    this.#saved = now;
   }
 }

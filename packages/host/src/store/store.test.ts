@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Image, Instance, NewEvent } from '../core/model.ts';
@@ -119,6 +119,34 @@ describe('Store', () => {
     expect(readFileSync(path)).not.toContain(marked.description);
     await vi.waitUntil(() => readFileSync(path).includes(marked.description));
     store.close();
+  });
+
+  it('says in a sentence that a page is damaged, and goes on with what is whole', () => {
+    const store = new Store(path);
+    store.commit(
+      [{ kind: 'put-instance', instance }],
+      Array.from({ length: 2000 }, () => event),
+    );
+    store.close();
+    const database = openDatabase(path);
+    const leaf = database.prepare(
+      "SELECT pageno, pgsize FROM dbstat WHERE name = 'events' AND pagetype = 'leaf' ORDER BY pageno",
+    );
+    const { pageno, pgsize } = leaf.get() as { pageno: number; pgsize: number };
+    database.close();
+    const bytes = readFileSync(path);
+    writeFileSync(path, bytes.fill(0xff, (pageno - 1) * pgsize, pageno * pgsize));
+    const damaged = new Store(path);
+    const read = () => {
+      const query = { instanceId: 1, after: 0, types: new Set(['config']), events: 256, bytes: 1e9 };
+      for (let { more, reached } = damaged.eventsAfter(query); more; ) {
+        ({ more, reached } = damaged.eventsAfter({ ...query, after: reached }));
+      }
+    };
+    expect(read).toThrow(/^The database is damaged, docs\/operations\.md says what to do: /);
+    expect(damaged.load().instances.get(1)).toEqual(instance);
+    damaged.commit([{ kind: 'put-instance', instance: { ...instance, description: 'later' } }], [event]);
+    damaged.close();
   });
 
   it('refuses an alias of an image that is not there', () => {

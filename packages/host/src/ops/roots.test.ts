@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Image, Instance, State } from '../core/model.ts';
+import type { ImageDirectory } from '../images/image-directory.ts';
+import { Roots } from './roots.ts';
+
+const [A, B, C] = ['a', 'b', 'c'].map((digit) => digit.repeat(64)) as [string, string, string];
+const NO_IMAGES = {} as ImageDirectory;
+
+let folder: string;
+const make = (...names: string[]) => {
+  for (const name of names) mkdirSync(join(folder, name, 'etc'), { recursive: true });
+};
+const left = () => readdirSync(folder).sort();
+const stateOf = (images: readonly string[], bases: readonly string[]): State => ({
+  instances: new Map(
+    bases.map((base, id) => [id, { config: { 'volatile.base_image': base } } as unknown as Instance]),
+  ),
+  images: new Map(images.map((fingerprint) => [fingerprint, {} as Image])),
+  profiles: new Map(),
+  aliases: new Map(),
+});
+
+beforeEach(() => {
+  folder = mkdtempSync('/var/tmp/porthole-roots-');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('roots', () => {
+  it('go when no image and no instance needs them, with what was half made or half removed', async () => {
+    make(`${A}-100000`, `${A}-0`, `${B}-0`, `${C}-0`, `${C}-0.unpack-1f`, `${A}-0.removed`);
+    make('empty-0', 'lost+found');
+    await new Roots(folder, NO_IMAGES).sweep(stateOf([A], [B]));
+    expect(left()).toEqual([`${A}-0`, `${A}-100000`, `${B}-0`, 'empty-0', 'lost+found'].sort());
+  });
+
+  it('stay when it is not known who needs them, other than those made later', async () => {
+    const roots = new Roots(folder, NO_IMAGES);
+    make(`${A}-0`);
+    await roots.keepPresent();
+    make(`${B}-0`);
+    await roots.sweep(stateOf([], []));
+    expect(left()).toEqual([`${A}-0`]);
+  });
+});

@@ -53,14 +53,15 @@ const SAME_SIGNAL_MS = 500;
  */
 export function handOver(command, args, options) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: 'inherit' });
     const passedAt = new Map();
     const passOn = (signal) => {
       if (performance.now() - (passedAt.get(signal) ?? -SAME_SIGNAL_MS) < SAME_SIGNAL_MS) return;
       passedAt.set(signal, performance.now());
       child.kill(signal);
     };
+    // Before there is a program: it may already be at work when `spawn` returns.
     for (const signal of PASSED_ON) process.on(signal, passOn);
+    const child = spawn(command, args, { ...options, stdio: 'inherit' });
     child.on('error', reject);
     child.on('exit', (code, signal) => {
       for (const each of PASSED_ON) process.off(each, passOn);

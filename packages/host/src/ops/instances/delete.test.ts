@@ -11,6 +11,7 @@ function contextOf({ works }: { works: boolean }) {
   const context = {
     running: { get: () => undefined },
     reboots: { forget: () => {} },
+    unsettled: { forget: () => {} },
     roots: { sweep: async () => {} },
     runtimeOf: () => ({ owns: true, remove: async () => void done.push('removed') }),
     model: {

@@ -156,7 +156,8 @@ async function checkLedger(ledger: Ledger): Promise<void> {
     );
   const imageNames = images.map(({ properties }) => properties.name);
   for (const [name, state] of ledger.images) if (state === 'there') expect(imageNames).toContain(name);
-  expect(entries('images')).toEqual(images.map(({ fingerprint }) => fingerprint).sort());
+  const fingerprints = images.map(({ fingerprint }) => fingerprint).sort();
+  await until('leftover images are gone', () => entries('images').join() === fingerprints.join());
 }
 
 /** A change that the crash has cut off is either stored or undone inside, its mount point too. */
@@ -172,8 +173,11 @@ async function checkDevice(ledger: Ledger): Promise<void> {
 async function checkHost(): Promise<void> {
   expect(mountsBelow(daemon.stateDir)).toEqual([]);
   const statuses = await operator.statuses();
-  expect(entries('instances')).toHaveLength(Object.keys(statuses).length);
-  expect(entries('rootfs').filter((name) => !/^[0-9a-f]{64}-\d+$/.test(name))).toEqual([]);
+  const { length } = Object.keys(statuses);
+  await until('leftover instances are gone', () => entries('instances').length === length);
+  await until('leftover roots are gone', () =>
+    entries('rootfs').every((name) => /^[0-9a-f]{64}-\d+$/.test(name)),
+  );
   const running = Object.keys(statuses).filter((name) => statuses[name] === 'Running');
   expect(await monitors()).toBe(running.length);
   for (const name of running) {
@@ -233,7 +237,8 @@ describe('a daemon that is killed at any moment', () => {
       await daemon.kill();
       await daemon.start();
       const there = 'c2' in (await operator.statuses());
-      expect(entries('instances')).toHaveLength(KEPT.length + (there ? 1 : 0));
+      const length = KEPT.length + (there ? 1 : 0);
+      await until('leftover instances are gone', () => entries('instances').length === length);
       if (there) await drop('c2');
     }
   });

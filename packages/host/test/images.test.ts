@@ -403,6 +403,7 @@ describe('a daemon that is killed during an import', () => {
     await closed;
     expect(staged()).toHaveLength(1);
     await daemon.start();
+    await until('the upload is gone', () => staged().length === 0);
     expect(await everything()).toEqual(before);
     const body = await bomb(16 * MIB);
     expect((await upload(body)).error).toBe('');

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { anyCharacter } from './any-text.fixture.ts';
 import { bytesOfText, encodeName, nameInQuery, textOfBytes } from './byte-text.ts';
 
 /** Bytes of which some are UTF-8, cut off or not. */
@@ -7,7 +8,7 @@ const names = fc
   .array(
     fc.oneof(
       fc.uint8Array({ maxLength: 6 }),
-      fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+      fc.string({ unit: anyCharacter }).map((text) => Buffer.from(text)),
     ),
   )
   .map((parts) => Buffer.concat(parts));

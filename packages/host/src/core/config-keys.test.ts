@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { anyCharacter } from '../base/any-text.fixture.ts';
 import { CodedError } from '../base/coded-error.ts';
 import { CONFIG_KEYS, findConfigKey } from './config-key-table.ts';
 import {
@@ -138,7 +139,7 @@ describe('checkConfig', () => {
     );
     const anything = fc.oneof(
       fc.anything(),
-      fc.dictionary(keys, fc.oneof(fc.anything(), fc.string({ unit: 'binary' }))),
+      fc.dictionary(keys, fc.oneof(fc.anything(), fc.string({ unit: anyCharacter }))),
     );
     fc.assert(
       fc.property(anything, fc.constantFrom('instance', 'profile'), (config, owner) => {

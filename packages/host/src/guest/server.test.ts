@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { anyCharacter } from '../base/any-text.fixture.ts';
 import { type Log, silentLog } from '../base/log.ts';
 
 import type { Caller } from '../core/caller.ts';
@@ -561,7 +562,7 @@ describe('a fault of ours', () => {
       ],
     );
     const input = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: anyCharacter }),
       fc.array(part).map((parts) => parts.join('')),
     );
     await fc.assert(

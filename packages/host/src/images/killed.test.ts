@@ -14,7 +14,7 @@ async function killInTheMiddle(program: string): Promise<void> {
     const { openDirectory, receive } = await import(${MODULES} + '/testing/receive.ts');
     const { stalled, tarOf, unified, file } = await import(${MODULES} + '/testing/archives.ts');
     setInterval(() => {}, 1000);
-    const tar = await tarOf(unified(file('rootfs/blob', Buffer.alloc(50_000_000))));`;
+    const tar = await tarOf(unified(file('rootfs/blob', Buffer.alloc(10_000_000))));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', setup + program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -31,7 +31,8 @@ test('a kill while an upload comes in leaves what the next start removes', async
     const data = stalled(tar);
     await receive(directory, { kind: 'unified', filename: '', data }, { onBytes: () => console.log('now') });`);
   expect(await readdir(dir)).toEqual([expect.stringMatching(/^\.stage-/)]);
-  await openDirectory(dir);
+  const next = await openDirectory(dir);
+  await next.sweep(await next.takeAside(new Set()));
   expect(await readdir(dir)).toEqual([]);
 });
 
@@ -44,7 +45,7 @@ test('a kill while an image is unpacked leaves no target, and it can be unpacked
   const directory = await openDirectory(dir);
   const image = await receive(
     directory,
-    unifiedUpload(await tarOf(unified(file('rootfs/blob', Buffer.alloc(50_000_000))))),
+    unifiedUpload(await tarOf(unified(file('rootfs/blob', Buffer.alloc(10_000_000))))),
   );
   await directory.publish(image);
   await killInTheMiddle(`

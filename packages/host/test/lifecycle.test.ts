@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../src/process/run.ts';
@@ -212,13 +211,18 @@ describe('an end that cannot be stored', () => {
 
   /** Nothing can be stored while work is done, as on a full disk. */
   async function withoutStore(work: () => Promise<unknown>): Promise<void> {
-    const other = new DatabaseSync(join(daemon.stateDir, 'porthole.db'));
+    await limitFiles('0:unlimited');
     try {
-      other.exec('BEGIN IMMEDIATE');
       await work();
     } finally {
-      other.close();
+      await limitFiles('unlimited:unlimited');
     }
+  }
+
+  /** How large the daemon can make a file; prlimit(1). */
+  async function limitFiles(limits: string): Promise<void> {
+    const { failure } = await run('prlimit', ['--pid', String(daemon.pid), `--fsize=${limits}`]);
+    expect(failure).toBe('');
   }
 
   async function endsUnstored(): Promise<void> {

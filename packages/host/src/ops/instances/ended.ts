@@ -115,10 +115,11 @@ export async function commitEnd(
   const { model } = context;
   const instance = model.current(id);
   const action = ACTIONS[cause.kind];
-  const told: Announcement[] = action
-    ? [lifecycle(action, 'instances', instance.name, { by: cause.by })]
-    : [];
-  if (instance.ephemeral && !goesOn) {
+  const isDeleted = instance.ephemeral && !goesOn;
+  // What it does itself counts as its own part of the journal, which goes with it when it is deleted.
+  const extra = cause.by === null && !isDeleted ? { causedBy: id } : { by: cause.by };
+  const told: Announcement[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
+  if (isDeleted) {
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
     model.commit([{ kind: 'delete-instance', id }], [deleted, ...told]);
     context.reboots.forget(id);

@@ -98,9 +98,11 @@ function commitStart(
   const hostNames = running.get(id)?.process.hostNames ?? {};
   const config = afterStart(instance.config, hostNames);
   const started = { ...instance, config, lastUsedAt: timestamp(clock) };
+  // A reboot that nobody has asked for is the instance's own doing.
+  const extra = action === 'instance-restarted' && by === null ? { causedBy: id } : { by };
   model.commit(
     [{ kind: 'put-instance', instance: started }],
-    [lifecycle(action, 'instances', instance.name, { by })],
+    [lifecycle(action, 'instances', instance.name, extra)],
   );
 }
 

@@ -189,12 +189,21 @@ it('stops an instance that makes a change to it wait for ever', async () => {
   await operator.delete('trap');
 });
 
-/** Whether a thread of a process waits for an answer of a FUSE server. */
+/** Whether a child of a process waits for an answer of a FUSE server. */
 function isWaiting(pid: number): boolean {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  return threads.some((id) =>
-    /fuse|request_wait/.test(readFileSync(`/proc/${pid}/task/${id}/stack`, 'utf8')),
-  );
+  return readdirSync(`/proc/${pid}/task`)
+    .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' '))
+    .filter(Boolean)
+    .some((child) => /fuse|request_wait/.test(stackOf(child)));
+}
+
+/** Empty when it has ended. */
+function stackOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stack`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 it('keeps the log of a run small, whoever of the host knocks at the socket of its monitor', async () => {

@@ -39,9 +39,10 @@ export class LxcRuns {
 
   /** What the note of the last run tells; undefined when that is not enough. */
   recall(id: number): RunningProcess | null | undefined {
-    const { starting, config, run } = this.#paths(id);
+    const { starting, config, mounts, run } = this.#paths(id);
     if (existsSync(starting)) return undefined;
-    if (!existsSync(config)) return null;
+    // Mounts without a configuration are those of a first start that was cut off.
+    if (!existsSync(config)) return existsSync(mounts) ? undefined : null;
     const recalled = recallRun(run);
     if (recalled.kind === 'running') return this.#held(id, recalled);
     if (recalled.kind === 'ending') recalled.monitor.release();

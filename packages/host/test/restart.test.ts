@@ -116,12 +116,12 @@ describe('a hand-over (SIGHUP)', () => {
     const open = own.exec('c1', ['sleep', '100000']).catch((error) => error);
     const alone = { command: ['sleep', '100000'], 'wait-for-websocket': false };
     await own.client.begin('POST', '/1.0/instances/c1/exec', { json: alone });
-    await own.sh('c1', 'until [ $(pidof sleep | wc -w) = 2 ]; do :; done');
+    await own.sh('c1', 'until [ $(ps | grep -c "[s]leep 100000") = 2 ]; do :; done');
     await own.state('c1', 'freeze');
     await patient.handOver();
     await open;
     await own.state('c1', 'unfreeze');
-    await until('both are gone', async () => (await own.sh('c1', 'pidof sleep || true')) === '');
+    await until('both are gone', async () => (await own.sh('c1', 'ps | grep "[s]leep 100000" || true')) === '');
   });
 
   it('does not happen while the program could not start: the running one goes on and says why', async () => {

@@ -50,10 +50,8 @@ export class Connection<Peer> {
   private stopping = false;
   /** Waits for its turn. */
   private queued = false;
-  /** The last step was not the end of what there is to do. */
   private goesOn = false;
   private readonly patience: Patience;
-
   constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, turn: Turn) {
     this.socket = socket;
     this.peer = peer;
@@ -71,8 +69,12 @@ export class Connection<Peer> {
 
   /** Between requests, with no byte of one or of an answer in our hands. */
   get silent(): boolean {
-    const waits = this.state === 'reading' && this.reader.silent && !this.queued;
-    return waits && unsentBytes(this.socket) === 0;
+    return this.state === 'reading' && this.rests && !this.queued && unsentBytes(this.socket) === 0;
+  }
+
+  /** No byte of a request is here, nor with the socket, which reads on for a moment when it is paused. */
+  private get rests(): boolean {
+    return this.reader.silent && this.socket.readableLength === 0;
   }
 
   /** Ends the connection at once; whatever it was doing. */
@@ -86,7 +88,7 @@ export class Connection<Peer> {
     this.stopping = true;
     this.release?.();
     if (this.state === 'hijacked') this.destroy(reason);
-    if (this.state !== 'reading' || !this.reader.silent) return;
+    if (this.state !== 'reading' || !this.rests) return;
     if (this.head !== undefined) this.close();
     else this.patience.waitAtMost(UNASKED_GRACE_MS, nowMs);
   }
@@ -136,7 +138,6 @@ export class Connection<Peer> {
     this.queued = false;
     this.work();
   };
-
   /** Answers what can be answered with the bytes at hand, then hands the answers to the socket. */
   private work(first = () => {}): void {
     const untilMs = performance.now() + PIECE_MS;
@@ -150,7 +151,7 @@ export class Connection<Peer> {
     }
     if (this.state !== 'reading' || this.socket.destroyed) return;
     if (this.socket.writableNeedDrain) this.setState('draining');
-    else if (this.goesOn) this.queue();
+    else if (this.goesOn && (this.ended || !this.rests)) this.queue();
     else if (this.socket.isPaused()) this.socket.resume();
   }
 
@@ -167,7 +168,7 @@ export class Connection<Peer> {
     const reading = this.reader.read(this.ended);
     this.goesOn = reading !== 'more';
     if (reading === 'more') {
-      if (this.reader.silent && (this.ended || (this.stopping && this.head !== undefined))) this.close();
+      if (this.rests && (this.ended || (this.stopping && this.head !== undefined))) this.close();
       return false;
     }
     if (reading === 'continue') this.output += CONTINUE;

@@ -35,7 +35,8 @@ export default defineConfig({
           include: ['packages/*/test/long/**/*.test.ts'],
           testTimeout: 900_000,
           hookTimeout: 180_000,
-          maxWorkers,
+          // One at a time: each takes all of the machine.
+          maxWorkers: 1,
         },
       },
       {

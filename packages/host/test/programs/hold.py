@@ -12,7 +12,6 @@ WAIT_SECONDS = 20
 
 def made():
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(WAIT_SECONDS)
     if how == 'gone':
         child = os.fork()
         if child == 0:
@@ -21,6 +20,8 @@ def made():
         os.waitpid(child, 0)
     else:
         connection.connect(path)
+    # Not before: one that does not wait is refused while many others are on their way in.
+    connection.settimeout(WAIT_SECONDS)
     return connection
 
 

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../src/process/run.ts';
-import { until } from './harness/api.ts';
-import { Crowd } from './harness/crowd.ts';
-import { TestDaemon } from './harness/daemon.ts';
-import { Operator } from './harness/operator.ts';
+import { run } from '../../src/process/run.ts';
+import { until } from '../harness/api.ts';
+import { Crowd } from '../harness/crowd.ts';
+import { TestDaemon } from '../harness/daemon.ts';
+import { Operator } from '../harness/operator.ts';
 
 const COUNT = 5_000;
 /** Requests of the operator at the same time. */

@@ -69,7 +69,7 @@ test('with a state directory that it cannot write it names it, in one line', asy
   expect([code, stdout, stderr]).toEqual([
     1,
     '',
-    expect.stringMatching(/^portholed: cannot start with the state directory \S+theirs: EACCES: .+\n$/),
+    expect.stringMatching(/^portholed: The state directory cannot be used: EACCES: .+theirs\/.+\n$/),
   ]);
 });
 

@@ -6,7 +6,7 @@ import { Crowd } from '../harness/crowd.ts';
 import { TestDaemon } from '../harness/daemon.ts';
 import { Operator } from '../harness/operator.ts';
 
-const COUNT = 1_500;
+const COUNT = 5_000;
 /** Requests of the operator at the same time. */
 const PARALLEL = 16;
 const WAIT_MS = 120_000;

@@ -4,7 +4,7 @@ import type { Bench } from '../bench.ts';
 import { isAtRest } from '../frame/at-rest.ts';
 import { rotated } from '../frame/rounds.ts';
 import { Aftermath } from '../neighbours/aftermath.ts';
-import { type Attack, CONTROLS, WORKERS } from '../neighbours/attacks.ts';
+import { type Attack, CONTROLS, comparedWith, WORKERS } from '../neighbours/attacks.ts';
 import { type Neighbourhood, SOCKET_INSIDE, startNeighbourhood } from '../neighbours/neighbourhood.ts';
 import { type Noticed, PROBE_SECONDS, probe } from '../neighbours/probes.ts';
 import type { Task } from '../neighbours/task.ts';
@@ -24,12 +24,12 @@ export async function measureNeighbours(bench: Bench): Promise<void> {
   const { daemon } = neighbourhood;
   const aftermath = new Aftermath(results, daemon);
   const places = new Set(plan.attacks.map(({ place }) => place));
-  const controls = [...places].map((place) => CONTROLS[place]);
+  const beside = [...[...places].map((place) => CONTROLS[place]), ...comparedWith(plan.attacks)];
   await endure(bench, neighbourhood, CONTROLS.instance);
   await untilRested(daemon.pid);
   aftermath.before();
   for (let round = 0; round < plan.neighbourRounds; round++) {
-    for (const attack of rotated([...controls, ...plan.attacks], round)) {
+    for (const attack of rotated([...beside, ...plan.attacks], round)) {
       say(`neighbours: ${attack.title}`);
       record(bench, attack, await aftermath.during(attack.name, endure(bench, neighbourhood, attack)));
       if (daemon.hasEnded) throw new Error(`the daemon has ended: ${attack.title}`);

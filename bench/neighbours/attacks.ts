@@ -47,6 +47,18 @@ export const CONTROLS: Readonly<Record<Place, Attack>> = {
   host: onHost('nobody-spin', 'control: nobody on the host spins', 'spin'),
 };
 
+/** What a fork storm costs the machine by itself: as many threads in the same place, whose processes ask nothing. */
+export const FORKS: Readonly<Record<Place, Attack>> = {
+  instance: inside('forks', 'compared: processes that end, and ask nothing'),
+  host: onHost('nobody-forks', 'compared: the same by nobody on the host', 'forks'),
+};
+
+/** Those beside which some attacks are to be seen. */
+export function comparedWith(attacks: readonly Attack[]): Attack[] {
+  const storms = attacks.filter(({ program }) => program.startsWith('fork-storm'));
+  return [...new Set(storms.map(({ place }) => FORKS[place]))];
+}
+
 /** All attacks, in the order of the report. */
 export const ATTACKS: readonly Attack[] = [
   inside('fork-storm', 'processes that are gone when accepted'),

@@ -1,7 +1,7 @@
 import type { FigureKey } from '../figures.ts';
 import type { Results } from '../frame/results.ts';
 import { summarize } from '../frame/stats.ts';
-import { ATTACKS, type Attack, CONTROLS } from './attacks.ts';
+import { ATTACKS, type Attack, CONTROLS, FORKS } from './attacks.ts';
 
 /** What others may notice of a neighbour, whatever it does. Milliseconds, but for answers. */
 export interface Limit {
@@ -82,9 +82,9 @@ export function holdsAll(verdicts: readonly Pick<Verdict, 'holds'>[]): boolean {
   return verdicts.every(({ holds }) => holds);
 }
 
-/** All that was attacked with, controls first. */
+/** All that was attacked with, controls first, then what they are compared with. */
 export function measured(results: Results): Attack[] {
-  return [...Object.values(CONTROLS), ...ATTACKS].filter(({ name }) =>
+  return [...Object.values(CONTROLS), ...Object.values(FORKS), ...ATTACKS].filter(({ name }) =>
     results.columns('neighbour-answers').includes(name),
   );
 }

@@ -2,7 +2,7 @@ import { FIGURES, type FigureKey } from '../figures.ts';
 import type { Results } from '../frame/results.ts';
 import { summarize } from '../frame/stats.ts';
 import { readable, tableLines } from '../frame/table.ts';
-import { type Attack, CONTROLS } from './attacks.ts';
+import { type Attack, CONTROLS, FORKS } from './attacks.ts';
 import { aftermathOf, holdsAll, LIMITS, type Limit, measured, type Verdict, verdictsOf } from './limits.ts';
 
 /** A column of the table: its head, and one figure, or two as `median / p99`. */
@@ -39,14 +39,19 @@ function limitText({ atLeast, atMost, timesControl }: Limit): string {
 }
 
 function attackCells(results: Results, attack: Attack): string[] {
-  const isControl = Object.values(CONTROLS).includes(attack);
-  const verdicts = isControl ? [] : verdictsOf(results, attack);
+  const role = roleOf(attack);
+  const verdicts = role === 'attack' ? verdictsOf(results, attack) : [];
   const cells = COLUMNS.map(({ figures }) => {
     const text = figures.map((figure) => cell(figure, results.of(figure, attack.name))).join(' / ');
     const isOver = verdicts.some(({ figure, holds }) => figures.includes(figure) && !holds);
     return isOver ? `${text} !` : text;
   });
-  return [attack.name, ...cells, isControl ? 'control' : verdictText(verdicts)];
+  return [attack.name, ...cells, role === 'attack' ? verdictText(verdicts) : role];
+}
+
+function roleOf(attack: Attack): 'control' | 'compared' | 'attack' {
+  if (Object.values(CONTROLS).includes(attack)) return 'control';
+  return Object.values(FORKS).includes(attack) ? 'compared' : 'attack';
 }
 
 /** The middle of the rounds; whole where things are counted. */

@@ -31,6 +31,7 @@ static const struct {
   attack_fn run;
 } ATTACKS[] = {
     {"spin", spin},
+    {"forks", forks},
     {"fork-storm", fork_storm},
     {"fork-storm-held", fork_storm_held},
     {"connect-close", connect_close},

@@ -25,6 +25,9 @@ struct worker {
 /* The control: uses the processor and asks nothing. */
 void spin(struct worker *worker);
 
+/* What a storm costs the machine by itself: processes that end, and ask nothing. */
+void forks(struct worker *worker);
+
 /* Processes that connect, send a request and are gone when they are accepted. */
 void fork_storm(struct worker *worker);
 

@@ -23,6 +23,15 @@ void spin(struct worker *worker) {
   while (now_ns() < worker->end) worker->done++;
 }
 
+void forks(struct worker *worker) {
+  while (now_ns() < worker->end) {
+    pid_t pid = vfork();
+    if (pid == 0) _exit(0);
+    if (pid < 0) worker->failed++;
+    else if (waitpid(pid, NULL, 0) == pid) worker->done++;
+  }
+}
+
 static int try_connect(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   struct timeval patience = {.tv_sec = PATIENCE_S};

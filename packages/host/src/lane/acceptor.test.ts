@@ -24,11 +24,23 @@ class CountedRuns extends Runs {
   }
 }
 
+/** Connections of which it is known how many were to be let in. */
+class CountedConnections extends Connections {
+  asked = 0;
+
+  override admit(...args: Parameters<Connections['admit']>): ReturnType<Connections['admit']> {
+    this.asked++;
+    return super.admit(...args);
+  }
+}
+
+const REQUEST = 'GET / HTTP/1.1\r\nHost: lxd\r\n\r\n';
+
 let folder: string;
 let listening: number;
 let epoll: EpollSet;
 let runs: CountedRuns;
-let connections: Connections;
+let connections: CountedConnections;
 let turns: Turns;
 let acceptor: Acceptor;
 let reports: Report[];
@@ -41,7 +53,8 @@ beforeEach(() => {
   reports = [];
   const [owned, shared] = [new Uint8Array(8192), new Int32Array(SHARED_SLOTS)];
   const report = (each: Report) => void reports.push(each);
-  connections = new Connections({ epoll, report, limits: DEFAULT_LIMITS, shared, owned, openFilesMax: 8192 });
+  const limits = DEFAULT_LIMITS;
+  connections = new CountedConnections({ epoll, report, limits, shared, owned, openFilesMax: 8192 });
   turns = new Turns();
   acceptor = new Acceptor({ epoll, runs, connections, turns, owned, report });
   acceptor.listen(listening);
@@ -105,10 +118,24 @@ it('keeps the queue short in a flood of connections that are worth nothing, and 
 });
 
 it('serves a request whose sender has hung up: it may be one that changes something', async () => {
-  for (let count = 0; count < ACCEPT_BATCH; count++)
-    await ended(await connected('GET / HTTP/1.1\r\nHost: lxd\r\n\r\n'));
+  for (let count = 0; count < ACCEPT_BATCH; count++) await ended(await connected(REQUEST));
   acceptAll();
   expect(runs.asked).toBe(ACCEPT_BATCH);
+});
+
+it('closes it unread when many wait and it is of no instance, where it can change nothing', async () => {
+  for (let count = 0; count < 4 * ACCEPT_BATCH; count++) await ended(await connected(REQUEST));
+  acceptAll();
+  expect(runs.asked).toBe(4 * ACCEPT_BATCH);
+  // Those of the last batch, which was not a full one.
+  expect(connections.asked).toBeLessThanOrEqual(ACCEPT_BATCH);
+});
+
+it('closes none unread while instances are started, one of which it may be of', async () => {
+  acceptor.starting(true);
+  for (let count = 0; count < 2 * ACCEPT_BATCH; count++) await ended(await connected(REQUEST));
+  acceptAll();
+  expect(connections.asked).toBe(2 * ACCEPT_BATCH);
 });
 
 it('lets whoever holds most go, apart from what is sure, when there are no descriptors', async () => {

@@ -64,7 +64,7 @@ export class Acceptor {
     for (const fd of this.#older.splice(0, ACCEPT_BATCH))
       this.#welcome(fd, this.#parts.runs.identifyLater(fd), nowMs);
     const untilMs = performance.now() + ACCEPT_MS_MAX;
-    while (this.#waited && performance.now() < untilMs) this.#acceptBatch(nowMs);
+    while (this.#waited && performance.now() < untilMs) this.#acceptBatch(nowMs, untilMs);
   }
 
   /** Whether instances are being started: callers that may be theirs are held until that is known. */
@@ -105,38 +105,33 @@ export class Acceptor {
     return this.#held.takeAll();
   }
 
-  #acceptBatch(nowMs: number): void {
+  /** At least one, and no more once the time is over: each wakes a caller that may take the processor from us. */
+  #acceptBatch(nowMs: number, untilMs: number): void {
     const { runs } = this.#parts;
     const accepted: number[] = [];
     let fd = 0;
-    while (accepted.length < ACCEPT_BATCH && fd >= 0) {
+    do {
       fd = acceptNext(this.#listening);
       if (fd >= 0) accepted.push(fd);
-    }
+    } while (fd >= 0 && accepted.length < ACCEPT_BATCH && performance.now() < untilMs);
     this.#waited = fd >= 0;
-    const there = this.#waited ? this.#withoutGone(accepted) : accepted;
+    if (this.#waited) this.#hangUps.look(accepted);
+    const hungUp = new Set(this.#waited ? accepted.filter((_, index) => this.#hangUps.has(index)) : []);
+    const there = accepted.filter((each) => !hungUp.has(each) || hasMore(each));
     const found = runs.identify(there);
     let welcome = 0;
-    for (const [index, each] of there.entries()) if (this.#welcome(each, found[index]!, nowMs)) welcome++;
-    if (this.#waited) this.#noteWorth(accepted.length, welcome, nowMs);
+    for (const [index, each] of there.entries()) {
+      const place = found[index]!;
+      if (hungUp.has(each) && this.#isIdle(place)) close(each);
+      else if (this.#welcome(each, place, nowMs) && !hungUp.has(each)) welcome++;
+    }
+    if (this.#waited) this.#depth?.note(accepted.length, accepted.length - welcome, nowMs);
     if (fd === BROKEN) this.#rest(nowMs);
   }
 
-  /** When many wait, those that have hung up without a word cost nothing more than being accepted. */
-  #withoutGone(accepted: readonly number[]): readonly number[] {
-    this.#hangUps.look(accepted);
-    return accepted.filter((fd, index) => {
-      if (!this.#hangUps.has(index) || !isAtEnd(fd)) return true;
-      close(fd);
-      return false;
-    });
-  }
-
-  /** Those that have hung up are worth nothing for the queue, also when they have left a request. */
-  #noteWorth(accepted: number, welcome: number, nowMs: number): void {
-    let there = 0;
-    for (let index = 0; index < accepted; index++) if (!this.#hangUps.has(index)) there++;
-    this.#depth?.note(accepted, accepted - Math.min(welcome, there), nowMs);
+  /** Nobody is there for the answer, and a caller in no instance changes nothing. */
+  #isIdle(found: Found): boolean {
+    return !(found instanceof Group) && !this.#starting;
   }
 
   /** Says whether it was worth being accepted. */
@@ -167,4 +162,11 @@ export class Acceptor {
     this.#parts.epoll.remove(this.#listening);
     this.#againMs = nowMs + ACCEPT_REST_MS;
   }
+}
+
+/** When many wait, one that has hung up without a word costs nothing more than being accepted: false, and closed. */
+function hasMore(fd: number): boolean {
+  if (!isAtEnd(fd)) return true;
+  close(fd);
+  return false;
 }

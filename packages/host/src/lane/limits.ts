@@ -14,12 +14,12 @@ export const TURN_US = 100;
 export const TURN_DEBT_US_MAX = 1000;
 /** How long connections are served before new work is looked for. */
 export const SERVE_MS_MAX = 1;
-/** How long connections are accepted before others get their turn. */
-export const ACCEPT_MS_MAX = 2;
+/** How long connections are accepted before others get their turn; to identify them takes about as long again. */
+export const ACCEPT_MS_MAX = 1;
 /** Connections that are accepted, and then identified, together. */
 export const ACCEPT_BATCH = 128;
 /** Connections that may wait to be accepted while most that come are worth nothing: a few milliseconds of work. */
-export const FLOODED_BACKLOG = 256;
+export const FLOODED_BACKLOG = 128;
 /** How long that is so after the last time that a whole batch was mostly worth nothing. */
 export const FLOODED_MS = 1000;
 /** The lane serves all instances, in turns: none of their programs should keep it from the processor for long. */

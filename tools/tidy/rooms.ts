@@ -30,26 +30,22 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   host: { imports: ['base', 'wire', 'core'], types: ['ops'] },
   client: { imports: ['base', 'wire'] },
   cli: { imports: ['base', 'core', 'wire', 'client', 'build'] },
-  tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config.ts', 'daemon.ts'] },
-  'settings.ts': { imports: ['base'] },
-  'config.ts': { imports: ['base', 'settings.ts'] },
-  'daemon.ts': {
+  tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config', 'daemon'] },
+  config: { imports: ['base', 'http', 'guest', 'images', 'store'] },
+  'service-manager': { imports: ['base', 'native'] },
+  restart: { imports: ['base', 'native', 'process', 'service-manager'] },
+  daemon: {
     imports: [
       ...['base', 'core', 'store', 'native', 'process', 'peer', 'http', 'images', 'runtimes', 'ops', 'guest'],
-      ...['sender', 'lane', 'host', 'settings.ts', 'config.ts'],
+      ...['sender', 'lane', 'host', 'config', 'service-manager', 'restart'],
     ],
   },
-  'main.ts': { imports: ['base', 'settings.ts', 'config.ts', 'daemon.ts'] },
+  'main.ts': { imports: ['base', 'restart', 'daemon'] },
 };
 
-/**
- * The room of a file of the daemon: its first folder, or the file itself; null elsewhere. Files beside
- * `daemon.ts` that have no row are parts of it.
- */
+/** The room of a file of the daemon: its first folder, or the file itself; null elsewhere. */
 export function roomOf(path: string): string | null {
-  if (!path.startsWith(HOST)) return null;
-  const [first, ...more] = path.slice(HOST.length).split('/') as [string, ...string[]];
-  return more.length > 0 || first in ROOMS ? first : 'daemon.ts';
+  return path.startsWith(HOST) ? (path.slice(HOST.length).split('/')[0] as string) : null;
 }
 
 /** Imports that the table does not allow, such as `core/x.ts imports store/y.ts`. Tests may import anything. */

@@ -38,7 +38,7 @@ export const LINGER_TIMEOUT_MS = 500;
 /** Old cloud-init leaves one idle connection per config key behind: a hundred is normal, more is an attack. */
 export const CONNECTIONS_PER_KEY_MAX = 256;
 /** Below the usual hard limit of 20,000 open files, with room for images, instances and the host API. */
-export const CONNECTIONS_TOTAL_MAX = 16_384;
+export const CONNECTIONS_TOTAL_MAX = 12_288;
 /** Connections of root of each key that come out of no total: nobody can use them up. */
 export const SURE_PER_KEY = 4;
 /** Users of an instance that are not its root get a refusal only: they may hold so much of what is the instance's. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventPage, Instance, NewEvent } from '../core/model.ts';
-import type { JournalLimits } from './journal.ts';
+import type { JournalLimits } from './journal-limits.ts';
 import { statementsOf } from './journal-statements.ts';
 import { init } from './migrations/001-init.ts';
 import { MIGRATIONS } from './migrations/list.ts';

@@ -1,21 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../core/model.ts';
+import type { JournalLimits } from './journal-limits.ts';
 import { inOrder, type Row, statementsOf } from './journal-statements.ts';
 import { HOST, Tally } from './journal-tally.ts';
 import { OpenTime } from './open-time.ts';
 import { eventOf } from './rows.ts';
-
-/** How much of the past is kept. */
-export interface JournalLimits {
-  /** Events of all instances and of the host. */
-  readonly events: number;
-  /** Events that belong to one instance, so that one that changes without end takes nothing from the others. */
-  readonly instanceEvents: number;
-  /** Days for which the journal was open. */
-  readonly days: number;
-}
-
-export const DEFAULT_JOURNAL_LIMITS: JournalLimits = { events: 100_000, instanceEvents: 5_000, days: 30 };
 
 /** Events dropped by one commit beyond those that it adds: a commit must not wait for a great clean-up. */
 const DROPPED_PER_COMMIT_MAX = 1_000;

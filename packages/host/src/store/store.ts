@@ -13,7 +13,8 @@ import type {
 } from '../core/model.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { guarded, isFull } from './failures.ts';
-import { DEFAULT_JOURNAL_LIMITS, Journal, type JournalLimits } from './journal.ts';
+import { Journal } from './journal.ts';
+import { DEFAULT_JOURNAL_LIMITS, type JournalLimits } from './journal-limits.ts';
 import { closeKeepingLog } from './log-file.ts';
 import { openDatabase } from './open.ts';
 import { Reserve } from './reserve.ts';

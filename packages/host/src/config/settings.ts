@@ -1,4 +1,7 @@
-import { LOG_LEVELS, type LogLevel } from './base/log.ts';
+import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
+import { DEFAULT_GUEST_LIMITS as GUEST } from '../guest/limits.ts';
+import { DEFAULT_LIMITS as IMAGES } from '../images/limits.ts';
+import { DEFAULT_JOURNAL_LIMITS as JOURNAL } from '../store/journal-limits.ts';
 
 /** One setting: what it takes, what it is without being set, and what it is for. */
 export type SettingRow =
@@ -17,7 +20,7 @@ export type SettingRow =
       readonly about: string;
     };
 
-const GIB = 1024 ** 3;
+const MS_PER_SECOND = 1000;
 const DAY_SECONDS = 86_400;
 
 const number = (value: number, min: number, max: number, about: string) =>
@@ -53,28 +56,63 @@ export const SETTINGS = {
       'guest API: whether threads of their own answer plain requests and send images, where the kernel allows it',
   },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
-  'guest-head-bytes': number(65_536, 1024, 1_048_576, 'guest API: request line and headers together'),
-  'guest-body-bytes': number(1_048_576, 1024, 16_777_216, 'guest API: request body'),
-  'guest-request-seconds': number(3, 1, 600, 'guest API: time for a whole request to arrive'),
-  'guest-idle-seconds': number(30, 1, DAY_SECONDS, 'guest API: how long a connection may stay silent'),
-  'guest-connections': number(256, 1, 65_536, 'guest API: open connections of one instance'),
+  'guest-head-bytes': number(
+    GUEST.headBytes,
+    1024,
+    1_048_576,
+    'guest API: request line and headers together',
+  ),
+  'guest-body-bytes': number(GUEST.bodyBytes, 1024, 16_777_216, 'guest API: request body'),
+  'guest-request-seconds': number(
+    GUEST.requestTimeoutMs / MS_PER_SECOND,
+    1,
+    600,
+    'guest API: time for a whole request to arrive',
+  ),
+  'guest-idle-seconds': number(
+    GUEST.idleTimeoutMs / MS_PER_SECOND,
+    1,
+    DAY_SECONDS,
+    'guest API: how long a connection may stay silent',
+  ),
+  'guest-connections': number(
+    GUEST.connectionsPerKey,
+    1,
+    65_536,
+    'guest API: open connections of one instance',
+  ),
   'guest-connections-total': number(
-    12_288,
+    GUEST.connectionsTotal,
     1,
     1_048_576,
     'guest API: open connections of all instances, beyond the first 4 of each',
   ),
-  'image-bytes': number(10 * GIB, 1, Number.MAX_SAFE_INTEGER, 'largest image that can be imported'),
+  'image-bytes': number(
+    IMAGES.uploadedBytes,
+    1,
+    Number.MAX_SAFE_INTEGER,
+    'largest image that can be imported',
+  ),
   'image-unpacked-bytes': number(
-    20 * GIB,
+    IMAGES.unpackedBytes,
     1,
     Number.MAX_SAFE_INTEGER,
     'largest size of an image when it is unpacked',
   ),
-  'image-entries': number(1_000_000, 1, Number.MAX_SAFE_INTEGER, 'most files in an image'),
-  'journal-events': number(100_000, 1000, 100_000_000, 'events that are kept'),
-  'journal-instance-events': number(5_000, 100, 100_000_000, 'events of one instance that are kept'),
-  'journal-days': number(30, 1, 3650, 'days for which events are kept, of those in which the daemon runs'),
+  'image-entries': number(IMAGES.entries, 1, Number.MAX_SAFE_INTEGER, 'most files in an image'),
+  'journal-events': number(JOURNAL.events, 1000, 100_000_000, 'events that are kept'),
+  'journal-instance-events': number(
+    JOURNAL.instanceEvents,
+    100,
+    100_000_000,
+    'events of one instance that are kept',
+  ),
+  'journal-days': number(
+    JOURNAL.days,
+    1,
+    3650,
+    'days for which events are kept, of those in which the daemon runs',
+  ),
 } as const satisfies Record<string, SettingRow>;
 
 export type SettingName = keyof typeof SETTINGS;

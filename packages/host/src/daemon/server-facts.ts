@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
-import { hostArchitecture } from './images/architectures.ts';
-import type { ServerFacts } from './ops/api.ts';
-import type { Settings } from './settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { hostArchitecture } from '../images/architectures.ts';
+import type { ServerFacts } from '../ops/api.ts';
 
 /** What the daemon can say of itself and its host. */
 export function serverFacts(parts: {
@@ -31,7 +31,7 @@ export function serverFacts(parts: {
 
 /** Version of this Porthole. */
 export function ownVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
 }
 

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { keepOverExec } from '../native/descriptors.ts';
+import { Guard } from '../process/guard.ts';
+import { run } from '../process/run.ts';
 import { descriptorsOf, type Inherited, leftTo } from './inherited.ts';
-import { keepOverExec } from './native/descriptors.ts';
-import { Guard } from './process/guard.ts';
-import { run } from './process/run.ts';
 
 /** How the program was started: what is run to start it again, and its arguments. */
 export interface Command {
@@ -11,7 +11,7 @@ export interface Command {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const GUARD = fileURLToPath(new URL('./native/signal-guard.ts', import.meta.url));
+const GUARD = fileURLToPath(new URL('../native/signal-guard.ts', import.meta.url));
 
 /** Loading the program and reading its settings must not take longer. */
 const CHECK_TIMEOUT_MS = 30_000;

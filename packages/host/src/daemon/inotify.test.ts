@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { silentLog } from './base/log.ts';
+import { silentLog } from '../base/log.ts';
 import { prepareInotify } from './inotify.ts';
 
 it('raises what is too low, leaves what is not, and starts without being allowed to', () => {

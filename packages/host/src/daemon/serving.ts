@@ -1,11 +1,11 @@
-import type { Exit } from './exit.ts';
-import type { GuestServer } from './guest/server.ts';
-import type { HostServer } from './host/server.ts';
-import type { Inherited } from './inherited.ts';
-import { autostart, finishRestarts } from './ops/autostart.ts';
-import type { Context } from './ops/context.ts';
-import type { Later } from './ops/later.ts';
-import { within } from './ops/recognition.ts';
+import type { GuestServer } from '../guest/server.ts';
+import type { HostServer } from '../host/server.ts';
+import { autostart, finishRestarts } from '../ops/autostart.ts';
+import type { Context } from '../ops/context.ts';
+import type { Later } from '../ops/later.ts';
+import { within } from '../ops/recognition.ts';
+import type { Exit } from '../restart/exit.ts';
+import type { Inherited } from '../restart/inherited.ts';
 import { guardSocket } from './socket-guard.ts';
 import type { StatePaths } from './state-paths.ts';
 

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Log } from './base/log.ts';
+import type { Log } from '../base/log.ts';
 
 /**
  * The kernel counts inotify instances and watches of all unprivileged instances together, and as those of the host's

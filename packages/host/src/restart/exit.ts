@@ -1,12 +1,17 @@
-import type { Keep, LeftSockets } from './base/sockets.ts';
+import type { Keep, LeftSockets } from '../base/sockets.ts';
+import { duplicate } from '../native/sockets.ts';
 import type { Inherited } from './inherited.ts';
-import { duplicate } from './native/sockets.ts';
-import type { StatePaths } from './state-paths.ts';
 
 /** A server that can end for good, or leave its socket to the next one. */
 interface Server {
   stop(graceMs: number): Promise<void>;
   handOver(graceMs: number, keep: Keep): Promise<LeftSockets>;
+}
+
+/** Where the two sockets are. */
+interface SocketPaths {
+  readonly guestSocket: string;
+  readonly hostSocket: string;
 }
 
 /** While the daemon is replaced everybody else waits: so requests of guests get this long at most to end. */
@@ -41,7 +46,7 @@ export class Exit {
   }
 
   /** What there is for the next daemon, once both servers have ended. */
-  left(lock: number, paths: StatePaths): Inherited {
+  left(lock: number, paths: SocketPaths): Inherited {
     const { guest, host } = this.#left;
     return {
       lock,

@@ -2,9 +2,9 @@ import { type FSWatcher, type Stats, watch } from 'node:fs';
 import { chmod, chown, link, lstat, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from './base/coded-error.ts';
-import type { Log } from './base/log.ts';
-import { run } from './process/run.ts';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import { run } from '../process/run.ts';
 
 const SOCKET_MODE = 0o666;
 const FOLDER_MODE = 0o755;

@@ -1,7 +1,7 @@
 import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from './base/coded-error.ts';
-import { directoryError } from './store/directory-errors.ts';
+import { messageOf } from '../base/coded-error.ts';
+import { directoryError } from '../store/directory-errors.ts';
 
 /** Where everything is, below the state directory. */
 export interface StatePaths {

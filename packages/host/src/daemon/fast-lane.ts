@@ -1,9 +1,9 @@
-import { messageOf } from './base/coded-error.ts';
-import type { Log } from './base/log.ts';
-import type { Limits } from './http/limits.ts';
-import { Lane } from './lane/lane.ts';
-import { FileSender } from './sender/file-sender.ts';
-import type { Settings } from './settings.ts';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import type { Settings } from '../config/settings.ts';
+import type { Limits } from '../http/limits.ts';
+import { Lane } from '../lane/lane.ts';
+import { FileSender } from '../sender/file-sender.ts';
 
 /** `on`, or why plain requests take the way of all others. */
 export type FastLaneStatus = 'on' | 'off' | 'unsupported' | 'failed';

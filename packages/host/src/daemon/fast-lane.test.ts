@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { silentLog } from './base/log.ts';
+import { silentLog } from '../base/log.ts';
+import { DEFAULT_LIMITS } from '../http/limits.ts';
 import { openFastLane } from './fast-lane.ts';
-import { DEFAULT_LIMITS } from './http/limits.ts';
 
 const parts = { limits: DEFAULT_LIMITS, log: silentLog };
 

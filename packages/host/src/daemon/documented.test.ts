@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { environmentName } from './config.ts';
-import { CONFIG_KEYS } from './core/config-key-table.ts';
-import { HOST_ERRORS } from './core/errors.ts';
-import { RAW_LXC_KEYS } from './core/raw-lxc.ts';
-import { GUEST_ERRORS } from './guest/errors.ts';
-import { servedRoutes } from './host/routes.ts';
-import { failureAnswer, HTTP_FAILURES } from './http/errors.ts';
-import { describeSettings } from './settings.ts';
+import { environmentName } from '../config/config.ts';
+import { describeSettings } from '../config/settings.ts';
+import { CONFIG_KEYS } from '../core/config-key-table.ts';
+import { HOST_ERRORS } from '../core/errors.ts';
+import { RAW_LXC_KEYS } from '../core/raw-lxc.ts';
+import { GUEST_ERRORS } from '../guest/errors.ts';
+import { servedRoutes } from '../host/routes.ts';
+import { failureAnswer, HTTP_FAILURES } from '../http/errors.ts';
 
 /** A page of tables that are made from the program's own; `vitest run -u` writes them anew. */
 const page = (title: string, intro: string, ...tables: string[]) =>
@@ -105,11 +105,11 @@ describe('the documentation', () => {
   it('has every attack that is tested, and no other', () => {
     const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
     const titles = ['attacks', 'revocation'].flatMap((name) =>
-      [...read(`../test/${name}.test.ts`).matchAll(/^ {2}(?:it|\]\))\(?'([^']+)', async/gm)].map(
+      [...read(`../../test/${name}.test.ts`).matchAll(/^ {2}(?:it|\]\))\(?'([^']+)', async/gm)].map(
         ([, title]) => title,
       ),
     );
-    const section = read('../../../docs/security.md')
+    const section = read('../../../../docs/security.md')
       .split('\n## ')
       .find((text) => text.startsWith('Attacks'));
     const rows = [...(section ?? '').matchAll(/^\| (?!attack and claim)([^|-][^|]*?) \| [^|]+ \|$/gm)];

@@ -1,5 +1,5 @@
-import { TIMER_MS_MAX } from './base/long-timer.ts';
-import { sendDatagram } from './native/datagram.ts';
+import { TIMER_MS_MAX } from '../base/long-timer.ts';
+import { sendDatagram } from '../native/datagram.ts';
 
 /** Variables of the service manager's, which no other program shall answer to. */
 export const SERVICE_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'];

@@ -1,13 +1,13 @@
-import { CodedError, messageOf } from './base/coded-error.ts';
-import { type DaemonConfig, readConfig } from './config.ts';
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { type DaemonConfig, readConfig } from '../config/config.ts';
+import { helpText } from '../config/help.ts';
+import { discard, readInherited } from '../restart/inherited.ts';
+import type { SignalQueue } from '../restart/signals.ts';
+import { becomeSuccessor, type Command, startGuard, whyNoSuccessor } from '../restart/successor.ts';
+import { ServiceManager } from '../service-manager/service-manager.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
-import { helpText } from './help.ts';
-import { discard, readInherited } from './inherited.ts';
 import { ownVersion } from './server-facts.ts';
-import { ServiceManager } from './service-manager.ts';
-import type { SignalQueue } from './signals.ts';
 import { requireHost, startFailure } from './start-failure.ts';
-import { becomeSuccessor, type Command, startGuard, whyNoSuccessor } from './successor.ts';
 
 const OK = 0;
 const FAILURE = 1;

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
-import { CodedError } from './base/coded-error.ts';
-import type { InheritedSocket } from './base/sockets.ts';
-import { SERVICE_VARIABLES } from './service-manager.ts';
+import { CodedError } from '../base/coded-error.ts';
+import type { InheritedSocket } from '../base/sockets.ts';
+import { SERVICE_VARIABLES } from '../service-manager/service-manager.ts';
 
 /** Open files that this process had when the program began: all of them, some, or none. */
 export interface Inherited {

@@ -11,7 +11,7 @@ import {
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLog } from './base/log.ts';
+import { createLog } from '../base/log.ts';
 import { guardSocket } from './socket-guard.ts';
 
 let state: string;

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
-import { CodedError, messageOf } from './base/coded-error.ts';
+import { CodedError, messageOf } from '../base/coded-error.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
 
 export const DEFAULT_STATE_DIR = '/var/lib/porthole';

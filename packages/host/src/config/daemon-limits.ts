@@ -1,7 +1,7 @@
-import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from './guest/limits.ts';
-import { DEFAULT_LIMITS, type ImageLimits } from './images/limits.ts';
+import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from '../guest/limits.ts';
+import { DEFAULT_LIMITS, type ImageLimits } from '../images/limits.ts';
+import type { JournalLimits } from '../store/journal-limits.ts';
 import type { Settings } from './settings.ts';
-import type { JournalLimits } from './store/journal.ts';
 
 const MS_PER_SECOND = 1000;
 

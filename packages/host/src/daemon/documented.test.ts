@@ -39,7 +39,7 @@ describe('the documentation', () => {
       intro,
       table(['key', 'what for', 'takes; default', 'flag', 'environment'], rows),
     );
-    await expect(text).toMatchFileSnapshot('../../../docs/settings.md');
+    await expect(text).toMatchFileSnapshot('../../../../docs/settings.md');
   });
 
   it('has every error', async () => {
@@ -68,7 +68,7 @@ describe('the documentation', () => {
       '## Host API\n\nIn the envelope of an answer, or as `err` of a failed operation.',
       table(['code', 'status', 'text'], host),
     );
-    await expect(text).toMatchFileSnapshot('../../../docs/errors.md');
+    await expect(text).toMatchFileSnapshot('../../../../docs/errors.md');
   });
 
   it('has every configuration key', async () => {
@@ -84,7 +84,7 @@ describe('the documentation', () => {
     ].join('\n');
     await expect(
       page('Configuration keys', intro, table(['key', 'what for', 'use'], rows), raw, `${lines.join(', ')}.`),
-    ).toMatchFileSnapshot('../../../docs/config-keys.md');
+    ).toMatchFileSnapshot('../../../../docs/config-keys.md');
   });
 
   it('has every route of the host API', async () => {
@@ -99,7 +99,7 @@ describe('the documentation', () => {
       'method on these paths with 501.',
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);
-    await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot('../../../docs/host-api.md');
+    await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot('../../../../docs/host-api.md');
   });
 
   it('has every attack that is tested, and no other', () => {

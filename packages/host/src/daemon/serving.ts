@@ -1,9 +1,9 @@
 import type { GuestServer } from '../guest/server.ts';
 import type { HostServer } from '../host/server.ts';
-import { autostart, finishRestarts } from '../ops/autostart.ts';
-import type { Context } from '../ops/context.ts';
-import type { Later } from '../ops/later.ts';
-import { within } from '../ops/recognition.ts';
+import { autostart, finishRestarts } from '../startup/autostart.ts';
+import type { Context } from '../instances/needs.ts';
+import type { Later } from '../startup/later.ts';
+import { within } from '../instances/recognition.ts';
 import type { Exit } from '../restart/exit.ts';
 import type { Inherited } from '../restart/inherited.ts';
 import { guardSocket } from './socket-guard.ts';

@@ -1,4 +1,4 @@
-import type { HostBackend } from '../ops/api.ts';
+import type { HostBackend } from './backend.ts';
 import { parseAliasPatch, parseNewAlias } from '../wire/image.ts';
 import { parseRename } from '../wire/profile.ts';
 import {

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Log } from '../base/log.ts';
-import type { HostBackend, UploadPart } from '../ops/api.ts';
-import type { Requestor } from '../ops/events.ts';
-import type { Operation } from '../ops/operations.ts';
+import type { HostBackend, UploadPart } from './backend.ts';
+import type { Requestor } from '../model/events.ts';
+import type { Operation } from '../model/operations.ts';
 import type { ExecTable } from './exec-table.ts';
 
 /** What handlers work with. */

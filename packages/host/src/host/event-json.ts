@@ -1,4 +1,4 @@
-import type { HostEvent } from '../ops/events.ts';
+import type { HostEvent } from '../model/events.ts';
 import type { EventJson } from '../wire/event.ts';
 import { operationJson } from './operation-json.ts';
 

@@ -3,7 +3,7 @@ import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
 import type { Position } from '../core/position.ts';
-import type { HostEvent, HostJournal } from '../ops/events.ts';
+import type { HostEvent, HostJournal } from '../model/events.ts';
 import type { EventType } from '../wire/event.ts';
 import { eventText } from './event-json.ts';
 import {

@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts';
 import type { EndReason } from '../base/sockets.ts';
 import { hostError } from '../core/errors.ts';
-import type { HostBackend } from '../ops/api.ts';
+import type { HostBackend } from './backend.ts';
 import { type EventWish, Listener } from './event-listener.ts';
 import { EVENT_LISTENERS_MAX, KEEPALIVE_MS } from './limits.ts';
 import type { Claim } from './upgrade.ts';

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { WebSocket } from 'ws';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
-import type { ExecProcess, ExecSession } from '../ops/api.ts';
+import type { ExecProcess, ExecSession } from './backend.ts';
 import { parseExecControl } from '../wire/exec.ts';
 import { feedInput, type OutputPump, pumpOutput } from './exec-flow.ts';
 import { EXEC_CONNECT_TIMEOUT_MS } from './limits.ts';

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
-import type { ExecProcess, ExecRequest, ExecSession } from '../ops/api.ts';
+import type { ExecProcess, ExecRequest, ExecSession } from './backend.ts';
 import { CUT, ExecStreams } from './exec-streams.ts';
 import type { Claim } from './upgrade.ts';
 

@@ -1,4 +1,4 @@
-import type { InstanceInfo, InstanceLive, NetworkInterface } from '../ops/api.ts';
+import type { InstanceInfo, InstanceLive, NetworkInterface } from './backend.ts';
 import type { InstanceFullJson, InstanceJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
 import { STATUS_CODES } from '../wire/status.ts';
 

@@ -1,6 +1,6 @@
 import { hostError } from '../core/errors.ts';
 import type { Profile } from '../core/model.ts';
-import type { HostBackend, ProfileInfo } from '../ops/api.ts';
+import type { HostBackend, ProfileInfo } from './backend.ts';
 import {
   type ProfileJson,
   parseNewProfile,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Requestor } from '../ops/events.ts';
+import type { Requestor } from '../model/events.ts';
 
 /** Who sent a request: the socket's mode admits root and its group, and LXD names all of them root. */
 export function requestorOf(_request: IncomingMessage): Requestor {

@@ -1,5 +1,5 @@
 import { hostError } from '../core/errors.ts';
-import type { ServerFacts } from '../ops/api.ts';
+import type { ServerFacts } from './backend.ts';
 import { parseServerConfig, type ServerJson } from '../wire/server.ts';
 import { type Answer, type Call, done, type Edge, ifMatch, sync } from './call.ts';
 import { preconditionOf, serverEtag } from './etag.ts';

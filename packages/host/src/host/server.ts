@@ -12,7 +12,7 @@ import {
   leave,
 } from '../base/sockets.ts';
 import { hostError } from '../core/errors.ts';
-import type { HostBackend } from '../ops/api.ts';
+import type { HostBackend } from './backend.ts';
 import { createApp } from './app.ts';
 import type { Edge } from './call.ts';
 import { failureOf } from './errors.ts';

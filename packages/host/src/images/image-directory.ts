@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import type { Image, ImageFiles } from '../core/model.ts';
-import type { Upload } from '../ops/api.ts';
+import type { Upload } from '../host/backend.ts';
 import { formatOf } from './formats.ts';
 import { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
 import type { ImageMetadata } from './metadata.ts';

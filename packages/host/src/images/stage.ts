@@ -3,7 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { hostError } from '../core/errors.ts';
-import type { Upload, UploadPart } from '../ops/api.ts';
+import type { Upload, UploadPart } from '../host/backend.ts';
 import type { ImageLimits } from './limits.ts';
 
 /** Names of an image's files in its folder, whatever their formats are. */

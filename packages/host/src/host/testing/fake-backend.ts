@@ -8,7 +8,7 @@ import type {
   InstanceLive,
   ProfileCases,
   ServerFacts,
-} from '../../ops/api.ts';
+} from '../backend.ts';
 import { merge } from '../merge.ts';
 import { FakeSession } from './fake-exec.ts';
 import { FakeFiles } from './fake-files.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostError } from '../../core/errors.ts';
-import type { ExecProcess, ExecRequest, ExecSession } from '../../ops/api.ts';
+import type { ExecProcess, ExecRequest, ExecSession } from '../backend.ts';
 import type { FakeOperations } from './fake-operations.ts';
 
 /** A process whose output, end and appetite a test decides. */

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { hostError } from '../../core/errors.ts';
-import type { FileCases, FileFacts, NewFile } from '../../ops/file-api.ts';
+import type { FileCases, FileFacts, NewFile } from '../../runtimes/contract/files.ts';
 
 interface Stored {
   readonly facts: FileFacts;

@@ -11,8 +11,8 @@ import type {
   Precondition,
   Upload,
   UploadOptions,
-} from '../../ops/api.ts';
-import type { Operation } from '../../ops/operations.ts';
+} from '../backend.ts';
+import type { Operation } from '../../model/operations.ts';
 import type { FakeOperations } from './fake-operations.ts';
 
 const NOW = '2024-05-01T10:00:00.000Z';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../base/coded-error.ts';
 import { hostError } from '../../core/errors.ts';
-import type { ExecSession, OperationCases } from '../../ops/api.ts';
-import type { HostEvent, HostJournal, LifecycleEvent } from '../../ops/events.ts';
-import type { Operation } from '../../ops/operations.ts';
+import type { ExecSession, OperationCases } from '../backend.ts';
+import type { HostEvent, HostJournal, LifecycleEvent } from '../../model/events.ts';
+import type { Operation } from '../../model/operations.ts';
 
 const NOW = '2024-05-01T10:00:00.000Z';
 

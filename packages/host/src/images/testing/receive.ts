@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { silentLog } from '../../base/log.ts';
-import type { Upload } from '../../ops/api.ts';
+import type { Upload } from '../../host/backend.ts';
 import { ImageDirectory, type ReceiveOptions, type StagedImage } from '../image-directory.ts';
 import { DEFAULT_LIMITS, type ImageLimits } from '../limits.ts';
 

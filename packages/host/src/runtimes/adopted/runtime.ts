@@ -5,7 +5,7 @@ import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { bootId, startTimeOf } from '../../native/start-time.ts';
-import type { ExecProcess, InstanceLive } from '../../ops/api.ts';
+import type { ExecProcess, InstanceLive } from '../../host/backend.ts';
 import type {
   Adopter,
   DeviceTarget,
@@ -14,7 +14,7 @@ import type {
   Init,
   RunningProcess,
   RunSpec,
-} from '../../ops/runtime.ts';
+} from '../contract/runtime.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunSpec } from '../../ops/runtime.ts';
+import type { RunSpec } from '../contract/runtime.ts';
 import { type ConfigInput, configFile } from './config-file.ts';
 import { instancePaths } from './paths.ts';
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Config, Device } from '../../core/model.ts';
-import type { RunSpec } from '../../ops/runtime.ts';
+import type { RunSpec } from '../contract/runtime.ts';
 import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
 import { cgroupVersion, limitLines } from './limits.ts';
 import type { InstancePaths } from './paths.ts';

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../../base/byte-text.ts';
 import { hostError } from '../../core/errors.ts';
-import type { FoundFile } from '../../ops/file-api.ts';
-import type { FileRequest, FileWork, Init } from '../../ops/runtime.ts';
+import type { FoundFile } from '../contract/files.ts';
+import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';
 import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
 
 /** What a request to the files of an instance is carried out by; it says why it is a process of its own. */

@@ -2,7 +2,7 @@ import { isTrue } from '../../core/booleans.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Addition, Device } from '../../core/model.ts';
 import type { FileIdentity, InsideOwner } from '../../native/mount.ts';
-import type { DeviceTarget } from '../../ops/runtime.ts';
+import type { DeviceTarget } from '../contract/runtime.ts';
 import type { Looks } from '../../process/look.ts';
 import { checkParent, isInterface, isRequired } from './devices.ts';
 import type { MountWork } from './mount-work.ts';

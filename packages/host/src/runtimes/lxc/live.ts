@@ -1,7 +1,7 @@
 import { Places } from '../../base/places.ts';
 import { interfaceName } from '../../native/interface-name.ts';
-import type { InstanceLive, NetworkInterface } from '../../ops/api.ts';
-import type { Init } from '../../ops/runtime.ts';
+import type { InstanceLive, NetworkInterface } from '../../host/backend.ts';
+import type { Init } from '../contract/runtime.ts';
 import { run } from '../../process/run.ts';
 import { cgroupsOf, readText } from './cgroups.ts';
 

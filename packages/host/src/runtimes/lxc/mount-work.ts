@@ -11,7 +11,7 @@ import {
   type MountOrder,
   type MountTask,
 } from '../../native/mount.ts';
-import type { Init } from '../../ops/runtime.ts';
+import type { Init } from '../contract/runtime.ts';
 import { type Finished, run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Init } from '../../ops/runtime.ts';
+import type { Init } from '../contract/runtime.ts';
 
 const SIGPWR = 30;
 /** SIGRTMIN of glibc, plus 3: what systemd takes for "power off", systemd(1). */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { Ending, Init, RunningProcess } from '../../ops/runtime.ts';
+import type { Ending, Init, RunningProcess } from '../contract/runtime.ts';
 import { isFrozen } from './cgroups.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { pinInit, type RunProcesses } from './init.ts';

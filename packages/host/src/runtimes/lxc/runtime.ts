@@ -5,7 +5,7 @@ import { hostError } from '../../core/errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { ExecProcess, ExecRequest } from '../../ops/api.ts';
+import type { ExecProcess, ExecRequest } from '../../host/backend.ts';
 import type {
   DeviceTarget,
   Ending,
@@ -17,7 +17,7 @@ import type {
   RunningProcess,
   RunSpec,
   Runtime,
-} from '../../ops/runtime.ts';
+} from '../contract/runtime.ts';
 import { Looks } from '../../process/look.ts';
 import { configFile } from './config-file.ts';
 import { checkDisk, limitNics, prepareDevices } from './devices.ts';

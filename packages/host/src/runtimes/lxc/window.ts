@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import type { InsideOwner } from '../../native/mount.ts';
-import type { Init } from '../../ops/runtime.ts';
+import type { Init } from '../contract/runtime.ts';
 import type { MountWork } from './mount-work.ts';
 import { isShown, placeOf, readMounts } from './mountinfo.ts';
 

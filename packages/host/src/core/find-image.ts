@@ -1,0 +1,14 @@
+import { hostError } from './errors.ts';
+import type { Image, State } from './model.ts';
+
+/** An image by its full fingerprint or an unambiguous beginning of it. @throws image-not-found, image-ambiguous */
+export function findImage(state: Pick<State, 'images'>, fingerprint: string): Image {
+  const exact = state.images.get(fingerprint);
+  if (exact) return exact;
+  if (!/^[0-9a-f]{1,63}$/.test(fingerprint)) throw hostError('image-not-found');
+  const found = [...state.images.values()].filter((image) => image.fingerprint.startsWith(fingerprint));
+  if (found.length > 1) throw hostError('image-ambiguous');
+  const [image] = found;
+  if (!image) throw hostError('image-not-found');
+  return image;
+}

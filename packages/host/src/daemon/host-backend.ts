@@ -1,0 +1,65 @@
+import type { StoredEvent } from '../core/model.ts';
+import type { ImageDirectory } from '../images/image-directory.ts';
+import type { HostBackend, ServerFacts } from '../host/backend.ts';
+import type { Context, JournalReader } from '../instances/needs.ts';
+import type { HostJournal, LifecycleEvent, LifecycleMetadata } from '../model/events.ts';
+import { imageCases } from '../library/images.ts';
+import { instanceCases } from '../instances/cases.ts';
+import { fileCases } from '../instances/files.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import { profileCases } from '../profiles/profiles.ts';
+
+/** All that the host API can ask of the daemon. */
+export function hostBackend(context: Context, images: ImageDirectory, server: ServerFacts): HostBackend {
+  const { operations, hub, model, journal } = context;
+  return {
+    server,
+    instances: instanceCases(context),
+    files: fileCases(context),
+    profiles: profileCases(context),
+    images: imageCases(context, images),
+    operations: {
+      list: () => operations.list(),
+      get: (id) => operations.get(id),
+      cancel(id, by) {
+        operations.cancel(id);
+        const cancelled = lifecycle('operation-cancelled', 'operations', id, { by });
+        model.commit([], [cancelled]);
+      },
+      wait: (id, timeoutSeconds) => operations.wait(id, timeoutSeconds),
+    },
+    journal: hostJournal(journal),
+    subscribe: (listener) => hub.onHost(listener),
+  };
+}
+
+/** Tells when it is known whether an instance runs, or all of them do: right after a start it is not at once. */
+export function recognisedIn({ model, recognition }: Context): (name?: string) => Promise<void> {
+  return async (name) => {
+    if (name === undefined) await recognition.known();
+    else if (model.hasInstance(name)) await recognition.known(model.instance(name).id);
+  };
+}
+
+const LIFECYCLE: ReadonlySet<string> = new Set(['lifecycle']);
+
+function hostJournal(journal: JournalReader): HostJournal {
+  return {
+    span: () => journal.journalSpan(null),
+    after(position, events, bytes) {
+      const page = journal.eventsAfter({
+        instanceId: null,
+        after: position,
+        types: LIFECYCLE,
+        events,
+        bytes,
+      });
+      return { events: page.events.map(lifecycleOf), more: page.more };
+    },
+  };
+}
+
+/** The host's own events in the journal are lifecycle events, all of them. */
+function lifecycleOf({ timestamp, metadata, sequence }: StoredEvent): LifecycleEvent {
+  return { type: 'lifecycle', timestamp, metadata: metadata as unknown as LifecycleMetadata, sequence };
+}

@@ -1,0 +1,48 @@
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { hostError } from '../core/errors.ts';
+import type { Addition, Change } from '../core/model.ts';
+import type { Context } from './needs.ts';
+import { targetOf } from './running.ts';
+import type { UpdatePlan } from './plan.ts';
+import { devicesToStart } from './start.ts';
+
+/** Devices that are stored to be on their way, and what takes note of their arrival. */
+export interface Announced {
+  /** By instance. */
+  readonly of: ReadonlyMap<number, readonly Addition[]>;
+  readonly drops: readonly Change[];
+}
+
+/** Stores what will be added to running instances before it is: the next daemon knows what was left half done. */
+export async function announceAdditions(context: Context, plans: readonly UpdatePlan[]): Promise<Announced> {
+  const all = new Map<number, readonly Addition[]>();
+  for (const { current, next, steps } of plans) {
+    const run = context.running.get(current.id);
+    const added = steps.filter(({ action }) => action === 'added');
+    if (!run || added.length === 0) continue;
+    const additions: Addition[] = [];
+    for (const { name, device } of added) {
+      const started = devicesToStart(next, { [name]: device })[name] ?? device;
+      additions.push(await refusing(name, () => run.runtime.foresee(targetOf(run, name, started))));
+    }
+    all.set(current.id, additions);
+  }
+  const puts = [...all].map(
+    ([instanceId, additions]): Change => ({ kind: 'put-additions', instanceId, additions }),
+  );
+  if (puts.length > 0) context.model.commit(puts);
+  return { of: all, drops: [...all.keys()].map((instanceId) => ({ kind: 'drop-additions', instanceId })) };
+}
+
+/** What goes wrong with a device is told with its name. @throws device-start-failed */
+export async function refusing<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw hostError(
+      'device-start-failed',
+      name,
+      error instanceof CodedError ? error.message : messageOf(error),
+    );
+  }
+}

@@ -1,0 +1,175 @@
+import { hostError } from '../core/errors.ts';
+import { withGuestKeysOf } from '../core/guest-keys.ts';
+import type { Instance } from '../core/model.ts';
+import { checkInstanceName } from '../core/names.ts';
+import { afterRename } from '../core/volatile.ts';
+import type {
+  InstanceCases,
+  InstanceCheck,
+  InstanceFields,
+  InstanceInfo,
+  InstanceLive,
+  InstancePatch,
+  Precondition,
+} from '../host/backend.ts';
+import type { Context } from './needs.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Operation } from '../model/operations.ts';
+import { createInstance, type Reserved } from './create.ts';
+import { deleteInstance } from './delete.ts';
+import { prepareExec } from './exec.ts';
+import { performPlans } from './perform.ts';
+import { planUpdate } from './plan.ts';
+import { setState } from './state.ts';
+
+const LIVE_OF_STOPPED = {
+  pid: 0,
+  processes: 0,
+  cpuUsage: 0,
+  memoryUsage: 0,
+  memoryPeak: 0,
+  diskUsage: null,
+  network: null,
+} as const;
+
+/** What an operator can do with instances. */
+export function instanceCases(context: Context): InstanceCases {
+  const { model, running, runner } = context;
+  const reserved: Reserved = { names: new Set(), lastId: 0 };
+  return {
+    list: () => [...model.state.instances.values()].sort(byName).map((instance) => infoOf(context, instance)),
+    get: (name) => infoOf(context, model.instance(name)),
+    live: (name) => live(context, model.instance(name)),
+    create: (input, by) => createInstance(context, reserved, input, by),
+    update: (name, fields, _by, check) => update(context, model.instance(name), fields, check),
+    patch: (name, part, _by, check) => patch(context, model.instance(name), part, check),
+    rename: (name, to) => rename(context, model.instance(name), to),
+    delete(name) {
+      const { id } = model.instance(name);
+      if (running.get(id)?.runtime.owns) throw hostError('is-running');
+      return task(context, 'Deleting instance', name, () =>
+        runner.run(id, 'delete', () => deleteInstance(context, id)),
+      );
+    },
+    setState: (name, request, by) => setState(context, model.instance(name), request, by),
+    exec: (name, request) => prepareExec(context, model.instance(name), request),
+    log(name, by) {
+      const { id, config } = model.instance(name);
+      const path = context.runtimeOf(config).logPath(id);
+      if (path === null) throw hostError('file-not-found');
+      model.commit([], [lifecycle('instance-log-retrieved', 'instances', name, { by })]);
+      return path;
+    },
+  };
+}
+
+const byName = (one: Instance, other: Instance) => (one.name < other.name ? -1 : 1);
+
+function infoOf(context: Context, instance: Instance): InstanceInfo {
+  const { config, devices } = context.model.expanded(instance);
+  return {
+    instance,
+    expandedConfig: config,
+    expandedDevices: devices,
+    status: statusOf(context, instance),
+  };
+}
+
+/** Ready while it runs and has said so; the words between are those of the work that goes on. */
+function statusOf({ running, runner, reboots }: Context, instance: Instance): InstanceInfo['status'] {
+  const run = running.get(instance.id);
+  if (run?.frozen) return 'Frozen';
+  if (run) return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
+  const starts = runner.labels(instance.id)[0] === 'start' || reboots.waits(instance.id);
+  return starts ? 'Starting' : 'Stopped';
+}
+
+async function live(context: Context, instance: Instance): Promise<InstanceLive> {
+  const run = context.running.get(instance.id);
+  const facts = run ? await run.runtime.live(run.process.init) : LIVE_OF_STOPPED;
+  return { status: statusOf(context, instance), ...facts };
+}
+
+function task(context: Context, description: string, name: string, work: () => Promise<void>): Operation {
+  return context.operations.run({
+    description,
+    resources: { instances: [name] },
+    work: async () => {
+      await work();
+      return undefined;
+    },
+  });
+}
+
+function update(
+  context: Context,
+  { id, name }: Instance,
+  fields: InstanceFields,
+  check: InstanceCheck | undefined,
+): Operation {
+  return task(context, 'Updating instance', name, () =>
+    replace(context, id, (current) => {
+      const config =
+        check?.(current) === 'current' ? withGuestKeysOf(fields.config, current.config) : fields.config;
+      const architecture = fields.architecture || current.architecture;
+      return { ...current, ...fields, config, architecture };
+    }),
+  );
+}
+
+function patch(
+  context: Context,
+  { id }: Instance,
+  part: InstancePatch,
+  check: Precondition<Instance> | undefined,
+): Promise<void> {
+  return replace(context, id, (current) => {
+    check?.(current);
+    return patched(current, part);
+  });
+}
+
+function patched(current: Instance, part: InstancePatch): Instance {
+  return {
+    ...current,
+    ...(part.description === undefined ? {} : { description: part.description }),
+    ...(part.ephemeral === undefined ? {} : { ephemeral: part.ephemeral }),
+    ...(part.profiles === undefined ? {} : { profiles: part.profiles }),
+    config: merged(current.config, part.config),
+    devices: merged(current.devices, part.devices),
+  };
+}
+
+function merged<T>(
+  current: Readonly<Record<string, T>>,
+  part: Readonly<Record<string, T | null>> = {},
+): Record<string, T> {
+  const all = Object.entries({ ...current, ...part });
+  return Object.fromEntries(all.filter((entry): entry is [string, T] => entry[1] !== null));
+}
+
+function replace(context: Context, id: number, make: (current: Instance) => Instance): Promise<void> {
+  const { model, runner } = context;
+  return runner.run(id, 'update', async () => {
+    const current = model.current(id);
+    const plan = planUpdate(context, current, make(current), model.state.profiles);
+    const updated = lifecycle('instance-updated', 'instances', current.name);
+    await performPlans(context, [plan], { changes: [], events: [updated] });
+  });
+}
+
+function rename(context: Context, { id, name }: Instance, to: string): Operation {
+  const { model, running, runner, random } = context;
+  checkInstanceName(to);
+  if (model.hasInstance(to)) throw hostError('name-in-use', to);
+  return task(context, 'Renaming instance', name, () =>
+    runner.run(id, 'rename', () => {
+      if (running.has(id)) throw hostError('rename-running');
+      if (model.hasInstance(to)) throw hostError('name-in-use', to);
+      const current = model.current(id);
+      const renamed = { ...current, name: to, config: afterRename(current.config, random) };
+      const told = lifecycle('instance-renamed', 'instances', to, { context: { old_name: name } });
+      model.commit([{ kind: 'put-instance', instance: renamed }], [told]);
+    }),
+  );
+}

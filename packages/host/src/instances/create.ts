@@ -1,0 +1,167 @@
+import { NEVER, timestamp } from '../base/clock.ts';
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { withAdopted } from '../core/adopted.ts';
+import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
+import { checkDevices, checkExpandedDevices, checkRootDisk } from '../core/devices.ts';
+import { hostError } from '../core/errors.ts';
+import { expand } from '../core/expand.ts';
+import type { Devices, Image, Instance } from '../core/model.ts';
+import { checkInstanceName, generateName } from '../core/names.ts';
+import { imageConfig, newVolatile } from '../core/volatile.ts';
+import { hostArchitecture } from '../images/architectures.ts';
+import type { NewInstance } from '../host/backend.ts';
+import type { Context } from './needs.ts';
+import type { Requestor } from '../model/events.ts';
+import { findImage } from '../core/find-image.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Operation, OperationHandle } from '../model/operations.ts';
+import { adoptProcess } from './adopt.ts';
+
+/** Names that are taken by creations in progress, and ids that they have been given. */
+export interface Reserved {
+  readonly names: Set<string>;
+  lastId: number;
+}
+
+/**
+ * Starts the creation of an instance. The record is written last: until then there is no instance, and a
+ * crash leaves nothing but files that the next start sweeps away.
+ * @throws invalid-name, profile-missing, image-not-found, alias-not-found at once; the rest in the operation
+ */
+export function createInstance(
+  context: Context,
+  reserved: Reserved,
+  input: NewInstance,
+  by: Requestor | null,
+): Operation {
+  const { model, operations } = context;
+  const taken = (name: string) => model.hasInstance(name) || reserved.names.has(name);
+  const name = input.name || generateName(context.random, taken);
+  checkInstanceName(name);
+  const image = imageOf(context, input);
+  const profiles = input.profiles ?? (image?.profiles.length ? image.profiles : ['default']);
+  for (const profile of profiles) {
+    if (!model.state.profiles.has(profile)) throw hostError('profile-missing', profile);
+  }
+  return operations.run({
+    description: 'Creating instance',
+    resources: { instances: [name] },
+    work: async (handle) => {
+      if (taken(name)) throw hostError('instance-exists');
+      reserved.names.add(name);
+      try {
+        await create(context, reserved, { ...input, name, profiles, by }, image, handle);
+      } finally {
+        reserved.names.delete(name);
+      }
+      return undefined;
+    },
+  });
+}
+
+function imageOf(context: Context, { source }: NewInstance): Image | null {
+  if (source.type !== 'image') return null;
+  if ('fingerprint' in source) return findImage(context.model.state, source.fingerprint);
+  const alias = context.model.state.aliases.get(source.alias);
+  if (!alias) throw hostError('alias-not-found');
+  return findImage(context.model.state, alias.target);
+}
+
+async function create(
+  context: Context,
+  reserved: Reserved,
+  input: NewInstance & { profiles: readonly string[]; by: Requestor | null },
+  image: Image | null,
+  handle: OperationHandle,
+): Promise<void> {
+  const { model, roots, clock } = context;
+  reserved.lastId = Math.max(reserved.lastId + 1, model.nextInstanceId());
+  const instance = draft(context, reserved.lastId, input, image, timestamp(clock));
+  await checkOnHost(context, instance);
+  const created = lifecycle('instance-created', 'instances', instance.name, {
+    context: { type: 'container', 'storage-pool': 'default' },
+  });
+  if (input.source.type === 'adopt')
+    return adoptProcess(context, instance, input.source.pid, input.by, [created]);
+  const runtime = context.runtimeOf(instance.config);
+  const { config } = expand(instance, model.state.profiles);
+  const lookUp = (fingerprint: string) => model.state.images.get(fingerprint);
+  const tell = (percent: number) =>
+    handle.tell({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
+  try {
+    model.commit([{ kind: 'give-instance-id', id: instance.id }]);
+    await roots.ensure(instance, runtime.hostIds(config), lookUp, tell);
+    await runtime.create(instance.id, config);
+    // It may have been changed while it was being unpacked, or deleted, and its root swept away with it.
+    const latest = image && lookUp(image.fingerprint);
+    if (image && !latest) throw hostError('image-not-found');
+    const used = latest
+      ? [{ kind: 'put-image', image: { ...latest, lastUsedAt: instance.createdAt } } as const]
+      : [];
+    model.commit([...used, { kind: 'put-instance', instance }], [created]);
+  } catch (error) {
+    await runtime.remove(instance.id);
+    throw error;
+  }
+}
+
+/** The instance as it will be, checked. @throws create-failed */
+function draft(
+  { model, random, adopter, runtimeOf }: Context,
+  id: number,
+  input: NewInstance & { profiles: readonly string[] },
+  image: Image | null,
+  now: string,
+): Instance {
+  const { source } = input;
+  const init = source.type === 'adopt' ? adopter.nameOf(source.pid) : null;
+  const own = withoutEmpty({ ...(image ? imageConfig(image) : {}), ...input.config });
+  const wanted: Instance = {
+    id,
+    name: input.name,
+    architecture: input.architecture || image?.architecture || hostArchitecture(),
+    description: input.description,
+    ephemeral: input.ephemeral,
+    profiles: input.profiles,
+    config: withAdopted(own, init),
+    devices: input.devices,
+    createdAt: now,
+    lastUsedAt: NEVER,
+  };
+  try {
+    if (new Set(input.profiles).size !== input.profiles.length) throw hostError('profile-duplicate');
+    checkConfig(wanted.config, 'instance');
+    checkDevices(wanted.devices);
+    const { config, devices } = expand(wanted, model.state.profiles);
+    if (!init) checkRoot(devices);
+    checkExpandedDevices(devices, withAdopted({}, init));
+    runtimeOf(config).checkConfig(config);
+    return { ...wanted, config: newVolatile(wanted, devices, random) };
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw hostError('create-failed', error.message);
+  }
+}
+
+/** What its devices need must be there on the host. @throws create-failed */
+async function checkOnHost({ model, runtimeOf }: Context, instance: Instance): Promise<void> {
+  const { config, devices } = expand(instance, model.state.profiles);
+  const runtime = runtimeOf(config);
+  try {
+    for (const [name, device] of Object.entries(devices)) await runtime.checkDevice(name, device);
+  } catch (error) {
+    throw hostError('create-failed', messageOf(error));
+  }
+}
+
+/** LXD puts other words in front of this failure when an instance is made than when it is changed. */
+function checkRoot(devices: Devices): void {
+  try {
+    checkRootDisk(devices);
+  } catch (error) {
+    throw hostError(
+      'bad-request',
+      `Failed initialising instance: Failed getting root disk: ${messageOf(error)}`,
+    );
+  }
+}

@@ -1,0 +1,45 @@
+import { CodedError } from '../base/coded-error.ts';
+import { isTrue } from '../core/booleans.ts';
+import { hostError } from '../core/errors.ts';
+import type { Context } from './needs.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Runtime } from '../runtimes/contract/runtime.ts';
+import { forgetRun } from './forget.ts';
+
+/**
+ * Deletes an instance that is stopped, or that is not ours to stop: that one is forgotten, its processes go on.
+ * The caller holds its queue. @throws is-running, protected
+ */
+export async function deleteInstance(context: Context, id: number): Promise<void> {
+  const { model, running, reboots, unsettled } = context;
+  const instance = model.current(id);
+  const run = running.get(id);
+  if (run?.runtime.owns) throw hostError('is-running');
+  if (isTrue(model.expanded(instance).config['security.protection.delete'], false))
+    throw hostError('protected');
+  const runtime = context.runtimeOf(instance.config);
+  const deleted = lifecycle('instance-deleted', 'instances', instance.name);
+  const commit = () => model.commit([{ kind: 'delete-instance', id }], [deleted]);
+  await committing(commit, () => runtime.remove(id));
+  reboots.forget(id);
+  unsettled.forget(id);
+  if (run) forgetRun(context, run, 'instance deleted');
+  await removeInstance(context, runtime, id);
+}
+
+/** On a disk that is full to the last block, its files make the room: it was to be deleted, so nothing is lost. */
+async function committing(commit: () => void, makeRoom: () => Promise<void>): Promise<void> {
+  try {
+    commit();
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'store-full') throw error;
+    await makeRoom();
+    commit();
+  }
+}
+
+/** Removes the files of an instance that is no longer in the store, and the root that only it needed. */
+export async function removeInstance({ roots, model }: Context, runtime: Runtime, id: number): Promise<void> {
+  await runtime.remove(id);
+  if (runtime.owns) await roots.sweep(model.state);
+}

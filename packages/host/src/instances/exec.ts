@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { CodedError } from '../base/coded-error.ts';
+import { hostError } from '../core/errors.ts';
+import type { Config, Instance } from '../core/model.ts';
+import type { ExecProcess, ExecRequest, ExecSession } from '../host/backend.ts';
+import type { Context } from './needs.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import { OperationError } from '../model/operations.ts';
+
+const SECRET_BYTES = 32;
+const FAILED_CODES: Readonly<Record<string, number>> = {
+  'command-not-found': 127,
+  'command-not-executable': 126,
+};
+
+/** An exec that is ready to run: its operation waits for `start`. @throws not-running, bad-request */
+export function prepareExec(context: Context, instance: Instance, request: ExecRequest): ExecSession {
+  const run = context.running.get(instance.id);
+  if (!run) throw hostError('not-running');
+  if (run.frozen) throw hostError('frozen');
+  if (!run.runtime.owns) throw hostError('not-ours', 'run commands with it');
+  if (request.command.length === 0) throw hostError('bad-request', 'No command given');
+  const environment = environmentOf(context.model.expanded(instance).config, request);
+  const secrets = request.waitForWebsocket ? secretsOf(request.interactive) : {};
+  const started = Promise.withResolvers<ExecProcess>();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
+  const operation = context.operations.run({
+    class: request.waitForWebsocket ? 'websocket' : 'task',
+    description: 'Executing command',
+    resources: { instances: [instance.name] },
+    metadata: {
+      command: request.command,
+      environment,
+      interactive: request.interactive,
+      ...(request.waitForWebsocket ? { fds: secrets } : {}),
+    },
+    work: async () => {
+      const process = await started.promise;
+      return { return: await Promise.race([exitCode(process), failed.promise]) };
+    },
+  });
+  return {
+    operation,
+    environment,
+    secrets,
+    start: () => startProcess(context, instance, { ...request, environment }, started),
+    fail(message) {
+      const error = hostError('bad-request', message);
+      started.reject(error);
+      failed.reject(error);
+    },
+  };
+}
+
+async function startProcess(
+  context: Context,
+  instance: Instance,
+  request: ExecRequest,
+  started: PromiseWithResolvers<ExecProcess>,
+): Promise<ExecProcess> {
+  try {
+    const cwd = request.cwd || (request.user === 0 ? '/root' : '/');
+    const process = await context.runtimeOf(instance.config).exec(instance.id, { ...request, cwd });
+    const command = [...request.command];
+    context.model.commit(
+      [],
+      [lifecycle('instance-exec', 'instances', instance.name, { context: { command } })],
+    );
+    started.resolve(process);
+    // The operation tells how it ended; nobody else has to.
+    process.exited.catch(() => {});
+    return process;
+  } catch (error) {
+    started.reject(error);
+    throw error;
+  }
+}
+
+async function exitCode(process: ExecProcess): Promise<number> {
+  try {
+    return await process.exited;
+  } catch (error) {
+    const code = error instanceof CodedError ? FAILED_CODES[error.code] : undefined;
+    if (code === undefined) throw error;
+    throw new OperationError(error as CodedError, { return: code });
+  }
+}
+
+function environmentOf(config: Config, request: ExecRequest): Record<string, string> {
+  const prefix = 'environment.';
+  const own = Object.entries(config)
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]) => [key.slice(prefix.length), value] as const);
+  return {
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    LANG: 'C.UTF-8',
+    ...(request.user === 0 ? { HOME: '/root', USER: 'root' } : {}),
+    ...Object.fromEntries(own),
+    ...request.environment,
+  };
+}
+
+function secretsOf(interactive: boolean): Record<string, string> {
+  const streams = interactive ? ['control', '0'] : ['control', '0', '1', '2'];
+  return Object.fromEntries(streams.map((stream) => [stream, randomBytes(SECRET_BYTES).toString('hex')]));
+}

@@ -1,0 +1,85 @@
+import { hostError } from '../core/errors.ts';
+import type { Instance } from '../core/model.ts';
+import type { Context } from './needs.ts';
+import type { FileCases, FoundFile } from '../runtimes/contract/files.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { FileRequest, FileWork, Runtime } from '../runtimes/contract/runtime.ts';
+
+/** With one instance at the same time: one that does not answer holds a process for each. */
+const TRANSFERS_MAX = 8;
+
+/** What an operator can do with the files of instances. */
+export function fileCases(context: Context): FileCases {
+  const { model } = context;
+  const counts = new Map<number, number>();
+  const perform = async (name: string, request: FileRequest, content: Content, told: string | null) => {
+    const instance = model.instance(name);
+    const found = await counted(counts, instance.id, () => reach(context, instance, request, content));
+    if (told) {
+      const extra = { context: { path: request.path } };
+      model.commit([], [lifecycle(`instance-file-${told}`, 'instances', name, extra)]);
+    }
+    return found;
+  };
+  return {
+    read: (name, path) => perform(name, { work: 'read', path }, null, 'retrieved'),
+    stat: (name, path) => perform(name, { work: 'stat', path }, null, null),
+    async write(name, path, { type, content, ...rest }) {
+      await perform(name, { work: type, path, ...rest }, content, 'pushed');
+    },
+    async delete(name, path) {
+      await perform(name, { work: 'remove', path }, null, 'deleted');
+    },
+  };
+}
+
+type Content = Parameters<Runtime['files']>[2];
+type Started = { readonly found: Promise<FoundFile>; readonly ended: Promise<void> };
+
+async function counted(counts: Map<number, number>, id: number, start: () => Started): Promise<FoundFile> {
+  const count = counts.get(id) ?? 0;
+  if (count >= TRANSFERS_MAX) throw hostError('too-many-transfers');
+  counts.set(id, count + 1);
+  const { found, ended } = start();
+  void ended.then(() => {
+    const left = (counts.get(id) ?? 1) - 1;
+    if (left > 0) counts.set(id, left);
+    else counts.delete(id);
+  });
+  return found;
+}
+
+/**
+ * A running instance is simply looked into. A stopped one is held in its queue until the work is over: it must
+ * not start while its root is mounted here.
+ */
+function reach(context: Context, { id }: Instance, request: FileRequest, content: Content): Started {
+  const found = Promise.withResolvers<FoundFile>();
+  const work = async (): Promise<void> => {
+    try {
+      const { found: later, ended } = await open(context, id, request, content);
+      found.resolve(later);
+      await ended;
+    } catch (error) {
+      found.reject(error);
+    }
+  };
+  const ended = context.running.has(id) ? work() : context.runner.run(id, 'file', work);
+  return { found: found.promise, ended };
+}
+
+async function open(
+  { model, runtimeOf, running, roots }: Context,
+  id: number,
+  request: FileRequest,
+  content: Content,
+): Promise<FileWork> {
+  const run = running.get(id);
+  const instance = model.current(id);
+  const config = run?.config ?? model.expanded(instance).config;
+  const runtime = runtimeOf(config);
+  if (!runtime.owns) throw hostError('not-ours', 'copy files with it');
+  const image = (fingerprint: string) => model.state.images.get(fingerprint);
+  const lower = run ? '' : await roots.ensure(instance, runtime.hostIds(config), image, () => {});
+  return runtime.files({ id, config, init: run?.process.init ?? null, lower }, request, content);
+}

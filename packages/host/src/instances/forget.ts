@@ -1,0 +1,18 @@
+import type { Context } from './needs.ts';
+import type { Run } from './running.ts';
+
+/**
+ * From here on nobody is taken for this run's instance any more: its callers are in no instance, and its
+ * connections are cut, in the same turn.
+ * @param reason for the log
+ */
+export function forgetRun(context: Context, run: Run, reason: string): void {
+  const { identity, running, guests, log, model } = context;
+  if (!running.remove(run)) return;
+  const { instanceId } = run;
+  identity.unregister(instanceId);
+  const connections = guests.closeInstance(instanceId, reason);
+  run.process.release();
+  const instance = model.instanceById(instanceId)?.name;
+  log.info({ instance, instanceId, connections, reason }, 'instance no longer served');
+}

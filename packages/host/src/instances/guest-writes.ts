@@ -1,0 +1,60 @@
+import { isTrue } from '../core/booleans.ts';
+import { guestEvents } from '../core/changes.ts';
+import { expand } from '../core/expand.ts';
+import { GUEST_KEYS_MAX, isGuestKey } from '../core/guest-keys.ts';
+import type { Change, Instance, Profile } from '../core/model.ts';
+import { recordOf } from '../core/records.ts';
+import { withReady } from '../core/volatile.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Announcement } from '../model/model.ts';
+
+/** What became of a write: codes of the guest API's errors, unless it was stored. */
+export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';
+
+/** What a write means for the instance as it is when its turn comes. */
+export interface Effect {
+  readonly result: WriteResult;
+  readonly change?: Extract<Change, { kind: 'put-instance' }>;
+  readonly told: readonly Announcement[];
+}
+
+type Profiles = ReadonlyMap<string, Profile>;
+
+const refused = (result: WriteResult): Effect => ({ result, told: [] });
+
+/** An instance says whether it is ready. Saying the same again is told, but changes nothing. */
+export function readyEffect(instance: Instance, ready: boolean): Effect {
+  const causedBy = instance.id;
+  const told = ready ? [lifecycle('instance-ready', 'instances', instance.name, { causedBy })] : [];
+  const said = instance.config['volatile.last_state.ready'];
+  if (said !== undefined && isTrue(said, false) === ready) return { result: 'stored', told };
+  const next = { ...instance, config: withReady(instance.config, ready) };
+  return { result: 'stored', change: { kind: 'put-instance', instance: next }, told };
+}
+
+/** Only ever a key of the instance's own, whatever the edge has let through; null takes it away. */
+export function keyEffect(instance: Instance, profiles: Profiles, key: string, value: string | null): Effect {
+  if (!isGuestKey(key)) throw new Error(`an instance may not write ${key}`);
+  const before = expand(instance, profiles);
+  const allowed = (name: string, otherwise: boolean) => isTrue(before.config[name], otherwise);
+  // The operator may have said no since the edge has decided.
+  if (!allowed('security.devlxd', true) || !allowed('security.devlxd.guest_config', false))
+    return refused('forbidden');
+  const others = Object.entries(instance.config).filter(([each]) => each !== key);
+  const count = others.filter(([each]) => isGuestKey(each)).length;
+  // Writes that were decided on at the same time have not seen each other.
+  if (value !== null && count >= GUEST_KEYS_MAX) return refused('too-many-keys');
+  const config = recordOf(value === null ? others : [...others, [key, value] as const]);
+  const next = { ...instance, config };
+  const events = guestEvents(before, expand(next, profiles));
+  if (events.length === 0) return { result: 'stored', told: [] };
+  const extra = { context: { key }, causedBy: instance.id };
+  return {
+    result: 'stored',
+    change: { kind: 'put-instance', instance: next },
+    told: [
+      ...events.map((event) => ({ ...event, instanceId: instance.id })),
+      lifecycle('instance-updated', 'instances', instance.name, extra),
+    ],
+  };
+}

@@ -1,0 +1,56 @@
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { EventPage, EventQuery, JournalSpan } from '../core/model.ts';
+import type { Random } from '../core/volatile.ts';
+import type { EventHub } from '../model/hub.ts';
+import type { Model } from '../model/model.ts';
+import type { Operations } from '../model/operations.ts';
+import type { Reboots } from './reboots.ts';
+import type { Recognition } from './recognition.ts';
+import type { Roots } from './roots.ts';
+import type { Runner } from '../model/runner.ts';
+import type { RunningSet } from './running.ts';
+import type { Adopter, Init, RuntimeOf } from '../runtimes/contract/runtime.ts';
+import type { Unsettled } from './unsettled.ts';
+
+/** Ties running instances to the callers on the guest API's socket. */
+export interface Identity {
+  /** @returns the number of this boot. @throws when the process is gone */
+  register(instanceId: number, init: Init): number;
+  unregister(instanceId: number): void;
+}
+
+/** The connections that instances hold. */
+export interface GuestConnections {
+  /** Ends all connections of an instance. @returns how many there were */
+  closeInstance(instanceId: number, reason: string): number;
+}
+
+/** Events of the past, which the store keeps. */
+export interface JournalReader {
+  /** A part of the events of one instance, or of the host, from a position on. */
+  eventsAfter(query: EventQuery): EventPage;
+  /** Which positions have missed nothing. */
+  journalSpan(instanceId: number | null): JournalSpan;
+}
+
+/** What use cases work with; each names the parts that it needs. */
+export interface Context {
+  readonly model: Model;
+  readonly hub: EventHub;
+  readonly journal: JournalReader;
+  readonly operations: Operations;
+  readonly runner: Runner<number>;
+  readonly runtimeOf: RuntimeOf;
+  readonly adopter: Adopter;
+  readonly running: RunningSet;
+  readonly recognition: Recognition;
+  readonly reboots: Reboots;
+  readonly unsettled: Unsettled;
+  readonly roots: Roots;
+  readonly identity: Identity;
+  readonly guests: GuestConnections;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly log: Log;
+}

@@ -1,0 +1,143 @@
+import type { DeviceStep } from '../core/devices-plan.ts';
+import type { Addition, Change, Config } from '../core/model.ts';
+import type { Context } from './needs.ts';
+import type { Announcement } from '../model/model.ts';
+import { type Run, targetOf } from './running.ts';
+import { type Announced, announceAdditions, refusing } from './additions.ts';
+import { changesOf, checkAdded, type UpdatePlan, windowChange } from './plan.ts';
+import { devicesToStart } from './start.ts';
+
+/** Undoes one thing that has been done to a running instance. */
+type Undo = () => Promise<unknown>;
+
+/**
+ * Carries plans out: first what can fail, on the running instances; then one commit; then the windows that
+ * must be shut. What was done is undone when a later part fails, or by the next daemon when this one dies in between.
+ * The caller holds the queues of all instances.
+ * @param more changes and events that belong to the same commit, in front
+ */
+export async function performPlans(
+  context: Context,
+  plans: readonly UpdatePlan[],
+  more: { changes: readonly Change[]; events: readonly Announcement[] } = { changes: [], events: [] },
+): Promise<void> {
+  await checkAdded(context, plans);
+  const undo: Undo[] = [];
+  const announced = await announceAdditions(context, plans);
+  try {
+    const done: UpdatePlan[] = [];
+    for (const plan of plans) done.push(await changeRunning(context, plan, announced, undo));
+    const parts = done.map((plan) => changesOf(context, plan));
+    context.model.commit(
+      [...more.changes, ...parts.map((part) => part.change), ...announced.drops],
+      [...parts.flatMap((part) => part.events), ...more.events],
+    );
+  } catch (error) {
+    undo.unshift(async () => announced.drops.length > 0 && context.model.commit(announced.drops));
+    await undoAll(context, undo);
+    throw error;
+  }
+  const shut = plans.filter((plan) => windowChange(plan) === false);
+  for (const plan of shut) disconnect(context, plan);
+  for (const plan of shut) await shutWindow(context, plan);
+}
+
+async function changeRunning(
+  context: Context,
+  plan: UpdatePlan,
+  announced: Announced,
+  undo: Undo[],
+): Promise<UpdatePlan> {
+  const run = context.running.get(plan.current.id);
+  if (!run) return plan;
+  let config: Config = plan.next.config;
+  const additions = announced.of.get(run.instanceId) ?? [];
+  for (const step of plan.steps) {
+    const addition = step.action === 'added' && additions.find(({ name }) => name === step.name);
+    config = addition
+      ? await add(run, addition, config, undo)
+      : await performStep(run, plan, step, config, undo);
+  }
+  if (windowChange(plan) === true) {
+    await run.runtime.setWindow(run.process.init, run.config, true);
+    undo.push(() => run.runtime.setWindow(run.process.init, run.config, false));
+  }
+  return { ...plan, next: { ...plan.next, config } };
+}
+
+/** The refusal is in force since the commit; who was connected before it goes now, in the same turn. */
+function disconnect({ running, guests, log }: Context, plan: UpdatePlan): void {
+  const run = running.get(plan.current.id);
+  if (!run) return;
+  const connections = guests.closeInstance(run.instanceId, 'security.devlxd is false');
+  log.info({ instance: plan.next.name, connections }, 'guest API switched off');
+}
+
+/** Takes away what is left to see; that the instance has tampered with the place changes nothing for others. */
+async function shutWindow({ running, log }: Context, plan: UpdatePlan): Promise<void> {
+  const run = running.get(plan.current.id);
+  if (!run) return;
+  try {
+    await run.runtime.setWindow(run.process.init, run.config, false);
+  } catch (error) {
+    log.warn({ err: error, instance: plan.next.name }, 'could not take /dev/lxd out of an instance');
+  }
+}
+
+async function performStep(
+  run: Run,
+  plan: UpdatePlan,
+  step: DeviceStep,
+  config: Config,
+  undo: Undo[],
+): Promise<Config> {
+  const { runtime } = run;
+  const { action, name } = step;
+  if (action === 'removed') {
+    const target = targetOf(
+      run,
+      name,
+      devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device,
+    );
+    await runtime.detach(target, madeFor(plan.current.config, name));
+    undo.push(() => runtime.attach(target));
+    return config;
+  }
+  const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);
+  const { hostName } = madeFor(plan.current.config, name);
+  if (!hostName) return config;
+  undo.push(() => runtime.updateDevice({ ...target, device: step.previous ?? {} }, hostName));
+  await runtime.updateDevice(target, hostName);
+  return config;
+}
+
+async function add(run: Run, { name, device }: Addition, config: Config, undo: Undo[]): Promise<Config> {
+  const target = targetOf(run, name, device);
+  const made = await refusing(name, () => run.runtime.attach(target));
+  undo.push(() => run.runtime.detach(target, made));
+  return withMade(config, name, made);
+}
+
+/** What attaching a device has made is kept in volatile, so that a later daemon can take it away. */
+function withMade(config: Config, name: string, made: { created: boolean; hostName?: string }): Config {
+  return {
+    ...config,
+    ...(made.created ? { [`volatile.${name}.created`]: 'true' } : {}),
+    ...(made.hostName ? { [`volatile.${name}.host_name`]: made.hostName } : {}),
+  };
+}
+
+function madeFor(config: Config, name: string): { created: boolean; hostName?: string } {
+  const hostName = config[`volatile.${name}.host_name`];
+  return { created: config[`volatile.${name}.created`] === 'true', ...(hostName ? { hostName } : {}) };
+}
+
+async function undoAll({ log }: Context, undo: Undo[]): Promise<void> {
+  for (const act of undo.reverse()) {
+    try {
+      await act();
+    } catch (error) {
+      log.error({ err: error }, 'could not undo a part of a failed update');
+    }
+  }
+}

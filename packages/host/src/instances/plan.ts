@@ -1,0 +1,119 @@
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { adoptedInit, withAdopted } from '../core/adopted.ts';
+import { isTrue } from '../core/booleans.ts';
+import { guestEvents } from '../core/changes.ts';
+import { checkConfig } from '../core/config-keys.ts';
+import { checkDevices, checkExpandedDevices } from '../core/devices.ts';
+import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
+import { hostError } from '../core/errors.ts';
+import { type Expanded, expand } from '../core/expand.ts';
+import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
+import type { Change, Instance, Profile } from '../core/model.ts';
+import { afterUpdate } from '../core/volatile.ts';
+import type { Context } from './needs.ts';
+import type { Announcement } from '../model/model.ts';
+import type { Runtime } from '../runtimes/contract/runtime.ts';
+
+type Profiles = ReadonlyMap<string, Profile>;
+
+/** What an update means for one instance, worked out before anything is done. */
+export interface UpdatePlan {
+  readonly current: Instance;
+  readonly next: Instance;
+  readonly before: Expanded;
+  readonly after: Expanded;
+  /** For a running instance, in order. */
+  readonly steps: readonly DeviceStep[];
+}
+
+/**
+ * Works out an update of one instance, and checks it.
+ * @param profiles as they will be after the change
+ * @throws invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
+ */
+export function planUpdate(
+  context: Context,
+  current: Instance,
+  wanted: Instance,
+  profiles: Profiles,
+): UpdatePlan {
+  const before = context.model.expanded(current);
+  checkProfiles(wanted.profiles, profiles);
+  prefixed('invalid-config', () => checkConfig(wanted.config, 'instance'));
+  prefixed('invalid-devices', () => checkDevices(wanted.devices));
+  const expanded = expand(wanted, profiles);
+  const ownConfig = withAdopted(wanted.config, adoptedInit(current.config));
+  prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices, ownConfig));
+  const config = afterUpdate(current, wanted, before, expanded, context.random);
+  const next = { ...wanted, config };
+  const after = expand(next, profiles);
+  prefixed('invalid-config', () => context.runtimeOf(next.config).checkConfig(after.config));
+  const steps = context.running.has(current.id) ? planDevices(before.devices, after.devices) : [];
+  return { current, next, before, after, steps };
+}
+
+/** Each profile must be there, and only once. @throws profile-not-found, profile-duplicate */
+export function checkProfiles(names: readonly string[], profiles: Profiles): void {
+  if (new Set(names).size !== names.length) throw hostError('profile-duplicate');
+  if (names.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
+}
+
+function prefixed(
+  code: 'invalid-config' | 'invalid-devices' | 'invalid-expanded-devices',
+  check: () => void,
+): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    throw hostError(code, error.message);
+  }
+}
+
+/** Devices that plans add must be there on the host. Nothing has been done yet. @throws device-add-failed */
+export async function checkAdded({ runtimeOf }: Context, plans: readonly UpdatePlan[]): Promise<void> {
+  const check = async (runtime: Runtime, { name, device }: DeviceStep) => {
+    try {
+      await runtime.checkDevice(name, device);
+    } catch (error) {
+      throw hostError('device-add-failed', name, messageOf(error));
+    }
+  };
+  const checks = plans.flatMap(({ next, before, after }) =>
+    planDevices(before.devices, after.devices)
+      .filter(({ action }) => action === 'added')
+      .map((step) => check(runtimeOf(next.config), step)),
+  );
+  await Promise.all(checks);
+}
+
+/** The store's steps and the guest's events of a plan. What the instance has said of itself meanwhile stays. */
+export function changesOf(context: Context, plan: UpdatePlan): { change: Change; events: Announcement[] } {
+  const { current, next } = plan;
+  const newest = context.model.current(next.id);
+  const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
+  const before = { ...plan.before, config: withGuestKeysOf(plan.before.config, newest.config) };
+  const after = { ...plan.after, config: withGuestKeysOf(plan.after.config, config) };
+  // Also while it is stopped: nobody listens then, but one who comes back with a position must miss nothing.
+  const events = guestEvents(before, after);
+  return {
+    change: { kind: 'put-instance', instance: { ...next, config, lastUsedAt: newest.lastUsedAt } },
+    events: events.map((event) => ({ ...event, instanceId: next.id })),
+  };
+}
+
+const READY = 'volatile.last_state.ready';
+
+/** While devices were being changed, the instance may have said that it is ready. */
+function keepReady(newest: Instance, next: Instance): Instance['config'] {
+  const { [READY]: _, ...config } = next.config;
+  const ready = newest.config[READY];
+  return ready === undefined ? config : { ...config, [READY]: ready };
+}
+
+/** Whether a plan opens (true) or shuts (false) the window of the instance; null: neither. */
+export function windowChange({ before, after }: UpdatePlan): boolean | null {
+  const was = isTrue(before.config['security.devlxd'], true);
+  const is = isTrue(after.config['security.devlxd'], true);
+  return was === is ? null : is;
+}

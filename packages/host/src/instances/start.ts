@@ -1,0 +1,119 @@
+import { timestamp } from '../base/clock.ts';
+import { messageOf } from '../base/coded-error.ts';
+import { isTrue } from '../core/booleans.ts';
+import { hostError } from '../core/errors.ts';
+import type { Devices, Instance } from '../core/model.ts';
+import { afterStart, afterStop, isBetweenRuns } from '../core/volatile.ts';
+import type { Context } from './needs.ts';
+import type { Requestor } from '../model/events.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { UnpackProgress } from './roots.ts';
+import type { Run } from './running.ts';
+import type { RunningProcess, Runtime } from '../runtimes/contract/runtime.ts';
+import { watchRun } from './ended.ts';
+
+/**
+ * Starts an instance. The caller holds its queue. One whose run has ended for another is stopped when it cannot.
+ * @param action the lifecycle event that tells of it
+ * @throws already-running, not-ours, image-not-found, device-start-failed, runtime-failed
+ */
+export async function startInstance(
+  context: Context,
+  id: number,
+  action: 'instance-started' | 'instance-restarted',
+  by: Requestor | null,
+  progress: UnpackProgress = () => {},
+): Promise<void> {
+  const { running, reboots, unsettled } = context;
+  if (running.has(id)) throw hostError('already-running');
+  reboots.take(id);
+  unsettled.forget(id);
+  try {
+    await start(context, id, progress);
+    commitStart(context, id, action, by);
+  } catch (error) {
+    if (!running.has(id)) giveUpReboot(context, id);
+    throw error;
+  }
+}
+
+async function start(context: Context, id: number, progress: UnpackProgress): Promise<void> {
+  const { model, running } = context;
+  const instance = model.current(id);
+  const { config } = model.expanded(instance);
+  const runtime = context.runtimeOf(config);
+  if (!runtime.owns) throw hostError('not-ours', 'start it there, then adopt its new process');
+  const ids = runtime.hostIds(config);
+  const image = (fingerprint: string) => model.state.images.get(fingerprint);
+  const lower = await context.roots.ensure(instance, ids, image, progress);
+  await runtime.create(id, config);
+  await running.whileStarting(async () => {
+    const devices = devicesToStart(instance, model.expanded(instance).devices);
+    const devlxd = isTrue(config['security.devlxd'], true);
+    const process = await runtime.start({ id, name: instance.name, config, devices, lower, devlxd });
+    beginRun(context, model.current(id), process);
+  });
+}
+
+function giveUpReboot({ model }: Context, id: number): void {
+  const instance = model.current(id);
+  if (!isBetweenRuns(instance.config)) return;
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config: afterStop(instance.config) } }]);
+}
+
+/** Registers a run, so that its callers are recognised, and watches for its end. */
+export function beginRun(context: Context, instance: Instance, process: RunningProcess): Run {
+  const { model, running } = context;
+  const { id } = instance;
+  const { config } = model.expanded(instance);
+  const runtime = context.runtimeOf(config);
+  const boot = register(context, id, runtime, process);
+  const { frozen } = process;
+  const since = context.clock.now();
+  const ending = { cause: null, settled: false };
+  const run: Run = { instanceId: id, boot, process, runtime, config, since, frozen, ...ending };
+  running.add(run);
+  watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
+  return run;
+}
+
+/** An instance of ours that nobody could recognise must not run. */
+function register({ identity }: Context, id: number, runtime: Runtime, process: RunningProcess): number {
+  try {
+    return identity.register(id, process.init);
+  } catch (error) {
+    if (runtime.owns) runtime.kill(process.init);
+    process.release();
+    throw hostError('runtime-failed', `The instance cannot be identified: ${messageOf(error)}`);
+  }
+}
+
+function commitStart(
+  { model, clock, running }: Context,
+  id: number,
+  action: string,
+  by: Requestor | null,
+): void {
+  const instance = model.current(id);
+  const hostNames = running.get(id)?.process.hostNames ?? {};
+  const config = afterStart(instance.config, hostNames);
+  const started = { ...instance, config, lastUsedAt: timestamp(clock) };
+  // A reboot that nobody has asked for is the instance's own doing.
+  const extra = action === 'instance-restarted' && by === null ? { causedBy: id } : { by };
+  model.commit(
+    [{ kind: 'put-instance', instance: started }],
+    [lifecycle(action, 'instances', instance.name, extra)],
+  );
+}
+
+/** Each nic gets the name and address that are its own, configured or kept in volatile. */
+export function devicesToStart(instance: Instance, devices: Devices): Devices {
+  const named = Object.entries(devices).map(([name, device]) => {
+    if (device['type'] !== 'nic') return [name, device] as const;
+    const own = (option: string) => device[option] ?? instance.config[`volatile.${name}.${option}`];
+    const hwaddr = own('hwaddr');
+    const inside = own('name') ?? name;
+    return [name, { ...device, name: inside, ...(hwaddr ? { hwaddr } : {}) }] as const;
+  });
+  return Object.fromEntries(named);
+}

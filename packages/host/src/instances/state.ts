@@ -1,0 +1,94 @@
+import { hostError } from '../core/errors.ts';
+import type { Instance } from '../core/model.ts';
+import type { StateRequest } from '../host/backend.ts';
+import type { Context } from './needs.ts';
+import type { Requestor } from '../model/events.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Operation } from '../model/operations.ts';
+import type { UnpackProgress } from './roots.ts';
+import type { Run } from './running.ts';
+import { adoptAgain } from './adopt.ts';
+import { startInstance } from './start.ts';
+import { forceRun, killRun, settleStop, stopInstance } from './stop.ts';
+
+const DESCRIPTIONS = {
+  start: 'Starting instance',
+  stop: 'Stopping instance',
+  restart: 'Restarting instance',
+  freeze: 'Freezing instance',
+  unfreeze: 'Unfreezing instance',
+} as const;
+
+/** Starts, stops, restarts, freezes or unfreezes an instance. @throws busy at once; the rest in the operation */
+export function setState(
+  context: Context,
+  { id, name }: Instance,
+  request: StateRequest,
+  by: Requestor,
+): Operation {
+  const { runner, operations } = context;
+  const { action } = request;
+  const busy = runner.labels(id).find((label) => label in DESCRIPTIONS);
+  const waits = runner.labels(id).length > 0;
+  const forces = action === 'stop' && request.force && busy !== 'start';
+  if (busy && !forces) throw hostError('busy', action, busy);
+  return operations.run({
+    description: DESCRIPTIONS[action],
+    resources: { instances: [name] },
+    work: async (handle) => {
+      const progress = (percent: number) =>
+        handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
+      const ended = forces ? endNow(context, id, { waits, timeout: request.timeout, by }) : null;
+      if (ended) await settled(context, ended, action);
+      else if (action === 'stop' || action === 'restart')
+        await stopInstance(context, id, { ...request, action, by, progress });
+      else await runner.run(id, action, () => changeState(context, id, request, by, progress));
+      return undefined;
+    },
+  });
+}
+
+/** A forced stop does not wait for the work that goes on. @returns the run whose end it has brought about */
+function endNow(
+  context: Context,
+  id: number,
+  { waits, timeout, by }: { waits: boolean; timeout: number; by: Requestor },
+): Run | null {
+  return forceRun(context, id) ?? (timeout <= 0 && waits ? killRun(context, id, by) : null);
+}
+
+function settled(context: Context, run: Run, action: string): Promise<void> {
+  const { instanceId: id, process } = run;
+  return context.runner.beside(id, action, async () => {
+    await process.ended;
+    await context.runner.run(id, action, () => settleStop(context, run));
+  });
+}
+
+async function changeState(
+  context: Context,
+  id: number,
+  request: StateRequest,
+  by: Requestor,
+  progress: UnpackProgress,
+): Promise<void> {
+  if (request.action === 'freeze') return setFrozen(context, id, true, by);
+  if (request.action === 'unfreeze') return setFrozen(context, id, false, by);
+  if (request.pid !== undefined) return adoptAgain(context, id, request.pid, by);
+  return startInstance(context, id, 'instance-started', by, progress);
+}
+
+async function setFrozen(
+  { running, model }: Context,
+  id: number,
+  frozen: boolean,
+  by: Requestor,
+): Promise<void> {
+  const run = running.get(id);
+  if (!run) throw hostError('not-running');
+  if (run.frozen === frozen) throw hostError(frozen ? 'already-frozen' : 'not-frozen');
+  await run.runtime.setFrozen(id, frozen);
+  run.frozen = frozen;
+  const action = frozen ? 'instance-paused' : 'instance-resumed';
+  model.commit([], [lifecycle(action, 'instances', model.current(id).name, { by })]);
+}

@@ -1,0 +1,220 @@
+import { NEVER, timestamp } from '../base/clock.ts';
+import { hostError } from '../core/errors.ts';
+import type { Alias, Image } from '../core/model.ts';
+import { checkAliasName } from '../core/names.ts';
+import type { ImageDirectory, StagedImage } from '../images/image-directory.ts';
+import type { ImageCases, ImageInfo, Upload, UploadOptions } from '../host/backend.ts';
+import type { Context } from '../instances/needs.ts';
+import type { Requestor } from '../model/events.ts';
+import { findImage } from '../core/find-image.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Operation, OperationHandle } from '../model/operations.ts';
+import { Runner } from '../model/runner.ts';
+
+/** What an operator can do with images and their aliases. */
+export function imageCases(context: Context, directory: ImageDirectory): ImageCases {
+  const { model, operations } = context;
+  // Files and record of one image change together, also when it is imported and deleted at the same time.
+  const queues = new Runner<string>();
+  const find = (fingerprint: string) => findImage(model.state, fingerprint);
+  return {
+    list: () => [...model.state.images.values()].map((image) => infoOf(context, image)),
+    get: (fingerprint) => infoOf(context, find(fingerprint)),
+    import: (upload, options, by) => importImage({ context, directory, queues, by }, upload, options),
+    update(fingerprint, fields, by, check) {
+      const image = find(fingerprint);
+      check?.(image);
+      put(context, { ...image, ...fields }, by);
+    },
+    setCached: (fingerprint, cached, by) => put(context, { ...find(fingerprint), cached }, by),
+    delete(fingerprint, by) {
+      const image = find(fingerprint);
+      return operations.run({
+        description: 'Deleting image',
+        resources: { images: [image.fingerprint] },
+        work: () => deleteImage({ context, directory, queues, by }, image.fingerprint),
+      });
+    },
+    export(fingerprint, by) {
+      const image = find(fingerprint);
+      model.commit([], [lifecycle('image-retrieved', 'images', image.fingerprint, { by })]);
+      return { image, paths: directory.paths(image) };
+    },
+    ...aliasCases(context),
+  };
+}
+
+function infoOf({ model }: Context, image: Image): ImageInfo {
+  const aliases = [...model.state.aliases.values()].filter((alias) => alias.target === image.fingerprint);
+  return { image, aliases };
+}
+
+function put({ model }: Context, image: Image, by: Requestor): void {
+  const updated = lifecycle('image-updated', 'images', image.fingerprint, { by });
+  model.commit([{ kind: 'put-image', image }], [updated]);
+}
+
+interface ImageWork {
+  readonly context: Context;
+  readonly directory: ImageDirectory;
+  readonly queues: Runner<string>;
+  readonly by: Requestor;
+}
+
+async function importImage(work: ImageWork, upload: Upload, options: UploadOptions): Promise<Operation> {
+  const { context, directory } = work;
+  const stored = Promise.withResolvers<void>();
+  const operation = context.operations.run({
+    description: 'Downloading image',
+    mayCancel: true,
+    work: async (handle) => {
+      try {
+        const staged = await receive(directory, upload, options, handle, stored.resolve);
+        return await work.queues.run(staged.fingerprint, 'import', () => publish(work, staged, options));
+      } finally {
+        stored.resolve();
+      }
+    },
+  });
+  // The upload is the request's body: the request is over when it has been read, well or badly.
+  await stored.promise;
+  return context.operations.get(operation.id);
+}
+
+const PERCENT = 100;
+
+function receive(
+  directory: ImageDirectory,
+  upload: Upload,
+  options: UploadOptions,
+  handle: OperationHandle,
+  onStored: () => void,
+): Promise<StagedImage> {
+  return directory.receive(upload, {
+    fingerprint: options.fingerprint,
+    signal: handle.signal,
+    onBytes: (total) => {
+      const done = options.size ? `${Math.floor((total / options.size) * PERCENT)}%` : `${total} bytes`;
+      handle.tell({ download_progress: `rootfs: ${done}` });
+    },
+    onStored,
+    // Under the same key: clients show one line for an operation.
+    onChecked: (percent) => handle.tell({ download_progress: `Check: ${percent}%` }),
+  });
+}
+
+async function publish(
+  { context, directory, by }: ImageWork,
+  staged: StagedImage,
+  options: UploadOptions,
+): Promise<Record<string, unknown>> {
+  const { model, clock } = context;
+  const { fingerprint } = staged;
+  if (model.state.images.has(fingerprint)) {
+    await directory.discard(staged);
+    throw hostError('image-exists');
+  }
+  const image = imageOf(staged, options, timestamp(clock));
+  const created = lifecycle('image-created', 'images', fingerprint, { by, context: { type: 'container' } });
+  try {
+    await directory.publish(staged);
+    model.commit([{ kind: 'put-image', image }], [created]);
+  } catch (error) {
+    if (!model.state.images.has(fingerprint)) await discardAll(directory, staged);
+    throw error;
+  }
+  return { fingerprint, size: String(staged.size) };
+}
+
+/** Files without a record, wherever they are by now, would be in the way of the next import. */
+async function discardAll(directory: ImageDirectory, staged: StagedImage): Promise<void> {
+  await directory.discard(staged);
+  await directory.remove(staged.fingerprint);
+}
+
+function imageOf(staged: StagedImage, options: UploadOptions, now: string): Image {
+  const { metadata } = staged;
+  return {
+    fingerprint: staged.fingerprint,
+    architecture: metadata.architecture,
+    size: staged.size,
+    filename: staged.filename,
+    public: options.public,
+    cached: false,
+    autoUpdate: false,
+    properties: { ...metadata.properties, ...options.properties },
+    profiles: options.profiles ?? ['default'],
+    createdAt: metadata.createdAt,
+    uploadedAt: now,
+    lastUsedAt: NEVER,
+    expiresAt: metadata.expiresAt,
+    files: staged.files,
+  };
+}
+
+function deleteImage({ context, directory, queues, by }: ImageWork, fingerprint: string): Promise<undefined> {
+  const { model, roots } = context;
+  return queues.run(fingerprint, 'delete', async () => {
+    if (!model.state.images.has(fingerprint)) throw hostError('image-not-found');
+    const aliases = [...model.state.aliases.values()].filter((alias) => alias.target === fingerprint);
+    model.commit(
+      [
+        ...aliases.map(({ name }) => ({ kind: 'delete-alias', name }) as const),
+        { kind: 'delete-image', fingerprint },
+      ],
+      [lifecycle('image-deleted', 'images', fingerprint, { by })],
+    );
+    await directory.remove(fingerprint);
+    await roots.sweep(model.state);
+    return undefined;
+  });
+}
+
+type AliasCases = Pick<
+  ImageCases,
+  'aliases' | 'alias' | 'createAlias' | 'updateAlias' | 'renameAlias' | 'deleteAlias'
+>;
+
+function aliasCases({ model }: Context): AliasCases {
+  const find = (name: string): Alias => {
+    const alias = model.state.aliases.get(name);
+    if (!alias) throw hostError('alias-not-found');
+    return alias;
+  };
+  const full = (target: string) => findImage(model.state, target).fingerprint;
+  const told = (action: string, name: string, by: Requestor, context?: Record<string, unknown>) =>
+    lifecycle(action, 'images/aliases', name, { by, ...(context ? { context } : {}) });
+  return {
+    aliases: () => [...model.state.aliases.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
+    alias: find,
+    createAlias(alias, by) {
+      checkAliasName(alias.name);
+      if (model.state.aliases.has(alias.name)) throw hostError('alias-exists', alias.name);
+      const stored = { ...alias, target: full(alias.target) };
+      const created = told('image-alias-created', alias.name, by, { target: alias.target });
+      model.commit([{ kind: 'put-alias', alias: stored }], [created]);
+    },
+    updateAlias(name, { target, description }, by, check) {
+      const alias = find(name);
+      check?.(alias);
+      const stored = { name, description, target: full(target) };
+      model.commit([{ kind: 'put-alias', alias: stored }], [told('image-alias-updated', name, by)]);
+    },
+    renameAlias(name, to, by) {
+      const alias = find(name);
+      checkAliasName(to);
+      if (model.state.aliases.has(to)) throw hostError('alias-exists', to);
+      model.commit(
+        [
+          { kind: 'delete-alias', name },
+          { kind: 'put-alias', alias: { ...alias, name: to } },
+        ],
+        [told('image-alias-renamed', to, by, { old_name: name })],
+      );
+    },
+    deleteAlias(name, by) {
+      find(name);
+      model.commit([{ kind: 'delete-alias', name }], [told('image-alias-deleted', name, by)]);
+    },
+  };
+}

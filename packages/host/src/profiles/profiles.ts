@@ -1,0 +1,135 @@
+import { checkConfig } from '../core/config-keys.ts';
+import { checkDevices } from '../core/devices.ts';
+import { hostError } from '../core/errors.ts';
+import type { Instance, Profile } from '../core/model.ts';
+import { checkProfileName } from '../core/names.ts';
+import type { Precondition, ProfileCases, ProfileInfo } from '../host/backend.ts';
+import type { Context } from '../instances/needs.ts';
+import type { Requestor } from '../model/events.ts';
+import { performPlans } from '../instances/perform.ts';
+import { planUpdate } from '../instances/plan.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+
+/** The profile that is always there. */
+const DEFAULT = 'default';
+
+/** What a first start makes: a root filesystem and nothing else. */
+export const DEFAULT_PROFILE: Profile = {
+  name: DEFAULT,
+  description: 'Default Porthole profile',
+  config: {},
+  devices: { root: { type: 'disk', path: '/', pool: 'default' } },
+};
+
+/** What an operator can do with profiles. */
+export function profileCases(context: Context): ProfileCases {
+  const { model } = context;
+  return {
+    list: () => [...model.state.profiles.values()].sort(byName).map((profile) => infoOf(context, profile)),
+    get: (name) => infoOf(context, find(context, name)),
+    create(profile, by) {
+      checkProfileName(profile.name);
+      if (model.state.profiles.has(profile.name)) throw hostError('profile-exists', profile.name);
+      checkProfile(profile);
+      const created = lifecycle('profile-created', 'profiles', profile.name, { by });
+      model.commit([{ kind: 'put-profile', profile }], [created]);
+    },
+    update: (name, fields, by, check) => update(context, find(context, name), fields, by, check),
+    rename: (name, to, by) => rename(context, find(context, name), to, by),
+    delete(name, by) {
+      const profile = find(context, name);
+      if (name === DEFAULT) throw hostError('profile-default-delete');
+      if (model.usersOf(profile.name).length > 0) throw hostError('profile-in-use');
+      const deleted = lifecycle('profile-deleted', 'profiles', name, { by });
+      model.commit([{ kind: 'delete-profile', name }], [deleted]);
+    },
+  };
+}
+
+const byName = (one: { name: string }, other: { name: string }) => (one.name < other.name ? -1 : 1);
+
+function infoOf({ model }: Context, profile: Profile): ProfileInfo {
+  return {
+    profile,
+    usedBy: model
+      .usersOf(profile.name)
+      .sort(byName)
+      .map((instance) => instance.name),
+  };
+}
+
+function find({ model }: Context, name: string): Profile {
+  const profile = model.state.profiles.get(name);
+  if (!profile) throw hostError('profile-not-found');
+  return profile;
+}
+
+function checkProfile({ config, devices }: Pick<Profile, 'config' | 'devices'>): void {
+  checkConfig(config, 'profile');
+  checkDevices(devices);
+}
+
+/** Reaches every instance that uses the profile, running ones included, in one commit. */
+function update(
+  context: Context,
+  { name }: Profile,
+  fields: Pick<Profile, 'description' | 'config' | 'devices'>,
+  by: Requestor,
+  check: Precondition<Profile> | undefined,
+): Promise<void> {
+  const { model } = context;
+  checkProfile(fields);
+  return withUsers(context, name, async (users) => {
+    const current = find(context, name);
+    check?.(current);
+    const profile = { ...current, ...fields };
+    const profiles = new Map(model.state.profiles).set(name, profile);
+    const plans = users.map((instance) => planUpdate(context, instance, instance, profiles));
+    const updated = lifecycle('profile-updated', 'profiles', name, { by });
+    await performPlans(context, plans, { changes: [{ kind: 'put-profile', profile }], events: [updated] });
+  });
+}
+
+/**
+ * Works while holding the queues of all users of a profile. They are entered in the order of their ids, so
+ * that two who do this never wait for each other.
+ */
+async function withUsers<T>(
+  context: Context,
+  profile: string,
+  work: (users: Instance[]) => Promise<T>,
+): Promise<T> {
+  const { model, runner } = context;
+  const users = () => model.usersOf(profile).sort((one, other) => one.id - other.id);
+  const ids = users().map((instance) => instance.id);
+  const enter = (index: number): Promise<T> => {
+    const id = ids[index];
+    if (id !== undefined) return runner.run(id, 'update', () => enter(index + 1));
+    // Somebody may have begun to use it while we waited.
+    const now = users();
+    if (now.every((instance) => ids.includes(instance.id))) return work(now);
+    return Promise.reject(hostError('profile-changed', profile));
+  };
+  return enter(0);
+}
+
+function rename({ model }: Context, profile: Profile, to: string, by: Requestor): void {
+  const { name } = profile;
+  if (name === DEFAULT) throw hostError('profile-default-rename');
+  checkProfileName(to);
+  if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
+  const users = model.usersOf(name);
+  const renamed = lifecycle('profile-renamed', 'profiles', to, { by, context: { old_name: name } });
+  const instances = users.map((instance) => ({
+    ...instance,
+    profiles: instance.profiles.map((each) => (each === name ? to : each)),
+  }));
+  model.commit(
+    [
+      { kind: 'put-profile', profile: { ...profile, name: to } },
+      ...instances.map((instance) => ({ kind: 'put-instance', instance }) as const),
+      { kind: 'delete-profile', name },
+    ],
+    [renamed],
+  );
+}

@@ -1,0 +1,76 @@
+import { longSleep } from '../base/long-timer.ts';
+import { isTrue } from '../core/booleans.ts';
+import type { Instance } from '../core/model.ts';
+import { isBetweenRuns, isRestarting } from '../core/volatile.ts';
+import type { Context } from '../instances/needs.ts';
+import { startInstance } from '../instances/start.ts';
+import { stopInstance } from '../instances/stop.ts';
+
+const MS_PER_SECOND = 1000;
+
+/**
+ * Starts the instances that shall run: those with `boot.autostart`, and, where it is unset, those that ran when
+ * the host went down; those that were rebooting when the daemon ended, in any case. One after
+ * another: higher priority first, then by name; a failure does not stop the rest.
+ */
+export async function autostart(context: Context, signal: AbortSignal): Promise<void> {
+  const { model, runner, log, running } = context;
+  const due = [...model.state.instances.values()].filter(
+    (instance) => !running.has(instance.id) && shallStart(context, instance),
+  );
+  for (const { id, name } of due.sort((one, other) => byPriority(context, one, other))) {
+    if (signal.aborted) return;
+    try {
+      const work = async () => {
+        // What was not known of it yet may have shown by now.
+        const still = model.instanceById(id);
+        if (!still || running.has(id) || !shallStart(context, still)) return;
+        await startInstance(context, id, 'instance-started', null);
+        log.info({ instance: name }, 'instance started automatically');
+      };
+      await runner.run(id, 'start', work);
+    } catch (error) {
+      log.error({ err: error, instance: name }, 'instance could not be started automatically');
+    }
+    const started = model.instanceById(id);
+    const delay = Number(started ? (model.expanded(started).config['boot.autostart.delay'] ?? 0) : 0);
+    if (delay > 0) await longSleep(delay * MS_PER_SECOND, signal);
+  }
+}
+
+/**
+ * Goes on with the restarts that were cut off before the run had ended. Whether it was asked to, and how, is not
+ * known: it is asked again, and gets the time that it needs.
+ */
+export async function finishRestarts(context: Context): Promise<void> {
+  const { model, running, log } = context;
+  const due = [...model.state.instances.values()].filter(
+    (instance) => running.has(instance.id) && isRestarting(instance.config),
+  );
+  const restart = async ({ id, name }: Instance) => {
+    log.info({ instance: name }, 'a restart that was cut off goes on');
+    try {
+      await stopInstance(context, id, { action: 'restart', timeout: -1, force: false, by: null });
+    } catch (error) {
+      log.error({ err: error, instance: name }, 'instance could not be restarted');
+    }
+  };
+  await Promise.all(due.map(restart));
+}
+
+function shallStart({ model, runtimeOf, recognition }: Context, instance: Instance): boolean {
+  if (recognition.isLost(instance.id)) return false;
+  const { config } = model.expanded(instance);
+  const power = instance.config['volatile.last_state.power'];
+  const wasRunning = power === 'RUNNING';
+  // A reboot goes on, whatever is said of the host's own start.
+  const reboots = wasRunning && runtimeOf(instance.config).lastEnding(instance.id) === 'reboot';
+  if (reboots || isBetweenRuns(instance.config) || isRestarting(instance.config)) return true;
+  return isTrue(config['boot.autostart'], wasRunning);
+}
+
+function byPriority({ model }: Context, one: Instance, other: Instance): number {
+  const priority = (instance: Instance) =>
+    Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
+  return priority(other) - priority(one) || (one.name < other.name ? -1 : 1);
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { createLog } from '../base/log.ts';
+import { Later } from './later.ts';
+import { Runner } from '../model/runner.ts';
+
+const log = createLog('silent');
+
+describe('Later', () => {
+  it('holds the queues of its instances until it has begun and is done with them, and no others', async () => {
+    const runner = new Runner<number>();
+    const later = new Later(runner, log);
+    const order: string[] = [];
+    void later.add(1, async () => void order.push('recovered'));
+    const behind = runner.run(1, 'update', () => void order.push('updated'));
+    await runner.run(2, 'update', () => void order.push('other'));
+    await later.begin();
+    await behind;
+    expect(order).toEqual(['other', 'recovered', 'updated']);
+  });
+
+  it('goes on after a failure', async () => {
+    const later = new Later(new Runner(), log);
+    const done: number[] = [];
+    void later.add(1, () => Promise.reject(new Error('no')));
+    void later.add(2, async () => void done.push(2));
+    await later.begin();
+    expect(done).toEqual([2]);
+  });
+
+  it('begins with nothing more once it is stopped, and lets the queues go', async () => {
+    const runner = new Runner<number>();
+    const later = new Later(runner, log);
+    const done: string[] = [];
+    void later.add(1, async () => void done.push('recovered'));
+    later.stop();
+    await runner.run(1, 'update', () => void done.push('updated'));
+    expect(done).toEqual(['updated']);
+  });
+});

@@ -1,0 +1,125 @@
+import { isTrue } from '../core/booleans.ts';
+import type { Addition, Instance } from '../core/model.ts';
+import { afterStop, isRestarting, whileRunning } from '../core/volatile.ts';
+import type { Context } from '../instances/needs.ts';
+import { beginRun } from '../instances/start.ts';
+import { guarded, type Later } from './later.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import { type Run, targetOf } from '../instances/running.ts';
+import type { RunningProcess } from '../runtimes/contract/runtime.ts';
+
+/** Devices that were on their way into instances when the last daemon ended. */
+export type Additions = ReadonlyMap<number, readonly Addition[]>;
+
+/**
+ * Finds out whether an instance runs: at once where its last run was noted, by asking its runtime later otherwise.
+ * From then on its callers are recognised; what is to be done in it comes later in any case.
+ */
+export function recognise(context: Context, { id }: Instance, additions: Additions, later: Later): void {
+  const { model, running, recognition } = context;
+  const instance = model.current(id);
+  const runtime = context.runtimeOf(instance.config);
+  const process = runtime.recall(instance);
+  if (process !== undefined) {
+    const more = settle(context, id, process, additions);
+    if (more) void later.add(id, more);
+    return;
+  }
+  const known = Promise.withResolvers<void>();
+  recognition.add(id, known.promise);
+  void running.whileStarting(() => known.promise);
+  const work = async () => {
+    const more = await look(context, instance, additions).finally(known.resolve);
+    await more?.();
+  };
+  void later.add(id, work).then(known.resolve);
+}
+
+async function look(context: Context, instance: Instance, additions: Additions) {
+  try {
+    const process = await context.runtimeOf(instance.config).recover(instance);
+    return settle(context, instance.id, process, additions);
+  } catch (error) {
+    context.recognition.lose(instance.id);
+    throw error;
+  }
+}
+
+/** @returns what else is to be done; null when nothing is */
+function settle(
+  context: Context,
+  id: number,
+  process: RunningProcess | null,
+  additions: Additions,
+): (() => Promise<void>) | null {
+  const { model, log } = context;
+  const added = additions.get(id) ?? [];
+  const instance = model.current(id);
+  if (!process) {
+    if (endedUnwatched(context, instance)) return () => settleUnwatchedEnd(context, id);
+    if (added.length > 0) model.commit([{ kind: 'drop-additions', instanceId: id }]);
+    return null;
+  }
+  const run = beginRun(context, instance, process);
+  log.debug({ instance: instance.name, pid: process.init.pid }, 'instance recognised');
+  const told = instance.config['volatile.last_state.power'] === 'RUNNING' || isRestarting(instance.config);
+  if (!told) {
+    model.commit([
+      { kind: 'put-instance', instance: { ...instance, config: whileRunning(instance.config) } },
+    ]);
+  }
+  return run.runtime.owns ? () => restore(context, run, added) : null;
+}
+
+/** Makes the instance see what it must see, and nothing that was never its own. */
+async function restore(context: Context, run: Run, added: readonly Addition[]): Promise<void> {
+  const { model, log, running } = context;
+  const { instanceId: id, runtime, process } = run;
+  if (running.get(id) !== run) return;
+  const { config } = model.expanded(model.current(id));
+  const shown = isTrue(config['security.devlxd'], true);
+  await guarded(log, id, () => runtime.setWindow(process.init, run.config, shown));
+  for (const addition of added) {
+    const target = targetOf(run, addition.name, addition.device);
+    await guarded(log, id, () => runtime.withdraw(target, addition));
+  }
+  if (added.length > 0) model.commit([{ kind: 'drop-additions', instanceId: id }]);
+  await mountMissing(context, run);
+}
+
+/** A removal that was cut off may have taken a disk out of the instance that is still its own. */
+async function mountMissing({ model, log }: Context, run: Run): Promise<void> {
+  const { devices } = model.expanded(model.current(run.instanceId));
+  for (const [name, device] of Object.entries(devices)) {
+    if (device['type'] !== 'disk') continue;
+    const target = targetOf(run, name, device);
+    await guarded(log, run.instanceId, () => run.runtime.attachMissing(target));
+  }
+}
+
+/** Without a note of how it ended, the host went down with it: that is for autostart. */
+function endedUnwatched({ runtimeOf }: Context, { id, config }: Instance): boolean {
+  return config['volatile.last_state.power'] === 'RUNNING' && runtimeOf(config).lastEnding(id) === 'stop';
+}
+
+/** It ended while no daemon watched. */
+async function settleUnwatchedEnd(context: Context, id: number): Promise<void> {
+  const { model, runtimeOf, unsettled, runner, running } = context;
+  const instance = model.instanceById(id);
+  if (!instance || running.has(id)) return;
+  const told = [lifecycle('instance-shutdown', 'instances', instance.name)];
+  const stopped = { ...instance, config: afterStop(instance.config) };
+  try {
+    model.commit(
+      [
+        { kind: 'drop-additions', instanceId: id },
+        instance.ephemeral ? { kind: 'delete-instance', id } : { kind: 'put-instance', instance: stopped },
+      ],
+      told,
+    );
+  } catch (error) {
+    unsettled.later(id, () => runner.run(id, 'settle', () => settleUnwatchedEnd(context, id)));
+    throw error;
+  }
+  if (instance.ephemeral) await runtimeOf(instance.config).remove(id);
+}

@@ -1,0 +1,66 @@
+import { messageOf } from '../base/coded-error.ts';
+import type { Change } from '../core/model.ts';
+import { withoutReady } from '../core/volatile.ts';
+import type { Context } from '../instances/needs.ts';
+import { guarded, Later } from './later.ts';
+import { DEFAULT_PROFILE } from '../profiles/profiles.ts';
+import { recognise } from './recognise.ts';
+
+/** After this others get a turn: signs of life are due. */
+const SLICE_MS = 20;
+
+/**
+ * Brings the daemon's picture and the host into agreement after whatever ended the last daemon: finds the
+ * instances that went on running, and settles those that have ended. It must be done before the guest API's socket is there, so that no caller meets a daemon that does not know it yet.
+ * @returns what can only be done with the help of programs, or inside instances: it must hold nobody up
+ */
+export async function recover(context: Context): Promise<Later> {
+  const { model, runner, log } = context;
+  if (!model.state.profiles.has(DEFAULT_PROFILE.name)) {
+    model.commit([{ kind: 'put-profile', profile: DEFAULT_PROFILE }]);
+  }
+  forgetReady(context);
+  const later = new Later(runner, log);
+  const additions = model.additions();
+  const instances = [...model.state.instances.values()];
+  let since = performance.now();
+  for (const instance of instances) {
+    await guarded(log, instance.id, () => recognise(context, instance, additions, later));
+    if (performance.now() - since < SLICE_MS) continue;
+    await new Promise(setImmediate);
+    since = performance.now();
+  }
+  const gone = [...additions.keys()].filter((id) => !model.instanceById(id));
+  commitIfPossible(
+    context,
+    gone.map((instanceId) => ({ kind: 'drop-additions', instanceId })),
+  );
+  const { length } = instances;
+  if (length > 0) log.info({ instances: length, running: context.running.size }, 'instances recognised');
+  return later;
+}
+
+/** As many as a full disk has room for. */
+const CHANGES_AT_ONCE = 50;
+
+/** An instance must say again that it is ready, as with LXD. */
+function forgetReady(context: Context): void {
+  const changes: Change[] = [...context.model.state.instances.values()]
+    .filter((instance) => instance.config['volatile.last_state.ready'] !== undefined)
+    .map((instance) => ({
+      kind: 'put-instance',
+      instance: { ...instance, config: withoutReady(instance.config) },
+    }));
+  for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
+    commitIfPossible(context, changes.slice(at, at + CHANGES_AT_ONCE));
+  }
+}
+
+/** What the disk does not take now is no reason not to serve. */
+function commitIfPossible({ model, log }: Context, changes: readonly Change[]): void {
+  try {
+    if (changes.length > 0) model.commit(changes);
+  } catch (error) {
+    log.error({ reason: messageOf(error) }, 'a part of the last run could not be settled at the start');
+  }
+}

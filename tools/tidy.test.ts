@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bannedCalls, bannedModules } from './tidy/banned.ts';
 import { barrels, deadFiles, defaultExports, markers, oddNames } from './tidy/leftovers.ts';
-import { forbiddenImports, importCycles, ROOMS, roomOf } from './tidy/rooms.ts';
+import { forbiddenImports, importCycles, mutualFolders, ROOMS, roomOf } from './tidy/rooms.ts';
 import { sizeProblems } from './tidy/sizes.ts';
 import { ROOT, readSources, readText } from './tidy/source.ts';
 import { foreignWords } from './tidy/words.ts';
@@ -19,6 +19,10 @@ describe('the tree', () => {
 
   it('has no circle of imports', () => {
     expect(importCycles(sources)).toEqual([]);
+  });
+
+  it('has no two folders that import each other', () => {
+    expect(mutualFolders(sources)).toEqual([]);
   });
 
   it('has every room of the table, and no other', () => {

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Bench } from '../bench.ts';
 import { bind } from '../frame/cores.ts';
 import { Crowd } from '../load/crowd.ts';
+import type { LoadTools } from '../load/load-tools.ts';
+import type { Plan } from '../plan.ts';
 import { KEY, type Peer, VALUE } from './peer.ts';
 import { Portholed } from './porthole.ts';
 
@@ -28,7 +29,7 @@ export function memberName(number: number): string {
 
 /** Starts a daemon and a crowd, and adopts each of its containers. */
 export async function populate(
-  { folder, tools, plan }: Pick<Bench, 'folder' | 'tools' | 'plan'>,
+  { folder, tools, plan }: { readonly folder: string; readonly tools: LoadTools; readonly plan: Plan },
   size: number,
 ): Promise<Population> {
   await using stack = new AsyncDisposableStack();

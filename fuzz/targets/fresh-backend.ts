@@ -1,5 +1,5 @@
-import { FakeBackend } from '../../packages/host/src/host/testing/fake-backend.ts';
 import type { HostBackend } from '../../packages/host/src/host/backend.ts';
+import { FakeBackend } from '../../packages/host/src/host/testing/fake-backend.ts';
 import { IMAGE } from './host-words.ts';
 
 /** A backend of the host API that can be a new one for each case, behind the same server. */

@@ -20,7 +20,7 @@ export const BANNED_CALLS: readonly Ban[] = [
     what: 'process.env',
     pattern: /\bprocess\.env\b/,
     allowed: [
-      `${HOST}config.ts`,
+      `${HOST}config/`,
       `${HOST}main.ts`,
       `${HOST}process/`,
       CLI,
@@ -40,7 +40,7 @@ export const BANNED_CALLS: readonly Ban[] = [
     what: 'process.exit',
     pattern: /\bprocess\.exit\(/,
     // Its reader is gone (EPIPE): there is nothing to finish. The daemon has finished, and nothing may go on.
-    allowed: [`${CLI}main.ts`, 'packages/host/src/main.ts'],
+    allowed: [`${CLI}program/main.ts`, 'packages/host/src/main.ts'],
     instead: 'process.exitCode, so that what is under way ends',
   },
   {

@@ -17,7 +17,7 @@ export function markers(sources: readonly Source[]): string[] {
 
 /** Files that something other than an import starts. */
 const ENTRIES = [
-  /^packages\/host\/src\/(cli\/|tour\/)?main\.ts$/,
+  /^packages\/host\/src\/(cli\/program\/|tour\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
   /^setup\/(start|test|bench|fuzz)\.mjs$/,
   /^vitest\.config\.ts$/,

@@ -20,14 +20,24 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   process: { imports: ['base'] },
   peer: { imports: ['base', 'core', 'native'] },
   http: { imports: ['base', 'native'] },
-  images: { imports: ['base', 'core', 'process'], types: ['ops/api.ts'] },
+  images: { imports: ['base', 'core', 'process'] },
   build: { imports: ['base', 'process'] },
-  runtimes: { imports: ['base', 'core', 'native', 'process'], types: ['ops'] },
-  ops: { imports: ['base', 'core', 'store', 'images'] },
+  runtimes: { imports: ['base', 'core', 'native', 'process'] },
+  model: { imports: ['base', 'core', 'store'] },
+  instances: { imports: ['base', 'core', 'model', 'images'], types: ['runtimes/contract'] },
+  profiles: { imports: ['base', 'core', 'model', 'instances'] },
+  library: { imports: ['base', 'core', 'model', 'images'], types: ['instances/needs.ts'] },
+  startup: {
+    imports: ['base', 'core', 'model', 'images', 'instances', 'profiles', 'store'],
+    types: ['runtimes/contract'],
+  },
   guest: { imports: ['base', 'core', 'http'], types: ['packages/guest/src/wire.ts'] },
   sender: { imports: ['base', 'native'] },
   lane: { imports: ['base', 'core', 'native', 'peer', 'http', 'guest'] },
-  host: { imports: ['base', 'wire', 'core'], types: ['ops'] },
+  host: {
+    imports: ['base', 'wire', 'core'],
+    types: ['model', 'instances/requests.ts', 'profiles', 'library', 'images/upload.ts', 'runtimes/contract'],
+  },
   client: { imports: ['base', 'wire'] },
   cli: { imports: ['base', 'core', 'wire', 'client', 'build'] },
   tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config', 'daemon'] },
@@ -36,8 +46,31 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   restart: { imports: ['base', 'native', 'process', 'service-manager'] },
   daemon: {
     imports: [
-      ...['base', 'core', 'store', 'native', 'process', 'peer', 'http', 'images', 'runtimes', 'ops', 'guest'],
-      ...['sender', 'lane', 'host', 'config', 'service-manager', 'restart'],
+      ...[
+        'base',
+        'core',
+        'store',
+        'native',
+        'process',
+        'peer',
+        'http',
+        'images',
+        'runtimes',
+        'guest',
+        'sender',
+      ],
+      ...[
+        'model',
+        'instances',
+        'profiles',
+        'library',
+        'startup',
+        'lane',
+        'host',
+        'config',
+        'service-manager',
+      ],
+      ...['restart'],
     ],
   },
   'main.ts': { imports: ['base', 'restart', 'daemon'] },
@@ -70,7 +103,8 @@ function mayImport(path: string, target: string, typeOnly: boolean): boolean {
   const allowed = ROOMS[room];
   if (allowed?.imports.includes(targetRoom)) return true;
   const inside = target.startsWith(HOST) ? target.slice(HOST.length) : target;
-  return typeOnly && (allowed?.types?.some((each) => each === targetRoom || each === inside) ?? false);
+  const isAllowed = (each: string) => each === targetRoom || each === inside || inside.startsWith(`${each}/`);
+  return typeOnly && (allowed?.types?.some(isAllowed) ?? false);
 }
 
 /** Rooms with which the benchmarks make images, start programs and ask the host API. */
@@ -94,8 +128,8 @@ function areaOf(path: string): string {
 }
 
 /**
- * Circles of files that need each other to run, each as `a.ts > b.ts > a.ts`. Types are gone by then, and a
- * thread that a file starts is a program of its own.
+ * Circles of files that need each other, for types too, each as `a.ts > b.ts > a.ts`. A thread that a file starts is a
+ * program of its own.
  */
 export function importCycles(sources: readonly Source[]): string[] {
   const targets = new Map(sources.map((source) => [source.path, targetsOf(source)]));
@@ -113,7 +147,22 @@ export function importCycles(sources: readonly Source[]): string[] {
 }
 
 function targetsOf(source: Source): string[] {
-  return importsOf(source).flatMap(({ target, typeOnly, thread }) =>
-    typeOnly || thread ? [] : (target ?? []),
+  return importsOf(source).flatMap(({ target, thread }) => (thread ? [] : (target ?? [])));
+}
+
+/** Two folders of the packages that import each other, for types too, as `a and b`; a folder below another is its own. */
+export function mutualFolders(sources: readonly Source[]): string[] {
+  const ways = new Set(
+    sources
+      .filter(({ path }) => path.startsWith('packages/') && !isTest(path))
+      .flatMap((source) => targetsOf(source).map((target) => `${folderOf(source.path)} ${folderOf(target)}`)),
   );
+  return [...ways].flatMap((way) => {
+    const [from, to] = way.split(' ') as [string, string];
+    return from < to && ways.has(`${to} ${from}`) ? [`${from} and ${to}`] : [];
+  });
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/'));
 }

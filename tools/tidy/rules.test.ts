@@ -5,7 +5,7 @@ import { functionsOf } from './functions.ts';
 import { importsOf } from './imports.ts';
 import { barrels, deadFiles, defaultExports, markers, oddNames } from './leftovers.ts';
 import { masked } from './mask.ts';
-import { forbiddenImports, importCycles } from './rooms.ts';
+import { forbiddenImports, importCycles, mutualFolders } from './rooms.ts';
 import { sizeProblems } from './sizes.ts';
 import { sourceOf } from './source.ts';
 import { foreignIn } from './words.ts';
@@ -37,24 +37,24 @@ new Worker(new URL('./e.ts', import.meta.url));
 import 'node:net';
 // import './f.ts'
 const url = new URL('http://lxd/');`;
-    expect(importsOf(host('ops/x.ts', text)).map(({ specifier, typeOnly }) => [specifier, typeOnly])).toEqual(
-      [
-        ['./a.ts', true],
-        ['../core/b.ts', false],
-        ['./c.ts', true],
-        ['./d.ts', false],
-        ['./e.ts', false],
-        ['node:net', false],
-      ],
-    );
+    expect(
+      importsOf(host('instances/x.ts', text)).map(({ specifier, typeOnly }) => [specifier, typeOnly]),
+    ).toEqual([
+      ['./a.ts', true],
+      ['../core/b.ts', false],
+      ['./c.ts', true],
+      ['./d.ts', false],
+      ['./e.ts', false],
+      ['node:net', false],
+    ]);
   });
 
   it('are refused upwards, and for values where only types may pass', () => {
-    const value = host('host/x.ts', "import { a } from '../ops/a.ts';");
-    const type = host('host/y.ts', "import type { A } from '../ops/a.ts';");
+    const value = host('host/x.ts', "import { a } from '../model/a.ts';");
+    const type = host('host/y.ts', "import type { A } from '../model/a.ts';");
     const up = host('core/z.ts', "import type { A } from '../store/a.ts';");
     expect(forbiddenImports([value, type, up])).toEqual([
-      'packages/host/src/host/x.ts imports packages/host/src/ops/a.ts',
+      'packages/host/src/host/x.ts imports packages/host/src/model/a.ts',
       'packages/host/src/core/z.ts imports packages/host/src/store/a.ts',
     ]);
   });
@@ -70,7 +70,16 @@ const url = new URL('http://lxd/');`;
     const c = host('core/c.ts', "import './a.ts';");
     const [a2, b2, c2] = ['a', 'b', 'c'].map((name) => `packages/host/src/core/${name}.ts`);
     expect(importCycles([a, b, c])).toEqual([`${a2} > ${b2} > ${c2} > ${a2}`]);
-    expect(importCycles([a, b, host('core/c.ts', "import type { A } from './a.ts';")])).toEqual([]);
+    const typed = host('core/c.ts', "import type { A } from './a.ts';");
+    expect(importCycles([a, b, typed])).toEqual([`${a2} > ${b2} > ${c2} > ${a2}`]);
+  });
+
+  it('of two folders that go both ways are shown, for types and for a folder in the other too', () => {
+    const down = host('cli/a.ts', "import { b } from './commands/b.ts';");
+    const up = host('cli/commands/b.ts', "import type { C } from '../c.ts';");
+    const both = 'packages/host/src/cli and packages/host/src/cli/commands';
+    expect(mutualFolders([down, up])).toEqual([both]);
+    expect(mutualFolders([down, host('cli/commands/b.ts', '')])).toEqual([]);
   });
 });
 
@@ -102,13 +111,15 @@ describe('sizes', () => {
 
 describe('banned calls', () => {
   it('are found in code and not in words about it', () => {
-    expect(bannedCalls([host('ops/x.ts', 'const a = process.env.HOME ?? Date.now();')])).toHaveLength(2);
-    expect(bannedCalls([host('ops/x.ts', "// process.env\nconst a = 'Math.random';")])).toEqual([]);
+    expect(bannedCalls([host('instances/x.ts', 'const a = process.env.HOME ?? Date.now();')])).toHaveLength(
+      2,
+    );
+    expect(bannedCalls([host('instances/x.ts', "// process.env\nconst a = 'Math.random';")])).toEqual([]);
     expect(bannedCalls([host('main.ts', 'process.env')])).toEqual([]);
   });
 
   it('are found as modules too', () => {
-    expect(bannedModules([host('ops/x.ts', "import koffi from 'koffi';")])).toHaveLength(1);
+    expect(bannedModules([host('instances/x.ts', "import koffi from 'koffi';")])).toHaveLength(1);
     expect(bannedModules([host('native/x.ts', "import koffi from 'koffi';")])).toEqual([]);
   });
 });

@@ -9,26 +9,22 @@ import { systemRandom } from '../core/volatile.ts';
 import { GuestServer } from '../guest/server.ts';
 import { HostServer } from '../host/server.ts';
 import { ImageDirectory } from '../images/image-directory.ts';
+import type { Parts } from '../instances/needs.ts';
+import { Reboots } from '../instances/reboots.ts';
+import { Recognition } from '../instances/recognition.ts';
+import { Roots } from '../instances/roots.ts';
+import { RunningSet } from '../instances/running.ts';
+import { Unsettled } from '../instances/unsettled.ts';
 import { registerRuns, tellStarts } from '../lane/identity.ts';
+import { EventHub } from '../model/hub.ts';
+import { Model } from '../model/model.ts';
+import { Operations } from '../model/operations.ts';
+import { Runner } from '../model/runner.ts';
 import { ExitWatch } from '../native/exit-watch.ts';
 import { keepDescriptors } from '../native/inherited.ts';
 import { reapLeftChildren } from '../native/left-children.ts';
 import { lockFile } from '../native/lock.ts';
 import { returnFreeMemory } from '../native/memory.ts';
-import type { Context } from '../instances/needs.ts';
-import { guestCases } from './guest-backend.ts';
-import { hostBackend, recognisedIn } from './host-backend.ts';
-import { EventHub } from '../model/hub.ts';
-import { findLeftovers } from '../startup/leftovers.ts';
-import { Model } from '../model/model.ts';
-import { Operations } from '../model/operations.ts';
-import { Reboots } from '../instances/reboots.ts';
-import { Recognition } from '../instances/recognition.ts';
-import { Roots } from '../instances/roots.ts';
-import { Runner } from '../model/runner.ts';
-import { RunningSet } from '../instances/running.ts';
-import { recover } from '../startup/startup.ts';
-import { Unsettled } from '../instances/unsettled.ts';
 import { Callers } from '../peer/callers.ts';
 import { identify } from '../peer/identify.ts';
 import { detectKernel } from '../peer/kernel.ts';
@@ -36,9 +32,13 @@ import { Registry } from '../peer/registry.ts';
 import { Exit } from '../restart/exit.ts';
 import type { Inherited } from '../restart/inherited.ts';
 import { openRuntimes } from '../runtimes/open.ts';
+import { findLeftovers } from '../startup/leftovers.ts';
+import { recover } from '../startup/startup.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { openFastLane } from './fast-lane.ts';
+import { guestCases } from './guest-backend.ts';
+import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import { serverFacts } from './server-facts.ts';
@@ -96,7 +96,7 @@ export async function startDaemon(
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
     viewsChanged: (views) => lane?.changed(views),
   });
-  const context: Context = {
+  const context: Parts = {
     model,
     hub,
     journal: opened.store,

@@ -99,7 +99,9 @@ describe('the documentation', () => {
       'method on these paths with 501.',
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);
-    await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot('../../../../docs/host-api.md');
+    await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot(
+      '../../../../docs/host-api.md',
+    );
   });
 
   it('has every attack that is tested, and no other', () => {

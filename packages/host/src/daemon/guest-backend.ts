@@ -1,35 +1,20 @@
 import type { Caller } from '../core/caller.ts';
-import type { EventPage, EventQuery, Image, Instance, JournalSpan, StoredEvent } from '../core/model.ts';
-import type { GuestView } from '../core/view.ts';
-import type { Context } from '../instances/needs.ts';
-import { type Effect, keyEffect, readyEffect, type WriteResult } from '../instances/guest-writes.ts';
-import { lifecycle } from '../model/lifecycle.ts';
+import type { Image, Instance } from '../core/model.ts';
+import type { GuestBackend } from '../guest/backend.ts';
+import { type Effect, keyEffect, readyEffect } from '../instances/guest-writes.ts';
+import type { Needs } from '../instances/needs.ts';
 import { WriteGroups } from '../instances/write-groups.ts';
-
-/** What the guest API may ask of the daemon; the guest room declares the same shape as its need. */
-export interface GuestCases {
-  identify(fd: number): Caller | Promise<Caller>;
-  view(instanceId: number, boot: number): GuestView | undefined;
-  image(fingerprint: string): Image | undefined;
-  imagePaths(image: Image): readonly string[];
-  setReady(instanceId: number, ready: boolean): Promise<WriteResult>;
-  writeKey(instanceId: number, key: string, value: string | null): Promise<WriteResult>;
-  imageRetrieved(instanceId: number, fingerprint: string): Promise<WriteResult>;
-  watchView(instanceId: number, listener: () => void): () => void;
-  eventsAfter(query: EventQuery): EventPage;
-  journalSpan(instanceId: number): JournalSpan;
-  subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void;
-}
+import { lifecycle } from '../model/lifecycle.ts';
 
 /**
  * What instances can reach.
  * @param identify says who is at the other end of a socket
  */
 export function guestCases(
-  context: Context,
+  context: Needs<'hub' | 'journal' | 'model' | 'running'>,
   identify: (fd: number) => Caller | Promise<Caller>,
   imagePaths: (image: Image) => readonly string[],
-): GuestCases {
+): GuestBackend {
   const { model, running, hub, journal } = context;
   const groups = new WriteGroups(model);
   /** What a run has written is not stored any more once that run is over. */

@@ -1,16 +1,20 @@
 import type { StoredEvent } from '../core/model.ts';
-import type { ImageDirectory } from '../images/image-directory.ts';
 import type { HostBackend, ServerFacts } from '../host/backend.ts';
-import type { Context, JournalReader } from '../instances/needs.ts';
-import type { HostJournal, LifecycleEvent, LifecycleMetadata } from '../model/events.ts';
-import { imageCases } from '../library/images.ts';
+import type { ImageDirectory } from '../images/image-directory.ts';
 import { instanceCases } from '../instances/cases.ts';
 import { fileCases } from '../instances/files.ts';
+import type { JournalReader, Needs, RunNeeds } from '../instances/needs.ts';
+import { imageCases } from '../library/images.ts';
+import type { HostJournal, LifecycleEvent, LifecycleMetadata } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import { profileCases } from '../profiles/profiles.ts';
 
 /** All that the host API can ask of the daemon. */
-export function hostBackend(context: Context, images: ImageDirectory, server: ServerFacts): HostBackend {
+export function hostBackend(
+  context: RunNeeds & Needs<'adopter' | 'hub' | 'journal' | 'operations' | 'random'>,
+  images: ImageDirectory,
+  server: ServerFacts,
+): HostBackend {
   const { operations, hub, model, journal } = context;
   return {
     server,
@@ -34,7 +38,10 @@ export function hostBackend(context: Context, images: ImageDirectory, server: Se
 }
 
 /** Tells when it is known whether an instance runs, or all of them do: right after a start it is not at once. */
-export function recognisedIn({ model, recognition }: Context): (name?: string) => Promise<void> {
+export function recognisedIn({
+  model,
+  recognition,
+}: Needs<'model' | 'recognition'>): (name?: string) => Promise<void> {
   return async (name) => {
     if (name === undefined) await recognition.known();
     else if (model.hasInstance(name)) await recognition.known(model.instance(name).id);

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { Settings } from '../config/settings.ts';
-import { hostArchitecture } from '../images/architectures.ts';
 import type { ServerFacts } from '../host/backend.ts';
+import { hostArchitecture } from '../images/architectures.ts';
 
 /** What the daemon can say of itself and its host. */
 export function serverFacts(parts: {

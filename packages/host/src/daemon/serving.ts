@@ -1,17 +1,17 @@
 import type { GuestServer } from '../guest/server.ts';
 import type { HostServer } from '../host/server.ts';
-import { autostart, finishRestarts } from '../startup/autostart.ts';
-import type { Context } from '../instances/needs.ts';
-import type { Later } from '../startup/later.ts';
+import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { within } from '../instances/recognition.ts';
 import type { Exit } from '../restart/exit.ts';
 import type { Inherited } from '../restart/inherited.ts';
+import { autostart, finishRestarts } from '../startup/autostart.ts';
+import type { Later } from '../startup/later.ts';
 import { guardSocket } from './socket-guard.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** What is needed to serve. */
 export interface ServingParts {
-  readonly context: Context;
+  readonly context: RunNeeds & Needs<'operations' | 'recognition'>;
   readonly guests: GuestServer;
   readonly host: HostServer;
   readonly exit: Exit;
@@ -51,7 +51,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
 /** @returns when what the last daemon has left is done; instances start after that */
 function settleInstances(
   started: AsyncDisposableStack,
-  context: Context,
+  context: RunNeeds & Needs<'recognition'>,
   later: Later,
   graceMs: number,
 ): Promise<void> {

@@ -1,6 +1,6 @@
-import type { HostBackend } from './backend.ts';
 import { parseAliasPatch, parseNewAlias } from '../wire/image.ts';
 import { parseRename } from '../wire/profile.ts';
+import type { HostBackend } from './backend.ts';
 import {
   type Answer,
   type Call,

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { hostError } from '../core/errors.ts';
-import type { UploadPart } from './backend.ts';
+import type { UploadPart } from '../images/upload.ts';
 import { baseName } from '../wire/image.ts';
 import { parseJson } from '../wire/parse.ts';
 import { DRAIN_TIMEOUT_MS, JSON_BODY_BYTES_MAX } from './limits.ts';

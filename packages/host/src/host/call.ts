@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Log } from '../base/log.ts';
-import type { HostBackend, UploadPart } from './backend.ts';
+import type { UploadPart } from '../images/upload.ts';
 import type { Requestor } from '../model/events.ts';
-import type { Operation } from '../model/operations.ts';
+import type { Operation } from '../model/operation.ts';
+import type { HostBackend } from './backend.ts';
 import type { ExecTable } from './exec-table.ts';
 
 /** What handlers work with. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { hostError } from '../core/errors.ts';
 import { guestKeysOf, withoutGuestKeys } from '../core/guest-keys.ts';
 import type { Alias, Config, Image, Instance, Profile } from '../core/model.ts';
-import type { InstanceCheck } from './backend.ts';
+import type { InstanceCheck } from '../instances/requests.ts';
 
 /**
  * ETag of an instance: what an operator edits, volatile keys included, and neither description nor times. The

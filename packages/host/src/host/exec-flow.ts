@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import type { ExecProcess } from './backend.ts';
+import type { ExecProcess } from '../runtimes/contract/exec.ts';
 import { EXEC_OUTPUT_BYTES_HIGH, EXEC_OUTPUT_BYTES_LOW } from './limits.ts';
 
 /** Sends output at the pace at which clients take it. */

@@ -3,7 +3,8 @@ import type { WebSocket } from 'ws';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
-import type { ExecProcess, ExecRequest, ExecSession } from './backend.ts';
+import type { ExecSession } from '../instances/requests.ts';
+import type { ExecProcess, ExecRequest } from '../runtimes/contract/exec.ts';
 import { CUT, ExecStreams } from './exec-streams.ts';
 import type { Claim } from './upgrade.ts';
 

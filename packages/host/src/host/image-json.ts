@@ -1,5 +1,5 @@
 import type { Alias } from '../core/model.ts';
-import type { ImageInfo } from './backend.ts';
+import type { ImageInfo } from '../library/requests.ts';
 import type { AliasJson, ImageJson } from '../wire/image.ts';
 
 /** An image as the API shows it. */

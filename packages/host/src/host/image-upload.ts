@@ -1,5 +1,5 @@
 import { hostError } from '../core/errors.ts';
-import type { Upload } from './backend.ts';
+import type { Upload } from '../images/upload.ts';
 import { parseUploadHeaders } from '../wire/image.ts';
 import { drain } from './body.ts';
 import { type Answer, type Call, type Edge, started } from './call.ts';

@@ -1,4 +1,5 @@
-import type { InstanceInfo, InstanceLive, NetworkInterface } from './backend.ts';
+import type { InstanceInfo, InstanceLive } from '../instances/requests.ts';
+import type { NetworkInterface } from '../runtimes/contract/live.ts';
 import type { InstanceFullJson, InstanceJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
 import { STATUS_CODES } from '../wire/status.ts';
 

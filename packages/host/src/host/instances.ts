@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { messageOf } from '../base/coded-error.ts';
 import { hostError } from '../core/errors.ts';
-import type { InstanceInfo, InstanceLive } from './backend.ts';
+import type { InstanceInfo, InstanceLive } from '../instances/requests.ts';
 import { parseExec } from '../wire/exec.ts';
 import {
   parseInstanceFields,

@@ -1,4 +1,4 @@
-import type { Operation } from '../model/operations.ts';
+import type { Operation } from '../model/operation.ts';
 import type { OperationJson } from '../wire/operation.ts';
 import { STATUS_CODES } from '../wire/status.ts';
 import { urlOf } from './call.ts';

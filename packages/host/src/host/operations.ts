@@ -1,5 +1,5 @@
 import { hostError } from '../core/errors.ts';
-import type { Operation } from '../model/operations.ts';
+import type { Operation } from '../model/operation.ts';
 import { operationPath } from '../wire/envelope.ts';
 import { type Answer, type Call, done, type Edge, param, recursionOf, sync } from './call.ts';
 import { operationJson } from './operation-json.ts';

@@ -1,6 +1,6 @@
 import { hostError } from '../core/errors.ts';
 import type { Profile } from '../core/model.ts';
-import type { HostBackend, ProfileInfo } from './backend.ts';
+import type { ProfileInfo } from '../profiles/profile-info.ts';
 import {
   type ProfileJson,
   parseNewProfile,
@@ -8,6 +8,7 @@ import {
   parseProfilePatch,
   parseRename,
 } from '../wire/profile.ts';
+import type { HostBackend } from './backend.ts';
 import {
   type Answer,
   type Call,

@@ -1,6 +1,6 @@
 import { hostError } from '../core/errors.ts';
-import type { ServerFacts } from './backend.ts';
 import { parseServerConfig, type ServerJson } from '../wire/server.ts';
+import type { ServerFacts } from './backend.ts';
 import { type Answer, type Call, done, type Edge, ifMatch, sync } from './call.ts';
 import { preconditionOf, serverEtag } from './etag.ts';
 

@@ -12,8 +12,8 @@ import {
   leave,
 } from '../base/sockets.ts';
 import { hostError } from '../core/errors.ts';
-import type { HostBackend } from './backend.ts';
 import { createApp } from './app.ts';
+import type { HostBackend } from './backend.ts';
 import type { Edge } from './call.ts';
 import { failureOf } from './errors.ts';
 import { EventStreams } from './event-streams.ts';

@@ -5,12 +5,12 @@ import type { Log } from '../base/log.ts';
 import { hostError } from '../core/errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import type { Image, ImageFiles } from '../core/model.ts';
-import type { Upload } from '../host/backend.ts';
 import { formatOf } from './formats.ts';
 import { DEFAULT_LIMITS, type ImageLimits } from './limits.ts';
 import type { ImageMetadata } from './metadata.ts';
 import { FILE_NAMES, storeUpload } from './stage.ts';
 import { unpackRoot } from './unpack.ts';
+import type { Upload } from './upload.ts';
 import { verifyImage } from './verify.ts';
 
 /** An image that has been received and checked, in a folder of its own; publish or discard it. */

@@ -3,8 +3,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { hostError } from '../core/errors.ts';
-import type { Upload, UploadPart } from '../host/backend.ts';
 import type { ImageLimits } from './limits.ts';
+import type { Upload, UploadPart } from './upload.ts';
 
 /** Names of an image's files in its folder, whatever their formats are. */
 export const FILE_NAMES = { unified: 'image', metadata: 'metadata', rootfs: 'rootfs' } as const;

@@ -1,9 +1,9 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { hostError } from '../core/errors.ts';
 import type { Addition, Change } from '../core/model.ts';
-import type { Context } from './needs.ts';
-import { targetOf } from './running.ts';
+import type { Needs } from './needs.ts';
 import type { UpdatePlan } from './plan.ts';
+import { targetOf } from './running.ts';
 import { devicesToStart } from './start.ts';
 
 /** Devices that are stored to be on their way, and what takes note of their arrival. */
@@ -14,7 +14,10 @@ export interface Announced {
 }
 
 /** Stores what will be added to running instances before it is: the next daemon knows what was left half done. */
-export async function announceAdditions(context: Context, plans: readonly UpdatePlan[]): Promise<Announced> {
+export async function announceAdditions(
+  context: Needs<'model' | 'running'>,
+  plans: readonly UpdatePlan[],
+): Promise<Announced> {
   const all = new Map<number, readonly Addition[]>();
   for (const { current, next, steps } of plans) {
     const run = context.running.get(current.id);

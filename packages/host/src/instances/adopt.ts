@@ -3,11 +3,11 @@ import { withAdopted } from '../core/adopted.ts';
 import { hostError } from '../core/errors.ts';
 import type { Instance } from '../core/model.ts';
 import { afterStart } from '../core/volatile.ts';
-import type { Context } from './needs.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Announcement } from '../model/model.ts';
 import { forgetRun } from './forget.ts';
+import type { Needs, RunNeeds } from './needs.ts';
 import { beginRun } from './start.ts';
 
 /**
@@ -18,7 +18,7 @@ import { beginRun } from './start.ts';
  * @throws bad-request when there is no such process, runtime-failed when it cannot be told from others
  */
 export async function adoptProcess(
-  context: Context,
+  context: RunNeeds & Needs<'adopter'>,
   instance: Instance,
   pid: number,
   by: Requestor | null,
@@ -42,7 +42,7 @@ export async function adoptProcess(
 
 /** Begins a new run of an adopted instance, with all its config. The caller holds its queue. */
 export async function adoptAgain(
-  context: Context,
+  context: RunNeeds & Needs<'adopter'>,
   id: number,
   pid: number,
   by: Requestor | null,

@@ -3,23 +3,26 @@ import { withGuestKeysOf } from '../core/guest-keys.ts';
 import type { Instance } from '../core/model.ts';
 import { checkInstanceName } from '../core/names.ts';
 import { afterRename } from '../core/volatile.ts';
+import type { Requestor } from '../model/events.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Operation } from '../model/operation.ts';
+import type { Precondition } from '../model/precondition.ts';
+import type { ExecRequest } from '../runtimes/contract/exec.ts';
+import { createInstance, type Reserved } from './create.ts';
+import { deleteInstance } from './delete.ts';
+import { prepareExec } from './exec.ts';
+import type { Needs, RunNeeds } from './needs.ts';
+import { performPlans } from './perform.ts';
+import { planUpdate } from './plan.ts';
 import type {
-  InstanceCases,
   InstanceCheck,
   InstanceFields,
   InstanceInfo,
   InstanceLive,
   InstancePatch,
-  Precondition,
-} from '../host/backend.ts';
-import type { Context } from './needs.ts';
-import { lifecycle } from '../model/lifecycle.ts';
-import type { Operation } from '../model/operations.ts';
-import { createInstance, type Reserved } from './create.ts';
-import { deleteInstance } from './delete.ts';
-import { prepareExec } from './exec.ts';
-import { performPlans } from './perform.ts';
-import { planUpdate } from './plan.ts';
+  NewInstance,
+  StateRequest,
+} from './requests.ts';
 import { setState } from './state.ts';
 
 const LIVE_OF_STOPPED = {
@@ -33,27 +36,30 @@ const LIVE_OF_STOPPED = {
 } as const;
 
 /** What an operator can do with instances. */
-export function instanceCases(context: Context): InstanceCases {
+export function instanceCases(context: RunNeeds & Needs<'adopter' | 'operations' | 'random'>) {
   const { model, running, runner } = context;
   const reserved: Reserved = { names: new Set(), lastId: 0 };
   return {
     list: () => [...model.state.instances.values()].sort(byName).map((instance) => infoOf(context, instance)),
-    get: (name) => infoOf(context, model.instance(name)),
-    live: (name) => live(context, model.instance(name)),
-    create: (input, by) => createInstance(context, reserved, input, by),
-    update: (name, fields, _by, check) => update(context, model.instance(name), fields, check),
-    patch: (name, part, _by, check) => patch(context, model.instance(name), part, check),
-    rename: (name, to) => rename(context, model.instance(name), to),
-    delete(name) {
+    get: (name: string) => infoOf(context, model.instance(name)),
+    live: (name: string) => live(context, model.instance(name)),
+    create: (input: NewInstance, by: Requestor) => createInstance(context, reserved, input, by),
+    update: (name: string, fields: InstanceFields, _by: Requestor, check?: InstanceCheck) =>
+      update(context, model.instance(name), fields, check),
+    patch: (name: string, part: InstancePatch, _by: Requestor, check?: Precondition<Instance>) =>
+      patch(context, model.instance(name), part, check),
+    rename: (name: string, to: string) => rename(context, model.instance(name), to),
+    delete(name: string) {
       const { id } = model.instance(name);
       if (running.get(id)?.runtime.owns) throw hostError('is-running');
       return task(context, 'Deleting instance', name, () =>
         runner.run(id, 'delete', () => deleteInstance(context, id)),
       );
     },
-    setState: (name, request, by) => setState(context, model.instance(name), request, by),
-    exec: (name, request) => prepareExec(context, model.instance(name), request),
-    log(name, by) {
+    setState: (name: string, request: StateRequest, by: Requestor) =>
+      setState(context, model.instance(name), request, by),
+    exec: (name: string, request: ExecRequest) => prepareExec(context, model.instance(name), request),
+    log(name: string, by: Requestor) {
       const { id, config } = model.instance(name);
       const path = context.runtimeOf(config).logPath(id);
       if (path === null) throw hostError('file-not-found');
@@ -65,7 +71,10 @@ export function instanceCases(context: Context): InstanceCases {
 
 const byName = (one: Instance, other: Instance) => (one.name < other.name ? -1 : 1);
 
-function infoOf(context: Context, instance: Instance): InstanceInfo {
+function infoOf(
+  context: Needs<'model' | 'reboots' | 'runner' | 'running'>,
+  instance: Instance,
+): InstanceInfo {
   const { config, devices } = context.model.expanded(instance);
   return {
     instance,
@@ -76,7 +85,10 @@ function infoOf(context: Context, instance: Instance): InstanceInfo {
 }
 
 /** Ready while it runs and has said so; the words between are those of the work that goes on. */
-function statusOf({ running, runner, reboots }: Context, instance: Instance): InstanceInfo['status'] {
+function statusOf(
+  { running, runner, reboots }: Needs<'reboots' | 'runner' | 'running'>,
+  instance: Instance,
+): InstanceInfo['status'] {
   const run = running.get(instance.id);
   if (run?.frozen) return 'Frozen';
   if (run) return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
@@ -84,13 +96,21 @@ function statusOf({ running, runner, reboots }: Context, instance: Instance): In
   return starts ? 'Starting' : 'Stopped';
 }
 
-async function live(context: Context, instance: Instance): Promise<InstanceLive> {
+async function live(
+  context: Needs<'reboots' | 'runner' | 'running'>,
+  instance: Instance,
+): Promise<InstanceLive> {
   const run = context.running.get(instance.id);
   const facts = run ? await run.runtime.live(run.process.init) : LIVE_OF_STOPPED;
   return { status: statusOf(context, instance), ...facts };
 }
 
-function task(context: Context, description: string, name: string, work: () => Promise<void>): Operation {
+function task(
+  context: Needs<'operations'>,
+  description: string,
+  name: string,
+  work: () => Promise<void>,
+): Operation {
   return context.operations.run({
     description,
     resources: { instances: [name] },
@@ -102,7 +122,7 @@ function task(context: Context, description: string, name: string, work: () => P
 }
 
 function update(
-  context: Context,
+  context: Needs<'guests' | 'log' | 'model' | 'operations' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
   { id, name }: Instance,
   fields: InstanceFields,
   check: InstanceCheck | undefined,
@@ -118,7 +138,7 @@ function update(
 }
 
 function patch(
-  context: Context,
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
   { id }: Instance,
   part: InstancePatch,
   check: Precondition<Instance> | undefined,
@@ -148,7 +168,11 @@ function merged<T>(
   return Object.fromEntries(all.filter((entry): entry is [string, T] => entry[1] !== null));
 }
 
-function replace(context: Context, id: number, make: (current: Instance) => Instance): Promise<void> {
+function replace(
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
+  id: number,
+  make: (current: Instance) => Instance,
+): Promise<void> {
   const { model, runner } = context;
   return runner.run(id, 'update', async () => {
     const current = model.current(id);
@@ -158,7 +182,11 @@ function replace(context: Context, id: number, make: (current: Instance) => Inst
   });
 }
 
-function rename(context: Context, { id, name }: Instance, to: string): Operation {
+function rename(
+  context: Needs<'model' | 'operations' | 'random' | 'runner' | 'running'>,
+  { id, name }: Instance,
+  to: string,
+): Operation {
   const { model, running, runner, random } = context;
   checkInstanceName(to);
   if (model.hasInstance(to)) throw hostError('name-in-use', to);

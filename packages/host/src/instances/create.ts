@@ -5,17 +5,18 @@ import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices, checkExpandedDevices, checkRootDisk } from '../core/devices.ts';
 import { hostError } from '../core/errors.ts';
 import { expand } from '../core/expand.ts';
+import { findImage } from '../core/find-image.ts';
 import type { Devices, Image, Instance } from '../core/model.ts';
 import { checkInstanceName, generateName } from '../core/names.ts';
 import { imageConfig, newVolatile } from '../core/volatile.ts';
 import { hostArchitecture } from '../images/architectures.ts';
-import type { NewInstance } from '../host/backend.ts';
-import type { Context } from './needs.ts';
 import type { Requestor } from '../model/events.ts';
-import { findImage } from '../core/find-image.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { Operation, OperationHandle } from '../model/operations.ts';
+import type { Operation } from '../model/operation.ts';
+import type { OperationHandle } from '../model/operations.ts';
 import { adoptProcess } from './adopt.ts';
+import type { Needs, RunNeeds } from './needs.ts';
+import type { NewInstance } from './requests.ts';
 
 /** Names that are taken by creations in progress, and ids that they have been given. */
 export interface Reserved {
@@ -29,7 +30,7 @@ export interface Reserved {
  * @throws invalid-name, profile-missing, image-not-found, alias-not-found at once; the rest in the operation
  */
 export function createInstance(
-  context: Context,
+  context: RunNeeds & Needs<'adopter' | 'operations' | 'random'>,
   reserved: Reserved,
   input: NewInstance,
   by: Requestor | null,
@@ -59,7 +60,7 @@ export function createInstance(
   });
 }
 
-function imageOf(context: Context, { source }: NewInstance): Image | null {
+function imageOf(context: Needs<'model'>, { source }: NewInstance): Image | null {
   if (source.type !== 'image') return null;
   if ('fingerprint' in source) return findImage(context.model.state, source.fingerprint);
   const alias = context.model.state.aliases.get(source.alias);
@@ -68,7 +69,7 @@ function imageOf(context: Context, { source }: NewInstance): Image | null {
 }
 
 async function create(
-  context: Context,
+  context: RunNeeds & Needs<'adopter' | 'random'>,
   reserved: Reserved,
   input: NewInstance & { profiles: readonly string[]; by: Requestor | null },
   image: Image | null,
@@ -107,7 +108,7 @@ async function create(
 
 /** The instance as it will be, checked. @throws create-failed */
 function draft(
-  { model, random, adopter, runtimeOf }: Context,
+  { model, random, adopter, runtimeOf }: Needs<'adopter' | 'model' | 'random' | 'runtimeOf'>,
   id: number,
   input: NewInstance & { profiles: readonly string[] },
   image: Image | null,
@@ -144,7 +145,10 @@ function draft(
 }
 
 /** What its devices need must be there on the host. @throws create-failed */
-async function checkOnHost({ model, runtimeOf }: Context, instance: Instance): Promise<void> {
+async function checkOnHost(
+  { model, runtimeOf }: Needs<'model' | 'runtimeOf'>,
+  instance: Instance,
+): Promise<void> {
   const { config, devices } = expand(instance, model.state.profiles);
   const runtime = runtimeOf(config);
   try {

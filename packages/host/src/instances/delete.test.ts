@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { hostError } from '../core/errors.ts';
 import type { Instance } from '../core/model.ts';
-import type { Context } from './needs.ts';
 import { deleteInstance } from './delete.ts';
+import type { Parts } from './needs.ts';
 
 /** A context in which an instance can be deleted once its files are gone, or never. */
 function contextOf({ works }: { works: boolean }) {
@@ -23,7 +23,7 @@ function contextOf({ works }: { works: boolean }) {
         done.push('committed');
       },
     },
-  } as unknown as Context;
+  } as unknown as Parts;
   return { context, done };
 }
 

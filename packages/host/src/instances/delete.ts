@@ -1,16 +1,21 @@
 import { CodedError } from '../base/coded-error.ts';
 import { isTrue } from '../core/booleans.ts';
 import { hostError } from '../core/errors.ts';
-import type { Context } from './needs.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
 import { forgetRun } from './forget.ts';
+import type { Needs } from './needs.ts';
 
 /**
  * Deletes an instance that is stopped, or that is not ours to stop: that one is forgotten, its processes go on.
  * The caller holds its queue. @throws is-running, protected
  */
-export async function deleteInstance(context: Context, id: number): Promise<void> {
+export async function deleteInstance(
+  context: Needs<
+    'guests' | 'identity' | 'log' | 'model' | 'reboots' | 'roots' | 'running' | 'runtimeOf' | 'unsettled'
+  >,
+  id: number,
+): Promise<void> {
   const { model, running, reboots, unsettled } = context;
   const instance = model.current(id);
   const run = running.get(id);
@@ -39,7 +44,11 @@ async function committing(commit: () => void, makeRoom: () => Promise<void>): Pr
 }
 
 /** Removes the files of an instance that is no longer in the store, and the root that only it needed. */
-export async function removeInstance({ roots, model }: Context, runtime: Runtime, id: number): Promise<void> {
+export async function removeInstance(
+  { roots, model }: Needs<'model' | 'roots'>,
+  runtime: Runtime,
+  id: number,
+): Promise<void> {
   await runtime.remove(id);
   if (runtime.owns) await roots.sweep(model.state);
 }

@@ -1,17 +1,17 @@
 import { afterStop, betweenRuns } from '../core/volatile.ts';
-import type { Context } from './needs.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Announcement } from '../model/model.ts';
-import type { EndCause, Run } from './running.ts';
 import type { Ending } from '../runtimes/contract/runtime.ts';
 import { removeInstance } from './delete.ts';
 import { forgetRun } from './forget.ts';
+import type { Needs, RunNeeds } from './needs.ts';
+import type { EndCause, Run } from './running.ts';
 
 /**
  * Sees to the end of a run that nobody here has asked for: shut down or rebooted from inside, or died.
  * @param restart starts the instance again, after a reboot
  */
-export function watchRun(context: Context, run: Run, restart: () => Promise<void>): void {
+export function watchRun(context: RunNeeds, run: Run, restart: () => Promise<void>): void {
   const settle = async () => {
     try {
       const ending = await run.process.ended;
@@ -26,7 +26,9 @@ export function watchRun(context: Context, run: Run, restart: () => Promise<void
 }
 
 async function endedByItself(
-  context: Context,
+  context: Needs<
+    'clock' | 'log' | 'model' | 'reboots' | 'roots' | 'runner' | 'running' | 'runtimeOf' | 'unsettled'
+  >,
   run: Run,
   ending: Ending,
   restart: () => Promise<void>,
@@ -41,7 +43,11 @@ async function endedByItself(
 }
 
 /** An instance that reboots as soon as it runs, again and again, must not keep the host at work. */
-async function startAgain(context: Context, run: Run, restart: () => Promise<void>): Promise<void> {
+async function startAgain(
+  context: Needs<'clock' | 'log' | 'model' | 'reboots' | 'runner'>,
+  run: Run,
+  restart: () => Promise<void>,
+): Promise<void> {
   const { reboots, runner, clock, log, model } = context;
   const { instanceId: id, since } = run;
   const waitMs = reboots.waitMs(id, clock.now().getTime() - since.getTime());
@@ -64,7 +70,18 @@ async function startAgain(context: Context, run: Run, restart: () => Promise<voi
  * @returns false when there was nothing to settle any more
  */
 export async function settleEnd(
-  context: Context,
+  context: Needs<
+    | 'guests'
+    | 'identity'
+    | 'log'
+    | 'model'
+    | 'reboots'
+    | 'roots'
+    | 'runner'
+    | 'running'
+    | 'runtimeOf'
+    | 'unsettled'
+  >,
   run: Run,
   cause: EndCause,
   again: () => Promise<void>,
@@ -77,13 +94,13 @@ export async function settleEnd(
 }
 
 /** Whether there is nothing to settle any more: it is done, or something else has become of the instance. */
-function isOver({ model, running }: Context, { settled, instanceId }: Run): boolean {
+function isOver({ model, running }: Needs<'model' | 'running'>, { settled, instanceId }: Run): boolean {
   return settled || !model.instanceById(instanceId) || running.has(instanceId);
 }
 
 /** What cannot be stored is done again later: the instance must not count as running for ever. */
 async function storeEnd(
-  context: Context,
+  context: Needs<'model' | 'reboots' | 'roots' | 'runner' | 'runtimeOf' | 'unsettled'>,
   run: Run,
   { cause, goesOn }: { cause: EndCause; goesOn: boolean },
   again: () => Promise<void>,
@@ -107,7 +124,7 @@ const ACTIONS = { shutdown: 'instance-shutdown', stopped: 'instance-stopped', re
  * @param goesOn another run follows, if need be that of a later daemon
  */
 export async function commitEnd(
-  context: Context,
+  context: Needs<'model' | 'reboots' | 'roots' | 'runtimeOf'>,
   id: number,
   cause: EndCause,
   goesOn: boolean,

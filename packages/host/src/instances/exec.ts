@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { CodedError } from '../base/coded-error.ts';
 import { hostError } from '../core/errors.ts';
 import type { Config, Instance } from '../core/model.ts';
-import type { ExecProcess, ExecRequest, ExecSession } from '../host/backend.ts';
-import type { Context } from './needs.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import { OperationError } from '../model/operations.ts';
+import type { ExecProcess, ExecRequest } from '../runtimes/contract/exec.ts';
+import type { Needs } from './needs.ts';
+import type { ExecSession } from './requests.ts';
 
 const SECRET_BYTES = 32;
 const FAILED_CODES: Readonly<Record<string, number>> = {
@@ -14,7 +15,11 @@ const FAILED_CODES: Readonly<Record<string, number>> = {
 };
 
 /** An exec that is ready to run: its operation waits for `start`. @throws not-running, bad-request */
-export function prepareExec(context: Context, instance: Instance, request: ExecRequest): ExecSession {
+export function prepareExec(
+  context: Needs<'model' | 'operations' | 'running' | 'runtimeOf'>,
+  instance: Instance,
+  request: ExecRequest,
+): ExecSession {
   const run = context.running.get(instance.id);
   if (!run) throw hostError('not-running');
   if (run.frozen) throw hostError('frozen');
@@ -54,7 +59,7 @@ export function prepareExec(context: Context, instance: Instance, request: ExecR
 }
 
 async function startProcess(
-  context: Context,
+  context: Needs<'model' | 'runtimeOf'>,
   instance: Instance,
   request: ExecRequest,
   started: PromiseWithResolvers<ExecProcess>,

@@ -1,15 +1,16 @@
 import { hostError } from '../core/errors.ts';
 import type { Instance } from '../core/model.ts';
-import type { Context } from './needs.ts';
-import type { FileCases, FoundFile } from '../runtimes/contract/files.ts';
 import { lifecycle } from '../model/lifecycle.ts';
+import type { FoundFile } from '../runtimes/contract/files.ts';
 import type { FileRequest, FileWork, Runtime } from '../runtimes/contract/runtime.ts';
+import type { Needs } from './needs.ts';
+import type { NewFile } from './requests.ts';
 
 /** With one instance at the same time: one that does not answer holds a process for each. */
 const TRANSFERS_MAX = 8;
 
 /** What an operator can do with the files of instances. */
-export function fileCases(context: Context): FileCases {
+export function fileCases(context: Needs<'model' | 'roots' | 'runner' | 'running' | 'runtimeOf'>) {
   const { model } = context;
   const counts = new Map<number, number>();
   const perform = async (name: string, request: FileRequest, content: Content, told: string | null) => {
@@ -22,12 +23,12 @@ export function fileCases(context: Context): FileCases {
     return found;
   };
   return {
-    read: (name, path) => perform(name, { work: 'read', path }, null, 'retrieved'),
-    stat: (name, path) => perform(name, { work: 'stat', path }, null, null),
-    async write(name, path, { type, content, ...rest }) {
+    read: (name: string, path: string) => perform(name, { work: 'read', path }, null, 'retrieved'),
+    stat: (name: string, path: string) => perform(name, { work: 'stat', path }, null, null),
+    async write(name: string, path: string, { type, content, ...rest }: NewFile) {
       await perform(name, { work: type, path, ...rest }, content, 'pushed');
     },
-    async delete(name, path) {
+    async delete(name: string, path: string) {
       await perform(name, { work: 'remove', path }, null, 'deleted');
     },
   };
@@ -53,7 +54,12 @@ async function counted(counts: Map<number, number>, id: number, start: () => Sta
  * A running instance is simply looked into. A stopped one is held in its queue until the work is over: it must
  * not start while its root is mounted here.
  */
-function reach(context: Context, { id }: Instance, request: FileRequest, content: Content): Started {
+function reach(
+  context: Needs<'model' | 'roots' | 'runner' | 'running' | 'runtimeOf'>,
+  { id }: Instance,
+  request: FileRequest,
+  content: Content,
+): Started {
   const found = Promise.withResolvers<FoundFile>();
   const work = async (): Promise<void> => {
     try {
@@ -69,7 +75,7 @@ function reach(context: Context, { id }: Instance, request: FileRequest, content
 }
 
 async function open(
-  { model, runtimeOf, running, roots }: Context,
+  { model, runtimeOf, running, roots }: Needs<'model' | 'roots' | 'running' | 'runtimeOf'>,
   id: number,
   request: FileRequest,
   content: Content,

@@ -1,4 +1,4 @@
-import type { Context } from './needs.ts';
+import type { Needs } from './needs.ts';
 import type { Run } from './running.ts';
 
 /**
@@ -6,7 +6,11 @@ import type { Run } from './running.ts';
  * connections are cut, in the same turn.
  * @param reason for the log
  */
-export function forgetRun(context: Context, run: Run, reason: string): void {
+export function forgetRun(
+  context: Needs<'guests' | 'identity' | 'log' | 'model' | 'running'>,
+  run: Run,
+  reason: string,
+): void {
   const { identity, running, guests, log, model } = context;
   if (!running.remove(run)) return;
   const { instanceId } = run;

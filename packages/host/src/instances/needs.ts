@@ -5,12 +5,12 @@ import type { Random } from '../core/volatile.ts';
 import type { EventHub } from '../model/hub.ts';
 import type { Model } from '../model/model.ts';
 import type { Operations } from '../model/operations.ts';
+import type { Runner } from '../model/runner.ts';
+import type { Adopter, Init, RuntimeOf } from '../runtimes/contract/runtime.ts';
 import type { Reboots } from './reboots.ts';
 import type { Recognition } from './recognition.ts';
 import type { Roots } from './roots.ts';
-import type { Runner } from '../model/runner.ts';
 import type { RunningSet } from './running.ts';
-import type { Adopter, Init, RuntimeOf } from '../runtimes/contract/runtime.ts';
 import type { Unsettled } from './unsettled.ts';
 
 /** Ties running instances to the callers on the guest API's socket. */
@@ -34,8 +34,8 @@ export interface JournalReader {
   journalSpan(instanceId: number | null): JournalSpan;
 }
 
-/** What use cases work with; each names the parts that it needs. */
-export interface Context {
+/** All that use cases work with. It is put together once; each use case says in its signature what it needs. */
+export interface Parts {
   readonly model: Model;
   readonly hub: EventHub;
   readonly journal: JournalReader;
@@ -54,3 +54,21 @@ export interface Context {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Some of the parts. */
+export type Needs<K extends keyof Parts> = Pick<Parts, K>;
+
+/** What it takes to begin a run and to see it to its end: its callers, its queue, its end, and a next run after it. */
+export type RunNeeds = Needs<
+  | 'clock'
+  | 'guests'
+  | 'identity'
+  | 'log'
+  | 'model'
+  | 'reboots'
+  | 'roots'
+  | 'runner'
+  | 'running'
+  | 'runtimeOf'
+  | 'unsettled'
+>;

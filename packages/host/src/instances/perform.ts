@@ -1,10 +1,10 @@
 import type { DeviceStep } from '../core/devices-plan.ts';
 import type { Addition, Change, Config } from '../core/model.ts';
-import type { Context } from './needs.ts';
 import type { Announcement } from '../model/model.ts';
-import { type Run, targetOf } from './running.ts';
 import { type Announced, announceAdditions, refusing } from './additions.ts';
+import type { Needs } from './needs.ts';
 import { changesOf, checkAdded, type UpdatePlan, windowChange } from './plan.ts';
+import { type Run, targetOf } from './running.ts';
 import { devicesToStart } from './start.ts';
 
 /** Undoes one thing that has been done to a running instance. */
@@ -17,7 +17,7 @@ type Undo = () => Promise<unknown>;
  * @param more changes and events that belong to the same commit, in front
  */
 export async function performPlans(
-  context: Context,
+  context: Needs<'guests' | 'log' | 'model' | 'running' | 'runtimeOf'>,
   plans: readonly UpdatePlan[],
   more: { changes: readonly Change[]; events: readonly Announcement[] } = { changes: [], events: [] },
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function performPlans(
 }
 
 async function changeRunning(
-  context: Context,
+  context: Needs<'running'>,
   plan: UpdatePlan,
   announced: Announced,
   undo: Undo[],
@@ -66,7 +66,7 @@ async function changeRunning(
 }
 
 /** The refusal is in force since the commit; who was connected before it goes now, in the same turn. */
-function disconnect({ running, guests, log }: Context, plan: UpdatePlan): void {
+function disconnect({ running, guests, log }: Needs<'guests' | 'log' | 'running'>, plan: UpdatePlan): void {
   const run = running.get(plan.current.id);
   if (!run) return;
   const connections = guests.closeInstance(run.instanceId, 'security.devlxd is false');
@@ -74,7 +74,7 @@ function disconnect({ running, guests, log }: Context, plan: UpdatePlan): void {
 }
 
 /** Takes away what is left to see; that the instance has tampered with the place changes nothing for others. */
-async function shutWindow({ running, log }: Context, plan: UpdatePlan): Promise<void> {
+async function shutWindow({ running, log }: Needs<'log' | 'running'>, plan: UpdatePlan): Promise<void> {
   const run = running.get(plan.current.id);
   if (!run) return;
   try {
@@ -132,7 +132,7 @@ function madeFor(config: Config, name: string): { created: boolean; hostName?: s
   return { created: config[`volatile.${name}.created`] === 'true', ...(hostName ? { hostName } : {}) };
 }
 
-async function undoAll({ log }: Context, undo: Undo[]): Promise<void> {
+async function undoAll({ log }: Needs<'log'>, undo: Undo[]): Promise<void> {
   for (const act of undo.reverse()) {
     try {
       await act();

@@ -10,9 +10,9 @@ import { type Expanded, expand } from '../core/expand.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
 import type { Change, Instance, Profile } from '../core/model.ts';
 import { afterUpdate } from '../core/volatile.ts';
-import type { Context } from './needs.ts';
 import type { Announcement } from '../model/model.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
+import type { Needs } from './needs.ts';
 
 type Profiles = ReadonlyMap<string, Profile>;
 
@@ -32,7 +32,7 @@ export interface UpdatePlan {
  * @throws invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
  */
 export function planUpdate(
-  context: Context,
+  context: Needs<'model' | 'random' | 'running' | 'runtimeOf'>,
   current: Instance,
   wanted: Instance,
   profiles: Profiles,
@@ -71,7 +71,10 @@ function prefixed(
 }
 
 /** Devices that plans add must be there on the host. Nothing has been done yet. @throws device-add-failed */
-export async function checkAdded({ runtimeOf }: Context, plans: readonly UpdatePlan[]): Promise<void> {
+export async function checkAdded(
+  { runtimeOf }: Needs<'runtimeOf'>,
+  plans: readonly UpdatePlan[],
+): Promise<void> {
   const check = async (runtime: Runtime, { name, device }: DeviceStep) => {
     try {
       await runtime.checkDevice(name, device);
@@ -88,7 +91,10 @@ export async function checkAdded({ runtimeOf }: Context, plans: readonly UpdateP
 }
 
 /** The store's steps and the guest's events of a plan. What the instance has said of itself meanwhile stays. */
-export function changesOf(context: Context, plan: UpdatePlan): { change: Change; events: Announcement[] } {
+export function changesOf(
+  context: Needs<'model'>,
+  plan: UpdatePlan,
+): { change: Change; events: Announcement[] } {
   const { current, next } = plan;
   const newest = context.model.current(next.id);
   const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);

@@ -4,13 +4,13 @@ import { isTrue } from '../core/booleans.ts';
 import { hostError } from '../core/errors.ts';
 import type { Devices, Instance } from '../core/model.ts';
 import { afterStart, afterStop, isBetweenRuns } from '../core/volatile.ts';
-import type { Context } from './needs.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { UnpackProgress } from './roots.ts';
-import type { Run } from './running.ts';
 import type { RunningProcess, Runtime } from '../runtimes/contract/runtime.ts';
 import { watchRun } from './ended.ts';
+import type { Needs, RunNeeds } from './needs.ts';
+import type { UnpackProgress } from './roots.ts';
+import type { Run } from './running.ts';
 
 /**
  * Starts an instance. The caller holds its queue. One whose run has ended for another is stopped when it cannot.
@@ -18,7 +18,7 @@ import { watchRun } from './ended.ts';
  * @throws already-running, not-ours, image-not-found, device-start-failed, runtime-failed
  */
 export async function startInstance(
-  context: Context,
+  context: RunNeeds,
   id: number,
   action: 'instance-started' | 'instance-restarted',
   by: Requestor | null,
@@ -37,7 +37,7 @@ export async function startInstance(
   }
 }
 
-async function start(context: Context, id: number, progress: UnpackProgress): Promise<void> {
+async function start(context: RunNeeds, id: number, progress: UnpackProgress): Promise<void> {
   const { model, running } = context;
   const instance = model.current(id);
   const { config } = model.expanded(instance);
@@ -55,14 +55,14 @@ async function start(context: Context, id: number, progress: UnpackProgress): Pr
   });
 }
 
-function giveUpReboot({ model }: Context, id: number): void {
+function giveUpReboot({ model }: Needs<'model'>, id: number): void {
   const instance = model.current(id);
   if (!isBetweenRuns(instance.config)) return;
   model.commit([{ kind: 'put-instance', instance: { ...instance, config: afterStop(instance.config) } }]);
 }
 
 /** Registers a run, so that its callers are recognised, and watches for its end. */
-export function beginRun(context: Context, instance: Instance, process: RunningProcess): Run {
+export function beginRun(context: RunNeeds, instance: Instance, process: RunningProcess): Run {
   const { model, running } = context;
   const { id } = instance;
   const { config } = model.expanded(instance);
@@ -78,7 +78,12 @@ export function beginRun(context: Context, instance: Instance, process: RunningP
 }
 
 /** An instance of ours that nobody could recognise must not run. */
-function register({ identity }: Context, id: number, runtime: Runtime, process: RunningProcess): number {
+function register(
+  { identity }: Needs<'identity'>,
+  id: number,
+  runtime: Runtime,
+  process: RunningProcess,
+): number {
   try {
     return identity.register(id, process.init);
   } catch (error) {
@@ -89,7 +94,7 @@ function register({ identity }: Context, id: number, runtime: Runtime, process: 
 }
 
 function commitStart(
-  { model, clock, running }: Context,
+  { model, clock, running }: Needs<'clock' | 'model' | 'running'>,
   id: number,
   action: string,
   by: Requestor | null,

@@ -1,13 +1,13 @@
 import { hostError } from '../core/errors.ts';
 import type { Instance } from '../core/model.ts';
-import type { StateRequest } from '../host/backend.ts';
-import type { Context } from './needs.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { Operation } from '../model/operations.ts';
+import type { Operation } from '../model/operation.ts';
+import { adoptAgain } from './adopt.ts';
+import type { Needs, RunNeeds } from './needs.ts';
+import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { Run } from './running.ts';
-import { adoptAgain } from './adopt.ts';
 import { startInstance } from './start.ts';
 import { forceRun, killRun, settleStop, stopInstance } from './stop.ts';
 
@@ -21,7 +21,7 @@ const DESCRIPTIONS = {
 
 /** Starts, stops, restarts, freezes or unfreezes an instance. @throws busy at once; the rest in the operation */
 export function setState(
-  context: Context,
+  context: RunNeeds & Needs<'adopter' | 'operations'>,
   { id, name }: Instance,
   request: StateRequest,
   by: Requestor,
@@ -50,14 +50,29 @@ export function setState(
 
 /** A forced stop does not wait for the work that goes on. @returns the run whose end it has brought about */
 function endNow(
-  context: Context,
+  context: Needs<'model' | 'running'>,
   id: number,
   { waits, timeout, by }: { waits: boolean; timeout: number; by: Requestor },
 ): Run | null {
   return forceRun(context, id) ?? (timeout <= 0 && waits ? killRun(context, id, by) : null);
 }
 
-function settled(context: Context, run: Run, action: string): Promise<void> {
+function settled(
+  context: Needs<
+    | 'guests'
+    | 'identity'
+    | 'log'
+    | 'model'
+    | 'reboots'
+    | 'roots'
+    | 'runner'
+    | 'running'
+    | 'runtimeOf'
+    | 'unsettled'
+  >,
+  run: Run,
+  action: string,
+): Promise<void> {
   const { instanceId: id, process } = run;
   return context.runner.beside(id, action, async () => {
     await process.ended;
@@ -66,7 +81,7 @@ function settled(context: Context, run: Run, action: string): Promise<void> {
 }
 
 async function changeState(
-  context: Context,
+  context: RunNeeds & Needs<'adopter'>,
   id: number,
   request: StateRequest,
   by: Requestor,
@@ -79,7 +94,7 @@ async function changeState(
 }
 
 async function setFrozen(
-  { running, model }: Context,
+  { running, model }: Needs<'model' | 'running'>,
   id: number,
   frozen: boolean,
   by: Requestor,

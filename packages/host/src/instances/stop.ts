@@ -2,12 +2,12 @@ import { startLongTimer } from '../base/long-timer.ts';
 import { hostError } from '../core/errors.ts';
 import type { Config } from '../core/model.ts';
 import { beforeRestart, isRestarting, whileRunning } from '../core/volatile.ts';
-import type { StateRequest } from '../host/backend.ts';
-import type { Context } from './needs.ts';
 import type { Requestor } from '../model/events.ts';
+import { commitEnd, settleEnd } from './ended.ts';
+import type { Needs, RunNeeds } from './needs.ts';
+import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { EndCause, Run } from './running.ts';
-import { commitEnd, settleEnd } from './ended.ts';
 import { startInstance } from './start.ts';
 
 const MS_PER_SECOND = 1000;
@@ -24,7 +24,7 @@ export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
  * force, asks and then forces. Its queue is held to begin and to settle only, since the instance may take its time.
  * @throws already-stopped, not-ours, shutdown-timeout (it goes on running then), and what a start throws
  */
-export function stopInstance(context: Context, id: number, request: StopRequest): Promise<void> {
+export function stopInstance(context: RunNeeds, id: number, request: StopRequest): Promise<void> {
   const { runner } = context;
   const { action, by } = request;
   return runner.beside(id, action, async () => {
@@ -46,7 +46,7 @@ function isAsked({ timeout, force }: StopRequest): boolean {
 }
 
 /** @returns null for an instance that did not run, which is stopped, or starts again, already */
-async function beginStop(context: Context, id: number, request: StopRequest): Promise<Run | null> {
+async function beginStop(context: RunNeeds, id: number, request: StopRequest): Promise<Run | null> {
   const { action, by } = request;
   const run = context.running.get(id);
   if (!run) return stopWaiting(context, id, request);
@@ -63,7 +63,7 @@ async function beginStop(context: Context, id: number, request: StopRequest): Pr
 }
 
 /** An instance that has rebooted too often to be started at once is not started any more, or now. */
-async function stopWaiting(context: Context, id: number, request: StopRequest): Promise<null> {
+async function stopWaiting(context: RunNeeds, id: number, request: StopRequest): Promise<null> {
   if (!context.reboots.take(id)) throw hostError('already-stopped');
   const { action, by, progress } = request;
   const restarts = action === 'restart';
@@ -73,7 +73,7 @@ async function stopWaiting(context: Context, id: number, request: StopRequest): 
 }
 
 /** Settles a run that has ended, and starts the next one of a restart. The caller holds the queue. */
-async function finishStop(context: Context, run: Run, request: StopRequest): Promise<void> {
+async function finishStop(context: RunNeeds, run: Run, request: StopRequest): Promise<void> {
   const cause = run.cause as EndCause;
   const ended = await settleEnd(context, run, cause, () => finishStop(context, run, request));
   if (!ended || cause.kind !== 'restart') return;
@@ -81,7 +81,21 @@ async function finishStop(context: Context, run: Run, request: StopRequest): Pro
 }
 
 /** Settles a run whose end was brought about beside the queue, which the caller holds. */
-export async function settleStop(context: Context, run: Run): Promise<void> {
+export async function settleStop(
+  context: Needs<
+    | 'guests'
+    | 'identity'
+    | 'log'
+    | 'model'
+    | 'reboots'
+    | 'roots'
+    | 'runner'
+    | 'running'
+    | 'runtimeOf'
+    | 'unsettled'
+  >,
+  run: Run,
+): Promise<void> {
   await settleEnd(context, run, run.cause as EndCause, () => settleStop(context, run));
 }
 
@@ -89,7 +103,7 @@ export async function settleStop(context: Context, run: Run): Promise<void> {
  * Ends a run at once while another stop waits for it to end politely; a restart then is none.
  * @returns it; null when nobody waits
  */
-export function forceRun(context: Context, id: number): Run | null {
+export function forceRun(context: Needs<'model' | 'running'>, id: number): Run | null {
   const run = context.running.get(id);
   if (!run?.cause) return null;
   run.cause = { ...run.cause, kind: 'stopped' };
@@ -114,7 +128,7 @@ async function thaw(run: Run): Promise<void> {
  * Ends a run at once although other work holds its queue: that work may be waiting for the instance itself, which
  * can make a mount of its own never answer. Who calls this settles the end when its turn comes.
  */
-export function killRun(context: Context, id: number, by: Requestor | null): Run | null {
+export function killRun(context: Needs<'running'>, id: number, by: Requestor | null): Run | null {
   const run = context.running.get(id);
   if (!run?.runtime.owns || run.cause || run.frozen) return null;
   run.cause = { kind: 'stopped', by };
@@ -122,18 +136,18 @@ export function killRun(context: Context, id: number, by: Requestor | null): Run
   return run;
 }
 
-function keepRunning(context: Context, run: Run): never {
+function keepRunning(context: Needs<'model'>, run: Run): never {
   run.cause = null;
   withdrawRestart(context, run.instanceId);
   throw hostError('shutdown-timeout', 'the instance did not shut down in time');
 }
 
-function withdrawRestart(context: Context, id: number): void {
+function withdrawRestart(context: Needs<'model'>, id: number): void {
   const instance = context.model.instanceById(id);
   if (instance && isRestarting(instance.config)) keepPower(context, id, whileRunning);
 }
 
-function keepPower({ model }: Context, id: number, change: (config: Config) => Config): void {
+function keepPower({ model }: Needs<'model'>, id: number, change: (config: Config) => Config): void {
   const instance = model.current(id);
   model.commit([{ kind: 'put-instance', instance: { ...instance, config: change(instance.config) } }]);
 }

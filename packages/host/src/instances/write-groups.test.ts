@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hostError } from '../core/errors.ts';
 import type { Change, Instance } from '../core/model.ts';
-import { keyEffect, readyEffect } from './guest-writes.ts';
 import type { Announcement } from '../model/model.ts';
+import { keyEffect, readyEffect } from './guest-writes.ts';
 import { type WritableModel, WriteGroups } from './write-groups.ts';
 
 const ALLOWED = { 'security.devlxd.guest_config': 'true' };

@@ -1,7 +1,7 @@
 import { CodedError } from '../base/coded-error.ts';
 import type { Change, Instance } from '../core/model.ts';
-import type { Effect, WriteResult } from './guest-writes.ts';
 import type { Announcement } from '../model/model.ts';
+import type { Effect, WriteResult } from './guest-writes.ts';
 
 /** The part of the model that is written to. */
 export interface WritableModel {

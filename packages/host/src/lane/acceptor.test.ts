@@ -8,6 +8,7 @@ import { EpollSet } from '../native/epoll-set.ts';
 import { close } from '../native/libc.ts';
 import { listenUnix } from '../native/sockets.ts';
 import { Acceptor } from './acceptor.ts';
+import type { Client } from './client.ts';
 import { Connections } from './connections.ts';
 import { ACCEPT_BATCH, FLOODED_BACKLOG, FLOODED_MS } from './limits.ts';
 import { type Report, SHARED_SLOTS } from './messages.ts';
@@ -41,7 +42,7 @@ let listening: number;
 let epoll: EpollSet;
 let runs: CountedRuns;
 let connections: CountedConnections;
-let turns: Turns;
+let turns: Turns<Client>;
 let acceptor: Acceptor;
 let reports: Report[];
 
@@ -55,7 +56,7 @@ beforeEach(() => {
   const report = (each: Report) => void reports.push(each);
   const limits = DEFAULT_LIMITS;
   connections = new CountedConnections({ epoll, report, limits, shared, owned, openFilesMax: 8192 });
-  turns = new Turns();
+  turns = new Turns<Client>();
   acceptor = new Acceptor({ epoll, runs, connections, turns, owned, report });
   acceptor.listen(listening);
 });

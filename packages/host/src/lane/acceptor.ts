@@ -3,6 +3,7 @@ import { close } from '../native/libc.ts';
 import { HangUps } from '../native/poll.ts';
 import { acceptNext, BROKEN, isAtEnd } from '../native/sockets.ts';
 import { HeldCallers } from '../peer/held-callers.ts';
+import type { Client } from './client.ts';
 import type { Connections } from './connections.ts';
 import { Group } from './group.ts';
 import { ACCEPT_BATCH, ACCEPT_MS_MAX, ACCEPT_REST_MS } from './limits.ts';
@@ -17,7 +18,7 @@ export interface AcceptorParts {
   readonly epoll: EpollSet;
   readonly runs: Runs;
   readonly connections: Connections;
-  readonly turns: Turns;
+  readonly turns: Turns<Client>;
   readonly owned: Uint8Array;
   readonly report: (report: Report) => void;
 }

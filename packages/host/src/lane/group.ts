@@ -2,7 +2,7 @@ import type { Caller } from '../core/caller.ts';
 import { acceptedOf } from '../guest/caller-key.ts';
 import type { Accepted } from '../http/application.ts';
 import type { KnownAnswers } from './known-answers.ts';
-import type { Party } from './turns.ts';
+import type { Party } from './party.ts';
 
 /** Callers that get the same answers: root of an instance, its other users, or a user in no instance. */
 export class Group {

@@ -28,7 +28,7 @@ export class Loop {
   readonly #port: Port;
   readonly #epoll = new EpollSet();
   readonly #runs = new Runs();
-  readonly #turns = new Turns();
+  readonly #turns = new Turns<Client>();
   readonly #connections: Connections;
   readonly #serving: Serving;
   readonly #acceptor: Acceptor;

@@ -2,7 +2,7 @@ import type { GuestView } from '../core/view.ts';
 import { Group } from './group.ts';
 import { KnownAnswers } from './known-answers.ts';
 import type { RunFacts } from './messages.ts';
-import { Party } from './turns.ts';
+import { Party } from './party.ts';
 
 /** A run of an instance, as the lane knows it. */
 export class Run {

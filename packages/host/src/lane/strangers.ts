@@ -1,6 +1,6 @@
 import { Group } from './group.ts';
 import { KnownAnswers } from './known-answers.ts';
-import { Party } from './turns.ts';
+import { Party } from './party.ts';
 
 /** Callers in no instance: processes of the host, and those that were gone before they were looked at. */
 export class Strangers {

@@ -10,14 +10,14 @@ function groupOf(instanceId: number): Group {
   return new Run({ instanceId, boot: 1, rootUid: 0, namespace: '' }, undefined).root;
 }
 
-function takeAll(turns: Turns): Client[] {
+function takeAll(turns: Turns<Client>): Client[] {
   const taken: Client[] = [];
   while (!turns.none) taken.push(turns.take()!);
   return taken;
 }
 
 it('gives a lone connection the second turn of time, however many of another group wait in front of it', () => {
-  const turns = new Turns();
+  const turns = new Turns<Client>();
   const [flood, lone] = [groupOf(1), groupOf(2)];
   for (let fd = 0; fd < 256; fd++) turns.add(new Client(fd, flood, 0));
   const victim = new Client(999, lone, 0);
@@ -27,7 +27,7 @@ it('gives a lone connection the second turn of time, however many of another gro
 });
 
 it('lets a connection that goes on wait for all other groups', () => {
-  const turns = new Turns();
+  const turns = new Turns<Client>();
   const clients = [1, 2, 3].map((id) => new Client(id, groupOf(id), 0));
   for (const client of clients) turns.add(client);
   const order: number[] = [];
@@ -41,7 +41,7 @@ it('lets a connection that goes on wait for all other groups', () => {
 });
 
 it('lets a party that has taken ten turns at once wait ten rounds, and nobody else', () => {
-  const turns = new Turns();
+  const turns = new Turns<Client>();
   const [costly, plain] = [groupOf(1), groupOf(2)];
   const order: number[] = [];
   turns.add(new Client(1, costly, 0));
@@ -56,7 +56,7 @@ it('lets a party that has taken ten turns at once wait ten rounds, and nobody el
 });
 
 it('lets a party pay for a turn in which the machine had other work with a few rounds only', () => {
-  const turns = new Turns();
+  const turns = new Turns<Client>();
   const [unlucky, other] = [groupOf(1), groupOf(2)];
   turns.add(new Client(1, unlucky, 0));
   turns.charge(turns.take()!, 1000 * TURN_DEBT_US_MAX);
@@ -71,7 +71,7 @@ it('lets a party pay for a turn in which the machine had other work with a few r
 });
 
 it('counts root and other users of an instance as one', () => {
-  const turns = new Turns();
+  const turns = new Turns<Client>();
   const run = new Run({ instanceId: 1, boot: 1, rootUid: 0, namespace: '' }, undefined);
   const clients = [run.root, run.others, groupOf(2)].map((group, fd) => new Client(fd, group, 0));
   for (const client of clients) turns.add(client);
@@ -80,7 +80,7 @@ it('counts root and other users of an instance as one', () => {
 });
 
 it('saves nothing up for a party that was away', () => {
-  const turns = new Turns();
+  const turns = new Turns<Client>();
   const [away, busy] = [groupOf(1), groupOf(2)];
   for (let time = 0; time < 100; time++) {
     turns.add(new Client(1, away, 0));
@@ -95,7 +95,7 @@ it('saves nothing up for a party that was away', () => {
 it('gives each waiting connection one turn, in order within its group, whatever the mixture', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(5), { maxLength: 200 }), (ids) => {
-      const turns = new Turns();
+      const turns = new Turns<Client>();
       const groups = [0, 1, 2, 3, 4, 5].map(groupOf);
       const clients = ids.map((id, fd) => new Client(fd, groups[id]!, 0));
       for (const client of clients) {

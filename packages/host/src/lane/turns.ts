@@ -1,22 +1,13 @@
-import type { Client } from './client.ts';
 import { TURN_DEBT_US_MAX, TURN_US } from './limits.ts';
-import { Line, type Linked } from './line.ts';
-
-/** Callers that share one turn: all of one instance, or all that are in none. */
-export class Party implements Linked<Party> {
-  /** Connections that wait for their turn. */
-  readonly waiting = new Line<Client>();
-  next: Party | undefined;
-  /** What is left of its turn; below zero, it has taken more than that, and waits for as many rounds. */
-  leftUs = 0;
-}
+import { Line } from './line.ts';
+import type { Party, Waiting } from './party.ts';
 
 /**
  * Whose turn it is, by time: parties that have connections waiting stand in a line; the first one's connections are
  * served until its turn is used up, then it goes to the end. So a party with many busy connections, or costly
  * requests, waits longer for each of them, and nobody else does.
  */
-export class Turns {
+export class Turns<T extends Waiting> {
   readonly #parties = new Line<Party>();
 
   get none(): boolean {
@@ -24,7 +15,7 @@ export class Turns {
   }
 
   /** Puts a connection behind the others of its party. */
-  add(client: Client): void {
+  add(client: T): void {
     if (client.waits) return;
     client.waits = true;
     const { party } = client.group;
@@ -33,19 +24,19 @@ export class Turns {
   }
 
   /** Takes the connection whose turn it is. */
-  take(): Client | undefined {
+  take(): T | undefined {
     let party = this.#parties.first;
     if (party === undefined) return undefined;
     for (; party.leftUs <= 0; party = this.#parties.first!) this.#goToTheEnd(party);
     // A party stands in line because one of its connections waits, and only this takes it away.
-    const client = party.waiting.shift()!;
+    const client = party.waiting.shift() as T;
     client.waits = false;
     if (party.waiting.empty) this.#parties.shift();
     return client;
   }
 
   /** What a connection's turn has taken. */
-  charge({ group }: Client, us: number): void {
+  charge({ group }: T, us: number): void {
     group.party.leftUs = Math.max(group.party.leftUs - us, -TURN_DEBT_US_MAX);
   }
 

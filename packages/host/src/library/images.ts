@@ -1,33 +1,41 @@
 import { NEVER, timestamp } from '../base/clock.ts';
 import { hostError } from '../core/errors.ts';
+import { findImage } from '../core/find-image.ts';
 import type { Alias, Image } from '../core/model.ts';
 import { checkAliasName } from '../core/names.ts';
 import type { ImageDirectory, StagedImage } from '../images/image-directory.ts';
-import type { ImageCases, ImageInfo, Upload, UploadOptions } from '../host/backend.ts';
-import type { Context } from '../instances/needs.ts';
+import type { Upload } from '../images/upload.ts';
+import type { Needs } from '../instances/needs.ts';
 import type { Requestor } from '../model/events.ts';
-import { findImage } from '../core/find-image.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { Operation, OperationHandle } from '../model/operations.ts';
+import type { Operation } from '../model/operation.ts';
+import type { OperationHandle } from '../model/operations.ts';
+import type { Precondition } from '../model/precondition.ts';
 import { Runner } from '../model/runner.ts';
+import type { ImageFields, ImageInfo, UploadOptions } from './requests.ts';
 
 /** What an operator can do with images and their aliases. */
-export function imageCases(context: Context, directory: ImageDirectory): ImageCases {
+export function imageCases(
+  context: Needs<'clock' | 'model' | 'operations' | 'roots'>,
+  directory: ImageDirectory,
+) {
   const { model, operations } = context;
   // Files and record of one image change together, also when it is imported and deleted at the same time.
   const queues = new Runner<string>();
   const find = (fingerprint: string) => findImage(model.state, fingerprint);
   return {
     list: () => [...model.state.images.values()].map((image) => infoOf(context, image)),
-    get: (fingerprint) => infoOf(context, find(fingerprint)),
-    import: (upload, options, by) => importImage({ context, directory, queues, by }, upload, options),
-    update(fingerprint, fields, by, check) {
+    get: (fingerprint: string) => infoOf(context, find(fingerprint)),
+    import: (upload: Upload, options: UploadOptions, by: Requestor) =>
+      importImage({ context, directory, queues, by }, upload, options),
+    update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>) {
       const image = find(fingerprint);
       check?.(image);
       put(context, { ...image, ...fields }, by);
     },
-    setCached: (fingerprint, cached, by) => put(context, { ...find(fingerprint), cached }, by),
-    delete(fingerprint, by) {
+    setCached: (fingerprint: string, cached: boolean, by: Requestor) =>
+      put(context, { ...find(fingerprint), cached }, by),
+    delete(fingerprint: string, by: Requestor) {
       const image = find(fingerprint);
       return operations.run({
         description: 'Deleting image',
@@ -35,7 +43,7 @@ export function imageCases(context: Context, directory: ImageDirectory): ImageCa
         work: () => deleteImage({ context, directory, queues, by }, image.fingerprint),
       });
     },
-    export(fingerprint, by) {
+    export(fingerprint: string, by: Requestor) {
       const image = find(fingerprint);
       model.commit([], [lifecycle('image-retrieved', 'images', image.fingerprint, { by })]);
       return { image, paths: directory.paths(image) };
@@ -44,18 +52,18 @@ export function imageCases(context: Context, directory: ImageDirectory): ImageCa
   };
 }
 
-function infoOf({ model }: Context, image: Image): ImageInfo {
+function infoOf({ model }: Needs<'model'>, image: Image): ImageInfo {
   const aliases = [...model.state.aliases.values()].filter((alias) => alias.target === image.fingerprint);
   return { image, aliases };
 }
 
-function put({ model }: Context, image: Image, by: Requestor): void {
+function put({ model }: Needs<'model'>, image: Image, by: Requestor): void {
   const updated = lifecycle('image-updated', 'images', image.fingerprint, { by });
   model.commit([{ kind: 'put-image', image }], [updated]);
 }
 
 interface ImageWork {
-  readonly context: Context;
+  readonly context: Needs<'clock' | 'model' | 'operations' | 'roots'>;
   readonly directory: ImageDirectory;
   readonly queues: Runner<string>;
   readonly by: Requestor;
@@ -170,12 +178,7 @@ function deleteImage({ context, directory, queues, by }: ImageWork, fingerprint:
   });
 }
 
-type AliasCases = Pick<
-  ImageCases,
-  'aliases' | 'alias' | 'createAlias' | 'updateAlias' | 'renameAlias' | 'deleteAlias'
->;
-
-function aliasCases({ model }: Context): AliasCases {
+function aliasCases({ model }: Needs<'model'>) {
   const find = (name: string): Alias => {
     const alias = model.state.aliases.get(name);
     if (!alias) throw hostError('alias-not-found');
@@ -187,20 +190,25 @@ function aliasCases({ model }: Context): AliasCases {
   return {
     aliases: () => [...model.state.aliases.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
     alias: find,
-    createAlias(alias, by) {
+    createAlias(alias: Alias, by: Requestor) {
       checkAliasName(alias.name);
       if (model.state.aliases.has(alias.name)) throw hostError('alias-exists', alias.name);
       const stored = { ...alias, target: full(alias.target) };
       const created = told('image-alias-created', alias.name, by, { target: alias.target });
       model.commit([{ kind: 'put-alias', alias: stored }], [created]);
     },
-    updateAlias(name, { target, description }, by, check) {
+    updateAlias(
+      name: string,
+      { target, description }: Pick<Alias, 'target' | 'description'>,
+      by: Requestor,
+      check?: Precondition<Alias>,
+    ) {
       const alias = find(name);
       check?.(alias);
       const stored = { name, description, target: full(target) };
       model.commit([{ kind: 'put-alias', alias: stored }], [told('image-alias-updated', name, by)]);
     },
-    renameAlias(name, to, by) {
+    renameAlias(name: string, to: string, by: Requestor) {
       const alias = find(name);
       checkAliasName(to);
       if (model.state.aliases.has(to)) throw hostError('alias-exists', to);
@@ -212,7 +220,7 @@ function aliasCases({ model }: Context): AliasCases {
         [told('image-alias-renamed', to, by, { old_name: name })],
       );
     },
-    deleteAlias(name, by) {
+    deleteAlias(name: string, by: Requestor) {
       find(name);
       model.commit([{ kind: 'delete-alias', name }], [told('image-alias-deleted', name, by)]);
     },

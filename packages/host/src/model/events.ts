@@ -1,5 +1,5 @@
 import type { JournalSpan } from '../core/model.ts';
-import type { Operation } from './operations.ts';
+import type { Operation } from './operation.ts';
 
 /** Who caused a lifecycle event through the API. */
 export interface Requestor {

@@ -3,12 +3,15 @@ import { checkDevices } from '../core/devices.ts';
 import { hostError } from '../core/errors.ts';
 import type { Instance, Profile } from '../core/model.ts';
 import { checkProfileName } from '../core/names.ts';
-import type { Precondition, ProfileCases, ProfileInfo } from '../host/backend.ts';
-import type { Context } from '../instances/needs.ts';
-import type { Requestor } from '../model/events.ts';
+import type { Needs } from '../instances/needs.ts';
 import { performPlans } from '../instances/perform.ts';
 import { planUpdate } from '../instances/plan.ts';
+import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
+import type { Precondition } from '../model/precondition.ts';
+import type { ProfileInfo } from './profile-info.ts';
+
+type ProfileFields = Pick<Profile, 'description' | 'config' | 'devices'>;
 
 /** The profile that is always there. */
 const DEFAULT = 'default';
@@ -22,21 +25,24 @@ export const DEFAULT_PROFILE: Profile = {
 };
 
 /** What an operator can do with profiles. */
-export function profileCases(context: Context): ProfileCases {
+export function profileCases(
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
+) {
   const { model } = context;
   return {
     list: () => [...model.state.profiles.values()].sort(byName).map((profile) => infoOf(context, profile)),
-    get: (name) => infoOf(context, find(context, name)),
-    create(profile, by) {
+    get: (name: string) => infoOf(context, find(context, name)),
+    create(profile: Profile, by: Requestor) {
       checkProfileName(profile.name);
       if (model.state.profiles.has(profile.name)) throw hostError('profile-exists', profile.name);
       checkProfile(profile);
       const created = lifecycle('profile-created', 'profiles', profile.name, { by });
       model.commit([{ kind: 'put-profile', profile }], [created]);
     },
-    update: (name, fields, by, check) => update(context, find(context, name), fields, by, check),
-    rename: (name, to, by) => rename(context, find(context, name), to, by),
-    delete(name, by) {
+    update: (name: string, fields: ProfileFields, by: Requestor, check?: Precondition<Profile>) =>
+      update(context, find(context, name), fields, by, check),
+    rename: (name: string, to: string, by: Requestor) => rename(context, find(context, name), to, by),
+    delete(name: string, by: Requestor) {
       const profile = find(context, name);
       if (name === DEFAULT) throw hostError('profile-default-delete');
       if (model.usersOf(profile.name).length > 0) throw hostError('profile-in-use');
@@ -48,7 +54,7 @@ export function profileCases(context: Context): ProfileCases {
 
 const byName = (one: { name: string }, other: { name: string }) => (one.name < other.name ? -1 : 1);
 
-function infoOf({ model }: Context, profile: Profile): ProfileInfo {
+function infoOf({ model }: Needs<'model'>, profile: Profile): ProfileInfo {
   return {
     profile,
     usedBy: model
@@ -58,7 +64,7 @@ function infoOf({ model }: Context, profile: Profile): ProfileInfo {
   };
 }
 
-function find({ model }: Context, name: string): Profile {
+function find({ model }: Needs<'model'>, name: string): Profile {
   const profile = model.state.profiles.get(name);
   if (!profile) throw hostError('profile-not-found');
   return profile;
@@ -71,9 +77,9 @@ function checkProfile({ config, devices }: Pick<Profile, 'config' | 'devices'>):
 
 /** Reaches every instance that uses the profile, running ones included, in one commit. */
 function update(
-  context: Context,
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
   { name }: Profile,
-  fields: Pick<Profile, 'description' | 'config' | 'devices'>,
+  fields: ProfileFields,
   by: Requestor,
   check: Precondition<Profile> | undefined,
 ): Promise<void> {
@@ -95,7 +101,7 @@ function update(
  * that two who do this never wait for each other.
  */
 async function withUsers<T>(
-  context: Context,
+  context: Needs<'model' | 'runner'>,
   profile: string,
   work: (users: Instance[]) => Promise<T>,
 ): Promise<T> {
@@ -113,7 +119,7 @@ async function withUsers<T>(
   return enter(0);
 }
 
-function rename({ model }: Context, profile: Profile, to: string, by: Requestor): void {
+function rename({ model }: Needs<'model'>, profile: Profile, to: string, by: Requestor): void {
   const { name } = profile;
   if (name === DEFAULT) throw hostError('profile-default-rename');
   checkProfileName(to);

@@ -1,8 +1,8 @@
 import { isAdopted } from '../core/adopted.ts';
 import type { Config } from '../core/model.ts';
 import type { ExitWatch } from '../native/exit-watch.ts';
-import type { Adopter, Runtime } from './contract/runtime.ts';
 import { AdoptedRuntime } from './adopted/runtime.ts';
+import type { Adopter, Runtime } from './contract/runtime.ts';
 import { openLxc } from './lxc/open.ts';
 
 /** The runtimes of this host. */

@@ -2,7 +2,7 @@ import { longSleep } from '../base/long-timer.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Instance } from '../core/model.ts';
 import { isBetweenRuns, isRestarting } from '../core/volatile.ts';
-import type { Context } from '../instances/needs.ts';
+import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { startInstance } from '../instances/start.ts';
 import { stopInstance } from '../instances/stop.ts';
 
@@ -13,7 +13,10 @@ const MS_PER_SECOND = 1000;
  * the host went down; those that were rebooting when the daemon ended, in any case. One after
  * another: higher priority first, then by name; a failure does not stop the rest.
  */
-export async function autostart(context: Context, signal: AbortSignal): Promise<void> {
+export async function autostart(
+  context: RunNeeds & Needs<'recognition'>,
+  signal: AbortSignal,
+): Promise<void> {
   const { model, runner, log, running } = context;
   const due = [...model.state.instances.values()].filter(
     (instance) => !running.has(instance.id) && shallStart(context, instance),
@@ -42,7 +45,7 @@ export async function autostart(context: Context, signal: AbortSignal): Promise<
  * Goes on with the restarts that were cut off before the run had ended. Whether it was asked to, and how, is not
  * known: it is asked again, and gets the time that it needs.
  */
-export async function finishRestarts(context: Context): Promise<void> {
+export async function finishRestarts(context: RunNeeds): Promise<void> {
   const { model, running, log } = context;
   const due = [...model.state.instances.values()].filter(
     (instance) => running.has(instance.id) && isRestarting(instance.config),
@@ -58,7 +61,10 @@ export async function finishRestarts(context: Context): Promise<void> {
   await Promise.all(due.map(restart));
 }
 
-function shallStart({ model, runtimeOf, recognition }: Context, instance: Instance): boolean {
+function shallStart(
+  { model, runtimeOf, recognition }: Needs<'model' | 'recognition' | 'runtimeOf'>,
+  instance: Instance,
+): boolean {
   if (recognition.isLost(instance.id)) return false;
   const { config } = model.expanded(instance);
   const power = instance.config['volatile.last_state.power'];
@@ -69,7 +75,7 @@ function shallStart({ model, runtimeOf, recognition }: Context, instance: Instan
   return isTrue(config['boot.autostart'], wasRunning);
 }
 
-function byPriority({ model }: Context, one: Instance, other: Instance): number {
+function byPriority({ model }: Needs<'model'>, one: Instance, other: Instance): number {
   const priority = (instance: Instance) =>
     Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
   return priority(other) - priority(one) || (one.name < other.name ? -1 : 1);

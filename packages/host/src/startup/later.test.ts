@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../base/log.ts';
-import { Later } from './later.ts';
 import { Runner } from '../model/runner.ts';
+import { Later } from './later.ts';
 
 const log = createLog('silent');
 

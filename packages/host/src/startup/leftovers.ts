@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import type { ImageDirectory } from '../images/image-directory.ts';
+import type { Needs } from '../instances/needs.ts';
 import type { Store } from '../store/store.ts';
-import type { Context } from '../instances/needs.ts';
 
 /** What the store says of the files beside it. */
 export interface LeftoverRules {
@@ -22,7 +22,7 @@ const FOLDER_NAME = /^[1-9]\d{0,14}$/;
  * @returns what removes the others, in its own time
  */
 export async function findLeftovers(
-  context: Context,
+  context: Needs<'log' | 'model' | 'roots' | 'runtimeOf'>,
   images: ImageDirectory,
   folder: string,
   rules: LeftoverRules,
@@ -47,7 +47,7 @@ export async function findLeftovers(
 }
 
 /** Nobody waits for it, and what one step fails with is not the others'. */
-async function inTurn({ log }: Context, steps: readonly (() => Promise<void>)[], signal: AbortSignal) {
+async function inTurn({ log }: Needs<'log'>, steps: readonly (() => Promise<void>)[], signal: AbortSignal) {
   for (const step of steps) {
     if (signal.aborted) return;
     try {
@@ -59,11 +59,11 @@ async function inTurn({ log }: Context, steps: readonly (() => Promise<void>)[],
   log.debug({}, 'leftovers removed');
 }
 
-function forgetFolders({ model }: Context, gone: readonly number[]): void {
+function forgetFolders({ model }: Needs<'model'>, gone: readonly number[]): void {
   if (gone.length > 0) model.commit(gone.map((instanceId) => ({ kind: 'drop-folder', instanceId })));
 }
 
-function keepLater({ model, log }: Context, unknown: readonly number[]): void {
+function keepLater({ model, log }: Needs<'log' | 'model'>, unknown: readonly number[]): void {
   const later = unknown.filter((id) => id >= model.nextInstanceId());
   if (later.length === 0) return;
   model.commit(later.map((instanceId) => ({ kind: 'keep-folder', instanceId })));
@@ -71,7 +71,10 @@ function keepLater({ model, log }: Context, unknown: readonly number[]): void {
 }
 
 /** Left by an instance that was being made or had been deleted; one that runs in it was never told to end. */
-async function removeUnlessItRuns({ runtimeOf, roots, log }: Context, id: number): Promise<void> {
+async function removeUnlessItRuns(
+  { runtimeOf, roots, log }: Needs<'log' | 'roots' | 'runtimeOf'>,
+  id: number,
+): Promise<void> {
   const runtime = runtimeOf({});
   const process = await runtime.recover({ id, config: {} });
   if (!process) return runtime.remove(id);

@@ -1,12 +1,12 @@
 import { isTrue } from '../core/booleans.ts';
 import type { Addition, Instance } from '../core/model.ts';
 import { afterStop, isRestarting, whileRunning } from '../core/volatile.ts';
-import type { Context } from '../instances/needs.ts';
-import { beginRun } from '../instances/start.ts';
-import { guarded, type Later } from './later.ts';
-import { lifecycle } from '../model/lifecycle.ts';
+import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { type Run, targetOf } from '../instances/running.ts';
+import { beginRun } from '../instances/start.ts';
+import { lifecycle } from '../model/lifecycle.ts';
 import type { RunningProcess } from '../runtimes/contract/runtime.ts';
+import { guarded, type Later } from './later.ts';
 
 /** Devices that were on their way into instances when the last daemon ended. */
 export type Additions = ReadonlyMap<number, readonly Addition[]>;
@@ -15,7 +15,12 @@ export type Additions = ReadonlyMap<number, readonly Addition[]>;
  * Finds out whether an instance runs: at once where its last run was noted, by asking its runtime later otherwise.
  * From then on its callers are recognised; what is to be done in it comes later in any case.
  */
-export function recognise(context: Context, { id }: Instance, additions: Additions, later: Later): void {
+export function recognise(
+  context: RunNeeds & Needs<'recognition'>,
+  { id }: Instance,
+  additions: Additions,
+  later: Later,
+): void {
   const { model, running, recognition } = context;
   const instance = model.current(id);
   const runtime = context.runtimeOf(instance.config);
@@ -35,7 +40,7 @@ export function recognise(context: Context, { id }: Instance, additions: Additio
   void later.add(id, work).then(known.resolve);
 }
 
-async function look(context: Context, instance: Instance, additions: Additions) {
+async function look(context: RunNeeds & Needs<'recognition'>, instance: Instance, additions: Additions) {
   try {
     const process = await context.runtimeOf(instance.config).recover(instance);
     return settle(context, instance.id, process, additions);
@@ -47,7 +52,7 @@ async function look(context: Context, instance: Instance, additions: Additions) 
 
 /** @returns what else is to be done; null when nothing is */
 function settle(
-  context: Context,
+  context: RunNeeds,
   id: number,
   process: RunningProcess | null,
   additions: Additions,
@@ -72,7 +77,11 @@ function settle(
 }
 
 /** Makes the instance see what it must see, and nothing that was never its own. */
-async function restore(context: Context, run: Run, added: readonly Addition[]): Promise<void> {
+async function restore(
+  context: Needs<'log' | 'model' | 'running'>,
+  run: Run,
+  added: readonly Addition[],
+): Promise<void> {
   const { model, log, running } = context;
   const { instanceId: id, runtime, process } = run;
   if (running.get(id) !== run) return;
@@ -88,7 +97,7 @@ async function restore(context: Context, run: Run, added: readonly Addition[]): 
 }
 
 /** A removal that was cut off may have taken a disk out of the instance that is still its own. */
-async function mountMissing({ model, log }: Context, run: Run): Promise<void> {
+async function mountMissing({ model, log }: Needs<'log' | 'model'>, run: Run): Promise<void> {
   const { devices } = model.expanded(model.current(run.instanceId));
   for (const [name, device] of Object.entries(devices)) {
     if (device['type'] !== 'disk') continue;
@@ -98,12 +107,15 @@ async function mountMissing({ model, log }: Context, run: Run): Promise<void> {
 }
 
 /** Without a note of how it ended, the host went down with it: that is for autostart. */
-function endedUnwatched({ runtimeOf }: Context, { id, config }: Instance): boolean {
+function endedUnwatched({ runtimeOf }: Needs<'runtimeOf'>, { id, config }: Instance): boolean {
   return config['volatile.last_state.power'] === 'RUNNING' && runtimeOf(config).lastEnding(id) === 'stop';
 }
 
 /** It ended while no daemon watched. */
-async function settleUnwatchedEnd(context: Context, id: number): Promise<void> {
+async function settleUnwatchedEnd(
+  context: Needs<'model' | 'runner' | 'running' | 'runtimeOf' | 'unsettled'>,
+  id: number,
+): Promise<void> {
   const { model, runtimeOf, unsettled, runner, running } = context;
   const instance = model.instanceById(id);
   if (!instance || running.has(id)) return;

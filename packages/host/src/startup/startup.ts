@@ -1,9 +1,9 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Change } from '../core/model.ts';
 import { withoutReady } from '../core/volatile.ts';
-import type { Context } from '../instances/needs.ts';
-import { guarded, Later } from './later.ts';
+import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { DEFAULT_PROFILE } from '../profiles/profiles.ts';
+import { guarded, Later } from './later.ts';
 import { recognise } from './recognise.ts';
 
 /** After this others get a turn: signs of life are due. */
@@ -14,7 +14,7 @@ const SLICE_MS = 20;
  * instances that went on running, and settles those that have ended. It must be done before the guest API's socket is there, so that no caller meets a daemon that does not know it yet.
  * @returns what can only be done with the help of programs, or inside instances: it must hold nobody up
  */
-export async function recover(context: Context): Promise<Later> {
+export async function recover(context: RunNeeds & Needs<'recognition'>): Promise<Later> {
   const { model, runner, log } = context;
   if (!model.state.profiles.has(DEFAULT_PROFILE.name)) {
     model.commit([{ kind: 'put-profile', profile: DEFAULT_PROFILE }]);
@@ -44,7 +44,7 @@ export async function recover(context: Context): Promise<Later> {
 const CHANGES_AT_ONCE = 50;
 
 /** An instance must say again that it is ready, as with LXD. */
-function forgetReady(context: Context): void {
+function forgetReady(context: Needs<'log' | 'model'>): void {
   const changes: Change[] = [...context.model.state.instances.values()]
     .filter((instance) => instance.config['volatile.last_state.ready'] !== undefined)
     .map((instance) => ({
@@ -57,7 +57,7 @@ function forgetReady(context: Context): void {
 }
 
 /** What the disk does not take now is no reason not to serve. */
-function commitIfPossible({ model, log }: Context, changes: readonly Change[]): void {
+function commitIfPossible({ model, log }: Needs<'log' | 'model'>, changes: readonly Change[]): void {
   try {
     if (changes.length > 0) model.commit(changes);
   } catch (error) {

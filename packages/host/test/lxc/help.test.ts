@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Io } from '../../src/cli/io.ts';
-import { buildProgram } from '../../src/cli/program.ts';
+import { buildProgram } from '../../src/cli/program/program.ts';
 import { run } from '../../src/process/run.ts';
 import { BIN } from '../harness/daemon.ts';
 import { LxcClient } from '../harness/lxc.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import type { Builders } from '../commands/image-build.ts';
 import type { Io } from '../io.ts';
-import { run } from '../program.ts';
+import { run } from '../program/program.ts';
 
 /** What a command line left behind. */
 export interface Outcome {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostError } from '../../core/errors.ts';
-import type { ExecProcess, ExecRequest, ExecSession } from '../backend.ts';
+import type { ExecSession } from '../../instances/requests.ts';
+import type { ExecProcess, ExecRequest } from '../../runtimes/contract/exec.ts';
 import type { FakeOperations } from './fake-operations.ts';
 
 /** A process whose output, end and appetite a test decides. */

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { hostError } from '../../core/errors.ts';
-import type { FileCases, FileFacts, NewFile } from '../../runtimes/contract/files.ts';
+import type { NewFile } from '../../instances/requests.ts';
+import type { FileFacts } from '../../runtimes/contract/files.ts';
+import type { FileCases } from '../backend.ts';
 
 interface Stored {
   readonly facts: FileFacts;

@@ -4,15 +4,11 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { hostError } from '../../core/errors.ts';
 import type { Alias, Image } from '../../core/model.ts';
-import type {
-  ImageCases,
-  ImageFields,
-  ImageInfo,
-  Precondition,
-  Upload,
-  UploadOptions,
-} from '../backend.ts';
-import type { Operation } from '../../model/operations.ts';
+import type { Upload } from '../../images/upload.ts';
+import type { ImageFields, ImageInfo, UploadOptions } from '../../library/requests.ts';
+import type { Operation } from '../../model/operation.ts';
+import type { Precondition } from '../../model/precondition.ts';
+import type { ImageCases } from '../backend.ts';
 import type { FakeOperations } from './fake-operations.ts';
 
 const NOW = '2024-05-01T10:00:00.000Z';

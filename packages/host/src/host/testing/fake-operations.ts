@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf } from '../../base/coded-error.ts';
 import { hostError } from '../../core/errors.ts';
-import type { ExecSession, OperationCases } from '../backend.ts';
+import type { ExecSession } from '../../instances/requests.ts';
 import type { HostEvent, HostJournal, LifecycleEvent } from '../../model/events.ts';
-import type { Operation } from '../../model/operations.ts';
+import type { Operation } from '../../model/operation.ts';
+import type { OperationCases } from '../backend.ts';
 
 const NOW = '2024-05-01T10:00:00.000Z';
 

@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { silentLog } from '../../base/log.ts';
-import type { Upload } from '../../host/backend.ts';
 import { ImageDirectory, type ReceiveOptions, type StagedImage } from '../image-directory.ts';
 import { DEFAULT_LIMITS, type ImageLimits } from '../limits.ts';
+import type { Upload } from '../upload.ts';
 
 /** A directory of images at `path`, ready to use; limits that are not given are the usual ones. */
 export async function openDirectory(

@@ -5,7 +5,8 @@ import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { bootId, startTimeOf } from '../../native/start-time.ts';
-import type { ExecProcess, InstanceLive } from '../../host/backend.ts';
+import type { ExecProcess } from '../contract/exec.ts';
+import type { LiveFacts } from '../contract/live.ts';
 import type {
   Adopter,
   DeviceTarget,
@@ -116,7 +117,7 @@ export class AdoptedRuntime implements Adopter {
   }
 
   /** What it uses is for its own runtime to tell. */
-  async live({ pid }: Init): Promise<Omit<InstanceLive, 'status'>> {
+  async live({ pid }: Init): Promise<LiveFacts> {
     const unknown = { processes: 0, cpuUsage: 0, memoryUsage: 0, memoryPeak: 0 };
     return { pid, ...unknown, diskUsage: null, network: null };
   }

@@ -2,8 +2,9 @@ import type { Readable } from 'node:stream';
 import type { ProcessName } from '../../core/adopted.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config, Device, Devices, Instance } from '../../core/model.ts';
-import type { ExecProcess, ExecRequest, InstanceLive } from '../../host/backend.ts';
+import type { ExecProcess, ExecRequest } from './exec.ts';
 import type { FoundFile } from './files.ts';
+import type { LiveFacts } from './live.ts';
 
 /** How a run of an instance ended: `reboot` when the instance asked to be started again. */
 export type Ending = 'stop' | 'reboot';
@@ -54,9 +55,6 @@ export interface DeviceTarget {
   readonly name: string;
   readonly device: Device;
 }
-
-/** What an instance uses, and programs that work for it and do not end: a file system of its own does not answer. */
-export type LiveFacts = Omit<InstanceLive, 'status'> & { readonly stuck?: number };
 
 /** The instance whose files are meant. */
 export interface FilesTarget {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/errors.ts';
 import { makeTransparent } from '../../native/terminal.ts';
-import type { ExecProcess, ExecRequest } from '../../host/backend.ts';
 import type { Looks } from '../../process/look.ts';
+import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
 import { instancePaths } from './paths.ts';
 import { TerminalInput } from './terminal-input.ts';
 

@@ -1,12 +1,12 @@
 import { Places } from '../../base/places.ts';
 import { interfaceName } from '../../native/interface-name.ts';
-import type { InstanceLive, NetworkInterface } from '../../host/backend.ts';
-import type { Init } from '../contract/runtime.ts';
 import { run } from '../../process/run.ts';
+import type { LiveFacts, NetworkInterface } from '../contract/live.ts';
+import type { Init } from '../contract/runtime.ts';
 import { cgroupsOf, readText } from './cgroups.ts';
 
 /** What the kernel says of a container's use of the host, from its cgroups and its network namespace. */
-export async function readLive(init: Init): Promise<Omit<InstanceLive, 'status'>> {
+export async function readLive(init: Init): Promise<LiveFacts> {
   const { pid } = init;
   const groups = cgroupsOf(pid);
   return {

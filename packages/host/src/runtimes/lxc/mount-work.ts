@@ -11,8 +11,8 @@ import {
   type MountOrder,
   type MountTask,
 } from '../../native/mount.ts';
-import type { Init } from '../contract/runtime.ts';
 import { type Finished, run } from '../../process/run.ts';
+import type { Init } from '../contract/runtime.ts';
 import type { InstancePaths } from './paths.ts';
 
 /** How long a change of mounts may take: a guest can have a file system of its own at the place that never answers. */

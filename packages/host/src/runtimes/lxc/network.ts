@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { hostError } from '../../core/errors.ts';
 import type { Device } from '../../core/model.ts';
 import { parseBits } from '../../core/units.ts';
-import type { Init } from '../contract/runtime.ts';
 import { run } from '../../process/run.ts';
+import type { Init } from '../contract/runtime.ts';
 
 /** A host side interface name that is free: `veth` and 8 hex digits, as LXD names them. */
 export function newHostName(): string {

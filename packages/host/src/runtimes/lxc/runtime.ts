@@ -5,7 +5,9 @@ import { hostError } from '../../core/errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { ExecProcess, ExecRequest } from '../../host/backend.ts';
+import { Looks } from '../../process/look.ts';
+import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
+import type { LiveFacts } from '../contract/live.ts';
 import type {
   DeviceTarget,
   Ending,
@@ -13,12 +15,10 @@ import type {
   FilesTarget,
   FileWork,
   Init,
-  LiveFacts,
   RunningProcess,
   RunSpec,
   Runtime,
 } from '../contract/runtime.ts';
-import { Looks } from '../../process/look.ts';
 import { configFile } from './config-file.ts';
 import { checkDisk, limitNics, prepareDevices } from './devices.ts';
 import { attachExec } from './exec.ts';

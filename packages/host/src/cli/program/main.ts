@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { useCompileCache } from '../base/compile-cache.ts';
-import type { Io } from './io.ts';
-import { makeRaw } from './terminal.ts';
+import { useCompileCache } from '../../base/compile-cache.ts';
+import type { Io } from '../io.ts';
+import { makeRaw } from '../terminal.ts';
 
 /** Exit code of a program whose reader went away: 128 + SIGPIPE. */
 const BROKEN_PIPE = 141;
@@ -33,7 +33,7 @@ const io: Io = {
 };
 const builders = {
   async busybox(folder: string, onProgress: (percent: number, what: string) => void): Promise<string> {
-    const { buildBusybox } = await import('../build/busybox.ts');
+    const { buildBusybox } = await import('../../build/busybox.ts');
     const path = join(folder, 'busybox.tar.gz');
     await buildBusybox({ path, onProgress });
     return path;

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { FakeHost } from '../client/testing/fake-host.ts';
-import { finishedOperation, startFakeHost } from '../client/testing/fake-host.ts';
+import type { FakeHost } from '../../client/testing/fake-host.ts';
+import { finishedOperation, startFakeHost } from '../../client/testing/fake-host.ts';
+import { fakeInstance } from '../testing/fake-instance.ts';
+import type { FakeIoOptions } from '../testing/fake-io.ts';
+import { fakeIo, runIn } from '../testing/fake-io.ts';
 import { buildProgram } from './program.ts';
-import { fakeInstance } from './testing/fake-instance.ts';
-import type { FakeIoOptions } from './testing/fake-io.ts';
-import { fakeIo, runIn } from './testing/fake-io.ts';
 
 const FINGERPRINT = 'ab'.repeat(32);
 const done = () => ({ operation: finishedOperation() });

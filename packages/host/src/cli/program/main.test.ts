@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { FakeHost } from '../client/testing/fake-host.ts';
-import { startFakeHost } from '../client/testing/fake-host.ts';
-import { fakeInstance } from './testing/fake-instance.ts';
+import type { FakeHost } from '../../client/testing/fake-host.ts';
+import { startFakeHost } from '../../client/testing/fake-host.ts';
+import { fakeInstance } from '../testing/fake-instance.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 

@@ -1,0 +1,7 @@
+import type { Profile } from '../core/model.ts';
+
+export interface ProfileInfo {
+  readonly profile: Profile;
+  /** Names of the instances that use it. */
+  readonly usedBy: readonly string[];
+}

@@ -1,0 +1,34 @@
+export interface ExecRequest {
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly interactive: boolean;
+  readonly width: number;
+  readonly height: number;
+  readonly user: number;
+  readonly group: number;
+  readonly cwd: string;
+  /** True: streams are connected by `ExecSession.connect`. False: output is dropped (or recorded by the edge). */
+  readonly waitForWebsocket: boolean;
+}
+
+/** The streams of a process inside an instance, once it runs. */
+export interface ExecProcess {
+  /** Bytes for its standard input, or for the pty; false: wait for `onDrain` before writing more. */
+  write(data: Uint8Array): boolean;
+  onDrain(listener: () => void): void;
+  /** No more input; hangs up when interactive. */
+  endInput(): void;
+  /** Calls back with output; `fd` is 1 or 2 (1 only, when interactive). Set before anything is read. */
+  onOutput(listener: (fd: 1 | 2, data: Uint8Array) => void): void;
+  /** Stops and resumes reading of its output: back pressure. */
+  pause(): void;
+  resume(): void;
+  resize(width: number, height: number): void;
+  /** A signal number for the process in the instance. */
+  signal(number: number): void;
+  /**
+   * Exit code, 128+n when a signal ended it; all output has been given before it settles.
+   * @throws CodedError command-not-found, command-not-executable
+   */
+  readonly exited: Promise<number>;
+}

@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Files at a time, on every machine: many of them wait most of their time, and each has a daemon of its own. */
 const maxWorkers = 2;
 
+/** Files of the system tests that try the same again and again: in the long ones, more often. */
+const CYCLED = ['crash', 'restart'].map((name) => `packages/host/test/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     projects: [
@@ -32,7 +35,8 @@ export default defineConfig({
         test: {
           // What takes minutes: `npm run test:long`.
           name: 'long',
-          include: ['packages/*/test/long/**/*.test.ts'],
+          include: ['packages/*/test/long/**/*.test.ts', ...CYCLED],
+          env: { PORTHOLE_CYCLES: 'all' },
           testTimeout: 900_000,
           hookTimeout: 180_000,
           // One at a time: each takes all of the machine.

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { uploadImage } from '../src/client/upload.ts';
 import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
+import { cycles } from './harness/cycles.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { begin, Operator } from './harness/operator.ts';
 
-const CYCLES = 15;
+const CYCLES = cycles(4, 15);
 /** The daemon is killed at a random moment up to so long after work has begun. */
 const LONGEST_LIFE_MS = 900;
 /** From the moment in which a restart begins to the one in which the instance runs again, and a little more. */

@@ -37,8 +37,10 @@ const patch = (name: string, config: Record<string, string>) =>
 const listener = async (name: string, kind: ListenerKind, query: string) =>
   Listener.open({ daemon, tools, init: await daemon.initPid(name) }, kind, query);
 
-async function page(name: string, query: string): Promise<Page> {
-  const { status, body } = await ask(daemon, { init: await daemon.initPid(name) }, `/1.0/events?${query}`);
+const page = async (name: string, query: string) => pageOf(await daemon.initPid(name), query);
+
+async function pageOf(init: number, query: string): Promise<Page> {
+  const { status, body } = await ask(daemon, { init }, `/1.0/events?${query}`);
   expect(status).toBe(200);
   return JSON.parse(body) as Page;
 }
@@ -46,8 +48,9 @@ async function page(name: string, query: string): Promise<Page> {
 /** All of an instance's events that the journal has behind a position. */
 async function journal(name: string, since: number): Promise<Event[]> {
   const all: Event[] = [];
+  const init = await daemon.initPid(name);
   for (let more = true; more; ) {
-    const part = await page(name, `since=${since}&limit=256`);
+    const part = await pageOf(init, `since=${since}&limit=256`);
     all.push(...part.events);
     ({ next: since, more } = part);
   }

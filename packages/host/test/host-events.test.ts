@@ -66,7 +66,7 @@ describe('lifecycle events from a position on', () => {
       status: 410,
       message: expect.stringContaining('Position is not known: the newest is '),
     });
-    const { failure } = await daemon.porthole('monitor', '--since', 'yesterday');
-    expect(failure).toContain('Invalid position');
+    const { stderr } = await daemon.porthole('monitor', '--since', 'yesterday');
+    expect(stderr).toContain('Invalid position');
   });
 });

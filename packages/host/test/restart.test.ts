@@ -8,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
+import { cycles } from './harness/cycles.ts';
 import { BIN, TestDaemon } from './harness/daemon.ts';
 import { Listener } from './harness/listener.ts';
 import { Operator, type Watch } from './harness/operator.ts';
 
-const HAND_OVERS = 10;
+const HAND_OVERS = cycles(3, 10);
 const PARALLEL = 4;
 
 let daemon: TestDaemon;

@@ -4,10 +4,22 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type Finished, run } from '../../src/process/run.ts';
+import { buildBusybox } from '../../src/build/busybox.ts';
+import { type Outcome, runIn } from '../../src/cli/testing/fake-io.ts';
+import { HostClient, path } from '../../src/client/host-client.ts';
+import { run } from '../../src/process/run.ts';
 
 /** Where `porthole` and `portholed` are. */
 export const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
+
+/** What `image build` builds. */
+const BUILDERS = {
+  async busybox(folder: string, onProgress: (percent: number, what: string) => void): Promise<string> {
+    const image = join(folder, 'busybox.tar.gz');
+    await buildBusybox({ path: image, onProgress });
+    return image;
+  },
+};
 
 /** State lives here: every folder on the way must be searchable by others. */
 const TEMPORARY = '/var/tmp';
@@ -103,31 +115,30 @@ export class TestDaemon {
     await started;
   }
 
-  /** Runs the CLI against this daemon. */
-  porthole(...args: string[]): Promise<Finished> {
-    const env = { ...(process.env as Record<string, string>), PORTHOLE_DIR: this.stateDir };
-    return run(join(BIN, 'porthole'), args, { env, timeoutMs: CLI_TIMEOUT_MS });
+  /** Runs the CLI's program against this daemon, within this process, where it need not be loaded each time. */
+  porthole(...args: string[]): Promise<Outcome> {
+    return runIn(this.stateDir, args, { stdin: '', builders: BUILDERS });
   }
 
   /** Runs the CLI and gives its output. @throws when it fails */
   async must(...args: string[]): Promise<string> {
-    const result = await this.porthole(...args);
-    if (!result.ok) throw new Error(`porthole ${args.join(' ')}: ${result.failure}\n${result.stdout}`);
-    return result.stdout;
+    const { code, stdout, stderr } = await this.porthole(...args);
+    if (code !== 0) throw new Error(`porthole ${args.join(' ')}: ${code} ${stderr}\n${stdout}`);
+    return stdout;
   }
 
   /** Runs a command inside an instance. */
-  inside(name: string, ...command: string[]): Promise<Finished> {
+  inside(name: string, ...command: string[]): Promise<Outcome> {
     return this.porthole('exec', name, '-n', '--', ...command);
   }
 
   /** The host pid of an instance's init. */
   async initPid(name: string): Promise<number> {
-    const [instance] = JSON.parse(await this.must('list', name, '--format', 'json')) as {
-      state: { pid: number };
-    }[];
-    if (!instance?.state.pid) throw new Error(`${name} does not run`);
-    return instance.state.pid;
+    const { pid } = await new HostClient(this.hostSocket).get<{ pid: number }>(
+      path`/1.0/instances/${name}/state`,
+    );
+    if (pid === 0) throw new Error(`${name} does not run`);
+    return pid;
   }
 
   /** Ends the daemon, its instances, and everything that they have made; also after a failure. */
@@ -150,8 +161,6 @@ export class TestDaemon {
     for (const each of found) each.resolve(line);
   }
 }
-
-const CLI_TIMEOUT_MS = 60_000;
 
 function parseLine(text: string): LogLine {
   try {

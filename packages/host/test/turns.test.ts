@@ -100,11 +100,9 @@ interface Order {
 async function changesInOrder(): Promise<Order> {
   const inits = [crowd.pid(0), crowd.pid(1)];
   const args = [daemon.guestSocket, ...inits, FLOOD.connections, FLOOD.changes].map(String);
-  const { ok, failure, stdout } = await run('/usr/bin/python3', ['-B', ORDER, ...args], {
-    timeoutMs: ORDER_TIMEOUT_MS,
-  });
-  if (!ok) throw new Error(failure);
-  return JSON.parse(stdout) as Order;
+  const ended = await run('/usr/bin/python3', ['-B', ORDER, ...args], { timeoutMs: ORDER_TIMEOUT_MS });
+  if (!ended.ok) throw new Error(ended.failure);
+  return JSON.parse(ended.stdout) as Order;
 }
 
 it('stores and answers a change of one instance before changes of another that were sent earlier', async () => {

@@ -111,7 +111,7 @@ it('serves a request whose sender has hung up: it may be one that changes someth
   expect(runs.asked).toBe(ACCEPT_BATCH);
 });
 
-it('lets whoever holds most go, apart from what is sure, when there are no descriptors', async () => {
+it('lets connections of the largest holder go, but not the sure ones, when there are no descriptors', async () => {
   const sockets: Socket[] = [];
   for (let count = 0; count < 10; count++) sockets.push(await connected());
   acceptAll();

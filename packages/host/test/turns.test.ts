@@ -110,8 +110,8 @@ it('stores and answers a change of one instance before changes of another that w
   const { 200: stored = 0, 429: refused = 0 } = statuses;
   const all = FLOOD.connections * FLOOD.changes;
   expect({ other, all: stored + refused }).toEqual({ other: '200', all });
-  // Of those that were waiting then.
-  expect(answered - sent).toBeLessThan((all - sent) / 2);
+  // Of those that were waiting then. Without turns it would be all of them.
+  expect(answered - sent).toBeLessThan((all - sent) / 8);
   expect((await operator.get('other')).config['guest.other']).toBe('mine');
 });
 

@@ -20,9 +20,18 @@ interface Figure {
   readonly unit: string;
 }
 
-const rate = (part: Part, title: string): Figure => ({ part, title, unit: 'requests/s' });
+/** Makes figures of one unit. */
+const inUnit =
+  (unit: string) =>
+  (part: Part, title: string): Figure => ({ part, title, unit });
 
-const latency = (part: Part, title: string): Figure => ({ part, title, unit: 'ms' });
+const rate = inUnit('requests/s');
+const latency = inUnit('ms');
+const seconds = inUnit('s');
+const mebibytes = inUnit('MiB');
+const kibibytes = inUnit('KiB');
+const throughput = inUnit('GB/s');
+const count = inUnit('');
 
 /** Everything that is measured; its columns are peers, or numbers of instances or listeners. */
 export const FIGURES = {
@@ -34,7 +43,7 @@ export const FIGURES = {
   'keepalive-64-key': rate('a', 'a config key, 64 connections'),
   'churn-server': rate('b', '/1.0, 16 at a time'),
   'churn-key': rate('b', 'a config key, 16 at a time'),
-  'storm-seconds': { part: 'c', title: 'until all have their answers', unit: 's' },
+  'storm-seconds': seconds('c', 'until all have their answers'),
   'storm-rate': rate('c', 'all together'),
   'storm-p99': latency('c', 'one instance from first to last, p99'),
   'event-median': latency('d', 'one listener, median'),
@@ -42,28 +51,28 @@ export const FIGURES = {
   'listeners-median': latency('d', 'so many listeners, median'),
   'listeners-p99': latency('d', 'so many listeners, p99'),
   'stopped-median': latency('d', '1,000 listeners, the others’ median'),
-  'stopped-used': { part: 'd', title: 'memory used by the daemon', unit: 'MiB' },
-  'stopped-resident': { part: 'd', title: 'memory resident', unit: 'MiB' },
-  'stopped-cost': { part: 'd', title: 'used more than while all read', unit: 'KiB' },
-  'stopped-bound': { part: 'd', title: 'the limit for that', unit: 'KiB' },
-  'export-1': { part: 'e', title: '1 at a time', unit: 'GB/s' },
-  'export-8': { part: 'e', title: '8 at once', unit: 'GB/s' },
+  'stopped-used': mebibytes('d', 'memory used by the daemon'),
+  'stopped-resident': mebibytes('d', 'memory resident'),
+  'stopped-cost': kibibytes('d', 'used more than while all read'),
+  'stopped-bound': kibibytes('d', 'the limit for that'),
+  'export-1': throughput('e', '1 at a time'),
+  'export-8': throughput('e', '8 at once'),
   'export-latency-median': latency('e', 'a config key meanwhile, median'),
   'export-latency-p99': latency('e', 'a config key meanwhile, p99'),
-  'memory-rest': { part: 'f', title: 'daemon at rest, with so many instances', unit: 'MiB' },
-  'memory-instance': { part: 'f', title: 'an instance', unit: 'KiB' },
-  'memory-connection': { part: 'f', title: 'an idle connection', unit: 'KiB' },
-  'memory-listener': { part: 'f', title: 'a listener (WebSocket)', unit: 'KiB' },
-  'files-listening': { part: 'f', title: 'open files, all instances listening', unit: '' },
-  'answered-seconds': { part: 'f', title: 'all instances connect and are answered', unit: 's' },
+  'memory-rest': mebibytes('f', 'daemon at rest, with so many instances'),
+  'memory-instance': kibibytes('f', 'an instance'),
+  'memory-connection': kibibytes('f', 'an idle connection'),
+  'memory-listener': kibibytes('f', 'a listener (WebSocket)'),
+  'files-listening': count('f', 'open files, all instances listening'),
+  'answered-seconds': seconds('f', 'all instances connect and are answered'),
   'growth-keepalive': rate('g', 'keep-alive, 16 connections'),
   'growth-churn': rate('g', 'one connection per request, 16 at a time'),
   'growth-event-median': latency('g', 'change to event, all listening, median'),
   'growth-event-p99': latency('g', 'change to event, all listening, p99'),
   launch: latency('h', 'launch of a small container'),
   delete: latency('h', 'delete of a running one'),
-  'start-up': { part: 'h', title: 'start-up with so many running instances', unit: 's' },
-  'start-all': { part: 'h', title: 'until all of them have an answer', unit: 's' },
+  'start-up': seconds('h', 'start-up with so many running instances'),
+  'start-all': seconds('h', 'until all of them have an answer'),
   'neighbour-kept-median': latency('n', 'kept connection, median'),
   'neighbour-kept-p99': latency('n', 'kept connection, p99'),
   'neighbour-fresh-median': latency('n', 'new connection, median'),
@@ -71,19 +80,19 @@ export const FIGURES = {
   'neighbour-main-median': latency('n', 'main thread, median'),
   'neighbour-main-p99': latency('n', 'main thread, p99'),
   'neighbour-operator': latency('n', 'porthole config set, longest'),
-  'neighbour-answers': { part: 'n', title: 'fewest answers of a probe', unit: '' },
-  'neighbour-missed': { part: 'n', title: 'answers missed, all probes', unit: '' },
-  'neighbour-full': { part: 'n', title: 'connects to a full queue (EAGAIN)', unit: '' },
+  'neighbour-answers': count('n', 'fewest answers of a probe'),
+  'neighbour-missed': count('n', 'answers missed, all probes'),
+  'neighbour-full': count('n', 'connects to a full queue (EAGAIN)'),
   'neighbour-attack': { part: 'n', title: 'what the attack did', unit: '1/s' },
-  'neighbour-files': { part: 'n', title: 'descriptors of the daemon', unit: '' },
-  'neighbour-memory': { part: 'n', title: 'memory of the daemon', unit: 'MiB' },
-  'floods-files': { part: 'n', title: 'open files', unit: '' },
-  'floods-memory': { part: 'n', title: 'memory (Pss)', unit: 'MiB' },
-  'floods-seconds': { part: 'n', title: 'until then', unit: 's' },
-  'killed-start': { part: 'o', title: 'kill -9 and start, to the first answer in one', unit: 's' },
-  'hang-up': { part: 'o', title: 'SIGHUP to the answer for an operator', unit: 's' },
-  'list-first': { part: 'o', title: 'lxc list, the first one', unit: 's' },
-  'list-next': { part: 'o', title: 'lxc list, the next', unit: 's' },
+  'neighbour-files': count('n', 'descriptors of the daemon'),
+  'neighbour-memory': mebibytes('n', 'memory of the daemon'),
+  'floods-files': count('n', 'open files'),
+  'floods-memory': mebibytes('n', 'memory (Pss)'),
+  'floods-seconds': seconds('n', 'until then'),
+  'killed-start': seconds('o', 'kill -9 and start, to the first answer in one'),
+  'hang-up': seconds('o', 'SIGHUP to the answer for an operator'),
+  'list-first': seconds('o', 'lxc list, the first one'),
+  'list-next': seconds('o', 'lxc list, the next'),
 } as const satisfies Record<string, Figure>;
 
 export type FigureKey = keyof typeof FIGURES;

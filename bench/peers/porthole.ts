@@ -76,7 +76,7 @@ export class Portholed {
     await this.#program?.kill();
   }
 
-  /** Has it start anew in place. @returns when its old program has handed over */
+  /** Restarts it in place. @returns when its old program has handed over */
   async hangUp(): Promise<void> {
     const done = this.#program?.says('daemon handed over');
     process.kill(this.pid, 'SIGHUP');

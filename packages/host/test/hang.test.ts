@@ -171,6 +171,29 @@ describe('a source that stops answering while it is mounted', () => {
       await deaf.end();
     }
   });
+
+  test('comes to no instance that was started after the end of its own', async () => {
+    const point = join(folder, 'later');
+    const deaf = await Deaf.onHost(tools, point, 'one', 2);
+    const heirs = ['h1', 'h2', 'h3'];
+    try {
+      await operator.launch('l');
+      await refused(operator.device('l', 'data', disk(join(point, 'one'))), /does not answer/);
+      await operator.state('l', 'stop', { force: true });
+      // What the daemon knew its process by is free for others.
+      for (const name of heirs) await operator.launch(name);
+      deaf.answer();
+      await until('no program is left', () => mountPrograms().length === 0);
+      for (const name of heirs) {
+        await operator.device(name, 'own', { ...disk(tools.folder), path: '/own' });
+        const mounted = await operator.sh(name, 'grep -oE " /(data|own) " /proc/self/mountinfo');
+        expect([name, mounted]).toEqual([name, '/own']);
+      }
+    } finally {
+      await deaf.end();
+      for (const name of ['l', ...heirs]) await daemon.porthole('delete', '-f', name);
+    }
+  });
 });
 
 describe('a disk whose source does not answer', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BACKLOG } from '../src/http/listener.ts';
 import { ask, until } from './harness/api.ts';
 import { Crowd } from './harness/crowd.ts';
 import { TestDaemon } from './harness/daemon.ts';
@@ -106,6 +107,25 @@ describe.each([
     await until('what is too much is closed', () => filesOpen() <= most);
     expect([await idOf(1), await eventsOf(1)]).toEqual(['id-1', 200]);
   });
+});
+
+/** How many connections one instance can put before those of everybody else. */
+async function queued(): Promise<number> {
+  process.kill(daemon.pid, 'SIGSTOP');
+  try {
+    await using filler = new Holder({ instance: 0 }, 0, 'fill');
+    return await filler.holds();
+  } finally {
+    process.kill(daemon.pid, 'SIGCONT');
+  }
+}
+
+it('an instance that connects and hangs up again and again leaves the queue short for everybody', async () => {
+  await queued();
+  // It is answered when all those have been accepted.
+  expect(await idOf(1)).toBe('id-1');
+  expect(await queued()).toBeLessThan(BACKLOG / 4);
+  expect([await idOf(1), await eventsOf(1)]).toEqual(['id-1', 200]);
 });
 
 describe('instances that hold all the connections they get', () => {

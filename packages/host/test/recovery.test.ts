@@ -50,7 +50,7 @@ describe('the next daemon', () => {
     expect(await operator.sh('c2', 'devlxd /1.0/meta-data')).toContain('local-hostname: c2');
   });
 
-  it('serves everybody else while it asks LXC about one, and holds who asks for that one', async () => {
+  it('serves everybody else while it asks LXC about one, and holds requests for that one', async () => {
     const [one, two] = [await operator.pid('c1'), await operator.pid('c2')];
     insteadOfLxcInfo(`until [ -e ${bin}/go ]; do sleep 0.1; done; PATH=${PATH}; exec lxc-info "$@"`);
     await daemon.kill();

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
 import { Crowd } from './harness/crowd.ts';
@@ -15,6 +17,10 @@ const ANSWERS_MEANWHILE_MAX = 400;
 /** What a flood may leave behind. */
 const LEFT_BYTES_MAX = 64 * 1024 * 1024;
 const BACK_WITHIN_MS = 60_000;
+/** A flood of changes; the answers to those of one connection fit into what the kernel keeps for it. */
+const FLOOD = { connections: 120, changes: 150 };
+const ORDER = fileURLToPath(new URL('./programs/order.py', import.meta.url));
+const ORDER_TIMEOUT_MS = 60_000;
 const NAMES = ['flooding', 'other', 'third'];
 
 let daemon: TestDaemon;
@@ -80,6 +86,33 @@ describe('an instance that floods', () => {
       await operator.patch('other', { config: { 'user.after': kind } });
     },
   );
+});
+
+interface Order {
+  /** Answers of the flood when the other change was sent, and when that was answered. */
+  readonly sent: number;
+  readonly answered: number;
+  readonly other: string;
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+/** What came of a flood of changes, and of one change of another instance that was sent after all of them. */
+async function changesInOrder(): Promise<Order> {
+  const inits = [crowd.pid(0), crowd.pid(1)];
+  const args = [daemon.guestSocket, ...inits, FLOOD.connections, FLOOD.changes].map(String);
+  const ended = await run('/usr/bin/python3', ['-B', ORDER, ...args], { timeoutMs: ORDER_TIMEOUT_MS });
+  if (!ended.ok) throw new Error(ended.failure);
+  return JSON.parse(ended.stdout) as Order;
+}
+
+it('stores and answers a change of one instance before changes of another that were sent earlier', async () => {
+  const { sent, answered, other, statuses } = await changesInOrder();
+  const { 200: stored = 0, 429: refused = 0 } = statuses;
+  const all = FLOOD.connections * FLOOD.changes;
+  expect({ other, all: stored + refused }).toEqual({ other: '200', all });
+  // Of those that were waiting then. Without turns it would be all of them.
+  expect(answered - sent).toBeLessThan((all - sent) / 8);
+  expect((await operator.get('other')).config['guest.other']).toBe('mine');
 });
 
 it('gives memory back after floods', async () => {

@@ -24,7 +24,7 @@
 struct connection {
   int fd;
   uint64_t next_at;
-  struct text first, again;
+  struct script script;
   /* What is being sent: 0 the first text, 1 the other; how much of it was; requests without answer. */
   int stage;
   size_t sent;
@@ -67,7 +67,7 @@ static void hang_up(struct connection *connection, uint64_t again_at) {
 static void send_more(struct state *state, struct connection *connection) {
   const int depth = state->flood->depth;
   for (size_t turn = 0; turn < TURN_BYTES;) {
-    const struct text *text = connection->stage == 0 ? &connection->first : &connection->again;
+    const struct text *text = connection->stage == 0 ? &connection->script.first : &connection->script.again;
     if (text->length == 0 || (depth > 0 && connection->waiting >= depth)) return listen_for(state, connection, 0);
     size_t left = text->length - connection->sent;
     if (state->flood->flags & TRICKLES) left = 1;
@@ -79,7 +79,7 @@ static void send_more(struct state *state, struct connection *connection) {
     if (connection->sent == text->length) {
       connection->sent = 0;
       connection->waiting++;
-      if (connection->again.length > 0 || state->flood->flags & ONCE) connection->stage = 1;
+      if (connection->script.again.length > 0 || state->flood->flags & ONCE) connection->stage = 1;
     }
     if (state->flood->flags & TRICKLES) {
       connection->next_at = now_ns() + TRICKLE_NS;
@@ -161,7 +161,9 @@ void flood(struct worker *worker) {
   for (int at = 0; at < state->count; at++) {
     struct connection *connection = &state->all[at];
     connection->fd = -1;
-    state->flood->build(&connection->first, &connection->again, worker->number * state->count + at, worker->argument);
+    connection->script.connection = worker->number * state->count + at;
+    connection->script.argument = worker->argument;
+    state->flood->build(&connection->script);
   }
   while (now_ns() < worker->end) {
     struct epoll_event ready[CONNECTIONS_MAX];

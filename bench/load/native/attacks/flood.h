@@ -20,8 +20,18 @@ struct text {
   size_t length;
 };
 
-/* Makes what one connection sends first, and what it sends from then on; the first again when that is empty. */
-typedef void (*build_fn)(struct text *first, struct text *again, int connection, const char *argument);
+/* What one connection sends. */
+struct script {
+  struct text first;
+  /* From then on; the first again when this is empty. */
+  struct text again;
+  /* Its number among those of all threads. */
+  int connection;
+  const char *argument;
+};
+
+/* Fills the texts in. */
+typedef void (*build_fn)(struct script *script);
 
 struct flood {
   const char *name;

@@ -33,66 +33,58 @@ static void repeat(struct text *text, const char *piece, size_t until) {
 }
 
 /* Encoded names, each of which has to be decoded before it is known not to be the one that is looked for. */
-static void long_query(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
-  add(first, "GET /1.0/config/user.bench?");
-  repeat(first, "%61&", LONG_QUERY_BYTES);
-  add(first, " HTTP/1.1\r\nHost: lxd\r\nIf-None-Match: \"x\"\r\n\r\n");
+static void long_query(struct script *script) {
+  add(&script->first, "GET /1.0/config/user.bench?");
+  repeat(&script->first, "%61&", LONG_QUERY_BYTES);
+  add(&script->first, " HTTP/1.1\r\nHost: lxd\r\nIf-None-Match: \"x\"\r\n\r\n");
 }
 
-static void wide_query(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
-  add(first, "GET /1.0/events?");
-  repeat(first, "%61&", WIDE_QUERY_BYTES);
-  add(first, "since=now&limit=1 HTTP/1.1\r\nHost: lxd\r\n\r\n");
+static void wide_query(struct script *script) {
+  add(&script->first, "GET /1.0/events?");
+  repeat(&script->first, "%61&", WIDE_QUERY_BYTES);
+  add(&script->first, "since=now&limit=1 HTTP/1.1\r\nHost: lxd\r\n\r\n");
 }
 
 /* Looks through the whole journal of the instance for a type that there is not. */
-static void deep_since(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection;
-  add(first, "GET /1.0/events?since=%s&limit=1&type=x HTTP/1.1\r\nHost: lxd\r\n\r\n", argument);
+static void deep_since(struct script *script) {
+  add(&script->first, "GET /1.0/events?since=%s&limit=1&type=x HTTP/1.1\r\nHost: lxd\r\n\r\n", script->argument);
 }
 
-static void list_since(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection;
-  add(first, "GET /1.0/events?since=%s&limit=256 HTTP/1.1\r\nHost: lxd\r\n\r\n", argument);
+static void list_since(struct script *script) {
+  add(&script->first, "GET /1.0/events?since=%s&limit=256 HTTP/1.1\r\nHost: lxd\r\n\r\n", script->argument);
 }
 
-static void chunked(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
-  add(first, "PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nTransfer-Encoding: chunked\r\n\r\n");
-  for (int chunk = 0; chunk < CHUNKS; chunk++) add(first, "1\r\n \r\n");
-  add(first, "0\r\n\r\n");
+static void chunked(struct script *script) {
+  add(&script->first, "PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int chunk = 0; chunk < CHUNKS; chunk++) add(&script->first, "1\r\n \r\n");
+  add(&script->first, "0\r\n\r\n");
 }
 
-static void with_json(struct text *first, const struct text *body) {
-  add(first, "PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: %zu\r\n\r\n%s", body->length, body->bytes);
+static void with_json(struct script *script, const struct text *body) {
+  add(&script->first, "PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: %zu\r\n\r\n%s", body->length, body->bytes);
   free(body->bytes);
 }
 
-static void json_keys(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
+static void json_keys(struct script *script) {
   struct text body = {0};
   add(&body, "{\"state\":\"none\"");
   for (int key = 0; body.length < BODY_BYTES; key++) add(&body, ",\"%x\":0", key);
   add(&body, "}");
-  with_json(first, &body);
+  with_json(script, &body);
 }
 
-static void json_depth(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
+static void json_depth(struct script *script) {
   struct text body = {0};
   add(&body, "{\"state\":");
   repeat(&body, "[", BODY_BYTES / 2);
   repeat(&body, "]", body.length * 2 - sizeof "{\"state\":" + 1);
   add(&body, "}");
-  with_json(first, &body);
+  with_json(script, &body);
 }
 
-static void handshake(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
-  add(first, "GET /1.0/events HTTP/1.1\r\nHost: lxd\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-             "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+static void handshake(struct script *script) {
+  add(&script->first, "GET /1.0/events HTTP/1.1\r\nHost: lxd\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
 }
 
 /* The same frame, masked with zeros, many times. */
@@ -103,48 +95,44 @@ static void frames(struct text *again, const char *frame, size_t length) {
   again->length = FRAMES * length;
 }
 
-static void pongs(struct text *first, struct text *again, int connection, const char *argument) {
+static void pongs(struct script *script) {
   static const char frame[] = {(char)0x8a, (char)0x80, 0, 0, 0, 0};
-  handshake(first, again, connection, argument);
-  frames(again, frame, sizeof frame);
+  handshake(script);
+  frames(&script->again, frame, sizeof frame);
 }
 
-static void pings(struct text *first, struct text *again, int connection, const char *argument) {
+static void pings(struct script *script) {
   static const char frame[] = {(char)0x89, (char)0x81, 0, 0, 0, 0, 'x'};
-  handshake(first, again, connection, argument);
-  frames(again, frame, sizeof frame);
+  handshake(script);
+  frames(&script->again, frame, sizeof frame);
 }
 
-static void plain(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
-  add(first, "GET /1.0 HTTP/1.1\r\nHost: lxd\r\n\r\n");
+static void plain(struct script *script) {
+  add(&script->first, "GET /1.0 HTTP/1.1\r\nHost: lxd\r\n\r\n");
 }
 
-static void slow_head(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
-  add(first, "GET /1.0 HTTP/1.1\r\nHost: lxd\r\nX-Slow: ");
-  repeat(first, "x", LONG_QUERY_BYTES);
+static void slow_head(struct script *script) {
+  add(&script->first, "GET /1.0 HTTP/1.1\r\nHost: lxd\r\nX-Slow: ");
+  repeat(&script->first, "x", LONG_QUERY_BYTES);
 }
 
-static void listener(struct text *first, struct text *again, int connection, const char *argument) {
-  if (connection % 2) handshake(first, again, connection, argument);
-  else add(first, "GET /1.0/events HTTP/1.1\r\nHost: lxd\r\n\r\n");
+static void listener(struct script *script) {
+  if (script->connection % 2) handshake(script);
+  else add(&script->first, "GET /1.0/events HTTP/1.1\r\nHost: lxd\r\n\r\n");
 }
 
 /* Each connection writes another value than the one before, so that each write is a change. */
-static void put(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)argument;
-  add(first, "PUT /1.0/config/guest.flood HTTP/1.1\r\nHost: lxd\r\nContent-Length: 8\r\n\r\n%08d", connection);
+static void put(struct script *script) {
+  add(&script->first, "PUT /1.0/config/guest.flood HTTP/1.1\r\nHost: lxd\r\nContent-Length: 8\r\n\r\n%08d",
+      script->connection);
 }
 
-static void patch(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection, (void)argument;
-  add(first, "PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{\"state\":\"Ready\"}");
+static void patch(struct script *script) {
+  add(&script->first, "PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{\"state\":\"Ready\"}");
 }
 
-static void image(struct text *first, struct text *again, int connection, const char *argument) {
-  (void)again, (void)connection;
-  add(first, "GET %s HTTP/1.1\r\nHost: lxd\r\n\r\n", argument);
+static void image(struct script *script) {
+  add(&script->first, "GET %s HTTP/1.1\r\nHost: lxd\r\n\r\n", script->argument);
 }
 
 static const struct flood FLOODS[] = {

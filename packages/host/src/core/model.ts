@@ -139,7 +139,7 @@ export interface EventPage {
   readonly events: readonly StoredEvent[];
   /** Whether there may be others behind these; also when there are none here, and the reader is to go on. */
   readonly more: boolean;
-  /** Up to here everything has been looked at, whoever it belongs to: where to go on. */
+  /** All events up to here have been looked at, those of others too: go on from here. */
   readonly reached: number;
 }
 

@@ -12,9 +12,11 @@ export interface RawLxcKey {
   readonly clears?: true;
 }
 
-const keys = (...names: readonly string[]): RawLxcKey[] => names.map((key) => ({ key }));
-const clearable = (...names: readonly string[]): RawLxcKey[] =>
-  names.map((key) => ({ key, clears: true }) as const);
+/** Keys that begin in the same way; spaces stand between the names. */
+const keys = (start: string, names: string): RawLxcKey[] =>
+  names.split(' ').map((name) => ({ key: `${start}.${name}` }));
+const clearable = (start: string, names: string): RawLxcKey[] =>
+  keys(start, names).map(({ key }) => ({ key, clears: true }));
 
 /**
  * All that `raw.lxc` may set. A list of what it may not set would have to know how LXC reads keys: it takes `lxc.hook`
@@ -22,45 +24,24 @@ const clearable = (...names: readonly string[]): RawLxcKey[] =>
  * run, namespaces by which callers are known, the signal of a forced stop), or could bring that in (`lxc.include`).
  */
 export const RAW_LXC_KEYS: readonly RawLxcKey[] = [
-  ...keys('lxc.apparmor.allow_incomplete', 'lxc.apparmor.allow_nesting', 'lxc.apparmor.profile'),
-  ...clearable('lxc.apparmor.raw'),
-  ...keys('lxc.arch', 'lxc.autodev', 'lxc.autodev.tmpfs.size'),
-  ...clearable('lxc.cap.drop', 'lxc.cap.keep'),
-  ...keys('lxc.cgroup.devices.allow', 'lxc.cgroup.devices.deny', 'lxc.cgroup.cpu.*', 'lxc.cgroup.cpuset.*'),
-  ...keys('lxc.cgroup.blkio.*', 'lxc.cgroup.memory.*', 'lxc.cgroup.pids.*', 'lxc.cgroup.hugetlb.*'),
-  ...keys('lxc.cgroup.net_cls.*', 'lxc.cgroup.net_prio.*', 'lxc.cgroup.rdma.*'),
-  ...keys(
-    'lxc.cgroup2.devices.allow',
-    'lxc.cgroup2.devices.deny',
-    'lxc.cgroup2.cpu.*',
-    'lxc.cgroup2.cpuset.*',
-  ),
-  ...keys('lxc.cgroup2.io.*', 'lxc.cgroup2.memory.*', 'lxc.cgroup2.pids.*', 'lxc.cgroup2.hugetlb.*'),
-  ...keys('lxc.cgroup2.misc.*', 'lxc.cgroup2.rdma.*'),
-  ...keys('lxc.console.buffer.size', 'lxc.console.size', 'lxc.environment'),
-  ...keys('lxc.hook.pre-start', 'lxc.hook.pre-mount', 'lxc.hook.mount', 'lxc.hook.autodev'),
-  ...keys('lxc.hook.start-host', 'lxc.hook.start', 'lxc.hook.stop'),
-  ...keys(
-    'lxc.init.cmd',
-    'lxc.init.cwd',
-    'lxc.init.gid',
-    'lxc.init.uid',
-    'lxc.keyring.session',
-    'lxc.log.level',
-  ),
-  ...keys('lxc.mount.auto', 'lxc.mount.entry', 'lxc.mount.fstab'),
-  ...keys(
-    'lxc.net.*.ipv4.address',
-    'lxc.net.*.ipv4.gateway',
-    'lxc.net.*.ipv6.address',
-    'lxc.net.*.ipv6.gateway',
-  ),
-  ...keys('lxc.no_new_privs', 'lxc.prlimit.*', 'lxc.proc.*', 'lxc.pty.max', 'lxc.sched.core'),
-  ...keys('lxc.seccomp.allow_nesting'),
-  ...clearable('lxc.seccomp.profile', 'lxc.selinux.context', 'lxc.selinux.context.keyring'),
-  ...keys('lxc.signal.halt', 'lxc.signal.reboot', 'lxc.sysctl.*'),
-  ...keys('lxc.time.offset.boot', 'lxc.time.offset.monotonic', 'lxc.tty.max'),
-  ...clearable('lxc.tty.dir'),
+  ...keys('lxc.apparmor', 'allow_incomplete allow_nesting profile'),
+  ...clearable('lxc.apparmor', 'raw'),
+  ...keys('lxc', 'arch autodev autodev.tmpfs.size'),
+  ...clearable('lxc.cap', 'drop keep'),
+  ...keys('lxc.cgroup', 'devices.allow devices.deny cpu.* cpuset.* blkio.* memory.* pids.* hugetlb.*'),
+  ...keys('lxc.cgroup', 'net_cls.* net_prio.* rdma.*'),
+  ...keys('lxc.cgroup2', 'devices.allow devices.deny cpu.* cpuset.* io.* memory.* pids.* hugetlb.*'),
+  ...keys('lxc.cgroup2', 'misc.* rdma.*'),
+  ...keys('lxc', 'console.buffer.size console.size environment'),
+  ...keys('lxc.hook', 'pre-start pre-mount mount autodev start-host start stop'),
+  ...keys('lxc.init', 'cmd cwd gid uid'),
+  ...keys('lxc', 'keyring.session log.level'),
+  ...keys('lxc.mount', 'auto entry fstab'),
+  ...keys('lxc.net.*', 'ipv4.address ipv4.gateway ipv6.address ipv6.gateway'),
+  ...keys('lxc', 'no_new_privs prlimit.* proc.* pty.max sched.core seccomp.allow_nesting'),
+  ...clearable('lxc', 'seccomp.profile selinux.context selinux.context.keyring'),
+  ...keys('lxc', 'signal.halt signal.reboot sysctl.* time.offset.boot time.offset.monotonic tty.max'),
+  ...clearable('lxc', 'tty.dir'),
 ];
 
 /** How much of a wrong line a message repeats. */

@@ -50,7 +50,7 @@ export function afterStop(config: Config): Config {
   return stopped;
 }
 
-/** Before a run is ended for another: it shall run again, also if the daemon ends before it does. */
+/** Before a run is ended for another: the instance will be started again, also if the daemon ends before that. */
 export function beforeRestart(config: Config): Config {
   return withPower(config, 'RESTARTING');
 }
@@ -60,7 +60,7 @@ export function isRestarting(config: Config): boolean {
   return config[POWER] === 'RESTARTING';
 }
 
-/** While it runs, and shall not be started again when it ends. */
+/** While it runs, and is not to be started again when it ends. */
 export function whileRunning(config: Config): Config {
   return withPower(config, 'RUNNING');
 }

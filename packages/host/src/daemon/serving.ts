@@ -27,7 +27,7 @@ export interface ServingParts {
 const SETTLE_MS_MAX = 10_000;
 
 /**
- * Opens the guest API and the host API, settles what is left of the last daemon, and starts the instances that shall
+ * Opens the guest API and the host API, settles what is left of the last daemon, and starts the instances that are to
  * run. At the end the same in reverse: operators are waited for first, while guests are still served.
  */
 export async function serve(started: AsyncDisposableStack, parts: ServingParts): Promise<void> {

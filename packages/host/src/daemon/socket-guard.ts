@@ -12,9 +12,9 @@ const MODE_BITS = 0o7777;
 
 /** Looked at so often at least, should the kernel not tell: its watches are limited, and root of a guest may use them up. */
 const LOOK_MS = 1_000;
-/** Who changes it again and again keeps us at work this seldom. */
+/** The socket is put back at most once in this time, however often somebody changes it. */
 const PAUSE_MS = 5;
-/** Who does so is told of this seldom. */
+/** The log has at most one line in this time. */
 const LOG_MS = 60_000;
 
 /**

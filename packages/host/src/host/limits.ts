@@ -55,5 +55,5 @@ export const LEFT_CONNECTIONS_MAX = 256;
 /** Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. */
 export const BACKLOG = 4096;
 
-/** How long commands in instances may go on when the daemon starts anew: other operators wait meanwhile. */
+/** How long commands in instances may go on when the daemon restarts in place: other operators wait meanwhile. */
 export const EXEC_HAND_OVER_MS = 1_500;

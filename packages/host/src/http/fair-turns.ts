@@ -48,7 +48,7 @@ export class FairTurns {
   #usedUs = 0;
   #planned = false;
 
-  /** @param failed is told of work that threw; the others go on */
+  /** @param failed gets what a piece of work threw; the others go on */
   constructor(failed: (error: unknown) => void, tools: TurnTools = SYSTEM) {
     this.#failed = failed;
     this.#tools = tools;

@@ -5,7 +5,7 @@ import { hasBody, RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestInput } from './request-input.ts';
 
-/** Bytes of a body that are looked at in one step: whoever calls may stop between two of them. */
+/** Bytes of a body that are looked at in one step: the caller may stop between two steps. */
 const BODY_STEP_BYTES = 16 * 1024;
 const NO_BODY = Buffer.alloc(0);
 

@@ -38,7 +38,7 @@ export class Slots {
 
   constructor(perKeyMax: number, totalMax: number) {
     this.#perKeyMax = perKeyMax;
-    // Whoever is not root gets a refusal only, and root of the same instance must not be locked out by it.
+    // A user who is not root gets a refusal only, and must not lock out root of the same instance.
     this.#othersMax = Math.min(OTHERS_PER_KEY_MAX, Math.floor(perKeyMax / 4));
     this.#totalMax = totalMax;
   }

@@ -1,7 +1,8 @@
-import { access, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { syncFolder } from '../base/sync-folder.ts';
 import { hostError } from '../core/errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import type { Image, ImageFiles } from '../core/model.ts';
@@ -169,14 +170,5 @@ export class ImageDirectory {
   #folder(fingerprint: string): string {
     if (!/^[0-9a-f]{64}$/.test(fingerprint)) throw hostError('image-not-found');
     return join(this.#dir, fingerprint);
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

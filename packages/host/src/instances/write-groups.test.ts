@@ -104,7 +104,7 @@ describe('writes of instances', () => {
     expect(model.current(1).config).toMatchObject({ 'guest.a': '2', 'guest.b': '3' });
   });
 
-  it('count as the doing of the instance where the host is told of them', async () => {
+  it('count as the doing of the instance in what the host reads', async () => {
     const model = new FakeModel(2);
     await groupsOn(model).write(2, 'guest.a', '1');
     const told = model.commits[0]?.told.filter(({ type }) => type === 'lifecycle');

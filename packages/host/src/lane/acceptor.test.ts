@@ -139,7 +139,7 @@ it('closes none unread while instances are started, one of which it may be of', 
   expect(connections.asked).toBe(2 * ACCEPT_BATCH);
 });
 
-it('lets whoever holds most go, apart from what is sure, when there are no descriptors', async () => {
+it('lets connections of the largest holder go, but not the sure ones, when there are no descriptors', async () => {
   const sockets: Socket[] = [];
   for (let count = 0; count < 10; count++) sockets.push(await connected());
   acceptAll();

@@ -129,7 +129,7 @@ export class Connections {
     }
   }
 
-  /** There are no descriptors left: whoever has most gives back what rests and is not sure. Returns how many. */
+  /** There are no descriptors left: the holder of the most gives back what rests and is not sure. Returns how many. */
   closeOfLargest(): number {
     const byKey = Map.groupBy(this.all(), ({ group }) => group.accepted.key);
     const largest = [...byKey.values()].reduce((most, its) => (its.length > most.length ? its : most), []);

@@ -39,7 +39,7 @@ export function listenUnix(path: string, backlog: number): number {
   }
 }
 
-/** Sets anew how many connections may wait at a listening socket; those that do already stay; listen(2). */
+/** Changes how many connections may wait at a listening socket; those that wait already stay; listen(2). */
 export function setQueueDepth(listening: number, backlog: number): void {
   listen(listening, backlog);
 }

@@ -25,7 +25,7 @@ test('kills a command when it is told to', async () => {
   expect(await run('sleep', ['60'], { signal: abort.signal })).toMatchObject({ signal: 'SIGKILL' });
 });
 
-test('waits for nobody who keeps the output of a killed command open', async () => {
+test('does not wait for a process that keeps the output of a killed command open', async () => {
   const begun = performance.now();
   const ended = await run('sh', ['-c', 'sleep 20 & wait'], { timeoutMs: 50 });
   expect(ended).toMatchObject({ ok: false, timedOut: true });

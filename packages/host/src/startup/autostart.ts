@@ -9,7 +9,7 @@ import { stopInstance } from '../instances/stop.ts';
 const MS_PER_SECOND = 1000;
 
 /**
- * Starts the instances that shall run: those with `boot.autostart`, and, where it is unset, those that ran when
+ * Starts the instances that are to run: those with `boot.autostart`, and, where it is unset, those that ran when
  * the host went down; those that were rebooting when the daemon ended, in any case. One after
  * another: higher priority first, then by name; a failure does not stop the rest.
  */

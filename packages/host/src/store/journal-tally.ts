@@ -17,7 +17,7 @@ export class Tally {
     return this.#total;
   }
 
-  /** The newest event's number, whoever it belongs to. */
+  /** The number of the newest event of all. */
   get newest(): number {
     return this.#newest;
   }

@@ -3,6 +3,7 @@ import { open, opendir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { CodedError, messageOf } from '../base/coded-error.ts';
+import { syncFolder } from '../base/sync-folder.ts';
 import { directoryError } from './directory-errors.ts';
 import { type DatabaseFacts, type DirectoryFacts, idOf, judgeDirectory } from './directory-id.ts';
 import { guarded } from './failures.ts';
@@ -119,13 +120,4 @@ async function writeDurably(path: string, text: string): Promise<void> {
     await file.close();
   }
   await syncFolder(dirname(path));
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -48,7 +48,7 @@ export class Deaf {
     this.#child.stdin?.write('answer\n');
   }
 
-  /** Ends it: whoever still waits gets an error. */
+  /** Ends it: callers that still wait get an error. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');

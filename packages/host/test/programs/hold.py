@@ -1,5 +1,6 @@
 """Holds connections to the guest API until its input ends. Usage: hold.py SOCKET COUNT HOW
-HOW: `ask` asks on each, and prints how many were answered; `gone` has each made by a process that ends at once.
+HOW: `ask` asks on each, and prints how many were answered; `gone` has each made by a process that ends at once; `fill`
+hangs up on each at once, and prints how many more than COUNT could be made before the queue was full.
 """
 import os
 import socket
@@ -33,6 +34,18 @@ def answered(connection):
         return False
 
 
+def filled():
+    count = 0
+    while True:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.setblocking(False)
+            try:
+                connection.connect(path)
+            except BlockingIOError:
+                return count
+        count += 1
+
+
 held = [made() for _ in range(count)]
-print(sum(map(answered, held)) if how == 'ask' else len(held), flush=True)
+print({'ask': lambda: sum(map(answered, held)), 'gone': lambda: len(held), 'fill': filled}[how](), flush=True)
 sys.stdin.read()

@@ -40,7 +40,7 @@ export async function releaseMounts(folder: string): Promise<void> {
   await rmdir(folder);
 }
 
-/** Takes the topmost mount away at once, whoever uses it. @throws Error */
+/** Takes the topmost mount away at once, even while it is in use. @throws Error */
 export async function unmount(place: string): Promise<void> {
   await mounting('umount', [...PLAIN, '--lazy', place]);
 }

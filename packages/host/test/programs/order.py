@@ -1,0 +1,102 @@
+"""One instance sends many changes on many connections, then another sends one. Prints, as JSON, what the first one's
+answers were (`statuses`, each with its number), how many of them were there when the other sent its change (`sent`) and
+when that was answered (`answered`), and that answer's status (`other`). Usage: order.py SOCKET FLOODING OTHER CONNECTIONS CHANGES
+FLOODING and OTHER are the instances' first processes.
+"""
+import array
+import collections
+import fcntl
+import json
+import re
+import select
+import socket
+import subprocess
+import sys
+import termios
+
+BEGINNING = re.compile(rb'HTTP/1\.1 (\d+) ')
+
+
+def put(key, value):
+    head = f'PUT /1.0/config/guest.{key} HTTP/1.1\r\nHost: lxd\r\nContent-Length: {len(value)}\r\n\r\n'
+    return (head + value).encode()
+
+
+PATCH = b'PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{"state":"Ready"}'
+
+
+def give(path, count, channel):
+    """Within an instance: connects, has each connection answered once, and hands all of them over."""
+    made = []
+    for _ in range(count):
+        made.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        made[-1].connect(path)
+        # It is left to the main thread by this, and stays there.
+        made[-1].sendall(PATCH)
+        if not BEGINNING.match(made[-1].recv(65536)):
+            sys.exit('no answer')
+    socket.send_fds(socket.socket(fileno=channel), [b'x'], [each.fileno() for each in made])
+    sys.stdin.read()
+
+
+def connections(init, path, count):
+    ours, theirs = socket.socketpair()
+    with theirs:
+        entered = ['nsenter', '-t', init, '-U', '-p', '-S', '0', '-G', '0', '--']
+        program = [sys.executable, '-B', __file__, 'give', path, str(count), str(theirs.fileno())]
+        subprocess.Popen(entered + program, stdin=subprocess.PIPE, pass_fds=[theirs.fileno()])
+    _, descriptors, _, _ = socket.recv_fds(ours, 1, count)
+    return [socket.socket(fileno=each) for each in descriptors]
+
+
+def waiting(connection):
+    """Bytes that have come and were not read."""
+    count = array.array('i', [0])
+    fcntl.ioctl(connection, termios.FIONREAD, count)
+    return count[0]
+
+
+def main(path, flooding, other, count, changes):
+    flood = {each: b'' for each in connections(flooding, path, count)}
+    [one] = connections(other, path, 1)
+    for number, connection in enumerate(flood):
+        pair = put('flood', str(number)) + PATCH
+        connection.sendall(pair * (changes // 2))
+    sent = {each: waiting(each) for each in flood}
+    one.sendall(put('other', 'mine'))
+
+    def read(connection, size):
+        flood[connection] += connection.recv(size)
+
+    def answers():
+        return [status for text in flood.values() for status in BEGINNING.findall(text)]
+
+    def statuses():
+        return collections.Counter(status.decode() for status in answers())
+
+    poll = select.poll()
+    by_number = {each.fileno(): each for each in [one, *flood]}
+    for number in by_number:
+        poll.register(number, select.POLLIN)
+    answered = None
+    while answered is None or len(answers()) < count * changes:
+        ready = [by_number[number] for number, _ in poll.poll()]
+        if one in ready:
+            there = [(each, waiting(each)) for each in flood]
+            told = BEGINNING.match(one.recv(65536))
+            poll.unregister(one)
+            for connection, size in there:
+                if size > 0:
+                    read(connection, size)
+            answered = len(answers())
+        else:
+            for connection in ready:
+                read(connection, 65536)
+    early = sum(len(BEGINNING.findall(text[: sent[each]])) for each, text in flood.items())
+    print(json.dumps({'sent': early, 'answered': answered, 'other': told[1].decode(), 'statuses': statuses()}))
+
+
+if sys.argv[1] == 'give':
+    give(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+else:
+    main(*sys.argv[1:4], *map(int, sys.argv[4:]))

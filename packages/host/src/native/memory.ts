@@ -1,3 +1,4 @@
+import { measureMemory } from 'node:vm';
 import { declareSlow } from './libc.ts';
 
 /** Of glibc; others keep less. */
@@ -6,4 +7,13 @@ const trim = declareSlow('int malloc_trim(size_t pad)');
 /** Gives memory that the C library keeps for later back to the system, malloc_trim(3). It takes milliseconds. */
 export async function returnFreeMemory(): Promise<void> {
   await trim?.(0);
+}
+
+/**
+ * Has V8 look through the heap of this thread, and drop its garbage. Unlike `gc`, which stops everything until it is
+ * done, that goes on in small pieces and beside other work: it is what V8 does by itself when memory gets short.
+ */
+export async function collectGarbage(): Promise<void> {
+  // The size is not asked for: it is known when all of the heap has been looked through.
+  await measureMemory({ execution: 'eager' });
 }

@@ -1,4 +1,4 @@
-import { collectGarbage, returnFreeMemory } from './native/memory.ts';
+import { collectGarbage, dropEmptyPages, returnFreeMemory } from './native/memory.ts';
 
 /** How often it is looked at what the process has. */
 const LOOK_MS = 10_000;
@@ -6,19 +6,15 @@ const LOOK_MS = 10_000;
 const GROWN_BYTES = 16 * 1024 * 1024;
 /** Processor time of all threads from look to look, below which the process is at rest: a twentieth of one core. */
 const REST_MS = LOOK_MS / 20;
-/**
- * How often garbage is collected once the process is at rest: the first time frees objects, the second time the pages
- * that V8 kept for new ones, the third time what has only then lost its last reference.
- */
-const COLLECTIONS = 3;
-
 export interface MemoryTools {
   /** Bytes that the process has. */
   readonly resident: () => number;
   /** Processor time that it has used so far. */
   readonly processorMs: () => number;
-  /** Drops garbage without holding others up, and is done when it is dropped. */
+  /** Drops garbage in pieces, beside other work. */
   readonly collect: () => Promise<void>;
+  /** Drops what the engine has kept, since garbage was collected, for new objects that have not come. */
+  readonly dropPages: () => void;
   /** Gives back what is free. */
   readonly giveBack: () => Promise<void>;
 }
@@ -34,6 +30,7 @@ export function memoryOfProcess(): MemoryTools {
       return (user + system) / US_PER_MS;
     },
     collect: collectGarbage,
+    dropPages: dropEmptyPages,
     giveBack: returnFreeMemory,
   };
 }
@@ -43,7 +40,8 @@ export function memoryOfProcess(): MemoryTools {
  * are in use, and V8 keeps garbage for as long as nothing new is asked for: both would be so for ever.
  *
  * While the process has much to do, only what is free already is given back. What is garbage, and what is in use then,
- * is left until it has come to rest.
+ * is left until it has come to rest: garbage is collected at the first look, and the pages in which it was are dropped
+ * at the next.
  */
 export class SpareMemory {
   private readonly tools: MemoryTools;
@@ -51,8 +49,8 @@ export class SpareMemory {
   /** What the process had when nothing was spare. */
   private least: number;
   private processorMs: number;
-  /** How often garbage is still to be collected when the process is at rest. */
-  private owed = 0;
+  /** What is to be done before memory is given back, when the process is at rest. */
+  private owed: ('collect' | 'dropPages')[] = [];
   private working = false;
 
   constructor(tools: MemoryTools) {
@@ -67,14 +65,13 @@ export class SpareMemory {
     if (this.working) return;
     const rests = this.rests();
     const grown = this.tools.resident() - this.least >= GROWN_BYTES;
-    if (grown) this.owed = COLLECTIONS;
-    const collects = rests && this.owed > 0;
-    if (!grown && !collects) return;
+    if (grown) this.owed = ['collect', 'dropPages'];
+    const step = rests ? this.owed.shift() : undefined;
+    if (!grown && step === undefined) return;
     this.working = true;
-    if (collects) await this.tools.collect();
+    if (step !== undefined) await this.tools[step]();
     await this.tools.giveBack();
     this.working = false;
-    if (collects) this.owed--;
     this.least = this.tools.resident();
   }
 

@@ -10,6 +10,15 @@ export async function returnFreeMemory(): Promise<void> {
 }
 
 /**
+ * Has V8 drop the pages that it has kept, for some seconds at least, since garbage was collected in them. It does so at
+ * the next collection, also of new objects only, which takes a millisecond or two. Nothing happens without
+ * `--expose-gc`, with which `bin/portholed` starts: then it does so when it needs the next new objects.
+ */
+export function dropEmptyPages(): void {
+  void globalThis.gc?.({ type: 'minor' });
+}
+
+/**
  * Has V8 look through the heap of this thread, and drop its garbage. Unlike `gc`, which stops everything until it is
  * done, that goes on in small pieces and beside other work: it is what V8 does by itself when memory gets short.
  */

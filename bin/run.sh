@@ -1,5 +1,5 @@
-# Read by `porthole` and `portholed`, which set $self (this folder's script, links resolved) and $program:
-# runs the program on the checkout's own Node 26, else on the system's when that is new enough to run TypeScript.
+# Read by `porthole` and `portholed`, which set $self (this folder's script, links resolved), $program and $flags
+# (of Node): runs the program on the checkout's own Node 26, else on the system's when that is new enough to run TypeScript.
 root=$(dirname -- "$(dirname -- "$self")")
 node=$root/node_modules/.bin/node
 if ! [ -x "$node" ]; then
@@ -10,4 +10,5 @@ if ! [ -x "$node" ]; then
     exit 1
   fi
 fi
-exec "$node" "$root/$program" "$@"
+# shellcheck disable=SC2086 # They are several.
+exec "$node" $flags "$root/$program" "$@"

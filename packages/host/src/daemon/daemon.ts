@@ -24,7 +24,6 @@ import { ExitWatch } from '../native/exit-watch.ts';
 import { keepDescriptors } from '../native/inherited.ts';
 import { reapLeftChildren } from '../native/left-children.ts';
 import { lockFile } from '../native/lock.ts';
-import { returnFreeMemory } from '../native/memory.ts';
 import { Callers } from '../peer/callers.ts';
 import { identify } from '../peer/identify.ts';
 import { detectKernel } from '../peer/kernel.ts';
@@ -40,10 +39,13 @@ import { openFastLane } from './fast-lane.ts';
 import { guestCases } from './guest-backend.ts';
 import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
+
 import { prepareOpenFiles } from './open-files.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
-import { SpareMemory } from './spare-memory.ts';
+
+import { memoryOfProcess, SpareMemory } from './spare-memory.ts';
+
 import { prepareStateDir } from './state-paths.ts';
 
 const MS_PER_SECOND = 1000;
@@ -79,8 +81,7 @@ export async function startDaemon(
   started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
-  const memory = { resident: () => process.memoryUsage.rss(), giveBack: returnFreeMemory };
-  started.adopt(new SpareMemory(memory), (each) => each.stop());
+  started.adopt(new SpareMemory(memoryOfProcess()), (each) => each.stop());
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);

@@ -4,6 +4,12 @@ import { isAlive, isTaken } from '../native/pidfd.ts';
 import { KNOWN_PROCESSES_MAX, KNOWN_PROCESSES_PER_RUN_MAX } from './limits.ts';
 import type { Run } from './run.ts';
 
+/**
+ * Processes that are looked at in one sweep, whether they are gone: a fraction of a millisecond. As many as there may
+ * be have all been looked at after some fifteen sweeps.
+ */
+const SWEPT_AT_A_TIME = 128;
+
 /** A process that was found to belong to a run, or to none, held by a pidfd. */
 interface KnownProcess {
   readonly pid: number;
@@ -30,6 +36,8 @@ export class KnownProcesses {
   /** Pids that nobody has any more since they were read: who had them when it connected is gone. */
   readonly #gone = new Set<number>();
   readonly #max: number;
+  /** Where the sweep has got to; it goes on there, also when some were forgotten or have come since. */
+  #sweep = this.#byPid.values();
   #check = 0;
 
   constructor(max = KNOWN_PROCESSES_MAX) {
@@ -86,6 +94,18 @@ export class KnownProcesses {
   /** Forgets those of a run that is over. */
   forgetRun(run: Run): void {
     for (const known of [...(this.#byRun.get(run) ?? [])]) this.#forget(known);
+  }
+
+  /** Forgets some of those that are gone: nobody may connect again, who would push them out. */
+  sweep(atATime = SWEPT_AT_A_TIME): void {
+    for (let looked = 0; looked < atATime; looked++) {
+      const { value: known } = this.#sweep.next();
+      if (known === undefined) {
+        this.#sweep = this.#byPid.values();
+        return;
+      }
+      if (!isAlive(known.pidfd)) this.#forget(known);
+    }
   }
 
   clear(): void {

@@ -134,6 +134,7 @@ export class Loop {
     this.#sweptMs = this.#nowMs;
     this.#connections.closeIdle(this.#nowMs);
     this.#acceptor.sweep(this.#nowMs);
+    this.#runs.sweep();
   }
 
   #obeyAll(): void {

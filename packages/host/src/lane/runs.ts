@@ -94,6 +94,11 @@ export class Runs {
     return this.#processes.size;
   }
 
+  /** Gives back the descriptors of processes that are gone, of some at a time. */
+  sweep(atATime?: number): void {
+    this.#processes.sweep(atATime);
+  }
+
   /** Looks at everybody anew; closes all descriptors that are held for not doing so. */
   forgetProcesses(): void {
     this.#processes.clear();

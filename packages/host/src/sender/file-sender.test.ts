@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import { descriptorOf } from '../base/sockets.ts';
@@ -115,4 +116,19 @@ it('can be stopped without ever having sent, and fails what it has not sent', as
   sender = new FileSender(silentLog);
   socket.destroy();
   client.destroy();
+});
+
+it('has no thread when there is nothing to send, and another one when there is again', async () => {
+  await sender.stop();
+  sender = new FileSender(silentLog, 0);
+  for (let round = 0; round < 3; round++) {
+    const started = once(process, 'worker') as Promise<[Worker]>;
+    const { socket, received } = await pair();
+    await send(socket, 0, SIZE).sent;
+    const [worker] = await started;
+    await once(worker, 'exit');
+    socket.end();
+    expect((await received).equals(CONTENT)).toBe(true);
+    expect(sender.works).toBe(true);
+  }
 });

@@ -5,23 +5,39 @@ import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
 import { shutdown } from '../native/sendfile.ts';
 import { duplicate } from '../native/sockets.ts';
-import type { SenderOrder, SenderStart, Sent } from './messages.ts';
+import { IDLE_MS } from './limits.ts';
+import type { SenderOrder, SenderStart, Sent, Stretch } from './messages.ts';
 
 interface Pending {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
 
-/** Sends stretches of files on sockets, on a thread of its own and without copying them through this process. */
+/** The thread while it works, or until it has ended. */
+interface Thread {
+  readonly worker: Worker;
+  /** Its own: one that ends must not take the wake of the next one. */
+  readonly wake: number;
+  readonly ended: Promise<void>;
+}
+
+/**
+ * Sends stretches of files on sockets, on a thread of its own and without copying them through this process. There is
+ * a thread while there is something to send, and a little longer.
+ */
 export class FileSender {
   readonly #log: Log;
-  readonly #wake = openWake();
+  readonly #idleMs: number;
   readonly #pending = new Map<number, Pending>();
-  #worker: Worker | undefined;
+  #thread: Thread | undefined;
+  /** When the last thread that was told to end has done so. */
+  #ended = Promise.resolve();
+  #idle: NodeJS.Timeout | undefined;
   #state: 'works' | 'stopped' | 'failed' = 'works';
 
-  constructor(log: Log) {
+  constructor(log: Log, idleMs = IDLE_MS) {
     this.#log = log;
+    this.#idleMs = idleMs;
   }
 
   /** Whether it can be used; if not, files have to be read and written. */
@@ -43,21 +59,15 @@ export class FileSender {
     const own = duplicate(socket);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#pending.set(own, { resolve, reject });
-    this.#tell({ socket: own, file, start, length, stallMs });
+    this.#begin({ socket: own, file, start, length, stallMs });
     return { sent: promise, cut: () => this.#cut(own, resolve) };
   }
 
   /** Ends the thread; what is still on its way fails. */
   async stop(): Promise<void> {
     if (this.#state === 'works') this.#state = 'stopped';
-    const worker = this.#worker;
-    if (worker !== undefined) {
-      worker.ref();
-      const ended = new Promise((resolve) => worker.once('exit', resolve));
-      this.#tell('stop');
-      await ended;
-    }
-    close(this.#wake);
+    this.#endThread();
+    await this.#ended;
   }
 
   #cut(own: number, resolve: () => void): void {
@@ -65,14 +75,15 @@ export class FileSender {
     if (this.#pending.get(own)?.resolve === resolve) shutdown(own);
   }
 
-  #tell(order: SenderOrder): void {
-    this.#worker ??= this.#start();
-    this.#worker.postMessage(order);
-    wake(this.#wake);
+  #begin(stretch: Stretch): void {
+    clearTimeout(this.#idle);
+    this.#thread ??= this.#start();
+    tell(this.#thread, stretch);
   }
 
-  #start(): Worker {
-    const workerData: SenderStart = { wake: this.#wake };
+  #start(): Thread {
+    const wake = openWake();
+    const workerData: SenderStart = { wake };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData,
       trackUnmanagedFds: false,
@@ -82,14 +93,29 @@ export class FileSender {
     worker.on('error', (error) =>
       this.#log.error({ error: messageOf(error) }, 'the thread that sends files has failed'),
     );
-    worker.on('exit', () => this.#ended());
-    return worker;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    worker.once('exit', () => {
+      close(wake);
+      this.#hasEnded(worker);
+      resolve();
+    });
+    return { worker, wake, ended: promise };
+  }
+
+  #endThread(): void {
+    clearTimeout(this.#idle);
+    if (this.#thread === undefined) return;
+    this.#thread.worker.ref();
+    tell(this.#thread, 'stop');
+    this.#ended = this.#thread.ended;
+    this.#thread = undefined;
   }
 
   #settle({ socket, outcome }: Sent): void {
     const pending = this.#pending.get(socket);
     this.#pending.delete(socket);
     close(socket);
+    if (this.#pending.size === 0) this.#idle = setTimeout(() => this.#endThread(), this.#idleMs).unref();
     if (outcome === 'sent') pending?.resolve();
     else
       pending?.reject(
@@ -99,9 +125,16 @@ export class FileSender {
       );
   }
 
-  #ended(): void {
-    this.#worker = undefined;
+  #hasEnded(worker: Worker): void {
+    // It was idle; what is pending is the next one's.
+    if (worker !== this.#thread?.worker && this.#state === 'works') return;
+    this.#thread = undefined;
     if (this.#state === 'works') this.#state = 'failed';
     for (const socket of [...this.#pending.keys()]) this.#settle({ socket, outcome: 'client-gone' });
   }
+}
+
+function tell({ worker, wake: descriptor }: Thread, order: SenderOrder): void {
+  worker.postMessage(order);
+  wake(descriptor);
 }

@@ -8,8 +8,10 @@ export class FakeRun {
   readonly spec: RunSpec;
   /** Devices inside, by name. */
   readonly devices: Map<string, Device>;
-  /** Mount points that were made for devices. */
-  readonly madePlaces = new Set<string>();
+  /** Interfaces on the host, by device. */
+  readonly interfaces = new Map<string, string>();
+  /** Where there is a folder to mount on. */
+  readonly places: Set<string>;
   readonly execs: FakeProcess[] = [];
   /** How often the guest API's folder is at /dev/lxd. */
   window: number;
@@ -25,7 +27,9 @@ export class FakeRun {
   constructor(pid: number, spec: RunSpec) {
     this.pid = pid;
     this.spec = spec;
-    this.devices = new Map(Object.entries(spec.devices));
+    this.devices = new Map();
+    this.places = new Set();
+    for (const [name, device] of Object.entries(spec.devices)) this.plug(name, device);
     this.window = spec.devlxd ? 1 : 0;
   }
 
@@ -33,10 +37,29 @@ export class FakeRun {
     return this.ending === null;
   }
 
-  /** Names of interfaces on the host, by device. */
   get hostNames(): Record<string, string> {
-    const nics = [...this.devices].filter(([, { type }]) => type === 'nic');
-    return Object.fromEntries(nics.map(([name, nic]) => [name, nic['host_name'] ?? hostNameOf(this, name)]));
+    return Object.fromEntries(this.interfaces);
+  }
+
+  /** Puts a device in, as it would be put into a real one. @returns what was made for it */
+  plug(name: string, device: Device): { created: boolean; hostName?: string } {
+    this.devices.set(name, device);
+    if (device['type'] === 'nic') {
+      const hostName = device['host_name'] ?? newHostName();
+      this.interfaces.set(name, hostName);
+      return { created: false, hostName };
+    }
+    const path = device['path'] ?? '';
+    const created = !this.places.has(path);
+    this.places.add(path);
+    return { created };
+  }
+
+  /** Takes a device out, with the interface of that name on the host. */
+  unplug(name: string, device: Device, made: { created: boolean; hostName?: string }): void {
+    this.devices.delete(name);
+    if (made.hostName === this.interfaces.get(name)) this.interfaces.delete(name);
+    if (made.created) this.places.delete(device['path'] ?? '');
   }
 
   onEnd(listener: (ending: Ending) => void): void {
@@ -68,7 +91,9 @@ export class FakeRun {
   }
 }
 
-/** The name of a nic's interface on the host. */
-export function hostNameOf({ pid }: Pick<FakeRun, 'pid'>, device: string): string {
-  return `veth${pid}-${device}`;
+let interfaces = 0;
+
+/** A name that no interface on the host has had. */
+export function newHostName(): string {
+  return `veth${++interfaces}`;
 }

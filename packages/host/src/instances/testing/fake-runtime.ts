@@ -17,7 +17,7 @@ import type {
 } from '../../runtimes/contract/runtime.ts';
 import type { FakeMachine } from './fake-machine.ts';
 import { FakeProcess } from './fake-process.ts';
-import { type FakeRun, hostNameOf } from './fake-run.ts';
+import { type FakeRun, newHostName } from './fake-run.ts';
 import type { Life } from './life.ts';
 import { LIVE_FACTS } from './live-facts.ts';
 
@@ -95,29 +95,29 @@ export class FakeRuntime implements Runtime {
 
   foresee({ name, device, init }: DeviceTarget): Promise<Addition> {
     return this.#act('foresee', name, () => {
-      if (device['type'] !== 'nic') return { name, device, created: device['type'] === 'disk' };
-      const named = { ...device, host_name: device['host_name'] ?? hostNameOf(init, name) };
+      const created = !this.#runOf(init).places.has(device['path'] ?? '');
+      if (device['type'] !== 'nic') return { name, device, created };
+      const named = { ...device, host_name: device['host_name'] ?? newHostName() };
       return { name, device: named, created: true };
     });
   }
 
   withdraw({ name, device, init }: DeviceTarget, { created }: Addition): Promise<void> {
-    return this.#act('withdraw', name, () => this.#takeOut(init, name, device, created));
+    const hostName = device['host_name'];
+    const made = { created, ...(hostName ? { hostName } : {}) };
+    return this.#act('withdraw', name, () => this.#runOf(init).unplug(name, device, made));
   }
 
   attach({ name, device, init }: DeviceTarget): Promise<{ created: boolean; hostName?: string }> {
     return this.#act('attach', name, () => {
       const run = this.#runOf(init);
       if (run.devices.has(name)) throw hostError('runtime-failed', `${name} is there already`);
-      run.devices.set(name, device);
-      if (device['type'] === 'disk') run.madePlaces.add(device['path'] ?? '');
-      const hostName = run.hostNames[name];
-      return { created: device['type'] === 'disk', ...(hostName ? { hostName } : {}) };
+      return run.plug(name, device);
     });
   }
 
-  detach({ name, device, init }: DeviceTarget, { created }: { created: boolean }): Promise<void> {
-    return this.#act('detach', name, () => this.#takeOut(init, name, device, created));
+  detach({ name, device, init }: DeviceTarget, made: { created: boolean; hostName?: string }): Promise<void> {
+    return this.#act('detach', name, () => this.#runOf(init).unplug(name, device, made));
   }
 
   updateDevice({ name, device, init }: DeviceTarget, hostName: string): Promise<void> {
@@ -159,12 +159,6 @@ export class FakeRuntime implements Runtime {
   live(init: Init): Promise<LiveFacts> {
     const run = this.#runOf(init);
     return this.#act('live', run.spec.id, () => ({ ...LIVE_FACTS, pid: run.pid }));
-  }
-
-  #takeOut(init: Init, name: string, device: Device, created: boolean): void {
-    const run = this.#runOf(init);
-    run.devices.delete(name);
-    if (created) run.madePlaces.delete(device['path'] ?? '');
   }
 
   #act<T>(verb: string, subject: string | number, work: () => T | Promise<T>): Promise<T> {

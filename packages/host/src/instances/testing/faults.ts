@@ -7,6 +7,8 @@ type When = 'before' | 'after';
 interface Meant {
   readonly subject?: string;
   readonly when?: When;
+  /** The first of them only. */
+  readonly once?: boolean;
 }
 
 interface Rule {
@@ -29,19 +31,14 @@ export class Faults {
   readonly #rules = new Set<Rule>();
 
   /** Lets calls fail from now on. @returns the function that ends that */
-  refuse(
-    verb: string,
-    error = new Error(`no ${verb}`),
-    { subject, when = 'before' }: Meant = {},
-  ): () => void {
-    return this.#add({
-      verb,
-      subject,
-      when,
-      meet: () => {
-        throw error;
-      },
-    });
+  refuse(verb: string, error = new Error(`no ${verb}`), meant: Meant = {}): () => void {
+    const { subject, when = 'before', once = false } = meant;
+    const meet = () => {
+      if (once) end();
+      throw error;
+    };
+    const end = this.#add({ verb, subject, when, meet });
+    return end;
   }
 
   /** Holds the next call. */

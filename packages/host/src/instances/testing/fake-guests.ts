@@ -6,12 +6,15 @@ import type { GuestConnections, Identity } from '../needs.ts';
 export class FakeIdentity implements Identity {
   /** The boot of each instance that is recognised. */
   readonly known = new Map<number, number>();
-  /** Thrown at the next registration. */
+  /** Thrown at each registration. */
   trouble: Error | null = null;
+  /** Instances that cannot be registered. */
+  readonly troubleOf = new Set<number>();
   #boots = 0;
 
   register(instanceId: number, _init: Init): number {
     if (this.trouble) throw this.trouble;
+    if (this.troubleOf.has(instanceId)) throw new Error('process is gone');
     this.known.set(instanceId, ++this.#boots);
     return this.#boots;
   }

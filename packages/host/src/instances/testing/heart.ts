@@ -30,7 +30,7 @@ import { FakeMachine } from './fake-machine.ts';
 import type { FakeRun } from './fake-run.ts';
 import { FakeRuntime } from './fake-runtime.ts';
 import { countingRandom, FakeClock } from './fake-world.ts';
-import { Life } from './life.ts';
+import { Life, never } from './life.ts';
 import { SERVER_FACTS } from './server-facts.ts';
 import { TestStore } from './test-store.ts';
 
@@ -81,10 +81,15 @@ export class Heart {
   }
 
   /** Begins a daemon: it knows what is noted of runs, and nothing has been settled. */
-  static async begin(world: Partial<World> = {}, imageFolder: string | null = null): Promise<Heart> {
+  static async begin(
+    world: Partial<World> = {},
+    imageFolder: string | null = null,
+    prepare: (identity: FakeIdentity) => void = () => {},
+  ): Promise<Heart> {
     const { machine = new FakeMachine(), clock = new FakeClock() } = world;
     const { database = openDatabase(':memory:') } = world;
     const heart = new Heart({ machine, clock, database }, imageFolder);
+    prepare(heart.identity);
     heart.#later = await recover(heart.parts);
     return heart;
   }
@@ -181,9 +186,10 @@ export class Heart {
     return this.done(this.host.instances.setState(name, { action, timeout: -1, force: false, ...part }, BY));
   }
 
-  /** Settles when an operation has succeeded. @throws with the text of its failure */
+  /** Settles when an operation has succeeded. @throws with the text of its failure; the dead wait for ever */
   async done({ id }: Operation): Promise<Operation> {
     const operation = await this.parts.operations.wait(id, -1);
+    if (this.life.over) return never();
     if (operation.status !== 'Success') throw new Error(operation.err);
     return operation;
   }

@@ -93,8 +93,8 @@ export class FakeRuntime implements Runtime {
     return this.#act('checkDevice', name, () => {});
   }
 
-  foresee({ name, device, init }: DeviceTarget): Promise<Addition> {
-    return this.#act('foresee', name, () => {
+  foresee({ id, name, device, init }: DeviceTarget): Promise<Addition> {
+    return this.#act('foresee', [name, `${id}/${name}`], () => {
       const created = !this.#runOf(init).places.has(device['path'] ?? '');
       if (device['type'] !== 'nic') return { name, device, created };
       const named = { ...device, host_name: device['host_name'] ?? newHostName() };
@@ -102,34 +102,41 @@ export class FakeRuntime implements Runtime {
     });
   }
 
-  withdraw({ name, device, init }: DeviceTarget, { created }: Addition): Promise<void> {
+  withdraw({ id, name, device, init }: DeviceTarget, { created }: Addition): Promise<void> {
     const hostName = device['host_name'];
     const made = { created, ...(hostName ? { hostName } : {}) };
-    return this.#act('withdraw', name, () => this.#runOf(init).unplug(name, device, made));
+    return this.#act('withdraw', [name, `${id}/${name}`], () => this.#runOf(init).unplug(name, device, made));
   }
 
-  attach({ name, device, init }: DeviceTarget): Promise<{ created: boolean; hostName?: string }> {
-    return this.#act('attach', name, () => {
+  attach({ id, name, device, init }: DeviceTarget): Promise<{ created: boolean; hostName?: string }> {
+    return this.#act('attach', [name, `${id}/${name}`], () => {
       const run = this.#runOf(init);
       if (run.devices.has(name)) throw hostError('runtime-failed', `${name} is there already`);
       return run.plug(name, device);
     });
   }
 
-  detach({ name, device, init }: DeviceTarget, made: { created: boolean; hostName?: string }): Promise<void> {
-    return this.#act('detach', name, () => this.#runOf(init).unplug(name, device, made));
+  detach(
+    { id, name, device, init }: DeviceTarget,
+    made: { created: boolean; hostName?: string },
+  ): Promise<void> {
+    return this.#act('detach', [name, `${id}/${name}`], () => this.#runOf(init).unplug(name, device, made));
   }
 
-  updateDevice({ name, device, init }: DeviceTarget, hostName: string): Promise<void> {
-    return this.#act('updateDevice', name, () => {
+  updateDevice({ id, name, device, init }: DeviceTarget, hostName: string): Promise<void> {
+    return this.#act('updateDevice', [name, `${id}/${name}`], () => {
       const run = this.#runOf(init);
       if (run.hostNames[name] !== hostName) throw hostError('runtime-failed', `no interface ${hostName}`);
       run.devices.set(name, device);
     });
   }
 
-  attachMissing({ name, device, init }: DeviceTarget): Promise<void> {
-    return this.#act('attachMissing', name, () => void this.#runOf(init).devices.set(name, device));
+  attachMissing({ id, name, device, init }: DeviceTarget): Promise<void> {
+    return this.#act(
+      'attachMissing',
+      [name, `${id}/${name}`],
+      () => void this.#runOf(init).devices.set(name, device),
+    );
   }
 
   setWindow(init: Init, _config: Config, shown: boolean): Promise<void> {
@@ -161,8 +168,9 @@ export class FakeRuntime implements Runtime {
     return this.#act('live', run.spec.id, () => ({ ...LIVE_FACTS, pid: run.pid }));
   }
 
-  #act<T>(verb: string, subject: string | number, work: () => T | Promise<T>): Promise<T> {
-    return this.machine.faults.act(this.#life, verb, String(subject), work);
+  #act<T>(verb: string, subject: string | string[] | number, work: () => T | Promise<T>): Promise<T> {
+    const subjects = typeof subject === 'number' ? String(subject) : subject;
+    return this.machine.faults.act(this.#life, verb, subjects, work);
   }
 
   #held(id: number): RunningProcess | null {

@@ -3,7 +3,10 @@ import { type Life, never } from './life.ts';
 /** Before the work has any effect, or when it has all of it. */
 type When = 'before' | 'after';
 
-/** Which calls are meant: those with this subject (a device, a path, else an instance's id), or all. */
+/** The names of what a call is about. */
+type Subjects = string | readonly string[];
+
+/** Which calls are meant: those with this subject (`DEVICE` or `ID/DEVICE`, else the id of an instance), or all. */
 interface Meant {
   readonly subject?: string;
   readonly when?: When;
@@ -64,24 +67,22 @@ export class Faults {
   }
 
   /** Does something, as far as the rules and the life of the one who does it allow. */
-  async act<T>(life: Life, verb: string, subject: string, work: () => T | Promise<T>): Promise<T> {
+  async act<T>(life: Life, verb: string, subject: Subjects, work: () => T | Promise<T>): Promise<T> {
     await this.#pass(life, verb, subject, 'before');
     const result = await work();
     await this.#pass(life, verb, subject, 'after');
     return result;
   }
 
-  async #pass(life: Life, verb: string, subject: string, when: When): Promise<void> {
+  async #pass(life: Life, verb: string, subject: Subjects, when: When): Promise<void> {
     if (life.over) return never();
     for (const rule of this.#of(verb, subject, when)) await rule.meet();
     if (life.over) return never();
   }
 
-  #of(verb: string, subject: string, when: When): Rule[] {
-    return [...this.#rules].filter(
-      (rule) =>
-        rule.verb === verb && rule.when === when && (rule.subject === undefined || rule.subject === subject),
-    );
+  #of(verb: string, subjects: Subjects, when: When): Rule[] {
+    const isMeant = ({ subject }: Rule) => subject === undefined || [subjects].flat().includes(subject);
+    return [...this.#rules].filter((rule) => rule.verb === verb && rule.when === when && isMeant(rule));
   }
 
   #add(rule: Rule): () => void {

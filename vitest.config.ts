@@ -3,6 +3,11 @@ import { defineConfig } from 'vitest/config';
 /** Files at a time, on every machine: many of them wait most of their time, and each has a daemon of its own. */
 const maxWorkers = 2;
 
+/** Rooms between the two edges: state, use cases and what a start settles. */
+const HEART = ['model', 'instances', 'profiles', 'library', 'startup'].map(
+  (room) => `packages/host/src/${room}/**/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
     projects: [
@@ -15,6 +20,16 @@ export default defineConfig({
             'fuzz/**/*.test.ts',
             'setup/*.test.mjs',
           ],
+          exclude: HEART,
+          maxWorkers,
+        },
+      },
+      {
+        test: {
+          // All in memory: their files are done in less time than it takes to load what they share.
+          name: 'unit-heart',
+          include: HEART,
+          isolate: false,
           maxWorkers,
         },
       },

@@ -6,6 +6,11 @@ const maxWorkers = 2;
 /** Files of the system tests that try the same again and again: in the long ones, more often. */
 const CYCLED = ['crash', 'restart'].map((name) => `packages/host/test/${name}.test.ts`);
 
+/** Rooms between the two edges: state, use cases and what a start settles. */
+const HEART = ['model', 'instances', 'profiles', 'library', 'startup'].map(
+  (room) => `packages/host/src/${room}/**/*.test.ts`,
+);
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +23,16 @@ export default defineConfig({
             'fuzz/**/*.test.ts',
             'setup/*.test.mjs',
           ],
+          exclude: HEART,
+          maxWorkers,
+        },
+      },
+      {
+        test: {
+          // All in memory: their files are done in less time than it takes to load what they share.
+          name: 'unit-heart',
+          include: HEART,
+          isolate: false,
           maxWorkers,
         },
       },

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FakeBackend } from '../../packages/host/src/host/testing/fake-backend.ts';
-import type { FakeProcess } from '../../packages/host/src/host/testing/fake-exec.ts';
+import type { FakeProcess } from '../../packages/host/src/instances/testing/fake-process.ts';
 import { readAnswers } from '../answers.ts';
 import { exchange } from '../exchange.ts';
 import { mustHold } from '../target.ts';

@@ -1,39 +1,121 @@
-import { expect, it } from 'vitest';
-import { hostError } from '../core/errors.ts';
-import type { Instance } from '../core/model.ts';
-import { deleteInstance } from './delete.ts';
-import type { Parts } from './needs.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { BY, Heart } from './testing/heart.ts';
+import { telling } from './testing/test-store.ts';
 
-/** A context in which an instance can be deleted once its files are gone, or never. */
-function contextOf({ works }: { works: boolean }) {
-  const done: string[] = [];
-  const instance = { id: 7, name: 'c7', config: {} } as unknown as Instance;
-  const context = {
-    running: { get: () => undefined },
-    reboots: { forget: () => {} },
-    unsettled: { forget: () => {} },
-    roots: { sweep: async () => {} },
-    runtimeOf: () => ({ owns: true, remove: async () => void done.push('removed') }),
-    model: {
-      state: {},
-      current: () => instance,
-      expanded: () => ({ config: {}, devices: {} }),
-      commit() {
-        if (done.length === 0 || !works) throw hostError('store-full', 'database or disk is full');
-        done.push('committed');
-      },
-    },
-  } as unknown as Parts;
-  return { context, done };
-}
+const BASE = 'f'.repeat(64);
 
-it('deletes an instance whose own files take the room that its deletion needs', async () => {
-  const { context, done } = contextOf({ works: true });
-  await deleteInstance(context, 7);
-  expect(done.slice(0, 2)).toEqual(['removed', 'committed']);
+let heart: Heart;
+beforeEach(async () => {
+  heart = await Heart.begin();
+  heart.addImage();
+  heart.add('c1', { config: { 'volatile.base_image': BASE } });
+  heart.machine.folders.add(1);
+  heart.machine.roots.add(`${BASE}-100000`);
 });
 
-it('says that the disk is full when that does not help', async () => {
-  const { context } = contextOf({ works: false });
-  await expect(deleteInstance(context, 7)).rejects.toThrow('The disk that holds the state is full');
+const remove = async (name = 'c1') => heart.done(heart.host.instances.delete(name, BY));
+
+describe('A deletion', () => {
+  it('takes the instance out of the store, with its files', async () => {
+    await remove();
+    expect(heart.store.load().instances.size).toBe(0);
+    expect(heart.machine.folders.size).toBe(0);
+    expect(heart.told).toEqual(['instance-deleted c1']);
+  });
+
+  it('leaves the root that its image needs, and takes it when nobody does', async () => {
+    heart.add('c2', { config: { 'volatile.base_image': BASE } });
+    await remove('c2');
+    expect(heart.machine.roots.size).toBe(1);
+    await heart.done(heart.host.images.delete(BASE, BY));
+    expect(heart.machine.roots.size).toBe(1);
+    await remove();
+    expect(heart.machine.roots.size).toBe(0);
+  });
+
+  it('waits for the work that goes on', async () => {
+    const held = heart.machine.faults.hold('checkDevice');
+    const devices = { mnt: { type: 'disk', source: '/srv', path: '/mnt' } };
+    const patched = heart.host.instances.patch('c1', { devices }, BY);
+    await held.reached;
+    const removed = remove();
+    expect(heart.model.hasInstance('c1')).toBe(true);
+    held.open();
+    await patched;
+    await removed;
+    expect(heart.told).toEqual(['instance-updated c1', 'instance-deleted c1']);
+  });
+
+  it('is done although its files cannot be removed: the next start sweeps them away', async () => {
+    heart.machine.faults.refuse('remove', new Error('busy'));
+    await expect(remove()).rejects.toThrow('busy');
+    expect(heart.model.hasInstance('c1')).toBe(false);
+    expect(heart.machine.folders.has(1)).toBe(true);
+    expect(heart.told).toEqual(['instance-deleted c1']);
+  });
+});
+
+describe('A deletion on a full disk', () => {
+  /** The disk has room again once the files of the instance are gone, or never. */
+  const fill = (helps: boolean) => {
+    heart.store.refuse((changes) => {
+      const deletes = changes.some(({ kind }) => kind === 'delete-instance');
+      return deletes && !(helps && heart.machine.folders.size === 0);
+    });
+  };
+
+  it('takes the room that it needs from the files of the instance', async () => {
+    fill(true);
+    await remove();
+    expect(heart.model.hasInstance('c1')).toBe(false);
+    expect(heart.told).toEqual(['instance-deleted c1']);
+  });
+
+  it('says that the disk is full when that does not help', async () => {
+    fill(false);
+    await expect(remove()).rejects.toThrow('The disk that holds the state is full');
+    expect(heart.model.hasInstance('c1')).toBe(true);
+    expect(heart.told).toEqual([]);
+  });
+
+  it('touches no files when the disk fails in another way', async () => {
+    heart.store.refuse(telling('instance-deleted'), new Error('I/O error'));
+    await expect(remove()).rejects.toThrow('I/O error');
+    expect(heart.machine.folders.has(1)).toBe(true);
+  });
+});
+
+describe('A deletion is refused', () => {
+  it('at once while the instance runs', async () => {
+    await heart.setState('c1', 'start');
+    expect(() => heart.host.instances.delete('c1', BY)).toThrow('Instance is running');
+  });
+
+  it('when it has been started before its turn', async () => {
+    const started = heart.setState('c1', 'start');
+    const removed = expect(remove()).rejects.toThrow('Instance is running');
+    await started;
+    await removed;
+    expect(heart.status('c1')).toBe('Running');
+  });
+
+  it.each([
+    ['its own', false],
+    ['a profile’s', true],
+  ])('when it is protected by %s config', async (_whose, inProfile) => {
+    const config = { 'security.protection.delete': 'true' };
+    heart.addProfile('safe', { config });
+    heart.add('c2', inProfile ? { profiles: ['default', 'safe'] } : { config });
+    await expect(remove('c2')).rejects.toThrow('Container is protected');
+    expect(heart.model.hasInstance('c2')).toBe(true);
+  });
+
+  it('twice: the second finds nothing', async () => {
+    const first = remove();
+    const second = remove();
+    await first;
+    await expect(second).rejects.toThrow('Instance not found');
+    expect(() => heart.host.instances.delete('c1', BY)).toThrow('Instance not found');
+    expect(heart.told).toEqual(['instance-deleted c1']);
+  });
 });

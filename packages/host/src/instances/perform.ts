@@ -94,13 +94,12 @@ async function performStep(
   const { runtime } = run;
   const { action, name } = step;
   if (action === 'removed') {
-    const target = targetOf(
-      run,
-      name,
-      devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device,
-    );
-    await runtime.detach(target, madeFor(plan.current.config, name));
-    undo.push(() => runtime.attach(target));
+    const started = devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device;
+    const made = madeFor(plan.current.config, name);
+    await runtime.detach(targetOf(run, name, started), made);
+    // A nic comes back under the name that is stored, where later changes look for it.
+    const before = made.hostName ? { ...started, host_name: made.hostName } : started;
+    undo.push(() => runtime.attach(targetOf(run, name, before)));
     return config;
   }
   const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);

@@ -67,12 +67,13 @@ function shallStart(
 ): boolean {
   if (recognition.isLost(instance.id)) return false;
   const { config } = model.expanded(instance);
-  const power = instance.config['volatile.last_state.power'];
-  const wasRunning = power === 'RUNNING';
+  const wasRunning = instance.config['volatile.last_state.power'] === 'RUNNING';
+  const ending = wasRunning ? runtimeOf(instance.config).lastEnding(instance.id) : undefined;
   // A reboot goes on, whatever is said of the host's own start.
-  const reboots = wasRunning && runtimeOf(instance.config).lastEnding(instance.id) === 'reboot';
+  const reboots = ending === 'reboot';
   if (reboots || isBetweenRuns(instance.config) || isRestarting(instance.config)) return true;
-  return isTrue(config['boot.autostart'], wasRunning);
+  // An end that is known but not stored yet, on a full disk perhaps, is one all the same.
+  return isTrue(config['boot.autostart'], wasRunning && ending !== 'stop');
 }
 
 function byPriority({ model }: Needs<'model'>, one: Instance, other: Instance): number {

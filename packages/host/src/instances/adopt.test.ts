@@ -1,0 +1,178 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { NewInstance } from './requests.ts';
+import { disk, nic } from './testing/devices.ts';
+import { BY, Heart } from './testing/heart.ts';
+import { telling } from './testing/test-store.ts';
+
+let heart: Heart;
+let pid: number;
+beforeEach(async () => {
+  heart = await Heart.begin();
+  pid = heart.machine.startForeign();
+});
+
+const input = (part: Partial<NewInstance> = {}): NewInstance => ({
+  name: 'a1',
+  description: '',
+  architecture: '',
+  ephemeral: false,
+  profiles: [],
+  config: {},
+  devices: {},
+  source: { type: 'adopt', pid },
+  ...part,
+});
+const adopt = async (part: Partial<NewInstance> = {}) =>
+  heart.done(heart.host.instances.create(input(part), BY));
+
+/** The process that is the init of an instance ends. */
+async function end(of = pid): Promise<void> {
+  heart.machine.foreign.get(of)?.end();
+  await heart.quiet();
+}
+
+describe('An adopted instance', () => {
+  it('runs from its creation on, which is one commit', async () => {
+    await adopt();
+    const { id, config } = heart.get('a1');
+    expect(heart.status('a1')).toBe('Running');
+    expect(heart.identity.known.has(id)).toBe(true);
+    expect(config['volatile.adopted']).toMatch(`${pid}:`);
+    expect(heart.told).toEqual(['instance-created a1', 'instance-started a1']);
+    expect(heart.machine.folders.size).toBe(0);
+  });
+
+  it('is stopped when its process ends', async () => {
+    await adopt();
+    await end();
+    expect(heart.status('a1')).toBe('Stopped');
+    expect(heart.told.at(-1)).toBe('instance-shutdown a1');
+  });
+
+  it('goes when it is ephemeral and its process ends', async () => {
+    await adopt({ ephemeral: true });
+    await end();
+    expect(heart.model.hasInstance('a1')).toBe(false);
+  });
+
+  it('begins again with another process, and keeps its config', async () => {
+    await adopt({ config: { 'user.a': '1' } });
+    await end();
+    const another = heart.machine.startForeign();
+    await heart.setState('a1', 'start', { pid: another });
+    expect(heart.status('a1')).toBe('Running');
+    expect(heart.get('a1').config).toMatchObject({ 'user.a': '1' });
+    expect(heart.get('a1').config['volatile.adopted']).toMatch(`${another}:`);
+  });
+
+  it('is recognised by the next daemon while its process lives', async () => {
+    await adopt();
+    const next = await heart.crash();
+    await next.settle();
+    expect(next.status('a1')).toBe('Running');
+    expect(next.told).toEqual([]);
+  });
+
+  it('is settled by the next daemon when its process has ended', async () => {
+    await adopt();
+    heart.life.end();
+    await end();
+    const next = await heart.crash();
+    await next.settle();
+    expect(next.power('a1')).toBe('STOPPED');
+    expect(next.told).toEqual(['instance-shutdown a1']);
+  });
+
+  it('is forgotten when it is deleted; its process goes on', async () => {
+    await adopt();
+    const { id } = heart.get('a1');
+    heart.connections.open.set(id, 1);
+    await heart.done(heart.host.instances.delete('a1', BY));
+    expect(heart.identity.known.has(id)).toBe(false);
+    expect(heart.connections.open.has(id)).toBe(false);
+    expect(heart.machine.foreign.get(pid)?.isAlive).toBe(true);
+    await end();
+    expect(heart.told.at(-1)).toBe('instance-deleted a1');
+  });
+
+  it('takes new devices that describe what is there', async () => {
+    await adopt();
+    const eth0 = nic({ hwaddr: '00:16:3e:00:00:09' });
+    await heart.host.instances.patch('a1', { devices: { eth0 } }, BY);
+    expect(heart.get('a1').devices).toEqual({ eth0 });
+  });
+});
+
+describe('What is another runtime’s to do is refused', () => {
+  beforeEach(() => adopt());
+
+  it.each(['stop', 'restart', 'freeze'] as const)('%s', async (action) => {
+    await expect(heart.setState('a1', action)).rejects.toThrow('run by another runtime');
+    expect(heart.status('a1')).toBe('Running');
+    expect(heart.power('a1')).toBe('RUNNING');
+  });
+
+  it('a forced stop', async () => {
+    await expect(heart.setState('a1', 'stop', { force: true, timeout: 0 })).rejects.toThrow(
+      'another runtime',
+    );
+  });
+
+  it.each([
+    ['limits.cpu', '1'],
+    ['security.privileged', 'true'],
+  ])('%s', async (key, value) => {
+    const patched = heart.host.instances.patch('a1', { config: { [key]: value } }, BY);
+    await expect(patched).rejects.toThrow('is for its own runtime to set');
+  });
+
+  it.each([
+    ['a disk', disk('/mnt')],
+    ['a nic without its address', nic()],
+    ['a nic with limits', nic({ hwaddr: '00:16:3e:00:00:09', 'limits.max': '1Mbit' })],
+  ])('%s', async (_what, device) => {
+    await expect(heart.host.instances.patch('a1', { devices: { x: device } }, BY)).rejects.toThrow();
+    expect(heart.get('a1').devices).toEqual({});
+  });
+});
+
+describe('An adoption that fails leaves nothing', () => {
+  it.each([
+    ['no such process', { source: { type: 'adopt', pid: 99_999 } }, 'There is no process 99999'],
+    ['a disk', { devices: { mnt: disk('/mnt') } }, 'for its own runtime to mount'],
+    ['a limit', { config: { 'limits.cpu': '1' } }, 'for its own runtime to set'],
+  ] as const)('%s', async (_what, part, message) => {
+    await expect(adopt(part)).rejects.toThrow(message);
+    expect(heart.model.hasInstance('a1')).toBe(false);
+    expect(heart.identity.known.size).toBe(0);
+  });
+
+  it('a process that cannot be told from others; it goes on', async () => {
+    heart.identity.trouble = new Error('no namespace');
+    await expect(adopt()).rejects.toThrow('The instance cannot be identified: no namespace');
+    expect(heart.machine.foreign.get(pid)?.isAlive).toBe(true);
+    expect(heart.model.hasInstance('a1')).toBe(false);
+  });
+
+  it('a disk that is full', async () => {
+    const again = heart.store.refuse(telling('instance-started'));
+    await expect(adopt()).rejects.toThrow('full');
+    expect(heart.identity.known.size).toBe(0);
+    expect(heart.parts.running.size).toBe(0);
+    again();
+    await adopt();
+    expect(heart.status('a1')).toBe('Running');
+  });
+});
+
+describe('A process to begin with again is refused', () => {
+  it('while the instance runs', async () => {
+    await adopt();
+    await expect(heart.setState('a1', 'start', { pid })).rejects.toThrow('already running');
+  });
+
+  it('for an instance of our own', async () => {
+    heart.add('c1');
+    await expect(heart.setState('c1', 'start', { pid })).rejects.toThrow('Only an instance that was adopted');
+  });
+});

@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Heart } from './testing/heart.ts';
+import { withChange } from './testing/test-store.ts';
+import { ownTimers, pass } from './testing/time.ts';
+
+ownTimers();
+
+let heart: Heart;
+beforeEach(async () => {
+  heart = await Heart.begin();
+  await heart.addRunning('c1');
+  heart.told.length = 0;
+});
+
+describe('A restart', () => {
+  it.each([
+    { timeout: -1, force: false },
+    { timeout: 0, force: false },
+    { timeout: 10, force: true },
+  ])('is one event of a new run: %o', async (request) => {
+    const { pid } = heart.run('c1');
+    await heart.setState('c1', 'restart', request);
+    expect(heart.run('c1').pid).not.toBe(pid);
+    expect(heart.power('c1')).toBe('RUNNING');
+    expect(heart.told).toEqual(['instance-restarted c1']);
+  });
+
+  it('is stored before the run is asked to end', async () => {
+    heart.run('c1').obeys = false;
+    const restarted = heart.setState('c1', 'restart');
+    await heart.quiet();
+    expect(heart.power('c1')).toBe('RESTARTING');
+    heart.run('c1').end('stop');
+    await restarted;
+    expect(heart.power('c1')).toBe('RUNNING');
+  });
+
+  it('that cannot be stored leaves the run alone', async () => {
+    const { pid } = heart.run('c1');
+    heart.store.refuse();
+    await expect(heart.setState('c1', 'restart')).rejects.toThrow('full');
+    expect(heart.run('c1').pid).toBe(pid);
+  });
+
+  it('is given up when the instance does not shut down in time', async () => {
+    heart.run('c1').obeys = false;
+    const failed = expect(heart.setState('c1', 'restart', { timeout: 5 })).rejects.toThrow('in time');
+    await pass(heart, 5_000);
+    await failed;
+    expect(heart.power('c1')).toBe('RUNNING');
+    expect(heart.told).toEqual([]);
+  });
+
+  it('goes on by force when its time is over, if so asked', async () => {
+    heart.run('c1').obeys = false;
+    const restarted = heart.setState('c1', 'restart', { timeout: 5, force: true });
+    await pass(heart, 5_000);
+    await restarted;
+    expect(heart.told).toEqual(['instance-restarted c1']);
+  });
+
+  it('becomes a stop when a forced stop comes in between', async () => {
+    heart.run('c1').obeys = false;
+    const restarted = heart.setState('c1', 'restart');
+    await heart.quiet();
+    await heart.setState('c1', 'stop', { force: true });
+    await restarted;
+    expect(heart.status('c1')).toBe('Stopped');
+    expect(heart.power('c1')).toBe('STOPPED');
+    expect(heart.told).toEqual(['instance-stopped c1']);
+  });
+
+  it('whose start fails leaves the instance stopped, and not to be started by the next daemon', async () => {
+    heart.machine.faults.refuse('start', new Error('no room'));
+    await expect(heart.setState('c1', 'restart')).rejects.toThrow('no room');
+    expect(heart.status('c1')).toBe('Stopped');
+    expect(heart.power('c1')).toBe('STOPPED');
+  });
+
+  it('is stored to lie between two runs while the next one begins', async () => {
+    const held = heart.machine.faults.hold('start');
+    const restarted = heart.setState('c1', 'restart');
+    await held.reached;
+    expect(heart.power('c1')).toBe('REBOOTING');
+    held.open();
+    await restarted;
+  });
+
+  it('of an ephemeral instance does not delete it', async () => {
+    const { id } = await heart.addRunning('e1', { ephemeral: true });
+    await heart.setState('e1', 'restart');
+    expect(heart.get('e1').id).toBe(id);
+    expect(heart.status('e1')).toBe('Running');
+  });
+
+  it('whose end cannot be stored is finished when it can', async () => {
+    heart.run('c1').obeys = false;
+    const failed = expect(heart.setState('c1', 'restart')).rejects.toThrow('full');
+    await heart.quiet();
+    const again = heart.store.refuse(withChange('put-instance'));
+    heart.run('c1').end('stop');
+    await failed;
+    again();
+    await pass(heart, 1_000);
+    expect(heart.status('c1')).toBe('Running');
+    expect(heart.told).toEqual(['instance-restarted c1']);
+  });
+
+  it('of a stopped instance is refused', async () => {
+    await heart.setState('c1', 'stop');
+    await expect(heart.setState('c1', 'restart')).rejects.toThrow('The instance is already stopped');
+  });
+});

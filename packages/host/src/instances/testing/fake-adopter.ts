@@ -1,0 +1,50 @@
+import { adoptedInit, type ProcessName } from '../../core/adopted.ts';
+import { hostError } from '../../core/errors.ts';
+import type { Config, Instance } from '../../core/model.ts';
+import type { ExitWatch } from '../../native/exit-watch.ts';
+import { AdoptedRuntime } from '../../runtimes/adopted/runtime.ts';
+import type { Ending, RunningProcess, RunSpec } from '../../runtimes/contract/runtime.ts';
+import type { FakeMachine } from './fake-machine.ts';
+import type { Life } from './life.ts';
+
+const BOOT_ID = '11111111-2222-4333-8444-555555555555';
+
+/** The rules of adopted instances as they are; the processes are those of a machine in memory. */
+export class FakeAdopter extends AdoptedRuntime {
+  readonly #machine: FakeMachine;
+  readonly #life: Life;
+
+  constructor(machine: FakeMachine, life: Life) {
+    super({} as ExitWatch);
+    this.#machine = machine;
+    this.#life = life;
+  }
+
+  override nameOf(pid: number): ProcessName {
+    const process = this.#machine.foreign.get(pid);
+    if (!process?.isAlive) throw hostError('bad-request', `There is no process ${pid}`);
+    return { pid, startTime: process.startTime, bootId: BOOT_ID };
+  }
+
+  override async start({ config }: Pick<RunSpec, 'config'>): Promise<RunningProcess> {
+    const running = this.#hold(config);
+    if (!running) throw hostError('bad-request', 'The process to adopt has ended');
+    return running;
+  }
+
+  override recall({ config }: Pick<Instance, 'config'>): RunningProcess | null {
+    return this.#hold(config);
+  }
+
+  #hold(config: Config): RunningProcess | null {
+    const name = adoptedInit(config);
+    const foreign = this.#machine.foreign.get(name?.pid ?? 0);
+    if (!name || !foreign?.isAlive || foreign.startTime !== name.startTime) return null;
+    const ended = Promise.withResolvers<Ending>();
+    void foreign.ended.then(() => {
+      if (!this.#life.over) ended.resolve('stop');
+    });
+    const init = { pid: name.pid, isAlive: () => foreign.isAlive, signal: () => {}, duplicate: () => -1 };
+    return { init, hostNames: {}, ended: ended.promise, frozen: false, release: () => {} };
+  }
+}

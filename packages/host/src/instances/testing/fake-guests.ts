@@ -1,0 +1,41 @@
+import type { Caller } from '../../core/caller.ts';
+import type { Init } from '../../runtimes/contract/runtime.ts';
+import type { GuestConnections, Identity } from '../needs.ts';
+
+/** Who is known as which instance. The number of a descriptor is that of the instance behind it. */
+export class FakeIdentity implements Identity {
+  /** The boot of each instance that is recognised. */
+  readonly known = new Map<number, number>();
+  /** Thrown at each registration. */
+  trouble: Error | null = null;
+  /** Instances that cannot be registered. */
+  readonly troubleOf = new Set<number>();
+  #boots = 0;
+
+  register(instanceId: number, _init: Init): number {
+    if (this.trouble) throw this.trouble;
+    if (this.troubleOf.has(instanceId)) throw new Error('process is gone');
+    this.known.set(instanceId, ++this.#boots);
+    return this.#boots;
+  }
+
+  unregister(instanceId: number): void {
+    this.known.delete(instanceId);
+  }
+
+  identify(fd: number): Caller {
+    const boot = this.known.get(fd);
+    return boot === undefined ? { kind: 'no-instance' } : { kind: 'instance', instanceId: fd, boot };
+  }
+}
+
+/** Connections that instances hold, as many as a test says. */
+export class FakeConnections implements GuestConnections {
+  readonly open = new Map<number, number>();
+
+  closeInstance(instanceId: number): number {
+    const count = this.open.get(instanceId) ?? 0;
+    this.open.delete(instanceId);
+    return count;
+  }
+}

@@ -1,0 +1,206 @@
+import type { Readable } from 'node:stream';
+import { hostError } from '../../core/errors.ts';
+import type { HostIds } from '../../core/host-ids.ts';
+import type { Addition, Config, Device, Instance } from '../../core/model.ts';
+import type { ExecProcess, ExecRequest } from '../../runtimes/contract/exec.ts';
+import type { LiveFacts } from '../../runtimes/contract/live.ts';
+import type {
+  DeviceTarget,
+  Ending,
+  FileRequest,
+  FilesTarget,
+  FileWork,
+  Init,
+  RunningProcess,
+  RunSpec,
+  Runtime,
+} from '../../runtimes/contract/runtime.ts';
+import type { FakeMachine } from './fake-machine.ts';
+import { FakeProcess } from './fake-process.ts';
+import { type FakeRun, newHostName } from './fake-run.ts';
+import type { Life } from './life.ts';
+import { LIVE_FACTS } from './live-facts.ts';
+
+/** The runtime of one daemon on a machine: what it does is done to what is inside, so that tests look there. */
+export class FakeRuntime implements Runtime {
+  readonly driver = 'lxc';
+  readonly driverVersion = '5.0.2';
+  readonly owns = true;
+  readonly machine: FakeMachine;
+  readonly #life: Life;
+  readonly #runs = new Map<Init, FakeRun>();
+  /** Where the log of an instance is. */
+  logPath: (id: number) => string | null = () => null;
+
+  constructor(machine: FakeMachine, life: Life) {
+    this.machine = machine;
+    this.#life = life;
+  }
+
+  hostIds(config: Config): HostIds {
+    const uid = config['security.privileged'] === 'true' ? 0 : 100_000;
+    return { uid, gid: uid };
+  }
+
+  create(id: number): Promise<void> {
+    return this.#act('create', id, () => void this.machine.folders.add(id));
+  }
+
+  remove(id: number): Promise<void> {
+    return this.#act('remove', id, () => void this.machine.folders.delete(id));
+  }
+
+  start(spec: RunSpec): Promise<RunningProcess> {
+    return this.#act('start', spec.id, () => this.#hold(this.machine.begin(spec)));
+  }
+
+  recall({ id }: Pick<Instance, 'id'>): RunningProcess | null | undefined {
+    this.machine.faults.check('recall', String(id));
+    return this.machine.notes ? this.#held(id) : undefined;
+  }
+
+  recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
+    return this.#act('recover', id, () => this.#held(id));
+  }
+
+  lastEnding(id: number): Ending | undefined {
+    return this.machine.endings.get(id);
+  }
+
+  halt(init: Init): void {
+    const run = this.#runOf(init);
+    this.machine.faults.check('halt', String(run.spec.id));
+    if (!this.#life.over) run.ask();
+  }
+
+  kill(init: Init): void {
+    if (!this.#life.over) this.#runOf(init).kill();
+  }
+
+  checkConfig(config: Config): void {
+    for (const key of Object.keys(config)) this.machine.faults.check('checkConfig', key);
+  }
+
+  setFrozen(id: number, frozen: boolean): Promise<void> {
+    return this.#act('setFrozen', id, () => {
+      const run = this.machine.runs.get(id);
+      if (!run) throw hostError('runtime-failed', 'it does not run');
+      run.setFrozen(frozen);
+    });
+  }
+
+  checkDevice(name: string, _device: Device): Promise<void> {
+    return this.#act('checkDevice', name, () => {});
+  }
+
+  foresee({ id, name, device, init }: DeviceTarget): Promise<Addition> {
+    return this.#act('foresee', [name, `${id}/${name}`], () => {
+      const created = !this.#runOf(init).places.has(device['path'] ?? '');
+      if (device['type'] !== 'nic') return { name, device, created };
+      const named = { ...device, host_name: device['host_name'] ?? newHostName() };
+      return { name, device: named, created: true };
+    });
+  }
+
+  withdraw({ id, name, device, init }: DeviceTarget, { created }: Addition): Promise<void> {
+    const hostName = device['host_name'];
+    const made = { created, ...(hostName ? { hostName } : {}) };
+    return this.#act('withdraw', [name, `${id}/${name}`], () => this.#runOf(init).unplug(name, device, made));
+  }
+
+  attach({ id, name, device, init }: DeviceTarget): Promise<{ created: boolean; hostName?: string }> {
+    return this.#act('attach', [name, `${id}/${name}`], () => {
+      const run = this.#runOf(init);
+      if (run.devices.has(name)) throw hostError('runtime-failed', `${name} is there already`);
+      return run.plug(name, device);
+    });
+  }
+
+  detach(
+    { id, name, device, init }: DeviceTarget,
+    made: { created: boolean; hostName?: string },
+  ): Promise<void> {
+    return this.#act('detach', [name, `${id}/${name}`], () => this.#runOf(init).unplug(name, device, made));
+  }
+
+  updateDevice({ id, name, device, init }: DeviceTarget, hostName: string): Promise<void> {
+    return this.#act('updateDevice', [name, `${id}/${name}`], () => {
+      const run = this.#runOf(init);
+      if (run.hostNames[name] !== hostName) throw hostError('runtime-failed', `no interface ${hostName}`);
+      run.devices.set(name, device);
+    });
+  }
+
+  attachMissing({ id, name, device, init }: DeviceTarget): Promise<void> {
+    return this.#act(
+      'attachMissing',
+      [name, `${id}/${name}`],
+      () => void this.#runOf(init).devices.set(name, device),
+    );
+  }
+
+  setWindow(init: Init, _config: Config, shown: boolean): Promise<void> {
+    const run = this.#runOf(init);
+    return this.#act('setWindow', run.spec.id, () => {
+      run.window = shown ? 1 : 0;
+    });
+  }
+
+  exec(id: number, request: ExecRequest): Promise<ExecProcess> {
+    return this.#act('exec', id, () => {
+      const process = new FakeProcess(request);
+      this.machine.runs.get(id)?.execs.push(process);
+      return process;
+    });
+  }
+
+  async files({ id }: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork> {
+    const found = this.#act('files', id, () => this.machine.treeOf(id).work(request, input));
+    const ended = found.then(
+      () => this.#act('filesEnd', id, () => {}),
+      () => {},
+    );
+    return { found, ended };
+  }
+
+  live(init: Init): Promise<LiveFacts> {
+    const run = this.#runOf(init);
+    return this.#act('live', run.spec.id, () => ({ ...LIVE_FACTS, pid: run.pid }));
+  }
+
+  #act<T>(verb: string, subject: string | string[] | number, work: () => T | Promise<T>): Promise<T> {
+    const subjects = typeof subject === 'number' ? String(subject) : subject;
+    return this.machine.faults.act(this.#life, verb, subjects, work);
+  }
+
+  #held(id: number): RunningProcess | null {
+    const run = this.machine.runs.get(id);
+    return run ? { ...this.#hold(run), hostNames: {} } : null;
+  }
+
+  #hold(run: FakeRun): RunningProcess {
+    let released = false;
+    const isAlive = () => !released && run.isAlive;
+    const signal = () => {
+      if (isAlive()) run.kill();
+    };
+    const init: Init = { pid: run.pid, isAlive, signal, duplicate: () => -1 };
+    this.#runs.set(init, run);
+    run.holders++;
+    const ended = Promise.withResolvers<Ending>();
+    run.onEnd((ending) => {
+      if (!this.#life.over) ended.resolve(ending);
+    });
+    const release = () => {
+      if (!released) run.holders--;
+      released = true;
+    };
+    return { init, hostNames: run.hostNames, ended: ended.promise, frozen: run.frozen, release };
+  }
+
+  #runOf(init: Init): FakeRun {
+    const run = this.#runs.get(init);
+    if (!run) throw new Error('this init is not held by its runtime');
+    return run;
+  }
+}

@@ -1,0 +1,71 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { hostError } from '../../core/errors.ts';
+import type { Change, NewEvent, StoredEvent } from '../../core/model.ts';
+import { Store } from '../../store/store.ts';
+import type { Life } from './life.ts';
+
+type Match = (changes: readonly Change[], events: readonly NewEvent[]) => boolean;
+
+interface Trouble {
+  readonly match: Match;
+  readonly meet: (write: () => readonly StoredEvent[]) => readonly StoredEvent[];
+}
+
+const ALL: Match = () => true;
+
+/** The real store, whose disk can be full for a while, and which sees the daemon die before or after a commit. */
+export class TestStore extends Store {
+  readonly #life: Life;
+  readonly #troubles = new Set<Trouble>();
+
+  constructor(database: DatabaseSync, life: Life) {
+    super(':memory:', {}, database);
+    this.#life = life;
+  }
+
+  /** Refuses commits from now on. @returns the function that ends that */
+  refuse(match: Match = ALL, error: Error = hostError('store-full', 'no room')): () => void {
+    return this.#add({
+      match,
+      meet: () => {
+        throw error;
+      },
+    });
+  }
+
+  /** The daemon dies at the next commit, which is lost, or made. */
+  dieAt(when: 'before' | 'after', match: Match = ALL): void {
+    this.#add({
+      match,
+      meet: (write) => {
+        if (when === 'after') write();
+        this.#life.end();
+        throw new Error('this daemon has died');
+      },
+    });
+  }
+
+  override commit(changes: readonly Change[], events: readonly NewEvent[]): readonly StoredEvent[] {
+    if (this.#life.over) throw new Error('this daemon has died');
+    const trouble = [...this.#troubles].find(({ match }) => match(changes, events));
+    const write = () => super.commit(changes, events);
+    return trouble ? trouble.meet(write) : write();
+  }
+
+  #add(trouble: Trouble): () => void {
+    this.#troubles.add(trouble);
+    return () => void this.#troubles.delete(trouble);
+  }
+}
+
+/** Commits that hold a change of this kind. */
+export const withChange =
+  (kind: Change['kind']): Match =>
+  (changes) =>
+    changes.some((change) => change.kind === kind);
+
+/** Commits that tell of this. */
+export const telling =
+  (action: string): Match =>
+  (_changes, events) =>
+    events.some(({ metadata }) => metadata['action'] === action);

@@ -1,0 +1,102 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../base/log.ts';
+import type { StoredEvent } from '../core/model.ts';
+import type { HostEvent } from './events.ts';
+import { EventHub } from './hub.ts';
+
+const guestEvent = (sequence: number): StoredEvent => ({
+  sequence,
+  instanceId: 1,
+  type: 'config',
+  timestamp: '',
+  metadata: {},
+});
+const hostEvent = (message: string): HostEvent => ({
+  type: 'logging',
+  timestamp: '',
+  metadata: { message, level: 'info', context: {} },
+});
+
+let hub: EventHub;
+let logged: object[];
+let heard: string[];
+beforeEach(() => {
+  logged = [];
+  heard = [];
+  hub = new EventHub({ ...silentLog, error: (fields) => void logged.push(fields) });
+});
+
+const note = (prefix: string) => (event?: StoredEvent | HostEvent) =>
+  void heard.push(`${prefix} ${event && 'sequence' in event ? event.sequence : ''}`);
+const fail = () => {
+  throw new Error('no');
+};
+
+describe('Listeners', () => {
+  it('hear of their own instance, in the order in which it is published', () => {
+    hub.onGuest(1, note('one'));
+    hub.onGuest(2, note('two'));
+    for (const sequence of [1, 2]) hub.publishGuest(1, guestEvent(sequence));
+    hub.publishGuest(2, guestEvent(3));
+    hub.publishGuest(3, guestEvent(4));
+    expect(heard).toEqual(['one 1', 'one 2', 'two 3']);
+  });
+
+  it('of one instance hear all of it', () => {
+    for (const name of ['a', 'b']) hub.onGuest(1, note(name));
+    hub.publishGuest(1, guestEvent(1));
+    expect(heard).toEqual(['a 1', 'b 1']);
+  });
+
+  it('of views and of the host are others than those of events', () => {
+    hub.onView(1, () => void heard.push('view'));
+    hub.onHost(note('host'));
+    hub.onGuest(1, note('guest'));
+    hub.publishView(1);
+    expect(heard).toEqual(['view']);
+    hub.publishHost(hostEvent('x'));
+    expect(heard).toEqual(['view', 'host ']);
+  });
+
+  it('hear nothing once they have ended it, twice or not', () => {
+    const ends = [hub.onGuest(1, note('a')), hub.onHost(note('b')), hub.onView(1, note('c'))];
+    const kept = hub.onGuest(1, note('kept'));
+    for (const end of [...ends, ...ends]) end();
+    hub.publishGuest(1, guestEvent(1));
+    hub.publishHost(hostEvent('x'));
+    hub.publishView(1);
+    expect(heard).toEqual(['kept 1']);
+    kept();
+  });
+
+  it('that end an earlier listening do not end a later one of the same instance', () => {
+    const end = hub.onGuest(1, note('a'));
+    end();
+    hub.onGuest(1, note('b'));
+    end();
+    hub.publishGuest(1, guestEvent(1));
+    expect(heard).toEqual(['b 1']);
+  });
+
+  it('that fail are logged, and the others hear of it all the same', () => {
+    hub.onGuest(1, fail);
+    hub.onGuest(1, note('a'));
+    hub.onHost(fail);
+    hub.onHost(note('b'));
+    hub.onView(1, fail);
+    hub.onView(1, note('c'));
+    hub.publishGuest(1, guestEvent(1));
+    hub.publishHost(hostEvent('x'));
+    hub.publishView(1);
+    expect(heard).toEqual(['a 1', 'b ', 'c ']);
+    expect(logged).toHaveLength(3);
+  });
+
+  it('may end themselves while they are told', () => {
+    const end = hub.onGuest(1, () => end());
+    hub.onGuest(1, note('a'));
+    hub.publishGuest(1, guestEvent(1));
+    hub.publishGuest(1, guestEvent(2));
+    expect(heard).toEqual(['a 1', 'a 2']);
+  });
+});

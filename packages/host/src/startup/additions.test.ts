@@ -1,0 +1,115 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { disk, nic } from '../instances/testing/devices.ts';
+import { BY, Heart } from '../instances/testing/heart.ts';
+import { telling, withChange } from '../instances/testing/test-store.ts';
+
+const OLD = { old: disk('/old'), eth0: nic() };
+const NEW = { mnt: disk('/mnt'), lan: nic() };
+
+let heart: Heart;
+beforeEach(async () => {
+  heart = await Heart.begin();
+  await heart.addRunning('c1', { devices: OLD });
+});
+
+/** Begins a change in which all devices go and others come. */
+const change = () => void heart.host.instances.update('c1', { ...heart.get('c1'), devices: NEW }, BY);
+async function nextSettled(): Promise<Heart> {
+  const next = await heart.crash();
+  await next.settle();
+  return next;
+}
+const inside = (of: Heart) => [...of.run('c1').devices.keys()].sort();
+
+describe('A change that is cut off', () => {
+  it.each([
+    ['before', 'lan'],
+    ['after', 'lan'],
+    ['before', 'mnt'],
+    ['after', 'mnt'],
+  ] as const)('%s %s is put in leaves nothing of it inside or on the host', async (when, subject) => {
+    const held = heart.machine.faults.hold('attach', { when, subject });
+    change();
+    await held.reached;
+    const next = await nextSettled();
+    expect(inside(next)).not.toContain('lan');
+    expect(inside(next)).not.toContain('mnt');
+    expect(next.run('c1').places.has('/mnt')).toBe(false);
+    expect(next.run('c1').hostNames).not.toHaveProperty('lan');
+    expect(next.store.additions().size).toBe(0);
+    expect(next.get('c1').devices).toEqual(OLD);
+  });
+
+  it('puts disks back that it had taken out, since they are the instance’s still', async () => {
+    const held = heart.machine.faults.hold('detach', { when: 'after', subject: 'old' });
+    change();
+    await held.reached;
+    expect(inside(heart)).not.toContain('old');
+    const next = await nextSettled();
+    expect(inside(next)).toContain('old');
+  });
+
+  it.each(['foresee', 'checkDevice'])('at %s has changed nothing', async (verb) => {
+    const held = heart.machine.faults.hold(verb, { subject: 'mnt' });
+    change();
+    await held.reached;
+    const next = await nextSettled();
+    expect(inside(next)).toEqual(['eth0', 'old', 'root']);
+  });
+
+  it('before its devices are stored to be on their way has changed nothing', async () => {
+    heart.store.dieAt('before', withChange('put-additions'));
+    change();
+    await heart.life.ended;
+    const next = await nextSettled();
+    expect(inside(next)).toEqual(['eth0', 'old', 'root']);
+  });
+
+  it('before its commit is none', async () => {
+    heart.store.dieAt('before', telling('instance-updated'));
+    change();
+    await heart.life.ended;
+    const next = await nextSettled();
+    expect(next.get('c1').devices).toEqual(OLD);
+    expect(inside(next)).not.toContain('mnt');
+  });
+
+  it('after its commit is made: what is there stays', async () => {
+    heart.store.dieAt('after', telling('instance-updated'));
+    change();
+    await heart.life.ended;
+    const next = await nextSettled();
+    expect(next.get('c1').devices).toEqual(NEW);
+    expect(inside(next)).toEqual(['lan', 'mnt', 'root']);
+    expect(next.store.additions().size).toBe(0);
+  });
+
+  it('with the run of its instance leaves nothing to take out', async () => {
+    const held = heart.machine.faults.hold('attach', { when: 'after', subject: 'mnt' });
+    change();
+    await held.reached;
+    heart.life.end();
+    heart.run('c1').end('stop');
+    const next = await nextSettled();
+    expect(next.store.additions().size).toBe(0);
+    expect(next.power('c1')).toBe('STOPPED');
+  });
+
+  it('of an instance that has been deleted leaves no note', async () => {
+    heart.model.commit([
+      { kind: 'put-additions', instanceId: 9, additions: [{ name: 'x', device: disk('/x'), created: true }] },
+    ]);
+    const next = await nextSettled();
+    expect(next.store.additions().size).toBe(0);
+  });
+
+  it('is cleaned up as far as the instance lets it be, and the rest of it too', async () => {
+    const held = heart.machine.faults.hold('attach', { when: 'after', subject: 'mnt' });
+    change();
+    await held.reached;
+    heart.machine.faults.refuse('withdraw', new Error('in use'), { subject: 'mnt' });
+    const next = await nextSettled();
+    expect(inside(next)).toEqual(['mnt', 'old', 'root']);
+    expect(next.store.additions().size).toBe(0);
+  });
+});

@@ -1,0 +1,227 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Heart } from '../instances/testing/heart.ts';
+import { telling, withChange } from '../instances/testing/test-store.ts';
+import { ownTimers, pass } from '../instances/testing/time.ts';
+
+ownTimers();
+
+let heart: Heart;
+beforeEach(async () => {
+  heart = await Heart.begin();
+});
+
+/** A daemon that begins after this one was killed, and has settled all. */
+async function nextSettled(): Promise<Heart> {
+  const next = await heart.crash();
+  await next.settle();
+  return next;
+}
+
+describe('A first start', () => {
+  it('makes the default profile, once', async () => {
+    expect(heart.host.profiles.list().map(({ profile }) => profile.name)).toEqual(['default']);
+    heart.model.commit([
+      {
+        kind: 'put-profile',
+        profile: { ...heart.host.profiles.get('default').profile, description: 'mine' },
+      },
+    ]);
+    const next = await heart.crash();
+    expect(next.host.profiles.get('default').profile.description).toBe('mine');
+  });
+});
+
+describe('A daemon that begins', () => {
+  it.each([true, false])(
+    'finds instances that went on running, whether their runs are noted or not: %s',
+    async (notes) => {
+      heart.machine.notes = notes;
+      const { id } = await heart.addRunning('c1');
+      const run = heart.run('c1');
+      const next = await nextSettled();
+      expect(next.run('c1')).toBe(run);
+      expect(next.status('c1')).toBe('Running');
+      expect(next.identity.known.has(id)).toBe(true);
+      expect(next.told).toEqual([]);
+    },
+  );
+
+  it('sees the end of a run that it has found', async () => {
+    await heart.addRunning('c1');
+    const next = await nextSettled();
+    next.run('c1').end('stop');
+    await next.quiet();
+    expect(next.status('c1')).toBe('Stopped');
+    expect(next.told).toEqual(['instance-shutdown c1']);
+  });
+
+  it('finds a frozen instance frozen', async () => {
+    await heart.addRunning('c1');
+    await heart.setState('c1', 'freeze');
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Frozen');
+    await next.setState('c1', 'unfreeze');
+    expect(next.status('c1')).toBe('Running');
+  });
+
+  it('wants to hear again that an instance is ready', async () => {
+    const { id } = await heart.addRunning('c1');
+    await heart.guest.setReady(id, true);
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Running');
+  });
+
+  it('begins although the disk is full, and settles what it can', async () => {
+    const { id } = await heart.addRunning('c1');
+    await heart.guest.setReady(id, true);
+    heart.life.end();
+    const next = await heart.crash();
+    expect(next.status('c1')).toBe('Running');
+  });
+});
+
+describe('The window of an instance that has gone on running', () => {
+  it.each([
+    ['true', 0, 1],
+    ['false', 1, 0],
+  ])('is as it is to be: security.devlxd is %s', async (devlxd, found, left) => {
+    await heart.addRunning('c1', { config: { 'security.devlxd': devlxd } });
+    heart.run('c1').window = found;
+    const next = await nextSettled();
+    expect(next.run('c1').window).toBe(left);
+  });
+
+  it('is left when the instance does not let it be changed', async () => {
+    await heart.addRunning('c1');
+    heart.machine.faults.refuse('setWindow');
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Running');
+  });
+});
+
+describe('A run that ended while no daemon watched', () => {
+  it('is settled, and told once', async () => {
+    const { id } = await heart.addRunning('c1');
+    heart.life.end();
+    heart.run('c1').end('stop');
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Stopped');
+    expect(next.power('c1')).toBe('STOPPED');
+    expect(next.told).toEqual(['instance-shutdown c1']);
+    expect(next.identity.known.has(id)).toBe(false);
+    const another = await next.crash();
+    await another.settle();
+    expect(another.told).toEqual([]);
+  });
+
+  it('takes an ephemeral instance with it, files included', async () => {
+    const { id } = await heart.addRunning('e1', { ephemeral: true });
+    heart.life.end();
+    heart.run('e1').end('stop');
+    const next = await nextSettled();
+    expect(next.model.hasInstance('e1')).toBe(false);
+    expect(next.machine.folders.has(id)).toBe(false);
+  });
+
+  it('is settled later when the disk is full', async () => {
+    await heart.addRunning('c1');
+    heart.life.end();
+    heart.run('c1').end('stop');
+    const next = await heart.crash();
+    const again = next.store.refuse(withChange('put-instance'));
+    await next.settle();
+    expect(next.power('c1')).toBe('RUNNING');
+    again();
+    await pass(next, 1_000);
+    expect(next.power('c1')).toBe('STOPPED');
+    expect(next.told).toEqual(['instance-shutdown c1']);
+  });
+
+  it('is followed by another when it ended with a reboot', async () => {
+    await heart.addRunning('c1', { config: { 'boot.autostart': 'false' } });
+    heart.life.end();
+    heart.run('c1').end('reboot');
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Running');
+  });
+});
+
+describe('A daemon that dies', () => {
+  it('before a start is stored leaves a run that the next one stores', async () => {
+    heart.add('c1');
+    heart.store.dieAt('before', telling('instance-started'));
+    void heart.setState('c1', 'start');
+    await heart.life.ended;
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Running');
+    expect(next.power('c1')).toBe('RUNNING');
+  });
+
+  it('before an end is stored leaves it to the next one', async () => {
+    await heart.addRunning('c1');
+    heart.store.dieAt('before', telling('instance-shutdown'));
+    heart.run('c1').end('stop');
+    await heart.life.ended;
+    const next = await nextSettled();
+    expect(next.told).toEqual(['instance-shutdown c1']);
+  });
+
+  it('after an end is stored leaves nothing to do', async () => {
+    await heart.addRunning('c1');
+    heart.store.dieAt('after', telling('instance-shutdown'));
+    heart.run('c1').end('stop');
+    await heart.life.ended;
+    const next = await nextSettled();
+    expect(next.power('c1')).toBe('STOPPED');
+    expect(next.told).toEqual([]);
+  });
+
+  it('between the runs of a reboot has the next one start it', async () => {
+    await heart.addRunning('c1', { config: { 'boot.autostart': 'false' } });
+    const held = heart.machine.faults.hold('start');
+    heart.run('c1').end('reboot');
+    await held.reached;
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Running');
+    expect(next.told).toEqual(['instance-started c1']);
+  });
+});
+
+describe('A restart that is cut off', () => {
+  beforeEach(async () => {
+    await heart.addRunning('c1', { config: { 'boot.autostart': 'false' } });
+  });
+
+  it.each([false, true])('before the run has ended goes on (it ends meanwhile: %s)', async (ends) => {
+    const { pid } = heart.run('c1');
+    heart.run('c1').obeys = false;
+    void heart.setState('c1', 'restart');
+    await heart.quiet();
+    const run = heart.run('c1');
+    heart.life.end();
+    if (ends) run.end('stop');
+    run.obeys = true;
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Running');
+    expect(next.run('c1').pid).not.toBe(pid);
+    expect(next.power('c1')).toBe('RUNNING');
+  });
+
+  it('between its runs starts the next one', async () => {
+    const held = heart.machine.faults.hold('start');
+    void heart.setState('c1', 'restart');
+    await held.reached;
+    const next = await nextSettled();
+    expect(next.status('c1')).toBe('Running');
+  });
+
+  it('as its start was done but not stored stays with that run', async () => {
+    heart.store.dieAt('before', telling('instance-restarted'));
+    void heart.setState('c1', 'restart');
+    await heart.life.ended;
+    const run = heart.run('c1');
+    const next = await nextSettled();
+    expect(next.run('c1')).toBe(run);
+    expect(next.power('c1')).toBe('RUNNING');
+  });
+});

@@ -22,6 +22,7 @@ const ENTRIES = [
   /^setup\/(start|test|bench|fuzz)\.mjs$/,
   /^vitest\.config\.ts$/,
   /^fuzz\/main\.ts$/,
+  /^tools\/picture\/main\.ts$/,
   /^bench\/(main|peers\/node-http-server)\.ts$/,
 ];
 

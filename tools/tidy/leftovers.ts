@@ -69,7 +69,5 @@ export function defaultExports(sources: readonly Source[]): string[] {
 export function oddNames(sources: readonly Source[]): string[] {
   return sources
     .map(({ path }) => path)
-    .filter(
-      (path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|fixture|config|bench))?\.(ts|mjs|js)$/.test(basename(path)),
-    );
+    .filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|bench))?\.(ts|mjs|js)$/.test(basename(path)));
 }

@@ -2,15 +2,15 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { sampleView } from '../guest/guest.fixture.ts';
+import { sampleView } from '../guest/testing/harness.ts';
 import { DEFAULT_LIMITS } from '../http/limits.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
 import { duplicate, listenUnix } from '../native/sockets.ts';
-import { type Apart, factsOfThisProcess, startApart } from './lane.fixture.ts';
 import { UNBEGUN_PER_KEY_MAX } from './limits.ts';
 import { Loop } from './loop.ts';
 import { CLOSED, OPEN, type Order, type Report, SHARED_SLOTS } from './messages.ts';
+import { type Apart, factsOfThisProcess, startApart } from './testing/harness.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { sampleView } from '../guest/guest.fixture.ts';
+import { sampleView } from '../guest/testing/harness.ts';
 import { close } from '../native/libc.ts';
 import { peerCredentials } from '../native/peer-credentials.ts';
 import { acceptNext, listenUnix } from '../native/sockets.ts';

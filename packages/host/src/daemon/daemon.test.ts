@@ -49,8 +49,8 @@ const setState = (name: string, action: string) =>
 /** What root inside hears from the guest API. */
 const ask = (pid: number, path: string) =>
   run('nsenter', [
-    ...['--target', String(pid), '--user', '--pid', '--', 'curl', '--silent'],
-    ...['--unix-socket', join(stateDir, 'devlxd/sock'), `http://lxd${path}`],
+    ...['--target', String(pid), '--user', '--preserve-credentials', '--pid'],
+    ...['--', 'curl', '--silent', '--unix-socket', join(stateDir, 'devlxd/sock'), `http://lxd${path}`],
   ]);
 
 describe('a daemon on another runtime', () => {

@@ -5,6 +5,7 @@ import { hostError } from '../../core/errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { Addition, Config } from '../../core/model.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
+import { APART } from '../../peer/testing/apart.ts';
 import type { ExecProcess } from '../../runtimes/contract/exec.ts';
 import type { LiveFacts } from '../../runtimes/contract/live.ts';
 import type {
@@ -40,8 +41,7 @@ export class ProcessRuntime implements Runtime {
   }
 
   async start(): Promise<RunningProcess> {
-    const options = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child'];
-    const child = spawn('unshare', [...options, 'sh', '-c', INIT], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn('unshare', [...APART, 'sh', '-c', INIT], { stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = once(child, 'exit').then((): Ending => 'stop');
     await Promise.race([once(child.stdout, 'data'), ended]);
     const pid = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));

@@ -10,6 +10,7 @@ import { DEFAULT_GUEST_LIMITS, type Limits } from '../../guest/limits.ts';
 import { GuestServer } from '../../guest/server.ts';
 import { FakeBackend, sampleView } from '../../guest/testing/harness.ts';
 import type { Registered } from '../../peer/registry.ts';
+import { APART } from '../../peer/testing/apart.ts';
 import { Lane } from '../lane.ts';
 
 /** A backend whose views a lane follows, as the daemon's do. */
@@ -109,7 +110,7 @@ export async function startApart(
   end: 'end' | '' = 'end',
 ): Promise<Apart> {
   const program = [process.execPath, '-e', ASK, path, String(count), text, end];
-  const args = ['-f', '-p', '--kill-child', ...program];
+  const args = [...APART, ...program];
   const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let received = '';

@@ -54,6 +54,16 @@ export async function ensurePackages(wanted) {
 }
 
 /**
+ * Refuses to go on without Debian packages, for someone who cannot install them.
+ * @param {readonly string[]} wanted
+ */
+export function requirePackages(wanted) {
+  const names = missingPackages(readStatus(), wanted).join(' ');
+  if (names !== '')
+    throw new SetupError(`Debian packages are missing: run \`sudo apt-get install ${names}\`.`);
+}
+
+/**
  * Which packages are not installed.
  * @param {string} status text of dpkg's status file
  * @param {readonly string[]} wanted

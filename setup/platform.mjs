@@ -5,14 +5,16 @@ const NPM_MIN = 11;
 
 /**
  * Whether this machine and this user can run Porthole.
- * @param {{ platform: string, arch: string, node: string, uid: number | undefined, script: string }} facts
+ * @param {{ platform: string, arch: string, node: string, uid: number | undefined, script: string,
+ *   needsRoot: boolean }} facts
  * @returns {string | null} what to do, in one line; null when all is well
  */
-export function platformProblem({ platform, arch, node, uid, script }) {
+export function platformProblem({ platform, arch, node, uid, script, needsRoot }) {
   if (platform !== 'linux') return `Porthole runs on Linux only; this is ${platform}.`;
   if (arch !== 'x64' && arch !== 'arm64') return `Porthole runs on x64 and arm64 only; this is ${arch}.`;
   if (majorOf(node) < NODE_MIN) return `Node ${NODE_MIN} or later is needed to set up; this is ${node}.`;
-  if (uid !== 0) return `Porthole starts containers and must be root: run \`sudo npm ${script}\`.`;
+  if (needsRoot && uid !== 0)
+    return `Porthole starts containers and must be root: run \`sudo npm ${script}\`.`;
   return null;
 }
 

@@ -1,12 +1,15 @@
-// `npm test`: makes the machine ready, then runs all tests. Arguments go to vitest.
+// `npm test` and its like: make the machine ready, then run tests. Arguments go to vitest; `--project unit`, which needs
+// no root, stands first.
 import { handOver } from './command.mjs';
 import { runMain } from './fail.mjs';
 import { RUN_PACKAGES, TEST_PACKAGES } from './packages.mjs';
 import { prepare } from './prepare.mjs';
 
 await runMain(async () => {
-  const { root, node, env } = await prepare('test', [...RUN_PACKAGES, ...TEST_PACKAGES]);
-  return handOver(node, ['node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2)], {
+  const args = process.argv.slice(2);
+  const needsRoot = args[0] !== '--project' || args[1] !== 'unit';
+  const { root, node, env } = await prepare('test', [...RUN_PACKAGES, ...TEST_PACKAGES], needsRoot);
+  return handOver(node, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
     cwd: root,
     env,
   });

@@ -5,7 +5,7 @@ import {
   sampleImage,
   sampleView,
   startGuest,
-} from '../../packages/host/src/guest/guest.fixture.ts';
+} from '../../packages/host/src/guest/testing/harness.ts';
 import { type Answer, readAnswers, signatureOf } from '../answers.ts';
 import { areAlike, type Exchanged, exchange } from '../exchange.ts';
 import { makeRequest, mutateRequests } from '../http-mutate.ts';

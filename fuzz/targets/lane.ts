@@ -1,5 +1,5 @@
-import { sampleView } from '../../packages/host/src/guest/guest.fixture.ts';
-import { type LaneFixture, startLane } from '../../packages/host/src/lane/lane.fixture.ts';
+import { sampleView } from '../../packages/host/src/guest/testing/harness.ts';
+import { type LaneFixture, startLane } from '../../packages/host/src/lane/testing/harness.ts';
 import { areAlike, type Exchanged, exchange } from '../exchange.ts';
 import { piecesOf } from '../mutate.ts';
 import { type Case, mustHold, type Target, type TargetKind } from '../target.ts';

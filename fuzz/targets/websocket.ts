@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type GuestFixture, startGuest } from '../../packages/host/src/guest/guest.fixture.ts';
+import { type GuestFixture, startGuest } from '../../packages/host/src/guest/testing/harness.ts';
 import { HostServer } from '../../packages/host/src/host/server.ts';
 import { piecesOf } from '../mutate.ts';
 import { type Case, mustHold, type Target, type TargetKind } from '../target.ts';

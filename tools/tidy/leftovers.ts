@@ -22,6 +22,7 @@ const ENTRIES = [
   /^setup\/(start|test|bench|fuzz)\.mjs$/,
   /^vitest\.config\.ts$/,
   /^fuzz\/main\.ts$/,
+  /^tools\/picture\/main\.ts$/,
   /^bench\/(main|peers\/node-http-server)\.ts$/,
 ];
 
@@ -68,7 +69,5 @@ export function defaultExports(sources: readonly Source[]): string[] {
 export function oddNames(sources: readonly Source[]): string[] {
   return sources
     .map(({ path }) => path)
-    .filter(
-      (path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|fixture|config|bench))?\.(ts|mjs|js)$/.test(basename(path)),
-    );
+    .filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|config|bench))?\.(ts|mjs|js)$/.test(basename(path)));
 }

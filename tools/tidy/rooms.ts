@@ -40,7 +40,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   client: { imports: ['base', 'wire'] },
   cli: { imports: ['base', 'core', 'wire', 'client', 'build'] },
-  tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config', 'daemon'] },
+  tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config'] },
   config: { imports: ['base', 'http', 'guest', 'images', 'store'] },
   'service-manager': { imports: ['base', 'native'] },
   restart: { imports: ['base', 'native', 'process', 'service-manager'] },

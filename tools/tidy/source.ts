@@ -54,9 +54,7 @@ export function resolveFrom(path: string, specifier: string): string {
 /** Tests and what only they use. */
 export function isTest(path: string): boolean {
   return (
-    /\.(test|fixture)\.(ts|mjs)$/.test(path) ||
-    /^packages\/[^/]+\/test\//.test(path) ||
-    path.includes('/testing/')
+    /\.test\.(ts|mjs)$/.test(path) || /^packages\/[^/]+\/test\//.test(path) || path.includes('/testing/')
   );
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { anyCharacter } from './any-text.fixture.ts';
 import { bytesOfText, encodeName, nameInQuery, textOfBytes } from './byte-text.ts';
+import { anyCharacter } from './testing/any-text.ts';
 
 /** Bytes of which some are UTF-8, cut off or not. */
 const names = fc

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { anyCharacter } from './any-text.fixture.ts';
 import { escapeQuoted, isUnsafe, printable, printableLine } from './printable.ts';
+import { anyCharacter } from './testing/any-text.ts';
 
 test('control characters do not get through, lines, tabs and letters do', () => {
   expect(printable('a\nb\tc\rd\x1b[0m\x7f\x9bé漢\u202e')).toBe('a\nb\tc?d?[0m??é漢?');

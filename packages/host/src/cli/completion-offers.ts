@@ -41,7 +41,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   device: devices,
   key: keys,
   'key=value': settable,
-  type: () => ['disk', 'nic', 'none', 'unix-block', 'unix-char'],
+  type: async () => [...(await import('../core/device-table.ts')).DEVICE_TYPES.keys()],
   file: () => [FILES],
   'file|key=value': () => [FILES],
   dir: () => [FILES],

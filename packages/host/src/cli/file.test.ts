@@ -128,11 +128,11 @@ describe('pull', () => {
   test.each(['f', 'd'])('goes through no link that an instance had pulled before: %s', async (name) => {
     await mkdir(join(dir, 'outside'));
     await writeFile(join(dir, 'outside/f'), "the host's");
-    tree['/t'] = { type: 'directory', entries: [name] };
+    tree['/t'] = { type: 'directory', entries: [name], mode: '0755' };
     tree[`/t/${name}`] = { type: 'symlink', raw: join(dir, 'outside', name === 'f' ? 'f' : '') };
     expect((await porthole(`file pull -r c1/t ${dir}`)).code).toBe(0);
     tree['/t/f'] = { type: 'file', raw: "the guest's" };
-    tree['/t/d'] = { type: 'directory', entries: ['f'] };
+    tree['/t/d'] = { type: 'directory', entries: ['f'], mode: '0755' };
     tree['/t/d/f'] = tree['/t/f'];
     expect((await porthole(`file pull -r c1/t ${dir}`)).code).toBe(1);
     expect(await readFile(join(dir, 'outside/f'), 'utf8')).toBe("the host's");

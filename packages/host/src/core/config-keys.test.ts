@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyCharacter } from '../base/any-text.fixture.ts';
 import { CodedError } from '../base/coded-error.ts';
+import { anyCharacter } from '../base/testing/any-text.ts';
 import { CONFIG_KEYS, findConfigKey } from './config-key-table.ts';
 import {
   CONFIG_BYTES_MAX,

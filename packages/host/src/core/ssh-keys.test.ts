@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { anyCharacter } from '../base/any-text.fixture.ts';
+import { anyCharacter } from '../base/testing/any-text.ts';
 import type { Config } from './model.ts';
 import { mergedConfig } from './ssh-keys.ts';
 

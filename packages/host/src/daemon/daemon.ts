@@ -30,7 +30,7 @@ import { detectKernel } from '../peer/kernel.ts';
 import { Registry } from '../peer/registry.ts';
 import { Exit } from '../restart/exit.ts';
 import type { Inherited } from '../restart/inherited.ts';
-import { openRuntimes } from '../runtimes/open.ts';
+import { type OpenRuntimes, openRuntimes } from '../runtimes/open.ts';
 import { findLeftovers } from '../startup/leftovers.ts';
 import { recover } from '../startup/startup.ts';
 import { openStore } from '../store/open-store.ts';
@@ -65,12 +65,14 @@ export interface Daemon {
  * later part cannot be started.
  * @param inherited what the daemon before it, or a service manager, has left open for it
  * @param onServing told when both sockets answer; instances may still be looked at then
+ * @param open what instances are run with
  * @throws CodedError when another daemon has the state directory, or a part of the host is missing
  */
 export async function startDaemon(
   { stateDir, settings }: DaemonConfig,
   inherited: Inherited,
   onServing: () => void,
+  open: OpenRuntimes = openRuntimes,
 ): Promise<Daemon> {
   const log = createLog(settings['log-level']);
   prepareProcess(settings, log);
@@ -89,7 +91,7 @@ export async function startDaemon(
   const limits = guestLimits(settings);
   const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
-  const runtimes = started.adopt(await openRuntimes({ ...paths, watch }), (each) => each.stop());
+  const runtimes = started.adopt(await open({ ...paths, watch }), (each) => each.stop());
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
@@ -131,7 +133,7 @@ export async function startDaemon(
   late.guests = guests;
   started.defer(inBackground(remove));
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
-  const runtime = `lxc ${runtimes.main.driverVersion}`;
+  const runtime = `${runtimes.main.driver} ${runtimes.main.driverVersion}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), exit, () => exit.left(held, paths), log);
 }

@@ -9,9 +9,16 @@ import { GUEST_ERRORS } from '../guest/errors.ts';
 import { servedRoutes } from '../host/routes.ts';
 import { failureAnswer, HTTP_FAILURES } from '../http/errors.ts';
 
-/** A page of tables that are made from the program's own; `vitest run -u` writes them anew. */
-const page = (title: string, intro: string, ...tables: string[]) =>
-  `# ${title}\n\n${intro}\n\n${tables.join('\n\n')}\n`;
+/** What makes the pages, for those who would change them by hand. */
+const COMMAND = 'npm run test:unit -- packages/host/src/daemon/documented.test.ts -u';
+
+/** A page of tables that are made from the program's own. */
+const page = (title: string, source: string, intro: string, ...tables: string[]) =>
+  [
+    `<!-- Made from packages/host/src/${source} and the texts of documented.test.ts: change those, then run`,
+    `     ${COMMAND} -->`,
+    `\n# ${title}\n\n${intro}\n\n${tables.join('\n\n')}\n`,
+  ].join('\n');
 
 const table = (heads: string[], rows: string[][]) => {
   const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
@@ -36,6 +43,7 @@ describe('the documentation', () => {
     ].join('\n');
     const text = page(
       'Settings',
+      'config/settings.ts',
       intro,
       table(['key', 'what for', 'takes; default', 'flag', 'environment'], rows),
     );
@@ -60,6 +68,7 @@ describe('the documentation', () => {
     const intro = '`%s` stands for what the message says in each case.';
     const text = page(
       'Errors',
+      '{guest,http,core}/errors.ts',
       intro,
       '## Guest API\n\nWhat a request from inside an instance can be answered with.',
       table(['code', 'status', 'text'], guest),
@@ -83,7 +92,14 @@ describe('the documentation', () => {
       'value, which takes all earlier ones away, is refused where that would be those of Porthole.',
     ].join('\n');
     await expect(
-      page('Configuration keys', intro, table(['key', 'what for', 'use'], rows), raw, `${lines.join(', ')}.`),
+      page(
+        'Configuration keys',
+        'core/{config-key-table,raw-lxc}.ts',
+        intro,
+        table(['key', 'what for', 'use'], rows),
+        raw,
+        `${lines.join(', ')}.`,
+      ),
     ).toMatchFileSnapshot('../../../../docs/config-keys.md');
   });
 
@@ -93,13 +109,12 @@ describe('the documentation', () => {
       'events. `GET /1.0/events` takes `since` (a sequence number, or `now`) beside `type`: it begins with the lifecycle',
       'events that were missed, and each has its `sequence`; 410 tells that some of them are gone. Of what instances',
       'cause themselves (`instance-ready`, `guest.*`, images that they fetch) each one has the newest kept.',
-      'The `guest.*` keys',
-      'of an instance are a part of their own, behind a dash, in its ETag. What is not in this list is answered with',
-      '404, or with 501 and a sentence where LXD serves it and Porthole does not (networks, snapshots, ...); another',
-      'method on these paths with 501.',
+      'The `guest.*` keys of an instance are a part of their own, behind a dash, in its ETag. What is not in this list',
+      'is answered with 404, or with 501 and a sentence where LXD serves it and Porthole does not (networks, snapshots,',
+      '...); another method on these paths with 501.',
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);
-    await expect(page('Host API', intro, rows.join('\n'))).toMatchFileSnapshot(
+    await expect(page('Host API', 'host/routes.ts', intro, rows.join('\n'))).toMatchFileSnapshot(
       '../../../../docs/host-api.md',
     );
   });

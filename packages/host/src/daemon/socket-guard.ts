@@ -9,6 +9,8 @@ import { run } from '../process/run.ts';
 const SOCKET_MODE = 0o666;
 const FOLDER_MODE = 0o755;
 const MODE_BITS = 0o7777;
+/** Ours: that of root, but in tests. */
+const OWNER = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 
 /** Looked at so often at least, should the kernel not tell: its watches are limited, and root of a guest may use them up. */
 const LOOK_MS = 1_000;
@@ -112,8 +114,8 @@ class SocketGuard {
 
   async #restoreOwners(path: string, mode: number): Promise<boolean> {
     const found = await lstat(path);
-    if ((found.mode & MODE_BITS) === mode && found.uid === 0) return false;
-    await chown(path, 0, 0);
+    if ((found.mode & MODE_BITS) === mode && found.uid === OWNER.uid) return false;
+    await chown(path, OWNER.uid, OWNER.gid);
     await chmod(path, mode);
     return true;
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { GuestApiError, GuestClient } from '../../../guest/src/client.ts';
-import { sampleImage, sampleView, startGuest } from './guest.fixture.ts';
+import { sampleImage, sampleView, startGuest } from './testing/harness.ts';
 
 /** Keeps what is written to it. */
 function memory(): { target: Writable; bytes: () => Buffer } {

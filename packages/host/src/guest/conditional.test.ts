@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { etagOf } from '../core/etags.ts';
 import { readWait } from './conditional.ts';
-import { ask, type GuestFixture, RawClient, sampleView, startGuest } from './guest.fixture.ts';
+import { ask, type GuestFixture, RawClient, sampleView, startGuest } from './testing/harness.ts';
 
 const KEY = 'GET /1.0/config/user.foo';
 const TAG = etagOf('bar');

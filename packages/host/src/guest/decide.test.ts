@@ -4,7 +4,7 @@ import { etagOf } from '../core/etags.ts';
 import type { GuestView } from '../core/view.ts';
 import { parseHead } from '../http/request-head.ts';
 import { decide } from './decide.ts';
-import { sampleView } from './guest.fixture.ts';
+import { sampleView } from './testing/harness.ts';
 
 const ROOT: Caller = { kind: 'instance', instanceId: 1, boot: 1 };
 const USER: Caller = { kind: 'not-root', instanceId: 1, boot: 1 };

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { ask, type GuestFixture, RawClient, sampleView, startGuest } from './guest.fixture.ts';
+import { ask, type GuestFixture, RawClient, sampleView, startGuest } from './testing/harness.ts';
 
 const STREAM_HEAD =
   'HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n\r\n';

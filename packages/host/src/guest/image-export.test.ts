@@ -9,7 +9,7 @@ import {
   sampleImage,
   sampleView,
   startGuest,
-} from './guest.fixture.ts';
+} from './testing/harness.ts';
 
 const UNIFIED = 'a'.repeat(64);
 const SPLIT = 'b'.repeat(64);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ask, type GuestFixture, sampleView, startGuest } from './guest.fixture.ts';
 import type { Limits } from './limits.ts';
+import { ask, type GuestFixture, sampleView, startGuest } from './testing/harness.ts';
 
 const withKeys = (...keys: [string, string][]) => {
   const { config, listed } = sampleView();

@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { anyCharacter } from '../base/any-text.fixture.ts';
 import { type Log, silentLog } from '../base/log.ts';
+import { anyCharacter } from '../base/testing/any-text.ts';
 
 import type { Caller } from '../core/caller.ts';
 import { etagOf } from '../core/etags.ts';
@@ -17,8 +17,8 @@ import { close } from '../native/libc.ts';
 import { acceptNext, duplicate } from '../native/sockets.ts';
 
 import { acceptedOf } from './caller-key.ts';
-import { ask, exchange, RawClient, sampleView, startGuest } from './guest.fixture.ts';
 import { type GuestFront, GuestServer } from './server.ts';
+import { ask, exchange, RawClient, sampleView, startGuest } from './testing/harness.ts';
 
 const JSON_HEAD = (length: number) =>
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: D\r\nContent-Length: ${length}\r\n\r\n`;
@@ -598,7 +598,7 @@ describe('the socket', () => {
     const parent = createServer();
     await new Promise<void>((resolve) => parent.listen(path, resolve));
     const { fd } = (parent as unknown as { _handle: { fd: number } })._handle;
-    const script = new URL('./inherited-socket.fixture.ts', import.meta.url).pathname;
+    const script = new URL('./testing/inherited-socket.ts', import.meta.url).pathname;
     const heir = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit', fd] });
     await once(heir.stdout!, 'data');
     // The parent would take the name away when it closes.

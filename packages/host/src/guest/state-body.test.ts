@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { anyCharacter } from '../base/any-text.fixture.ts';
+import { anyCharacter } from '../base/testing/any-text.ts';
 import { readState } from './state-body.ts';
 
 const read = (text: string) => readState(Buffer.from(text));

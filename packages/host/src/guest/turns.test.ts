@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type GuestFixture, RawClient, sampleView, startGuest } from './guest.fixture.ts';
+import { type GuestFixture, RawClient, sampleView, startGuest } from './testing/harness.ts';
 
 const CONNECTIONS = 64;
 const PIPELINED = 16;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { anyCharacter } from '../base/any-text.fixture.ts';
+import { anyCharacter } from '../base/testing/any-text.ts';
 import { cleanPath, decodeSegment, queryValue, redirectLocation } from './target.ts';
 
 describe('cleanPath', () => {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { run } from '../process/run.ts';
 
-const PROGRAM = fileURLToPath(new URL('worst-inputs.fixture.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('./testing/worst-inputs.ts', import.meta.url));
 /** What is looked at once per byte takes up to 25 times as long; what is looked at again and again takes hundreds. */
 const TIMES_MAX = 60;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { anyCharacter } from '../base/any-text.fixture.ts';
 import { CodedError } from '../base/coded-error.ts';
+import { anyCharacter } from '../base/testing/any-text.ts';
 import { canonicalArchitecture, hostArchitecture } from './architectures.ts';
 import { parseMetadata } from './metadata.ts';
 

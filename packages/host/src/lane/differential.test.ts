@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RawClient, sampleView } from '../guest/guest.fixture.ts';
-import { type LaneFixture, startLane } from './lane.fixture.ts';
+import { RawClient, sampleView } from '../guest/testing/harness.ts';
+import { type LaneFixture, startLane } from './testing/harness.ts';
 
 let guest: LaneFixture;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GuestView } from '../core/view.ts';
-import { sampleView } from '../guest/guest.fixture.ts';
+import { sampleView } from '../guest/testing/harness.ts';
 import { parseHead } from '../http/request-head.ts';
 import { KnownAnswers } from './known-answers.ts';
 import { KNOWN_CHARACTERS_MAX } from './limits.ts';

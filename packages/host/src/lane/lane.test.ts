@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
-import { exchange, RawClient, sampleView } from '../guest/guest.fixture.ts';
+import { exchange, RawClient, sampleView } from '../guest/testing/harness.ts';
 import { STRANGERS_PER_KEY_MAX } from '../http/limits.ts';
 import { close } from '../native/libc.ts';
 import { acceptNext, duplicate, listenUnix } from '../native/sockets.ts';
-import { startApart, startLane } from './lane.fixture.ts';
+import { startApart, startLane } from './testing/harness.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 });

@@ -9,6 +9,9 @@ import { PinnedProcess } from '../native/pinned-process.ts';
 import { identify } from './identify.ts';
 import { detectKernel, heldProcKernel, pidfdKernel, procKernel } from './kernel.ts';
 import { Registry } from './registry.ts';
+import { APART } from './testing/apart.ts';
+
+const OWN_UID = process.getuid?.();
 
 let folder: string;
 
@@ -27,7 +30,7 @@ const CONNECT = `
 `;
 
 async function caller(path: string) {
-  const args = ['-f', '-p', '--kill-child', process.execPath, '-e', CONNECT, path];
+  const args = [...APART, process.execPath, '-e', CONNECT, path];
   const child = spawn('unshare', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(child.stdout, 'data');
   const { readFileSync } = await import('node:fs');
@@ -68,7 +71,7 @@ describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (k
       if (!known) registry.unregister(7);
       const found = await identified(kernel, registry, () => child.stdin.write('\n'));
       expect(found).toEqual(
-        known ? { kind: 'instance', instanceId: 7, boot } : { kind: 'no-instance', uid: 0 },
+        known ? { kind: 'instance', instanceId: 7, boot } : { kind: 'no-instance', uid: OWN_UID },
       );
       child.kill('SIGKILL');
       await once(child, 'exit');
@@ -79,7 +82,7 @@ describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (k
   it('knows no process of the host', async () => {
     const sockets: Socket[] = [];
     const found = await identified(kernel, new Registry(), (path) => sockets.push(connect(path)));
-    expect(found).toEqual({ kind: 'no-instance', uid: 0 });
+    expect(found).toEqual({ kind: 'no-instance', uid: OWN_UID });
     for (const socket of sockets) socket.destroy();
   });
 });

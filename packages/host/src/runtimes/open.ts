@@ -16,17 +16,23 @@ export interface Runtimes {
   stop(): void;
 }
 
-/**
- * Looks at what this host can run.
- * @throws CodedError `no-lxc` that says what to install
- */
-export async function openRuntimes(options: {
+/** Where runtimes keep what is theirs, and what tells them of ends. */
+export interface RuntimePlaces {
   readonly instances: string;
   readonly roots: string;
   readonly devlxd: string;
   readonly watch: ExitWatch;
-}): Promise<Runtimes> {
-  const main = await openLxc(options);
-  const adopter = new AdoptedRuntime(options.watch);
+}
+
+/** A way to come by the runtimes of a daemon. */
+export type OpenRuntimes = (places: RuntimePlaces) => Promise<Runtimes>;
+
+/**
+ * Looks at what this host can run.
+ * @throws CodedError `no-lxc` that says what to install
+ */
+export async function openRuntimes(places: RuntimePlaces): Promise<Runtimes> {
+  const main = await openLxc(places);
+  const adopter = new AdoptedRuntime(places.watch);
   return { main, adopter, of: (config) => (isAdopted(config) ? adopter : main), stop: () => main.stop() };
 }

@@ -30,7 +30,7 @@ function addAdd(parent: Command, open: Open, holder: Holder, prefix: string): vo
   const command = parent
     .command('add')
     .summary('add a device')
-    .description('Add a device. Types are disk, nic, unix-char, unix-block and none.')
+    .description('Add a device. Types are disk, nic, unix-char and none.')
     .argument(`<${holder.noun}>`)
     .argument('<device>', 'name of the new device')
     .argument('<type>')

@@ -1,14 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Log, silentLog } from '../base/log.ts';
-import type { Caller } from '../core/caller.ts';
-import { listEtag, valueEtags } from '../core/etags.ts';
-import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
-import type { GuestView } from '../core/view.ts';
-import type { GuestBackend, WriteResult } from './backend.ts';
-import type { Limits } from './limits.ts';
-import { type GuestFront, GuestServer } from './server.ts';
+import { type Log, silentLog } from '../../base/log.ts';
+import type { Caller } from '../../core/caller.ts';
+import { listEtag, valueEtags } from '../../core/etags.ts';
+import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../../core/model.ts';
+import type { GuestView } from '../../core/view.ts';
+import type { GuestBackend, WriteResult } from '../backend.ts';
+import type { Limits } from '../limits.ts';
+import { type GuestFront, GuestServer } from '../server.ts';
 
 /** A view with something of everything. */
 export function sampleView(changes: Partial<GuestView> = {}): GuestView {

@@ -2,9 +2,9 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Instance, NewEvent } from '../core/model.ts';
-import { run } from '../process/run.ts';
-import { Store } from './store.ts';
+import type { Instance, NewEvent } from '../src/core/model.ts';
+import { run } from '../src/process/run.ts';
+import { Store } from '../src/store/store.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
 const PAGE_BYTES = 4096;

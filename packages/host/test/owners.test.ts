@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { adoptOwners } from './owners.ts';
+import { adoptOwners } from '../src/runtimes/lxc/owners.ts';
 
 const UNPRIVILEGED = { uid: 100_000, gid: 300_000 };
 const PRIVILEGED = { uid: 0, gid: 0 };

@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Log, silentLog } from '../base/log.ts';
-import type { GuestView } from '../core/view.ts';
-import type { WriteResult } from '../guest/backend.ts';
-import { FakeBackend, sampleView } from '../guest/guest.fixture.ts';
-import { DEFAULT_GUEST_LIMITS, type Limits } from '../guest/limits.ts';
-import { GuestServer } from '../guest/server.ts';
-import type { Registered } from '../peer/registry.ts';
-import { Lane } from './lane.ts';
+import { type Log, silentLog } from '../../base/log.ts';
+import type { GuestView } from '../../core/view.ts';
+import type { WriteResult } from '../../guest/backend.ts';
+import { DEFAULT_GUEST_LIMITS, type Limits } from '../../guest/limits.ts';
+import { GuestServer } from '../../guest/server.ts';
+import { FakeBackend, sampleView } from '../../guest/testing/harness.ts';
+import type { Registered } from '../../peer/registry.ts';
+import { APART } from '../../peer/testing/apart.ts';
+import { Lane } from '../lane.ts';
 
 /** A backend whose views a lane follows, as the daemon's do. */
 export class FollowedBackend extends FakeBackend {
@@ -109,7 +110,7 @@ export async function startApart(
   end: 'end' | '' = 'end',
 ): Promise<Apart> {
   const program = [process.execPath, '-e', ASK, path, String(count), text, end];
-  const args = ['-f', '-p', '--kill-child', ...program];
+  const args = [...APART, ...program];
   const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let received = '';

@@ -1,11 +1,11 @@
-import { namesEtag } from '../core/etags.ts';
-import { parseRange } from '../guest/byte-ranges.ts';
-import { readState } from '../guest/state-body.ts';
-import { KEPT_BODY_BYTES_MAX } from './limits.ts';
-import { ownAnswer } from './own-answers.ts';
-import { RequestBody } from './request-body.ts';
-import { parseHead, type RequestHead } from './request-head.ts';
-import { queryValue } from './target.ts';
+import { namesEtag } from '../../core/etags.ts';
+import { parseRange } from '../../guest/byte-ranges.ts';
+import { readState } from '../../guest/state-body.ts';
+import { KEPT_BODY_BYTES_MAX } from '../limits.ts';
+import { ownAnswer } from '../own-answers.ts';
+import { RequestBody } from '../request-body.ts';
+import { parseHead, type RequestHead } from '../request-head.ts';
+import { queryValue } from '../target.ts';
 
 // A program: a test runner's imports cost more than what is measured.
 

@@ -2,8 +2,7 @@ import { chmod, lstat, mkdir, readdir, readFile, readlink, rm } from 'node:fs/pr
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { run } from '../process/run.ts';
-import type { ImageDirectory } from './image-directory.ts';
+import type { ImageDirectory } from '../src/images/image-directory.ts';
 import {
   device,
   type Entry,
@@ -16,8 +15,9 @@ import {
   tarOf,
   temporaryFolder,
   unified,
-} from './testing/archives.ts';
-import { openDirectory, receive, splitUpload, unifiedUpload } from './testing/receive.ts';
+} from '../src/images/testing/archives.ts';
+import { openDirectory, receive, splitUpload, unifiedUpload } from '../src/images/testing/receive.ts';
+import { run } from '../src/process/run.ts';
 
 /** Ranges that begin at different numbers, as a host may have them. */
 const IDS = { uid: 1_000_000, gid: 2_000_000 };

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { file, tarOf, temporaryFolder, unified } from './testing/archives.ts';
-import { openDirectory, receive, unifiedUpload } from './testing/receive.ts';
+import { file, tarOf, temporaryFolder, unified } from '../src/images/testing/archives.ts';
+import { openDirectory, receive, unifiedUpload } from '../src/images/testing/receive.ts';
 
-const MODULES = JSON.stringify(import.meta.dirname);
+const MODULES = JSON.stringify(new URL('../src/images', import.meta.url).pathname);
 
 /** A program that tells when it is in the middle of its work, and then goes on with it. */
 async function killInTheMiddle(program: string): Promise<void> {

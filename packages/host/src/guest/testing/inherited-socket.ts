@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { silentLog } from '../base/log.ts';
-import { FakeBackend } from './guest.fixture.ts';
-import { GuestServer } from './server.ts';
+import { silentLog } from '../../base/log.ts';
+import { GuestServer } from '../server.ts';
+import { FakeBackend } from './harness.ts';
 
 /** A daemon that was given its listening socket as descriptor 3; it ends when its input does. */
 const server = new GuestServer(new FakeBackend(), { log: silentLog });

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { hostError } from '../../core/errors.ts';
+import type { HostIds } from '../../core/host-ids.ts';
+import type { Addition, Config } from '../../core/model.ts';
+import { PinnedProcess } from '../../native/pinned-process.ts';
+import { APART } from '../../peer/testing/apart.ts';
+import type { ExecProcess } from '../../runtimes/contract/exec.ts';
+import type { LiveFacts } from '../../runtimes/contract/live.ts';
+import type {
+  DeviceTarget,
+  Ending,
+  FileWork,
+  Init,
+  RunningProcess,
+  Runtime,
+} from '../../runtimes/contract/runtime.ts';
+
+/** Says that it is there, then waits. `exec`: it is the init itself. */
+const INIT = 'echo; exec sleep infinity';
+
+/** The least that runs: an instance is one process with user and PID namespaces of its own, and no files. */
+export class ProcessRuntime implements Runtime {
+  readonly driver = 'process';
+  readonly driverVersion = '1';
+  readonly owns = true;
+  /** Instances that it has been told to make, and not to remove. */
+  readonly made = new Set<number>();
+
+  hostIds(): HostIds {
+    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  }
+
+  async create(id: number): Promise<void> {
+    this.made.add(id);
+  }
+
+  async remove(id: number): Promise<void> {
+    this.made.delete(id);
+  }
+
+  async start(): Promise<RunningProcess> {
+    const child = spawn('unshare', [...APART, 'sh', '-c', INIT], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(child, 'exit').then((): Ending => 'stop');
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    const pid = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
+    const init = PinnedProcess.find(pid);
+    if (init === null) throw hostError('runtime-failed', 'it has ended');
+    return { init, hostNames: {}, ended, frozen: false, release: () => init.release() };
+  }
+
+  recall(): null {
+    return null;
+  }
+
+  async recover(): Promise<null> {
+    return null;
+  }
+
+  lastEnding(): Ending {
+    return 'stop';
+  }
+
+  halt(init: Init): void {
+    this.kill(init);
+  }
+
+  kill(init: Init): void {
+    init.signal(9);
+  }
+
+  checkConfig(config: Config): void {
+    if ('limits.memory' in config) throw hostError('bad-request', 'A process has no limits.memory');
+  }
+
+  async setFrozen(): Promise<void> {}
+
+  async checkDevice(): Promise<void> {}
+
+  async foresee({ name, device }: DeviceTarget): Promise<Addition> {
+    return { name, device, created: false };
+  }
+
+  async withdraw(): Promise<void> {}
+
+  async attach(): Promise<{ created: boolean }> {
+    return { created: false };
+  }
+
+  async detach(): Promise<void> {}
+
+  async updateDevice(): Promise<void> {}
+
+  async attachMissing(): Promise<void> {}
+
+  async setWindow(): Promise<void> {}
+
+  async exec(): Promise<ExecProcess> {
+    throw hostError('runtime-failed', 'it runs nothing else');
+  }
+
+  async files(): Promise<FileWork> {
+    throw hostError('runtime-failed', 'it has no files');
+  }
+
+  async live({ pid }: Init): Promise<LiveFacts> {
+    const unknown = { processes: 1, cpuUsage: 0, memoryUsage: 0, memoryPeak: 0 };
+    return { pid, ...unknown, diskUsage: null, network: null };
+  }
+
+  logPath(): null {
+    return null;
+  }
+}

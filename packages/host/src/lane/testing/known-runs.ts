@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { sampleView } from '../../guest/testing/harness.ts';
+import { close } from '../../native/libc.ts';
+import { peerCredentials } from '../../native/peer-credentials.ts';
+import { acceptNext, listenUnix } from '../../native/sockets.ts';
+import { APART } from '../../peer/testing/apart.ts';
+import { Group } from '../group.ts';
+import { Runs } from '../runs.ts';
+
+/** Connects once for each line that it reads, and says so. */
+const CONNECT = `
+  const net = require('node:net');
+  process.stdin.on('data', () => net.connect(process.argv[1], () => console.log('connected')));
+  console.log('up');
+`;
+
+type Program = ChildProcess & { pid: number };
+
+/** Runs, and processes that connect to a socket when they are told to. */
+export class KnownRuns {
+  runs = new Runs();
+  readonly #folder = mkdtempSync('/var/tmp/porthole-runs-');
+  readonly #path = join(this.#folder, 'sock');
+  readonly #listening = listenUnix(this.#path, 16);
+  readonly #children: ChildProcess[] = [];
+
+  /** A process that can connect, in a PID namespace of its own or in ours. */
+  async start(where: 'apart' | 'here'): Promise<Program> {
+    const program = [process.execPath, '-e', CONNECT, this.#path] as const;
+    const [command, ...args] = where === 'apart' ? (['unshare', ...APART, ...program] as const) : program;
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#children.push(child);
+    await once(child.stdout, 'data');
+    return child as unknown as Program;
+  }
+
+  /** The process that runs apart. */
+  initOf(child: Program): number {
+    return Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
+  }
+
+  /** A run of an instance in the PID namespace of a process. */
+  addRun(instanceId: number, pid: number): void {
+    const { dev, ino } = statSync(`/proc/${pid}/ns/pid`, { bigint: true });
+    const rootUid = process.getuid?.() ?? 0;
+    this.runs.add({ instanceId, boot: instanceId, rootUid, namespace: `${dev}:${ino}` }, sampleView());
+  }
+
+  /** Has a process connect once more, and asks whose it is. */
+  async identified(child: ChildProcess): Promise<{ group: Group | undefined; pid: number }> {
+    child.stdin?.write('go\n');
+    await once(child.stdout as NodeJS.ReadableStream, 'data');
+    const fd = acceptNext(this.#listening);
+    const [found] = this.runs.identify([fd]);
+    const { pid } = peerCredentials(fd);
+    close(fd);
+    return { group: found instanceof Group ? found : undefined, pid };
+  }
+
+  end(): void {
+    for (const child of this.#children) child.kill('SIGKILL');
+    this.runs.forgetProcesses();
+    close(this.#listening);
+    rmSync(this.#folder, { recursive: true });
+  }
+}

@@ -1,0 +1,7 @@
+// `npm run picture`: draws the rooms of the daemon anew, from the table of who may import whom.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../tidy/source.ts';
+import { drawRooms, PICTURE } from './picture.ts';
+
+writeFileSync(join(ROOT, PICTURE), drawRooms());

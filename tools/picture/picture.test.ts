@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { ROOMS } from '../tidy/rooms.ts';
+import { readText } from '../tidy/source.ts';
+import { floorOf, importLines } from './floors.ts';
+import { drawRooms, misplacedRooms, PICTURE } from './picture.ts';
+
+describe('the picture of the rooms', () => {
+  it('has one place for every room of the table, and no other', () => {
+    expect(misplacedRooms()).toEqual([]);
+  });
+
+  it('is as `npm run picture` draws it now', () => {
+    expect(readText(PICTURE)).toBe(drawRooms());
+  });
+
+  it('has each room above all that it imports', () => {
+    const upwards = Object.entries(ROOMS).flatMap(([room, { imports }]) =>
+      imports.filter((each) => floorOf(each) >= floorOf(room)).map((each) => `${room} imports ${each}`),
+    );
+    expect(upwards).toEqual([]);
+  });
+
+  it('tells in each box what may be imported, types apart, and most of the house by what is missing', () => {
+    expect(importLines('http')).toEqual(['↓ native']);
+    expect(importLines('host')[0]).toBe('↓ wire, core');
+    expect(importLines('host')[1]).toMatch(/^↓ types of model, /);
+    expect(importLines('daemon')[0]).toMatch(/^↓ all below but wire, /);
+  });
+});

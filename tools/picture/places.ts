@@ -1,0 +1,79 @@
+/** A column of the picture: what its rooms have to do with each other. */
+export interface Area {
+  readonly title: string;
+  /** Share of the width, in boxes that stand side by side. */
+  readonly boxes: number;
+  readonly fill: string;
+  /** Rooms in the order in which they stand side by side, each with what it is for. */
+  readonly rooms: Readonly<Record<string, string>>;
+}
+
+/** From left to right. On which floor a room stands follows from what it imports. */
+export const AREAS: readonly Area[] = [
+  {
+    title: "the guest's edge",
+    boxes: 3,
+    fill: '#d9ead3',
+    rooms: {
+      native: 'system calls that Node does not have',
+      http: 'strict HTTP/1 for strangers',
+      peer: 'who is calling, by the kernel',
+      sender: 'a thread: files onto sockets',
+      guest: 'the guest API: routes, pure decisions, performers',
+      lane: 'the fast lane: a thread that accepts, and answers plain requests',
+    },
+  },
+  {
+    title: 'the heart',
+    boxes: 3,
+    fill: '#fde2cf',
+    rooms: {
+      core: 'the rules, pure: keys, profiles, devices, views',
+      store: 'the SQLite file, all SQL',
+      images: 'takes in, keeps, unpacks images',
+      runtimes: 'the contract; LXC; adopted',
+      model: 'all state in memory; events, operations, queues',
+      instances: 'use cases: create, change, start, stop, exec ...',
+      profiles: 'use cases of profiles',
+      library: 'use cases of images, aliases',
+      startup: 'what runs already, what is left over, what is to start',
+    },
+  },
+  {
+    title: "the operator's edge",
+    boxes: 2,
+    fill: '#d3e3f5',
+    rooms: {
+      wire: 'JSON shapes of the host API',
+      client: 'speaks to the host API',
+      build: 'a small image of busybox',
+      cli: 'porthole, the program',
+      host: 'the host API: routes, thin handlers',
+      tour: 'what npm start shows',
+    },
+  },
+  {
+    title: 'the process',
+    boxes: 1.7,
+    fill: '#e6def0',
+    rooms: {
+      process: 'runs other programs, to their end',
+      'service-manager': 'tells systemd',
+      restart: 'ends, or hands over',
+      config: 'settings, flags, defaults',
+    },
+  },
+];
+
+/** Rooms as wide as the house, over or under all others. */
+export const BARS: Readonly<Record<string, string>> = {
+  base: 'tools that know nothing of instances: clock, log, coded errors',
+  daemon: 'composition: builds every room, starts them in order, undoes that in reverse',
+  'main.ts': 'the process portholed: signals, environment, exit code',
+};
+
+/** How to read the picture; stands where the first area has no room. */
+export const LEGEND: readonly string[] = [
+  'Each room stands above all that it imports; ↓ names that. base is for all.',
+  'The edges never import each other, and the heart imports neither: all meet in daemon.',
+];

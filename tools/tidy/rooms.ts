@@ -38,7 +38,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: ['base', 'wire', 'core'],
     types: ['model', 'instances/requests.ts', 'profiles', 'library', 'images/upload.ts', 'runtimes/contract'],
   },
-  client: { imports: ['base', 'wire'] },
+  client: { imports: ['base', 'wire', 'packages/guest/src/multipart.ts'] },
   cli: { imports: ['base', 'core', 'wire', 'client', 'build'] },
   tour: { imports: ['base', 'wire', 'client', 'build', 'cli', 'process', 'config'] },
   config: { imports: ['base', 'http', 'guest', 'images', 'store'] },

@@ -2,6 +2,7 @@ import type { Hash } from 'node:crypto';
 
 /** A part's own head; ours are about 200 bytes. */
 const PART_HEAD_BYTES_MAX = 8 * 1024;
+const PART_HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
  * The bytes of an image, whether it comes as one file or as a form of metadata and root filesystem.
@@ -34,42 +35,90 @@ async function* oneFile(stream: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
   for await (const bytes of stream) yield { file: 0, bytes };
 }
 
-/** Finds the parts of a form; holds back only what may be the beginning of a boundary. */
 async function* formFiles(stream: AsyncIterable<Buffer>, boundary: string): AsyncGenerator<Piece> {
-  const delimiter = Buffer.from(`\r\n--${boundary}`);
-  // As if a line ended before the first boundary, so that all boundaries look alike.
-  let held = Buffer.from('\r\n');
-  let file = -1;
-  let inBody = true;
-  for await (const chunk of stream) {
-    held = Buffer.concat([held, chunk]);
-    for (;;) {
-      if (!inBody) {
-        const end = partHeadEnd(held);
-        if (end === 'closed') return;
-        if (end === undefined) break;
-        held = held.subarray(end);
-        file++;
-        inBody = true;
-        yield { file, bytes: Buffer.alloc(0) };
-      }
-      const found = held.indexOf(delimiter);
-      const safe = found >= 0 ? found : Math.max(0, held.length - delimiter.length + 1);
-      if (file >= 0 && safe > 0) yield { file, bytes: held.subarray(0, safe) };
-      held = held.subarray(found >= 0 ? found + delimiter.length : safe);
-      if (found < 0) break;
-      inBody = false;
-    }
+  let file = 0;
+  for await (const { data } of readForm(stream, boundary)) {
+    yield { file, bytes: Buffer.alloc(0) };
+    for await (const bytes of data) yield { file, bytes };
+    file++;
   }
-  throw new Error('the image ended early');
 }
 
-/** Where a part's bytes begin, seen from behind its boundary; `closed` if that was the last boundary. */
-function partHeadEnd(held: Buffer): number | 'closed' | undefined {
-  if (held.length < 2) return undefined;
-  if (held.subarray(0, 2).toString('latin1') === '--') return 'closed';
-  const end = held.indexOf('\r\n\r\n');
-  if (end >= 0) return end + 4;
-  if (held.length > PART_HEAD_BYTES_MAX) throw new Error('the image is not a form as the host sends it');
-  return undefined;
+/** A part of a form. */
+export interface FormPart {
+  /** Its header lines. */
+  readonly head: string;
+  /** Must be read to its end before the next part is asked for. */
+  readonly data: AsyncIterable<Buffer>;
+}
+
+/** What came is no whole form. */
+export class FormError extends Error {}
+
+/** The parts of a form, one after the other, never a whole one in memory. @throws FormError */
+export async function* readForm(
+  stream: AsyncIterable<Buffer>,
+  boundary: string,
+): AsyncGenerator<FormPart, void, undefined> {
+  const chunks = stream[Symbol.asyncIterator]();
+  const reader = new MarkReader(chunks);
+  const mark = Buffer.from(`\r\n--${boundary}`);
+  try {
+    for await (const _ of reader.before(mark));
+    while (!(await reader.startsWith('--'))) {
+      yield { head: await reader.text(PART_HEAD_END, PART_HEAD_BYTES_MAX), data: reader.before(mark) };
+    }
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** Reads up to marks; holds back only what may be the beginning of one. */
+class MarkReader {
+  readonly #chunks: AsyncIterator<Buffer>;
+  /** As if a line ended before the first boundary, so that all boundaries look alike. */
+  #held: Buffer = Buffer.from('\r\n');
+
+  constructor(chunks: AsyncIterator<Buffer>) {
+    this.#chunks = chunks;
+  }
+
+  /** What stands before a mark, as it comes in; the mark is taken away. */
+  async *before(mark: Buffer): AsyncGenerator<Buffer> {
+    for (;;) {
+      const found = this.#held.indexOf(mark);
+      const piece = this.#take(found >= 0 ? found : Math.max(0, this.#held.length - mark.length + 1));
+      if (piece.length > 0) yield piece;
+      if (found >= 0) break;
+      await this.#more();
+    }
+    this.#take(mark.length);
+  }
+
+  async text(mark: Buffer, bytesMax: number): Promise<string> {
+    let text = '';
+    for await (const piece of this.before(mark)) {
+      text += piece.toString('latin1');
+      if (text.length > bytesMax) throw new FormError('the image is not a form as the host sends it');
+    }
+    return text;
+  }
+
+  /** Whether that comes next; it stays. */
+  async startsWith(text: string): Promise<boolean> {
+    while (this.#held.length < text.length) await this.#more();
+    return this.#held.toString('latin1', 0, text.length) === text;
+  }
+
+  async #more(): Promise<void> {
+    const { done, value } = await this.#chunks.next();
+    if (done) throw new FormError('the image ended early');
+    this.#held = Buffer.concat([this.#held, value]);
+  }
+
+  #take(count: number): Buffer {
+    const taken = this.#held.subarray(0, count);
+    this.#held = this.#held.subarray(count);
+    return taken;
+  }
 }

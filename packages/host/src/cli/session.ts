@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { HostClient } from '../client/host-client.ts';
 import { UsageError } from './arguments.ts';
 import { give, type Io, say, sayError } from './io.ts';
@@ -37,12 +38,9 @@ export interface GlobalOptions {
 /** The one that there is; LXD's client has several. */
 const PROJECT = 'default';
 
-/** State directory when neither `--state-dir` nor PORTHOLE_DIR names one; the daemon's default too. */
-const STATE_DIR = '/var/lib/porthole';
-
 /** Path of the host API's socket: `--state-dir`, else PORTHOLE_DIR, else the default directory. */
 export function socketPathOf(options: GlobalOptions, env: Io['env']): string {
-  return join(options.stateDir || env['PORTHOLE_DIR'] || STATE_DIR, 'unix.socket');
+  return join(options.stateDir || env['PORTHOLE_DIR'] || DEFAULT_STATE_DIR, 'unix.socket');
 }
 
 /** Makes sessions whose exit code ends up in `exit`. */

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
+import { formOf } from '../base/multipart.ts';
 import { ApiError } from './errors.ts';
 import type { HostClient } from './host-client.ts';
 
@@ -35,55 +35,45 @@ export async function uploadImage(
   files: ImageFiles,
   options: UploadOptions,
 ): Promise<string> {
-  const form = files.kind === 'unified' ? await unifiedForm(files.file) : await splitForm(files);
+  const body = files.kind === 'unified' ? await unifiedBody(files.file) : await splitBody(files);
   const operation = await client.change('POST', '/1.0/images', {
-    headers: { ...imageHeaders(files, options), ...form.headers },
-    body: Readable.from(counted(form.parts, form.size, options.onBytes), { objectMode: false }),
+    headers: { ...imageHeaders(files, options), ...body.headers },
+    body: Readable.from(counted(body.pieces, body.size, options.onBytes), { objectMode: false }),
   });
   const fingerprint = operation?.metadata?.['fingerprint'];
   if (typeof fingerprint !== 'string') throw new ApiError(0, 'The daemon did not name the image it took in');
   return fingerprint;
 }
 
-interface Form {
+/** A path stands for the bytes of its file. */
+interface FilePiece {
+  readonly file: string;
+}
+
+interface Body {
   readonly headers: OutgoingHttpHeaders;
-  /** Text stands for itself, a path for the bytes of its file. */
-  readonly parts: readonly ({ readonly text: string } | { readonly file: string })[];
+  readonly pieces: readonly (string | FilePiece)[];
   /** Bytes of all files. */
   readonly size: number;
 }
 
-async function unifiedForm(file: string): Promise<Form> {
+async function unifiedBody(file: string): Promise<Body> {
   const size = await sizeOf(file);
   const headers = { 'content-type': 'application/octet-stream', 'content-length': size };
-  return { headers, parts: [{ file }], size };
+  return { headers, pieces: [{ file }], size };
 }
 
-async function splitForm(files: { metadata: string; rootfs: string }): Promise<Form> {
-  const boundary = `porthole-${randomUUID()}`;
-  const head = (name: string, file: string) => ({
-    text: [
-      `--${boundary}`,
-      `Content-Disposition: form-data; name="${name}"; filename="${quoted(basename(file))}"`,
-      'Content-Type: application/octet-stream',
-      '\r\n',
-    ].join('\r\n'),
-  });
-  const parts = [
-    head('metadata', files.metadata),
-    { file: files.metadata },
-    { text: '\r\n' },
-    head('rootfs', files.rootfs),
-    { file: files.rootfs },
-    { text: `\r\n--${boundary}--\r\n` },
-  ];
+async function splitBody(files: { metadata: string; rootfs: string }): Promise<Body> {
+  const { contentType, pieces } = formOf<FilePiece>([
+    { name: 'metadata', filename: quoted(basename(files.metadata)), data: { file: files.metadata } },
+    { name: 'rootfs', filename: quoted(basename(files.rootfs)), data: { file: files.rootfs } },
+  ]);
   const size = (await sizeOf(files.metadata)) + (await sizeOf(files.rootfs));
-  const around = parts.reduce((sum, part) => sum + ('text' in part ? Buffer.byteLength(part.text) : 0), 0);
-  const headers = {
-    'content-type': `multipart/form-data; boundary=${boundary}`,
-    'content-length': size + around,
-  };
-  return { headers, parts, size };
+  const around = pieces.reduce(
+    (sum, each) => sum + (typeof each === 'string' ? Buffer.byteLength(each) : 0),
+    0,
+  );
+  return { headers: { 'content-type': contentType, 'content-length': size + around }, pieces, size };
 }
 
 /** Quotes and line ends would end the header's value early. */
@@ -108,17 +98,17 @@ function imageHeaders(files: ImageFiles, options: UploadOptions): OutgoingHttpHe
 }
 
 async function* counted(
-  parts: Form['parts'],
+  pieces: Body['pieces'],
   total: number,
   onBytes: UploadOptions['onBytes'],
 ): AsyncGenerator<Buffer> {
   let sent = 0;
-  for (const part of parts) {
-    if ('text' in part) {
-      yield Buffer.from(part.text);
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      yield Buffer.from(piece);
       continue;
     }
-    for await (const chunk of createReadStream(part.file, { highWaterMark: READ_BYTES })) {
+    for await (const chunk of createReadStream(piece.file, { highWaterMark: READ_BYTES })) {
       yield chunk as Buffer;
       sent += (chunk as Buffer).length;
       onBytes?.(sent, total);

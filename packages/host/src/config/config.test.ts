@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TIMER_MS_MAX } from '../base/long-timer.ts';
-import { DEFAULT_STATE_DIR, environmentName, readConfig } from './config.ts';
+import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
+import { environmentName, readConfig } from './config.ts';
 import { SETTINGS } from './settings.ts';
 
 let folder: string;

@@ -4,9 +4,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { CodedError, messageOf } from '../base/coded-error.ts';
+import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
-
-export const DEFAULT_STATE_DIR = '/var/lib/porthole';
 
 /** Where settings come from: the command line's arguments and the environment, handed in once, in `main.ts`. */
 export interface ConfigSources {

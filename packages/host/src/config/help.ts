@@ -1,4 +1,5 @@
-import { DEFAULT_STATE_DIR, environmentName } from './config.ts';
+import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
+import { environmentName } from './config.ts';
 import { describeSettings } from './settings.ts';
 
 /** What `portholed --help` prints. */

@@ -1,4 +1,5 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
+import { ownVersion } from '../base/version.ts';
 import { type DaemonConfig, readConfig } from '../config/config.ts';
 import { helpText } from '../config/help.ts';
 import { discard, readInherited } from '../restart/inherited.ts';
@@ -6,7 +7,6 @@ import type { SignalQueue } from '../restart/signals.ts';
 import { becomeSuccessor, type Command, startGuard, whyNoSuccessor } from '../restart/successor.ts';
 import { ServiceManager } from '../service-manager/service-manager.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
-import { ownVersion } from './server-facts.ts';
 import { requireHost, startFailure } from './start-failure.ts';
 
 const OK = 0;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
+import { ownVersion } from '../base/version.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ServerFacts } from '../host/backend.ts';
 import { hostArchitecture } from '../images/architectures.ts';
@@ -27,12 +28,6 @@ export function serverFacts(parts: {
     identification: parts.kernel.name,
     fastLane: parts.fastLane,
   };
-}
-
-/** Version of this Porthole. */
-export function ownVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** os-release(5). */

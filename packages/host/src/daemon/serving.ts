@@ -1,7 +1,7 @@
+import { within } from '../base/within.ts';
 import type { GuestServer } from '../guest/server.ts';
 import type { HostServer } from '../host/server.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
-import { within } from '../instances/recognition.ts';
 import type { Exit } from '../restart/exit.ts';
 import type { Inherited } from '../restart/inherited.ts';
 import { autostart, finishRestarts } from '../startup/autostart.ts';
@@ -37,7 +37,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
   started.defer(await guardSocket(paths.guestSocket, context.log));
   guests.takeOver(inherited.guestConnections);
   // What operators have begun gets the same time to end as their requests.
-  started.defer(() => within(exit.graceMs, context.operations.idle()));
+  started.defer(async () => void (await within(exit.graceMs, context.operations.idle())));
   const settled = settleInstances(started, context, later, exit.graceMs);
   started.defer(() => context.reboots.stop());
   started.defer(() => context.unsettled.stop());
@@ -64,10 +64,10 @@ function settleInstances(
     await autostart(context, abort.signal);
   };
   const done = Promise.all([settled, start()]);
-  started.defer(() => {
+  started.defer(async () => {
     abort.abort();
     later.stop();
-    return within(graceMs, done);
+    await within(graceMs, done);
   });
   return settled;
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Quota } from '../base/quota.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker, Reply } from '../http/response.ts';
 import { textError } from './errors.ts';
@@ -8,7 +9,6 @@ import { type Attach, EventQueue, type EventSink, type Share } from './event-que
 import { EventShares } from './event-shares.ts';
 import { refuseHandshake } from './handshake.ts';
 import type { Limits } from './limits.ts';
-import { PerInstance } from './per-instance.ts';
 import { startPlainStream } from './plain-stream.ts';
 import { startWebSocket } from './websocket-stream.ts';
 
@@ -21,13 +21,13 @@ export interface EventRequest extends EventWish {
 export class EventStreams {
   private readonly source: EventSource;
   private readonly limits: Limits;
-  private readonly open: PerInstance;
+  private readonly open: Quota;
   private readonly shares: EventShares;
 
   constructor(source: EventSource, limits: Limits) {
     this.source = source;
     this.limits = limits;
-    this.open = new PerInstance(limits.eventStreams);
+    this.open = new Quota(limits.eventStreams);
     this.shares = new EventShares(limits);
   }
 

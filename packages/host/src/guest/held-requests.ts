@@ -1,8 +1,8 @@
+import { Quota } from '../base/quota.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { HeldReply, Reply, TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { textError } from './errors.ts';
-import { PerInstance } from './per-instance.ts';
 import type { GuestReply, WaitReply } from './reply.ts';
 
 /** A request that waits for another view of its instance. */
@@ -21,12 +21,12 @@ const MS_PER_SECOND = 1000;
 /** The requests that are held until the value that they know is another one. */
 export class HeldRequests {
   private readonly backend: Pick<GuestBackend, 'watchView'>;
-  private readonly open: PerInstance;
+  private readonly open: Quota;
 
   /** @param max requests of one instance at a time */
   constructor(backend: Pick<GuestBackend, 'watchView'>, max: number) {
     this.backend = backend;
-    this.open = new PerInstance(max);
+    this.open = new Quota(max);
   }
 
   /** Holds a request until it is to be answered differently, its time is over, or it is let go. */

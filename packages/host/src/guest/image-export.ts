@@ -1,18 +1,18 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import type { Quota } from '../base/quota.ts';
 import type { Image } from '../core/model.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ByteSource, Reply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { jsonError } from './errors.ts';
 import { type ImageFile, splitReply, unifiedReply } from './image-reply.ts';
-import type { PerInstance } from './per-instance.ts';
 
 export interface ExportTools {
   readonly backend: Pick<GuestBackend, 'image' | 'imagePaths' | 'imageRetrieved'>;
   readonly log: Log;
-  readonly running: PerInstance;
+  readonly running: Quota;
   /** Whether an instance may cause one more write to the store now. */
   readonly mayWrite: (instanceId: number) => boolean;
   /** Sends files without reading them. */

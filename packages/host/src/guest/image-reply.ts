@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { formOf, newBoundary } from '../base/multipart.ts';
 import type { Image } from '../core/model.ts';
 import type { HeadFields } from '../http/head-fields.ts';
 import {
@@ -62,23 +62,16 @@ export function splitReply(
   finish: Finish,
 ): StreamReply {
   const { fingerprint } = image;
-  const boundary = newBoundary();
-  const partHead = (name: string, filename: string) =>
-    `--${boundary}\r\nContent-Disposition: form-data; name="${name}"; filename="${filename}"\r\nContent-Type: ${OCTETS}\r\n\r\n`;
-  return {
-    kind: 'stream',
-    status: 200,
-    headers: headerBlock({ 'Content-Type': `multipart/form-data; boundary=${boundary}` }),
-    chunked: true,
-    parts: [
-      partHead('metadata', `meta-${fingerprint}${image.files.metadataExtension}`),
-      stretch(files[0]),
-      `\r\n${partHead('rootfs', `${fingerprint}${image.files.rootfsExtension}`)}`,
-      stretch(files[1]),
-      `\r\n--${boundary}--\r\n`,
-    ],
-    finish,
-  };
+  const { contentType, pieces } = formOf([
+    {
+      name: 'metadata',
+      filename: `meta-${fingerprint}${image.files.metadataExtension}`,
+      data: stretch(files[0]),
+    },
+    { name: 'rootfs', filename: `${fingerprint}${image.files.rootfsExtension}`, data: stretch(files[1]) },
+  ]);
+  const headers = headerBlock({ 'Content-Type': contentType });
+  return { kind: 'stream', status: 200, headers, chunked: true, parts: pieces, finish };
 }
 
 interface Body {
@@ -144,9 +137,4 @@ function isModified(since: string | undefined, modifiedAt: Date): boolean {
   const sinceMs = since === undefined ? Number.NaN : Date.parse(since);
   if (Number.isNaN(sinceMs)) return true;
   return Math.floor(modifiedAt.getTime() / 1000) > Math.floor(sinceMs / 1000);
-}
-
-/** 60 hex digits: cannot be guessed by whoever made the image. */
-function newBoundary(): string {
-  return randomBytes(30).toString('hex');
 }

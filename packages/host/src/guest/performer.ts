@@ -1,5 +1,6 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { Quota } from '../base/quota.ts';
 import { GUEST_KEYS_MAX } from '../core/guest-keys.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
@@ -11,7 +12,6 @@ import { EventStreams } from './event-streams.ts';
 import { HeldRequests } from './held-requests.ts';
 import { type Sender, sendImage } from './image-export.ts';
 import type { Limits } from './limits.ts';
-import { PerInstance } from './per-instance.ts';
 import { PLAIN_ANSWERS, rawAnswer } from './plain-answer.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { GuestReply } from './reply.ts';
@@ -43,7 +43,7 @@ export function createPerformer(
   const held = new HeldRequests(backend, limits.heldRequests);
   const rate = new RateLimit(limits.writeBurst, limits.writeIntervalMs);
   const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
-  const running = new PerInstance(limits.imageStreams);
+  const running = new Quota(limits.imageStreams);
   const exports = { backend, log, mayWrite, running, sender, stallMs: limits.stallTimeoutMs };
   const write = async (
     instanceId: number,

@@ -13,8 +13,9 @@ import { anyCharacter } from '../base/testing/any-text.ts';
 import type { Caller } from '../core/caller.ts';
 import { etagOf } from '../core/etags.ts';
 import type { Behind } from '../http/front.ts';
+import { duplicate } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
-import { acceptNext, duplicate } from '../native/sockets.ts';
+import { acceptNext } from '../native/sockets.ts';
 
 import { acceptedOf } from './caller-key.ts';
 import { type GuestFront, GuestServer } from './server.ts';

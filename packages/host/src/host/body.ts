@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
+import { within } from '../base/within.ts';
 import { hostError } from '../core/errors.ts';
 import type { UploadPart } from '../images/upload.ts';
 import { baseName } from '../wire/image.ts';
@@ -48,7 +49,6 @@ export async function* readParts(request: FastifyRequest): AsyncGenerator<Upload
 export async function drain(request: Readable): Promise<void> {
   if (request.readableEnded || request.destroyed) return;
   const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, DRAIN_TIMEOUT_MS);
   request.once('end', over.resolve).once('close', over.resolve);
   request.unpipe();
   // A reader that was given up while it waited keeps the stream from flowing, so it is read piece by piece.
@@ -57,6 +57,5 @@ export async function drain(request: Readable): Promise<void> {
   };
   request.on('readable', discard);
   discard();
-  await over.promise;
-  clearTimeout(timer);
+  await within(DRAIN_TIMEOUT_MS, over.promise);
 }

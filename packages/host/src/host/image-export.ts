@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { formOf } from '../base/multipart.ts';
 import type { Image } from '../core/model.ts';
 import { type Answer, type Call, type Edge, param } from './call.ts';
 import { FILE_CHUNK_BYTES } from './limits.ts';
@@ -25,9 +25,12 @@ export async function exportImage({ backend }: Edge, call: Call): Promise<Answer
       'Content-Disposition': disposition,
     });
   }
-  const boundary = randomBytes(30).toString('hex');
-  const contentType = `multipart/form-data; boundary=${boundary}`;
-  return download(multipart(boundary, names, files), { 'Content-Type': contentType });
+  const form = formOf(
+    files.map((data, index) => {
+      return { name: index === 0 ? 'metadata' : 'rootfs', filename: names[index] ?? '', data };
+    }),
+  );
+  return download(form.pieces, { 'Content-Type': form.contentType });
 }
 
 function fileNames({ fingerprint, files }: Image): readonly string[] {
@@ -49,17 +52,6 @@ async function openAll(paths: readonly string[]): Promise<readonly OpenFile[]> {
     await Promise.all(files.map(({ handle }) => handle.close()));
     throw error;
   }
-}
-
-function multipart(boundary: string, names: readonly string[], files: readonly OpenFile[]): readonly Piece[] {
-  const pieces: Piece[] = files.flatMap((file, index) => [
-    `--${boundary}\r\n` +
-      `Content-Disposition: form-data; name="${index === 0 ? 'metadata' : 'rootfs'}"; filename="${names[index]}"\r\n` +
-      'Content-Type: application/octet-stream\r\n\r\n',
-    file,
-    '\r\n',
-  ]);
-  return [...pieces, `--${boundary}--\r\n`];
 }
 
 function download(pieces: readonly Piece[], headers: Record<string, string>): Answer {

@@ -1,3 +1,4 @@
+import { merge } from '../base/merge.ts';
 import type { Image } from '../core/model.ts';
 import { parseImageFields, parseImagePatch } from '../wire/image.ts';
 import {
@@ -15,7 +16,6 @@ import {
 import { imageEtag, preconditionOf } from './etag.ts';
 import { parseFilter } from './filter.ts';
 import { imageJson } from './image-json.ts';
-import { merge } from './merge.ts';
 
 const COLLECTION = '/1.0/images';
 
@@ -62,7 +62,7 @@ function mergedImage(image: Image, part: Omit<ReturnType<typeof parseImagePatch>
   return {
     public: part.public ?? image.public,
     autoUpdate: part.auto_update ?? image.autoUpdate,
-    properties: merge(image.properties, part.properties ?? {}),
+    properties: merge(image.properties, part.properties),
     profiles: part.profiles ?? image.profiles,
     expiresAt: part.expires_at ?? image.expiresAt,
   };

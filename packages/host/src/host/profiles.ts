@@ -1,3 +1,4 @@
+import { merge } from '../base/merge.ts';
 import { hostError } from '../core/errors.ts';
 import type { Profile } from '../core/model.ts';
 import type { ProfileInfo } from '../profiles/profile-info.ts';
@@ -23,7 +24,6 @@ import {
 } from './call.ts';
 import { preconditionOf, profileEtag } from './etag.ts';
 import { MERGE_ATTEMPTS_MAX } from './limits.ts';
-import { merge } from './merge.ts';
 
 const COLLECTION = '/1.0/profiles';
 
@@ -87,8 +87,8 @@ async function mergeProfile(backend: HostBackend, call: Call, part: ReturnType<t
 function merged(base: Profile, part: ReturnType<typeof parseProfilePatch>) {
   return {
     description: part.description ?? base.description,
-    config: merge(base.config, part.config ?? {}),
-    devices: merge(base.devices, part.devices ?? {}),
+    config: merge(base.config, part.config),
+    devices: merge(base.devices, part.devices),
   };
 }
 

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../base/log.ts';
-import { duplicate } from '../native/sockets.ts';
+import { duplicate } from '../native/descriptors.ts';
 import { JSON_BODY_BYTES_MAX } from './limits.ts';
 import { ROUTES, servedRoutes } from './routes.ts';
 import { HostServer } from './server.ts';

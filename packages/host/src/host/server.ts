@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../base/log.ts';
+import { socketRemover } from '../base/socket-file.ts';
 import {
   descriptorOf,
   type EndReason,
@@ -21,7 +22,7 @@ import { ExecTable } from './exec-table.ts';
 import { BACKLOG, EXEC_HAND_OVER_MS, LEFT_CONNECTIONS_MAX } from './limits.ts';
 import { answerForProject } from './project.ts';
 import { ROUTES } from './routes.ts';
-import { placeSocket, removerOf } from './socket-file.ts';
+import { placeSocket } from './socket-file.ts';
 import { createUpgrader, refuse } from './upgrade.ts';
 import type { UpgradeHandler } from './websockets.ts';
 
@@ -73,7 +74,7 @@ export class HostServer {
     await new Promise<void>((resolve, reject) => {
       this.#app.server.once('error', reject).listen({ fd: address.fd, backlog: BACKLOG }, resolve);
     });
-    return address.path === undefined ? async () => {} : removerOf(address.path);
+    return address.path === undefined ? async () => {} : socketRemover(address.path);
   }
 
   /** Serves connections that the daemon before us has left. */
@@ -89,7 +90,8 @@ export class HostServer {
   async stop(graceMs: number): Promise<void> {
     if (this.#state !== 'listening') return;
     this.#state = 'stopping';
-    await this.#removeSocket();
+    // A name that stays does not keep us from our end.
+    await this.#removeSocket().catch(() => {});
     await this.#finish(graceMs, 'ended');
   }
 

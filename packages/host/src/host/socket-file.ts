@@ -1,11 +1,12 @@
-import { chmod, chown, mkdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
+import { moveSocket } from '../base/socket-file.ts';
 
 /** Members of this group may use the host API, where the group exists. */
 export const SOCKET_GROUP = 'porthole';
 
-/** Owner and group; to connect one needs write access. */
+/** Owner and group. */
 const SOCKET_MODE = 0o660;
 
 /**
@@ -33,19 +34,8 @@ export async function placeSocket(
   const socket = join(folder, 's');
   await rm(socket, { force: true });
   await listen(socket);
-  await chown(socket, process.geteuid?.() ?? 0, await groupId());
-  await chmod(socket, SOCKET_MODE);
-  await rename(socket, path);
-  return removerOf(path);
-}
-
-/** Gives what removes the socket that is at a path now, unless another one has taken its place. */
-export async function removerOf(path: string): Promise<() => Promise<void>> {
-  const { ino } = await stat(path);
-  return async () => {
-    const found = await stat(path).catch(() => undefined);
-    if (found?.ino === ino) await unlink(path).catch(() => {});
-  };
+  const owner = { uid: process.geteuid?.() ?? 0, gid: await groupId() };
+  return moveSocket(socket, path, { mode: SOCKET_MODE, owner });
 }
 
 function isAlive(path: string): Promise<boolean> {

@@ -21,6 +21,14 @@ export interface Behind<Peer> {
   alone(): void;
 }
 
+/** How a front ends. */
+export interface FrontEnd {
+  /** Accepts who waits at the listening socket now; otherwise they stay there. */
+  readonly acceptWaiting: boolean;
+  /** Hands over connections at rest as well; otherwise they are closed. */
+  readonly leave: boolean;
+}
+
 /**
  * Something that accepts connections in front of the server, answers what it can and leaves the others to it.
  * It counts all connections, also those that it has handed over, and hands over few at a time.
@@ -38,10 +46,6 @@ export interface Front<Peer> {
   release(accepted: Accepted<Peer>): void;
   /** Open connections, without those that were handed over. */
   connections(): number;
-  /**
-   * Accepts no more, apart from who waits if asked to; closes connections that are at rest and hands the others
-   * over. The listening socket stays open.
-   * @param leave hands over those at rest as well
-   */
-  stop(acceptWaiting: boolean, leave: boolean): Promise<void>;
+  /** Accepts no more, and hands over the connections that are not at rest. The listening socket stays open. */
+  stop(end: FrontEnd): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import { chmod, lstat, rename, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
+import { moveSocket, socketRemover } from '../base/socket-file.ts';
 import type { InheritedSocket } from '../base/sockets.ts';
 import { makeNonBlocking } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
@@ -36,26 +37,15 @@ export async function openListener(address: ListenAddress): Promise<Listening> {
     const { fd, path } = address;
     // A service manager's is not, and a thread would wait in it for ever.
     makeNonBlocking(fd);
-    return { fd, unlink: path === undefined ? undefined : await unlinker(path) };
+    return { fd, unlink: path === undefined ? undefined : await socketRemover(path) };
   }
   const temporary = `${address}.new`;
   await rm(temporary, { force: true });
   const fd = listenUnix(temporary, BACKLOG);
   try {
-    await chmod(temporary, SOCKET_MODE);
-    await rename(temporary, address);
-    return { fd, unlink: await unlinker(address) };
+    return { fd, unlink: await moveSocket(temporary, address, { mode: SOCKET_MODE }) };
   } catch (error) {
     close(fd);
     throw error;
   }
-}
-
-/** Takes away what is there now, and nothing else: a later daemon may have put its own socket there. */
-async function unlinker(path: string): Promise<() => Promise<void>> {
-  const { ino } = await lstat(path);
-  return async () => {
-    const found = await lstat(path).catch(() => undefined);
-    if (found?.ino === ino) await rm(path, { force: true });
-  };
 }

@@ -1,3 +1,4 @@
+import { merge } from '../base/merge.ts';
 import { hostError } from '../core/errors.ts';
 import { withGuestKeysOf } from '../core/guest-keys.ts';
 import type { Instance } from '../core/model.ts';
@@ -155,17 +156,9 @@ function patched(current: Instance, part: InstancePatch): Instance {
     ...(part.description === undefined ? {} : { description: part.description }),
     ...(part.ephemeral === undefined ? {} : { ephemeral: part.ephemeral }),
     ...(part.profiles === undefined ? {} : { profiles: part.profiles }),
-    config: merged(current.config, part.config),
-    devices: merged(current.devices, part.devices),
+    config: merge(current.config, part.config),
+    devices: merge(current.devices, part.devices),
   };
-}
-
-function merged<T>(
-  current: Readonly<Record<string, T>>,
-  part: Readonly<Record<string, T | null>> = {},
-): Record<string, T> {
-  const all = Object.entries({ ...current, ...part });
-  return Object.fromEntries(all.filter((entry): entry is [string, T] => entry[1] !== null));
 }
 
 function replace(

@@ -1,3 +1,4 @@
+import { Quota } from '../base/quota.ts';
 import { hostError } from '../core/errors.ts';
 import type { Instance } from '../core/model.ts';
 import { lifecycle } from '../model/lifecycle.ts';
@@ -12,10 +13,10 @@ const TRANSFERS_MAX = 8;
 /** What an operator can do with the files of instances. */
 export function fileCases(context: Needs<'model' | 'roots' | 'runner' | 'running' | 'runtimeOf'>) {
   const { model } = context;
-  const counts = new Map<number, number>();
+  const transfers = new Quota(TRANSFERS_MAX);
   const perform = async (name: string, request: FileRequest, content: Content, told: string | null) => {
     const instance = model.instance(name);
-    const found = await counted(counts, instance.id, () => reach(context, instance, request, content));
+    const found = await counted(transfers, instance.id, () => reach(context, instance, request, content));
     if (told) {
       const extra = { context: { path: request.path } };
       model.commit([], [lifecycle(`instance-file-${told}`, 'instances', name, extra)]);
@@ -37,16 +38,10 @@ export function fileCases(context: Needs<'model' | 'roots' | 'runner' | 'running
 type Content = Parameters<Runtime['files']>[2];
 type Started = { readonly found: Promise<FoundFile>; readonly ended: Promise<void> };
 
-async function counted(counts: Map<number, number>, id: number, start: () => Started): Promise<FoundFile> {
-  const count = counts.get(id) ?? 0;
-  if (count >= TRANSFERS_MAX) throw hostError('too-many-transfers');
-  counts.set(id, count + 1);
+async function counted(transfers: Quota, id: number, start: () => Started): Promise<FoundFile> {
+  if (!transfers.take(id)) throw hostError('too-many-transfers');
   const { found, ended } = start();
-  void ended.then(() => {
-    const left = (counts.get(id) ?? 1) - 1;
-    if (left > 0) counts.set(id, left);
-    else counts.delete(id);
-  });
+  void ended.then(() => transfers.give(id));
   return found;
 }
 

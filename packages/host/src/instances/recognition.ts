@@ -1,3 +1,5 @@
+import { within } from '../base/within.ts';
+
 /** LXC's tools say something within this, or something is wrong with the instance. */
 const WAIT_MS_MAX = 10_000;
 
@@ -28,12 +30,4 @@ export class Recognition {
     const open = instanceId === undefined ? [...this.#open.values()] : [this.#open.get(instanceId)];
     await within(WAIT_MS_MAX, Promise.all(open));
   }
-}
-
-/** Waits for work, but not for longer than this. */
-export async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const timer = setTimeout(over.resolve, ms);
-  await Promise.race([work, over.promise]);
-  clearTimeout(timer);
 }

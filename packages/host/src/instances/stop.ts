@@ -1,4 +1,4 @@
-import { startLongTimer } from '../base/long-timer.ts';
+import { within } from '../base/within.ts';
 import { hostError } from '../core/errors.ts';
 import type { Config } from '../core/model.ts';
 import { beforeRestart, isRestarting, whileRunning } from '../core/volatile.ts';
@@ -30,7 +30,8 @@ export function stopInstance(context: RunNeeds, id: number, request: StopRequest
   return runner.beside(id, action, async () => {
     const run = await runner.run(id, action, () => beginStop(context, id, request));
     if (!run) return;
-    if (!(await endsWithin(run, isAsked(request) ? request.timeout : -1))) {
+    const timeoutMs = isAsked(request) ? request.timeout * MS_PER_SECOND : -1;
+    if (!(await within(timeoutMs, run.process.ended))) {
       if (!request.force) keepRunning(context, run);
       if (run.cause?.kind !== 'restart') run.cause = { kind: 'stopped', by };
       run.runtime.kill(run.process.init);
@@ -150,16 +151,4 @@ function withdrawRestart(context: Needs<'model'>, id: number): void {
 function keepPower({ model }: Needs<'model'>, id: number, change: (config: Config) => Config): void {
   const instance = model.current(id);
   model.commit([{ kind: 'put-instance', instance: { ...instance, config: change(instance.config) } }]);
-}
-
-async function endsWithin(run: Run, seconds: number): Promise<boolean> {
-  if (seconds < 0) {
-    await run.process.ended;
-    return true;
-  }
-  const over = Promise.withResolvers<false>();
-  const end = startLongTimer(seconds * MS_PER_SECOND, () => over.resolve(false));
-  const ended = await Promise.race([run.process.ended.then(() => true), over.promise]);
-  end();
-  return ended;
 }

@@ -4,8 +4,9 @@ import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { exchange, RawClient, sampleView } from '../guest/testing/harness.ts';
 import { STRANGERS_PER_KEY_MAX } from '../http/limits.ts';
+import { duplicate } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
-import { acceptNext, duplicate, listenUnix } from '../native/sockets.ts';
+import { acceptNext, listenUnix } from '../native/sockets.ts';
 import { startApart, startLane } from './testing/harness.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.

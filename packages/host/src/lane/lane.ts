@@ -6,7 +6,7 @@ import type { GuestView } from '../core/view.ts';
 import { acceptedOf } from '../guest/caller-key.ts';
 import type { GuestFront } from '../guest/server.ts';
 import type { Accepted } from '../http/application.ts';
-import type { Behind, HandedOver } from '../http/front.ts';
+import type { Behind, FrontEnd, HandedOver } from '../http/front.ts';
 import type { Limits } from '../http/limits.ts';
 import type { Share } from '../http/slots.ts';
 import { openWake, wake } from '../native/eventfd.ts';
@@ -134,9 +134,9 @@ export class Lane implements GuestFront {
     return Atomics.load(this.#shared, OPEN);
   }
 
-  async stop(acceptWaiting = false, leave = false): Promise<void> {
+  async stop(end: FrontEnd = { acceptWaiting: false, leave: false }): Promise<void> {
     if (this.#state === 'works') {
-      this.#tell({ kind: 'stop', acceptWaiting, leave });
+      this.#tell({ kind: 'stop', ...end });
       this.#state = 'stopping';
       this.#worker.ref();
     }

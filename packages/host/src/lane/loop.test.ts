@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sampleView } from '../guest/testing/harness.ts';
 import { DEFAULT_LIMITS } from '../http/limits.ts';
+import { duplicate } from '../native/descriptors.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
-import { duplicate, listenUnix } from '../native/sockets.ts';
+import { listenUnix } from '../native/sockets.ts';
+
 import { UNBEGUN_PER_KEY_MAX } from './limits.ts';
 import { Loop } from './loop.ts';
 import { CLOSED, OPEN, type Order, type Report, SHARED_SLOTS } from './messages.ts';

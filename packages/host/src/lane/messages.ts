@@ -1,5 +1,6 @@
 import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
+import type { FrontEnd } from '../http/front.ts';
 import type { Limits } from '../http/limits.ts';
 import type { Share } from '../http/slots.ts';
 import type { Registered } from '../peer/registry.ts';
@@ -21,7 +22,7 @@ export type Order =
   | { readonly kind: 'take-over'; readonly connections: readonly number[] }
   | { readonly kind: 'taken'; readonly share: Share }
   | { readonly kind: 'release'; readonly share: Share }
-  | { readonly kind: 'stop'; readonly acceptWaiting: boolean; readonly leave: boolean };
+  | ({ readonly kind: 'stop' } & FrontEnd);
 
 /** What is left of a connection when it is handed over. */
 export interface HandedRest {

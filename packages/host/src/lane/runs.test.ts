@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Runs } from './runs.ts';
 import { KnownRuns } from './testing/known-runs.ts';
@@ -60,16 +61,16 @@ it('keeps those that come often, and has room for a new one that does when the o
 });
 
 it('lets go of processes that have ended although nobody connects any more, some at a time', async () => {
-  const children = [await start('here'), await start('here'), await start('here')];
-  addRun(7, process.pid);
+  const children = [await given.start('here'), await given.start('here'), await given.start('here')];
+  given.addRun(7, process.pid);
   const connected: number[] = [];
-  for (const child of children) connected.push((await identified(child)).pid);
+  for (const child of children) connected.push((await given.identified(child)).pid);
   const ended = children.slice(0, 2).map((child) => once(child, 'exit'));
   for (const child of children.slice(0, 2)) child.kill('SIGKILL');
   await Promise.all(ended);
-  const known = () => connected.map((pid) => runs.knows(pid));
-  runs.sweep(1);
+  const known = () => connected.map((pid) => given.runs.knows(pid));
+  given.runs.sweep(1);
   expect(known()).toEqual([false, true, true]);
-  for (let sweep = 0; sweep < 4; sweep++) runs.sweep(1);
-  expect([...known(), runs.knownProcesses]).toEqual([false, false, true, 1]);
+  for (let sweep = 0; sweep < 4; sweep++) given.runs.sweep(1);
+  expect([...known(), given.runs.knownProcesses]).toEqual([false, false, true, 1]);
 });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, timestamp } from '../base/clock.ts';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
-import { startLongTimer } from '../base/long-timer.ts';
+import { within } from '../base/within.ts';
 import { hostError } from '../core/errors.ts';
 import type { EventHub } from './hub.ts';
 import type { Operation, OperationStatus } from './operation.ts';
@@ -31,6 +31,8 @@ export interface OperationSpec {
 const KEPT_MS = 30_000;
 /** Metadata changes, such as progress, are told this often at most. */
 const TELL_INTERVAL_MS = 100;
+
+const MS_PER_SECOND = 1000;
 
 interface Entry {
   operation: Operation;
@@ -100,13 +102,7 @@ export class Operations {
   /** Settles when the operation is final or the time is over; -1 waits without limit. */
   async wait(id: string, timeoutSeconds: number): Promise<Operation> {
     const entry = this.#entry(id);
-    if (timeoutSeconds < 0) await entry.finished;
-    else {
-      const over = Promise.withResolvers<void>();
-      const end = startLongTimer(timeoutSeconds * 1000, over.resolve);
-      await Promise.race([entry.finished, over.promise]);
-      end();
-    }
+    await within(timeoutSeconds * MS_PER_SECOND, entry.finished);
     return entry.operation;
   }
 

@@ -8,6 +8,8 @@ const FD_CLOEXEC = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
+/** Linux's own value, fcntl(2). */
+const F_DUPFD_CLOEXEC = 1030;
 
 /** Says whether a descriptor stays open in a program that this process starts or becomes; FD_CLOEXEC. */
 export function keepOverExec(fd: number, kept: boolean): void {
@@ -20,4 +22,9 @@ export function keepOverExec(fd: number, kept: boolean): void {
 export function makeNonBlocking(fd: number): void {
   const flags = checked('fcntl(F_GETFL)', fcntl(fd, F_GETFL, 0));
   checked('fcntl(F_SETFL)', fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+/** Another descriptor of the same file, to be closed by the caller. */
+export function duplicate(fd: number): number {
+  return checked('fcntl(F_DUPFD_CLOEXEC)', fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }

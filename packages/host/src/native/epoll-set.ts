@@ -1,20 +1,17 @@
 import {
-  EPOLL_CTL_ADD,
   EPOLLIN,
   EVENT_BYTES,
   eventBuffer,
   eventKey,
   eventMask,
+  openEpoll,
   setEventKey,
+  unwatch,
+  waitForEvents,
+  watch,
 } from './epoll.ts';
-import { checked, close, declare } from './libc.ts';
+import { close } from './libc.ts';
 
-const epollCreate = declare('int epoll_create1(int flags)');
-const epollCtl = declare('int epoll_ctl(int epfd, int op, int fd, void *event)');
-const epollWait = declare('int epoll_wait(int epfd, _Out_ void *events, int max, int timeout)');
-
-const EPOLL_CLOEXEC = 0o2000000;
-const EPOLL_CTL_DEL = 2;
 const EPOLLOUT = 0x004;
 const EPOLLERR = 0x008;
 const EPOLLHUP = 0x010;
@@ -24,7 +21,7 @@ const EVENTS_MAX = 256;
 
 /** Tells which of many descriptors can be read, or written to; epoll(7). For one thread that does nothing else. */
 export class EpollSet {
-  readonly #epoll = checked('epoll_create1', epollCreate(EPOLL_CLOEXEC));
+  readonly #epoll = openEpoll();
   readonly #events = Buffer.alloc(EVENT_BYTES * EVENTS_MAX);
   readonly #level = eventBuffer(EPOLLIN, 0);
   readonly #edge = eventBuffer(EPOLLIN | EPOLLRDHUP | EPOLLET, 0);
@@ -47,12 +44,12 @@ export class EpollSet {
 
   /** Closing the last descriptor of a file does this too. */
   remove(fd: number): void {
-    epollCtl(this.#epoll, EPOLL_CTL_DEL, fd, null);
+    unwatch(this.#epoll, fd);
   }
 
   /** Waits until there is something to tell, at most `timeoutMs`: how many descriptors {@link ready} names. */
   wait(timeoutMs: number): number {
-    return Math.max(0, epollWait(this.#epoll, this.#events, EVENTS_MAX, timeoutMs));
+    return Math.max(0, waitForEvents(this.#epoll, this.#events, EVENTS_MAX, timeoutMs));
   }
 
   /** The n-th descriptor that the last wait has found. */
@@ -71,6 +68,6 @@ export class EpollSet {
 
   #add(event: Buffer, fd: number): void {
     setEventKey(event, fd);
-    checked('epoll_ctl', epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, event));
+    watch(this.#epoll, fd, event);
   }
 }

@@ -1,5 +1,13 @@
+import { checked, declare } from './libc.ts';
+
+const create = declare('int epoll_create1(int flags)');
+const control = declare('int epoll_ctl(int epfd, int op, int fd, void *event)');
+const wait = declare('int epoll_wait(int epfd, _Out_ void *events, int max, int timeout)');
+
 /** epoll(7); values of sys/epoll.h. */
-export const EPOLL_CTL_ADD = 1;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
 export const EPOLLIN = 0x001;
 export const EPOLLONESHOT = 0x4000_0000;
 
@@ -10,6 +18,26 @@ export const END_KEY = 0;
 const packed = process.arch === 'x64';
 export const EVENT_BYTES = packed ? 12 : 16;
 const DATA_OFFSET = packed ? 4 : 8;
+
+/** A new epoll descriptor, to be closed by the caller. @throws SystemError */
+export function openEpoll(): number {
+  return checked('epoll_create1', create(EPOLL_CLOEXEC));
+}
+
+/** Begins to watch a descriptor for what an event names. @throws SystemError */
+export function watch(epoll: number, fd: number, event: Buffer): void {
+  checked('epoll_ctl', control(epoll, EPOLL_CTL_ADD, fd, event));
+}
+
+/** Ends that. */
+export function unwatch(epoll: number, fd: number): void {
+  control(epoll, EPOLL_CTL_DEL, fd, null);
+}
+
+/** Waits for events, at most `timeoutMs`, -1: for ever. How many are in `events` now; negative when it was interrupted. */
+export function waitForEvents(epoll: number, events: Buffer, max: number, timeoutMs: number): number {
+  return wait(epoll, events, max, timeoutMs);
+}
 
 /** One `struct epoll_event` with a number of ours as its data. */
 export function eventBuffer(events: number, key: number): Buffer {

@@ -1,8 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { END_KEY, EVENT_BYTES, eventKey } from './epoll.ts';
-import { declare } from './libc.ts';
-
-const epollWait = declare('int epoll_wait(int epfd, _Out_ void *events, int max, int timeout)');
+import { END_KEY, EVENT_BYTES, eventKey, waitForEvents } from './epoll.ts';
 
 const EVENTS_MAX = 64;
 const FOREVER = -1;
@@ -11,7 +8,7 @@ const { epoll } = workerData as { epoll: number };
 const events = Buffer.alloc(EVENT_BYTES * EVENTS_MAX);
 
 function wait(): boolean {
-  const count = epollWait(epoll, events, EVENTS_MAX, FOREVER);
+  const count = waitForEvents(epoll, events, EVENTS_MAX, FOREVER);
   for (let index = 0; index < count; index++) {
     const key = eventKey(events, index);
     if (key === END_KEY) return false;

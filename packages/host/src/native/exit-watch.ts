@@ -1,15 +1,8 @@
 import { Worker } from 'node:worker_threads';
-import { END_KEY, EPOLL_CTL_ADD, EPOLLIN, EPOLLONESHOT, eventBuffer } from './epoll.ts';
-import { checked, close, declare } from './libc.ts';
+import { END_KEY, EPOLLIN, EPOLLONESHOT, eventBuffer, openEpoll, watch } from './epoll.ts';
+import { openWake, wake } from './eventfd.ts';
+import { close } from './libc.ts';
 import type { PinnedProcess } from './pinned-process.ts';
-
-const epollCreate = declare('int epoll_create1(int flags)');
-const epollCtl = declare('int epoll_ctl(int epfd, int op, int fd, void *event)');
-const createEventfd = declare('int eventfd(uint initial, int flags)');
-const write = declare('long write(int fd, const void *data, size_t size)');
-
-/** O_CLOEXEC, the same flag for epoll_create1(2) and eventfd(2). */
-const CLOEXEC = 0o2000000;
 
 /**
  * Tells when processes end, whoever their parent is: a pidfd becomes readable at the end of its process
@@ -24,12 +17,12 @@ export class ExitWatch {
   readonly #waiting = new Map<number, () => void>();
   readonly #keys = new WeakMap<PinnedProcess, number>();
   /** Node joins its threads before it ends, also after a defect: this one must not be waiting then. */
-  readonly #onExit = () => this.#wake();
+  readonly #onExit = () => wake(this.#end);
   #next = 1;
 
   constructor() {
-    this.#epoll = checked('epoll_create1', epollCreate(CLOEXEC));
-    this.#end = checked('eventfd', createEventfd(0, CLOEXEC));
+    this.#epoll = openEpoll();
+    this.#end = openWake();
     this.#add(this.#end, END_KEY);
     this.#worker = new Worker(new URL('./exit-watch-worker.ts', import.meta.url), {
       workerData: { epoll: this.#epoll },
@@ -61,20 +54,15 @@ export class ExitWatch {
     this.#worker.ref();
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
     process.off('exit', this.#onExit);
-    this.#wake();
+    wake(this.#end);
     await ended;
     this.#waiting.clear();
     close(this.#end);
     close(this.#epoll);
   }
 
-  #wake(): void {
-    write(this.#end, Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]), 8);
-  }
-
   #add(fd: number, key: number): void {
-    const event = eventBuffer(EPOLLIN | EPOLLONESHOT, key);
-    checked('epoll_ctl', epollCtl(this.#epoll, EPOLL_CTL_ADD, fd, event));
+    watch(this.#epoll, fd, eventBuffer(EPOLLIN | EPOLLONESHOT, key));
   }
 
   #settle(key: number): void {

@@ -1,9 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { declare } from './libc.ts';
+import { WNOHANG, waitpid } from './waitpid.ts';
 
-const waitpid = declare('int waitpid(int pid, void *status, int options)');
-
-const WNOHANG = 1;
 const INTERVAL_MS = 1_000;
 
 /**

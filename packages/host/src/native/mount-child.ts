@@ -8,6 +8,7 @@ import {
   type MountOrder,
   type MountTask,
 } from './mount.ts';
+import { mknod } from './node.ts';
 
 // One change of a container's mounts, as a program of its own: a guest can have a file system at the place that never
 // answers, and then the kernel lets go of neither the caller nor its process. It has two descriptors besides the
@@ -24,7 +25,6 @@ const moveMount = declare(
 const unshare = declare('int unshare(int flags)');
 const setns = declare('int setns(int fd, int type)');
 const mkdir = declare('int mkdir(const char *path, uint mode)');
-const mknod = declare('int mknod(const char *path, uint mode, ulong device)');
 const rmdir = declare('int rmdir(const char *path)');
 const unlink = declare('int unlink(const char *path)');
 const umount2 = declare('int umount2(const char *path, int flags)');

@@ -1,7 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { declare } from './libc.ts';
-
-const ioctl = declare('int ioctl(int fd, ulong request, ulong argument)');
+import { ioctl } from './ioctl.ts';
 
 /** `_IO(0xB7, 2)` of linux/nsfs.h, Linux 4.9. */
 const NS_GET_PARENT = 0xb702;

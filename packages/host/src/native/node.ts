@@ -1,6 +1,7 @@
 import { checked, declare } from './libc.ts';
 
-const mknod = declare('int mknod(const char *path, uint mode, ulong device)');
+/** mknod(2). */
+export const mknod = declare('int mknod(const char *path, uint mode, ulong device)');
 
 const S_IFCHR = 0o020000;
 

@@ -1,9 +1,9 @@
+import { ioctl } from './ioctl.ts';
 import { checked, declare } from './libc.ts';
 
 const syscallPidfdOpen = declare('long syscall(long number, int pid, uint flags)');
 const syscallSendSignal = declare('long syscall(long number, int pidfd, int signal, void *info, uint flags)');
 const kill = declare('int kill(int pid, int signal)');
-const ioctl = declare('int ioctl(int fd, ulong request, ulong argument)');
 
 /** System call numbers, the same on x86-64 and arm64. */
 const PIDFD_SEND_SIGNAL = 424;

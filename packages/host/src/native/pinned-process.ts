@@ -1,11 +1,7 @@
-import { checked, close, declare, SystemError } from './libc.ts';
+import { duplicate } from './descriptors.ts';
+import { close, SystemError } from './libc.ts';
 import { isAlive, openPidfd, signalPidfd } from './pidfd.ts';
 import { startTimeOf } from './start-time.ts';
-
-const fcntl = declare('int fcntl(int fd, int command, int argument)');
-
-/** Linux's own value, fcntl(2). */
-const F_DUPFD_CLOEXEC = 1030;
 
 /**
  * A process that is held by a pidfd: whatever becomes of its pid, what is asked or done here is asked of and done
@@ -61,7 +57,7 @@ export class PinnedProcess {
 
   /** A descriptor of one's own on the process, to be closed by the caller. @throws when it has been released */
   duplicate(): number {
-    return checked('fcntl(F_DUPFD_CLOEXEC)', fcntl(this.#pidfd ?? -1, F_DUPFD_CLOEXEC, 0));
+    return duplicate(this.#pidfd ?? -1);
   }
 
   release(): void {

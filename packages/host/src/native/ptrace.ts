@@ -1,7 +1,7 @@
 import { checked, declare } from './libc.ts';
+import { WNOHANG, waitpid } from './waitpid.ts';
 
 const ptrace = declare('long ptrace(int request, int pid, ulong address, ulong data)');
-const waitpid = declare('int waitpid(int pid, _Out_ void *status, int options)');
 
 const PTRACE_CONT = 7;
 const PTRACE_DETACH = 17;
@@ -11,7 +11,6 @@ const PTRACE_LISTEN = 0x4208;
 const PTRACE_O_TRACECLONE = 1 << 3;
 const PTRACE_O_TRACEEXEC = 1 << 4;
 
-const WNOHANG = 1;
 const WALL = 0x4000_0000;
 
 /** What a stop of a traced thread is about, besides a signal; ptrace(2). */

@@ -2,9 +2,7 @@ import koffi from 'koffi';
 import { declare } from './libc.ts';
 
 const sendfileCall = declare('long sendfile(int out, int in, void *offset, size_t count)');
-const shutdownCall = declare('int shutdown(int fd, int how)');
 
-const SHUT_RDWR = 2;
 const { EAGAIN, EINTR } = koffi.os.errno;
 const offset = Buffer.alloc(8);
 
@@ -22,9 +20,4 @@ export function sendfile(socket: number, file: number, position: number, count: 
   if (sent >= 0) return sent;
   const errno = koffi.errno();
   return errno === EAGAIN || errno === EINTR ? FULL : FAILED;
-}
-
-/** Ends a connection for everybody who has a descriptor of it; shutdown(2). */
-export function shutdown(socket: number): void {
-  shutdownCall(socket, SHUT_RDWR);
 }

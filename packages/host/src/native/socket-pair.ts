@@ -1,8 +1,8 @@
 import { checked, declare } from './libc.ts';
+import { AF_UNIX } from './unix-address.ts';
 
 const socketpair = declare('int socketpair(int family, int type, int protocol, _Out_ void *fds)');
 
-const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const FD_BYTES = 4;

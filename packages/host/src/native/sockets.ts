@@ -9,21 +9,26 @@ const acceptCall = declare('int accept4(int fd, void *address, void *length, int
 const recvCall = declare('long recv(int fd, _Out_ void *bytes, size_t length, int flags)');
 const sendCall = declare('long send(int fd, const void *bytes, size_t length, int flags)');
 const shutdownCall = declare('int shutdown(int fd, int how)');
-const duplicateCall = declare('int fcntl(int fd, int command, int least)');
 
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 /** SOCK_NONBLOCK and SOCK_CLOEXEC, for socket(2) and accept4(2). */
 const NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 const SHUT_WR = 1;
+const SHUT_RDWR = 2;
 const MSG_PEEK = 0x02;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
-const F_DUPFD_CLOEXEC = 1030;
 
 /** What {@link receive}, {@link transmit} and {@link acceptNext} give when there is nothing to do now. */
 export const AGAIN = -1;
 /** What they give when the connection, or accepting, is broken. */
 export const BROKEN = -2;
+
+/** A Unix socket for datagrams, to be closed by the caller; negative when there are no descriptors left. */
+export function openDatagramSocket(): number {
+  return socket(AF_UNIX, SOCK_DGRAM | NONBLOCK_CLOEXEC, 0);
+}
 
 /** A listening Unix socket under a path, to be closed by the caller. @throws SystemError */
 export function listenUnix(path: string, backlog: number): number {
@@ -69,14 +74,14 @@ export function transmit(fd: number, bytes: Buffer, length: number): number {
   return count >= 0 ? Number(count) : outcome();
 }
 
+/** Ends a connection for everybody who has a descriptor of it; shutdown(2). */
+export function shutdown(fd: number): void {
+  shutdownCall(fd, SHUT_RDWR);
+}
+
 /** Ends what we send, so that the other end reads up to there; shutdown(2). */
 export function endOutput(fd: number): void {
   shutdownCall(fd, SHUT_WR);
-}
-
-/** Another descriptor of the same file, to be closed by the caller. */
-export function duplicate(fd: number): number {
-  return checked('fcntl(F_DUPFD_CLOEXEC)', duplicateCall(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 const { EAGAIN, EINTR, ECONNABORTED } = koffi.os.errno;

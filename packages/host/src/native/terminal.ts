@@ -1,6 +1,5 @@
-import { checked, declare } from './libc.ts';
-
-const ioctl = declare('int ioctl(int fd, ulong request, _Inout_ void *argument)');
+import { ioctlWith } from './ioctl.ts';
+import { checked } from './libc.ts';
 
 /** asm-generic/ioctls.h, the same on x86-64 and arm64. */
 const TCGETS = 0x5401;
@@ -22,12 +21,12 @@ const OPOST = 1;
  */
 export function makeTransparent(fd: number): void {
   const termios = Buffer.alloc(TERMIOS_BYTES);
-  checked('ioctl(TCGETS)', ioctl(fd, TCGETS, termios));
+  checked('ioctl(TCGETS)', ioctlWith(fd, TCGETS, termios));
   termios.writeUInt32LE(0, C_IFLAG);
   termios.writeUInt32LE((termios.readUInt32LE(C_OFLAG) & ~OPOST) >>> 0, C_OFLAG);
   termios.writeUInt32LE(0, C_LFLAG);
-  checked('ioctl(TCSETS)', ioctl(fd, TCSETS, termios));
+  checked('ioctl(TCSETS)', ioctlWith(fd, TCSETS, termios));
   const locked = Buffer.alloc(TERMIOS_BYTES);
   locked.writeUInt32LE(OPOST, C_OFLAG);
-  checked('ioctl(TIOCSLCKTRMIOS)', ioctl(fd, TIOCSLCKTRMIOS, locked));
+  checked('ioctl(TIOCSLCKTRMIOS)', ioctlWith(fd, TIOCSLCKTRMIOS, locked));
 }

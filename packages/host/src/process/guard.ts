@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import { within } from '../base/within.ts';
 
 /** It loads while the daemon still serves: nobody waits for that. */
 const LOAD_MS_MAX = 10_000;
@@ -59,9 +60,7 @@ export class Guard {
     if (this.#answers.length === 0 && !this.#channel.destroyed) {
       const told = Promise.withResolvers<void>();
       this.#told = told.resolve;
-      const timer = setTimeout(told.resolve, ms);
-      await told.promise;
-      clearTimeout(timer);
+      await within(ms, told.promise);
     }
     return this.#answers.shift() ?? (this.#channel.destroyed ? NOT_STARTED : 'it does not answer');
   }

@@ -1,5 +1,5 @@
 import type { Keep, LeftSockets } from '../base/sockets.ts';
-import { duplicate } from '../native/sockets.ts';
+import { duplicate } from '../native/descriptors.ts';
 import type { Inherited } from './inherited.ts';
 
 /** A server that can end for good, or leave its socket to the next one. */

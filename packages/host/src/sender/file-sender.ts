@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { duplicate } from '../native/descriptors.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
-import { shutdown } from '../native/sendfile.ts';
-import { duplicate } from '../native/sockets.ts';
+import { shutdown } from '../native/sockets.ts';
 import { IDLE_MS } from './limits.ts';
 import type { SenderOrder, SenderStart, Sent, Stretch } from './messages.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../base/coded-error.ts';
-import { DEFAULT_STATE_DIR } from '../config/config.ts';
+import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { type DaemonProcess, isServed, startDaemonProcess } from './daemon-process.ts';
 import { STEPS, tidyUp } from './steps.ts';
 import { Transcript } from './transcript.ts';

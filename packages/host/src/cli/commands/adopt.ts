@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { DEFAULT_STATE_DIR } from '../../base/state-directory.ts';
 import { ApiError } from '../../client/errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { StringMap } from '../../client/types.ts';
@@ -36,7 +37,7 @@ export function addAdopt(program: Command, open: Open): void {
     .option('--description <text>', 'a description');
   addExamples(command, [
     [
-      'podman run -d --name web -v /var/lib/porthole/devlxd:/dev/lxd:ro debian sleep inf',
+      `podman run -d --name web -v ${DEFAULT_STATE_DIR}/devlxd:/dev/lxd:ro debian sleep inf`,
       'a container, with the window',
     ],
     ["porthole adopt web --pid $(podman inspect -f '{{.State.Pid}}' web)", 'from now on it is served'],

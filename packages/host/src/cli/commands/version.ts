@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { ownVersion } from '../../base/version.ts';
 import { ConnectionError } from '../../client/errors.ts';
 import type { ServerJson } from '../../wire/server.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
-import { clientVersion } from '../version.ts';
 
 /** `version`. */
 export function addVersion(program: Command, open: Open): void {
@@ -11,7 +11,7 @@ export function addVersion(program: Command, open: Open): void {
   addExamples(command, [['porthole version', 'says "unreachable" when the daemon does not run']]);
   command.action(async () => {
     const session = open(command);
-    session.print(`Client version: ${clientVersion()}`);
+    session.print(`Client version: ${ownVersion()}`);
     session.print(`Server version: ${await serverVersion(session)}`);
   });
 }

@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { messageOf } from '../../base/coded-error.ts';
+import { DEFAULT_STATE_DIR } from '../../base/state-directory.ts';
+import { ownVersion } from '../../base/version.ts';
 import { UsageError } from '../arguments.ts';
 import { addAdopt } from '../commands/adopt.ts';
 import { addCompletion } from '../commands/completion.ts';
@@ -23,7 +25,6 @@ import { addExamples } from '../help.ts';
 import { type Io, say, sayError } from '../io.ts';
 import type { Open } from '../session.ts';
 import { sessionsOf } from '../session.ts';
-import { clientVersion } from '../version.ts';
 
 /** Exit codes of `porthole`; `exec` adds those of the command it ran. */
 export const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
@@ -58,11 +59,11 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
     .description('Runs instances on this host, each with a guarded window to it: /dev/lxd/sock.')
     .option(
       '--state-dir <dir>',
-      "the daemon's state directory (default: $PORTHOLE_DIR, else /var/lib/porthole)",
+      `the daemon's state directory (default: $PORTHOLE_DIR, else ${DEFAULT_STATE_DIR})`,
     )
     .option('-q, --quiet', 'no remarks and no progress')
     .addOption(new Option('--project <project>', 'known to LXD; there is one here').hideHelp())
-    .version(clientVersion(), '--version', "print the client's version")
+    .version(ownVersion(), '--version', "print the client's version")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => say(io.stdout, text),

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { merge } from '../../base/merge.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Instance, Profile } from '../../core/model.ts';
 import type { InstanceInfo, InstanceLive } from '../../instances/requests.ts';
 import type { HostBackend, InstanceCases, ProfileCases, ServerFacts } from '../backend.ts';
-import { merge } from '../merge.ts';
 import { FakeSession } from './fake-exec.ts';
 import { FakeFiles } from './fake-files.ts';
 import { FakeImages } from './fake-images.ts';

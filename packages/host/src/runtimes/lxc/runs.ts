@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../../base/within.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import type { Ending, Init, RunningProcess } from '../contract/runtime.ts';
 import { isFrozen } from './cgroups.ts';
@@ -105,10 +106,7 @@ export class LxcRuns {
     if (recalled.kind === 'running') for (const each of [recalled.init, recalled.monitor]) each.release();
     if (recalled.kind !== 'ending') return;
     const { monitor } = recalled;
-    const over = new AbortController();
-    const late = sleep(ENDING_MS_MAX, undefined, { signal: over.signal }).catch(() => {});
-    await Promise.race([this.#watch.exited(monitor), late]);
-    over.abort();
+    await within(ENDING_MS_MAX, this.#watch.exited(monitor));
     this.#watch.forget(monitor);
     monitor.release();
   }

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
+import { duplicate } from '../../native/descriptors.ts';
 import { close } from '../../native/libc.ts';
-import { duplicate } from '../../native/sockets.ts';
 
 /** Bytes that may wait for a program that does not read its terminal, before whoever sends them has to wait. */
 const WAITING_BYTES_HIGH = 64 * 1024;

@@ -1,0 +1,35 @@
+import { randomBytes } from 'node:crypto';
+
+/** A file that goes into a form. */
+export interface FormFile<T> {
+  readonly name: string;
+  readonly filename: string;
+  readonly data: T;
+}
+
+/** A form of files: texts, and between them the data as they were given. */
+export interface Form<T> {
+  readonly contentType: string;
+  readonly pieces: readonly (string | T)[];
+}
+
+/** 60 hex digits: cannot be guessed by whoever made the files. */
+export function newBoundary(): string {
+  return randomBytes(30).toString('hex');
+}
+
+/** Makes a form of files, RFC 7578. */
+export function formOf<T>(files: readonly FormFile<T>[]): Form<T> {
+  const boundary = newBoundary();
+  const pieces = files.flatMap(({ name, filename, data }, index) => {
+    const head = [
+      `${index === 0 ? '' : '\r\n'}--${boundary}`,
+      `Content-Disposition: form-data; name="${name}"; filename="${filename}"`,
+      'Content-Type: application/octet-stream',
+      '\r\n',
+    ].join('\r\n');
+    return [head, data];
+  });
+  const contentType = `multipart/form-data; boundary=${boundary}`;
+  return { contentType, pieces: [...pieces, `\r\n--${boundary}--\r\n`] };
+}

@@ -1,0 +1,181 @@
+import { Socket } from 'node:net';
+import type { Log } from '../base/log.ts';
+import { descriptorOf, type EndReason, type Keep, leave } from '../base/sockets.ts';
+import { close } from '../native/libc.ts';
+import { openFilesMax } from '../native/limits.ts';
+import type { Accepted, Application } from './application.ts';
+import { Arrivals } from './arrivals.ts';
+import { Connection } from './connection.ts';
+import { failureAnswer } from './errors.ts';
+import { FairTurns } from './fair-turns.ts';
+import type { HandedOver } from './front.ts';
+import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom } from './limits.ts';
+import { type Admission, Slots } from './slots.ts';
+
+/** What somebody is told of a connection that it has handed over. */
+export interface HandOverNews {
+  /** It is served. */
+  readonly begun: () => void;
+  readonly ended: () => void;
+}
+
+/**
+ * The connections of a server, and their one way in: they are accepted, identified, admitted, started. One that a front
+ * hands over has been identified and admitted there.
+ */
+export class Connections<Peer> {
+  private readonly application: Application<Peer>;
+  private readonly limits: Limits;
+  private readonly open = new Map<Socket, Connection<Peer>>();
+  private readonly slots: Slots;
+  private readonly turns: FairTurns;
+  private readonly arrivals: Arrivals<Peer>;
+  /** Numbers from here on are given out when few descriptors are left: always the smallest is. */
+  private readonly scarceFrom = scarceFrom(openFilesMax());
+  private ending: EndReason | undefined;
+  /** Told each time the last connection has closed. */
+  private emptied = () => {};
+
+  constructor(application: Application<Peer>, limits: Limits, log: Log) {
+    this.application = application;
+    this.limits = limits;
+    this.arrivals = new Arrivals(application, log);
+    this.turns = new FairTurns((error) => log.error({ err: error }, 'work of a guest failed'));
+    this.slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
+  }
+
+  /** Open connections, those that are being refused or closed included. */
+  get count(): number {
+    return this.open.size;
+  }
+
+  /** Takes in one that Node has accepted. */
+  accept(socket: Socket): void {
+    // First of all: an error that nobody listens to would end the process. `close` follows.
+    socket.on('error', () => {});
+    this.arrivals.identify(
+      descriptorOf(socket),
+      (known) => {
+        if (!socket.destroyed) this.admit(socket, known);
+      },
+      () => socket.destroy(),
+    );
+  }
+
+  /** Takes in one that the server before us has left, as if it were new. */
+  acceptLeft(fd: number): void {
+    this.arrivals.identify(
+      fd,
+      (known) => this.admit(socketOf(fd), known),
+      () => close(fd),
+    );
+  }
+
+  /** Takes in one that a front hands over, when it is the turn of its key. */
+  acceptHanded(handed: HandedOver<Peer>, { begun, ended }: HandOverNews): void {
+    const { accepted, fd, unread, unsent, last } = handed;
+    this.turns.add(accepted.key, () => {
+      const socket = socketOf(fd);
+      this.slots.enter(accepted);
+      if (unsent.length > 0) socket.write(unsent);
+      if (unread.length > 0) socket.unshift(unread);
+      const connection = this.start(socket, accepted, { admission: 'admitted', ended });
+      if (last) connection.close();
+      this.shutdownIfEnding(connection);
+      begun();
+    });
+  }
+
+  /** Keeps one, unread, for the next server. */
+  keep(fd: number): void {
+    this.arrivals.keep(fd);
+  }
+
+  private admit(socket: Socket, accepted: Accepted<Peer>): void {
+    const admission = this.slots.admit(accepted, descriptorOf(socket) >= this.scarceFrom);
+    if (admission !== 'dropped') {
+      const connection = this.start(socket, accepted, { admission });
+      if (admission === 'refused') connection.fail('too-many-connections');
+      this.shutdownIfEnding(connection);
+    } else if (accepted.rank === 'stranger') socket.destroy();
+    else socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
+  }
+
+  /** @param how `ended`: told when it has closed and its place is free */
+  private start(
+    socket: Socket,
+    accepted: Accepted<Peer>,
+    how: { readonly admission: Exclude<Admission, 'dropped'>; readonly ended?: () => void },
+  ): Connection<Peer> {
+    const turn = this.turns.of(accepted.key);
+    const connection = new Connection(socket, accepted.peer, this.application, this.limits, turn);
+    this.open.set(socket, connection);
+    socket.on('close', () => {
+      this.open.delete(socket);
+      this.slots.release(accepted, how.admission);
+      how.ended?.();
+      if (this.open.size === 0) this.emptied();
+    });
+    return connection;
+  }
+
+  private shutdownIfEnding(connection: Connection<Peer>): void {
+    if (this.ending) connection.shutdown(performance.now(), this.ending);
+  }
+
+  /** Closes those that have been silent, or slow, for too long. */
+  sweep(): void {
+    const now = performance.now();
+    for (const connection of this.open.values()) connection.sweep(now);
+  }
+
+  /** Ends at once every connection whose peer matches; returns how many. */
+  closeWhere(matches: (peer: Peer) => boolean): number {
+    let count = 0;
+    for (const connection of [...this.open.values()]) {
+      if (!matches(connection.peer)) continue;
+      connection.destroy();
+      count++;
+    }
+    return count;
+  }
+
+  /** Connections that come in from now on are ended when they have been answered. */
+  endNew(reason: EndReason): void {
+    this.ending = reason;
+  }
+
+  /** The same for those that are here. */
+  endAll(reason: EndReason): void {
+    for (const connection of [...this.open.values()]) connection.shutdown(performance.now(), reason);
+  }
+
+  /** Settles when the turns that are due have been taken. */
+  settled(): Promise<void> {
+    return this.turns.settled();
+  }
+
+  /** Settles when none is open any more. */
+  async empty(): Promise<void> {
+    if (this.open.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.emptied = resolve;
+    });
+  }
+
+  cut(): void {
+    for (const socket of [...this.open.keys()]) socket.destroy();
+  }
+
+  /** Lets go of those that are silent, or not known yet, without ending them. */
+  leave(keep: Keep): number[] {
+    const silent = [...this.open].filter(([, connection]) => connection.silent).map(([socket]) => socket);
+    return [...leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep), ...this.arrivals.leave(keep)];
+  }
+}
+
+function socketOf(fd: number): Socket {
+  const socket = new Socket({ fd, allowHalfOpen: true });
+  socket.on('error', () => {});
+  return socket;
+}

@@ -1,13 +1,12 @@
 // Goal: what the project has promised itself about its own tree stays true. Method: read every file of code
 // and look. A rule that is broken names the file; what to do about it stands in CONTRIBUTING.md.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bannedCalls, bannedModules } from './tidy/banned.ts';
 import { barrels, deadFiles, defaultExports, markers, oddNames } from './tidy/leftovers.ts';
+import { missingPaths, pages } from './tidy/pages.ts';
 import { forbiddenImports, importCycles, mutualFolders, ROOMS, roomOf } from './tidy/rooms.ts';
 import { sizeProblems } from './tidy/sizes.ts';
-import { ROOT, readSources, readText } from './tidy/source.ts';
+import { readSources, readText } from './tidy/source.ts';
 import { foreignWords } from './tidy/words.ts';
 
 const sources = readSources();
@@ -70,13 +69,7 @@ describe('the documents', () => {
   });
 
   it('name only files that exist', () => {
-    const pages = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md'];
-    const named = pages.flatMap((page) => [
-      ...readText(page).matchAll(/`((?:packages|setup|tools|bin|docs)\/[\w./-]+)`/g),
-    ]);
-    expect(named.map((match) => match[1] as string).filter((path) => !existsSync(join(ROOT, path)))).toEqual(
-      [],
-    );
+    expect(pages().flatMap((page) => missingPaths(page, readText(page)))).toEqual([]);
   });
 
   it('have every refusal that an instance can meet', () => {

@@ -5,6 +5,7 @@ import { functionsOf } from './functions.ts';
 import { importsOf } from './imports.ts';
 import { barrels, deadFiles, defaultExports, markers, oddNames } from './leftovers.ts';
 import { masked } from './mask.ts';
+import { missingPaths } from './pages.ts';
 import { forbiddenImports, importCycles, mutualFolders } from './rooms.ts';
 import { sizeProblems } from './sizes.ts';
 import { sourceOf } from './source.ts';
@@ -145,5 +146,18 @@ describe('leftovers', () => {
     expect(foreignIn(`see ${path}/x`)).toHaveLength(1);
     expect(foreignIn(`registry=${mirror}`)).toHaveLength(1);
     expect(foreignIn('https://registry.npmjs.org/ and /var/lib/porthole')).toEqual([]);
+  });
+});
+
+describe('paths in pages', () => {
+  it('are missed when nothing is there: those of rooms, of folders, and links from the page on', () => {
+    const text =
+      'See `http/server.ts`, `http/gone.ts`, `tools/`, `tools/gone/`, [a](a.md), [b](gone.md#b), `/etc/x.sh`.';
+    const there = ['packages/host/src/http/server.ts', 'tools/', 'docs/a.md'];
+    expect(missingPaths('docs/page.md', text, (path) => there.includes(path))).toEqual([
+      'docs/page.md: http/gone.ts',
+      'docs/page.md: tools/gone/',
+      'docs/page.md: docs/gone.md',
+    ]);
   });
 });

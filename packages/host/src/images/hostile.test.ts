@@ -175,19 +175,19 @@ test('accepts what root filesystems have: links anywhere, setuid, devices in dev
 });
 
 test.each([
-  ['a disk', 'mknod $D/sda b 8 0', 'is a device node (block 8:0)'],
-  ['an owner that no instance has', 'touch $D/f; chown 70000 $D/f', 'ids up to 65535 only'],
-  ['a name with a new line', 'touch "$D/a\nb"', 'cannot be unpacked'],
-  ['a sparse file beyond the limit', 'truncate -s 20M $D/f', 'bytes when unpacked'],
-  ['too many files', 'cd $D && seq 60 | xargs touch', 'more than 50 files'],
-])('refuses a squashfs with %s', async (_what, script, text) => {
+  ['a disk', '', ['sda b 600 0 0 8 0'], 'is a device node (block 8:0)'],
+  ['an owner that no instance has', 'touch $D/f', ['f m 644 70000 0'], 'ids up to 65535 only'],
+  ['a name with a new line', 'touch "$D/a\nb"', [], 'cannot be unpacked'],
+  ['a sparse file beyond the limit', 'truncate -s 20M $D/f', [], 'bytes when unpacked'],
+  ['too many files', 'cd $D && seq 60 | xargs touch', [], 'more than 50 files'],
+])('refuses a squashfs with %s', async (_what, script, pseudo, text) => {
   const root = join(scratch.path, 'root');
   const made = await run('sh', ['-ec', `mkdir $D; ${script}`], {
     env: { D: root, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
   });
   expect(made.failure).toBe('');
   const path = join(scratch.path, 'root.squashfs');
-  await squashfsOf(root, path);
+  await squashfsOf(root, path, pseudo);
   const metadata = await tarOf([file('metadata.yaml', METADATA)]);
   const upload = splitUpload(['metadata', metadata], ['rootfs', await readFile(path)]);
   await expect(receive(await openImages(), upload)).rejects.toThrow(text);

@@ -77,9 +77,13 @@ export async function compress(bytes: Buffer, format: Exclude<Format, 'squashfs'
   return buffer(child.output);
 }
 
-/** A squashfs of the folder at `path`, written to `to`. */
-export async function squashfsOf(path: string, to: string): Promise<void> {
-  const child = filter('mksquashfs', [path, to, '-noappend', '-quiet', '-no-progress', '-processors', '1']);
+/**
+ * A squashfs of the folder at `path`, written to `to`.
+ * @param pseudo files that only root could have in a folder, as mksquashfs(1) takes them
+ */
+export async function squashfsOf(path: string, to: string, pseudo: readonly string[] = []): Promise<void> {
+  const options = ['-noappend', '-quiet', '-no-progress', '-processors', '1'];
+  const child = filter('mksquashfs', [path, to, ...options, ...pseudo.flatMap((each) => ['-p', each])]);
   child.output.resume();
   const { ok, failure } = await child.ended;
   if (!ok) throw new Error(failure);

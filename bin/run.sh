@@ -10,4 +10,4 @@ if ! [ -x "$node" ]; then
     exit 1
   fi
 fi
-exec "$node" "$root/$program" "$@"
+exec "$node" --import "$root/bin/compile-cache.mjs" "$root/$program" "$@"

@@ -11,4 +11,4 @@ if ! [ -x "$node" ]; then
   fi
 fi
 # shellcheck disable=SC2086 # They are several.
-exec "$node" $flags "$root/$program" "$@"
+exec "$node" $flags --import "$root/bin/compile-cache.mjs" "$root/$program" "$@"

@@ -20,6 +20,7 @@ const ENTRIES = [
   /^packages\/host\/src\/(cli\/program\/|tour\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
   /^setup\/(start|test|bench|fuzz)\.mjs$/,
+  /^bin\/compile-cache\.mjs$/,
   /^vitest\.config\.ts$/,
   /^fuzz\/main\.ts$/,
   /^tools\/picture\/main\.ts$/,

@@ -1,9 +1,7 @@
-import { useCompileCache } from './base/compile-cache.ts';
 import { SignalQueue } from './restart/signals.ts';
 
 // First of all: a signal that comes while the daemon starts is obeyed once it can be stopped properly.
 const signals = new SignalQueue();
-useCompileCache();
 const { OWN_VARIABLES } = await import('./restart/inherited.ts');
 const { portholed } = await import('./daemon/portholed.ts');
 

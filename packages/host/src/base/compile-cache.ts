@@ -1,16 +1,8 @@
-import { enableCompileCache } from 'node:module';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 
-/**
- * Keeps compiled code between runs, which halves the time until the first request. Not in Node's default
- * place: that is a shared directory, where another user could put code of theirs for us to run. HOME is not
- * asked either, since sudo may leave it pointing to somebody else's.
- */
-export function useCompileCache(): void {
-  try {
-    enableCompileCache(join(userInfo().homedir, '.cache', 'porthole'));
-  } catch {
-    // A user without an entry in the user database: slower, nothing else.
-  }
+/** The environment in which another program of ours finds the compiled code that this one keeps, if it keeps any. */
+export function compileCacheVariables(): Record<string, string> {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }

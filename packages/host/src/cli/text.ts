@@ -37,9 +37,11 @@ export function yesNo(value: boolean): string {
   return value ? 'yes' : 'no';
 }
 
-const collator = new Intl.Collator('en', { numeric: true });
+let collator: Intl.Collator | undefined;
 
 /** Orders names as people count: c2 before c10. */
 export function compareNames(a: string, b: string): number {
+  // Made when it is needed: that takes a tenth of the time in which most commands are done.
+  collator ??= new Intl.Collator('en', { numeric: true });
   return collator.compare(a, b);
 }

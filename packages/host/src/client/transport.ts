@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { request } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { request } from '../base/node-http.ts';
 import type { OperationJson } from '../wire/operation.ts';
 import { ApiError, explainConnection } from './errors.ts';
 
@@ -32,6 +32,9 @@ export interface Reply {
 /** Answers are objects and lists in JSON; more than this is no answer of the daemon. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 
+/** Otherwise Node works out which name TLS would be asked for, with a pattern that takes long to compile. */
+const NO_TLS = { servername: '' };
+
 /**
  * Sends one request on a connection of its own and reads the whole answer.
  * @throws ApiError when the daemon refuses, ConnectionError when it cannot be reached
@@ -61,6 +64,7 @@ function send(socketPath: string, input: Call): Promise<IncomingMessage> {
       path: input.path,
       headers: { host: 'porthole', ...contentHeaders(payload), ...input.headers },
       agent: false,
+      ...NO_TLS,
       ...(input.signal ? { signal: input.signal } : {}),
     });
     outgoing.on('response', resolve);

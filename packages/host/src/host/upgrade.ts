@@ -1,6 +1,7 @@
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { STATUS_CODES } from '../base/node-http.ts';
 import { errorEnvelope } from '../wire/envelope.ts';
 import type { Failure } from './errors.ts';
 import { WEBSOCKET_MESSAGE_BYTES_MAX } from './limits.ts';

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import { compileCacheVariables } from '../base/compile-cache.ts';
 import { within } from '../base/within.ts';
 
 /** It loads while the daemon still serves: nobody waits for that. */
@@ -27,6 +28,7 @@ export class Guard {
     const child = spawn('setsid', ['-f', process.execPath, program, String(pid)], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
       cwd: '/',
+      env: { ...process.env, ...compileCacheVariables() },
     });
     this.#channel = child.stdio[CHANNEL] as Duplex;
     child.on('error', () => this.#channel.destroy());

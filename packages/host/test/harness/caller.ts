@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, cpSync, linkSync, mkdtempSync, rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Finished, run } from '../../src/process/run.ts';
@@ -16,7 +16,7 @@ export class CallerTools {
   constructor() {
     this.folder = mkdtempSync('/var/tmp/porthole-tools-');
     chmodSync(this.folder, 0o755);
-    copyFileSync(process.execPath, join(this.folder, 'node'));
+    shareNode(join(this.folder, 'node'));
     cpSync(new URL('../programs/', import.meta.url), join(this.folder, 'programs'), { recursive: true });
   }
 
@@ -75,3 +75,12 @@ export class CallerTools {
 }
 
 const PROGRAM_TIMEOUT_MS = 60_000;
+
+/** The same file under another name, since it is large; a copy where that is on another disk. */
+function shareNode(path: string): void {
+  try {
+    linkSync(process.execPath, path);
+  } catch {
+    copyFileSync(process.execPath, path);
+  }
+}

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { useCompileCache } from '../../base/compile-cache.ts';
 import type { Io } from '../io.ts';
 import { makeRaw } from '../terminal.ts';
+import { run } from './program.ts';
 
 /** Exit code of a program whose reader went away: 128 + SIGPIPE. */
 const BROKEN_PIPE = 141;
@@ -15,8 +15,6 @@ function leaveQuietly(error: NodeJS.ErrnoException): void {
 process.stdout.on('error', leaveQuietly);
 process.stderr.on('error', leaveQuietly);
 
-useCompileCache();
-const { run } = await import('./program.ts');
 const io: Io = {
   // A getter: opening standard input early would hold the process when it is a terminal.
   get stdin() {

@@ -1,6 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
+import { compileCacheVariables } from '../../base/compile-cache.ts';
 import { hostError } from '../../core/errors.ts';
 import { close, SystemError } from '../../native/libc.ts';
 import { tryLock } from '../../native/lock.ts';
@@ -85,7 +84,7 @@ export class MountWork {
         timeoutMs: TIMEOUT_MS,
         signal: this.#stop,
         cwd: '/',
-        env: { PATH, ...compileCache() },
+        env: { PATH, ...compileCacheVariables() },
       });
     } finally {
       // The child has its own by now, until it has ended.
@@ -121,12 +120,6 @@ async function lockPlace(path: string): Promise<FileHandle | null> {
   if (tryLock(place.fd)) return place;
   await place.close();
   return null;
-}
-
-/** Compiled code that the daemon has kept halves the time that the child takes to start. */
-function compileCache(): Record<string, string> {
-  const folder = getCompileCacheDir();
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }
 
 function resultsOf({ ok, timedOut, stdout, failure }: Finished): readonly boolean[] {

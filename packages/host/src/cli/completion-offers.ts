@@ -1,6 +1,7 @@
 import { readFile } from '../client/files.ts';
 import { HostClient, path } from '../client/host-client.ts';
 import type { DeviceMap } from '../client/types.ts';
+import { DEVICE_TYPE_NAMES, rowFor } from '../core/device-types.ts';
 import type { InstanceJson } from '../wire/instance.ts';
 import type { OperationJson } from '../wire/operation.ts';
 
@@ -41,7 +42,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   device: devices,
   key: keys,
   'key=value': settable,
-  type: async () => [...(await import('../core/device-table.ts')).DEVICE_TYPES.keys()],
+  type: () => DEVICE_TYPE_NAMES,
   file: () => [FILES],
   'file|key=value': () => [FILES],
   dir: () => [FILES],
@@ -106,9 +107,9 @@ async function settable(client: HostClient, before: readonly string[], current: 
 async function known(client: HostClient, before: readonly string[]): Promise<string[]> {
   const [name = '', device] = before.filter((word) => !word.includes('='));
   if (device !== undefined) {
-    const { type = '' } = (await holderOf(client, name)).devices[device] ?? {};
+    const found = (await holderOf(client, name)).devices[device] ?? {};
     const { DEVICE_TYPES } = await import('../core/device-table.ts');
-    return Object.keys(DEVICE_TYPES.get(type)?.options ?? {});
+    return Object.keys(rowFor(DEVICE_TYPES, found)?.options ?? {});
   }
   const { CONFIG_KEYS } = await import('../core/config-key-table.ts');
   return CONFIG_KEYS.filter(({ key, use }) => use !== 'refused' && !/\*|^volatile\.|^image\./.test(key)).map(

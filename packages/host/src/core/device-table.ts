@@ -1,4 +1,5 @@
 import { checkBoolean, isTrue } from './booleans.ts';
+import type { ByDeviceType } from './device-types.ts';
 import { hostError } from './errors.ts';
 import type { Device } from './model.ts';
 import { cleanPath } from './paths.ts';
@@ -53,60 +54,51 @@ const checkRate: Check = (value) => {
 
 const bootPriority = integer(0, UINT32_MAX);
 
-/** The types of device that Porthole has, by the value of `type`. */
-export const DEVICE_TYPES: ReadonlyMap<string, DeviceType> = new Map([
-  ['none', { options: {}, check: () => {} }],
-  [
-    'disk',
-    {
-      options: {
-        source: checkPath,
-        path: checkInnerPath,
-        pool: oneOf(POOL),
-        readonly: checkBoolean,
-        recursive: checkBoolean,
-        required: checkBoolean,
-        optional: checkBoolean,
-        'boot.priority': bootPriority,
-      },
-      check: checkDisk,
+/** What each type of device may hold. */
+export const DEVICE_TYPES: ByDeviceType<DeviceType> = {
+  none: { options: {}, check: () => {} },
+  disk: {
+    options: {
+      source: checkPath,
+      path: checkInnerPath,
+      pool: oneOf(POOL),
+      readonly: checkBoolean,
+      recursive: checkBoolean,
+      required: checkBoolean,
+      optional: checkBoolean,
+      'boot.priority': bootPriority,
     },
-  ],
-  [
-    'nic',
-    {
-      options: {
-        nictype: oneOf(...NIC_TYPES),
-        parent: checkInterfaceName,
-        name: checkInterfaceName,
-        host_name: checkInterfaceName,
-        hwaddr: checkHwaddr,
-        mtu: integer(MTU_MIN, MTU_MAX),
-        'limits.ingress': checkRate,
-        'limits.egress': checkRate,
-        'limits.max': checkRate,
-        'boot.priority': bootPriority,
-      },
-      check: checkNic,
+    check: checkDisk,
+  },
+  nic: {
+    options: {
+      nictype: oneOf(...NIC_TYPES),
+      parent: checkInterfaceName,
+      name: checkInterfaceName,
+      host_name: checkInterfaceName,
+      hwaddr: checkHwaddr,
+      mtu: integer(MTU_MIN, MTU_MAX),
+      'limits.ingress': checkRate,
+      'limits.egress': checkRate,
+      'limits.max': checkRate,
+      'boot.priority': bootPriority,
     },
-  ],
-  [
-    'unix-char',
-    {
-      options: {
-        source: checkAbsolute,
-        path: checkInnerPath,
-        major: integer(0, MAJOR_MAX),
-        minor: integer(0, MINOR_MAX),
-        uid: integer(0, UINT32_MAX - 1),
-        gid: integer(0, UINT32_MAX - 1),
-        mode: matching(/^0?[0-7]{3,4}$/, 'an octal file mode'),
-        required: checkBoolean,
-      },
-      check: checkUnixChar,
+    check: checkNic,
+  },
+  'unix-char': {
+    options: {
+      source: checkAbsolute,
+      path: checkInnerPath,
+      major: integer(0, MAJOR_MAX),
+      minor: integer(0, MINOR_MAX),
+      uid: integer(0, UINT32_MAX - 1),
+      gid: integer(0, UINT32_MAX - 1),
+      mode: matching(/^0?[0-7]{3,4}$/, 'an octal file mode'),
+      required: checkBoolean,
     },
-  ],
-]);
+    check: checkUnixChar,
+  },
+};
 
 /** Whether a disk is the instance's root: its place is `/`. */
 export function isRootDisk(device: Device): boolean {

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/coded-error.ts';
 import { isAdopted } from './adopted.ts';
 import { DEVICE_TYPES, type DeviceType, isRootDisk, NIC_TYPES } from './device-table.ts';
+import { rowFor } from './device-types.ts';
 import { hostError } from './errors.ts';
 import type { Config, Device, Devices } from './model.ts';
 import { checkDeviceName } from './names.ts';
@@ -100,7 +101,7 @@ function checkValue(value: unknown): void {
 function typeOf(name: string, device: Device): DeviceType {
   const type = own(device, 'type');
   if (!type) throw hostError('bad-request', `Failed loading device "${name}": Missing device type in config`);
-  const found = DEVICE_TYPES.get(type);
+  const found = rowFor(DEVICE_TYPES, device);
   const isNic = type === 'nic';
   const isKnown = !isNic || (NIC_TYPES.includes(own(device, 'nictype') ?? '') && !own(device, 'network'));
   if (!found || !isKnown)

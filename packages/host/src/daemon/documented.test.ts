@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { environmentName } from '../config/config.ts';
 import { describeSettings } from '../config/settings.ts';
 import { CONFIG_KEYS } from '../core/config-key-table.ts';
-import { DEVICE_TYPES } from '../core/device-table.ts';
 import { HOST_ERRORS } from '../core/errors.ts';
 import { RAW_LXC_KEYS } from '../core/raw-lxc.ts';
 import { GUEST_ERRORS } from '../guest/errors.ts';
@@ -118,12 +117,6 @@ describe('the documentation', () => {
     await expect(page('Host API', 'host/routes.ts', intro, rows.join('\n'))).toMatchFileSnapshot(
       '../../../../docs/host-api.md',
     );
-  });
-
-  it('has every type of device in the help of the command that adds one', () => {
-    const types = [...DEVICE_TYPES.keys()].filter((type) => type !== 'none');
-    const help = readFileSync(new URL('../cli/commands/device.ts', import.meta.url), 'utf8');
-    expect(help).toContain(`Types are ${types.join(', ')} and none.`);
   });
 
   it('has every attack that is tested, and no other', () => {

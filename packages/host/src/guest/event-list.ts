@@ -1,4 +1,5 @@
 import type { Position } from '../core/position.ts';
+import { refusedPosition } from '../events/positions.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import { headerBlock, type TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
@@ -95,8 +96,6 @@ export function refusePosition(
   instanceId: number,
   since: Position,
 ): TextReply | undefined {
-  if (since === 'now') return undefined;
-  const { oldest, newest } = journal.journalSpan(instanceId);
-  if (since < oldest) return textError('position-too-old', String(oldest));
-  return since > newest ? textError('position-unknown', String(newest)) : undefined;
+  const refused = refusedPosition(since, journal.journalSpan(instanceId));
+  return refused && textError(refused.why, refused.nearest);
 }

@@ -1,10 +1,9 @@
-/**
- * Why a reader is ended: close code and reason of its websocket. 1013, "try again later": it can come back with
- * the last sequence number that it has seen.
- */
+import { EVENTS_DROPPED, TRY_AGAIN } from '../events/try-again.ts';
+
+/** Why a reader is ended: close code and reason of its websocket. */
 export const READER_ENDS = {
-  'too-slow': [1013, 'too many events wait to be read: come back with since'],
-  'position-lost': [1013, 'the events that come next have been dropped'],
+  'too-slow': [TRY_AGAIN, 'too many events wait to be read: come back with since'],
+  'position-lost': [TRY_AGAIN, EVENTS_DROPPED],
 } as const satisfies Record<string, readonly [code: number, reason: string]>;
 
 export type ReaderEnd = keyof typeof READER_ENDS;

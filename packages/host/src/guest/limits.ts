@@ -1,3 +1,4 @@
+import { PING_INTERVAL_MS } from '../events/pings.ts';
 import { DEFAULT_LIMITS, type Limits as HttpLimits } from '../http/limits.ts';
 
 /** What one instance may take of the guest API. */
@@ -39,8 +40,6 @@ const EVENT_SURE_BYTES = 64 * 1024;
 const EVENT_COMMON_BYTES_MAX = 64 * 1024 * 1024;
 /** LXD's own time for a write to a listener. */
 const EVENT_STALL_MS = 5_000;
-/** LXD's own pings; after three without answer the reader is gone. */
-const PING_INTERVAL_MS = 10_000;
 /** As many as event streams: each costs a connection, a timer and a look at every change. */
 const HELD_REQUESTS_MAX = 32;
 const IMAGE_STREAMS_MAX = 16;
@@ -51,8 +50,6 @@ const IMAGE_STREAMS_MAX = 16;
 const WRITE_BURST = 32;
 const WRITE_INTERVAL_MS = 1_000;
 
-/** Unanswered pings after which a websocket is ended. */
-export const PINGS_UNANSWERED_MAX = 3;
 /** What is read of the journal in one turn: that takes about half a millisecond. One event alone may be larger. */
 export const READ_PIECE = { events: 32, bytes: 64 * 1024 } as const;
 /** Events of one answer to `limit`; a poller asks again. */

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { CLOSE_FRAMES, type EndReason, unsentBytes } from '../base/sockets.ts';
+import { Pings } from '../events/pings.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker } from '../http/response.ts';
 import { type Attach, type EventSink, READER_ENDS } from './event-queue.ts';
-import { type Limits, PINGS_UNANSWERED_MAX } from './limits.ts';
+import type { Limits } from './limits.ts';
 import { closePayload, controlFrame, type Ending, FrameReader, textFrameHead } from './websocket-frames.ts';
 
 export interface WebSocketStart {
@@ -49,7 +50,7 @@ class WebSocketStream implements Hijacker {
   private readonly frames = new FrameReader();
   private readonly pings: NodeJS.Timeout;
   private detach = (): void => {};
-  private unanswered = 0;
+  private readonly unanswered = new Pings();
   private closing = false;
 
   constructor({ socket, attach, limits, turn }: WebSocketStart) {
@@ -80,7 +81,7 @@ class WebSocketStream implements Hijacker {
   take(piece: Buffer): void {
     if (this.closing) return;
     const { ping, pong, ending } = this.frames.push(piece);
-    if (pong) this.unanswered = 0;
+    if (pong) this.unanswered.answered();
     // Held for nobody: a client that pings and never reads cannot fill our memory.
     if (ping !== undefined && unsentBytes(this.socket) === 0) this.socket.write(controlFrame('pong', ping));
     if (ending !== undefined) this.obey(ending);
@@ -113,9 +114,8 @@ class WebSocketStream implements Hijacker {
 
   /** Pings at once and then regularly; ends the connection when too many stay unanswered. */
   private ping(): void {
-    if (this.unanswered >= PINGS_UNANSWERED_MAX) this.socket.destroy();
+    if (this.unanswered.next() === 'end') this.socket.destroy();
     else this.socket.write(controlFrame('ping'));
-    this.unanswered++;
   }
 }
 

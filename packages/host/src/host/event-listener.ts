@@ -3,19 +3,17 @@ import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
 import type { Position } from '../core/position.ts';
+import { Pings } from '../events/pings.ts';
+import { EVENTS_DROPPED, TRY_AGAIN } from '../events/try-again.ts';
 import type { HostEvent, HostJournal } from '../model/events.ts';
 import type { EventType } from '../wire/event.ts';
 import { eventText } from './event-json.ts';
 import {
   CLOSE_TIMEOUT_MS,
   EVENT_QUEUE_BYTES_MAX,
-  PINGS_UNANSWERED_MAX,
   REPLAYED_BYTES_MAX,
   REPLAYED_EVENTS_MAX,
 } from './limits.ts';
-
-/** RFC 6455's registry: try again later. */
-const TRY_AGAIN = 1013;
 
 export interface EventWish {
   readonly types: ReadonlySet<EventType>;
@@ -37,7 +35,7 @@ export class Listener {
   #socket: WebSocket | undefined;
   /** While it catches up: the newest event of the journal that it has been sent. */
   #behind: number | undefined;
-  #unanswered = 0;
+  readonly #unanswered = new Pings();
 
   constructor(wish: EventWish, journal: HostJournal, log: Log) {
     this.#wish = wish;
@@ -62,7 +60,7 @@ export class Listener {
     socket.on('error', () => {});
     socket.once('close', drop);
     socket.on('pong', () => {
-      this.#unanswered = 0;
+      this.#unanswered.answered();
     });
     this.ping();
     for (const text of this.#early.splice(0)) socket.send(text);
@@ -72,9 +70,8 @@ export class Listener {
   /** Asks whether it is still there, and ends it when it has not answered for too long. */
   ping(): void {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    if (this.#unanswered >= PINGS_UNANSWERED_MAX) this.#socket.terminate();
+    if (this.#unanswered.next() === 'end') this.#socket.terminate();
     else this.#socket.ping('keepalive');
-    this.#unanswered++;
   }
 
   /** Says that the daemon goes away, or that it will be back at once. */
@@ -90,7 +87,7 @@ export class Listener {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN) return;
     if (position < this.#journal.span().oldest) {
-      this.#end(socket, 'the events that come next have been dropped');
+      this.#end(socket, EVENTS_DROPPED);
       return;
     }
     const page = this.#read(position);

@@ -1,9 +1,11 @@
 import type { Log } from '../base/log.ts';
 import type { EndReason } from '../base/sockets.ts';
 import { hostError } from '../core/errors.ts';
+import { PING_INTERVAL_MS } from '../events/pings.ts';
+import { refusedPosition } from '../events/positions.ts';
 import type { HostBackend } from './backend.ts';
 import { type EventWish, Listener } from './event-listener.ts';
-import { EVENT_LISTENERS_MAX, KEEPALIVE_MS } from './limits.ts';
+import { EVENT_LISTENERS_MAX } from './limits.ts';
 import type { Claim } from './upgrade.ts';
 
 /** The listeners of GET /1.0/events. */
@@ -17,7 +19,7 @@ export class EventStreams {
   constructor(
     backend: Pick<HostBackend, 'subscribe' | 'journal'>,
     log: Log,
-    keepaliveMs: number = KEEPALIVE_MS,
+    keepaliveMs: number = PING_INTERVAL_MS,
   ) {
     this.#backend = backend;
     this.#log = log;
@@ -64,9 +66,7 @@ export class EventStreams {
   }
 
   #checkPosition({ since }: EventWish): void {
-    if (typeof since !== 'number') return;
-    const { oldest, newest } = this.#backend.journal.span();
-    if (since < oldest) throw hostError('position-too-old', String(oldest));
-    if (since > newest) throw hostError('position-unknown', String(newest));
+    const refused = refusedPosition(since, this.#backend.journal.span());
+    if (refused) throw hostError(refused.why, refused.nearest);
   }
 }

@@ -22,12 +22,6 @@ export const REPLAYED_BYTES_MAX = 128 * 1024;
 /** A listener that is ended has this long to read why. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
-/** Unanswered keepalives after which a listener is gone. */
-export const PINGS_UNANSWERED_MAX = 3;
-
-/** LXD sends its keepalive this often. */
-export const KEEPALIVE_MS = 10_000;
-
 /** Bytes of one websocket message from a client: LXD's client sends far smaller ones. */
 export const WEBSOCKET_MESSAGE_BYTES_MAX = 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
+import { explainEnd, lastWords } from './ending.ts';
 
 /** How a filter ended. */
 export interface FilterEnd {
@@ -30,8 +31,6 @@ export interface FilterOptions {
 
 /** What is kept of the end of a command's standard error. */
 const STDERR_CHARS_MAX = 4096;
-/** How much of that is shown to people. */
-const STDERR_LINES_SHOWN = 3;
 
 /**
  * Starts a command without a shell, its messages in the C locale. Its output must be read (or the command
@@ -55,8 +54,8 @@ export function filter(command: string, args: readonly string[], options: Filter
   if (!child.stdout) throw new Error(`${command}: cannot be started: too many open files`);
   const ended = new Promise<FilterEnd>((resolve) => {
     child.on('close', (code, signal) => {
-      const failure = code === 0 ? '' : refused || explain(command, code, signal, errors);
-      resolve({ ok: code === 0, code, failure });
+      const why = refused || lastWords(errors) || `${command}: ${explainEnd(code, signal)}`;
+      resolve({ ok: code === 0, code, failure: code === 0 ? '' : why });
     });
   });
   child.stdin?.on('error', () => {});
@@ -67,14 +66,4 @@ export function filter(command: string, args: readonly string[], options: Filter
     ended,
     kill: () => void child.kill('SIGKILL'),
   };
-}
-
-function explain(
-  command: string,
-  code: number | null,
-  signal: NodeJS.Signals | null,
-  errors: string,
-): string {
-  const said = errors.trim().split('\n').slice(-STDERR_LINES_SHOWN).join('; ');
-  return said || `${command}: ${signal ? `ended by ${signal}` : `exit code ${code}`}`;
 }

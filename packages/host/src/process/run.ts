@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { abandon, DEATH_MS, explainEnd, lastWords } from './ending.ts';
 
 /** A finished process: the same fields whether it did well or not. */
 export interface Finished {
@@ -30,12 +31,6 @@ export interface RunOptions {
 
 /** What is kept of a command's output; the rest is dropped. */
 const OUTPUT_BYTES_MAX = 1024 * 1024;
-
-/**
- * A killed process ends at once, unless it waits in the kernel for a file system that does not answer. Nobody waits for
- * that one: it is left alone, and is gone when its file system answers, or is.
- */
-const DEATH_MS = 1_000;
 
 /** Runs a command without a shell and waits for its end. Never throws: read `ok`. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
@@ -94,17 +89,6 @@ function watch(
   return state;
 }
 
-/** Lets go of a child, so that nothing of this process waits for it. @returns settles at its end */
-function abandon(child: ChildProcess): Promise<void> {
-  const ended =
-    child.exitCode === null && child.signalCode === null
-      ? new Promise<void>((resolve) => child.once('exit', () => resolve()))
-      : Promise.resolve();
-  for (const stream of child.stdio) stream?.destroy();
-  child.unref();
-  return ended;
-}
-
 function collect(stream: NodeJS.ReadableStream | null): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -125,8 +109,7 @@ interface End {
 }
 
 function explain({ command, code, signal, stderr, error, timedOut }: End): string {
-  const ended = signal ? `ended by ${signal}` : `exit code ${code}`;
-  const why = error?.message ?? (timedOut ? 'it does not answer' : ended);
-  const said = stderr.trim().split('\n').slice(-3).join('; ');
+  const why = error?.message ?? (timedOut ? 'it does not answer' : explainEnd(code, signal));
+  const said = lastWords(stderr);
   return `${command}: ${why}${said ? `: ${said}` : ''}`;
 }

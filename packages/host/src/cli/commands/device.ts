@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../client/errors.ts';
 import type { DeviceMap, StringMap } from '../../client/types.ts';
+import { DEVICE_TYPE_NAMES } from '../../core/device-types.ts';
 import { parsePair, parseSettings } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { Held, Holder } from '../holders.ts';
@@ -30,7 +31,7 @@ function addAdd(parent: Command, open: Open, holder: Holder, prefix: string): vo
   const command = parent
     .command('add')
     .summary('add a device')
-    .description('Add a device. Types are disk, nic, unix-char and none.')
+    .description(`Add a device. Types are ${DEVICE_TYPE_NAMES.join(', ')}.`)
     .argument(`<${holder.noun}>`)
     .argument('<device>', 'name of the new device')
     .argument('<type>')

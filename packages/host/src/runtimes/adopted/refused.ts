@@ -1,3 +1,5 @@
+import { isRootDisk } from '../../core/device-table.ts';
+import { type ByDeviceType, rowFor } from '../../core/device-types.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Config, Device } from '../../core/model.ts';
 
@@ -28,10 +30,26 @@ function matches(pattern: string, key: string): boolean {
  * @throws CodedError bad-request for a device that would have to be made
  */
 export function checkAdoptedDevice(name: string, device: Device): void {
-  const type = device['type'];
-  if (type === 'none' || (type === 'disk' && device['path'] === '/')) return;
-  if (type !== 'nic')
-    throw hostError('bad-request', `Device "${name}" of an adopted instance is for its own runtime to mount`);
+  const check = rowFor(CHECKS, device) ?? refuseMount;
+  check(name, device);
+}
+
+type CheckDevice = (name: string, device: Device) => void;
+
+const CHECKS: ByDeviceType<CheckDevice> = {
+  none: () => {},
+  disk(name, device) {
+    if (!isRootDisk(device)) refuseMount(name);
+  },
+  nic: checkNic,
+  'unix-char': refuseMount,
+};
+
+function refuseMount(name: string): never {
+  throw hostError('bad-request', `Device "${name}" of an adopted instance is for its own runtime to mount`);
+}
+
+function checkNic(name: string, device: Device): void {
   if (!device['hwaddr'])
     throw hostError('bad-request', `Device "${name}" of an adopted instance needs the hwaddr that it has`);
   if (Object.keys(device).some((option) => option.startsWith('limits.')))

@@ -3,6 +3,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../base/coded-error.ts';
 import { isTrue } from '../../core/booleans.ts';
+import { isRootDisk } from '../../core/device-table.ts';
+import { type ByDeviceType, rowFor } from '../../core/device-types.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Device, Devices } from '../../core/model.ts';
 import type { InsideOwner } from '../../native/mount.ts';
@@ -23,6 +25,28 @@ export interface PreparedDevices {
   readonly hostNames: Readonly<Record<string, string>>;
 }
 
+/** Where an instance is about to start. */
+interface StartPlace {
+  readonly paths: InstancePaths;
+  readonly owner: InsideOwner;
+  readonly looks: Looks;
+}
+
+/** What one device has come to. */
+interface Prepared {
+  readonly mount?: MountEntry;
+  readonly numbers?: string;
+  readonly hostName?: string;
+}
+
+/** What makes a device of each type ready for a start. */
+const PREPARE: ByDeviceType<(name: string, device: Device, place: StartPlace) => Promise<Prepared>> = {
+  none: async () => ({}),
+  disk: prepareDisk,
+  nic: prepareNic,
+  'unix-char': prepareNode,
+};
+
 /**
  * Makes an instance's devices ready for its start. A disk's source is bound to a place of ours first: the
  * container's root may lack the right to walk there. `releaseMounts` undoes that once the instance runs.
@@ -31,7 +55,7 @@ export interface PreparedDevices {
 export async function prepareDevices(
   devices: Devices,
   paths: InstancePaths,
-  host: { readonly owner: InsideOwner; readonly looks: Looks },
+  host: Pick<StartPlace, 'owner' | 'looks'>,
 ): Promise<PreparedDevices> {
   // Nodes of devices that were removed since.
   await rm(paths.devices, { recursive: true, force: true });
@@ -42,18 +66,12 @@ export async function prepareDevices(
   for (const [name, device] of Object.entries(devices)) {
     chosen[name] = device;
     try {
-      if (device['type'] === 'disk') mounts.push(...(await prepareDisk(name, device, paths, host.looks)));
-      if (device['type'] === 'unix-char') {
-        const node = await makeNode(paths.devices, name, device, host);
-        if (!node) continue;
-        numbers.push(node.numbers);
-        mounts.push({ ...node, readonly: false, recursive: false, isFolder: false });
-      }
-      if (device['type'] === 'nic') {
-        checkParent(device);
-        const hostName = device['host_name'] ?? newHostName();
-        hostNames[name] = hostName;
-        chosen[name] = { ...device, host_name: hostName };
+      const made = (await rowFor(PREPARE, device)?.(name, device, { ...host, paths })) ?? {};
+      if (made.mount) mounts.push(made.mount);
+      if (made.numbers !== undefined) numbers.push(made.numbers);
+      if (made.hostName !== undefined) {
+        hostNames[name] = made.hostName;
+        chosen[name] = { ...device, host_name: made.hostName };
       }
     } catch (error) {
       await releaseMounts(paths.mounts);
@@ -85,8 +103,22 @@ export function isInterface(name: string): boolean {
   return existsSync(`/sys/class/net/${name}`);
 }
 
+/** What each type needs of the host before it is stored. @throws CodedError bad-request */
+const CHECK: ByDeviceType<(device: Device, looks: Looks) => Promise<void>> = {
+  none: async () => {},
+  disk: checkDisk,
+  nic: async () => {},
+  'unix-char': async () => {},
+};
+
+/** Checks what the host must have for a device. @throws CodedError bad-request */
+export async function checkDevice(device: Device, looks: Looks): Promise<void> {
+  await rowFor(CHECK, device)?.(device, looks);
+}
+
 /** The source of a disk must be there, unless it is not required. @throws CodedError bad-request */
-export async function checkDisk(device: Device, looks: Looks): Promise<void> {
+async function checkDisk(device: Device, looks: Looks): Promise<void> {
+  if (isRootDisk(device)) return;
   const source = device['source'] ?? '';
   if (!isRequired(device)) return;
   const found = await looks.at(source).catch((error) => {
@@ -100,16 +132,11 @@ export function isRequired(device: Device): boolean {
   return isTrue(device['required'], !isTrue(device['optional'], false));
 }
 
-async function prepareDisk(
-  name: string,
-  device: Device,
-  paths: InstancePaths,
-  looks: Looks,
-): Promise<MountEntry[]> {
+async function prepareDisk(name: string, device: Device, { paths, looks }: StartPlace): Promise<Prepared> {
   const { source, path } = device;
-  if (path === undefined || path === '/' || source === undefined) return [];
+  if (path === undefined || path === '/' || source === undefined) return {};
   const found = await looks.at(source);
-  if (!found && !isRequired(device)) return [];
+  if (!found && !isRequired(device)) return {};
   if (!found) throw hostError('bad-request', `Missing source path "${source}" for disk "${name}"`);
   const { isFolder } = found;
   const recursive = isTrue(device['recursive'], false);
@@ -118,5 +145,18 @@ async function prepareDisk(
   if (isFolder) await mkdir(place, { recursive: true });
   else await writeFile(place, '', { flag: 'wx' });
   await bindMount(source, place, { recursive });
-  return [{ source: place, target: path, readonly: isTrue(device['readonly'], false), recursive, isFolder }];
+  const readonly = isTrue(device['readonly'], false);
+  return { mount: { source: place, target: path, readonly, recursive, isFolder } };
+}
+
+async function prepareNic(_name: string, device: Device): Promise<Prepared> {
+  checkParent(device);
+  return { hostName: device['host_name'] ?? newHostName() };
+}
+
+async function prepareNode(name: string, device: Device, place: StartPlace): Promise<Prepared> {
+  const node = await makeNode(place.paths.devices, name, device, place);
+  if (!node) return {};
+  const { source, target, numbers } = node;
+  return { numbers, mount: { source, target, readonly: false, recursive: false, isFolder: false } };
 }

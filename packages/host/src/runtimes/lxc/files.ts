@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../../base/byte-text.ts';
 import { hostError } from '../../core/errors.ts';
+import { abandon, DEATH_MS, explainEnd, isRunning } from '../../process/ending.ts';
 import type { FoundFile } from '../contract/files.ts';
 import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';
 import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
@@ -20,8 +21,6 @@ const O_PATH = 0o10000000;
 
 /** A transfer in which nothing moves for so long is ended: a guest's file system may never answer. */
 const STALL_MS = 60_000;
-/** The kernel may not let it end: nobody waits longer than this for that. It counts until it has ended after all. */
-const DEATH_MS = 1_000;
 
 /** Of an answer, that is of the names in a directory; what is above is not believed. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
@@ -145,16 +144,16 @@ function exitOf(child: ChildProcess): Promise<Exit> {
   return new Promise((resolve) => {
     child.once('error', ({ message }) => resolve({ ok: false, failure: message }));
     child.once('close', (code, signal) => {
-      const why = signal ? 'the transfer was ended' : `exit code ${code}`;
+      const why = signal ? 'the transfer was ended' : explainEnd(code, signal);
       resolve({ ok: code === 0, failure: stderr.trim() || why });
     });
   });
 }
 
 function kill(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  if (!isRunning(child)) return;
   try {
-    process.kill(-child.pid, 'SIGKILL');
+    process.kill(-(child.pid as number), 'SIGKILL');
   } catch {
     // It has ended meanwhile.
   }
@@ -162,13 +161,10 @@ function kill(child: ChildProcess): void {
 
 /** Ends a child in which nothing moves, and lets go of one that does not even end. */
 function watchStall(child: ChildProcess) {
-  const letGo = () => {
-    for (const stream of child.stdio) stream?.destroy();
-    child.unref();
-  };
   const end = () => {
     kill(child);
-    setTimeout(letGo, DEATH_MS).unref();
+    // It counts until it has ended after all.
+    setTimeout(() => void abandon(child), DEATH_MS).unref();
   };
   const timer = setTimeout(end, STALL_MS);
   timer.unref();

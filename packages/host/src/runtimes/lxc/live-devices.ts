@@ -1,4 +1,5 @@
 import { isTrue } from '../../core/booleans.ts';
+import { type ByDeviceType, rowFor } from '../../core/device-types.ts';
 import { hostError } from '../../core/errors.ts';
 import type { Addition, Device } from '../../core/model.ts';
 import type { FileIdentity, InsideOwner } from '../../native/mount.ts';
@@ -29,40 +30,59 @@ export interface Attached {
   readonly hostName?: string;
 }
 
+/** What is done with a device while its instance runs. */
+interface LiveDevice {
+  attach(place: Place, target: DeviceTarget): Promise<Attached>;
+  detach(place: Place, target: DeviceTarget, made: Attached): Promise<void>;
+  foresee(place: Place, target: DeviceTarget): Promise<Addition>;
+  withdraw(place: Place, target: DeviceTarget, created: boolean): Promise<void>;
+}
+
+const NOTHING: LiveDevice = {
+  attach: async () => ({ created: false }),
+  detach: async () => {},
+  foresee: async (_place, { name, device }) => ({ name, device, created: false }),
+  withdraw: async () => {},
+};
+
+const LIVE: ByDeviceType<LiveDevice> = {
+  none: NOTHING,
+  disk: {
+    attach: attachDisk,
+    ...mounted({ source: (_place, { device }) => device['source'], forget: async () => {} }),
+  },
+  nic: {
+    attach: (_place, target) => attachNic(target),
+    detach: async (_place, _target, { hostName }) => void (hostName && (await unplugNic(hostName))),
+    foresee: async (_place, { name, device }) => {
+      const hostName = device['host_name'] ?? newHostName();
+      return { name, device: { ...device, host_name: hostName }, created: !isInterface(hostName) };
+    },
+    async withdraw(_place, { device }, created) {
+      if (device['host_name'] && created) await unplugNic(device['host_name']);
+    },
+  },
+  'unix-char': {
+    attach: attachNode,
+    ...mounted({ source: ({ paths }, { name }) => nodePath(paths.devices, name), forget: forbidNode }),
+  },
+};
+
+const live = (device: Device): LiveDevice => rowFor(LIVE, device) ?? NOTHING;
+
 /** Adds a device to a running instance. @throws CodedError or SystemError; nothing is left behind then */
-export async function attachDevice(place: Place, target: DeviceTarget): Promise<Attached> {
-  const { device } = target;
-  if (device['type'] === 'disk') return attachDisk(place, target);
-  if (device['type'] === 'unix-char') return attachNode(place, target);
-  if (device['type'] === 'nic') return attachNic(target);
-  return { created: false };
+export function attachDevice(place: Place, target: DeviceTarget): Promise<Attached> {
+  return live(target.device).attach(place, target);
 }
 
 /** Takes a device away from a running instance; what the instance has removed itself is fine. */
-export async function detachDevice(place: Place, target: DeviceTarget, made: Attached): Promise<void> {
-  const { device } = target;
-  if (device['type'] === 'nic' && made.hostName) await unplugNic(made.hostName);
-  const path = pathInside(device);
-  if (path === undefined) return;
-  await place.work.change(place.owner, [
-    { kind: 'unmount', target: path, layers: 'one', remove: made.created },
-  ]);
-  if (device['type'] === 'unix-char') await forbidNode(place, target);
+export function detachDevice(place: Place, target: DeviceTarget, made: Attached): Promise<void> {
+  return live(target.device).detach(place, target, made);
 }
 
 /** What adding a device would make; nothing is changed. A nic gets the name of its host side. */
-export async function foreseeDevice(
-  { owner, work }: Place,
-  { device, name }: DeviceTarget,
-): Promise<Addition> {
-  if (device['type'] === 'nic') {
-    const hostName = device['host_name'] ?? newHostName();
-    return { name, device: { ...device, host_name: hostName }, created: !isInterface(hostName) };
-  }
-  const target = pathInside(device);
-  if (target === undefined) return { name, device, created: false };
-  const [found] = await work.change(owner, [{ kind: 'look', target }]);
-  return { name, device, created: found !== true };
+export function foreseeDevice(place: Place, target: DeviceTarget): Promise<Addition> {
+  return live(target.device).foresee(place, target);
 }
 
 /**
@@ -70,17 +90,43 @@ export async function foreseeDevice(
  * own in the same place, and the host an interface of the same name, which stays.
  * @param created the mount point, or the interface, was not there before
  */
-export async function withdrawDevice(place: Place, target: DeviceTarget, created: boolean): Promise<void> {
-  const { device, name } = target;
-  if (device['type'] === 'nic' && device['host_name'] && created) await unplugNic(device['host_name']);
-  const path = pathInside(device);
-  if (path === undefined) return;
-  const isNode = device['type'] === 'unix-char';
-  const source = await identityOf(place, isNode ? nodePath(place.paths.devices, name) : device['source']);
-  await place.work.change(place.owner, [
-    { kind: 'unmount', target: path, layers: 'one', remove: created, source },
-  ]);
-  if (isNode) await forbidNode(place, target);
+export function withdrawDevice(place: Place, target: DeviceTarget, created: boolean): Promise<void> {
+  return live(target.device).withdraw(place, target, created);
+}
+
+/**
+ * A device that is mounted inside.
+ * @param its what was mounted, and what has to be done when it is not any more
+ */
+function mounted(its: {
+  source(place: Place, target: DeviceTarget): string | undefined;
+  forget(place: Place, target: DeviceTarget): Promise<void>;
+}): Omit<LiveDevice, 'attach'> {
+  return {
+    async detach(place, target, { created }) {
+      const path = pathInside(target.device);
+      if (path === undefined) return;
+      await place.work.change(place.owner, [
+        { kind: 'unmount', target: path, layers: 'one', remove: created },
+      ]);
+      await its.forget(place, target);
+    },
+    async foresee({ owner, work }, { device, name }) {
+      const target = pathInside(device);
+      if (target === undefined) return { name, device, created: false };
+      const [found] = await work.change(owner, [{ kind: 'look', target }]);
+      return { name, device, created: found !== true };
+    },
+    async withdraw(place, target, created) {
+      const path = pathInside(target.device);
+      if (path === undefined) return;
+      const source = await identityOf(place, its.source(place, target));
+      await place.work.change(place.owner, [
+        { kind: 'unmount', target: path, layers: 'one', remove: created, source },
+      ]);
+      await its.forget(place, target);
+    },
+  };
 }
 
 /** A source that is gone is nothing that could be mounted. */
@@ -89,9 +135,8 @@ async function identityOf({ looks }: Place, source = ''): Promise<FileIdentity> 
   return { device: String(found?.device ?? ''), inode: String(found?.inode ?? '') };
 }
 
-/** Where a device is mounted inside; undefined for one that is not. */
+/** Where a device is mounted inside; undefined for the root. */
 function pathInside(device: Device): string | undefined {
-  if (device['type'] !== 'disk' && device['type'] !== 'unix-char') return undefined;
   const path = device['path'] ?? device['source'];
   return path === '/' ? undefined : path;
 }

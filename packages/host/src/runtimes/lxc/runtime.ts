@@ -20,7 +20,7 @@ import type {
   Runtime,
 } from '../contract/runtime.ts';
 import { configFile } from './config-file.ts';
-import { checkDisk, limitNics, prepareDevices } from './devices.ts';
+import { checkDevice, limitNics, prepareDevices } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import { releaseMounts } from './host-mounts.ts';
@@ -135,7 +135,7 @@ export class LxcRuntime implements Runtime {
   checkConfig(): void {}
 
   async checkDevice(_name: string, device: Device): Promise<void> {
-    if (device['type'] === 'disk' && device['path'] !== '/') await checkDisk(device, this.#looks);
+    await checkDevice(device, this.#looks);
   }
 
   foresee(target: DeviceTarget): Promise<Addition> {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { missingPackages } from './packages.mjs';
+import { missingPackages, requirePackages } from './packages.mjs';
 
 const STATUS = `Package: lxc
 Status: install ok installed
@@ -40,5 +40,12 @@ describe('missing Debian packages', () => {
 
   it('are all of them where there is no dpkg', () => {
     expect(missingPackages('', ['lxc'])).toEqual(['lxc']);
+  });
+
+  it('are named, with the command that installs them, to someone who may not install them', () => {
+    expect(() => requirePackages(['no-such-package', 'nor-this'])).toThrow(
+      'Debian packages are missing: run `sudo apt-get install no-such-package nor-this`.',
+    );
+    expect(() => requirePackages([])).not.toThrow();
   });
 });

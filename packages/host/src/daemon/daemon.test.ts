@@ -37,6 +37,7 @@ beforeAll(async () => {
   client = new HostClient(join(stateDir, 'unix.socket'));
 });
 afterAll(async () => {
+  runtime.end();
   await daemon?.stop();
   await rm(stateDir, { recursive: true, force: true });
 });

@@ -27,6 +27,7 @@ export class ProcessRuntime implements Runtime {
   readonly owns = true;
   /** Instances that it has been told to make, and not to remove. */
   readonly made = new Set<number>();
+  readonly #runs = new Set<PinnedProcess>();
 
   hostIds(): HostIds {
     return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -47,7 +48,17 @@ export class ProcessRuntime implements Runtime {
     const pid = Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
     const init = PinnedProcess.find(pid);
     if (init === null) throw hostError('runtime-failed', 'it has ended');
-    return { init, hostNames: {}, ended, frozen: false, release: () => init.release() };
+    this.#runs.add(init);
+    const release = () => {
+      this.#runs.delete(init);
+      init.release();
+    };
+    return { init, hostNames: {}, ended, frozen: false, release };
+  }
+
+  /** Ends what still runs, as after a test that has failed. */
+  end(): void {
+    for (const init of this.#runs) this.kill(init);
   }
 
   recall(): null {

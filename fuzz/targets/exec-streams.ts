@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FakeBackend } from '../../packages/host/src/host/testing/fake-backend.ts';
+import type { HeartBackend } from '../../packages/host/src/host/testing/heart-backend.ts';
 import type { FakeProcess } from '../../packages/host/src/instances/testing/fake-process.ts';
 import { readAnswers } from '../answers.ts';
 import { exchange } from '../exchange.ts';
@@ -14,7 +14,7 @@ const OUTPUT = 'what the process says';
 /** Starts an exec, connects its streams, sends frames on one of them, and has the process end. */
 export async function runExec(
   socketPath: string,
-  backend: FakeBackend,
+  backend: HeartBackend,
   { stream, early, bytes }: FrameCase,
   pieces: readonly Buffer[],
 ): Promise<string> {

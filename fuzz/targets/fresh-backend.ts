@@ -1,15 +1,16 @@
 import type { HostBackend } from '../../packages/host/src/host/backend.ts';
-import { FakeBackend } from '../../packages/host/src/host/testing/fake-backend.ts';
+import { HeartBackend } from '../../packages/host/src/host/testing/heart-backend.ts';
+import { BY } from '../../packages/host/src/instances/testing/heart.ts';
 import { IMAGE } from './host-words.ts';
 
 /** A backend of the host API that can be a new one for each case, behind the same server. */
 export class FreshBackend implements HostBackend {
   readonly #folder: string;
-  now: FakeBackend;
+  now: HeartBackend;
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.now = new FakeBackend(folder);
+    this.now = new HeartBackend(folder);
     this.renew();
   }
 
@@ -53,31 +54,32 @@ export class FreshBackend implements HostBackend {
   #listener: Parameters<HostBackend['subscribe']>[0] | undefined;
 
   /** Begins again, with something of everything. */
-  renew(): FakeBackend {
+  renew(): HeartBackend {
     for (const { process: command } of this.now.sessions) command.exit(0);
-    const backend = new FakeBackend(this.#folder);
+    this.now.close();
+    const backend = new HeartBackend(this.#folder);
     this.now = backend;
-    const profile = { name: 'p1', description: '', config: { 'user.p': '1' }, devices: {} };
-    backend.profileMap.set('p1', profile);
+    backend.putProfile({ name: 'p1', description: '', config: { 'user.p': '1' }, devices: {} });
     backend.add('c1', { profiles: ['default', 'p1'], config: { 'user.a': 'b' } }, true);
     backend.add('c2', { devices: { root: { type: 'disk', path: '/', pool: 'default' } } });
-    const { fingerprint } = backend.images.add([IMAGE]);
-    backend.images.createAlias({ name: 'tiny', description: '', target: fingerprint });
+    const { fingerprint } = backend.addImage([IMAGE]);
+    backend.images.createAlias({ name: 'tiny', description: '', target: fingerprint }, BY);
     const facts = { type: 'file', uid: 0, gid: 0, mode: 0o644, modified: NOW, size: 4 } as const;
-    backend.files.stored.set('/etc/hosts', { facts, bytes: Buffer.from('here') });
+    backend.filesOf('c1').set('/etc/hosts', { facts, bytes: Buffer.from('here') });
     if (this.#listener !== undefined) backend.subscribe(this.#listener);
     return backend;
   }
 
   /** All that a request can change, as text. */
   state(): string {
-    const { stored, profileMap, running, images, files, operations } = this.now;
+    const { heart, operations } = this.now;
+    const { instances, profiles, images, aliases } = heart.model.state;
     return JSON.stringify([
-      ...[[...stored], [...profileMap], [...running], images.list(), images.aliases()],
-      ...[
-        [...files.stored].map(([path, { bytes }]) => [path, bytes.toString('base64')]),
-        operations.list().length,
-      ],
+      ...[[...instances], [...profiles], [...images], [...aliases], [...heart.machine.runs.keys()]],
+      ...[...instances.values()].map(({ name }) =>
+        [...this.now.filesOf(name)].map(([path, { bytes }]) => [path, bytes.toString('base64')]),
+      ),
+      operations.list().length,
     ]);
   }
 }

@@ -19,6 +19,7 @@ export const AREAS: readonly Area[] = [
       http: 'strict HTTP/1 for strangers',
       peer: 'who is calling, by the kernel',
       sender: 'a thread: files onto sockets',
+      events: 'positions and pings of event streams',
       guest: 'the guest API: routes, pure decisions, performers',
       lane: 'the fast lane: a thread that accepts, and answers plain requests',
     },

@@ -162,8 +162,9 @@ describe('the event stream from a position on', () => {
     ['since=x', 400],
     ['since=', 400],
   ])('is refused before the handshake with %s', async (query, status) => {
+    await harness.stop();
+    harness = await Harness.start({ journal: { events: 4 } });
     tell(5);
-    harness.backend.operations.trim(3);
     await expect(harness.websocket(`/1.0/events?${query}`)).rejects.toThrow(`refused with ${status}`);
     const inbox = await harness.websocket('/1.0/events?since=3');
     expect((await inbox.nextJson()).sequence).toBe(4);

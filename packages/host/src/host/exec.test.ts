@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { hostError } from '../core/errors.ts';
 import { EXEC_CONNECT_TIMEOUT_MS, EXEC_OUTPUT_BYTES_HIGH } from './limits.ts';
-import type { FakeSession } from './testing/fake-exec.ts';
+import type { NotedSession } from './testing/exec-notes.ts';
 import { Harness, type Inbox } from './testing/harness.ts';
 
 let harness: Harness;
@@ -12,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => harness.stop());
 
 interface Exec {
-  readonly session: FakeSession;
-  readonly process: FakeSession['process'];
+  readonly session: NotedSession;
+  readonly process: NotedSession['process'];
   readonly id: string;
   open(name: string): Promise<Inbox>;
 }
@@ -197,7 +198,7 @@ describe('a non-interactive exec', () => {
   test('ends its streams also when the command cannot be run', async () => {
     const run = await exec();
     const { stdout, stderr } = await connectAll(run);
-    run.process.failToRun(new Error('no such command'));
+    run.process.failToRun(hostError('command-not-found'));
     expect((await stdout.untilMark()).length + (await stderr.untilMark()).length).toBe(0);
     expect((await harness.get(`/1.0/operations/${run.id}`)).json.metadata).toMatchObject({
       status_code: 400,
@@ -257,11 +258,11 @@ describe('the secrets of an exec', () => {
       const run = await exec();
       const stdin = await run.open('0');
       vi.advanceTimersByTime(EXEC_CONNECT_TIMEOUT_MS);
+      await stdin.closed;
       expect(harness.backend.operations.get(run.id)).toMatchObject({
         status: 'Failure',
         err: 'Timed out waiting for websockets to connect',
       });
-      await stdin.closed;
       await expect(run.open('1')).rejects.toThrow('refused with 403');
       expect(run.session.starts).toBe(0);
     } finally {

@@ -8,7 +8,7 @@ beforeAll(async () => {
   host.backend.add('c1');
 });
 afterAll(() => host.stop());
-beforeEach(() => host.backend.files.stored.clear());
+beforeEach(() => host.backend.filesOf('c1').clear());
 
 const FILES = '/1.0/instances/c1/files';
 
@@ -75,5 +75,5 @@ test.each([
 ])('refuses %s', async (_what, path, headers, error) => {
   const { status, json } = await host.send('POST', path, 'x', headers);
   expect({ status, error: json.error }).toEqual({ status: 400, error });
-  expect(host.backend.files.stored.size).toBe(0);
+  expect(host.backend.filesOf('c1').size).toBe(0);
 });

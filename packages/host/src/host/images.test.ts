@@ -25,11 +25,14 @@ describe('an upload', () => {
     };
     const reply = await harness.send('POST', '/1.0/images', Buffer.from('bytes'), headers);
     expect(reply.status).toBe(202);
-    expect(reply.json.metadata.metadata).toMatchObject({
+    expect((await harness.finished(reply)).json.metadata.metadata).toMatchObject({
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
       size: '5',
     });
-    expect(harness.backend.images.uploads[0]).toMatchObject({
+    expect({
+      options: harness.backend.uploads.options[0],
+      parts: harness.backend.heart.images.uploads[0],
+    }).toMatchObject({
       options: { public: true, properties: { os: 'bb' }, profiles: null, fingerprint: null },
       parts: [{ name: '', filename: 'bb.tar.gz', size: 5 }],
     });
@@ -39,8 +42,8 @@ describe('an upload', () => {
     const rootfs = 'r'.repeat(3_000_000);
     const body = part('metadata', '../m.tar.xz', 'mm') + part('rootfs', 'r.squashfs', rootfs) + END;
     const reply = await harness.send('POST', '/1.0/images', body, MULTIPART);
-    expect(reply.json.metadata).toMatchObject({ status: 'Success' });
-    expect(harness.backend.images.uploads[0]?.parts).toEqual([
+    expect((await harness.finished(reply)).json.metadata).toMatchObject({ status: 'Success' });
+    expect(harness.backend.heart.images.uploads[0]).toEqual([
       { name: 'metadata', filename: 'm.tar.xz', size: 2 },
       { name: 'rootfs', filename: 'r.squashfs', size: 3_000_000 },
     ]);
@@ -52,7 +55,8 @@ describe('an upload', () => {
     ['a body that breaks off', part('metadata', 'm', 'mm') + part('rootfs', 'r', 'rr')],
   ])('with %s fails', async (_what, body) => {
     const reply = await harness.send('POST', '/1.0/images', body, MULTIPART);
-    expect(reply.json.metadata?.status ?? reply.json.type).toMatch(/^(Failure|error)$/);
+    const { json } = await harness.finished(reply);
+    expect(json.metadata?.status ?? json.type).toMatch(/^(Failure|error)$/);
     expect(harness.backend.images.list()).toEqual([]);
   });
 
@@ -61,7 +65,7 @@ describe('an upload', () => {
     ['two files', MULTIPART, part('metadata', 'm', 'mm').concat(part('rootfs', 'r', 'rr').slice(0, -3))],
   ])('of %s that its client abandons fails and leaves nothing', async (_what, headers, start) => {
     const reading = Promise.withResolvers<void>();
-    harness.backend.images.appetite = async () => reading.resolve();
+    harness.backend.heart.images.appetite = async () => reading.resolve();
     const failed = new Promise<string>((resolve) => {
       harness.backend.subscribe((event) => {
         if (event.type === 'operation' && event.metadata.status === 'Failure') resolve(event.metadata.err);
@@ -82,7 +86,7 @@ describe('an upload', () => {
   ])('of %s is not read faster than it is stored', async (_what, headers, start) => {
     const hungry = Promise.withResolvers<void>();
     const full = Promise.withResolvers<void>();
-    harness.backend.images.appetite = () => hungry.promise;
+    harness.backend.heart.images.appetite = () => hungry.promise;
     const outgoing = request({ socketPath: harness.path, method: 'POST', path: '/1.0/images', headers });
     const replied = new Promise((resolve) =>
       outgoing.once('response', (reply) => resolve(reply.resume().statusCode)),
@@ -110,7 +114,7 @@ describe('an upload', () => {
     expect(sent).toBeLessThan(16 * 1024 * 1024);
     hungry.resolve();
     expect(await replied).toBe(202);
-    expect(harness.backend.images.uploadedBytes).toBeGreaterThanOrEqual(size);
+    expect(harness.backend.heart.images.uploadedBytes).toBeGreaterThanOrEqual(size);
   });
 
   test('from a JSON source is refused', async () => {
@@ -128,7 +132,7 @@ describe('an upload', () => {
 
 describe('an image', () => {
   test('is found by a prefix and shown with all fields', async () => {
-    const { fingerprint } = harness.backend.images.add(['bytes']);
+    const { fingerprint } = harness.backend.addImage(['bytes']);
     const reply = await harness.get(`/1.0/images/${fingerprint.slice(0, 6)}`);
     expect(reply.headers.etag).toBeDefined();
     expect(reply.json.metadata).toMatchObject({
@@ -141,13 +145,13 @@ describe('an image', () => {
   });
 
   test('is filtered in lists', async () => {
-    harness.backend.images.add(['a'], { public: true });
-    harness.backend.images.add(['b']);
+    harness.backend.addImage(['a'], { public: true });
+    harness.backend.addImage(['b']);
     expect((await harness.get('/1.0/images?filter=public+eq+true')).json.metadata).toHaveLength(1);
   });
 
   test('keeps what a PUT does not name, and loses empty properties', async () => {
-    const { fingerprint } = harness.backend.images.add(['bytes']);
+    const { fingerprint } = harness.backend.addImage(['bytes']);
     const path = `/1.0/images/${fingerprint}`;
     const body = { public: true, properties: { a: 'b', os: '' } };
     expect((await harness.send('PUT', path, body)).json).toMatchObject({ type: 'sync', metadata: {} });
@@ -162,7 +166,7 @@ describe('an image', () => {
   });
 
   test('is marked as cached by PATCH alone', async () => {
-    const { fingerprint } = harness.backend.images.add(['bytes']);
+    const { fingerprint } = harness.backend.addImage(['bytes']);
     const path = `/1.0/images/${fingerprint}`;
     await harness.send('PUT', path, { cached: true, properties: { os: 'bb' } });
     expect((await harness.get(path)).json.metadata.cached).toBe(false);
@@ -176,7 +180,7 @@ describe('an image', () => {
 
 describe('an export', () => {
   test('of one file is that file, with a name', async () => {
-    const { fingerprint } = harness.backend.images.add(['bytes']);
+    const { fingerprint } = harness.backend.addImage(['bytes']);
     const reply = await harness.get(`/1.0/images/${fingerprint.slice(0, 12)}/export`);
     expect(reply.body.toString()).toBe('bytes');
     expect(reply.headers).toMatchObject({
@@ -187,7 +191,7 @@ describe('an export', () => {
   });
 
   test('of two files is multipart with the exact length', async () => {
-    const { fingerprint } = harness.backend.images.add(['meta', 'root']);
+    const { fingerprint } = harness.backend.addImage(['meta', 'root']);
     const reply = await harness.get(`/1.0/images/${fingerprint}/export`);
     expect(Number(reply.headers['content-length'])).toBe(reply.body.length);
     const form = await new Response(new Uint8Array(reply.body), {
@@ -203,7 +207,7 @@ describe('an export', () => {
   });
 
   test('whose file is missing is an error, not a short download', async () => {
-    const { fingerprint } = harness.backend.images.add(['meta', 'root']);
+    const { fingerprint } = harness.backend.addImage(['meta', 'root']);
     harness.backend.images.export = () => ({
       image: harness.backend.images.get(fingerprint).image,
       paths: ['/nonexistent'],

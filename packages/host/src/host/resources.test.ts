@@ -8,6 +8,8 @@ beforeEach(async () => {
 });
 afterEach(() => harness.stop());
 
+const ROOT = { root: { type: 'disk', path: '/', pool: 'default' } };
+
 describe('instances', () => {
   test('are listed as URLs, objects, or objects with live state', async () => {
     harness.backend.add('c1', {}, true);
@@ -66,53 +68,58 @@ describe('instances', () => {
   });
 
   test('are created asynchronously, under both names in resources', async () => {
-    const body = { name: 'c1', profiles: null, config: null, source: { type: 'none' } };
+    const body = { name: 'c1', profiles: null, config: null, devices: ROOT, source: { type: 'none' } };
     const reply = await harness.send('POST', '/1.0/instances', body);
     expect(reply.status).toBe(202);
-    expect(reply.json.metadata).toMatchObject({
+    expect((await harness.finished(reply)).json.metadata).toMatchObject({
       class: 'task',
       status_code: 200,
       location: 'none',
       resources: { instances: ['/1.0/instances/c1'], containers: ['/1.0/containers/c1'] },
     });
-    expect(harness.backend.stored.get('c1')?.profiles).toEqual(['default']);
+    expect(harness.backend.heart.get('c1').profiles).toEqual(['default']);
   });
 
   test('are replaced by PUT, which stops at an outdated ETag at once', async () => {
-    harness.backend.add('c1', { config: { a: '1' } });
+    harness.backend.add('c1', { config: { 'user.a': '1' } });
     const { etag = '' } = (await harness.get('/1.0/instances/c1')).headers;
     expect(etag).toMatch(/^"[0-9a-f]+"$/);
     const put = (config: object) =>
-      harness.send('PUT', '/1.0/instances/c1', { config }, { 'If-Match': etag });
-    expect((await put({ a: '2', b: '' })).status).toBe(202);
-    expect(harness.backend.stored.get('c1')).toMatchObject({ config: { a: '2' }, profiles: [] });
-    expect(await put({ a: '3' })).toMatchObject({
+      harness.send('PUT', '/1.0/instances/c1', { config, devices: ROOT }, { 'If-Match': etag });
+    expect((await put({ 'user.a': '2', 'user.b': '' })).status).toBe(202);
+    expect(harness.backend.heart.get('c1')).toMatchObject({ config: { 'user.a': '2' }, profiles: [] });
+    expect(await put({ 'user.a': '3' })).toMatchObject({
       status: 412,
       json: { error: expect.stringMatching(/^ETag doesn't match: [0-9a-f]+ vs [0-9a-f]+$/) },
     });
-    expect(harness.backend.stored.get('c1')?.config).toEqual({ a: '2' });
+    expect(harness.backend.heart.get('c1').config).toEqual({ 'user.a': '2' });
   });
 
   test('are checked again when the change is committed', async () => {
-    harness.backend.add('c1', { config: { a: '1' } });
+    harness.backend.add('c1', { config: { 'user.a': '1' } });
     const { etag = '' } = (await harness.get('/1.0/instances/c1')).headers;
     const { update } = harness.backend.instances;
     harness.backend.instances.update = (...args) => {
-      harness.backend.add('c1', { config: { a: 'raced' } });
+      harness.backend.add('c1', { config: { 'user.a': 'raced' } });
       return update(...args);
     };
     const reply = await harness.send('PUT', '/1.0/instances/c1', { config: {} }, { 'If-Match': etag });
-    expect(reply.json.metadata).toMatchObject({ status: 'Failure', err: expect.stringMatching(/^ETag/) });
+    const { json } = await harness.finished(reply);
+    expect(json.metadata).toMatchObject({ status: 'Failure', err: expect.stringMatching(/^ETag/) });
   });
 
   test('are merged by PATCH, synchronously', async () => {
-    harness.backend.add('c1', { config: { a: '1', b: '2' }, devices: { d: { type: 'none' } } });
-    const body = { config: { a: '', c: '3' }, devices: { d: null } };
+    harness.backend.add('c1', { config: { 'user.a': '1', 'user.b': '2' }, devices: { d: { type: 'none' } } });
+    harness.backend.putProfile({ ...harness.backend.profile('default'), devices: ROOT });
+    const body = { config: { 'user.a': '', 'user.c': '3' }, devices: { d: null } };
     expect((await harness.send('PATCH', '/1.0/instances/c1', body)).json).toMatchObject({
       type: 'sync',
       metadata: {},
     });
-    expect(harness.backend.stored.get('c1')).toMatchObject({ config: { b: '2', c: '3' }, devices: {} });
+    expect(harness.backend.heart.get('c1')).toMatchObject({
+      config: { 'user.b': '2', 'user.c': '3' },
+      devices: {},
+    });
   });
 
   test('are renamed and deleted asynchronously; a running one is not deleted', async () => {
@@ -148,30 +155,35 @@ describe('profiles', () => {
   test('are replaced by PUT and merged by PATCH', async () => {
     const { etag = '' } = (await harness.get('/1.0/profiles/default')).headers;
     const put = (headers = {}) =>
-      harness.send('PUT', '/1.0/profiles/default', { config: { a: '1', b: '' }, description: 'x' }, headers);
+      harness.send(
+        'PUT',
+        '/1.0/profiles/default',
+        { config: { 'user.a': '1', 'user.b': '' }, description: 'x' },
+        headers,
+      );
     expect((await put({ 'If-Match': etag })).json).toMatchObject({ type: 'sync', metadata: {} });
     expect((await put({ 'If-Match': etag })).status).toBe(412);
-    await harness.send('PATCH', '/1.0/profiles/default', { config: { c: '3', a: '' } });
-    expect(harness.backend.profileMap.get('default')).toMatchObject({ description: 'x', config: { c: '3' } });
+    await harness.send('PATCH', '/1.0/profiles/default', { config: { 'user.c': '3', 'user.a': '' } });
+    expect(harness.backend.profile('default')).toMatchObject({ description: 'x', config: { 'user.c': '3' } });
   });
 
   test('keep the change of somebody else that comes between reading and writing', async () => {
     let races = 2;
     harness.backend.beforeProfileCommit = () => {
       if (races-- <= 0) return;
-      const profile = harness.backend.profileMap.get('default')!;
-      harness.backend.profileMap.set('default', {
+      const profile = harness.backend.profile('default');
+      harness.backend.putProfile({
         ...profile,
-        config: { ...profile.config, [`other${races}`]: 'x' },
+        config: { ...profile.config, [`user.other${races}`]: 'x' },
       });
     };
-    expect((await harness.send('PATCH', '/1.0/profiles/default', { config: { mine: 'y' } })).status).toBe(
-      200,
-    );
-    expect(harness.backend.profileMap.get('default')?.config).toEqual({
-      other1: 'x',
-      other0: 'x',
-      mine: 'y',
+    expect(
+      (await harness.send('PATCH', '/1.0/profiles/default', { config: { 'user.mine': 'y' } })).status,
+    ).toBe(200);
+    expect(harness.backend.profile('default').config).toEqual({
+      'user.other1': 'x',
+      'user.other0': 'x',
+      'user.mine': 'y',
     });
   });
 
@@ -185,7 +197,7 @@ describe('profiles', () => {
 
 describe('aliases', () => {
   test('may hold slashes and point to a prefix', async () => {
-    const { fingerprint } = harness.backend.images.add(['bytes']);
+    const { fingerprint } = harness.backend.addImage(['bytes']);
     const target = fingerprint.slice(0, 12);
     const made = await harness.send('POST', '/1.0/images/aliases', { name: 'a/b', target, type: '' });
     expect(made.headers.location).toBe('/1.0/images/aliases/a%2Fb');
@@ -232,7 +244,7 @@ describe('operations', () => {
     expect((await harness.get(`/1.0/operations/${id}/wait?timeout=0`)).json.metadata.status).toBe('Running');
     const waiting = harness.get(`/1.0/operations/${id}/wait?timeout=-1`);
     await harness.get('/1.0');
-    harness.backend.operations.change(id, { status: 'Failure', err: 'no' });
+    harness.backend.operations.end(id, new Error('no'));
     expect(await waiting).toMatchObject({ status: 200, json: { metadata: { status_code: 400, err: 'no' } } });
     expect((await harness.get(`/1.0/operations/${id}/wait?timeout=soon`)).status).toBe(400);
   });

@@ -57,7 +57,7 @@ describe('stopping', () => {
     };
     await inside.promise;
     const stopped = harness.server.stop(10_000);
-    harness.backend.operations.change(id, { status: 'Success' });
+    harness.backend.operations.end(id);
     expect((await waiting).json.metadata.status).toBe('Success');
     await stopped;
   });
@@ -75,7 +75,7 @@ describe('stopping', () => {
     const inbox = await harness.websocket('/1.0/events');
     await harness.server.stop(10_000);
     expect(await inbox.closed).toBe(1001);
-    expect(harness.backend.operations.listenerCount).toBe(0);
+    expect(harness.backend.listenerCount).toBe(0);
   });
 });
 
@@ -88,7 +88,7 @@ describe('a hand-over', () => {
     await harness.get('/1.0');
     const leaving = harness.server.handOver(10_000, duplicate);
     const waiting = harness.get('/1.0');
-    harness.backend.operations.change(id, { status: 'Success' });
+    harness.backend.operations.end(id);
     expect((await running).json.metadata.status).toBe('Success');
     const left = await leaving;
     expect(await inbox.closed).toBe(1012);
@@ -116,9 +116,9 @@ describe('envelopes', () => {
       error: '',
       metadata: ['/1.0'],
     });
-    const made = await harness.send('POST', '/1.0/profiles', { name: 'p/1', config: null, devices: null });
+    const made = await harness.send('POST', '/1.0/profiles', { name: 'p 1', config: null, devices: null });
     expect(made).toMatchObject({ status: 201, json: { type: 'sync', metadata: null } });
-    expect(made.headers.location).toBe('/1.0/profiles/p%2F1');
+    expect(made.headers.location).toBe('/1.0/profiles/p%201');
     const operation = await harness.send('PUT', '/1.0/instances/c1/state', { action: 'start' });
     const path = `/1.0/operations/${operation.json.metadata.id}`;
     expect(operation.status).toBe(202);

@@ -3,8 +3,9 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { silentLog } from '../../base/log.ts';
+import type { JournalLimits } from '../../store/journal-limits.ts';
 import { HostServer } from '../server.ts';
-import { FakeBackend } from './fake-backend.ts';
+import { HeartBackend } from './heart-backend.ts';
 
 /** An answer of the host API. */
 export interface Reply {
@@ -16,22 +17,28 @@ export interface Reply {
   readonly json: any;
 }
 
-/** A host API over a fake daemon on a real socket. */
+/** How a host API is started. */
+interface HarnessOptions {
+  readonly keepaliveMs?: number;
+  readonly journal?: Partial<JournalLimits>;
+}
+
+/** A host API over the heart of a daemon, on a real socket. */
 export class Harness {
   readonly folder: string;
   readonly path: string;
-  readonly backend: FakeBackend;
+  readonly backend: HeartBackend;
   readonly server: HostServer;
 
-  private constructor(folder: string, options: { readonly keepaliveMs?: number }) {
+  private constructor(folder: string, { journal, ...options }: HarnessOptions) {
     this.folder = folder;
     this.path = join(folder, 'unix.socket');
-    this.backend = new FakeBackend(folder);
+    this.backend = new HeartBackend(folder, journal);
     this.server = new HostServer(this.backend, { log: silentLog, ...options });
   }
 
   /** Starts one. */
-  static async start(options: { readonly keepaliveMs?: number } = {}): Promise<Harness> {
+  static async start(options: HarnessOptions = {}): Promise<Harness> {
     const harness = new Harness(await mkdtemp('/var/tmp/porthole-host-'), options);
     await harness.server.listen(harness.path);
     return harness;
@@ -40,6 +47,7 @@ export class Harness {
   /** Stops it and leaves nothing behind. */
   async stop(): Promise<void> {
     await this.server.stop(0);
+    this.backend.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 
@@ -73,6 +81,11 @@ export class Harness {
 
   get(path: string, headers: Record<string, string> = {}): Promise<Reply> {
     return this.send('GET', path, undefined, headers);
+  }
+
+  /** The end of the operation that an answer tells of; the answer itself when there is none. */
+  async finished(reply: Reply): Promise<Reply> {
+    return reply.json.type === 'async' ? this.get(`${reply.json.operation}/wait`) : reply;
   }
 
   /** Opens a websocket; settles when the handshake is done. @throws Error `refused with STATUS` */

@@ -29,6 +29,8 @@ export class FakeRuntime implements Runtime {
   readonly machine: FakeMachine;
   readonly #life: Life;
   readonly #runs = new Map<Init, FakeRun>();
+  /** What the next execs run, when a test wants to have it before. */
+  readonly nextProcesses: FakeProcess[] = [];
   /** Where the log of an instance is. */
   logPath: (id: number) => string | null = () => null;
 
@@ -148,7 +150,7 @@ export class FakeRuntime implements Runtime {
 
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
     return this.#act('exec', id, () => {
-      const process = new FakeProcess(request);
+      const process = this.nextProcesses.shift() ?? new FakeProcess(request);
       this.machine.runs.get(id)?.execs.push(process);
       return process;
     });

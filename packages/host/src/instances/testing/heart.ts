@@ -16,12 +16,14 @@ import { Runner } from '../../model/runner.ts';
 import { autostart, finishRestarts } from '../../startup/autostart.ts';
 import type { Later } from '../../startup/later.ts';
 import { recover } from '../../startup/startup.ts';
+import type { JournalLimits } from '../../store/journal-limits.ts';
 import { openDatabase } from '../../store/open.ts';
 import type { Parts } from '../needs.ts';
 import { Reboots } from '../reboots.ts';
 import { Recognition } from '../recognition.ts';
 import type { InstanceInfo, StateRequest } from '../requests.ts';
 import { RunningSet } from '../running.ts';
+import { beginRun } from '../start.ts';
 import { Unsettled } from '../unsettled.ts';
 import { FakeAdopter } from './fake-adopter.ts';
 import { FakeConnections, FakeIdentity } from './fake-guests.ts';
@@ -63,11 +65,11 @@ export class Heart {
   readonly starting: boolean[] = [];
   #later: Later | undefined;
 
-  private constructor(world: World, imageFolder: string | null) {
+  private constructor(world: World, imageFolder: string | null, journal: Partial<JournalLimits> = {}) {
     this.world = world;
     const { life } = this;
     const { machine } = world;
-    this.store = new TestStore(world.database, life);
+    this.store = new TestStore(world.database, life, journal);
     this.runtime = new FakeRuntime(machine, life);
     this.images = new FakeImages(machine, life, imageFolder);
     this.parts = this.#makeParts();
@@ -92,6 +94,12 @@ export class Heart {
     prepare(heart.identity);
     heart.#later = await recover(heart.parts);
     return heart;
+  }
+
+  /** A daemon that is new, on a machine of its own, and knows nothing yet. */
+  static bare(imageFolder: string | null = null, journal: Partial<JournalLimits> = {}): Heart {
+    const world = { machine: new FakeMachine(), clock: new FakeClock(), database: openDatabase(':memory:') };
+    return new Heart(world, imageFolder, journal);
   }
 
   /** Does what follows at a start: settles what the last daemon has left, then starts what shall run. */
@@ -147,6 +155,15 @@ export class Heart {
     const { id } = this.add(name, part);
     await this.setState(name, 'start');
     return this.model.current(id);
+  }
+
+  /** Has an instance run from now on, as if it was found running. */
+  findRunning(instance: Instance): void {
+    const { id, name } = instance;
+    const { config, devices } = this.model.expanded(instance);
+    this.machine.begin({ id, name, config, devices, lower: '', devlxd: true });
+    const process = this.runtime.recall(instance);
+    if (process) beginRun(this.parts, instance, process);
   }
 
   addProfile(name: string, part: Partial<Profile> = {}): void {

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { hostError } from '../../core/errors.ts';
 import type { Change, NewEvent, StoredEvent } from '../../core/model.ts';
+import type { JournalLimits } from '../../store/journal-limits.ts';
 import { Store } from '../../store/store.ts';
 import type { Life } from './life.ts';
 
@@ -18,8 +19,8 @@ export class TestStore extends Store {
   readonly #life: Life;
   readonly #troubles = new Set<Trouble>();
 
-  constructor(database: DatabaseSync, life: Life) {
-    super(':memory:', {}, database);
+  constructor(database: DatabaseSync, life: Life, journal: Partial<JournalLimits>) {
+    super(':memory:', { journal }, database);
     this.#life = life;
   }
 

@@ -22,7 +22,7 @@ describe('the picture of the rooms', () => {
 
   it('tells in each box what may be imported, types apart, and most of the house by what is missing', () => {
     expect(importLines('http')).toEqual(['↓ native']);
-    expect(importLines('host')[0]).toBe('↓ wire, core');
+    expect(importLines('host')[0]).toBe('↓ wire, core, events');
     expect(importLines('host')[1]).toMatch(/^↓ types of model, /);
     expect(importLines('daemon')[0]).toMatch(/^↓ all below but wire, /);
   });

@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 const maxWorkers = 2;
 
 /** Files of the system tests that try the same again and again: in the long ones, more often. */
-const CYCLED = ['crash', 'restart'].map((name) => `packages/host/test/${name}.test.ts`);
+const CYCLED = ['crash', 'guest-journal', 'restart', 'signals'].map(
+  (name) => `packages/host/test/${name}.test.ts`,
+);
+
+/** What nearly every system test needs, made once. */
+const globalSetup = 'packages/host/test/harness/busybox-setup.ts';
 
 /** Rooms between the two edges: state, use cases and what a start settles. */
 const HEART = ['model', 'instances', 'profiles', 'library', 'startup'].map(
@@ -39,6 +44,7 @@ export default defineConfig({
       {
         test: {
           name: 'system',
+          globalSetup,
           include: ['packages/*/test/**/*.test.ts'],
           exclude: ['packages/*/test/long/**'],
           testTimeout: 120_000,
@@ -50,6 +56,7 @@ export default defineConfig({
         test: {
           // What takes minutes: `npm run test:long`.
           name: 'long',
+          globalSetup,
           include: ['packages/*/test/long/**/*.test.ts', ...CYCLED],
           env: { PORTHOLE_CYCLES: 'all' },
           testTimeout: 900_000,
@@ -62,6 +69,7 @@ export default defineConfig({
         test: {
           // The guest API as its server answers it where there is no fast lane.
           name: 'system-without-lane',
+          globalSetup,
           include: ['packages/host/test/guest-*.test.ts'],
           env: { PORTHOLE_FAST_LANE: 'off' },
           testTimeout: 120_000,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, hostApi, until } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
+import { cycles } from './harness/cycles.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { type Event, Listener, type ListenerKind } from './harness/listener.ts';
 
@@ -12,7 +13,7 @@ interface Page {
 }
 
 /** Events of one instance that the daemon of these tests keeps. */
-const KEPT = 10_000;
+const KEPT = cycles(1_000, 10_000);
 /** All of them are read in this time, on a busy machine too. */
 const READ_MS = 90_000;
 

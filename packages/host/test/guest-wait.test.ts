@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, ask, hostApi } from './harness/api.ts';
+import { type Answer, ask, hostApi, until } from './harness/api.ts';
 import { TestDaemon } from './harness/daemon.ts';
 
 /** How long a request that is not let go would hold up the end of the daemon; a busy machine needs some of it. */
@@ -26,14 +26,26 @@ async function tagOf(target: string): Promise<string> {
   return tag;
 }
 
+/** Begins to wait for another answer; the request is there when this settles: one that came later has been answered. */
+async function begin(target: string, ...args: string[]): Promise<{ answer: Promise<Answer> }> {
+  const before = new Set(daemon.connections());
+  const answer = get(target, ...args);
+  answer.catch(() => {});
+  await until('the request is there', () => daemon.connections().some((each) => !before.has(each)));
+  await get('/1.0');
+  return { answer };
+}
+
 /** Waits for another answer while changes are made: first some that are no concern of the request. */
 async function whileWaiting(target: string, change: () => Promise<unknown>): Promise<Answer> {
   const tag = await tagOf(target);
   let answered = false;
   // Longer than commands take on a busy machine.
-  const answer = get(`${target}?wait=100`, '--max-time', '110', ...knowing(tag)).finally(() => {
+  const { answer } = await begin(`${target}?wait=100`, '--max-time', '110', ...knowing(tag));
+  const over = () => {
     answered = true;
-  });
+  };
+  answer.then(over, over);
   await set('c1', `user.other=${performance.now()}`);
   await set('c1', 'limits.processes=500');
   expect(answered).toBe(false);
@@ -91,7 +103,7 @@ describe('a request that waits', () => {
 
   it('is answered at once by a daemon that stops, which then stops without delay', async () => {
     const tag = await tagOf('/1.0/config/user.role');
-    const answer = get('/1.0/config/user.role?wait=300', ...knowing(tag));
+    const { answer } = await begin('/1.0/config/user.role?wait=300', ...knowing(tag));
     await set('c1', 'user.other=again');
     const started = performance.now();
     await daemon.stop();
@@ -105,13 +117,10 @@ describe('a request that waits', () => {
     ['the run of its instance', ['stop', '-f', 'c1']],
   ])('ends with %s', async (_what, command) => {
     const tag = await tagOf('/1.0/config/user.role');
-    const answer = get('/1.0/config/user.role?wait=300', ...knowing(tag)).then(
-      ({ status }) => status,
-      () => 'cut',
-    );
+    const { answer } = await begin('/1.0/config/user.role?wait=300', ...knowing(tag));
     await set('c1', `user.other=${performance.now()}`);
     await daemon.must(...command);
-    expect(['cut', 403]).toContain(await answer);
+    expect(['cut', 403]).toContain(await answer.then(({ status }) => status).catch(() => 'cut'));
     await daemon.must('stop', '-f', 'c1').catch(() => {});
     await set('c1', 'security.devlxd=true');
     await daemon.must('start', 'c1');

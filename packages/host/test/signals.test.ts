@@ -4,13 +4,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
+import { cycles } from './harness/cycles.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
-const IN_A_ROW = 50;
+const IN_A_ROW = cycles(20, 50);
 const LONGEST_PAUSE_MS = 60;
 /** Around the moment in which one program takes the other's place. */
-const MOMENTS_MS = [0, 15, 30, 60];
+const MOMENTS_MS = cycles([0, 30], [0, 15, 30, 60]);
 
 let daemon: TestDaemon;
 let operator: Operator;

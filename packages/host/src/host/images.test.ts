@@ -92,7 +92,7 @@ describe('an upload', () => {
       outgoing.once('response', (reply) => resolve(reply.resume().statusCode)),
     );
     outgoing.write(start);
-    const size = 64 * 1024 * 1024;
+    const size = 24 * 1024 * 1024;
     const body = start ? Buffer.concat([Buffer.alloc(size), Buffer.from(`\r\n${END}`)]) : Buffer.alloc(size);
     let sent = 0;
     const write = () => {

@@ -1,7 +1,7 @@
 /**
- * How often something is tried that may go wrong at any moment: some times in `npm test`, all of them in `npm run
- * test:long`, which runs the same files once more.
+ * How often something is tried that may go wrong at any moment, or with how much: some in `npm test`, all of it in `npm
+ * run test:long`, which runs the same files once more.
  */
-export function cycles(some: number, all: number): number {
+export function cycles<T>(some: T, all: T): T {
   return process.env['PORTHOLE_CYCLES'] === 'all' ? all : some;
 }

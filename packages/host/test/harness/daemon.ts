@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { buildBusybox } from '../../src/build/busybox.ts';
+import { inject } from 'vitest';
 import { type Outcome, runIn } from '../../src/cli/testing/fake-io.ts';
 import { HostClient, path } from '../../src/client/host-client.ts';
 import { run } from '../../src/process/run.ts';
@@ -12,11 +12,11 @@ import { run } from '../../src/process/run.ts';
 /** Where `porthole` and `portholed` are. */
 export const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
 
-/** What `image build` builds. */
+/** What `image build` builds: an image that is there already. */
 const BUILDERS = {
-  async busybox(folder: string, onProgress: (percent: number, what: string) => void): Promise<string> {
+  async busybox(folder: string): Promise<string> {
     const image = join(folder, 'busybox.tar.gz');
-    await buildBusybox({ path: image, onProgress });
+    copyFileSync(inject('busybox'), image);
     return image;
   },
 };
@@ -86,6 +86,17 @@ export class TestDaemon {
   /** The next line of the log with this message. */
   logged(text: string): Promise<LogLine> {
     return new Promise((resolve) => this.#waiting.push({ text, resolve }));
+  }
+
+  /** Connections to the guest API that it has accepted; the kernel goes on calling a socket as it was bound. */
+  connections(): string[] {
+    const connected = /^\S+ \S+ \S+ \S+ \S+ 03 +(\d+) (.*)$/;
+    return readFileSync('/proc/net/unix', 'utf8')
+      .split('\n')
+      .flatMap((line) => {
+        const [, inode = '', path] = connected.exec(line) ?? [];
+        return path?.startsWith(this.guestSocket) ? [inode] : [];
+      });
   }
 
   /** Stops the daemon as an operator would; its instances go on. @returns its exit code */

@@ -10,7 +10,7 @@ const MANY = 10;
 function importsOf(room: string): { values: string[]; types: string[] } {
   const { imports = [], types = [] } = ROOMS[room] ?? {};
   const rooms = types.flatMap((each) => each.split('/')[0] as string).filter((each) => each in ROOMS);
-  return { values: [...imports], types: [...new Set(rooms)] };
+  return { values: imports.filter((each) => each in ROOMS), types: [...new Set(rooms)] };
 }
 
 /** The floor of a room, from 0: one above the highest that it imports. */

@@ -6,7 +6,7 @@ import { type Box, boxSvg, heightOf, linesIn, textSvg, type Words } from './svg.
 /** Where the picture is kept. */
 export const PICTURE = 'docs/rooms.svg';
 
-const WIDTH = 940;
+const WIDTH = 1020;
 const TOP = 34;
 const GAP = 8;
 const LEFT = 40;

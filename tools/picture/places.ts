@@ -12,11 +12,11 @@ export interface Area {
 export const AREAS: readonly Area[] = [
   {
     title: "the guest's edge",
-    boxes: 3,
+    boxes: 4,
     fill: '#d9ead3',
     rooms: {
       native: 'system calls that Node does not have',
-      http: 'strict HTTP/1 for strangers',
+      http: 'a strict HTTP/1',
       peer: 'who is calling, by the kernel',
       sender: 'a thread: files onto sockets',
       events: 'positions and pings of event streams',
@@ -55,7 +55,7 @@ export const AREAS: readonly Area[] = [
   },
   {
     title: 'the process',
-    boxes: 1.7,
+    boxes: 1.8,
     fill: '#e6def0',
     rooms: {
       process: 'runs other programs, to their end',

@@ -6,16 +6,14 @@ import { ownAnswer } from '../own-answers.ts';
 import { RequestBody } from '../request-body.ts';
 import { parseHead, type RequestHead } from '../request-head.ts';
 import { queryValue } from '../target.ts';
+import { WorkCounter } from './work-counter.ts';
 
-// A program: a test runner's imports cost more than what is measured.
+// A program, since a test runner would run its own code and change ours.
 
 /** As much as fits into a head. */
 const FULL = 64_000;
-const ROUNDS = 25;
-/** Enough for the compiler to be done with what everything is measured by. */
-const PLAIN_ROUNDS = 400;
 
-const filled = (piece: string) => piece.repeat(Math.floor(FULL / piece.length));
+const filled = (piece: string, bytes: number) => piece.repeat(Math.floor(bytes / piece.length));
 const bytesOf = (target: string, fields: string) =>
   Buffer.from(`GET ${target} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`, 'latin1');
 
@@ -23,17 +21,6 @@ function headOf(target: string, fields = ''): RequestHead {
   const result = parseHead(bytesOf(target, fields), 0);
   if (result.kind !== 'head') throw new Error(result.kind);
   return result.head;
-}
-
-/** The least time that something takes: what a busy machine adds is not its cost. */
-function leastMs(work: () => unknown, rounds = ROUNDS): number {
-  let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now();
-    work();
-    least = Math.min(least, performance.now() - start);
-  }
-  return least;
 }
 
 const parse = (target: string, fields = '') => {
@@ -44,43 +31,60 @@ const answer = (target: string) => {
   const head = headOf(target);
   return () => ownAnswer(head);
 };
-const body = (chunk: string) => {
+const body = (chunks: string) => {
   const head = headOf('/', 'Transfer-Encoding: chunked\r\n');
-  const bytes = Buffer.from(filled(chunk));
+  const bytes = Buffer.from(chunks);
   return () => new RequestBody(head, true, FULL).push(bytes);
 };
 const state = (text: string) => {
-  const bytes = Buffer.from(text.slice(0, KEPT_BODY_BYTES_MAX));
+  const bytes = Buffer.from(text);
   return () => readState(bytes);
 };
-const keys = () => Array.from({ length: 1_500 }, (_, at) => `"${(at * 7919).toString(36)}":1`).join();
+const keys = (bytes: number) =>
+  Array.from({ length: bytes / 8 }, (_, at) => `"${(at * 7919).toString(36)}":1`)
+    .join()
+    .slice(0, bytes);
 
-const plainMs = leastMs(parse('/', `X: ${filled('a')}\r\n`), PLAIN_ROUNDS);
+/** What is made of so many bytes. It may be `parts` times smaller than a head. */
+type Worst = readonly [name: string, (bytes: number) => () => unknown, parts?: number];
 
-const WORST: readonly (readonly [string, () => unknown])[] = [
-  ['a query of encoded names', () => queryValue(filled('%61&'), 'wait')],
-  ['a query of empty pairs', () => queryValue(filled('&'), 'wait')],
-  ['a query of names that are nearly right', () => queryValue(filled('wai&'), 'wait')],
-  ['many headers', parse('/', filled('a:\r\n'))],
-  ['many headers of a list', parse('/', filled('accept:a\r\n'))],
-  ['a header that is folded all the time', parse('/', `accept: a\r\n${filled(' a\r\n')}`)],
-  ['a list of nothing', parse('/', `Connection: ${filled(',')}\r\n`)],
-  ['a list of tokens', parse('/', `Connection: ${filled('a,')}\r\n`)],
-  ['a list of tags', () => namesEtag(filled('"a",'), '"b"')],
-  ['a list of no tags', () => namesEtag(filled(','), '"b"')],
-  ['tags that are nearly right', () => namesEtag(filled('"b"x,*x,'), '"b"')],
-  ['a list of ranges', () => parseRange(`bytes=${filled('0-0,')}`, FULL)],
-  ['a list of no ranges', () => parseRange(`bytes=${filled(',')}`, FULL)],
-  ['a path that is not clean', answer(`/${filled('../')}`)],
-  ['a path that is encoded where it is sent to', answer(`//${filled('\xff')}`)],
-  ['a query that is encoded where it is sent to', answer(`//?${filled('"')}`)],
-  ['chunks of one byte', body('1\r\nx\r\n')],
-  ['chunks with extensions', body(`1;${'e'.repeat(200)}\r\nx\r\n`)],
-  ['a body of brackets', state('['.repeat(FULL / 2))],
-  ['a body of objects', state(`${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`)],
-  ['a body of many keys', state(`{${keys()}}`)],
-  ['a body of one key', state(`{${filled('"state":null,').slice(0, 15_000)}"a":1}`)],
+/** Of a body only so much is kept. */
+const KEPT = FULL / KEPT_BODY_BYTES_MAX;
+
+const WORST: readonly Worst[] = [
+  ['a query of encoded names', (n) => () => queryValue(filled('%61&', n), 'wait')],
+  ['a query of empty pairs', (n) => () => queryValue(filled('&', n), 'wait')],
+  ['a query of names that are nearly right', (n) => () => queryValue(filled('wai&', n), 'wait')],
+  ['many headers', (n) => parse('/', filled('a:\r\n', n))],
+  ['many headers of a list', (n) => parse('/', filled('accept:a\r\n', n))],
+  ['a header that is folded all the time', (n) => parse('/', `accept: a\r\n${filled(' a\r\n', n)}`)],
+  ['a list of nothing', (n) => parse('/', `Connection: ${filled(',', n)}\r\n`)],
+  ['a list of tokens', (n) => parse('/', `Connection: ${filled('a,', n)}\r\n`)],
+  ['a list of tags', (n) => () => namesEtag(filled('"a",', n), '"b"')],
+  ['a list of no tags', (n) => () => namesEtag(filled(',', n), '"b"')],
+  ['tags that are nearly right', (n) => () => namesEtag(filled('"b"x,*x,', n), '"b"')],
+  ['a list of ranges', (n) => () => parseRange(`bytes=${filled('0-0,', n)}`, FULL)],
+  ['a list of no ranges', (n) => () => parseRange(`bytes=${filled(',', n)}`, FULL)],
+  ['a path that is not clean', (n) => answer(`/${filled('../', n)}`)],
+  ['a path that is encoded where it is sent to', (n) => answer(`//${filled('\xff', n)}`)],
+  ['a query that is encoded where it is sent to', (n) => answer(`//?${filled('"', n)}`)],
+  ['chunks of one byte', (n) => body(filled('1\r\nx\r\n', n))],
+  ['chunks with extensions', (n) => body(filled(`1;${'e'.repeat(200)}\r\nx\r\n`, n))],
+  ['a body of brackets', (n) => state('['.repeat(n)), KEPT],
+  ['a body of objects', (n) => state(`${'{"a":'.repeat(n / 8)}1${'}'.repeat(n / 8)}`), KEPT],
+  ['a body of many keys', (n) => state(`{${keys(n)}}`), KEPT],
+  ['a body of one key', (n) => state(`{${filled('"state":null,', n)}"a":1}`), KEPT],
 ];
 
-// How often each has the cost of a plain head.
-console.log(JSON.stringify(WORST.map(([name, work]) => [name, leastMs(work) / plainMs])));
+const counter = new WorkCounter(new URL('../..', import.meta.url).href);
+await counter.begin();
+
+/** Steps for each byte of an input, half and full. */
+async function stepsPerByte([name, make, parts = 1]: Worst): Promise<[string, number, number]> {
+  const [half, full] = [FULL / parts / 2, FULL / parts];
+  return [name, (await counter.count(make(half))) / half, (await counter.count(make(full))) / full];
+}
+
+const measured: [string, number, number][] = [];
+for (const worst of WORST) measured.push(await stepsPerByte(worst));
+console.log(JSON.stringify(measured));

@@ -261,7 +261,7 @@ describe('security.devlxd', () => {
   });
 
   it('comes back although the instance has unmounted it itself', async () => {
-    expect(await daemon.inside('c1', 'umount', '/dev/lxd')).toMatchObject({ stderr: '', ok: true });
+    expect(await daemon.inside('c1', 'umount', '/dev/lxd')).toMatchObject({ stderr: '', code: 0 });
     await set('c1', 'security.devlxd=false');
     await set('c1', 'security.devlxd=true');
     expect((await daemon.inside('c1', 'devlxd', '/')).stdout).toBe('["/1.0"]\n');

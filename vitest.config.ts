@@ -29,6 +29,8 @@ export default defineConfig({
             'setup/*.test.mjs',
           ],
           exclude: HEART,
+          // Most files are done in less time than it takes to load what they share. They change nothing of the process.
+          isolate: false,
           maxWorkers,
         },
       },

@@ -13,7 +13,7 @@ export interface Form<T> {
   readonly pieces: readonly (string | T)[];
 }
 
-/** 60 hex digits: cannot be guessed by whoever made the files. */
+/** 60 hex digits, chosen at random: nobody can make a file that has them. */
 export function newBoundary(): string {
   return randomBytes(30).toString('hex');
 }

@@ -28,7 +28,7 @@ export interface FileWrite {
   readonly uid?: number;
   readonly gid?: number;
   readonly mode?: number;
-  /** Content of a file, or where a link shall lead. */
+  /** Content of a file, or the target of a link. */
   readonly content?: Readable;
 }
 

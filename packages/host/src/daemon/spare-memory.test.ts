@@ -73,3 +73,24 @@ it('tries once, not all the time, when what has grown is in use in a process tha
   expect(all).toEqual(['given back']);
   memory.stop();
 });
+
+it('goes on after what failed, which ends neither the process nor later tries', async () => {
+  let failures = 1;
+  let resident = 100 * MIB;
+  const given: number[] = [];
+  const memory = new SpareMemory({
+    resident: () => resident,
+    processorMs: () => 0,
+    collect: async () => {
+      if (failures-- > 0) throw new Error('no memory for that');
+    },
+    dropPages: () => {},
+    giveBack: async () => void given.push(resident),
+  });
+  resident += 50 * MIB;
+  await memory.look();
+  expect(given).toEqual([]);
+  await memory.look();
+  expect(given).toEqual([150 * MIB]);
+  memory.stop();
+});

@@ -6,6 +6,7 @@ const LOOK_MS = 10_000;
 const GROWN_BYTES = 16 * 1024 * 1024;
 /** Processor time of all threads from look to look, below which the process is at rest: a twentieth of one core. */
 const REST_MS = LOOK_MS / 20;
+
 export interface MemoryTools {
   /** Bytes that the process has. */
   readonly resident: () => number;
@@ -69,10 +70,15 @@ export class SpareMemory {
     const step = rests ? this.owed.shift() : undefined;
     if (!grown && step === undefined) return;
     this.working = true;
-    if (step !== undefined) await this.tools[step]();
-    await this.tools.giveBack();
-    this.working = false;
-    this.least = this.tools.resident();
+    try {
+      if (step !== undefined) await this.tools[step]();
+      await this.tools.giveBack();
+    } catch {
+      // It is tried again when the process has grown once more: a daemon that holds more than it needs still serves.
+    } finally {
+      this.working = false;
+      this.least = this.tools.resident();
+    }
   }
 
   stop(): void {

@@ -12,7 +12,7 @@ import type { HandedOver } from './front.ts';
 import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom } from './limits.ts';
 import { type Admission, Slots } from './slots.ts';
 
-/** What somebody is told of a connection that it has handed over. */
+/** What a front hears of a connection that it has handed over. */
 export interface HandOverNews {
   /** It is served. */
   readonly begun: () => void;

@@ -53,8 +53,6 @@ export const DESCRIPTORS_KEPT = 4096;
 export const REFUSED_PER_KEY_MAX = 32;
 /** The same for all keys together. */
 export const REFUSED_TOTAL_MAX = 512;
-/** Pipelined requests answered before other connections get their turn. */
-export const PIPELINED_PER_TURN_MAX = 32;
 /** How long a connection is served before others of its owner, and other owners, get their turn. */
 export const PIECE_MS = 0.25;
 /** Answers gathered into one write while pipelined requests are answered, in characters. */

@@ -18,7 +18,7 @@ const config = (part: Config) => ({ config: { ...c1.config, ...part } });
 const devices = (part: Devices) => ({ devices: { ...c1.devices, ...part } });
 
 describe('A plan', () => {
-  it('has the steps from the devices of the run to those that shall be, profiles included', () => {
+  it('has the steps from the devices of the run to the wanted ones, profiles included', () => {
     const { steps } = plan({ profiles: ['default', 'web'], ...devices({ eth0: nic({ mtu: '1400' }) }) });
     expect(steps.map(({ action, name }) => `${action} ${name}`)).toEqual([
       'removed eth0',

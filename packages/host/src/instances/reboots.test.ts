@@ -22,7 +22,7 @@ describe('reboots', () => {
     expect([reboots.waitMs(1, SOON), reboots.waitMs(1, SOON)]).toEqual([0, 1000]);
   });
 
-  it('begin anew with an instance that was deleted', () => {
+  it('start from zero for an instance that was deleted', () => {
     const reboots = new Reboots();
     for (let count = 0; count < 5; count++) reboots.waitMs(1, SOON);
     reboots.forget(1);

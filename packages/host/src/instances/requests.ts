@@ -94,6 +94,6 @@ export interface NewFile {
   readonly mode: number | null;
   /** Adds to a file that is there, instead of replacing what it holds. */
   readonly append: boolean;
-  /** Content of a file, or where a link shall lead. */
+  /** Content of a file, or the target of a link. */
   readonly content: Readable;
 }

@@ -23,7 +23,7 @@ interface KnownProcess {
 
 /**
  * Processes that have connected before, by pid. One that is still there, unreaped, has had its pid ever since it was
- * remembered; and connections are accepted in the order in which they were made. So whoever connects later under
+ * remembered; and connections are accepted in the order in which they were made. So a caller that connects later under
  * that pid is that process, if it is alive *after* the pid of the new connection was read. Its PID namespace, and
  * with it its instance, cannot have changed: setns(2) and unshare(2) move later children only.
  */
@@ -75,7 +75,7 @@ export class KnownProcesses {
 
   /**
    * Remembers the process at the other end of a socket, which has been found to belong to a run, or to none.
-   * @param again it will be asked for again in this check, and costs one look in it, whoever has no room
+   * @param again it will be asked for again in this check, and costs one look in it, even without a place
    */
   remember(socket: number, pid: number, run: Run | null, again: boolean): void {
     if (!again && (run === null || !this.#makeRoom(run))) return;

@@ -34,7 +34,7 @@ export const OBEY_MS = 2;
 export const KNOWN_HEAD_MAX = 1024;
 /** Longest answer that is remembered, in characters. */
 export const KNOWN_ANSWER_MAX = 4096;
-/** Heads and answers that are remembered for one instance, in characters; with more it begins anew. */
+/** Heads and answers that are remembered for one instance, in characters; with more, all are forgotten. */
 export const KNOWN_CHARACTERS_MAX = 16 * 1024;
 /** Processes of one instance that are recognised when they connect again; more push out the oldest. */
 export const KNOWN_PROCESSES_PER_RUN_MAX = 4;

@@ -99,7 +99,7 @@ export class Runs {
     this.#processes.sweep(atATime);
   }
 
-  /** Looks at everybody anew; closes all descriptors that are held for not doing so. */
+  /** Looks at every process again; closes all descriptors that are held for not doing so. */
   forgetProcesses(): void {
     this.#processes.clear();
   }

@@ -125,7 +125,7 @@ describe('A commit that fails', () => {
 });
 
 describe('Views', () => {
-  it('are built anew for all users of a profile that changes', () => {
+  it('are built again for all users of a profile that changes', () => {
     heart.add('c2');
     const before = heart.model.view(2);
     const profile = { ...heart.host.profiles.get('web').profile, config: { 'user.role': 'www' } };

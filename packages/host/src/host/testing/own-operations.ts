@@ -34,7 +34,7 @@ export class OwnOperations implements OperationCases {
     else work?.resolve(undefined);
   }
 
-  /** Something happens that is told of. */
+  /** Something happens; those who listen get an event. */
   lifecycle(action: string, source: string, context?: Record<string, unknown>): void {
     const metadata = { action, source, ...(context && { context }) };
     this.#parts.model.commit([], [{ type: 'lifecycle', metadata }]);

@@ -102,7 +102,7 @@ export class Heart {
     return new Heart(world, imageFolder, journal);
   }
 
-  /** Does what follows at a start: settles what the last daemon has left, then starts what shall run. */
+  /** Does what follows at a start: settles what the last daemon has left, then starts the instances that are to run. */
   async settle(): Promise<void> {
     await this.#later?.begin();
     const restarts = finishRestarts(this.parts);

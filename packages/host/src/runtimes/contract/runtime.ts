@@ -138,7 +138,7 @@ export interface Runtime {
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
   /**
    * Works on the instance's files with the rights of its root: nothing outside can be reached.
-   * @param input content of a file, or where a link shall lead
+   * @param input content of a file, or the target of a link
    */
   files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork>;
   live(init: Init): Promise<LiveFacts>;

@@ -89,7 +89,7 @@ describe('An operation', () => {
     expect((await operations.wait(id, -1)).err).toBe('Instance is frozen');
   });
 
-  it('has its new state before anybody is told of it', async () => {
+  it('has its new state before its event goes out', async () => {
     const seen: string[] = [];
     const hub = new EventHub(silentLog);
     const own = new Operations(hub, clock, silentLog);

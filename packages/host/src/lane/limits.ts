@@ -19,7 +19,7 @@ export const ACCEPT_MS_MAX = 1;
 /** Connections that are accepted, and then identified, together. */
 export const ACCEPT_BATCH = 128;
 /** Connections that may wait to be accepted while most that come are worth nothing: a few milliseconds of work. */
-export const FLOODED_BACKLOG = 128;
+export const FLOODED_BACKLOG = 64;
 /** How long that is so after the last time that a whole batch was mostly worth nothing. */
 export const FLOODED_MS = 1000;
 /** The lane serves all instances, in turns: none of their programs should keep it from the processor for long. */

@@ -19,7 +19,7 @@ export const AREAS: readonly Area[] = [
       http: 'a strict HTTP/1',
       peer: 'who is calling, by the kernel',
       sender: 'a thread: files onto sockets',
-      events: 'positions and pings of event streams',
+      events: 'what both APIs’ event streams share',
       guest: 'the guest API: routes, pure decisions, performers',
       lane: 'the fast lane: a thread that accepts, and answers plain requests',
     },

@@ -1,12 +1,4 @@
-import { EVENTS_DROPPED, TRY_AGAIN } from '../events/try-again.ts';
-
-/** Why a reader is ended: close code and reason of its websocket. */
-export const READER_ENDS = {
-  'too-slow': [TRY_AGAIN, 'too many events wait to be read: come back with since'],
-  'position-lost': [TRY_AGAIN, EVENTS_DROPPED],
-} as const satisfies Record<string, readonly [code: number, reason: string]>;
-
-export type ReaderEnd = keyof typeof READER_ENDS;
+import type { FeedEnd } from '../events/feed.ts';
 
 /** What one event costs beside its bytes while it waits for a reader. */
 const WAITING_BYTES = 256;
@@ -16,7 +8,7 @@ export interface EventSink {
   /** Writes one event; calls back when it has been taken, with or without an error. */
   write(bytes: Buffer, done: () => void): void;
   /** Ends the connection, and says why if it can be said; the reader may never read it. */
-  end(why: ReaderEnd): void;
+  end(why: FeedEnd): void;
 }
 
 /** Starts a reader's events: called once its stream is open, gives what ends them. */
@@ -91,7 +83,7 @@ export class EventQueue {
   }
 
   /** Ends the reader. */
-  end(why: ReaderEnd): void {
+  end(why: FeedEnd): void {
     if (this.closed) return;
     this.close();
     this.sink.end(why);

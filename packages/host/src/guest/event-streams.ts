@@ -1,31 +1,45 @@
 import type { Socket } from 'node:net';
 import { Quota } from '../base/quota.ts';
+import type { StoredEvent } from '../core/model.ts';
+import type { Position } from '../core/position.ts';
+import { EventFeed, type EventReader, type EventSource } from '../events/feed.ts';
+import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker, Reply } from '../http/response.ts';
+import type { GuestBackend } from './backend.ts';
 import { textError } from './errors.ts';
-import { EventFeed, type EventSource, type EventWish } from './event-feed.ts';
 import { refusePosition } from './event-list.ts';
 import { type Attach, EventQueue, type EventSink, type Share } from './event-queue.ts';
 import { EventShares } from './event-shares.ts';
+import { eventBytes, numberedEventBytes } from './event-text.ts';
 import { refuseHandshake } from './handshake.ts';
-import type { Limits } from './limits.ts';
+import { type Limits, READ_PIECE } from './limits.ts';
 import { startPlainStream } from './plain-stream.ts';
 import { startWebSocket } from './websocket-stream.ts';
 
-export interface EventRequest extends EventWish {
+/** What the events come from. */
+export type EventBackend = Pick<GuestBackend, 'subscribe' | 'eventsAfter' | 'journalSpan'>;
+
+export interface EventRequest {
+  readonly instanceId: number;
+  readonly types: ReadonlySet<string>;
+  /** Undefined: from now on, in LXD's form. */
+  readonly since: Position | undefined;
+  /** Does work when it is the turn of the reader's instance. */
+  readonly turn: Turn;
   readonly websocket: boolean;
   readonly head: RequestHead;
 }
 
 /** The event streams of all instances, over both transports. */
 export class EventStreams {
-  private readonly source: EventSource;
+  private readonly backend: EventBackend;
   private readonly limits: Limits;
   private readonly open: Quota;
   private readonly shares: EventShares;
 
-  constructor(source: EventSource, limits: Limits) {
-    this.source = source;
+  constructor(backend: EventBackend, limits: Limits) {
+    this.backend = backend;
     this.limits = limits;
     this.open = new Quota(limits.eventStreams);
     this.shares = new EventShares(limits);
@@ -38,7 +52,7 @@ export class EventStreams {
       if (refusal !== undefined) return refusal;
     }
     if (request.since !== undefined) {
-      const refusal = refusePosition(this.source, request.instanceId, request.since);
+      const refusal = refusePosition(this.backend, request.instanceId, request.since);
       if (refusal !== undefined) return refusal;
     }
     if (!this.open.take(request.instanceId)) return textError('too-many-streams');
@@ -64,7 +78,8 @@ export class EventStreams {
       count: (bytes) => this.shares.count(instanceId, bytes),
     };
     const queue = new EventQueue({ ...sink, end }, this.limits, share);
-    const feed = new EventFeed(this.source, request, queue);
+    const source = sourceOf(this.backend, request);
+    const feed = new EventFeed(source, readerOf(queue, request), request.since, request.turn);
     const detach = () => {
       feed.stop();
       queue.close();
@@ -73,4 +88,26 @@ export class EventStreams {
     feed.start();
     return detach;
   }
+}
+
+function sourceOf(backend: EventBackend, { instanceId, types }: EventRequest): EventSource<StoredEvent> {
+  return {
+    span: () => backend.journalSpan(instanceId),
+    after: (position) => backend.eventsAfter({ instanceId, after: position, types, ...READ_PIECE }),
+    follow: (listener) =>
+      backend.subscribe(instanceId, (event) => {
+        if (types.has(event.type)) listener(event);
+      }),
+  };
+}
+
+/** Only those who know positions are told them. */
+function readerOf(queue: EventQueue, { since }: EventRequest): EventReader<StoredEvent> {
+  const bytes = since === undefined ? eventBytes : numberedEventBytes;
+  return {
+    add: (event) => queue.add(bytes(event)),
+    push: (event) => queue.push(bytes(event)),
+    whenTaken: (next) => queue.whenTaken(next),
+    end: (why) => queue.end(why),
+  };
 }

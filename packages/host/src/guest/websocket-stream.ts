@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { CLOSE_FRAMES, type EndReason, unsentBytes } from '../base/sockets.ts';
+import { FEED_ENDS } from '../events/ends.ts';
 import { Pings } from '../events/pings.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker } from '../http/response.ts';
-import { type Attach, type EventSink, READER_ENDS } from './event-queue.ts';
+import type { Attach, EventSink } from './event-queue.ts';
 import type { Limits } from './limits.ts';
 import { closePayload, controlFrame, type Ending, FrameReader, textFrameHead } from './websocket-frames.ts';
 
@@ -64,7 +65,7 @@ class WebSocketStream implements Hijacker {
     this.detach = attach({
       write: (bytes, done) => this.send(bytes, done),
       end: (why) => {
-        const [code, reason] = READER_ENDS[why];
+        const [code, reason] = FEED_ENDS[why];
         this.finish(closePayload(code, reason));
       },
     });

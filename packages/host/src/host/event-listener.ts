@@ -1,11 +1,11 @@
 import { WebSocket } from 'ws';
-import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
 import type { Position } from '../core/position.ts';
+import { FEED_ENDS } from '../events/ends.ts';
+import { EventFeed, type EventReader, type EventSource, type FeedEnd } from '../events/feed.ts';
 import { Pings } from '../events/pings.ts';
-import { EVENTS_DROPPED, TRY_AGAIN } from '../events/try-again.ts';
-import type { HostEvent, HostJournal } from '../model/events.ts';
+import type { HostEvent, HostJournal, LifecycleEvent } from '../model/events.ts';
 import type { EventType } from '../wire/event.ts';
 import { eventText } from './event-json.ts';
 import {
@@ -22,49 +22,53 @@ export interface EventWish {
 }
 
 /**
- * One listener of GET /1.0/events, from its handshake on. One that has given a position first gets the lifecycle
- * events that it has missed, from the journal, batch by batch; those that come meanwhile are in the journal too, so
- * it begins to take them live in the turn in which nothing more was found there. Other events are never held back.
+ * One listener of GET /1.0/events, from its handshake on. Lifecycle events come by its feed, from its position on if
+ * it has given one. Other events are in no journal: they are never held back.
  */
 export class Listener {
   readonly #wish: EventWish;
-  readonly #journal: HostJournal;
   readonly #log: Log;
+  readonly #feed: EventFeed<LifecycleEvent>;
+  /** Takes a lifecycle event that has just happened, when the feed follows. */
+  #tell: ((event: LifecycleEvent) => void) | undefined;
   /** Events from before the handshake was answered. */
   readonly #early: string[] = [];
   #socket: WebSocket | undefined;
-  /** While it catches up: the newest event of the journal that it has been sent. */
-  #behind: number | undefined;
+  /** Messages on their way to the client. */
+  #sent = 0;
+  /** Called when there are none. */
+  #waiting: (() => void) | undefined;
   readonly #unanswered = new Pings();
 
   constructor(wish: EventWish, journal: HostJournal, log: Log) {
     this.#wish = wish;
-    this.#journal = journal;
     this.#log = log;
-    const { types, since } = wish;
-    this.#behind = typeof since === 'number' && types.has('lifecycle') ? since : undefined;
+    this.#feed = new EventFeed(this.#source(journal), this.#reader(), wish.since);
+    // What has been missed is sent once it can be.
+    if (typeof wish.since !== 'number') this.#feed.start();
   }
 
   /** Takes an event that has just happened. */
   take(event: HostEvent): void {
     if (!this.#wish.types.has(event.type)) return;
-    if (this.#behind !== undefined && event.type === 'lifecycle') return;
-    const text = eventText(event, this.#wish.since !== undefined);
-    if (this.#socket) this.#send(text);
-    else this.#early.push(text);
+    if (event.type === 'lifecycle') this.#tell?.(event);
+    else if (!this.#push(event)) this.#end('too-slow');
   }
 
   /** The handshake is answered. @param drop called when the connection has ended */
   open(socket: WebSocket, drop: () => void): void {
     this.#socket = socket;
     socket.on('error', () => {});
-    socket.once('close', drop);
+    socket.once('close', () => {
+      this.#feed.stop();
+      drop();
+    });
     socket.on('pong', () => {
       this.#unanswered.answered();
     });
     this.ping();
-    for (const text of this.#early.splice(0)) socket.send(text);
-    if (this.#behind !== undefined) this.#catchUp(this.#behind);
+    for (const text of this.#early.splice(0)) this.#send(text);
+    if (typeof this.#wish.since === 'number') this.#feed.start();
   }
 
   /** Asks whether it is still there, and ends it when it has not answered for too long. */
@@ -76,6 +80,7 @@ export class Listener {
 
   /** Says that the daemon goes away, or that it will be back at once. */
   close(reason: EndReason): void {
+    this.#feed.stop();
     this.#socket?.close(...CLOSE_FRAMES[reason]);
   }
 
@@ -83,52 +88,72 @@ export class Listener {
     this.#socket?.terminate();
   }
 
-  #catchUp(position: number): void {
-    const socket = this.#socket;
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    if (position < this.#journal.span().oldest) {
-      this.#end(socket, EVENTS_DROPPED);
-      return;
-    }
-    const page = this.#read(position);
-    if (!page) {
-      this.#end(socket, 'the journal cannot be read');
-      return;
-    }
-    const { events, more } = page;
-    const last = events.at(-1)?.sequence ?? position;
-    this.#behind = more ? last : undefined;
-    // The next batch follows when the client has taken this one.
-    const next = () => setImmediate(() => this.#catchUp(last));
-    for (const event of events) {
-      const text = eventText(event, true);
-      if (more && event.sequence === last) socket.send(text, next);
-      else socket.send(text);
-    }
+  #source(journal: HostJournal): EventSource<LifecycleEvent> {
+    return {
+      span: () => journal.span(),
+      after: (position) => {
+        const { events, more } = journal.after(position, REPLAYED_EVENTS_MAX, REPLAYED_BYTES_MAX);
+        return { events, more, reached: events.at(-1)?.sequence ?? position };
+      },
+      follow: (listener) => {
+        this.#tell = listener;
+        return () => {
+          this.#tell = undefined;
+        };
+      },
+    };
   }
 
-  /** Its failure is this listener's end, and nobody else's. */
-  #read(position: number): ReturnType<HostJournal['after']> | undefined {
-    try {
-      return this.#journal.after(position, REPLAYED_EVENTS_MAX, REPLAYED_BYTES_MAX);
-    } catch (error) {
-      this.#log.error({ reason: messageOf(error) }, 'events of the past cannot be read');
-      return undefined;
-    }
+  #reader(): EventReader<LifecycleEvent> {
+    return {
+      add: (event) => this.#send(this.#text(event)),
+      push: (event) => this.#push(event),
+      whenTaken: (next) => {
+        this.#waiting = next;
+        this.#wake();
+      },
+      end: (why) => this.#end(why),
+    };
+  }
+
+  #text(event: HostEvent): string {
+    return eventText(event, this.#wish.since !== undefined);
+  }
+
+  /** @returns false when too much waits already */
+  #push(event: HostEvent): boolean {
+    if (this.#socket && this.#socket.bufferedAmount > EVENT_QUEUE_BYTES_MAX) return false;
+    this.#send(this.#text(event));
+    return true;
   }
 
   #send(text: string): void {
     const socket = this.#socket;
-    if (socket?.readyState !== WebSocket.OPEN) return;
-    socket.send(text);
-    if (socket.bufferedAmount <= EVENT_QUEUE_BYTES_MAX) return;
-    this.#log.warn({ waitingBytes: socket.bufferedAmount }, 'event listener is too slow and was cut off');
-    this.#end(socket, 'too many events wait to be read');
+    if (!socket) {
+      this.#early.push(text);
+      return;
+    }
+    if (socket.readyState !== WebSocket.OPEN) return;
+    this.#sent++;
+    socket.send(text, () => {
+      this.#sent--;
+      this.#wake();
+    });
+  }
+
+  #wake(): void {
+    if (this.#sent > 0 || !this.#waiting) return;
+    setImmediate(this.#waiting);
+    this.#waiting = undefined;
   }
 
   /** The reason stands behind what waits already; a client that does not come to it in time is cut. */
-  #end(socket: WebSocket, reason: string): void {
-    socket.close(TRY_AGAIN, reason);
+  #end(why: FeedEnd): void {
+    const socket = this.#socket;
+    if (socket?.readyState !== WebSocket.OPEN) return;
+    this.#log.warn({ reason: why, waitingBytes: socket.bufferedAmount }, 'event listener was ended');
+    this.#feed.stop();
+    socket.close(...FEED_ENDS[why]);
     const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS);
     socket.once('close', () => clearTimeout(timer));
   }

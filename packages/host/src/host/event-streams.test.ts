@@ -149,6 +149,16 @@ describe('the event stream from a position on', () => {
     expect(operation).toBeLessThan(800);
   });
 
+  test('goes back to the journal when it does not read, and misses nothing', async () => {
+    const inbox = await harness.websocket('/1.0/events?type=lifecycle&since=now');
+    inbox.socket.pause();
+    const context = { text: 'x'.repeat(1024 * 1024) };
+    for (let round = 0; round < 20; round++) harness.backend.operations.lifecycle('a', 'b', context);
+    inbox.socket.resume();
+    for (let sequence = 1; sequence <= 20; sequence++)
+      expect((await inbox.nextJson()).sequence).toBe(sequence);
+  });
+
   test('begins at the end with `now`', async () => {
     tell(3);
     const inbox = await harness.websocket('/1.0/events?since=now&type=lifecycle');

@@ -19,6 +19,38 @@ export function explainEnd(code: number | null, signal: NodeJS.Signals | null): 
   return signal ? `ended by ${signal}` : `exit code ${code}`;
 }
 
+/** How a program has ended. */
+export interface End {
+  readonly ok: boolean;
+  /** Exit code; null when a signal ended it or it could not be started. */
+  readonly code: number | null;
+  /** Why it is not ok, for people: the last lines of its standard error; empty when it is ok. */
+  readonly failure: string;
+}
+
+/** What is kept of the end of a program's standard error. */
+const STDERR_CHARS_MAX = 4096;
+
+/** Settles when a child is gone and its output has been read, or when it could not be started; never rejects. */
+export function endOf(child: ChildProcess, command: string): Promise<End> {
+  let errors = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-STDERR_CHARS_MAX);
+  });
+  return new Promise((resolve) => {
+    let refused = '';
+    child.on('error', ({ message }) => {
+      refused ||= `${command}: ${message}`;
+      if (child.pid === undefined) resolve({ ok: false, code: null, failure: refused });
+    });
+    child.once('close', (code, signal) => {
+      const ok = code === 0;
+      const why = refused || lastWords(errors) || `${command}: ${explainEnd(code, signal)}`;
+      resolve({ ok, code, failure: ok ? '' : why });
+    });
+  });
+}
+
 /** Whether a child has been started and has not ended. */
 export function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../../base/byte-text.ts';
 import { hostError } from '../../core/errors.ts';
-import { abandon, DEATH_MS, explainEnd, isRunning } from '../../process/ending.ts';
+import { abandon, DEATH_MS, type End, endOf, isRunning } from '../../process/ending.ts';
 import type { FoundFile } from '../contract/files.ts';
 import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';
 import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
@@ -24,7 +24,6 @@ const STALL_MS = 60_000;
 
 /** Of an answer, that is of the names in a directory; what is above is not believed. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-const STDERR_BYTES_MAX = 4096;
 
 /** The child's descriptors. */
 const ROOT = 3;
@@ -129,25 +128,11 @@ function inNewUserNamespace(ids: IdRanges): readonly string[] {
 /** On top of its own upper folder: any place will do, and this one is there. */
 const MOUNT = `mount -n -t overlay -o "$1" overlay "$2" && exec ${ROOT}<"$2" && shift 2 && exec "$@"`;
 
-interface Exit {
-  readonly ok: boolean;
-  readonly failure: string;
-}
-
 /** Settles when the child and all that it has started are gone. */
-function exitOf(child: ChildProcess): Promise<Exit> {
-  let stderr = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(0, STDERR_BYTES_MAX);
-  });
+async function exitOf(child: ChildProcess): Promise<End> {
   child.stdin?.on('error', () => {});
-  return new Promise((resolve) => {
-    child.once('error', ({ message }) => resolve({ ok: false, failure: message }));
-    child.once('close', (code, signal) => {
-      const why = signal ? 'the transfer was ended' : explainEnd(code, signal);
-      resolve({ ok: code === 0, failure: stderr.trim() || why });
-    });
-  });
+  const end = await endOf(child, 'the files');
+  return child.signalCode ? { ...end, failure: 'the transfer was ended' } : end;
 }
 
 function kill(child: ChildProcess): void {
@@ -184,7 +169,7 @@ function feed(child: ChildProcess, input: Readable, work: ReturnType<typeof watc
 
 type ChildAnswer = Partial<FoundFile> & { readonly error?: string; readonly message?: string };
 
-async function readAnswer(child: ChildProcess, exited: Promise<Exit>): Promise<ChildAnswer> {
+async function readAnswer(child: ChildProcess, exited: Promise<End>): Promise<ChildAnswer> {
   const line = await firstLine(child).catch(() => {
     throw hostError('runtime-failed', "The instance's files do not answer");
   });
@@ -215,7 +200,7 @@ function contentOf(
   request: FileRequest,
   answer: ChildAnswer,
   child: ChildProcess,
-  exited: Promise<Exit>,
+  exited: Promise<End>,
 ): Readable {
   const stdout = child.stdout as Readable;
   if (request.work === 'read' && answer.type === 'file') {
@@ -228,7 +213,7 @@ function contentOf(
 }
 
 /** A file that cannot be read to its end must not look like a shorter one. */
-async function* readToEnd(stdout: Readable, exited: Promise<Exit>): AsyncGenerator<Buffer> {
+async function* readToEnd(stdout: Readable, exited: Promise<End>): AsyncGenerator<Buffer> {
   yield* stdout;
   const { ok, failure } = await exited;
   if (!ok) throw new Error(failure);

@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 /** Files at a time, on every machine: many of them wait most of their time, and each has a daemon of its own. */
 const maxWorkers = 2;
 
+/** Of the unit tests: about a third of their time is spent waiting. */
+const unitWorkers = 3;
+
 /** Files of the system tests that try the same again and again: in the long ones, more often. */
 const CYCLED = ['crash', 'guest-journal', 'restart', 'signals'].map(
   (name) => `packages/host/test/${name}.test.ts`,
@@ -10,6 +13,9 @@ const CYCLED = ['crash', 'guest-journal', 'restart', 'signals'].map(
 
 /** What nearly every system test needs, made once. */
 const globalSetup = 'packages/host/test/harness/busybox-setup.ts';
+
+/** Each a short form of `npm run fuzz`, or of the same kind: they take all of a core while they last. */
+const FUZZ = ['fuzz/**/*.test.ts', 'packages/host/src/lane/differential.test.ts'];
 
 /** Rooms between the two edges: state, use cases and what a start settles. */
 const HEART = ['model', 'instances', 'profiles', 'library', 'startup'].map(
@@ -22,16 +28,11 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: [
-            'packages/*/src/**/*.test.ts',
-            'bench/**/*.test.ts',
-            'fuzz/**/*.test.ts',
-            'setup/*.test.mjs',
-          ],
-          exclude: HEART,
+          include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'setup/*.test.mjs'],
+          exclude: [...HEART, ...FUZZ],
           // Most files are done in less time than it takes to load what they share. They change nothing of the process.
           isolate: false,
-          maxWorkers,
+          maxWorkers: unitWorkers,
         },
       },
       {
@@ -40,7 +41,7 @@ export default defineConfig({
           name: 'unit-heart',
           include: HEART,
           isolate: false,
-          maxWorkers,
+          maxWorkers: unitWorkers,
         },
       },
       {
@@ -79,6 +80,7 @@ export default defineConfig({
           maxWorkers,
         },
       },
+      { test: { name: 'fuzz', include: FUZZ, maxWorkers } },
       { test: { name: 'tidy', include: ['tools/**/*.test.ts'], maxWorkers } },
     ],
   },

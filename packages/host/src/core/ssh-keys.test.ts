@@ -234,7 +234,7 @@ describe('mergedConfig with ssh keys', () => {
         expect(users).toEqual([{ name: user, ...ONE_ID }]);
         expect(rest).toEqual(body);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

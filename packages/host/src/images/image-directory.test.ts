@@ -86,9 +86,21 @@ describe('a unified image', () => {
     const bytes = await compress(tar, format);
     // The end mark of a plain archive is two blocks, and one of them is enough.
     const whole = format === 'tar' ? bytes.length - 512 : bytes.length;
-    const cuts = [1, 5, 100, 511, 512, 1024, whole >> 1, whole - 600, whole - 513, whole - 5, whole - 1];
-    const random = Array.from({ length: 10 }, () => 1 + Math.floor(Math.random() * (whole - 1)));
-    for (const cut of [...cuts, ...random].filter((at) => at > 0)) {
+    const cuts = [
+      1,
+      5,
+      100,
+      511,
+      512,
+      1024,
+      whole >> 2,
+      whole >> 1,
+      whole - 600,
+      whole - 513,
+      whole - 5,
+      whole - 1,
+    ];
+    for (const cut of cuts.filter((at) => at > 0)) {
       const upload = receive(directory, unifiedUpload(bytes.subarray(0, cut)));
       await expect(upload, `cut at ${cut} of ${bytes.length}`).rejects.toMatchObject({
         code: 'image-invalid',
@@ -114,7 +126,7 @@ describe('a unified image', () => {
     'is refused when its %s expands beyond the limit',
     async (format) => {
       const directory = await openDirectory(dir, { unpackedBytes: 1024 * 1024 });
-      const tar = await tarOf(unified(file('rootfs/zeros', Buffer.alloc(40 * 1024 * 1024))));
+      const tar = await tarOf(unified(file('rootfs/zeros', Buffer.alloc(4 * 1024 * 1024))));
       const bomb = await compress(tar, format);
       expect(bomb.length).toBeLessThan(1024 * 1024);
       await expect(receive(directory, unifiedUpload(bomb))).rejects.toMatchObject({
@@ -125,7 +137,7 @@ describe('a unified image', () => {
 
   test('is refused when garbage after its end mark expands beyond the limit', async () => {
     const directory = await openDirectory(dir, { unpackedBytes: 1024 * 1024 });
-    const bytes = gzipSync(Buffer.concat([await tarOf(unified()), Buffer.alloc(10 * 1024 * 1024)]));
+    const bytes = gzipSync(Buffer.concat([await tarOf(unified()), Buffer.alloc(4 * 1024 * 1024)]));
     await expect(receive(directory, unifiedUpload(bytes))).rejects.toMatchObject({ code: 'image-too-large' });
   });
 

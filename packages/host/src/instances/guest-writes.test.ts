@@ -18,6 +18,10 @@ const change = (config: Record<string, string>) => {
   ]);
 };
 
+/** Writes so many keys at once. */
+const writeKeys = (count: number) =>
+  Promise.all(Array.from({ length: count }, (_, i) => heart.guest.writeKey(id, `guest.k${i}`, 'x')));
+
 describe('An instance says that it is ready', () => {
   it('which is stored and told as its own doing', async () => {
     expect(await heart.guest.setReady(id, true)).toBe('stored');
@@ -77,7 +81,7 @@ describe('An instance writes a key of its own', () => {
   });
 
   it('until it has as many as it may, and may still change those', async () => {
-    for (let count = 0; count < 64; count++) await heart.guest.writeKey(id, `guest.k${count}`, 'x');
+    await writeKeys(64);
     expect(await heart.guest.writeKey(id, 'guest.more', 'x')).toBe('too-many-keys');
     expect(await heart.guest.writeKey(id, 'guest.k0', 'y')).toBe('stored');
     expect(await heart.guest.writeKey(id, 'guest.k1', null)).toBe('stored');
@@ -85,7 +89,7 @@ describe('An instance writes a key of its own', () => {
   });
 
   it('of two at a time, as many as it may', async () => {
-    for (let count = 0; count < 63; count++) await heart.guest.writeKey(id, `guest.k${count}`, 'x');
+    await writeKeys(63);
     const both = ['guest.y', 'guest.z'].map((key) => heart.guest.writeKey(id, key, 'x'));
     expect(await Promise.all(both)).toEqual(['stored', 'too-many-keys']);
   });

@@ -149,7 +149,7 @@ describe('checkConfig', () => {
           expect(error).toBeInstanceOf(CodedError);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

@@ -177,7 +177,7 @@ describe('checkDevices', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 

@@ -281,7 +281,7 @@ describe('mergedConfig with ssh keys', () => {
           'cloud-init.ssh-keys.l': key,
         });
       }),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });

@@ -66,7 +66,7 @@ test('changed bytes are read or refused, with no other error', async () => {
       for (const [at, byte] of list) changed[at] = byte;
       await readAll(changed).catch((error) => expect(error).toBeInstanceOf(CodedError));
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 

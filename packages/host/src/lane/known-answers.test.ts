@@ -113,7 +113,7 @@ describe('the seam to the parser', () => {
           if (parsed.kind === 'head') expect([found.length, found.head]).toEqual([parsed.next, parsed.head]);
         }
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 });

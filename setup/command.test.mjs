@@ -14,7 +14,7 @@ describe('commands', () => {
   });
 
   it('that do not exist fail with the reason', async () => {
-    const { ok, output } = await quietly('no-such-command', []);
+    const { ok, output } = await quietly('/no-such-command', []);
     expect(ok).toBe(false);
     expect(output).toContain('ENOENT');
   });

@@ -315,17 +315,17 @@ describe('the journal', () => {
     );
   }, 30_000);
 
-  it('brings a hundred thousand events of an earlier version over in a moment', () => {
+  it('brings many events of an earlier version over', () => {
     const before = openDatabase(path, MIGRATIONS.slice(0, 3));
     before.exec(`
-      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
       INSERT INTO events SELECT i, nullif(i % 200, 0), iif(i % 200, 'config', 'lifecycle'), '', '{"key":"user.a"}' FROM n`);
     before.close();
     const store = open();
     expect(sequences(read(store, 1, 0)).slice(0, 2)).toEqual([1, 201]);
-    expect(sequences(read(store, null, 0, LIFECYCLE))).toHaveLength(500);
+    expect(sequences(read(store, null, 0, LIFECYCLE))).toHaveLength(100);
     store.close();
-  }, 30_000);
+  });
 
   it('has every event behind a position that it does not call too old, whatever was written and dropped', () => {
     const step = fc.record({ owners: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }) });

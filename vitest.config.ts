@@ -3,8 +3,10 @@ import { defineConfig } from 'vitest/config';
 /** Files at a time, on every machine: many of them wait most of their time, and each has a daemon of its own. */
 const maxWorkers = 2;
 
-/** Of the unit tests: about a third of their time is spent waiting. */
-const unitWorkers = 3;
+/** Unit tests spend about a third of their time waiting. They run first: who has another number of workers runs apart. */
+const unit = { maxWorkers: 3, sequence: { groupOrder: 0 } };
+
+const afterUnit = { groupOrder: 1 };
 
 /** Files of the system tests that try the same again and again: in the long ones, more often. */
 const CYCLED = ['crash', 'guest-journal', 'restart', 'signals'].map(
@@ -32,7 +34,7 @@ export default defineConfig({
           exclude: [...HEART, ...FUZZ],
           // Most files are done in less time than it takes to load what they share. They change nothing of the process.
           isolate: false,
-          maxWorkers: unitWorkers,
+          ...unit,
         },
       },
       {
@@ -41,7 +43,7 @@ export default defineConfig({
           name: 'unit-heart',
           include: HEART,
           isolate: false,
-          maxWorkers: unitWorkers,
+          ...unit,
         },
       },
       {
@@ -53,6 +55,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 180_000,
           maxWorkers,
+          sequence: afterUnit,
         },
       },
       {
@@ -66,6 +69,7 @@ export default defineConfig({
           hookTimeout: 180_000,
           // One at a time: each takes all of the machine.
           maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -78,10 +82,11 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 180_000,
           maxWorkers,
+          sequence: afterUnit,
         },
       },
-      { test: { name: 'fuzz', include: FUZZ, maxWorkers } },
-      { test: { name: 'tidy', include: ['tools/**/*.test.ts'], maxWorkers } },
+      { test: { name: 'fuzz', include: FUZZ, maxWorkers, sequence: afterUnit } },
+      { test: { name: 'tidy', include: ['tools/**/*.test.ts'], maxWorkers, sequence: afterUnit } },
     ],
   },
 });

@@ -7,7 +7,6 @@ import {
   checkRootDisk,
   DEVICE_OPTIONS_MAX,
   DEVICES_MAX,
-  withoutEmptyOptions,
 } from './devices.ts';
 import type { Devices } from './model.ts';
 
@@ -216,14 +215,5 @@ describe('checkExpandedDevices', () => {
     expect(() =>
       checkExpandedDevices({ root, a: { type: 'none' }, b: eth0 }, { 'volatile.a.name': 'eth0' }),
     ).not.toThrow();
-  });
-});
-
-describe('withoutEmptyOptions', () => {
-  it('drops empty options and keeps devices', () => {
-    expect(withoutEmptyOptions({ d: { type: 'nic', name: '' }, e: {} })).toEqual({
-      d: { type: 'nic' },
-      e: {},
-    });
   });
 });

@@ -6,7 +6,7 @@ import { hostError } from './errors.ts';
 import type { Config, Device, Devices } from './model.ts';
 import { checkDeviceName } from './names.ts';
 import { cleanPath } from './paths.ts';
-import { own, recordOf, sortedKeys } from './records.ts';
+import { own, sortedKeys } from './records.ts';
 import { type Check, checkText, hasControl } from './texts.ts';
 import { volatileKey } from './volatile-nics.ts';
 
@@ -60,15 +60,6 @@ export function checkExpandedDevices(devices: Devices, config: Config = {}): voi
 export function checkRootDisk(devices: Devices): void {
   const isThere = Object.values(devices).some((device) => isRootDisk(device) && own(device, 'pool'));
   if (!isThere) throw hostError('bad-request', 'No root device could be found');
-}
-
-/** The devices without their empty options: setting one to the empty value removes it. */
-export function withoutEmptyOptions(devices: Devices): Devices {
-  return recordOf(
-    Object.entries(devices).map(([name, device]) => {
-      return [name, recordOf(Object.entries(device).filter(([, value]) => value !== ''))] as const;
-    }),
-  );
 }
 
 function checkShape(device: unknown): void {

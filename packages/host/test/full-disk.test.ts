@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../src/process/run.ts';
@@ -65,6 +66,16 @@ it('goes on storing what operators and instances change while another one fills 
   expect((await inside('/1.0/config/user.n')).body).toBe(`${CHANGES - 1}`);
   const written = await inside('/1.0/config/guest.a', '-X', 'PUT', '--data-binary', 'full');
   expect(written).toMatchObject({ status: 200, body: '' });
+  isFull();
+});
+
+it('lets operators look inside, and leaves nothing behind', async () => {
+  const before = readdirSync(tmpdir());
+  const { code, stdout, stderr } = await daemon.inside('other', 'echo', 'here');
+  expect([code, stdout, stderr]).toEqual([0, 'here\n', '']);
+  expect(
+    readdirSync(tmpdir()).filter((name) => !before.includes(name) && name.startsWith('porthole-exec-')),
+  ).toEqual([]);
   isFull();
 });
 

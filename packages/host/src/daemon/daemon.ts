@@ -46,7 +46,7 @@ import { serve } from './serving.ts';
 
 import { memoryOfProcess, SpareMemory } from './spare-memory.ts';
 
-import { prepareStateDir } from './state-paths.ts';
+import { prepareStateDir, whyUnwritable } from './state-paths.ts';
 
 const MS_PER_SECOND = 1000;
 const JOURNAL_TRIM_MS = 60_000;
@@ -54,6 +54,8 @@ const JOURNAL_TRIM_MS = 60_000;
 /** The running daemon. */
 export interface Daemon {
   readonly log: Log;
+  /** Why another daemon could not take over its state directory; empty when it could. */
+  whyUnwritable(): Promise<string>;
   /** Ends it: running requests end first, instances go on running. */
   stop(): Promise<void>;
   /** Ends it in the same way, but leaves the sockets, and who waits there, to the daemon that takes over. */
@@ -135,7 +137,12 @@ export async function startDaemon(
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
   const runtime = `${runtimes.main.driver} ${runtimes.main.driverVersion}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
-  return running(started.move(), exit, () => exit.left(held, paths), log);
+  const unwritable = () => whyUnwritable(paths);
+  return running(started.move(), exit, {
+    left: () => exit.left(held, paths),
+    whyUnwritable: unwritable,
+    log,
+  });
 }
 
 function prepareProcess(settings: Settings, log: Log): void {
@@ -146,10 +153,15 @@ function prepareProcess(settings: Settings, log: Log): void {
   prepareInotify(log);
 }
 
-function running(started: AsyncDisposableStack, exit: Exit, left: () => Inherited, log: Log): Daemon {
+function running(
+  started: AsyncDisposableStack,
+  exit: Exit,
+  { left, whyUnwritable: unwritable, log }: Pick<Daemon, 'whyUnwritable' | 'log'> & { left: () => Inherited },
+): Daemon {
   let stopped: Promise<void> | undefined;
   return {
     log,
+    whyUnwritable: unwritable,
     stop() {
       stopped ??= started.disposeAsync().then(() => log.info({}, 'daemon stopped'));
       return stopped;

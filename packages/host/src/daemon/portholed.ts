@@ -49,7 +49,7 @@ async function obey(
 ): Promise<void> {
   while ((await signals.next()) === 'SIGHUP') {
     const guard = startGuard(process.pid);
-    const failure = await whyNoSuccessor(command);
+    const failure = (await whyNoSuccessor(command)) || (await daemon.whyUnwritable());
     if (failure !== '') {
       daemon.log.error({ failure }, 'the program could not start anew, this one goes on');
     }

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/errors.ts';
 import { makeTransparent } from '../../native/terminal.ts';
 import type { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
-import { instancePaths } from './paths.ts';
+import { type InstancePaths, instancePaths } from './paths.ts';
 import { TerminalInput } from './terminal-input.ts';
 
 /** Where the container is, for LXC's tools. */
@@ -28,14 +28,8 @@ const NOT_EXECUTABLE = 126;
  * @throws CodedError runtime-failed when lxc-attach itself cannot be started
  */
 export async function attachExec(target: AttachTarget, request: ExecRequest): Promise<ExecProcess> {
-  // What lxc-attach has to say goes to a file of its own: the process's standard error is the guest's.
-  const { execs, config: own } = instancePaths(target.lxcPath, target.id);
-  mkdirSync(execs, { recursive: true, mode: 0o700 });
-  const folder = mkdtempSync(join(execs, 'exec-'));
-  const log = join(folder, 'log');
+  const { folder, log, config } = prepareLog(instancePaths(target.lxcPath, target.id));
   const { cwd, command } = await inFolder(request, target.looks);
-  const config = join(folder, 'config');
-  writeFileSync(config, `lxc.include = ${own}\nlxc.log.file = ${log}\nlxc.log.level = ERROR\n`);
   const args = attachArgs(target, { ...request, command }, config);
   try {
     const process = request.interactive ? interactive(args, cwd, request) : await piped(args, cwd);
@@ -43,6 +37,31 @@ export async function attachExec(target: AttachTarget, request: ExecRequest): Pr
       ...process,
       exited: process.exited.then((code) => judge(code, log)).finally(() => clean(folder)),
     };
+  } catch (error) {
+    clean(folder);
+    throw error;
+  }
+}
+
+/**
+ * What lxc-attach has to say goes to a file of its own: the process's standard error is the guest's. Where the state's
+ * disk is full the file is elsewhere: then above all an operator has to look inside.
+ */
+function prepareLog({ execs, config }: Pick<InstancePaths, 'execs' | 'config'>) {
+  try {
+    mkdirSync(execs, { recursive: true, mode: 0o700 });
+    return logIn(join(execs, 'exec-'), config);
+  } catch {
+    return logIn(join(tmpdir(), 'porthole-exec-'), config);
+  }
+}
+
+function logIn(prefix: string, own: string) {
+  const folder = mkdtempSync(prefix);
+  const [log, config] = [join(folder, 'log'), join(folder, 'config')];
+  try {
+    writeFileSync(config, `lxc.include = ${own}\nlxc.log.file = ${log}\nlxc.log.level = ERROR\n`);
+    return { folder, log, config };
   } catch (error) {
     clean(folder);
     throw error;

@@ -39,14 +39,11 @@ import { openFastLane } from './fast-lane.ts';
 import { guestCases } from './guest-backend.ts';
 import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
-
 import { prepareOpenFiles } from './open-files.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
-
 import { memoryOfProcess, SpareMemory } from './spare-memory.ts';
-
-import { prepareStateDir, whyUnwritable } from './state-paths.ts';
+import { prepareStateDir, type StatePaths, whyUnwritable } from './state-paths.ts';
 
 const MS_PER_SECOND = 1000;
 const JOURNAL_TRIM_MS = 60_000;
@@ -137,12 +134,7 @@ export async function startDaemon(
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
   const runtime = `${runtimes.main.driver} ${runtimes.main.driverVersion}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
-  const unwritable = () => whyUnwritable(paths);
-  return running(started.move(), exit, {
-    left: () => exit.left(held, paths),
-    whyUnwritable: unwritable,
-    log,
-  });
+  return running(started.move(), { exit, held, paths, log });
 }
 
 function prepareProcess(settings: Settings, log: Log): void {
@@ -153,15 +145,19 @@ function prepareProcess(settings: Settings, log: Log): void {
   prepareInotify(log);
 }
 
-function running(
-  started: AsyncDisposableStack,
-  exit: Exit,
-  { left, whyUnwritable: unwritable, log }: Pick<Daemon, 'whyUnwritable' | 'log'> & { left: () => Inherited },
-): Daemon {
+interface Ending {
+  readonly exit: Exit;
+  /** Descriptor of the lock. */
+  readonly held: number;
+  readonly paths: StatePaths;
+  readonly log: Log;
+}
+
+function running(started: AsyncDisposableStack, { exit, held, paths, log }: Ending): Daemon {
   let stopped: Promise<void> | undefined;
   return {
     log,
-    whyUnwritable: unwritable,
+    whyUnwritable: () => whyUnwritable(paths),
     stop() {
       stopped ??= started.disposeAsync().then(() => log.info({}, 'daemon stopped'));
       return stopped;
@@ -170,7 +166,7 @@ function running(
       exit.beginHandOver();
       await started.disposeAsync();
       log.info({}, 'daemon handed over');
-      return left();
+      return exit.left(held, paths);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdir, utimes } from 'node:fs/promises';
+import { chmod, mkdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import { directoryError } from '../store/directory-errors.ts';
@@ -54,10 +54,10 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
 
 /** Why a daemon could not start in the state directory now, although this one runs there; empty when it could. */
 export async function whyUnwritable({ lock }: Pick<StatePaths, 'lock'>): Promise<string> {
-  const now = new Date();
   try {
     // Takes no room: a full disk is no reason.
-    await utimes(lock, now, now);
+    const { atime, mtime } = await stat(lock);
+    await utimes(lock, atime, mtime);
     return '';
   } catch (error) {
     return directoryError('directory-unusable', messageOf(error)).message;

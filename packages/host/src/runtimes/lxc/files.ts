@@ -37,17 +37,21 @@ export type RootPlace =
   /** Stopped: its overlay is mounted for the child alone, and gone with it. */
   | { readonly kind: 'stopped'; readonly lower: string; readonly upper: string };
 
-/** Carries out a request to the files of an instance; see `Runtime.files`. */
+/**
+ * Carries out a request to the files of an instance; see `Runtime.files`.
+ * @param givenUp told of a child that does not even end when it is killed, and when it has ended after all
+ */
 export async function openFiles(
   place: RootPlace,
   ids: IdRanges | null,
   request: FileRequest,
   input: Readable | null,
+  givenUp: (ended: Promise<void>) => void = () => {},
 ): Promise<FileWork> {
   if (place.kind === 'stopped') await makeWorkFolder(place.upper, ids);
   const child = startChild(place, ids, request);
   const exited = exitOf(child);
-  const work = watchStall(child);
+  const work = watchStall(child, givenUp);
   const answered = readAnswer(child, exited);
   work.follow(child.stdout);
   if (input) feed(child, input, work);
@@ -145,11 +149,11 @@ function kill(child: ChildProcess): void {
 }
 
 /** Ends a child in which nothing moves, and lets go of one that does not even end. */
-function watchStall(child: ChildProcess) {
+function watchStall(child: ChildProcess, givenUp: (ended: Promise<void>) => void) {
   const end = () => {
     kill(child);
-    // It counts until it has ended after all.
-    setTimeout(() => void abandon(child), DEATH_MS).unref();
+    const letGo = () => isRunning(child) && givenUp(abandon(child));
+    setTimeout(letGo, DEATH_MS).unref();
   };
   const timer = setTimeout(end, STALL_MS);
   timer.unref();

@@ -24,6 +24,7 @@ import { checkDevice, limitNics, prepareDevices } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import { releaseMounts } from './host-mounts.ts';
+import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
 import { writeInPlace } from './in-place.ts';
 import { readLive } from './live.ts';
@@ -69,6 +70,7 @@ export class LxcRuntime implements Runtime {
   readonly #options: LxcOptions;
   readonly #looks = new Looks();
   readonly #mountWork = new WeakMap<Init, MountWork>();
+  readonly #hungTransfers = new Hung();
   readonly #end = new AbortController();
   readonly #runs: LxcRuns;
 
@@ -175,13 +177,17 @@ export class LxcRuntime implements Runtime {
     const { id, config, init, lower } = target;
     const paths = this.#paths(id);
     const ids = this.#idsOf(config);
-    if (init) return openFiles({ kind: 'running', init }, ids, request, input);
+    if (init) {
+      const givenUp = (ended: Promise<void>) => this.#hungTransfers.note(init, ended);
+      return openFiles({ kind: 'running', init }, ids, request, input, givenUp);
+    }
     await adoptOwners(paths.overlay, ids ?? ROOT);
     return openFiles({ kind: 'stopped', lower, upper: paths.upper }, ids, request, input);
   }
 
   async live(init: Init): Promise<LiveFacts> {
-    return { ...(await readLive(init)), stuck: await this.#workOf(init).stuck() };
+    const stuck = (await this.#workOf(init).stuck()) + this.#hungTransfers.of(init);
+    return { ...(await readLive(init)), stuck };
   }
 
   stop(): void {

@@ -1,3 +1,4 @@
+import type { Share } from '../base/byte-shares.ts';
 import type { FeedEnd } from '../events/feed.ts';
 
 /** What one event costs beside its bytes while it waits for a reader. */
@@ -20,13 +21,6 @@ export interface EventQueueLimits {
   readonly eventStallMs: number;
 }
 
-/** What the readers of one instance may have wait together. */
-export interface Share {
-  hasRoom(bytes: number): boolean;
-  /** Counts bytes that wait from now on, negative for such that no longer do. */
-  count(bytes: number): void;
-}
-
 /**
  * The one ordered queue of a reader. A reader that stalls is ended: it may lose its stream, but never an event
  * out of the middle.
@@ -34,6 +28,7 @@ export interface Share {
 export class EventQueue {
   private readonly sink: EventSink;
   private readonly limits: EventQueueLimits;
+  /** What the readers of one instance have wait together. */
   private readonly share: Share;
   private messages = 0;
   private bytes = 0;

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { ByteShares } from '../base/byte-shares.ts';
 import { Quota } from '../base/quota.ts';
 import type { StoredEvent } from '../core/model.ts';
 import type { Position } from '../core/position.ts';
@@ -9,8 +10,7 @@ import type { Hijacker, Reply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
 import { textError } from './errors.ts';
 import { refusePosition } from './event-list.ts';
-import { type Attach, EventQueue, type EventSink, type Share } from './event-queue.ts';
-import { EventShares } from './event-shares.ts';
+import { type Attach, EventQueue, type EventSink } from './event-queue.ts';
 import { eventBytes, numberedEventBytes } from './event-text.ts';
 import { refuseHandshake } from './handshake.ts';
 import { type Limits, READ_PIECE } from './limits.ts';
@@ -36,13 +36,17 @@ export class EventStreams {
   private readonly backend: EventBackend;
   private readonly limits: Limits;
   private readonly open: Quota;
-  private readonly shares: EventShares;
+  private readonly shares: ByteShares<number>;
 
   constructor(backend: EventBackend, limits: Limits) {
     this.backend = backend;
     this.limits = limits;
     this.open = new Quota(limits.eventStreams);
-    this.shares = new EventShares(limits);
+    this.shares = new ByteShares({
+      each: limits.eventInstanceBytes,
+      sure: limits.eventSureBytes,
+      common: limits.eventCommonBytes,
+    });
   }
 
   /** The answer to `GET /1.0/events`. */
@@ -72,12 +76,7 @@ export class EventStreams {
       feed.stop();
       sink.end(why);
     };
-    const { instanceId } = request;
-    const share: Share = {
-      hasRoom: (bytes) => this.shares.hasRoom(instanceId, bytes),
-      count: (bytes) => this.shares.count(instanceId, bytes),
-    };
-    const queue = new EventQueue({ ...sink, end }, this.limits, share);
+    const queue = new EventQueue({ ...sink, end }, this.limits, this.shares.of(request.instanceId));
     const source = sourceOf(this.backend, request);
     const feed = new EventFeed(source, readerOf(queue, request), request.since, request.turn);
     const detach = () => {

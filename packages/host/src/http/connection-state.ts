@@ -1,3 +1,6 @@
+import type { Share } from '../base/byte-shares.ts';
+import type { Turn } from './fair-turns.ts';
+
 /**
  * What a connection is at:
  * - `reading`: reading a request, or waiting for one
@@ -7,3 +10,10 @@
  * - `hijacked`: no longer HTTP
  */
 export type ConnectionState = 'reading' | 'answering' | 'draining' | 'closing' | 'hijacked';
+
+/** What the connections of one owner, an instance mostly, share. */
+export interface Owner {
+  readonly turn: Turn;
+  /** Bytes of answers that its clients have not taken. */
+  readonly untaken: Share;
+}

@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { type EndReason, unsentBytes } from '../base/sockets.ts';
 import type { Application, Request } from './application.ts';
 import { sendBody } from './body-writer.ts';
-import type { ConnectionState } from './connection-state.ts';
+import type { ConnectionState, Owner } from './connection-state.ts';
 import { failureAnswer, type HttpFailure } from './errors.ts';
 import type { Turn } from './fair-turns.ts';
-import { type Limits, PIECE_MS, UNASKED_GRACE_MS, WRITE_GATHERED_MAX } from './limits.ts';
+import { type Limits, PIECE_MS, UNASKED_GRACE_MS } from './limits.ts';
+import { Output } from './output.ts';
 import { CONTINUE, EXPECTATION_FAILED, ownAnswer } from './own-answers.ts';
 import { Patience } from './patience.ts';
 import type { RequestHead } from './request-head.ts';
@@ -44,21 +45,21 @@ export class Connection<Peer> {
   private hijacker: Hijacker | undefined;
   /** Lets go of the answer that is held. */
   private release: (() => void) | undefined;
-  /** Answers not yet handed to the socket. */
-  private output = '';
+  private readonly output: Output;
   private ended = false;
   private stopping = false;
   /** Waits for its turn. */
   private queued = false;
   private goesOn = false;
   private readonly patience: Patience;
-  constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, turn: Turn) {
+  constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, owner: Owner) {
     this.socket = socket;
     this.peer = peer;
     this.application = application;
     this.limits = limits;
-    this.turn = turn;
+    this.turn = owner.turn;
     this.reader = new RequestReader(limits, (head) => application.readsBody(peer, head));
+    this.output = new Output(socket, owner.untaken);
     this.patience = new Patience(socket, limits);
     this.patience.wait(limits.idleTimeoutMs, performance.now());
     socket.on('data', this.onData);
@@ -144,7 +145,7 @@ export class Connection<Peer> {
     try {
       first();
       while (this.step()) if (performance.now() >= untilMs) break;
-      this.flush();
+      this.output.flush();
     } catch (error) {
       this.giveUp(error);
       return;
@@ -171,7 +172,7 @@ export class Connection<Peer> {
       if (this.rests && (this.ended || (this.stopping && this.head !== undefined))) this.close();
       return false;
     }
-    if (reading === 'continue') this.output += CONTINUE;
+    if (reading === 'continue') this.output.add(CONTINUE);
     else if (typeof reading !== 'string') this.answer(reading);
     else if (reading !== 'goes-on') return this.fail(reading);
     return true;
@@ -181,7 +182,7 @@ export class Connection<Peer> {
     this.head = head;
     this.state = 'answering';
     if (head.expect === 'unknown') {
-      this.output += textAnswer(head, EXPECTATION_FAILED, head.minor === 1);
+      this.output.add(textAnswer(head, EXPECTATION_FAILED, head.minor === 1));
       this.close();
       return;
     }
@@ -223,8 +224,7 @@ export class Connection<Peer> {
     else if (reply.kind === 'stream') this.sendStream(head, reply);
     else {
       const keepAlive = head.keepAlive && !this.stopping && reply.close !== true;
-      this.output += textAnswer(head, reply, keepAlive);
-      if (this.output.length > WRITE_GATHERED_MAX) this.flush();
+      this.output.add(textAnswer(head, reply, keepAlive));
       this.finishAnswer(keepAlive);
     }
   }
@@ -237,8 +237,8 @@ export class Connection<Peer> {
     const keepAlive = head.keepAlive && !this.stopping && !(reply.chunked && head.minor === 0);
     const { text, chunked } = streamAnswerHead(head, reply, keepAlive);
     this.socket.pause();
-    this.output += text;
-    this.flush();
+    this.output.add(text);
+    this.output.flush();
     void sendBody(this.socket, head, reply, chunked).then((sent) => {
       if (sent) this.turn(() => this.work(() => this.finishAnswer(keepAlive)));
       // The length has been announced: only a cut tells the client that it has not got all.
@@ -247,7 +247,7 @@ export class Connection<Peer> {
   }
 
   private hijack(reply: HijackReply): void {
-    this.flush();
+    this.output.flush();
     const rest = this.reader.takeRest();
     this.state = 'hijacked';
     this.socket.off('data', this.onData);
@@ -278,23 +278,18 @@ export class Connection<Peer> {
 
   /** Answers what cannot be served, perhaps before anything is read, and closes. */
   fail(failure: HttpFailure): false {
-    this.output += failureAnswer(failure);
+    this.output.add(failureAnswer(failure));
     this.close();
     return false;
   }
 
   /** Sends what there is, then our end; the socket goes when the client has hung up too, or after a moment. */
   close(): void {
-    this.flush();
+    this.output.flush();
     this.reader.clear();
     this.patience.wait(this.limits.lingerTimeoutMs, performance.now());
     this.setState('closing');
     if (this.ended) this.socket.destroySoon();
     else this.socket.end();
-  }
-
-  private flush(): void {
-    if (this.output !== '' && !this.socket.destroyed) this.socket.write(this.output);
-    this.output = '';
   }
 }

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { ByteShares } from '../base/byte-shares.ts';
 import type { Log } from '../base/log.ts';
 import { descriptorOf, type EndReason, type Keep, leave } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
@@ -9,7 +10,7 @@ import { Connection } from './connection.ts';
 import { failureAnswer } from './errors.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { HandedOver } from './front.ts';
-import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom } from './limits.ts';
+import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom, UNTAKEN_BYTES } from './limits.ts';
 import { type Admission, Slots } from './slots.ts';
 
 /** What a front hears of a connection that it has handed over. */
@@ -30,6 +31,8 @@ export class Connections<Peer> {
   private readonly slots: Slots;
   private readonly turns: FairTurns;
   private readonly arrivals: Arrivals<Peer>;
+  /** Bytes of answers that clients have not taken. */
+  private readonly untaken = new ByteShares<string>(UNTAKEN_BYTES);
   /** Numbers from here on are given out when few descriptors are left: always the smallest is. */
   private readonly scarceFrom = scarceFrom(openFilesMax());
   private ending: EndReason | undefined;
@@ -107,8 +110,8 @@ export class Connections<Peer> {
     accepted: Accepted<Peer>,
     how: { readonly admission: Exclude<Admission, 'dropped'>; readonly ended?: () => void },
   ): Connection<Peer> {
-    const turn = this.turns.of(accepted.key);
-    const connection = new Connection(socket, accepted.peer, this.application, this.limits, turn);
+    const owner = { turn: this.turns.of(accepted.key), untaken: this.untaken.of(accepted.key) };
+    const connection = new Connection(socket, accepted.peer, this.application, this.limits, owner);
     this.open.set(socket, connection);
     socket.on('close', () => {
       this.open.delete(socket);

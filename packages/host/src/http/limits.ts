@@ -57,6 +57,15 @@ export const REFUSED_TOTAL_MAX = 512;
 export const PIECE_MS = 0.25;
 /** Answers gathered into one write while pipelined requests are answered, in characters. */
 export const WRITE_GATHERED_MAX = 64 * 1024;
+/**
+ * Bytes of answers that the clients of one instance have not taken yet: a large value on each of its connections. A
+ * client whose answer would be more is cut off.
+ */
+export const UNTAKEN_BYTES = {
+  each: 16 * 1024 * 1024,
+  sure: 1024 * 1024,
+  common: 128 * 1024 * 1024,
+} as const;
 /** A connection that has not asked anything yet when the server stops gets this long to do so. */
 export const UNASKED_GRACE_MS = 100;
 

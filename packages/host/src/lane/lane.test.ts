@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
@@ -209,11 +211,18 @@ describe('connections of another server', () => {
     await using guest = await startLane({ known: false });
     guest.lane.starting(true);
     await using held = await startApart(guest.path, GET);
+    await expect.poll(() => isAccepted(guest.path)).toBe(true);
     const left = await guest.server.handOver(5000, duplicate);
     expect([left.connections.length, held.text()]).toEqual([1, '']);
     for (const fd of [left.listener, ...left.connections]) close(fd);
   });
 });
+
+/** Whether somebody has connected to the only socket of its folder, and does not wait in the queue any more, where a connection has no inode. */
+function isAccepted(path: string): boolean {
+  const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
+  return lines.some((line) => line.includes(` ${dirname(path)}/`) && / 03 +[1-9]\d* /.test(line));
+}
 
 describe('limits', () => {
   it('count the connections of both sides together, refuse, and let in again', async () => {

@@ -67,8 +67,8 @@ it('lets operators see their instances', async () => {
   expect(await daemon.must('list', '-f', 'csv', '-c', 'ns')).toContain('c1,RUNNING');
 });
 
-it('lets a daemon that is asked to start anew go on instead, and say why', async () => {
-  const said = daemon.logged('could not start anew');
+it('makes the daemon refuse a restart in place, go on, and say why', async () => {
+  const said = daemon.logged('this one goes on');
   process.kill(daemon.pid, 'SIGHUP');
   expect(await said).toMatchObject({ failure: expect.stringContaining('EROFS') });
   expect((await inside('/1.0/config/user.a')).body).toBe('1');

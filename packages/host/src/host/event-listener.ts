@@ -1,9 +1,16 @@
 import { WebSocket } from 'ws';
+import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { CLOSE_FRAMES, type EndReason } from '../base/sockets.ts';
 import type { Position } from '../core/position.ts';
 import { FEED_ENDS } from '../events/ends.ts';
-import { EventFeed, type EventReader, type EventSource, type FeedEnd } from '../events/feed.ts';
+import {
+  EventFeed,
+  type EventPiece,
+  type EventReader,
+  type EventSource,
+  type FeedEnd,
+} from '../events/feed.ts';
 import { Pings } from '../events/pings.ts';
 import type { HostEvent, HostJournal, LifecycleEvent } from '../model/events.ts';
 import type { EventType } from '../wire/event.ts';
@@ -44,7 +51,6 @@ export class Listener {
     this.#wish = wish;
     this.#log = log;
     this.#feed = new EventFeed(this.#source(journal), this.#reader(), wish.since);
-    // What has been missed is sent once it can be.
     if (typeof wish.since !== 'number') this.#feed.start();
   }
 
@@ -68,7 +74,7 @@ export class Listener {
     });
     this.ping();
     for (const text of this.#early.splice(0)) this.#send(text);
-    if (typeof this.#wish.since === 'number') this.#feed.start();
+    if (this.#replays) this.#feed.start();
   }
 
   /** Asks whether it is still there, and ends it when it has not answered for too long. */
@@ -88,13 +94,15 @@ export class Listener {
     this.#socket?.terminate();
   }
 
+  /** What has been missed is sent once it can be, to those who want lifecycle events: no others are in the journal. */
+  get #replays(): boolean {
+    return typeof this.#wish.since === 'number' && this.#wish.types.has('lifecycle');
+  }
+
   #source(journal: HostJournal): EventSource<LifecycleEvent> {
     return {
       span: () => journal.span(),
-      after: (position) => {
-        const { events, more } = journal.after(position, REPLAYED_EVENTS_MAX, REPLAYED_BYTES_MAX);
-        return { events, more, reached: events.at(-1)?.sequence ?? position };
-      },
+      after: (position) => this.#read(journal, position),
       follow: (listener) => {
         this.#tell = listener;
         return () => {
@@ -102,6 +110,16 @@ export class Listener {
         };
       },
     };
+  }
+
+  #read(journal: HostJournal, position: number): EventPiece<LifecycleEvent> {
+    try {
+      const { events, more } = journal.after(position, REPLAYED_EVENTS_MAX, REPLAYED_BYTES_MAX);
+      return { events, more, reached: events.at(-1)?.sequence ?? position };
+    } catch (error) {
+      this.#log.error({ reason: messageOf(error) }, 'events of the past cannot be read');
+      throw error;
+    }
   }
 
   #reader(): EventReader<LifecycleEvent> {

@@ -159,6 +159,14 @@ describe('the event stream from a position on', () => {
       expect((await inbox.nextJson()).sequence).toBe(sequence);
   });
 
+  test('replays nothing to a listener that wants no lifecycle events', async () => {
+    tell(3);
+    const inbox = await harness.websocket('/1.0/events?type=operation&since=0');
+    tell(1);
+    const { id } = harness.backend.operations.begin({ description: 'x' });
+    expect((await inbox.nextJson()).metadata.id).toBe(id);
+  });
+
   test('begins at the end with `now`', async () => {
     tell(3);
     const inbox = await harness.websocket('/1.0/events?since=now&type=lifecycle');

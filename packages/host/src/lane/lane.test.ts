@@ -218,7 +218,9 @@ describe('connections of another server', () => {
   });
 });
 
-/** Whether somebody has connected to the only socket of its folder, and does not wait in the queue any more, where a connection has no inode. */
+/**
+ * Whether a connection to the only socket of its folder has been accepted. One that waits in the queue has no inode yet.
+ */
 function isAccepted(path: string): boolean {
   const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
   return lines.some((line) => line.includes(` ${dirname(path)}/`) && / 03 +[1-9]\d* /.test(line));

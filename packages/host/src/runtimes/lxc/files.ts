@@ -152,8 +152,8 @@ function kill(child: ChildProcess): void {
 function watchStall(child: ChildProcess, givenUp: (ended: Promise<void>) => void) {
   const end = () => {
     kill(child);
-    const letGo = () => isRunning(child) && givenUp(abandon(child));
-    setTimeout(letGo, DEATH_MS).unref();
+    // Also when it has ended: a program that it has started may be what does not.
+    setTimeout(() => givenUp(abandon(child)), DEATH_MS).unref();
   };
   const timer = setTimeout(end, STALL_MS);
   timer.unref();

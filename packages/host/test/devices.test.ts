@@ -6,6 +6,7 @@ import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
 const BRIDGE = 'br-test-dev';
+const LOOPBACK = { family: 'inet', address: '127.0.0.1', netmask: '8', scope: 'local' };
 
 let daemon: TestDaemon;
 let operator: Operator;
@@ -253,6 +254,32 @@ describe('a nic', () => {
     await add('lan', bridged);
     await inside('ip link set eth0 up && ip address add 10.199.7.2/24 dev eth0');
     expect(await inside('ping -c 1 -W 5 10.199.7.1')).toContain('1 packets received');
+  });
+
+  test('shows in the state with its ends, addresses and counters', async () => {
+    await add('lan', bridged);
+    await inside('ip link set lo up; ip link set eth0 up && ip address add 10.199.7.2/24 dev eth0');
+    const { network } = await operator.client.get<{ network: object }>('/1.0/instances/c1/state');
+    expect(Object.keys(network)).toEqual(['lo', 'eth0']);
+    expect(network).toMatchObject({
+      lo: { type: 'loopback', state: 'up', hwaddr: '', addresses: expect.arrayContaining([LOOPBACK]) },
+      eth0: {
+        ...{ type: 'broadcast', state: 'up', mtu: 1400, counters: { bytes_received: expect.any(Number) } },
+        ...{ hwaddr: await volatile('lan.hwaddr'), host_name: await volatile('lan.host_name') },
+        addresses: expect.arrayContaining([
+          { family: 'inet', address: '10.199.7.2', netmask: '24', scope: 'global' },
+        ]),
+      },
+    });
+  });
+
+  test('shows in the state the first of thousands that an instance may make', async () => {
+    await add('lan', bridged);
+    await inside('for i in $(seq 200); do ip link add d$i type veth peer name e$i; done');
+    const { network } = await operator.client.get<{ network: object }>('/1.0/instances/c1/state');
+    expect(Object.keys(network)).toEqual(expect.arrayContaining(['lo', 'd1']));
+    expect(Object.keys(network).length).toBeLessThan(300);
+    await restart();
   });
 
   test('takes new limits while it runs', async () => {

@@ -27,6 +27,7 @@ import { releaseMounts } from './host-mounts.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
 import { writeInPlace } from './in-place.ts';
+import { Interfaces } from './interfaces.ts';
 import { readLive } from './live.ts';
 import {
   attachDevice,
@@ -69,6 +70,7 @@ export class LxcRuntime implements Runtime {
   readonly driverVersion: string;
   readonly #options: LxcOptions;
   readonly #looks = new Looks();
+  readonly #interfaces = new Interfaces();
   readonly #mountWork = new WeakMap<Init, MountWork>();
   readonly #hungTransfers = new Hung();
   readonly #end = new AbortController();
@@ -187,10 +189,11 @@ export class LxcRuntime implements Runtime {
 
   async live(init: Init): Promise<LiveFacts> {
     const stuck = (await this.#workOf(init).stuck()) + this.#hungTransfers.of(init);
-    return { ...(await readLive(init)), stuck };
+    return { ...(await readLive(init, this.#interfaces)), stuck };
   }
 
   stop(): void {
+    this.#interfaces.stop();
     this.#end.abort();
   }
 

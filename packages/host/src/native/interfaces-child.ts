@@ -1,0 +1,51 @@
+import { closeSync, openSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { interfaceName } from './interface-name.ts';
+import { type KernelInterface, readInterfaces } from './interfaces.ts';
+import { checked, declare } from './libc.ts';
+
+// Reads the network interfaces of containers, as a program of its own: guests make and change interfaces as they like,
+// and the kernel lets everybody who reads them wait for that. A line with a pid is answered by a line with its
+// interfaces, or an empty one when there is no such process any more. Nothing of the container is executed.
+
+const setns = declare('int setns(int fd, int type)');
+const CLONE_NEWNET = 0x4000_0000;
+
+/** Interfaces of one container whose other end is named: a guest can have made thousands, the nics are the first. */
+const NAMED_MAX = 16;
+
+/** An interface, and the name of its other end on the host; empty when it has none there. */
+export type NamedInterface = KernelInterface & { readonly hostName: string };
+
+const host = openSync('/proc/self/ns/net', 'r');
+
+createInterface({ input: process.stdin }).on('line', (pid) => {
+  process.stdout.write(`${answer(Number(pid))}\n`);
+});
+
+function answer(pid: number): string {
+  try {
+    return JSON.stringify(namesOfEnds(readInside(pid)));
+  } catch {
+    return '';
+  }
+}
+
+function readInside(pid: number): KernelInterface[] {
+  const inside = openSync(`/proc/${pid}/ns/net`, 'r');
+  try {
+    checked('setns', setns(inside, CLONE_NEWNET));
+    return readInterfaces();
+  } finally {
+    setns(host, CLONE_NEWNET);
+    closeSync(inside);
+  }
+}
+
+function namesOfEnds(interfaces: readonly KernelInterface[]): NamedInterface[] {
+  const tied = new Set(interfaces.filter(({ outerIndex }) => outerIndex !== null).slice(0, NAMED_MAX));
+  return interfaces.map((each) => ({
+    ...each,
+    hostName: tied.has(each) ? interfaceName(each.outerIndex ?? 0) : '',
+  }));
+}

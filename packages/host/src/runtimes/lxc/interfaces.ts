@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+import { compileCacheVariables } from '../../base/compile-cache.ts';
+import type { KernelAddress } from '../../native/interfaces.ts';
+import type { NamedInterface } from '../../native/interfaces-child.ts';
+import { Helper } from '../../process/helper.ts';
+import type { NetworkInterface } from '../contract/live.ts';
+import type { Init } from '../contract/runtime.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../native/interfaces-child.ts', import.meta.url));
+
+const ANSWER_MS = 5_000;
+/** Who asks for one instance often asks for the next, or once more. */
+const IDLE_MS = 10_000;
+
+/** Reads the network interfaces of instances, by one helper for all of them. */
+export class Interfaces {
+  readonly #helper = new Helper({
+    command: process.execPath,
+    args: [PROGRAM],
+    env: compileCacheVariables(),
+    answerMs: ANSWER_MS,
+    idleMs: IDLE_MS,
+  });
+
+  /** The interfaces in the network namespace of an init, by name; none when it has ended, or they cannot be read. */
+  async of(init: Init): Promise<Record<string, NetworkInterface>> {
+    const answer = await this.#helper.ask(String(init.pid));
+    // It was asked by pid: that this was still the init's is known now.
+    if (!answer || !init.isAlive()) return {};
+    const interfaces = JSON.parse(answer) as readonly NamedInterface[];
+    return Object.fromEntries(interfaces.map((each) => [each.name, networkInterface(each)]));
+  }
+
+  stop(): void {
+    this.#helper.stop();
+  }
+}
+
+function networkInterface(each: NamedInterface): NetworkInterface {
+  return {
+    type: each.isLoopback ? 'loopback' : 'broadcast',
+    state: each.isUp ? 'up' : 'down',
+    mtu: each.mtu,
+    hwaddr: each.isLoopback ? '' : each.hardwareAddress,
+    hostName: each.hostName,
+    addresses: each.addresses.map(address),
+    counters: each.counters,
+  };
+}
+
+function address({ family, address, prefixLength, scope }: KernelAddress) {
+  return { family, address, netmask: String(prefixLength), scope: scope === 'host' ? 'local' : scope };
+}

@@ -1,6 +1,7 @@
 # Read by `porthole` and `portholed`, which set $self (this folder's script, links resolved), $program and $flags
 # (of Node): runs the program on the checkout's own Node 26, else on the system's when that is new enough to run TypeScript.
-root=$(dirname -- "$(dirname -- "$self")")
+folder=${self%/*}
+root=${folder%/*}
 node=$root/node_modules/.bin/node
 if ! [ -x "$node" ]; then
   node=$(command -v node || true)

@@ -1,6 +1,7 @@
 import { chmod, mkdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
+import { within } from '../base/within.ts';
 import { directoryError } from '../store/directory-errors.ts';
 
 /** Where everything is, below the state directory. */
@@ -21,6 +22,9 @@ export interface StatePaths {
 const SEARCHABLE = 0o711;
 const PRIVATE = 0o700;
 const READABLE = 0o755;
+
+/** A disk that takes longer is as good as none. */
+const WRITE_MS_MAX = 5_000;
 
 /**
  * Makes the state directory and the folders in it, with the modes that they must have.
@@ -55,11 +59,15 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
 /** Why a daemon could not start in the state directory now, although this one runs there; empty when it could. */
 export async function whyUnwritable({ lock }: Pick<StatePaths, 'lock'>): Promise<string> {
   try {
-    // Takes no room: a full disk is no reason.
-    const { atime, mtime } = await stat(lock);
-    await utimes(lock, atime, mtime);
-    return '';
+    if (await within(WRITE_MS_MAX, touch(lock))) return '';
+    return directoryError('directory-unusable', 'its disk does not answer').message;
   } catch (error) {
     return directoryError('directory-unusable', messageOf(error)).message;
   }
+}
+
+/** Takes no room: a full disk is no reason. */
+async function touch(path: string): Promise<void> {
+  const { atime, mtime } = await stat(path);
+  await utimes(path, atime, mtime);
 }

@@ -74,7 +74,7 @@ describe('the documents', () => {
 
   it('have every refusal that an instance can meet', () => {
     const page = readText('docs/guest-api.md');
-    const table = readText('packages/host/src/guest/errors.ts');
+    const table = readText('packages/host/src/guest/guest-errors.ts');
     const rows = [...table.matchAll(/^ {2}\S+: \[(\d{3}), '([^%']+)/gm)].map(
       ([, status, text]) => `| ${status} | \`${text}`,
     );

@@ -1,5 +1,5 @@
 import { path } from '../../packages/host/src/client/host-client.ts';
-import { DEFAULT_GUEST_LIMITS } from '../../packages/host/src/guest/limits.ts';
+import { DEFAULT_GUEST_LIMITS } from '../../packages/host/src/guest/guest-limits.ts';
 import type { Bench } from '../bench.ts';
 import { interleave } from '../frame/rounds.ts';
 import { percentile } from '../frame/stats.ts';

@@ -23,7 +23,7 @@ const CANARY_VALUE = 'the canary sings';
 const SECRET = 'a secret of the other instance';
 
 const VIEW = sampleView({
-  guestConfig: true,
+  allowsGuestConfig: true,
   config: new Map([
     ...sampleView().config,
     ['user.canary', CANARY_VALUE],

@@ -7,7 +7,7 @@ import { WatchedLog } from '../watched-log.ts';
 import { makeGuestCase } from './guest.ts';
 
 const VIEW = sampleView({
-  guestConfig: true,
+  allowsGuestConfig: true,
   config: new Map([...sampleView().config, ['user.large', 'L'.repeat(70_000)], ['guest.a', 'mine']]),
 });
 

@@ -111,7 +111,7 @@ function mayImport(path: string, target: string, typeOnly: boolean): boolean {
 /** Rooms with which the benchmarks make images, start programs and ask the host API. */
 const DRIVERS: readonly string[] = ['build', 'client', 'process', 'wire'];
 /** The limits that they hold the daemon to. */
-const PROMISED = `${HOST}guest/limits.ts`;
+const PROMISED = `${HOST}guest/guest-limits.ts`;
 
 function isDriven(path: string, target: string): boolean {
   return path.startsWith('bench/') && (DRIVERS.includes(roomOf(target) ?? '') || target === PROMISED);

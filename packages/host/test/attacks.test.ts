@@ -15,7 +15,7 @@ const NOT_ROOT = '401 Access denied for non-root user';
 
 /** How often a number is freed, and how many namespaces are made then, until one of them has it. */
 const ROUNDS_MAX = 20;
-const STRANGERS = 30;
+const UNKNOWN_CALLERS = 30;
 
 let folder: string;
 let daemon: TestDaemon;
@@ -213,7 +213,7 @@ describe.each([
       expect(await value(first.pid())).toBe(`200 ${name}`);
       await first[Symbol.asyncDispose]();
       await until('it is gone', async () => !(name in (await operator.statuses())));
-      await using strangers = await Crowd.make(STRANGERS);
+      await using strangers = await Crowd.make(UNKNOWN_CALLERS);
       const heir = strangers.members.find(({ pid }) => statSync(`/proc/${pid}/ns/pid`).ino === number);
       if (!heir) continue;
       expect(await value(heir.pid)).toBe(NOBODY);

@@ -100,8 +100,8 @@ it.each([
   isFull();
 });
 
-it('hands over to itself', async () => {
-  await daemon.handOver();
+it('restarts in place', async () => {
+  await daemon.restartInPlace();
   await change();
   expect((await inside('/1.0/config/guest.a')).body).toBe('full');
 });

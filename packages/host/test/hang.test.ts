@@ -127,7 +127,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
   });
 
   test('holds up neither SIGHUP nor the end nor the next start', async () => {
-    await prompt('a restart in place', daemon.handOver(), START_MS);
+    await prompt('a restart in place', daemon.restartInPlace(), START_MS);
     await othersGoOn();
     expect(await info()).toMatch(/^Stuck: 2 /m);
     expect(await prompt('the end', daemon.stop(), START_MS)).toBe(0);
@@ -217,7 +217,7 @@ describe('a disk whose source does not answer', () => {
 
   test('holds up no start of the daemon, and stays where it is', async () => {
     const { held } = deaf;
-    await prompt('a restart in place', daemon.handOver(), START_MS);
+    await prompt('a restart in place', daemon.restartInPlace(), START_MS);
     await prompt('a kill', daemon.kill());
     await prompt('a start', daemon.start(), START_MS);
     expect(deaf.held).toBe(held);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { adoptOwners } from '../src/runtimes/lxc/owners.ts';
+import { shiftOwners } from '../src/runtimes/lxc/owners.ts';
 
 const UNPRIVILEGED = { uid: 100_000, gid: 300_000 };
 const PRIVILEGED = { uid: 0, gid: 0 };
@@ -27,12 +27,12 @@ test('moves users and groups each into a range of their own, keeps set-user-id b
   writeFileSync(program, '');
   chownSync(program, 0, 42);
   chmodSync(program, 0o6755);
-  await adoptOwners(folder, UNPRIVILEGED);
+  await shiftOwners(folder, UNPRIVILEGED);
   expect([facts('.').slice(0, 2), facts('program')]).toEqual([
     [100_000, 300_000],
     [100_000, 300_042, 0o6755],
   ]);
-  await adoptOwners(folder, PRIVILEGED);
+  await shiftOwners(folder, PRIVILEGED);
   expect([facts('.').slice(0, 2), facts('program')]).toEqual([
     [0, 0],
     [0, 42, 0o6755],
@@ -46,7 +46,7 @@ test('leaves alone what is outside the range, and what a link leads to', async (
   chownSync(join(folder, 'foreign'), 70_000, 70_001);
   symlinkSync(outside, join(folder, 'link'));
   symlinkSync(scratch, join(folder, 'up'));
-  await adoptOwners(folder, UNPRIVILEGED);
+  await shiftOwners(folder, UNPRIVILEGED);
   expect(facts('foreign').slice(0, 2)).toEqual([70_000, 70_001]);
   expect(facts('link').slice(0, 2)).toEqual([100_000, 300_000]);
   expect([lstatSync(outside).uid, lstatSync(scratch).uid]).toEqual([0, 0]);
@@ -61,7 +61,7 @@ for n in range(${levels}):
 open('last', 'w').close()
 `;
   execFileSync('/usr/bin/python3', ['-c', script, folder]);
-  await adoptOwners(folder, UNPRIVILEGED);
+  await shiftOwners(folder, UNPRIVILEGED);
   const found = execFileSync('find', [folder, '-printf', '%U:%G\n'], { encoding: 'utf8' });
   expect(new Set(found.trim().split('\n'))).toEqual(new Set(['100000:300000']));
   expect(found.trim().split('\n')).toHaveLength(levels + 2);

@@ -42,7 +42,7 @@ test('the operator is told', () => {
 
 test('the socket is the same after a restart in place, and gone with the daemon', async () => {
   const before = facts();
-  await daemon.handOver();
+  await daemon.restartInPlace();
   // The next daemon has made the folder read-only again.
   await operator.sh('p', 'mount -o remount,rw,bind /dev/lxd /dev/lxd && rm /dev/lxd/sock');
   await until('it is back', () => JSON.stringify(facts()) === JSON.stringify(before));

@@ -60,7 +60,7 @@ function zombies(): string[] {
     .filter((pid) => pid && /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
 }
 
-describe('a hand-over (SIGHUP)', () => {
+describe('a restart in place (SIGHUP)', () => {
   it.each(['in a row', 'in a row, after those'])(
     `is not noticed by those who connect and ask, ${HAND_OVERS} times %s`,
     async () => {
@@ -68,12 +68,12 @@ describe('a hand-over (SIGHUP)', () => {
       const socket = statSync(daemon.guestSocket).ino;
       const loads = await Promise.all(['c1', 'c2'].map(load));
       for (let count = 0; count < HAND_OVERS; count++) {
-        await daemon.handOver();
+        await daemon.restartInPlace();
         expect((await operator.get('c1')).status).toBe('Running');
       }
       const [one, two] = await Promise.all(loads.map((end) => end()));
       process.stdout.write(
-        `${HAND_OVERS} hand-overs: ${one!.answered + two!.answered} requests answered, ` +
+        `${HAND_OVERS} restarts in place: ${one!.answered + two!.answered} requests answered, ` +
           `${one!.wrong.length + two!.wrong.length} refused, cut or wrong\n`,
       );
       expect([one!.wrong, two!.wrong]).toEqual([[], []]);
@@ -86,7 +86,7 @@ describe('a hand-over (SIGHUP)', () => {
   it('answers on the host API who has connected before it and asks after it', async () => {
     const silent = connect(daemon.hostSocket);
     await once(silent, 'connect');
-    await daemon.handOver();
+    await daemon.restartInPlace();
     silent.write('GET /1.0 HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\n\r\n');
     expect(await text(silent)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
@@ -95,7 +95,7 @@ describe('a hand-over (SIGHUP)', () => {
     const before = await Listener.open(await place('c1'), 'websocket', '?since=now');
     await operator.patch('c1', { config: { 'user.x': '1' } });
     const [first] = await before.first(1);
-    const over = daemon.handOver();
+    const over = daemon.restartInPlace();
     await before.ended;
     expect(before.lines.at(-1)).toBe('closed 1012');
     await operator.patch('c1', { config: { 'user.x': '2' } });
@@ -108,7 +108,7 @@ describe('a hand-over (SIGHUP)', () => {
   it('waits for an operation that is under way', async () => {
     const slow = operator.exec('c1', ['sh', '-c', 'sleep 1; echo done']);
     await operator.sh('c1', 'until pidof sleep; do :; done');
-    await daemon.handOver();
+    await daemon.restartInPlace();
     expect((await slow).stdout).toBe('done\n');
   });
 
@@ -122,7 +122,7 @@ describe('a hand-over (SIGHUP)', () => {
     await own.client.begin('POST', '/1.0/instances/c1/exec', { json: alone });
     await own.sh('c1', 'until [ $(ps | grep -c "[s]leep 100000") = 2 ]; do :; done');
     await own.state('c1', 'freeze');
-    await patient.handOver();
+    await patient.restartInPlace();
     await open;
     await own.state('c1', 'unfreeze');
     await until(
@@ -139,7 +139,7 @@ describe('a hand-over (SIGHUP)', () => {
     expect((await told)['failure']).toContain('"never" is not a whole number');
     expect((await operator.get('c1')).status).toBe('Running');
     writeFileSync(settings, 'guest-idle-seconds: 77\n');
-    await daemon.handOver();
+    await daemon.restartInPlace();
     expect((await operator.get('c1')).status).toBe('Running');
   });
 
@@ -161,7 +161,7 @@ describe('a hand-over (SIGHUP)', () => {
   });
 
   it('keeps other daemons out all the time, and is followed by a clean end', async () => {
-    await daemon.handOver();
+    await daemon.restartInPlace();
     const other = await run(join(BIN, 'portholed'), ['--state-dir', daemon.stateDir]);
     expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('has this state directory')]);
     expect(await daemon.stop()).toBe(0);
@@ -173,7 +173,7 @@ describe('a hand-over (SIGHUP)', () => {
 
 describe('/dev/lxd in an instance that runs', () => {
   it.each([
-    ['a hand-over', () => daemon.handOver()],
+    ['a restart in place', () => daemon.restartInPlace()],
     ['a restart', () => daemon.restart()],
     ['a kill', () => daemon.kill().then(() => daemon.start())],
   ])("is the daemon's folder again after %s, mounted once, and its socket answers", async (_, happens) => {

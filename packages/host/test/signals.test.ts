@@ -37,7 +37,7 @@ async function obeysSettings(name: string): Promise<void> {
   });
 }
 
-/** Begins a hand-over, and goes on in the middle of it. */
+/** Begins a restart in place, and goes on in the middle of it. */
 async function handOver(): Promise<void> {
   const over = daemon.logged('daemon handed over');
   hangUp();
@@ -58,7 +58,7 @@ async function traced(): Promise<number> {
   return tracer();
 }
 
-describe('signals during a hand-over', () => {
+describe('signals during a restart in place', () => {
   it.each(MOMENTS_MS)('SIGHUP %i ms after the old program is done is obeyed', async (ms) => {
     await handOver();
     await wait(ms);
@@ -112,7 +112,7 @@ describe('signals during a hand-over', () => {
       process.env['PATH'] = `${folder}:${PATH}`;
       await daemon.restart();
       const warned = daemon.logged('a signal in this moment would end the daemon');
-      await daemon.handOver();
+      await daemon.restartInPlace();
       expect((await warned)['reason']).toBe('it could not be started');
     } finally {
       process.env['PATH'] = PATH;
@@ -122,7 +122,7 @@ describe('signals during a hand-over', () => {
   });
 
   it('leave no program behind', async () => {
-    await daemon.handOver();
+    await daemon.restartInPlace();
     const guards = async () =>
       (await run('pgrep', ['-f', `signal-guard.ts ${daemon.pid}$`])).stdout.split('\n').filter(Boolean);
     await until('the program that kept the signals has ended', async () => (await guards()).length === 0);

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Instance, NewEvent } from '../src/core/model.ts';
+import type { Instance, NewEvent } from '../src/core/entities.ts';
 import { run } from '../src/process/run.ts';
 import { Store } from '../src/store/store.ts';
 
@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const instance = (id: number, description = ''): Instance => ({
   ...{ id, name: `c${id}`, architecture: 'x86_64', description, ephemeral: false, profiles: [] },
-  ...{ config: {}, devices: {}, createdAt: NOW, lastUsedAt: NOW },
+  ...{ config: {}, devices: {}, createdAt: NOW, lastStartedAt: NOW },
 });
 
 const put = (each: Instance) => ({ kind: 'put-instance', instance: each }) as const;

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Readable } from 'node:stream';
-import { ApiError } from '../client/errors.ts';
+import { ApiError } from '../client/client-errors.ts';
 import { readFile } from '../client/files.ts';
 import type { HostClient } from '../client/host-client.ts';
 import type { InstancePath } from './file-paths.ts';

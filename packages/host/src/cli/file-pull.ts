@@ -3,7 +3,7 @@ import { chmod, lstat, mkdir, open, stat, symlink, unlink } from 'node:fs/promis
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { bytesOfText } from '../base/byte-text.ts';
-import { ApiError } from '../client/errors.ts';
+import { ApiError } from '../client/client-errors.ts';
 import type { RemoteFile } from '../client/files.ts';
 import { readFile } from '../client/files.ts';
 import { UsageError } from './arguments.ts';

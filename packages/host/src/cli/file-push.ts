@@ -3,7 +3,7 @@ import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../base/byte-text.ts';
-import { ApiError } from '../client/errors.ts';
+import { ApiError } from '../client/client-errors.ts';
 import type { FileWrite } from '../client/files.ts';
 import { typeAt, writeFile } from '../client/files.ts';
 import { UsageError } from './arguments.ts';

@@ -7,7 +7,7 @@ import type { ProfileJson } from '../wire/profile.ts';
 import { sorted } from './tables.ts';
 
 /** What instances and profiles have in common. */
-export interface Held {
+export interface ConfigAndDevices {
   readonly config: StringMap;
   readonly devices: DeviceMap;
   /** Profiles included; the own ones again for a profile. */
@@ -20,11 +20,11 @@ export interface Holder {
   /** Also the name of the argument, which tells tab completion what to offer. */
   readonly noun: 'instance' | 'profile';
   url(name: string): string;
-  read(client: HostClient, name: string): Promise<Held>;
+  read(client: HostClient, name: string): Promise<ConfigAndDevices>;
   edit(
     client: HostClient,
     name: string,
-    change: (held: Held) => Partial<Pick<Held, 'config' | 'devices'>>,
+    change: (held: ConfigAndDevices) => Partial<Pick<ConfigAndDevices, 'config' | 'devices'>>,
   ): Promise<void>;
   /** The whole object as YAML shows it. */
   show(client: HostClient, name: string, expanded: boolean): Promise<object>;
@@ -75,7 +75,7 @@ export const PROFILE_HOLDER: Holder = {
   },
 };
 
-function instanceHeld(instance: InstanceJson): Held {
+function instanceHeld(instance: InstanceJson): ConfigAndDevices {
   return {
     config: instance.config,
     devices: instance.devices,
@@ -84,7 +84,7 @@ function instanceHeld(instance: InstanceJson): Held {
   };
 }
 
-function profileHeld({ config, devices }: ProfileJson): Held {
+function profileHeld({ config, devices }: ProfileJson): ConfigAndDevices {
   return { config, devices, expandedConfig: config, expandedDevices: devices };
 }
 

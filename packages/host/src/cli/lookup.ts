@@ -1,4 +1,4 @@
-import { ApiError, hasStatus } from '../client/errors.ts';
+import { ApiError, hasStatus } from '../client/client-errors.ts';
 import type { HostClient } from '../client/host-client.ts';
 import { path } from '../client/host-client.ts';
 import type { AliasJson, ImageJson } from '../wire/image.ts';

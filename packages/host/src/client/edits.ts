@@ -1,7 +1,7 @@
 import type { ImageJson } from '../wire/image.ts';
 import type { InstanceJson } from '../wire/instance.ts';
 import type { ProfileJson } from '../wire/profile.ts';
-import { hasStatus } from './errors.ts';
+import { hasStatus } from './client-errors.ts';
 import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
 import type { ImagePut, InstancePut, ProfilePut } from './types.ts';

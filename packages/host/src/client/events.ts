@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { EventJson } from '../wire/event.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './client-errors.ts';
 import { bytesOf, openSocket } from './sockets.ts';
 
 /** The stream of events; iterate it once, `close` ends it. */

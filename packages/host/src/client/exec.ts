@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { OperationJson } from '../wire/operation.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './client-errors.ts';
 import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
 import { isFinal } from './operations.ts';

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { buffer as readBuffer, json as readJson } from 'node:stream/consumers';
 import { encodeName, textOfBytes } from '../base/byte-text.ts';
 import { printableLine } from '../base/printable.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './client-errors.ts';
 import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
 import { call, download } from './transport.ts';

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { explainConnection } from './errors.ts';
+import { explainConnection } from './client-errors.ts';
 import { HostClient, path } from './host-client.ts';
 import type { FakeHost } from './testing/fake-host.ts';
 import { fakeOperation, finishedOperation, startFakeHost } from './testing/fake-host.ts';

@@ -1,5 +1,5 @@
 import { FormError, readForm } from '../../../guest/src/multipart.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './client-errors.ts';
 
 /** A file of a multipart body. */
 export interface Part {

@@ -1,6 +1,6 @@
 import type { OperationJson } from '../wire/operation.ts';
 import { FINAL_STATUS_MIN, STATUS_CODES } from '../wire/status.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './client-errors.ts';
 import type { EventStream } from './events.ts';
 import { openEvents } from './events.ts';
 import { call } from './transport.ts';

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import type { RawData } from 'ws';
 import { WebSocket } from 'ws';
-import { ApiError, explainConnection } from './errors.ts';
+import { ApiError, explainConnection } from './client-errors.ts';
 
 /** A daemon that lives answers the upgrade at once. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { request } from '../base/node-http.ts';
 import type { OperationJson } from '../wire/operation.ts';
-import { ApiError, explainConnection } from './errors.ts';
+import { ApiError, explainConnection } from './client-errors.ts';
 
 /** One request to the host API. */
 export interface Call {

@@ -4,7 +4,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { formOf } from '../base/multipart.ts';
-import { ApiError } from './errors.ts';
+import { ApiError } from './client-errors.ts';
 import type { HostClient } from './host-client.ts';
 
 /** The files of an image on our side: one archive, or metadata and root filesystem apart. */

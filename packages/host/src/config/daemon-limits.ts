@@ -1,5 +1,5 @@
-import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from '../guest/limits.ts';
-import { DEFAULT_LIMITS, type ImageLimits } from '../images/limits.ts';
+import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from '../guest/guest-limits.ts';
+import { DEFAULT_LIMITS, type ImageLimits } from '../images/image-limits.ts';
 import type { JournalLimits } from '../store/journal-limits.ts';
 import type { Settings } from './settings.ts';
 

@@ -1,6 +1,6 @@
 import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
-import { DEFAULT_GUEST_LIMITS as GUEST } from '../guest/limits.ts';
-import { DEFAULT_LIMITS as IMAGES } from '../images/limits.ts';
+import { DEFAULT_GUEST_LIMITS as GUEST } from '../guest/guest-limits.ts';
+import { DEFAULT_LIMITS as IMAGES } from '../images/image-limits.ts';
 import { DEFAULT_JOURNAL_LIMITS as JOURNAL } from '../store/journal-limits.ts';
 
 /** One setting: what it takes, what it is without being set, and what it is for. */

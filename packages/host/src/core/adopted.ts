@@ -1,4 +1,4 @@
-import type { Config } from './model.ts';
+import type { Config } from './entities.ts';
 import { own, recordOf } from './records.ts';
 import { matching } from './texts.ts';
 

@@ -1,4 +1,4 @@
-import { hostError } from './errors.ts';
+import { hostError } from './host-errors.ts';
 
 const TRUE: ReadonlySet<string> = new Set(['true', 'yes', '1', 'on']);
 const FALSE: ReadonlySet<string> = new Set(['false', 'no', '0', 'off']);

@@ -1,4 +1,4 @@
-import { hostError } from './errors.ts';
+import { hostError } from './host-errors.ts';
 import { type Check, checkLine, hasControl, integer } from './texts.ts';
 import { parseMemoryLimit } from './units.ts';
 import { readYaml, YAML_LENGTH_MAX } from './yaml-text.ts';

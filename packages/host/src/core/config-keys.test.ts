@@ -12,7 +12,7 @@ import {
   isConfigEntry,
   withoutEmpty,
 } from './config-keys.ts';
-import type { Config } from './model.ts';
+import type { Config } from './entities.ts';
 import { YAML_LENGTH_MAX } from './yaml-text.ts';
 
 const check = (config: unknown, owner: 'instance' | 'profile' = 'instance') =>

@@ -1,8 +1,8 @@
 import { CodedError } from '../base/coded-error.ts';
 import { findConfigKey } from './config-key-table.ts';
-import { hostError } from './errors.ts';
+import type { Config } from './entities.ts';
 import { isGuestKey } from './guest-keys.ts';
-import type { Config } from './model.ts';
+import { hostError } from './host-errors.ts';
 import { recordOf } from './records.ts';
 import { checkText, hasControl } from './texts.ts';
 

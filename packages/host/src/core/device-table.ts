@@ -1,7 +1,7 @@
 import { checkBoolean, isTrue } from './booleans.ts';
 import type { ByDeviceType } from './device-types.ts';
-import { hostError } from './errors.ts';
-import type { Device } from './model.ts';
+import type { Device } from './entities.ts';
+import { hostError } from './host-errors.ts';
 import { cleanPath } from './paths.ts';
 import { own } from './records.ts';
 import {

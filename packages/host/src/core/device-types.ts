@@ -1,4 +1,4 @@
-import type { Device } from './model.ts';
+import type { Device } from './entities.ts';
 import { own } from './records.ts';
 
 /**

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planDevices } from './devices-plan.ts';
-import type { Devices } from './model.ts';
+import type { Devices } from './entities.ts';
 import { copyOf } from './records.ts';
 
 const nic = { type: 'nic', nictype: 'p2p' };

@@ -1,4 +1,4 @@
-import type { Device, Devices } from './model.ts';
+import type { Device, Devices } from './entities.ts';
 import { own, sameRecord, sortedKeys } from './records.ts';
 
 /** One step from a running instance's devices to what they shall be. */

@@ -8,7 +8,7 @@ import {
   DEVICE_OPTIONS_MAX,
   DEVICES_MAX,
 } from './devices.ts';
-import type { Devices } from './model.ts';
+import type { Devices } from './entities.ts';
 
 const check = (devices: unknown) => checkDevices(devices as Devices);
 const root = { type: 'disk', path: '/', pool: 'default' };

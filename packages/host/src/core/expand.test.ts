@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Config, Devices, Profile } from './entities.ts';
 import { expand } from './expand.ts';
-import type { Config, Devices, Profile } from './model.ts';
 
 const profile = (name: string, config: Config, devices: Devices = {}): Profile => ({
   name,

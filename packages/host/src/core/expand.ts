@@ -1,5 +1,5 @@
-import { hostError } from './errors.ts';
-import type { Config, Devices, Instance, Profile } from './model.ts';
+import type { Config, Devices, Instance, Profile } from './entities.ts';
+import { hostError } from './host-errors.ts';
 import { recordOf } from './records.ts';
 
 /** Config and devices of an instance with those of its profiles. */

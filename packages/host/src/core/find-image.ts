@@ -1,5 +1,5 @@
-import { hostError } from './errors.ts';
-import type { Image, State } from './model.ts';
+import type { Image, State } from './entities.ts';
+import { hostError } from './host-errors.ts';
 
 /** An image by its full fingerprint or an unambiguous beginning of it. @throws image-not-found, image-ambiguous */
 export function findImage(state: Pick<State, 'images'>, fingerprint: string): Image {

@@ -1,6 +1,6 @@
 import { isTrue } from './booleans.ts';
-import { hostError } from './errors.ts';
-import type { Config } from './model.ts';
+import type { Config } from './entities.ts';
+import { hostError } from './host-errors.ts';
 import { own, recordOf } from './records.ts';
 
 /** Keys that one instance may write: facts about itself, not a store. */

@@ -1,4 +1,4 @@
-import { hostError } from './errors.ts';
+import { hostError } from './host-errors.ts';
 import { NAME_ADJECTIVES, NAME_NOUNS } from './name-words.ts';
 import type { Random } from './random.ts';
 import { hasControl } from './texts.ts';

@@ -1,4 +1,4 @@
-import { hostError } from './errors.ts';
+import { hostError } from './host-errors.ts';
 import { type Check, hasControl } from './texts.ts';
 
 /** A line that `raw.lxc` may have. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { anyCharacter } from '../base/testing/any-text.ts';
-import type { Config } from './model.ts';
+import type { Config } from './entities.ts';
 import { mergedConfig } from './ssh-keys.ts';
 
 const KEY = { 'cloud-init.ssh-keys.k': 'root:gh:u1' };

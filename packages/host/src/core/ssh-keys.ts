@@ -1,8 +1,8 @@
 import { readCloudConfig } from './cloud-config.ts';
 import { mergeUsers, type UserKeys } from './cloud-config-merge.ts';
+import type { Config } from './entities.ts';
 import { hasGuestKeys, isGuestKey } from './guest-keys.ts';
 import { remembering } from './memo.ts';
-import type { Config } from './model.ts';
 import { sortedKeys } from './records.ts';
 
 /** What the guest API answers for `user.*` and `cloud-init.*` keys, and for `guest.*` where there are any. */

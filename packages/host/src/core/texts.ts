@@ -1,4 +1,4 @@
-import { hostError } from './errors.ts';
+import { hostError } from './host-errors.ts';
 
 /** A rule for one value; throws a CodedError that says what is wrong with it. */
 export type Check = (value: string) => void;

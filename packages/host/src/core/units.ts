@@ -1,4 +1,4 @@
-import { hostError } from './errors.ts';
+import { hostError } from './host-errors.ts';
 
 const BYTE_UNITS: ReadonlyMap<string, number> = unitsOf('B', ['', 'B']);
 const BIT_UNITS: ReadonlyMap<string, number> = unitsOf('bit', ['', 'bit']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Config, Devices, Instance } from './entities.ts';
 import { etagOf } from './etags.ts';
 import { expand } from './expand.ts';
-import type { Config, Devices, Instance } from './model.ts';
 import { buildView } from './view-build.ts';
 
 function viewOf(config: Config, devices: Devices = {}, profile: Config = {}) {
@@ -15,7 +15,7 @@ function viewOf(config: Config, devices: Devices = {}, profile: Config = {}) {
     config,
     devices,
     createdAt: '2026-01-01T00:00:00Z',
-    lastUsedAt: '2026-01-01T00:00:00Z',
+    lastStartedAt: '2026-01-01T00:00:00Z',
   };
   const profiles = new Map([['p', { name: 'p', description: '', config: profile, devices: {} }]]);
   const warnings: string[] = [];
@@ -49,13 +49,17 @@ describe('buildView', () => {
 
   it('has the keys that the instance writes itself only when they are switched on', () => {
     const { view } = viewOf({ 'guest.a': '1', 'user.b': '2' });
-    expect([view.guestConfig, view.listed, view.config.get('guest.a')]).toEqual([
+    expect([view.allowsGuestConfig, view.listed, view.config.get('guest.a')]).toEqual([
       false,
       ['user.b'],
       undefined,
     ]);
     const on = viewOf({ 'guest.a': '1', 'user.b': '2' }, {}, { 'security.devlxd.guest_config': 'yes' }).view;
-    expect([on.guestConfig, on.listed, on.config.get('guest.a')]).toEqual([true, ['guest.a', 'user.b'], '1']);
+    expect([on.allowsGuestConfig, on.listed, on.config.get('guest.a')]).toEqual([
+      true,
+      ['guest.a', 'user.b'],
+      '1',
+    ]);
   });
 
   it('follows profiles for switches, but not for readiness', () => {

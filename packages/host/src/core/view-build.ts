@@ -1,8 +1,8 @@
 import { isTrue } from './booleans.ts';
+import type { Config, Device, Devices, Instance } from './entities.ts';
 import { listEtag, valueEtags } from './etags.ts';
 import type { Expanded } from './expand.ts';
 import { hasGuestKeys } from './guest-keys.ts';
-import type { Config, Device, Devices, Instance } from './model.ts';
 import { own, recordOf, sortedCopy, sortedKeys } from './records.ts';
 import { mergedConfig } from './ssh-keys.ts';
 import type { GuestView } from './view.ts';
@@ -27,8 +27,8 @@ export function buildView(
     instanceId: instance.id,
     name: instance.name,
     devlxd: isTrue(own(expanded.config, 'security.devlxd'), true),
-    images: isTrue(own(expanded.config, 'security.devlxd.images'), false),
-    guestConfig: hasGuestKeys(expanded.config),
+    allowsImages: isTrue(own(expanded.config, 'security.devlxd.images'), false),
+    allowsGuestConfig: hasGuestKeys(expanded.config),
     ready: isTrue(own(instance.config, 'volatile.last_state.ready'), false),
     location,
     config,

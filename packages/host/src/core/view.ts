@@ -1,4 +1,4 @@
-import type { Devices } from './model.ts';
+import type { Devices } from './entities.ts';
 
 /** What one instance may see of itself. Built anew at each change; readers never see a half-made one. */
 export interface GuestView {
@@ -7,9 +7,9 @@ export interface GuestView {
   /** `security.devlxd`: unset counts as true. */
   readonly devlxd: boolean;
   /** `security.devlxd.images`: unset counts as false. */
-  readonly images: boolean;
+  readonly allowsImages: boolean;
   /** `security.devlxd.guest_config`: unset counts as false. */
-  readonly guestConfig: boolean;
+  readonly allowsGuestConfig: boolean;
   /** `volatile.last_state.ready` is true. */
   readonly ready: boolean;
   /** The host's name. */

@@ -1,4 +1,4 @@
-import type { Config, Device, Devices } from './model.ts';
+import type { Config, Device, Devices } from './entities.ts';
 import type { Random } from './random.ts';
 import { copyOf, own, sortedKeys } from './records.ts';
 

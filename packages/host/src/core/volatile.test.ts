@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from './config-keys.ts';
+import type { Config, Devices, Image, Instance, Profile } from './entities.ts';
 import { expand } from './expand.ts';
-import type { Config, Devices, Image, Instance, Profile } from './model.ts';
 import type { Random } from './random.ts';
 import {
   afterRename,
@@ -33,7 +33,7 @@ const nic = { type: 'nic', nictype: 'p2p' };
 const ID = 'volatile.cloud-init.instance-id';
 
 function instanceOf(config: Config, devices: Devices = {}, profiles: string[] = []): Instance {
-  const times = { createdAt: '2026-01-01T00:00:00Z', lastUsedAt: '1970-01-01T00:00:00Z' };
+  const times = { createdAt: '2026-01-01T00:00:00Z', lastStartedAt: '1970-01-01T00:00:00Z' };
   return {
     id: 1,
     name: 'c1',

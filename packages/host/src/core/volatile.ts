@@ -1,7 +1,7 @@
 import { ADOPTED } from './adopted.ts';
 import { isConfigEntry } from './config-keys.ts';
+import type { Config, Device, Devices, Image, Instance } from './entities.ts';
 import type { Expanded } from './expand.ts';
-import type { Config, Device, Devices, Image, Instance } from './model.ts';
 import type { Random } from './random.ts';
 import { copyOf, type OwnRecord, own, recordOf, sortedKeys } from './records.ts';
 import { assignNics, DEVICE_VOLATILE_OPTIONS, nicNames, volatileKey } from './volatile-nics.ts';

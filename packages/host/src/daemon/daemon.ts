@@ -13,13 +13,13 @@ import type { Parts } from '../instances/needs.ts';
 import { Reboots } from '../instances/reboots.ts';
 import { Recognition } from '../instances/recognition.ts';
 import { Roots } from '../instances/roots.ts';
-import { RunningSet } from '../instances/running.ts';
+import { Runs } from '../instances/runs.ts';
 import { Unsettled } from '../instances/unsettled.ts';
 import { registerRuns, tellStarts } from '../lane/identity.ts';
 import { EventHub } from '../model/hub.ts';
+import { KeyedQueue } from '../model/keyed-queue.ts';
 import { Model } from '../model/model.ts';
 import { Operations } from '../model/operations.ts';
-import { Runner } from '../model/runner.ts';
 import { ExitWatch } from '../native/exit-watch.ts';
 import { keepDescriptors } from '../native/inherited.ts';
 import { reapLeftChildren } from '../native/left-children.ts';
@@ -56,7 +56,7 @@ export interface Daemon {
   /** Ends it: running requests end first, instances go on running. */
   stop(): Promise<void>;
   /** Ends it in the same way, but leaves the sockets, and who waits there, to the daemon that takes over. */
-  handOver(): Promise<Inherited>;
+  endForTakeOver(): Promise<Inherited>;
 }
 
 /**
@@ -79,7 +79,7 @@ export async function startDaemon(
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const paths = await prepareStateDir(stateDir);
   const held = lock(paths.lock, inherited.lock);
-  started.defer(() => (exit.handsOver ? undefined : closeSync(held)));
+  started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
   started.adopt(new SpareMemory(memoryOfProcess()), (each) => each.stop());
@@ -103,10 +103,10 @@ export async function startDaemon(
     hub,
     journal: opened.store,
     operations: new Operations(hub, systemClock, log),
-    runner: new Runner(),
+    queue: new KeyedQueue(),
     runtimeOf: (config) => runtimes.of(config),
     adopter: runtimes.adopter,
-    running: new RunningSet(tellStarts(callers, lane)),
+    running: new Runs(tellStarts(callers, lane)),
     recognition: new Recognition(),
     reboots: new Reboots(),
     unsettled: new Unsettled(log),
@@ -126,7 +126,7 @@ export async function startDaemon(
     (fd) => callers.identify(fd),
     (image) => images.paths(image),
   );
-  const guests = new GuestServer(guestBackend, { log, limits, front: lane, sender });
+  const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
   const recognised = recognisedIn(context);
   const host = new HostServer(hostBackend(context, images, facts), { log, recognised });
   late.guests = guests;
@@ -162,8 +162,8 @@ function running(started: AsyncDisposableStack, { exit, held, paths, log }: Endi
       stopped ??= started.disposeAsync().then(() => log.info({}, 'daemon stopped'));
       return stopped;
     },
-    async handOver() {
-      exit.beginHandOver();
+    async endForTakeOver() {
+      exit.beginTakeOver();
       await started.disposeAsync();
       log.info({}, 'daemon handed over');
       return exit.left(held, paths);

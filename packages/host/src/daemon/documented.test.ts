@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { environmentName } from '../config/config.ts';
 import { describeSettings } from '../config/settings.ts';
 import { CONFIG_KEYS } from '../core/config-key-table.ts';
-import { HOST_ERRORS } from '../core/errors.ts';
+import { HOST_ERRORS } from '../core/host-errors.ts';
 import { RAW_LXC_KEYS } from '../core/raw-lxc.ts';
-import { GUEST_ERRORS } from '../guest/errors.ts';
+import { GUEST_ERRORS } from '../guest/guest-errors.ts';
 import { servedRoutes } from '../host/routes.ts';
-import { failureAnswer, HTTP_FAILURES } from '../http/errors.ts';
+import { failureAnswer, HTTP_FAILURES } from '../http/http-errors.ts';
 
 /** What makes the pages, for those who would change them by hand. */
 const COMMAND = 'npm run test:unit -- packages/host/src/daemon/documented.test.ts -u';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
-import { DEFAULT_LIMITS } from '../http/limits.ts';
+import { DEFAULT_LIMITS } from '../http/connection-limits.ts';
 import { openFastLane } from './fast-lane.ts';
 
 const parts = { limits: DEFAULT_LIMITS, log: silentLog };

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
-import type { Limits } from '../http/limits.ts';
+import type { Limits } from '../http/connection-limits.ts';
 import { Lane } from '../lane/lane.ts';
 import { FileSender } from '../sender/file-sender.ts';
 

@@ -1,5 +1,5 @@
 import type { Caller } from '../core/caller.ts';
-import type { Image, Instance } from '../core/model.ts';
+import type { Image, Instance } from '../core/entities.ts';
 import type { GuestBackend } from '../guest/backend.ts';
 import { type Effect, keyEffect, readyEffect } from '../instances/guest-writes.ts';
 import type { Needs } from '../instances/needs.ts';
@@ -28,7 +28,8 @@ export function guestCases(
   return {
     imagePaths,
     identify,
-    view: (instanceId, boot) => (running.get(instanceId)?.boot === boot ? model.view(instanceId) : undefined),
+    view: (instanceId, runNumber) =>
+      running.get(instanceId)?.runNumber === runNumber ? model.view(instanceId) : undefined,
     image: (fingerprint) => model.state.images.get(fingerprint),
     setReady: (instanceId, ready) => write(instanceId, (instance) => readyEffect(instance, ready)),
     writeKey: (instanceId, key, value) =>

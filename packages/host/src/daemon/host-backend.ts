@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../core/model.ts';
+import type { StoredEvent } from '../core/entities.ts';
 import type { HostBackend, ServerFacts } from '../host/backend.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import { instanceCases } from '../instances/cases.ts';

@@ -1,6 +1,6 @@
 import type { Log } from '../base/log.ts';
-import { SURE_PER_KEY } from '../http/limits.ts';
-import { raiseOpenFiles } from '../native/limits.ts';
+import { SURE_PER_KEY } from '../http/connection-limits.ts';
+import { raiseOpenFiles } from '../native/rlimit.ts';
 
 /**
  * Descriptors for everything that is not a guest's connection: instances and processes that are held, images, the

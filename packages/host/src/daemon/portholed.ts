@@ -23,7 +23,7 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     // First: signs of life come during the start too.
     const manager = new ServiceManager(command.env, process.pid);
     const daemon = await start(invocation.config, command, () => manager.ready());
-    await obey(signals, daemon, { command, manager });
+    await followSignals(signals, daemon, { command, manager });
     return OK;
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
@@ -42,7 +42,7 @@ async function start(config: DaemonConfig, { env }: Command, onServing: () => vo
 }
 
 /** Settles when the daemon has ended for good. */
-async function obey(
+async function followSignals(
   signals: SignalQueue,
   daemon: Daemon,
   { command, manager }: { command: Command; manager: ServiceManager },
@@ -59,7 +59,7 @@ async function obey(
     }
     await guard.loaded();
     manager.reloading();
-    const left = await daemon.handOver();
+    const left = await daemon.endForTakeOver();
     const unguarded = await guard.hold();
     if (unguarded !== '')
       daemon.log.warn({ reason: unguarded }, 'a signal in this moment would end the daemon');

@@ -1,6 +1,6 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { DaemonConfig } from '../config/config.ts';
-import { raiseOpenFiles } from '../native/limits.ts';
+import { raiseOpenFiles } from '../native/rlimit.ts';
 
 /** With fewer open files it fails by chance, here or there: the threads alone take some dozens. */
 const FILES_MIN = 256;

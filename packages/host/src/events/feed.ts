@@ -1,4 +1,4 @@
-import type { JournalSpan } from '../core/model.ts';
+import type { JournalSpan } from '../core/entities.ts';
 import type { Position } from '../core/position.ts';
 
 /** Where events come from: those of the past by their positions, and those that happen. */

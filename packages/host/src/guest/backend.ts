@@ -1,5 +1,5 @@
 import type { Caller } from '../core/caller.ts';
-import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/model.ts';
+import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../core/entities.ts';
 import type { GuestView } from '../core/view.ts';
 
 /** What became of a write by the time when it could be stored; settled once it is durable, or refused. */
@@ -12,8 +12,8 @@ export interface GuestBackend {
    * instance is just being started, whose first processes are not known yet.
    */
   identify(fd: number): Caller | Promise<Caller>;
-  /** The current view of an instance; undefined once that boot is over (stopped, deleted). */
-  view(instanceId: number, boot: number): GuestView | undefined;
+  /** The current view of an instance; undefined once that run is over (stopped, deleted). */
+  view(instanceId: number, runNumber: number): GuestView | undefined;
   /** Calls back whenever the view of an instance is another one; returns the function that ends it. */
   watchView(instanceId: number, listener: () => void): () => void;
   image(fingerprint: string): Image | undefined;

@@ -1,4 +1,4 @@
-import { RANGES_MAX } from './limits.ts';
+import { RANGES_MAX } from './guest-limits.ts';
 
 /** A stretch of a file: first byte and how many. */
 export interface ByteRange {

@@ -9,7 +9,7 @@ export function callerKey(caller: Caller): string {
   return caller.kind === 'no-instance' ? `user ${caller.uid ?? 'unknown'}` : `instance ${caller.instanceId}`;
 }
 
-const RANKS = { instance: 'root', 'not-root': 'other', 'no-instance': 'stranger' } as const;
+const RANKS = { instance: 'root', 'not-root': 'other', 'no-instance': 'unknown' } as const;
 
 /** A caller with the share that its connections come out of. */
 export function acceptedOf(caller: Caller): Accepted<Caller> {

@@ -141,7 +141,7 @@ describe('the client library', () => {
 
   it('writes and removes keys of its own', async () => {
     await using guest = await startGuest();
-    guest.backend.views.set(1, sampleView({ guestConfig: true }));
+    guest.backend.views.set(1, sampleView({ allowsGuestConfig: true }));
     const client = new GuestClient({ socketPath: guest.path });
     await client.setConfig('guest.status', 'grün');
     expect(await client.config('guest.status')).toBe('grün');

@@ -120,7 +120,7 @@ describe('wait', () => {
     client.socket.destroy();
   });
 
-  it('ends with the boot that it was made in', async () => {
+  it('ends with the run that it was made in', async () => {
     await using guest = await startGuest();
     const client = await waiting(guest);
     guest.backend.swapView(1, undefined);
@@ -168,9 +168,9 @@ describe('wait', () => {
       '503 Service Unavailable',
     );
     guest.backend.views.set(2, sampleView({ instanceId: 2 }));
-    guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 2, runNumber: 1 };
     held.push(await waiting(guest));
-    guest.backend.caller = { kind: 'instance', instanceId: 1, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
     held[0]?.socket.destroy();
     await until(() => guest.backend.watched === 2);
     held.push(await waiting(guest));

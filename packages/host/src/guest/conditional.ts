@@ -1,6 +1,6 @@
 import { namesEtag } from '../core/etags.ts';
 import { queryValue } from '../http/target.ts';
-import { WAIT_SECONDS_MAX } from './limits.ts';
+import { WAIT_SECONDS_MAX } from './guest-limits.ts';
 import { type GuestReply, type GuestRequest, refuse } from './reply.ts';
 
 /** Digits of a number of seconds that anybody may mean. */

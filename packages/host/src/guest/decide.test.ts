@@ -6,8 +6,8 @@ import { parseHead } from '../http/request-head.ts';
 import { decide } from './decide.ts';
 import { sampleView } from './testing/harness.ts';
 
-const ROOT: Caller = { kind: 'instance', instanceId: 1, boot: 1 };
-const USER: Caller = { kind: 'not-root', instanceId: 1, boot: 1 };
+const ROOT: Caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
+const USER: Caller = { kind: 'not-root', instanceId: 1, runNumber: 1 };
 const STRANGER: Caller = { kind: 'no-instance' };
 const FINGERPRINT = 'a'.repeat(64);
 
@@ -49,7 +49,7 @@ describe('order of checks', () => {
     });
   });
 
-  it('ends a connection whose boot is over', () => {
+  it('ends a connection whose run is over', () => {
     const parsed = parseHead(Buffer.from('GET / HTTP/1.1\nHost: x\n\n'), 0);
     if (parsed.kind !== 'head') throw new Error('not a request');
     for (const caller of [ROOT, USER]) {
@@ -162,7 +162,7 @@ describe('GET /1.0/events', () => {
 
 describe('image export', () => {
   it('wants security.devlxd.images', () => {
-    expect(reply(`GET /1.0/images/${FINGERPRINT}/export`, { images: false })).toEqual({
+    expect(reply(`GET /1.0/images/${FINGERPRINT}/export`, { allowsImages: false })).toEqual({
       kind: 'refuse-image',
       code: 'forbidden',
     });

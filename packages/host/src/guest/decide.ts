@@ -7,7 +7,7 @@ import { findRoute, type Route } from './routes.ts';
 /** Methods that LXD knows of but may not have for a path; any other is "not found". */
 const KNOWN_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
-type ViewOf = (instanceId: number, boot: number) => GuestView | undefined;
+type ViewOf = (instanceId: number, runNumber: number) => GuestView | undefined;
 
 /**
  * Decides on a request, in the order of LXD: path, identity, root, method, `security.devlxd`, handler. So an
@@ -18,8 +18,8 @@ export function decide(caller: Caller, request: Request, viewOf: ViewOf): GuestR
   const match = findRoute(head.target.path);
   if (match === undefined) return refuse('page-not-found');
   if (caller.kind === 'no-instance') return refuse('no-instance');
-  const view = viewOf(caller.instanceId, caller.boot);
-  // That boot is over, so this connection can never be answered again.
+  const view = viewOf(caller.instanceId, caller.runNumber);
+  // That run is over, so this connection can never be answered again.
   if (view === undefined) return { ...refuse('no-instance'), close: true };
   if (caller.kind === 'not-root') return refuse('not-root');
   const handler = handlerOf(match.route, head.method);

@@ -3,9 +3,9 @@ import { refusedPosition } from '../events/positions.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import { headerBlock, type TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
-import { textError } from './errors.ts';
 import { numberedEventText } from './event-text.ts';
-import { LISTED_BYTES_MAX, READ_PIECE } from './limits.ts';
+import { textError } from './guest-errors.ts';
+import { LISTED_BYTES_MAX, READ_PIECE } from './guest-limits.ts';
 
 export interface ListRequest {
   readonly instanceId: number;

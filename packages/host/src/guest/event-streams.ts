@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net';
 import { ByteShares } from '../base/byte-shares.ts';
 import { Quota } from '../base/quota.ts';
-import type { StoredEvent } from '../core/model.ts';
+import type { StoredEvent } from '../core/entities.ts';
 import type { Position } from '../core/position.ts';
 import { EventFeed, type EventReader, type EventSource } from '../events/feed.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker, Reply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
-import { textError } from './errors.ts';
 import { refusePosition } from './event-list.ts';
 import { type Attach, EventQueue, type EventSink } from './event-queue.ts';
 import { eventBytes, numberedEventBytes } from './event-text.ts';
+import { textError } from './guest-errors.ts';
+import { type Limits, READ_PIECE } from './guest-limits.ts';
 import { refuseHandshake } from './handshake.ts';
-import { type Limits, READ_PIECE } from './limits.ts';
 import { startPlainStream } from './plain-stream.ts';
 import { startWebSocket } from './websocket-stream.ts';
 

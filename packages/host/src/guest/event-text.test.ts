@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { StoredEvent } from '../core/model.ts';
+import type { StoredEvent } from '../core/entities.ts';
 import { eventBytes, eventText, numberedEventBytes, numberedEventText } from './event-text.ts';
 
 const EVENT: StoredEvent = {

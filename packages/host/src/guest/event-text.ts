@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../core/model.ts';
+import type { StoredEvent } from '../core/entities.ts';
 
 /**
  * An event as a guest sees it: one line of JSON, `type`, `timestamp`, `metadata`, all below in alphabetical

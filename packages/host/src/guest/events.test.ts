@@ -149,9 +149,9 @@ describe('the plain stream', () => {
     const open = [await openStream(guest), await openStream(guest)];
     expect(await ask(guest.path, 'GET /1.0/events')).toMatchObject({ 1: 'Service Unavailable\n' });
     guest.backend.views.set(2, sampleView({ instanceId: 2 }));
-    guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 2, runNumber: 1 };
     open.push(await openStream(guest));
-    guest.backend.caller = { kind: 'instance', instanceId: 1, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
     open[0]!.socket.destroy();
     while (guest.backend.subscribers > 2) await turn();
     open.push(await openStream(guest));

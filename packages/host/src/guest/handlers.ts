@@ -4,7 +4,7 @@ import { readLimit, readPosition } from '../core/position.ts';
 import type { GuestView } from '../core/view.ts';
 import { queryValue } from '../http/target.ts';
 import { conditional } from './conditional.ts';
-import { LISTED_EVENTS_MAX } from './limits.ts';
+import { LISTED_EVENTS_MAX } from './guest-limits.ts';
 import { type GuestReply, type Handler, refuse } from './reply.ts';
 import { readState } from './state-body.ts';
 
@@ -58,7 +58,7 @@ export const getConfig: Handler = (view, request) => {
 };
 
 function isReadable(view: GuestView, key: string): boolean {
-  if (isGuestKey(key)) return view.guestConfig;
+  if (isGuestKey(key)) return view.allowsGuestConfig;
   return key.startsWith('user.') || key.startsWith('cloud-init.');
 }
 
@@ -99,7 +99,7 @@ function eventTypes(list: string): ReadonlySet<string> {
 
 /** `GET /1.0/images/{fingerprint}/export`: whatever is not served looks the same. */
 export const exportImage: Handler = (view, { head, variable: fingerprint }): GuestReply => {
-  if (!view.images) return { kind: 'refuse-image', code: 'forbidden' };
+  if (!view.allowsImages) return { kind: 'refuse-image', code: 'forbidden' };
   const project = queryValue(head.target.query, 'project') || 'default';
   if (project !== 'default' || !/^[0-9a-f]{64}$/.test(fingerprint)) {
     return { kind: 'refuse-image', code: 'not-found' };

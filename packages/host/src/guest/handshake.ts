@@ -1,6 +1,6 @@
 import { type HeadFields, hasToken } from '../http/head-fields.ts';
 import { headerBlock, type TextReply } from '../http/response.ts';
-import { textError } from './errors.ts';
+import { textError } from './guest-errors.ts';
 
 const BAD_HANDSHAKE = textError(
   'bad-handshake',

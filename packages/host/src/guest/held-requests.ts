@@ -2,7 +2,7 @@ import { Quota } from '../base/quota.ts';
 import type { Turn } from '../http/fair-turns.ts';
 import type { HeldReply, Reply, TextReply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
-import { textError } from './errors.ts';
+import { textError } from './guest-errors.ts';
 import type { GuestReply, WaitReply } from './reply.ts';
 
 /** A request that waits for another view of its instance. */

@@ -194,7 +194,7 @@ describe('a refused image', () => {
 
   it('is told in JSON when images are not allowed', async () => {
     await using guest = await startWithImages();
-    guest.backend.views.set(1, sampleView({ images: false }));
+    guest.backend.views.set(1, sampleView({ allowsImages: false }));
     const [head, body] = await ask(guest.path, exportLine(UNIFIED));
     expect(head).toContain('403 Forbidden');
     expect(body).toBe(NOT_FOUND.replace('404', '403').replace('Not Found', 'Forbidden'));

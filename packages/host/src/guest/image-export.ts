@@ -2,11 +2,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Quota } from '../base/quota.ts';
-import type { Image } from '../core/model.ts';
+import type { Image } from '../core/entities.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { ByteSource, Reply } from '../http/response.ts';
 import type { GuestBackend } from './backend.ts';
-import { jsonError } from './errors.ts';
+import { jsonError } from './guest-errors.ts';
 import { type ImageFile, splitReply, unifiedReply } from './image-reply.ts';
 
 export interface ExportTools {

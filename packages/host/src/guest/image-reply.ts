@@ -1,5 +1,5 @@
 import { formOf, newBoundary } from '../base/multipart.ts';
-import type { Image } from '../core/model.ts';
+import type { Image } from '../core/entities.ts';
 import type { HeadFields } from '../http/head-fields.ts';
 import {
   type BodyPart,
@@ -9,7 +9,7 @@ import {
   type StreamReply,
 } from '../http/response.ts';
 import { type ByteRange, parseRange } from './byte-ranges.ts';
-import { textError } from './errors.ts';
+import { textError } from './guest-errors.ts';
 
 /** A file of an image, opened. */
 export interface ImageFile {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Limits } from './limits.ts';
+import type { Limits } from './guest-limits.ts';
 import { ask, type GuestFixture, sampleView, startGuest } from './testing/harness.ts';
 
 const withKeys = (...keys: [string, string][]) => {
   const { config, listed } = sampleView();
   return sampleView({
-    guestConfig: true,
+    allowsGuestConfig: true,
     config: new Map([...config, ...keys]),
     listed: [...listed, ...keys.map(([key]) => key)].sort(),
   });
@@ -51,7 +51,7 @@ describe('an instance', () => {
     'is forbidden %s while security.devlxd.guest_config is not true',
     async (method) => {
       await using guest = await start();
-      guest.backend.views.set(1, { ...withKeys(['guest.status', 'x']), guestConfig: false });
+      guest.backend.views.set(1, { ...withKeys(['guest.status', 'x']), allowsGuestConfig: false });
       const [head, body] = await ask(guest.path, `${method} /1.0/config/guest.status`);
       expect([head.slice(0, 22), body]).toEqual(['HTTP/1.1 403 Forbidden', 'Forbidden\n']);
     },

@@ -38,5 +38,5 @@ export const deleteKey: Handler = (view, { variable: key }) => {
 /** All other keys are the operator's: for them these methods do not exist, as with LXD. */
 function refuseKey(view: GuestView, key: string): RefuseReply | undefined {
   if (!isGuestKey(key)) return refuse('not-implemented');
-  return view.guestConfig ? undefined : refuse('forbidden');
+  return view.allowsGuestConfig ? undefined : refuse('forbidden');
 }

@@ -1,5 +1,5 @@
 import { headerBlock, type TextReply } from '../http/response.ts';
-import { jsonError, textError } from './errors.ts';
+import { jsonError, textError } from './guest-errors.ts';
 import type { GuestReply } from './reply.ts';
 
 const JSON_HEADERS = headerBlock({ 'Content-Type': 'application/json' });

@@ -1,7 +1,7 @@
 import type { Position } from '../core/position.ts';
 import type { GuestView } from '../core/view.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import type { GuestErrorCode } from './errors.ts';
+import type { GuestErrorCode } from './guest-errors.ts';
 
 /** What a handler may know of a request. */
 export interface GuestRequest {

@@ -12,13 +12,13 @@ import { anyCharacter } from '../base/testing/any-text.ts';
 
 import type { Caller } from '../core/caller.ts';
 import { etagOf } from '../core/etags.ts';
-import type { Behind } from '../http/front.ts';
+import type { FrontEndCalls } from '../http/front-end.ts';
 import { duplicate } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
 import { acceptNext } from '../native/sockets.ts';
 
 import { acceptedOf } from './caller-key.ts';
-import { type GuestFront, GuestServer } from './server.ts';
+import { type GuestFrontEnd, GuestServer } from './server.ts';
 import { ask, exchange, RawClient, sampleView, startGuest } from './testing/harness.ts';
 
 const JSON_HEAD = (length: number) =>
@@ -33,7 +33,7 @@ const ERROR_HEAD = (status: string, length: number) =>
 const FAILURE = (status: string, body = status) =>
   `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${body}`;
 
-const CALLER: Caller = { kind: 'instance', instanceId: 1, boot: 1 };
+const CALLER: Caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
 const GET = (path: string, headers = '') => `GET ${path} HTTP/1.1\r\nHost: lxd\r\n${headers}\r\n`;
 const bodies = (received: string) => received.split(/HTTP\/1\.\d \d{3} [\s\S]*?\r\n\r\n/).slice(1);
 
@@ -86,14 +86,14 @@ describe('answers, byte for byte', () => {
     expect(await ask(guest.path, 'GET /')).toEqual([ERROR_HEAD('500 Internal Server Error', 34), noInstance]);
     expect((await ask(guest.path, 'GET /nope'))[1]).toBe('404 page not found\n');
     expect((await ask(guest.path, 'GET //'))[0]).toMatch(/^HTTP\/1\.1 301 /);
-    guest.backend.caller = { kind: 'not-root', instanceId: 1, boot: 1 };
+    guest.backend.caller = { kind: 'not-root', instanceId: 1, runNumber: 1 };
     expect(await ask(guest.path, 'GET /')).toEqual([
       ERROR_HEAD('401 Unauthorized', 32),
       'Access denied for non-root user\n',
     ]);
   });
 
-  it('ends a connection whose boot is over', async () => {
+  it('ends a connection whose run is over', async () => {
     await using guest = await startGuest();
     const client = new RawClient(guest.path).send(GET('/'));
     await client.until((received) => received.endsWith('["/1.0"]\n'));
@@ -158,7 +158,7 @@ describe('PATCH /1.0', () => {
       ERROR_HEAD('429 Too Many Requests', text.length),
       text,
     ]);
-    guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 2, runNumber: 1 };
     expect(await statuses()).toEqual(['200', '200', '429']);
   });
 
@@ -334,13 +334,13 @@ describe('limits', () => {
     for (const client of held) await client.until((received) => received.endsWith(']\n'));
     const refused = await new RawClient(guest.path).send(GET('/')).end();
     expect(refused).toBe(FAILURE('503 Service Unavailable'));
-    guest.backend.caller = { kind: 'not-root', instanceId: 1, boot: 1 };
+    guest.backend.caller = { kind: 'not-root', instanceId: 1, runNumber: 1 };
     // All users of an instance count together.
     expect((await ask(guest.path, 'GET /'))[0]).toMatch(/^HTTP\/1\.1 503 /);
     guest.backend.views.set(2, sampleView({ instanceId: 2 }));
-    guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 2, runNumber: 1 };
     expect((await ask(guest.path, 'GET /'))[1]).toBe('["/1.0"]\n');
-    guest.backend.caller = { kind: 'instance', instanceId: 1, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
     held[0]!.socket.destroy();
     while (guest.server.connections() > 2) await turn();
     expect((await ask(guest.path, 'GET /'))[1]).toBe('["/1.0"]\n');
@@ -354,7 +354,7 @@ describe('limits', () => {
     const answers = await Promise.all(ends);
     expect(answers.filter((received) => received.includes(' 200 OK'))).toHaveLength(10);
     guest.backend.views.set(2, sampleView({ instanceId: 2 }));
-    guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 2, runNumber: 1 };
     expect((await ask(guest.path, 'GET /'))[1]).toBe('["/1.0"]\n');
     for (const client of flood) client.socket.destroy();
   });
@@ -385,7 +385,7 @@ describe('connections', () => {
     await mine.until((received) => received.endsWith(']\n'));
     await stream.until((received) => received.endsWith('\r\n\r\n'));
     guest.backend.views.set(2, sampleView({ instanceId: 2 }));
-    guest.backend.caller = { kind: 'instance', instanceId: 2, boot: 1 };
+    guest.backend.caller = { kind: 'instance', instanceId: 2, runNumber: 1 };
     const other = new RawClient(guest.path).send(GET('/'));
     await other.until((received) => received.endsWith(']\n'));
     expect(guest.server.closeInstance(1, 'stopped')).toBe(2);
@@ -428,13 +428,13 @@ describe('a server that stops', () => {
     expect(guest.server.connections()).toBe(0);
   });
 
-  it('answers those too whom its front leaves to it when its last connection has ended', async () => {
-    const front = new FrontThatLeaves(async (leave) => {
+  it('answers those too whom its front end leaves to it when its last connection has ended', async () => {
+    const frontEnd = new FrontEndThatLeaves(async (leave) => {
       leave();
       while (server.connections() > 0) await turn();
       leave();
     });
-    await using guest = await startGuest({}, silentLog, front);
+    await using guest = await startGuest({}, silentLog, frontEnd);
     const { server } = guest;
     const clients = [1, 2].map(() => new RawClient(guest.path).send(GET('/')));
     await server.stop(2000);
@@ -454,7 +454,7 @@ describe('a server that hands over', () => {
     await half.until((received) => received.includes('100 Continue'));
     await idle.until((received) => received.endsWith(']\n'));
     while (guest.server.connections() < 3) await turn();
-    const leaving = guest.server.handOver(2000, duplicate);
+    const leaving = guest.server.leaveSockets(2000, duplicate);
     const waiting = new RawClient(guest.path).send(GET('/1.0/config/user.foo'));
     half.send('{"state":"Ready"}');
     expect(await half.end()).toMatch(/HTTP\/1\.1 200 OK\r\n[\s\S]*Connection: close\r\n\r\n$/);
@@ -483,7 +483,7 @@ describe('a server that hands over', () => {
     Object.assign(guest.backend, { identify });
     const held = new RawClient(guest.path).send(GET('/'));
     await asked.promise;
-    const left = await guest.server.handOver(0, duplicate);
+    const left = await guest.server.leaveSockets(0, duplicate);
     expect(left.connections).toHaveLength(1);
     await using next = await startGuest();
     next.server.takeOver(left.connections);
@@ -501,7 +501,7 @@ describe('a server that hands over', () => {
     });
     await once(websocket, 'open');
     const closed = once(websocket, 'close');
-    const left = await guest.server.handOver(2000, duplicate);
+    const left = await guest.server.leaveSockets(2000, duplicate);
     close(left.listener);
     const [code, reason] = await closed;
     expect([code, String(reason)]).toEqual([1012, 'restarting']);
@@ -636,7 +636,7 @@ describe('curl', () => {
 
 /** One turn of the event loop. */
 /** Accepts nobody until it is stopped. */
-class FrontThatLeaves implements GuestFront {
+class FrontEndThatLeaves implements GuestFrontEnd {
   readonly works = true;
   readonly #leaving: (leave: () => void) => Promise<void>;
   #leave = () => {};
@@ -645,7 +645,7 @@ class FrontThatLeaves implements GuestFront {
     this.#leaving = leaving;
   }
 
-  serve(listening: number, behind: Behind<Caller>): void {
+  serve(listening: number, behind: FrontEndCalls<Caller>): void {
     const nothing = Buffer.alloc(0);
     const accepted = acceptedOf(CALLER);
     this.#leave = () => {

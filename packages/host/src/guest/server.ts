@@ -3,28 +3,28 @@ import type { Log } from '../base/log.ts';
 import type { Keep, LeftSockets } from '../base/sockets.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Application } from '../http/application.ts';
-import type { Front } from '../http/front.ts';
+import type { FrontEnd } from '../http/front-end.ts';
 import type { ListenAddress } from '../http/listener.ts';
 import { HttpServer } from '../http/server.ts';
 import type { GuestBackend } from './backend.ts';
 import { acceptedOf } from './caller-key.ts';
 import { decide } from './decide.ts';
-import { textError } from './errors.ts';
+import { textError } from './guest-errors.ts';
+import { DEFAULT_GUEST_LIMITS, type Limits } from './guest-limits.ts';
 import type { Sender } from './image-export.ts';
-import { DEFAULT_GUEST_LIMITS, type Limits } from './limits.ts';
 import { createPerformer } from './performer.ts';
 
 export interface GuestServerOptions {
   readonly log: Log;
   readonly limits?: Partial<Limits>;
   /** Answers plain requests in front of this server. */
-  readonly front?: GuestFront | undefined;
+  readonly frontEnd?: GuestFrontEnd | undefined;
   /** Sends files without reading them. */
   readonly sender?: Sender | undefined;
 }
 
-/** A front that knows instances. */
-export interface GuestFront extends Front<Caller> {
+/** A front end that knows instances. */
+export interface GuestFrontEnd extends FrontEnd<Caller> {
   /** Ends the connections that it has of an instance; returns how many. */
   closeInstance(instanceId: number, reason: string): number;
 }
@@ -39,17 +39,17 @@ const LOGGED_PATH_CHARACTERS_MAX = 200;
 export class GuestServer {
   private readonly http: HttpServer<Caller>;
   private readonly log: Log;
-  private readonly front: GuestFront | undefined;
+  private readonly frontEnd: GuestFrontEnd | undefined;
 
   constructor(backend: GuestBackend, options: GuestServerOptions) {
     const limits: Limits = { ...DEFAULT_GUEST_LIMITS, ...options.limits };
     this.log = options.log;
-    this.front = options.front;
+    this.frontEnd = options.frontEnd;
     this.http = new HttpServer({
       application: createApplication(backend, options, limits),
       limits,
       log: this.log,
-      front: options.front,
+      frontEnd: options.frontEnd,
     });
   }
 
@@ -61,7 +61,7 @@ export class GuestServer {
   /** Ends all connections of an instance, event streams included, root's or not; returns how many. */
   closeInstance(instanceId: number, reason: string): number {
     const ofInstance = (caller: Caller) => caller.kind !== 'no-instance' && caller.instanceId === instanceId;
-    const count = (this.front?.closeInstance(instanceId, reason) ?? 0) + this.http.closeWhere(ofInstance);
+    const count = (this.frontEnd?.closeInstance(instanceId, reason) ?? 0) + this.http.closeWhere(ofInstance);
     if (count > 0)
       this.log.info({ instanceId, reason, connections: count }, 'connections of an instance ended');
     return count;
@@ -78,8 +78,8 @@ export class GuestServer {
   }
 
   /** Lets requests end, tells event streams that we restart, and leaves the rest to the next daemon. */
-  handOver(graceMs: number, keep: Keep): Promise<LeftSockets> {
-    return this.http.handOver(graceMs, keep);
+  leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
+    return this.http.leaveSockets(graceMs, keep);
   }
 
   /** Open connections of all callers. */

@@ -17,7 +17,7 @@ const keys = Array.from({ length: 1_200 }, (_, at) => `"${(at * 7919).toString(3
 
 /** Connects as an instance, and is known. */
 async function connectAs(guest: GuestFixture, instanceId: number): Promise<RawClient> {
-  guest.backend.caller = { kind: 'instance', instanceId, boot: 1 };
+  guest.backend.caller = { kind: 'instance', instanceId, runNumber: 1 };
   const client = new RawClient(guest.path).send(head('HEAD /'));
   await client.until((received) => received.endsWith('\r\n\r\n'));
   client.received = '';

@@ -7,7 +7,7 @@ import type { Turn } from '../http/fair-turns.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { Hijacker } from '../http/response.ts';
 import type { Attach, EventSink } from './event-queue.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from './guest-limits.ts';
 import { closePayload, controlFrame, type Ending, FrameReader, textFrameHead } from './websocket-frames.ts';
 
 export interface WebSocketStart {

@@ -1,11 +1,11 @@
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { asyncEnvelope, errorEnvelope, operationPath, syncEnvelope } from '../wire/envelope.ts';
 import { drain, readJson, readParts } from './body.ts';
 import type { Answer, Call, Edge, Handler } from './call.ts';
-import { failureOf } from './errors.ts';
-import { PATH_PARAMETER_MAX } from './limits.ts';
+import { failureOf } from './failures.ts';
+import { PATH_PARAMETER_MAX } from './host-limits.ts';
 import { operationJson } from './operation-json.ts';
 import { answerForProject, refuseTarget } from './project.ts';
 import { requestorOf } from './requestor.ts';

@@ -1,4 +1,4 @@
-import type { Alias, Image, Instance, Profile } from '../core/model.ts';
+import type { Alias, Image, Instance, Profile } from '../core/entities.ts';
 import type { Upload } from '../images/upload.ts';
 import type {
   ExecSession,
@@ -20,7 +20,7 @@ import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import type { FileFacts, FoundFile } from '../runtimes/contract/files.ts';
 /**
  * What the host API can ask of the daemon. Functions that return an Operation check what can be checked
- * at once and throw a CodedError of `core/errors.ts`; the rest happens in the operation and ends in its `err`.
+ * at once and throw a CodedError of `core/host-errors.ts`; the rest happens in the operation and ends in its `err`.
  */
 export interface HostBackend {
   readonly instances: InstanceCases;

@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream';
 import type {} from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import { within } from '../base/within.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { UploadPart } from '../images/upload.ts';
 import { baseName } from '../wire/image.ts';
 import { parseJson } from '../wire/parse.ts';
-import { DRAIN_TIMEOUT_MS, JSON_BODY_BYTES_MAX } from './limits.ts';
+import { DRAIN_TIMEOUT_MS, JSON_BODY_BYTES_MAX } from './host-limits.ts';
 
 /** Reads a body as JSON. @throws CodedError 400 when it is none or breaks off, 413 when it is too large */
 export async function readJson(body: Readable): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Instance } from '../core/model.ts';
+import type { Instance } from '../core/entities.ts';
 import { instanceCheckOf, instanceEtag, instancePatchCheckOf, preconditionOf } from './etag.ts';
 
 const instance: Instance = {
@@ -12,12 +12,18 @@ const instance: Instance = {
   config: { a: '1', b: '2' },
   devices: { d: { type: 'none' } },
   createdAt: '2024-01-01T00:00:00Z',
-  lastUsedAt: '2024-01-01T00:00:00Z',
+  lastStartedAt: '2024-01-01T00:00:00Z',
 };
 
 describe('the ETag of an instance', () => {
   test('does not depend on the order of keys, name, description or times', () => {
-    const same = { ...instance, name: 'c2', description: 'x', lastUsedAt: 'y', config: { b: '2', a: '1' } };
+    const same = {
+      ...instance,
+      name: 'c2',
+      description: 'x',
+      lastStartedAt: 'y',
+      config: { b: '2', a: '1' },
+    };
     expect(instanceEtag(same)).toBe(instanceEtag(instance));
   });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { hostError } from '../core/errors.ts';
+import type { Alias, Config, Image, Instance, Profile } from '../core/entities.ts';
 import { guestKeysOf, withoutGuestKeys } from '../core/guest-keys.ts';
-import type { Alias, Config, Image, Instance, Profile } from '../core/model.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { InstanceCheck } from '../instances/requests.ts';
 
 /**

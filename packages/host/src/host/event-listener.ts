@@ -20,7 +20,7 @@ import {
   EVENT_QUEUE_BYTES_MAX,
   REPLAYED_BYTES_MAX,
   REPLAYED_EVENTS_MAX,
-} from './limits.ts';
+} from './host-limits.ts';
 
 export interface EventWish {
   readonly types: ReadonlySet<EventType>;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EVENT_LISTENERS_MAX } from './limits.ts';
+import { EVENT_LISTENERS_MAX } from './host-limits.ts';
 import { Harness } from './testing/harness.ts';
 
 let harness: Harness;

@@ -1,11 +1,11 @@
 import type { Log } from '../base/log.ts';
 import type { EndReason } from '../base/sockets.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { PING_INTERVAL_MS } from '../events/pings.ts';
 import { refusedPosition } from '../events/positions.ts';
 import type { HostBackend } from './backend.ts';
 import { type EventWish, Listener } from './event-listener.ts';
-import { EVENT_LISTENERS_MAX } from './limits.ts';
+import { EVENT_LISTENERS_MAX } from './host-limits.ts';
 import type { Claim } from './upgrade.ts';
 
 /** The listeners of GET /1.0/events. */

@@ -1,6 +1,6 @@
 import { WebSocket } from 'ws';
 import type { ExecProcess } from '../runtimes/contract/exec.ts';
-import { EXEC_OUTPUT_BYTES_HIGH, EXEC_OUTPUT_BYTES_LOW } from './limits.ts';
+import { EXEC_OUTPUT_BYTES_HIGH, EXEC_OUTPUT_BYTES_LOW } from './host-limits.ts';
 
 /** Sends output at the pace at which clients take it. */
 export interface OutputPump {

@@ -7,7 +7,7 @@ import type { ExecSession } from '../instances/requests.ts';
 import type { ExecProcess } from '../runtimes/contract/exec.ts';
 import { parseExecControl } from '../wire/exec.ts';
 import { feedInput, type OutputPump, pumpOutput } from './exec-flow.ts';
-import { EXEC_CONNECT_TIMEOUT_MS } from './limits.ts';
+import { EXEC_CONNECT_TIMEOUT_MS } from './host-limits.ts';
 
 const NEVER_CONNECTED = 'Timed out waiting for websockets to connect';
 /** What an operator reads whose command the end of the daemon has cut off. */

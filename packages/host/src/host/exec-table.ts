@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { WebSocket } from 'ws';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { ExecSession } from '../instances/requests.ts';
 import type { ExecProcess, ExecRequest } from '../runtimes/contract/exec.ts';
 import { CUT, ExecStreams } from './exec-streams.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { hostError } from '../core/errors.ts';
-import { EXEC_CONNECT_TIMEOUT_MS, EXEC_OUTPUT_BYTES_HIGH } from './limits.ts';
+import { hostError } from '../core/host-errors.ts';
+import { EXEC_CONNECT_TIMEOUT_MS, EXEC_OUTPUT_BYTES_HIGH } from './host-limits.ts';
 import type { NotedSession } from './testing/exec-notes.ts';
 import { Harness, type Inbox } from './testing/harness.ts';
 

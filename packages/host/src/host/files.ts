@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { bytesOfText, nameInQuery } from '../base/byte-text.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { fileHeaders, parseFileHeaders } from '../wire/file.ts';
 import { type Answer, type Call, done, type Edge, param } from './call.ts';
 

@@ -1,4 +1,4 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 
 /** Says whether an object, as the API shows it, passes. */
 export type Filter = (value: unknown) => boolean;

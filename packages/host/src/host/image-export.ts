@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { formOf } from '../base/multipart.ts';
-import type { Image } from '../core/model.ts';
+import type { Image } from '../core/entities.ts';
 import { type Answer, type Call, type Edge, param } from './call.ts';
-import { FILE_CHUNK_BYTES } from './limits.ts';
+import { FILE_CHUNK_BYTES } from './host-limits.ts';
 
 /** A piece of an export: text of our own, or a file as it is. */
 type Piece = string | OpenFile;

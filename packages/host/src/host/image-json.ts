@@ -1,4 +1,4 @@
-import type { Alias } from '../core/model.ts';
+import type { Alias } from '../core/entities.ts';
 import type { ImageInfo } from '../library/requests.ts';
 import type { AliasJson, ImageJson } from '../wire/image.ts';
 

@@ -1,4 +1,4 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { Upload } from '../images/upload.ts';
 import { parseUploadHeaders } from '../wire/image.ts';
 import { drain } from './body.ts';

@@ -1,5 +1,5 @@
 import { merge } from '../base/merge.ts';
-import type { Image } from '../core/model.ts';
+import type { Image } from '../core/entities.ts';
 import { parseImageFields, parseImagePatch } from '../wire/image.ts';
 import {
   type Answer,

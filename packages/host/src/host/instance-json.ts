@@ -25,7 +25,7 @@ export function instanceJson({
     stateful: false,
     description: instance.description,
     created_at: instance.createdAt,
-    last_used_at: instance.lastUsedAt,
+    last_used_at: instance.lastStartedAt,
     location: 'none',
     project: 'default',
   };

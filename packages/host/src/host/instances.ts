@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { messageOf } from '../base/coded-error.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { InstanceInfo, InstanceLive } from '../instances/requests.ts';
 import { parseExec } from '../wire/exec.ts';
 import {
@@ -25,8 +25,8 @@ import {
 } from './call.ts';
 import { instanceCheckOf, instanceEtag, instancePatchCheckOf } from './etag.ts';
 import { parseFilter } from './filter.ts';
+import { LIVE_STATE_CONCURRENCY } from './host-limits.ts';
 import { instanceFullJson, instanceJson, stateJson } from './instance-json.ts';
-import { LIVE_STATE_CONCURRENCY } from './limits.ts';
 
 /** GET /1.0/instances: URLs, objects or objects with live state, by `recursion` 0, 1, 2. */
 export async function listInstances(edge: Edge, call: Call): Promise<Answer> {

@@ -1,4 +1,4 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { Operation } from '../model/operation.ts';
 import { operationPath } from '../wire/envelope.ts';
 import { type Answer, type Call, done, type Edge, param, recursionOf, sync } from './call.ts';

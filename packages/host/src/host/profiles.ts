@@ -1,6 +1,6 @@
 import { merge } from '../base/merge.ts';
-import { hostError } from '../core/errors.ts';
-import type { Profile } from '../core/model.ts';
+import type { Profile } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { ProfileInfo } from '../profiles/profile-info.ts';
 import {
   type ProfileJson,
@@ -23,7 +23,7 @@ import {
   urlOf,
 } from './call.ts';
 import { preconditionOf, profileEtag } from './etag.ts';
-import { MERGE_ATTEMPTS_MAX } from './limits.ts';
+import { MERGE_ATTEMPTS_MAX } from './host-limits.ts';
 
 const COLLECTION = '/1.0/profiles';
 

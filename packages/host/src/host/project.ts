@@ -1,4 +1,4 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { type Answer, sync } from './call.ts';
 import type { Method, OtherProject } from './routes.ts';
 import { NO_CLUSTERS } from './unserved.ts';

@@ -1,4 +1,4 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { parseServerConfig, type ServerJson } from '../wire/server.ts';
 import type { ServerFacts } from './backend.ts';
 import { type Answer, type Call, done, type Edge, ifMatch, sync } from './call.ts';

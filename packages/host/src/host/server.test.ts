@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import { duplicate } from '../native/descriptors.ts';
-import { JSON_BODY_BYTES_MAX } from './limits.ts';
+import { JSON_BODY_BYTES_MAX } from './host-limits.ts';
 import { ROUTES, servedRoutes } from './routes.ts';
 import { HostServer } from './server.ts';
 import { API_EXTENSIONS } from './server-info.ts';
@@ -79,14 +79,14 @@ describe('stopping', () => {
   });
 });
 
-describe('a hand-over', () => {
+describe('a restart in place', () => {
   test('leaves the socket, who waits there and who has not asked yet to the next server', async () => {
     const silent = connect(harness.path);
     const inbox = await harness.websocket('/1.0/events');
     const { id } = harness.backend.operations.begin({ description: 'Running' });
     const running = harness.get(`/1.0/operations/${id}/wait`);
     await harness.get('/1.0');
-    const leaving = harness.server.handOver(10_000, duplicate);
+    const leaving = harness.server.leaveSockets(10_000, duplicate);
     const waiting = harness.get('/1.0');
     harness.backend.operations.end(id);
     expect((await running).json.metadata.status).toBe('Success');

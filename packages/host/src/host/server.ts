@@ -12,14 +12,14 @@ import {
   type LeftSockets,
   leave,
 } from '../base/sockets.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { createApp } from './app.ts';
 import type { HostBackend } from './backend.ts';
 import type { Edge } from './call.ts';
-import { failureOf } from './errors.ts';
 import { EventStreams } from './event-streams.ts';
 import { ExecTable } from './exec-table.ts';
-import { BACKLOG, EXEC_HAND_OVER_MS, LEFT_CONNECTIONS_MAX } from './limits.ts';
+import { failureOf } from './failures.ts';
+import { BACKLOG, EXEC_HAND_OVER_MS, LEFT_CONNECTIONS_MAX } from './host-limits.ts';
 import { answerForProject } from './project.ts';
 import { ROUTES } from './routes.ts';
 import { placeSocket } from './socket-file.ts';
@@ -98,7 +98,7 @@ export class HostServer {
   /**
    * As `stop`, but leaves the socket, with who waits to be accepted or has not asked anything yet, to the next daemon.
    */
-  async handOver(graceMs: number, keep: Keep): Promise<LeftSockets> {
+  async leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
     this.#state = 'stopping';
     const listener = keep(descriptorOf(this.#app.server));
     const silent = [...this.#connections].filter((socket) => socket.bytesRead === 0);

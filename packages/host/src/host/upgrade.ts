@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { STATUS_CODES } from '../base/node-http.ts';
 import { errorEnvelope } from '../wire/envelope.ts';
-import type { Failure } from './errors.ts';
-import { WEBSOCKET_MESSAGE_BYTES_MAX } from './limits.ts';
+import type { Failure } from './failures.ts';
+import { WEBSOCKET_MESSAGE_BYTES_MAX } from './host-limits.ts';
 
 /** A place for a websocket, taken before the handshake is answered. */
 export interface Claim {

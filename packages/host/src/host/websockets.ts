@@ -1,4 +1,4 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { type Position, readPosition } from '../core/position.ts';
 import { parseEventTypes } from '../wire/event.ts';
 import type { Answer, Edge } from './call.ts';

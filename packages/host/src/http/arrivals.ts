@@ -5,7 +5,7 @@ import { close } from '../native/libc.ts';
 import type { Accepted, Application } from './application.ts';
 
 /** A connection that is kept unread, and how it is let go. */
-interface Held {
+interface WaitingCaller {
   readonly fd: number;
   readonly drop: () => void;
 }
@@ -14,7 +14,7 @@ interface Held {
 export class Arrivals<Peer> {
   readonly #application: Application<Peer>;
   readonly #log: Log;
-  readonly #held = new Set<Held>();
+  readonly #held = new Set<WaitingCaller>();
 
   constructor(application: Application<Peer>, log: Log) {
     this.#application = application;
@@ -56,7 +56,7 @@ export class Arrivals<Peer> {
   }
 
   #hold(
-    held: Held,
+    held: WaitingCaller,
     accepted: Promise<Accepted<Peer>>,
     known: (accepted: Accepted<Peer>) => void,
     broke: (error: unknown) => void,

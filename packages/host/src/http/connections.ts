@@ -3,17 +3,17 @@ import { ByteShares } from '../base/byte-shares.ts';
 import type { Log } from '../base/log.ts';
 import { descriptorOf, type EndReason, type Keep, leave } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
-import { openFilesMax } from '../native/limits.ts';
+import { openFilesMax } from '../native/rlimit.ts';
 import type { Accepted, Application } from './application.ts';
 import { Arrivals } from './arrivals.ts';
 import { Connection } from './connection.ts';
-import { failureAnswer } from './errors.ts';
+import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom, UNTAKEN_BYTES } from './connection-limits.ts';
 import { FairTurns } from './fair-turns.ts';
-import type { HandedOver } from './front.ts';
-import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom, UNTAKEN_BYTES } from './limits.ts';
+import type { HandedOver } from './front-end.ts';
+import { failureAnswer } from './http-errors.ts';
 import { type Admission, Slots } from './slots.ts';
 
-/** What a front hears of a connection that it has handed over. */
+/** What a front end hears of a connection that it has handed over. */
 export interface HandOverNews {
   /** It is served. */
   readonly begun: () => void;
@@ -21,7 +21,7 @@ export interface HandOverNews {
 }
 
 /**
- * The connections of a server, and their one way in: they are accepted, identified, admitted, started. One that a front
+ * The connections of a server, and their one way in: they are accepted, identified, admitted, started. One that a front end
  * hands over has been identified and admitted there.
  */
 export class Connections<Peer> {
@@ -74,7 +74,7 @@ export class Connections<Peer> {
     );
   }
 
-  /** Takes in one that a front hands over, when it is the turn of its key. */
+  /** Takes in one that a front end hands over, when it is the turn of its key. */
   acceptHanded(handed: HandedOver<Peer>, { begun, ended }: HandOverNews): void {
     const { accepted, fd, unread, unsent, last } = handed;
     this.turns.add(accepted.key, () => {
@@ -100,7 +100,7 @@ export class Connections<Peer> {
       const connection = this.start(socket, accepted, { admission });
       if (admission === 'refused') connection.fail('too-many-connections');
       this.shutdownIfEnding(connection);
-    } else if (accepted.rank === 'stranger') socket.destroy();
+    } else if (accepted.rank === 'unknown') socket.destroy();
     else socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
   }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Share } from '../base/byte-shares.ts';
-import { WRITE_GATHERED_MAX } from './limits.ts';
+import { WRITE_GATHERED_MAX } from './connection-limits.ts';
 
 /**
  * Answers on their way to one client: gathered, handed to its socket, and counted for as long as it does not take them.

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { unsentBytes } from '../base/sockets.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from './connection-limits.ts';
 
 /**
  * How long one client is waited for. There is no timer here: who sweeps asks what is overdue.

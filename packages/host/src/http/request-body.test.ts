@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { BODY_BYTES_MAX, KEPT_BODY_BYTES_MAX } from './limits.ts';
+import { BODY_BYTES_MAX, KEPT_BODY_BYTES_MAX } from './connection-limits.ts';
 import { RequestBody } from './request-body.ts';
 import { parseHead } from './request-head.ts';
 

@@ -1,7 +1,7 @@
 import { ByteSink } from './byte-sink.ts';
 import { ChunkedDecoder } from './chunked.ts';
-import type { HttpFailure } from './errors.ts';
-import { KEPT_BODY_BYTES_MAX } from './limits.ts';
+import { KEPT_BODY_BYTES_MAX } from './connection-limits.ts';
+import type { HttpFailure } from './http-errors.ts';
 import type { RequestHead } from './request-head.ts';
 
 export type BodyProgress = 'more' | 'done' | HttpFailure;

@@ -1,7 +1,7 @@
 import { COLON, CR, HOST, LF, latin1, SPACE, TAB, TOKEN, VALUE } from './bytes.ts';
-import type { HttpFailure } from './errors.ts';
+import { BODY_BYTES_MAX, FOLDED_LINES_MAX, HEAD_BYTES_MAX } from './connection-limits.ts';
 import { type FieldName, fieldAt, type HeadFields, hasToken, noFields } from './head-fields.ts';
-import { BODY_BYTES_MAX, FOLDED_LINES_MAX, HEAD_BYTES_MAX } from './limits.ts';
+import type { HttpFailure } from './http-errors.ts';
 import { ASTERISK, readTarget, type Target } from './target.ts';
 
 /** A request without its body. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { HEAD_BYTES_MAX } from './limits.ts';
+import { HEAD_BYTES_MAX } from './connection-limits.ts';
 import { RequestInput } from './request-input.ts';
 
 const limits = { headBytes: HEAD_BYTES_MAX, bodyBytes: 0 };

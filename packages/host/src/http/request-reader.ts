@@ -1,6 +1,6 @@
 import type { Request } from './application.ts';
-import type { HttpFailure } from './errors.ts';
-import type { Limits } from './limits.ts';
+import type { Limits } from './connection-limits.ts';
+import type { HttpFailure } from './http-errors.ts';
 import { hasBody, RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestInput } from './request-input.ts';

@@ -4,9 +4,9 @@ import type { Log } from '../base/log.ts';
 import type { EndReason, Keep, LeftSockets } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import type { Application } from './application.ts';
+import { type Limits, sweepMs } from './connection-limits.ts';
 import { Connections } from './connections.ts';
-import type { Front, HandedOver } from './front.ts';
-import { type Limits, sweepMs } from './limits.ts';
+import type { FrontEnd, HandedOver } from './front-end.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
 
 /** A failing accept (out of files) is told once in this time, not once per connection. */
@@ -17,7 +17,7 @@ export interface HttpServerOptions<Peer> {
   readonly limits: Limits;
   readonly log: Log;
   /** Accepts in this server's place. */
-  readonly front?: Front<Peer> | undefined;
+  readonly frontEnd?: FrontEnd<Peer> | undefined;
 }
 
 /** A strict HTTP/1 server on a Unix socket, for clients that nobody trusts. */
@@ -26,17 +26,17 @@ export class HttpServer<Peer> {
   private readonly log: Log;
   private readonly server: Server;
   private readonly connected: Connections<Peer>;
-  private front: Front<Peer> | undefined;
+  private frontEnd: FrontEnd<Peer> | undefined;
   private listening: Listening | undefined;
   private sweeper: NodeJS.Timeout | undefined;
   private accepted = 0;
   private acceptLoggedMs = Number.NEGATIVE_INFINITY;
   private stopping = false;
 
-  constructor({ application, limits, log, front }: HttpServerOptions<Peer>) {
+  constructor({ application, limits, log, frontEnd }: HttpServerOptions<Peer>) {
     this.limits = limits;
     this.log = log;
-    this.front = front;
+    this.frontEnd = frontEnd;
     this.connected = new Connections(application, limits, log);
     this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
   }
@@ -44,15 +44,15 @@ export class HttpServer<Peer> {
   /** Listens; when it settles, connections are served. @throws when the address cannot be had */
   async listen(address: ListenAddress): Promise<void> {
     this.listening = await openListener(address);
-    const { front } = this;
-    if (front?.works) {
-      front.serve(this.listening.fd, {
+    const { frontEnd } = this;
+    if (frontEnd?.works) {
+      frontEnd.serve(this.listening.fd, {
         take: (each) => this.take(each),
         keep: (fd) => this.connected.keep(fd),
         alone: () => this.goOnAlone(),
       });
     } else {
-      this.front = undefined;
+      this.frontEnd = undefined;
       await this.acceptFrom(this.listening.fd);
     }
     this.sweeper = setInterval(() => this.connected.sweep(), sweepMs(this.limits));
@@ -61,16 +61,16 @@ export class HttpServer<Peer> {
 
   /** Serves connections that the server before us has left, as if they were new. */
   takeOver(connections: readonly number[]): void {
-    if (this.front !== undefined) this.front.takeOver(connections);
+    if (this.frontEnd !== undefined) this.frontEnd.takeOver(connections);
     else for (const fd of connections) this.connected.acceptLeft(fd);
   }
 
   /** Open connections, those that are being refused or closed included. */
   connections(): number {
-    return this.connected.count + (this.front?.connections() ?? 0);
+    return this.connected.count + (this.frontEnd?.connections() ?? 0);
   }
 
-  /** Ends at once every connection whose peer matches; returns how many. Those of the front are its own. */
+  /** Ends at once every connection whose peer matches; returns how many. Those of the front end are its own. */
   closeWhere(matches: (peer: Peer) => boolean): number {
     return this.connected.closeWhere(matches);
   }
@@ -92,9 +92,9 @@ export class HttpServer<Peer> {
    * Lets requests end and leaves the rest to the next server, which is not noticed by clients: who waits to be
    * accepted, and who is connected and silent, is answered by that one.
    */
-  async handOver(graceMs: number, keep: Keep): Promise<LeftSockets> {
+  async leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
     const listener = keep(this.listening!.fd);
-    await this.front?.stop({ acceptWaiting: false, leave: true });
+    await this.frontEnd?.stop({ acceptWaiting: false, leave: true });
     await this.connected.settled();
     this.stopping = true;
     this.connected.endNew('restarting');
@@ -115,10 +115,10 @@ export class HttpServer<Peer> {
 
   /** Accepts whoever connected while the socket still had its name: nobody can come after them. */
   private async stopAccepting(): Promise<void> {
-    const { listening, front } = this;
+    const { listening, frontEnd } = this;
     await listening?.unlink?.();
-    if (front !== undefined && listening !== undefined) {
-      await front.stop({ acceptWaiting: listening.unlink !== undefined, leave: false });
+    if (frontEnd !== undefined && listening !== undefined) {
+      await frontEnd.stop({ acceptWaiting: listening.unlink !== undefined, leave: false });
       // An inherited socket belongs to who comes after us.
       if (listening.unlink !== undefined) close(listening.fd);
     } else if (listening?.unlink !== undefined) await this.acceptWaiting();
@@ -145,9 +145,9 @@ export class HttpServer<Peer> {
     });
   }
 
-  /** The front has failed: whoever connects from now on, or is waiting, is served all the same. */
+  /** The front end has failed: whoever connects from now on, or is waiting, is served all the same. */
   private goOnAlone(): void {
-    this.front = undefined;
+    this.frontEnd = undefined;
     if (this.stopping || this.listening === undefined) return;
     this.acceptFrom(this.listening.fd).catch((error) => this.acceptFailed(error));
   }
@@ -161,8 +161,8 @@ export class HttpServer<Peer> {
   private take(handed: HandedOver<Peer>): void {
     const { accepted } = handed;
     this.connected.acceptHanded(handed, {
-      begun: () => this.front?.taken(accepted),
-      ended: () => this.front?.release(accepted),
+      begun: () => this.frontEnd?.taken(accepted),
+      ended: () => this.frontEnd?.release(accepted),
     });
   }
 

@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import {
   OTHERS_PER_KEY_MAX,
   REFUSED_PER_KEY_MAX,
-  STRANGERS_PER_KEY_MAX,
-  STRANGERS_TOTAL_MAX,
   SURE_PER_KEY,
-} from './limits.ts';
+  UNKNOWN_CALLERS_PER_KEY_MAX,
+  UNKNOWN_CALLERS_TOTAL_MAX,
+} from './connection-limits.ts';
 import { type Admission, type Rank, type Share, Slots } from './slots.ts';
 
 const root = (key: string): Share => ({ key, rank: 'root' });
 const other = (key: string): Share => ({ key, rank: 'other' });
-const stranger = (key: string): Share => ({ key, rank: 'stranger' });
+const unknown = (key: string): Share => ({ key, rank: 'unknown' });
 
 /** How many are let in, until one is not. */
 function admitAll(slots: Slots, share: Share, most = 100_000): number {
@@ -56,7 +56,7 @@ describe('all keys', () => {
     const slots = new Slots(256, 1000);
     const admitted = Array.from({ length: 6 }, () => slots.admit(root('a'), true));
     expect(admitted).toEqual([...Array(SURE_PER_KEY).fill('admitted'), 'dropped', 'dropped']);
-    expect(slots.admit(stranger('b'), true)).toBe('dropped');
+    expect(slots.admit(unknown('b'), true)).toBe('dropped');
   });
 });
 
@@ -64,17 +64,17 @@ it('gives strangers a small share each and all together, which is no instance’
   const slots = new Slots(256, 1000);
   let all = 0;
   for (let uid = 0; uid < 100; uid++) {
-    const admitted = admitAll(slots, stranger(`uid ${uid}`));
-    expect(admitted).toBeLessThanOrEqual(STRANGERS_PER_KEY_MAX);
+    const admitted = admitAll(slots, unknown(`uid ${uid}`));
+    expect(admitted).toBeLessThanOrEqual(UNKNOWN_CALLERS_PER_KEY_MAX);
     all += admitted;
   }
-  expect([all, slots.admit(stranger('uid 0'))]).toEqual([STRANGERS_TOTAL_MAX, 'dropped']);
+  expect([all, slots.admit(unknown('uid 0'))]).toEqual([UNKNOWN_CALLERS_TOTAL_MAX, 'dropped']);
   expect(admitAll(slots, root('a'))).toBe(256);
 });
 
 it('has everything back when all have gone, in whatever order', () => {
   const slots = new Slots(20, 30);
-  const ranks: readonly Rank[] = ['root', 'other', 'stranger'];
+  const ranks: readonly Rank[] = ['root', 'other', 'unknown'];
   for (let round = 0; round < 50; round++) {
     const held: { share: Share; admission: Exclude<Admission, 'dropped'> }[] = [];
     for (let index = 0; index < 300; index++) {

@@ -2,15 +2,15 @@ import {
   OTHERS_PER_KEY_MAX,
   REFUSED_PER_KEY_MAX,
   REFUSED_TOTAL_MAX,
-  STRANGERS_PER_KEY_MAX,
-  STRANGERS_TOTAL_MAX,
   SURE_PER_KEY,
-} from './limits.ts';
+  UNKNOWN_CALLERS_PER_KEY_MAX,
+  UNKNOWN_CALLERS_TOTAL_MAX,
+} from './connection-limits.ts';
 
 export type Admission = 'admitted' | 'refused' | 'dropped';
 
 /** Who a connection is of, as far as its share goes: root of an instance, another user of it, anybody else. */
-export type Rank = 'root' | 'other' | 'stranger';
+export type Rank = 'root' | 'other' | 'unknown';
 
 /** Out of which share a connection comes. Connections of the same key count together. */
 export interface Share {
@@ -20,7 +20,7 @@ export interface Share {
 
 type Counts = Record<Rank | 'refused', number>;
 
-const NONE: Readonly<Counts> = { root: 0, other: 0, stranger: 0, refused: 0 };
+const NONE: Readonly<Counts> = { root: 0, other: 0, unknown: 0, refused: 0 };
 
 /**
  * Counts connections, so that no key takes what others need. The first connections of root of each key come out of
@@ -33,7 +33,7 @@ export class Slots {
   readonly #held = new Map<string, Counts>();
   /** Beyond those that are sure. */
   #common = 0;
-  #strangers = 0;
+  #unknownCallers = 0;
   #refused = 0;
 
   constructor(perKeyMax: number, totalMax: number) {
@@ -64,7 +64,7 @@ export class Slots {
   release(share: Share, admission: Exclude<Admission, 'dropped'> = 'admitted'): void {
     const held = this.#held.get(share.key)!;
     this.#count(share, held, admission, -1);
-    if (held.root + held.other + held.stranger + held.refused === 0) this.#held.delete(share.key);
+    if (held.root + held.other + held.unknown + held.refused === 0) this.#held.delete(share.key);
   }
 
   #count({ rank }: Share, held: Counts, admission: Admission, by: 1 | -1): void {
@@ -76,13 +76,14 @@ export class Slots {
     // The one that comes or goes is the last of them, and not sure if there are enough before it.
     const before = held[rank] + (by > 0 ? 0 : by);
     held[rank] += by;
-    if (rank === 'stranger') this.#strangers += by;
+    if (rank === 'unknown') this.#unknownCallers += by;
     else if (rank === 'other' || before >= SURE_PER_KEY) this.#common += by;
   }
 
   #decide(rank: Rank, held: Readonly<Counts>, scarce: boolean): Admission {
-    if (rank === 'stranger') {
-      const room = held.stranger < STRANGERS_PER_KEY_MAX && this.#strangers < STRANGERS_TOTAL_MAX;
+    if (rank === 'unknown') {
+      const room =
+        held.unknown < UNKNOWN_CALLERS_PER_KEY_MAX && this.#unknownCallers < UNKNOWN_CALLERS_TOTAL_MAX;
       return room && !scarce ? 'admitted' : 'dropped';
     }
     const sure = rank === 'root' && held.root < SURE_PER_KEY;

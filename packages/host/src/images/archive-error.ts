@@ -1,5 +1,5 @@
 import type { CodedError } from '../base/coded-error.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 
 /** Characters of a name that an error shows. */
 const SHOWN_MAX = 200;

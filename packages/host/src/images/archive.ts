@@ -1,7 +1,7 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { invalidArchive } from './archive-error.ts';
 import { EntryTree } from './entry-tree.ts';
-import type { ImageLimits } from './limits.ts';
+import type { ImageLimits } from './image-limits.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
 
 /** What an archive holds: all of an image, or one part of a split one. */

@@ -1,4 +1,4 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 
 /** Reads exact amounts from a stream of chunks, and counts what it has read. */
 export class ByteSource {

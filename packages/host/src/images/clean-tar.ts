@@ -1,5 +1,5 @@
 import { type Layout, type RootEntry, readArchive } from './archive.ts';
-import type { ImageLimits } from './limits.ts';
+import type { ImageLimits } from './image-limits.ts';
 import { encodeHeader, paddingOf, TAR_END } from './tar-writer.ts';
 
 /** Modes of folders that an archive does not list, and of the root, which every user in it must enter. */

@@ -3,7 +3,7 @@ import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { messageOf } from '../base/coded-error.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { filter } from '../process/filter.ts';
 import type { Format } from './formats.ts';
 import { asNobody } from './sandbox.ts';

@@ -1,7 +1,7 @@
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { invalidArchive, shown } from './archive-error.ts';
 import { isKnownDevice } from './device-nodes.ts';
-import type { ImageLimits } from './limits.ts';
+import type { ImageLimits } from './image-limits.ts';
 import type { EntryKind, TarEntry } from './tar-reader.ts';
 
 /** Where an accepted entry belongs. */

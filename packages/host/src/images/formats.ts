@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 
 /** How the bytes of an image's file are packed. */
 export type Format = 'gzip' | 'bzip2' | 'xz' | 'lzma' | 'zstd' | 'tar' | 'squashfs';

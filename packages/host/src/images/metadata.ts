@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { NEVER } from '../base/clock.ts';
 import { messageOf } from '../base/coded-error.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { canonicalArchitecture } from './architectures.ts';
 
 /** What an image's metadata.yaml says. */

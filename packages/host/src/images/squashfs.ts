@@ -1,11 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import { filter } from '../process/filter.ts';
 import { invalidArchive, shown } from './archive-error.ts';
 import { EntryTree, type TreeEntry } from './entry-tree.ts';
-import type { ImageLimits } from './limits.ts';
+import type { ImageLimits } from './image-limits.ts';
 import { asInstanceRoot, asNobody } from './sandbox.ts';
 import type { EntryKind } from './tar-reader.ts';
 

@@ -2,8 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { hostError } from '../core/errors.ts';
-import type { ImageLimits } from './limits.ts';
+import { hostError } from '../core/host-errors.ts';
+import type { ImageLimits } from './image-limits.ts';
 import type { Upload, UploadPart } from './upload.ts';
 
 /** Names of an image's files in its folder, whatever their formats are. */

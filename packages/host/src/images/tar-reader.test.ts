@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CodedError } from '../base/coded-error.ts';
-import { DEFAULT_LIMITS } from './limits.ts';
+import { DEFAULT_LIMITS } from './image-limits.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
 import { encodeHeader, paddingOf, TAR_END } from './tar-writer.ts';
 import { tarOf, unified } from './testing/archives.ts';

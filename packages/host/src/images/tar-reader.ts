@@ -1,6 +1,6 @@
 import { invalidArchive, shown } from './archive-error.ts';
 import { ByteSource } from './byte-source.ts';
-import type { ImageLimits } from './limits.ts';
+import type { ImageLimits } from './image-limits.ts';
 import { checkGlobalPax, PAX_XATTR, type PaxRecords, parsePax, paxNumber } from './pax.ts';
 import { BLOCK_BYTES, decodeHeader, type RawHeader } from './tar-header.ts';
 

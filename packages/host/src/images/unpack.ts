@@ -3,14 +3,14 @@ import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../base/coded-error.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import { filter } from '../process/filter.ts';
 import { run } from '../process/run.ts';
 import { cleanTar } from './clean-tar.ts';
 import { decompress } from './decompress.ts';
 import type { Format } from './formats.ts';
-import type { ImageLimits } from './limits.ts';
+import type { ImageLimits } from './image-limits.ts';
 import { asInstanceRoot } from './sandbox.ts';
 import { unpackSquashfs } from './squashfs.ts';
 

@@ -1,11 +1,11 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostError } from '../core/errors.ts';
-import type { ImageFiles } from '../core/model.ts';
+import type { ImageFiles } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { type Layout, readArchive } from './archive.ts';
 import { decompress } from './decompress.ts';
 import { detectFormat, extensionOf, type Format } from './formats.ts';
-import type { ImageLimits } from './limits.ts';
+import type { ImageLimits } from './image-limits.ts';
 import { type ImageMetadata, parseMetadata } from './metadata.ts';
 import { checkSquashfs } from './squashfs.ts';
 import { FILE_NAMES } from './stage.ts';

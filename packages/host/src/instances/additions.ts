@@ -1,23 +1,23 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
-import { hostError } from '../core/errors.ts';
-import type { Addition, Change } from '../core/model.ts';
+import type { Addition, Change } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { Needs } from './needs.ts';
 import type { UpdatePlan } from './plan.ts';
-import { targetOf } from './running.ts';
+import { targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
 
 /** Devices that are stored to be on their way, and what takes note of their arrival. */
-export interface Announced {
+export interface PendingDevices {
   /** By instance. */
   readonly of: ReadonlyMap<number, readonly Addition[]>;
   readonly drops: readonly Change[];
 }
 
 /** Stores what will be added to running instances before it is: the next daemon knows what was left half done. */
-export async function announceAdditions(
+export async function storeAdditions(
   context: Needs<'model' | 'running'>,
   plans: readonly UpdatePlan[],
-): Promise<Announced> {
+): Promise<PendingDevices> {
   const all = new Map<number, readonly Addition[]>();
   for (const { current, next, steps } of plans) {
     const run = context.running.get(current.id);

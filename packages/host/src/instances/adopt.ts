@@ -1,11 +1,11 @@
 import { timestamp } from '../base/clock.ts';
 import { withAdopted } from '../core/adopted.ts';
-import { hostError } from '../core/errors.ts';
-import type { Instance } from '../core/model.ts';
+import type { Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { afterStart } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { Announcement } from '../model/model.ts';
+import type { EventDraft } from '../model/model.ts';
 import { forgetRun } from './forget.ts';
 import type { Needs, RunNeeds } from './needs.ts';
 import { beginRun } from './start.ts';
@@ -22,15 +22,15 @@ export async function adoptProcess(
   instance: Instance,
   pid: number,
   by: Requestor | null,
-  told: readonly Announcement[] = [],
+  told: readonly EventDraft[] = [],
 ): Promise<void> {
   const { model, adopter, clock } = context;
   const named = { ...instance, config: withAdopted(instance.config, adopter.nameOf(pid)) };
   const { config, devices } = model.expanded(named);
   const { id, name } = named;
-  const process = await adopter.start({ id, name, config, devices, lower: '', devlxd: true });
-  const run = beginRun(context, named, process);
-  const started = { ...named, config: afterStart(named.config, {}), lastUsedAt: timestamp(clock) };
+  const handle = await adopter.start({ id, name, config, devices, lower: '', devlxd: true });
+  const run = beginRun(context, named, handle);
+  const started = { ...named, config: afterStart(named.config, {}), lastStartedAt: timestamp(clock) };
   try {
     const event = lifecycle('instance-started', 'instances', name, { by });
     model.commit([{ kind: 'put-instance', instance: started }], [...told, event]);

@@ -1,7 +1,7 @@
 import { merge } from '../base/merge.ts';
-import { hostError } from '../core/errors.ts';
+import type { Instance } from '../core/entities.ts';
 import { withGuestKeysOf } from '../core/guest-keys.ts';
-import type { Instance } from '../core/model.ts';
+import { hostError } from '../core/host-errors.ts';
 import { checkInstanceName } from '../core/names.ts';
 import { afterRename } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
@@ -38,7 +38,7 @@ const LIVE_OF_STOPPED = {
 
 /** What an operator can do with instances. */
 export function instanceCases(context: RunNeeds & Needs<'adopter' | 'operations' | 'random'>) {
-  const { model, running, runner } = context;
+  const { model, running, queue } = context;
   const reserved: Reserved = { names: new Set(), lastId: 0 };
   return {
     list: () => [...model.state.instances.values()].sort(byName).map((instance) => infoOf(context, instance)),
@@ -54,7 +54,7 @@ export function instanceCases(context: RunNeeds & Needs<'adopter' | 'operations'
       const { id } = model.instance(name);
       if (running.get(id)?.runtime.owns) throw hostError('is-running');
       return task(context, 'Deleting instance', name, () =>
-        runner.run(id, 'delete', () => deleteInstance(context, id)),
+        queue.run(id, 'delete', () => deleteInstance(context, id)),
       );
     },
     setState: (name: string, request: StateRequest, by: Requestor) =>
@@ -72,10 +72,7 @@ export function instanceCases(context: RunNeeds & Needs<'adopter' | 'operations'
 
 const byName = (one: Instance, other: Instance) => (one.name < other.name ? -1 : 1);
 
-function infoOf(
-  context: Needs<'model' | 'reboots' | 'runner' | 'running'>,
-  instance: Instance,
-): InstanceInfo {
+function infoOf(context: Needs<'model' | 'reboots' | 'queue' | 'running'>, instance: Instance): InstanceInfo {
   const { config, devices } = context.model.expanded(instance);
   return {
     instance,
@@ -87,22 +84,22 @@ function infoOf(
 
 /** Ready while it runs and has said so; the words between are those of the work that goes on. */
 function statusOf(
-  { running, runner, reboots }: Needs<'reboots' | 'runner' | 'running'>,
+  { running, queue, reboots }: Needs<'reboots' | 'queue' | 'running'>,
   instance: Instance,
 ): InstanceInfo['status'] {
   const run = running.get(instance.id);
   if (run?.frozen) return 'Frozen';
   if (run) return instance.config['volatile.last_state.ready'] === 'true' ? 'Ready' : 'Running';
-  const starts = runner.labels(instance.id)[0] === 'start' || reboots.waits(instance.id);
+  const starts = queue.labels(instance.id)[0] === 'start' || reboots.waits(instance.id);
   return starts ? 'Starting' : 'Stopped';
 }
 
 async function live(
-  context: Needs<'reboots' | 'runner' | 'running'>,
+  context: Needs<'reboots' | 'queue' | 'running'>,
   instance: Instance,
 ): Promise<InstanceLive> {
   const run = context.running.get(instance.id);
-  const facts = run ? await run.runtime.live(run.process.init) : LIVE_OF_STOPPED;
+  const facts = run ? await run.runtime.live(run.handle.init) : LIVE_OF_STOPPED;
   return { status: statusOf(context, instance), ...facts };
 }
 
@@ -123,7 +120,7 @@ function task(
 }
 
 function update(
-  context: Needs<'guests' | 'log' | 'model' | 'operations' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
+  context: Needs<'guests' | 'log' | 'model' | 'operations' | 'random' | 'queue' | 'running' | 'runtimeOf'>,
   { id, name }: Instance,
   fields: InstanceFields,
   check: InstanceCheck | undefined,
@@ -139,7 +136,7 @@ function update(
 }
 
 function patch(
-  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'queue' | 'running' | 'runtimeOf'>,
   { id }: Instance,
   part: InstancePatch,
   check: Precondition<Instance> | undefined,
@@ -162,12 +159,12 @@ function patched(current: Instance, part: InstancePatch): Instance {
 }
 
 function replace(
-  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'queue' | 'running' | 'runtimeOf'>,
   id: number,
   make: (current: Instance) => Instance,
 ): Promise<void> {
-  const { model, runner } = context;
-  return runner.run(id, 'update', async () => {
+  const { model, queue } = context;
+  return queue.run(id, 'update', async () => {
     const current = model.current(id);
     const plan = planUpdate(context, current, make(current), model.state.profiles);
     const updated = lifecycle('instance-updated', 'instances', current.name);
@@ -176,15 +173,15 @@ function replace(
 }
 
 function rename(
-  context: Needs<'model' | 'operations' | 'random' | 'runner' | 'running'>,
+  context: Needs<'model' | 'operations' | 'random' | 'queue' | 'running'>,
   { id, name }: Instance,
   to: string,
 ): Operation {
-  const { model, running, runner, random } = context;
+  const { model, running, queue, random } = context;
   checkInstanceName(to);
   if (model.hasInstance(to)) throw hostError('name-in-use', to);
   return task(context, 'Renaming instance', name, () =>
-    runner.run(id, 'rename', () => {
+    queue.run(id, 'rename', () => {
       if (running.has(id)) throw hostError('rename-running');
       if (model.hasInstance(to)) throw hostError('name-in-use', to);
       const current = model.current(id);

@@ -3,10 +3,10 @@ import { CodedError, messageOf } from '../base/coded-error.ts';
 import { withAdopted } from '../core/adopted.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices, checkExpandedDevices, checkRootDisk } from '../core/devices.ts';
-import { hostError } from '../core/errors.ts';
+import type { Devices, Image, Instance } from '../core/entities.ts';
 import { expand } from '../core/expand.ts';
 import { findImage } from '../core/find-image.ts';
-import type { Devices, Image, Instance } from '../core/model.ts';
+import { hostError } from '../core/host-errors.ts';
 import { checkInstanceName, generateName } from '../core/names.ts';
 import { imageConfig, newVolatile } from '../core/volatile.ts';
 import { hostArchitecture } from '../images/architectures.ts';
@@ -127,7 +127,7 @@ function draft(
     config: withAdopted(own, init),
     devices: input.devices,
     createdAt: now,
-    lastUsedAt: NEVER,
+    lastStartedAt: NEVER,
   };
   try {
     if (new Set(input.profiles).size !== input.profiles.length) throw hostError('profile-duplicate');

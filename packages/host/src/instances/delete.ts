@@ -1,6 +1,6 @@
 import { CodedError } from '../base/coded-error.ts';
 import { isTrue } from '../core/booleans.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
 import { forgetRun } from './forget.ts';

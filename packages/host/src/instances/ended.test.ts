@@ -98,7 +98,7 @@ describe('An instance that reboots by itself', () => {
     expect(heart.identity.known.size).toBe(1);
   });
 
-  it('has another boot, so that callers of the one before are not taken for it', async () => {
+  it('has another run, so that callers of the one before are not taken for it', async () => {
     const { id } = heart.get('c1');
     const before = heart.guest.identify(id);
     await end('reboot');

@@ -1,11 +1,11 @@
 import { afterStop, betweenRuns } from '../core/volatile.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { Announcement } from '../model/model.ts';
+import type { EventDraft } from '../model/model.ts';
 import type { Ending } from '../runtimes/contract/runtime.ts';
 import { removeInstance } from './delete.ts';
 import { forgetRun } from './forget.ts';
 import type { Needs, RunNeeds } from './needs.ts';
-import type { EndCause, Run } from './running.ts';
+import type { EndCause, Run } from './runs.ts';
 
 /**
  * Sees to the end of a run that nobody here has asked for: shut down or rebooted from inside, or died.
@@ -14,10 +14,10 @@ import type { EndCause, Run } from './running.ts';
 export function watchRun(context: RunNeeds, run: Run, restart: () => Promise<void>): void {
   const settle = async () => {
     try {
-      const ending = await run.process.ended;
+      const ending = await run.handle.ended;
       forgetRun(context, run, 'instance stopped');
       if (run.cause) return;
-      await context.runner.run(run.instanceId, 'stop', () => endedByItself(context, run, ending, restart));
+      await context.queue.run(run.instanceId, 'stop', () => endedByItself(context, run, ending, restart));
     } catch (error) {
       context.log.error({ err: error, instance: run.instanceId }, 'could not settle the end of an instance');
     }
@@ -27,7 +27,7 @@ export function watchRun(context: RunNeeds, run: Run, restart: () => Promise<voi
 
 async function endedByItself(
   context: Needs<
-    'clock' | 'log' | 'model' | 'reboots' | 'roots' | 'runner' | 'running' | 'runtimeOf' | 'unsettled'
+    'clock' | 'log' | 'model' | 'reboots' | 'roots' | 'queue' | 'running' | 'runtimeOf' | 'unsettled'
   >,
   run: Run,
   ending: Ending,
@@ -44,12 +44,12 @@ async function endedByItself(
 
 /** An instance that reboots as soon as it runs, again and again, must not keep the host at work. */
 async function startAgain(
-  context: Needs<'clock' | 'log' | 'model' | 'reboots' | 'runner'>,
+  context: Needs<'clock' | 'log' | 'model' | 'reboots' | 'queue'>,
   run: Run,
   restart: () => Promise<void>,
 ): Promise<void> {
-  const { reboots, runner, clock, log, model } = context;
-  const { instanceId: id, since } = run;
+  const { reboots, queue, clock, log, model } = context;
+  const { instanceId: id, knownSince: since } = run;
   const waitMs = reboots.waitMs(id, clock.now().getTime() - since.getTime());
   if (waitMs === 0) return restart();
   log.warn({ instance: model.current(id).name, waitMs }, 'instance reboots again and again, its start waits');
@@ -57,7 +57,7 @@ async function startAgain(
     if (reboots.take(id)) await restart();
   };
   reboots.wait(id, waitMs, () => {
-    runner.run(id, 'start', startIfItWaits).catch((error) => {
+    queue.run(id, 'start', startIfItWaits).catch((error) => {
       log.error({ err: error, instance: id }, 'could not start an instance that has rebooted');
     });
   });
@@ -77,7 +77,7 @@ export async function settleEnd(
     | 'model'
     | 'reboots'
     | 'roots'
-    | 'runner'
+    | 'queue'
     | 'running'
     | 'runtimeOf'
     | 'unsettled'
@@ -86,7 +86,7 @@ export async function settleEnd(
   cause: EndCause,
   again: () => Promise<void>,
 ): Promise<boolean> {
-  await run.process.ended;
+  await run.handle.ended;
   forgetRun(context, run, 'instance stopped');
   if (isOver(context, run)) return false;
   await storeEnd(context, run, { cause, goesOn: cause.kind === 'restart' }, again);
@@ -100,17 +100,17 @@ function isOver({ model, running }: Needs<'model' | 'running'>, { settled, insta
 
 /** What cannot be stored is done again later: the instance must not count as running for ever. */
 async function storeEnd(
-  context: Needs<'model' | 'reboots' | 'roots' | 'runner' | 'runtimeOf' | 'unsettled'>,
+  context: Needs<'model' | 'reboots' | 'roots' | 'queue' | 'runtimeOf' | 'unsettled'>,
   run: Run,
   { cause, goesOn }: { cause: EndCause; goesOn: boolean },
   again: () => Promise<void>,
 ): Promise<void> {
-  const { unsettled, runner } = context;
+  const { unsettled, queue } = context;
   const { instanceId: id } = run;
   try {
     await commitEnd(context, id, cause, goesOn);
   } catch (error) {
-    unsettled.later(id, () => runner.run(id, 'settle', again));
+    unsettled.later(id, () => queue.run(id, 'settle', again));
     throw error;
   }
   run.settled = true;
@@ -135,7 +135,7 @@ export async function commitEnd(
   const isDeleted = instance.ephemeral && !goesOn;
   // What it does itself counts as its own part of the journal, which goes with it when it is deleted.
   const extra = cause.by === null && !isDeleted ? { causedBy: id } : { by: cause.by };
-  const told: Announcement[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
+  const told: EventDraft[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
   if (isDeleted) {
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
     model.commit([{ kind: 'delete-instance', id }], [deleted, ...told]);

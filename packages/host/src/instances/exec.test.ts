@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import { BY, Heart } from './testing/heart.ts';
 

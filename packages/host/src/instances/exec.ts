@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CodedError } from '../base/coded-error.ts';
-import { hostError } from '../core/errors.ts';
-import type { Config, Instance } from '../core/model.ts';
+import type { Config, Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import { OperationError } from '../model/operations.ts';
 import type { ExecProcess, ExecRequest } from '../runtimes/contract/exec.ts';

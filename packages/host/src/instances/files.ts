@@ -1,6 +1,6 @@
 import { Quota } from '../base/quota.ts';
-import { hostError } from '../core/errors.ts';
-import type { Instance } from '../core/model.ts';
+import type { Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { FoundFile } from '../runtimes/contract/files.ts';
 import type { FileRequest, FileWork, Runtime } from '../runtimes/contract/runtime.ts';
@@ -11,7 +11,7 @@ import type { NewFile } from './requests.ts';
 const TRANSFERS_MAX = 8;
 
 /** What an operator can do with the files of instances. */
-export function fileCases(context: Needs<'model' | 'roots' | 'runner' | 'running' | 'runtimeOf'>) {
+export function fileCases(context: Needs<'model' | 'roots' | 'queue' | 'running' | 'runtimeOf'>) {
   const { model } = context;
   const transfers = new Quota(TRANSFERS_MAX);
   const perform = async (name: string, request: FileRequest, content: Content, told: string | null) => {
@@ -50,7 +50,7 @@ async function counted(transfers: Quota, id: number, start: () => Started): Prom
  * not start while its root is mounted here.
  */
 function reach(
-  context: Needs<'model' | 'roots' | 'runner' | 'running' | 'runtimeOf'>,
+  context: Needs<'model' | 'roots' | 'queue' | 'running' | 'runtimeOf'>,
   { id }: Instance,
   request: FileRequest,
   content: Content,
@@ -65,7 +65,7 @@ function reach(
       found.reject(error);
     }
   };
-  const ended = context.running.has(id) ? work() : context.runner.run(id, 'file', work);
+  const ended = context.running.has(id) ? work() : context.queue.run(id, 'file', work);
   return { found: found.promise, ended };
 }
 
@@ -82,5 +82,5 @@ async function open(
   if (!runtime.owns) throw hostError('not-ours', 'copy files with it');
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
   const lower = run ? '' : await roots.ensure(instance, runtime.hostIds(config), image, () => {});
-  return runtime.files({ id, config, init: run?.process.init ?? null, lower }, request, content);
+  return runtime.files({ id, config, init: run?.handle.init ?? null, lower }, request, content);
 }

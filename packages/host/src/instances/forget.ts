@@ -1,5 +1,5 @@
 import type { Needs } from './needs.ts';
-import type { Run } from './running.ts';
+import type { Run } from './runs.ts';
 
 /**
  * From here on nobody is taken for this run's instance any more: its callers are in no instance, and its
@@ -16,7 +16,7 @@ export function forgetRun(
   const { instanceId } = run;
   identity.unregister(instanceId);
   const connections = guests.closeInstance(instanceId, reason);
-  run.process.release();
+  run.handle.release();
   const instance = model.instanceById(instanceId)?.name;
   log.info({ instance, instanceId, connections, reason }, 'instance no longer served');
 }

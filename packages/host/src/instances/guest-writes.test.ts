@@ -128,13 +128,13 @@ describe('What a run writes', () => {
 });
 
 describe('What an instance sees', () => {
-  it('is its view, of this boot only', async () => {
+  it('is its view, of this run only', async () => {
     const caller = heart.guest.identify(id);
-    if (!('boot' in caller)) throw new Error('it is not recognised');
-    expect(heart.guest.view(id, caller.boot)?.name).toBe('c1');
-    expect(heart.guest.view(id, caller.boot + 1)).toBeUndefined();
+    if (!('runNumber' in caller)) throw new Error('it is not recognised');
+    expect(heart.guest.view(id, caller.runNumber)?.name).toBe('c1');
+    expect(heart.guest.view(id, caller.runNumber + 1)).toBeUndefined();
     await heart.setState('c1', 'restart');
-    expect(heart.guest.view(id, caller.boot)).toBeUndefined();
+    expect(heart.guest.view(id, caller.runNumber)).toBeUndefined();
   });
 
   it('that it takes an image is told as its own doing', async () => {

@@ -1,12 +1,12 @@
 import { isTrue } from '../core/booleans.ts';
-import { guestEvents } from '../core/changes.ts';
+import type { Change, Instance, Profile } from '../core/entities.ts';
 import { expand } from '../core/expand.ts';
+import { guestEvents } from '../core/guest-events.ts';
 import { GUEST_KEYS_MAX, isGuestKey } from '../core/guest-keys.ts';
-import type { Change, Instance, Profile } from '../core/model.ts';
 import { recordOf } from '../core/records.ts';
 import { withReady } from '../core/volatile.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { Announcement } from '../model/model.ts';
+import type { EventDraft } from '../model/model.ts';
 
 /** What became of a write: codes of the guest API's errors, unless it was stored. */
 export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';
@@ -15,7 +15,7 @@ export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';
 export interface Effect {
   readonly result: WriteResult;
   readonly change?: Extract<Change, { kind: 'put-instance' }>;
-  readonly told: readonly Announcement[];
+  readonly told: readonly EventDraft[];
 }
 
 type Profiles = ReadonlyMap<string, Profile>;

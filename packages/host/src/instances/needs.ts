@@ -1,21 +1,21 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { EventPage, EventQuery, JournalSpan } from '../core/model.ts';
+import type { EventPage, EventQuery, JournalSpan } from '../core/entities.ts';
 import type { Random } from '../core/volatile.ts';
 import type { EventHub } from '../model/hub.ts';
+import type { KeyedQueue } from '../model/keyed-queue.ts';
 import type { Model } from '../model/model.ts';
 import type { Operations } from '../model/operations.ts';
-import type { Runner } from '../model/runner.ts';
 import type { Adopter, Init, RuntimeOf } from '../runtimes/contract/runtime.ts';
 import type { Reboots } from './reboots.ts';
 import type { Recognition } from './recognition.ts';
 import type { Roots } from './roots.ts';
-import type { RunningSet } from './running.ts';
+import type { Runs } from './runs.ts';
 import type { Unsettled } from './unsettled.ts';
 
 /** Ties running instances to the callers on the guest API's socket. */
 export interface Identity {
-  /** @returns the number of this boot. @throws when the process is gone */
+  /** @returns the number of this run. @throws when the process is gone */
   register(instanceId: number, init: Init): number;
   unregister(instanceId: number): void;
 }
@@ -40,10 +40,10 @@ export interface Parts {
   readonly hub: EventHub;
   readonly journal: JournalReader;
   readonly operations: Operations;
-  readonly runner: Runner<number>;
+  readonly queue: KeyedQueue<number>;
   readonly runtimeOf: RuntimeOf;
   readonly adopter: Adopter;
-  readonly running: RunningSet;
+  readonly running: Runs;
   readonly recognition: Recognition;
   readonly reboots: Reboots;
   readonly unsettled: Unsettled;
@@ -67,7 +67,7 @@ export type RunNeeds = Needs<
   | 'model'
   | 'reboots'
   | 'roots'
-  | 'runner'
+  | 'queue'
   | 'running'
   | 'runtimeOf'
   | 'unsettled'

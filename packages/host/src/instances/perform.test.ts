@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Device, Devices } from '../core/model.ts';
+import type { Device, Devices } from '../core/entities.ts';
 import { disk, nic } from './testing/devices.ts';
 import { BY, Heart } from './testing/heart.ts';
 import { telling } from './testing/test-store.ts';
@@ -86,7 +86,7 @@ describe('A change of a running instance', () => {
 
   it('opens the window with the commit, when it may be seen', async () => {
     await change(OLD, open());
-    expect(heart.run('c1').window).toBe(1);
+    expect(heart.run('c1').guestApiMounts).toBe(1);
   });
 
   it('of a stopped instance touches nothing inside, and still tells', async () => {
@@ -111,7 +111,7 @@ describe('A change of which a part fails', () => {
     ['attach', 'eth1'],
     ['attach', 'extra'],
     ['attach', 'moved'],
-    ['setWindow', undefined],
+    ['setGuestApiMount', undefined],
   ];
 
   it.each(steps)('%s %s leaves the instance as it was, and says nothing', async (verb, subject) => {
@@ -125,7 +125,7 @@ describe('A change of which a part fails', () => {
     heart.machine.faults.refuse(verb, new Error('no luck'), { ...(subject ? { subject } : {}), once: true });
     await expect(change(NEW, open())).rejects.toThrow('no luck');
     expect(inside()).toEqual(BEFORE);
-    expect(heart.run('c1').window).toBe(0);
+    expect(heart.run('c1').guestApiMounts).toBe(0);
     expect(run.hostNames).toEqual(before.hostNames);
     expect([...run.places].sort()).toEqual(before.places);
     expect(heart.get('c1').config).toEqual(before.config);
@@ -137,7 +137,7 @@ describe('A change of which a part fails', () => {
     heart.store.refuse(telling('instance-updated'));
     await expect(change(NEW, open())).rejects.toThrow('full');
     expect(inside()).toEqual(BEFORE);
-    expect(heart.run('c1').window).toBe(0);
+    expect(heart.run('c1').guestApiMounts).toBe(0);
     expect(heart.store.additions().size).toBe(0);
     expect(heart.guest.view(1, 1)?.devlxd).toBe(false);
   });
@@ -175,13 +175,13 @@ describe('A window that is shut', () => {
   it('is gone inside, and nobody is connected', async () => {
     heart.connections.open.set(1, 4);
     await shut();
-    expect(heart.run('c1').window).toBe(0);
+    expect(heart.run('c1').guestApiMounts).toBe(0);
     expect(heart.connections.open.has(1)).toBe(false);
   });
 
   it('is refused before it is taken out, which the instance cannot hold up', async () => {
     heart.connections.open.set(1, 4);
-    const held = heart.machine.faults.hold('setWindow');
+    const held = heart.machine.faults.hold('setGuestApiMount');
     const done = shut();
     await held.reached;
     expect(heart.guest.view(1, 1)?.devlxd).toBe(false);
@@ -195,7 +195,7 @@ describe('A window that is shut', () => {
     heart.connections.open.set(1, 4);
     heart.store.refuse();
     await expect(shut()).rejects.toThrow('full');
-    expect(heart.run('c1').window).toBe(1);
+    expect(heart.run('c1').guestApiMounts).toBe(1);
     expect(heart.connections.open.get(1)).toBe(4);
     expect(heart.guest.view(1, 1)?.devlxd).toBe(true);
   });

@@ -1,10 +1,10 @@
 import type { DeviceStep } from '../core/devices-plan.ts';
-import type { Addition, Change, Config } from '../core/model.ts';
-import type { Announcement } from '../model/model.ts';
-import { type Announced, announceAdditions, refusing } from './additions.ts';
+import type { Addition, Change, Config } from '../core/entities.ts';
+import type { EventDraft } from '../model/model.ts';
+import { type PendingDevices, refusing, storeAdditions } from './additions.ts';
 import type { Needs } from './needs.ts';
-import { changesOf, checkAdded, type UpdatePlan, windowChange } from './plan.ts';
-import { type Run, targetOf } from './running.ts';
+import { changesOf, checkAdded, guestApiChange, type UpdatePlan } from './plan.ts';
+import { type Run, targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
 
 /** Undoes one thing that has been done to a running instance. */
@@ -19,11 +19,11 @@ type Undo = () => Promise<unknown>;
 export async function performPlans(
   context: Needs<'guests' | 'log' | 'model' | 'running' | 'runtimeOf'>,
   plans: readonly UpdatePlan[],
-  more: { changes: readonly Change[]; events: readonly Announcement[] } = { changes: [], events: [] },
+  more: { changes: readonly Change[]; events: readonly EventDraft[] } = { changes: [], events: [] },
 ): Promise<void> {
   await checkAdded(context, plans);
   const undo: Undo[] = [];
-  const announced = await announceAdditions(context, plans);
+  const announced = await storeAdditions(context, plans);
   try {
     const done: UpdatePlan[] = [];
     for (const plan of plans) done.push(await changeRunning(context, plan, announced, undo));
@@ -37,15 +37,15 @@ export async function performPlans(
     await undoAll(context, undo);
     throw error;
   }
-  const shut = plans.filter((plan) => windowChange(plan) === false);
+  const shut = plans.filter((plan) => guestApiChange(plan) === false);
   for (const plan of shut) disconnect(context, plan);
-  for (const plan of shut) await shutWindow(context, plan);
+  for (const plan of shut) await hideGuestApi(context, plan);
 }
 
 async function changeRunning(
   context: Needs<'running'>,
   plan: UpdatePlan,
-  announced: Announced,
+  announced: PendingDevices,
   undo: Undo[],
 ): Promise<UpdatePlan> {
   const run = context.running.get(plan.current.id);
@@ -58,9 +58,9 @@ async function changeRunning(
       ? await add(run, addition, config, undo)
       : await performStep(run, plan, step, config, undo);
   }
-  if (windowChange(plan) === true) {
-    await run.runtime.setWindow(run.process.init, run.config, true);
-    undo.push(() => run.runtime.setWindow(run.process.init, run.config, false));
+  if (guestApiChange(plan) === true) {
+    await run.runtime.setGuestApiMount(run.handle.init, run.config, true);
+    undo.push(() => run.runtime.setGuestApiMount(run.handle.init, run.config, false));
   }
   return { ...plan, next: { ...plan.next, config } };
 }
@@ -74,11 +74,11 @@ function disconnect({ running, guests, log }: Needs<'guests' | 'log' | 'running'
 }
 
 /** Takes away what is left to see; that the instance has tampered with the place changes nothing for others. */
-async function shutWindow({ running, log }: Needs<'log' | 'running'>, plan: UpdatePlan): Promise<void> {
+async function hideGuestApi({ running, log }: Needs<'log' | 'running'>, plan: UpdatePlan): Promise<void> {
   const run = running.get(plan.current.id);
   if (!run) return;
   try {
-    await run.runtime.setWindow(run.process.init, run.config, false);
+    await run.runtime.setGuestApiMount(run.handle.init, run.config, false);
   } catch (error) {
     log.warn({ err: error, instance: plan.next.name }, 'could not take /dev/lxd out of an instance');
   }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Config, Devices, Instance } from '../core/model.ts';
-import { changesOf, planUpdate, windowChange } from './plan.ts';
+import type { Config, Devices, Instance } from '../core/entities.ts';
+import { changesOf, guestApiChange, planUpdate } from './plan.ts';
 import { disk, nic } from './testing/devices.ts';
 import { Heart } from './testing/heart.ts';
 
@@ -101,7 +101,7 @@ describe('The window', () => {
       devices: {},
     });
     const empty = { current: c1, next: c1, steps: [] };
-    expect(windowChange({ ...empty, before: of(was), after: of(is) })).toBe(change);
+    expect(guestApiChange({ ...empty, before: of(was), after: of(is) })).toBe(change);
   });
 });
 
@@ -119,10 +119,10 @@ describe('The change of a plan', () => {
 
   it('keeps the time of the last start, which may have come since', () => {
     const made = plan({ description: 'new' });
-    const instance = { ...c1, lastUsedAt: '2030-01-01T00:00:00Z' };
+    const instance = { ...c1, lastStartedAt: '2030-01-01T00:00:00Z' };
     heart.model.commit([{ kind: 'put-instance', instance }]);
     const { change } = changesOf(heart.parts, made);
-    expect(change).toMatchObject({ instance: { description: 'new', lastUsedAt: '2030-01-01T00:00:00Z' } });
+    expect(change).toMatchObject({ instance: { description: 'new', lastStartedAt: '2030-01-01T00:00:00Z' } });
   });
 
   it('is none when the instance has been deleted since', async () => {

@@ -1,16 +1,16 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { adoptedInit, withAdopted } from '../core/adopted.ts';
 import { isTrue } from '../core/booleans.ts';
-import { guestEvents } from '../core/changes.ts';
 import { checkConfig } from '../core/config-keys.ts';
 import { checkDevices, checkExpandedDevices } from '../core/devices.ts';
 import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
-import { hostError } from '../core/errors.ts';
+import type { Change, Instance, Profile } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
+import { guestEvents } from '../core/guest-events.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
-import type { Change, Instance, Profile } from '../core/model.ts';
+import { hostError } from '../core/host-errors.ts';
 import { afterUpdate } from '../core/volatile.ts';
-import type { Announcement } from '../model/model.ts';
+import type { EventDraft } from '../model/model.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
 import type { Needs } from './needs.ts';
 
@@ -94,7 +94,7 @@ export async function checkAdded(
 export function changesOf(
   context: Needs<'model'>,
   plan: UpdatePlan,
-): { change: Change; events: Announcement[] } {
+): { change: Change; events: EventDraft[] } {
   const { current, next } = plan;
   const newest = context.model.current(next.id);
   const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
@@ -103,7 +103,7 @@ export function changesOf(
   // Also while it is stopped: nobody listens then, but one who comes back with a position must miss nothing.
   const events = guestEvents(before, after);
   return {
-    change: { kind: 'put-instance', instance: { ...next, config, lastUsedAt: newest.lastUsedAt } },
+    change: { kind: 'put-instance', instance: { ...next, config, lastStartedAt: newest.lastStartedAt } },
     events: events.map((event) => ({ ...event, instanceId: next.id })),
   };
 }
@@ -118,7 +118,7 @@ function keepReady(newest: Instance, next: Instance): Instance['config'] {
 }
 
 /** Whether a plan opens (true) or shuts (false) the window of the instance; null: neither. */
-export function windowChange({ before, after }: UpdatePlan): boolean | null {
+export function guestApiChange({ before, after }: UpdatePlan): boolean | null {
   const was = isTrue(before.config['security.devlxd'], true);
   const is = isTrue(after.config['security.devlxd'], true);
   return was === is ? null : is;

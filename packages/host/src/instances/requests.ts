@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Config, Devices, Instance } from '../core/model.ts';
+import type { Config, Devices, Instance } from '../core/entities.ts';
 import type { Operation } from '../model/operation.ts';
 import type { ExecProcess } from '../runtimes/contract/exec.ts';
 import type { FileFacts } from '../runtimes/contract/files.ts';

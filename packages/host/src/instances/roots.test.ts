@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Image, Instance, State } from '../core/model.ts';
+import type { Image, Instance, State } from '../core/entities.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import { Roots } from './roots.ts';
 

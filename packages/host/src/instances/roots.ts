@@ -1,8 +1,8 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostError } from '../core/errors.ts';
+import type { Image, Instance, State } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
-import type { Image, Instance, State } from '../core/model.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 
 /** Told in percent while an image is unpacked. */

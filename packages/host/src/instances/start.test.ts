@@ -17,7 +17,7 @@ describe('A start', () => {
     expect(heart.store.load().instances.get(id)?.config).toMatchObject({
       'volatile.last_state.power': 'RUNNING',
     });
-    expect(heart.get('c1').lastUsedAt).toBe('2026-01-01T00:00:00.000Z');
+    expect(heart.get('c1').lastStartedAt).toBe('2026-01-01T00:00:00.000Z');
     expect(heart.told).toEqual(['instance-started c1']);
   });
 
@@ -51,7 +51,7 @@ describe('A start', () => {
     [{ 'security.devlxd': 'false' }, 0],
   ])('shows the guest API inside as configured: %o', async (config, windows) => {
     await heart.addRunning('c1', { config });
-    expect(heart.run('c1').window).toBe(windows);
+    expect(heart.run('c1').guestApiMounts).toBe(windows);
   });
 
   it('says when callers may come that are not known yet, until the last of several starts is over', async () => {

@@ -1,16 +1,16 @@
 import { timestamp } from '../base/clock.ts';
 import { messageOf } from '../base/coded-error.ts';
 import { isTrue } from '../core/booleans.ts';
-import { hostError } from '../core/errors.ts';
-import type { Devices, Instance } from '../core/model.ts';
+import type { Devices, Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { afterStart, afterStop, isBetweenRuns } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { RunningProcess, Runtime } from '../runtimes/contract/runtime.ts';
+import type { RunHandle, Runtime } from '../runtimes/contract/runtime.ts';
 import { watchRun } from './ended.ts';
 import type { Needs, RunNeeds } from './needs.ts';
 import type { UnpackProgress } from './roots.ts';
-import type { Run } from './running.ts';
+import type { Run } from './runs.ts';
 
 /**
  * Starts an instance. The caller holds its queue. One whose run has ended for another is stopped when it cannot.
@@ -50,8 +50,8 @@ async function start(context: RunNeeds, id: number, progress: UnpackProgress): P
   await running.whileStarting(async () => {
     const devices = devicesToStart(instance, model.expanded(instance).devices);
     const devlxd = isTrue(config['security.devlxd'], true);
-    const process = await runtime.start({ id, name: instance.name, config, devices, lower, devlxd });
-    beginRun(context, model.current(id), process);
+    const handle = await runtime.start({ id, name: instance.name, config, devices, lower, devlxd });
+    beginRun(context, model.current(id), handle);
   });
 }
 
@@ -62,33 +62,37 @@ function giveUpReboot({ model }: Needs<'model'>, id: number): void {
 }
 
 /** Registers a run, so that its callers are recognised, and watches for its end. */
-export function beginRun(context: RunNeeds, instance: Instance, process: RunningProcess): Run {
+export function beginRun(context: RunNeeds, instance: Instance, handle: RunHandle): Run {
   const { model, running } = context;
   const { id } = instance;
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
-  const boot = register(context, id, runtime, process);
-  const { frozen } = process;
+  const runNumber = register(context, id, runtime, handle);
+  const { frozen } = handle;
   const since = context.clock.now();
   const ending = { cause: null, settled: false };
-  const run: Run = { instanceId: id, boot, process, runtime, config, since, frozen, ...ending };
+  const run: Run = {
+    instanceId: id,
+    runNumber,
+    handle,
+    runtime,
+    config,
+    knownSince: since,
+    frozen,
+    ...ending,
+  };
   running.add(run);
   watchRun(context, run, () => startInstance(context, id, 'instance-restarted', null));
   return run;
 }
 
 /** An instance of ours that nobody could recognise must not run. */
-function register(
-  { identity }: Needs<'identity'>,
-  id: number,
-  runtime: Runtime,
-  process: RunningProcess,
-): number {
+function register({ identity }: Needs<'identity'>, id: number, runtime: Runtime, handle: RunHandle): number {
   try {
-    return identity.register(id, process.init);
+    return identity.register(id, handle.init);
   } catch (error) {
-    if (runtime.owns) runtime.kill(process.init);
-    process.release();
+    if (runtime.owns) runtime.kill(handle.init);
+    handle.release();
     throw hostError('runtime-failed', `The instance cannot be identified: ${messageOf(error)}`);
   }
 }
@@ -100,9 +104,9 @@ function commitStart(
   by: Requestor | null,
 ): void {
   const instance = model.current(id);
-  const hostNames = running.get(id)?.process.hostNames ?? {};
+  const hostNames = running.get(id)?.handle.hostNames ?? {};
   const config = afterStart(instance.config, hostNames);
-  const started = { ...instance, config, lastUsedAt: timestamp(clock) };
+  const started = { ...instance, config, lastStartedAt: timestamp(clock) };
   // A reboot that nobody has asked for is the instance's own doing.
   const extra = action === 'instance-restarted' && by === null ? { causedBy: id } : { by };
   model.commit(

@@ -1,5 +1,5 @@
-import { hostError } from '../core/errors.ts';
-import type { Instance } from '../core/model.ts';
+import type { Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
@@ -7,7 +7,7 @@ import { adoptAgain } from './adopt.ts';
 import type { Needs, RunNeeds } from './needs.ts';
 import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
-import type { Run } from './running.ts';
+import type { Run } from './runs.ts';
 import { startInstance } from './start.ts';
 import { forceRun, killRun, settleStop, stopInstance } from './stop.ts';
 
@@ -26,10 +26,10 @@ export function setState(
   request: StateRequest,
   by: Requestor,
 ): Operation {
-  const { runner, operations } = context;
+  const { queue, operations } = context;
   const { action } = request;
-  const busy = runner.labels(id).find((label) => label in DESCRIPTIONS);
-  const waits = runner.labels(id).length > 0;
+  const busy = queue.labels(id).find((label) => label in DESCRIPTIONS);
+  const waits = queue.labels(id).length > 0;
   const forces = action === 'stop' && request.force && busy !== 'start';
   if (busy && !forces) throw hostError('busy', action, busy);
   return operations.run({
@@ -42,7 +42,7 @@ export function setState(
       if (ended) await settled(context, ended, action);
       else if (action === 'stop' || action === 'restart')
         await stopInstance(context, id, { ...request, action, by, progress });
-      else await runner.run(id, action, () => changeState(context, id, request, by, progress));
+      else await queue.run(id, action, () => changeState(context, id, request, by, progress));
       return undefined;
     },
   });
@@ -65,7 +65,7 @@ function settled(
     | 'model'
     | 'reboots'
     | 'roots'
-    | 'runner'
+    | 'queue'
     | 'running'
     | 'runtimeOf'
     | 'unsettled'
@@ -73,10 +73,10 @@ function settled(
   run: Run,
   action: string,
 ): Promise<void> {
-  const { instanceId: id, process } = run;
-  return context.runner.beside(id, action, async () => {
-    await process.ended;
-    await context.runner.run(id, action, () => settleStop(context, run));
+  const { instanceId: id, handle } = run;
+  return context.queue.beside(id, action, async () => {
+    await handle.ended;
+    await context.queue.run(id, action, () => settleStop(context, run));
   });
 }
 

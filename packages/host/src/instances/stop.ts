@@ -1,13 +1,13 @@
 import { within } from '../base/within.ts';
-import { hostError } from '../core/errors.ts';
-import type { Config } from '../core/model.ts';
+import type { Config } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { beforeRestart, isRestarting, whileRunning } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
 import { commitEnd, settleEnd } from './ended.ts';
 import type { Needs, RunNeeds } from './needs.ts';
 import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
-import type { EndCause, Run } from './running.ts';
+import type { EndCause, Run } from './runs.ts';
 import { startInstance } from './start.ts';
 
 const MS_PER_SECOND = 1000;
@@ -25,19 +25,19 @@ export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
  * @throws already-stopped, not-ours, shutdown-timeout (it goes on running then), and what a start throws
  */
 export function stopInstance(context: RunNeeds, id: number, request: StopRequest): Promise<void> {
-  const { runner } = context;
+  const { queue } = context;
   const { action, by } = request;
-  return runner.beside(id, action, async () => {
-    const run = await runner.run(id, action, () => beginStop(context, id, request));
+  return queue.beside(id, action, async () => {
+    const run = await queue.run(id, action, () => beginStop(context, id, request));
     if (!run) return;
     const timeoutMs = isAsked(request) ? request.timeout * MS_PER_SECOND : -1;
-    if (!(await within(timeoutMs, run.process.ended))) {
+    if (!(await within(timeoutMs, run.handle.ended))) {
       if (!request.force) keepRunning(context, run);
       if (run.cause?.kind !== 'restart') run.cause = { kind: 'stopped', by };
-      run.runtime.kill(run.process.init);
-      await run.process.ended;
+      run.runtime.kill(run.handle.init);
+      await run.handle.ended;
     }
-    await runner.run(id, action, () => finishStop(context, run, request));
+    await queue.run(id, action, () => finishStop(context, run, request));
   });
 }
 
@@ -56,9 +56,9 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   const asked = isAsked(request);
   // Stored before the end begins: from then on it comes back, whatever becomes of this daemon.
   if (action === 'restart') keepPower(context, id, beforeRestart);
-  if (asked) run.runtime.halt(run.process.init);
+  if (asked) run.runtime.halt(run.handle.init);
   run.cause = { kind: action === 'restart' ? action : asked ? 'shutdown' : 'stopped', by };
-  if (!asked) run.runtime.kill(run.process.init);
+  if (!asked) run.runtime.kill(run.handle.init);
   await thaw(run);
   return run;
 }
@@ -90,7 +90,7 @@ export async function settleStop(
     | 'model'
     | 'reboots'
     | 'roots'
-    | 'runner'
+    | 'queue'
     | 'running'
     | 'runtimeOf'
     | 'unsettled'
@@ -108,7 +108,7 @@ export function forceRun(context: Needs<'model' | 'running'>, id: number): Run |
   const run = context.running.get(id);
   if (!run?.cause) return null;
   run.cause = { ...run.cause, kind: 'stopped' };
-  run.runtime.kill(run.process.init);
+  run.runtime.kill(run.handle.init);
   withdrawRestart(context, id);
   return run;
 }
@@ -121,7 +121,7 @@ async function thaw(run: Run): Promise<void> {
     await run.runtime.setFrozen(run.instanceId, false);
   } catch (error) {
     // Its end may have come first.
-    if (run.process.init.isAlive()) throw error;
+    if (run.handle.init.isAlive()) throw error;
   }
 }
 
@@ -133,7 +133,7 @@ export function killRun(context: Needs<'running'>, id: number, by: Requestor | n
   const run = context.running.get(id);
   if (!run?.runtime.owns || run.cause || run.frozen) return null;
   run.cause = { kind: 'stopped', by };
-  run.runtime.kill(run.process.init);
+  run.runtime.kill(run.handle.init);
   return run;
 }
 

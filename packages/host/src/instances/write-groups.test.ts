@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostError } from '../core/errors.ts';
-import type { Change, Instance } from '../core/model.ts';
-import type { Announcement } from '../model/model.ts';
+import type { Change, Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
+import type { EventDraft } from '../model/model.ts';
 import { keyEffect, readyEffect } from './guest-writes.ts';
 import { type WritableModel, WriteGroups } from './write-groups.ts';
 
@@ -15,7 +15,7 @@ function instanceOf(id: number, config: Instance['config'] = ALLOWED): Instance 
     architecture: 'x86_64',
     description: '',
     createdAt: never,
-    lastUsedAt: never,
+    lastStartedAt: never,
   };
   return { id, ...texts, ephemeral: false, profiles: [], config, devices: {} };
 }
@@ -23,7 +23,7 @@ function instanceOf(id: number, config: Instance['config'] = ALLOWED): Instance 
 /** A model of instances only, which counts its commits and may refuse them. */
 class FakeModel implements WritableModel {
   readonly instances = new Map<number, Instance>();
-  readonly commits: { changes: readonly Change[]; told: readonly Announcement[] }[] = [];
+  readonly commits: { changes: readonly Change[]; told: readonly EventDraft[] }[] = [];
   /** Says what is wrong with a commit. */
   refuse: (changes: readonly Change[]) => Error | undefined = () => undefined;
 
@@ -37,7 +37,7 @@ class FakeModel implements WritableModel {
     return instance;
   }
 
-  commit(changes: readonly Change[], told: readonly Announcement[]): void {
+  commit(changes: readonly Change[], told: readonly EventDraft[]): void {
     const error = this.refuse(changes);
     if (error) throw error;
     this.commits.push({ changes, told });

@@ -1,13 +1,13 @@
 import { CodedError } from '../base/coded-error.ts';
-import type { Change, Instance } from '../core/model.ts';
-import type { Announcement } from '../model/model.ts';
+import type { Change, Instance } from '../core/entities.ts';
+import type { EventDraft } from '../model/model.ts';
 import type { Effect, WriteResult } from './guest-writes.ts';
 
 /** The part of the model that is written to. */
 export interface WritableModel {
   /** @throws instance-not-found */
   current(id: number): Instance;
-  commit(changes: readonly Change[], announcements: readonly Announcement[]): void;
+  commit(changes: readonly Change[], announcements: readonly EventDraft[]): void;
 }
 
 /** Commits of guests follow each other at this distance: a few for all, however many instances write. */

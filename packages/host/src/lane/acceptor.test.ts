@@ -3,20 +3,20 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DEFAULT_LIMITS } from '../http/limits.ts';
+import { DEFAULT_LIMITS } from '../http/connection-limits.ts';
 import { EpollSet } from '../native/epoll-set.ts';
 import { close } from '../native/libc.ts';
 import { listenUnix } from '../native/sockets.ts';
 import { Acceptor } from './acceptor.ts';
 import type { Client } from './client.ts';
 import { Connections } from './connections.ts';
-import { ACCEPT_BATCH, FLOODED_BACKLOG, FLOODED_MS } from './limits.ts';
+import { ACCEPT_BATCH, FLOODED_BACKLOG, FLOODED_MS } from './lane-limits.ts';
+import { type Found, LaneRuns } from './lane-runs.ts';
 import { type Report, SHARED_SLOTS } from './messages.ts';
-import { type Found, Runs } from './runs.ts';
 import { Turns } from './turns.ts';
 
-/** Runs of which it is known how often they were asked. */
-class CountedRuns extends Runs {
+/** LaneRuns of which it is known how often they were asked. */
+class CountedRuns extends LaneRuns {
   asked = 0;
 
   override identify(sockets: readonly number[]): Found[] {

@@ -3,20 +3,20 @@ import { close } from '../native/libc.ts';
 import { HangUps } from '../native/poll.ts';
 import { acceptNext, BROKEN, isAtEnd } from '../native/sockets.ts';
 import { HeldCallers } from '../peer/held-callers.ts';
+import { CallerGroup } from './caller-group.ts';
 import type { Client } from './client.ts';
 import type { Connections } from './connections.ts';
-import { Group } from './group.ts';
-import { ACCEPT_BATCH, ACCEPT_MS_MAX, ACCEPT_REST_MS } from './limits.ts';
+import { ACCEPT_BATCH, ACCEPT_MS_MAX, ACCEPT_REST_MS } from './lane-limits.ts';
+import type { Found, LaneRuns } from './lane-runs.ts';
 import type { Report } from './messages.ts';
 import { QueueDepth } from './queue-depth.ts';
-import type { Found, Runs } from './runs.ts';
-import { Strangers } from './strangers.ts';
 import type { Turns } from './turns.ts';
+import { UnknownCallers } from './unknown-callers.ts';
 
 /** What an acceptor works with. */
 export interface AcceptorParts {
   readonly epoll: EpollSet;
-  readonly runs: Runs;
+  readonly runs: LaneRuns;
   readonly connections: Connections;
   readonly turns: Turns<Client>;
   readonly owned: Uint8Array;
@@ -26,7 +26,7 @@ export interface AcceptorParts {
 /** Accepts connections, finds out whose they are, and puts them in line. */
 export class Acceptor {
   readonly #parts: AcceptorParts;
-  readonly #strangers = new Strangers();
+  readonly #unknownCallers = new UnknownCallers();
   readonly #held = new HeldCallers<number>();
   readonly #hangUps = new HangUps(ACCEPT_BATCH);
   /** Connections that are already there and are to be looked at: left by another server, or held until now. */
@@ -132,18 +132,18 @@ export class Acceptor {
 
   /** Nobody is there for the answer, and a caller in no instance changes nothing. */
   #isIdle(found: Found): boolean {
-    return !(found instanceof Group) && !this.#starting;
+    return !(found instanceof CallerGroup) && !this.#starting;
   }
 
   /** Says whether it was worth being accepted. */
   #welcome(fd: number, found: Found, nowMs: number): boolean {
     const { connections, turns } = this.#parts;
-    if (!(found instanceof Group) && this.#hold(fd, found.outermost)) return true;
-    const group = found instanceof Group ? found : this.#strangers.group(found.uid);
+    if (!(found instanceof CallerGroup) && this.#hold(fd, found.outermost)) return true;
+    const group = found instanceof CallerGroup ? found : this.#unknownCallers.group(found.uid);
     const client = connections.admit(fd, group, nowMs);
     // Most clients have sent their request by now.
     if (client !== undefined) turns.add(client);
-    return client?.admission === 'admitted' && !group.strange;
+    return client?.admission === 'admitted' && !group.isUnknown;
   }
 
   #hold(fd: number, outermost: string | null): boolean {

@@ -1,11 +1,11 @@
 import type { Admission } from '../http/slots.ts';
-import type { Group } from './group.ts';
-import type { Linked } from './line.ts';
+import type { CallerGroup } from './caller-group.ts';
+import type { Linked } from './linked-queue.ts';
 
 /** A connection of the lane. Between turns it is at rest: no half-read request, no half-written answer. */
 export class Client implements Linked<Client> {
   readonly fd: number;
-  readonly group: Group;
+  readonly group: CallerGroup;
   next: Client | undefined;
   /** Bytes that were read and whose turn has not come. */
   unread: Buffer | undefined;
@@ -27,7 +27,7 @@ export class Client implements Linked<Client> {
   untilMs: number;
   readonly admission: Exclude<Admission, 'dropped'>;
 
-  constructor(fd: number, group: Group, untilMs: number, admission: Client['admission'] = 'admitted') {
+  constructor(fd: number, group: CallerGroup, untilMs: number, admission: Client['admission'] = 'admitted') {
     this.fd = fd;
     this.group = group;
     this.untilMs = untilMs;

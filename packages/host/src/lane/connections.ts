@@ -1,13 +1,13 @@
-import { failureAnswer } from '../http/errors.ts';
-import { type Limits, SURE_PER_KEY, scarceFrom } from '../http/limits.ts';
+import { type Limits, SURE_PER_KEY, scarceFrom } from '../http/connection-limits.ts';
+import { failureAnswer } from '../http/http-errors.ts';
 import { type Share, Slots } from '../http/slots.ts';
 import type { EpollSet } from '../native/epoll-set.ts';
 import { close } from '../native/libc.ts';
 import { endOutput, receive, transmit } from '../native/sockets.ts';
+import type { CallerGroup } from './caller-group.ts';
 import { Client } from './client.ts';
-import type { Group } from './group.ts';
 import { HandOver, HandOvers } from './hand-overs.ts';
-import { READ_BYTES } from './limits.ts';
+import { READ_BYTES } from './lane-limits.ts';
 import { DONE, type HandedRest, type LaneStart, OPEN, type Report } from './messages.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -50,7 +50,7 @@ export class Connections {
   }
 
   /** Lets a connection in, if its group has room; else it is refused, if that is worth it, and closed. */
-  admit(fd: number, group: Group, nowMs: number): Client | undefined {
+  admit(fd: number, group: CallerGroup, nowMs: number): Client | undefined {
     const admission = this.#slots.admit(group.accepted, this.isScarce(fd));
     if (admission === 'dropped') {
       this.#drop(fd, group);
@@ -81,7 +81,7 @@ export class Connections {
 
   /** Leaves a connection to the server behind, which gives its slot back in the end. Strangers are closed. */
   handOver(client: Client, rest: Partial<HandedRest>): void {
-    if (client.group.strange) {
+    if (client.group.isUnknown) {
       this.close(client);
       return;
     }
@@ -145,9 +145,9 @@ export class Connections {
 
   #give({ client, rest }: HandOver): void {
     this.#forget(client);
-    const obeyed = Atomics.load(this.#around.shared, DONE);
+    const applied = Atomics.load(this.#around.shared, DONE);
     const { caller } = client.group;
-    this.#around.report({ kind: 'handed-over', fd: client.fd, caller, obeyed, ...rest });
+    this.#around.report({ kind: 'handed-over', fd: client.fd, caller, applied, ...rest });
   }
 
   #end(client: Client): void {
@@ -161,9 +161,9 @@ export class Connections {
     this.#around.shared[OPEN] = --this.#count;
   }
 
-  #drop(fd: number, group: Group): void {
+  #drop(fd: number, group: CallerGroup): void {
     this.#around.owned[fd] = 0;
-    if (!group.strange) {
+    if (!group.isUnknown) {
       transmit(fd, REFUSAL, REFUSAL.length);
       // Unread bytes would make a reset of the end that the client is to see.
       receive(fd, dropped);

@@ -1,7 +1,7 @@
 import type { Share } from '../http/slots.ts';
 import type { Client } from './client.ts';
-import { UNBEGUN_PER_KEY_MAX, UNBEGUN_TOTAL_MAX } from './limits.ts';
-import { Line, type Linked } from './line.ts';
+import { UNBEGUN_PER_KEY_MAX, UNBEGUN_TOTAL_MAX } from './lane-limits.ts';
+import { type Linked, LinkedQueue } from './linked-queue.ts';
 import type { HandedRest } from './messages.ts';
 
 /** A connection on its way to the server behind. */
@@ -19,7 +19,7 @@ export class HandOver implements Linked<HandOver> {
 /** Those of one key. */
 class Pending implements Linked<Pending> {
   readonly key: string;
-  readonly line = new Line<HandOver>();
+  readonly line = new LinkedQueue<HandOver>();
   next: Pending | undefined;
   /** Given to the server behind, which has not begun to serve them. */
   unbegun = 0;
@@ -38,7 +38,7 @@ class Pending implements Linked<Pending> {
 export class HandOvers {
   readonly #give: (handOver: HandOver) => void;
   readonly #byKey = new Map<string, Pending>();
-  readonly #queue = new Line<Pending>();
+  readonly #queue = new LinkedQueue<Pending>();
   #unbegun = 0;
 
   /** @param give gives a connection to the server behind */

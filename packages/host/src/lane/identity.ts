@@ -1,11 +1,11 @@
 import type { GuestView } from '../core/view.ts';
 import type { Callers } from '../peer/callers.ts';
-import type { Init, Registry } from '../peer/registry.ts';
+import type { HeldInit, Registry } from '../peer/registry.ts';
 import type { Lane } from './lane.ts';
 
 /** Registers and unregisters runs for both: the registry, and the lane if there is one. */
 export interface RunRegister {
-  register(instanceId: number, init: Init): number;
+  register(instanceId: number, init: HeldInit): number;
   unregister(instanceId: number): void;
 }
 
@@ -22,12 +22,12 @@ export function registerRuns(
   return {
     register(instanceId, init) {
       lane?.over(instanceId);
-      const boot = registry.register(instanceId, init);
+      const runNumber = registry.register(instanceId, init);
       const facts = registry.runOf(instanceId);
-      if (facts === null) return boot;
+      if (facts === null) return runNumber;
       lane?.began(facts, viewOf(instanceId));
       callers.began(facts.namespace);
-      return boot;
+      return runNumber;
     },
     unregister(instanceId) {
       lane?.over(instanceId);

@@ -4,13 +4,13 @@ import type { GuestView } from '../core/view.ts';
 import { sampleView } from '../guest/testing/harness.ts';
 import { parseHead } from '../http/request-head.ts';
 import { KnownAnswers } from './known-answers.ts';
-import { KNOWN_CHARACTERS_MAX } from './limits.ts';
+import { KNOWN_CHARACTERS_MAX } from './lane-limits.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.
 vi.setConfig({ testTimeout: 60_000 });
 
 const LIMITS = { headBytes: 65_536, bodyBytes: 1024 };
-const CALLER = { kind: 'instance', instanceId: 1, boot: 1 } as const;
+const CALLER = { kind: 'instance', instanceId: 1, runNumber: 1 } as const;
 
 let view: GuestView | undefined;
 let answers: KnownAnswers;

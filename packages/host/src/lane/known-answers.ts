@@ -3,12 +3,12 @@ import type { GuestView } from '../core/view.ts';
 import { decide } from '../guest/decide.ts';
 import { plainAnswer } from '../guest/plain-answer.ts';
 import { latin1 } from '../http/bytes.ts';
-import { failureAnswer } from '../http/errors.ts';
+import { failureAnswer } from '../http/http-errors.ts';
 import { ownAnswer } from '../http/own-answers.ts';
 import { hasBody } from '../http/request-body.ts';
 import { type HeadLimits, parseHead, type RequestHead } from '../http/request-head.ts';
 import { dateSecondNow, type TextReply, textAnswer } from '../http/response.ts';
-import { KNOWN_ANSWER_MAX, KNOWN_CHARACTERS_MAX, KNOWN_HEAD_MAX } from './limits.ts';
+import { KNOWN_ANSWER_MAX, KNOWN_CHARACTERS_MAX, KNOWN_HEAD_MAX } from './lane-limits.ts';
 
 /** A request that the lane can answer, with its answer. */
 export interface Answered {

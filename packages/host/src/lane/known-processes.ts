@@ -1,8 +1,8 @@
 import { close } from '../native/libc.ts';
 import { peerPidfd } from '../native/peer-credentials.ts';
 import { isAlive, isTaken } from '../native/pidfd.ts';
-import { KNOWN_PROCESSES_MAX, KNOWN_PROCESSES_PER_RUN_MAX } from './limits.ts';
-import type { Run } from './run.ts';
+import { KNOWN_PROCESSES_MAX, KNOWN_PROCESSES_PER_RUN_MAX } from './lane-limits.ts';
+import type { LaneRun } from './lane-run.ts';
 
 /**
  * Processes that are looked at in one sweep, whether they are gone: a fraction of a millisecond. As many as there may
@@ -14,7 +14,7 @@ const SWEPT_AT_A_TIME = 128;
 interface KnownProcess {
   readonly pid: number;
   readonly pidfd: number;
-  readonly run: Run | null;
+  readonly run: LaneRun | null;
   /** The check in which it was last seen alive. */
   seen: number;
   /** It has connected again since it was last considered for eviction. */
@@ -30,7 +30,7 @@ interface KnownProcess {
 export class KnownProcesses {
   /** The oldest first. */
   readonly #byPid = new Map<number, KnownProcess>();
-  readonly #byRun = new Map<Run, KnownProcess[]>();
+  readonly #byRun = new Map<LaneRun, KnownProcess[]>();
   /** Those that are remembered for as long as a check lasts, because they come more than once in it. */
   readonly #brief = new Map<number, KnownProcess>();
   /** Pids that nobody has any more since they were read: who had them when it connected is gone. */
@@ -60,7 +60,7 @@ export class KnownProcesses {
   }
 
   /** The run that a pid belongs to; null: none, undefined: not known. */
-  runOf(pid: number): Run | null | undefined {
+  runOf(pid: number): LaneRun | null | undefined {
     if (this.#gone.has(pid)) return null;
     const known = this.#brief.get(pid) ?? this.#byPid.get(pid);
     if (known === undefined) return undefined;
@@ -77,7 +77,7 @@ export class KnownProcesses {
    * Remembers the process at the other end of a socket, which has been found to belong to a run, or to none.
    * @param again it will be asked for again in this check, and costs one look in it, even without a place
    */
-  remember(socket: number, pid: number, run: Run | null, again: boolean): void {
+  remember(socket: number, pid: number, run: LaneRun | null, again: boolean): void {
     if (!again && (run === null || !this.#makeRoom(run))) return;
     const pidfd = peerPidfd(socket);
     if (pidfd === null || !isAlive(pidfd)) {
@@ -92,7 +92,7 @@ export class KnownProcesses {
   }
 
   /** Forgets those of a run that is over. */
-  forgetRun(run: Run): void {
+  forgetRun(run: LaneRun): void {
     for (const known of [...(this.#byRun.get(run) ?? [])]) this.#forget(known);
   }
 
@@ -124,7 +124,7 @@ export class KnownProcesses {
    * False when there is no place now. One that has connected again keeps its place once more, so those that come
    * often stay, and those that came once, or are gone, make room.
    */
-  #makeRoom(run: Run): boolean {
+  #makeRoom(run: LaneRun): boolean {
     const its = this.#byRun.get(run);
     if (its !== undefined && its.length >= KNOWN_PROCESSES_PER_RUN_MAX) this.#forget(its[0]!);
     if (this.#byPid.size < this.#max) return true;
@@ -140,7 +140,7 @@ export class KnownProcesses {
     return false;
   }
 
-  #keep(known: KnownProcess, run: Run): void {
+  #keep(known: KnownProcess, run: LaneRun): void {
     const before = this.#byPid.get(known.pid);
     if (before !== undefined) this.#forget(before);
     this.#byPid.set(known.pid, known);

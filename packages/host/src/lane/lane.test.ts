@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { LogLine } from '../../test/harness/daemon.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { exchange, RawClient, sampleView } from '../guest/testing/harness.ts';
-import { STRANGERS_PER_KEY_MAX } from '../http/limits.ts';
+import { UNKNOWN_CALLERS_PER_KEY_MAX } from '../http/connection-limits.ts';
 import { duplicate } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
 import { acceptNext, listenUnix } from '../native/sockets.ts';
@@ -159,7 +159,9 @@ describe('a caller', () => {
 
   it('of no instance has few connections, and more are closed', async () => {
     await using guest = await startLane({ known: false });
-    const clients = Array.from({ length: STRANGERS_PER_KEY_MAX }, () => new RawClient(guest.path).send(GET));
+    const clients = Array.from({ length: UNKNOWN_CALLERS_PER_KEY_MAX }, () =>
+      new RawClient(guest.path).send(GET),
+    );
     for (const client of clients) await client.until((text) => text.startsWith('HTTP/1.1 500'));
     expect(await new RawClient(guest.path).send(GET).end()).toBe('');
     for (const client of clients) client.socket.destroy();
@@ -201,7 +203,7 @@ describe('connections of another server', () => {
     await using guest = await startLane();
     const resting = new RawClient(guest.path).send(GET);
     await resting.until(answered(1));
-    const left = await guest.server.handOver(5000, duplicate);
+    const left = await guest.server.leaveSockets(5000, duplicate);
     expect(left.connections).toHaveLength(1);
     for (const fd of [left.listener, ...left.connections]) close(fd);
     await resting.end();
@@ -212,7 +214,7 @@ describe('connections of another server', () => {
     guest.lane.starting(true);
     await using held = await startApart(guest.path, GET);
     await expect.poll(() => isAccepted(guest.path)).toBe(true);
-    const left = await guest.server.handOver(5000, duplicate);
+    const left = await guest.server.leaveSockets(5000, duplicate);
     expect([left.connections.length, held.text()]).toEqual([1, '']);
     for (const fd of [left.listener, ...left.connections]) close(fd);
   });

@@ -4,16 +4,16 @@ import type { Log } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
 import { acceptedOf } from '../guest/caller-key.ts';
-import type { GuestFront } from '../guest/server.ts';
+import type { GuestFrontEnd } from '../guest/server.ts';
 import type { Accepted } from '../http/application.ts';
-import type { Behind, FrontEnd, HandedOver } from '../http/front.ts';
-import type { Limits } from '../http/limits.ts';
+import type { Limits } from '../http/connection-limits.ts';
+import type { FrontEndCalls, FrontEndStop, HandedOver } from '../http/front-end.ts';
 import type { Share } from '../http/slots.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
-import { openFilesMax } from '../native/limits.ts';
-import type { Registered } from '../peer/registry.ts';
-import { ACCEPT_LOG_MS, OBEY_MS_MAX } from './limits.ts';
+import { openFilesMax } from '../native/rlimit.ts';
+import type { RegisteredRun } from '../peer/registry.ts';
+import { ACCEPT_LOG_MS, OBEY_MS_MAX } from './lane-limits.ts';
 import {
   CLOSED,
   DONE,
@@ -33,7 +33,7 @@ const HANDED_OVER_MS_MAX = 60_000;
  * The fast lane as the main thread sees it: tells the lane's thread what it must know, and waits for it to say
  * so where an operator's answer depends on it. The lane never waits for the main thread.
  */
-export class Lane implements GuestFront {
+export class Lane implements GuestFrontEnd {
   readonly #log: Log;
   readonly #shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_SLOTS));
   readonly #owned = new Uint8Array(new SharedArrayBuffer(OWNED_BYTES));
@@ -42,7 +42,7 @@ export class Lane implements GuestFront {
   readonly #ended: Promise<void>;
   /** Instances whose runs the lane knows. */
   readonly #runs = new Set<number>();
-  #behind: Behind<Caller> | undefined;
+  #behind: FrontEndCalls<Caller> | undefined;
   #ordered = 0;
   #starting = false;
   /** Which order has ended the connections of an instance, lately. */
@@ -80,7 +80,7 @@ export class Lane implements GuestFront {
    * A run has begun; known to the lane before anyone is told that it has. While instances are being started that need
    * not be waited for: a caller that the lane does not know yet is held there until it does.
    */
-  began({ init: _, ...facts }: Registered, view: GuestView | undefined): void {
+  began({ init: _, ...facts }: RegisteredRun, view: GuestView | undefined): void {
     this.#runs.add(facts.instanceId);
     const order: Order = { kind: 'run', facts, view };
     if (this.#starting) this.#tell(order);
@@ -106,13 +106,13 @@ export class Lane implements GuestFront {
   }
 
   closeInstance(instanceId: number, reason: string): number {
-    const obeyed = this.#tellAndWait({ kind: 'close-instance', instanceId });
+    const applied = this.#tellAndWait({ kind: 'close-instance', instanceId });
     this.#closed.set(instanceId, { order: this.#ordered, reason });
     setTimeout(() => this.#closed.delete(instanceId), HANDED_OVER_MS_MAX).unref();
-    return obeyed ? Atomics.load(this.#shared, CLOSED) : 0;
+    return applied ? Atomics.load(this.#shared, CLOSED) : 0;
   }
 
-  serve(listening: number, behind: Behind<Caller>): void {
+  serve(listening: number, behind: FrontEndCalls<Caller>): void {
     this.#behind = behind;
     this.#tell({ kind: 'serve', listening });
   }
@@ -134,7 +134,7 @@ export class Lane implements GuestFront {
     return Atomics.load(this.#shared, OPEN);
   }
 
-  async stop(end: FrontEnd = { acceptWaiting: false, leave: false }): Promise<void> {
+  async stop(end: FrontEndStop = { acceptWaiting: false, leave: false }): Promise<void> {
     if (this.#state === 'works') {
       this.#tell({ kind: 'stop', ...end });
       this.#state = 'stopping';
@@ -147,7 +147,7 @@ export class Lane implements GuestFront {
     if (this.#state !== 'works') return false;
     this.#worker.postMessage(order);
     this.#ordered = (this.#ordered + 1) | 0;
-    // Runs that are told before anyone can connect, thousands at a start, are heard of with the first other order.
+    // LaneRuns that are told before anyone can connect, thousands at a start, are heard of with the first other order.
     if (order.kind !== 'run' || this.#behind !== undefined) wake(this.#wake);
     return true;
   }
@@ -155,7 +155,7 @@ export class Lane implements GuestFront {
   /** False when the lane is gone, and nothing has to be waited for. */
   #tellAndWait(order: Order): boolean {
     if (!this.#tell(order)) return false;
-    // Nobody can be connected yet, and orders are obeyed one after the other.
+    // Nobody can be connected yet, and orders are applied one after the other.
     if (this.#behind === undefined) return true;
     const untilMs = performance.now() + OBEY_MS_MAX;
     for (;;) {
@@ -179,10 +179,10 @@ export class Lane implements GuestFront {
 
   /** A connection that was on its way while those of its instance were ended is ended too. */
   #take(report: HandedReport): void {
-    const { caller, obeyed, fd } = report;
+    const { caller, applied, fd } = report;
     const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;
     const closed = this.#closed.get(instanceId);
-    if (closed === undefined || ((closed.order - obeyed) | 0) <= 0) {
+    if (closed === undefined || ((closed.order - applied) | 0) <= 0) {
       this.#behind?.take(handedOver(report));
       return;
     }

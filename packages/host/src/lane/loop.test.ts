@@ -3,13 +3,13 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { sampleView } from '../guest/testing/harness.ts';
-import { DEFAULT_LIMITS } from '../http/limits.ts';
+import { DEFAULT_LIMITS } from '../http/connection-limits.ts';
 import { duplicate } from '../native/descriptors.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
 import { listenUnix } from '../native/sockets.ts';
 
-import { UNBEGUN_PER_KEY_MAX } from './limits.ts';
+import { UNBEGUN_PER_KEY_MAX } from './lane-limits.ts';
 import { Loop } from './loop.ts';
 import { CLOSED, OPEN, type Order, type Report, SHARED_SLOTS } from './messages.ts';
 import { type Apart, factsOfThisProcess, startApart } from './testing/harness.ts';
@@ -111,7 +111,7 @@ async function answered(socket: Socket): Promise<number> {
 /** A process that is root of instance 2 and sends a text on so many connections. */
 async function instance2(text: string, count: number): Promise<Apart> {
   const apart = await startApart(join(folder, 'sock'), text, count, '');
-  const facts = { instanceId: 2, boot: 1, rootUid: process.getuid?.() ?? 0, namespace: apart.namespace };
+  const facts = { instanceId: 2, runNumber: 1, rootUid: process.getuid?.() ?? 0, namespace: apart.namespace };
   orders.push({ kind: 'run', facts, view: sampleView({ instanceId: 2 }) });
   wake(wakes);
   return apart;

@@ -5,10 +5,10 @@ import { close } from '../native/libc.ts';
 import { Acceptor } from './acceptor.ts';
 import type { Client } from './client.ts';
 import { Connections } from './connections.ts';
-import { OBEY_MS, SERVE_MS_MAX, WAIT_MS_MAX } from './limits.ts';
-import { Line } from './line.ts';
+import { OBEY_MS, SERVE_MS_MAX, WAIT_MS_MAX } from './lane-limits.ts';
+import { LaneRuns } from './lane-runs.ts';
+import { LinkedQueue } from './linked-queue.ts';
 import { CLOSED, DONE, type LaneStart, type Order, type Report } from './messages.ts';
-import { Runs } from './runs.ts';
 import { Serving } from './serving.ts';
 import { Turns } from './turns.ts';
 
@@ -27,13 +27,13 @@ export class Loop {
   readonly #start: LaneStart;
   readonly #port: Port;
   readonly #epoll = new EpollSet();
-  readonly #runs = new Runs();
+  readonly #runs = new LaneRuns();
   readonly #turns = new Turns<Client>();
   readonly #connections: Connections;
   readonly #serving: Serving;
   readonly #acceptor: Acceptor;
   readonly #sweepMs: number;
-  readonly #fresh = new Line<Client>();
+  readonly #fresh = new LinkedQueue<Client>();
   #ordered = true;
   #nowMs = performance.now();
   #sweptMs = 0;
@@ -67,7 +67,7 @@ export class Loop {
     this.#nowMs = performance.now();
     this.#note(count);
     this.#lookAgain(busy || count > 0);
-    if (this.#ordered) this.#obeyAll();
+    if (this.#ordered) this.#applyAll();
     if (this.#acceptor.busy) this.#acceptor.accept(this.#nowMs);
     this.#serveSome();
     if (this.#nowMs - this.#sweptMs >= this.#sweepMs) this.#sweep();
@@ -137,13 +137,13 @@ export class Loop {
     this.#runs.sweep();
   }
 
-  #obeyAll(): void {
+  #applyAll(): void {
     clearWake(this.#start.wake);
     const { shared } = this.#start;
     const untilMs = performance.now() + OBEY_MS;
     let order = this.#port.next();
     for (; order !== undefined; order = performance.now() < untilMs ? this.#port.next() : undefined) {
-      (this.#obey[order.kind] as (order: Order) => void)(order);
+      (this.#apply[order.kind] as (order: Order) => void)(order);
       Atomics.add(shared, DONE, 1);
     }
     // If it was the time that ended it, there may be more.
@@ -152,7 +152,7 @@ export class Loop {
   }
 
   /** What each kind of order does. */
-  readonly #obey: { readonly [K in Order['kind']]: (order: Extract<Order, { kind: K }>) => void } = {
+  readonly #apply: { readonly [K in Order['kind']]: (order: Extract<Order, { kind: K }>) => void } = {
     run: ({ facts, view }) => {
       this.#runs.add(facts, view);
       this.#acceptor.began(facts.namespace);

@@ -1,19 +1,19 @@
 import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
-import type { FrontEnd } from '../http/front.ts';
-import type { Limits } from '../http/limits.ts';
+import type { Limits } from '../http/connection-limits.ts';
+import type { FrontEndStop } from '../http/front-end.ts';
 import type { Share } from '../http/slots.ts';
-import type { Registered } from '../peer/registry.ts';
+import type { RegisteredRun } from '../peer/registry.ts';
 
 /**
  * A run, without the handle on its init: the registry holds that until the lane has forgotten the run, and with it
  * the PID namespace, so the namespace's number means no other as long as the lane knows it.
  */
-export type RunFacts = Omit<Registered, 'init'>;
+export type RunIdentity = Omit<RegisteredRun, 'init'>;
 
-/** What the main thread tells the lane; obeyed in order, each acknowledged in {@link DONE}. */
+/** What the main thread tells the lane; applied in order, each acknowledged in {@link DONE}. */
 export type Order =
-  | { readonly kind: 'run'; readonly facts: RunFacts; readonly view: GuestView | undefined }
+  | { readonly kind: 'run'; readonly facts: RunIdentity; readonly view: GuestView | undefined }
   | { readonly kind: 'over'; readonly instanceId: number }
   | { readonly kind: 'views'; readonly views: readonly GuestView[] }
   | { readonly kind: 'close-instance'; readonly instanceId: number }
@@ -22,7 +22,7 @@ export type Order =
   | { readonly kind: 'take-over'; readonly connections: readonly number[] }
   | { readonly kind: 'taken'; readonly share: Share }
   | { readonly kind: 'release'; readonly share: Share }
-  | ({ readonly kind: 'stop' } & FrontEnd);
+  | ({ readonly kind: 'stop' } & FrontEndStop);
 
 /** What is left of a connection when it is handed over. */
 export interface HandedRest {
@@ -36,8 +36,8 @@ export interface HandedReport extends HandedRest {
   readonly kind: 'handed-over';
   readonly fd: number;
   readonly caller: Caller;
-  /** How many orders had been obeyed when it was handed over. */
-  readonly obeyed: number;
+  /** How many orders had been applied when it was handed over. */
+  readonly applied: number;
 }
 
 /** What the lane tells the main thread. */
@@ -61,7 +61,7 @@ export interface LaneStart {
   readonly openFilesMax: number;
 }
 
-/** Slot of `shared`: how many orders have been obeyed. */
+/** Slot of `shared`: how many orders have been applied. */
 export const DONE = 0;
 /** How many connections the newest `close-instance` has ended. */
 export const CLOSED = 1;

@@ -1,6 +1,6 @@
 import { BACKLOG } from '../http/listener.ts';
 import { setQueueDepth } from '../native/sockets.ts';
-import { FLOODED_BACKLOG, FLOODED_MS } from './limits.ts';
+import { FLOODED_BACKLOG, FLOODED_MS } from './lane-limits.ts';
 
 /**
  * How many connections may wait to be accepted. All who connect wait in one queue, so a flood of connections that are

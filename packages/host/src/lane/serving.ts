@@ -1,9 +1,9 @@
-import type { Limits } from '../http/limits.ts';
+import type { Limits } from '../http/connection-limits.ts';
 import { AGAIN, BROKEN, receive, transmit } from '../native/sockets.ts';
 import type { Client } from './client.ts';
 import type { Connections } from './connections.ts';
 import type { Answered } from './known-answers.ts';
-import { READ_BYTES, TURN_US, WRITE_BYTES } from './limits.ts';
+import { READ_BYTES, TURN_US, WRITE_BYTES } from './lane-limits.ts';
 
 const NOTHING = Buffer.alloc(0);
 const TURN_MS = TURN_US / 1000;
@@ -60,7 +60,7 @@ export class Serving {
    * @param leave leaves those at rest to it as well
    */
   end(client: Client, leave: boolean): void {
-    if (client.closing || client.group.strange) {
+    if (client.closing || client.group.isUnknown) {
       if (this.serve(client, performance.now()) !== 'gone') this.#connections.close(client);
       return;
     }
@@ -116,7 +116,7 @@ export class Serving {
   }
 
   #leave(client: Client, bytes: Buffer, at: number, end: number): Served {
-    if (client.group.strange) return this.#refuse(client, bytes, at, end);
+    if (client.group.isUnknown) return this.#refuse(client, bytes, at, end);
     if (this.#flush(client, bytes, at, end)) {
       this.#connections.handOver(client, { unread: copyOf(bytes, at, end) });
     }

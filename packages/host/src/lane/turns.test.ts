@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { CallerGroup } from './caller-group.ts';
 import { Client } from './client.ts';
-import type { Group } from './group.ts';
-import { TURN_DEBT_US_MAX, TURN_US } from './limits.ts';
-import { Run } from './run.ts';
+import { TURN_DEBT_US_MAX, TURN_US } from './lane-limits.ts';
+import { LaneRun } from './lane-run.ts';
 import { Turns } from './turns.ts';
 
-function groupOf(instanceId: number): Group {
-  return new Run({ instanceId, boot: 1, rootUid: 0, namespace: '' }, undefined).root;
+function groupOf(instanceId: number): CallerGroup {
+  return new LaneRun({ instanceId, runNumber: 1, rootUid: 0, namespace: '' }, undefined).root;
 }
 
 function takeAll(turns: Turns<Client>): Client[] {
@@ -40,7 +40,7 @@ it('lets a connection that goes on wait for all other groups', () => {
   expect(order).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3]);
 });
 
-it('lets a party that has taken ten turns at once wait ten rounds, and nobody else', () => {
+it('lets a turnShare that has taken ten turns at once wait ten rounds, and nobody else', () => {
   const turns = new Turns<Client>();
   const [costly, plain] = [groupOf(1), groupOf(2)];
   const order: number[] = [];
@@ -55,7 +55,7 @@ it('lets a party that has taken ten turns at once wait ten rounds, and nobody el
   expect(order.join('')).toBe('1222222222212');
 });
 
-it('lets a party pay for a turn in which the machine had other work with a few rounds only', () => {
+it('lets a turnShare pay for a turn in which the machine had other work with a few rounds only', () => {
   const turns = new Turns<Client>();
   const [unlucky, other] = [groupOf(1), groupOf(2)];
   turns.add(new Client(1, unlucky, 0));
@@ -72,14 +72,14 @@ it('lets a party pay for a turn in which the machine had other work with a few r
 
 it('counts root and other users of an instance as one', () => {
   const turns = new Turns<Client>();
-  const run = new Run({ instanceId: 1, boot: 1, rootUid: 0, namespace: '' }, undefined);
+  const run = new LaneRun({ instanceId: 1, runNumber: 1, rootUid: 0, namespace: '' }, undefined);
   const clients = [run.root, run.others, groupOf(2)].map((group, fd) => new Client(fd, group, 0));
   for (const client of clients) turns.add(client);
   turns.charge(turns.take()!, TURN_US);
   expect([turns.take()?.fd, turns.take()?.fd]).toEqual([2, 1]);
 });
 
-it('saves nothing up for a party that was away', () => {
+it('saves nothing up for a turnShare that was away', () => {
   const turns = new Turns<Client>();
   const [away, busy] = [groupOf(1), groupOf(2)];
   for (let time = 0; time < 100; time++) {

@@ -1,6 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { setNice } from '../native/priority.ts';
-import { LANE_NICE } from './limits.ts';
+import { LANE_NICE } from './lane-limits.ts';
 import { Loop } from './loop.ts';
 import type { LaneStart, Order } from './messages.ts';
 

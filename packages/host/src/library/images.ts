@@ -1,17 +1,17 @@
 import { NEVER, timestamp } from '../base/clock.ts';
-import { hostError } from '../core/errors.ts';
+import type { Alias, Image } from '../core/entities.ts';
 import { findImage } from '../core/find-image.ts';
-import type { Alias, Image } from '../core/model.ts';
+import { hostError } from '../core/host-errors.ts';
 import { checkAliasName } from '../core/names.ts';
 import type { ImageDirectory, StagedImage } from '../images/image-directory.ts';
 import type { Upload } from '../images/upload.ts';
 import type { Needs } from '../instances/needs.ts';
 import type { Requestor } from '../model/events.ts';
+import { KeyedQueue } from '../model/keyed-queue.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import type { OperationHandle } from '../model/operations.ts';
 import type { Precondition } from '../model/precondition.ts';
-import { Runner } from '../model/runner.ts';
 import type { ImageFields, ImageInfo, UploadOptions } from './requests.ts';
 
 /** What an operator can do with images and their aliases. */
@@ -21,7 +21,7 @@ export function imageCases(
 ) {
   const { model, operations } = context;
   // Files and record of one image change together, also when it is imported and deleted at the same time.
-  const queues = new Runner<string>();
+  const queues = new KeyedQueue<string>();
   const find = (fingerprint: string) => findImage(model.state, fingerprint);
   return {
     list: () => [...model.state.images.values()].map((image) => infoOf(context, image)),
@@ -65,7 +65,7 @@ function put({ model }: Needs<'model'>, image: Image, by: Requestor): void {
 interface ImageWork {
   readonly context: Needs<'clock' | 'model' | 'operations' | 'roots'>;
   readonly directory: ImageDirectory;
-  readonly queues: Runner<string>;
+  readonly queues: KeyedQueue<string>;
   readonly by: Requestor;
 }
 

@@ -1,4 +1,4 @@
-import type { Alias, Image } from '../core/model.ts';
+import type { Alias, Image } from '../core/entities.ts';
 
 export interface ImageInfo {
   readonly image: Image;

@@ -1,4 +1,4 @@
-import type { JournalSpan } from '../core/model.ts';
+import type { JournalSpan } from '../core/entities.ts';
 import type { Operation } from './operation.ts';
 
 /** Who caused a lifecycle event through the API. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
-import type { StoredEvent } from '../core/model.ts';
+import type { StoredEvent } from '../core/entities.ts';
 import type { HostEvent } from './events.ts';
 import { EventHub } from './hub.ts';
 

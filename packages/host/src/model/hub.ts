@@ -1,5 +1,5 @@
 import type { Log } from '../base/log.ts';
-import type { StoredEvent } from '../core/model.ts';
+import type { StoredEvent } from '../core/entities.ts';
 import type { HostEvent } from './events.ts';
 
 type Listener<T> = (event: T) => void;

@@ -1,5 +1,5 @@
 import type { LifecycleMetadata, Requestor } from './events.ts';
-import type { Announcement } from './model.ts';
+import type { EventDraft } from './model.ts';
 
 type Collection = 'operations' | 'instances' | 'profiles' | 'images' | 'images/aliases';
 
@@ -17,7 +17,7 @@ export function lifecycle(
   collection: Collection,
   name: string,
   extra: Extra = {},
-): Announcement {
+): EventDraft {
   return {
     type: 'lifecycle',
     ...(extra.causedBy === undefined ? {} : { causedBy: extra.causedBy }),

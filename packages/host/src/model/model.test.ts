@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
-import type { Change, Instance } from '../core/model.ts';
+import type { Change, Instance } from '../core/entities.ts';
 import type { GuestView } from '../core/view.ts';
 import { FakeClock } from '../instances/testing/fake-world.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
 import { EventHub } from './hub.ts';
 import { lifecycle } from './lifecycle.ts';
-import { type Announcement, Model } from './model.ts';
+import { type EventDraft, Model } from './model.ts';
 
 let heart: Heart;
 let c1: Instance;
@@ -18,7 +18,7 @@ beforeEach(async () => {
 
 const put = (part: Partial<Instance>): Change => ({ kind: 'put-instance', instance: { ...c1, ...part } });
 const told = (name: string, action = 'instance-updated') => lifecycle(action, 'instances', name, { by: BY });
-const keyTold = (key: string): Announcement => ({
+const keyTold = (key: string): EventDraft => ({
   type: 'config',
   instanceId: c1.id,
   metadata: { key, old_value: '', value: '1' },

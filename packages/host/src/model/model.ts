@@ -1,8 +1,8 @@
 import { type Clock, timestamp } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { hostError } from '../core/errors.ts';
+import type { Addition, Change, Image, Instance, NewEvent, Profile, State } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
-import type { Addition, Change, Image, Instance, NewEvent, Profile, State } from '../core/model.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
 import { buildView } from '../core/view-build.ts';
 import type { Store } from '../store/store.ts';
@@ -10,7 +10,7 @@ import type { LifecycleMetadata } from './events.ts';
 import type { EventHub } from './hub.ts';
 
 /** An event that is to be written with a change. */
-export type Announcement =
+export type EventDraft =
   | { readonly type: 'lifecycle'; readonly metadata: LifecycleMetadata; readonly causedBy?: number }
   | {
       readonly type: 'config' | 'device';
@@ -126,7 +126,7 @@ export class Model {
   /**
    * Makes a change durable, then visible, then known: store, memory, events. Nothing has happened when it throws.
    */
-  commit(changes: readonly Change[], announcements: readonly Announcement[] = []): void {
+  commit(changes: readonly Change[], announcements: readonly EventDraft[] = []): void {
     this.#checkProfiles(changes);
     const now = timestamp(this.#clock);
     const events: NewEvent[] = announcements.map((each) => ({

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import { FakeClock } from '../instances/testing/fake-world.ts';
 import { Heart } from '../instances/testing/heart.ts';
 import { ownTimers, pass } from '../instances/testing/time.ts';

@@ -3,7 +3,7 @@ import { type Clock, timestamp } from '../base/clock.ts';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { within } from '../base/within.ts';
-import { hostError } from '../core/errors.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { EventHub } from './hub.ts';
 import type { Operation, OperationStatus } from './operation.ts';
 

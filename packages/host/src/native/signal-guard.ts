@@ -65,7 +65,7 @@ class SignalGuard {
   /** Sees to all that has happened. @returns whether there is more to hold, or to let go of */
   turn(): boolean {
     for (let traced = nextTraced(); traced; traced = nextTraced()) this.#see(traced);
-    if (this.#replaced && !this.#leaving && obeys(this.#daemon.pid)) this.leave();
+    if (this.#replaced && !this.#leaving && hasHandlers(this.#daemon.pid)) this.leave();
     if (this.#threads.size > 0) return true;
     for (const signal of this.#taken) this.#daemon.signal(signal);
     return false;
@@ -111,7 +111,7 @@ function seized(tid: number): boolean {
 }
 
 /** Whether a program has a handler for SIGHUP, the last one that the daemon sets. */
-function obeys(pid: number): boolean {
+function hasHandlers(pid: number): boolean {
   return (BigInt(`0x${statusField(pid, 'SigCgt') ?? '0'}`) & 1n) === 1n;
 }
 

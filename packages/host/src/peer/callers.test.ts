@@ -4,7 +4,7 @@ import type { Identified } from './identify.ts';
 
 const STRANGER: Identified = { caller: { kind: 'no-instance', uid: 0 }, outermost: null };
 const INSIDE: Identified = { caller: { kind: 'no-instance', uid: 1000 }, outermost: 'ns' };
-const KNOWN: Identified = { caller: { kind: 'instance', instanceId: 7, boot: 1 }, outermost: null };
+const KNOWN: Identified = { caller: { kind: 'instance', instanceId: 7, runNumber: 1 }, outermost: null };
 
 let found: Identified;
 let callers: Callers;

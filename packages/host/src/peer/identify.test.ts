@@ -67,11 +67,11 @@ describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (k
     const path = join(folder, 'sock');
     for (const known of [true, false]) {
       const { child, init } = await caller(path);
-      const boot = registry.register(7, held(init));
+      const runNumber = registry.register(7, held(init));
       if (!known) registry.unregister(7);
       const found = await identified(kernel, registry, () => child.stdin.write('\n'));
       expect(found).toEqual(
-        known ? { kind: 'instance', instanceId: 7, boot } : { kind: 'no-instance', uid: OWN_UID },
+        known ? { kind: 'instance', instanceId: 7, runNumber } : { kind: 'no-instance', uid: OWN_UID },
       );
       child.kill('SIGKILL');
       await once(child, 'exit');

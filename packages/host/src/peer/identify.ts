@@ -2,23 +2,23 @@ import type { Caller } from '../core/caller.ts';
 import { close } from '../native/libc.ts';
 import { namespaceKey, openParentNamespace } from '../native/namespace.ts';
 import type { PeerKernel } from './kernel.ts';
-import type { Registered } from './registry.ts';
+import type { RegisteredRun } from './registry.ts';
 
 /** PID namespaces nest at most this deep: MAX_PID_NS_LEVEL of linux/pid_namespace.h. */
 const NESTING_MAX = 32;
 
 /** What identification must know of a run. */
-type KnownRun = Pick<Registered, 'instanceId' | 'boot' | 'rootUid'>;
+type RunOfNamespace = Pick<RegisteredRun, 'instanceId' | 'runNumber' | 'rootUid'>;
 
 /** Knows which PID namespace belongs to which run that goes on. */
 export interface RunFinder {
-  find(namespace: string): KnownRun | null;
+  find(namespace: string): RunOfNamespace | null;
 }
 
 /** Where a caller comes from. */
 export interface Origin {
   /** The run that it belongs to. */
-  readonly run: KnownRun | null;
+  readonly run: RunOfNamespace | null;
   /**
    * Without a run: the outermost PID namespace below our own that the caller is in, which may be that of an
    * instance that is not known yet. Null for a process of our own namespace, and for one that is gone.
@@ -44,8 +44,8 @@ export function identify(kernel: PeerKernel, registry: RunFinder, socket: number
     const uid = kernel.peerUid(socket);
     const { run, outermost } = originOf(kernel, registry, socket);
     if (run === null) return { caller: { kind: 'no-instance', uid }, outermost };
-    const { instanceId, boot, rootUid } = run;
-    return { caller: { kind: uid === rootUid ? 'instance' : 'not-root', instanceId, boot }, outermost };
+    const { instanceId, runNumber, rootUid } = run;
+    return { caller: { kind: uid === rootUid ? 'instance' : 'not-root', instanceId, runNumber }, outermost };
   } catch {
     // A socket that broke between accept and here. Nobody is believed.
     return { caller: { kind: 'no-instance' }, outermost: null };

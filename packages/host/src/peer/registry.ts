@@ -1,38 +1,36 @@
 import { openSync } from 'node:fs';
 import { close } from '../native/libc.ts';
 import { namespaceKey } from '../native/namespace.ts';
+import type { PinnedProcess } from '../native/pinned-process.ts';
 import { isInit, rootUidOf } from './proc.ts';
 
 /** The init process of a run, held so that no other process can be taken for it. */
-export interface Init {
-  readonly pid: number;
-  isAlive(): boolean;
-}
+export type HeldInit = Pick<PinnedProcess, 'pid' | 'isAlive'>;
 
 /** A run of an instance, as the kernel knows it. */
-export interface Registered {
+export interface RegisteredRun {
   readonly instanceId: number;
   /** This run of the instance; no other has the same number while the daemon lives. */
-  readonly boot: number;
+  readonly runNumber: number;
   /** Host uid of uid 0 inside. */
   readonly rootUid: number;
   readonly namespace: string;
   /** While it is alive, its PID namespace's number cannot be reused. */
-  readonly init: Init;
+  readonly init: HeldInit;
 }
 
 /** Which PID namespace belongs to which running instance. */
 export class Registry {
-  readonly #byNamespace = new Map<string, Registered>();
-  readonly #byInstance = new Map<number, Registered>();
-  #boots = 0;
+  readonly #byNamespace = new Map<string, RegisteredRun>();
+  readonly #byInstance = new Map<number, RegisteredRun>();
+  #runNumbers = 0;
 
   /**
    * Registers a running instance by its init process, which stays its runtime's to release.
-   * @returns the number of this boot
+   * @returns the number of this run
    * @throws when the process is gone, is no init, shares our own or another instance's PID namespace, or has no root
    */
-  register(instanceId: number, init: Init): number {
+  register(instanceId: number, init: HeldInit): number {
     this.unregister(instanceId);
     const { pid } = init;
     const namespace = namespaceOf(pid);
@@ -44,10 +42,10 @@ export class Registry {
     if (!isInit(pid)) throw new Error(`process ${pid} is not the first of its PID namespace`);
     // The facts were read by pid, through /proc: that they are this process's is known only now.
     if (!init.isAlive()) throw new Error(`process ${pid} is gone`);
-    const registered = { instanceId, boot: ++this.#boots, rootUid, namespace, init };
+    const registered = { instanceId, runNumber: ++this.#runNumbers, rootUid, namespace, init };
     this.#byNamespace.set(namespace, registered);
     this.#byInstance.set(instanceId, registered);
-    return registered.boot;
+    return registered.runNumber;
   }
 
   /** Forgets an instance's run; its callers are in no instance from now on. */
@@ -61,19 +59,19 @@ export class Registry {
   }
 
   /** The live run that owns a PID namespace. */
-  find(namespace: string): Registered | null {
+  find(namespace: string): RegisteredRun | null {
     const registered = this.#byNamespace.get(namespace);
     return registered?.init.isAlive() ? registered : null;
   }
 
   /** The run that an instance is registered with. */
-  runOf(instanceId: number): Registered | null {
+  runOf(instanceId: number): RegisteredRun | null {
     return this.#byInstance.get(instanceId) ?? null;
   }
 
-  /** The boot that an instance is in; null when it is not registered. */
-  bootOf(instanceId: number): number | null {
-    return this.#byInstance.get(instanceId)?.boot ?? null;
+  /** The number of an instance's run; null when it is not registered. */
+  runNumberOf(instanceId: number): number | null {
+    return this.#byInstance.get(instanceId)?.runNumber ?? null;
   }
 
   clear(): void {

@@ -1,4 +1,4 @@
-import type { Profile } from '../core/model.ts';
+import type { Profile } from '../core/entities.ts';
 
 export interface ProfileInfo {
   readonly profile: Profile;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Config, Devices } from '../core/model.ts';
+import type { Config, Devices } from '../core/entities.ts';
 import { disk } from '../instances/testing/devices.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
 import { telling } from '../instances/testing/test-store.ts';
@@ -113,7 +113,7 @@ describe('An edit of a profile', () => {
     for (const id of [1, 2, 3]) heart.connections.open.set(id, 1);
     await heart.host.instances.patch('c2', { config: { 'security.devlxd': 'true' } }, BY);
     await edit({ 'security.devlxd': 'false' });
-    expect(NAMES.slice(0, 3).map((name) => heart.run(name).window)).toEqual([0, 1, 0]);
+    expect(NAMES.slice(0, 3).map((name) => heart.run(name).guestApiMounts)).toEqual([0, 1, 0]);
     expect([...heart.connections.open.keys()]).toEqual([2]);
   });
 

@@ -1,7 +1,7 @@
 import { checkConfig } from '../core/config-keys.ts';
 import { checkDevices } from '../core/devices.ts';
-import { hostError } from '../core/errors.ts';
-import type { Instance, Profile } from '../core/model.ts';
+import type { Instance, Profile } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { checkProfileName } from '../core/names.ts';
 import type { Needs } from '../instances/needs.ts';
 import { performPlans } from '../instances/perform.ts';
@@ -26,7 +26,7 @@ export const DEFAULT_PROFILE: Profile = {
 
 /** What an operator can do with profiles. */
 export function profileCases(
-  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'queue' | 'running' | 'runtimeOf'>,
 ) {
   const { model } = context;
   return {
@@ -77,7 +77,7 @@ function checkProfile({ config, devices }: Pick<Profile, 'config' | 'devices'>):
 
 /** Reaches every instance that uses the profile, running ones included, in one commit. */
 function update(
-  context: Needs<'guests' | 'log' | 'model' | 'random' | 'runner' | 'running' | 'runtimeOf'>,
+  context: Needs<'guests' | 'log' | 'model' | 'random' | 'queue' | 'running' | 'runtimeOf'>,
   { name }: Profile,
   fields: ProfileFields,
   by: Requestor,
@@ -101,16 +101,16 @@ function update(
  * that two who do this never wait for each other.
  */
 async function withUsers<T>(
-  context: Needs<'model' | 'runner'>,
+  context: Needs<'model' | 'queue'>,
   profile: string,
   work: (users: Instance[]) => Promise<T>,
 ): Promise<T> {
-  const { model, runner } = context;
+  const { model, queue } = context;
   const users = () => model.usersOf(profile).sort((one, other) => one.id - other.id);
   const ids = users().map((instance) => instance.id);
   const enter = (index: number): Promise<T> => {
     const id = ids[index];
-    if (id !== undefined) return runner.run(id, 'update', () => enter(index + 1));
+    if (id !== undefined) return queue.run(id, 'update', () => enter(index + 1));
     // Somebody may have begun to use it while we waited.
     const now = users();
     if (now.every((instance) => ids.includes(instance.id))) return work(now);

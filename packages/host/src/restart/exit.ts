@@ -5,7 +5,7 @@ import type { Inherited } from './inherited.ts';
 /** A server that can end for good, or leave its socket to the next one. */
 interface Server {
   stop(graceMs: number): Promise<void>;
-  handOver(graceMs: number, keep: Keep): Promise<LeftSockets>;
+  leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets>;
 }
 
 /** Where the two sockets are. */
@@ -22,27 +22,27 @@ export class Exit {
   readonly graceMs: number;
   readonly #inherited: Inherited;
   readonly #left: { guest?: LeftSockets; host?: LeftSockets } = {};
-  #handsOver = false;
+  #isTakenOver = false;
 
   constructor(graceMs: number, inherited: Inherited) {
     this.graceMs = graceMs;
     this.#inherited = inherited;
   }
 
-  get handsOver(): boolean {
-    return this.#handsOver;
+  get isTakenOver(): boolean {
+    return this.#isTakenOver;
   }
 
   /** From now on servers leave their sockets instead of closing them. */
-  beginHandOver(): void {
-    this.#handsOver = true;
+  beginTakeOver(): void {
+    this.#isTakenOver = true;
   }
 
   /** Ends a server, one way or the other. */
   async end(name: 'guest' | 'host', server: Server): Promise<void> {
-    if (!this.#handsOver) return server.stop(this.graceMs);
+    if (!this.#isTakenOver) return server.stop(this.graceMs);
     const graceMs = name === 'guest' ? Math.min(this.graceMs, HAND_OVER_GRACE_MS) : this.graceMs;
-    this.#left[name] = await server.handOver(graceMs, duplicate);
+    this.#left[name] = await server.leaveSockets(graceMs, duplicate);
   }
 
   /** What there is for the next daemon, once both servers have ended. */

@@ -19,14 +19,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const NOTHING: Inherited = { guestConnections: [], hostConnections: [] };
 
 /** Where a daemon tells the next one, which takes its place in the same process, what it leaves to it. */
-const HAND_OVER = 'PORTHOLE_HAND_OVER';
+const TAKE_OVER_VARIABLE = 'PORTHOLE_HAND_OVER';
 
 /** The first descriptor that a service manager passes, sd_listen_fds(3). */
 const LISTEN_FDS_START = 3;
 
 /** Variables that speak to one process only and must not reach the programs that it starts. */
 export const OWN_VARIABLES = [
-  HAND_OVER,
+  TAKE_OVER_VARIABLE,
   'PORTHOLE_PROGRAM',
   'LISTEN_FDS',
   'LISTEN_PID',
@@ -39,13 +39,13 @@ export const OWN_VARIABLES = [
  * @throws CodedError `bad-settings` when it cannot be understood
  */
 export function readInherited(env: Environment, pid: number): Inherited {
-  return handedOver(env[HAND_OVER], pid) ?? activated(env, pid) ?? NOTHING;
+  return leftByPredecessor(env[TAKE_OVER_VARIABLE], pid) ?? activated(env, pid) ?? NOTHING;
 }
 
 /** The environment in which the next daemon finds what is left to it. */
 export function leftTo(env: Environment, pid: number, inherited: Inherited): Record<string, string> {
   const kept = Object.entries(env).filter(([name]) => !name.startsWith('LISTEN_')) as [string, string][];
-  return Object.fromEntries([...kept, [HAND_OVER, JSON.stringify({ pid, ...inherited })]]);
+  return Object.fromEntries([...kept, [TAKE_OVER_VARIABLE, JSON.stringify({ pid, ...inherited })]]);
 }
 
 /** Takes the sockets away that nobody takes over; what a service manager has opened is its own. */
@@ -59,7 +59,7 @@ export function descriptorsOf({ lock, guest, host, ...more }: Inherited): number
   return [...single, ...more.guestConnections, ...more.hostConnections];
 }
 
-function handedOver(text: string | undefined, pid: number): Inherited | null {
+function leftByPredecessor(text: string | undefined, pid: number): Inherited | null {
   if (text === undefined) return null;
   const { pid: meant, ...inherited } = JSON.parse(text) as Inherited & { pid: number };
   return meant === pid ? inherited : null;

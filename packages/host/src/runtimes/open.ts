@@ -1,5 +1,5 @@
 import { isAdopted } from '../core/adopted.ts';
-import type { Config } from '../core/model.ts';
+import type { Config } from '../core/entities.ts';
 import type { ExitWatch } from '../native/exit-watch.ts';
 import { AdoptedRuntime } from './adopted/runtime.ts';
 import type { Adopter, Runtime } from './contract/runtime.ts';

@@ -5,8 +5,8 @@ import { duplicate } from '../native/descriptors.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
 import { shutdown } from '../native/sockets.ts';
-import { IDLE_MS } from './limits.ts';
 import type { SenderOrder, SenderStart, Sent, Stretch } from './messages.ts';
+import { IDLE_MS } from './send-limits.ts';
 
 interface Pending {
   readonly resolve: () => void;

@@ -1,6 +1,6 @@
 import { FAILED, FULL, sendfile } from '../native/sendfile.ts';
-import { SENT_PER_TURN_MAX } from './limits.ts';
 import type { Sent, Stretch } from './messages.ts';
+import { SENT_PER_TURN_MAX } from './send-limits.ts';
 
 /** A stretch on its way. */
 export class Sending {

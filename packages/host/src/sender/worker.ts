@@ -1,8 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { EpollSet } from '../native/epoll-set.ts';
 import { clearWake } from '../native/eventfd.ts';
-import { WAIT_MS_MAX } from './limits.ts';
 import type { SenderOrder, SenderStart, Sent } from './messages.ts';
+import { WAIT_MS_MAX } from './send-limits.ts';
 import { Sending } from './sending.ts';
 
 /** The thread that sends files: a part of each in turn, for as long as their sockets take any. */
@@ -30,11 +30,11 @@ function note(count: number): void {
   for (let index = 0; index < count; index++) {
     const sending = sendings.get(epoll.ready(index));
     if (sending !== undefined) sending.ready = true;
-    else obeyAll();
+    else applyAll();
   }
 }
 
-function obeyAll(): void {
+function applyAll(): void {
   clearWake(wake);
   for (;;) {
     const order = receiveMessageOnPort(port)?.message as SenderOrder | undefined;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Config } from '../core/model.ts';
+import type { Config } from '../core/entities.ts';
 import { Heart } from '../instances/testing/heart.ts';
 import { ownTimers, pass } from '../instances/testing/time.ts';
 import { autostart } from './autostart.ts';

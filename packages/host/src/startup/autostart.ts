@@ -1,6 +1,6 @@
 import { longSleep } from '../base/long-timer.ts';
 import { isTrue } from '../core/booleans.ts';
-import type { Instance } from '../core/model.ts';
+import type { Instance } from '../core/entities.ts';
 import { isBetweenRuns, isRestarting } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { startInstance } from '../instances/start.ts';
@@ -17,7 +17,7 @@ export async function autostart(
   context: RunNeeds & Needs<'recognition'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model, runner, log, running } = context;
+  const { model, queue, log, running } = context;
   const due = [...model.state.instances.values()].filter(
     (instance) => !running.has(instance.id) && shallStart(context, instance),
   );
@@ -31,7 +31,7 @@ export async function autostart(
         await startInstance(context, id, 'instance-started', null);
         log.info({ instance: name }, 'instance started automatically');
       };
-      await runner.run(id, 'start', work);
+      await queue.run(id, 'start', work);
     } catch (error) {
       log.error({ err: error, instance: name }, 'instance could not be started automatically');
     }

@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../base/log.ts';
-import { Runner } from '../model/runner.ts';
+import { KeyedQueue } from '../model/keyed-queue.ts';
 import { Later } from './later.ts';
 
 const log = createLog('silent');
 
 describe('Later', () => {
   it('holds the queues of its instances until it has begun and is done with them, and no others', async () => {
-    const runner = new Runner<number>();
-    const later = new Later(runner, log);
+    const queue = new KeyedQueue<number>();
+    const later = new Later(queue, log);
     const order: string[] = [];
     void later.add(1, async () => void order.push('recovered'));
-    const behind = runner.run(1, 'update', () => void order.push('updated'));
-    await runner.run(2, 'update', () => void order.push('other'));
+    const behind = queue.run(1, 'update', () => void order.push('updated'));
+    await queue.run(2, 'update', () => void order.push('other'));
     await later.begin();
     await behind;
     expect(order).toEqual(['other', 'recovered', 'updated']);
   });
 
   it('goes on after a failure', async () => {
-    const later = new Later(new Runner(), log);
+    const later = new Later(new KeyedQueue(), log);
     const done: number[] = [];
     void later.add(1, () => Promise.reject(new Error('no')));
     void later.add(2, async () => void done.push(2));
@@ -28,12 +28,12 @@ describe('Later', () => {
   });
 
   it('begins with nothing more once it is stopped, and lets the queues go', async () => {
-    const runner = new Runner<number>();
-    const later = new Later(runner, log);
+    const queue = new KeyedQueue<number>();
+    const later = new Later(queue, log);
     const done: string[] = [];
     void later.add(1, async () => void done.push('recovered'));
     later.stop();
-    await runner.run(1, 'update', () => void done.push('updated'));
+    await queue.run(1, 'update', () => void done.push('updated'));
     expect(done).toEqual(['updated']);
   });
 });

@@ -1,27 +1,27 @@
 import type { Log } from '../base/log.ts';
 import { Places } from '../base/places.ts';
-import type { Runner } from '../model/runner.ts';
+import type { KeyedQueue } from '../model/keyed-queue.ts';
 
 /** How many instances are seen to at the same time: each may cost the host a program or a thread. */
 const AT_ONCE = 4;
 
 /** Work on instances that waits until the daemon serves. It holds their queues from the moment it is added. */
 export class Later {
-  readonly #runner: Runner<number>;
+  readonly #queue: KeyedQueue<number>;
   readonly #log: Log;
   readonly #begun = Promise.withResolvers<void>();
   readonly #places = new Places(AT_ONCE);
   readonly #all: Promise<void>[] = [];
   #stopped = false;
 
-  constructor(runner: Runner<number>, log: Log) {
-    this.#runner = runner;
+  constructor(queue: KeyedQueue<number>, log: Log) {
+    this.#queue = queue;
     this.#log = log;
   }
 
   /** Settles when it is done; well in any case. */
   add(instanceId: number, work: () => Promise<void>): Promise<void> {
-    const mine = this.#runner.run(instanceId, 'recover', async () => {
+    const mine = this.#queue.run(instanceId, 'recover', async () => {
       await this.#begun.promise;
       await this.#places.use(async () => {
         if (!this.#stopped) await guarded(this.#log, instanceId, work);

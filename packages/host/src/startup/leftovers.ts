@@ -76,9 +76,9 @@ async function removeUnlessItRuns(
   id: number,
 ): Promise<void> {
   const runtime = runtimeOf({});
-  const process = await runtime.recover({ id, config: {} });
-  if (!process) return runtime.remove(id);
-  process.release();
+  const handle = await runtime.recover({ id, config: {} });
+  if (!handle) return runtime.remove(id);
+  handle.release();
   await roots.keepPresent();
   log.warn({ folder: id }, 'an instance that is not in the database runs, its files are kept');
 }

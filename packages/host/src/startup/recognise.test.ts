@@ -104,7 +104,7 @@ describe('A run that was not noted', () => {
 
 describe('Work of the start', () => {
   it('holds nobody up when it does not end', async () => {
-    const held = heart.machine.faults.hold('setWindow', { subject: '1' });
+    const held = heart.machine.faults.hold('setGuestApiMount', { subject: '1' });
     const next = await heart.crash();
     void next.settle();
     await held.reached;

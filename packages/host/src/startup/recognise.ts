@@ -1,11 +1,11 @@
 import { isTrue } from '../core/booleans.ts';
-import type { Addition, Instance } from '../core/model.ts';
+import type { Addition, Instance } from '../core/entities.ts';
 import { afterStop, isRestarting, whileRunning } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
-import { type Run, targetOf } from '../instances/running.ts';
+import { type Run, targetOf } from '../instances/runs.ts';
 import { beginRun } from '../instances/start.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { RunningProcess } from '../runtimes/contract/runtime.ts';
+import type { RunHandle } from '../runtimes/contract/runtime.ts';
 import { guarded, type Later } from './later.ts';
 
 /** Devices that were on their way into instances when the last daemon ended. */
@@ -24,9 +24,9 @@ export function recognise(
   const { model, running, recognition } = context;
   const instance = model.current(id);
   const runtime = context.runtimeOf(instance.config);
-  const process = runtime.recall(instance);
-  if (process !== undefined) {
-    const more = settle(context, id, process, additions);
+  const handle = runtime.recall(instance);
+  if (handle !== undefined) {
+    const more = settle(context, id, handle, additions);
     if (more) void later.add(id, more);
     return;
   }
@@ -42,8 +42,8 @@ export function recognise(
 
 async function look(context: RunNeeds & Needs<'recognition'>, instance: Instance, additions: Additions) {
   try {
-    const process = await context.runtimeOf(instance.config).recover(instance);
-    return settle(context, instance.id, process, additions);
+    const handle = await context.runtimeOf(instance.config).recover(instance);
+    return settle(context, instance.id, handle, additions);
   } catch (error) {
     context.recognition.lose(instance.id);
     throw error;
@@ -54,19 +54,19 @@ async function look(context: RunNeeds & Needs<'recognition'>, instance: Instance
 function settle(
   context: RunNeeds,
   id: number,
-  process: RunningProcess | null,
+  handle: RunHandle | null,
   additions: Additions,
 ): (() => Promise<void>) | null {
   const { model, log } = context;
   const added = additions.get(id) ?? [];
   const instance = model.current(id);
-  if (!process) {
+  if (!handle) {
     if (endedUnwatched(context, instance)) return () => settleUnwatchedEnd(context, id);
     if (added.length > 0) model.commit([{ kind: 'drop-additions', instanceId: id }]);
     return null;
   }
-  const run = beginRun(context, instance, process);
-  log.debug({ instance: instance.name, pid: process.init.pid }, 'instance recognised');
+  const run = beginRun(context, instance, handle);
+  log.debug({ instance: instance.name, pid: handle.init.pid }, 'instance recognised');
   const told = instance.config['volatile.last_state.power'] === 'RUNNING' || isRestarting(instance.config);
   if (!told) {
     model.commit([
@@ -83,11 +83,11 @@ async function restore(
   added: readonly Addition[],
 ): Promise<void> {
   const { model, log, running } = context;
-  const { instanceId: id, runtime, process } = run;
+  const { instanceId: id, runtime, handle } = run;
   if (running.get(id) !== run) return;
   const { config } = model.expanded(model.current(id));
   const shown = isTrue(config['security.devlxd'], true);
-  await guarded(log, id, () => runtime.setWindow(process.init, run.config, shown));
+  await guarded(log, id, () => runtime.setGuestApiMount(handle.init, run.config, shown));
   for (const addition of added) {
     const target = targetOf(run, addition.name, addition.device);
     await guarded(log, id, () => runtime.withdraw(target, addition));
@@ -113,10 +113,10 @@ function endedUnwatched({ runtimeOf }: Needs<'runtimeOf'>, { id, config }: Insta
 
 /** It ended while no daemon watched. */
 async function settleUnwatchedEnd(
-  context: Needs<'model' | 'runner' | 'running' | 'runtimeOf' | 'unsettled'>,
+  context: Needs<'model' | 'queue' | 'running' | 'runtimeOf' | 'unsettled'>,
   id: number,
 ): Promise<void> {
-  const { model, runtimeOf, unsettled, runner, running } = context;
+  const { model, runtimeOf, unsettled, queue, running } = context;
   const instance = model.instanceById(id);
   if (!instance || running.has(id)) return;
   const told = [lifecycle('instance-shutdown', 'instances', instance.name)];
@@ -130,7 +130,7 @@ async function settleUnwatchedEnd(
       told,
     );
   } catch (error) {
-    unsettled.later(id, () => runner.run(id, 'settle', () => settleUnwatchedEnd(context, id)));
+    unsettled.later(id, () => queue.run(id, 'settle', () => settleUnwatchedEnd(context, id)));
     throw error;
   }
   if (instance.ephemeral) await runtimeOf(instance.config).remove(id);

@@ -86,14 +86,14 @@ describe('The window of an instance that has gone on running', () => {
     ['false', 1, 0],
   ])('is as it is to be: security.devlxd is %s', async (devlxd, found, left) => {
     await heart.addRunning('c1', { config: { 'security.devlxd': devlxd } });
-    heart.run('c1').window = found;
+    heart.run('c1').guestApiMounts = found;
     const next = await nextSettled();
-    expect(next.run('c1').window).toBe(left);
+    expect(next.run('c1').guestApiMounts).toBe(left);
   });
 
   it('is left when the instance does not let it be changed', async () => {
     await heart.addRunning('c1');
-    heart.machine.faults.refuse('setWindow');
+    heart.machine.faults.refuse('setGuestApiMount');
     const next = await nextSettled();
     expect(next.status('c1')).toBe('Running');
   });

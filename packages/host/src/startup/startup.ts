@@ -1,5 +1,5 @@
 import { messageOf } from '../base/coded-error.ts';
-import type { Change } from '../core/model.ts';
+import type { Change } from '../core/entities.ts';
 import { withoutReady } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { DEFAULT_PROFILE } from '../profiles/profiles.ts';
@@ -15,12 +15,12 @@ const SLICE_MS = 20;
  * @returns what can only be done with the help of programs, or inside instances: it must hold nobody up
  */
 export async function recover(context: RunNeeds & Needs<'recognition'>): Promise<Later> {
-  const { model, runner, log } = context;
+  const { model, queue, log } = context;
   if (!model.state.profiles.has(DEFAULT_PROFILE.name)) {
     model.commit([{ kind: 'put-profile', profile: DEFAULT_PROFILE }]);
   }
   forgetReady(context);
-  const later = new Later(runner, log);
+  const later = new Later(queue, log);
   const additions = model.additions();
   const instances = [...model.state.instances.values()];
   let since = performance.now();

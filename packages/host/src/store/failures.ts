@@ -1,5 +1,5 @@
 import { CodedError } from '../base/coded-error.ts';
-import { type HostErrorCode, hostError } from '../core/errors.ts';
+import { type HostErrorCode, hostError } from '../core/host-errors.ts';
 
 /** What SQLite says when it is not the statement that fails; sqlite.org/rescode.html. */
 const FAILURES: Readonly<Record<number, HostErrorCode>> = {

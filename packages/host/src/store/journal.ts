@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../core/model.ts';
+import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../core/entities.ts';
 import type { JournalLimits } from './journal-limits.ts';
 import { inOrder, type Row, statementsOf } from './journal-statements.ts';
 import { HOST, Tally } from './journal-tally.ts';

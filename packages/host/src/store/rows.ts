@@ -1,4 +1,4 @@
-import type { Addition, Alias, Image, Instance, Profile, StoredEvent } from '../core/model.ts';
+import type { Addition, Alias, Image, Instance, Profile, StoredEvent } from '../core/entities.ts';
 
 type Row = Record<string, unknown>;
 
@@ -17,7 +17,7 @@ export function instanceOf(row: Row): Instance {
     config: json(row, 'config'),
     devices: json(row, 'devices'),
     createdAt: text(row, 'created_at'),
-    lastUsedAt: text(row, 'last_used_at'),
+    lastStartedAt: text(row, 'last_used_at'),
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Image, Instance, NewEvent } from '../core/model.ts';
+import type { Image, Instance, NewEvent } from '../core/entities.ts';
 import { openDatabase } from './open.ts';
 import { Store } from './store.ts';
 
@@ -15,7 +15,7 @@ const instance: Instance = {
   config: { 'user.ü': 'line\nbreak', 'user.__proto__': 'x' },
   devices: { root: { type: 'disk', path: '/', pool: 'default' } },
   createdAt: '2026-01-01T00:00:00Z',
-  lastUsedAt: '1970-01-01T00:00:00Z',
+  lastStartedAt: '1970-01-01T00:00:00Z',
 };
 
 const image: Image = {

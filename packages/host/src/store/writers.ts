@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change, Instance } from '../core/model.ts';
+import type { Change, Instance } from '../core/entities.ts';
 
 /** The statements that write, prepared once. They must run inside a transaction. */
 export interface Writers {
@@ -73,6 +73,6 @@ function instanceColumns(instance: Instance) {
     JSON.stringify(instance.config),
     JSON.stringify(instance.devices),
     instance.createdAt,
-    instance.lastUsedAt,
+    instance.lastStartedAt,
   ] as const;
 }

@@ -23,7 +23,7 @@ export const STEPS: readonly Step[] = [
   { title: 'The instance says that it is ready', show: sayReady },
   { title: 'Devices and meta-data, as cloud-init reads them', show: readMetaData },
   { title: 'The instance fetches an image', show: exportImage },
-  { title: 'One key shuts the window, and opens it again', show: shutWindow },
+  { title: 'One key shuts the window, and opens it again', show: hideGuestApi },
 ];
 
 /** Takes away what only the tour needed. `first` stays. */
@@ -136,7 +136,7 @@ async function exportImage(tour: Transcript): Promise<void> {
   tour.say('The checksum is the fingerprint: every byte arrived.');
 }
 
-async function shutWindow(tour: Transcript): Promise<void> {
+async function hideGuestApi(tour: Transcript): Promise<void> {
   await tour.run(['config', 'set', FIRST, 'security.devlxd=false']);
   await tour.run(inside(FIRST, 'ls', '/dev/lxd'), { code: 1, prints: /No such file/ });
   await tour.run(inside(FIRST, 'devlxd', '/1.0'), { code: 7 });

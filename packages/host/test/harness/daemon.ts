@@ -120,7 +120,7 @@ export class TestDaemon {
   }
 
   /** Has the daemon start anew in its process, its sockets kept, and waits until it serves again. */
-  async handOver(): Promise<void> {
+  async restartInPlace(): Promise<void> {
     const started = this.logged('daemon started');
     process.kill(this.pid, 'SIGHUP');
     await started;

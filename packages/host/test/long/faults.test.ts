@@ -99,13 +99,20 @@ const FAULTS = {
     await daemon.start();
   },
   restart: () => daemon.restart(),
-  'hand-over': () => daemon.handOver(),
+  'restart in place': () => daemon.restartInPlace(),
 } as const;
 
 type Fault = keyof typeof FAULTS;
 
 /** Killed most often, since that is the hardest, and quick. */
-const FAULT_DICE: readonly Fault[] = ['kill -9', 'kill -9', 'kill -9', 'kill -9', 'restart', 'hand-over'];
+const FAULT_DICE: readonly Fault[] = [
+  'kill -9',
+  'kill -9',
+  'kill -9',
+  'kill -9',
+  'restart',
+  'restart in place',
+];
 
 /** All events of an instance that the journal has. */
 async function journal(caller: number): Promise<Event[]> {
@@ -124,7 +131,7 @@ it(
   async () => {
     process.stdout.write(`seed ${seed}\n`);
     const random = new SeededRandom(seed);
-    const ends: Record<Fault, number> = { 'kill -9': 0, restart: 0, 'hand-over': 0 };
+    const ends: Record<Fault, number> = { 'kill -9': 0, restart: 0, 'restart in place': 0 };
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const going = { on: true };
       const changing = Array.from({ length: OPERATORS }, (_, first) => change(first, going));

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_STATE_DIR } from '../../base/state-directory.ts';
-import { ApiError } from '../../client/errors.ts';
+import { ApiError } from '../../client/client-errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { StringMap } from '../../client/types.ts';
 import { collectNames, collectPair, parseWhole, UsageError } from '../arguments.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ApiError } from '../../client/errors.ts';
+import { ApiError } from '../../client/client-errors.ts';
 import { parseSettings, UsageError } from '../arguments.ts';
 import { editObject } from '../editor.ts';
 import { addExamples } from '../help.ts';

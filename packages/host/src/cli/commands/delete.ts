@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
-import { ApiError } from '../../client/errors.ts';
+import { ApiError } from '../../client/client-errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { InstanceJson } from '../../wire/instance.ts';
 import { addExamples } from '../help.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { ApiError } from '../../client/errors.ts';
+import { ApiError } from '../../client/client-errors.ts';
 import type { DeviceMap, StringMap } from '../../client/types.ts';
 import { DEVICE_TYPE_NAMES } from '../../core/device-types.ts';
 import { parsePair, parseSettings } from '../arguments.ts';
 import { addExamples } from '../help.ts';
-import type { Held, Holder } from '../holders.ts';
+import type { ConfigAndDevices, Holder } from '../holders.ts';
 import { example, without } from '../holders.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
@@ -169,7 +169,7 @@ async function changeDevice(
 }
 
 /** The device if it is the object's own; the texts are those of LXD's client. */
-function requireOwn(held: Held, device: string, done: string): StringMap {
+function requireOwn(held: ConfigAndDevices, device: string, done: string): StringMap {
   if (Object.hasOwn(held.devices, device)) return held.devices[device]!;
   if (!Object.hasOwn(held.expandedDevices, device)) throw new ApiError(0, "Device doesn't exist");
   throw new ApiError(

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { ApiError } from '../../client/errors.ts';
+import { ApiError } from '../../client/client-errors.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
 import { pointAlias, upload } from './image-import.ts';

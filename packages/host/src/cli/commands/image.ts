@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { ApiError } from '../../client/client-errors.ts';
 import { editImage, imagePut } from '../../client/edits.ts';
-import { ApiError } from '../../client/errors.ts';
 import { path } from '../../client/host-client.ts';
 import { call } from '../../client/transport.ts';
 import type { ImageJson } from '../../wire/image.ts';

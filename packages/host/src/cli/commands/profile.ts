@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { ApiError } from '../../client/client-errors.ts';
 import { editInstance } from '../../client/edits.ts';
-import { ApiError } from '../../client/errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { ProfileJson } from '../../wire/profile.ts';
 import { addExamples } from '../help.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { messageOf } from '../../base/coded-error.ts';
-import { ApiError } from '../../client/errors.ts';
+import { ApiError } from '../../client/client-errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { InstanceJson } from '../../wire/instance.ts';
 import { STATUS_CODES } from '../../wire/status.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { ownVersion } from '../../base/version.ts';
-import { ConnectionError } from '../../client/errors.ts';
+import { ConnectionError } from '../../client/client-errors.ts';
 import type { ServerJson } from '../../wire/server.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { hostError } from '../../core/errors.ts';
+import type { Addition, Config } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
-import type { Addition, Config } from '../../core/model.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { APART } from '../../peer/testing/apart.ts';
 import type { ExecProcess } from '../../runtimes/contract/exec.ts';
@@ -13,7 +13,7 @@ import type {
   Ending,
   FileWork,
   Init,
-  RunningProcess,
+  RunHandle,
   Runtime,
 } from '../../runtimes/contract/runtime.ts';
 
@@ -41,7 +41,7 @@ export class ProcessRuntime implements Runtime {
     this.made.delete(id);
   }
 
-  async start(): Promise<RunningProcess> {
+  async start(): Promise<RunHandle> {
     const child = spawn('unshare', [...APART, 'sh', '-c', INIT], { stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = once(child, 'exit').then((): Ending => 'stop');
     await Promise.race([once(child.stdout, 'data'), ended]);
@@ -105,7 +105,7 @@ export class ProcessRuntime implements Runtime {
 
   async attachMissing(): Promise<void> {}
 
-  async setWindow(): Promise<void> {}
+  async setGuestApiMount(): Promise<void> {}
 
   async exec(): Promise<ExecProcess> {
     throw hostError('runtime-failed', 'it runs nothing else');

@@ -3,12 +3,12 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../base/log.ts';
 import type { Caller } from '../../core/caller.ts';
+import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../../core/entities.ts';
 import { listEtag, valueEtags } from '../../core/etags.ts';
-import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../../core/model.ts';
 import type { GuestView } from '../../core/view.ts';
 import type { GuestBackend, WriteResult } from '../backend.ts';
-import type { Limits } from '../limits.ts';
-import { type GuestFront, GuestServer } from '../server.ts';
+import type { Limits } from '../guest-limits.ts';
+import { type GuestFrontEnd, GuestServer } from '../server.ts';
 
 /** A view with something of everything. */
 export function sampleView(changes: Partial<GuestView> = {}): GuestView {
@@ -16,8 +16,8 @@ export function sampleView(changes: Partial<GuestView> = {}): GuestView {
     instanceId: 1,
     name: 'c1',
     devlxd: true,
-    images: true,
-    guestConfig: false,
+    allowsImages: true,
+    allowsGuestConfig: false,
     ready: false,
     location: 'myhost',
     config: new Map([
@@ -60,7 +60,7 @@ export function sampleImage(fingerprint: string, files: Image['files'], isPublic
 /** A daemon behind the guest API that remembers what it was asked to do. */
 export class FakeBackend implements GuestBackend {
   /** Who the next connections come from. */
-  caller: Caller = { kind: 'instance', instanceId: 1, boot: 1 };
+  caller: Caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
   readonly views = new Map<number, GuestView>([[1, sampleView()]]);
   readonly images = new Map<string, { image: Image; paths: readonly string[] }>();
   readonly retrieved: string[] = [];
@@ -99,7 +99,7 @@ export class FakeBackend implements GuestBackend {
     return this.watchers.size;
   }
 
-  /** Commits another view; undefined: that boot is over. */
+  /** Commits another view; undefined: that run is over. */
   swapView(instanceId: number, view: GuestView | undefined): void {
     if (view === undefined) this.views.delete(instanceId);
     else this.views.set(instanceId, view);
@@ -197,12 +197,12 @@ export interface GuestFixture extends AsyncDisposable {
 export async function startGuest(
   limits: Partial<Limits> = {},
   log: Log = silentLog,
-  front?: GuestFront,
+  frontEnd?: GuestFrontEnd,
 ): Promise<GuestFixture> {
   const dir = await mkdtemp('/var/tmp/porthole-guest-');
   const path = join(dir, 'sock');
   const backend = new FakeBackend();
-  const server = new GuestServer(backend, { log, limits, front });
+  const server = new GuestServer(backend, { log, limits, frontEnd });
   await server.listen(path);
   const dispose = async () => {
     await server.stop(0);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Image, Instance, Profile } from '../../core/model.ts';
+import type { Image, Instance, Profile } from '../../core/entities.ts';
 import { Heart } from '../../instances/testing/heart.ts';
 import type { JournalLimits } from '../../store/journal-limits.ts';
 import type { HostBackend, InstanceCases, ProfileCases } from '../backend.ts';

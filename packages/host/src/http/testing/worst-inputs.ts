@@ -1,7 +1,7 @@
 import { namesEtag } from '../../core/etags.ts';
 import { parseRange } from '../../guest/byte-ranges.ts';
 import { readState } from '../../guest/state-body.ts';
-import { KEPT_BODY_BYTES_MAX } from '../limits.ts';
+import { KEPT_BODY_BYTES_MAX } from '../connection-limits.ts';
 import { ownAnswer } from '../own-answers.ts';
 import { RequestBody } from '../request-body.ts';
 import { parseHead, type RequestHead } from '../request-head.ts';

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { silentLog } from '../../base/log.ts';
 import { ImageDirectory, type ReceiveOptions, type StagedImage } from '../image-directory.ts';
-import { DEFAULT_LIMITS, type ImageLimits } from '../limits.ts';
+import { DEFAULT_LIMITS, type ImageLimits } from '../image-limits.ts';
 import type { Upload } from '../upload.ts';
 
 /** A directory of images at `path`, ready to use; limits that are not given are the usual ones. */

@@ -1,4 +1,4 @@
-import type { Device } from '../../core/model.ts';
+import type { Device } from '../../core/entities.ts';
 
 /** A folder of the host, at a path inside. */
 export const disk = (path: string, part: Device = {}): Device => ({

@@ -1,9 +1,9 @@
 import { adoptedInit, type ProcessName } from '../../core/adopted.ts';
-import { hostError } from '../../core/errors.ts';
-import type { Config, Instance } from '../../core/model.ts';
+import type { Config, Instance } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { AdoptedRuntime } from '../../runtimes/adopted/runtime.ts';
-import type { Ending, RunningProcess, RunSpec } from '../../runtimes/contract/runtime.ts';
+import type { Ending, RunHandle, RunSpec } from '../../runtimes/contract/runtime.ts';
 import type { FakeMachine } from './fake-machine.ts';
 import type { Life } from './life.ts';
 
@@ -26,17 +26,17 @@ export class FakeAdopter extends AdoptedRuntime {
     return { pid, startTime: process.startTime, bootId: BOOT_ID };
   }
 
-  override async start({ config }: Pick<RunSpec, 'config'>): Promise<RunningProcess> {
+  override async start({ config }: Pick<RunSpec, 'config'>): Promise<RunHandle> {
     const running = this.#hold(config);
     if (!running) throw hostError('bad-request', 'The process to adopt has ended');
     return running;
   }
 
-  override recall({ config }: Pick<Instance, 'config'>): RunningProcess | null {
+  override recall({ config }: Pick<Instance, 'config'>): RunHandle | null {
     return this.#hold(config);
   }
 
-  #hold(config: Config): RunningProcess | null {
+  #hold(config: Config): RunHandle | null {
     const name = adoptedInit(config);
     const foreign = this.#machine.foreign.get(name?.pid ?? 0);
     if (!name || !foreign?.isAlive || foreign.startTime !== name.startTime) return null;

@@ -4,19 +4,19 @@ import type { GuestConnections, Identity } from '../needs.ts';
 
 /** Who is known as which instance. The number of a descriptor is that of the instance behind it. */
 export class FakeIdentity implements Identity {
-  /** The boot of each instance that is recognised. */
+  /** The run number of each instance that is recognised. */
   readonly known = new Map<number, number>();
   /** Thrown at each registration. */
   trouble: Error | null = null;
   /** Instances that cannot be registered. */
   readonly troubleOf = new Set<number>();
-  #boots = 0;
+  #runNumbers = 0;
 
   register(instanceId: number, _init: Init): number {
     if (this.trouble) throw this.trouble;
     if (this.troubleOf.has(instanceId)) throw new Error('process is gone');
-    this.known.set(instanceId, ++this.#boots);
-    return this.#boots;
+    this.known.set(instanceId, ++this.#runNumbers);
+    return this.#runNumbers;
   }
 
   unregister(instanceId: number): void {
@@ -24,8 +24,10 @@ export class FakeIdentity implements Identity {
   }
 
   identify(fd: number): Caller {
-    const boot = this.known.get(fd);
-    return boot === undefined ? { kind: 'no-instance' } : { kind: 'instance', instanceId: fd, boot };
+    const runNumber = this.known.get(fd);
+    return runNumber === undefined
+      ? { kind: 'no-instance' }
+      : { kind: 'instance', instanceId: fd, runNumber };
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Device } from '../../core/model.ts';
+import type { Device } from '../../core/entities.ts';
 import type { Ending, RunSpec } from '../../runtimes/contract/runtime.ts';
 import type { FakeProcess } from './fake-process.ts';
 
@@ -14,7 +14,7 @@ export class FakeRun {
   readonly places: Set<string>;
   readonly execs: FakeProcess[] = [];
   /** How often the guest API's folder is at /dev/lxd. */
-  window: number;
+  guestApiMounts: number;
   /** False: it goes on when it is asked to shut down. */
   obeys = true;
   /** Daemons that hold its init. */
@@ -30,7 +30,7 @@ export class FakeRun {
     this.devices = new Map();
     this.places = new Set();
     for (const [name, device] of Object.entries(spec.devices)) this.plug(name, device);
-    this.window = spec.devlxd ? 1 : 0;
+    this.guestApiMounts = spec.devlxd ? 1 : 0;
   }
 
   get isAlive(): boolean {

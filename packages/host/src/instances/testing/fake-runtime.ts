@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { hostError } from '../../core/errors.ts';
+import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
-import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExecProcess, ExecRequest } from '../../runtimes/contract/exec.ts';
 import type { LiveFacts } from '../../runtimes/contract/live.ts';
 import type {
@@ -11,7 +11,7 @@ import type {
   FilesTarget,
   FileWork,
   Init,
-  RunningProcess,
+  RunHandle,
   RunSpec,
   Runtime,
 } from '../../runtimes/contract/runtime.ts';
@@ -52,16 +52,16 @@ export class FakeRuntime implements Runtime {
     return this.#act('remove', id, () => void this.machine.folders.delete(id));
   }
 
-  start(spec: RunSpec): Promise<RunningProcess> {
+  start(spec: RunSpec): Promise<RunHandle> {
     return this.#act('start', spec.id, () => this.#hold(this.machine.begin(spec)));
   }
 
-  recall({ id }: Pick<Instance, 'id'>): RunningProcess | null | undefined {
+  recall({ id }: Pick<Instance, 'id'>): RunHandle | null | undefined {
     this.machine.faults.check('recall', String(id));
     return this.machine.notes ? this.#held(id) : undefined;
   }
 
-  recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
+  recover({ id }: Pick<Instance, 'id'>): Promise<RunHandle | null> {
     return this.#act('recover', id, () => this.#held(id));
   }
 
@@ -141,10 +141,10 @@ export class FakeRuntime implements Runtime {
     );
   }
 
-  setWindow(init: Init, _config: Config, shown: boolean): Promise<void> {
+  setGuestApiMount(init: Init, _config: Config, shown: boolean): Promise<void> {
     const run = this.#runOf(init);
-    return this.#act('setWindow', run.spec.id, () => {
-      run.window = shown ? 1 : 0;
+    return this.#act('setGuestApiMount', run.spec.id, () => {
+      run.guestApiMounts = shown ? 1 : 0;
     });
   }
 
@@ -175,12 +175,12 @@ export class FakeRuntime implements Runtime {
     return this.machine.faults.act(this.#life, verb, subjects, work);
   }
 
-  #held(id: number): RunningProcess | null {
+  #held(id: number): RunHandle | null {
     const run = this.machine.runs.get(id);
     return run ? { ...this.#hold(run), hostNames: {} } : null;
   }
 
-  #hold(run: FakeRun): RunningProcess {
+  #hold(run: FakeRun): RunHandle {
     let released = false;
     const isAlive = () => !released && run.isAlive;
     const signal = () => {

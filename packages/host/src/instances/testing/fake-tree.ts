@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { hostError } from '../../core/errors.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { FileFacts, FoundFile } from '../../runtimes/contract/files.ts';
 import type { FileRequest } from '../../runtimes/contract/runtime.ts';
 

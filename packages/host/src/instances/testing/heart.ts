@@ -2,17 +2,17 @@ import type { DatabaseSync } from 'node:sqlite';
 import { NEVER } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
 import { isAdopted } from '../../core/adopted.ts';
-import type { Image, Instance, Profile } from '../../core/model.ts';
+import type { Image, Instance, Profile } from '../../core/entities.ts';
 import { guestCases } from '../../daemon/guest-backend.ts';
 import { hostBackend } from '../../daemon/host-backend.ts';
 import type { GuestBackend } from '../../guest/backend.ts';
 import type { HostBackend } from '../../host/backend.ts';
 import type { HostEvent, Requestor } from '../../model/events.ts';
 import { EventHub } from '../../model/hub.ts';
+import { KeyedQueue } from '../../model/keyed-queue.ts';
 import { Model } from '../../model/model.ts';
 import type { Operation } from '../../model/operation.ts';
 import { Operations } from '../../model/operations.ts';
-import { Runner } from '../../model/runner.ts';
 import { autostart, finishRestarts } from '../../startup/autostart.ts';
 import type { Later } from '../../startup/later.ts';
 import { recover } from '../../startup/startup.ts';
@@ -22,7 +22,7 @@ import type { Parts } from '../needs.ts';
 import { Reboots } from '../reboots.ts';
 import { Recognition } from '../recognition.ts';
 import type { InstanceInfo, StateRequest } from '../requests.ts';
-import { RunningSet } from '../running.ts';
+import { Runs } from '../runs.ts';
 import { beginRun } from '../start.ts';
 import { Unsettled } from '../unsettled.ts';
 import { FakeAdopter } from './fake-adopter.ts';
@@ -143,7 +143,7 @@ export class Heart {
       config: {},
       devices: {},
       createdAt: NEVER,
-      lastUsedAt: NEVER,
+      lastStartedAt: NEVER,
       ...part,
     };
     this.model.commit([{ kind: 'put-instance', instance }]);
@@ -162,8 +162,8 @@ export class Heart {
     const { id, name } = instance;
     const { config, devices } = this.model.expanded(instance);
     this.machine.begin({ id, name, config, devices, lower: '', devlxd: true });
-    const process = this.runtime.recall(instance);
-    if (process) beginRun(this.parts, instance, process);
+    const handle = this.runtime.recall(instance);
+    if (handle) beginRun(this.parts, instance, handle);
   }
 
   addProfile(name: string, part: Partial<Profile> = {}): void {
@@ -266,10 +266,10 @@ export class Heart {
       hub,
       journal: store,
       operations: new Operations(hub, clock, log),
-      runner: new Runner(),
+      queue: new KeyedQueue(),
       runtimeOf: (config) => (isAdopted(config) ? adopter : runtime),
       adopter,
-      running: new RunningSet((on) => this.starting.push(on)),
+      running: new Runs((on) => this.starting.push(on)),
       recognition: new Recognition(),
       reboots: new Reboots(),
       unsettled: new Unsettled(log),

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { hostError } from '../../core/errors.ts';
-import type { Change, NewEvent, StoredEvent } from '../../core/model.ts';
+import type { Change, NewEvent, StoredEvent } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { JournalLimits } from '../../store/journal-limits.ts';
 import { Store } from '../../store/store.ts';
 import type { Life } from './life.ts';

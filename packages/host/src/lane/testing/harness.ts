@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type Log, silentLog } from '../../base/log.ts';
 import type { GuestView } from '../../core/view.ts';
 import type { WriteResult } from '../../guest/backend.ts';
-import { DEFAULT_GUEST_LIMITS, type Limits } from '../../guest/limits.ts';
+import { DEFAULT_GUEST_LIMITS, type Limits } from '../../guest/guest-limits.ts';
 import { GuestServer } from '../../guest/server.ts';
 import { FakeBackend, sampleView } from '../../guest/testing/harness.ts';
-import type { Registered } from '../../peer/registry.ts';
+import type { RegisteredRun } from '../../peer/registry.ts';
 import { APART } from '../../peer/testing/apart.ts';
 import { Lane } from '../lane.ts';
 
@@ -39,7 +39,7 @@ export interface LaneFixture extends AsyncDisposable {
   readonly stock: GuestServer;
   readonly stockPath: string;
   /** What a run of instance 1 would be, of which this very process is root. */
-  readonly facts: Registered;
+  readonly facts: RegisteredRun;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function startLane(
   backend.lane = lane;
   const facts = factsOfThisProcess();
   if (known) lane.began(facts, sampleView());
-  const server = new GuestServer(backend, { log, limits, front: lane });
+  const server = new GuestServer(backend, { log, limits, frontEnd: lane });
   const stock = new GuestServer(backend, { log, limits });
   const [path, stockPath] = [join(folder, 'sock'), join(folder, 'stock')];
   await server.listen(path);
@@ -71,11 +71,11 @@ export async function startLane(
 }
 
 /** A run of instance 1, of which this very process is root. */
-export function factsOfThisProcess(): Registered {
+export function factsOfThisProcess(): RegisteredRun {
   const { dev, ino } = statSync('/proc/self/ns/pid', { bigint: true });
   const rootUid = process.getuid?.() ?? 0;
   const init = { pid: process.pid, isAlive: () => true };
-  return { instanceId: 1, boot: 1, rootUid, namespace: `${dev}:${ino}`, init };
+  return { instanceId: 1, runNumber: 1, rootUid, namespace: `${dev}:${ino}`, init };
 }
 
 /** A process in a PID namespace of its own. */

@@ -7,8 +7,8 @@ import { close } from '../../native/libc.ts';
 import { peerCredentials } from '../../native/peer-credentials.ts';
 import { acceptNext, listenUnix } from '../../native/sockets.ts';
 import { APART } from '../../peer/testing/apart.ts';
-import { Group } from '../group.ts';
-import { Runs } from '../runs.ts';
+import { CallerGroup } from '../caller-group.ts';
+import { LaneRuns } from '../lane-runs.ts';
 
 /** Connects once for each line that it reads, and says so. */
 const CONNECT = `
@@ -19,9 +19,9 @@ const CONNECT = `
 
 type Program = ChildProcess & { pid: number };
 
-/** Runs, and processes that connect to a socket when they are told to. */
+/** LaneRuns, and processes that connect to a socket when they are told to. */
 export class KnownRuns {
-  runs = new Runs();
+  runs = new LaneRuns();
   readonly #folder = mkdtempSync('/var/tmp/porthole-runs-');
   readonly #path = join(this.#folder, 'sock');
   readonly #listening = listenUnix(this.#path, 16);
@@ -46,18 +46,18 @@ export class KnownRuns {
   addRun(instanceId: number, pid: number): void {
     const { dev, ino } = statSync(`/proc/${pid}/ns/pid`, { bigint: true });
     const rootUid = process.getuid?.() ?? 0;
-    this.runs.add({ instanceId, boot: instanceId, rootUid, namespace: `${dev}:${ino}` }, sampleView());
+    this.runs.add({ instanceId, runNumber: instanceId, rootUid, namespace: `${dev}:${ino}` }, sampleView());
   }
 
   /** Has a process connect once more, and asks whose it is. */
-  async identified(child: ChildProcess): Promise<{ group: Group | undefined; pid: number }> {
+  async identified(child: ChildProcess): Promise<{ group: CallerGroup | undefined; pid: number }> {
     child.stdin?.write('go\n');
     await once(child.stdout as NodeJS.ReadableStream, 'data');
     const fd = acceptNext(this.#listening);
     const [found] = this.runs.identify([fd]);
     const { pid } = peerCredentials(fd);
     close(fd);
-    return { group: found instanceof Group ? found : undefined, pid };
+    return { group: found instanceof CallerGroup ? found : undefined, pid };
   }
 
   end(): void {

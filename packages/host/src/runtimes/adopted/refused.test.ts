@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Device } from '../../core/model.ts';
+import type { Device } from '../../core/entities.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 describe('checkAdoptedConfig', () => {

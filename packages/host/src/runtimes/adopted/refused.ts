@@ -1,7 +1,7 @@
 import { isRootDisk } from '../../core/device-table.ts';
 import { type ByDeviceType, rowFor } from '../../core/device-types.ts';
-import { hostError } from '../../core/errors.ts';
-import type { Config, Device } from '../../core/model.ts';
+import type { Config, Device } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 
 /** What only the runtime that has started the processes could honour; `*` stands for the rest of a key. */
 const REFUSED_KEYS: readonly string[] = [

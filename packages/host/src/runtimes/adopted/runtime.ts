@@ -1,7 +1,7 @@
 import { adoptedInit, type ProcessName } from '../../core/adopted.ts';
-import { hostError } from '../../core/errors.ts';
+import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
-import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { bootId, startTimeOf } from '../../native/start-time.ts';
@@ -13,7 +13,7 @@ import type {
   Ending,
   FileWork,
   Init,
-  RunningProcess,
+  RunHandle,
   RunSpec,
 } from '../contract/runtime.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
@@ -49,17 +49,17 @@ export class AdoptedRuntime implements Adopter {
   async remove(): Promise<void> {}
 
   /** It runs already: takes hold of it. */
-  async start({ config }: Pick<RunSpec, 'config'>): Promise<RunningProcess> {
+  async start({ config }: Pick<RunSpec, 'config'>): Promise<RunHandle> {
     const running = this.#hold(config);
     if (!running) throw hostError('bad-request', 'The process to adopt has ended');
     return running;
   }
 
-  recall({ config }: Pick<Instance, 'config'>): RunningProcess | null {
+  recall({ config }: Pick<Instance, 'config'>): RunHandle | null {
     return this.#hold(config);
   }
 
-  async recover(instance: Pick<Instance, 'config'>): Promise<RunningProcess | null> {
+  async recover(instance: Pick<Instance, 'config'>): Promise<RunHandle | null> {
     return this.recall(instance);
   }
 
@@ -106,7 +106,7 @@ export class AdoptedRuntime implements Adopter {
   async attachMissing(): Promise<void> {}
 
   /** Whoever is refused by `security.devlxd` is refused on the socket; the mount is its own runtime's. */
-  async setWindow(): Promise<void> {}
+  async setGuestApiMount(): Promise<void> {}
 
   async exec(): Promise<ExecProcess> {
     throw hostError('not-ours', 'run commands with it');
@@ -127,7 +127,7 @@ export class AdoptedRuntime implements Adopter {
   }
 
   /** Null when the process has ended, whatever has its pid now. */
-  #hold(config: Config): RunningProcess | null {
+  #hold(config: Config): RunHandle | null {
     const name = adoptedInit(config);
     const init = name?.bootId === this.#bootId ? PinnedProcess.named(name.pid, name.startTime) : null;
     if (!init) return null;

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { ProcessName } from '../../core/adopted.ts';
+import type { Addition, Config, Device, Devices, Instance } from '../../core/entities.ts';
 import type { HostIds } from '../../core/host-ids.ts';
-import type { Addition, Config, Device, Devices, Instance } from '../../core/model.ts';
 import type { ExecProcess, ExecRequest } from './exec.ts';
 import type { FoundFile } from './files.ts';
 import type { LiveFacts } from './live.ts';
@@ -21,7 +21,7 @@ export interface Init {
 }
 
 /** A running instance, as its runtime sees it. */
-export interface RunningProcess {
+export interface RunHandle {
   readonly init: Init;
   /** Settles when nothing of the run is left: processes, mounts, network. */
   readonly ended: Promise<Ending>;
@@ -105,11 +105,11 @@ export interface Runtime {
   /** Removes all that `create` and runs have made; nothing there is fine. */
   remove(id: number): Promise<void>;
   /** Starts it; settles when its init runs. @throws CodedError runtime-failed, device-start-failed */
-  start(spec: RunSpec): Promise<RunningProcess>;
+  start(spec: RunSpec): Promise<RunHandle>;
   /** As {@link recover}, from what was noted of the run, without waiting; undefined when that does not tell. */
-  recall(instance: Pick<Instance, 'id' | 'config'>): RunningProcess | null | undefined;
+  recall(instance: Pick<Instance, 'id' | 'config'>): RunHandle | null | undefined;
   /** The instance's run if it still goes on, such as after a restart of the daemon. */
-  recover(instance: Pick<Instance, 'id' | 'config'>): Promise<RunningProcess | null>;
+  recover(instance: Pick<Instance, 'id' | 'config'>): Promise<RunHandle | null>;
   /** How the last run ended, when nobody watched; undefined when that is not known. */
   lastEnding(id: number): Ending | undefined;
   /** Asks its init to shut down. @throws CodedError not-ours */
@@ -134,7 +134,7 @@ export interface Runtime {
   /** Adds a disk to a running instance, unless it is there. */
   attachMissing(target: DeviceTarget): Promise<void>;
   /** Makes /dev/lxd inside be there exactly once, or not at all. */
-  setWindow(init: Init, config: Config, shown: boolean): Promise<void>;
+  setGuestApiMount(init: Init, config: Config, shown: boolean): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
   /**
    * Works on the instance's files with the rights of its root: nothing outside can be reached.

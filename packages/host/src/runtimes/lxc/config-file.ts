@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isTrue } from '../../core/booleans.ts';
-import { hostError } from '../../core/errors.ts';
-import type { Config, Device } from '../../core/model.ts';
+import type { Config, Device } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { RunSpec } from '../contract/runtime.ts';
 import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
-import { cgroupVersion, limitLines } from './limits.ts';
 import type { InstancePaths } from './paths.ts';
+import { cgroupVersion, limitLines } from './resource-limits.ts';
 
 const SHARED = '/usr/share/lxc/config';
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn as spawnPty } from '@lydell/node-pty';
-import { hostError } from '../../core/errors.ts';
+import { hostError } from '../../core/host-errors.ts';
 import { makeTransparent } from '../../native/terminal.ts';
 import type { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';

@@ -4,7 +4,7 @@ import { chown, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../../base/byte-text.ts';
-import { hostError } from '../../core/errors.ts';
+import { hostError } from '../../core/host-errors.ts';
 import { abandon, DEATH_MS, type End, endOf, isRunning } from '../../process/ending.ts';
 import type { FoundFile } from '../contract/files.ts';
 import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';

@@ -1,5 +1,5 @@
-import { limitFileSize } from '../../native/limits.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
+import { limitFileSize } from '../../native/rlimit.ts';
 import { monitorPid } from './processes.ts';
 import { initPid } from './tools.ts';
 

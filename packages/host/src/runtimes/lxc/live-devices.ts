@@ -1,7 +1,7 @@
 import { isTrue } from '../../core/booleans.ts';
 import { type ByDeviceType, rowFor } from '../../core/device-types.ts';
-import { hostError } from '../../core/errors.ts';
-import type { Addition, Device } from '../../core/model.ts';
+import type { Addition, Device } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { FileIdentity, InsideOwner } from '../../native/mount.ts';
 import type { Looks } from '../../process/look.ts';
 import type { DeviceTarget } from '../contract/runtime.ts';

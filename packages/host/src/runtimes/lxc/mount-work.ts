@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { compileCacheVariables } from '../../base/compile-cache.ts';
-import { hostError } from '../../core/errors.ts';
+import { hostError } from '../../core/host-errors.ts';
 import { close, SystemError } from '../../native/libc.ts';
 import { tryLock } from '../../native/lock.ts';
 import {

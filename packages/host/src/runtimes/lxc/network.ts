@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { hostError } from '../../core/errors.ts';
-import type { Device } from '../../core/model.ts';
+import type { Device } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import { parseBits } from '../../core/units.ts';
 import { run } from '../../process/run.ts';
 import type { Init } from '../contract/runtime.ts';

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { hostError } from '../../core/errors.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { InsideOwner } from '../../native/mount.ts';
 import { run } from '../../process/run.ts';
 import { IDS_PER_INSTANCE } from './ids.ts';
@@ -20,7 +20,7 @@ export interface OwnersOrder {
  * privileged and unprivileged. The owner of the folder tells in which range they are. It is done by a child: how many
  * files there are, and how deep, is the guest's choice.
  */
-export async function adoptOwners(folder: string, to: InsideOwner): Promise<void> {
+export async function shiftOwners(folder: string, to: InsideOwner): Promise<void> {
   const from = await lstat(folder);
   if (from.uid === to.uid && from.gid === to.gid) return;
   const order: OwnersOrder = { folder, count: IDS_PER_INSTANCE, from: { uid: from.uid, gid: from.gid }, to };

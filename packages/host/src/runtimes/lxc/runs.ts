@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../base/within.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { Ending, Init, RunningProcess } from '../contract/runtime.ts';
+import type { Ending, Init, RunHandle } from '../contract/runtime.ts';
 import { isFrozen } from './cgroups.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { pinInit, type RunProcesses } from './init.ts';
@@ -31,7 +31,7 @@ export class LxcRuns {
   }
 
   /** The run that LXC knows, noted for the next daemon; null when there is none. */
-  async find(id: number, hostNames: Readonly<Record<string, string>>): Promise<RunningProcess | null> {
+  async find(id: number, hostNames: Readonly<Record<string, string>>): Promise<RunHandle | null> {
     const pinned = await pinInit(this.#lxcPath, id);
     if (!pinned) return null;
     noteRun(this.#paths(id).run, pinned);
@@ -39,7 +39,7 @@ export class LxcRuns {
   }
 
   /** What the note of the last run tells; undefined when that is not enough. */
-  recall(id: number): RunningProcess | null | undefined {
+  recall(id: number): RunHandle | null | undefined {
     const { starting, config, mounts, run } = this.#paths(id);
     if (existsSync(starting)) return undefined;
     // Mounts without a configuration are those of a first start that was cut off.
@@ -51,7 +51,7 @@ export class LxcRuns {
   }
 
   /** Asks LXC, and takes away what a daemon that died in a start has left. */
-  async recover(id: number): Promise<RunningProcess | null> {
+  async recover(id: number): Promise<RunHandle | null> {
     const { starting, mounts, run } = this.#paths(id);
     const wasStarting = existsSync(starting);
     if (!wasStarting) await this.#awaitEnding(run);
@@ -72,7 +72,7 @@ export class LxcRuns {
     return instancePaths(this.#lxcPath, id);
   }
 
-  #held(id: number, { init, monitor }: RunProcesses): RunningProcess {
+  #held(id: number, { init, monitor }: RunProcesses): RunHandle {
     const release = () => {
       for (const process of [init, monitor]) process.release();
     };
@@ -89,7 +89,7 @@ export class LxcRuns {
   }
 
   /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */
-  async #awaitStart(id: number): Promise<RunningProcess | null> {
+  async #awaitStart(id: number): Promise<RunHandle | null> {
     if (!existsSync(this.#paths(id).config)) return null;
     for (let tries = 0; tries < START_TRIES; tries++) {
       const running = await this.find(id, {});

@@ -1,9 +1,9 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { isTrue } from '../../core/booleans.ts';
-import { hostError } from '../../core/errors.ts';
+import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
-import type { Addition, Config, Device, Instance } from '../../core/model.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
@@ -15,7 +15,7 @@ import type {
   FilesTarget,
   FileWork,
   Init,
-  RunningProcess,
+  RunHandle,
   RunSpec,
   Runtime,
 } from '../contract/runtime.ts';
@@ -23,6 +23,7 @@ import { configFile } from './config-file.ts';
 import { checkDevice, limitNics, prepareDevices } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
+import { setGuestApiMount } from './guest-api-mount.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
@@ -39,12 +40,11 @@ import {
   withdrawDevice,
 } from './live-devices.ts';
 import { MountWork } from './mount-work.ts';
-import { adoptOwners } from './owners.ts';
+import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
 import { LxcRuns } from './runs.ts';
 import { removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
-import { setWindow } from './window.ts';
 
 const SIGKILL = 9;
 /** Whose the files of a privileged instance are. */
@@ -101,7 +101,7 @@ export class LxcRuntime implements Runtime {
     await removeTree(paths.folder);
   }
 
-  async start(spec: RunSpec): Promise<RunningProcess> {
+  async start(spec: RunSpec): Promise<RunHandle> {
     const paths = this.#paths(spec.id);
     // From here on the next daemon has to look closer, and to take away what is half done.
     await writeFile(paths.starting, '');
@@ -112,11 +112,11 @@ export class LxcRuntime implements Runtime {
     }
   }
 
-  recall({ id }: Pick<Instance, 'id'>): RunningProcess | null | undefined {
+  recall({ id }: Pick<Instance, 'id'>): RunHandle | null | undefined {
     return this.#runs.recall(id);
   }
 
-  recover({ id }: Pick<Instance, 'id'>): Promise<RunningProcess | null> {
+  recover({ id }: Pick<Instance, 'id'>): Promise<RunHandle | null> {
     return this.#runs.recover(id);
   }
 
@@ -166,9 +166,9 @@ export class LxcRuntime implements Runtime {
     return attachMissingDisk(this.#place(target), target);
   }
 
-  setWindow(init: Init, config: Config, shown: boolean): Promise<void> {
+  setGuestApiMount(init: Init, config: Config, shown: boolean): Promise<void> {
     const place = { init, owner: this.#idsOf(config) ?? ROOT, work: this.#workOf(init) };
-    return setWindow(place, this.#options.devlxd, shown);
+    return setGuestApiMount(place, this.#options.devlxd, shown);
   }
 
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
@@ -183,7 +183,7 @@ export class LxcRuntime implements Runtime {
       const givenUp = (ended: Promise<void>) => this.#hungTransfers.note(init, ended);
       return openFiles({ kind: 'running', init }, ids, request, input, givenUp);
     }
-    await adoptOwners(paths.overlay, ids ?? ROOT);
+    await shiftOwners(paths.overlay, ids ?? ROOT);
     return openFiles({ kind: 'stopped', lower, upper: paths.upper }, ids, request, input);
   }
 
@@ -201,10 +201,10 @@ export class LxcRuntime implements Runtime {
     return this.#paths(id).log;
   }
 
-  async #start(spec: RunSpec, paths: InstancePaths): Promise<RunningProcess> {
+  async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
     const owner = ids ?? ROOT;
-    await adoptOwners(paths.overlay, owner);
+    await shiftOwners(paths.overlay, owner);
     await releaseMounts(paths.mounts);
     // Of the last run: its log, its end, its processes, and commands that a daemon which was killed has left.
     for (const path of [paths.log, paths.ending, paths.run, paths.execs])

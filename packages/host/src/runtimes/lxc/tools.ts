@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { hostError } from '../../core/errors.ts';
+import { hostError } from '../../core/host-errors.ts';
 import { run } from '../../process/run.ts';
 
 /** LXC's own tools take this long at most to say something; a start may have to wait for a slow host. */

@@ -1,7 +1,7 @@
 import { chmod, chown, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hostError } from '../../core/errors.ts';
-import type { Device } from '../../core/model.ts';
+import type { Device } from '../../core/entities.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { InsideOwner } from '../../native/mount.ts';
 import { deviceNumbers, makeCharacterNode } from '../../native/node.ts';
 import type { Looks } from '../../process/look.ts';

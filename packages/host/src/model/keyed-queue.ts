@@ -4,7 +4,7 @@
  * - a piece of work never queues another under its own key and waits for it (it would wait for itself);
  * - a failure ends its own piece of work only.
  */
-export class Runner<K> {
+export class KeyedQueue<K> {
   readonly #tails = new Map<K, Promise<unknown>>();
   readonly #labels = new Map<K, string[]>();
 

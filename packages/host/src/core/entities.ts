@@ -25,8 +25,8 @@ export interface Instance {
   readonly devices: Devices;
   /** RFC 3339. */
   readonly createdAt: string;
-  /** Last start, RFC 3339; `NEVER` before the first. */
-  readonly lastUsedAt: string;
+  /** RFC 3339; `NEVER` before the first. */
+  readonly lastStartedAt: string;
 }
 
 export interface Profile {

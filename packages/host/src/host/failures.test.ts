@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { silentLog } from '../base/log.ts';
-import { hostError } from '../core/errors.ts';
-import { failureOf } from './errors.ts';
+import { hostError } from '../core/host-errors.ts';
+import { failureOf } from './failures.ts';
 
 describe('a failure', () => {
   test('that was expected keeps its status and text', () => {

@@ -1,7 +1,7 @@
 import { planDevices } from './devices-plan.ts';
+import type { Config } from './entities.ts';
 import type { Expanded } from './expand.ts';
 import { hasGuestKeys, isGuestKey } from './guest-keys.ts';
-import type { Config } from './model.ts';
 import { own, sortedCopy, sortedKeys } from './records.ts';
 
 /** An event that an instance gets, without its time. */

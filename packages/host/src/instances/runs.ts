@@ -1,6 +1,6 @@
-import type { Config, Device } from '../core/model.ts';
+import type { Config, Device } from '../core/entities.ts';
 import type { Requestor } from '../model/events.ts';
-import type { DeviceTarget, RunningProcess, Runtime } from '../runtimes/contract/runtime.ts';
+import type { DeviceTarget, RunHandle, Runtime } from '../runtimes/contract/runtime.ts';
 
 /** Why a run ends: who ends it decides which event tells of it. */
 export interface EndCause {
@@ -12,13 +12,13 @@ export interface EndCause {
 /** A run of an instance that goes on. */
 export interface Run {
   readonly instanceId: number;
-  readonly boot: number;
-  readonly process: RunningProcess;
+  readonly runNumber: number;
+  readonly handle: RunHandle;
   readonly runtime: Runtime;
   /** Expanded configuration that it was started with: ids and privilege do not change while it runs. */
   readonly config: Config;
-  /** When it began, or was found. */
-  readonly since: Date;
+  /** When it began; when it was found, if it ran before this daemon. */
+  readonly knownSince: Date;
   /** Its processes do not get to run. */
   frozen: boolean;
   /** Set by the one who ends it, before it ends. */
@@ -29,11 +29,11 @@ export interface Run {
 
 /** A device of a run. */
 export function targetOf(run: Run, name: string, device: Device): DeviceTarget {
-  return { id: run.instanceId, init: run.process.init, config: run.config, name, device };
+  return { id: run.instanceId, init: run.handle.init, config: run.config, name, device };
 }
 
 /** Which instances run. */
-export class RunningSet {
+export class Runs {
   readonly #runs = new Map<number, Run>();
   readonly #starts: (on: boolean) => void;
   #starting = 0;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
-import type { Config } from '../../core/model.ts';
+import type { Config } from '../../core/entities.ts';
 import { parseBytes } from '../../core/units.ts';
 
 /** `cgroup2` where all controllers are in the one new hierarchy, else `cgroup`; cgroups(7). */

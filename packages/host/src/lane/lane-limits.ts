@@ -28,7 +28,7 @@ export const LANE_NICE = -5;
 export const UNBEGUN_PER_KEY_MAX = 4;
 /** The same for all instances together: a few milliseconds of its work. */
 export const UNBEGUN_TOTAL_MAX = 64;
-/** How long orders are obeyed before others get their turn: thousands come when as many instances are recognised. */
+/** How long orders are applied before others get their turn: thousands come when as many instances are recognised. */
 export const OBEY_MS = 2;
 /** Longest head that is remembered with its answer, in characters. */
 export const KNOWN_HEAD_MAX = 1024;
@@ -44,7 +44,7 @@ export const KNOWN_PROCESSES_MAX = 2048;
 export const ACCEPT_REST_MS = 250;
 /** The lane looks up at least so often, so that its thread can be ended. */
 export const WAIT_MS_MAX = 1000;
-/** A lane that has not obeyed after so long is broken: its turns take milliseconds, also on a busy machine. */
+/** A lane that has not applied after so long is broken: its turns take milliseconds, also on a busy machine. */
 export const OBEY_MS_MAX = 10_000;
 /** A failing accept is told once in this time. */
 export const ACCEPT_LOG_MS = 10_000;

@@ -1,5 +1,5 @@
 import { PING_INTERVAL_MS } from '../events/pings.ts';
-import { DEFAULT_LIMITS, type Limits as HttpLimits } from '../http/limits.ts';
+import { DEFAULT_LIMITS, type Limits as HttpLimits } from '../http/connection-limits.ts';
 
 /** What one instance may take of the guest API. */
 export interface Limits extends HttpLimits {
@@ -45,7 +45,7 @@ const HELD_REQUESTS_MAX = 32;
 const IMAGE_STREAMS_MAX = 16;
 /**
  * Each write is a transaction on the disk for which all instances wait, and a row of the journal, which keeps
- * only so many. A sane instance says once per boot that it is ready; one that says it every second still may.
+ * only so many. A sane instance says once per run that it is ready; one that says it every second still may.
  */
 const WRITE_BURST = 32;
 const WRITE_INTERVAL_MS = 1_000;

@@ -11,18 +11,18 @@ const TARGET = '/dev/lxd';
  * done to the place meanwhile does not matter: all that is mounted there goes first, so that afterwards it is
  * there exactly once, or not at all. Where the kernel says that it is so already, nothing is done.
  */
-export async function setWindow(
+export async function setGuestApiMount(
   { init, owner, work }: { init: Init; owner: InsideOwner; work: MountWork },
   folder: string,
   shown: boolean,
 ): Promise<void> {
-  if ((await isWindow(init, folder, shown)) && init.isAlive()) return;
+  if ((await isMounted(init, folder, shown)) && init.isAlive()) return;
   const clear = { kind: 'unmount', target: TARGET, layers: 'all', remove: !shown } as const;
   const show = { kind: 'mount', source: folder, target: TARGET, readonly: true, recursive: false } as const;
   await work.change(owner, shown ? [clear, show] : [clear]);
 }
 
-async function isWindow({ pid }: Init, folder: string, shown: boolean): Promise<boolean> {
+async function isMounted({ pid }: Init, folder: string, shown: boolean): Promise<boolean> {
   const inside = await readMounts(pid);
   if (!inside) return false;
   if (!shown) return !inside.some(({ point }) => point === TARGET || point.startsWith(`${TARGET}/`));

@@ -1,23 +1,23 @@
 import type { GuestView } from '../core/view.ts';
-import { Group } from './group.ts';
+import { CallerGroup } from './caller-group.ts';
 import { KnownAnswers } from './known-answers.ts';
-import type { RunFacts } from './messages.ts';
-import { Party } from './party.ts';
+import type { RunIdentity } from './messages.ts';
+import { TurnShare } from './turn-share.ts';
 
 /** A run of an instance, as the lane knows it. */
-export class Run {
-  readonly facts: RunFacts;
-  readonly root: Group;
-  readonly others: Group;
+export class LaneRun {
+  readonly facts: RunIdentity;
+  readonly root: CallerGroup;
+  readonly others: CallerGroup;
   #view: GuestView | undefined;
   #over = false;
 
-  constructor(facts: RunFacts, view: GuestView | undefined) {
+  constructor(facts: RunIdentity, view: GuestView | undefined) {
     this.facts = facts;
     this.#view = view;
-    const party = new Party();
-    this.root = this.#group('instance', party);
-    this.others = this.#group('not-root', party);
+    const turnShare = new TurnShare();
+    this.root = this.#group('instance', turnShare);
+    this.others = this.#group('not-root', turnShare);
   }
 
   get over(): boolean {
@@ -37,10 +37,10 @@ export class Run {
     this.#forgetAnswers();
   }
 
-  #group(kind: 'instance' | 'not-root', party: Party): Group {
-    const { instanceId, boot } = this.facts;
-    const caller = { kind, instanceId, boot };
-    return new Group(caller, party, new KnownAnswers(caller, this.currentView));
+  #group(kind: 'instance' | 'not-root', turnShare: TurnShare): CallerGroup {
+    const { instanceId, runNumber } = this.facts;
+    const caller = { kind, instanceId, runNumber };
+    return new CallerGroup(caller, turnShare, new KnownAnswers(caller, this.currentView));
   }
 
   #forgetAnswers(): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Runs } from './runs.ts';
+import { LaneRuns } from './lane-runs.ts';
 import { KnownRuns } from './testing/known-runs.ts';
 
 // Thousands of rounds, or many processes, on a machine that may have other work.
@@ -21,7 +21,7 @@ describe('a process that connects again', () => {
       expect((await given.identified(child)).group?.caller).toEqual({
         kind: 'instance',
         instanceId: 7,
-        boot: 7,
+        runNumber: 7,
       });
     }
     expect(given.runs.knownProcesses).toBe(1);
@@ -49,7 +49,7 @@ it('holds a few processes of a run and no more, however many connect', async () 
 });
 
 it('keeps those that come often, and has room for a new one that does when the others came once', async () => {
-  given.runs = new Runs(2);
+  given.runs = new LaneRuns(2);
   const [one, two, three] = [await given.start('here'), await given.start('here'), await given.start('here')];
   given.addRun(7, process.pid);
   for (const child of [one, two, one, three, three]) {

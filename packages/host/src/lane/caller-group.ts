@@ -2,18 +2,18 @@ import type { Caller } from '../core/caller.ts';
 import { acceptedOf } from '../guest/caller-key.ts';
 import type { Accepted } from '../http/application.ts';
 import type { KnownAnswers } from './known-answers.ts';
-import type { Party } from './party.ts';
+import type { TurnShare } from './turn-share.ts';
 
 /** Callers that get the same answers: root of an instance, its other users, or a user in no instance. */
-export class Group {
+export class CallerGroup {
   readonly accepted: Accepted<Caller>;
   /** With whom they share their turn. */
-  readonly party: Party;
+  readonly turnShare: TurnShare;
   readonly answers: KnownAnswers;
 
-  constructor(caller: Caller, party: Party, answers: KnownAnswers) {
+  constructor(caller: Caller, turnShare: TurnShare, answers: KnownAnswers) {
     this.accepted = acceptedOf(caller);
-    this.party = party;
+    this.turnShare = turnShare;
     this.answers = answers;
   }
 
@@ -28,7 +28,7 @@ export class Group {
   }
 
   /** In no instance: never left to the server behind. */
-  get strange(): boolean {
-    return this.accepted.rank === 'stranger';
+  get isUnknown(): boolean {
+    return this.accepted.rank === 'unknown';
   }
 }

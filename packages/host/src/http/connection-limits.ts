@@ -44,9 +44,9 @@ export const SURE_PER_KEY = 4;
 /** Users of an instance that are not its root get a refusal only: they may hold so much of what is the instance's. */
 export const OTHERS_PER_KEY_MAX = 32;
 /** Open connections of one user that is in no instance: enough for an operator who looks at what is answered. */
-export const STRANGERS_PER_KEY_MAX = 16;
+export const UNKNOWN_CALLERS_PER_KEY_MAX = 16;
 /** The same for all such users together. */
-export const STRANGERS_TOTAL_MAX = 256;
+export const UNKNOWN_CALLERS_TOTAL_MAX = 256;
 /** Descriptors that are kept for connections that are sure, and for everything else, when few are left. */
 export const DESCRIPTORS_KEPT = 4096;
 /** Refused connections of one key that are given time to read why; more are closed at once. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { failureAnswer, HTTP_FAILURES } from './errors.ts';
+import { failureAnswer, HTTP_FAILURES } from './http-errors.ts';
 
 it.each([
   ['bad-request', '400 Bad Request', '400 Bad Request'],

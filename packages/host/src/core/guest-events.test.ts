@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { guestEvents } from './changes.ts';
-import type { Config, Devices } from './model.ts';
+import type { Config, Devices } from './entities.ts';
+import { guestEvents } from './guest-events.ts';
 
 const expanded = (config: Config, devices: Devices = {}) => ({ config, devices });
 

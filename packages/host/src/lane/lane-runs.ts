@@ -2,25 +2,25 @@ import type { GuestView } from '../core/view.ts';
 import { type PeerCredentials, peerCredentials } from '../native/peer-credentials.ts';
 import { originOf } from '../peer/identify.ts';
 import { pidfdKernel } from '../peer/kernel.ts';
-import type { Group } from './group.ts';
+import type { CallerGroup } from './caller-group.ts';
 import { KnownProcesses } from './known-processes.ts';
-import type { RunFacts } from './messages.ts';
-import { Run } from './run.ts';
+import { LaneRun } from './lane-run.ts';
+import type { RunIdentity } from './messages.ts';
 
 /** A caller of no run that is known. */
-export interface Unplaced {
+export interface UnknownCaller {
   readonly uid: number;
   /** As of `Origin`. */
   readonly outermost: string | null;
 }
 
 /** Who is at the other end of a socket. */
-export type Found = Group | Unplaced;
+export type Found = CallerGroup | UnknownCaller;
 
 /** The running instances, and who belongs to them. */
-export class Runs {
-  readonly #byInstance = new Map<number, Run>();
-  readonly #byNamespace = new Map<string, Run>();
+export class LaneRuns {
+  readonly #byInstance = new Map<number, LaneRun>();
+  readonly #byNamespace = new Map<string, LaneRun>();
   readonly #processes: KnownProcesses;
 
   /** @param processesMax how many processes are recognised without being looked at */
@@ -28,9 +28,9 @@ export class Runs {
     this.#processes = new KnownProcesses(processesMax);
   }
 
-  add(facts: RunFacts, view: GuestView | undefined): void {
+  add(facts: RunIdentity, view: GuestView | undefined): void {
     this.end(facts.instanceId);
-    const run = new Run(facts, view);
+    const run = new LaneRun(facts, view);
     this.#byInstance.set(facts.instanceId, run);
     this.#byNamespace.set(facts.namespace, run);
     // Its namespace may lie between a known process and the instance that was found for it.
@@ -51,7 +51,7 @@ export class Runs {
   }
 
   /** The run that owns a PID namespace; as the registry of `peer`. */
-  find(namespace: string): RunFacts | null {
+  find(namespace: string): RunIdentity | null {
     return this.#byNamespace.get(namespace)?.facts ?? null;
   }
 
@@ -112,7 +112,7 @@ export class Runs {
   }
 }
 
-function placeOf(run: Run | null, uid: number, outermost: string | null): Found {
+function placeOf(run: LaneRun | null, uid: number, outermost: string | null): Found {
   if (run === null) return { uid, outermost };
   return uid === run.facts.rootUid ? run.root : run.others;
 }

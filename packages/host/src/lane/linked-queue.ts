@@ -5,7 +5,7 @@ export interface Linked<T> {
 }
 
 /** First come, first served; nothing is made or moved to stand in it. */
-export class Line<T extends Linked<T>> {
+export class LinkedQueue<T extends Linked<T>> {
   #first: T | undefined;
   #last: T | undefined;
 

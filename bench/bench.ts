@@ -4,23 +4,23 @@ import type { ContainerPeer, Peer } from './peers/peer.ts';
 import type { Population } from './peers/population.ts';
 import type { Plan } from './plan.ts';
 
-/** What every measurement gets. */
+/** The input of every measurement. */
 export interface Bench {
   readonly plan: Plan;
   readonly results: Results;
-  /** Where everything is that the benchmarks write; gone in the end. */
+  /** The folder that the benchmarks write to; removed at the end. */
   readonly folder: string;
   readonly tools: LoadTools;
-  /** The servers to compare; started by whoever asks first. */
+  /** The servers to compare; the first call starts them. */
   readonly peers: () => Promise<Peers>;
-  /** A daemon with so many running instances; started by whoever asks first. */
+  /** A daemon with `size` running instances; the first call for a size starts it. */
   readonly population: (size: number) => Promise<Population>;
-  /** Tells how far it is. @throws when the benchmarks have been interrupted */
+  /** Reports progress. @throws when the benchmarks have been interrupted */
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** The servers, all of them running; those that are not there are left out. */
+/** The running servers. `lxd` is undefined when LXD is not installed or does not start. */
 export interface Peers {
   readonly porthole: ContainerPeer;
   readonly nginx: Peer;
@@ -28,7 +28,7 @@ export interface Peers {
   readonly lxd: ContainerPeer | undefined;
 }
 
-/** Those of some peers that are there. */
+/** The peers that are not undefined. */
 export function present<T>(...peers: readonly (T | undefined)[]): T[] {
   return peers.filter((peer) => peer !== undefined);
 }

@@ -33,7 +33,7 @@ const kibibytes = inUnit('KiB');
 const throughput = inUnit('GB/s');
 const count = inUnit('');
 
-/** Everything that is measured; its columns are peers, or numbers of instances or listeners. */
+/** All figures. The columns of a figure are peers, or numbers of instances or listeners. */
 export const FIGURES = {
   'keepalive-1-server': rate('a', '/1.0, 1 connection'),
   'keepalive-16-server': rate('a', '/1.0, 16 connections'),

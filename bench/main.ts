@@ -5,7 +5,7 @@ import { HELP, isWhole, type Plan, planOf } from './plan.ts';
 import { recordTables, reportLines, writeReport } from './report.ts';
 import { runAll } from './stage.ts';
 
-/** What shells say of a program that Ctrl-C has ended. */
+/** The exit code that shells report for a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 process.exitCode = await main();
@@ -40,7 +40,7 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   if (isWhole(plan)) say(`written to ${writeReport(machine, plan, results)}`);
 }
 
-/** Ctrl-C may come twice, from the terminal and through npm: what is said again changes nothing. */
+/** Aborts at the first signal. Ctrl-C may come twice, from the terminal and through npm; the second changes nothing. */
 function firstSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());

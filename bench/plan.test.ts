@@ -3,7 +3,7 @@ import { PARTS } from './figures.ts';
 import { isWhole, type Plan, planOf } from './plan.ts';
 
 describe('the command line', () => {
-  it('asks for everything when it says nothing', () => {
+  it('asks for all parts when it is empty', () => {
     expect(planOf([])).toMatchObject({ quick: false, parts: Object.keys(PARTS) });
   });
 
@@ -23,7 +23,7 @@ describe('the command line', () => {
     expect(planOf(['--attack', 'put', '--only', 'a,n'])).toMatchObject({ parts: ['a', 'n'] });
   });
 
-  it('is no whole run without all attacks', () => {
+  it('does not ask for a whole run when it leaves out attacks', () => {
     const all = Object.keys(PARTS).join();
     expect(isWhole(planOf(['--only', all]) as Plan)).toBe(true);
     expect(isWhole(planOf(['--only', all, '--attack', 'put']) as Plan)).toBe(false);

@@ -21,7 +21,7 @@ type Goal =
   | { readonly within: string };
 
 /** What `ratios` of the JSON file holds, by its key. */
-export const RATIOS = {
+const RATIOS = {
   keepalive_vs_nginx: {
     figure: 'keepalive-16-key',
     column: 'porthole',

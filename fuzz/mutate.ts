@@ -1,7 +1,7 @@
 import type { Random } from './random.ts';
 
 /** Cases do not grow beyond this, so that each stays cheap. */
-export const CASE_BYTES_MAX = 64 * 1024;
+const CASE_BYTES_MAX = 64 * 1024;
 
 /** Bytes that mean something to some reader. */
 const TELLING = [0x00, 0x09, 0x0a, 0x0d, 0x20, 0x22, 0x25, 0x2c, 0x2e, 0x2f, 0x3a, 0x3b, 0x7f, 0x80, 0xff];

@@ -9,7 +9,7 @@ const HEAD_END = '\r\n\r\n';
 const CLOSE = frameBytes({ first: FIN | OPCODES.close, masked: true, payload: Buffer.alloc(0) });
 
 /** The bytes of a handshake. */
-export function handshake(path: string): Buffer {
+function handshake(path: string): Buffer {
   const lines = [
     ...[`GET ${path} HTTP/1.1`, 'Host: lxd', 'Connection: Upgrade', 'Upgrade: websocket'],
     ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==', '', ''],

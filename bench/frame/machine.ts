@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { arch, cpus, loadavg, release, totalmem } from 'node:os';
 import { run } from '../../packages/host/src/process/run.ts';
 
-/** What the figures were taken on and with. */
+/** The machine and the software that the figures were measured with. */
 export interface Machine {
   readonly date: string;
   readonly commit: string;
@@ -12,14 +12,14 @@ export interface Machine {
   readonly memoryGib: number;
   readonly kernel: string;
   readonly system: string;
-  /** Average over the minute before: what else was going on. */
+  /** Load average over the minute before the benchmarks: shows other work on the machine. */
   readonly loadBefore: number;
   readonly versions: Readonly<Record<string, string>>;
 }
 
 const GIB = 1024 ** 3;
 
-/** Commands that tell a version, and where in their output it stands. */
+/** Commands that print a version. */
 const VERSIONS = {
   nginx: ['nginx', '-v'],
   lxd: ['lxd', '--version'],
@@ -28,7 +28,7 @@ const VERSIONS = {
   lxc: ['lxc-start', '--version'],
 } as const;
 
-/** Looks the machine up. @param checkout where the daemon is that is measured */
+/** Describes the machine. @param checkout folder of the measured daemon's sources */
 export async function describeMachine(checkout: string): Promise<Machine> {
   const found = cpus();
   return {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A server that the benchmarks have started, in a session of its own: Ctrl-C is for the benchmarks alone. */
+/** A server that the benchmarks started. It has its own session, so that Ctrl-C reaches only the benchmarks. */
 export class Program {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -28,15 +28,15 @@ export class Program {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** The end of what it has written to standard error. */
+  /** The last `SAID_CHARACTERS_MAX` characters that it wrote to standard error. */
   get said(): string {
     return this.#said;
   }
 
   /**
-   * Settles when it has said this on standard error, from now on.
-   * @returns what it has said since, to this text at least
-   * @throws when it ends instead
+   * Waits until it has written `text` to standard error after this call.
+   * @returns all that it has written since the call, `text` included
+   * @throws when it ends first
    */
   says(text: string): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -52,13 +52,13 @@ export class Program {
     });
   }
 
-  /** Ends it at once. */
+  /** Ends it with SIGKILL. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
   }
 
-  /** Ends it: politely, and firmly when that takes too long. */
+  /** Ends it with SIGTERM, or with SIGKILL when that takes longer than `STOP_MS`. */
   async stop(): Promise<void> {
     if (this.hasEnded) return;
     this.#child.kill('SIGTERM');

@@ -1,11 +1,11 @@
 import type { FigureKey } from '../figures.ts';
 
-/** What the rounds have given: for each figure and column, a value a round. */
+/** The measured values: one a round for each figure and column. */
 export class Results {
   readonly #values = new Map<FigureKey, Map<string, number[]>>();
   readonly #remarks = new Map<string, string>();
 
-  /** Adds a round's value. @param column what was measured: a peer, or a number of instances or listeners */
+  /** Adds a round's value. @param column a peer, or a number of instances or listeners */
   add(figure: FigureKey, column: string, value: number): void {
     if (!Number.isFinite(value)) throw new Error(`${figure} of ${column} is no number`);
     const columns = this.#values.get(figure) ?? new Map<string, number[]>();
@@ -13,12 +13,12 @@ export class Results {
     columns.set(column, [...(columns.get(column) ?? []), value]);
   }
 
-  /** The values of all rounds, in order; none when it was not measured. */
+  /** The values of all rounds, in order; empty when it was not measured. */
   of(figure: FigureKey, column: string): readonly number[] {
     return this.#values.get(figure)?.get(column) ?? [];
   }
 
-  /** What was measured of a figure, in the order of the first round. */
+  /** The columns of a figure, in the order of the first round. */
   columns(figure: FigureKey): string[] {
     return [...(this.#values.get(figure)?.keys() ?? [])];
   }
@@ -28,7 +28,7 @@ export class Results {
     return this.#values.has(figure);
   }
 
-  /** Says why a column is empty. */
+  /** Notes why a column is empty. */
   remark(column: string, text: string): void {
     this.#remarks.set(column, text);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { interleave } from './rounds.ts';
 
 describe('interleaved rounds', () => {
-  it('measure every subject once a round, each round beginning with another, after a warm-up', async () => {
+  it('measure every subject once a round after a warm-up, and start each round with another subject', async () => {
     const seen: string[] = [];
     const measure = async (subject: string, round: number) => void seen.push(`${subject}${round}`);
     await interleave(['a', 'b', 'c'], 3, measure, async (subject) => void seen.push(subject));

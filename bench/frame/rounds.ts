@@ -1,5 +1,5 @@
 /**
- * Measures all subjects once a round, so that whatever the machine does meanwhile meets all of them alike.
+ * Measures all subjects once a round, so that other work on the machine affects all of them alike.
  * Each round begins with another subject. A round before the first warms everything up and is not counted.
  */
 export async function interleave<T>(
@@ -14,7 +14,7 @@ export async function interleave<T>(
   }
 }
 
-/** The same things, begun further on. */
+/** The same items, starting `by` places further on and wrapping around. */
 export function rotated<T>(all: readonly T[], by: number): T[] {
   if (all.length === 0) return [];
   const start = by % all.length;

@@ -1,4 +1,4 @@
-/** What is told of a figure: the middle of its rounds, and how far they lie apart. */
+/** A figure's median over its rounds, and the range of the rounds. */
 export interface Summary {
   readonly median: number;
   readonly min: number;
@@ -11,7 +11,7 @@ export function summarize(values: readonly number[]): Summary | undefined {
   return { median: percentile(values, 50), min: Math.min(...values), max: Math.max(...values) };
 }
 
-/** The value below which `percent` of the values lie; between two neighbours for the median of an even number. */
+/** The value below which `percent` of the values lie, interpolated between two neighbours where needed. */
 export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   const rank = (percent / 100) * (sorted.length - 1);
@@ -20,7 +20,7 @@ export function percentile(values: readonly number[], percent: number): number {
   return low + (high - low) * (rank - Math.floor(rank));
 }
 
-/** Each value over the other one of the same round, as far as both go. */
+/** Each value divided by the other one of the same round, up to the end of the shorter list. */
 export function quotients(over: readonly number[], under: readonly number[]): number[] {
   return over.slice(0, under.length).map((value, round) => value / (under[round] as number));
 }

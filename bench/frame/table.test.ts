@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { readable, tableLines } from './table.ts';
 
 describe('a table', () => {
-  it('is as wide as its widest cells, names to the left and numbers to the right', () => {
+  it('has columns as wide as their widest cells, names aligned left and numbers right', () => {
     expect(tableLines(['', 'one'], [['a', '1,000']])).toEqual(['     one', '-  -----', 'a  1,000']);
   });
 
-  it('leaves cells empty that a row does not have', () => {
+  it('leaves the cells empty that a row lacks', () => {
     expect(tableLines(['x', 'y'], [['a']])[2]).toBe('a   ');
   });
 });

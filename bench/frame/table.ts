@@ -1,4 +1,4 @@
-/** Lines of a table with aligned columns: the first to the left, the others to the right. */
+/** Lines of a table with aligned columns: the first aligned left, the others right. */
 export function tableLines(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = head.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
@@ -12,7 +12,7 @@ function pad(text: string, width: number, left: boolean): string {
 
 const DIGITS_SHOWN = 3;
 
-/** A number as people read it: three digits that matter, thousands apart. */
+/** A number for people: about three significant digits, with thousands separators. */
 export function readable(value: number): string {
   const whole = Math.floor(Math.abs(value)).toString().length;
   const digits = Math.abs(value) >= 1 ? Math.max(0, DIGITS_SHOWN - whole) : DIGITS_SHOWN;

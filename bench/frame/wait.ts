@@ -5,7 +5,7 @@ import type { Program } from './programs.ts';
 const POLL_MS = 5;
 const WAIT_MS = 180_000;
 
-/** Waits until a fact holds; for facts that nobody announces. @throws after some minutes, naming the fact */
+/** Polls until a fact holds. @throws Error that names the fact, after `WAIT_MS` */
 export async function until(fact: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + WAIT_MS;
   while (!(await holds())) {
@@ -14,7 +14,7 @@ export async function until(fact: string, holds: () => Promise<boolean> | boolea
   }
 }
 
-/** Waits until a program accepts connections on a Unix socket. @throws when it ends instead */
+/** Waits until a program accepts connections on a Unix socket. @throws when it ends first */
 export function untilServed(path: string, program: Program): Promise<void> {
   return until(`somebody serves ${path}`, () => {
     if (program.hasEnded) throw new Error(`a server has ended: ${program.said.trim()}`);

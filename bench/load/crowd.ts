@@ -14,11 +14,9 @@ export interface Arrival {
 /** Thousands of containers that connect at once take seconds. */
 const ORDER_TIMEOUT_MS = 60_000;
 
-/**
- * Many tiny containers, each one process in user and PID namespaces of its own; `native/crowd.c` has the details.
- */
+/** Many tiny containers. Each is one process in its own user and PID namespaces; see `native/crowd.c`. */
 export class Crowd implements AsyncDisposable {
-  /** Their first processes, as the host numbers them. */
+  /** Host pids of the containers' first processes. */
   readonly pids: number[] = [];
   readonly #child: ChildProcess;
   readonly #ended: Promise<never>;
@@ -36,7 +34,7 @@ export class Crowd implements AsyncDisposable {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#read(line));
   }
 
-  /** Makes containers and waits until they are there. @param socket where they will ask */
+  /** Starts `count` containers and waits until all exist. @param socket the guest API's socket */
   static async make(tools: LoadTools, socket: string, count: number, firstUid: number): Promise<Crowd> {
     const command = [tools.path('crowd'), String(count), String(firstUid), socket];
     const [program, ...args] = onCore('load', command);
@@ -46,44 +44,44 @@ export class Crowd implements AsyncDisposable {
     return crowd;
   }
 
-  /** The first of them each make a request on connections of their own, and keep these open. */
+  /** Each of the first `count` containers makes a request on each of `connections` connections and keeps them open. */
   hold(count: number, connections: number): Promise<readonly number[]> {
     return this.#order('hold', count, connections);
   }
 
-  /** The first of them each open a WebSocket for events. */
+  /** Each of the first `count` containers opens a WebSocket for events. */
   listen(count: number): Promise<readonly number[]> {
     return this.#order('listen', count);
   }
 
-  /** The first of them read no events any more, although their WebSockets stay open. */
+  /** The first `count` containers stop reading events; their WebSockets stay open. */
   stopReading(count: number): Promise<readonly number[]> {
     return this.#order('stop', count);
   }
 
-  /** The first of them read again. */
+  /** The first `count` containers read events again. */
   resumeReading(count: number): Promise<readonly number[]> {
     return this.#order('resume', count);
   }
 
-  /** The first of them do what cloud-init does at boot. @returns how long each took, in ms */
+  /** The first `count` containers do what cloud-init does at boot. @returns how long each took, in ms */
   storm(count: number): Promise<readonly number[]> {
     return this.#order('storm', count);
   }
 
-  /** The first of them close all that they have open. */
+  /** The first `count` containers close all their connections. */
   leave(count: number): Promise<readonly number[]> {
     return this.#order('leave', count);
   }
 
-  /** The next event that came to any of them. @throws when the server closes a WebSocket instead */
+  /** Waits for the next event of any container. @throws when the server closes a WebSocket first */
   async nextEvent(): Promise<Arrival> {
     await this.#until(() => this.#arrived.length + this.#closed.length > 0);
     if (this.#arrived.length === 0) throw new Error(`a WebSocket was closed with ${this.#closed.shift()}`);
     return this.#arrived.shift() as Arrival;
   }
 
-  /** Waits until the server closes a WebSocket. @returns its close code, and how many events came before */
+  /** Waits until the server closes a WebSocket. @returns its close code, and how many events came before it */
   async nextClose(): Promise<{ readonly code: number; readonly events: number }> {
     await this.#until(() => this.#closed.length > 0);
     return { code: this.#closed.shift() as number, events: this.#arrived.splice(0).length };

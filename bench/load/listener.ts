@@ -6,7 +6,7 @@ import type { LoadTools } from './load-tools.ts';
 const TARGET = '/1.0/events';
 const EVENT_TIMEOUT_MS = 10_000;
 
-/** A WebSocket that an instance holds, with the times at which events came in. */
+/** An instance's WebSocket for events; it records when each event arrives. */
 export class Listener implements Disposable {
   readonly #child: ChildProcess;
   readonly #came: bigint[] = [];
@@ -28,7 +28,7 @@ export class Listener implements Disposable {
     return listener;
   }
 
-  /** When the next event came, in nanoseconds of the monotonic clock. @throws when none comes */
+  /** When the next event arrived, in nanoseconds of the monotonic clock. @throws when none comes in time */
   async next(): Promise<bigint> {
     const deadline = performance.now() + EVENT_TIMEOUT_MS;
     while (this.#came.length === 0) {

@@ -7,24 +7,23 @@ import { onCore } from '../frame/cores.ts';
 import type { Peer } from '../peers/peer.ts';
 
 const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
-/** Static, because some of them run inside instances. */
+/** Linked statically, because some programs run inside instances. */
 const CC = ['-O2', '-Wall', '-Wextra', '-pthread', '-static'];
-/** Our own programs, and the sources of each. */
+/** The programs written for these benchmarks, and the sources of each. */
 const PROGRAMS = {
   load: ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'first.c', 'websocket.c'],
   crowd: ['crowd.c', 'member.c', 'client.c', 'websocket.c'],
   witness: ['witness.c', 'client.c'],
   attack: ['attacks/attack.c', 'attacks/knocks.c', 'attacks/flood.c', 'attacks/floods.c', 'client.c'],
 } as const;
-/** Longer than any load; whatever hangs is ended. */
+/** Longer than any load takes; a program that hangs is ended. */
 const LOAD_TIMEOUT_MS = 120_000;
 
 /**
- * The load programs, in a folder that instances' users can read: a process can enter an instance's user and PID
+ * The load programs, in a folder that instances' users can read. A process can enter an instance's user and PID
  * namespaces and still see the host's files, so it is a real caller without being copied into the instance.
  */
 export class LoadTools {
-  /** Where the programs are. */
   readonly folder: string;
   readonly #signal: AbortSignal;
 
@@ -33,7 +32,7 @@ export class LoadTools {
     this.#signal = signal;
   }
 
-  /** Compiles our own load programs. @param signal ends whatever load is under way */
+  /** Compiles the load programs. @param signal ends the load that is running */
   static async build(folder: string, signal: AbortSignal): Promise<LoadTools> {
     const bin = join(folder, 'bin');
     await mkdir(bin);
@@ -46,14 +45,13 @@ export class LoadTools {
     return new LoadTools(bin, signal);
   }
 
-  /** Where a program is. */
   path(program: string): string {
     return join(this.folder, program);
   }
 
   /**
    * Runs a load program as root of a peer's instance, on the load's core.
-   * @returns what it has printed
+   * @returns its standard output
    */
   async run(peer: Peer, program: 'load' | 'h2load', ...args: readonly string[]): Promise<string> {
     const [command, ...rest] = this.#command(peer, program, args);
@@ -84,7 +82,7 @@ export class LoadTools {
   }
 }
 
-/** How to become root of a peer's instance, where its socket can be seen. */
+/** The command that makes a program root of a peer's instance, in a mount namespace that has the peer's socket. */
 function enter({ callersOf, mountsOf }: Peer): string[] {
   const mounts = mountsOf === undefined ? [] : ['nsenter', '-t', String(mountsOf), '-m', '--'];
   return [...mounts, 'nsenter', '-t', String(callersOf), '-U', '-p', '-S', '0', '-G', '0', '--'];

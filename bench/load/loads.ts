@@ -1,7 +1,7 @@
 import type { Peer } from '../peers/peer.ts';
 import type { LoadTools } from './load-tools.ts';
 
-/** How long requests of an idle server took. */
+/** How long single requests took. */
 export interface Latency {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -10,7 +10,7 @@ export interface Latency {
 const NS_PER_MS = 1e6;
 const BYTES_PER_GB = 1e9;
 
-/** Requests a second over connections that are kept, with h2load. */
+/** Requests per second over kept connections, measured with h2load. */
 export async function keepAlive(
   tools: LoadTools,
   peer: Peer,
@@ -30,7 +30,7 @@ export async function keepAlive(
 
 const OUTPUT_CHARACTERS = 800;
 
-/** Requests a second, each over a connection of its own, some at a time. */
+/** Requests per second with one connection for each request, `connections` of them at a time. */
 export async function churn(
   tools: LoadTools,
   peer: Peer,
@@ -42,7 +42,7 @@ export async function churn(
   return (answers as number) / (seconds as number);
 }
 
-/** GB a second of something large, over some connections at once. */
+/** GB per second of a large download over `connections` connections at once. */
 export async function drain(
   tools: LoadTools,
   peer: Peer,

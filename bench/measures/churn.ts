@@ -6,7 +6,7 @@ import { KEY_TARGET, type Peer, SERVER_TARGET } from '../peers/peer.ts';
 const TARGETS = { key: KEY_TARGET, server: SERVER_TARGET } as const;
 const CONNECTIONS = 16;
 
-/** b. A connection for each request. */
+/** b. One connection for each request. */
 export async function measureChurn(bench: Bench): Promise<void> {
   const { plan, tools, results, say } = bench;
   const { porthole, nginx, nodeHttp, lxd } = await bench.peers();

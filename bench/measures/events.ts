@@ -5,7 +5,7 @@ import { Listener } from '../load/listener.ts';
 import { timeToEvent } from '../peers/changes.ts';
 import type { ContainerPeer } from '../peers/peer.ts';
 
-/** d. From the operator's request to the event in a container, which is the only one that listens. */
+/** d. Time from the operator's request to the event in a container. Only this container listens. */
 export async function measureEvents(bench: Bench): Promise<void> {
   const { plan, results, say } = bench;
   const { porthole, lxd } = await bench.peers();

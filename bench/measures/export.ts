@@ -5,7 +5,7 @@ import { KEY_TARGET, type Peer } from '../peers/peer.ts';
 
 const MANY = 8;
 
-/** e. Fetching an image, alone and eight at once, and how long other requests take meanwhile. */
+/** e. Rate of image downloads, one and eight at a time, and the latency of other requests meanwhile. */
 export async function measureExport(bench: Bench): Promise<void> {
   const { plan, tools, results, say } = bench;
   const { porthole, nginx, lxd } = await bench.peers();

@@ -5,7 +5,7 @@ import { KEY_TARGET, type Peer, SERVER_TARGET } from '../peers/peer.ts';
 
 const TARGETS = { key: KEY_TARGET, server: SERVER_TARGET } as const;
 
-/** a. GETs over connections that are kept. */
+/** a. GETs over kept connections. */
 export async function measureKeepAlive(bench: Bench): Promise<void> {
   const { plan, tools, results, say } = bench;
   const { porthole, nginx, nodeHttp, lxd } = await bench.peers();

@@ -6,7 +6,7 @@ import type { ContainerPeer } from '../peers/peer.ts';
 
 const NAME = 'short-lived';
 
-/** h. How long a launch and a delete of a small container take, on all cores. */
+/** h. How long it takes to launch and to delete a small container, on all cores. */
 export async function measureLaunch(bench: Bench): Promise<void> {
   const { plan, results, say, signal } = bench;
   const { porthole, lxd } = await bench.peers();

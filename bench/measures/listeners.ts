@@ -5,7 +5,7 @@ import { percentile } from '../frame/stats.ts';
 import { timeToEvent } from '../peers/changes.ts';
 import { memberName, type Population } from '../peers/population.ts';
 
-/** d. The same with many instances that listen: one is changed at a time, and has to get its event. */
+/** d. Time to the event with many listening instances. One is changed at a time and must get its event. */
 export async function measureListeners(bench: Bench): Promise<void> {
   const { plan, results, say } = bench;
   const population = await bench.population(plan.sizes.at(-1) as number);
@@ -17,12 +17,12 @@ export async function measureListeners(bench: Bench): Promise<void> {
   });
 }
 
-/** Far from one changed instance to the next. */
+/** Distance from one changed instance to the next. */
 const STRIDE = 997;
 
 /**
- * Lets the first instances listen, and once the daemon has nothing more to do with that, changes one after the other.
- * @returns from each request of the operator to the event in the instance, in ms
+ * Lets the first `listeners` instances listen, waits until the daemon is at rest, and changes one after the other.
+ * @returns the time from each request of the operator to the event in the instance, in ms
  */
 export async function eventTimes(
   { plan, signal }: Bench,

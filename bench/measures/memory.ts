@@ -5,8 +5,8 @@ const KIB_PER_MIB = 1024;
 const MS_PER_S = 1000;
 
 /**
- * f. What the daemon holds in memory, by the kernel's count of resident pages, its garbage collected: at rest, then
- * with connections. Each time it is started anew, because memory that was needed once is not given back.
+ * f. Resident memory of the daemon after garbage collection, by the kernel's count: at rest, then with connections.
+ * The daemon is started again each time, because it does not give back memory that it once needed.
  */
 export async function measureMemory(bench: Bench): Promise<void> {
   const { plan, results, say, signal } = bench;
@@ -25,7 +25,7 @@ export async function measureMemory(bench: Bench): Promise<void> {
   }
 }
 
-/** What it holds more when each instance has a connection that is kept. @param rest what it holds without */
+/** Memory for one kept connection of each instance. @param rest KiB without connections */
 async function measureConnections({ results }: Bench, population: Population, rest: number): Promise<void> {
   const { size, crowd } = population;
   const started = performance.now();
@@ -35,7 +35,7 @@ async function measureConnections({ results }: Bench, population: Population, re
   await crowd.leave(size);
 }
 
-/** The same when each instance listens. */
+/** The same for one listener in each instance. */
 async function measureListening({ results }: Bench, population: Population, rest: number): Promise<void> {
   const { size, crowd } = population;
   await crowd.listen(size);
@@ -50,7 +50,7 @@ async function restartedKib(population: Population): Promise<number> {
   return residentKib(population);
 }
 
-/** What is resident once there is no garbage. */
+/** Resident KiB after garbage collection. */
 async function residentKib({ daemon }: Population): Promise<number> {
   await daemon.collectGarbage();
   return daemon.residentKib();

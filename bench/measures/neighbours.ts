@@ -9,14 +9,14 @@ import { type Neighbourhood, SOCKET_INSIDE, startNeighbourhood } from '../neighb
 import { type Noticed, PROBE_SECONDS, probe } from '../neighbours/probes.ts';
 import type { Task } from '../neighbours/task.ts';
 
-/** Of an attack alone, before others ask and after. */
+/** How long an attack runs alone, before the probes and after them. */
 const RAMP_SECONDS = 0.5;
 const ATTACK_SECONDS = RAMP_SECONDS + PROBE_SECONDS + RAMP_SECONDS;
-/** How long the next attack waits for the daemon to have done with the one before. */
+/** How long the next attack waits for the daemon to be at rest. */
 const REST_MS = 10_000;
 const MS_PER_S = 1000;
 
-/** n. What others notice while one instance, or a process of the host, attacks; and what is left of it. */
+/** n. Effects on others while an instance or a host process attacks, and what the daemon holds afterwards. */
 export async function measureNeighbours(bench: Bench): Promise<void> {
   const { plan, say, results } = bench;
   say('neighbours: starting a daemon, and a real container for each of them');
@@ -40,13 +40,13 @@ export async function measureNeighbours(bench: Bench): Promise<void> {
   }
 }
 
-/** What happened while an attack went on, and how often it did what it does. */
+/** Results of the probes during an attack, and how often the attack acted. */
 interface Endured {
   readonly noticed: Noticed;
   readonly done: number;
 }
 
-/** Lets one attack and the others ask at the same time. */
+/** Runs one attack and the probes at the same time. */
 async function endure(bench: Bench, neighbourhood: Neighbourhood, attack: Attack): Promise<Endured> {
   await using task = start(neighbourhood, attack);
   await task.ready();
@@ -66,7 +66,7 @@ function start({ attacker, imageTarget, inside, onHost, daemon }: Neighbourhood,
 }
 
 const LARGE_CHARACTERS = 200_000;
-/** Each adds an event of twice its size to the journal. */
+/** Each change adds an event of twice the value's size to the journal. */
 const LARGE_CHANGES = 80;
 const BETWEEN_MS = 50;
 
@@ -95,7 +95,7 @@ function record({ results }: Bench, { name }: Attack, { noticed, done }: Endured
   results.add('neighbour-attack', name, done / ATTACK_SECONDS);
 }
 
-/** A daemon that does not come to rest is not waited for: the next attack meets it as it is. */
+/** Waits until the daemon is at rest, for `REST_MS` at most: then the next attack begins anyway. */
 async function untilRested(pid: number): Promise<void> {
   const deadline = performance.now() + REST_MS;
   while (performance.now() < deadline && !(await isAtRest(pid)));

@@ -15,12 +15,12 @@ import { Portholed } from '../peers/porthole.ts';
 const CONTAINERS = 60;
 const COLUMN = String(CONTAINERS);
 const LXC = '/usr/bin/lxc';
-/** Nobody waits longer than this for a start. */
+/** How long the program in a container waits for the daemon. */
 const PATIENCE_SECONDS = 180;
 const MS_PER_S = 1000;
 const NS_PER_S = 1e9;
 
-/** o. What a restart of the daemon costs instances and operators, when many real containers run. */
+/** o. The cost of a daemon restart for instances and operators, with many real containers running. */
 export async function measureRestarts(bench: Bench): Promise<void> {
   const { folder, plan, results, say, signal } = bench;
   say(`restarts: starting ${CONTAINERS} containers`);
@@ -38,7 +38,7 @@ export async function measureRestarts(bench: Bench): Promise<void> {
   }
 }
 
-/** @returns the one that was started last: as a caller of the guest API */
+/** Starts the containers. @returns the last one, as a caller of the guest API */
 async function populate({ folder, signal }: Bench, daemon: Portholed): Promise<Peer> {
   const imagesFolder = join(folder, 'restarts-images');
   await mkdir(imagesFolder);
@@ -52,7 +52,7 @@ async function populate({ folder, signal }: Bench, daemon: Portholed): Promise<P
   return { name: 'porthole', socket: daemon.guestSocket, callersOf, async [Symbol.asyncDispose]() {} };
 }
 
-/** From starting the program, after it was killed, to an answer inside a container that asks all the time. */
+/** Seconds from the daemon's start after a kill to the first answer in a container that asks all the time. */
 async function killedStart({ tools }: Bench, daemon: Portholed, guest: Peer): Promise<number> {
   await daemon.kill();
   const child = tools.spawn(guest, 'load', 'first', guest.socket, KEY_TARGET, `${PATIENCE_SECONDS}`);
@@ -69,7 +69,7 @@ async function killedStart({ tools }: Bench, daemon: Portholed, guest: Peer): Pr
   return Number(BigInt(answered) - started) / NS_PER_S;
 }
 
-/** From the signal to the answer for an operator who asks when the old program is about to go. */
+/** Seconds from SIGHUP to the answer for an operator, who asks when the old program has handed over. */
 async function hungUp(daemon: Portholed): Promise<number> {
   const started = performance.now();
   await daemon.hangUp();
@@ -77,7 +77,7 @@ async function hungUp(daemon: Portholed): Promise<number> {
   return (performance.now() - started) / MS_PER_S;
 }
 
-/** LXD's own client: the first time after a start, and once more. */
+/** Times `lxc list` of LXD's client: the first one after a start, and the next. */
 async function listBoth({ folder, results }: Bench, daemon: Portholed): Promise<void> {
   if (!existsSync(LXC)) return results.remark('lxc', 'not installed');
   for (const figure of ['list-first', 'list-next'] as const) {

@@ -6,25 +6,25 @@ import { percentile } from '../frame/stats.ts';
 import { timeToEvent } from '../peers/changes.ts';
 import { memberName, type Population } from '../peers/population.ts';
 
-/** So many listen: the first of them is the one that stops, the others are timed, one far from the next. */
+/** The first listener stops reading. The events of the others are timed, in steps of `STRIDE`. */
 const LISTENERS = 1000;
 const OTHERS = LISTENERS - 1;
 const STRIDE = 997;
 
 const { eventQueueBytes } = DEFAULT_GUEST_LIMITS;
-/** An event has the value and the one before. So many of them have room in the queue, however little the kernel takes. */
+/** An event has the value and the one before. `FILLS` events fit in the queue even if the kernel buffers none. */
 const VALUE_CHARACTERS = 118_000;
 const EVENT_CHARACTERS = 2 * VALUE_CHARACTERS + 200;
 const FILLS = Math.floor(eventQueueBytes / EVENT_CHARACTERS);
-/** So many more are too much for the queue, however much the kernel takes. */
+/** This many more overflow the queue, however much the kernel buffers. */
 const FILLS_TOO_MANY = 4;
-/** "Try again later": what a reader is told whose queue is full. */
+/** "Try again later": the close code for a reader whose queue is full. */
 const TOO_SLOW = 1013;
 
 const BYTES_PER_KIB = 1024;
 const KIB_PER_MIB = 1024;
 
-/** What the others and the daemon's memory notice. */
+/** Latency of the other listeners' events, and the daemon's memory. */
 interface Noticed {
   readonly medianMs: number;
   readonly usedKib: number;
@@ -35,8 +35,8 @@ const CASES = { 'all read': whileAllRead, 'one stopped': whileOneStopped } as co
 const NAMES = Object.keys(CASES) as (keyof typeof CASES)[];
 
 /**
- * d. Many instances listen, and one of them stops reading while its events fill its queue, until it is ended. The same
- * changes are made while it reads, so that nothing but its reading makes the difference.
+ * d. Many instances listen. One stops reading while its events fill its queue, until the daemon closes its WebSocket.
+ * The same changes are made while it reads, so that only its reading makes the difference.
  */
 export async function measureStoppedListener(bench: Bench): Promise<void> {
   const { plan, results, say } = bench;
@@ -70,7 +70,7 @@ function whileAllRead(bench: Bench, population: Population): Promise<Noticed> {
   });
 }
 
-/** It is seen that it was not ended too early: it finds all that it was told in the end, then why it is ended. */
+/** Also checks that the daemon did not close it too early: it still gets all events of its queue, then the code. */
 async function whileOneStopped(bench: Bench, population: Population): Promise<Noticed> {
   const { crowd } = population;
   await crowd.stopReading(1);
@@ -84,7 +84,7 @@ async function whileOneStopped(bench: Bench, population: Population): Promise<No
   return noticed;
 }
 
-/** Changes the others, one at a time, and in between the one whose queue is to be filled. */
+/** Changes the other instances, one at a time, and in between the one whose queue is to be filled. */
 async function notice(
   { plan, signal }: Bench,
   { crowd, daemon }: Population,

@@ -4,7 +4,7 @@ import { Aftermath } from './aftermath.ts';
 
 const KIB_PER_MIB = 1024;
 
-/** A daemon that holds what it is told to. */
+/** A daemon whose files and memory the test sets. */
 class Holder {
   files = 50;
   mib = 100;
@@ -20,12 +20,12 @@ class Holder {
   }
 }
 
-describe('what the daemon holds', () => {
+describe('the files and the memory of the daemon', () => {
   const impatient = { plan: { aftermathSeconds: 0 }, signal: new AbortController().signal } as Parameters<
     Aftermath['after']
   >[0];
 
-  it('is noted before, at its largest during an attack, after it, and after the same again', async () => {
+  it('are noted before an attack, at their largest during it, after it, and after a second time', async () => {
     const [results, daemon] = [new Results(), new Holder()];
     const aftermath = new Aftermath(results, daemon);
     aftermath.before();

@@ -4,13 +4,13 @@ import type { Results } from '../frame/results.ts';
 import type { Portholed } from '../peers/porthole.ts';
 import { AFTERMATH_MIB, AGAIN_MIB } from './limits.ts';
 
-/** For so long at least: what is given back at once says nothing of what stays. */
+/** Shortest wait: memory that is given back at once says nothing about memory that stays. */
 const SETTLE_SECONDS = 10;
 const LOOK_MS = 500;
 const MS_PER_S = 1000;
 const KIB_PER_MIB = 1024;
 
-/** What the daemon holds: before the floods, during each of them, after them, and after the same again. */
+/** Files and memory of the daemon: before the floods, during each of them, after them, and after a second time. */
 export class Aftermath {
   readonly #results: Results;
   readonly #daemon: Pick<Portholed, 'openFiles' | 'sharedKib'>;
@@ -24,7 +24,7 @@ export class Aftermath {
     this.#note('before');
   }
 
-  /** Looks again and again while an attack goes on. @returns what is waited for */
+  /** Looks every `LOOK_MS` while an attack runs, and keeps the largest values. @returns the result of `work` */
   async during<T>(attack: string, work: Promise<T>): Promise<T> {
     const most = { files: 0, mib: 0 };
     const look = () => {
@@ -41,7 +41,7 @@ export class Aftermath {
     return result;
   }
 
-  /** Waits until the daemon holds as little as it has to, or its time is over; twice, later rounds tell nothing new. */
+  /** Waits until the daemon is within its limits or its time is over. Does nothing after the second round. */
   async after({ plan, signal }: Pick<Bench, 'plan' | 'signal'>): Promise<void> {
     if (this.#first('again') !== undefined) return;
     const moment = this.#first('after') === undefined ? 'after' : 'again';

@@ -1,14 +1,14 @@
-/** What one neighbour does while others ask; `load/native/attacks` has the programs. */
+/** An attack by one neighbour while others ask; `load/native/attacks` has the programs. */
 export interface Attack {
-  /** As `--attack` takes it, and the column of its figures. */
+  /** Its name for `--attack`, and the column of its figures. */
   readonly name: string;
   readonly title: string;
-  /** What the program does; several attacks may do the same from different places. */
+  /** Which attack the program runs; several attacks may run the same one from different places. */
   readonly program: string;
   readonly place: Place;
-  /** As which user there. */
+  /** User id in that place. */
   readonly uid: number;
-  /** What the program has to be told. */
+  /** A further argument that the program needs. */
   readonly argument?: 'image' | 'position';
   /** What an operator does at the same time. */
   readonly operator?: 'changes large keys';
@@ -17,7 +17,7 @@ export interface Attack {
 /** Inside an instance, or beside the daemon on the host. */
 export type Place = 'instance' | 'host';
 
-/** Threads of every attack and of its control: more than this machine has cores for. */
+/** Threads of every attack and of its control: more than a small machine has cores. */
 export const WORKERS = 4;
 
 const ROOT = 0;
@@ -41,19 +41,19 @@ const onHost = (name: string, title: string, program: string): Attack => ({
   uid: NOBODY,
 });
 
-/** As many threads in the same place, which ask nothing. */
+/** The controls: as many threads in the same place, which make no requests. */
 export const CONTROLS: Readonly<Record<Place, Attack>> = {
   instance: inside('spin', 'control: threads that only spin'),
   host: onHost('nobody-spin', 'control: nobody on the host spins', 'spin'),
 };
 
-/** What a fork storm costs the machine by itself: as many threads in the same place, whose processes ask nothing. */
+/** The cost of a fork storm by itself: as many threads in the same place, whose processes make no requests. */
 export const FORKS: Readonly<Record<Place, Attack>> = {
   instance: inside('forks', 'compared: processes that end, and ask nothing'),
   host: onHost('nobody-forks', 'compared: the same by nobody on the host', 'forks'),
 };
 
-/** Those beside which some attacks are to be seen. */
+/** The fork storms without requests that some of the attacks are compared with. */
 export function comparedWith(attacks: readonly Attack[]): Attack[] {
   const storms = attacks.filter(({ program }) => program.startsWith('fork-storm'));
   return [...new Set(storms.map(({ place }) => FORKS[place]))];
@@ -83,7 +83,7 @@ export const ATTACKS: readonly Attack[] = [
   onHost('nobody-connect', 'nobody on the host: connect and close', 'connect-close'),
 ];
 
-/** Attacks by their names. @throws Error that names one that there is not */
+/** Attacks by their names. @throws Error that names an unknown one */
 export function attacksOf(list: string): Attack[] {
   return list.split(',').map((name) => {
     const attack = ATTACKS.find((each) => each.name === name);

@@ -6,7 +6,7 @@ import { aftermathOf, verdictsOf } from './limits.ts';
 
 const [attack] = ATTACKS as [Attack];
 
-/** A round in which everything holds, but for what is given. */
+/** Adds a round in which every limit holds, except for the given values. */
 function round(results: Results, given: Partial<Record<FigureKey, number>>, name = attack.name): void {
   const fine = { 'neighbour-kept-p99': 1, 'neighbour-fresh-p99': 1, 'neighbour-main-p99': 1 };
   const values = { ...fine, 'neighbour-operator': 100, 'neighbour-answers': 800, ...given };
@@ -20,7 +20,7 @@ function verdict(figure: FigureKey, value: number, control: Partial<Record<Figur
   return verdictsOf(results, attack).find((each) => each.figure === figure);
 }
 
-describe('what others notice of an attack', () => {
+describe('the verdict on an attack', () => {
   it.each([
     ['neighbour-kept-p99', 20, 20.1],
     ['neighbour-fresh-p99', 25, 25.1],
@@ -36,24 +36,24 @@ describe('what others notice of an attack', () => {
     ['neighbour-kept-p99', 10, 30],
     ['neighbour-operator', 300, 1200],
   ] as const)(
-    'is measured by the control where that waits long: %s of %d gives %d',
+    'takes its limit from the control where that waits long: %s of %d gives %d',
     (figure, control, limit) => {
       expect(verdict(figure, limit, { [figure]: control })).toMatchObject({ limit, holds: true });
     },
   );
 
-  it('is the middle of the rounds', () => {
+  it('uses the median of the rounds', () => {
     const results = new Results();
     for (const p99 of [1, 100, 24]) round(results, { 'neighbour-fresh-p99': p99 });
     expect(verdictsOf(results, attack).every(({ holds }) => holds)).toBe(true);
   });
 
-  it('is judged by nothing that was not measured', () => {
+  it('leaves out what was not measured', () => {
     expect(verdictsOf(new Results(), attack)).toEqual([]);
   });
 });
 
-describe('what is left of the floods', () => {
+describe('the verdict on the time after the floods', () => {
   function left(moments: Record<string, readonly [files: number, mib: number]>) {
     const results = new Results();
     for (const [moment, [files, mib]] of Object.entries(moments)) {
@@ -63,15 +63,15 @@ describe('what is left of the floods', () => {
     return Object.values(aftermathOf(results)).map(({ holds }) => holds);
   }
 
-  it('holds with the descriptors of before, 64 MiB more, and less than 10 once more', () => {
+  it('holds with as many descriptors as before, 64 MiB more, and less than 10 MiB more after a second time', () => {
     expect(left({ before: [50, 100], after: [50, 164], again: [50, 173.9] })).toEqual([true, true, true]);
   });
 
-  it('does not hold with one more', () => {
+  it('does not hold with one descriptor or one MiB more', () => {
     expect(left({ before: [50, 100], after: [51, 165], again: [50, 175] })).toEqual([false, false, false]);
   });
 
-  it('says nothing of a second time that was not', () => {
+  it('leaves out a second time that was not measured', () => {
     expect(left({ before: [50, 100], after: [50, 100] })).toHaveLength(2);
   });
 });

@@ -3,11 +3,11 @@ import type { Results } from '../frame/results.ts';
 import { summarize } from '../frame/stats.ts';
 import { ATTACKS, type Attack, CONTROLS, FORKS } from './attacks.ts';
 
-/** What others may notice of a neighbour, whatever it does. Milliseconds, but for answers. */
+/** A limit on what others may notice of a neighbour in any attack. In ms; `neighbour-answers` is a count. */
 export interface Limit {
   readonly figure: FigureKey;
   readonly atMost?: number;
-  /** So many times the control's, where that is more. */
+  /** This many times the control's value, where that is more. */
   readonly timesControl?: number;
   readonly atLeast?: number;
 }
@@ -20,12 +20,12 @@ export const LIMITS: readonly Limit[] = [
   { figure: 'neighbour-answers', atLeast: 300 },
 ];
 
-/** What may be left of the floods when their time is over. */
+/** How much more memory the daemon may hold when the time after the floods is over. */
 export const AFTERMATH_MIB = 64;
-/** What the same floods may add once more. */
+/** How much the same floods may add a second time; the limit is exclusive. */
 export const AGAIN_MIB = 10;
 
-/** How an attack went by one limit; null when it was not measured. */
+/** The result of one limit. */
 export interface Verdict {
   readonly figure: FigureKey;
   readonly value: number;
@@ -33,7 +33,7 @@ export interface Verdict {
   readonly holds: boolean;
 }
 
-/** Each limit of an attack. The middle of the rounds counts, as it does for all ratios. */
+/** A verdict for each measured limit of an attack. It uses the median of the rounds, as all ratios do. */
 export function verdictsOf(results: Results, attack: Attack): Verdict[] {
   return LIMITS.flatMap((limit) => {
     const value = middle(results, limit.figure, attack.name);
@@ -58,7 +58,7 @@ function middle(results: Results, figure: FigureKey, column: string): number | u
   return summarize(results.of(figure, column))?.median;
 }
 
-/** What is asked of the time after the floods, by name: its value, its limit, and whether it holds. */
+/** The limits for the time after the floods, by name: the value, the limit, and whether it holds. */
 export function aftermathOf(results: Results): Record<string, Omit<Verdict, 'figure'>> {
   const at = (figure: FigureKey, column: string) => results.of(figure, column)[0];
   const found: Record<string, Omit<Verdict, 'figure'>> = {};
@@ -77,12 +77,12 @@ export function aftermathOf(results: Results): Record<string, Omit<Verdict, 'fig
   return found;
 }
 
-/** Whether an attack, or what is left of all, holds in every respect. */
+/** Whether all verdicts hold. */
 export function holdsAll(verdicts: readonly Pick<Verdict, 'holds'>[]): boolean {
   return verdicts.every(({ holds }) => holds);
 }
 
-/** All that was attacked with, controls first, then what they are compared with. */
+/** All attacks that were measured: controls first, then `FORKS`, then the others. */
 export function measured(results: Results): Attack[] {
   return [...Object.values(CONTROLS), ...Object.values(FORKS), ...ATTACKS].filter(({ name }) =>
     results.columns('neighbour-answers').includes(name),

@@ -9,37 +9,37 @@ import { buildImages } from '../peers/images.ts';
 import { Portholed } from '../peers/porthole.ts';
 import { Task } from './task.ts';
 
-/** An instance whose programs the benchmark can start. */
+/** An instance in which the benchmark can start programs. */
 export interface Neighbour {
   readonly name: string;
   /** Its name for LXC. */
   readonly id: string;
 }
 
-/** A daemon with some instances: one attacks, the others notice, or do not. */
+/** A daemon with some instances: one attacks, three make the probes' requests, and an operator changes one. */
 export interface Neighbourhood extends AsyncDisposable {
   readonly daemon: Portholed;
   readonly attacker: Neighbour;
-  /** One for each kind of request, so that none of them takes another's turn. */
+  /** One for each kind of request, so that the kinds do not share a turn. */
   readonly witnesses: Readonly<Record<'kept' | 'fresh' | 'main', Neighbour>>;
-  /** Whose keys the operator changes. */
+  /** The instance whose keys the operator changes. */
   readonly bystander: Neighbour;
   readonly imageTarget: string;
-  /** Runs a benchmark's program inside of one. */
+  /** Runs a benchmark program inside an instance. */
   readonly inside: (neighbour: Neighbour, program: string, ...args: readonly string[]) => Task;
-  /** Runs one on the host. */
+  /** Runs a benchmark program on the host. */
   readonly onHost: (program: string, ...args: readonly string[]) => Task;
 }
 
-/** Where instances have the benchmark's programs, and the guest API's socket. */
+/** Where instances find the benchmark's programs, and the guest API's socket. */
 const TOOLS = '/bench';
 export const SOCKET_INSIDE = '/dev/lxd/sock';
 
-/** Events in the attacker's journal: as many as are kept of one, but for those that the attacks add. */
+/** Events in the attacker's journal: as many as are kept of one instance, minus those that the attacks add. */
 const JOURNAL_CHANGES = 45;
 const JOURNAL_KEYS = 100;
 
-/** Starts the daemon and all instances, real containers each. */
+/** Starts the daemon and all instances, which are real containers. */
 export async function startNeighbourhood(bench: Bench): Promise<Neighbourhood> {
   const { folder, plan, tools } = bench;
   const daemon = new Portholed(join(folder, 'neighbourhood'), plan.checkout);

@@ -3,37 +3,37 @@ import { onCore } from '../frame/cores.ts';
 import { KEY_TARGET } from '../peers/peer.ts';
 import { type Neighbourhood, SOCKET_INSIDE } from './neighbourhood.ts';
 
-/** What one kind of request met. */
+/** The results of one kind of request. */
 export interface Witnessed {
-  /** How many would have been answered at once. */
+  /** How many requests there would be if each were answered at once. */
   readonly wanted: number;
   readonly answers: number;
-  /** Connects to a full queue, tried again. */
+  /** Connects that found the queue full and were tried again. */
   readonly full: number;
   readonly medianMs: number;
   readonly p99Ms: number;
 }
 
-/** What all of them met at the same time. */
+/** The results of all kinds, which ask at the same time. */
 export interface Noticed {
   readonly kept: Witnessed;
   readonly fresh: Witnessed;
   readonly main: Witnessed;
-  /** The longest `porthole config set`. */
+  /** The longest `porthole config set`, in ms. */
   readonly operatorMs: number;
 }
 
-/** How long others ask; less gives no p99. */
+/** How long the probes ask; a shorter time gives too few answers for a p99. */
 export const PROBE_SECONDS = 4;
 const INTERVAL_MS = 5;
-/** Nobody answers the main thread's requests for it. */
+/** Only the main thread answers this request. */
 const MAIN_TARGET = '/1.0/events?since=now&limit=1';
-/** An operator who waits longer than this counts with it. */
+/** A change that fails or takes longer than this counts with this time. */
 const OPERATOR_PATIENCE_MS = 30_000;
 const NS_PER_MS = 1e6;
 const MS_PER_S = 1000;
 
-/** Asks in all ways at once, from one instance each, as an operator too. */
+/** Makes all kinds of request at once, each from its own instance, and the operator's changes too. */
 export async function probe(neighbourhood: Neighbourhood, signal: AbortSignal): Promise<Noticed> {
   const { witnesses, inside } = neighbourhood;
   await using stack = new AsyncDisposableStack();
@@ -68,7 +68,7 @@ function witnessed({ wanted, answers, full, p50Ns, p99Ns }: WitnessLine): Witnes
   return { wanted, answers, full, medianMs: p50Ns / NS_PER_MS, p99Ms: p99Ns / NS_PER_MS };
 }
 
-/** One `porthole config set` after the other, as an operator would type it: Node's start is in it. */
+/** One `porthole config set` after the other, as an operator would type it: the time includes Node's start. */
 async function longestChange({ daemon, bystander }: Neighbourhood, signal: AbortSignal): Promise<number> {
   const until = performance.now() + PROBE_SECONDS * MS_PER_S;
   let longest = 0;

@@ -19,7 +19,10 @@ const COLUMNS: readonly { readonly head: string; readonly figures: readonly Figu
   { head: 'its own/s', figures: ['neighbour-attack'] },
 ];
 
-/** What others noticed of each attack, a row each, because there are more attacks than figures; what is left of them. */
+/**
+ * A table of what others noticed, with a row for each attack because there are more attacks than figures, and tables of
+ * what the daemon holds afterwards.
+ */
 export function neighbourLines(results: Results): string[] {
   const attacks = measured(results);
   if (attacks.length === 0) return [];
@@ -54,7 +57,7 @@ function roleOf(attack: Attack): 'control' | 'compared' | 'attack' {
   return Object.values(FORKS).includes(attack) ? 'compared' : 'attack';
 }
 
-/** The middle of the rounds; whole where things are counted. */
+/** The median of the rounds; a whole number unless it is in ms. */
 function cell(figure: FigureKey, values: readonly number[]): string {
   const median = summarize(values)?.median;
   if (median === undefined) return '-';
@@ -85,12 +88,12 @@ function aftermathLines(results: Results): string[] {
   ];
 }
 
-/** The largest: one peak among the floods is what the daemon has to have room for. */
+/** The largest value: the daemon needs room for the highest peak of the floods. */
 function momentCell(figure: FigureKey, values: readonly number[]): string {
   return values.length === 0 ? '-' : cell(figure, [Math.max(...values)]);
 }
 
-/** The same for programs. */
+/** The same for programs to read. */
 export function neighbourVerdicts(results: Results): Record<string, unknown> {
   const attacks = measured(results).map((attack) => {
     const verdicts = verdictsOf(results, attack);

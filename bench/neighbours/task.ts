@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A program that runs for a while and prints lines; in a session of its own, and on all cores. */
+/** A program that runs for a while and prints lines, in its own session. */
 export class Task implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #name: string;
@@ -27,13 +27,13 @@ export class Task implements AsyncDisposable {
     void this.#ended.then(() => this.#first.resolve());
   }
 
-  /** Settles when it has printed a first line. @throws when it ends without */
+  /** Waits until it has printed its first line. @throws when it ends without one */
   async ready(): Promise<void> {
     await this.#first.promise;
     if (this.#lines.length === 0) throw this.#failure();
   }
 
-  /** What its last line says, once it has ended. */
+  /** Waits until it ends. @returns its last line, parsed as JSON */
   async result<T>(): Promise<T> {
     await this.#ended;
     const last = this.#lines.at(-1);
@@ -41,7 +41,7 @@ export class Task implements AsyncDisposable {
     return JSON.parse(last) as T;
   }
 
-  /** Ends it, whatever it does. */
+  /** Ends it with SIGKILL. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;

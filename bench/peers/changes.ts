@@ -4,9 +4,9 @@ const KEY = 'user.bench-event';
 const NS_PER_MS = 1e6;
 
 /**
- * Changes a key of an instance as an operator does, and waits for the event in it.
- * @param arrived when the event came, in nanoseconds of the monotonic clock
- * @returns from the operator's request to the event, in ms
+ * Changes a key of an instance as an operator does, and waits for the event in the instance.
+ * @param arrived waits for the event; gives its time in nanoseconds of the monotonic clock
+ * @returns the time from the operator's request to the event, in ms
  */
 export async function timeToEvent(
   client: HostClient,

@@ -2,22 +2,22 @@ import { type HostClient, path } from '../../packages/host/src/client/host-clien
 import { uploadImage } from '../../packages/host/src/client/upload.ts';
 import { KEY, VALUE } from './peer.ts';
 
-/** What is asked of Porthole and of LXD alike, in the host API that they share. */
+/** Requests for Porthole and LXD alike, in the host API that they share. */
 
-/** Uploads an image that everyone may have and gives it a name. @returns its fingerprint */
+/** Uploads a public image and gives it an alias. @returns its fingerprint */
 export async function takeImage(client: HostClient, file: string, alias: string): Promise<string> {
   const fingerprint = await uploadImage(client, { kind: 'unified', file }, { public: true, properties: {} });
   await client.change('POST', '/1.0/images/aliases', { json: { name: alias, target: fingerprint } });
   return fingerprint;
 }
 
-/** What an instance has beyond what all have. */
+/** Config and devices that an instance has in addition to those of all. */
 interface Extras {
   readonly config?: Readonly<Record<string, string>>;
   readonly devices?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** Makes and starts an instance of the busybox image that has the key. @returns the host pid of its init */
+/** Creates and starts an instance of the busybox image, with the benchmark's key. @returns the host pid of its init */
 export async function launch(client: HostClient, name: string, extras: Extras = {}): Promise<number> {
   const config = { [KEY]: VALUE, 'security.devlxd.images': 'true', ...extras.config };
   const source = { type: 'image', alias: 'busybox' };
@@ -27,7 +27,7 @@ export async function launch(client: HostClient, name: string, extras: Extras = 
   return (await client.get<{ pid: number }>(path`/1.0/instances/${name}/state`)).pid;
 }
 
-/** Stops an instance without asking it, and deletes it. */
+/** Stops an instance by force, and deletes it. */
 export async function remove(client: HostClient, name: string): Promise<void> {
   await setState(client, name, 'stop');
   await client.change('DELETE', path`/1.0/instances/${name}`);

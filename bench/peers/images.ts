@@ -13,7 +13,7 @@ export interface Images {
   readonly large: string;
 }
 
-/** Makes a small image to launch and a large one to fetch. */
+/** Makes a small image to launch and a large one to download. */
 export async function buildImages(folder: string, largeMib: number): Promise<Images> {
   const [busybox, large] = [join(folder, 'busybox.tar.gz'), join(folder, 'large.tar')];
   const unpacked = join(folder, 'unpacked');
@@ -25,7 +25,7 @@ export async function buildImages(folder: string, largeMib: number): Promise<Ima
   return { busybox, large };
 }
 
-/** Writes a file that no file system can make smaller. */
+/** Writes random bytes, which no file system can compress. */
 async function fill(file: string, mib: number): Promise<void> {
   const chunk = randomBytes(MIB);
   await using handle = await open(file, 'w');

@@ -28,9 +28,8 @@ export function hasLxd(): boolean {
 }
 
 /**
- * LXD with one real container, on a folder of its own. It gets a network namespace of its own, because it asks
- * the internet for images and instance types by itself, and a mount namespace of its own, so that its mounts
- * go with it, however it ends.
+ * LXD with one real container, in its own folder. It has its own network namespace, because it asks the internet
+ * for images and instance types by itself, and its own mount namespace, so that its mounts go away however it ends.
  */
 export async function startLxd(folder: string, images: Images): Promise<ContainerPeer> {
   const directory = join(folder, 'lxd');
@@ -75,7 +74,7 @@ async function initialize(directory: string): Promise<void> {
   });
 }
 
-/** Also those that a measurement has left because it was interrupted. */
+/** Removes all instances, also those that an interrupted measurement has left. */
 async function removeAll(client: HostClient): Promise<void> {
   const instances = await client.get<string[]>('/1.0/instances');
   for (const instance of instances) await remove(client, instance.split('/').at(-1) as string);

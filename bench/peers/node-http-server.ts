@@ -1,4 +1,4 @@
-// Plain `node:http`, as anyone would write it: argument 1 is the socket to serve.
+// Plain `node:http`, written in the usual way. Argument 1 is the socket to serve.
 import { chmodSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { KEY_TARGET, SERVER_BODY, SERVER_TARGET, VALUE } from './peer.ts';

@@ -9,7 +9,7 @@ import type { Peer } from './peer.ts';
 const SERVER = fileURLToPath(new URL('./node-http-server.ts', import.meta.url));
 const ANYONE = 0o006;
 
-/** What a daemon in TypeScript would do without further thought. */
+/** A server as a TypeScript daemon would have it without further work. */
 export async function startNodeHttp(folder: string, callersOf: number): Promise<Peer> {
   const socket = join(folder, 'node-http.sock');
   const program = new Program(onCore('server', [process.execPath, SERVER, socket]));

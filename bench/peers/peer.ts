@@ -5,13 +5,13 @@ export type PeerName = 'porthole' | 'nginx' | 'node:http' | 'lxd';
 /** A server on a Unix socket that gives the same answers as the others. */
 export interface Peer extends AsyncDisposable {
   readonly name: PeerName;
-  /** Where callers ask. */
+  /** Path of the socket that callers connect to. */
   readonly socket: string;
-  /** The host pid of an init process: callers enter its user and PID namespaces, and are its root there. */
+  /** The host pid of an init process: callers enter its user and PID namespaces, and are root there. */
   readonly callersOf: number;
-  /** The host pid of a process in whose mount namespace the socket is; absent: in our own. */
+  /** The host pid of a process in whose mount namespace the socket is; absent when it is in the benchmark's own. */
   readonly mountsOf?: number;
-  /** Asks for the image; undefined when it has none. */
+  /** The target that downloads the image; undefined when the peer has no image. */
   readonly exportTarget?: string;
 }
 
@@ -24,14 +24,14 @@ export interface ContainerPeer extends Peer {
   readonly instance: string;
 }
 
-/** The config key that is asked for, and its value. */
+/** The config key that callers request, and its value. */
 export const KEY = 'user.bench';
 export const VALUE = 'a value of an ordinary length, 48 bytes with dots';
 
 export const SERVER_TARGET = '/1.0';
 export const KEY_TARGET = `/1.0/config/${KEY}`;
 
-/** What is answered by peers that know no instances. */
+/** The answer for `SERVER_TARGET` of peers that know no instances. */
 export const SERVER_BODY = `${JSON.stringify({
   state: 'Started',
   api_version: '1.0',

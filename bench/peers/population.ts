@@ -6,11 +6,11 @@ import type { Plan } from '../plan.ts';
 import { KEY, type Peer, VALUE } from './peer.ts';
 import { Portholed } from './porthole.ts';
 
-/** Host uid of the first container's root: far from those that LXC gives its instances. */
+/** Host uid of the first container's root: far from the uids of LXC's instances. */
 const FIRST_UID = 400_000;
-/** Adoptions that are under way at a time. */
+/** How many adoptions run at a time. */
 const ADOPTERS = 8;
-/** What every instance has, as cloud-init asks for it. */
+/** The user data of every instance, which cloud-init asks for. */
 const USER_DATA = '#cloud-config\npackage_update: true\n';
 
 /** A daemon with many running instances: tiny containers that it has adopted. */
@@ -18,11 +18,11 @@ export interface Population extends AsyncDisposable {
   readonly size: number;
   readonly daemon: Portholed;
   readonly crowd: Crowd;
-  /** The daemon as its first instance sees it. */
+  /** The daemon as a peer; the callers are in its first instance. */
   readonly peer: Peer;
 }
 
-/** Name of the instance that is the crowd's container of this number. */
+/** Name of the instance that is the crowd's container `number`. */
 export function memberName(number: number): string {
   return `member-${number}`;
 }

@@ -11,7 +11,7 @@ import { launch, takeImage } from './container.ts';
 import type { Images } from './images.ts';
 import type { ContainerPeer } from './peer.ts';
 
-/** Our own checkout. */
+/** The checkout that these benchmarks belong to. */
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 const COLLECT = new URL('./collect-garbage.ts', import.meta.url).href;
@@ -20,18 +20,18 @@ const MS_PER_S = 1000;
 interface StartOptions {
   /** The server's core when absent. */
   readonly cores?: Role;
-  /** Able to {@link Portholed.collectGarbage}. */
+  /** Allows {@link Portholed.collectGarbage}. */
   readonly collectable?: boolean;
 }
 
-/** A daemon on a state directory of its own, as an operator would start it, bound to the server's core. */
+/** A daemon with its own state directory, started as an operator would, by default on the server's core. */
 export class Portholed {
   readonly stateDir: string;
   readonly client: HostClient;
   readonly #checkout: string;
   #program: Program | undefined;
 
-  /** @param checkout where its program is */
+  /** @param checkout folder of its sources */
   constructor(stateDir: string, checkout: string) {
     this.stateDir = stateDir;
     this.#checkout = checkout;
@@ -76,7 +76,7 @@ export class Portholed {
     await this.#program?.kill();
   }
 
-  /** Restarts it in place. @returns when its old program has handed over */
+  /** Restarts it in place. @returns when the old program has handed over */
   async hangUp(): Promise<void> {
     const done = this.#program?.says('daemon handed over');
     process.kill(this.pid, 'SIGHUP');
@@ -89,8 +89,8 @@ export class Portholed {
   }
 
   /**
-   * Lets it drop its garbage; it must have been started with the options for that.
-   * @returns bytes that are used then by its main thread, in V8's heap and in buffers
+   * Has it collect its garbage; it must have been started as `collectable`.
+   * @returns bytes that its main thread uses afterwards, in V8's heap and in buffers
    */
   async collectGarbage(): Promise<number> {
     const collected = this.#program?.says('bytes used');
@@ -98,12 +98,12 @@ export class Portholed {
     return Number(/(\d+) bytes used/.exec((await collected) ?? '')?.[1]);
   }
 
-  /** What is resident, by the kernel's count. */
+  /** Resident memory, by the kernel's count. */
   residentKib(): number {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
   }
 
-  /** What is resident, pages that it shares with others divided by their number. */
+  /** Resident memory, where a shared page counts divided by the number of processes that share it. */
   sharedKib(): number {
     const rollup = readFileSync(`/proc/${this.pid}/smaps_rollup`, 'utf8');
     return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]);
@@ -113,12 +113,12 @@ export class Portholed {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
-  /** A line for `porthole` that goes to it. */
+  /** A `porthole` command line for this daemon. */
   command(...words: readonly string[]): [string, ...string[]] {
     return [join(this.#checkout, 'bin/porthole'), '--state-dir', this.stateDir, ...words];
   }
 
-  /** Ends it with its instances, and removes all that it has made. */
+  /** Ends it and its instances, and removes all its files. */
   async destroy(): Promise<void> {
     await this.stop();
     const ids = existsSync(this.instancesDir) ? readdirSync(this.instancesDir) : [];

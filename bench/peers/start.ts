@@ -8,7 +8,7 @@ import { startPorthole } from './porthole.ts';
 
 type Starting = Pick<Bench, 'plan' | 'results' | 'say'> & { readonly folder: string };
 
-/** Starts all peers. What has been started ends with the stack, also when a later one fails. */
+/** Starts all peers. The started ones end with the stack, also when a later one fails. */
 export async function startPeers(bench: Starting, stack: AsyncDisposableStack): Promise<Peers> {
   const { folder, plan, say } = bench;
   say('building images');
@@ -24,7 +24,7 @@ export async function startPeers(bench: Starting, stack: AsyncDisposableStack): 
   return { porthole, nginx, nodeHttp, lxd };
 }
 
-/** LXD does not run everywhere: its column says why it is empty. */
+/** LXD does not run everywhere; if it does not, a remark says why its column is empty. */
 async function lxdIfPossible(bench: Starting, images: Images): Promise<ContainerPeer | undefined> {
   const { folder, results, say } = bench;
   if (!hasLxd()) {

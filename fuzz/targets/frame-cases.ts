@@ -4,7 +4,7 @@ import type { Random } from '../random.ts';
 import type { Case } from '../target.ts';
 
 /** The websockets that are tried. `early` behind one: the frames come in one with the handshake. */
-export const STREAMS = [
+const STREAMS = [
   'guest',
   'events',
   'exec-0',

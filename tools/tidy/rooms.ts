@@ -14,7 +14,7 @@ interface Room {
 export const ROOMS: Readonly<Record<string, Room>> = {
   base: { imports: [] },
   wire: { imports: ['base'] },
-  core: { imports: ['base'] },
+  core: { imports: ['base'], types: ['packages/guest/src/wire.ts'] },
   store: { imports: ['base', 'core'] },
   native: { imports: ['base'] },
   process: { imports: ['base'] },
@@ -126,25 +126,6 @@ function areaOf(path: string): string {
     .split('/')
     .slice(0, path.startsWith('packages/') ? 2 : 1)
     .join('/');
-}
-
-/**
- * Circles of files that need each other, for types too, each as `a.ts > b.ts > a.ts`. A thread that a file starts is a
- * program of its own.
- */
-export function importCycles(sources: readonly Source[]): string[] {
-  const targets = new Map(sources.map((source) => [source.path, targetsOf(source)]));
-  const done = new Set<string>();
-  const cycles: string[] = [];
-  const visit = (path: string, trail: readonly string[]): void => {
-    const start = trail.indexOf(path);
-    if (start !== -1) cycles.push([...trail.slice(start), path].join(' > '));
-    if (start !== -1 || done.has(path)) return;
-    for (const target of targets.get(path) ?? []) visit(target, [...trail, path]);
-    done.add(path);
-  };
-  for (const path of targets.keys()) visit(path, []);
-  return cycles;
 }
 
 function targetsOf(source: Source): string[] {

@@ -57,8 +57,3 @@ export function isTest(path: string): boolean {
     /\.test\.(ts|mjs)$/.test(path) || /^packages\/[^/]+\/test\//.test(path) || path.includes('/testing/')
   );
 }
-
-/** Line, from 1, of a place in a text. */
-export function lineAt(text: string, index: number): number {
-  return text.slice(0, index).split('\n').length;
-}

@@ -19,6 +19,14 @@ export interface ServerInfo {
 /** `GET /1.0/devices`: device name to its options. */
 export type GuestDevices = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
+/** `GET /1.0/ubuntu-pro` */
+export interface UbuntuPro {
+  readonly guest_attach: 'off';
+}
+
+/** What is answered as JSON: to `GET /` and `GET /1.0/config` paths, else one of the above. */
+export type GuestJson = readonly string[] | ServerInfo | GuestDevices | UbuntuPro;
+
 /** A changed `user.*` or `guest.*` key of the instance's effective configuration; an unset side is empty. */
 export interface ConfigEvent {
   readonly type: 'config';

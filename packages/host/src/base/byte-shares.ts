@@ -1,25 +1,25 @@
 export interface ByteLimits {
   /** Bytes that one owner may hold. */
   readonly each: number;
-  /** Of these, what every owner is sure of ... */
+  /** The part of `each` that every owner is guaranteed. */
   readonly sure: number;
-  /** ... and what all owners together may hold beyond that. */
+  /** Bytes that all owners together may hold beyond what each is guaranteed. */
   readonly common: number;
 }
 
-/** What one owner holds. */
+/** The bytes that one owner holds. */
 export interface Share {
-  /** Whether it may hold so many bytes more. */
+  /** Whether the owner may hold this many more bytes. */
   hasRoom(bytes: number): boolean;
-  /** Counts bytes that are held from now on, negative for such that no longer are. */
+  /** Adds bytes to what the owner holds; a negative number gives bytes back. */
   count(bytes: number): void;
 }
 
-/** Counts the bytes that owners hold, so that one holds only so much, and many leave to each other what each is sure of. */
+/** Counts the bytes that owners hold: each has a limit, and each has a part that others cannot use up. */
 export class ByteShares<Owner> {
   private readonly limits: ByteLimits;
   private readonly held = new Map<Owner, number>();
-  /** What owners hold beyond what they are sure of. */
+  /** Bytes that all owners hold beyond what each is guaranteed. */
   private common = 0;
 
   constructor(limits: ByteLimits) {

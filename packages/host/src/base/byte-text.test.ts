@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { bytesOfText, encodeName, nameInQuery, textOfBytes } from './byte-text.ts';
 import { anyCharacter } from './testing/any-text.ts';
 
-/** Bytes of which some are UTF-8, cut off or not. */
+/** Bytes that are partly UTF-8, with characters cut off or not. */
 const names = fc
   .array(
     fc.oneof(
@@ -13,7 +13,7 @@ const names = fc
   )
   .map((parts) => Buffer.concat(parts));
 
-test('any bytes become text, and that text the same bytes, also through JSON and a URL', () => {
+test('any bytes become text, and the text becomes the same bytes again, also through JSON and a URL', () => {
   fc.assert(
     fc.property(names, (bytes) => {
       const text = textOfBytes(bytes);
@@ -26,13 +26,13 @@ test('any bytes become text, and that text the same bytes, also through JSON and
   );
 });
 
-test('what is UTF-8 is the text that it always was', () => {
+test('valid UTF-8 becomes its usual text', () => {
   for (const text of ['plain', 'grün', '漢😀', '\ufffd', ''])
     expect(textOfBytes(Buffer.from(text))).toBe(text);
   expect(textOfBytes(Buffer.from('caf\xe9 \xe2\x82', 'latin1'))).toBe('caf\udce9 \udce2\udc82');
 });
 
-test('a query is read as forms are', () => {
+test('a query is decoded like an HTML form', () => {
   expect(nameInQuery('path=%2Fa+b%20c', 'path')).toBe('/a b c');
   expect(nameInQuery('path=%zz%e', 'path')).toBe('%zz%e');
   expect(nameInQuery('xpath=a', 'path')).toBeUndefined();

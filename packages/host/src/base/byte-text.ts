@@ -1,14 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 
-// Linux's names are bytes, and mostly UTF-8. As text each byte that is part of no character is a lone surrogate,
-// U+DC80 to U+DCFF, as Python does it: no valid text has one, so text and bytes can be turned into each other. In JSON
-// it is an escape; a program that does not know it reads U+FFFD.
+// Names in Linux are bytes, mostly UTF-8. In text, each byte that is not part of a character becomes a lone
+// surrogate, U+DC80 to U+DCFF, as in Python. Valid text has no lone surrogates, so bytes and text convert
+// into each other without loss. JSON writes a lone surrogate as an escape; a program that does not know
+// this convention reads U+FFFD.
 
 const LONE = /([\udc80-\udcff])/u;
 const LONE_BASE = 0xdc00;
 const CHARACTER_BYTES_MAX = 4;
 
-/** The text of a name, such as {@link bytesOfText} takes. */
+/** The text of a name; {@link bytesOfText} is the inverse. */
 export function textOfBytes(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
   let text = '';
@@ -28,7 +29,7 @@ function characterAt(bytes: Buffer, at: number): Buffer | undefined {
   return undefined;
 }
 
-/** The bytes of a name. */
+/** The bytes of a name; the inverse of {@link textOfBytes}. */
 export function bytesOfText(text: string): Buffer {
   if (text.isWellFormed()) return Buffer.from(text);
   return Buffer.concat(
@@ -46,7 +47,7 @@ export function encodeName(text: string): string {
     .join('');
 }
 
-/** The value of the first parameter of some name in a query as it was sent; undefined when there is none. */
+/** The decoded value of the first parameter with this name in a raw query; undefined if there is none. */
 export function nameInQuery(query: string, parameter: string): string | undefined {
   const value = query.split('&').find((each) => each.startsWith(`${parameter}=`));
   if (value === undefined) return undefined;

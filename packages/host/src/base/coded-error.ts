@@ -1,7 +1,7 @@
-/** An expected failure: a stable code for programs, a status and a message for the one who asked. */
+/** An expected failure: a stable code for programs, and a status and a message for the client. */
 export class CodedError extends Error {
   readonly code: string;
-  /** HTTP status that the edge answers with. */
+  /** HTTP status of the response. */
   readonly status: number;
 
   constructor(code: string, status: number, message: string, options?: ErrorOptions) {
@@ -12,11 +12,11 @@ export class CodedError extends Error {
   }
 }
 
-/** A row of an error table: status and message, `%s` standing for what is given when it is thrown. */
+/** A row of an error table: status and message. Each `%s` stands for a value given when the error is made. */
 export type ErrorRow = readonly [status: number, message: string];
 
 /**
- * Makes the one function that throws the errors of a table.
+ * Makes the function that creates the errors of a table.
  * @returns a function from a code of the table and the values for its `%s` to a {@link CodedError}
  */
 export function errorsOf<T extends Record<string, ErrorRow>>(table: T) {
@@ -28,7 +28,7 @@ export function errorsOf<T extends Record<string, ErrorRow>>(table: T) {
   };
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

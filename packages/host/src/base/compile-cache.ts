@@ -1,7 +1,7 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 
-/** The environment in which another program of ours finds the compiled code that this one keeps, if it keeps any. */
+/** Environment variables that let a child process use this process's compile cache; none if it has no cache. */
 export function compileCacheVariables(): Record<string, string> {
   const folder = getCompileCacheDir();
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };

@@ -3,8 +3,8 @@ const SPACE = 0x20;
 const TAB = 0x09;
 
 /**
- * Whether a comma-separated list holds one of some items; blanks around items do not count. One pass, without a copy: lists
- * come from clients that nobody trusts, in header fields of many thousand items.
+ * Whether a comma-separated list contains one of the items; blanks around items are ignored. It makes one
+ * pass and no copy: lists come from untrusted clients, in header fields with many thousand items.
  */
 export function listHolds(list: string, ...items: readonly string[]): boolean {
   let at = 0;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { escapeQuoted } from './printable.ts';
 
-/** A structured log: fixed messages, variables as fields. */
+/** A structured log: messages are fixed texts, and values are fields. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -13,10 +13,10 @@ export interface Log {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Characters that wait while standard error takes nothing, such as a file on a full disk; more are dropped. */
+/** Characters kept while standard error cannot be written (e.g. a file on a full disk); more are dropped. */
 const WAITING_MAX = 1024 * 1024;
 
-/** A log of JSON lines on standard error. A line that cannot be written is no reason to end. */
+/** A log of JSON lines on standard error. The daemon continues if a line cannot be written. */
 export function createLog(level: LogLevel): Log {
   const destination = pino.destination({ dest: 2, sync: true, maxLength: WAITING_MAX });
   destination.on('error', () => {});
@@ -26,7 +26,7 @@ export function createLog(level: LogLevel): Log {
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      // It may lead to a terminal, and tells of what guests have named.
+      // Standard error may be a terminal, and lines can contain names that guests have chosen.
       hooks: { streamWrite: escapeQuoted },
     },
     destination,
@@ -35,7 +35,7 @@ export function createLog(level: LogLevel): Log {
 
 const nothing = () => {};
 
-/** A log that keeps quiet, for tests and tools. */
+/** A log that writes nothing, for tests and tools. */
 export const silentLog: Log = {
   debug: nothing,
   info: nothing,

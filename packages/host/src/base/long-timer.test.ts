@@ -5,7 +5,7 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 test.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])(
-  'waits %d ms, no less and no more',
+  'waits exactly %d ms',
   (ms) => {
     const over = vi.fn();
     startLongTimer(ms, over);
@@ -17,7 +17,7 @@ test.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])(
   },
 );
 
-test('can be ended in any of its parts', () => {
+test('can be cancelled during its last part', () => {
   const over = vi.fn();
   const end = startLongTimer(3 * TIMER_MS_MAX, over);
   vi.advanceTimersByTime(2 * TIMER_MS_MAX);
@@ -26,7 +26,7 @@ test('can be ended in any of its parts', () => {
   expect(over).not.toHaveBeenCalled();
 });
 
-test('a sleep is as long as it should be, or until it is aborted', async () => {
+test('a sleep lasts for its full time unless it is aborted', async () => {
   const abort = new AbortController();
   const woken = vi.fn();
   void longSleep(3_000_000_000, abort.signal).then(woken);

@@ -1,9 +1,9 @@
-/** A timer of Node's that is to be longer is over at once. */
+/** The longest timer of Node; a longer one fires at once. */
 export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
- * Calls back after a time of any length, such as an operator may ask for.
- * @returns the function that ends it before
+ * Calls back after a time of any length: operators may ask for more than Node's timers can do.
+ * @returns a function that cancels the timer
  */
 export function startLongTimer(ms: number, callback: () => void): () => void {
   let timer: NodeJS.Timeout;

@@ -1,19 +1,19 @@
 import { randomBytes } from 'node:crypto';
 
-/** A file that goes into a form. */
+/** A file of a form. */
 export interface FormFile<T> {
   readonly name: string;
   readonly filename: string;
   readonly data: T;
 }
 
-/** A form of files: texts, and between them the data as they were given. */
+/** A form of files: texts, and between them the data as given. */
 export interface Form<T> {
   readonly contentType: string;
   readonly pieces: readonly (string | T)[];
 }
 
-/** 60 hex digits, chosen at random: nobody can make a file that has them. */
+/** 60 random hex digits: no one can prepare a file that contains them. */
 export function newBoundary(): string {
   return randomBytes(30).toString('hex');
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Places } from './places.ts';
 
 describe('Places', () => {
-  it('never has more work going on than there are places, and does all of it', async () => {
+  it('does all work, and never more at a time than there are places', async () => {
     const places = new Places(2);
     const gates = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
     let busy = 0;

@@ -1,4 +1,4 @@
-/** A number of places for work that costs the host something; who finds none waits for its turn. */
+/** Limits how much work of a kind that is costly for the host goes on at a time; other work waits in order. */
 export class Places {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -7,7 +7,7 @@ export class Places {
     this.#free = count;
   }
 
-  /** Does work in a place of its own. */
+  /** Waits for a free place and does the work in it. */
   async use<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free--;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
@@ -15,7 +15,7 @@ export class Places {
       return await work();
     } finally {
       const next = this.#waiting.shift();
-      // The place is handed on: nobody else gets in between.
+      // The place goes directly to the next in line, so that new work cannot take it first.
       if (next) next();
       else this.#free++;
     }

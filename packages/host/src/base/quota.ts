@@ -1,14 +1,14 @@
-/** Counts something that each key may hold only so many of. */
+/** Counts how many of something each key holds, up to a limit. */
 export class Quota {
   private readonly max: number;
   private readonly held = new Map<number, number>();
 
-  /** @param max of each key at a time */
+  /** @param max how many one key may hold at a time */
   constructor(max: number) {
     this.max = max;
   }
 
-  /** Takes one; false if the key holds all it may. */
+  /** Takes one; false if the key already holds the maximum. */
   take(key: number): boolean {
     const count = this.held.get(key) ?? 0;
     if (count >= this.max) return false;

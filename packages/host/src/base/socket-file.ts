@@ -1,16 +1,16 @@
 import { chmod, chown, lstat, rename, rm } from 'node:fs/promises';
 
-/** What a socket's file says of who may connect; to do so one needs write access. */
+/** Owner and mode of a socket's file. A process needs write access to connect. */
 export interface SocketAccess {
   readonly mode: number;
-  /** Stays who has made it, if not given. */
+  /** If not given, the user that made the file stays its owner. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
 
 /**
- * Moves a listening socket to its path, with its final owner and mode: it is open to others at no instant before, and
- * replaces a stale one at once.
- * @returns removes it, see {@link socketRemover}
+ * Moves a listening socket to its path, with its final owner and mode. At no time can others connect to it
+ * before, and it replaces a stale socket atomically.
+ * @returns a function that removes it, see {@link socketRemover}
  */
 export async function moveSocket(
   from: string,
@@ -23,7 +23,10 @@ export async function moveSocket(
   return socketRemover(path);
 }
 
-/** Gives what takes away the socket that is at a path now, and nothing else: a later daemon may have put its own there. */
+/**
+ * Returns a function that removes the socket that is at the path now, and no other one: a later daemon may have
+ * put its own socket there.
+ */
 export async function socketRemover(path: string): Promise<() => Promise<void>> {
   const { ino } = await lstat(path);
   return async () => {

@@ -1,31 +1,34 @@
 import type { Server, Socket } from 'node:net';
 
-/** A listening socket that somebody has opened before us. */
+/** A listening socket that another process has opened before this daemon started. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** Its name, when that is ours to take away: whoever else holds the socket keeps the name. */
+  /** Its path, if this daemon is to remove it at its end; otherwise the process that opened it keeps the path. */
   readonly path?: string | undefined;
 }
 
-/** What a server leaves to the one that comes next: descriptors of its listening socket and of connections. */
+/** What a server leaves to the next server: descriptors of its listening socket and of connections. */
 export interface LeftSockets {
   readonly listener: number;
   readonly connections: readonly number[];
 }
 
-/** Gives a second descriptor of an open file, which stays when the first is closed. */
+/** Returns a second descriptor of an open file; it stays open when the first is closed. */
 export type Keep = (fd: number) => number;
 
-/** Why a server ends a connection: for good, or because the next server is about to take its place. */
+/** Why a server ends a connection: it ends for good, or the next server is about to take its place. */
 export type EndReason = 'ended' | 'restarting';
 
-/** What a websocket is closed with, RFC 6455: the endpoint goes away, or restarts and can be asked again. */
+/** Close codes of websockets, RFC 6455: 1001 if the server goes away, 1012 if it restarts. */
 export const CLOSE_FRAMES: Readonly<Record<EndReason, readonly [code: number, reason: string]>> = {
   ended: [1001, ''],
   restarting: [1012, 'restarting'],
 };
 
-/** Lets go of connections without ending them: what comes back are descriptors for the next server. */
+/**
+ * Lets go of connections without ending them.
+ * @returns descriptors of the connections, for the next server
+ */
 export function leave(sockets: readonly Socket[], keep: Keep): number[] {
   return sockets.map((socket) => {
     const kept = keep(descriptorOf(socket));
@@ -39,12 +42,12 @@ export function descriptorOf(owner: Socket | Server): number {
   return handleOf(owner)!.fd;
 }
 
-/** Bytes written that the kernel has no room for: with Node, or with libuv, where they shrink with each partial write. */
+/** Bytes written that wait in Node, or in libuv, where each partial write makes them fewer. */
 export function unsentBytes(socket: Socket): number {
   return socket.writableLength + (handleOf(socket)?.writeQueueSize ?? 0);
 }
 
-/** What Node keeps to itself. */
+/** Internals of Node's sockets and servers. */
 interface Handle {
   readonly fd: number;
   readonly writeQueueSize?: number;

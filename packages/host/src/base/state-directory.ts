@@ -1,2 +1,2 @@
-/** Where the daemon keeps everything when neither `--state-dir` nor PORTHOLE_DIR says so; where commands look for it. */
+/** The state directory, for the daemon and for commands, if neither `--state-dir` nor PORTHOLE_DIR is set. */
 export const DEFAULT_STATE_DIR = '/var/lib/porthole';

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** Has the disk keep the names in a folder: a file that was made or renamed there is found again after a crash. */
+/** Syncs a folder to disk: files made or renamed in it keep their names after a crash. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

@@ -7,13 +7,13 @@ describe('waiting with a limit', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('tells that the work is over, or fails as it does, and leaves no timer', async () => {
+  it('returns true when the work is done, fails when the work fails, and leaves no timer', async () => {
     expect(await within(1000, Promise.resolve())).toBe(true);
     await expect(within(1000, Promise.reject(new Error('broken')))).rejects.toThrow('broken');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('gives up when the time is over, also when that is at once', async () => {
+  it('returns false when the time is over, also with a time of zero', async () => {
     const waited = within(1000, never);
     vi.advanceTimersByTime(1000);
     expect(await waited).toBe(false);
@@ -22,7 +22,7 @@ describe('waiting with a limit', () => {
     expect(await brief).toBe(false);
   });
 
-  it('takes a negative time for none', async () => {
+  it('has no limit if the time is negative', async () => {
     const work = Promise.withResolvers<void>();
     const waited = within(-1, work.promise);
     expect(vi.getTimerCount()).toBe(0);

@@ -1,8 +1,9 @@
 import { startLongTimer } from './long-timer.ts';
 
 /**
- * Waits for work, but not for longer than a time of any length; negative: without limit.
- * @returns whether the work is over. @throws what the work throws meanwhile
+ * Waits for work, for at most `ms`, which may be any length; a negative time is no limit.
+ * @returns whether the work is done
+ * @throws the error of the work, if it fails within the time
  */
 export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   const over = Promise.withResolvers<false>();

@@ -1,15 +1,22 @@
-import { expect, test } from 'vitest';
-import { barText, createProgress } from './progress.ts';
+import { expect, it } from 'vitest';
+import { createProgress } from './progress.ts';
 import { fakeIo } from './testing/fake-io.ts';
 
-test('a bar shows how much has left, in words and in length', () => {
-  expect(barText('Uploading', 0.25, 250_000, 1_000_000, 8)).toBe(
-    'Uploading [##------]  25% 250.00kB of 1.00MB',
-  );
-  expect(barText('Uploading', 1, 5, 5, 4)).toBe('Uploading [####] 100% 5B of 5B');
+/** The bar moves the cursor. */
+const CURSOR = { cursorTo() {}, clearLine() {}, clearScreenDown() {}, moveCursor() {} };
+
+it('draws a bar with its title, per cent and bytes', () => {
+  const { io, stderr } = fakeIo({ terminal: true });
+  const progress = createProgress(Object.assign(io.stderr, CURSOR), false);
+  const update = progress.bytes('Uploading a{bar}');
+  update(1, 1_000_000);
+  expect(stderr()).toContain(`Uploading a{bar} [${'-'.repeat(30)}]   0% 0B of 1.00MB`);
+  update(250_000, 1_000_000);
+  progress.clear();
+  expect(stderr()).toContain(`Uploading a{bar} [${'#'.repeat(8)}${'-'.repeat(22)}]  25% 250.00kB of 1.00MB`);
 });
 
-test('nothing is shown where there is no terminal, nor when quiet', () => {
+it('nothing is shown where there is no terminal, nor when quiet', () => {
   for (const [terminal, quiet] of [
     [false, false],
     [true, true],
@@ -23,7 +30,7 @@ test('nothing is shown where there is no terminal, nor when quiet', () => {
   }
 });
 
-test('a text replaces the one before, fits the line, and is taken away', () => {
+it('a text replaces the one before, fits the line, and is taken away', () => {
   const { io, stderr } = fakeIo({ terminal: true });
   const progress = createProgress(io.stderr, false);
   progress.text(`Unpack: 1% \x1b[2J${'x'.repeat(200)}`);
@@ -33,16 +40,15 @@ test('a text replaces the one before, fits the line, and is taken away', () => {
   expect(stderr().length).toBeLessThan(115);
 });
 
-test('a terminal that does not know its width gets the whole text', () => {
+it('a terminal that does not know its width gets the whole text', () => {
   const { io, stderr } = fakeIo({ terminal: true });
   createProgress(Object.assign(io.stderr, { columns: 0 }), false).text('Unpack: 1%');
   expect(stderr()).toBe('\r\x1b[KUnpack: 1%');
 });
 
-test('a bar is taken away when all bytes have left', () => {
+it('a bar is taken away when all bytes have left', () => {
   const { io, stderr } = fakeIo({ terminal: true });
-  const cursor = { cursorTo() {}, clearLine() {}, clearScreenDown() {}, moveCursor() {} };
-  const progress = createProgress(Object.assign(io.stderr, cursor), false);
+  const progress = createProgress(Object.assign(io.stderr, CURSOR), false);
   const tell = progress.bytes('Uploading');
   tell(1, 2);
   tell(2, 2);

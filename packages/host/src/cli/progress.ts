@@ -50,27 +50,19 @@ export function createProgress(output: Output, quiet: boolean): Progress {
 function startBar(output: Output, title: string, total: number): SingleBar {
   const bar = new SingleBar({
     stream: output as NodeJS.WriteStream,
-    format: (options, { progress, value, total: all }) =>
-      barText(title, progress, value, all, options.barsize ?? 30),
+    format: '{title} [{bar}] {percentage}% {value} of {total}',
+    formatValue: (value, _options, kind) =>
+      kind === 'percentage' ? String(value).padStart(3) : formatBytes(value),
+    barCompleteChar: '#',
+    barIncompleteChar: '-',
     barsize: 30,
     clearOnComplete: true,
     hideCursor: null,
     linewrap: true,
     fps: 10,
   } as ConstructorParameters<typeof SingleBar>[0]);
-  bar.start(total, 0);
+  bar.start(total, 0, { title });
   return bar;
-}
-
-/**
- * One line of a byte bar: title, bar, per cent, bytes.
- * @param fraction 0 to 1
- */
-export function barText(title: string, fraction: number, sent: number, total: number, width: number): string {
-  const full = Math.round(fraction * width);
-  const bar = '#'.repeat(full) + '-'.repeat(width - full);
-  const percent = String(Math.floor(fraction * 100)).padStart(3);
-  return `${title} [${bar}] ${percent}% ${formatBytes(sent)} of ${formatBytes(total)}`;
 }
 
 const silent: Progress = {

@@ -39,7 +39,7 @@ export interface GlobalOptions {
 const PROJECT = 'default';
 
 /** Path of the host API's socket: `--state-dir`, else PORTHOLE_DIR, else the default directory. */
-export function socketPathOf(options: GlobalOptions, env: Io['env']): string {
+function socketPathOf(options: GlobalOptions, env: Io['env']): string {
   return join(options.stateDir || env['PORTHOLE_DIR'] || DEFAULT_STATE_DIR, 'unix.socket');
 }
 

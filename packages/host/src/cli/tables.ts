@@ -4,7 +4,7 @@ import { Document, Scalar, visit } from 'yaml';
 import { escapeQuoted, isUnsafe, printable } from '../base/printable.ts';
 import type { Session } from './session.ts';
 
-export const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
+const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** What a list shows: cells for people, the objects themselves for programs. */

@@ -72,7 +72,7 @@ async function tell(
 }
 
 /** The text under a metadata key that ends in `_progress`, if there is one. */
-export function progressOf(metadata: OperationJson['metadata']): string | undefined {
+function progressOf(metadata: OperationJson['metadata']): string | undefined {
   for (const [key, value] of Object.entries(metadata ?? {})) {
     if (key.endsWith('_progress') && typeof value === 'string') return value;
   }

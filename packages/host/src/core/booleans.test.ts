@@ -3,17 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { checkBoolean, isBoolean, isTrue } from './booleans.ts';
 
 describe('booleans', () => {
-  it.each(['true', 'YES', '1', 'On'])('takes %s for true', (word) => {
+  it.each(['true', 'YES', '1', 'On'])('read %s as true', (word) => {
     expect(isTrue(word, false)).toBe(true);
     expect(isBoolean(word)).toBe(true);
   });
 
-  it.each(['false', 'NO', '0', 'oFF'])('takes %s for false', (word) => {
+  it.each(['false', 'NO', '0', 'oFF'])('read %s as false', (word) => {
     expect(isTrue(word, true)).toBe(false);
     expect(isBoolean(word)).toBe(true);
   });
 
-  it('gives a missing and an empty value the default', () => {
+  it('read a missing or empty value as the default', () => {
     expect([isTrue(undefined, true), isTrue('', true), isTrue(undefined, false)]).toEqual([
       true,
       true,
@@ -21,11 +21,11 @@ describe('booleans', () => {
     ]);
   });
 
-  it('takes no other word for true, whatever the default', () => {
+  it('read any other word as false, also if the default is true', () => {
     expect(isTrue('maybe', true)).toBe(false);
   });
 
-  it("refuses other words with LXD's text", () => {
+  it("have a check that refuses other words with LXD's text", () => {
     expect(() => checkBoolean('maybe')).toThrow('Invalid value for a boolean "maybe"');
     fc.assert(
       fc.property(fc.string(), (text) => {

@@ -1,8 +1,8 @@
-/** Who is at the other end of a connection to the guest API; settled once, at accept. */
+/** The caller of a connection to the guest API; identified once, when the connection is accepted. */
 export type Caller =
-  /** Root of a registered instance. `boot` tells this run of the instance from earlier and later ones. */
+  /** Root of a registered instance. `runNumber` tells this run of the instance from earlier and later ones. */
   | { readonly kind: 'instance'; readonly instanceId: number; readonly runNumber: number }
-  /** A process of an instance, but not its root: 401. */
+  /** A process of an instance that is not its root: answered 401. */
   | { readonly kind: 'not-root'; readonly instanceId: number; readonly runNumber: number }
-  /** A process in no registered instance, or one that is already gone: 500. `uid` is the host's, at connect(). */
+  /** An unknown caller, or one that has already ended: answered 500. `uid` is its host uid at connect(). */
   | { readonly kind: 'no-instance'; readonly uid?: number };

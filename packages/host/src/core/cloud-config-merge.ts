@@ -3,23 +3,23 @@ import { type CloudConfig, isTextNode } from './cloud-config.ts';
 import { printCloudConfig } from './cloud-config-print.ts';
 import { writeOutAliases } from './yaml-aliases.ts';
 
-/** The ssh keys of one user: public keys, and ids to import keys by such as `gh:name`. */
+/** The ssh keys of one user: public keys, and ids to import keys by, such as `gh:name`. */
 export interface UserKeys {
   readonly publicKeys: readonly string[];
   readonly importIds: readonly string[];
 }
 
-/** The text with ssh keys merged in, or why it must stay as it is. */
+/** The text with ssh keys merged in, or the reason why it stays as it is. */
 export type Merged = { readonly text: string } | { readonly problem: string };
 
-/** LXD's spellings of one option: cloud-init takes either, so both are given. */
+/** LXD writes both spellings of each option; cloud-init accepts either. */
 const PUBLIC_KEYS = ['ssh_authorized_keys', 'ssh-authorized-keys'];
 const IMPORT_IDS = ['ssh_import_id', 'ssh-import-id'];
 
-/** Ends the merge; the text stays as it is. */
+/** Thrown to end the merge; the text stays as it is. */
 class CannotMerge extends Error {}
 
-/** Merges ssh keys into `users` of a cloud-config, all or nothing. Uses the cloud-config up. */
+/** Merges ssh keys into `users` of a cloud-config: all of them or none. Changes the cloud-config in place. */
 export function mergeUsers(cloudConfig: CloudConfig, users: ReadonlyMap<string, UserKeys>): Merged {
   const { document, mapping } = cloudConfig;
   if (!writeOutAliases(document)) return { problem: 'its aliases or its nesting are too much' };
@@ -36,12 +36,12 @@ export function mergeUsers(cloudConfig: CloudConfig, users: ReadonlyMap<string, 
   return text === undefined ? { problem: 'it cannot be printed again' } : { text };
 }
 
-/** What `<<` brings in is not looked at, so that nothing is known of what is there. */
+/** Refuses a mapping with `<<`: the keys that it brings in are not read, so a key may be there unseen. */
 function refuseMergeKey(mapping: YAMLMap, what: string): void {
   if (mapping.has('<<')) throw new CannotMerge(`${what} has a merge key`);
 }
 
-/** The list at a key: the one that is there, one with the text that is there, or a new one. */
+/** The list at a key: the list that is there, a list with the text that is there, or an empty list. */
 function listOf(mapping: YAMLMap, key: string): YAMLSeq {
   const node = mapping.get(key, true);
   if (isSeq(node)) return node;
@@ -52,7 +52,7 @@ function listOf(mapping: YAMLMap, key: string): YAMLSeq {
   return list;
 }
 
-/** The mapping of a user in the list: the first of that name, made if there is none. */
+/** The mapping of a user in the list: the first one of that name; if there is none, one is added. */
 function entryOf(list: YAMLSeq, user: string): YAMLMap {
   for (const [index, entry] of list.items.entries()) {
     if (isMap(entry)) {
@@ -97,12 +97,12 @@ function addTo(entry: YAMLMap, option: string, values: readonly string[]): void 
   put(entry, option, list);
 }
 
-/** Sets a key, as a node of the document like those that were read. */
+/** Sets a key, in the form of a node, as the parser makes keys. */
 function put(mapping: YAMLMap, key: string, value: YAMLSeq | Scalar): void {
   mapping.set(textNode(key), value);
 }
 
-/** A text, quoted where a reader of YAML 1.1 or 1.2 could take it for something else. */
+/** A text node, quoted if a reader of YAML 1.1 or 1.2 could read it as something other than text. */
 function textNode(value: string): Scalar<string> {
   const node = new Scalar(value);
   const isDoubtful = /^([-+.0-9]|(y|n|yes|no|on|off|true|false|null|~|=|<<)?$)/i.test(value);

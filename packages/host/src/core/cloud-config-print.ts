@@ -3,13 +3,13 @@ import { type CloudConfig, isNull, isTextNode } from './cloud-config.ts';
 import { childrenOf } from './yaml-aliases.ts';
 import { readYaml, YAML_LENGTH_MAX } from './yaml-text.ts';
 
-/** Longest result: aliases that were written out and keys that were added may make it longer than what was read. */
+/** Longest result in UTF-16 units. Written-out aliases and added keys may make it longer than the text that was read. */
 const PRINTED_LENGTH_MAX = 2 * YAML_LENGTH_MAX;
 
 /**
- * Prints a cloud-config as LXD does: its header, then block YAML with sorted keys, sequences not indented under
- * their key. Comments are kept. The document may have no aliases: sorting could put one before its anchor.
- * @returns undefined if the result would be too long, or would not mean the same
+ * Prints a cloud-config as LXD does: its header, then block YAML with sorted keys and with sequences not indented
+ * under their key. Comments are kept. The document must not have aliases: sorting could put one before its anchor.
+ * @returns undefined if the result would be too long or have another meaning
  */
 export function printCloudConfig({ document, header }: CloudConfig): string | undefined {
   try {
@@ -18,18 +18,18 @@ export function printCloudConfig({ document, header }: CloudConfig): string | un
     const again = readYaml(body, { schema: 'failsafe', uniqueKeys: true }, PRINTED_LENGTH_MAX);
     return again && shapeOf(again.contents) === shapeOf(document.contents) ? header + body : undefined;
   } catch {
-    // The printer throws for some documents that it has no notation for, and for those that nest too deep.
+    // The printer throws for documents that it cannot write, and for those nested too deep.
     return undefined;
   }
 }
 
-/** Block style, sorted keys, nulls spelled out; all levels. */
+/** Sets block style, sorts keys and writes nulls as `null`, on all levels. */
 function toBlock(node: unknown): void {
   if (isNull(node)) node.value = 'null';
-  // Without a line of its own, an empty block scalar would swallow the comment beside it.
+  // An empty block scalar would include the comment beside it in its text.
   if (isScalar(node) && node.value === '') node.type = 'QUOTE_DOUBLE';
   if (!isCollection(node)) return;
-  // An empty list in block style would be printed at its parent's column.
+  // An empty list in block style would be printed in its parent's column.
   node.flow = node.items.length === 0;
   if (isMap(node)) {
     for (const pair of node.items) pair.value ??= nullNode();
@@ -48,7 +48,7 @@ function keyText({ key }: Pair): string {
   return isScalar(key) ? String(key.value) : String(key);
 }
 
-/** What a node means, as text. Only for comparing. */
+/** The meaning of a node as text, for comparison only. */
 function shapeOf(node: unknown): string {
   if (isScalar(node)) return JSON.stringify([isTextNode(node), node.tag, node.value]);
   if (!isCollection(node)) return 'nothing';

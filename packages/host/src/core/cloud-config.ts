@@ -1,22 +1,25 @@
 import { type Document, isMap, isScalar, type ParsedNode, type Scalar, YAMLMap } from 'yaml';
 import { readYaml } from './yaml-text.ts';
 
-/** A text that cloud-init takes as `#cloud-config`. */
+/** A text that cloud-init reads as `#cloud-config`. */
 export interface CloudConfig {
   /** Leading comment lines, each with its line end; not empty. */
   readonly header: string;
-  /** The rest; its scalars are the texts that they are, so that they can be printed as they were. */
+  /** The rest; its scalars are kept as text, so that they are printed as they were written. */
   readonly document: Document<ParsedNode>;
   readonly mapping: YAMLMap;
-  /** `users` is there, and is not the empty string. */
+  /** Whether `users` is set, and not to the empty string. */
   readonly hasUsers: boolean;
 }
 
 const MARK = '#cloud-config';
 
-/** Reads user data or vendor data; undefined for what is no cloud-config mapping. An empty text is an empty one. */
+/**
+ * Reads user data or vendor data.
+ * @returns undefined if it is not a cloud-config mapping; for an empty text, an empty mapping
+ */
 export function readCloudConfig(text: string): CloudConfig | undefined {
-  // Only one of the first two lines may be the mark: a template's line may stand before it.
+  // The mark must be one of the first two lines: a line that marks a template may come before it.
   const isMarked = text.split('\n', 2).some((line) => line.trim() === MARK);
   if (text !== '' && !isMarked) return undefined;
   const comments = /^(#.*(\n|$))*/.exec(text)?.[0] ?? '';
@@ -46,14 +49,14 @@ function mappingOf(document: Document<ParsedNode>): YAMLMap | undefined {
 const NOT_TEXT =
   /^(~|null|Null|NULL|true|True|TRUE|false|False|FALSE|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))?$/;
 
-/** Whether a node is a text to the readers of the document, not a number or the like. */
+/** Whether a reader of the document takes the node as text, not as a number or the like. */
 export function isTextNode(node: unknown): node is Scalar<string> {
   if (!isScalar(node) || typeof node.value !== 'string') return false;
   if (node.tag !== undefined) return node.tag === 'tag:yaml.org,2002:str';
   return node.type !== 'PLAIN' || !NOT_TEXT.test(node.value);
 }
 
-/** Whether a node is there without anything being written, which means null. */
+/** Whether a node has an empty value, which YAML reads as null. */
 export function isNull(node: unknown): node is Scalar {
   return (
     isScalar(node) &&

@@ -8,7 +8,7 @@ export const checkMemory: Check = (value) => {
   parseMemoryLimit(value);
 };
 
-/** More processors than any host has; Linux's own bound on x86-64 is 8192. */
+/** The highest processor number; Linux supports at most 8192 processors on x86-64. */
 const CPU_MAX = 8191;
 
 /** `limits.cpu`: a count such as `2`, or a set such as `0-1,3`. */
@@ -22,14 +22,14 @@ export const checkCpu: Check = (value) => {
   }
 };
 
-/** `limits.kernel.*`, as prlimit(1) names them. */
+/** The names of `limits.kernel.*`, from prlimit(1). */
 const KERNEL_LIMITS: ReadonlySet<string> = new Set(
   'as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(
     ' ',
   ),
 );
 
-/** A soft and hard limit, or one for both. */
+/** `limits.kernel.*`: a soft and a hard limit, or one limit for both. */
 export function checkKernelLimit(value: string, name: string): void {
   if (!KERNEL_LIMITS.has(name)) throw hostError('bad-request', `Unknown kernel limit "${name}"`);
   const isLimit = /^(unlimited|\d{1,19})(:(unlimited|\d{1,19}))?$/.test(value);
@@ -45,7 +45,7 @@ export function checkSysctl(value: string, name: string): void {
     throw hostError('bad-request', `Invalid value for sysctl "${name}"`);
 }
 
-/** `environment.*`: a name as a shell has them, a value that fits on one line of LXC's configuration. */
+/** `environment.*`: the name has no `=`, blanks or control characters; the value fits on one line of LXC's config. */
 export function checkEnvironment(value: string, name: string): void {
   if (/[=\s]/.test(name) || hasControl(name))
     throw hostError('bad-request', `Invalid environment variable name "${name}"`);

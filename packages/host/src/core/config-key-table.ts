@@ -14,24 +14,24 @@ import { checkRawLxc } from './raw-lxc.ts';
 import { checkHwaddr, checkInterfaceName, checkLine, integer, matching, oneOf } from './texts.ts';
 
 /**
- * What comes of a key: `applied` has an effect, `recorded` is kept and shown without one, `refused` is known to
- * LXD but cannot be honoured, so that accepting it would promise a limit or a protection that is not there.
+ * How Porthole treats a key: `applied` keys have an effect; `recorded` keys are stored and shown without effect;
+ * `refused` keys exist in LXD, but accepting them would promise a limit or a protection that Porthole lacks.
  */
 export type ConfigKeyUse = 'applied' | 'recorded' | 'refused';
 
 export interface ConfigKey {
-  /** One `*` stands for any characters, at least one. */
+  /** A `*` stands for one or more characters. */
   readonly key: string;
   readonly use: ConfigKeyUse;
-  /** Throws for a bad value; `name` is what the `*` stands for. */
+  /** Throws for a bad value; `name` is the part of the key at the `*`. */
   readonly check?: (value: string, name: string) => void;
   /** For the documentation. */
   readonly about: string;
 }
 
-/** Seconds and priorities: what fits a 32-bit signed integer. */
+/** The limit of seconds and priorities: a 32-bit signed integer. */
 const INT_MAX = 2 ** 31 - 1;
-/** Most processes that Linux can number, linux/threads.h: PID_MAX_LIMIT. */
+/** The most pids that Linux can have, linux/threads.h: PID_MAX_LIMIT. */
 const PROCESSES_MAX = 4 * 1024 * 1024;
 
 const checkUuid = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a uuid');
@@ -39,7 +39,7 @@ const checkFingerprint = matching(/^[0-9a-f]{64}$/, '64 hex digits');
 const seconds = integer(0, INT_MAX);
 const priority = integer(-INT_MAX, INT_MAX);
 
-/** Every key that Porthole knows. A key that several rows match is the first one's. */
+/** Every key that Porthole knows. If several rows match a key, an exact one counts, else the first. */
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   {
     key: 'boot.autostart',
@@ -186,7 +186,7 @@ const PATTERNS = CONFIG_KEYS.filter(({ key }) => key.includes('*')).map((row) =>
   return { row, prefix, suffix };
 });
 
-/** The row of a key, and what its `*` stands for; undefined for a key that is unknown. */
+/** The row of a key, and the part of the key at the `*`; undefined for an unknown key. */
 export function findConfigKey(key: string): { readonly row: ConfigKey; readonly name: string } | undefined {
   const exact = EXACT.get(key);
   if (exact) return { row: exact, name: '' };

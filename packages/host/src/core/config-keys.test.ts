@@ -47,7 +47,7 @@ describe('checkConfig', () => {
     ['volatile.eth0.host_name', 'veth01234567'],
     ['volatile.idmap.base', '0'],
     ['security.nesting', ''],
-  ])('takes %s = %j', (key, value) => expect(() => check({ [key]: value })).not.toThrow());
+  ])('accepts %s = %j', (key, value) => expect(() => check({ [key]: value })).not.toThrow());
 
   it.each([
     ['security.nesting', 'maybe', 'Invalid value for a boolean "maybe"'],
@@ -102,18 +102,18 @@ describe('checkConfig', () => {
     'limits.memory.swap',
     'limits.hugepages.2MB',
     'snapshots.schedule',
-  ])('refuses %s, which would promise what is not there', (key) => {
+  ])('refuses %s, which Porthole does not have', (key) => {
     expect(() => check({ [key]: 'true' })).toThrow(`Configuration key "${key}" is not supported by Porthole`);
   });
 
-  it('keeps image and volatile keys off profiles', () => {
+  it('refuses image and volatile keys on profiles', () => {
     expect(() => check({ 'image.os': 'x' }, 'profile')).toThrow('Image keys can only be set on instances');
     expect(() => check({ 'volatile.uuid': 'x' }, 'profile')).toThrow(
       'Volatile keys can only be set on instances',
     );
   });
 
-  it('has a limit on keys, values, their number and their sum', () => {
+  it('limits the length of keys and values, their number and their total size', () => {
     const key = `user.${'k'.repeat(CONFIG_KEY_BYTES_MAX - 5)}`;
     const value = 'v'.repeat(CONFIG_VALUE_BYTES_MAX);
     const many = (count: number) =>
@@ -132,7 +132,7 @@ describe('checkConfig', () => {
     expect(() => check(Object.fromEntries(full))).toThrow('The maximum config size is 8388608 bytes');
   });
 
-  it('throws nothing but coded errors, whatever it is given', () => {
+  it('throws only coded errors, for any input', () => {
     const keys = fc.oneof(
       fc.string(),
       fc.constantFrom(...CONFIG_KEYS.map(({ key }) => key.replace('*', 'x'))),
@@ -153,7 +153,7 @@ describe('checkConfig', () => {
     );
   });
 
-  it('accepts a config exactly if it accepts each of its entries', () => {
+  it('accepts a config if and only if it accepts each entry', () => {
     const config = fc.dictionary(
       fc.constantFrom('user.a', 'foo', 'limits.cpu', 'security.nesting'),
       fc.constantFrom('1', 'x'),
@@ -169,17 +169,17 @@ describe('checkConfig', () => {
 });
 
 describe('the table of keys', () => {
-  it('finds every row by a key of its form', () => {
+  it('finds every row by a key that matches it', () => {
     for (const row of CONFIG_KEYS) expect(findConfigKey(row.key.replace('*', 'x'))?.row).toBe(row);
   });
 
-  it('has no row twice', () => {
+  it('has no key twice', () => {
     expect(new Set(CONFIG_KEYS.map(({ key }) => key)).size).toBe(CONFIG_KEYS.length);
   });
 });
 
 describe('withoutEmpty', () => {
-  it('drops keys with an empty value and nothing else', () => {
+  it('drops only keys with an empty value', () => {
     expect({ ...withoutEmpty({ 'user.a': '', 'user.b': ' ', 'user.c': '0' }) }).toEqual({
       'user.b': ' ',
       'user.c': '0',

@@ -6,20 +6,20 @@ import { hostError } from './host-errors.ts';
 import { recordOf } from './records.ts';
 import { checkText, hasControl } from './texts.ts';
 
-/** Bytes of a key: what one path segment of the guest API may well carry, percent-encoded. */
+/** Bytes of a key, so that it fits, percent-encoded, into one path segment of the guest API. */
 export const CONFIG_KEY_BYTES_MAX = 255;
-/** Bytes of a value: many times the user data that clouds allow (16 to 64 KiB). */
+/** Bytes of a value: far more than clouds allow for user data (16 to 64 KiB). */
 export const CONFIG_VALUE_BYTES_MAX = 1024 * 1024;
 /** Keys of one instance or profile: the guest API lists all of them in one answer. */
 export const CONFIG_KEYS_MAX = 4096;
-/** Bytes of all keys and values: they are written anew at each change and held in memory. */
+/** Bytes of all keys and values: all are written again at each change and held in memory. */
 export const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
 
-/** Who a config belongs to; a profile can have no `guest.*`, `image.*` and `volatile.*`. */
+/** The owner of a config; a profile cannot have `guest.*`, `image.*` and `volatile.*` keys. */
 export type ConfigOwner = 'instance' | 'profile';
 
 /**
- * Checks a whole config, whatever it is. An empty value stands for a key that is to go: only its key is checked.
+ * Checks a whole config, which may be any value. An empty value removes its key, so only the key is checked.
  * @throws bad-request with LXD's text, without a prefix such as `Invalid config: `
  */
 export function checkConfig(config: Config, owner: ConfigOwner): void {
@@ -37,7 +37,7 @@ export function checkConfig(config: Config, owner: ConfigOwner): void {
   }
 }
 
-/** Whether an instance may have a key with a value. */
+/** Whether an instance may have this key with this value. */
 export function isConfigEntry(key: string, value: string): boolean {
   try {
     checkEntry(key, value, 'instance');
@@ -48,12 +48,12 @@ export function isConfigEntry(key: string, value: string): boolean {
   }
 }
 
-/** The config without its empty values: setting one removes its key. */
+/** The config without keys that have an empty value: setting a key to it removes the key. */
 export function withoutEmpty(config: Config): Config {
   return recordOf(Object.entries(config).filter(([, value]) => value !== ''));
 }
 
-/** Checks one key and its value, and gives the bytes of both. */
+/** Checks one key and its value. @returns the bytes of both */
 function checkEntry(key: string, value: unknown, owner: ConfigOwner): number {
   const keyBytes = checkKey(key);
   if (typeof value !== 'string')

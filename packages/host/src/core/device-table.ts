@@ -15,29 +15,29 @@ import {
 } from './texts.ts';
 import { parseBits } from './units.ts';
 
-/** A type of device: its options with the rule for each value, and what must hold for the device as a whole. */
+/** A type of device: its options with the rule for each value, and a check of the device as a whole. */
 export interface DeviceType {
   readonly options: Readonly<Record<string, Check>>;
   readonly check: (device: Device) => void;
 }
 
-/** Longest path that Linux takes, limits.h: PATH_MAX less its NUL. */
+/** The longest path that Linux accepts, limits.h: PATH_MAX without the NUL. */
 const PATH_BYTES_MAX = 4095;
 
-/** The guest API's own place: a mount above it would hide the socket. */
+/** The guest API mount: another mount there would hide the socket. */
 const WINDOW = '/dev/lxd';
 
-/** The only storage pool, built in: LXD's clients need one to be named. */
+/** The name of the only storage pool, built in: LXD's clients require one. */
 export const POOL = 'default';
 
 /** The values of `nictype` that Porthole has. */
 export const NIC_TYPES: readonly string[] = ['bridged', 'p2p'];
 
 const UINT32_MAX = 2 ** 32 - 1;
-/** Linux: 12 bits of major, 20 bits of minor device number. */
+/** Linux has 12 bits for major and 20 bits for minor device numbers. */
 const MAJOR_MAX = 4095;
 const MINOR_MAX = 2 ** 20 - 1;
-/** Linux: the least that IPv4 needs, and the most that a veth takes. */
+/** In bytes: the least that IPv4 needs, and the most that a veth of Linux accepts. */
 const MTU_MIN = 68;
 const MTU_MAX = 65535;
 
@@ -54,7 +54,7 @@ const checkRate: Check = (value) => {
 
 const bootPriority = integer(0, UINT32_MAX);
 
-/** What each type of device may hold. */
+/** The options and checks of each type of device. */
 export const DEVICE_TYPES: ByDeviceType<DeviceType> = {
   none: { options: {}, check: () => {} },
   disk: {
@@ -100,7 +100,7 @@ export const DEVICE_TYPES: ByDeviceType<DeviceType> = {
   },
 };
 
-/** Whether a disk is the instance's root: its place is `/`. */
+/** Whether a device is the instance's root disk: its path is `/`. */
 export function isRootDisk(device: Device): boolean {
   return own(device, 'type') === 'disk' && own(device, 'path') === '/';
 }
@@ -138,7 +138,7 @@ function checkDisk(device: Device): void {
     throw hostError('bad-request', "Recursive read-only bind-mounts aren't supported");
 }
 
-/** Options of a bind mount would have no effect on the root. */
+/** The options that a root disk may have: those of a bind mount would have no effect. */
 const ROOT_OPTIONS: ReadonlySet<string> = new Set(['type', 'path', 'pool', 'source', 'boot.priority']);
 
 function checkRoot(device: Device): void {

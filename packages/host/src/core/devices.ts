@@ -14,9 +14,9 @@ import { volatileKey } from './volatile-nics.ts';
 export const DEVICES_MAX = 256;
 /** Options of one device, `user.*` among them. */
 export const DEVICE_OPTIONS_MAX = 128;
-export const DEVICE_OPTION_NAME_BYTES_MAX = 255;
+const DEVICE_OPTION_NAME_BYTES_MAX = 255;
 /** Bytes of an option's value; paths have a lower limit of their own. */
-export const DEVICE_OPTION_VALUE_BYTES_MAX = 16 * 1024;
+const DEVICE_OPTION_VALUE_BYTES_MAX = 16 * 1024;
 
 /**
  * Checks the devices of an instance or profile, whatever they are. An option with an empty value counts as unset.

@@ -24,7 +24,7 @@ describe('guestEvents', () => {
   it('tells of the keys that the instance writes itself while it may', () => {
     const on = { 'security.devlxd.guest_config': 'true' };
     const told = (before: Config, after: Config) =>
-      guestEvents(expanded(before), expanded(after)).map(({ metadata }) => metadata['key']);
+      guestEvents(expanded(before), expanded(after)).map(({ metadata }) => 'key' in metadata && metadata.key);
     expect(told(on, { ...on, 'guest.a': '1', 'user.b': '1' })).toEqual(['guest.a', 'user.b']);
     expect(told({ ...on, 'guest.a': '1' }, on)).toEqual(['guest.a']);
     expect(told({ 'guest.a': '1' }, { 'guest.a': '2' })).toEqual([]);
@@ -36,7 +36,9 @@ describe('guestEvents', () => {
       { 'user.a': '1' },
       { n: { type: 'nic', 'limits.max': '1Mbit' }, new: { type: 'disk' } },
     );
-    const told = guestEvents(before, after).map(({ type, metadata }) => metadata['action'] ?? type);
+    const told = guestEvents(before, after).map(({ type, metadata }) =>
+      'action' in metadata ? metadata.action : type,
+    );
     expect(told).toEqual(['config', 'removed', 'updated', 'added']);
   });
 

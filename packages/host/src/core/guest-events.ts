@@ -1,15 +1,12 @@
+import type { ConfigEvent, DeviceEvent } from '../../../guest/src/wire.ts';
 import { planDevices } from './devices-plan.ts';
 import type { Config } from './entities.ts';
 import type { Expanded } from './expand.ts';
 import { hasGuestKeys, isGuestKey } from './guest-keys.ts';
 import { own, sortedCopy, sortedKeys } from './records.ts';
 
-/** An event that an instance gets, without its time. */
-export interface GuestEvent {
-  readonly type: 'config' | 'device';
-  /** Keys in alphabetical order, as LXD prints them. */
-  readonly metadata: Readonly<Record<string, unknown>>;
-}
+/** An event for an instance, without its time. Its keys are in alphabetical order, as LXD prints them. */
+type GuestEvent = Omit<ConfigEvent, 'timestamp'> | Omit<DeviceEvent, 'timestamp'>;
 
 /**
  * What an instance is told of a change: each `user.*` key whose effective value is another one, and its own

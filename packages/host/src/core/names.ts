@@ -6,7 +6,7 @@ import { hasControl } from './texts.ts';
 /** LXD's limit, which is that of a host name's label. */
 const INSTANCE_NAME_MAX = 63;
 /** LXD's limit. */
-export const DEVICE_NAME_MAX = 64;
+const DEVICE_NAME_MAX = 64;
 /** Long enough for any name that a person types; bounds rows, URLs and lists. */
 const PROFILE_NAME_MAX = 64;
 /** Aliases are paths such as `debian/12/cloud`. */

@@ -30,7 +30,7 @@ describe('buildView', () => {
       instanceId: 7,
       name: 'c1',
       devlxd: true,
-      images: false,
+      allowsImages: false,
       ready: false,
       location: 'myhost',
     });
@@ -68,7 +68,7 @@ describe('buildView', () => {
       'security.devlxd.images': 'on',
       'volatile.last_state.ready': 'true',
     };
-    expect(viewOf({}, {}, profile).view).toMatchObject({ devlxd: false, images: true, ready: false });
+    expect(viewOf({}, {}, profile).view).toMatchObject({ devlxd: false, allowsImages: true, ready: false });
     expect(viewOf({ 'volatile.last_state.ready': 'true' }).view.ready).toBe(true);
   });
 

@@ -6,8 +6,6 @@ import type { Random } from './random.ts';
 import { copyOf, type OwnRecord, own, recordOf, sortedKeys } from './records.ts';
 import { assignNics, DEVICE_VOLATILE_OPTIONS, nicNames, volatileKey } from './volatile-nics.ts';
 
-export { type Random, systemRandom } from './random.ts';
-
 const UUID = 'volatile.uuid';
 const INSTANCE_ID = 'volatile.cloud-init.instance-id';
 const LAST_STATE = 'volatile.last_state.';

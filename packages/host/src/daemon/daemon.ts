@@ -5,7 +5,7 @@ import { createLog, type Log } from '../base/log.ts';
 import type { DaemonConfig } from '../config/config.ts';
 import { guestLimits, imageLimits, journalLimits } from '../config/daemon-limits.ts';
 import type { Settings } from '../config/settings.ts';
-import { systemRandom } from '../core/volatile.ts';
+import { systemRandom } from '../core/random.ts';
 import { GuestServer } from '../guest/server.ts';
 import { HostServer } from '../host/server.ts';
 import { ImageDirectory } from '../images/image-directory.ts';

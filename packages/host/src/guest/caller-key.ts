@@ -5,7 +5,7 @@ import type { Accepted } from '../http/application.ts';
  * Whose limits and turns a caller's connections count against: all users of an instance together, and outside of
  * instances each user of the host alone.
  */
-export function callerKey(caller: Caller): string {
+function callerKey(caller: Caller): string {
   return caller.kind === 'no-instance' ? `user ${caller.uid ?? 'unknown'}` : `instance ${caller.instanceId}`;
 }
 

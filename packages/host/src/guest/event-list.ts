@@ -1,3 +1,4 @@
+import type { EventPage } from '../../../guest/src/wire.ts';
 import type { Position } from '../core/position.ts';
 import { refusedPosition } from '../events/positions.ts';
 import type { Turn } from '../http/fair-turns.ts';
@@ -85,7 +86,8 @@ class EventList {
   }
 
   answer(): TextReply {
-    const body = `{"events":[${this.texts.join(',')}],"next":${this.reached},"more":${this.more}}\n`;
+    const end: Omit<EventPage, 'events'> = { next: this.reached, more: this.more };
+    const body = `{"events":[${this.texts.join(',')}],${JSON.stringify(end).slice(1)}\n`;
     return { kind: 'text', status: 200, headers: HEADERS, body };
   }
 }

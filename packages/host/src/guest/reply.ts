@@ -1,3 +1,4 @@
+import type { GuestJson } from '../../../guest/src/wire.ts';
 import type { Position } from '../core/position.ts';
 import type { GuestView } from '../core/view.ts';
 import type { RequestHead } from '../http/request-head.ts';
@@ -13,7 +14,7 @@ export interface GuestRequest {
 
 /** What a handler decides. Kinds that need more than bytes are carried out by the performer. */
 export type GuestReply =
-  | { readonly kind: 'json'; readonly value: unknown; readonly etag?: string }
+  | { readonly kind: 'json'; readonly value: GuestJson; readonly etag?: string }
   | { readonly kind: 'raw'; readonly value: string; readonly etag?: string }
   | { readonly kind: 'not-modified'; readonly etag: string }
   | WaitReply

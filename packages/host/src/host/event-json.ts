@@ -3,7 +3,7 @@ import type { EventJson } from '../wire/event.ts';
 import { operationJson } from './operation-json.ts';
 
 /** An event as the API shows it. */
-export function eventJson(event: HostEvent): EventJson {
+function eventJson(event: HostEvent): EventJson {
   const head = { type: event.type, timestamp: event.timestamp, location: 'none' };
   if (event.type === 'operation')
     return { ...head, project: 'default', metadata: operationJson(event.metadata) };

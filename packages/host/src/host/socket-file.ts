@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { moveSocket } from '../base/socket-file.ts';
 
 /** Members of this group may use the host API, where the group exists. */
-export const SOCKET_GROUP = 'porthole';
+const SOCKET_GROUP = 'porthole';
 
 /** Owner and group. */
 const SOCKET_MODE = 0o660;

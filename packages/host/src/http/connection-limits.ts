@@ -30,15 +30,15 @@ export const KEPT_BODY_BYTES_MAX = 16 * 1024;
 /** Lines of one header that is folded, which nobody has been allowed to send for a long time. */
 export const FOLDED_LINES_MAX = 64;
 /** LXD's own time for a whole request. */
-export const REQUEST_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 3_000;
 /** LXD's own time for an idle connection. */
-export const IDLE_TIMEOUT_MS = 30_000;
-export const STALL_TIMEOUT_MS = 30_000;
-export const LINGER_TIMEOUT_MS = 500;
+const IDLE_TIMEOUT_MS = 30_000;
+const STALL_TIMEOUT_MS = 30_000;
+const LINGER_TIMEOUT_MS = 500;
 /** Old cloud-init leaves one idle connection per config key behind: a hundred is normal, more is an attack. */
-export const CONNECTIONS_PER_KEY_MAX = 256;
+const CONNECTIONS_PER_KEY_MAX = 256;
 /** Below the usual hard limit of 20,000 open files, with room for images, instances and the host API. */
-export const CONNECTIONS_TOTAL_MAX = 12_288;
+const CONNECTIONS_TOTAL_MAX = 12_288;
 /** Connections of root of each key that come out of no total: nobody can use them up. */
 export const SURE_PER_KEY = 4;
 /** Users of an instance that are not its root get a refusal only: they may hold so much of what is the instance's. */
@@ -48,7 +48,7 @@ export const UNKNOWN_CALLERS_PER_KEY_MAX = 16;
 /** The same for all such users together. */
 export const UNKNOWN_CALLERS_TOTAL_MAX = 256;
 /** Descriptors that are kept for connections that are sure, and for everything else, when few are left. */
-export const DESCRIPTORS_KEPT = 4096;
+const DESCRIPTORS_KEPT = 4096;
 /** Refused connections of one key that are given time to read why; more are closed at once. */
 export const REFUSED_PER_KEY_MAX = 32;
 /** The same for all keys together. */

@@ -137,7 +137,7 @@ export function dateSecondNow(): number {
 }
 
 /** Now, as HTTP writes it; made once a second. */
-export function httpDate(): string {
+function httpDate(): string {
   const second = dateSecondNow();
   if (second !== dateSecond) {
     dateSecond = second;

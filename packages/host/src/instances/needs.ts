@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { EventPage, EventQuery, JournalSpan } from '../core/entities.ts';
-import type { Random } from '../core/volatile.ts';
+import type { Random } from '../core/random.ts';
 import type { EventHub } from '../model/hub.ts';
 import type { KeyedQueue } from '../model/keyed-queue.ts';
 import type { Model } from '../model/model.ts';

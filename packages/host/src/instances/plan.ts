@@ -53,7 +53,7 @@ export function planUpdate(
 }
 
 /** Each profile must be there, and only once. @throws profile-not-found, profile-duplicate */
-export function checkProfiles(names: readonly string[], profiles: Profiles): void {
+function checkProfiles(names: readonly string[], profiles: Profiles): void {
   if (new Set(names).size !== names.length) throw hostError('profile-duplicate');
   if (names.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
 }

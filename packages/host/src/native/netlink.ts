@@ -53,7 +53,7 @@ export function readTable(request: number, fixedBytes: number, bytesMax: number)
 }
 
 /** Adds the entries of one answer. @returns whether another answer follows */
-export function parseAnswer(bytes: Buffer, fixedBytes: number, entries: Entry[]): boolean {
+function parseAnswer(bytes: Buffer, fixedBytes: number, entries: Entry[]): boolean {
   for (let at = 0; at + HEADER_BYTES <= bytes.length; ) {
     const length = bytes.readUInt32LE(at);
     const type = bytes.readUInt16LE(at + 4);

@@ -6,7 +6,7 @@ import { connectedPair } from '../native/socket-pair.ts';
 import { startTimeOf } from '../native/start-time.ts';
 
 /** Ways to identify callers, the best first. */
-export const IDENTIFICATIONS = ['pidfd', 'pidfd-proc', 'proc'] as const;
+const IDENTIFICATIONS = ['pidfd', 'pidfd-proc', 'proc'] as const;
 export type Identification = (typeof IDENTIFICATIONS)[number];
 
 /** How the kernel is asked about the process at the other end of a socket. */

@@ -13,7 +13,7 @@ const FAILURES: Readonly<Record<number, HostErrorCode>> = {
 const PRIMARY_CODE = 0xff;
 
 /** What was thrown, as an error that says what has happened to the disk or to the database on it. */
-export function asStoreFailure(error: unknown): unknown {
+function asStoreFailure(error: unknown): unknown {
   // Text that is no JSON where there was some once: rows are written by us alone.
   if (error instanceof SyntaxError) return hostError('store-damaged', error.message);
   const { errcode = 0, errstr = '' } = error as { errcode?: number; errstr?: string };

@@ -134,6 +134,6 @@ async function endChild(child: ChildProcess): Promise<void> {
 }
 
 /** A word as a shell would need it. */
-export function quote(word: string): string {
+function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as it } from 'vitest';
 import { parseEventTypes } from './event.ts';
 import { parseExec, parseExecControl } from './exec.ts';
 import { parseNewAlias, parseUploadHeaders } from './image.ts';
@@ -14,7 +14,7 @@ import { parseServerConfig } from './server.ts';
 describe('a new instance', () => {
   const image = { type: 'image', fingerprint: 'ab' };
 
-  test('is read as LXD’s client sends it', () => {
+  it('is read as LXD’s client sends it', () => {
     const body = {
       name: 'c1',
       type: 'container',
@@ -40,12 +40,12 @@ describe('a new instance', () => {
     });
   });
 
-  test('tells no profiles from unset ones', () => {
+  it('tells no profiles from unset ones', () => {
     expect(parseNewInstance({ source: image, profiles: [] }).profiles).toEqual([]);
     expect(parseNewInstance({ source: image }).profiles).toBeNull();
   });
 
-  test('comes from an image by alias, or from nothing', () => {
+  it('comes from an image by alias, or from nothing', () => {
     expect(parseNewInstance({ source: { type: 'image', alias: 'bb' } }).source).toEqual({
       type: 'image',
       alias: 'bb',
@@ -53,7 +53,7 @@ describe('a new instance', () => {
     expect(parseNewInstance({ source: { type: 'none' } }).source).toEqual({ type: 'none' });
   });
 
-  test('comes from a process that another runtime has started', () => {
+  it('comes from a process that another runtime has started', () => {
     const source = { type: 'adopt', pid: 4242 };
     expect(parseNewInstance({ source }).source).toEqual(source);
     for (const pid of [0, -1, 1.5, '1', null]) {
@@ -61,7 +61,7 @@ describe('a new instance', () => {
     }
   });
 
-  test.each([
+  it.each([
     [
       { source: { type: 'copy' } },
       'Instances are made from images only, not from other instances or backups',
@@ -82,7 +82,7 @@ describe('a new instance', () => {
 });
 
 describe('a change of an instance', () => {
-  test('replaces everything: what is not given is empty, also profiles', () => {
+  it('replaces everything: what is not given is empty, also profiles', () => {
     expect(parseInstanceFields({ profiles: null, config: { a: '', b: 'c' } })).toEqual({
       architecture: '',
       description: '',
@@ -93,19 +93,19 @@ describe('a change of an instance', () => {
     });
   });
 
-  test('by PATCH has only what is given', () => {
+  it('by PATCH has only what is given', () => {
     expect(parseInstancePatch({ config: { a: '' }, devices: { d: null }, description: null })).toEqual({
       config: { a: null },
       devices: { d: null },
     });
   });
 
-  test('of its name is no migration', () => {
+  it('of its name is no migration', () => {
     expect(parseInstanceRename({ name: 'c2', migration: false, target: null })).toBe('c2');
     expect(() => parseInstanceRename({ name: 'c2', migration: true })).toThrow(/Migration/);
   });
 
-  test('of its state needs no more than the action', () => {
+  it('of its state needs no more than the action', () => {
     expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: 0, force: false });
     expect(parseStateRequest({ action: 'start', pid: 7 }).pid).toBe(7);
     expect(() => parseStateRequest({ action: 'explode' })).toThrow("Unknown action: 'explode'");
@@ -114,7 +114,7 @@ describe('a change of an instance', () => {
 });
 
 describe('an exec', () => {
-  test('needs a command only', () => {
+  it('needs a command only', () => {
     expect(parseExec({ command: ['id'] })).toMatchObject({
       command: ['id'],
       environment: {},
@@ -123,7 +123,7 @@ describe('an exec', () => {
     });
   });
 
-  test.each([
+  it.each([
     [{ command: [] }, /^command: /],
     [{ command: ['a\0b'] }, /NUL/],
     [{ command: ['a'], environment: { 'A=B': 'c' } }, /environment/],
@@ -136,7 +136,7 @@ describe('an exec', () => {
     expect(() => parseExec(body)).toThrow(message);
   });
 
-  test('is controlled by sizes in strings and by signal numbers', () => {
+  it('is controlled by sizes in strings and by signal numbers', () => {
     const resize = '{"command":"window-resize","args":{"height":"40","width":"132"},"signal":0}';
     expect(parseExecControl(resize)).toEqual({ command: 'window-resize', width: 132, height: 40 });
     expect(parseExecControl('{"command":"signal","args":null,"signal":15}')).toEqual({
@@ -145,8 +145,8 @@ describe('an exec', () => {
     });
   });
 
-  test.each(['', '{', '{}', '[]', '{"command":"signal","signal":0}', '{"command":"signal","signal":99}'])(
-    'is not controlled by %j',
+  it.each(['', '{', '{}', '[]', '{"command":"signal","signal":0}', '{"command":"signal","signal":99}'])(
+    'refuses the control message %j',
     (message) => {
       expect(() => parseExecControl(message)).toThrow(expect.objectContaining({ status: 400 }));
     },
@@ -154,7 +154,7 @@ describe('an exec', () => {
 });
 
 describe('an upload', () => {
-  test('is described by headers', () => {
+  it('is described by headers', () => {
     const headers = {
       'x-lxd-filename': '../../bb.tar.gz',
       'x-lxd-public': 'true',
@@ -173,7 +173,7 @@ describe('an upload', () => {
     });
   });
 
-  test('without headers is private and as its metadata says', () => {
+  it('without headers is private and as its metadata says', () => {
     expect(parseUploadHeaders({})).toEqual({
       filename: '',
       public: false,
@@ -185,7 +185,7 @@ describe('an upload', () => {
   });
 });
 
-test('an alias of a virtual machine is refused', () => {
+it('an alias of a virtual machine is refused', () => {
   expect(() => parseNewAlias({ name: 'a', target: 'b', type: 'virtual-machine' })).toThrow(/virtual-machine/);
   expect(parseNewAlias({ name: 'a', target: 'b', type: '' })).toEqual({
     name: 'a',
@@ -194,13 +194,13 @@ test('an alias of a virtual machine is refused', () => {
   });
 });
 
-test('event types are all by default, and only those that exist', () => {
+it('event types are all by default, and only those that exist', () => {
   expect([...parseEventTypes(null)]).toEqual(['lifecycle', 'logging', 'operation']);
   expect([...parseEventTypes('lifecycle,operation')]).toEqual(['lifecycle', 'operation']);
   expect(() => parseEventTypes('lifecycle,config')).toThrow('"config" isn\'t a supported event type');
 });
 
-test('server config values may be of any simple type', () => {
+it('server config values may be of any simple type', () => {
   expect(parseServerConfig({ config: { a: 1, b: true, c: null, d: 'x' } })).toEqual({
     a: '1',
     b: 'true',

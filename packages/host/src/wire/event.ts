@@ -2,7 +2,7 @@ import { CodedError } from '../base/coded-error.ts';
 import type { OperationJson } from './operation.ts';
 
 /** The types of events on the host API's stream. */
-export const EVENT_TYPES = ['lifecycle', 'logging', 'operation'] as const;
+const EVENT_TYPES = ['lifecycle', 'logging', 'operation'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** One message of GET /1.0/events. */
@@ -13,7 +13,7 @@ export interface EventJson {
   /** Absent on logging events. */
   readonly project?: string;
   readonly metadata: LifecycleJson | OperationJson | LoggingJson;
-  /** Of lifecycle events, for a client that has asked with `since`. */
+  /** The position of a lifecycle event, sent only to a client that gave `since`. */
   readonly sequence?: number;
 }
 
@@ -31,8 +31,8 @@ export interface LoggingJson {
 }
 
 /**
- * Reads the `type` argument of GET /1.0/events: names with commas between them; null or empty means all.
- * @throws CodedError 400 for a type that is not served
+ * Reads the `type` argument of GET /1.0/events: names separated by commas; null or empty means all.
+ * @throws CodedError 400 for an unknown type
  */
 export function parseEventTypes(value: string | null): ReadonlySet<EventType> {
   if (!value) return new Set(EVENT_TYPES);

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { CodedError } from '../base/coded-error.ts';
 import { orElse, parse, parseJson, text } from './parse.ts';
 
-/** The largest user and group id of Linux: 2^32-1 means "no id". */
+/** The largest user or group id of Linux: 2^32-1 means "no id". */
 const ID_MAX = 2 ** 32 - 2;
 
 /** Terminal sizes are 16 bits wide in the kernel. */
 const TERMINAL_SIZE_MAX = 65_535;
 
-/** Highest signal number of Linux. */
+/** The highest signal number of Linux. */
 const SIGNAL_MAX = 64;
 
 const terminalSize = z.number().int().min(0).max(TERMINAL_SIZE_MAX);
@@ -42,7 +42,7 @@ export function parseExec(body: unknown) {
   return { ...request, waitForWebsocket };
 }
 
-/** What a client may say on the control websocket of an exec. */
+/** A message that a client may send on the control websocket of an exec. */
 export type ExecControl =
   | { readonly command: 'window-resize'; readonly width: number; readonly height: number }
   | { readonly command: 'signal'; readonly signal: number };
@@ -55,7 +55,7 @@ const controlSchema = z.discriminatedUnion('command', [
   z.object({ command: z.literal('signal'), signal: z.number().int().min(1).max(SIGNAL_MAX) }),
 ]);
 
-/** Reads one message of the control websocket. @throws CodedError 400 when it is none */
+/** Reads one message of the control websocket. @throws CodedError 400 for an invalid message */
 export function parseExecControl(message: string): ExecControl {
   const control = parse(controlSchema, parseJson(message));
   return control.command === 'signal' ? control : { command: control.command, ...control.args };

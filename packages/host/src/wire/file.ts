@@ -1,18 +1,18 @@
 import { CodedError } from '../base/coded-error.ts';
 
-/** What the headers of a file, directory or link say; ids are the instance's own. */
+/** The headers that describe a file, directory or link; uid and gid are ids inside the instance. */
 export interface FileHeaders {
   readonly type: 'file' | 'directory' | 'symlink';
   readonly uid: number;
   readonly gid: number;
-  /** null: not given. */
+  /** null if not given. */
   readonly mode: number | null;
   readonly append: boolean;
 }
 
 const TYPES = ['file', 'directory', 'symlink'] as const;
 
-/** Reads the headers of POST /1.0/instances/NAME/files; names in lower case. @throws CodedError 400 */
+/** Reads the headers of POST /1.0/instances/NAME/files; header names in lower case. @throws CodedError 400 */
 export function parseFileHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): FileHeaders {
@@ -31,7 +31,7 @@ export function parseFileHeaders(
   };
 }
 
-/** The headers of an answer. */
+/** The headers of an answer to a GET of a file. */
 export function fileHeaders(facts: {
   readonly type: string;
   readonly uid: number;
@@ -44,7 +44,7 @@ export function fileHeaders(facts: {
     'X-LXD-uid': String(facts.uid),
     'X-LXD-gid': String(facts.gid),
     'X-LXD-mode': `0${facts.mode.toString(8).padStart(3, '0')}`,
-    // As Go prints a time.
+    // Go's notation of a time, as LXD sends it.
     'X-LXD-modified': facts.modified.replace('T', ' ').replace(/\..*/, ' +0000 UTC'),
   };
 }

@@ -39,7 +39,7 @@ const fieldsSchema = z.object({
   expires_at: timestamp.nullish(),
 });
 
-/** Reads the body of PUT /1.0/images/FINGERPRINT; profiles and expires_at are undefined where they stay. */
+/** Reads the body of PUT /1.0/images/FINGERPRINT; profiles and expires_at stay as they are if null or absent. */
 export function parseImageFields(body: unknown) {
   return parse(fieldsSchema, body);
 }
@@ -53,7 +53,7 @@ const patchSchema = z.object({
   cached: z.boolean().nullish(),
 });
 
-/** Reads the body of PATCH /1.0/images/FINGERPRINT. `cached` is an addition of Porthole's. */
+/** Reads the body of PATCH /1.0/images/FINGERPRINT. `cached` is a Porthole addition. */
 export function parseImagePatch(body: unknown) {
   return given(parse(patchSchema, body));
 }
@@ -74,26 +74,26 @@ export function parseNewAlias(body: unknown) {
   return alias;
 }
 
-/** Reads the body of PUT and PATCH /1.0/images/aliases/NAME: only what is given is in the answer. */
+/** Reads the body of PUT and PATCH /1.0/images/aliases/NAME. @returns only the fields that are given */
 export function parseAliasPatch(body: unknown) {
   return given(parse(z.object({ target: text.nullish(), description: text.nullish() }), body));
 }
 
-/** The headers that tell about an uploaded image. */
+/** The headers that describe an uploaded image. */
 export interface UploadHeaders {
   readonly filename: string;
   readonly public: boolean;
   readonly properties: Readonly<Record<string, string>>;
   readonly profiles: readonly string[] | null;
-  /** Expected fingerprint; null: none. */
+  /** The expected fingerprint; null if not given. */
   readonly fingerprint: string | null;
-  /** Content-Length in bytes; null when it is not known. */
+  /** Content-Length in bytes; null if not given. */
   readonly size: number | null;
 }
 
 const HEADER_TRUE = new Set(['true', '1', 'yes', 'on']);
 
-/** Reads the headers of POST /1.0/images; names in lower case. @throws CodedError 400 */
+/** Reads the headers of POST /1.0/images; header names in lower case. @throws CodedError 400 */
 export function parseUploadHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
 ): UploadHeaders {
@@ -111,7 +111,7 @@ export function parseUploadHeaders(
   };
 }
 
-/** The last part of a path: a file name from a client must not lead anywhere. */
+/** The last part of a path: a file name from a client must not lead into another folder. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

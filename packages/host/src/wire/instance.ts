@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CodedError } from '../base/coded-error.ts';
 import { deviceChanges, devices, given, orElse, parse, stringChanges, strings, text } from './parse.ts';
 
-/** An instance as LXD's API shows it; state, snapshots and backups only where recursion asks for them. */
+/** An instance as LXD's API shows it. {@link InstanceFullJson} adds state, snapshots and backups. */
 export interface InstanceJson {
   readonly name: string;
   readonly type: 'container';
@@ -23,7 +23,7 @@ export interface InstanceJson {
   readonly project: string;
 }
 
-/** An instance with its live state, as recursion shows it. */
+/** An instance with its live state, for requests with recursion. */
 export interface InstanceFullJson extends InstanceJson {
   readonly state: InstanceStateJson | null;
   readonly snapshots: null;
@@ -45,7 +45,7 @@ export interface InstanceStateJson {
   };
   readonly disk: Readonly<Record<string, { readonly usage: number }>>;
   readonly network: Readonly<Record<string, NetworkJson>> | null;
-  /** A Porthole addition, only where it is not 0: programs that work for the instance and do not end. */
+  /** A Porthole addition: the number of hung programs that work for the instance; absent if it is 0. */
   readonly stuck?: number;
 }
 
@@ -84,11 +84,11 @@ const sourceSchema = z.object({
   server: orElse(z.string(), ''),
 });
 
-/** A Porthole addition: the init of an instance that some other runtime has started. */
+/** A Porthole addition: the host pid of the init of an instance that another runtime has started. */
 const pid = z.number().int().min(1);
 const adoptSchema = z.object({ pid });
 
-/** Where a new instance's root comes from. */
+/** The source of a new instance's root filesystem. */
 export type InstanceSource =
   | { readonly type: 'image'; readonly fingerprint: string }
   | { readonly type: 'image'; readonly alias: string }
@@ -97,7 +97,7 @@ export type InstanceSource =
 
 /**
  * Reads the body of POST /1.0/instances.
- * @throws CodedError 400 for a wrong field, an unknown source, or something of LXD's that is not served
+ * @throws CodedError 400 for a wrong field, an unknown source, or a feature of LXD that Porthole does not have
  */
 export function parseNewInstance(body: unknown) {
   const { type, stateful, instance_type, source, ...input } = parse(createSchema, body);
@@ -133,8 +133,8 @@ const fieldsSchema = z.object({
 });
 
 /**
- * Reads the body of PUT /1.0/instances/NAME: what is not given is empty, `profiles: null` means none.
- * @throws CodedError 400 for a restore, which gives nothing else: read as a change it would empty the instance
+ * Reads the body of PUT /1.0/instances/NAME: a field that is not given is empty, `profiles: null` means none.
+ * @throws CodedError 400 for a restore: its body has no other fields, so as a change it would empty the instance
  */
 export function parseInstanceFields(body: unknown) {
   const { restore, ...fields } = parse(fieldsSchema, body);
@@ -150,7 +150,7 @@ const patchSchema = z.object({
   devices: deviceChanges.nullish(),
 });
 
-/** Reads the body of PATCH /1.0/instances/NAME: only what is given is in the answer. */
+/** Reads the body of PATCH /1.0/instances/NAME. @returns only the fields that are given */
 export function parseInstancePatch(body: unknown) {
   return given(parse(patchSchema, body));
 }
@@ -172,7 +172,7 @@ const stateSchema = z.object({
   pid: pid.nullish(),
 });
 
-/** The actions of PUT /1.0/instances/NAME/state that are served. */
+/** The supported actions of PUT /1.0/instances/NAME/state. */
 const ACTIONS = ['start', 'stop', 'restart', 'freeze', 'unfreeze'] as const;
 
 /** Reads the body of PUT /1.0/instances/NAME/state. @throws CodedError 400 `Unknown action: 'x'` */

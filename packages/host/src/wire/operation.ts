@@ -7,7 +7,7 @@ export interface OperationJson {
   readonly updated_at: string;
   readonly status: string;
   readonly status_code: number;
-  /** Collection to URLs; null when it touches nothing. */
+  /** Name of the collection to URLs; null if the operation has no resources. */
   readonly resources: Readonly<Record<string, readonly string[]>> | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly may_cancel: boolean;

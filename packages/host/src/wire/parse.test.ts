@@ -1,14 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as it } from 'vitest';
 import { z } from 'zod';
 import { devices, orElse, parse, stringChanges, strings, text } from './parse.ts';
 
 describe('parse', () => {
-  test('names the first field that is wrong', () => {
+  it('names the first field that is wrong', () => {
     const schema = z.object({ config: z.record(z.string(), z.string()) });
     expect(() => parse(schema, { config: { 'user.x': 1 } })).toThrow(/^config\.user\.x: .*string/);
   });
 
-  test('refuses with 400 what is no object at all', () => {
+  it('refuses with 400 what is no object at all', () => {
     for (const value of [null, undefined, 1, 'x', [], true]) {
       expect(() => parse(z.object({ name: orElse(text, '') }), value)).toThrow(
         expect.objectContaining({ status: 400, code: 'bad-request' }),
@@ -16,28 +16,28 @@ describe('parse', () => {
     }
   });
 
-  test('takes null and nothing for unset', () => {
+  it('takes null and nothing for unset', () => {
     const schema = z.object({ list: orElse(z.array(text), ['none']) });
     expect(parse(schema, { list: null })).toEqual({ list: ['none'] });
     expect(parse(schema, {})).toEqual({ list: ['none'] });
     expect(parse(schema, { list: [] })).toEqual({ list: [] });
   });
 
-  test('removes empty values of maps that replace others, at both levels of devices', () => {
+  it('removes empty values of maps that replace others, at both levels of devices', () => {
     expect(parse(strings, { a: '', b: '1' })).toEqual({ b: '1' });
     expect(parse(devices, { eth0: { type: 'nic', name: '' } })).toEqual({ eth0: { type: 'nic' } });
   });
 
-  test('turns empty values of merges into removals', () => {
+  it('turns empty values of merges into removals', () => {
     expect(parse(stringChanges, { a: '', b: '1', c: null })).toEqual({ a: null, b: '1', c: null });
   });
 
-  test('refuses NUL bytes in keys and values', () => {
+  it('refuses NUL bytes in keys and values', () => {
     expect(() => parse(strings, { 'a\0b': 'x' })).toThrow();
     expect(() => parse(strings, { a: 'x\0' })).toThrow(/NUL/);
   });
 
-  test('cannot be made to set a prototype', () => {
+  it('cannot be made to set a prototype', () => {
     const map = parse(strings, JSON.parse('{"__proto__": "x", "a": "b"}'));
     expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
   });

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { CodedError } from '../base/coded-error.ts';
 
 /**
- * Turns something unknown into a typed value.
- * @throws CodedError `bad-request` (400) whose text names the first field that is wrong
+ * Checks an unknown value and returns it typed.
+ * @throws CodedError `bad-request` (400) with a message that names the first wrong field
  */
 export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
@@ -28,21 +28,21 @@ export function parseJson(json: string): unknown {
   }
 }
 
-/** LXD's client sends unset lists and maps as null, unset strings as "": absent and null both mean `value`. */
+/** Makes absent and null mean `value`: LXD's client sends unset lists and maps as null, unset strings as "". */
 export function orElse<S extends z.ZodType>(schema: S, value: z.output<S>) {
   return schema.nullish().transform((given): z.output<S> => given ?? value);
 }
 
-/** No C string can hold a NUL byte: it would be cut there, silently, on its way to the kernel. */
+/** A C string ends at a NUL byte, so a text with one would be cut off silently on its way to the kernel. */
 export const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL byte');
 
-/** A map of strings as it was sent, `""` and all; for merges, where `""` means "remove". */
+/** A map of strings as sent, `""` included; for merges, where `""` means "remove". */
 export const rawStrings = z.record(text, text);
 
-/** A map of strings that replaces another: a key with the value `""` is one that shall go. */
+/** A map of strings that replaces another: keys with the value `""` are removed. */
 export const strings = rawStrings.transform(withoutEmpty);
 
-/** Devices that replace others; options with the value `""` go. */
+/** Devices that replace others: options with the value `""` are removed. */
 export const devices = z.record(text, strings);
 
 /** For merges: `""` and null both remove a key. */
@@ -50,7 +50,7 @@ export const stringChanges = z
   .record(text, text.nullable())
   .transform((map) => mapValues(map, (value) => (value === '' ? null : value)));
 
-/** For merges: null removes a device; a device that is given replaces the one of its name. */
+/** For merges: null removes a device, any other value replaces the device of that name. */
 export const deviceChanges = z.record(text, strings.nullable());
 
 /** The fields that are neither absent nor null. */

@@ -21,7 +21,7 @@ export function parseNewProfile(body: unknown) {
   return parse(fieldsSchema.extend({ name: orElse(text, '') }), body);
 }
 
-/** Reads the body of PUT /1.0/profiles/NAME: what is not given is empty. */
+/** Reads the body of PUT /1.0/profiles/NAME: a field that is not given is empty. */
 export function parseProfileFields(body: unknown) {
   return parse(fieldsSchema, body);
 }
@@ -32,7 +32,7 @@ const patchSchema = z.object({
   devices: deviceChanges.nullish(),
 });
 
-/** Reads the body of PATCH /1.0/profiles/NAME: only what is given is in the answer. */
+/** Reads the body of PATCH /1.0/profiles/NAME. @returns only the fields that are given */
 export function parseProfilePatch(body: unknown) {
   return given(parse(patchSchema, body));
 }

@@ -11,7 +11,7 @@ export interface ServerJson {
   readonly public: boolean;
   readonly auth_methods: readonly string[];
   readonly environment: Readonly<Record<string, string | number | boolean | readonly string[]>>;
-  /** What only Porthole tells. */
+  /** A Porthole addition. */
   readonly porthole: PortholeJson;
 }
 
@@ -25,7 +25,7 @@ export interface PortholeJson {
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** Reads the body of PUT and PATCH /1.0. @returns server config keys and values as they were sent */
+/** Reads the body of PUT and PATCH /1.0. @returns server config keys, with their values as text */
 export function parseServerConfig(body: unknown): Readonly<Record<string, string>> {
   const { config } = parse(z.object({ config: orElse(z.record(z.string(), scalar), {}) }), body);
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value ?? '')]));

@@ -1,4 +1,4 @@
-/** LXD's status codes, by the name that goes with each in answers. */
+/** LXD's status codes, by their names in answers. */
 export const STATUS_CODES = {
   'Operation created': 100,
   Stopped: 102,
@@ -15,8 +15,5 @@ export const STATUS_CODES = {
   Cancelled: 401,
 } as const;
 
-/** The name of a status. */
-export type StatusName = keyof typeof STATUS_CODES;
-
-/** An operation is over from this code on. */
+/** An operation has ended if its code is at least this. */
 export const FINAL_STATUS_MIN = 200;

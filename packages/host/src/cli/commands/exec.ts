@@ -85,7 +85,7 @@ export function addExec(program: Command, open: Open): void {
 }
 
 /** The request of a command line; interactive when both ends are a terminal, unless told otherwise. */
-export function execRequest(
+function execRequest(
   words: readonly string[],
   options: ExecOptions,
   io: Pick<Io, 'stdin' | 'stdout' | 'env'>,

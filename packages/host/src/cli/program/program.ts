@@ -27,7 +27,7 @@ import type { Open } from '../session.ts';
 import { sessionsOf } from '../session.ts';
 
 /** Exit codes of `porthole`; `exec` adds those of the command it ran. */
-export const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
+const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
 
 /**
  * Runs one command line.

@@ -14,7 +14,7 @@ import { APART } from '../../peer/testing/apart.ts';
 import { Lane } from '../lane.ts';
 
 /** A backend whose views a lane follows, as the daemon's do. */
-export class FollowedBackend extends FakeBackend {
+class FollowedBackend extends FakeBackend {
   lane: Lane | undefined;
 
   setView(view: GuestView): void {

@@ -41,7 +41,7 @@ export async function releaseMounts(folder: string): Promise<void> {
 }
 
 /** Takes the topmost mount away at once, even while it is in use. @throws Error */
-export async function unmount(place: string): Promise<void> {
+async function unmount(place: string): Promise<void> {
   await mounting('umount', [...PLAIN, '--lazy', place]);
 }
 

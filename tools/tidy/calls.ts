@@ -1,4 +1,3 @@
-import { importsOf } from './imports.ts';
 import { isTest, type Source } from './source.ts';
 
 interface Ban {
@@ -15,27 +14,7 @@ const CLI = `${HOST}cli/`;
 const TOUR = `${HOST}tour/`;
 
 /** Calls that belong to one room each. */
-export const BANNED_CALLS: readonly Ban[] = [
-  {
-    what: 'process.env',
-    pattern: /\bprocess\.env\b/,
-    allowed: [
-      `${HOST}config/`,
-      `${HOST}main.ts`,
-      `${HOST}process/`,
-      CLI,
-      TOUR,
-      'setup/',
-      'packages/guest/src/cli',
-    ],
-    instead: 'a field of the config',
-  },
-  {
-    what: 'console',
-    pattern: /\bconsole\.\w/,
-    allowed: [CLI, TOUR, 'packages/guest/src/cli'],
-    instead: 'the log',
-  },
+const BANNED_CALLS: readonly Ban[] = [
   {
     what: 'process.exit',
     pattern: /\bprocess\.exit\(/,
@@ -66,34 +45,12 @@ export const BANNED_CALLS: readonly Ban[] = [
   },
 ];
 
-/** Modules that belong to one room each. */
-const BANNED_MODULES: Readonly<Record<string, readonly string[]>> = {
-  'node:child_process': [`${HOST}process/`, `${HOST}runtimes/`, CLI, TOUR, 'setup/', 'bench/'],
-  'node:sqlite': [`${HOST}store/`],
-  'node:worker_threads': [`${HOST}native/`, `${HOST}lane/`, `${HOST}sender/`],
-  koffi: [`${HOST}native/`],
-  fastify: [`${HOST}host/`],
-  pino: [`${HOST}base/log.ts`],
-  commander: [CLI],
-};
-
 /** Calls outside their room; tests may call what they like. */
 export function bannedCalls(sources: readonly Source[]): string[] {
   return ours(sources).flatMap(({ path, code }) =>
     BANNED_CALLS.filter(({ pattern, allowed }) => pattern.test(code) && !isAt(path, allowed)).map(
       ({ what, instead }) => `${path} uses ${what}: use ${instead}`,
     ),
-  );
-}
-
-/** Modules imported outside their room. */
-export function bannedModules(sources: readonly Source[]): string[] {
-  return ours(sources).flatMap((source) =>
-    importsOf(source)
-      .filter(
-        ({ specifier }) => specifier in BANNED_MODULES && !isAt(source.path, BANNED_MODULES[specifier] ?? []),
-      )
-      .map(({ specifier }) => `${source.path} imports ${specifier}`),
   );
 }
 

@@ -1,25 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
-/** Files at a time, on every machine: many of them wait most of their time, and each has a daemon of its own. */
+/** Test files at a time, on every machine: many wait most of their time, and each has its own daemon. */
 const maxWorkers = 2;
 
-/** Unit tests spend about a third of their time waiting. They run first: who has another number of workers runs apart. */
+/**
+ * Unit tests wait for about a third of their time. They run first, because projects with different numbers of
+ * workers run one after another.
+ */
 const unit = { maxWorkers: 3, sequence: { groupOrder: 0 } };
 
 const afterUnit = { groupOrder: 1 };
 
-/** Files of the system tests that try the same again and again: in the long ones, more often. */
+/** System tests that try the same again and again; the project `long` does so more often. */
 const CYCLED = ['crash', 'guest-journal', 'restart', 'signals'].map(
   (name) => `packages/host/test/${name}.test.ts`,
 );
 
-/** What nearly every system test needs, made once. */
+/** Makes the image that nearly every system test needs, once. */
 const globalSetup = 'packages/host/test/harness/busybox-setup.ts';
 
-/** Each a short form of `npm run fuzz`, or of the same kind: they take all of a core while they last. */
+/** Short forms of `npm run fuzz`, and similar tests: each takes all of a core while it lasts. */
 const FUZZ = ['fuzz/**/*.test.ts', 'packages/host/src/lane/differential.test.ts'];
 
-/** Rooms between the two edges: state, use cases and what a start settles. */
+/** Rooms between the two edges: state, use cases and the work of a start. */
 const HEART = ['model', 'instances', 'profiles', 'library', 'startup'].map(
   (room) => `packages/host/src/${room}/**/*.test.ts`,
 );
@@ -32,14 +35,15 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'setup/*.test.mjs'],
           exclude: [...HEART, ...FUZZ],
-          // Most files are done in less time than it takes to load what they share. They change nothing of the process.
+          // Most files take less time than loading the modules that they share. They change nothing of the
+          // process.
           isolate: false,
           ...unit,
         },
       },
       {
         test: {
-          // All in memory: their files are done in less time than it takes to load what they share.
+          // All in memory: the files take less time than loading the modules that they share.
           name: 'unit-heart',
           include: HEART,
           isolate: false,
@@ -60,7 +64,7 @@ export default defineConfig({
       },
       {
         test: {
-          // What takes minutes: `npm run test:long`.
+          // Tests that take minutes: `npm run test:long`.
           name: 'long',
           globalSetup,
           include: ['packages/*/test/long/**/*.test.ts', ...CYCLED],
@@ -74,7 +78,7 @@ export default defineConfig({
       },
       {
         test: {
-          // The guest API as its server answers it where there is no fast lane.
+          // The guest API without the fast lane.
           name: 'system-without-lane',
           globalSetup,
           include: ['packages/host/test/guest-*.test.ts'],

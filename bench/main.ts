@@ -40,7 +40,10 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   if (isWhole(plan)) say(`written to ${writeReport(machine, plan, results)}`);
 }
 
-/** Aborts at the first signal. Ctrl-C may come twice, from the terminal and through npm; the second changes nothing. */
+/**
+ * Aborts at the first signal. Ctrl-C may come twice, from the terminal and through npm; the second changes
+ * nothing.
+ */
 function firstSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());

@@ -5,7 +5,7 @@ import { PARTS, type Part } from './figures.ts';
 import { ATTACKS, type Attack, attacksOf } from './neighbours/attacks.ts';
 import { CHECKOUT } from './peers/porthole.ts';
 
-/** How much is measured. */
+/** What the benchmarks measure, and how much of it. */
 export interface Plan {
   readonly quick: boolean;
   readonly parts: readonly Part[];
@@ -13,37 +13,37 @@ export interface Plan {
   readonly record: boolean;
   /** Rounds in which all subjects are measured, one after the other. */
   readonly rounds: number;
-  /** What is asked for in parts a and b. */
+  /** The targets that parts a and b request. */
   readonly targets: readonly ('key' | 'server')[];
   /** Connections at a time in part a. */
   readonly connections: readonly (1 | 16 | 64)[];
-  /** Of one load on one subject. */
+  /** Length of one load on one subject. */
   readonly seconds: number;
   readonly warmUpSeconds: number;
-  /** Of the requests that are made while images are fetched. */
+  /** Length of the requests that are made while images are downloaded. */
   readonly probeSeconds: number;
   /** Config changes of one round. */
   readonly changes: number;
-  /** Changes before them where many listen, that do not count. */
+  /** Changes before those, which do not count; only where many instances listen. */
   readonly warmUpChanges: number;
-  /** Numbers of instances, ascending: a daemon each. */
+  /** Numbers of instances, ascending; each has its own daemon. */
   readonly sizes: readonly [number, ...number[]];
-  /** With so many the memory of connections and listeners is measured. */
+  /** Number of instances for the memory of connections and listeners. */
   readonly memoryInstances: number;
-  /** So many of one of these boot at once. */
+  /** How many instances boot at once. */
   readonly stormInstances: number;
-  /** How many of the largest number listen to events. */
+  /** How many instances of the largest daemon listen to events. */
   readonly listeners: readonly number[];
-  /** Size of the image that is fetched. */
+  /** Size of the image that is downloaded. */
   readonly imageMib: number;
   /** Rounds of part n, which takes a few seconds for each attack. */
   readonly neighbourRounds: number;
   /** Rounds of part o. */
   readonly restartRounds: number;
   readonly attacks: readonly Attack[];
-  /** How long the daemon has to give back what the attacks have cost it. */
+  /** How long the daemon has to give back the files and memory that the attacks took. */
   readonly aftermathSeconds: number;
-  /** Where the daemon is that is measured. */
+  /** Folder with the sources of the measured daemon. */
   readonly checkout: string;
 }
 
@@ -89,7 +89,7 @@ const QUICK = {
 const ROUNDS_MIN = 5;
 const ROUNDS_MAX = 100;
 
-/** As long as the longest name of an attack. */
+/** Length of the longest name of an attack. */
 const NAME_CHARACTERS = Math.max(...ATTACKS.map(({ name }) => name.length));
 
 export const HELP = `Usage: npm run bench [-- --quick] [-- --only a,b] [-- --rounds N] [-- --attack x,y] [-- --record]
@@ -113,7 +113,7 @@ Attacks of part n, and what they do:
 ${ATTACKS.map(({ name, title }) => `  ${name.padEnd(NAME_CHARACTERS)}  ${title}`).join('\n')}
 `;
 
-/** What the command line asks for; null for help. @throws Error that names what is wrong */
+/** The plan of a command line; null for help. @throws Error that names what is wrong */
 export function planOf(args: readonly string[]): Plan | null {
   const { values } = parseArgs({
     args: [...args],
@@ -139,13 +139,13 @@ export function planOf(args: readonly string[]): Plan | null {
   };
 }
 
-/** Whether it has all parts, so that its results are those of a whole run of our own daemon. */
+/** Whether it has all parts, so that its results are those of a whole run of this checkout's daemon. */
 export function isWhole({ parts, attacks, checkout }: Plan): boolean {
   if (attacks.length < ATTACKS.length || checkout !== resolve(CHECKOUT)) return false;
   return Object.keys(PARTS).every((part) => parts.includes(part as Part));
 }
 
-/** All parts; some when they are named; the one that has attacks when those are. */
+/** The named parts; without names, part n when attacks are named, else all parts. */
 function partsOf(list: string | undefined, attack: string | undefined): Part[] {
   if (attack !== undefined && list === undefined) return ['n'];
   if (list === undefined) return Object.keys(PARTS) as Part[];

@@ -3,7 +3,7 @@ import { Results } from './frame/results.ts';
 import { goalText, ratiosOf } from './ratios.ts';
 
 describe('ratios', () => {
-  it('divide the values of the same round, then take the middle', () => {
+  it('divide the values of the same round, then take the median', () => {
     const results = new Results();
     for (const value of [80, 90, 300]) results.add('keepalive-16-key', 'porthole', value);
     for (const value of [100, 100, 200]) results.add('keepalive-16-key', 'nginx', value);
@@ -25,11 +25,11 @@ describe('ratios', () => {
     expect(goalText('churn_vs_nginx')).toBe('>= 0.75');
   });
 
-  it('take no value that is none', () => {
+  it('take no value that is not a number', () => {
     expect(() => new Results().add('churn-key', 'nginx', Number.NaN)).toThrow('churn-key of nginx');
   });
 
-  it('hold within another ratio when they lie between its smallest and its largest', () => {
+  it('hold within another ratio when their median lies between its smallest and its largest value', () => {
     const results = new Results();
     for (const value of [9, 10, 11]) results.add('stopped-median', 'all read', value);
     for (const value of [9, 10.5, 11]) results.add('stopped-median', 'one stopped', value);
@@ -42,14 +42,14 @@ describe('ratios', () => {
   it.each([
     [2047, true],
     [2048, false],
-  ])('of %d KiB below 2048: %s', (cost, holds) => {
+  ])('of %d KiB with a limit of 2048 KiB hold: %s', (cost, holds) => {
     const results = new Results();
     results.add('stopped-cost', 'one stopped', cost);
     results.add('stopped-bound', 'one stopped', 2048);
     expect(ratiosOf(results)['stopped_listener_memory_kib']).toMatchObject({ holds });
   });
 
-  it('do not hold outside of it', () => {
+  it('do not hold when their median lies outside of the other ratio', () => {
     const results = new Results();
     for (const value of [9, 10, 11]) results.add('stopped-median', 'all read', value);
     for (const value of [12, 13, 14]) results.add('stopped-median', 'one stopped', value);

@@ -6,11 +6,11 @@ interface Ratio {
   readonly figure: FigureKey;
   readonly column: string;
   /**
-   * The column of the same figure that it is divided by, round by round; `middle`: the median of its own rounds, which
-   * tells how far they lie apart; absent: the figure itself.
+   * The column of the same figure that the values are divided by, round by round. `middle` divides by the
+   * median of their own rounds, which shows the spread. Absent: the values themselves.
    */
   readonly over?: string;
-  /** What it has to be; `within`: between the smallest and the largest of another ratio. */
+  /** The goal for the median; `within`: between the smallest and the largest of another ratio. */
   readonly goal?: Goal;
 }
 
@@ -20,7 +20,7 @@ type Goal =
   | { readonly below: string }
   | { readonly within: string };
 
-/** What `ratios` of the JSON file holds, by its key. */
+/** The entries of `ratios` in the JSON file, by their keys. */
 const RATIOS = {
   keepalive_vs_nginx: {
     figure: 'keepalive-16-key',
@@ -65,7 +65,7 @@ const RATIOS = {
   delete_vs_lxd: { figure: 'delete', column: 'porthole', over: 'lxd' },
 } as const satisfies Record<string, Ratio>;
 
-/** A ratio as it was found: null when it was not measured, such as where a peer is missing. */
+/** A measured ratio; null when it was not measured, for example because a peer is missing. */
 export type FoundRatio = (Summary & { readonly rounds: number; readonly holds?: boolean }) | null;
 
 /** All ratios of a run. */
@@ -109,7 +109,7 @@ export function partOf(key: string): Part {
   return FIGURES[ratio(key).figure].part;
 }
 
-/** What a ratio has to be, in words; empty when nothing is asked of it. */
+/** The goal of a ratio, in words; empty when it has none. */
 export function goalText(key: string): string {
   const goal = ratio(key)?.goal;
   if (!goal) return '';

@@ -7,19 +7,19 @@ import { withBlock } from './report.ts';
 describe('a block of the page', () => {
   const page = 'before\n<!-- figures -->\nold\n<!-- /figures -->\nafter';
 
-  it('takes the place of the one before, everything around it stays', () => {
+  it('replaces the block before it and keeps the rest of the page', () => {
     expect(withBlock(page, 'figures', ['new  ', ''])).toBe(
       'before\n<!-- figures -->\n\n```\nnew\n```\n\n<!-- /figures -->\nafter',
     );
   });
 
-  it('needs its place', () => {
+  it('needs the marks of its place', () => {
     expect(() => withBlock(page, 'neighbours', [])).toThrow('no place for neighbours');
   });
 });
 
 describe('the table of neighbours', () => {
-  it('marks what is over its limit, and says so', () => {
+  it('marks a figure that is over its limit, and says that the attack does not hold', () => {
     const results = new Results();
     const [calm, loud] = ATTACKS as [Attack, Attack];
     for (const { name } of [calm, loud]) results.add('neighbour-answers', name, 800);

@@ -10,7 +10,7 @@ import { neighbourLines, neighbourVerdicts } from './neighbours/tables.ts';
 import type { Plan } from './plan.ts';
 import { goalText, partOf, ratiosOf } from './ratios.ts';
 
-/** Peers stand in this order; numbers behind them, ascending. */
+/** Order of the peers' columns; other columns come after them, ascending. */
 const COLUMN_ORDER: readonly string[] = ['porthole', 'nginx', 'node:http', 'lxd'];
 
 const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
@@ -22,7 +22,7 @@ const BLOCKS: Readonly<Record<string, readonly Part[]>> = {
   neighbours: ['n', 'o'],
 };
 
-/** The figures of some parts, medians only, then their ratios; for people. */
+/** A report for people: the medians of some parts' figures, then their ratios. */
 export function reportLines(
   machine: Machine,
   results: Results,
@@ -47,7 +47,8 @@ function partLines(letter: Part, results: Results): string[] {
   if (keys.length === 0) return [];
   const title = PARTS[letter];
   if (letter === 'n') return ['', `${letter}. ${title}`, ...neighbourLines(results)];
-  // Columns are peers for some figures, numbers of instances or listeners, or cases for others: a table for each.
+  // Columns are peers, or numbers of instances or listeners, or cases: there is a table for each of these
+  // kinds.
   const tables = Object.values(Object.groupBy(keys, (key) => columnKind(key, results)));
   return ['', `${letter}. ${title}`, ...tables.flatMap((each) => ['', ...figureLines(each ?? [], results)])];
 }
@@ -93,7 +94,7 @@ function verdict(holds: boolean | undefined): string {
   return holds ? 'yes' : 'no';
 }
 
-/** Writes everything that was found, for programs. @returns the file */
+/** Writes all results for programs to read. @returns the path of the file */
 export function writeReport(machine: Machine, plan: Plan, results: Results): string {
   const figures = (Object.keys(FIGURES) as FigureKey[]).map((key) => [
     key,
@@ -120,7 +121,7 @@ export function writeReport(machine: Machine, plan: Plan, results: Results): str
   return FILE;
 }
 
-/** Puts the tables into the page about performance, in the place of those before. @returns the page */
+/** Replaces the tables in the page about performance. @returns the path of the page */
 export function recordTables(machine: Machine, results: Results): string {
   const blocks = Object.entries(BLOCKS).filter(([, parts]) =>
     parts.some((part) => isMeasured(part, results)),
@@ -137,7 +138,7 @@ function isMeasured(part: Part, results: Results): boolean {
   return (Object.keys(FIGURES) as FigureKey[]).some((key) => FIGURES[key].part === part && results.has(key));
 }
 
-/** A text with other lines between the marks of a block. @throws when it has no such marks */
+/** Replaces the lines between the marks of a block in a text. @throws when the text has no such marks */
 export function withBlock(text: string, name: string, lines: readonly string[]): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const block = lines

@@ -19,10 +19,12 @@ import { measureStorm } from './measures/storm.ts';
 import { type Population, populate } from './peers/population.ts';
 import { startPeers } from './peers/start.ts';
 
-/** Every folder on the way to a root filesystem must be searchable by others, which /tmp may not be. */
+/**
+ * Others must be able to search every folder on the path to a root filesystem, and /tmp may not allow that.
+ */
 const TEMPORARY = '/var/tmp/porthole-bench-';
 
-/** All measurements, in order: those without thousands of instances come before there are any. */
+/** All measurements, in order. Those without thousands of instances come first. */
 const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = [
   ['a', measureKeepAlive],
   ['b', measureChurn],
@@ -39,7 +41,9 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['n', measureNeighbours],
 ];
 
-/** Runs all measurements of the plan. Whatever they need is started when it is, and ended in any case. */
+/**
+ * Runs all measurements of the plan. Starts servers when a measurement needs them, and ends them in any case.
+ */
 export async function runAll(bench: Pick<Bench, 'plan' | 'results' | 'say' | 'signal'>): Promise<void> {
   const { plan, say, signal } = bench;
   await using stack = new AsyncDisposableStack();

@@ -3,12 +3,12 @@ import { enableCompileCache } from 'node:module';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 
-// Keeps compiled code between runs, which halves the time until the first request. Plain JavaScript, because the first
-// TypeScript that Node meets without the cache makes it load a compiler. Not in Node's default place: that is a shared
-// directory, where another user could put code of theirs for us to run. HOME is not asked either, since sudo may leave
-// it pointing to somebody else's.
+// Keeps compiled code between starts, which halves the time until the first request. This file is plain
+// JavaScript, because Node loads a compiler for the first TypeScript that it finds without the cache. The
+// cache is not in Node's default place: that is a shared directory, where another user could put code for
+// Porthole to run. HOME is not used either, since sudo may leave it pointing to another user's home.
 try {
   enableCompileCache(join(userInfo().homedir, '.cache', 'porthole'));
 } catch {
-  // A user without an entry in the user database: slower, nothing else.
+  // A user without an entry in the user database: the start is slower, nothing else.
 }

@@ -1,5 +1,6 @@
-# Read by `porthole` and `portholed`, which set $self (this folder's script, links resolved), $program and $flags
-# (of Node): runs the program on the checkout's own Node 26, else on the system's when that is new enough to run TypeScript.
+# Read by `porthole` and `portholed`, which set $self (this folder's script, links resolved), $program and
+# $flags (of Node). Runs the program on the checkout's own Node 26, else on the system's if that is new enough
+# to run TypeScript.
 folder=${self%/*}
 root=${folder%/*}
 node=$root/node_modules/.bin/node
@@ -11,5 +12,5 @@ if ! [ -x "$node" ]; then
     exit 1
   fi
 fi
-# shellcheck disable=SC2086 # They are several.
+# shellcheck disable=SC2086 # $flags may be several words.
 exec "$node" $flags --import "$root/bin/compile-cache.mjs" "$root/$program" "$@"

@@ -1,12 +1,12 @@
 import { mustHold } from './target.ts';
 
-/** An answer of an HTTP server, taken apart. */
+/** A parsed answer of an HTTP server. */
 export interface Answer {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
-  /** Nothing may follow. */
+  /** No other answer may follow on the connection. */
   readonly closes: boolean;
 }
 
@@ -15,11 +15,11 @@ const HEAD =
 const NO_BODY = new Set([204, 304]);
 
 /**
- * Takes a whole connection's answers apart, strictly; `100 Continue` is left out.
- * @param methods those of the requests that are answered, as far as they are known
- * @param known only their answers are read: what is behind them may or may not have a body
- * @returns the answers up to one that closes, and what is behind them
- * @throws Finding when it is no valid HTTP
+ * Parses all answers of a connection strictly; leaves out `100 Continue`.
+ * @param methods methods of the answered requests, as far as they are known
+ * @param known reads only the answers to `methods`, because a later one may be for a HEAD and have no body
+ * @returns the answers up to one that closes, and the text after them
+ * @throws Finding when the text is not valid HTTP
  */
 export function readAnswers(received: string, methods: readonly string[], known = false) {
   const answers: Answer[] = [];
@@ -45,7 +45,7 @@ function readAnswer(text: string, method: string): { answer: Answer; length: num
   }
   const connection = headers.get('connection')?.toLowerCase();
   const isOld = head.startsWith('HTTP/1.0') && connection !== 'keep-alive';
-  // A head that is refused has its text also when it was to be a HEAD, as with LXD.
+  // The answer that refuses a malformed head has a body even if the method was HEAD, as with LXD.
   const refused = connection === 'close' && text.length > head.length;
   const bodiless = (method === 'HEAD' && !refused) || status < 200 || NO_BODY.has(status);
   const { body, length, untilEnd } = bodiless
@@ -85,7 +85,7 @@ function readChunks(text: string): { body: string; length: number } {
   }
 }
 
-/** What was reached: the statuses, and what refusals say, without what the client has sent. */
+/** The outcome of a case: the statuses, and the texts of refusals without quoted input of the client. */
 export function signatureOf(answers: readonly Answer[]): string {
   return answers
     .slice(0, 6)

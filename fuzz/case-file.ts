@@ -1,20 +1,21 @@
 import { type Case, TARGET_NAMES, type TargetName } from './target.ts';
 
-/** A case with what its file says of it. */
+/** A case with the other lines of its file. */
 export interface StoredCase extends Case {
   readonly target: TargetName;
   /** Why it is kept; may be empty. */
   readonly note: string;
 }
 
-/** From so many equal bytes on they are written with their count. */
+/** This many equal bytes or more are written with their count. */
 const RUN_MIN = 6;
 /** Bytes after which a line of the file ends; a line feed ends it too. */
 const LINE_BYTES = 64;
 
 /**
- * The text of a case's file: some `name: value` lines, an empty line, the bytes. Of those, printable ASCII
- * stands for itself, but `\`; the others are `\r`, `\n`, `\xHH`; `\xHH{N}` is N of them. Line ends mean nothing.
+ * The text of a case's file: some `name: value` lines, an empty line, the bytes. Printable ASCII except `\`
+ * stands for itself; other bytes are `\r`, `\n`, `\xHH`; `\xHH{N}` is N equal bytes. Line ends are not part
+ * of the bytes.
  */
 export function caseText({ target, note, cuts, bytes }: StoredCase): string {
   const head = [

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { caseText, readCase, type StoredCase } from './case-file.ts';
 
-/** The cases that are kept with the code: one to begin with for each thing worth reaching, and old findings. */
+/** The cases that are kept with the code: seeds for each outcome worth reaching, and old findings. */
 export const CORPUS = fileURLToPath(new URL('corpus', import.meta.url));
 /** Where findings are written. */
 export const FINDINGS = fileURLToPath(new URL('findings', import.meta.url));
@@ -17,7 +17,10 @@ export interface NamedCase extends StoredCase {
   readonly name: string;
 }
 
-/** The cases in a folder, by name; none when it is not there. @throws Error that names a file which is none */
+/**
+ * The cases in a folder, by name; none when there is no such folder.
+ * @throws Error that names an invalid file
+ */
 export function readCorpus(folder: string): NamedCase[] {
   return namesIn(folder)
     .filter((name) => name.endsWith(EXTENSION))
@@ -34,7 +37,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** @throws Error with the path of a file that is no case */
+/** @throws Error with the path of a file that is not a case */
 export function readCaseFile(path: string): StoredCase {
   try {
     return readCase(readFileSync(path, 'utf8'));
@@ -43,7 +46,7 @@ export function readCaseFile(path: string): StoredCase {
   }
 }
 
-/** Writes a case into a folder, under a name that it gets from its bytes; returns the path. */
+/** Writes a case into a folder, under a name made from a hash of its text; returns the path. */
 export function writeCase(folder: string, sample: StoredCase): string {
   const text = caseText(sample);
   const name = createHash('sha256').update(text).digest('hex').slice(0, NAME_CHARACTERS);

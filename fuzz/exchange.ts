@@ -2,19 +2,20 @@ import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Finding } from './target.ts';
 
-/** All limits of the daemon that can end a connection are far below, also on a busy machine. */
+/** Far above all limits of the daemon that can end a connection, also on a busy machine. */
 const DEADLINE_MS = 15_000;
 
-/** What came back on a connection. */
+/** The bytes that came back on a connection. */
 export interface Exchanged {
   /** One character per byte. */
   readonly received: string;
-  /** The server had closed before all was sent: of its last answers some may not have been read. */
+  /** The server closed before all was sent: its last answers may be missing. */
   readonly cutShort: boolean;
 }
 
 /**
- * Sends pieces, each on its own, closes our half, and gives all that comes back until the server has closed.
+ * Sends each piece on its own, closes the sending half, and returns all that comes back until the server
+ * closes.
  * @throws Finding when the server does not close
  */
 export async function exchange(path: string, pieces: readonly Buffer[]): Promise<Exchanged> {
@@ -43,13 +44,13 @@ export async function exchange(path: string, pieces: readonly Buffer[]): Promise
   return { received: comparable(Buffer.concat(chunks).toString('latin1')), cutShort };
 }
 
-/** Writes, and waits a turn, so that the piece is on its way alone. */
+/** Writes a piece and waits a turn of the event loop, so that the piece is sent alone. */
 async function send(socket: ReturnType<typeof connect>, piece: Buffer): Promise<void> {
   await new Promise<void>((resolve) => socket.write(piece, () => resolve()));
   await nextTurn();
 }
 
-/** Whether two exchanges can be the same one; of one that was cut short the beginning counts. */
+/** Whether two exchanges got the same bytes; one that was cut short need only be a beginning of the other. */
 export function areAlike(one: Exchanged, other: Exchanged): boolean {
   const [before, behind] = [withoutSwitch(one.received), withoutSwitch(other.received)];
   if (before === behind) return true;
@@ -57,14 +58,16 @@ export function areAlike(one: Exchanged, other: Exchanged): boolean {
 }
 
 /**
- * Without a websocket at the end: our half is closed by then, so there is no use in it, and the connection may
- * as well end, which depends on what was known first.
+ * Leaves out an upgrade to a websocket at the end. The client's half is closed by then, so the server may
+ * upgrade or end the connection, depending on what it reads first.
  */
 function withoutSwitch(received: string): string {
   return received.replace(/HTTP\/1\.1 101 [\s\S]*$/, '');
 }
 
-/** Without what depends on time and chance, and on whether a body was there already when its head was read. */
+/**
+ * Leaves out the parts that depend on time, on chance, or on whether a body arrived together with its head.
+ */
 function comparable(received: string): string {
   const text = received
     .replaceAll(/Date: [^\r]+/g, 'Date: D')

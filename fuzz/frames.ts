@@ -1,6 +1,6 @@
 /** A websocket frame (RFC 6455). */
 export interface Frame {
-  /** FIN and reserved bits and the opcode, as the first byte has them. */
+  /** The first byte: FIN, the reserved bits and the opcode. */
   readonly first: number;
   readonly masked: boolean;
   readonly payload: Buffer;
@@ -25,7 +25,7 @@ export function frameBytes({ first, masked, payload }: Frame): Buffer {
   return masked ? Buffer.concat([head, MASK, unmasked(payload, MASK)]) : Buffer.concat([head, payload]);
 }
 
-/** Frames of bytes, and how many bytes they take; behind them are bytes that are no whole frame. */
+/** Reads frames; `length` is how many bytes they take. Bytes after that are not a whole frame. */
 export function readFrames(bytes: Buffer): { frames: Frame[]; length: number } {
   const frames: Frame[] = [];
   let at = 0;

@@ -4,11 +4,11 @@ import { minimise } from './minimise.ts';
 import { Random } from './random.ts';
 import { type Case, Finding, type Target, type TargetKind } from './target.ts';
 
-/** Cases that are kept for having reached something new; beyond them one that is there gives way. */
+/** How many cases are kept because they reached something new; after that a new one replaces an old one. */
 const KEPT_MAX = 2000;
-/** Cases after which the target is asked whether anything is left of them. */
+/** Number of cases after which the fuzzer checks that nothing is left of them. */
 const SETTLE_EVERY = 250;
-/** Findings of one target after which it has nothing more to say. */
+/** Number of findings after which a target is not tried any more. */
 const FINDINGS_MAX = 20;
 
 const CASE_TIME_MAX_MS = 40_000;
@@ -24,11 +24,11 @@ export interface FuzzerOptions {
   readonly seed: string;
   readonly corpus: readonly Case[];
   onFound(found: Found): void;
-  /** Told of each case that has reached something new. */
+  /** Gets each case that has reached something new. */
   onNew?(sample: StoredCase): void;
 }
 
-/** Tries one target, case after case. The cases are those of the seed, whatever else goes on. */
+/** Tries one target, case after case. The cases depend only on the seed and the corpus. */
 export class Fuzzer implements AsyncDisposable {
   readonly kind: TargetKind;
   readonly #target: Target;
@@ -36,7 +36,7 @@ export class Fuzzer implements AsyncDisposable {
   readonly #corpus: Case[];
   readonly #reached = new Set<string>();
   readonly #found = new Set<string>();
-  /** Under way now. */
+  /** The case that is tried now. */
   #current: Case | undefined;
   executions = 0;
 
@@ -51,7 +51,7 @@ export class Fuzzer implements AsyncDisposable {
     return new Fuzzer(kind, await kind.open(), options);
   }
 
-  /** How many different things have been reached. */
+  /** How many different outcomes have been reached. */
   get reached(): number {
     return this.#reached.size;
   }
@@ -60,7 +60,7 @@ export class Fuzzer implements AsyncDisposable {
     return this.#found.size >= FINDINGS_MAX;
   }
 
-  /** Tries the cases to begin with. */
+  /** Tries the cases of the corpus. */
   async tryCorpus(): Promise<void> {
     for (const sample of this.#options.corpus) await this.#try(sample);
   }
@@ -83,7 +83,7 @@ export class Fuzzer implements AsyncDisposable {
     });
   }
 
-  /** Takes note of an error that came from somewhere while a case was tried. */
+  /** Reports an uncaught error as a finding of the case that is tried now. */
   take(error: unknown): void {
     const { message, detail } = findingOf(error);
     if (this.#found.has(message) || this.#current === undefined) return;
@@ -140,7 +140,7 @@ export class Fuzzer implements AsyncDisposable {
   }
 }
 
-/** Each wait of a target has a deadline of its own; this one is for those that were forgotten. */
+/** Each wait of a target has its own deadline; this one catches waits that lack one. */
 async function inTime<T>(promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Finding('a case does not end')), CASE_TIME_MAX_MS);
@@ -151,7 +151,7 @@ async function inTime<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** What nobody expected is a finding too. */
+/** An unexpected error is a finding too. */
 function findingOf(error: unknown): Finding {
   if (error instanceof Finding) return error;
   return error instanceof Error ? new Finding(error.message, error.stack) : new Finding(String(error));

@@ -29,7 +29,7 @@ const VERSIONS = [
   'http/1.1',
   'HTTP/1',
 ];
-/** What decides where a request ends. */
+/** Header lines that decide where a request ends. */
 const FRAMING = [
   ...[
     'Content-Length: 0',
@@ -56,7 +56,7 @@ const FRAMING = [
 ];
 const LINE_ENDS = ['\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\r\n', '\n', '\r', '\n\r', '\r\r\n'];
 
-/** A request out of words. */
+/** Makes a request out of words. */
 export function makeRequest(random: Random, words: Words): Buffer {
   const request: Request = {
     method: random.pick(words.methods),
@@ -121,7 +121,7 @@ const CHANGES: readonly Change[] = [
   },
 ];
 
-/** Announces the body as it is: by its length, or in chunks. */
+/** Announces the body correctly: by its length, or in chunks. */
 function frame(request: Request, random: Random): void {
   request.headers = request.headers.filter((line) => !/^\s*(content-length|transfer-encoding)/i.test(line));
   if (request.body === '') return;
@@ -138,7 +138,7 @@ function chunks(body: string, random: Random): string {
   return `${chunk(body.slice(0, at))}${chunk(body.slice(at))}0\r\n${random.percent(10) ? 'X: y\r\n' : ''}\r\n`;
 }
 
-/** The first request, with all that is behind its head as its body. */
+/** Parses the first request; all text after its head is its body. */
 function takeApart(bytes: Buffer): Request | undefined {
   const text = bytes.toString('latin1');
   const match = /^([^ \r\n]*) ([^ \r\n]*) ([^\r\n]*)\r\n/.exec(text);
@@ -159,7 +159,7 @@ function mutatedText(text: string, random: Random): string {
   return mutateBytes(bytes, random, bytes).toString('latin1');
 }
 
-/** Values that JSON can hold and a handler may not expect. */
+/** JSON values that a handler may not expect. */
 const JSON_VALUES = [
   'null',
   'true',
@@ -176,7 +176,7 @@ const JSON_VALUES = [
 ];
 const JSON_PIECE = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false|null|\{\}|\[\]/g;
 
-/** Another value, name or number in place of one that is there. */
+/** Replaces one value, name or number. */
 function mutatedJson(body: string, random: Random): string {
   const pieces = [...body.matchAll(JSON_PIECE)];
   if (pieces.length === 0) return mutatedText(body, random);

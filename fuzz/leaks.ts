@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mustHold } from './target.ts';
 
-/** Of each kind of thing that keeps a process alive: all targets together need far fewer, a leak soon has more. */
+/** Limit for each kind of resource that keeps a process alive: all targets together need far fewer. */
 const RESOURCES_MAX = 150;
-/** What is about to end, such as the time that an exec gives its streams, has ended after this. */
+/** Resources that are about to end, such as the timer of an exec's streams, have ended after this. */
 const PATIENCE_MS = 15_000;
 const PAUSE_MS = 50;
 const MIB = 1024 * 1024;
-/** Two to three times what is usual. */
+/** Two to three times the usual memory. */
 const MEMORY_MIB_MAX = 1024;
 
-/** Checks that cases leave no sockets and timers, and do not pile up in memory. @throws Finding */
+/** Checks that cases leave no sockets or timers, and do not fill the memory. @throws Finding */
 export async function checkLeaks(): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (tooMany() !== undefined && performance.now() < deadline) await sleep(PAUSE_MS);

@@ -27,7 +27,10 @@ async function run(plan: Exclude<Plan, { kind: 'help' }>): Promise<number> {
   return fuzz({ ...plan, seed }, { say, signal: firstSignal() });
 }
 
-/** Ctrl-C may come twice, from the terminal and through npm: what is said again changes nothing. */
+/**
+ * Aborts at the first signal. Ctrl-C may come twice, from the terminal and through npm; the second changes
+ * nothing.
+ */
 function firstSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());

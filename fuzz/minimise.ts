@@ -1,13 +1,13 @@
 import { replaced } from './mutate.ts';
 import type { Case } from './target.ts';
 
-/** Tries of one finding: a case that is a little larger than it could be is good enough. */
+/** Limit on tries for one finding: the case need not be the smallest possible. */
 const TRIES_MAX = 300;
 const TIME_MAX_MS = 20_000;
 
 /**
- * Makes a case smaller as long as it still shows what it showed.
- * @param stillShows may be called with any part of the case
+ * Makes a case smaller as long as it still shows its finding.
+ * @param stillShows whether a part of the case shows the finding; may be called with any part
  */
 export async function minimise(sample: Case, stillShows: (smaller: Case) => Promise<boolean>): Promise<Case> {
   const deadline = performance.now() + TIME_MAX_MS;

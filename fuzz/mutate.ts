@@ -3,9 +3,9 @@ import type { Random } from './random.ts';
 /** Cases do not grow beyond this, so that each stays cheap. */
 const CASE_BYTES_MAX = 64 * 1024;
 
-/** Bytes that mean something to some reader. */
+/** Bytes with a meaning in some format. */
 const TELLING = [0x00, 0x09, 0x0a, 0x0d, 0x20, 0x22, 0x25, 0x2c, 0x2e, 0x2f, 0x3a, 0x3b, 0x7f, 0x80, 0xff];
-/** Numbers at the edges of what fits. */
+/** Numbers at the limits of number types, and odd notations. */
 export const TELLING_NUMBERS = [
   ...[
     '-1',
@@ -73,7 +73,7 @@ const splice: Mutation = (bytes, random, other) => {
 
 const MUTATIONS = [flip, put, put, remove, repeat, cutOff, number, splice] as const;
 
-/** Changes a few bytes at chance; `other` is another case, for pieces of it. */
+/** Changes a few bytes at random; `other` is another case, whose pieces may be copied. */
 export function mutateBytes(bytes: Buffer, random: Random, other: Buffer): Buffer {
   let mutated = bytes;
   for (let count = 1 + random.short(4); count > 0; count--) {
@@ -82,12 +82,12 @@ export function mutateBytes(bytes: Buffer, random: Random, other: Buffer): Buffe
   return mutated.subarray(0, CASE_BYTES_MAX);
 }
 
-/** Bytes with a stretch of them replaced. */
+/** Replaces `count` bytes at `at`. */
 export function replaced(bytes: Buffer, at: number, count: number, by: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, at), by, bytes.subarray(at + count)]);
 }
 
-/** A few places of `bytes` in ascending order, at which writes end. */
+/** A few places in `length` bytes, ascending, at which writes end. */
 export function cutsFor(length: number, random: Random, max = 4): number[] {
   const places = Array.from({ length: random.below(max + 1) }, () => random.below(length + 1));
   return [...new Set(places)].sort((one, other) => one - other);

@@ -15,13 +15,13 @@ import { makeGuestCase } from './targets/guest.ts';
 const sample = (text: string, cuts: number[] = []): Case => ({ bytes: Buffer.from(text, 'latin1'), cuts });
 
 describe('a case', () => {
-  it('is the same again when it is read from its file, whatever its bytes are', () => {
+  it('is the same when it is read back from its file, with all byte values', () => {
     const all = Buffer.concat([Buffer.from(Array.from({ length: 256 }, (_, at) => at)), Buffer.alloc(5000)]);
     const stored = { target: 'guest', note: 'a: b', cuts: [3, 300], bytes: all } as const;
     expect(readCase(caseText(stored))).toEqual(stored);
   });
 
-  it('is refused when its file is none', () => {
+  it('is refused when its file is not a case file', () => {
     expect(() => readCase('GET / HTTP/1.1')).toThrow('an empty line');
     expect(() => readCase('target: x\n\n')).toThrow('no target "x"');
   });
@@ -33,11 +33,11 @@ describe('a case', () => {
     expect(make('a')).not.toEqual(make('b'));
   });
 
-  it('is cut into pieces that are all of it', () => {
+  it('is cut into pieces that make up the whole case', () => {
     expect(piecesOf(Buffer.from('abcdef'), [2, 4, 99]).map(String)).toEqual(['ab', 'cd', 'ef']);
   });
 
-  it('gets as small as what it shows', async () => {
+  it('is reduced to the bytes that show the finding', async () => {
     const smallest = await minimise(
       sample(`${'x'.repeat(200)}bug${'y'.repeat(99)}`, [3]),
       async ({ bytes }) => bytes.includes('bug'),
@@ -46,7 +46,7 @@ describe('a case', () => {
   });
 });
 
-/** A target with one defect: it does not stand a `!`. */
+/** A target with one defect: it fails on a `!`. */
 const FRAIL: TargetKind = {
   name: 'guest',
   shortCases: 0,
@@ -97,7 +97,7 @@ describe('the reader of requests', () => {
 });
 
 describe('the reader of answers', () => {
-  it('takes them apart, by length, in chunks, to the end', () => {
+  it('reads bodies by length, in chunks, and to the end of the connection', () => {
     const text =
       'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab' +
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\ncd\r\n0\r\n\r\n' +

@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
 import { TARGET_NAMES, type TargetName } from './target.ts';
 
-/** What is to be done. */
+/** What a command line asks for. */
 export type Plan =
   | {
       readonly kind: 'fuzz';
       readonly minutes: number;
-      /** undefined: another one each time. */
+      /** undefined: a random one. */
       readonly seed: string | undefined;
       readonly targets: readonly TargetName[];
-      /** More cases to begin with, and where new ones are kept. */
+      /** A folder with more cases to begin with; new cases are written there. */
       readonly corpus: string | undefined;
     }
   | { readonly kind: 'replay'; readonly file: string }
@@ -21,10 +21,10 @@ const MINUTES_MAX = 7 * 24 * 60;
 export const HELP = `Usage: npm run fuzz [-- --minutes N] [-- --seed S] [-- --only guest,lane] [-- --corpus DIR]
        npm run fuzz -- --replay FILE
 
-Sends made-up input to parts of the daemon and checks what has to hold. Nothing of it leaves this machine.
+Sends made-up input to parts of the daemon and checks what has to hold. The input does not leave this machine.
 
   --minutes N     how long, all targets together; ${MINUTES}
-  --seed S        what all choices come from; it is printed, and the same one tries the same cases
+  --seed S        seed of all random choices; it is printed, and the same seed tries the same cases
   --only LIST     some targets only
   --corpus DIR    more cases to begin with; those that reach something new are written there
   --replay FILE   one case, such as a finding
@@ -39,7 +39,7 @@ Sends made-up input to parts of the daemon and checks what has to hold. Nothing 
 Exit code: 0 nothing found, 1 something found, 2 it could not be run.
 `;
 
-/** What the command line asks for. @throws Error that names what is wrong */
+/** Reads the command line. @throws Error that names what is wrong */
 export function planOf(args: readonly string[]): Plan {
   const { values } = parseArgs({
     args: [...args],

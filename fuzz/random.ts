@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Chance from a seed: the same seed gives the same choices, on every machine. */
+/** Random choices from a seed: the same seed gives the same choices, on every machine. */
 export class Random {
   #state: number;
 
@@ -13,7 +13,7 @@ export class Random {
     return Math.floor(this.#next() * limit);
   }
 
-  /** Happens `percent` times of a hundred. */
+  /** True in `percent` of a hundred calls. */
   percent(percent: number): boolean {
     return this.below(100) < percent;
   }
@@ -27,7 +27,7 @@ export class Random {
     return this.below(this.below(this.below(limit) + 1) + 1);
   }
 
-  /** mulberry32: small, and even enough to choose with. */
+  /** mulberry32: small, and even enough for choices. */
   #next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);

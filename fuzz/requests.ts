@@ -1,14 +1,14 @@
-/** A request as RFC 9112 sees it, by a reader that shares nothing with the daemon's. */
+/** A request by the rules of RFC 9112; this reader shares no code with the daemon's. */
 export interface Framed {
   readonly method: string;
 }
 
-/** Requests up to the first that is not beyond doubt. */
+/** Requests up to the first whose end is in doubt. */
 export interface Framing {
   readonly requests: readonly Framed[];
   /**
-   * What is behind them: nothing; a request that does not end; one whose end two readers could see in two places,
-   * and which must be refused; anything else.
+   * The text after them: nothing; a request that does not end; a request whose end two readers could see in
+   * two places, which must be refused; anything else.
    */
   readonly rest: 'nothing' | 'incomplete' | 'ambiguous' | 'unclear';
 }
@@ -26,7 +26,7 @@ const HEADER_LINE = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \
 const HEAD_END = /\r?\n\r?\n/;
 const CHUNK_LINE = /^([0-9a-f]{1,6})\r\n/i;
 
-/** Where requests begin and end in bytes, one character each. */
+/** Finds the requests in a text that has one character for each byte. */
 export function readRequests(text: string): Framing {
   const requests: Framed[] = [];
   for (let at = 0; ; ) {
@@ -71,7 +71,7 @@ function endOfBody(text: string, start: number, { minor, lengths, encodings }: H
   return end <= text.length ? end : 'incomplete';
 }
 
-/** Chunks without extensions and trailers; others may be read or refused. */
+/** Reads chunks without extensions and trailers; the daemon may serve or refuse others. */
 function endOfChunks(text: string, start: number): number | 'incomplete' | 'unclear' {
   for (let at = start; ; ) {
     const line = CHUNK_LINE.exec(text.slice(at, at + 8));

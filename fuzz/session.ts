@@ -76,13 +76,13 @@ class Session implements AsyncDisposable {
     return session;
   }
 
-  /** The corpus. */
+  /** Tries the corpus of one target. */
   async begin(fuzzer: Fuzzer): Promise<void> {
     this.current = fuzzer;
     await fuzzer.tryCorpus();
   }
 
-  /** Some cases of one target. */
+  /** Tries cases of one target for its turn. */
   async turn(fuzzer: Fuzzer, isOver: () => boolean): Promise<void> {
     const begin = performance.now();
     this.current = fuzzer;
@@ -95,7 +95,7 @@ class Session implements AsyncDisposable {
     this.summarise();
   }
 
-  /** An error that nobody has caught belongs to the case under way. */
+  /** An uncaught error belongs to the case that is tried now. */
   readonly takeUncaught = (error: unknown): void => {
     const { current } = this;
     if (current === undefined) throw error;

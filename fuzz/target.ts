@@ -1,40 +1,40 @@
 import type { Random } from './random.ts';
 
-/** What is tried. */
+/** Input for a target. */
 export interface Case {
   readonly bytes: Buffer;
-  /** Places where the bytes are cut into writes of their own, ascending. */
+  /** Places where the bytes are split into separate writes, ascending. */
   readonly cuts: readonly number[];
 }
 
-/** A part of the daemon, opened, to be tried with cases. */
+/** A running part of the daemon that is tried with cases. */
 export interface Target extends AsyncDisposable {
   /**
-   * Tries a case and checks all that has to hold.
-   * @returns what was reached, in a few words that do not depend on time: a case that reaches something else is kept
+   * Tries a case and checks all rules.
+   * @returns the outcome, in a few words that do not depend on time; a case with a new outcome is kept
    * @throws Finding
    */
   run(sample: Case): Promise<string>;
-  /** Checks, with no case under way, that nothing is left of the earlier ones. @throws Finding */
+  /** Checks between cases that nothing is left of the earlier ones. @throws Finding */
   settle?(): Promise<void>;
 }
 
-/** A kind of target, and how cases for it are made. */
+/** A kind of target, and how its cases are made. */
 export interface TargetKind {
   readonly name: TargetName;
-  /** Cases of the short form. */
+  /** Number of cases in a short run. */
   readonly shortCases: number;
   open(): Promise<Target>;
-  /** Makes a case, mostly out of the ones that are there. */
+  /** Makes a case, mostly out of those of the corpus. */
   make(random: Random, corpus: readonly Case[]): Case | Promise<Case>;
 }
 
 export const TARGET_NAMES = ['guest', 'host', 'archives', 'websocket', 'lane'] as const;
 export type TargetName = (typeof TARGET_NAMES)[number];
 
-/** Something that must not be. Its message is the same each time the same thing happens. */
+/** A broken rule. The same defect has the same message each time. */
 export class Finding extends Error {
-  /** More about this one time. */
+  /** More about this one occurrence. */
   readonly detail: string;
 
   constructor(message: string, detail = '') {
@@ -44,7 +44,7 @@ export class Finding extends Error {
   }
 }
 
-/** @throws Finding unless it holds */
+/** @throws Finding unless `holds` */
 export function mustHold(holds: boolean, message: string, detail = ''): asserts holds {
   if (!holds) throw new Finding(message, detail);
 }

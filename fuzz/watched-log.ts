@@ -1,7 +1,7 @@
 import type { Log } from '../packages/host/src/base/log.ts';
 import { Finding } from './target.ts';
 
-/** A log that remembers what only a defect can write: an error. */
+/** A log that remembers the first error; only a defect logs an error. */
 export class WatchedLog implements Log {
   #first: Finding | undefined;
 
@@ -17,7 +17,7 @@ export class WatchedLog implements Log {
     return this;
   }
 
-  /** @throws Finding for the first error since it was last asked */
+  /** @throws Finding for the first error since the last call */
   mustBeQuiet(): void {
     const first = this.#first;
     this.#first = undefined;

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FIN, frameBytes, OPCODES, readFrames } from './frames.ts';
 import { Finding, mustHold } from './target.ts';
 
-/** Far above all that can make an answer late, but no test waits for ever. */
+/** Far above any delay of an answer; ends a wait that would last for ever. */
 const DEADLINE_MS = 15_000;
 const HEAD_END = '\r\n\r\n';
 const CLOSE = frameBytes({ first: FIN | OPCODES.close, masked: true, payload: Buffer.alloc(0) });
@@ -17,14 +17,14 @@ function handshake(path: string): Buffer {
   return Buffer.from(lines.join('\r\n'));
 }
 
-/** A websocket whose bytes are ours to choose. It hangs up when the server closes. */
+/** A websocket client that sends any bytes. It hangs up when the server closes. */
 export class WebsocketClient {
   readonly #socket: Socket;
   readonly #closed = Promise.withResolvers<void>();
   readonly #opened = Promise.withResolvers<void>();
   #received = Buffer.alloc(0);
 
-  /** @param first sent in one with the handshake */
+  /** @param first bytes sent in one write with the handshake */
   constructor(socketPath: string, path: string, first: Buffer = Buffer.alloc(0)) {
     this.#socket = connect({ path: socketPath, allowHalfOpen: true });
     this.#opened.promise.catch(() => {});
@@ -57,19 +57,26 @@ export class WebsocketClient {
     }
   }
 
-  /** The code with which the server has closed; `none` when it has only hung up. */
+  /**
+   * The server's close code; `empty` for a close frame without one; `none` when it hung up without a close
+   * frame.
+   */
   get closeCode(): string {
     const close = readFrames(this.#frames()).frames.find(({ first }) => (first & 0xf) === OPCODES.close);
     if (close === undefined) return 'none';
     return close.payload.length < 2 ? 'empty' : String(close.payload.readUInt16BE(0));
   }
 
-  /** Closes our half. */
+  /** Closes the sending half. */
   end(): void {
     this.#socket.end();
   }
 
-  /** Waits for the server's end, and checks that it has sent nothing but frames. @throws Finding */
+  /**
+   * Waits until the server hangs up.
+   * @returns the payloads of its messages.
+   * @throws Finding for a malformed frame
+   */
   async closed(): Promise<Buffer[]> {
     await within(this.#closed.promise, 'a websocket does not end');
     this.#socket.destroy();

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 
-/** Lines of a failed command's output that are worth repeating. */
+/** How many lines of a failed command's output are repeated. */
 const TAIL_LINES = 5;
 
 /**
- * Runs a command and keeps its output to itself.
+ * Runs a command and returns its output instead of printing it.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined> }} [options]
@@ -34,18 +34,18 @@ export function tailOf(output) {
   return lines.filter(Boolean).slice(-TAIL_LINES).join('; ');
 }
 
-/** Signals that end a program and that it should end from, not die of. */
+/** Signals that are passed on to the program, so that it can end cleanly. */
 const PASSED_ON = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
 
-/** What shells add to a signal's number to make an exit code of it. */
+/** Exit codes of shells for a program that a signal ended: 128 and the signal's number. */
 const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGKILL: 137 };
 
-/** npm passes on a Ctrl-C that the terminal has sent to everyone already: one signal, heard twice. */
+/** npm passes on a Ctrl-C that the terminal has sent to all already: two signals within this time are one. */
 const SAME_SIGNAL_MS = 500;
 
 /**
- * Runs the program itself: our terminal is its terminal, our signals are its signals, its end is our end.
- * At Ctrl-C the terminal also signals the program directly, so it may see SIGINT once more.
+ * Runs the program on this process's terminal, passes signals on to it, and waits for its end. At Ctrl-C the
+ * terminal also signals the program directly, so it may get SIGINT twice.
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd: string, env: Record<string, string | undefined> }} options
@@ -59,7 +59,7 @@ export function handOver(command, args, options) {
       passedAt.set(signal, performance.now());
       child.kill(signal);
     };
-    // Before there is a program: it may already be at work when `spawn` returns.
+    // Before `spawn`, because the program may already be at work when that returns.
     for (const signal of PASSED_ON) process.on(signal, passOn);
     const child = spawn(command, args, { ...options, stdio: 'inherit' });
     child.on('error', reject);

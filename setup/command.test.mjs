@@ -19,16 +19,16 @@ describe('commands', () => {
     expect(output).toContain('ENOENT');
   });
 
-  it('are quoted by the last lines that say something', () => {
+  it('are quoted by their last lines that are not empty', () => {
     expect(tailOf('1\n2\n\n3\n4\n5\n6\n\n')).toBe('2; 3; 4; 5; 6');
   });
 
-  it('that are handed over to give their exit code, or 128 and the signal', async () => {
+  it('that take over the terminal give their exit code, or 128 and the signal', async () => {
     expect(await handOver('sh', ['-c', 'exit 7'], options)).toBe(7);
     expect(await handOver('sh', ['-c', 'kill -TERM $$'], options)).toBe(143);
   });
 
-  it('end in their own way when the setup gets a signal', async () => {
+  it('can end cleanly when the setup gets a signal', async () => {
     const inner = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done";
     const outer = `import { handOver } from ${JSON.stringify(new URL('./command.mjs', import.meta.url).href)};
       process.exitCode = await handOver('sh', ['-c', ${JSON.stringify(inner)}], { cwd: '/', env: process.env });`;

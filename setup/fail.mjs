@@ -1,8 +1,8 @@
-/** A failure that the person at the keyboard can mend: its message is one line that says how. */
+/** A failure that the user can fix: its message is one line that says how. */
 export class SetupError extends Error {}
 
 /**
- * Says what is going on. Progress goes to standard error, so that standard output belongs to the program.
+ * Prints progress. It goes to standard error, so that standard output belongs to the program.
  * @param {string} line
  */
 export function say(line) {

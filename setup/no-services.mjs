@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Packages whose services must not run because of us: the benchmarks start these servers by hand. */
+/** Packages whose services the setup must not start: the benchmarks start these servers themselves. */
 const SERVERS = ['nginx-light', 'lxd'];
 
-/** What maintainer scripts call to start a service now and at every boot. */
+/** Programs that maintainer scripts call to start a service now and at every boot. */
 const STARTERS = ['invoke-rc.d', 'update-rc.d', 'deb-systemd-invoke', 'deb-systemd-helper'];
 
-/** apt's own default for the programs of maintainer scripts. */
+/** apt's default path for the programs of maintainer scripts. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**

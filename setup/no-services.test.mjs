@@ -6,7 +6,7 @@ import { withoutServices } from './no-services.mjs';
 const pathOf = (options) => options[1]?.replace('DPkg::Path=', '') ?? '';
 
 describe('an installation without services', () => {
-  it('finds harmless starters first, which are gone afterwards', async () => {
+  it('finds harmless starters first, and removes them afterwards', async () => {
     const folder = await withoutServices(['gcc', 'nginx-light'], async (options) => {
       const env = { PATH: pathOf(options) };
       expect(spawnSync('invoke-rc.d', ['nginx', 'start'], { env }).status).toBe(0);
@@ -27,7 +27,7 @@ describe('an installation without services', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('is an ordinary one for packages that bring no server of the benchmarks', async () => {
+  it('is an ordinary one for packages without a server of the benchmarks', async () => {
     expect(await withoutServices(['lxc', 'curl'], async (options) => options)).toEqual([]);
   });
 });

@@ -19,13 +19,13 @@ export const RUN_PACKAGES = [
   'libatomic1',
 ];
 
-/** What the tests need on top: the clients of both APIs, a shell with tab completion of its own. */
+/** Further packages for the tests: the clients of both APIs, a shell with its own tab completion. */
 export const TEST_PACKAGES = ['cloud-init', 'systemd', 'curl', 'lxd-client', 'python3', 'zsh', 'zstd'];
 
-/** What the benchmarks need on top: the peers, and what puts load on them. */
+/** Further packages for the benchmarks: the peers, and programs that put load on them. */
 export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev'];
 
-/** A peer that not every Debian has. */
+/** Packages of a peer that not every Debian has. */
 export const LXD_PACKAGES = ['lxd', 'lxd-client'];
 
 /** dpkg's database: reading it takes a few ms, asking dpkg-query ten times as much. */
@@ -35,7 +35,7 @@ const STATUS_FILE = '/var/lib/dpkg/status';
 const CLOUD_INIT_OFF = '/etc/cloud/cloud-init.disabled';
 
 /**
- * Installs Debian packages that are missing; does nothing, fast, when none is.
+ * Installs Debian packages that are missing; returns fast when none is.
  * @param {readonly string[]} wanted
  */
 export async function ensurePackages(wanted) {
@@ -54,7 +54,7 @@ export async function ensurePackages(wanted) {
 }
 
 /**
- * Refuses to go on without Debian packages, for someone who cannot install them.
+ * Throws when Debian packages are missing, for a user who cannot install them.
  * @param {readonly string[]} wanted
  */
 export function requirePackages(wanted) {
@@ -79,7 +79,9 @@ function readStatus() {
   return existsSync(STATUS_FILE) ? readFileSync(STATUS_FILE, 'utf8') : '';
 }
 
-/** Wait for another apt, as on a machine that has just booted; ask nothing about settings that were edited. */
+/**
+ * Waits for another apt, as on a machine that has just booted; does not ask about settings that were edited.
+ */
 const APT_OPTIONS = ['-q', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Options::=--force-confold'];
 
 function apt(args) {
@@ -88,9 +90,8 @@ function apt(args) {
 }
 
 /**
- * The tests run cloud-init's client of the guest API, not cloud-init. Its package brings systemd units that
- * act at boot only, and would then set the machine up anew; this file, made before it is installed, forbids
- * them that.
+ * The tests run cloud-init's client of the guest API, not cloud-init. Its package has systemd units that
+ * would set the machine up again at the next boot. This file, written before the installation, prevents that.
  */
 function keepCloudInitOff() {
   if (existsSync(CLOUD_INIT_OFF)) return;

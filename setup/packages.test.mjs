@@ -22,7 +22,7 @@ describe('missing Debian packages', () => {
     expect(missingPackages(STATUS, ['lxc', 'procps'])).toEqual([]);
   });
 
-  it('are those that were removed, left half way, or never known, in the order asked for', () => {
+  it('are those that were removed, half installed or never installed, in the requested order', () => {
     expect(missingPackages(STATUS, ['zstd', 'lxc', 'curl', 'xz-utils'])).toEqual([
       'zstd',
       'curl',
@@ -42,7 +42,7 @@ describe('missing Debian packages', () => {
     expect(missingPackages('', ['lxc'])).toEqual(['lxc']);
   });
 
-  it('are named, with the command that installs them, to someone who may not install them', () => {
+  it('are named, with the command that installs them, to a user who may not install them', () => {
     expect(() => requirePackages(['no-such-package', 'nor-this'])).toThrow(
       'Debian packages are missing: run `sudo apt-get install no-such-package nor-this`.',
     );

@@ -1,4 +1,4 @@
-/** What `engines` of package.json says; npm does not enforce it for the package that it runs. */
+/** As in `engines` of package.json; npm does not enforce it for the package that it runs. */
 const NODE_MIN = 20;
 /** npm 11 runs install scripts of the packages in `allowScripts` only, and none are needed. */
 const NPM_MIN = 11;

@@ -15,7 +15,7 @@ describe('the platform', () => {
     expect(platformProblem({ ...good, uid: 1000 })).toMatch(/sudo npm start/);
   });
 
-  it('is fine for anybody where root is not needed', () => {
+  it('is fine for any user where root is not needed', () => {
     expect(platformProblem({ ...good, uid: 1000, needsRoot: false })).toBeNull();
     expect(platformProblem({ ...good, platform: 'darwin', needsRoot: false })).toMatch(/Linux only/);
   });

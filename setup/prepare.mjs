@@ -7,11 +7,12 @@ import { platformProblem } from './platform.mjs';
 import { ensureSubordinateIds } from './subordinate-ids.mjs';
 
 /**
- * Makes the machine ready, step by step; each step first looks whether it has anything to do, so that a
+ * Makes the machine ready, step by step. Each step first checks whether it has anything to do, so that a
  * second start costs a few milliseconds and starts neither npm nor apt.
- * @param {string} script the npm script, for the advice to someone who is not root
+ * @param {string} script the npm script, for the advice to a user who is not root
  * @param {readonly string[]} packages Debian packages
- * @param {boolean} needsRoot whether what comes next does; who is not root gets no more than npm's packages
+ * @param {boolean} needsRoot whether the program needs root; for other users only npm's packages are
+ * installed
  * @returns {Promise<{ root: string, node: string, env: Record<string, string | undefined> }>} the checkout,
  *   its Node 26, and an environment in which that is `node`
  */

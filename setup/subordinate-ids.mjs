@@ -23,7 +23,7 @@ export function ensureSubordinateIds() {
 }
 
 /**
- * The ranges of a file of subuid(5) or subgid(5); lines that are none are skipped.
+ * The ranges of a file of subuid(5) or subgid(5); other lines are skipped.
  * @param {string} text
  * @returns {{ owner: string, first: number, count: number }[]}
  */
@@ -36,7 +36,7 @@ export function parseRanges(text) {
 }
 
 /**
- * Whether a user has a range; root may also stand there by its number.
+ * Whether a user has a range; root may also be listed by its number.
  * @param {string} text
  * @param {string} user
  */
@@ -47,10 +47,10 @@ export function hasRange(text, user) {
 }
 
 /**
- * The line to add for root: behind the ranges of everyone else, because a shared id would be a way from one
- * user's containers into another's.
+ * The line to add for root. Its range is after those of all other users, because a shared id would be a way
+ * from one user's containers into another's.
  * @param {readonly string[]} texts both files
- * @returns {string | null} null when there is no room
+ * @returns {string | null} null when there are not enough free ids
  */
 export function rangeLine(texts) {
   const ends = texts.flatMap(parseRanges).filter(({ owner }) => owner !== 'root' && owner !== '0');

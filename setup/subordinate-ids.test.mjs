@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hasRange, parseRanges, rangeLine } from './subordinate-ids.mjs';
 
 describe('subordinate ids', () => {
-  it('are read line by line, skipping comments and lines that are none', () => {
+  it('are read line by line, skipping comments and invalid lines', () => {
     const text = '# users\nann:100000:65536\n\nroot:1:\nbob:x:65536\nroot:1000000:1000000000\n';
     expect(parseRanges(text)).toEqual([
       { owner: 'ann', first: 100000, count: 65536 },
@@ -10,18 +10,18 @@ describe('subordinate ids', () => {
     ]);
   });
 
-  it('are found for root by name and by number, and for nobody by part of a name', () => {
+  it('are found for root by name and by number, and not by part of a name', () => {
     expect(hasRange('root:1000000:65536', 'root')).toBe(true);
     expect(hasRange('0:1000000:65536\n', 'root')).toBe(true);
     expect(hasRange('rooty:1000000:65536\n', 'root')).toBe(false);
     expect(hasRange('root:1000000:0\n', 'root')).toBe(false);
   });
 
-  it('start where LXD has them when nobody is in the way', () => {
+  it('start where LXD has them when these ids are free', () => {
     expect(rangeLine(['ann:100000:65536\n', ''])).toBe('root:1000000:1000000000');
   });
 
-  it('start behind every other range, whichever file it is in', () => {
+  it('start after every other range of both files', () => {
     expect(rangeLine(['ann:999999:2\n', 'bob:2000000:65536\n'])).toBe('root:2065536:1000000000');
   });
 

@@ -19,8 +19,8 @@ export async function isAtRest(pid: number): Promise<boolean> {
 }
 
 /**
- * Processor time of all threads so far, in ticks: utime and stime of /proc/PID/stat (proc(5)). The fields follow the
- * process's name in brackets.
+ * Processor time of all threads so far, in ticks: utime and stime of /proc/PID/stat (proc(5)). The fields
+ * follow the process's name in brackets.
  */
 function ticksOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A server that the benchmarks started. It has its own session, so that Ctrl-C reaches only the benchmarks. */
+/**
+ * A server that the benchmarks started. It has its own session, so that Ctrl-C reaches only the benchmarks.
+ */
 export class Program {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;

@@ -44,7 +44,10 @@ export class Crowd implements AsyncDisposable {
     return crowd;
   }
 
-  /** Each of the first `count` containers makes a request on each of `connections` connections and keeps them open. */
+  /**
+   * Each of the first `count` containers makes a request on each of `connections` connections and keeps them
+   * open.
+   */
   hold(count: number, connections: number): Promise<readonly number[]> {
     return this.#order('hold', count, connections);
   }
@@ -81,7 +84,10 @@ export class Crowd implements AsyncDisposable {
     return this.#arrived.shift() as Arrival;
   }
 
-  /** Waits until the server closes a WebSocket. @returns its close code, and how many events came before it */
+  /**
+   * Waits until the server closes a WebSocket.
+   * @returns its close code, and how many events came before it
+   */
   async nextClose(): Promise<{ readonly code: number; readonly events: number }> {
     await this.#until(() => this.#closed.length > 0);
     return { code: this.#closed.shift() as number, events: this.#arrived.splice(0).length };

@@ -20,8 +20,9 @@ const PROGRAMS = {
 const LOAD_TIMEOUT_MS = 120_000;
 
 /**
- * The load programs, in a folder that instances' users can read. A process can enter an instance's user and PID
- * namespaces and still see the host's files, so it is a real caller without being copied into the instance.
+ * The load programs, in a folder that instances' users can read. A process can enter an instance's user and
+ * PID namespaces and still see the host's files, so it is a real caller without being copied into the
+ * instance.
  */
 export class LoadTools {
   readonly folder: string;
@@ -82,7 +83,10 @@ export class LoadTools {
   }
 }
 
-/** The command that makes a program root of a peer's instance, in a mount namespace that has the peer's socket. */
+/**
+ * The command that makes a program root of a peer's instance, in a mount namespace that has the peer's
+ * socket.
+ */
 function enter({ callersOf, mountsOf }: Peer): string[] {
   const mounts = mountsOf === undefined ? [] : ['nsenter', '-t', String(mountsOf), '-m', '--'];
   return [...mounts, 'nsenter', '-t', String(callersOf), '-U', '-p', '-S', '0', '-G', '0', '--'];

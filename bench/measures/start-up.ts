@@ -5,8 +5,8 @@ import { interleave } from '../frame/rounds.ts';
 const MS_PER_S = 1000;
 
 /**
- * h. Seconds from the daemon's start to its first answers, with running instances in the store; then until each
- * instance has an answer, which it gets once the daemon has recognised it.
+ * h. Seconds from the daemon's start to its first answers, with running instances in the store; then until
+ * each instance has an answer, which it gets once the daemon has recognised it.
  */
 export async function measureStartUp({ plan, results, say, signal, population }: Bench): Promise<void> {
   const few = await population(plan.sizes[0]);

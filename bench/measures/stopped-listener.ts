@@ -12,7 +12,9 @@ const OTHERS = LISTENERS - 1;
 const STRIDE = 997;
 
 const { eventQueueBytes } = DEFAULT_GUEST_LIMITS;
-/** An event has the value and the one before. `FILLS` events fit in the queue even if the kernel buffers none. */
+/**
+ * An event has the value and the one before. `FILLS` events fit in the queue even if the kernel buffers none.
+ */
 const VALUE_CHARACTERS = 118_000;
 const EVENT_CHARACTERS = 2 * VALUE_CHARACTERS + 200;
 const FILLS = Math.floor(eventQueueBytes / EVENT_CHARACTERS);
@@ -35,8 +37,8 @@ const CASES = { 'all read': whileAllRead, 'one stopped': whileOneStopped } as co
 const NAMES = Object.keys(CASES) as (keyof typeof CASES)[];
 
 /**
- * d. Many instances listen. One stops reading while its events fill its queue, until the daemon closes its WebSocket.
- * The same changes are made while it reads, so that only its reading makes the difference.
+ * d. Many instances listen. One stops reading while its events fill its queue, until the daemon closes its
+ * WebSocket. The same changes are made while it reads, so that only its reading makes the difference.
  */
 export async function measureStoppedListener(bench: Bench): Promise<void> {
   const { plan, results, say } = bench;
@@ -70,7 +72,10 @@ function whileAllRead(bench: Bench, population: Population): Promise<Noticed> {
   });
 }
 
-/** Also checks that the daemon did not close it too early: it still gets all events of its queue, then the code. */
+/**
+ * Also checks that the daemon did not close it too early: it still gets all events of its queue, then the
+ * code.
+ */
 async function whileOneStopped(bench: Bench, population: Population): Promise<Noticed> {
   const { crowd } = population;
   await crowd.stopReading(1);

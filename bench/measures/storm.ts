@@ -5,7 +5,9 @@ import { percentile } from '../frame/stats.ts';
 const REQUESTS = 5;
 const MS_PER_S = 1000;
 
-/** c. Many instances boot at the same time. Each makes cloud-init's requests, with a new connection for each. */
+/**
+ * c. Many instances boot at the same time. Each makes cloud-init's requests, with a new connection for each.
+ */
 export async function measureStorm({ plan, results, say, signal, population }: Bench): Promise<void> {
   const { size, crowd } = await population(plan.stormInstances);
   say(`boot storm: ${size} instances`);

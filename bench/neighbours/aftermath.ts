@@ -10,7 +10,10 @@ const LOOK_MS = 500;
 const MS_PER_S = 1000;
 const KIB_PER_MIB = 1024;
 
-/** Files and memory of the daemon: before the floods, during each of them, after them, and after a second time. */
+/**
+ * Files and memory of the daemon: before the floods, during each of them, after them, and after a second
+ * time.
+ */
 export class Aftermath {
   readonly #results: Results;
   readonly #daemon: Pick<Portholed, 'openFiles' | 'sharedKib'>;
@@ -24,7 +27,10 @@ export class Aftermath {
     this.#note('before');
   }
 
-  /** Looks every `LOOK_MS` while an attack runs, and keeps the largest values. @returns the result of `work` */
+  /**
+   * Looks every `LOOK_MS` while an attack runs, and keeps the largest values.
+   * @returns the result of `work`
+   */
   async during<T>(attack: string, work: Promise<T>): Promise<T> {
     const most = { files: 0, mib: 0 };
     const look = () => {

@@ -16,7 +16,9 @@ export interface Neighbour {
   readonly id: string;
 }
 
-/** A daemon with some instances: one attacks, three make the probes' requests, and an operator changes one. */
+/**
+ * A daemon with some instances: one attacks, three make the probes' requests, and an operator changes one.
+ */
 export interface Neighbourhood extends AsyncDisposable {
   readonly daemon: Portholed;
   readonly attacker: Neighbour;
@@ -35,7 +37,9 @@ export interface Neighbourhood extends AsyncDisposable {
 const TOOLS = '/bench';
 export const SOCKET_INSIDE = '/dev/lxd/sock';
 
-/** Events in the attacker's journal: as many as are kept of one instance, minus those that the attacks add. */
+/**
+ * Events in the attacker's journal: as many as are kept of one instance, minus those that the attacks add.
+ */
 const JOURNAL_CHANGES = 45;
 const JOURNAL_KEYS = 100;
 

@@ -68,7 +68,9 @@ function witnessed({ wanted, answers, full, p50Ns, p99Ns }: WitnessLine): Witnes
   return { wanted, answers, full, medianMs: p50Ns / NS_PER_MS, p99Ms: p99Ns / NS_PER_MS };
 }
 
-/** One `porthole config set` after the other, as an operator would type it: the time includes Node's start. */
+/**
+ * One `porthole config set` after the other, as an operator would type it: the time includes Node's start.
+ */
 async function longestChange({ daemon, bystander }: Neighbourhood, signal: AbortSignal): Promise<number> {
   const until = performance.now() + PROBE_SECONDS * MS_PER_S;
   let longest = 0;

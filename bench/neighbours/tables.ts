@@ -20,8 +20,8 @@ const COLUMNS: readonly { readonly head: string; readonly figures: readonly Figu
 ];
 
 /**
- * A table of what others noticed, with a row for each attack because there are more attacks than figures, and tables of
- * what the daemon holds afterwards.
+ * A table of what others noticed, with a row for each attack because there are more attacks than figures, and
+ * tables of what the daemon holds afterwards.
  */
 export function neighbourLines(results: Results): string[] {
   const attacks = measured(results);

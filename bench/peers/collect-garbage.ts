@@ -1,5 +1,6 @@
-// Loaded into a daemon whose memory is measured. At SIGUSR2 the daemon collects its garbage and prints how many bytes
-// it still uses. It collects twice: objects that wait to be finalized go only with the second collection.
+// Loaded into a daemon whose memory is measured. At SIGUSR2 the daemon collects its garbage and prints how
+// many bytes it still uses. It collects twice: objects that wait to be finalized go only with the second
+// collection.
 const collect = globalThis.gc;
 process.on('SIGUSR2', () => {
   collect?.();

@@ -17,7 +17,10 @@ interface Extras {
   readonly devices?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
-/** Creates and starts an instance of the busybox image, with the benchmark's key. @returns the host pid of its init */
+/**
+ * Creates and starts an instance of the busybox image, with the benchmark's key.
+ * @returns the host pid of its init
+ */
 export async function launch(client: HostClient, name: string, extras: Extras = {}): Promise<number> {
   const config = { [KEY]: VALUE, 'security.devlxd.images': 'true', ...extras.config };
   const source = { type: 'image', alias: 'busybox' };

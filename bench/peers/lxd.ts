@@ -28,8 +28,9 @@ export function hasLxd(): boolean {
 }
 
 /**
- * LXD with one real container, in its own folder. It has its own network namespace, because it asks the internet
- * for images and instance types by itself, and its own mount namespace, so that its mounts go away however it ends.
+ * LXD with one real container, in its own folder. It has its own network namespace, because it asks the
+ * internet for images and instance types by itself, and its own mount namespace, so that its mounts go away
+ * however it ends.
  */
 export async function startLxd(folder: string, images: Images): Promise<ContainerPeer> {
   const directory = join(folder, 'lxd');

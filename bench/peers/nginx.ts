@@ -15,7 +15,9 @@ export interface NginxOptions {
 
 const EXPORT_TARGET = '/1.0/images/export';
 
-/** nginx with one worker: fixed answers and `sendfile`, without a check of the caller. The practical limit. */
+/**
+ * nginx with one worker: fixed answers and `sendfile`, without a check of the caller. The practical limit.
+ */
 export async function startNginx({ folder, callersOf, image }: NginxOptions): Promise<Peer> {
   const prefix = join(folder, 'nginx');
   const socket = join(prefix, 'sock');
@@ -33,7 +35,10 @@ export async function startNginx({ folder, callersOf, image }: NginxOptions): Pr
   };
 }
 
-/** Sets paths for all that a build of nginx may write, and allows endless requests on a connection as the others do. */
+/**
+ * Sets paths for all that a build of nginx may write, and allows endless requests on a connection as the
+ * others do.
+ */
 function configuration(prefix: string, socket: string, image: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `

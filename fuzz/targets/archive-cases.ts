@@ -88,7 +88,7 @@ const PAX_ODD = [
 const MODES = [0o644, 0o755, 0o4755, 0o7777, 0];
 const IDS = [0, 0, 0, 1000, 65_535, 65_536, -1];
 
-/** An archive, or a changed one. */
+/** Makes a new archive, or changes one of the corpus. */
 export async function archiveBytes(random: Random, corpus: readonly Case[]): Promise<Buffer> {
   const old = random.pick(corpus)?.bytes;
   const fresh = old === undefined || random.percent(35);
@@ -98,7 +98,7 @@ export async function archiveBytes(random: Random, corpus: readonly Case[]): Pro
   return random.percent(10) ? zstdCompressSync(archive) : archive;
 }
 
-/** The metadata of an image whose root filesystem is a file of its own. */
+/** The metadata of an image whose root filesystem is a separate file. */
 export const metadataArchive = () => tarOf([file('metadata.yaml', METADATA)]);
 
 async function newArchive(random: Random): Promise<Buffer> {
@@ -134,7 +134,7 @@ function entry(random: Random): Entry {
   } as Entry;
 }
 
-/** Changes bytes inside what is compressed with gzip, or as they are; checksums of tar headers mostly fit again. */
+/** Changes bytes, mostly inside the gzip compression; mostly makes the checksums of tar headers fit again. */
 function changed(bytes: Buffer, random: Random, other: Buffer): Buffer {
   const inside = random.percent(85) ? unzipped(bytes) : bytes;
   const mutated = mutateBytes(inside, random, unzipped(other));

@@ -13,9 +13,9 @@ import {
 import { type Case, Finding, mustHold, type Target, type TargetKind } from '../target.ts';
 import { archiveBytes, metadataArchive } from './archive-cases.ts';
 
-/** Of images that are taken, one in so many is also unpacked: that takes processes, and a wait for the disk. */
+/** One in this many accepted images is also unpacked: that starts processes and waits for the disk. */
 const UNPACKED_ONE_IN = 4;
-/** Little enough for small cases to meet each of them. */
+/** Low enough for small cases to reach each limit. */
 const LIMITS = { entries: 50, pathBytes: 300, namesBytes: 4000, headerBytes: 5000, unpackedBytes: 1_000_000 };
 const OFFSET = 1_000_000;
 const IDS = 65_536;
@@ -23,10 +23,10 @@ const SIGNAL = AbortSignal.timeout(2 ** 31 - 1);
 /** Cases are a few KiB. */
 const TIME_MAX_MS = 20_000;
 const UNTOUCHED = 'as it was';
-/** Such a case is the root filesystem of a split image. */
+/** A case that begins with this is the root filesystem of a split image. */
 const SQUASHFS = 'hsqs';
 
-/** Images that somebody uploads. */
+/** Uploaded images. */
 export const ARCHIVES: TargetKind = {
   name: 'archives',
   shortCases: 40,
@@ -93,7 +93,7 @@ class ArchivesTarget implements Target {
     return 'unpacked';
   }
 
-  /** Nothing is left of a case, and nothing beside its folders has changed. */
+  /** Checks that a case leaves no files and has changed nothing outside of its folders. */
   async #checkFolders(): Promise<void> {
     const { path } = this.#scratch;
     const names = async (folder: string) => (await readdir(join(path, folder))).sort().join();
@@ -108,7 +108,7 @@ class ArchivesTarget implements Target {
   }
 }
 
-/** What a promise gives, or the expected failure that it ends in. @throws Finding for all others */
+/** The result of a promise, or its `CodedError`. @throws Finding for any other error */
 async function coded<T>(promise: Promise<T>): Promise<T | CodedError> {
   try {
     return await promise;
@@ -125,7 +125,7 @@ function refusal({ code, message }: CodedError): string {
   return `${code} ${message.replaceAll(/"(?:[^"\\]|\\.)*"|[^A-Za-z ]/g, '').slice(0, 48)}`;
 }
 
-/** An instance's files only: its owners, no devices. */
+/** Checks that all files have owners of the instance, and that there are no devices. */
 async function checkTree(root: string): Promise<void> {
   for (const entry of ['', ...(await readdir(root, { recursive: true }))]) {
     const facts = await lstat(join(root, entry));

@@ -52,7 +52,9 @@ async function beginExec(socketPath: string, interactive: boolean) {
   return { id: metadata.id, secrets: metadata.metadata.fds };
 }
 
-/** The loss of a stream has been seen: that of the input ends it, that of the control ends the process. */
+/**
+ * Waits until the daemon has seen a stream close: input ends for stream 0, the process is killed for control.
+ */
 async function hasTaken(process: FakeProcess, name: string): Promise<void> {
   if (name === '0') await process.until(() => process.inputEnded);
   if (name === 'control') await process.until(() => process.signals.includes(constants.signals.SIGKILL));

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { FIN, OPCODES, RESERVED, readFrames } from '../frames.ts';
 
-/** What a process must be given of the frames that a client sends on its input, by a reader of our own. */
+/** The input that a process must get from a client's frames; this reader shares no code with the daemon's. */
 export function expectedInput(bytes: Buffer): Buffer {
   const taken: Buffer[] = [];
   let message: { readonly isText: boolean; readonly parts: Buffer[] } | undefined;

@@ -3,26 +3,21 @@ import { cutsFor, mutateBytes } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import type { Case } from '../target.ts';
 
-/** The websockets that are tried. `early` behind one: the frames come in one with the handshake. */
-const STREAMS = [
-  'guest',
-  'events',
-  'exec-0',
-  'exec-1',
-  'exec-control',
-  'tty-0',
-  'tty-control',
-] as const;
+/** The websockets that are tried. */
+const STREAMS = ['guest', 'events', 'exec-0', 'exec-1', 'exec-control', 'tty-0', 'tty-control'] as const;
 export type Stream = (typeof STREAMS)[number];
 
-/** A case of frames, taken apart: `STREAM` or `STREAM early`, a line feed, and what the client sends. */
+/**
+ * A parsed case: `STREAM` or `STREAM early`, a line feed, and the client's bytes. `early`: sent with the
+ * handshake.
+ */
 export interface FrameCase {
   readonly stream: Stream;
   readonly early: boolean;
   readonly bytes: Buffer;
 }
 
-/** Takes a case apart; one whose first line is none is for the guest API's events. */
+/** Parses a case; one without a valid first line is for the guest API's events. */
 export function readFrameCase({ bytes }: Case): FrameCase {
   const end = bytes.indexOf('\n');
   const [name, early] = bytes.subarray(0, Math.max(end, 0)).toString('latin1').split(' ');
@@ -30,7 +25,7 @@ export function readFrameCase({ bytes }: Case): FrameCase {
   return { stream, early: early === 'early', bytes: bytes.subarray(end + 1) };
 }
 
-/** Mostly valid ones: the first that is not ends the connection. */
+/** Mostly valid first bytes: the first invalid one ends the connection. */
 const FIRSTS = [
   ...[
     FIN | OPCODES.binary,

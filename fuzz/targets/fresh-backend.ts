@@ -3,7 +3,7 @@ import { HeartBackend } from '../../packages/host/src/host/testing/heart-backend
 import { BY } from '../../packages/host/src/instances/testing/heart.ts';
 import { IMAGE } from './host-words.ts';
 
-/** A backend of the host API that can be a new one for each case, behind the same server. */
+/** A backend of the host API that can be renewed for each case while the server stays. */
 export class FreshBackend implements HostBackend {
   readonly #folder: string;
   now: HeartBackend;
@@ -42,7 +42,7 @@ export class FreshBackend implements HostBackend {
     return this.now.journal;
   }
 
-  /** Events of every backend there will be. */
+  /** Subscribes to the events of this backend and of all later ones. */
   subscribe(listener: Parameters<HostBackend['subscribe']>[0]): () => void {
     this.#listener = listener;
     this.now.subscribe(listener);
@@ -53,7 +53,7 @@ export class FreshBackend implements HostBackend {
 
   #listener: Parameters<HostBackend['subscribe']>[0] | undefined;
 
-  /** Begins again, with something of everything. */
+  /** Replaces the backend with a new one that has an object of each kind. */
   renew(): HeartBackend {
     for (const { process: command } of this.now.sessions) command.exit(0);
     this.now.close();
@@ -70,7 +70,7 @@ export class FreshBackend implements HostBackend {
     return backend;
   }
 
-  /** All that a request can change, as text. */
+  /** All state that a request can change, as text. */
   state(): string {
     const { heart, operations } = this.now;
     const { instances, profiles, images, aliases } = heart.model.state;

@@ -1,6 +1,6 @@
 import type { Words } from '../http-mutate.ts';
 
-/** The image that the fuzzed guest API has. */
+/** The fingerprint of the image that the fuzzed guest API has. */
 export const FINGERPRINT = 'f0'.repeat(32);
 
 /** Words of the guest API. */

@@ -16,10 +16,10 @@ import { type Case, mustHold, type Target, type TargetKind } from '../target.ts'
 import { WatchedLog } from '../watched-log.ts';
 import { FINGERPRINT, GUEST_WORDS } from './guest-words.ts';
 
-/** Sent behind every case: whatever was before it, it gets its own answer or none. */
+/** A request that is sent after every case: it gets its own answer or none, with any case before it. */
 const CANARY = Buffer.from('GET /1.0/config/user.canary HTTP/1.1\r\nHost: lxd\r\n\r\n');
 const CANARY_VALUE = 'the canary sings';
-/** What the other instance has. */
+/** A value that only the other instance has. */
 const SECRET = 'a secret of the other instance';
 
 const VIEW = sampleView({
@@ -38,7 +38,7 @@ const OTHER_VIEW = sampleView({
   metaData: SECRET,
 });
 
-/** Bytes to the guest API, as its server takes them without the fast lane. */
+/** Bytes to the guest API's server without the fast lane. */
 export const GUEST: TargetKind = {
   name: 'guest',
   shortCases: 400,
@@ -66,7 +66,7 @@ class GuestTarget implements Target {
 
   static async open(): Promise<GuestTarget> {
     const log = new WatchedLog();
-    // The first of all limits on writes is one of time, which would make cases depend on when they run.
+    // The limit on the rate of writes comes first; it would make the results of cases depend on time.
     const guest = await startGuest({ writeBurst: Number.MAX_SAFE_INTEGER }, log);
     const { backend, dir } = guest;
     backend.views.set(2, OTHER_VIEW);
@@ -107,18 +107,18 @@ class GuestTarget implements Target {
   }
 }
 
-/** @returns what was reached */
+/** @returns the outcome */
 function checkAnswers(bytes: Buffer, received: string): string {
   const framing = readRequests(Buffer.concat([bytes, CANARY]).toString('latin1'));
   const methods = framing.requests.map(({ method }) => method);
-  // Nobody knows then whether an answer is one to a HEAD.
+  // Then it is not known which answers are for a HEAD.
   const known = framing.rest !== 'nothing' && bytes.includes('HEAD');
   const { answers, behind } = readAnswers(received, methods, known);
   mustHold(known || behind === '', 'something follows an answer that closes', received);
   mustHold(!received.includes(SECRET), 'an answer tells of another instance', received);
   mustHold(!answers.some(({ status }) => status === 500), 'a 500', received);
   mustHold(received.split(CANARY_VALUE).length <= 2, 'the canary is answered twice', received);
-  // A websocket of which one half is closed may also end.
+  // A websocket whose client half is closed may also end.
   if (!known && !/upgrade/i.test(bytes.toString('latin1'))) checkCount(answers, framing, received);
   if (readRequests(bytes.toString('latin1')).rest === 'nothing')
     checkCanary(answers, methods.length, received);
@@ -137,7 +137,9 @@ function checkCount(answers: readonly Answer[], { requests, rest }: Framing, rec
     mustHold(answers.length < most || refused, 'an ambiguous request is served', received);
 }
 
-/** Behind whole requests the canary is one more: it has its own answer, or the connection has ended before. */
+/**
+ * After whole requests the canary is one more request: it has its own answer, or the connection has ended.
+ */
 function checkCanary(answers: readonly Answer[], requests: number, received: string): void {
   const [own, others] = [answers[requests - 1], answers.slice(0, requests - 1)];
   const sung = ({ body }: Answer) => body.includes(CANARY_VALUE);

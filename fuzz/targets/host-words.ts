@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Words } from '../http-mutate.ts';
 
-/** What the image of the fuzzed host API is made of. */
+/** The bytes of the image that the fuzzed host API has. */
 export const IMAGE = 'an image';
 const FINGERPRINT = createHash('sha256').update(IMAGE).digest('hex');
 

@@ -53,7 +53,7 @@ class HostTarget implements Target {
     this.#backend.renew();
     const before = this.#backend.state();
     const { received, cutShort } = await exchange(this.#path, piecesOf(bytes, cuts));
-    // What the end of the connection brings about.
+    // Lets the daemon handle the end of the connection.
     await nextTurn();
     await nextTurn();
     this.#log.mustBeQuiet();
@@ -66,7 +66,7 @@ class HostTarget implements Target {
       known,
     );
     for (const [index, answer] of answers.entries()) checkAnswer(answer, requests[index]?.method ?? '');
-    // Of several requests one may have been carried out, and the connection have ended before its answer's turn.
+    // With several requests, one may have been carried out although the connection ended before its answer.
     if (requests.length === 1 && rest === 'nothing' && answers[0]!.status >= 400) {
       mustHold(this.#backend.state() === before, 'a request that is refused changes something', received);
     }
@@ -80,7 +80,7 @@ class HostTarget implements Target {
   }
 }
 
-/** What Node's own server answers, without a body, before anybody of us is asked. */
+/** Statuses that Node's server answers by itself, without a body and without asking the daemon. */
 const BEFORE_US: ReadonlySet<number> = new Set([400, 417]);
 const ENVELOPE = ['type', 'status', 'status_code', 'operation', 'error_code', 'error', 'metadata']
   .sort()

@@ -11,10 +11,10 @@ const VIEW = sampleView({
   config: new Map([...sampleView().config, ['user.large', 'L'.repeat(70_000)], ['guest.a', 'mine']]),
 });
 
-/** Of so many cases the fast lane answers at least one by itself, and mostly every second. */
+/** The fast lane answers at least one in this many cases by itself, and usually half of them. */
 const LANED_ONE_IN = 10;
 
-/** The same bytes, cut at the same places, to the fast lane and to the server without it. */
+/** Sends the same bytes, cut at the same places, to the fast lane and to the server without it. */
 export const LANE: TargetKind = {
   name: 'lane',
   shortCases: 300,
@@ -26,7 +26,7 @@ class LaneTarget implements Target {
   readonly #guest: LaneFixture;
   readonly #log: WatchedLog;
   #cases = 0;
-  /** Those that the fast lane has answered by itself. */
+  /** Cases that the fast lane has answered by itself. */
   #laned = 0;
 
   private constructor(guest: LaneFixture, log: WatchedLog) {
@@ -60,7 +60,7 @@ class LaneTarget implements Target {
 
   async settle(): Promise<void> {
     mustHold(this.#guest.lane.works, 'the fast lane has failed');
-    // Otherwise two servers of the same kind have been compared.
+    // Otherwise the target has compared the server without the fast lane with itself.
     mustHold(this.#laned * LANED_ONE_IN >= this.#cases, 'the fast lane answers hardly anything');
   }
 

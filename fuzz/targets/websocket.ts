@@ -93,7 +93,7 @@ class WebsocketTarget implements Target {
   }
 }
 
-/** Opens a stream of events, has some told before and behind the frames, and gives those that came. */
+/** Opens an event stream, causes events before and after the frames, and returns the events that came. */
 async function follow(
   client: WebsocketClient,
   pieces: readonly Buffer[],

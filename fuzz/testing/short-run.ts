@@ -5,7 +5,7 @@ import type { TargetName } from '../target.ts';
 
 const SEED = 'npm test';
 
-/** What is found when a target is tried with all of its corpus, and with so many cases of one seed. */
+/** Tries a target with its corpus and with `shortCases` cases of one seed. @returns the findings */
 export async function shortRun(name: TargetName): Promise<Found[]> {
   const found: Found[] = [];
   const kind = KINDS[name];

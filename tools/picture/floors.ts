@@ -1,12 +1,12 @@
 import { ROOMS } from '../tidy/rooms.ts';
 
-/** Everybody may import it, so that no box needs to say so. */
+/** Every room may import it, so that no box needs to say so. */
 const GROUND = 'base';
 
-/** More rooms than this are told by those that are missing. */
+/** A room that imports more rooms than this may list those that it does not import instead. */
 const MANY = 10;
 
-/** Rooms that a room imports, for values or for types; what lies outside the daemon is left out. */
+/** Rooms that a room imports, for values or for types; anything outside the daemon is left out. */
 function importsOf(room: string): { values: string[]; types: string[] } {
   const { imports = [], types = [] } = ROOMS[room] ?? {};
   const rooms = types.flatMap((each) => each.split('/')[0] as string).filter((each) => each in ROOMS);
@@ -19,7 +19,7 @@ export function floorOf(room: string): number {
   return 1 + Math.max(-1, ...[...values, ...types].map(floorOf));
 }
 
-/** What a box says about its imports, in one line for values and one for types. */
+/** The lines of a box about its imports: one for values and one for types. */
 export function importLines(room: string): string[] {
   const { values, types } = importsOf(room);
   const others = Object.keys(ROOMS).filter((each) => each !== room && floorOf(each) < floorOf(room));

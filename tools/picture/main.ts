@@ -1,4 +1,4 @@
-// `npm run picture`: draws the rooms of the daemon, from the table of who may import whom.
+// `npm run picture`: draws the rooms of the daemon, from the table of allowed imports.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../tidy/source.ts';

@@ -9,7 +9,7 @@ describe('the picture of the rooms', () => {
     expect(misplacedRooms()).toEqual([]);
   });
 
-  it('is as `npm run picture` draws it now', () => {
+  it('is the one that `npm run picture` draws now', () => {
     expect(readText(PICTURE)).toBe(drawRooms());
   });
 
@@ -20,7 +20,7 @@ describe('the picture of the rooms', () => {
     expect(upwards).toEqual([]);
   });
 
-  it('tells in each box what may be imported, types apart, and most of the house by what is missing', () => {
+  it('lists the allowed imports in each box, types separately, or the missing ones if most are allowed', () => {
     expect(importLines('http')).toEqual(['↓ native']);
     expect(importLines('host')[0]).toBe('↓ wire, core, events');
     expect(importLines('host')[1]).toMatch(/^↓ types of model, /);

@@ -33,10 +33,10 @@ interface Row {
   readonly height: number;
 }
 
-/** A box before its row says how high it stands. */
+/** A box before its row gives it a place and a height. */
 type Placed = Omit<Box, 'y' | 'height'> & { readonly floor: number };
 
-/** The house as SVG: a box for each room, each above all that it imports. */
+/** The rooms as SVG: a box for each room, above all rooms that it imports. */
 export function drawRooms(): string {
   const columns = columnsOf();
   const placed = [...columns.flatMap(columnBoxes), ...barBoxes(columns)];
@@ -115,12 +115,12 @@ function rowOf(rows: readonly Row[], floor: number): Row {
   return rows.find((row) => row.floor === floor) as Row;
 }
 
-/** The way of all imports, beside the house. */
+/** An arrow beside the boxes: the direction of all imports. */
 function arrowSvg(height: number): string {
   return `<path class="way" d="M ${LEFT / 2} ${TOP} V ${height - 2 * GAP} m -6 -9 l 6 9 l 6 -9"/>`;
 }
 
-/** How to read it, above the highest room of the first area. */
+/** The legend, above the highest room of the first area. */
 function legendLines(columns: readonly Column[], rows: readonly Row[]): string[] {
   const { area, x, width } = columns[0] as Column;
   const highest = rowOf(rows, Math.max(...Object.keys(area.rooms).map(floorOf)));

@@ -1,4 +1,4 @@
-/** A column of the picture: what its rooms have to do with each other. */
+/** A column of the picture: rooms that belong together. */
 export interface Area {
   readonly title: string;
   /** Share of the width, in boxes that stand side by side. */
@@ -8,7 +8,7 @@ export interface Area {
   readonly rooms: Readonly<Record<string, string>>;
 }
 
-/** From left to right. On which floor a room stands follows from what it imports. */
+/** The columns from left to right. The floor of a room follows from its imports. */
 export const AREAS: readonly Area[] = [
   {
     title: "the guest's edge",
@@ -66,14 +66,14 @@ export const AREAS: readonly Area[] = [
   },
 ];
 
-/** Rooms as wide as the house, over or under all others. */
+/** Rooms as wide as the picture, above or below all others. */
 export const BARS: Readonly<Record<string, string>> = {
   base: 'tools that know nothing of instances: clock, log, coded errors',
   daemon: 'composition: builds every room, starts them in order, undoes that in reverse',
   'main.ts': 'the process portholed: signals, environment, exit code',
 };
 
-/** How to read the picture; stands where the first area has no room. */
+/** The legend of the picture; drawn where the first area has no room. */
 export const LEGEND: readonly string[] = [
   'Each room stands above all that it imports; ↓ names that. base is for all.',
   'The edges never import each other, and the heart imports neither: all meet in daemon.',

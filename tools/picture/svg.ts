@@ -1,4 +1,4 @@
-/** What stands in a box: a name, what it is for, and lines in smaller letters. */
+/** The texts in a box: a name, its purpose, and lines in smaller letters. */
 export interface Words {
   readonly name: string;
   readonly note: string;
@@ -13,14 +13,14 @@ export interface Box extends Words {
   readonly fill: string;
 }
 
-/** Letters are narrower than this, in shares of their size, whatever font there is. */
+/** Largest width of a letter in any font, as a share of the font size. */
 const LETTER = 0.55;
 const TEXT_SIZE = 12;
 const LINE_HEIGHT = 15;
 const NAME_HEIGHT = 22;
 const MARGIN = 7;
 
-/** How high a box of a width has to be. */
+/** The height that a box of this width needs. */
 export function heightOf(words: Words, width: number): number {
   const lines = linesIn(words.note, width).length + importLines(words, width).length;
   return NAME_HEIGHT + lines * LINE_HEIGHT + MARGIN;
@@ -44,7 +44,7 @@ function importLines(words: Words, width: number): string[] {
   return words.imports.flatMap((line) => linesIn(line, width));
 }
 
-/** A text in lines that fit into a box. */
+/** Breaks a text into lines that fit into a box. */
 export function linesIn(text: string, width: number): string[] {
   return wrapped(text, (width - 2 * MARGIN) / (TEXT_SIZE * LETTER));
 }

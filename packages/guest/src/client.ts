@@ -8,10 +8,10 @@ import type { EventPage, GuestDevices, GuestEvent, GuestEventType, GuestState, S
 
 export type * from './wire.ts';
 
-/** Where every instance finds its host. */
+/** The path of the socket in every instance. */
 export const SOCKET_PATH = '/dev/lxd/sock';
 
-/** The host has refused: its status, and its text as the message. */
+/** A refusal by the host: its status, and its text as the message. */
 export class GuestApiError extends Error {
   /** HTTP status. */
   readonly status: number;
@@ -26,7 +26,7 @@ export class GuestApiError extends Error {
 export interface GuestClientOptions {
   /** Default: {@link SOCKET_PATH}. */
   readonly socketPath?: string;
-  /** Longest wait for an answer to begin, default 10 s. */
+  /** Longest wait for the beginning of an answer, default 10 s. */
   readonly timeoutMs?: number;
 }
 
@@ -34,21 +34,21 @@ export interface EventOptions {
   /** Default: both. */
   readonly types?: readonly GuestEventType[];
   /**
-   * Begins behind the event with this number; all have theirs then, and who comes back with the last one misses
-   * nothing. Default: from now on, without numbers.
+   * Begins after the event with this number. All events have numbers then, and a client that comes back with
+   * the last one misses nothing. Default: only new events, without numbers.
    */
   readonly since?: number | 'now';
   /** Ends the events. */
   readonly signal?: AbortSignal;
 }
 
-/** A value as the host has it, with a tag that is the same as long as the value is. */
+/** A value and its tag, which is the same as long as the value is. */
 export interface TaggedValue {
   readonly value: string;
   readonly etag: string;
 }
 
-/** A refusal is one line; nobody needs more of it than this. */
+/** A refusal is one line; more than this of it is not needed. */
 const ERROR_BYTES_MAX = 16 * 1024;
 const TIMEOUT_MS = 10_000;
 const MS_PER_SECOND = 1000;
@@ -57,7 +57,7 @@ const WAIT_SECONDS = 60;
 const NOT_MODIFIED = 304;
 const NOT_FOUND = 404;
 
-/** What a process inside an instance can ask its host. Each call is one request on a connection of its own. */
+/** The requests that a process inside an instance can make. Each call uses a new connection. */
 export class GuestClient {
   private readonly socketPath: string;
   private readonly timeoutMs: number;
@@ -77,7 +77,7 @@ export class GuestClient {
     return this.json('/1.0');
   }
 
-  /** Tells the host that this instance is ready, or that it is not any more. */
+  /** Reports to the host that this instance is ready, or no longer is. */
   async setState(state: GuestState): Promise<void> {
     await this.text('PATCH', '/1.0', JSON.stringify({ state }));
   }
@@ -94,8 +94,8 @@ export class GuestClient {
   }
 
   /**
-   * The value of a key once it is another one than `known`; without `known` the one that it has.
-   * @param seconds how long to wait; when nothing has changed by then, `known` is given back
+   * The value of a key once it differs from `known`; without `known` the current value.
+   * @param seconds how long to wait; if nothing has changed by then, `known` is returned
    * @returns undefined, at once, if the key is not set
    */
   async nextConfig(
@@ -120,17 +120,17 @@ export class GuestClient {
     }
   }
 
-  /** Writes a `guest.*` key, when `security.devlxd.guest_config` is true; the operator finds it with the others. */
+  /** Writes a `guest.*` key, if `security.devlxd.guest_config` is true; the operator sees it too. */
   async setConfig(key: string, value: string): Promise<void> {
     await this.text('PUT', `/1.0/config/${encodeURIComponent(key)}`, value);
   }
 
-  /** Takes a `guest.*` key away. */
+  /** Removes a `guest.*` key. */
   async removeConfig(key: string): Promise<void> {
     await this.text('DELETE', `/1.0/config/${encodeURIComponent(key)}`);
   }
 
-  /** All keys with their values. A key that goes away meanwhile is left out. */
+  /** All keys with their values. A key that is removed meanwhile is left out. */
   async allConfig(): Promise<ReadonlyMap<string, string>> {
     const values = new Map<string, string>();
     for (const key of await this.configKeys()) {
@@ -151,8 +151,8 @@ export class GuestClient {
   }
 
   /**
-   * Changes of this instance's configuration and devices, from the moment the first one is asked for until
-   * `signal` aborts, the loop is left or the host ends the stream.
+   * Changes of this instance's config and devices, from the first `next()` until `signal` aborts, the loop is
+   * left or the host ends the stream.
    */
   async *events({ types, since, signal }: EventOptions = {}): AsyncGenerator<GuestEvent, void, undefined> {
     if (signal?.aborted) return;
@@ -173,18 +173,18 @@ export class GuestClient {
   }
 
   /**
-   * What has happened since the event with this number, without waiting; `now`: nothing, but the position.
-   * @throws GuestApiError 410 if events behind that position are gone: start afresh from `now`
+   * The events after the one with this number, without waiting; for `now` no events, but the position.
+   * @throws GuestApiError 410 if events after that position are gone: start again from `now`
    */
   eventsSince(since: number | 'now', limit = 100): Promise<EventPage> {
     return this.json(`/1.0/events?since=${since}&limit=${limit}`);
   }
 
   /**
-   * Fetches an image into `target`: the image file, or metadata and root filesystem one after the other.
-   * @returns the bytes of each file, in that order
-   * @throws GuestApiError if the host refuses; Error if the bytes do not have the fingerprint, in which case
-   *   `target` has been written to and must be thrown away
+   * Fetches an image into `target`: the image file, or metadata and then root filesystem.
+   * @returns the size of each file in bytes, in that order
+   * @throws GuestApiError if the host refuses; Error if the bytes do not have the fingerprint: then `target`
+   * has been written to and must be thrown away
    */
   async exportImage(fingerprint: string, target: Writable): Promise<readonly number[]> {
     const answer = await this.open('GET', `/1.0/images/${fingerprint}/export`);
@@ -204,7 +204,7 @@ export class GuestClient {
     return (await readAll(await this.open(method, path, body === undefined ? {} : { body }))).toString();
   }
 
-  /** Asks, and waits for a head that says 200; the body is still to be read. */
+  /** Sends a request and waits for a head with status 200; the body is still to be read. */
   private async open(method: string, path: string, more: More = {}): Promise<IncomingMessage> {
     const answer = await this.send(method, path, more);
     if (answer.statusCode === 200) return answer;
@@ -242,11 +242,11 @@ export class GuestClient {
   }
 }
 
-/** What few requests have. */
+/** Options that few requests need. */
 interface More {
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Longest wait for the answer to begin. */
+  /** Longest wait for the beginning of the answer. */
   readonly timeoutMs?: number;
 }
 

@@ -1,4 +1,4 @@
-/** The lines of a stream of UTF-8, without their line feeds; empty ones and an unfinished last one are left out. */
+/** The lines of a UTF-8 stream, without line feeds; leaves out empty lines and an unfinished last one. */
 export async function* readLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string, void, undefined> {
   let pieces: Buffer[] = [];
   for await (const chunk of stream) {

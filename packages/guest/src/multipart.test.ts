@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { readLines } from './lines.ts';
 import { readImage } from './multipart.ts';
 
-/** A stream of the bytes, cut at the places given. */
+/** A stream of the bytes, cut at the given places. */
 async function* cut(bytes: Buffer, places: readonly number[]): AsyncGenerator<Buffer> {
   let start = 0;
   for (const place of [...places].sort((a, b) => a - b)) {
@@ -31,7 +31,7 @@ async function collect(stream: AsyncIterable<Buffer>, type: string) {
   return { sizes, bytes: Buffer.concat(chunks) };
 }
 
-it('takes a form apart, however it is cut and whatever its files hold', async () => {
+it('splits a form into its files, for any cuts and any contents', async () => {
   const bytes = fc.array(fc.constantFrom('\r', '\n', '-', '--B', 'B', 'x', '\r\n--'), { maxLength: 12 });
   const file = bytes
     .map((parts) => Buffer.from(parts.join('')))
@@ -56,14 +56,14 @@ it('notices a form that ends early', async () => {
   }
 });
 
-it('takes anything else for one file', async () => {
+it('takes any other type for one file', async () => {
   expect(await collect(cut(Buffer.from('--B'), []), 'application/octet-stream')).toEqual({
     sizes: [3],
     bytes: Buffer.from('--B'),
   });
 });
 
-it('reads lines, however they are cut', async () => {
+it('reads lines, for any cuts', async () => {
   const lines = ['{"a":"ü"}', '', 'second', 'third'];
   await fc.assert(
     fc.asyncProperty(fc.array(fc.nat(40)), async (places) => {

@@ -1,12 +1,12 @@
 import type { Hash } from 'node:crypto';
 
-/** A part's own head; ours are about 200 bytes. */
+/** The head of a part; those of Porthole have about 200 bytes. */
 const PART_HEAD_BYTES_MAX = 8 * 1024;
 const PART_HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * The bytes of an image, whether it comes as one file or as a form of metadata and root filesystem.
- * Adds the size of each file to `sizes`, and all bytes to `hash`.
+ * The bytes of an image, in both forms: one file, or a form of metadata and root filesystem. Adds the size of
+ * each file to `sizes`, and all bytes to `hash`.
  * @throws when a form ends before its closing boundary
  */
 export async function* readImage(
@@ -52,10 +52,10 @@ export interface FormPart {
   readonly data: AsyncIterable<Buffer>;
 }
 
-/** What came is no whole form. */
+/** The bytes are not a complete form. */
 export class FormError extends Error {}
 
-/** The parts of a form, one after the other, never a whole one in memory. @throws FormError */
+/** The parts of a form, one after the other, never a whole part in memory. @throws FormError */
 export async function* readForm(
   stream: AsyncIterable<Buffer>,
   boundary: string,
@@ -73,17 +73,17 @@ export async function* readForm(
   }
 }
 
-/** Reads up to marks; holds back only what may be the beginning of one. */
+/** Reads up to marks; holds back only bytes that may be the beginning of one. */
 class MarkReader {
   readonly #chunks: AsyncIterator<Buffer>;
-  /** As if a line ended before the first boundary, so that all boundaries look alike. */
+  /** Begins as if a line ended before the first boundary, so that all boundaries look alike. */
   #held: Buffer = Buffer.from('\r\n');
 
   constructor(chunks: AsyncIterator<Buffer>) {
     this.#chunks = chunks;
   }
 
-  /** What stands before a mark, as it comes in; the mark is taken away. */
+  /** The bytes before a mark, as they come in; the mark is removed. */
   async *before(mark: Buffer): AsyncGenerator<Buffer> {
     for (;;) {
       const found = this.#held.indexOf(mark);
@@ -104,7 +104,7 @@ class MarkReader {
     return text;
   }
 
-  /** Whether that comes next; it stays. */
+  /** Whether `text` comes next; it is not removed. */
   async startsWith(text: string): Promise<boolean> {
     while (this.#held.length < text.length) await this.#more();
     return this.#held.toString('latin1', 0, text.length) === text;

@@ -1,6 +1,6 @@
 /** The JSON of the guest API, as both sides of the socket see it. */
 
-/** `Ready` once the instance has said so, else `Started`. */
+/** `Ready` once the instance has reported it, otherwise `Started`. */
 export type GuestState = 'Started' | 'Ready';
 
 /** `GET /1.0` */
@@ -12,7 +12,7 @@ export interface ServerInfo {
   readonly location: string;
   readonly auth: 'untrusted';
   readonly supported_storage_drivers: readonly unknown[];
-  /** What the host can do beyond LXD's guest API. */
+  /** Features of the host beyond LXD's guest API. */
   readonly api_extensions: readonly string[];
 }
 
@@ -24,10 +24,10 @@ export interface UbuntuPro {
   readonly guest_attach: 'off';
 }
 
-/** What is answered as JSON: to `GET /` and `GET /1.0/config` paths, else one of the above. */
+/** All JSON answers: `GET /` and `GET /1.0/config` give paths, the others one of the types above. */
 export type GuestJson = readonly string[] | ServerInfo | GuestDevices | UbuntuPro;
 
-/** A changed `user.*` or `guest.*` key of the instance's effective configuration; an unset side is empty. */
+/** A changed `user.*` or `guest.*` key of the instance's expanded config; an unset value is empty. */
 export interface ConfigEvent {
   readonly type: 'config';
   /** RFC 3339. */
@@ -35,7 +35,7 @@ export interface ConfigEvent {
   readonly metadata: { readonly key: string; readonly old_value: string; readonly value: string };
 }
 
-/** A device that came, went or was changed while it stayed. */
+/** A device that was added, removed or changed. */
 export interface DeviceEvent {
   readonly type: 'device';
   /** RFC 3339. */
@@ -47,10 +47,10 @@ export interface DeviceEvent {
   };
 }
 
-/** One line of `GET /1.0/events`; `sequence` is there when it was asked for with `since`. */
+/** One line of `GET /1.0/events`; with `sequence` if it was asked for with `since`. */
 export type GuestEvent = (ConfigEvent | DeviceEvent) & { readonly sequence?: number };
 
-/** An event with its number, behind which a later listener can go on. */
+/** An event with its number, after which a later listener can continue. */
 export type NumberedEvent = GuestEvent & { readonly sequence: number };
 
 /** `GET /1.0/events?since=...&limit=...` */
@@ -58,7 +58,7 @@ export interface EventPage {
   readonly events: readonly NumberedEvent[];
   /** The position to ask for next. */
   readonly next: number;
-  /** Whether there are others already. */
+  /** Whether there are more events already. */
   readonly more: boolean;
 }
 

@@ -19,7 +19,7 @@ afterAll(async () => {
   expect(existsSync(daemon.stateDir)).toBe(false);
 });
 
-/** A container as another runtime would have started it. */
+/** A container as another runtime would start it. */
 const foreign = (firstUid = 400_000) => Crowd.make(1, firstUid);
 
 const value = async (init: number) => (await ask(daemon, { init }, '/1.0/config/user.id')).body;
@@ -27,7 +27,7 @@ const refused = async (method: string, path: string, json: unknown) =>
   refusalOf(daemon, await askHost(daemon, method, path, JSON.stringify(json)));
 
 describe('adopting a container of another runtime', () => {
-  it('serves it until it ends, and again under its name with its next process', async () => {
+  it('serves it until it ends, and serves its next process under the same name', async () => {
     const first = await foreign();
     await daemon.must('adopt', 'web', '--pid', String(first.pid()), '-c', 'user.id=web');
     expect(await value(first.pid())).toBe('web');
@@ -49,7 +49,7 @@ describe('adopting a container of another runtime', () => {
   });
 
   it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'is recognised by the next daemon after %s, and an end meanwhile is noticed',
+    'survives the end of a daemon by %s: the next one recognises it, or notices that it has ended',
     async (signal) => {
       const [stays, ends] = [await foreign(), await foreign(500_000)];
       const adopt = (name: string, pid: number) =>
@@ -69,14 +69,14 @@ describe('adopting a container of another runtime', () => {
     },
   );
 
-  it('is gone when it ends if it is ephemeral', async () => {
+  it('deletes an ephemeral instance when its container ends', async () => {
     const process = await foreign();
     await daemon.must('adopt', 'brief', '--ephemeral', '--pid', String(process.pid()));
     await process[Symbol.asyncDispose]();
     await until('it is gone', async () => !('brief' in (await operator.statuses())));
   });
 
-  it('refuses what only its own runtime can do, and leaves its processes alone', async () => {
+  it('refuses changes that only the other runtime can make, and leaves the processes alone', async () => {
     const process = await foreign();
     await daemon.must('adopt', 'theirs', '--pid', String(process.pid()));
     const at = '/1.0/instances/theirs';
@@ -104,7 +104,7 @@ describe('adopting a container of another runtime', () => {
     await operator.delete('theirs');
   });
 
-  it('keeps which process it is to itself, whatever an operator puts', async () => {
+  it('ignores another process that an operator puts into volatile.adopted', async () => {
     const process = await foreign();
     await daemon.must('adopt', 'kept', '--pid', String(process.pid()), '-c', 'user.id=kept');
     const before = (await operator.get('kept')).config['volatile.adopted'];
@@ -128,7 +128,7 @@ describe('adopting a container of another runtime', () => {
     expect('nope' in (await operator.statuses())).toBe(false);
   });
 
-  it('refuses a process that is not the first of its namespace, and one that is an instance already', async () => {
+  it('refuses a process that is not the first of its namespace, and one that belongs to an instance', async () => {
     const process = await foreign();
     const json = (pid: number) => ({ name: 'twice', source: { type: 'adopt', pid } });
     const enter = ['-t', String(process.pid()), '-U', '-p', '-S', '0', '-G', '0', '--'];

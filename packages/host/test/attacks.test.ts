@@ -13,7 +13,10 @@ const ATTACKER = '200 attacker';
 const NOBODY = '500 Process ID not found in container';
 const NOT_ROOT = '401 Access denied for non-root user';
 
-/** How often a number is freed, and how many namespaces are made then, until one of them has it. */
+/**
+ * How often the test frees a namespace number, and how many namespaces it then makes to get that number
+ * again.
+ */
 const ROUNDS_MAX = 20;
 const UNKNOWN_CALLERS = 30;
 
@@ -24,7 +27,7 @@ let attacker: number;
 let victim: number;
 
 beforeAll(() => {
-  // Where the users of instances can read it.
+  // The users of instances must be able to read the programs.
   folder = mkdtempSync('/var/tmp/porthole-attacks-');
   chmodSync(folder, 0o755);
   cpSync(new URL('programs/attacks/', import.meta.url), folder, { recursive: true });
@@ -39,7 +42,7 @@ const python = (program: string, args: readonly string[]) => [
   ...args,
 ];
 
-/** Runs an attack as root of an instance, in its user and PID namespaces, and gives what it has printed. */
+/** Runs an attack as root of an instance, in its user and PID namespaces. @returns its output */
 async function attack(init: number, program: string, ...args: string[]): Promise<string> {
   const command = [...enter(init), ...python(program, [daemon.guestSocket, ...args])];
   const { ok, failure, stdout } = await run('nsenter', command, { timeoutMs: 20_000 });
@@ -47,7 +50,7 @@ async function attack(init: number, program: string, ...args: string[]): Promise
   return stdout.trim();
 }
 
-/** A program that is spoken with line by line. */
+/** A program that the test talks with line by line. */
 class Talk {
   readonly lines: string[] = [];
   readonly #child: ChildProcess;
@@ -64,14 +67,14 @@ class Talk {
     return this.lines[number] ?? '';
   }
 
-  /** Says a word, and waits for the end. */
+  /** Writes a word to its standard input, and waits until it ends. */
   async finish(word = ''): Promise<void> {
     this.#child.stdin?.end(word);
     await this.#ended;
   }
 }
 
-/** On the host, with a given uid. */
+/** Runs an attack on the host, with a given uid. */
 async function fromHost(uid: number, program: string, ...args: string[]): Promise<string> {
   const ids = ['--reuid', String(uid), '--regid', String(uid), '--clear-groups'];
   const { ok, failure, stdout } = await run('setpriv', [
@@ -83,9 +86,10 @@ async function fromHost(uid: number, program: string, ...args: string[]): Promis
 }
 
 /**
- * Lets a process of an instance connect and end while the daemon cannot look, gives its pid to another process, and
- * only then lets the daemon accept the connection. What the one who holds it is told.
- * @param heir in the PID namespace of this init, or of the host
+ * Stops the daemon, lets a process of an instance connect and end, gives its pid to another process, and only
+ * then lets the daemon accept the connection.
+ * @param heir the init of the PID namespace of the other process; null for a process of the host
+ * @returns whether the pid was reused all the time, and the answer over the connection
  */
 async function afterReuse(init: number, heir: number | null): Promise<{ reused: boolean; answer: string }> {
   process.kill(daemon.pid, 'SIGSTOP');
@@ -184,7 +188,7 @@ describe.each([
   });
 
   it('tells a process of another instance that has got the pid of the caller as well as it can', async () => {
-    // The weakness of the fallback, as docs/security.md tells it: instances of the same ids cannot be told apart.
+    // The weakness of the fallback (docs/security.md): instances with the same ids cannot be told apart.
     const answer = path === 'proc' ? '200 victim' : NOBODY;
     expect(await afterReuse(attacker, victim)).toEqual({ reused: true, answer });
   });
@@ -203,7 +207,7 @@ describe.each([
       const { status, body } = await ask(daemon, { init }, '/1.0/config/user.id');
       return `${status} ${body.trim()}`;
     };
-    // The kernel gives the lowest number that is free; where others start containers too, it may be theirs first.
+    // The kernel gives the lowest free number; a container that another program starts may get it first.
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const name = `gone${round}`;
       const first = await Crowd.make(1);

@@ -31,7 +31,7 @@ afterAll(async () => {
   expect(existsSync(daemon.stateDir)).toBe(false);
 });
 
-/** All that operators can change. */
+/** All state that operators can change. */
 async function everything() {
   const get = (path: string) => operator.client.get(path);
   return {
@@ -42,7 +42,10 @@ async function everything() {
   };
 }
 
-/** Every row is refused as it says, and nothing is changed by it; `FP` in a path is the image's fingerprint. */
+/**
+ * Checks that each row is refused with its error and changes nothing. `FP` in a path is the image's
+ * fingerprint.
+ */
 function refuses(rows: readonly Row[], headers: Record<string, string> = {}): void {
   test.each(rows)('%s: %s', async (_what, request, body, status, error) => {
     const [method = '', path = ''] = request.split(' ');
@@ -65,7 +68,7 @@ describe('a profile is refused:', () => refuses(PROFILES));
 describe('an image is refused:', () => {
   refuses(IMAGES, JSON_TYPE);
 
-  test('an alias that is there, and one with control characters', async () => {
+  test('an alias that exists already, and aliases with invalid names', async () => {
     const before = await everything();
     const make = async (name: string) =>
       refusalOf(
@@ -83,7 +86,7 @@ describe('an image is refused:', () => {
   });
 });
 
-describe('a request that is none is refused:', () => {
+describe('an invalid request is refused:', () => {
   const WHERE = [
     'POST /1.0/instances',
     'PUT /1.0/instances/c1',
@@ -132,7 +135,7 @@ describe('a request that is none is refused:', () => {
     ['another project', 'PUT /1.0/instances/c1?project=other', {}, 404, 'Project not found'],
   ]);
 
-  test('a body of more than 8 MiB, with and without its length', async () => {
+  test('a body of more than 8 MiB, with and without Content-Length', async () => {
     const before = await everything();
     const body = JSON.stringify({ config: { 'user.a': 'v'.repeat(20 * MIB) } });
     const refused = { status: 413, error: 'The body is larger than 8388608 bytes' };
@@ -166,7 +169,7 @@ describe('a request that is none is refused:', () => {
   });
 });
 
-describe('a change of something else than what its sender saw (ETag) is refused:', () => {
+describe('a change with an old ETag is refused:', () => {
   test.each([
     [
       '/1.0/instances/c1',
@@ -195,7 +198,7 @@ describe('a change of something else than what its sender saw (ETag) is refused:
     expect(await everything()).toEqual(before);
   });
 
-  test('and of two who saw the same only one changes it', async () => {
+  test('and of three changes with the same ETag, only one is made', async () => {
     const { etag } = await ask(daemon, 'GET', '/1.0/profiles/p1');
     const change = (value: string) =>
       ask(daemon, 'PUT', '/1.0/profiles/p1', JSON.stringify({ config: { 'user.a': value } }), {

@@ -26,14 +26,14 @@ import { REFUSED_COMMANDS } from './tables/refused-commands.ts';
 let daemon: TestDaemon;
 let operator: Operator;
 let scratch: string;
-/** What a person sees on a terminal while the first image is built. */
+/** The terminal on which the first image is built. */
 let building: Terminal;
 
 beforeAll(async () => {
   daemon = await TestDaemon.start();
   operator = new Operator(daemon);
   scratch = mkdtempSync('/var/tmp/porthole-test-cli-');
-  // Instances are other users.
+  // Instances run as other users, who must be able to enter it.
   chmodSync(scratch, 0o755);
   building = new Terminal(join(BIN, 'porthole'), ['image', 'build', 'busybox'], environment());
   expect([await building.ended, building.text]).toEqual([0, expect.stringContaining('Image imported')]);
@@ -48,21 +48,21 @@ afterAll(async () => {
 
 const environment = () => ({ PORTHOLE_DIR: daemon.stateDir });
 
-/** Runs one command line; words are split at spaces. */
+/** Runs one command line; a string is split at spaces. */
 function porthole(words: string | readonly string[], input = ''): Promise<Finished> {
   const args = typeof words === 'string' ? words.split(' ') : words;
   const env = { ...(process.env as Record<string, string>), ...environment() };
   return run(join(BIN, 'porthole'), args, { env, input, timeoutMs: 30_000 });
 }
 
-/** What a command line prints as its result. @throws when it fails */
+/** Runs a command line that must succeed. @returns its standard output */
 async function result(words: string | readonly string[], input = ''): Promise<string> {
   const { code, stdout, stderr } = await porthole(words, input);
   expect([words, code, stderr]).toEqual([words, 0, expect.not.stringContaining('Error')]);
   return stdout;
 }
 
-/** Runs several, each after the other; none of them has a result to print. */
+/** Runs several command lines, one after the other; none of them may print anything to standard output. */
 async function quietly(...all: string[]): Promise<void> {
   for (const words of all) expect([words, await result(words)]).toEqual([words, '']);
 }
@@ -71,7 +71,7 @@ async function quietly(...all: string[]): Promise<void> {
 const listed = async (words: string) => (await result(words)).trimEnd().split('\n');
 
 describe('instances', () => {
-  test('are launched and made; remarks go to standard error', async () => {
+  test('are launched and created; progress goes to standard error', async () => {
     const { code, stdout, stderr } = await porthole('launch busybox a1 -c user.role=web -e');
     expect([code, stdout, stderr]).toEqual([0, '', 'Creating a1\nStarting a1\n']);
     const name = await result('init --empty -q -c user.role=none');
@@ -100,7 +100,7 @@ describe('instances', () => {
     expect(parse(yaml as string)).toMatchObject(named);
   });
 
-  test('go through their states, several at once', async () => {
+  test('start, pause, restart and stop, several at once', async () => {
     await quietly('start c2', 'pause c1 c2');
     expect(await listed('list -f csv -c s')).toEqual(['FROZEN', 'FROZEN']);
     await quietly('start --all', 'restart -f c2');
@@ -113,7 +113,7 @@ describe('instances', () => {
   });
 
   test.each(['no', 'yes'])(
-    'are deleted or not as the terminal says, which is let go then: %s',
+    'are deleted or kept as answered on the terminal, which is released afterwards: %s',
     async (word) => {
       const terminal = new Terminal(join(BIN, 'porthole'), ['delete', '-i', 'nobody'], environment());
       await terminal.sees('Remove nobody (yes/no): ');
@@ -123,7 +123,7 @@ describe('instances', () => {
     },
   );
 
-  test('are told about, and so is the daemon', async () => {
+  test('are described by info, and so is the daemon', async () => {
     expect(await result('info c1')).toMatch(/^Name: c1\nStatus: RUNNING\n[\s\S]*Memory \(current\): /);
     expect(await result('info c1 --show-log')).toContain('\nLog:\n');
     expect(JSON.parse(await result('info c1 -f json'))).toMatchObject({ name: 'c1', status: 'Running' });
@@ -134,7 +134,7 @@ describe('instances', () => {
 });
 
 describe('exec', () => {
-  test('keeps streams apart, and gives the exit code of the command', async () => {
+  test('keeps the streams separate, and exits with the code of the command', async () => {
     const script = 'cat; echo $A $PWD $(id -u); echo wrong >&2; exit 7';
     const options = ['--env', 'A=b', '--cwd', '/tmp', '--user', '5', '--group', '6'];
     const words = ['exec', 'c1', ...options, '--', 'sh', '-c', script];
@@ -144,7 +144,7 @@ describe('exec', () => {
     expect(await porthole(['exec', 'c1', '--', 'sh', '-c', 'kill -9 $$'])).toMatchObject({ code: 137 });
   });
 
-  test('gives a terminal to whoever has one', async () => {
+  test('gives the command a terminal when it runs on one', async () => {
     expect(await porthole('exec c1 -- test -t 1')).toMatchObject({ code: 1 });
     const terminal = new Terminal(join(BIN, 'porthole'), ['exec', 'c1', '--', 'sh'], environment());
     await terminal.sees('# ');
@@ -167,7 +167,7 @@ describe('config', () => {
     expect(await result('config get c2 user.z -e')).toBe('%s\n');
   });
 
-  test('has devices, which reach what runs', async () => {
+  test('has devices, which take effect in a running instance', async () => {
     writeFileSync(join(scratch, 'shared'), 'shared');
     await quietly(`config device add -q c1 d disk source=${scratch} path=/mnt/d`);
     expect(await result('exec c1 -- cat /mnt/d/shared')).toBe('shared');
@@ -181,7 +181,7 @@ describe('config', () => {
   });
 });
 
-test('profiles do all that there is to do with them', async () => {
+test('profiles are created, changed, copied, renamed, assigned, edited and deleted', async () => {
   await quietly('profile create -q web', 'profile set web user.p=1 user.q=2', 'profile unset web user.q');
   await quietly('profile device add -q web e none', 'profile copy web web2', 'profile rename -q web2 site');
   expect(await result('profile get site user.p')).toBe('1\n');
@@ -206,7 +206,7 @@ test('profiles do all that there is to do with them', async () => {
   await quietly('profile delete -q web');
 });
 
-test('images do all that there is to do with them', async () => {
+test('images are exported, given aliases, changed, edited, deleted and imported', async () => {
   const file = join(scratch, 'image.tar.gz');
   expect(await porthole(`image export busybox ${file}`)).toMatchObject({ code: 0, stdout: '' });
   const fingerprint = /[0-9a-f]{64}/.exec(await result('image info busybox'))?.[0] ?? '';
@@ -240,7 +240,7 @@ describe('files', () => {
     expect(readlinkSync(join(scratch, 'back/tree/l'))).toBe('sub/f');
   });
 
-  test('have names of any bytes, there and back, without stopping the rest', async () => {
+  test('may have any bytes in their names, when pushed and when pulled', async () => {
     const names = ['caf\xe9', '\x1b]0;x\x07', 'cut \xe2\x82', 'new\nline %ff'];
     const tree = join(scratch, 'bytes');
     const at = (top: string, ...parts: readonly string[]) => Buffer.from([top, ...parts].join('/'), 'latin1');
@@ -274,13 +274,13 @@ describe('files', () => {
 });
 
 describe('the daemon', () => {
-  test('tells what happens, as it happens', async () => {
+  test('reports events as they happen', async () => {
     const env = { ...process.env, ...environment() };
     const words = ['monitor', '--type', 'lifecycle', '-f', 'json'];
     const child = spawn(join(BIN, 'porthole'), words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const first = lines.next();
-    // Whether it listens already cannot be seen, so something goes on happening until it has been told.
+    // The test cannot see when the monitor begins to listen, so it causes events until one arrives.
     let told = false;
     void first.then(() => {
       told = true;
@@ -294,7 +294,7 @@ describe('the daemon', () => {
     expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
   });
 
-  test('shows what goes on in the background, and cancels only what can be', async () => {
+  test('shows operations, and refuses to cancel one that cannot be cancelled', async () => {
     const running = operator.exec('c1', ['sh', '-c', 'while [ ! -e /tmp/over ]; do :; done']);
     const rows = JSON.parse(await result('operation list -f json')) as OperationJson[];
     const id = rows.find(({ status, class: kind }) => status === 'Running' && kind === 'websocket')?.id;
@@ -305,7 +305,7 @@ describe('the daemon', () => {
     expect((await running).code).toBe(0);
   });
 
-  test('answers any request', async () => {
+  test('answers any request of porthole query', async () => {
     const url = '/1.0/instances/c2';
     expect(JSON.parse(await result(`query ${url}`))).toMatchObject({ name: 'c2' });
     const json = '{"config":{"user.q":"1"}}';
@@ -317,15 +317,18 @@ describe('the daemon', () => {
   });
 });
 
-describe('what cannot be done', () => {
-  test.concurrent.each(REFUSED_COMMANDS)('is told on standard error: %s', async (words, code, error) => {
-    const answer = await porthole(words);
-    expect([answer.code, answer.stdout]).toEqual([code, '']);
-    expect(answer.stderr.replaceAll(/^(Creating|Starting) .*\n/gm, '')).toMatch(/^Error: /);
-    expect(answer.stderr).toContain(error.replace(/^error: /, ''));
-  });
+describe('a command that fails', () => {
+  test.concurrent.each(REFUSED_COMMANDS)(
+    'reports its error on standard error: %s',
+    async (words, code, error) => {
+      const answer = await porthole(words);
+      expect([answer.code, answer.stdout]).toEqual([code, '']);
+      expect(answer.stderr.replaceAll(/^(Creating|Starting) .*\n/gm, '')).toMatch(/^Error: /);
+      expect(answer.stderr).toContain(error.replace(/^error: /, ''));
+    },
+  );
 
-  test('without a daemon, too', async () => {
+  test('says how to start the daemon when none runs', async () => {
     const { code, stdout, stderr } = await porthole(['list', '--state-dir', scratch]);
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('Start it with: portholed\n')]);
   });
@@ -334,7 +337,7 @@ describe('what cannot be done', () => {
 test('progress is shown on a terminal, and nowhere else', async () => {
   expect(building.text).toMatch(/\d+%/);
   const image = join(scratch, 'large.tar');
-  // As long as several reads; that it is no image is told at the end.
+  // Long enough for several reads; the daemon says only at the end that it is not an image.
   writeFileSync(image, Buffer.alloc(8 * 1024 * 1024));
   const terminal = new Terminal(join(BIN, 'porthole'), ['image', 'import', image], environment());
   await terminal.sees('Uploading [');
@@ -345,7 +348,7 @@ test('progress is shown on a terminal, and nowhere else', async () => {
   expect(stdout + stderr).not.toMatch(/%|\r|\x1b/);
 });
 
-/** What is typed before the tab key, what stands there after it, what is typed then, and what that prints. */
+/** Text typed before the tab key, text on the line after it, text typed then, and output of the command. */
 const COMPLETIONS = [
   ['porthole config get c1 user.col', 'user.colour', '', 'blue'],
   ['porthole info --for', '--format', 'json c1', '"status": "Running"'],

@@ -6,7 +6,7 @@ const USER_DATA = '#cloud-config\n# a comment that must survive\npackages: [vim]
 const VENDOR_DATA = '#cloud-config\nruncmd: [ls]\n';
 const NETWORK_CONFIG = 'version: 1\nconfig: disabled\n';
 
-/** What Debian's `python3 -m cloudinit.sources.DataSourceLXD` prints. */
+/** The output of Debian's `python3 -m cloudinit.sources.DataSourceLXD`. */
 interface Read {
   readonly config: Readonly<Record<string, string>>;
   readonly devices: Readonly<Record<string, Readonly<Record<string, string>>>>;

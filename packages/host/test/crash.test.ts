@@ -10,12 +10,12 @@ import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { begin, Operator } from './harness/operator.ts';
 
 const CYCLES = cycles(4, 15);
-/** The daemon is killed at a random moment up to so long after work has begun. */
+/** The daemon is killed at a random moment within this time after work has begun. */
 const LONGEST_LIFE_MS = 900;
-/** From the moment in which a restart begins to the one in which the instance runs again, and a little more. */
+/** A little longer than a restart takes, until the instance runs again. */
 const LONGEST_RESTART_MS = 600;
 
-/** They run through all tests; the devices of `d1` change. */
+/** Instances that run through all tests; the devices of `d1` change. */
 const KEPT: readonly string[] = ['c1', 'd1'];
 
 let daemon: TestDaemon;
@@ -33,7 +33,7 @@ beforeAll(async () => {
   await operator.launch('d1');
 });
 
-/** A failed test must not take the others with it. */
+/** Deletes the instances that a failed test has left, so that the next tests do not fail too. */
 beforeEach(async () => {
   for (const name of Object.keys(await operator.statuses())) if (!KEPT.includes(name)) await drop(name);
 });
@@ -50,7 +50,7 @@ const at = (...names: string[]) => join(daemon.stateDir, ...names);
 /** Names in a folder of the state directory, in order. */
 const entries = (folder: string) => readdirSync(at(folder)).sort();
 
-/** Host processes that LXC keeps for instances of this daemon: one for each that runs. */
+/** Number of host processes that LXC keeps for instances of this daemon: one for each that runs. */
 async function monitors(): Promise<number> {
   const { stdout } = await run('ps', ['-eo', 'args']);
   return stdout.split('\n').filter((line) => line.includes(`[lxc monitor] ${at('instances')}`)).length;
@@ -61,7 +61,7 @@ async function drop(name: string): Promise<void> {
   await operator.delete(name);
 }
 
-/** What an operator was told that it is done; a change on the way when the daemon died may be there or not. */
+/** The changes that were acknowledged. A change under way when the daemon died may be made or not. */
 class Ledger {
   readonly values = new Map<string, { sure: string; perhaps?: string }>();
   readonly instances = new Map<string, 'there' | 'gone' | 'perhaps'>();
@@ -69,7 +69,7 @@ class Ledger {
   devices: { sure: boolean; perhaps?: boolean } = { sure: false };
 }
 
-/** Does things one after another until the daemon dies. @param step told what goes on, and does it */
+/** Repeats a step until the daemon dies. @param step notes what it does, and does it */
 async function keepDoing(step: (round: number) => Promise<void>): Promise<number> {
   for (let round = 0; ; round++) {
     try {
@@ -115,7 +115,7 @@ function launchAndDelete(ledger: Ledger, cycle: number): Promise<number> {
   });
 }
 
-/** Different bytes, and so a different fingerprint, for each. */
+/** Packs an image whose bytes, and so its fingerprint, differ from all others. */
 async function archive(name: string): Promise<string> {
   const folder = join(files, name);
   mkdirSync(join(folder, 'rootfs'), { recursive: true });
@@ -161,7 +161,7 @@ async function checkLedger(ledger: Ledger): Promise<void> {
   await until('leftover images are gone', () => entries('images').join() === fingerprints.join());
 }
 
-/** A change that the crash has cut off is either stored or undone inside, its mount point too. */
+/** Checks that a change cut off by the crash is stored, or undone inside with its mount point. */
 async function checkDevice(ledger: Ledger): Promise<void> {
   const { sure, perhaps } = ledger.devices;
   const isThere = 'data' in (await operator.get('d1')).devices;
@@ -246,8 +246,8 @@ describe('a daemon that is killed at any moment', () => {
 });
 
 /**
- * Has the daemon killed by a program that it runs: all that comes before is done then, and nothing behind it.
- * @param when a part of the program's arguments
+ * Has the daemon killed by a program that it runs: all steps before are done then, and none after.
+ * @param when the part of the program's arguments at which it kills the daemon
  */
 async function killedBy(program: string, when: string, work: () => Promise<unknown>): Promise<void> {
   const folder = join(files, 'deadly');
@@ -268,7 +268,7 @@ async function killedBy(program: string, when: string, work: () => Promise<unkno
   }
 }
 
-describe('a device on its way into an instance when the daemon is killed', () => {
+describe('a device that is being added when the daemon is killed', () => {
   const NIC = { type: 'nic', nictype: 'p2p', host_name: 'veth-porthole-t' };
   const DISK = () => ({ type: 'disk', source: files, path: '/data/below' });
   const NODE = { type: 'unix-char', path: '/dev/porthole-t', major: '1', minor: '3' };
@@ -278,8 +278,8 @@ describe('a device on its way into an instance when the daemon is killed', () =>
   test.each([
     ['before the interface is made', 'link add'],
     ['before the interface is moved', ' netns'],
-  ])('is taken out of it by the next one, %s', async (_, when) => {
-    // In order of their names: the nic comes last.
+  ])('is removed by the next daemon, %s', async (_, when) => {
+    // Devices are added in the order of their names: the nic comes last.
     const devices = { a: DISK(), b: NODE, c: { ...NIC, name: 'eth7' } };
     await killedBy('ip', when, () => operator.patch('c1', { devices }));
     await daemon.start();
@@ -294,7 +294,7 @@ describe('a device on its way into an instance when the daemon is killed', () =>
     expect((await operator.exec('c1', ['sh', '-c', LOOK])).stdout).toBe('0\n');
   });
 
-  test('leaves alone what the instance has in the same place', async () => {
+  test('does not affect a mount of the instance at the same path', async () => {
     await operator.sh('c1', 'mkdir /own && mount -t tmpfs own /own && echo mine > /own/f');
     const disk = { type: 'disk', source: files, path: '/own' };
     await killedBy('ip', 'link add', () => operator.patch('c1', { devices: { a: NIC, b: disk } }));
@@ -303,7 +303,7 @@ describe('a device on its way into an instance when the daemon is killed', () =>
     await operator.sh('c1', 'umount /own && rmdir /own');
   });
 
-  test('leaves alone an interface of the host that has the name already', async () => {
+  test('does not affect an interface of the host with the same name', async () => {
     const { host_name: name } = NIC;
     expect(await run('ip', ['link', 'add', name, 'type', 'bridge'])).toMatchObject({ ok: true });
     try {
@@ -365,12 +365,12 @@ describe('a restart during which the daemon is killed', () => {
   });
 });
 
-describe('what happens while no daemon runs', () => {
+describe('while no daemon runs', () => {
   beforeEach(async () => {
     await operator.launch('c2');
   });
 
-  /** Waits until LXC has let go of the instance with this init. */
+  /** Waits until this init has ended and LXC has no process left for its instance. */
   async function gone(pid: number): Promise<void> {
     await until('the instance is gone', async () => {
       return !existsSync(`/proc/${pid}`) && (await monitors()) === KEPT.length;
@@ -382,7 +382,7 @@ describe('what happens while no daemon runs', () => {
     await run('lxc-attach', ['-n', id, '-P', at('instances'), '--', command]);
   }
 
-  test('an instance that powers itself off is stopped at the next start, and stays so', async () => {
+  test('an instance that powers itself off is stopped at the next start, and stays stopped', async () => {
     const pid = await operator.pid('c2');
     await daemon.kill();
     await attach('poweroff');

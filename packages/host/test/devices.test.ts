@@ -36,7 +36,7 @@ afterAll(async () => {
   expect(existsSync(daemon.stateDir)).toBe(false);
 });
 
-/** Takes away the devices that a test has given to c1. */
+/** Removes the devices that a test has added to c1. */
 afterEach(async () => {
   const { devices } = await operator.get('c1');
   const none = Object.fromEntries(Object.keys(devices).map((name) => [name, null]));
@@ -67,7 +67,7 @@ async function restart(): Promise<void> {
 }
 
 describe('a disk', () => {
-  test('is seen inside as soon as it is added, and gone with its mount point when it is removed', async () => {
+  test('is visible inside as soon as it is added, and gone with its mount point when it is removed', async () => {
     await add('data', disk('/made/for/it'));
     expect(await inside('cat /made/for/it/f')).toBe('from the host');
     await inside('echo hello > /made/for/it/g');
@@ -77,7 +77,7 @@ describe('a disk', () => {
     expect(await inside('grep -c /made /proc/mounts || true')).toBe('0');
   });
 
-  test('leaves a mount point alone that was there before', async () => {
+  test('leaves a mount point alone that existed before', async () => {
     await inside('mkdir -p /own && echo mine > /own/f');
     await add('data', disk('/own'));
     expect(await inside('cat /own/f')).toBe('from the host');
@@ -95,7 +95,7 @@ describe('a disk', () => {
     expect(existsSync(join(shared, 'x'))).toBe(false);
   });
 
-  test('is there at the start, also from a folder that only root may enter, and a single file', async () => {
+  test('is mounted at the start, also from a folder that only root may enter, and also as a single file', async () => {
     await add('data', disk('/data'));
     await add('file', disk('/data-file', { source: join(shared, 'f') }));
     await restart();
@@ -105,7 +105,7 @@ describe('a disk', () => {
     expect(await inside('grep -c data-file /proc/mounts || true')).toBe('0');
   });
 
-  test('is changed by being taken away and added anew', async () => {
+  test('is unmounted and mounted again when its path changes', async () => {
     await add('data', disk('/one'));
     await add('data', disk('/two'));
     expect(await inside('cat /two/f; ls -d /one 2>/dev/null || echo gone')).toBe('from the host\ngone');
@@ -120,7 +120,7 @@ describe('a disk', () => {
     await restart();
   });
 
-  test('that was bound for a first start which a crash has cut off is let go by the next daemon', async () => {
+  test('that was mounted for a first start before the daemon crashed is unmounted by the next daemon', async () => {
     await operator.create('c4', { devices: { data: disk('/data') } });
     await daemon.kill();
     const instances = join(daemon.stateDir, 'instances');
@@ -138,7 +138,7 @@ describe('a disk', () => {
     expect(existsSync(join(shared, 'f'))).toBe(true);
   });
 
-  test('follows links inside, never out of the instance', async () => {
+  test('follows symbolic links inside the instance, and never leads out of it', async () => {
     await inside('ln -sfn /etc /root/link');
     await add('data', disk('/root/link/porthole-data'));
     expect(await inside('cat /etc/porthole-data/f')).toBe('from the host');
@@ -147,7 +147,7 @@ describe('a disk', () => {
     await inside('rm /root/link');
   });
 
-  test('may not lie over the guest API', async () => {
+  test('may not cover the guest API mount', async () => {
     await refused(add('data', disk('/dev/lxd')), 'guest API');
     await refused(add('data', disk('/dev//lxd/x')), 'guest API');
     expect(await inside('devlxd /1.0')).toContain('"api_version":"1.0"');
@@ -158,7 +158,7 @@ describe('a unix-char device', () => {
   const node = { type: 'unix-char', source: '/dev/zero', path: '/dev/my-zero', mode: '0666', uid: '7' };
   const check = () => inside('stat -c "%F %a %u" /dev/my-zero; head -c 3 /dev/my-zero | wc -c');
 
-  test('is made live with its mode and owner, works, and is taken away', async () => {
+  test('is made in a running instance with its mode and owner, works, and is removed', async () => {
     await add('zero', node);
     expect(await check()).toBe('character special file 666 7\n3');
     await remove('zero');
@@ -171,7 +171,7 @@ describe('a unix-char device', () => {
     expect(await check()).toBe('character special file 666 7\n3');
   });
 
-  test('is refused for a file that is no device', async () => {
+  test('is refused for a file that is not a device', async () => {
     await refused(add('zero', { ...node, source: '/etc/passwd' }), 'Not a character device: /etc/passwd');
     await refused(add('zero', { ...node, source: '/dev/nowhere' }), "The required device path doesn't exist");
     await add('zero', { ...node, source: '/dev/nowhere', required: 'false' });
@@ -186,7 +186,8 @@ describe('a unix-char device', () => {
       await operator.sh('p1', 'exec 3<>/dev/fuse');
       await operator.state('p1', 'restart', { force: true });
       await operator.sh('p1', 'exec 3<>/dev/fuse');
-      // One that LXC does not let every container use; a node of the instance's own would do for it.
+      // LXC does not allow /dev/kmsg to every container. A node that the instance makes shows whether it is
+      // allowed.
       const own = 'rm -f /own; mknod /own c 1 11; head -c 1 /own | wc -c';
       const kmsg = { type: 'unix-char', source: '/dev/kmsg' };
       expect(await operator.sh('p1', own)).toBe('0');
@@ -222,7 +223,7 @@ describe('a nic', () => {
     expect(await volatile('wire.host_name')).toMatch(/^veth/);
   };
 
-  test('is plugged in live and taken away, both ends', async () => {
+  test('is added to a running instance and removed, both ends', async () => {
     await add('lan', bridged);
     await add('wire', p2p);
     await check();
@@ -235,7 +236,7 @@ describe('a nic', () => {
     expect(await volatile('lan.host_name')).toBe('');
   });
 
-  test('is there after a start with the same address, and can be taken away then', async () => {
+  test('is there after a start with the same address, and can be removed then', async () => {
     await add('lan', bridged);
     await add('wire', p2p);
     const address = await volatile('lan.hwaddr');
@@ -273,7 +274,7 @@ describe('a nic', () => {
     });
   });
 
-  test('shows in the state the first of thousands that an instance may make', async () => {
+  test('is shown in the state only up to a limit when an instance makes hundreds', async () => {
     await add('lan', bridged);
     await inside('for i in $(seq 200); do ip link add d$i type veth peer name e$i; done');
     const { network } = await operator.client.get<{ network: object }>('/1.0/instances/c1/state');
@@ -311,7 +312,7 @@ describe('profiles', () => {
     await operator.patch('c1', { profiles: ['default', 'extra'] });
   });
 
-  test('reach running instances: keys and devices', async () => {
+  test('take effect in running instances: keys and devices', async () => {
     await put('extra', { config: { 'user.from': 'profile' }, devices: { data: disk('/p') } });
     expect(await inside('devlxd /1.0/config/user.from; cat /p/f')).toBe('profilefrom the host');
     await put('extra', {});
@@ -319,7 +320,7 @@ describe('profiles', () => {
     expect((await operator.exec('c1', ['devlxd', '/1.0/config/user.from'])).code).toBe(22);
   });
 
-  test('are masked by a device of the type none, and come back with its end', async () => {
+  test('are masked by a device of the type none, and take effect again when it is removed', async () => {
     await put('extra', { devices: { data: disk('/p') } });
     await add('data', { type: 'none' });
     expect(await inside('ls -d /p 2>/dev/null || echo gone')).toBe('gone');
@@ -330,7 +331,7 @@ describe('profiles', () => {
     await put('extra', {});
   });
 
-  test('change nothing at all when one instance cannot take the change', async () => {
+  test('change nothing when the change fails in one instance', async () => {
     await operator.launch('c2', { profiles: ['default', 'extra'] });
     try {
       await operator.sh('c2', 'touch /in-the-way');
@@ -347,7 +348,7 @@ describe('profiles', () => {
 });
 
 describe('a failing change', () => {
-  test('undoes the devices that were added before, and stores nothing', async () => {
+  test('removes the devices that it has added, and stores nothing', async () => {
     await inside('touch /blocked');
     const devices = { aaa: disk('/first'), zzz: disk('/blocked') };
     await refused(
@@ -362,7 +363,7 @@ describe('a failing change', () => {
     await inside('rm /blocked');
   });
 
-  test('puts back the devices that were removed before', async () => {
+  test('puts back the devices that it has removed', async () => {
     await inside('touch /blocked');
     await add('old', disk('/old'));
     const devices = { old: null, zzz: disk('/blocked') };
@@ -372,14 +373,14 @@ describe('a failing change', () => {
     expect(await inside('ls -d /old 2>/dev/null || echo gone; rm /blocked')).toBe('gone');
   });
 
-  test('is refused for a type that there is not', async () => {
+  test('is refused for an unknown type or option', async () => {
     await refused(add('gpu', { type: 'gpu' }), 'Invalid devices');
     await refused(add('bad', { type: 'nonsense' }), 'Invalid devices');
     await refused(add('bad', disk('/x', { colour: 'red' })), 'Invalid devices');
     expect((await operator.get('c1')).devices).toEqual({});
   });
 
-  test('lets a start fail with the name of the device, and leaves no mount', async () => {
+  test('lets a start fail with an error that names the device, and leaves no mount', async () => {
     const source = join(hidden, 'short-lived');
     mkdirSync(source);
     await operator.create('c3', { devices: { good: disk('/good'), zzz: disk('/data', { source }) } });

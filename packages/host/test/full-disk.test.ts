@@ -8,12 +8,12 @@ import { TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
 const DISK_BYTES = '96M';
-/** More than a store without a reserve could take in the last block that it has. */
+/** More changes than a store without a reserve could write into its last block. */
 const CHANGES = 200;
-/** Takes what becomes free, at once, and ends with the instance. */
+/** Fills space as soon as it becomes free; ends with the instance. */
 const GREEDY = 'while :; do cat /dev/zero >> /root/fill; done 2> /dev/null';
 
-/** A few are always on their way from one file to another. */
+/** The disk counts as full below this: a few blocks are always moving from one file to another. */
 const FULL_BLOCKS = 8;
 
 let folder: string;
@@ -60,7 +60,7 @@ async function change(): Promise<void> {
 const inside = async (target: string, ...args: string[]) =>
   ask(daemon, { init: await operator.pid('other') }, target, ...args);
 
-it('goes on storing what operators and instances change while another one fills its disk', async () => {
+it('goes on storing changes of operators and instances while another instance fills the disk', async () => {
   await fill();
   await change();
   expect((await inside('/1.0/config/user.n')).body).toBe(`${CHANGES - 1}`);
@@ -69,7 +69,7 @@ it('goes on storing what operators and instances change while another one fills 
   isFull();
 });
 
-it('lets operators look inside, and leaves nothing behind', async () => {
+it('lets operators run commands inside, and leaves no temporary files', async () => {
   const before = readdirSync(tmpdir());
   const { code, stdout, stderr } = await daemon.inside('other', 'echo', 'here');
   expect([code, stdout, stderr]).toEqual([0, 'here\n', '']);
@@ -89,7 +89,7 @@ it('stops and starts an instance', async () => {
 it.each([
   ['was killed', () => daemon.kill()],
   ['was stopped', () => daemon.stop()],
-])('starts after it %s, answers instances, and stores what is changed', async (_, end) => {
+])('starts after it %s, answers instances, and stores changes', async (_, end) => {
   await end();
   isFull();
   await daemon.start();
@@ -106,7 +106,7 @@ it('restarts in place', async () => {
   expect((await inside('/1.0/config/guest.a')).body).toBe('full');
 });
 
-it('refuses what does not fit in a sentence, and goes on', async () => {
+it('refuses a change that does not fit, with an error in plain words, and goes on', async () => {
   const value = 'x'.repeat(1_000_000);
   const large = { 'user.1': value, 'user.2': value, 'user.3': value, 'user.4': value };
   await expect(operator.patch('other', { config: large })).rejects.toThrow(
@@ -115,7 +115,7 @@ it('refuses what does not fit in a sentence, and goes on', async () => {
   await change();
 });
 
-it('deletes the instance that fills the disk, which makes room', async () => {
+it('deletes the instance that fills the disk, which frees space', async () => {
   await operator.state('greedy', 'stop', { force: true });
   isFull();
   await operator.delete('greedy');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { shortRun } from '../../../fuzz/testing/short-run.ts';
 
-it('holds against the corpus and cases of one seed: archives', async () => {
+it('has no findings for the corpus and the cases of one seed: archives', async () => {
   expect(await shortRun('archives')).toEqual([]);
 });

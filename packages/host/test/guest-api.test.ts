@@ -24,26 +24,26 @@ afterAll(() => daemon?.destroy());
 const set = (name: string, ...pairs: string[]) => daemon.must('config', 'set', name, ...pairs);
 const get = (target: string, ...args: string[]) => ask(daemon, c1, target, ...args);
 
-it('is served as the settings say: with the fast lane unless it is off', async () => {
+it('the guest API uses the fast lane unless the settings turn it off', async () => {
   const status = process.env['PORTHOLE_FAST_LANE'] === 'off' ? 'off (by the settings)' : 'on';
   expect(await daemon.must('info')).toContain(`Fast lane: ${status}\n`);
 });
 
 describe('inside an instance', () => {
-  it('GET / lists the one version', async () => {
+  it('GET / lists the only version', async () => {
     const { status, body, headers } = await get('/');
     expect([status, body]).toEqual([200, '["/1.0"]\n']);
     expect([...headers.keys()]).toEqual(['content-type', 'date', 'content-length']);
     expect(headers.get('content-type')).toBe('application/json');
   });
 
-  it('GET /1.0 tells state, host name and type', async () => {
+  it('GET /1.0 gives state, host name and type', async () => {
     expect((await get('/1.0')).body).toBe(
       '{"state":"Started","api_version":"1.0","instance_type":"container","location":"myhost","auth":"untrusted","supported_storage_drivers":[],"api_extensions":["event_since","config_etag","config_wait","guest_config"]}\n',
     );
   });
 
-  it('PATCH /1.0 makes it ready, and started again, with an empty answer', async () => {
+  it('PATCH /1.0 sets the state to Ready and back to Started, with an empty answer', async () => {
     const status = async () => (await hostApi(daemon).get<{ status: string }>('/1.0/instances/c1')).status;
     const ready = await get('/1.0', '-X', 'PATCH', '-d', '{"state":"Ready"}');
     expect([ready.status, ready.body, ready.headers.get('content-length')]).toEqual([200, '', '0']);
@@ -64,7 +64,7 @@ describe('inside an instance', () => {
     expect(JSON.parse((await get('/1.0')).body).state).toBe('Started');
   });
 
-  it('GET /1.0/config lists raw names of which every one can be read, and no others', async () => {
+  it('GET /1.0/config lists unescaped names; each can be read, and an unset key cannot', async () => {
     const odd = ['user.with space', 'user.sl/ash', 'user.q?x', 'user.pct%41', 'user.üni', 'user.#'];
     await set('c1', ...odd.map((key) => `${key}=value of ${key}`));
     const listed = JSON.parse((await get('/1.0/config')).body) as string[];
@@ -105,7 +105,7 @@ describe('inside an instance', () => {
     }
   });
 
-  it('refuses methods that a path does not have, and verbs that nobody has', async () => {
+  it('refuses methods that a path does not have, and unknown methods', async () => {
     const post = await get('/1.0/config', '-X', 'POST');
     expect([post.status, post.body]).toEqual([501, 'Not Implemented\n']);
     const foo = await get('/1.0/config', '-X', 'FOO');
@@ -114,7 +114,7 @@ describe('inside an instance', () => {
     expect([head.status, head.headers.get('content-length'), head.body]).toEqual([200, '3', '']);
   });
 
-  it('GET /1.0/devices fills the hwaddr of a nic in from volatile, and adds nothing else', async () => {
+  it('GET /1.0/devices takes the hwaddr of a nic from its volatile key, and adds nothing else', async () => {
     const hwaddr = (await daemon.must('config', 'get', 'c1', 'volatile.eth0.hwaddr')).trim();
     expect(hwaddr).toMatch(/^00:16:3e(:[0-9a-f]{2}){3}$/);
     expect(JSON.parse((await get('/1.0/devices')).body)).toEqual({
@@ -160,7 +160,7 @@ describe('images', () => {
     expect(answer.headers.get('content-type')).toBe('application/json');
   });
 
-  it('look the same when they are private, unknown, or named by anything but the whole fingerprint', async () => {
+  it('are not found when they are private, unknown, or named by anything but the whole fingerprint', async () => {
     await set('c1', 'security.devlxd.images=true');
     const names = [
       fingerprint,
@@ -193,8 +193,8 @@ describe('images', () => {
   });
 });
 
-describe('who asks', () => {
-  it('gets only its own instance', async () => {
+describe('a caller', () => {
+  it('gets data of its own instance only', async () => {
     expect((await ask(daemon, c2, '/1.0/config/user.foo')).body).toBe('other');
     expect((await get('/1.0/config/user.foo')).body).toBe('bar');
   });
@@ -206,18 +206,18 @@ describe('who asks', () => {
       401,
       'Access denied for non-root user\n',
     ],
-    ['is refused on the host, also root', () => 'host', 500, 'Process ID not found in container\n'],
+    ['is refused on the host, also as root', () => 'host', 500, 'Process ID not found in container\n'],
   ])('%s', async (_title, asker, status, body) => {
     const answer = await ask(daemon, asker(), '/1.0');
     expect([answer.status, answer.body]).toEqual([status, body]);
     expect(answer.headers.has('www-authenticate')).toBe(false);
   });
 
-  it('gets 404 of an unknown path before it is asked who it is', async () => {
+  it('gets 404 for an unknown path before the daemon identifies it', async () => {
     expect((await ask(daemon, 'host', '/nope')).status).toBe(404);
   });
 
-  it('is not believed a title like that of another instance', async () => {
+  it('cannot pose as another instance with its process title', async () => {
     const title = `[lxc monitor] ${daemon.stateDir}/instances c2`;
     const script = `exec -a "$0" curl -s --unix-socket "$1" http://lxd/1.0/config/user.foo`;
     const inside = ['nsenter', '-t', String(c1.init), '-U', '-p', '-S', '0', '-G', '0', '--'];
@@ -227,14 +227,14 @@ describe('who asks', () => {
     expect(onHost.stdout).toBe('Process ID not found in container\n');
   });
 
-  it('is its instance also in a PID namespace below it', async () => {
+  it('belongs to its instance also in a nested PID namespace', async () => {
     const answer = await daemon.inside('c1', 'unshare', '-p', '-f', 'devlxd', '/1.0/config/user.foo');
     expect(answer.stdout).toBe('bar');
   });
 });
 
 describe('security.devlxd', () => {
-  it('shows the real socket read-only, and exactly once whatever the sequence', async () => {
+  it('mounts the real socket read-only, and exactly once after any sequence of changes', async () => {
     const mounts = async () => {
       const { stdout } = await daemon.inside('c1', 'grep', '-c', ' /dev/lxd ', '/proc/self/mountinfo');
       return Number(stdout);
@@ -250,7 +250,7 @@ describe('security.devlxd', () => {
     expect(await mounts()).toBe(1);
   });
 
-  it('refuses every path at once when false, also through a socket that is still there', async () => {
+  it('refuses every path at once when false, also through a socket that can still be reached', async () => {
     await set('c1', 'security.devlxd=false');
     for (const target of ['/', '/1.0', '/1.0/config', '/1.0/devices', '/1.0/meta-data', '/1.0/events']) {
       const answer = await get(target);
@@ -260,14 +260,14 @@ describe('security.devlxd', () => {
     expect((await get('/1.0')).status).toBe(200);
   });
 
-  it('comes back although the instance has unmounted it itself', async () => {
+  it('mounts the folder again after the instance itself has unmounted it', async () => {
     expect(await daemon.inside('c1', 'umount', '/dev/lxd')).toMatchObject({ stderr: '', code: 0 });
     await set('c1', 'security.devlxd=false');
     await set('c1', 'security.devlxd=true');
     expect((await daemon.inside('c1', 'devlxd', '/')).stdout).toBe('["/1.0"]\n');
   });
 
-  it('false at the start leaves no trace of it inside', async () => {
+  it('leaves no trace inside when it is false at the start', async () => {
     await daemon.must('launch', 'busybox', 'shut', '-c', 'security.devlxd=false');
     expect((await daemon.inside('shut', 'ls', '/dev/lxd')).code).not.toBe(0);
     await daemon.must('config', 'unset', 'shut', 'security.devlxd');
@@ -275,7 +275,7 @@ describe('security.devlxd', () => {
     await daemon.must('delete', '-f', 'shut');
   });
 
-  it('is one folder for all, which a privileged instance cannot tamper with', async () => {
+  it('mounts one folder for all instances, which a privileged one cannot change', async () => {
     await daemon.must('launch', 'busybox', 'priv', '-c', 'security.privileged=true', '-c', 'user.foo=priv');
     for (const command of ['mv /dev/lxd/sock /dev/lxd/x', 'rm /dev/lxd/sock', 'touch /dev/lxd/x']) {
       expect((await daemon.inside('priv', 'sh', '-c', command)).code).not.toBe(0);
@@ -287,7 +287,7 @@ describe('security.devlxd', () => {
 });
 
 describe('a restart of the daemon', () => {
-  it('is followed by the same folder with a new socket, in running instances that nobody touched', async () => {
+  it('puts a new socket into the same folder, and running instances reach it as before', async () => {
     await get('/1.0', '-X', 'PATCH', '-d', '{"state":"Ready"}');
     for (const end of ['SIGTERM', 'SIGKILL'] as const) {
       const before = boundNs(daemon);
@@ -301,7 +301,7 @@ describe('a restart of the daemon', () => {
   });
 });
 
-/** When its socket was bound: the number of a file that is gone may come back at once, its time does not. */
+/** When its socket was bound. The inode number does not tell that: it may be reused at once. */
 function boundNs({ guestSocket }: TestDaemon): bigint {
   return statSync(guestSocket, { bigint: true }).birthtimeNs;
 }

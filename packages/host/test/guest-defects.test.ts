@@ -43,7 +43,7 @@ const exchange = (requests: readonly Buffer[]) => tools.exchange(init, daemon.gu
 const mountsInside = async (name: string) =>
   Number((await operator.exec(name, ['grep', '-c', ' /dev/lxd ', '/proc/self/mountinfo'])).stdout);
 
-/** All that arrives on a connection. */
+/** Collects all bytes that arrive on a connection. */
 class Received {
   bytes = '';
   readonly ended: Promise<unknown>;
@@ -57,8 +57,8 @@ class Received {
   }
 }
 
-describe('identity', () => {
-  it('belongs to the connection: it outlives the process that connected, and ends with the boot', async () => {
+describe('the identity of a caller', () => {
+  it('stays with the connection after the process that connected has ended, until the run ends', async () => {
     await operator.launch('brief', { config: { 'user.foo': 'brief' } });
     const socket = await tools.handedOver(await operator.pid('brief'), daemon.guestSocket);
     const received = new Received(socket);
@@ -75,7 +75,7 @@ describe('identity', () => {
     await operator.delete('brief');
   });
 
-  it('reaches into PID namespaces that a process under exec has made, two deep', async () => {
+  it('covers PID namespaces that a process under exec has made, two deep', async () => {
     const once = ['unshare', '-p', '-f', 'devlxd', '/1.0/config/user.foo'];
     expect((await operator.exec('c1', once)).stdout).toBe('bar');
     expect((await operator.exec('c1', ['unshare', '-p', '-f', ...once])).stdout).toBe('bar');
@@ -89,7 +89,7 @@ describe('images', () => {
     return { status, headers: [...headers].filter(([field]) => field !== 'date'), body };
   };
 
-  it('are not found by prefix, wildcard, alias or upper case, and those found do not show', async () => {
+  it('are not found by prefix, wildcard, alias or upper case, and are answered as unknown ones', async () => {
     await set('c1', { 'security.devlxd.images': 'true' });
     await operator.client.change('PATCH', `/1.0/images/${fingerprint}`, { json: { public: true } });
     const unknown = await refusal('f'.repeat(64));
@@ -102,7 +102,7 @@ describe('images', () => {
     expect((await get(url(fingerprint), '-o', '/dev/null', '-D', '-')).status).toBe(200);
   });
 
-  it('that are private have the same answer, header for header, as those that do not exist', async () => {
+  it('that are private get the same answer, header for header, as those that do not exist', async () => {
     await operator.client.change('PATCH', `/1.0/images/${fingerprint}`, { json: { public: false } });
     expect(await refusal(fingerprint)).toEqual(await refusal('f'.repeat(64)));
   });
@@ -119,11 +119,11 @@ describe('the socket', () => {
   };
 
   it.each(['SIGTERM', 'SIGKILL'] as const)(
-    'is a new one in the same folder after %s and a start, inside as outside',
+    'is a new one in the same folder after %s and a start, also inside an instance',
     async (signal) => {
       const folder = daemon.guestSocket.replace(/\/sock$/, '');
       const before = await facts();
-      // As long as the old socket has a name, the new one cannot get its number by chance.
+      // While the old socket has a name, the new one cannot get its inode number by chance.
       const old = join(daemon.stateDir, 'old-sock');
       linkSync(daemon.guestSocket, old);
       await daemon.stop(signal);
@@ -155,7 +155,7 @@ describe('the socket', () => {
     await operator.delete('early');
   });
 
-  it('gives whole answers or cannot be reached while the daemon restarts, nothing between', async () => {
+  it('gives whole answers or cannot be reached while the daemon restarts, never part of an answer', async () => {
     const poller = tools.spawn(init, 'poll.mjs', daemon.guestSocket);
     const ended = once(poller, 'exit');
     const lines = linesOf(poller);
@@ -168,7 +168,7 @@ describe('the socket', () => {
     expect(Math.min(seen.whole, seen.refused)).toBeGreaterThan(0);
   });
 
-  it('is mounted exactly once after any two kinds of true, and not at all after false', async () => {
+  it('is mounted exactly once after any sequence of true values, and not at all after false', async () => {
     for (const value of ['true', null, 'yes', 'on', '1']) {
       await set('c1', { 'security.devlxd': value });
       expect([value, await mountsInside('c1')]).toEqual([value, 1]);
@@ -181,7 +181,7 @@ describe('the socket', () => {
     expect((await operator.get('c1')).config['security.devlxd']).toBeUndefined();
   });
 
-  it('cannot be moved, removed or joined by a privileged instance, and the others keep theirs', async () => {
+  it('cannot be moved or removed by a privileged instance, and its folder takes no other files', async () => {
     await operator.launch('priv', { config: { 'security.privileged': 'true', 'user.foo': 'priv' } });
     const before = numbers(daemon.guestSocket);
     for (const command of ['mv sock x', 'rm -f sock', 'touch x', 'ln -s x y', 'chmod 0 sock', 'mkdir z']) {
@@ -195,7 +195,7 @@ describe('the socket', () => {
     await operator.delete('priv');
   });
 
-  it('comes back by false and true when the instance has unmounted it', async () => {
+  it('is mounted again by false and true after the instance has unmounted it', async () => {
     await operator.sh('c1', 'umount /dev/lxd');
     expect(await mountsInside('c1')).toBe(0);
     await set('c1', { 'security.devlxd': 'false' });
@@ -206,7 +206,7 @@ describe('the socket', () => {
 });
 
 describe('keys', () => {
-  it('of any name are listed raw and read percent-encoded', async () => {
+  it('of any name are listed unescaped and read percent-encoded', async () => {
     const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 });
     const made = fc.sample(
       name.filter((text) => !/[\p{Cc}\p{Cs}]/u.test(text)),
@@ -226,7 +226,7 @@ describe('keys', () => {
     await set('c1', Object.fromEntries(keys.map((key) => [key, null])));
   });
 
-  it('keep their bytes, whatever they are in UTF-8', async () => {
+  it('keep the bytes of any UTF-8 value', async () => {
     const value = 'grün ☃ 🦊 \u0000'.slice(0, -1);
     await set('c1', { 'user.foo': value });
     const [answer] = await exchange([request('GET /1.0/config/user.foo')]);
@@ -238,7 +238,7 @@ describe('keys', () => {
     await set('c1', { 'user.foo': 'bar' });
   });
 
-  it('with cloud-init data come back byte for byte, and are not found when they are not set', async () => {
+  it('with cloud-init data are returned byte for byte, and are not found when they are not set', async () => {
     const value = '#cloud-config\n# why\npackages:   [ b, a ] # inner\n\n';
     const keys = ['cloud-init.user-data', 'cloud-init.vendor-data', 'user.user-data', 'user.vendor-data'];
     for (const key of keys) {
@@ -249,7 +249,7 @@ describe('keys', () => {
     }
   });
 
-  it('that are listed can all be read, with SSH keys beside any cloud-init data', async () => {
+  it('that are listed can all be read, with SSH keys and any cloud-init data', async () => {
     const texts = [
       null,
       '#cloud-config\nusers: [{name: root}]\n',
@@ -281,13 +281,13 @@ function linesOf(child: ChildProcess): string[] {
   return lines;
 }
 
-/** Ends what nsenter has started, and nsenter with it. */
+/** Ends the children of an nsenter process, which then ends too. */
 function endEntered({ pid }: ChildProcess): void {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   for (const child of children.split(' ').filter(Boolean)) process.kill(Number(child), 'SIGKILL');
 }
 
-/** Runs a reader of the event stream until it has seen one event; gives its lines. */
+/** Runs a reader of the event stream until it has seen one event; returns its lines. */
 async function readOneEvent(child: ChildProcess): Promise<string[]> {
   const lines = linesOf(child);
   const exited = once(child, 'exit');
@@ -338,7 +338,7 @@ describe('events', () => {
     expect(body).toEqual([expect.stringMatching(EVENT)]);
   });
 
-  it('tell of a limit of a nic that changes live once, as `updated` with all options', async () => {
+  it('report a live change of a nic limit once, as `updated` with all options', async () => {
     const nic = { type: 'nic', nictype: 'p2p', name: 'eth9' };
     await operator.device('c1', 'eth9', nic);
     const socket = await tools.handedOver(init, daemon.guestSocket);
@@ -357,7 +357,7 @@ describe('events', () => {
     await operator.patch('c1', { devices: { eth9: null }, config: { 'user.seen': null } });
   });
 
-  it('over a websocket that is no websocket are refused with one line', async () => {
+  it('over an invalid websocket upgrade are refused with one line', async () => {
     const fields = [
       '',
       'Sec-WebSocket-Version: 13\r\n',
@@ -374,7 +374,7 @@ describe('events', () => {
 });
 
 describe('readiness', () => {
-  it('is gone after a restart of the daemon, until the instance says it again', async () => {
+  it('is gone after a restart of the daemon, until the instance reports it again', async () => {
     const say = () => get('/1.0', '-X', 'PATCH', '-d', '{"state":"Ready"}');
     const state = async () => [
       (JSON.parse((await get('/1.0')).body) as { state: string }).state,
@@ -389,7 +389,7 @@ describe('readiness', () => {
   });
 });
 
-/** Every text that a refusal may have; nothing else of the host may ever be in one. */
+/** All texts that a refusal may have; a refusal must not contain anything else of the host. */
 const REFUSALS = [
   /^400 Bad Request(: missing required Host header|: malformed Host header|: invalid header (name|value))?$/,
   /^(501 Not Implemented|Unsupported transfer encoding|431 Request Header Fields Too Large)$/,
@@ -466,7 +466,7 @@ describe('refusals', () => {
       return Buffer.from(`${lines}\r\n\r\n${text}`, 'latin1');
     });
 
-  it('have texts of a fixed set only, whatever is asked', async () => {
+  it('have only texts of a fixed set, for any request', async () => {
     const known = ['/1.0', '/1.0/config/user.nope', '/1.0/config/x', `/1.0/images/${fingerprint}/export`];
     const sent = [
       ...known.map((each) => request(`POST ${each}`)),
@@ -486,7 +486,7 @@ describe('refusals', () => {
     expect([...statuses]).toEqual(expect.arrayContaining([200, 301, 400, 404, 501, 505]));
   });
 
-  /** What follows a request on its connection is a request too. */
+  /** Splits the answers: bytes after a request on its connection count as another request. */
   function answersIn(bytes: Buffer): Answer[] {
     return bytes
       .toString('latin1')
@@ -496,7 +496,7 @@ describe('refusals', () => {
 
   function isExpected({ status, body: text }: Answer, sentText: string): boolean {
     if (status === 200 || status === 206 || status === 301) return true;
-    // A request that was cut short by its own end has no answer.
+    // A request that ends too early has no answer.
     if (Number.isNaN(status)) return /Content-Length|chunked/.test(sentText);
     if (sentText.startsWith('HEAD ') && text === '') return true;
     return REFUSALS.some((pattern) => pattern.test(text));

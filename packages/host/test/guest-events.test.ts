@@ -38,7 +38,7 @@ const set = (name: string, ...pairs: string[]) => daemon.must('config', 'set', n
 const bare = ({ type, metadata }: Event) => ({ type, metadata });
 
 describe.each(['websocket', 'stream'] as const)('events over a %s', (kind) => {
-  it('tell of each changed user key of this instance, and of nothing else', async () => {
+  it('report each changed user key of this instance, and nothing else', async () => {
     await set('c1', 'user.a=1');
     await withListener(kind, '', async (listener) => {
       await set('c2', 'user.a=foreign');
@@ -55,7 +55,7 @@ describe.each(['websocket', 'stream'] as const)('events over a %s', (kind) => {
     });
   });
 
-  it('tell of devices added, changed and removed, with their options as configured', async () => {
+  it('report devices that are added, changed and removed, with their options as configured', async () => {
     await withListener(kind, '?type=device', async (listener) => {
       const doc = ['source=/usr/share/doc', 'path=/mnt'];
       await set('c1', 'user.unseen=1');
@@ -98,7 +98,7 @@ describe.each(['websocket', 'stream'] as const)('events over a %s', (kind) => {
 });
 
 describe('a nic limit', () => {
-  it('that changes live is one event `updated` with the new options', async () => {
+  it('causes one event `updated` with the new options when it changes live', async () => {
     await daemon.must('config', 'device', 'add', 'c1', 'eth9', 'nic', 'nictype=p2p', 'name=eth9');
     await withListener('stream', '?type=device', async (listener) => {
       await daemon.must('config', 'device', 'set', 'c1', 'eth9', 'limits.ingress=10Mbit');
@@ -114,7 +114,7 @@ describe('a nic limit', () => {
 });
 
 describe('streams', () => {
-  it('of a boot end with it, also for a process outside that holds one', async () => {
+  it('end with the run, also for a process outside that holds one', async () => {
     const listener = await Listener.open({ daemon, tools, init }, 'stream');
     await daemon.must('stop', '-f', 'c1');
     await listener.ended;

@@ -5,16 +5,16 @@ import { cycles } from './harness/cycles.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { type Event, Listener, type ListenerKind } from './harness/listener.ts';
 
-/** What `since` with a `limit` answers. */
+/** The answer to `since` with a `limit`. */
 interface Page {
   readonly events: readonly Event[];
   readonly next: number;
   readonly more: boolean;
 }
 
-/** Events of one instance that the daemon of these tests keeps. */
+/** How many events of one instance the daemon keeps in these tests. */
 const KEPT = cycles(1_000, 10_000);
-/** All of them are read in this time, on a busy machine too. */
+/** Time limit for reading all of them, also on a busy machine. */
 const READ_MS = 90_000;
 
 let daemon: TestDaemon;
@@ -46,7 +46,7 @@ async function pageOf(init: number, query: string): Promise<Page> {
   return JSON.parse(body) as Page;
 }
 
-/** All of an instance's events that the journal has behind a position. */
+/** All of an instance's events that the journal has after a position. */
 async function journal(name: string, since: number): Promise<Event[]> {
   const all: Event[] = [];
   const init = await daemon.initPid(name);
@@ -59,7 +59,7 @@ async function journal(name: string, since: number): Promise<Event[]> {
 }
 
 describe('polling', () => {
-  it('gives what has happened since a position, and the next position', async () => {
+  it('gives the events since a position, and the next position', async () => {
     const { next } = await page('c1', 'since=now&limit=1');
     await set('c1', 'user.a=1', 'user.b=2');
     await set('c2', 'user.a=foreign');
@@ -77,7 +77,7 @@ describe('polling', () => {
     });
   });
 
-  it('has one event for each key that has changed, and none for a value that is as it was', async () => {
+  it('has one event for each key that has changed, and none for an unchanged value', async () => {
     await patch('c1', { 'user.a': '1', 'user.b': '2' });
     const { next } = await page('c1', 'since=now&limit=1');
     await patch('c1', { 'user.a': '1', 'user.b': '3', 'user.c': '4' });
@@ -85,7 +85,7 @@ describe('polling', () => {
     expect(events.map(({ metadata }) => metadata['key'])).toEqual(['user.b', 'user.c']);
   });
 
-  it('has what was changed while the instance was stopped', async () => {
+  it('has the changes that were made while the instance was stopped', async () => {
     const { next } = await page('c1', 'since=now&limit=1');
     await daemon.must('stop', '-f', 'c1');
     await set('c1', 'user.stopped=1');
@@ -106,7 +106,7 @@ describe('polling', () => {
 });
 
 describe.each(['websocket', 'stream'] as const)('a listener with a position over a %s', (kind) => {
-  it('misses nothing over a daemon that is killed', async () => {
+  it('misses no event when the daemon is killed', async () => {
     const { next } = await page('c1', 'since=now&limit=1');
     const before = await listener('c1', kind, `?since=${next}`);
     await set('c1', `user.kill=${kind}1`);
@@ -121,7 +121,7 @@ describe.each(['websocket', 'stream'] as const)('a listener with a position over
     await after.close();
   });
 
-  it('sees each event once, however often it comes back while changes go on', async () => {
+  it('sees each event once when it reconnects often while changes go on', async () => {
     const { next: start } = await page('c1', 'since=now&limit=1');
     let going = true;
     let changes = 0;
@@ -147,7 +147,7 @@ describe.each(['websocket', 'stream'] as const)('a listener with a position over
     expect(seen).toHaveLength(changes * 2 + 1);
   });
 
-  it('is told of a position that is too old, with the oldest, before any stream begins', async () => {
+  it('gets 410 with the oldest position, before any stream begins, when its position is too old', async () => {
     const value = (round: number) => `${kind}${round}`;
     const keys = Array.from({ length: 500 }, (_, index) => `user.fill${index}`);
     for (let round = 0; round <= KEPT / keys.length; round++) {

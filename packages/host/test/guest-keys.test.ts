@@ -37,7 +37,7 @@ const remove = (target: string) => inside(target, '-X', 'DELETE');
 const shown = () => hostApi(daemon).get<InstanceView>('/1.0/instances/c1');
 
 describe('a key that the instance writes', () => {
-  it('is read by both sides, outlives the daemon, and goes when it is removed', async () => {
+  it('is read by both sides, stays when the daemon is killed, and goes when it is removed', async () => {
     expect(await put(KEY, 'up ✓')).toMatchObject({ status: 200, body: '' });
     expect((await inside(KEY)).body).toBe('up ✓');
     expect(JSON.parse((await inside('/1.0/config')).body)).toContain(KEY);
@@ -51,7 +51,7 @@ describe('a key that the instance writes', () => {
     expect((await shown()).config['guest.status']).toBeUndefined();
   });
 
-  it('is told of on both sides, once for each change', async () => {
+  it('causes events on both sides, one for each change', async () => {
     const lifecycle: unknown[] = [];
     const following = await openEvents(daemon.hostSocket, ['lifecycle']);
     const reading = (async () => {
@@ -83,7 +83,7 @@ describe('a key that the instance writes', () => {
     expect(lifecycle[2]).toMatchObject({ action: 'instance-updated', source: '/1.0/instances/c1' });
   });
 
-  it('can be no other key, and none of another instance', async () => {
+  it('can only be a guest key, and only of its own instance', async () => {
     const before = (await shown()).config;
     for (const key of [
       'user.a',
@@ -102,7 +102,7 @@ describe('a key that the instance writes', () => {
     expect((await ask(daemon, { init: other }, KEY)).status).toBe(403);
   });
 
-  it('cannot be had from a profile, and is out of reach while it is switched off', async () => {
+  it('cannot come from a profile, and is out of reach while guest keys are switched off', async () => {
     const refused = await daemon.porthole('profile', 'set', 'default', 'guest.a=1');
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toContain('Guest keys can only be set on instances');
@@ -128,7 +128,7 @@ describe('an operator who edits while the instance writes', () => {
     await hostApi(daemon).change('PUT', '/1.0/instances/c1', { json, headers: { 'if-match': etag ?? '' } });
   };
 
-  it('gets the edit, and takes nothing back that the instance has written since', async () => {
+  it('succeeds, and does not undo a write of the instance', async () => {
     await edit((config) => {
       config['user.edited'] = '1';
     });
@@ -138,7 +138,7 @@ describe('an operator who edits while the instance writes', () => {
     expect(config['guest.status']).toMatch(/^written /);
   });
 
-  it('is told when the edit is about those very keys', async () => {
+  it('is refused when the edit changes guest keys that the instance has written since', async () => {
     await expect(
       edit((config) => {
         delete config['guest.status'];
@@ -170,7 +170,7 @@ describe('an operator who edits while the instance writes', () => {
   });
 });
 
-describe('how often an instance may write', () => {
+describe('the rate at which an instance writes', () => {
   it('is limited', async () => {
     const statuses = new Set<number>();
     for (let turn = 0; turn < 80 && !statuses.has(429); turn++) {

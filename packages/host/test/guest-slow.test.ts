@@ -7,7 +7,7 @@ import { Listener } from './harness/listener.ts';
 
 const CHANGES = 400;
 const VALUE = 'x'.repeat(20_000);
-/** What one listener may cost at the most: its queue, and the answer that tells it why it is ended. */
+/** Most memory that one listener may cost: its queue, and the message that says why it is ended. */
 const MEMORY_MAX = 64 * 1024 * 1024;
 
 let daemon: TestDaemon;
@@ -44,7 +44,7 @@ function residentBytes(): number {
 }
 
 describe.each(['websocket', 'stream'] as const)('a listener over a %s that does not read', (kind) => {
-  it('costs the others nothing and the daemon little, is ended, and can come back', async () => {
+  it('does not affect the others, costs little memory, is ended, and can continue on a new connection', async () => {
     const reader = await open('websocket', '?since=now');
     const slow = await open(kind, '?since=now');
     await change(`${kind} first`);

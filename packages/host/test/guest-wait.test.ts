@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, ask, hostApi, until } from './harness/api.ts';
 import { TestDaemon } from './harness/daemon.ts';
 
-/** How long a request that is not let go would hold up the end of the daemon; a busy machine needs some of it. */
+/** How long a request that is not answered would delay the daemon's stop; a busy machine needs part of it. */
 const STOP_SECONDS = 120;
 
 let daemon: TestDaemon;
@@ -26,7 +26,9 @@ async function tagOf(target: string): Promise<string> {
   return tag;
 }
 
-/** Begins to wait for another answer; the request is there when this settles: one that came later has been answered. */
+/**
+ * Begins a request that waits. It has arrived when this resolves, because a later request has been answered.
+ */
 async function begin(target: string, ...args: string[]): Promise<{ answer: Promise<Answer> }> {
   const before = new Set(daemon.connections());
   const answer = get(target, ...args);
@@ -36,7 +38,7 @@ async function begin(target: string, ...args: string[]): Promise<{ answer: Promi
   return { answer };
 }
 
-/** Waits for another answer while changes are made: first some that are no concern of the request. */
+/** Waits for the next answer while changes are made, the first of which do not concern the request. */
 async function whileWaiting(target: string, change: () => Promise<unknown>): Promise<Answer> {
   const tag = await tagOf(target);
   let answered = false;
@@ -54,7 +56,7 @@ async function whileWaiting(target: string, change: () => Promise<unknown>): Pro
 }
 
 describe('an ETag', () => {
-  it('is the same over restarts, and names a value that needs not be sent', async () => {
+  it('is the same over restarts, and saves sending a value that the instance knows', async () => {
     const tag = await tagOf('/1.0/config/user.role');
     const answer = await get('/1.0/config/user.role', ...knowing(tag));
     expect([answer.status, answer.body, answer.headers.get('etag')]).toEqual([304, '', tag]);
@@ -71,7 +73,7 @@ describe('a request that waits', () => {
     expect([status, body]).toEqual([200, 'proxy']);
   });
 
-  it('sees keys of which no event tells, and those of profiles', async () => {
+  it('sees changes of keys that cause no event, and of keys of profiles', async () => {
     await set('c1', 'cloud-init.user-data=#cloud-config');
     const data = await whileWaiting('/1.0/config/cloud-init.user-data', () =>
       set('c1', 'cloud-init.user-data=#cloud-config\nhostname: x'),
@@ -86,7 +88,7 @@ describe('a request that waits', () => {
     expect(site.body).toBe('b');
   });
 
-  it('for the list learns of new keys, and for a key of its end', async () => {
+  it('is answered when the list gets a new key, and when its key is unset', async () => {
     const list = await whileWaiting('/1.0/config', () => set('c1', 'user.new=1'));
     expect(JSON.parse(list.body)).toContain('/1.0/config/user.new');
     const gone = await whileWaiting('/1.0/config/user.new', () =>
@@ -95,13 +97,13 @@ describe('a request that waits', () => {
     expect(gone.status).toBe(404);
   });
 
-  it('is told in time that nothing has changed', async () => {
+  it('gets 304 when its time is over and nothing has changed', async () => {
     const tag = await tagOf('/1.0/config/user.role');
     const { status } = await get('/1.0/config/user.role?wait=1', ...knowing(tag));
     expect(status).toBe(304);
   });
 
-  it('is answered at once by a daemon that stops, which then stops without delay', async () => {
+  it('is answered at once when the daemon stops, and does not delay the stop', async () => {
     const tag = await tagOf('/1.0/config/user.role');
     const { answer } = await begin('/1.0/config/user.role?wait=300', ...knowing(tag));
     await set('c1', 'user.other=again');

@@ -8,9 +8,11 @@ import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { Deaf } from './harness/deaf.ts';
 import { Operator } from './harness/operator.ts';
 
-/** What others may notice of one that hangs: less than half of what the hanging work itself may take. */
+/**
+ * Time limit for work on other instances while one hangs: less than half of what the hanging work may take.
+ */
 const PROMPT_MS = 4_000;
-/** A start or an end of the daemon on a busy machine; what hangs does so for ever. */
+/** Time limit for a start or stop of the daemon on a busy machine; a real hang lasts for ever. */
 const START_MS = 40_000;
 
 let daemon: TestDaemon;
@@ -34,14 +36,14 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Work that must not wait for something that hangs. */
+/** Waits for work, and fails when it takes too long because something hangs. */
 async function prompt<T>(what: string, work: Promise<T>, withinMs = PROMPT_MS): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`${what} took more than ${withinMs} ms`)), withinMs);
   return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }
 
-/** Others go on as if nothing hung. */
+/** Checks that another instance can be changed and gets answers as usual. */
 async function othersGoOn(name = 'b'): Promise<void> {
   await prompt('a change of another', operator.patch(name, { config: { 'user.x': `${performance.now()}` } }));
   const asked = operator.sh(name, 'devlxd /1.0/config/user.who; devlxd /1.0/devices >/dev/null');
@@ -51,7 +53,7 @@ async function othersGoOn(name = 'b'): Promise<void> {
 const disk = (source: string) => ({ type: 'disk', source, path: '/data' });
 const refused = (work: Promise<unknown>, text: RegExp) => expect(work).rejects.toThrow(text);
 
-/** Programs that change mounts for the daemon, or for one that is gone. */
+/** Pids of programs that change mounts for the daemon, or for one before it. */
 function mountPrograms(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -59,7 +61,7 @@ function mountPrograms(): number[] {
     .map(Number);
 }
 
-/** It has a folder of an instance of this daemon open. */
+/** Whether a process has a folder of an instance of this daemon open. */
 const isOurs = (pid: string) =>
   filesOf(pid).some((file) => file.startsWith(join(daemon.stateDir, 'instances')));
 
@@ -94,7 +96,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
 
   afterAll(() => deaf?.end());
 
-  test('holds up its own change for as long as that may take, and nobody else', async () => {
+  test('delays its own change until the time limit, and no other work', async () => {
     const hangs = refused(operator.device('h', 'data', data()), NO_ANSWER);
     await until('it hangs', () => deaf.held > 0);
     await othersGoOn();
@@ -102,14 +104,14 @@ describe('an instance with a file system over /dev that does not answer', () => 
     expect((await operator.get('h')).devices).not.toHaveProperty('data');
   });
 
-  test('has its window shut for its callers, although it cannot be taken out', async () => {
+  test('has the guest API switched off, although its mount cannot be removed', async () => {
     const warned = daemon.logged('could not take /dev/lxd out of an instance');
     await operator.patch('h', { config: { 'security.devlxd': 'false' } });
     await warned;
     await othersGoOn();
   });
 
-  test('is left with programs that do not end: two at most, and info says so', async () => {
+  test('has at most two hung programs, and info shows them', async () => {
     await prompt('a refusal', refused(operator.device('h', 'data', data()), STUCK));
     await prompt('a refusal', refused(operator.device('h', 'fuse', null), STUCK));
     expect(mountPrograms()).toHaveLength(2);
@@ -117,7 +119,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
     expect(await daemon.must('info', 'b')).not.toContain('Stuck');
   });
 
-  test('reaches nothing through them: they have one process and one folder open', () => {
+  test('reaches nothing through the hung programs: each has only one process and one folder open', () => {
     for (const pid of mountPrograms()) {
       const files = filesOf(pid).filter((file) => !/^(socket|pipe|anon_inode):|^\/dev\/null$/.test(file));
       const own = expect.stringMatching(/^\S+\/instances\/\d+(\/overlay)?$/);
@@ -126,7 +128,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
     }
   });
 
-  test('holds up neither SIGHUP nor the end nor the next start', async () => {
+  test('delays neither a restart in place nor the stop nor the next start of the daemon', async () => {
     await prompt('a restart in place', daemon.restartInPlace(), START_MS);
     await othersGoOn();
     expect(await info()).toMatch(/^Stuck: 2 /m);
@@ -142,7 +144,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
     expect(await info()).toMatch(/^Stuck: 2 /m);
   });
 
-  test('can be stopped, and then nothing of all that is left', async () => {
+  test('can be stopped, and then no hung program and no zombie is left', async () => {
     await prompt('a forced stop', operator.state('h', 'stop', { force: true }), START_MS);
     await until('no program is left', () => mountPrograms().length === 0);
     await operator.delete('h');
@@ -153,9 +155,9 @@ describe('an instance with a file system over /dev that does not answer', () => 
 });
 
 describe('a source that stops answering while it is mounted', () => {
-  test('comes to no other instance, whenever it answers', async () => {
+  test('is not mounted in another instance when it answers later', async () => {
     const point = join(folder, 'late');
-    // Two looks of the daemon are answered; the mount itself is not.
+    // Two lookups of the daemon are answered; that of the mount itself is not.
     const deaf = await Deaf.onHost(tools, point, 'one,two', 2);
     try {
       await refused(operator.device('a', 'data', disk(join(point, 'one'))), /does not answer/);
@@ -172,7 +174,7 @@ describe('a source that stops answering while it is mounted', () => {
     }
   });
 
-  test('comes to no instance that was started after the end of its own', async () => {
+  test('is not mounted in an instance that was started after its own had ended', async () => {
     const point = join(folder, 'later');
     const deaf = await Deaf.onHost(tools, point, 'one', 2);
     const heirs = ['h1', 'h2', 'h3'];
@@ -180,7 +182,7 @@ describe('a source that stops answering while it is mounted', () => {
       await operator.launch('l');
       await refused(operator.device('l', 'data', disk(join(point, 'one'))), /does not answer/);
       await operator.state('l', 'stop', { force: true });
-      // What the daemon knew its process by is free for others.
+      // The ids of its process are free for the others.
       for (const name of heirs) await operator.launch(name);
       deaf.answer();
       await until('no program is left', () => mountPrograms().length === 0);
@@ -204,7 +206,7 @@ describe('a disk whose source does not answer', () => {
 
   beforeAll(async () => {
     await operator.create('s', { devices: { data: { ...disk(source()), required: 'false' } } });
-    // As often as it takes to give it to one instance that runs.
+    // As many lookups are answered as it takes to add the disk to one running instance.
     deaf = await Deaf.onHost(tools, point(), 'folder', 3);
     await operator.device('a', 'data', disk(source()));
   });
@@ -215,7 +217,7 @@ describe('a disk whose source does not answer', () => {
     await operator.device('a', 'data', null);
   });
 
-  test('holds up no start of the daemon, and stays where it is', async () => {
+  test('delays no start of the daemon, and stays mounted', async () => {
     const { held } = deaf;
     await prompt('a restart in place', daemon.restartInPlace(), START_MS);
     await prompt('a kill', daemon.kill());
@@ -225,7 +227,7 @@ describe('a disk whose source does not answer', () => {
     await othersGoOn('a');
   });
 
-  test('is refused when it is added, and nobody else waits', async () => {
+  test('is refused when it is added, and no other instance waits', async () => {
     const { held } = deaf;
     const added = refused(operator.device('b', 'data', disk(source())), DEAD);
     await until('it is looked at', () => deaf.held > held);
@@ -235,7 +237,7 @@ describe('a disk whose source does not answer', () => {
     await othersGoOn('b');
   });
 
-  test('fails the start of its instance, and nobody else waits', async () => {
+  test('fails the start of its instance, and no other instance waits', async () => {
     const { held } = deaf;
     const started = refused(operator.state('s', 'start'), DEAD);
     await until('it is looked at', () => deaf.held > held);
@@ -244,7 +246,7 @@ describe('a disk whose source does not answer', () => {
     expect((await operator.statuses())['s']).toBe('Stopped');
   });
 
-  test('is not looked at again and again: the third time is refused at once', async () => {
+  test('is not looked up again and again: the third use is refused at once', async () => {
     const { held } = deaf;
     await prompt('a refusal', refused(operator.state('s', 'start'), DEAD));
     await prompt('a refusal', refused(operator.create('t', { devices: { data: disk(source()) } }), DEAD));
@@ -252,7 +254,7 @@ describe('a disk whose source does not answer', () => {
     expect(mountsBelow(daemon.stateDir)).toEqual([]);
   });
 
-  test('holds up no other instance that starts with the daemon', async () => {
+  test('delays no other instance that starts with the daemon', async () => {
     await operator.patch('s', { config: { 'boot.autostart': 'true', 'boot.autostart.priority': '9' } });
     await daemon.stop();
     const failed = daemon.logged('instance could not be started automatically');

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon?.destroy());
 
-/** The next events of a stream, and then its end. */
+/** Opens a stream, takes its next events and closes it. */
 async function take(count: number, types: string[], since?: string): Promise<EventJson[]> {
   const stream = await openEvents(daemon.hostSocket, types, since);
   const events: EventJson[] = [];
@@ -27,7 +27,7 @@ const actions = (events: readonly EventJson[]) =>
   events.map(({ metadata }) => (metadata as LifecycleJson).action);
 
 describe('lifecycle events from a position on', () => {
-  it('are all that happened, over a daemon that was killed, in order', async () => {
+  it('are complete and in order, also after the daemon was killed', async () => {
     await daemon.must('launch', 'busybox', 'c1');
     await daemon.must('stop', '-f', 'c1');
     await daemon.kill();
@@ -48,7 +48,7 @@ describe('lifecycle events from a position on', () => {
     expect(rest).toEqual(told.slice(4));
   });
 
-  it('have no place on the stream of a client that knows nothing of them', async () => {
+  it('have no sequence on the stream of a client that gives no position', async () => {
     const stream = openEvents(daemon.hostSocket, ['lifecycle']);
     const next = (async () => {
       for await (const event of await stream) return event;
@@ -61,7 +61,7 @@ describe('lifecycle events from a position on', () => {
     (await stream).close();
   });
 
-  it('are refused from a position that this host has never given', async () => {
+  it('are refused for a position that this host has never given', async () => {
     await expect(openEvents(daemon.hostSocket, [], '999999')).rejects.toMatchObject({
       status: 410,
       message: expect.stringContaining('Position is not known: the newest is '),

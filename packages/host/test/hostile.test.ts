@@ -39,7 +39,7 @@ const TERMINAL = {
   cwd: '',
 };
 
-/** A descriptor that the daemon inherits, beyond those that Node itself keeps from its children. */
+/** A descriptor that the daemon inherits, above those that Node itself closes for its children. */
 const INHERITED = 300;
 const STANDARD_ERROR = 2;
 
@@ -54,7 +54,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon?.destroy());
 
-it('gives an instance no descriptor of the daemon, neither its init nor what is run in it', async () => {
+it('gives no descriptor of the daemon to an instance, neither to its init nor to a command', async () => {
   const open = (pid: string) => operator.sh('c1', `ls /proc/${pid}/fd`);
   const descriptors = [...(await open('1')).split('\n'), ...(await open('self')).split('\n')];
   expect(descriptors).toContain('0');
@@ -76,7 +76,7 @@ it('does not let an instance use up the inotify instances of others', async () =
   }
 });
 
-it('goes on when its log can take nothing any more', async () => {
+it('goes on when its log cannot be written', async () => {
   const stateDir = mkdtempSync('/var/tmp/porthole-test-');
   const full = openSync('/dev/full', 'w');
   const child: ChildProcess = spawn(join(BIN, 'portholed'), ['--state-dir', stateDir], {
@@ -97,7 +97,7 @@ it('goes on when its log can take nothing any more', async () => {
   }
 });
 
-it('serves others while somebody types into a terminal that its program does not read', async () => {
+it('serves others while a terminal gets input that its program does not read', async () => {
   const stdin = new PassThrough();
   const output = new PassThrough();
   const request = { ...TERMINAL, command: ['sh', '-c', 'stty raw -echo; echo deaf; exec sleep 600'] };
@@ -109,7 +109,7 @@ it('serves others while somebody types into a terminal that its program does not
   expect(await session.ended).toMatchObject({ code: 128 + constants.signals.SIGKILL });
 });
 
-it('leaves nothing of a command for good, also when the daemon is killed while it runs', async () => {
+it('removes all files of a command in the end, also when the daemon is killed while it runs', async () => {
   const execs = join(daemon.stateDir, 'instances', '1', 'execs');
   const json = {
     command: ['sleep', '600'],
@@ -127,7 +127,7 @@ it('leaves nothing of a command for good, also when the daemon is killed while i
   await until('it has ended', () => readdirSync(execs).length === 0);
 });
 
-it('gives a program at a terminal all that was typed, however slowly it reads', async () => {
+it('gives a program on a terminal all of its input, also when it reads slowly', async () => {
   const stdin = new PassThrough();
   const output = new PassThrough();
   const script = 'stty raw -echo; echo ready; usleep 300000; head -c 200000 | md5sum';
@@ -143,7 +143,7 @@ it('gives a program at a terminal all that was typed, however slowly it reads', 
   expect((await answered).join('')).toContain(createHash('md5').update(typed).digest('hex'));
 });
 
-it('mounts a disk once, whatever its path looks like, and takes all of it away', async () => {
+it('mounts a disk once for any form of its path, and unmounts all of it', async () => {
   const source = mkdtempSync('/var/tmp/porthole-test-disk-');
   try {
     await operator.sh('c1', 'mkdir /elsewhere && ln -s /elsewhere /link');
@@ -197,7 +197,7 @@ function isWaiting(pid: number): boolean {
     .some((child) => /fuse|request_wait/.test(stackOf(child)));
 }
 
-/** Empty when it has ended. */
+/** The kernel stack of a process; empty when it has ended. */
 function stackOf(pid: string): string {
   try {
     return readFileSync(`/proc/${pid}/stack`, 'utf8');
@@ -206,7 +206,7 @@ function stackOf(pid: string): string {
   }
 }
 
-it('keeps the log of a run small, whoever of the host knocks at the socket of its monitor', async () => {
+it('keeps the log of a run small while a process of the host keeps connecting to its monitor', async () => {
   using tools = new CallerTools();
   const folder = join(daemon.stateDir, 'instances', '1');
   const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs'];
@@ -232,7 +232,7 @@ function fill(path: string): void {
   }
 }
 
-it('refuses a change that a full disk cannot take, tells why, and goes on from the state before it', async () => {
+it('refuses a change that a full disk cannot take, says why, and keeps the state before it', async () => {
   await using small = await TestDaemon.start();
   await small.stop();
   await run('mount', ['-t', 'tmpfs', '-o', 'size=32m,mode=711', 'tmpfs', small.stateDir]);

@@ -45,7 +45,7 @@ afterAll(async () => {
   expect(existsSync(daemon.stateDir)).toBe(false);
 });
 
-/** Everything that an import could leave: files, half of them too, records and aliases. */
+/** All that an import could leave: files, also incomplete ones, records and aliases. */
 async function everything() {
   return {
     folders: readdirSync(join(daemon.stateDir, 'images')).sort(),
@@ -58,7 +58,7 @@ const fingerprintOf = (...paths: string[]) => sha256(...paths.map((path) => read
 
 const imageOf = (fingerprint: string) => operator.client.get<ImageJson>(`/1.0/images/${fingerprint}`);
 
-/** Imports through the command line. @returns the fingerprint that it tells */
+/** Imports through the command line. @returns the fingerprint that it prints */
 async function importFiles(...words: string[]): Promise<string> {
   const printed = await daemon.must('image', 'import', ...words);
   return /^Image imported with fingerprint: ([0-9a-f]{64})\n$/.exec(printed)?.[1] ?? printed;
@@ -74,7 +74,7 @@ async function launchAndDrop(alias: string): Promise<string> {
 
 describe('image import', () => {
   test.each(['plain', 'gzip', 'xz', 'zstd'] as const)(
-    'takes in a unified image (%s), and an instance of it runs',
+    'accepts a unified image (%s), and an instance of it runs',
     async (format) => {
       const fingerprint = await importFiles(files[format], '--alias', format, 'release=7');
       expect(fingerprint).toBe(fingerprintOf(files[format]));
@@ -91,14 +91,14 @@ describe('image import', () => {
     },
   );
 
-  test('takes in a split image, its root a squashfs, and an instance of it runs', async () => {
+  test('accepts a split image with a squashfs root, and an instance of it runs', async () => {
     const fingerprint = await importFiles(files.metadata, files.rootfs, '--alias', 'split', '--public');
     expect(fingerprint).toBe(fingerprintOf(files.metadata, files.rootfs));
     expect(await imageOf(fingerprint)).toMatchObject({ properties: { os: 'tiny' }, public: true });
     expect(await launchAndDrop('split')).toMatch(/^0\ni1\n.*init \nsock$/);
   });
 
-  test('refuses the same image again, by one or by many at once', async () => {
+  test('refuses the same image again, also when several are uploaded at once', async () => {
     const before = await everything();
     const again = await daemon.porthole('image', 'import', files.gzip);
     expect(again).toMatchObject({
@@ -129,7 +129,7 @@ describe('images on the command line', () => {
     gzip = fingerprintOf(files.gzip);
   });
 
-  test('are listed, as tables and for programs', async () => {
+  test('are listed, as a table and for programs', async () => {
     const table = await daemon.must('image', 'list');
     for (const alias of ['plain', 'gzip', 'xz', 'zstd', 'split']) expect(table).toContain(alias);
     const listed = JSON.parse(await daemon.must('image', 'list', '-f', 'json')) as ImageJson[];
@@ -138,7 +138,7 @@ describe('images on the command line', () => {
     expect(await daemon.must('image', 'list', 'gzip', '-f', 'csv')).toContain(gzip.slice(0, 12));
   });
 
-  test('are shown by fingerprint, by a beginning of it and by alias', async () => {
+  test('are shown by fingerprint, by a prefix of it and by alias', async () => {
     for (const name of [gzip, gzip.slice(0, 10), 'gzip']) {
       expect(await daemon.must('image', 'info', name)).toContain(`Fingerprint: ${gzip}`);
     }
@@ -147,7 +147,7 @@ describe('images on the command line', () => {
     );
   });
 
-  test('have aliases that can be made, renamed and deleted', async () => {
+  test('have aliases that can be created, renamed and deleted', async () => {
     await daemon.must('image', 'alias', 'create', 'debian/12', gzip.slice(0, 20));
     await daemon.must('image', 'alias', 'rename', 'debian/12', 'debian/13');
     expect(await daemon.must('image', 'alias', 'list', '-f', 'csv')).toMatch(/^debian\/13,/m);
@@ -160,7 +160,7 @@ describe('images on the command line', () => {
     );
   });
 
-  test('have properties', async () => {
+  test('have properties that can be set, read and unset', async () => {
     await daemon.must('image', 'set-property', 'gzip', 'note', 'two words');
     expect(await daemon.must('image', 'get-property', 'gzip', 'note')).toBe('two words\n');
     expect(await daemon.must('image', 'show', 'gzip')).toContain('note: two words');
@@ -175,7 +175,7 @@ describe('images on the command line', () => {
     expect(fingerprintOf(join(files.folder, name))).toBe(gzip);
   });
 
-  test('are exported as the two files that they are, or not at all', async () => {
+  test('are exported as two files when they are split, or not at all', async () => {
     const to = join(files.folder, 'parts');
     await daemon.must('image', 'export', 'split', to);
     expect(readFileSync(to)).toEqual(readFileSync(files.metadata));
@@ -189,7 +189,7 @@ describe('images on the command line', () => {
     expect(piped.stderr).toMatch('The image has two files: give a name for them');
   });
 
-  test('reach an instance when they are public or cached, and only then', async () => {
+  test('can be downloaded by an instance only when they are public or cached', async () => {
     const source = { type: 'image', alias: 'gzip' };
     await operator.launch('i1', { source, config: { 'security.devlxd.images': 'true' } });
     const init = await operator.pid('i1');
@@ -208,7 +208,7 @@ describe('images on the command line', () => {
 });
 
 describe('a change of an image', () => {
-  test('is not undone by an instance that is made from it meanwhile', async () => {
+  test('is not undone when an instance is created from it meanwhile', async () => {
     const body = await tarOf(unified(file('rootfs/blob', Buffer.alloc(30 * MIB))));
     await upload(gzipSync(body, { level: 1 }));
     const fingerprint = sha256(gzipSync(body, { level: 1 }));
@@ -363,7 +363,7 @@ describe('a hostile or broken upload is refused and leaves nothing:', () => {
     expect(await everything()).toEqual(before);
   });
 
-  test('a client that goes away in the middle', async () => {
+  test('a client that disconnects during the upload', async () => {
     const before = await everything();
     const outgoing = await beginUpload();
     outgoing.destroy();
@@ -395,7 +395,7 @@ async function beginUpload(): Promise<ClientRequest> {
 }
 
 describe('a daemon that is killed during an import', () => {
-  test('has nothing of it when it starts again, and takes the image then', async () => {
+  test('removes the rest of it at the next start, and accepts the image then', async () => {
     const before = await everything();
     const outgoing = await beginUpload();
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
@@ -412,7 +412,7 @@ describe('a daemon that is killed during an import', () => {
   });
 });
 
-/** Works on the database of the daemon, which must not run for that. */
+/** Runs SQL on the database of the daemon, which is stopped meanwhile. */
 async function changeDatabase(sql: string): Promise<void> {
   await daemon.stop();
   const database = new DatabaseSync(join(daemon.stateDir, 'porthole.db'));
@@ -437,11 +437,12 @@ describe('an image whose record cannot be stored', () => {
 });
 
 describe('deleting an image', () => {
-  test('leaves its instances as they are, also through restarts of them and of the daemon', async () => {
+  test('does not affect its instances, also when they or the daemon are restarted', async () => {
     const tar = join(files.folder, 'used.tar');
     const marked = await tarOf([file('mark', 'x')]);
     const base = readFileSync(files.plain);
-    // Without the end of the first archive (two empty blocks and padding) the second one's entries follow it.
+    // Without its end (two empty blocks and padding) the first archive goes on with the entries of the second
+    // one.
     await writeFile(tar, Buffer.concat([withoutEnd(base), marked]));
     await importFiles(tar, '--alias', 'used', '--alias', 'also-used');
     const source = { type: 'image', alias: 'used' };
@@ -469,7 +470,7 @@ describe('deleting an image', () => {
     expect(roots.filter((name) => name.startsWith(fingerprintOf(tar)))).toEqual([]);
   });
 
-  test('takes all that it had on disk', async () => {
+  test('removes all its files', async () => {
     await daemon.must('image', 'delete', 'plain', 'gzip', 'xz', 'zstd', 'split');
     expect(await everything()).toEqual({ folders: [], images: [], aliases: [] });
     expect(readdirSync(join(daemon.stateDir, 'rootfs'))).toEqual([]);

@@ -10,11 +10,13 @@ import { TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
 const KEPT = 1_000;
-/** All but the first write: together they make the host tell more than the operators' half of the journal. */
+/**
+ * All instances but the first write. Together they cause more events than the operators' half of the journal.
+ */
 const INSTANCES = 21;
-/** As many as an instance may do at once. */
+/** As many writes as an instance may make at once. */
 const WRITES = 32;
-/** The first things that operators have done. */
+/** How many of the operators' first events are checked. */
 const OPERATORS = 20;
 
 let daemon: TestDaemon;
@@ -40,7 +42,7 @@ afterAll(async () => {
   tools?.[Symbol.dispose]();
 });
 
-/** The first events that the host's journal has. */
+/** Reads the first events of the host's journal. */
 async function first(count: number): Promise<EventJson[]> {
   const stream = await openEvents(daemon.hostSocket, ['lifecycle'], '0');
   const events: EventJson[] = [];
@@ -65,7 +67,7 @@ async function writes(number: number): Promise<number> {
 }
 
 describe('the journal', () => {
-  it('keeps what operators have done, however much instances make the host tell', async () => {
+  it('keeps the events of operators, however many events instances cause', async () => {
     const before = await first(OPERATORS);
     const writing = Array.from({ length: INSTANCES - 1 }, (_, index) => writes(index + 1));
     const stored = (await Promise.all(writing)).reduce((sum, each) => sum + each, 0);
@@ -73,15 +75,15 @@ describe('the journal', () => {
     expect(await first(OPERATORS)).toEqual(before);
   });
 
-  it('keeps what it has when the clock of the host was set a year ahead', async () => {
+  it('keeps its events when the clock of the host was set a year ahead', async () => {
     const events = await first(OPERATORS);
     await daemon.stop();
     const database = new DatabaseSync(join(daemon.stateDir, 'porthole.db'));
-    // The clock of the host is not ours to set: all of the past is put back by a year instead.
+    // The test must not set the host's clock: it sets all stored events back by a year instead.
     database.exec("UPDATE events SET timestamp = strftime('%Y-%m-%dT%H:%M:%fZ', timestamp, '-1 year')");
     database.close();
     await daemon.start();
-    // What is too old is dropped with the next change, if not before.
+    // Events that are too old are dropped with the next change at the latest.
     await operator.patch('c0', { config: { 'user.a': '2' } });
     const sequences = (all: readonly EventJson[]) => all.map(({ sequence }) => sequence);
     expect(sequences(await first(OPERATORS))).toEqual(sequences(events));

@@ -36,7 +36,7 @@ beforeEach(() => watch.clear());
 
 const message = (text: string) => expect.objectContaining({ message: expect.stringMatching(text) });
 
-/** An init that does not hear when it is asked to shut down. */
+/** An init that ignores requests to shut down. */
 const STUBBORN = { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sleep 100000' } };
 
 async function drop(name: string): Promise<void> {
@@ -48,7 +48,7 @@ async function drop(name: string): Promise<void> {
 describe('start, stop, restart', () => {
   afterEach(() => drop('c2'));
 
-  test('goes through its states, and tells each as an event', async () => {
+  test('each step changes the status and causes an event', async () => {
     await operator.create('c2');
     await watch.next('instance-created c2');
     expect(await operator.statuses()).toMatchObject({ c1: 'Running', c2: 'Stopped' });
@@ -70,7 +70,7 @@ describe('start, stop, restart', () => {
     expect(await operator.statuses()).toEqual({ c1: 'Running' });
   });
 
-  test('is heard also by an init that has only just been started', async () => {
+  test('a stop also reaches an init that has only just been started', async () => {
     await operator.create('c2');
     for (let times = 0; times < 10; times++) {
       await operator.state('c2', 'start');
@@ -78,7 +78,7 @@ describe('start, stop, restart', () => {
     }
   });
 
-  test('lets an instance that does not hear run on after the timeout', async () => {
+  test('an instance that ignores a stop runs on after the timeout', async () => {
     await operator.launch('c2', STUBBORN);
     const pid = await operator.pid('c2');
     await expect(operator.state('c2', 'stop', { timeout: 1 })).rejects.toEqual(
@@ -87,7 +87,7 @@ describe('start, stop, restart', () => {
     expect(await operator.pid('c2')).toBe(pid);
   });
 
-  test('ends it by force after the timeout, and not before', async () => {
+  test('a stop with force ends such an instance after the timeout, and not before', async () => {
     await operator.launch('c2', STUBBORN);
     const started = performance.now();
     await operator.state('c2', 'stop', { timeout: 1, force: true });
@@ -96,13 +96,13 @@ describe('start, stop, restart', () => {
     expect((await operator.statuses())['c2']).toBe('Stopped');
   });
 
-  test('asks first with force and a timeout: an instance that hears shuts down by itself', async () => {
+  test('a stop with force and a timeout first lets the instance shut down by itself', async () => {
     await operator.launch('c2');
     await operator.state('c2', 'stop', { timeout: 30, force: true });
     await watch.next('instance-shutdown c2');
   });
 
-  test('ends a stop that waits for ever when a forced one comes', async () => {
+  test('a forced stop also ends a stop that waits for ever', async () => {
     await operator.launch('c2', STUBBORN);
     const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
     await expect(operator.state('c2', 'stop')).rejects.toEqual(message('Instance is busy running a "stop"'));
@@ -111,18 +111,18 @@ describe('start, stop, restart', () => {
     expect((await operator.statuses())['c2']).toBe('Stopped');
   });
 
-  test('takes a time of more seconds than a timer has milliseconds for what it is', async () => {
+  test('a timeout that is too long for a timer is not cut short', async () => {
     await operator.launch('c2', STUBBORN);
     const change = { action: 'stop', timeout: 3_000_000 };
     const stopping = await begin(operator, 'PUT', '/1.0/instances/c2/state', change);
     const waited = operator.client.get<OperationJson>(`/1.0/operations/${stopping?.id}/wait?timeout=3000000`);
-    // Both have gone on for as long as this takes: an hour in timers that are over at once.
+    // Both still wait after this command; a timer that overflows would be over at once.
     await operator.exec('c1', ['true']);
     await operator.state('c2', 'stop', { force: true });
     expect(await waited).toMatchObject({ status: 'Success' });
   });
 
-  test('reboots from inside and ends by force also with lines for LXC of its own', async () => {
+  test('an instance with its own raw.lxc lines reboots from inside and stops by force', async () => {
     const lines = [
       'lxc.cap.drop =',
       'lxc.hook.stop = /bin/true',
@@ -142,7 +142,7 @@ describe('start, stop, restart', () => {
     );
   });
 
-  test('is waited for without holding up what else is done to it and to others with its profile', async () => {
+  test('a stop that waits delays no other change of its instance or of others with its profile', async () => {
     await operator.launch('c2', STUBBORN);
     const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
     const profile = (value: string | null) =>
@@ -159,7 +159,7 @@ describe('start, stop, restart', () => {
     await profile(null);
   });
 
-  test('refuses what its state does not allow', async () => {
+  test('an action that the status does not allow is refused', async () => {
     await operator.create('c2');
     const refused = (work: Promise<unknown>, text: string) => expect(work).rejects.toEqual(message(text));
     await refused(operator.state('c1', 'start'), '^The instance is already running$');
@@ -177,7 +177,7 @@ describe('start, stop, restart', () => {
     await operator.patch('c2', { config: { 'security.protection.delete': null } });
   });
 
-  test('renames a stopped instance, which then has that name inside', async () => {
+  test('a stopped instance can be renamed, and has the new name inside', async () => {
     await operator.create('before');
     await operator.client.change('POST', '/1.0/instances/before', { json: { name: 'c2' } });
     await watch.next('instance-renamed c2');
@@ -187,7 +187,7 @@ describe('start, stop, restart', () => {
     expect(Object.keys(await operator.statuses())).toEqual(['c1', 'c2']);
   });
 
-  test('keeps the files of an instance while it is stopped, and from any other', async () => {
+  test('an instance keeps its files while it is stopped, and no other one has them', async () => {
     await operator.launch('c2');
     await operator.sh('c2', 'echo mine > /root/f');
     await operator.state('c2', 'restart', { force: true });
@@ -196,9 +196,9 @@ describe('start, stop, restart', () => {
   });
 });
 
-/** Has an instance reboot now, and then as soon as it runs. */
+/** Has an instance reboot now, and again as soon as it runs. */
 async function rebootForEver(name: string): Promise<void> {
-  // Once it is answered, it is known to run.
+  // The daemon knows that the instance runs once it has answered it.
   const script = '#!/bin/sh\\ndevlxd /1.0\\nreboot\\n';
   await operator.sh(name, `printf '${script}' > /etc/rc.local; chmod +x /etc/rc.local`);
   await operator.exec(name, ['reboot']);
@@ -209,7 +209,7 @@ const waits = () => daemon.logged('instance reboots again and again, its start w
 describe('an end that cannot be stored', () => {
   afterEach(() => drop('c2'));
 
-  /** Nothing can be stored while work is done, as on a full disk. */
+  /** Does work while nothing can be stored, as on a full disk. */
   async function withoutStore(work: () => Promise<unknown>): Promise<void> {
     await limitFiles('0:unlimited');
     try {
@@ -219,7 +219,7 @@ describe('an end that cannot be stored', () => {
     }
   }
 
-  /** How large the daemon can make a file; prlimit(1). */
+  /** Limits the size of files that the daemon writes; prlimit(1). */
   async function limitFiles(limits: string): Promise<void> {
     const { failure } = await run('prlimit', ['--pid', String(daemon.pid), `--fsize=${limits}`]);
     expect(failure).toBe('');
@@ -241,14 +241,14 @@ describe('an end that cannot be stored', () => {
     expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
   });
 
-  test('is that of an ephemeral instance, which is deleted then', async () => {
+  test('still deletes an ephemeral instance, as soon as that is possible', async () => {
     await operator.launch('c2', { ephemeral: true });
     await endsUnstored();
     await watch.next('instance-deleted c2');
     expect(await operator.statuses()).toEqual({ c1: 'Running' });
   });
 
-  test('fails the stop that has brought it about, and is stored later', async () => {
+  test('fails the stop that has caused it, and is stored later', async () => {
     await operator.launch('c2');
     await withoutStore(() =>
       expect(operator.state('c2', 'stop', { force: true })).rejects.toEqual(message('')),
@@ -296,7 +296,7 @@ describe('an instance that ends by itself', () => {
     expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
   });
 
-  test('waits longer each time when it reboots as soon as it runs, and starts no more once it is stopped', async () => {
+  test('waits longer before each start when it keeps rebooting, and stays stopped after a stop', async () => {
     await operator.launch('c2');
     let waiting = waits();
     await rebootForEver('c2');
@@ -312,7 +312,7 @@ describe('an instance that ends by itself', () => {
     await expect(operator.state('c2', 'stop')).rejects.toThrow('already stopped');
   });
 
-  test('is stopped when it waits to start again and an operator cannot start it either', async () => {
+  test('is stopped when it waits to start again and a start by an operator fails', async () => {
     const source = mkdtempSync('/var/tmp/porthole-gone-');
     await operator.launch('c2', { devices: { d: { type: 'disk', source, path: '/d' } } });
     const waiting = waits();
@@ -324,7 +324,7 @@ describe('an instance that ends by itself', () => {
     expect([status, config['volatile.last_state.power']]).toEqual(['Stopped', 'STOPPED']);
   });
 
-  test('is deleted when it was ephemeral, however it ends', async () => {
+  test('is deleted if it is ephemeral, however it ends', async () => {
     const ends = [
       () => operator.state('c2', 'stop'),
       () => operator.state('c2', 'stop', { force: true }),
@@ -345,13 +345,13 @@ describe('an instance that ends by itself', () => {
 });
 
 describe('exec', () => {
-  test('gives output, errors and exit code apart', async () => {
+  test('returns output, errors and exit code separately', async () => {
     const ran = await operator.exec('c1', ['sh', '-c', 'echo out; echo err >&2; exit 3']);
     expect(ran).toEqual({ code: 3, err: '', stdout: 'out\n', stderr: 'err\n' });
     expect((await operator.exec('c1', ['sh', '-c', 'kill -9 $$'])).code).toBe(137);
   });
 
-  test('tells a command that is not there from one that ends with 127', async () => {
+  test('distinguishes a missing command from one that ends with 127', async () => {
     const missing = { code: 127, err: 'Command not found', stdout: '', stderr: '' };
     expect(await operator.exec('c1', ['no-such-command'])).toEqual(missing);
     expect(await operator.exec('c1', ['no-such-command'], { cwd: '/tmp' })).toEqual(missing);
@@ -359,13 +359,13 @@ describe('exec', () => {
     expect(await operator.exec('c1', ['sh', '-c', 'exit 127'])).toMatchObject({ code: 127, err: '' });
   });
 
-  test('tells a command that cannot be executed from one that ends with 126', async () => {
+  test('distinguishes a command that cannot be executed from one that ends with 126', async () => {
     const denied = { code: 126, err: 'Command not executable', stdout: '', stderr: '' };
     expect(await operator.exec('c1', ['/etc'])).toEqual(denied);
     expect(await operator.exec('c1', ['sh', '-c', 'exit 126'])).toMatchObject({ code: 126, err: '' });
   });
 
-  test('hands on the environment, and nothing of the host', async () => {
+  test('passes on the given environment, and nothing of the host', async () => {
     const { stdout } = await operator.exec('c1', ['env'], { environment: { A: 'b c', PATH: '/bin' } });
     const names = stdout.split('\n').map((line) => line.split('=')[0]);
     expect(stdout).toContain('A=b c\n');
@@ -374,12 +374,12 @@ describe('exec', () => {
     expect(names).not.toContain('PORTHOLE_LOG_LEVEL');
   });
 
-  test('runs as the user and group that were asked for', async () => {
+  test('runs as the requested user and group', async () => {
     const ran = await operator.exec('c1', ['sh', '-c', 'id -u; id -g; pwd'], { user: 1000, group: 1001 });
     expect(ran.stdout).toBe('1000\n1001\n/\n');
   });
 
-  test('works in the folder that was asked for, else in the home of root, else in /', async () => {
+  test('runs in the requested folder, else in the home of root, else in /', async () => {
     await operator.sh('c1', 'mkdir -p /only/here');
     const pwd = async (cwd: string) => (await operator.exec('c1', ['pwd'], { cwd })).stdout.trim();
     expect(await pwd('')).toBe('/root');
@@ -389,14 +389,14 @@ describe('exec', () => {
     expect(await pwd('/nowhere')).toBe('/');
   });
 
-  test('carries standard input to its end, bytes as they are', async () => {
+  test('passes on standard input byte for byte, to its end', async () => {
     const ran = await operator.exec('c1', ['wc', '-c'], { stdin: 'x'.repeat(300_000) });
     expect(ran.stdout.trim()).toBe('300000');
     const binary = await operator.exec('c1', ['sh', '-c', 'od -An -tx1'], { stdin: 'a\r\n\u0000' });
     expect(binary.stdout.trim()).toBe('61 0d 0a 00');
   });
 
-  test('gives a terminal whose lines end as those of any terminal', async () => {
+  test('gives a terminal with the usual line ends', async () => {
     const script = 'tty >/dev/null && echo yes; stty size; stty -opost; printf "a\\nb\\n"';
     const ran = await operator.exec('c1', ['sh', '-c', script], {
       interactive: true,
@@ -426,7 +426,7 @@ describe('limits and privilege', () => {
     expect((await operator.exec('c2', ['sh', '-c', forks])).stderr).toMatch(/fork/);
   });
 
-  test('maps ids unless it is privileged', async () => {
+  test('maps the ids of an instance unless it is privileged', async () => {
     const mapped = await operator.sh('c1', 'cat /proc/self/uid_map');
     expect(mapped.split(/\s+/).slice(0, 2)).toEqual(['0', expect.not.stringMatching(/^0$/)]);
     await operator.launch('c2', { config: { 'security.privileged': 'true' } });
@@ -443,7 +443,7 @@ describe('limits and privilege', () => {
     expect(await operator.sh('c2', 'cat /root/f; stat -c %u /root/f')).toBe('mine\n0');
   });
 
-  test('starts with security.nesting, and may then mount its own proc', async () => {
+  test('lets an instance with security.nesting mount its own proc', async () => {
     await operator.launch('c2', { config: { 'security.nesting': 'true' } });
     expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
     await operator.sh('c2', 'unshare -m -p -f mount -t proc proc /mnt');
@@ -451,7 +451,7 @@ describe('limits and privilege', () => {
 });
 
 describe('the daemon', () => {
-  test('stops on SIGTERM and SIGINT with exit code 0, a request in flight answered, instances left running', async () => {
+  test('stops on SIGTERM and SIGINT, answers a request in flight, leaves instances running', async () => {
     const pid = await operator.pid('c1');
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const operation = await begin(operator, 'POST', '/1.0/instances/c1/exec', {
@@ -469,7 +469,7 @@ describe('the daemon', () => {
     }
   });
 
-  test('refuses a state directory that another daemon has', async () => {
+  test('refuses a state directory that another daemon uses', async () => {
     const bin = fileURLToPath(new URL('../../../bin/portholed', import.meta.url));
     const second = await run(bin, ['--state-dir', daemon.stateDir]);
     expect(second.ok).toBe(false);
@@ -488,7 +488,7 @@ describe('the daemon', () => {
     await drop('c2');
   });
 
-  test('starts by itself what boot.autostart says, and what ran when the host went down', async () => {
+  test('starts the instances that boot.autostart says, and those that ran when the host went down', async () => {
     const autostart = (value?: string) => (value === undefined ? {} : { 'boot.autostart': value });
     await operator.create('always', { config: autostart('true') });
     await operator.launch('never', { config: autostart('false') });
@@ -508,7 +508,7 @@ describe('the daemon', () => {
   });
 });
 
-/** Ends all instances as a host does that goes down: nobody notes how. */
+/** Ends all instances as a host that goes down does: nothing records how they ended. */
 async function hostGoesDown({ stateDir }: TestDaemon): Promise<void> {
   const instances = join(stateDir, 'instances');
   for (const id of readdirSync(instances)) {
@@ -524,7 +524,7 @@ describe('freeze, unfreeze', () => {
   const frozen = () => operator.state('c2', 'freeze');
   const status = async () => (await operator.get('c2')).status;
 
-  test('holds all processes, and lets them go on', async () => {
+  test('stops all processes, and lets them continue', async () => {
     await operator.launch('c2');
     await frozen();
     await watch.next('instance-paused c2');
@@ -537,7 +537,7 @@ describe('freeze, unfreeze', () => {
     await expect(operator.state('c2', 'unfreeze')).rejects.toEqual(message('^The instance is not frozen$'));
   });
 
-  test('is known to the next daemon', async () => {
+  test('are known to the next daemon', async () => {
     await operator.launch('c2');
     await frozen();
     watch.close();
@@ -548,7 +548,7 @@ describe('freeze, unfreeze', () => {
     expect(await operator.sh('c2', 'echo on')).toBe('on');
   });
 
-  test.each([{}, { force: true }])('does not keep an instance from stopping, %o', async (options) => {
+  test.each([{}, { force: true }])('do not keep an instance from stopping, %o', async (options) => {
     await operator.launch('c2');
     await frozen();
     await operator.state('c2', 'stop', options);

@@ -11,13 +11,13 @@ import { Operator } from './harness/operator.ts';
 
 /** Connections that an attacker tries to hold. */
 const MANY = 400;
-/** The same where each costs a process. */
+/** The same for attacks in which each connection needs a process. */
 const MANY_GONE = 100;
 const COMMON = 60;
 const PER_INSTANCE = 40;
-/** What may be open beside strangers' few connections: requests of others that come and go. */
+/** Descriptors on top of the attackers' few connections: for short requests of others. */
 const FILES_AROUND = 24;
-/** At rest: instances, processes that are known, sockets of its own. */
+/** Most descriptors at rest: for instances, known processes and the daemon's own sockets. */
 const FILES_AT_REST = 120;
 const SURE = 4;
 const NOBODY = 65_534;
@@ -76,7 +76,7 @@ class Holder implements AsyncDisposable {
     this.#said = once(this.#child.stdout!, 'data').then(([data]) => Number(String(data)));
   }
 
-  /** How many it has, once it has tried. */
+  /** How many connections it holds after all its attempts. */
   holds(): Promise<number> {
     return this.#said;
   }
@@ -88,28 +88,28 @@ class Holder implements AsyncDisposable {
 }
 
 describe.each([
-  ['a user of the host', 'ask', { uid: NOBODY }],
-  ['processes that are gone', 'gone', { instance: 0 }],
-  ['a container that is no instance', 'ask', { instance: 6 }],
-] as const)('%s that hold all the connections they get', (_who, how, where) => {
+  ['users of the host', 'ask', { uid: NOBODY }],
+  ['processes that have ended', 'gone', { instance: 0 }],
+  ['containers that are not an instance', 'ask', { instance: 6 }],
+] as const)('%s that hold all connections they can get', (_who, how, where) => {
   let before: number;
   beforeEach(async () => {
     await until('connections of before are gone', () => filesOpen() <= FILES_AT_REST);
     before = filesOpen();
   });
 
-  it('cost few descriptors, and nobody else notices', async () => {
+  it('cost few descriptors, and do not affect instances', async () => {
     const many = how === 'gone' ? MANY_GONE : MANY;
     await using holder = new Holder(where, many, how);
     expect(await holder.holds()).toBe(how === 'gone' ? many : 0);
-    // Some are accepted before their process is gone: those are the instance's.
+    // Some connections are accepted before their process has ended: they count as the instance's.
     const most = before + FILES_AROUND + (how === 'gone' ? PER_INSTANCE : 0);
     await until('what is too much is closed', () => filesOpen() <= most);
     expect([await idOf(1), await eventsOf(1)]).toEqual(['id-1', 200]);
   });
 });
 
-/** How many connections one instance can put before those of everybody else. */
+/** How many connections one instance can put into the queue before those of all others. */
 async function queued(): Promise<number> {
   process.kill(daemon.pid, 'SIGSTOP');
   try {
@@ -120,20 +120,20 @@ async function queued(): Promise<number> {
   }
 }
 
-it('an instance that connects and hangs up again and again leaves the queue short for everybody', async () => {
+it('an instance that connects and hangs up again and again does not fill the queue for others', async () => {
   await queued();
-  // It is answered when all those have been accepted.
+  // It is answered after all those connections have been accepted.
   expect(await idOf(1)).toBe('id-1');
   expect(await queued()).toBeLessThan(BACKLOG / 4);
   expect([await idOf(1), await eventsOf(1)]).toEqual(['id-1', 200]);
 });
 
-describe('instances that hold all the connections they get', () => {
-  it('leave every other one those that it is sure of', async () => {
+describe('instances that hold all connections they can get', () => {
+  it('leave every other instance its guaranteed connections', async () => {
     await using one = new Holder({ instance: 0 }, MANY, 'ask');
     await using two = new Holder({ instance: 1 }, MANY, 'ask');
     const held = [await one.holds(), await two.holds()];
-    // Each has the sure ones and what it got of the common ones, which are used up.
+    // Each has its guaranteed connections and its part of the common ones, which are used up.
     expect(held[0]! + held[1]!).toBe(COMMON + 2 * SURE);
     for (const number of [2, 3, 4, 5]) {
       await using other = new Holder({ instance: number }, SURE, 'ask');
@@ -142,7 +142,7 @@ describe('instances that hold all the connections they get', () => {
     expect([await idOf(2), await eventsOf(2)]).toEqual(['id-2', 200]);
   });
 
-  it('give them back', async () => {
+  it('free the connections when they end', async () => {
     await until('they are free', async () => {
       await using one = new Holder({ instance: 2 }, PER_INSTANCE, 'ask');
       return (await one.holds()) === PER_INSTANCE;

@@ -14,7 +14,7 @@ beforeEach(() => {
   folder = join(scratch, 'overlay');
   mkdirSync(folder);
 });
-// rm(1) goes as deep as it takes.
+// rm(1) removes folders of any depth.
 afterEach(() => void execFileSync('rm', ['-rf', scratch]));
 
 const facts = (name: string) => {
@@ -22,7 +22,7 @@ const facts = (name: string) => {
   return [uid, gid, mode & 0o7777];
 };
 
-test('moves users and groups each into a range of their own, keeps set-user-id bits, and comes back', async () => {
+test('users and groups are each moved into their own range, with set-user-id bits kept, and moved back', async () => {
   const program = join(folder, 'program');
   writeFileSync(program, '');
   chownSync(program, 0, 42);
@@ -39,7 +39,7 @@ test('moves users and groups each into a range of their own, keeps set-user-id b
   ]);
 });
 
-test('leaves alone what is outside the range, and what a link leads to', async () => {
+test('ids outside the range and the targets of links stay', async () => {
   const outside = join(scratch, 'outside');
   writeFileSync(outside, '');
   writeFileSync(join(folder, 'foreign'), '');
@@ -52,7 +52,7 @@ test('leaves alone what is outside the range, and what a link leads to', async (
   expect([lstatSync(outside).uid, lstatSync(scratch).uid]).toEqual([0, 0]);
 });
 
-test('goes as deep as a guest can make folders, with any names', async () => {
+test('folders are reached as deep as a guest can make them, with any names', async () => {
   const levels = 2_000;
   const script = `import os,sys
 os.chdir(sys.argv[1])

@@ -24,23 +24,23 @@ const facts = () => {
 
 test.each([
   ['removes', 'rm /dev/lxd/sock'],
-  ['shuts', 'chmod 0 /dev/lxd/sock'],
+  ['locks', 'chmod 0 /dev/lxd/sock'],
   ['replaces', 'mv /dev/lxd/sock /dev/lxd/s && mkdir /dev/lxd/sock && touch /dev/lxd/sock/mine'],
   ['hides', 'chmod 0 /dev/lxd && rm /dev/lxd/sock'],
-])('a privileged instance that %s the shared socket does so for a moment', async (_, attack) => {
+])('the shared socket is put back when a privileged instance %s it', async (_, attack) => {
   const before = facts();
   await operator.sh('p', attack);
   await until('it is back', () => JSON.stringify(facts()) === JSON.stringify(before));
   expect(await operator.sh('b', 'devlxd /1.0/config/user.who')).toBe('b');
 });
 
-test('the operator is told', () => {
+test('the log says that the socket was changed', () => {
   expect(daemon.log.map(({ msg }) => msg)).toContain(
     'a privileged instance has changed the socket of the guest API: it was put back',
   );
 });
 
-test('the socket is the same after a restart in place, and gone with the daemon', async () => {
+test('the socket is the same after a restart in place, and removed when the daemon stops', async () => {
   const before = facts();
   await daemon.restartInPlace();
   // The next daemon has made the folder read-only again.

@@ -19,7 +19,7 @@ const must = async (file: string, ...args: string[]) => {
   return stdout.trim();
 };
 
-/** What the kernel does with a disk on which something is wrong: from then on nobody can write to it. */
+/** Triggers a file system error: the kernel then makes the disk read-only. */
 async function failDisk(disk: string): Promise<void> {
   const device = await must('losetup', '--noheadings', '--output', 'NAME', '--associated', disk);
   writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, '1');
@@ -42,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await daemon?.kill();
-  // LXC's tools do nothing any more: they want to write a log.
+  // LXC's tools do not work any more, because they cannot write a log.
   if (initPid) process.kill(initPid, 'SIGKILL');
   await daemon?.destroy();
   rmSync(folder, { recursive: true, force: true });
@@ -51,30 +51,30 @@ afterAll(async () => {
 const inside = async (target: string, ...args: string[]) =>
   ask(daemon, { init: await operator.pid('c1') }, target, ...args);
 
-it('is no reason not to answer instances', async () => {
+it('with a read-only disk, the daemon still answers instances', async () => {
   expect(await inside('/1.0/config/user.a')).toMatchObject({ status: 200, body: '1' });
   expect((await inside('/1.0/events?since=0&limit=1')).status).toBe(200);
 });
 
-it('is told to those who change something, and nothing is changed', async () => {
+it('a change fails with an error, and changes nothing', async () => {
   const set = await daemon.porthole('config', 'set', 'c1', 'user.a=2');
   expect(set).toMatchObject({ code: 1, stderr: expect.stringContaining('could not be stored') });
   expect((await inside('/1.0/config/guest.a', '-X', 'PUT', '--data-binary', 'x')).status).toBe(500);
   expect((await inside('/1.0/config/user.a')).body).toBe('1');
 });
 
-it('lets operators see their instances', async () => {
+it('operators can still list their instances', async () => {
   expect(await daemon.must('list', '-f', 'csv', '-c', 'ns')).toContain('c1,RUNNING');
 });
 
-it('makes the daemon refuse a restart in place, go on, and say why', async () => {
+it('the daemon refuses a restart in place, goes on, and says why', async () => {
   const said = daemon.logged('this one goes on');
   process.kill(daemon.pid, 'SIGHUP');
   expect(await said).toMatchObject({ failure: expect.stringContaining('EROFS') });
   expect((await inside('/1.0/config/user.a')).body).toBe('1');
 });
 
-it('is the sentence in which the next daemon is refused', async () => {
+it('the next daemon does not start, and says that the file system is read-only', async () => {
   await daemon.kill();
   await expect(daemon.start()).rejects.toThrow(/The state directory cannot be used: EROFS/);
 });

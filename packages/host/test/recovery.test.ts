@@ -9,7 +9,7 @@ const { PATH } = process.env;
 
 let daemon: TestDaemon;
 let operator: Operator;
-/** Programs that the daemon finds before the host's. */
+/** Folder of programs that the daemon finds before the host's. */
 let bin: string;
 
 beforeAll(async () => {
@@ -27,7 +27,7 @@ afterAll(async () => {
   if (bin) rmSync(bin, { recursive: true });
 });
 
-/** Has the daemon run a script of ours instead of `lxc-info`, from its next start on. */
+/** Has the daemon run a script instead of `lxc-info`, from its next start on. */
 function insteadOfLxcInfo(script: string): void {
   writeFileSync(join(bin, 'lxc-info'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   process.env['PATH'] = `${bin}:${PATH}`;
@@ -37,7 +37,7 @@ const folders = () => readdirSync(join(daemon.stateDir, 'instances')).sort();
 const noteOf = (index: number) => join(daemon.stateDir, 'instances', folders()[index] ?? '', 'run');
 
 describe('the next daemon', () => {
-  it('recognises what runs, and what is frozen, without asking LXC', async () => {
+  it('recognises running and frozen instances without asking LXC', async () => {
     const pid = await operator.pid('c1');
     await operator.state('c2', 'freeze');
     insteadOfLxcInfo(`touch ${bin}/asked; exit 1`);
@@ -50,7 +50,7 @@ describe('the next daemon', () => {
     expect(await operator.sh('c2', 'devlxd /1.0/meta-data')).toContain('local-hostname: c2');
   });
 
-  it('serves everybody else while it asks LXC about one, and holds requests for that one', async () => {
+  it('serves the other instances while it asks LXC about one, and holds requests for that one', async () => {
     const [one, two] = [await operator.pid('c1'), await operator.pid('c2')];
     insteadOfLxcInfo(`until [ -e ${bin}/go ]; do sleep 0.1; done; PATH=${PATH}; exec lxc-info "$@"`);
     await daemon.kill();
@@ -74,7 +74,7 @@ describe('the next daemon', () => {
     expect(await operator.pid('c2')).toBe(two);
   });
 
-  it('is not held up for long by one that LXC says nothing about, and leaves that one alone', async () => {
+  it('is not delayed for long when LXC does not answer about one, and leaves that one alone', async () => {
     const pid = await operator.pid('c2');
     insteadOfLxcInfo('exec sleep 1000');
     await daemon.kill();
@@ -88,7 +88,7 @@ describe('the next daemon', () => {
     expect(await operator.pid('c2')).toBe(pid);
   });
 
-  it('asks LXC when the note is damaged', async () => {
+  it('asks LXC when the note of a run is damaged', async () => {
     await daemon.kill();
     writeFileSync(noteOf(0), '{');
     await daemon.start();

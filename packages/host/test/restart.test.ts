@@ -34,7 +34,10 @@ afterAll(async () => {
 
 const place = async (name: string) => ({ daemon, tools, init: await operator.pid(name) });
 
-/** Asks from inside an instance without a pause. @returns what ends it, and gives what was seen */
+/**
+ * Makes requests inside an instance without a pause.
+ * @returns a function that ends them and gives the results
+ */
 async function load(name: string): Promise<() => Promise<{ answered: number; wrong: string[] }>> {
   const child: ChildProcess = tools.spawn(
     await operator.pid(name),
@@ -52,7 +55,7 @@ async function load(name: string): Promise<() => Promise<{ answered: number; wro
   };
 }
 
-/** Children of the daemon that have ended and that nobody has taken note of. */
+/** Children of the daemon that have ended and have not been reaped. */
 function zombies(): string[] {
   const children = readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8').trim();
   return children
@@ -62,7 +65,7 @@ function zombies(): string[] {
 
 describe('a restart in place (SIGHUP)', () => {
   it.each(['in a row', 'in a row, after those'])(
-    `is not noticed by those who connect and ask, ${HAND_OVERS} times %s`,
+    `is not noticed by clients that connect and make requests, ${HAND_OVERS} times %s`,
     async () => {
       const { pid } = daemon;
       const socket = statSync(daemon.guestSocket).ino;
@@ -83,7 +86,7 @@ describe('a restart in place (SIGHUP)', () => {
     },
   );
 
-  it('answers on the host API who has connected before it and asks after it', async () => {
+  it('answers a client of the host API that connects before it and makes a request after it', async () => {
     const silent = connect(daemon.hostSocket);
     await once(silent, 'connect');
     await daemon.restartInPlace();
@@ -91,7 +94,7 @@ describe('a restart in place (SIGHUP)', () => {
     expect(await text(silent)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  it('ends event streams with 1012, and the journal has what happened meanwhile', async () => {
+  it('ends event streams with 1012, and the journal has the events of the meantime', async () => {
     const before = await Listener.open(await place('c1'), 'websocket', '?since=now');
     await operator.patch('c1', { config: { 'user.x': '1' } });
     const [first] = await before.first(1);
@@ -131,7 +134,7 @@ describe('a restart in place (SIGHUP)', () => {
     );
   });
 
-  it('does not happen while the program could not start: the running one goes on and says why', async () => {
+  it('does not happen when the new program could not start: the running one goes on and says why', async () => {
     const settings = join(daemon.stateDir, 'settings.yaml');
     writeFileSync(settings, 'guest-idle-seconds: never\n');
     const told = daemon.logged('the program could not start anew, this one goes on');
@@ -146,7 +149,7 @@ describe('a restart in place (SIGHUP)', () => {
   it.each([
     ['while the program on disk is tried', async () => {}, 'daemon stopped'],
     ['while it waits for an operation', (watch: Watch) => watch.ended, 'daemon handed over'],
-  ])('is a clean end when SIGTERM comes %s', async (_, moment, last) => {
+  ])('becomes a clean stop when SIGTERM comes %s', async (_, moment, last) => {
     const watch = await operator.watch();
     const slow = operator.exec('c1', ['sh', '-c', 'touch /tmp/runs; sleep 2; rm /tmp/runs']);
     await operator.sh('c1', 'until [ -e /tmp/runs ]; do :; done');
@@ -160,7 +163,7 @@ describe('a restart in place (SIGHUP)', () => {
     expect(await operator.statuses()).toEqual({ c1: 'Running', c2: 'Running' });
   });
 
-  it('keeps other daemons out all the time, and is followed by a clean end', async () => {
+  it('keeps other daemons out all the time, and allows a clean stop afterwards', async () => {
     await daemon.restartInPlace();
     const other = await run(join(BIN, 'portholed'), ['--state-dir', daemon.stateDir]);
     expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('has this state directory')]);

@@ -1,4 +1,4 @@
-// Only root may say which pid comes next.
+// Only root may choose the next pid.
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => given.end());
 
-it('a process that connects again is another when its pid is: the pid of one that has ended says nothing of who has it now', async () => {
+it('a process with the pid of a caller that has ended is not taken for that caller', async () => {
   const child = await given.start('apart');
   const init = given.initOf(child);
   given.addRun(7, init);
@@ -22,7 +22,7 @@ it('a process that connects again is another when its pid is: the pid of one tha
   const ended = once(child, 'exit');
   process.kill(init, 'SIGKILL');
   await ended;
-  // Others start processes at the same time, so the number may be missed; not for ever.
+  // Other programs start processes at the same time, so the pid may be missed: the test tries again.
   for (let attempt = 0; attempt < 200; attempt++) {
     writeFileSync('/proc/sys/kernel/ns_last_pid', String(init - 1));
     const other = await given.start('here');

@@ -6,14 +6,14 @@ import { Crowd } from './harness/crowd.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
-/** How long a connection may outlive what it was allowed by. */
+/** How long a connection may stay open after it has lost its permission. */
 const GRACE_MS = 1000;
 
 let tools: CallerTools;
 let daemon: TestDaemon;
 let operator: Operator;
 
-/** A connection that a process of the instance has made, and what has come over it. */
+/** A connection that a process of the instance has made, and the data received on it. */
 class Held {
   received = '';
   endedMs = 0;
@@ -31,7 +31,7 @@ class Held {
     socket.write(request);
   }
 
-  /** Asks once more, as if nothing had happened. */
+  /** Sends one more request, and closes the connection. */
   askAgain(): void {
     this.#socket.write('GET /1.0/config/user.id HTTP/1.1\r\nHost: lxd\r\n\r\n');
     this.#socket.destroy();
@@ -42,7 +42,7 @@ const HEAD = 'HTTP/1.1\r\nHost: lxd\r\n';
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
 
-/** Kinds of connections: what is sent, and what has come when it has been taken in. */
+/** Kinds of connections: the bytes to send, and the text received once the daemon has handled them. */
 const KINDS: readonly [kind: string, request: string, taken: string][] = [
   ['idle', `GET /1.0/config/user.id ${HEAD}\r\n`, '\r\n\r\nc'],
   ['plain stream', `GET /1.0/events ${HEAD}\r\n`, '200 OK'],
@@ -51,7 +51,7 @@ const KINDS: readonly [kind: string, request: string, taken: string][] = [
   ['half-sent body', `PATCH /1.0 ${HEAD}Content-Length: 20\r\n\r\n{"state`, ''],
 ];
 
-/** Opens one connection of each kind from an instance, and waits until each is where it shall be. */
+/** Opens one connection of each kind from an instance, and waits until the daemon has handled each. */
 async function holdAll(init: number): Promise<Held[]> {
   const held: Held[] = [];
   for (const [, request] of KINDS) {
@@ -63,10 +63,10 @@ async function holdAll(init: number): Promise<Held[]> {
   return held;
 }
 
-/** What may come at an end: nothing, or a websocket's close frame. */
+/** The data that may come at the end: none, or a websocket's close frame. */
 const NOTHING = /^(\x88[\s\S]{1,126})?$/;
 
-/** Which kinds have outlived an act for too long, or got anything after it. */
+/** @returns the kinds that have stayed open too long after an action, or have received anything after it */
 async function outliving(init: number, act: () => Promise<unknown>): Promise<string[]> {
   const held = await holdAll(init);
   const before = held.map(({ received }) => received);

@@ -10,7 +10,7 @@ import { Operator } from './harness/operator.ts';
 
 const IN_A_ROW = cycles(20, 50);
 const LONGEST_PAUSE_MS = 60;
-/** Around the moment in which one program takes the other's place. */
+/** Moments around the one in which the new program replaces the old one. */
 const MOMENTS_MS = cycles([0, 30], [0, 15, 30, 60]);
 
 let daemon: TestDaemon;
@@ -27,7 +27,7 @@ afterAll(async () => {
 const hangUp = () => process.kill(daemon.pid, 'SIGHUP');
 const isServed = async () => expect(await operator.statuses()).toEqual({});
 
-/** Changes a setting, and tells the daemon: it must come to have it. */
+/** Changes a setting, sends SIGHUP, and waits until the daemon has the new setting. */
 async function obeysSettings(name: string): Promise<void> {
   writeFileSync(join(daemon.stateDir, 'settings.yaml'), `server-name: ${name}\n`);
   hangUp();
@@ -37,7 +37,7 @@ async function obeysSettings(name: string): Promise<void> {
   });
 }
 
-/** Begins a restart in place, and goes on in the middle of it. */
+/** Begins a restart in place, and returns when the old program has handed over. */
 async function handOver(): Promise<void> {
   const over = daemon.logged('daemon handed over');
   hangUp();
@@ -47,7 +47,7 @@ async function handOver(): Promise<void> {
 /** How often the daemon has started so far. */
 const starts = () => daemon.log.filter(({ msg }) => msg === 'daemon started').length;
 
-/** Who traces the daemon now: the program that keeps its signals; 0 when nobody does. */
+/** Pid of the program that traces the daemon now, to keep its signals; 0 when there is none. */
 function tracer(): number {
   const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
   return Number(/^TracerPid:\s*(\d+)/m.exec(status)?.[1]);
@@ -59,13 +59,13 @@ async function traced(): Promise<number> {
 }
 
 describe('signals during a restart in place', () => {
-  it.each(MOMENTS_MS)('SIGHUP %i ms after the old program is done is obeyed', async (ms) => {
+  it.each(MOMENTS_MS)('SIGHUP %i ms after the old program has handed over is obeyed', async (ms) => {
     await handOver();
     await wait(ms);
     await obeysSettings(`after-${ms}`);
   });
 
-  it(`SIGHUP ${IN_A_ROW} times, at any moments, is obeyed`, async () => {
+  it(`SIGHUP ${IN_A_ROW} times, at random moments, is obeyed`, async () => {
     const { pid } = daemon;
     for (let count = 0; count < IN_A_ROW; count++) {
       hangUp();
@@ -76,15 +76,18 @@ describe('signals during a restart in place', () => {
     await until('nobody traces the daemon', () => tracer() === 0);
   });
 
-  it.each(MOMENTS_MS)('SIGTERM %i ms after the old program is done ends the new one cleanly', async (ms) => {
-    await handOver();
-    await wait(ms);
-    expect(await daemon.stop()).toBe(0);
-    expect([existsSync(daemon.guestSocket), existsSync(daemon.hostSocket)]).toEqual([false, false]);
-    await daemon.start();
-  });
+  it.each(MOMENTS_MS)(
+    'SIGTERM %i ms after the old program has handed over ends the new one cleanly',
+    async (ms) => {
+      await handOver();
+      await wait(ms);
+      expect(await daemon.stop()).toBe(0);
+      expect([existsSync(daemon.guestSocket), existsSync(daemon.hostSocket)]).toEqual([false, false]);
+      await daemon.start();
+    },
+  );
 
-  it('are kept by a program that may die: the daemon goes on without it', async () => {
+  it('are kept by a program; when it dies, the daemon goes on without it', async () => {
     const started = daemon.logged('daemon started');
     hangUp();
     process.kill(await traced(), 'SIGKILL');
@@ -92,9 +95,9 @@ describe('signals during a restart in place', () => {
     await isServed();
   });
 
-  it('are not kept from a daemon that is stopped and goes on', async () => {
+  it('reach a daemon that is stopped and continues', async () => {
     const before = starts();
-    // Looked for from the beginning: it does not last for long.
+    // The test looks for the tracer from the beginning, because it does not stay for long.
     hangUp();
     await traced();
     process.kill(daemon.pid, 'SIGSTOP');
@@ -104,7 +107,7 @@ describe('signals during a restart in place', () => {
     await isServed();
   });
 
-  it('may end the daemon where no program can keep them, which it says', async () => {
+  it('may end the daemon when no program can keep them, and the log says so', async () => {
     const folder = mkdtempSync('/var/tmp/porthole-test-bin-');
     const { PATH } = process.env;
     writeFileSync(join(folder, 'setsid'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });

@@ -14,17 +14,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Starts the daemon by another program, which takes something from it; it does not get far. */
+/**
+ * Starts the daemon through another program, which takes a right or a limit from it; the daemon ends soon.
+ */
 function portholed(by: readonly string[], stateDir: string, ...more: readonly string[]): Promise<Finished> {
   const [command = '', ...args] = [...by, join(BIN, 'portholed'), '--state-dir', stateDir, ...more];
   return run(command, args, { env: { PATH: process.env['PATH'] ?? '' }, timeoutMs: 60_000 });
 }
 
 const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
-/** Root for whom modes count. */
+/** Root without the right to override file modes. */
 const WITHOUT_OVERRIDE = ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override'];
 
-test('as another user than root it says so, and makes nothing', async () => {
+test('as a user other than root, portholed says so and creates nothing', async () => {
   const stateDir = join(folder, 'user');
   const { code, stdout, stderr } = await portholed(AS_NOBODY, stateDir);
   expect([code, stdout, stderr]).toEqual([
@@ -35,14 +37,14 @@ test('as another user than root it says so, and makes nothing', async () => {
   expect(existsSync(stateDir)).toBe(false);
 });
 
-test('anybody may ask it for its version', async () => {
+test('any user can ask portholed for its version', async () => {
   expect(await portholed(AS_NOBODY, join(folder, 'none'), '--version')).toMatchObject({
     code: 0,
     stderr: '',
   });
 });
 
-test('with too few open files it says how many there should be, and makes nothing', async () => {
+test('with a low limit on open files, portholed says which limit it needs, and creates nothing', async () => {
   const stateDir = join(folder, 'few');
   const limited = [
     'setpriv',
@@ -60,7 +62,7 @@ test('with too few open files it says how many there should be, and makes nothin
   expect(existsSync(stateDir)).toBe(false);
 });
 
-test('with a state directory that it cannot write it names it, in one line', async () => {
+test('portholed names a state directory that it cannot write to, in one line', async () => {
   const stateDir = join(folder, 'theirs');
   mkdirSync(stateDir);
   chownSync(stateDir, NOBODY, NOBODY);
@@ -73,7 +75,7 @@ test('with a state directory that it cannot write it names it, in one line', asy
   ]);
 });
 
-test('an error that nobody expected is one line, and has its origin only for those who look for it', async () => {
+test('an unexpected error is one line, and has a stack trace only at the log level debug', async () => {
   const stateDir = join(folder, 'odd');
   mkdirSync(join(stateDir, 'lock'), { recursive: true });
   const refused = (...more: string[]) => portholed(['env'], stateDir, ...more);

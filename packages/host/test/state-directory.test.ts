@@ -9,13 +9,13 @@ import { TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 import { SeededRandom } from './harness/random.ts';
 
-/** A first start is cut off after up to so long. */
+/** A first start is cut off at a random moment within this time. */
 const LONGEST_LIFE_MS = 1_500;
 const CUT_OFF = 4;
 
 const at = (daemon: TestDaemon, ...names: string[]) => join(daemon.stateDir, ...names);
 
-/** Starts a daemon that refuses to. @returns what it says, which must be one sentence */
+/** Starts a daemon that must refuse to start. @returns its error, which must be one log line */
 async function refusal(daemon: TestDaemon): Promise<string> {
   const before = daemon.log.length;
   await expect(daemon.start()).rejects.toThrow('the daemon ended with 1');
@@ -56,14 +56,14 @@ describe('a state directory with a running instance', () => {
       (path: string) => rmSync(path),
       /porthole\.db is missing or empty, but .* put the database back/,
     ],
-    ['has no bytes', (path: string) => truncateSync(path, 0), /is missing or empty/],
+    ['is empty', (path: string) => truncateSync(path, 0), /is missing or empty/],
     [
-      'is no database',
+      'is not a database',
       (path: string) => writeFileSync(path, 'x'.repeat(10_000)),
       /database is damaged, docs/,
     ],
-    ['is of another directory', foreign, /belongs to the state directory with id/],
-  ])('is left as it is, with a sentence, when its database %s', async (_, spoil, sentence) => {
+    ['is that of another directory', foreign, /belongs to the state directory with id/],
+  ])('is left unchanged, with a one-line error, when its database %s', async (_, spoil, sentence) => {
     await daemon.stop();
     const copy = at(daemon, 'copy.db');
     copyFileSync(at(daemon, 'porthole.db'), copy);
@@ -77,7 +77,7 @@ describe('a state directory with a running instance', () => {
     expect(await operator.sh('c1', 'cat /root/note')).toBe('precious');
   });
 
-  it('keeps instances that are later than a database that was put back, and gives their ids to nobody', async () => {
+  it('keeps instances that are newer than a database that was put back, and does not reuse their ids', async () => {
     await daemon.stop();
     const copy = at(daemon, 'copy.db');
     copyFileSync(at(daemon, 'porthole.db'), copy);
@@ -107,7 +107,7 @@ describe('a state directory with a running instance', () => {
     expect(existsSync(at(daemon, 'instances', '2', 'overlay', 'upper', 'root', 'note'))).toBe(true);
   });
 
-  it('keeps the files of an instance that runs, whatever the database says', async () => {
+  it('keeps the files of a running instance that is not in the database', async () => {
     await operator.launch('c3');
     await daemon.stop();
     const database = new DatabaseSync(at(daemon, 'porthole.db'));
@@ -125,14 +125,14 @@ describe('a state directory with a running instance', () => {
   });
 });
 
-/** The database of some other directory. */
+/** Makes a database one of another state directory. */
 function foreign(path: string): void {
   const database = new DatabaseSync(path);
   database.exec(`UPDATE meta SET value = '${'0'.repeat(32)}' WHERE key = 'directory-id'`);
   database.close();
 }
 
-/** What may be removed at this start has been. */
+/** Waits until this start has removed the leftovers. */
 async function swept(daemon: TestDaemon): Promise<void> {
   await until('the sweep is over', () => daemon.log.some(({ msg }) => msg === 'leftovers removed'));
   daemon.log.splice(
@@ -141,7 +141,7 @@ async function swept(daemon: TestDaemon): Promise<void> {
   );
 }
 
-it(`comes up after ${CUT_OFF} first starts that were cut off, without anybody's help`, async () => {
+it(`a daemon starts after ${CUT_OFF} first starts that were cut off, without any repair`, async () => {
   const random = new SeededRandom(7);
   await using daemon = await TestDaemon.start();
   await daemon.stop();
@@ -156,7 +156,7 @@ it(`comes up after ${CUT_OFF} first starts that were cut off, without anybody's 
   }
 });
 
-it('is refused in a sentence when it cannot be written to', async () => {
+it('a state directory that cannot be written to is refused with a one-line error', async () => {
   await using daemon = await TestDaemon.start();
   await daemon.stop();
   await run('mount', ['--bind', daemon.stateDir, daemon.stateDir]);

@@ -8,7 +8,7 @@ import { Store } from '../src/store/store.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
 const PAGE_BYTES = 4096;
-/** These wait for a disk, and on a busy machine for their turn. */
+/** The tests wait for a disk, and on a busy machine for the processor. */
 const TIMEOUT_MS = 30_000;
 const LOG_BYTES_MIN = 256 * PAGE_BYTES;
 
@@ -39,7 +39,7 @@ const event = (value: string): NewEvent => ({
   metadata: { value },
 });
 
-/** A store whose reserve is full, on a disk that has no block left. */
+/** A store with its whole reserve, on a disk that has no free block. */
 async function onFullDisk(): Promise<Store> {
   const store = new Store(path);
   store.commit([put(instance(1))], []);
@@ -81,7 +81,7 @@ describe('a store on a full disk', { timeout: TIMEOUT_MS }, () => {
     store.close();
   });
 
-  it('does so after it was closed, too', async () => {
+  it('takes changes also after it was closed and opened again', async () => {
     const before = await onFullDisk();
     changes(before, 10);
     before.close();
@@ -93,7 +93,7 @@ describe('a store on a full disk', { timeout: TIMEOUT_MS }, () => {
     store.close();
   });
 
-  it('refuses what does not fit, loses nothing, and goes on', async () => {
+  it('refuses a change that does not fit, loses nothing, and goes on', async () => {
     const store = await onFullDisk();
     const large = put(instance(1, 'x'.repeat(4_000_000)));
     expect(() => store.commit([large], [])).toThrow(/^The disk that holds the state is full: /);
@@ -108,7 +108,7 @@ describe('a store on a full disk', { timeout: TIMEOUT_MS }, () => {
   });
 });
 
-it('leaves a log without anything in it, so that a copy of the database can be put back', async () => {
+it('a closed store leaves an empty log, so that a copy of the database can be put back', async () => {
   const store = new Store(path);
   store.commit([put(instance(1, 'first'))], []);
   store.close();

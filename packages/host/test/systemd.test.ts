@@ -26,7 +26,7 @@ describe('a daemon that a service manager has started', () => {
     mkdirSync(join(stateDir, 'devlxd'));
     const daemon = [join(BIN, 'portholed'), '--state-dir', stateDir];
     bin = mkdtempSync('/var/tmp/porthole-test-bin-');
-    // A start that takes its time.
+    // A start of an instance that takes a second longer.
     const slow = `#!/bin/sh\nsleep 1\nPATH=${process.env['PATH']}; exec lxc-start "$@"\n`;
     writeFileSync(join(bin, 'lxc-start'), slow, { mode: 0o755 });
     supervisor = spawn('python3', [SUPERVISOR, guestSocket(), hostSocket(), ...daemon], {
@@ -52,7 +52,7 @@ describe('a daemon that a service manager has started', () => {
   const count = (beginning: string) => said.filter((line) => line.startsWith(beginning)).length;
   const pids = () => said.filter((line) => line.startsWith('pid '));
 
-  /** Asks on a connection that is made now, whether the daemon runs or not. */
+  /** Makes a request on a new connection, whether the daemon runs or not. */
   async function ask(socketPath: string): Promise<string> {
     const asking = request({ socketPath, path: '/1.0', headers: { host: 'lxd' }, agent: false }).end();
     const [response] = (await once(asking, 'response')) as [NodeJS.ReadableStream];
@@ -65,24 +65,24 @@ describe('a daemon that a service manager has started', () => {
   };
   const askBoth = () => [ask(guestSocket()), ask(hostSocket())];
 
-  it('answers who has connected before it was there, and says when it is ready', async () => {
+  it('answers clients that have connected before it started, and reports when it is ready', async () => {
     const answers = askBoth();
     tell('start');
     await isServed(answers);
     await until('it says that it is ready', () => count('READY=1') === 1);
   });
 
-  it('gives signs of life also before it is ready', () => {
+  it('sends watchdog messages also before it is ready', () => {
     expect(said.indexOf('WATCHDOG=1')).toBeGreaterThan(-1);
     expect(said.indexOf('WATCHDOG=1')).toBeLessThan(said.indexOf('READY=1'));
   });
 
-  it('says again and again that it is alive', async () => {
+  it('keeps sending watchdog messages', async () => {
     const before = count('WATCHDOG=1');
     await until('three signs of life', () => count('WATCHDOG=1') >= before + 3);
   });
 
-  it('says that it starts anew, and when it is ready again, as the same process', async () => {
+  it('reports a restart in place, and when it is ready again, as the same process', async () => {
     tell('signal SIGHUP');
     await until('it starts anew', () => count('RELOADING=1') === 1);
     const answers = askBoth();
@@ -107,7 +107,7 @@ describe('a daemon that a service manager has started', () => {
 });
 
 describe('the systemd units', () => {
-  it('are understood by systemd', async () => {
+  it('are accepted by systemd-analyze', async () => {
     const folder = mkdtempSync('/var/tmp/porthole-units-');
     for (const name of UNITS) {
       const here = unit(name).replaceAll('/opt/porthole/bin/', BIN);
@@ -119,13 +119,13 @@ describe('the systemd units', () => {
     expect([verified.code, about]).toEqual([0, []]);
   });
 
-  it('give the host API to root and its group alone, and the guest API to all', () => {
+  it('give the host API only to root and its group, and the guest API to all users', () => {
     expect(unit('portholed.socket')).toMatch(/SocketGroup=porthole\nSocketMode=0660\n/);
     expect(unit('portholed-guest.socket')).toMatch(/SocketMode=0666\n/);
     expect(unit('portholed.service')).toMatch(/\nKillMode=process\n/);
   });
 
-  it('never give up, which would close the sockets, and try the program before it starts anew', () => {
+  it('restart the daemon without limit, so that the sockets stay, and check the program before a reload', () => {
     const service = unit('portholed.service');
     expect(service).toMatch(/\nRestart=always\nRestartSec=1s\n/);
     expect(service).toMatch(/\[Unit\][^[]*\nStartLimitIntervalSec=0\n/);

@@ -12,12 +12,14 @@ import { Operator } from './harness/operator.ts';
 
 const CONNECTIONS = '128';
 const ASKED_MS = '2000';
-/** Answers that the one who floods gets while somebody else waits for one: those of a few turns, on a busy machine. */
+/**
+ * Most answers that the flooding instance gets while another waits for one: a few turns, on a busy machine.
+ */
 const ANSWERS_MEANWHILE_MAX = 400;
-/** What a flood may leave behind. */
+/** Memory that the daemon may keep after a flood. */
 const LEFT_BYTES_MAX = 64 * 1024 * 1024;
 const BACK_WITHIN_MS = 60_000;
-/** A flood of changes; the answers to those of one connection fit into what the kernel keeps for it. */
+/** A flood of changes; the answers of one connection fit into its kernel buffer. */
 const FLOOD = { connections: 120, changes: 150 };
 const ORDER = fileURLToPath(new URL('./programs/order.py', import.meta.url));
 const ORDER_TIMEOUT_MS = 60_000;
@@ -46,14 +48,14 @@ afterAll(async () => {
   tools?.[Symbol.dispose]();
 });
 
-/** Events for a journal: as many as one answer may have, and as large. */
+/** Keys for the events of a journal: as many as one answer may have, and as large. */
 const manyKeys = (round: number) =>
   Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`user.k${at}`, `${round}`.repeat(500)]));
 
 const residentBytes = () =>
   Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${daemon.pid}/status`, 'utf8'))?.[1]) * 1024;
 
-/** Floods from inside an instance while something else is done. @returns answers that the flood has got */
+/** Floods from inside an instance while other work is done. @returns how many answers the flood gets */
 async function flood(number: number, kind: string, connections: string, meanwhile: () => Promise<unknown>) {
   const child = tools.spawn(crowd.pid(number), 'flood.mjs', daemon.guestSocket, kind, connections);
   const lines = createInterface({ input: child.stdout! });
@@ -72,7 +74,7 @@ async function flood(number: number, kind: string, connections: string, meanwhil
 
 describe('an instance that floods', () => {
   it.each(['deep', 'rare', 'json', 'handshakes', 'pings'])(
-    'with %s lets others be answered in between',
+    'with %s does not keep others from answers',
     async (kind) => {
       let others = 0;
       const ask = async () => {
@@ -89,14 +91,17 @@ describe('an instance that floods', () => {
 });
 
 interface Order {
-  /** Answers of the flood when the other change was sent, and when that was answered. */
+  /** How many answers the flood had when the other change was sent, and when that was answered. */
   readonly sent: number;
   readonly answered: number;
   readonly other: string;
   readonly statuses: Readonly<Record<string, number>>;
 }
 
-/** What came of a flood of changes, and of one change of another instance that was sent after all of them. */
+/**
+ * Sends a flood of changes, and after it one change of another instance.
+ * @returns the order of the answers
+ */
 async function changesInOrder(): Promise<Order> {
   const inits = [crowd.pid(0), crowd.pid(1)];
   const args = [daemon.guestSocket, ...inits, FLOOD.connections, FLOOD.changes].map(String);
@@ -110,7 +115,7 @@ it('stores and answers a change of one instance before changes of another that w
   const { 200: stored = 0, 429: refused = 0 } = statuses;
   const all = FLOOD.connections * FLOOD.changes;
   expect({ other, all: stored + refused }).toEqual({ other: '200', all });
-  // Of those that were waiting then. Without turns it would be all of them.
+  // Of the changes that were waiting then, few are answered first; without turns it would be all of them.
   expect(answered - sent).toBeLessThan((all - sent) / 8);
   expect((await operator.get('other')).config['guest.other']).toBe('mine');
 });

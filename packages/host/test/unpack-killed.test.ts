@@ -8,7 +8,7 @@ import { openDirectory, receive, unifiedUpload } from '../src/images/testing/rec
 
 const MODULES = JSON.stringify(new URL('../src/images', import.meta.url).pathname);
 
-/** A program that tells when it is in the middle of its work, and then goes on with it. */
+/** Runs a program that prints when it is in the middle of its work, and kills it then. */
 async function killInTheMiddle(program: string): Promise<void> {
   const setup = `
     const { openDirectory, receive } = await import(${MODULES} + '/testing/receive.ts');
@@ -23,7 +23,7 @@ async function killInTheMiddle(program: string): Promise<void> {
   await once(child, 'close');
 }
 
-test('a kill while an upload comes in leaves what the next start removes', async () => {
+test('a kill during an upload leaves files that the next start removes', async () => {
   await using scratch = await temporaryFolder();
   const dir = join(scratch.path, 'images');
   await killInTheMiddle(`

@@ -92,7 +92,7 @@ test('owners are as in the image when the instance is privileged', async () => {
   expect(await lstat(join(target, 'f'))).toMatchObject({ uid: 5, gid: 0, mode: 0o104711 });
 });
 
-test('links stay what they are, and device nodes stay out', async () => {
+test('links are kept, and device nodes are left out', async () => {
   const long = `${'long/'.repeat(30)}name`;
   await unpack(
     await publishTar(
@@ -132,20 +132,20 @@ test('file capabilities are kept, and belong to the instance', async () => {
   );
   const ping = await attributes('ping');
   expect(ping).toContain('SCHILY.xattr.user.note=hi');
-  // As the kernel shows it outside: version 3, with the host id of the root that it is good for.
+  // As the host sees it: version 3, with the host id of the root user that it is valid for.
   expect(ping).toContain(
     `SCHILY.xattr.security.capability=${CAPABILITY.replace('\x02', '\x03')}\x40\x42\x0f\0`,
   );
   expect(await attributes('odd')).not.toContain('xattr');
 });
 
-/** What GNU tar sees from the host. */
+/** A file's attributes, as GNU tar sees them from the host. */
 async function attributes(name: string): Promise<string> {
   const args = ['--create', '--format=pax', '--xattrs', '--xattrs-include=*', '--file=-', name];
   return (await run('tar', args, { cwd: target })).stdout;
 }
 
-test('a squashfs is unpacked alike', async () => {
+test('a squashfs is unpacked in the same way', async () => {
   const root = join(scratch.path, 'tree');
   const script =
     'mkdir -p $D/dev $D/etc $D/home; mknod $D/dev/null c 1 3; echo hi > $D/etc/hi; ln $D/etc/hi $D/etc/hard;' +
@@ -187,7 +187,7 @@ test('progress grows and ends at 100', async () => {
   expect(seen).toEqual(seen.toSorted((one, other) => one - other));
 });
 
-test('nothing is left when it is cancelled', async () => {
+test('a cancelled unpack leaves nothing', async () => {
   const image = await publishTar(file('rootfs/blob', Buffer.alloc(30_000_000)));
   const cancel = new AbortController();
   const work = directory.unpack(
@@ -201,7 +201,7 @@ test('nothing is left when it is cancelled', async () => {
   expect(await readdir(roots)).toEqual([]);
 });
 
-test('nothing is left when the file has been damaged meanwhile, or is gone', async () => {
+test('an unpack of a damaged or missing file leaves nothing', async () => {
   const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000)));
   const [path] = directory.paths(image);
   await run('truncate', ['-s', '-100', path!]);

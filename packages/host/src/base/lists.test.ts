@@ -13,7 +13,7 @@ it.each([
   ['ab, ba', false],
   ['a b', false],
   ['A', false],
-])('says whether %j holds a', (list, holds) => {
+])('says whether %j contains the item a', (list, holds) => {
   expect(listHolds(list, 'a')).toBe(holds);
 });
 

@@ -4,18 +4,15 @@ import { longSleep, startLongTimer, TIMER_MS_MAX } from './long-timer.ts';
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-test.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])(
-  'waits exactly %d ms',
-  (ms) => {
-    const over = vi.fn();
-    startLongTimer(ms, over);
-    if (ms > 0) vi.advanceTimersByTime(ms - 1);
-    expect(over).not.toHaveBeenCalled();
-    vi.advanceTimersByTime(1);
-    expect(over).toHaveBeenCalledOnce();
-    expect(vi.getTimerCount()).toBe(0);
-  },
-);
+test.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])('waits exactly %d ms', (ms) => {
+  const over = vi.fn();
+  startLongTimer(ms, over);
+  if (ms > 0) vi.advanceTimersByTime(ms - 1);
+  expect(over).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(1);
+  expect(over).toHaveBeenCalledOnce();
+  expect(vi.getTimerCount()).toBe(0);
+});
 
 test('can be cancelled during its last part', () => {
   const over = vi.fn();

@@ -15,7 +15,7 @@ export function startLongTimer(ms: number, callback: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Settles after a time of any length, or when it is aborted. */
+/** Resolves after a time of any length, or when the signal is aborted. */
 export function longSleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = startLongTimer(ms, resolve);

@@ -1,4 +1,4 @@
-/** Limits how much work of a kind that is costly for the host goes on at a time; other work waits in order. */
+/** Limits how many pieces of costly work go on at a time; the others wait in order. */
 export class Places {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -24,8 +24,8 @@ export async function moveSocket(
 }
 
 /**
- * Returns a function that removes the socket that is at the path now, and no other one: a later daemon may have
- * put its own socket there.
+ * Returns a function that removes the socket that is at the path now, and no other one: a later daemon may
+ * have put its own socket there.
  */
 export async function socketRemover(path: string): Promise<() => Promise<void>> {
   const { ino } = await lstat(path);

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 /** A listening socket that another process has opened before this daemon started. */
 export interface InheritedSocket {
   readonly fd: number;
-  /** Its path, if this daemon is to remove it at its end; otherwise the process that opened it keeps the path. */
+  /** Its path, if this daemon is to remove it; otherwise it stays for the process that opened it. */
   readonly path?: string | undefined;
 }
 

@@ -6,13 +6,13 @@ import { run } from '../process/run.ts';
 import { type BuiltImage, buildBusybox } from './busybox.ts';
 import { sharedLibraries } from './elf.ts';
 
-/** Any program with shared libraries will do where it is not run. */
+/** netcat is not run here, so any program with shared libraries will do. */
 const PROGRAMS = { busybox: '/bin/busybox', netcat: '/usr/bin/xz' };
 
 let dir: string;
 let path: string;
 let built: BuiltImage;
-/** What was told while it was built. */
+/** The percentages of the progress reports. */
 const percents: number[] = [];
 
 beforeAll(async () => {
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-/** Builds another one. */
+/** Builds another image. */
 const build = (programs = PROGRAMS) =>
   buildBusybox({ path: join(dir, 'another.tar.gz'), programs, onProgress: () => {} });
 
@@ -30,7 +30,7 @@ async function list(): Promise<string> {
   return (await run('tar', ['--list', '--verbose', '--numeric-owner', '--file', path])).stdout;
 }
 
-test('the file has the fingerprint and size that are told, and progress ends at 100', async () => {
+test('the file has the fingerprint and size that are returned, and progress ends at 100', async () => {
   const bytes = await readFile(path);
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(built.fingerprint);
   expect(bytes.length).toBe(built.size);
@@ -49,14 +49,14 @@ test('another busybox makes other bytes', async () => {
   expect((await build({ ...PROGRAMS, busybox })).fingerprint).not.toBe(built.fingerprint);
 });
 
-test('the metadata is what an image needs', async () => {
+test('the metadata has all that an image needs', async () => {
   const { properties } = built;
   const { stdout } = await run('tar', ['--extract', '--to-stdout', '--file', path, 'metadata.yaml']);
   expect(stdout).toMatch(/^architecture: \w+\ncreation_date: [1-9][0-9]{8,}\nproperties:\n {2}os: BusyBox\n/);
   expect(properties).toMatchObject({ os: 'BusyBox', release: expect.stringMatching(/^1\.\d+\.\d+$/) });
 });
 
-test('the root filesystem has all that an instance needs to start, all of it of root', async () => {
+test('the root filesystem has all that an instance needs to start, all owned by root', async () => {
   const lines = (await list()).split('\n');
   for (const wanted of [
     /^-rwxr-xr-x 0\/0 .* rootfs\/bin\/busybox$/,
@@ -79,7 +79,7 @@ test('the root filesystem has all that an instance needs to start, all of it of 
   expect(lines.filter((line) => line.includes('rootfs/bin/init'))).toEqual([]);
 });
 
-test('each folder stands before what is in it', async () => {
+test('each folder comes before its contents', async () => {
   const { stdout } = await run('tar', ['--list', '--file', path]);
   const names = stdout.split('\n').filter((name) => name.startsWith('rootfs/'));
   const seen = new Set<string>();

@@ -13,13 +13,13 @@ import { busyboxTree, type Programs, type TreeEntry } from './tree.ts';
 export interface BuildOptions {
   /** The file to write; its name should end in `.tar.gz`. */
   readonly path: string;
-  /** Told percent, and what is being done. */
+  /** Gets the percentage, and what is being done. */
   onProgress(percent: number, what: string): void;
   /** The host's programs to use; those of Debian's packages when absent. */
   readonly programs?: Programs;
 }
 
-/** What has been written. */
+/** The image that has been written. */
 export interface BuiltImage {
   readonly fingerprint: string;
   /** Bytes. */
@@ -33,7 +33,7 @@ const DEBIAN_PROGRAMS: Programs = { busybox: '/bin/busybox', netcat: '/bin/nc.op
 /** Debian packages to name when a program is missing. */
 const PACKAGES = { busybox: 'busybox-static', netcat: 'netcat-openbsd' } as const;
 
-/** Debian's names of the architectures that Node has another name for. */
+/** Debian's names of the architectures that have another name in Node. */
 const DEBIAN_ARCHITECTURES: Readonly<Record<string, string>> = {
   x64: 'amd64',
   ia32: 'i386',
@@ -45,8 +45,8 @@ const GZIP_LEVEL = 9;
 const MS_PER_SECOND = 1000;
 
 /**
- * Builds a unified image from this host's own busybox, with `devlxd` in it to ask the guest API. The same
- * programs make the same bytes: times are busybox's own, and entries are sorted.
+ * Builds a unified image from this host's busybox, with `devlxd` in it to ask the guest API. The same
+ * programs make the same bytes: all times are that of the busybox file, and entries are sorted.
  * @throws Error that names the Debian package when a program is missing
  */
 export async function buildBusybox(options: BuildOptions): Promise<BuiltImage> {
@@ -82,7 +82,7 @@ async function appletsOf(busybox: string): Promise<readonly string[]> {
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** The first line that busybox says is `BusyBox vVERSION (DISTRIBUTION'S VERSION) multi-call binary.` */
+/** The first line of busybox's help is `BusyBox vVERSION (DISTRIBUTION'S VERSION) multi-call binary.` */
 async function propertiesOf(busybox: string): Promise<Record<string, string>> {
   const { stdout } = await run(busybox, ['--help']);
   const release = /^BusyBox v(\S+)/.exec(stdout)?.[1];

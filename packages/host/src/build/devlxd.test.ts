@@ -67,7 +67,7 @@ describe('against a host', () => {
     }
   });
 
-  test('sends a body as it is, counted in bytes', async () => {
+  test('sends a body unchanged, with its length in bytes', async () => {
     await serve(echo);
     const body = '{"state": "Ready", "ü": "100% \\\\n"}';
     const { text } = await devlxd('-d', body, '/1.0');
@@ -76,7 +76,7 @@ describe('against a host', () => {
     expect(JSON.parse(put.text)).toMatchObject({ method: 'PUT', body: '' });
   });
 
-  test('asks only for another answer than the one of a tag', async () => {
+  test('asks for an answer only if it differs from the one that a tag names', async () => {
     await serve((request, response) => {
       const known = request.headers['if-none-match'] === '"known"';
       response.writeHead(known ? 304 : 200, { ETag: '"known"' }).end(known ? undefined : 'value');
@@ -91,7 +91,7 @@ describe('against a host', () => {
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:[\w-]+: .*\r\n)+\r\n\{/);
   });
 
-  test('hands on every byte, to its output and to a file', async () => {
+  test('passes on every byte, to its output and to a file', async () => {
     await serve((_request, response) => response.end(binary));
     expect((await devlxd('/image')).stdout.equals(binary)).toBe(true);
     const file = join(dir, 'out');
@@ -108,7 +108,7 @@ describe('against a host', () => {
     plain.close();
   });
 
-  test('ends with 22 when the host refuses, the message still printed', async () => {
+  test('ends with 22 when the host refuses, and still prints the message', async () => {
     await serve((_request, response) => response.writeHead(404).end('not found\n'));
     const answer = await devlxd('/nothing');
     expect(answer).toMatchObject({ code: 22, text: 'not found\n' });
@@ -127,19 +127,19 @@ describe('against a host', () => {
     expect((await devlxd('-o', join(dir, 'no', 'out'), '/x')).code).toBe(23);
   });
 
-  test('ends with 7 when nobody listens or nobody answers', async () => {
+  test('ends with 7 when the host does not answer', async () => {
     const plain = createPlainServer((connection) => connection.end()).listen(socket);
     await once(plain, 'listening');
     expect(await devlxd('/1.0')).toMatchObject({ code: 7, stderr: `devlxd: no answer from ${socket}\n` });
     plain.close();
   });
 
-  test('asks for events from a number on', async () => {
+  test('asks for the events after a number', async () => {
     await serve((request, response) => response.end(request.url));
     expect((await devlxd('events', 'config', '17')).text).toBe('/1.0/events?type=config&since=17');
   });
 
-  test('prints events as they come until it is killed, and then leaves nobody behind', async () => {
+  test('prints events as they come until it is killed, and then closes its connection', async () => {
     const gone = Promise.withResolvers<void>();
     await serve((request, response) => {
       response.write(`${JSON.stringify({ url: request.url })}\n`);
@@ -160,7 +160,7 @@ test('ends with 7 when there is no socket', async () => {
   expect([code, stderr]).toEqual([7, `devlxd: there is no ${socket}: is security.devlxd false?\n`]);
 });
 
-test('teaches with --help', async () => {
+test('prints its usage with --help', async () => {
   const { code, text } = await devlxd('--help');
   expect(code).toBe(0);
   expect(text).toContain('Usage: devlxd [-i] [-X METHOD] [-d BODY] [-t TAG] [-o FILE] PATH');

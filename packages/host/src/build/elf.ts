@@ -2,7 +2,7 @@ import { run } from '../process/run.ts';
 
 /**
  * The shared libraries and the loader that a program of this host needs, as absolute paths; none for a static
- * one. The program must be trusted: `ldd` lets its loader run.
+ * one. The program must be trusted: `ldd` runs its loader.
  * @throws Error when one is not found
  */
 export async function sharedLibraries(program: string): Promise<readonly string[]> {
@@ -18,7 +18,10 @@ export async function sharedLibraries(program: string): Promise<readonly string[
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** `NAME => PATH (ADDRESS)`, `PATH (ADDRESS)` for the loader, and `NAME (ADDRESS)` for what the kernel brings. */
+/**
+ * `NAME => PATH (ADDRESS)`, `PATH (ADDRESS)` for the loader, and `NAME (ADDRESS)` for what the kernel
+ * provides.
+ */
 function libraryOf(line: string, program: string): readonly string[] {
   if (line.endsWith('=> not found'))
     throw new Error(`${program} needs ${line.split(' ')[0]}, which is not there`);

@@ -21,7 +21,7 @@ const FILES = join(import.meta.dirname, 'files');
 const EXECUTABLE = 0o755;
 const PLAIN = 0o644;
 
-/** The image has its own init; linuxrc is another name of busybox's. */
+/** The image has its own init; linuxrc is another name of busybox's init. */
 const OMITTED_APPLETS = new Set(['busybox', 'init', 'linuxrc']);
 
 /** Folders of the root filesystem with their modes. */
@@ -58,7 +58,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'etc/profile': 'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n',
 };
 
-/** All entries of the image's `rootfs/`, folders before what is in them, sorted. */
+/** All entries of the image's `rootfs/`, folders before their contents, sorted. */
 export async function busyboxTree(
   programs: Programs,
   applets: readonly string[],

@@ -36,7 +36,7 @@ describe('key=value', () => {
     );
   });
 
-  test('given several times adds up, the last one of a key wins', () => {
+  test('may be given several times; the last one of a key wins', () => {
     expect(collectPair('a=2', collectPair('b=3', collectPair('a=1')))).toEqual({ a: '2', b: '3' });
   });
 });
@@ -48,7 +48,7 @@ describe('settings', () => {
     expect(await parseSettings(['user.xyz=bar %s bar'], terminal)).toEqual({ 'user.xyz': 'bar %s bar' });
   });
 
-  test('are refused when a word is no pair', async () => {
+  test('are refused when a word is not a pair', async () => {
     await expect(parseSettings(['a=1', 'b'], terminal)).rejects.toThrow('Invalid key=value: "b"');
     await expect(parseSettings(['a', 'b', 'c'], terminal)).rejects.toThrow('Invalid key=value: "a"');
   });
@@ -88,7 +88,7 @@ test('numbers are whole and not negative, except a timeout of -1', () => {
   expect(() => parseTimeout('-2')).toThrow();
 });
 
-test('either names or --all, and each name once', async () => {
+test('either names or --all must be given, and each name counts once', async () => {
   const find = async () => ['x'];
   expect(await namesOrAll(['a', 'b', 'a'], false, find)).toEqual(['a', 'b']);
   expect(await namesOrAll([], true, find)).toEqual(['x']);

@@ -58,8 +58,8 @@ export function parseTimeout(text: string): number {
 }
 
 /**
- * The values to set, as `key=value...` or as the one pair `key value`. A value `-` stands for standard
- * input to its end, unless that is a terminal.
+ * The values to set, as `key=value...` or as the one pair `key value`. A value `-` is read from standard
+ * input, unless that is a terminal.
  */
 export async function parseSettings(words: readonly string[], stdin: Input): Promise<StringMap> {
   const [first = '', second] = words;
@@ -72,7 +72,7 @@ export async function parseSettings(words: readonly string[], stdin: Input): Pro
   return Object.fromEntries(pairs.map(([key, value]) => [key, value === '-' ? text : value]));
 }
 
-/** The names given, or those that `all` finds; exactly one of the two must be asked for. */
+/** The names given, or those that `all` finds; exactly one of the two must be given. */
 export async function namesOrAll(
   names: readonly string[],
   all: boolean | undefined,

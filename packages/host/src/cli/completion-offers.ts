@@ -5,13 +5,13 @@ import { DEVICE_TYPE_NAMES, rowFor } from '../core/device-types.ts';
 import type { InstanceJson } from '../wire/instance.ts';
 import type { OperationJson } from '../wire/operation.ts';
 
-/** Whoever presses tab does not want to wait. */
+/** The user who presses tab does not want to wait longer. */
 const ANSWER_MS_MAX = 1_500;
 
-/** Stands for the names of files, which the shell knows best. */
+/** Stands for the names of local files, which the shell completes itself. */
 export const FILES = ':files';
 
-/** What to offer for an argument or option value of some name. */
+/** The candidates for an argument or an option's value, by its name. */
 export async function offer(
   kind: string,
   before: readonly string[],
@@ -59,7 +59,7 @@ async function filesAndPaths(
   return [FILES, ...(await paths(client, current).catch(() => []))];
 }
 
-/** Instances with a slash behind them, or what is in the directory inside one that is typed so far. */
+/** Instances with a slash added, or the entries of the directory inside an instance that is typed so far. */
 async function paths(client: HostClient, current: string): Promise<string[]> {
   const slash = current.indexOf('/');
   if (slash <= 0) return (await names(client, '/1.0/instances')).map((name) => `${name}/`);
@@ -78,7 +78,7 @@ async function operations(client: HostClient): Promise<string[]> {
   return Object.values(byStatus).flatMap((list) => list.map(({ id }) => id));
 }
 
-/** The argument before these is the instance or profile; an instance counts first. */
+/** The instance of this name, or else the profile. */
 async function holderOf(client: HostClient, name: string): Promise<{ config: object; devices: DeviceMap }> {
   return client
     .get<InstanceJson>(path`/1.0/instances/${name}`)
@@ -89,21 +89,24 @@ async function devices(client: HostClient, [name = '']: readonly string[]): Prom
   return Object.keys((await holderOf(client, name)).devices);
 }
 
-/** Of a device, if one is named behind the instance or profile; what is given as `key=value` already does not count. */
+/**
+ * Options of a device, if one is named after the instance or profile, else config keys; words like
+ * `key=value` are ignored.
+ */
 async function keys(client: HostClient, before: readonly string[]): Promise<string[]> {
   const [name = '', device] = before.filter((word) => !word.includes('='));
   const holder = await holderOf(client, name);
   return Object.keys(device === undefined ? holder.config : (holder.devices[device] ?? {}));
 }
 
-/** Keys that are there, ready for another value, and those that could be. */
+/** Keys that are set, for another value, and those that could be set. */
 async function settable(client: HostClient, before: readonly string[], current: string): Promise<string[]> {
   if (current.includes('=')) return [];
   const there = (await keys(client, before).catch(() => [])).filter((key) => !key.startsWith('volatile.'));
   return [...there, ...(await known(client, before))].map((key) => `${key}=`);
 }
 
-/** What instances and profiles, or a device of the type of the one that is named, may have; no patterns. */
+/** Keys that instances and profiles may have, or options of the named device's type; no patterns. */
 async function known(client: HostClient, before: readonly string[]): Promise<string[]> {
   const [name = '', device] = before.filter((word) => !word.includes('='));
   if (device !== undefined) {

@@ -36,7 +36,7 @@ _porthole() {
 if [[ "\${funcstack[1]}" == "_porthole" ]]; then _porthole "$@"; else compdef _porthole porthole; fi`;
 
 /**
- * What each shell has to be told; both ask `porthole __complete -- WORDS` for one candidate a line. Candidates are
- * quoted: names of files are chosen inside instances. After a slash or an equals sign comes no space.
+ * A script for each shell; both ask `porthole __complete -- WORDS` for one candidate per line. Candidates are
+ * quoted: instances choose the names of their files. No space is added after a slash or an equals sign.
  */
 export const COMPLETION_SCRIPTS = { bash: BASH, zsh: ZSH } as const;

@@ -33,7 +33,7 @@ describe('tab completes', () => {
     expect(await candidates('')).not.toContain('__complete');
   });
 
-  test('options, the common ones too', async () => {
+  test('options, including the common ones', async () => {
     expect(await candidates('exec', 'c1', '--force')).toEqual([
       '--force-interactive',
       '--force-noninteractive',
@@ -47,7 +47,7 @@ describe('tab completes', () => {
     expect(await candidates('launch', 'busybox', '--config-file', '')).toEqual([':files']);
   });
 
-  test('instances, profiles and images by what the argument is', async () => {
+  test('instances, profiles and images, by the name of the argument', async () => {
     expect(await candidates('start', 'c1', '')).toEqual(['c1', 'web']);
     expect(await candidates('exec', 'w')).toEqual(['web']);
     expect(await candidates('profile', 'show', 'd')).toEqual(['default']);
@@ -88,19 +88,19 @@ describe('tab completes', () => {
     expect(await candidates('file', 'edit', 'c1/none/')).toEqual([]);
   });
 
-  test('nothing where nothing fits', async () => {
+  test('nothing when there are no candidates', async () => {
     expect(await candidates('nonsense', '')).toEqual([]);
     expect(await candidates('rename', 'c1', '')).toEqual([]);
     expect(await candidates('exec', 'c1', '--', '--f')).toEqual([]);
   });
 });
 
-test('tab stays quiet when the daemon is down', async () => {
+test('tab prints nothing when the daemon does not run', async () => {
   const { stdout, stderr, code } = await runIn(`${host.dir}/none`, ['__complete', '--', 'start', '']);
   expect([stdout, stderr, code]).toEqual(['', '', 0]);
 });
 
-test('the bash script is one that bash understands, and asks for what is typed so far', () => {
+test('bash understands its script, which asks with the words that are typed so far', () => {
   const script = `
     porthole() { printf '<%s>' "$@"; echo; }
     ${COMPLETION_SCRIPTS.bash}
@@ -111,7 +111,7 @@ test('the bash script is one that bash understands, and asks for what is typed s
   expect([stdout, stderr]).toEqual([String.raw`[\<__complete\>\<--\>\<start\>\<c\>]`, '']);
 });
 
-test('what an instance calls its files is quoted for bash', () => {
+test('names of files in instances are quoted for bash', () => {
   const script = `
     porthole() { echo 'c1/$(reboot);x'; }
     ${COMPLETION_SCRIPTS.bash}

@@ -4,9 +4,9 @@ import type { HostClient } from '../client/host-client.ts';
 import { FILES, offer } from './completion-offers.ts';
 
 /**
- * The candidates for the last of some words, which may be empty or unfinished; quiet when the daemon does
- * not answer. What an argument is called tells what to offer for it. Names that
- * a terminal would obey, or that are no text, are left out.
+ * The candidates for the last of some words, which may be empty or unfinished; none when the daemon does not
+ * answer. The name of an argument decides which candidates it has. Names with control characters, or that are
+ * not valid text, are left out.
  * @param words the command line without the program's name
  */
 export async function complete(
@@ -25,7 +25,7 @@ export async function complete(
 
 interface Place {
   readonly command: Command;
-  /** Arguments that are there already. */
+  /** Arguments before this one. */
   readonly before: readonly string[];
   /** The option whose value comes next. */
   readonly pending: Option | undefined;
@@ -33,7 +33,7 @@ interface Place {
   readonly literal: boolean;
 }
 
-/** Finds out which command the words lead to, and what it is waiting for. */
+/** Finds out which command the words lead to, and what has to come next. */
 function locate(program: Command, words: readonly string[]): Place {
   let command = program;
   let before: string[] = [];
@@ -55,7 +55,7 @@ function locate(program: Command, words: readonly string[]): Place {
   return { command, before, pending, literal };
 }
 
-/** An option that takes a value, the command's own or one above it. */
+/** An option that takes a value, of the command or of one above it. */
 function findOption(command: Command, flag: string): Option | undefined {
   const option = optionsOf(command).find((one) => one.long === flag || one.short === flag);
   return option?.required ? option : undefined;
@@ -88,7 +88,7 @@ function visibleCommands(command: Command): string[] {
     .map((one) => one.name());
 }
 
-/** The last argument goes on for ever when it takes several words. */
+/** If the last argument takes several words, it stands for all further ones. */
 function argumentAt(command: Command, index: number): Argument | undefined {
   const all = command.registeredArguments;
   const last = all.at(-1);

@@ -8,15 +8,15 @@ import { readAll } from './io.ts';
 import type { Session } from './session.ts';
 import { renderYaml } from './tables.ts';
 
-/** An object to be edited, with what it takes to write it back safely. */
+/** An object to be edited, with the ETag that makes the write safe. */
 export interface Editable {
   readonly value: object;
   readonly etag: string | undefined;
 }
 
 /**
- * Replaces an object by what the operator makes of it: as YAML on standard input, or in an editor when that
- * is a terminal. What was seen in the editor is written only if nobody changed the object meanwhile.
+ * Replaces an object with the YAML on standard input, or, when that is a terminal, with the text from an
+ * editor. The text from the editor is written only if no other client changed the object meanwhile.
  */
 export async function editObject(
   session: Session,
@@ -44,8 +44,9 @@ function parseObject(text: string): object {
 }
 
 /**
- * Saves what the operator makes of a text. It is kept when it cannot be saved: it may be the work of an hour.
- * @param name of the file in the editor, which may tell it what is in there
+ * Lets the operator edit a text, and saves the result. If that fails, the file is kept: it may be the work of
+ * an hour.
+ * @param name of the file, from which the editor may recognise its format
  */
 export async function inEditor(
   session: Session,
@@ -65,7 +66,7 @@ export async function inEditor(
   await rm(dir, { recursive: true });
 }
 
-/** Through a shell, because EDITOR may hold arguments. */
+/** Through a shell, because EDITOR may contain arguments. */
 function runEditor(editor: string, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });

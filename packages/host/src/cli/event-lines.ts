@@ -1,16 +1,16 @@
 import type { EventJson, LifecycleJson, LoggingJson } from '../wire/event.ts';
 import type { OperationJson } from '../wire/operation.ts';
 
-/** Levels of log messages, the most talkative first. */
+/** Levels of log messages, the most verbose first. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warning', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** False for a log message below a level; what is none has no level. */
+/** False for a log message below a level; true for events of other types. */
 export function isLogged({ type, metadata }: EventJson, least: LogLevel): boolean {
   if (type !== 'logging') return true;
   const { level } = metadata as LoggingJson;
   const rank = LOG_LEVELS.findIndex((name) => name.startsWith(level));
-  // A level that is not known is too important to be left out.
+  // A message with an unknown level may be too important to be left out.
   return rank < 0 || rank >= LOG_LEVELS.indexOf(least);
 }
 

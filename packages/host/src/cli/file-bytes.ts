@@ -2,8 +2,8 @@ import { type Readable, Transform } from 'node:stream';
 import type { Session } from './session.ts';
 
 /**
- * The same bytes, with a bar of how many of them have passed.
- * @param total undefined when nobody knows
+ * The same bytes; a bar shows how many of them have passed.
+ * @param total undefined when it is unknown
  */
 export function countBytes(
   session: Session,

@@ -6,11 +6,12 @@ import type { HostClient } from '../client/host-client.ts';
 import type { InstancePath } from './file-paths.ts';
 import { textOf } from './file-paths.ts';
 
-/** As many as Linux follows. */
+/** The limit of Linux. */
 const LINKS_MAX = 40;
 
 /**
- * The content of a file, or of the one to which a link leads. The instance resolves the directories on the way.
+ * The content of a file, or of the file to which a link leads. The instance resolves the directories on the
+ * way.
  * @throws ApiError when that is a directory, or leads nowhere
  */
 export async function readThroughLinks(client: HostClient, source: InstancePath): Promise<Readable> {

@@ -4,7 +4,7 @@ import { UsageError } from './arguments.ts';
 /** A path inside an instance. */
 export interface InstancePath {
   readonly instance: string;
-  /** From the instance's root; a slash at its end stays. */
+  /** From the instance's root; a slash at its end is kept. */
   readonly path: string;
 }
 
@@ -17,7 +17,7 @@ export function parseInstancePath(text: string): InstancePath {
   return { instance: text.slice(0, slash), path: posix.normalize(path) };
 }
 
-/** As it is typed. */
+/** As operators type it. */
 export function textOf({ instance, path }: InstancePath): string {
   return instance + path;
 }
@@ -32,7 +32,7 @@ export function below({ instance, path }: InstancePath, name: string): InstanceP
   return { instance, path: posix.join(path, name) };
 }
 
-/** The directories on the way to a path, the outermost first; the root is always there. */
+/** The directories on the way to a path, the outermost first, without the root, which always exists. */
 export function parentsOf(path: string): string[] {
   const parent = posix.dirname(path);
   return parent === '/' || parent === '.' ? [] : [...parentsOf(parent), parent];

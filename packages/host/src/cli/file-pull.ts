@@ -22,8 +22,8 @@ export interface PullOptions {
 const STDOUT = '-';
 
 /**
- * Copies files and directories of instances to this host. They belong to whoever pulls, and have the modes that
- * they have in the instance, but for the bits that would run them as somebody else.
+ * Copies files and directories of instances to this host. They belong to the user who pulls, and have the
+ * modes that they have in the instance, without the bits that would run them as another user.
  */
 export async function pull(
   session: Session,
@@ -70,9 +70,9 @@ async function isDirectory(
 }
 
 /**
- * Saves what was read, a directory with all that is in it.
- * @param inside the name was chosen in the instance: then no link of this host is followed. An instance may have
- *   had a link pulled before, under the name that it now gives to a directory or file.
+ * Saves a file or link that was read, or a directory with its contents.
+ * @param inside whether the instance chose the name: then no link on this host is followed. An earlier pull
+ *   may have made a link with the name that the instance now gives to a directory or file.
  */
 async function save(
   session: Session,
@@ -95,7 +95,7 @@ async function save(
   await chmod(local, found.mode & RIGHTS);
 }
 
-/** Mode bits without set-user-id, set-group-id and sticky: what a guest has so marked is not for this host. */
+/** Mode bits without set-user-id, set-group-id and sticky: a guest must not set those on this host. */
 const RIGHTS = 0o777;
 
 async function saveFile(
@@ -117,7 +117,7 @@ async function saveFile(
   }
 }
 
-/** Takes the place of another link only. */
+/** Replaces only another link. */
 async function saveLink(to: string, target: string): Promise<void> {
   const local = bytesOfText(target);
   const before = await lstat(local).catch(() => undefined);

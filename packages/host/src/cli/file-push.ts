@@ -23,10 +23,10 @@ export interface PushOptions {
 /** Stands for standard input. */
 const STDIN = '-';
 
-/** Of a file that comes from standard input, which may be a secret. */
+/** Mode of a file that comes from standard input, which may be a secret. */
 const STDIN_MODE = 0o600;
 
-/** Of directories that are made on the way to the target. */
+/** Mode of directories that are made on the way to the target. */
 const PARENT_MODE = 0o755;
 
 /** The bits that `chmod` sets. */
@@ -63,7 +63,7 @@ async function isDirectory(
   return (await typeAt(session.client, target.instance, target.path)) === 'directory';
 }
 
-/** Directories that are there stay as they are. */
+/** Makes missing directories; existing ones are not changed. */
 async function makeParents(session: Session, to: InstancePath, { uid, gid }: PushOptions): Promise<void> {
   const parents = parentsOf(to.path);
   const missing: string[] = [];
@@ -80,7 +80,7 @@ async function pushStdin(session: Session, to: InstancePath, options: PushOption
   await write(session, to, { type: 'file', mode, ...ids(uid, gid), content: session.io.stdin });
 }
 
-/** A link is followed. Owner and mode are the file's own, where the options do not say otherwise. */
+/** A link is followed. Owner and mode are the file's own, unless the options say otherwise. */
 async function pushFile(
   session: Session,
   source: string,

@@ -6,7 +6,7 @@ import { startFakeHost } from '../client/testing/fake-host.ts';
 import type { FakeIoOptions } from './testing/fake-io.ts';
 import { runIn } from './testing/fake-io.ts';
 
-/** What is in the instance c1, by path. */
+/** The files of the instance c1, by path. */
 type Tree = Record<string, { type: string; mode?: string; raw?: string; entries?: string[] }>;
 
 let host: FakeHost;
@@ -32,7 +32,7 @@ afterEach(async () => {
 
 const porthole = (words: string, options?: FakeIoOptions) => runIn(host.dir, words.split(' '), options);
 
-/** What was written, as `type path owner:group mode content`. */
+/** The files that were written, as `type path owner:group mode content`. */
 const written = () =>
   host.received
     .filter(({ method }) => method === 'POST')
@@ -45,7 +45,7 @@ const written = () =>
 describe('push', () => {
   const ids = `${process.getuid?.()}:${process.getgid?.()}`;
 
-  test('sends a file with its owner and mode, and where it was told to', async () => {
+  test('sends a file with its owner and mode, or with those of the options, to the given target', async () => {
     await writeFile(join(dir, 'f'), 'content');
     await chmod(join(dir, 'f'), 0o640);
     tree['/srv'] = { type: 'directory', entries: [] };
@@ -86,7 +86,7 @@ describe('push', () => {
     ]);
   });
 
-  test('sends standard input, for nobody but root to read', async () => {
+  test('sends standard input as a file that only root can read', async () => {
     await porthole('file push - c1/root/key', { stdin: 'secret' });
     expect(written()).toEqual(['file /root/key -:- 0600 secret']);
   });
@@ -99,7 +99,7 @@ describe('push', () => {
 });
 
 describe('pull', () => {
-  test('saves a file with its mode, without the bits that would run it as somebody else', async () => {
+  test('saves a file with its mode, without the bits that would run it as another user', async () => {
     tree['/bin/su'] = { type: 'file', mode: '06751', raw: 'su' };
     expect(await porthole(`file pull c1/bin/su ${dir}`)).toEqual({ code: 0, stdout: '', stderr: '' });
     const facts = await stat(join(dir, 'su'));
@@ -125,7 +125,7 @@ describe('pull', () => {
     expect((await porthole('file pull c1/loop -')).stderr).toContain('leads through too many links');
   });
 
-  test.each(['f', 'd'])('goes through no link that an instance had pulled before: %s', async (name) => {
+  test.each(['f', 'd'])('does not follow a link from an earlier pull: %s', async (name) => {
     await mkdir(join(dir, 'outside'));
     await writeFile(join(dir, 'outside/f'), "the host's");
     tree['/t'] = { type: 'directory', entries: [name], mode: '0755' };
@@ -146,7 +146,7 @@ describe('pull', () => {
 });
 
 describe('edit', () => {
-  test('writes what the editor made of the file, and nothing when that is the same', async () => {
+  test('writes the text from the editor, and nothing when it is unchanged', async () => {
     tree['/etc/f'] = { type: 'file', raw: 'old' };
     await porthole('file edit c1/etc/f', { env: { EDITOR: 'true' } });
     expect(written()).toEqual([]);
@@ -154,13 +154,13 @@ describe('edit', () => {
     expect(written()).toEqual(['file /etc/f -:- - new']);
   });
 
-  test('replaces the file by what is piped in', async () => {
+  test('replaces the file with standard input', async () => {
     await porthole('file edit c1/etc/f', { stdin: 'piped' });
     expect(written()).toEqual(['file /etc/f -:- - piped']);
   });
 });
 
-test('wrong usage is told as such', async () => {
+test('wrong usage is reported as such', async () => {
   tree['/d'] = { type: 'directory', entries: [] };
   const wrong = [
     `push ${dir} c1/d`,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Adds the examples that end a command's help: each a line to type, with a word on what it does. */
+/** Adds examples at the end of a command's help: lines to type, each with a text on what it does. */
 export function addExamples(
   command: Command,
   examples: readonly (readonly [line: string, what: string])[],

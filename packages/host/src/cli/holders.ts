@@ -6,11 +6,11 @@ import type { InstanceJson } from '../wire/instance.ts';
 import type { ProfileJson } from '../wire/profile.ts';
 import { sorted } from './tables.ts';
 
-/** What instances and profiles have in common. */
+/** The common part of instances and profiles. */
 export interface ConfigAndDevices {
   readonly config: StringMap;
   readonly devices: DeviceMap;
-  /** Profiles included; the own ones again for a profile. */
+  /** Including profiles; for a profile the same as `config`. */
   readonly expandedConfig: StringMap;
   readonly expandedDevices: DeviceMap;
 }

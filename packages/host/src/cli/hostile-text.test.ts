@@ -7,12 +7,12 @@ import { fakeOperation, startFakeHost } from '../client/testing/fake-host.ts';
 import { fakeInstance } from './testing/fake-instance.ts';
 import { type FakeIoOptions, runIn } from './testing/fake-io.ts';
 
-/** Sets the title of a window, clears the screen in two ways, overwrites the line, turns what follows around. */
+/** Sets the title of a window, clears the screen in two ways, overwrites the line, reverses later text. */
 const EVIL = 'x\x1b]0;owned\x07\x1b[2J\x9b2J\x9d0;y\x9c\rz\x08\x7f\u202e\u2066';
-/** And what would be a line of its own. */
+/** The same, followed by a forged line. */
 const LINES = `${EVIL}\nError: forged`;
 
-/** What a terminal obeys. */
+/** Characters that a terminal obeys. */
 const OBEYED = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/;
 
 let host: FakeHost;
@@ -124,19 +124,19 @@ async function shown(words: string, options: FakeIoOptions = {}) {
 describe.each([
   ['a terminal', true],
   ['a pipe', false],
-])('what guests have named does nothing on %s', (_where, terminal) => {
+])('names that guests have chosen do nothing on %s', (_where, terminal) => {
   test.each(COMMANDS)('with %s', async (words) => {
     const { stdout, stderr } = await shown(words, { terminal });
     const csvForPrograms = words.includes('-f csv') && !terminal;
     if (!csvForPrograms) expect(stdout).not.toMatch(OBEYED);
-    // The program's own: it takes its line of progress away.
+    // These come from porthole itself, which removes its line of progress.
     expect(stderr.replaceAll('\r\x1b[K', '')).not.toMatch(OBEYED);
     if (!words.startsWith('__complete')) expect(stdout + stderr).not.toBe('');
     expect(stderr).not.toMatch(/^Error: forged/m);
   });
 });
 
-test('a link that cannot be saved is named without its target doing anything', async () => {
+test('the error for a link that cannot be saved does nothing on a terminal', async () => {
   await mkdir(join(dir, 'links/l'), { recursive: true });
   const { stderr } = await shown('file pull -r c1/links DIR');
   expect(stderr).toMatch(/^Error: EEXIST/);
@@ -144,17 +144,17 @@ test('a link that cannot be saved is named without its target doing anything', a
   expect(stderr).not.toMatch(/^Error: forged/m);
 });
 
-test.each(VALUES)('a value is text on a terminal, and as it is for programs: %s', async (words) => {
+test.each(VALUES)('a value is safe text on a terminal, and unchanged for programs: %s', async (words) => {
   expect((await shown(words)).stdout).toBe(`${LINES}\n`);
   expect((await shown(words, { terminal: true })).stdout).not.toMatch(OBEYED);
 });
 
-test('a file that is pulled to standard output is as it is, everywhere', async () => {
+test('a file that is pulled to standard output is unchanged, also on a terminal', async () => {
   for (const terminal of [true, false])
     expect((await shown('file pull c1/text -', { terminal })).stdout).toBe(EVIL);
 });
 
-test('JSON and YAML have the very values', async () => {
+test('JSON and YAML have exactly the values', async () => {
   const { parse } = await import('yaml');
   const json = JSON.parse((await shown('list -f json')).stdout);
   const yaml = parse((await shown('list -f yaml')).stdout);
@@ -163,7 +163,7 @@ test('JSON and YAML have the very values', async () => {
   }
 });
 
-test('text is written in one place: nothing else has hold of both streams', () => {
+test('only io.ts and progress.ts write to standard output and standard error', () => {
   const own = ['io.ts', 'progress.ts'];
   const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !/\.test\.ts$|^testing/.test(file) && !own.includes(file),

@@ -2,7 +2,7 @@ import { printableLine } from '../base/printable.ts';
 import type { ImageJson } from '../wire/image.ts';
 import { formatBytes, formatTime, yesNo } from './text.ts';
 
-/** What `porthole image info` prints; LXD's layout, because scripts read it. */
+/** The output of `porthole image info`, in LXD's layout, because scripts read it. */
 export function describeImage(image: ImageJson): string {
   const lines = [
     `Fingerprint: ${image.fingerprint}`,

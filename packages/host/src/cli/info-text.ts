@@ -5,7 +5,7 @@ import { formatBytes, formatMemory, formatTime } from './text.ts';
 
 const NANOSECONDS = 1e9;
 
-/** What `porthole info` prints of the daemon. */
+/** The output of `porthole info` about the daemon. */
 export function describeServer(server: ServerJson): string {
   const { environment, porthole } = server;
   return lines([
@@ -30,14 +30,14 @@ const FAST_LANE: Readonly<Record<string, string>> = {
 };
 
 const IDENTIFICATION: Readonly<Record<string, string>> = {
-  pidfd: 'pidfd (the kernel hands over the very process)',
-  'pidfd-proc': 'pidfd-proc (the kernel hands over the very process, /proc tells its namespace)',
-  proc: 'proc (by pid, through /proc: a reused pid may deceive, see docs/security.md)',
+  pidfd: 'pidfd (the kernel gives a descriptor of the process)',
+  'pidfd-proc': 'pidfd-proc (the kernel gives a descriptor of the process, /proc its namespace)',
+  proc: 'proc (by pid through /proc: a reused pid may be mistaken for another, see docs/security.md)',
 };
 
 const STUCK = 'programs of the daemon do not end: a file system of the instance does not answer';
 
-/** What `porthole info NAME` prints. */
+/** The output of `porthole info NAME`. */
 export function describeInstance(instance: InstanceFullJson): string {
   const { state } = instance;
   return lines([

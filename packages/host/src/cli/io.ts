@@ -9,31 +9,33 @@ export type Output = Writable & {
 };
 export type Input = Readable & { readonly isTTY?: boolean };
 
-/** Writes text for people. What guests have put into it is shown, never obeyed by a terminal. */
+/** Writes text for people. Control characters from guests are shown as text: a terminal never obeys them. */
 export function say(output: Output, text: string): void {
   output.write(printable(text));
 }
 
-/** Writes a value as it is, for programs; a terminal gets it as text. */
+/** Writes a value unchanged, for programs; for a terminal control characters are replaced. */
 export function give(output: Output, value: string): void {
   if (output.isTTY) say(output, value);
   else output.write(value);
 }
 
-/** Writes why something failed. What follows its first line is set in: it cannot pass for a line of ours. */
+/**
+ * Writes why something failed. Further lines are indented: a guest's text cannot pass for a line of porthole.
+ */
 export function sayError(output: Output, message: string): void {
   say(output, `Error: ${message.replaceAll('\n', '\n  ')}\n`);
 }
 
-/** All that the command line touches of the process it runs in. */
+/** All that the command line uses of its process. */
 export interface Io {
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Hands the terminal on standard input over to somebody else; returns the function that takes it back. */
+  /** Puts the terminal on standard input into raw mode; returns a function that undoes this. */
   makeRaw(): () => void;
-  /** Calls back for each signal of that name; returns the function that ends it. */
+  /** Calls back for each signal of that name; returns a function that ends this. */
   onSignal(name: NodeJS.Signals, listener: () => void): () => void;
 }
 

@@ -33,18 +33,18 @@ test('letters may be separated by commas', () => {
   expect(headers('n,s')).toEqual(['NAME', 'STATE']);
 });
 
-test('a config key is a column, with a header and a width of its own', () => {
+test('a config key can be a column, with its own header and width', () => {
   expect(headers('n,user.role,user.role:ROLE:4')).toEqual(['NAME', 'USER.ROLE', 'ROLE']);
   expect(cells('n,user.role,user.role:ROLE:4')).toEqual(['c1', 'database', 'data']);
   expect(cells('user.none')).toEqual(['']);
 });
 
-test('a letter that is none and a width that is no number are refused', () => {
+test('an unknown letter, and a width that is not a number, are refused', () => {
   for (const wrong of ['nx', 'n,_', 'constructor', 'user.a:A:x', ''])
     expect(() => parseColumns(wrong)).toThrow();
 });
 
-test('only columns of live data ask for it', () => {
+test('only columns with live data ask for it', () => {
   expect(parseColumns('nsacPt').some((column) => column.live)).toBe(false);
   expect(parseColumns('4').every((column) => column.live)).toBe(true);
 });
@@ -61,7 +61,7 @@ test('a name is filtered by its beginning or as a regular expression', () => {
   ]);
 });
 
-test('fields and config keys are filtered by value, letters case aside', () => {
+test('fields and config keys are filtered by value, ignoring case', () => {
   expect(passes('status=ready', 'type=container', 'user.role=data.*')).toBe(true);
   expect(passes('status=running,ready')).toBe(true);
   expect(passes('status=run')).toBe(false);
@@ -69,7 +69,7 @@ test('fields and config keys are filtered by value, letters case aside', () => {
   expect(passes('user.none=x')).toBe(false);
 });
 
-test('a pattern that is none must be equal', () => {
+test('an invalid pattern is compared as text', () => {
   expect(passes('user.role=data(')).toBe(false);
   expect(passes('c(')).toBe(false);
 });

@@ -5,7 +5,7 @@ import { formatMemory, formatTime } from './text.ts';
 /** One column of `porthole list`. */
 export interface Column {
   readonly header: string;
-  /** Needs the instance's live state. */
+  /** Whether it needs the instance's live state. */
   readonly live: boolean;
   cell(instance: InstanceFullJson): string;
 }
@@ -46,7 +46,7 @@ export const COLUMN_LETTERS: readonly string[] = Object.entries(LETTERS).map(
 
 /**
  * Reads the value of `--columns`: letters, and config keys as `key[:HEADER[:WIDTH]]`, with commas between.
- * @throws UsageError for a letter that is none
+ * @throws UsageError for an unknown letter
  */
 export function parseColumns(text: string): readonly Column[] {
   const columns = text
@@ -83,7 +83,7 @@ function baseImage(instance: InstanceJson): string {
   return instance.config['volatile.base_image'] ?? '';
 }
 
-/** Addresses that are of use to others: neither loopback nor link-local. */
+/** Addresses that others can use: neither loopback nor link-local. */
 function addresses(instance: InstanceFullJson, family: string): string {
   const interfaces = Object.entries<NetworkJson>(instance.state?.network ?? {});
   return interfaces

@@ -4,7 +4,7 @@ import { UsageError } from './arguments.ts';
 
 /** Which instances `porthole list` shows. */
 export interface Filters {
-  /** Needs the instances' live state. */
+  /** Whether they need the instances' live state. */
   readonly live: boolean;
   readonly instance: (instance: InstanceFullJson) => boolean;
 }
@@ -21,7 +21,7 @@ const FIELDS: Readonly<Record<string, (instance: InstanceFullJson) => string>> =
   profiles: (it) => it.profiles.join(','),
 };
 
-/** @throws UsageError for a filter that makes no sense */
+/** @throws UsageError for an invalid filter */
 export function parseFilters(texts: readonly string[]): Filters {
   const filters = texts.map(parseFilter);
   return {
@@ -42,7 +42,7 @@ function parseFilter(text: string): Filters {
   return { live: false, instance: (it) => matches(value, it.expanded_config[key] ?? '') };
 }
 
-/** True when the whole text fits the pattern, letters' case aside; a pattern that is no pattern must be equal. */
+/** True when the whole text matches the pattern, ignoring case; an invalid pattern is compared as text. */
 function matches(pattern: string, text: string): boolean {
   try {
     return new RegExp(`^(?:${pattern})$`, 'i').test(text);

@@ -5,7 +5,7 @@ import type { AliasJson, ImageJson } from '../wire/image.ts';
 
 const NOT_FOUND = 404;
 
-/** Finds an image by alias, else by its fingerprint or the beginning of it. @throws ApiError that helps */
+/** Finds an image by alias, else by its fingerprint or the beginning of it. @throws ApiError with a hint */
 export async function findImage(client: HostClient, name: string): Promise<ImageJson> {
   const target = (await findAlias(client, name))?.target ?? name;
   try {

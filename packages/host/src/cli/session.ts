@@ -7,15 +7,15 @@ import { give, type Io, say, sayError } from './io.ts';
 import type { Progress } from './progress.ts';
 import { createProgress } from './progress.ts';
 
-/** What one command works with. */
+/** The streams, client and helpers of one command. */
 export interface Session {
   readonly io: Io;
   readonly client: HostClient;
   readonly quiet: boolean;
   readonly progress: Progress;
-  /** Writes text of the result, or JSON and YAML that is harmless, on standard output. */
+  /** Writes text of the result, or JSON and YAML that is safe for a terminal, on standard output. */
   print(text: string): void;
-  /** Writes a value, such as that of a key: as it is, unless standard output is a terminal. */
+  /** Writes a value, such as that of a key: unchanged, unless standard output is a terminal. */
   data(value: string): void;
   /** Writes a remark on standard error, unless `--quiet`. */
   note(text: string): void;
@@ -35,7 +35,7 @@ export interface GlobalOptions {
   readonly project?: string;
 }
 
-/** The one that there is; LXD's client has several. */
+/** The only project; LXD may have several. */
 const PROJECT = 'default';
 
 /** Path of the host API's socket: `--state-dir`, else PORTHOLE_DIR, else the default directory. */
@@ -43,7 +43,7 @@ function socketPathOf(options: GlobalOptions, env: Io['env']): string {
   return join(options.stateDir || env['PORTHOLE_DIR'] || DEFAULT_STATE_DIR, 'unix.socket');
 }
 
-/** Makes sessions whose exit code ends up in `exit`. */
+/** Makes sessions that pass their exit code to `exit`. */
 export function sessionsOf(io: Io, exit: (code: number) => void): Open {
   return (command) => {
     const options = command.optsWithGlobals<GlobalOptions>();

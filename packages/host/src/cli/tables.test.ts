@@ -59,14 +59,14 @@ describe('a list', () => {
     );
   });
 
-  test('cannot move the cursor by what an instance chose', () => {
+  test('cannot move the cursor by a text that an instance chose', () => {
     const evil = { headers: ['A'], rows: [['\x1b[2Jx\x9b\u202e']], objects: [] };
     for (const format of ['table', 'compact'] as const)
       expect(renderListing(format, evil)).toContain('?[2Jx??');
   });
 });
 
-test('yaml is laid out as LXD does it', () => {
+test('yaml has the layout of LXD', () => {
   expect(renderYaml({ config: {}, profiles: ['default'], description: '' })).toBe(
     'config: {}\nprofiles:\n- default\ndescription: ""',
   );

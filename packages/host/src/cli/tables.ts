@@ -7,7 +7,7 @@ import type { Session } from './session.ts';
 const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** What a list shows: cells for people, the objects themselves for programs. */
+/** The content of a list: cells for people, the objects themselves for programs. */
 export interface Listing {
   readonly headers: readonly string[];
   /** A cell may have several lines. */
@@ -20,12 +20,12 @@ export function formatOption(): Option {
   return new Option('-f, --format <format>', 'how to print it').choices(FORMATS).default('table');
 }
 
-/** Renders a list in a format; no line end at the end, empty when there is nothing to print. */
+/** Renders a list in a format; without a final line end, empty when there is nothing to print. */
 export function renderListing(format: Format, listing: Listing): string {
   return RENDERERS[format](listing);
 }
 
-/** Prints a list in a format, unless it is empty in that one. CSV is for programs: its cells are as they are. */
+/** Prints a list in a format, unless that gives an empty text. CSV is for programs: cells stay unchanged. */
 export function printListing(session: Session, format: Format, listing: Listing): void {
   const text = renderListing(format, listing);
   if (text === '') return;
@@ -41,12 +41,12 @@ const RENDERERS: Readonly<Record<Format, (listing: Listing) => string>> = {
   compact: ({ headers, rows }) => renderCompact(headers, rows),
 };
 
-/** JSON of the same value, whatever a guest has put into it, and harmless to a terminal. */
+/** JSON of exactly this value, in a form that is safe for a terminal even if a guest has chosen the value. */
 export function renderJson(value: unknown, indent = 2): string {
   return escapeQuoted(JSON.stringify(value ?? null, null, indent));
 }
 
-/** YAML as LXD's client prints it, without the final line end; harmless to a terminal, as JSON is. */
+/** YAML as LXD's client prints it, without the final line end; safe for a terminal, like the JSON. */
 export function renderYaml(value: unknown): string {
   const document = new Document(value);
   visit(document, {
@@ -57,7 +57,7 @@ export function renderYaml(value: unknown): string {
   return escapeQuoted(document.toString({ indentSeq: false, lineWidth: 0 })).trimEnd();
 }
 
-/** A map with its keys in order, and those of the maps in it; LXD's client prints config and devices so. */
+/** A map with sorted keys, also in the maps inside it; LXD's client prints config and devices like this. */
 export function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
   const entries = Object.entries(map).map(
     ([key, value]) => [key, isMap(value) ? sorted(value) : value] as const,
@@ -98,7 +98,7 @@ function renderTable(headers: readonly string[], rows: Listing['rows']): string 
   return table.toString();
 }
 
-/** Several lines are several lines of the cell; a tab would shift what follows. */
+/** A cell may have several lines; a tab would shift the text after it. */
 function cellText(text: string): string {
   return printable(text).replaceAll('\t', '?');
 }

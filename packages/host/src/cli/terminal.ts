@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import type { ReadStream } from 'node:tty';
 
 /**
- * Lets every key and every byte of output through as it is. Node's raw mode still turns line feeds into
- * carriage return and line feed, which the pty in the instance has done already where it should be.
- * @returns the function that gives the terminal back as it was
+ * Passes every key and every byte of output on unchanged. Node's raw mode still turns line feeds into
+ * carriage return and line feed, although the pty in the instance has already done so where needed.
+ * @returns a function that restores the terminal
  */
 export function makeRaw(input: ReadStream): () => void {
   input.setRawMode(true);

@@ -39,9 +39,9 @@ export function yesNo(value: boolean): string {
 
 let collator: Intl.Collator | undefined;
 
-/** Orders names as people count: c2 before c10. */
+/** Orders names with numbers by value: c2 before c10. */
 export function compareNames(a: string, b: string): number {
-  // Made when it is needed: that takes a tenth of the time in which most commands are done.
+  // Made only when it is needed: that takes a tenth of the time of most commands.
   collator ??= new Intl.Collator('en', { numeric: true });
   return collator.compare(a, b);
 }

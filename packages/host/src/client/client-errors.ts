@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The daemon could not be asked. `message` names the socket and says what to do. */
+/** The daemon could not be reached. `message` names the socket and says what to do. */
 export class ConnectionError extends Error {
   /** Code of the system error, such as `ECONNREFUSED`. */
   readonly code: string;
@@ -25,7 +25,7 @@ export class ConnectionError extends Error {
 const NOT_RUNNING = "Porthole's daemon is not running";
 const NOT_ALLOWED = 'become root or a member of the group "porthole"';
 
-/** What each system error on a Unix socket means to the one who waits for an answer; `%s` is the socket. */
+/** The sentence for each system error on a Unix socket; `%s` is the socket's path. */
 const SENTENCES: Readonly<Record<string, string>> = {
   ENOENT: `${NOT_RUNNING}: there is no %s. Start it with: portholed`,
   ECONNREFUSED: `${NOT_RUNNING}: nothing listens on %s. Start it with: portholed`,
@@ -33,14 +33,14 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOTDIR: '%s is not a socket: is the state directory right?',
   EACCES: `You may not use %s: ${NOT_ALLOWED}`,
   EPERM: `You may not use %s: ${NOT_ALLOWED}`,
-  EAGAIN: 'The daemon behind %s accepts no more connections at the moment: try again',
-  ECONNRESET: 'The daemon behind %s ended the connection before it answered',
-  EPIPE: 'The daemon behind %s ended the connection before it answered',
+  EAGAIN: 'The daemon at %s accepts no more connections at the moment: try again',
+  ECONNRESET: 'The daemon at %s ended the connection before it answered',
+  EPIPE: 'The daemon at %s ended the connection before it answered',
 };
 
 /**
  * Explains a failure of the connection itself.
- * @param error what Node threw; anything without a system code is returned as it is
+ * @param error the error from Node; an error without a system code is returned unchanged
  */
 export function explainConnection(error: unknown, socketPath: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;

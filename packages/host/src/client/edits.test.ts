@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => host.stop());
 
-/** A counter that others count up `rivals` times, each between our read and our write. */
+/** A counter that other clients increase `rivals` times, each time between the edit's read and its write. */
 function serveCounter(rivals: number): { value: number } {
   const state = { value: 0 };
   let left = rivals;
@@ -26,13 +26,13 @@ function serveCounter(rivals: number): { value: number } {
   return state;
 }
 
-test('an edit starts again from what somebody else wrote in between', async () => {
+test('an edit starts again from the object that another client wrote in between', async () => {
   const state = serveCounter(2);
   await edit<number, number>(client, '/n', (value) => value + 1);
   expect(state.value).toBe(21);
 });
 
-test('an edit gives up when somebody else always wins', async () => {
+test('an edit gives up when other clients write first each time', async () => {
   serveCounter(1000);
   await expect(edit<number, number>(client, '/n', (value) => value + 1)).rejects.toMatchObject({
     status: 412,

@@ -6,15 +6,15 @@ import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
 import type { ImagePut, InstancePut, ProfilePut } from './types.ts';
 
-/** Someone who changes the same object at the same moment cannot go on winning for longer than this. */
+/** How often a write is tried while other clients change the same object. */
 const ATTEMPTS_MAX = 5;
 
 const PRECONDITION_FAILED = 412;
 
 /**
- * Changes one object as it is now: reads it, computes the new one, and writes it only if nobody else wrote
- * in between; else it starts again from the newer one.
- * @param change pure, because it may be called again; what it throws ends the edit
+ * Changes an object: reads it, computes the new one, and writes it only if no other client wrote in between;
+ * otherwise it starts again from the newer object.
+ * @param change pure, because it may be called again; an error that it throws ends the edit
  */
 export async function edit<T, P>(client: HostClient, url: string, change: (current: T) => P): Promise<void> {
   for (let attempt = 1; ; attempt++) {

@@ -12,7 +12,7 @@ afterEach(() => host.stop());
 
 const event = (n: number) => JSON.stringify({ type: 'lifecycle', timestamp: '', metadata: { n } });
 
-/** Opens the stream and gives the daemon's end of it. */
+/** Opens the stream; also returns the daemon's end of it. */
 async function open(types: readonly string[] = []) {
   const arrived = Promise.withResolvers<{ socket: WebSocket; url: string }>();
   host.onSocket = (socket, url) => arrived.resolve({ socket, url });
@@ -20,7 +20,7 @@ async function open(types: readonly string[] = []) {
   return { events, ...(await arrived.promise) };
 }
 
-test('events come in order, also those that arrive before anybody reads', async () => {
+test('events come in order, also those that arrive before they are read', async () => {
   const arrived = Promise.withResolvers<void>();
   host.onSocket = (socket) => {
     for (const n of [1, 2, 3]) socket.send(event(n));

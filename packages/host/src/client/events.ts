@@ -9,10 +9,11 @@ export interface EventStream extends AsyncIterable<EventJson> {
 }
 
 /**
- * Opens the stream of events; nothing that happens after this settles is missed.
+ * Opens the stream of events; nothing that happens after this settles is missed. The iteration ends after
+ * `close`, and throws an ApiError when the daemon ends the stream.
  * @param types event types, none for all
- * @param since begins with the lifecycle events behind this sequence number; all have theirs then
- * The iteration ends after `close`, and throws an ApiError when the daemon ends the stream.
+ * @param since the stream begins with the lifecycle events after this sequence number; all of them have their
+ *   numbers then
  */
 export async function openEvents(
   socketPath: string,
@@ -46,7 +47,7 @@ interface Queue {
   iterate(): AsyncIterator<EventJson>;
 }
 
-/** Events wait here until the reader wants them; the first end counts. */
+/** Events wait here until the reader takes them; only the first call of `end` counts. */
 function createQueue(): Queue {
   const waiting: EventJson[] = [];
   let over: { error: Error | undefined } | undefined;

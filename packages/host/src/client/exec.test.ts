@@ -75,7 +75,7 @@ test('the streams are connected in order, and output goes where it belongs', asy
   expect(await stderr.all()).toBe('err');
 });
 
-test('standard input arrives as bytes, then the mark', async () => {
+test('standard input arrives as bytes, then the end mark', async () => {
   offer(PIPES);
   const messages: (string | number)[] = [];
   const ended = Promise.withResolvers<void>();

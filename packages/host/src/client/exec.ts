@@ -18,18 +18,18 @@ export interface ExecRequest {
   readonly height: number;
   readonly user: number;
   readonly group: number;
-  /** Empty: the user's own. */
+  /** Empty: the daemon chooses, /root for root and / for others. */
   readonly cwd: string;
 }
 
-/** Where the command's streams lead; `stdin` null closes it at once. None of them is ended by us. */
+/** The streams to connect; with `stdin` null, the input is closed at once. None of them is ended here. */
 export interface ExecStreams {
   readonly stdin: Readable | null;
   readonly stdout: Writable;
   readonly stderr: Writable;
 }
 
-/** A command that runs. */
+/** A running command. */
 export interface ExecSession {
   resize(width: number, height: number): void;
   /** @param number Linux's number of the signal */
@@ -42,7 +42,7 @@ export interface ExecSession {
 }
 
 /**
- * Runs a command inside an instance, its streams connected to ours.
+ * Runs a command inside an instance, and connects its streams to the given ones.
  * @throws ApiError when the daemon refuses
  */
 export async function exec(
@@ -72,7 +72,7 @@ interface Sockets {
   close(): void;
 }
 
-/** The order is LXD's clients': control, then 0, 1, 2. The command starts when the last one is there. */
+/** In the order of LXD's client: control, then 0, 1, 2. The command starts when the last one is connected. */
 async function connectStreams(
   client: HostClient,
   operation: OperationJson,
@@ -145,8 +145,8 @@ function writeOutput(socket: WebSocket, target: Writable): Promise<void> {
 }
 
 /**
- * Sends a stream's bytes, the next ones when the last have left, and the mark at its end.
- * @returns the function that lets go of the stream
+ * Sends a stream's bytes, each chunk after the one before has been sent, and the end mark.
+ * @returns a function that lets go of the stream
  */
 function sendInput(socket: WebSocket, input: Readable | null): () => void {
   if (!input) {

@@ -8,23 +8,26 @@ import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
 import { call, download } from './transport.ts';
 
-/** Something at a path inside an instance, as it was read. Names and targets are text as in `base/byte-text.ts`. */
+/**
+ * A file, directory or link that was read inside an instance. Names and targets are text as in
+ * `base/byte-text.ts`.
+ */
 export type RemoteFile =
   | { readonly type: 'directory'; readonly mode: number; readonly entries: readonly string[] }
   | { readonly type: 'symlink'; readonly target: string }
   | {
       readonly type: 'file';
       readonly mode: number;
-      /** Bytes; undefined for files that do not know, such as those below /proc. */
+      /** Bytes; undefined for files that do not tell their size, such as those below /proc. */
       readonly size: number | undefined;
       /** To be read to its end or destroyed. */
       readonly content: Readable;
     };
 
-/** What a new file, directory or link shall be; a file or directory that is there keeps its owner and mode. */
+/** A file, directory or link to write; an existing file or directory keeps its owner and mode. */
 export interface FileWrite {
   readonly type: RemoteFile['type'];
-  /** Ids are the instance's own; root when absent. */
+  /** Ids are those inside the instance; root when absent. */
   readonly uid?: number;
   readonly gid?: number;
   readonly mode?: number;
@@ -32,7 +35,10 @@ export interface FileWrite {
   readonly content?: Readable;
 }
 
-/** Reads what is at a path; a link at its end is not followed. @throws ApiError when there is nothing */
+/**
+ * Reads a file, directory or link; a link at the path's end is not followed.
+ * @throws ApiError when there is nothing
+ */
 export async function readFile(client: HostClient, name: string, file: string): Promise<RemoteFile> {
   const request = { method: 'GET', path: urlOf(name, file) };
   const response = await download(client.socketPath, request).catch(naming(name, file));
@@ -47,7 +53,7 @@ export async function readFile(client: HostClient, name: string, file: string): 
   return { type, mode, size: length === undefined ? undefined : Number(length), content: response };
 }
 
-/** What is at a path, without its content; undefined when there is nothing, or nothing that can be looked at. */
+/** The type of the file at a path; undefined when there is none, or when it cannot be looked at. */
 export async function typeAt(
   client: HostClient,
   name: string,
@@ -58,7 +64,7 @@ export async function typeAt(
     response.resume();
     return typeOf(response);
   } catch (error) {
-    // The answer to HEAD has no text: whoever goes on to read or write hears why it cannot be.
+    // The answer to HEAD has no text: a read or write that follows gets the reason.
     if (error instanceof ApiError) return undefined;
     throw error;
   }
@@ -89,7 +95,7 @@ export async function deleteFile(client: HostClient, name: string, file: string)
   await call(client.socketPath, request).catch(naming(name, file));
 }
 
-/** Says which file was refused: it may be one of many. */
+/** Adds the name of the file to an error: it may be one of many. */
 function naming(name: string, file: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof ApiError)) throw error;

@@ -34,7 +34,7 @@ describe('a client of a daemon that runs', () => {
     });
   });
 
-  test('says what it got when the answer is no envelope', async () => {
+  test('shows the answer in its error when it is not an envelope', async () => {
     host.routes['GET /1.0'] = () => ({ raw: '<html>' });
     await expect(client.get('/1.0')).rejects.toThrow("The daemon's answer is not the host API's: 200 OK");
   });
@@ -61,7 +61,7 @@ describe('a client of a daemon that runs', () => {
     expect(host.received.length).toBe(1);
   });
 
-  test('waits until a running operation is over, however often it takes', async () => {
+  test('waits until a running operation has ended, with as many requests as needed', async () => {
     const answers = [fakeOperation(), fakeOperation(), finishedOperation({ metadata: { a: 2 } })];
     host.routes['POST /1.0/x'] = () => ({ operation: fakeOperation() });
     host.routes[`GET /1.0/operations/${ID}/wait`] = () => ({ metadata: answers.shift() });
@@ -83,7 +83,7 @@ describe('a client of a daemon that runs', () => {
     await expect(client.change('POST', '/1.0/x')).rejects.toThrow('The operation ended as Cancelled');
   });
 
-  test('tells the progress of its own operation, and of no other', async () => {
+  test('reports the progress of its own operation, and of no other', async () => {
     const told: string[] = [];
     const event = (id: string, text: string) =>
       JSON.stringify({
@@ -111,7 +111,7 @@ describe('a client of a daemon that runs', () => {
     expect(told).toEqual(['Unpack: 40%']);
   });
 
-  test('ends what it waits for when its signal says so', async () => {
+  test('stops waiting when its signal is aborted', async () => {
     const control = new AbortController();
     const impatient = new HostClient(host.socketPath, { signal: control.signal });
     host.routes['GET /1.0'] = () => {
@@ -169,12 +169,12 @@ describe('a client without a daemon', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('says that the daemon hung up when it did', async () => {
+  test('says so when the daemon ends the connection', async () => {
     const socket = join(dir, 'unix.socket');
     const server = createServer((connection) => connection.destroy());
     await new Promise<void>((resolve) => server.listen(socket, resolve));
     await expect(new HostClient(socket).get('/1.0')).rejects.toThrow(
-      `The daemon behind ${socket} ended the connection before it answered`,
+      `The daemon at ${socket} ended the connection before it answered`,
     );
     await new Promise((resolve) => server.close(resolve));
   });
@@ -192,7 +192,7 @@ test('an error without a known system code stays as it is', () => {
   expect(explainConnection('text', '/s')).toBe('text');
 });
 
-test('path encodes what is put into it', () => {
+test('path encodes the values in it', () => {
   expect(path`/1.0/images/aliases/${'a/b c?'}`).toBe('/1.0/images/aliases/a%2Fb%20c%3F');
   expect(path`/1.0`).toBe('/1.0');
 });

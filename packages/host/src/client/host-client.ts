@@ -6,13 +6,13 @@ import { requireSuccess, waitForOperation, withProgress } from './operations.ts'
 import { call } from './transport.ts';
 
 export interface HostClientOptions {
-  /** Told the progress of the operations that this client waits for. */
+  /** Gets the progress of the operations that this client waits for. */
   readonly onProgress?: ProgressListener;
-  /** Ends whatever is being waited for. */
+  /** Ends requests, and waits for operations. */
   readonly signal?: AbortSignal;
 }
 
-/** What goes along with a changing request. */
+/** Body and headers of a request that changes something. */
 export interface ChangeOptions {
   readonly json?: unknown;
   readonly body?: Readable;
@@ -25,7 +25,7 @@ export interface Tagged<T> {
   readonly etag: string | undefined;
 }
 
-/** Speaks the host API over a Unix socket; one connection per request, nothing is kept open between. */
+/** A client of the host API over a Unix socket; it opens one connection per request, and keeps none open. */
 export class HostClient {
   readonly socketPath: string;
   readonly #options: HostClientOptions;
@@ -35,7 +35,7 @@ export class HostClient {
     this.#options = options;
   }
 
-  /** Reads an object or a collection; T is what the caller expects there. */
+  /** Reads an object or a collection; T is its expected type. */
   async get<T>(path: string): Promise<T> {
     return (await this.getTagged<T>(path)).value;
   }
@@ -69,7 +69,7 @@ export class HostClient {
     return (await call(this.socketPath, { method, path, ...options, ...this.#signal() })).operation;
   }
 
-  /** Waits until an operation is over, whichever way it ended. */
+  /** Waits until an operation has ended, with success or not. */
   wait(operation: OperationJson): Promise<OperationJson> {
     return waitForOperation(this.socketPath, operation, this.#options.signal);
   }
@@ -79,7 +79,7 @@ export class HostClient {
   }
 }
 
-/** Builds a path of the API, each value in it encoded: path`/1.0/instances/${name}`. */
+/** Builds a path of the API and encodes each value in it: path`/1.0/instances/${name}`. */
 export function path(parts: TemplateStringsArray, ...values: readonly string[]): string {
   return parts.reduce((text, part, index) => text + encodeURIComponent(values[index - 1] ?? '') + part);
 }

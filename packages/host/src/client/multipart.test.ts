@@ -30,7 +30,7 @@ async function filesOf(body: AsyncIterable<Buffer>): Promise<[string, string][]>
   return files;
 }
 
-test('files come out whole, whatever pieces they come in', async () => {
+test('files come out whole, from pieces of any size', async () => {
   for (let size = 1; size <= BODY.length; size++) {
     expect(await filesOf(inPieces(BODY, size))).toEqual([
       ['meta-x.tar.xz', 'one\r\n--mar\r\n\r\n'],
@@ -39,7 +39,7 @@ test('files come out whole, whatever pieces they come in', async () => {
   }
 });
 
-test('a body that ends anywhere earlier is told', async () => {
+test('a body that ends early, at any byte, is an error', async () => {
   const whole = BODY.length - '\r\n'.length;
   for (let end = 0; end < whole; end++) {
     await expect(filesOf(inPieces(BODY.slice(0, end), 7))).rejects.toThrow('The answer breaks off');

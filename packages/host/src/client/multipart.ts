@@ -3,13 +3,16 @@ import { ApiError } from './client-errors.ts';
 
 /** A file of a multipart body. */
 export interface Part {
-  /** As the daemon names it, without any folders: it comes from elsewhere and must not lead out of one. */
+  /** As the daemon names it, but without folders: it is not trusted, and must not lead out of a folder. */
   readonly filename: string;
   /** Must be read to its end before the next part is asked for. */
   readonly data: AsyncIterable<Buffer>;
 }
 
-/** The files of a multipart body, one after the other, never a whole one in memory. @throws ApiError when it breaks off */
+/**
+ * The files of a multipart body, one after the other, never a whole one in memory.
+ * @throws ApiError when it breaks off
+ */
 export async function* readParts(body: AsyncIterable<Buffer>, boundary: string): AsyncGenerator<Part> {
   for await (const { head, data } of told(readForm(body, boundary)))
     yield { filename: filenameOf(head), data: told(data) };
@@ -21,7 +24,7 @@ export function filenameOf(disposition: string): string {
   return name.split('/').at(-1) ?? '';
 }
 
-/** Passes on what comes, and an early end as this client tells it. */
+/** Passes items on, and turns an early end into an error of this client. */
 async function* told<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* items;

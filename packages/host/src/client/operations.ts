@@ -14,8 +14,8 @@ export function isFinal(operation: OperationJson): boolean {
 }
 
 /**
- * Waits until an operation is over, whichever way it ended.
- * @throws ApiError `Operation not found` when the daemon knows it no more
+ * Waits until an operation has ended, with success or not.
+ * @throws ApiError `Operation not found` when the daemon no longer knows it
  */
 export async function waitForOperation(
   socketPath: string,
@@ -38,8 +38,8 @@ export function requireSuccess(operation: OperationJson): OperationJson {
 }
 
 /**
- * Does a piece of work while its operations' progress is told to a listener. Progress is a courtesy: when
- * the events cannot be had, the work goes on without.
+ * Does some work, and passes the progress of its operations to a listener. If events cannot be had, the work
+ * goes on without progress.
  * @param work gets `follow`, which names the operation to listen for
  */
 export async function withProgress<T>(

@@ -3,7 +3,7 @@ import type { RawData } from 'ws';
 import { WebSocket } from 'ws';
 import { ApiError, explainConnection } from './client-errors.ts';
 
-/** A daemon that lives answers the upgrade at once. */
+/** A running daemon answers the upgrade at once. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 
 /**
@@ -45,7 +45,7 @@ function refusal(status: number, text: string): ApiError {
   }
 }
 
-/** The bytes of a websocket message, however the library cut them. */
+/** The bytes of a websocket message, in any form that the library gives them. */
 export function bytesOf(data: RawData): Buffer {
   if (Array.isArray(data)) return Buffer.concat(data);
   return Buffer.isBuffer(data) ? data : Buffer.from(data);

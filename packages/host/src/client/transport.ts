@@ -13,26 +13,26 @@ export interface Call {
   readonly headers?: OutgoingHttpHeaders;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is; `json` is absent then. */
+  /** Sent unchanged; `json` is absent then. */
   readonly body?: Readable;
   readonly signal?: AbortSignal;
 }
 
-/** An answer whose envelope was no error. */
+/** An answer whose envelope is not an error. */
 export interface Reply {
-  /** All of it, as it came. */
+  /** The whole envelope. */
   readonly envelope: Readonly<Record<string, unknown>>;
   readonly metadata: unknown;
-  /** As sent, quotes included; to be given back in If-Match. */
+  /** As it was sent, with its quotes; to be sent back in If-Match. */
   readonly etag: string | undefined;
   /** Present when the daemon goes on in the background. */
   readonly operation: OperationJson | undefined;
 }
 
-/** Answers are objects and lists in JSON; more than this is no answer of the daemon. */
+/** Answers are objects and lists in JSON; a longer one cannot be from the daemon. */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Otherwise Node works out which name TLS would be asked for, with a pattern that takes long to compile. */
+/** Otherwise Node works out a server name for TLS, with a pattern that takes long to compile. */
 const NO_TLS = { servername: '' };
 
 /**
@@ -45,7 +45,7 @@ export async function call(socketPath: string, input: Call): Promise<Reply> {
 }
 
 /**
- * Sends one request and hands over the answer's raw bytes.
+ * Sends one request and returns the answer's raw bytes.
  * @throws ApiError when the status is not 200
  */
 export async function download(socketPath: string, input: Call): Promise<IncomingMessage> {
@@ -77,7 +77,9 @@ function contentHeaders(payload: Buffer | undefined): OutgoingHttpHeaders {
   return payload ? { 'content-type': 'application/json', 'content-length': payload.length } : {};
 }
 
-/** A refusal may arrive, and end the connection, while the body is still being sent: the answer counts. */
+/**
+ * A refusal may arrive, and end the connection, while the body is still sent: then only the answer counts.
+ */
 function writeBody(
   outgoing: ClientRequest,
   payload: Buffer | undefined,

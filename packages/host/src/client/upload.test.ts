@@ -25,7 +25,7 @@ async function file(name: string, content: string | Buffer): Promise<string> {
 
 const PLAIN = { public: false, properties: {} };
 
-test('one file arrives as it is, with its name, size and properties', async () => {
+test('one file arrives unchanged, with its name, size and properties', async () => {
   const source = await file('bb.tar.gz', 'content');
   const properties = { os: 'a b', 'x&y': '=' };
   expect(await uploadImage(client, { kind: 'unified', file: source }, { public: true, properties })).toBe(
@@ -71,7 +71,7 @@ test('bytes are counted up to the sum of the files', async () => {
   expect(told.at(-1)).toEqual([3 * 1024 * 1024, 3 * 1024 * 1024]);
 });
 
-test('a file name that no header can hold is made harmless', async () => {
+test('characters of a file name that a header cannot have are replaced', async () => {
   await uploadImage(client, { kind: 'unified', file: await file('ü\n.tar', 'x') }, PLAIN);
   expect(host.received[0]?.headers['x-lxd-filename']).toBe('__.tar');
 });

@@ -7,18 +7,18 @@ import { formOf } from '../base/multipart.ts';
 import { ApiError } from './client-errors.ts';
 import type { HostClient } from './host-client.ts';
 
-/** The files of an image on our side: one archive, or metadata and root filesystem apart. */
+/** The local files of an image: one archive, or metadata and root filesystem in two. */
 export type ImageFiles =
   | { readonly kind: 'unified'; readonly file: string }
   | { readonly kind: 'split'; readonly metadata: string; readonly rootfs: string };
 
 export interface UploadOptions {
   readonly public: boolean;
-  /** Win over those in the image's metadata. */
+  /** They override those in the image's metadata. */
   readonly properties: Readonly<Record<string, string>>;
-  /** The name that the image keeps of its file; the file's own when absent. */
+  /** The file name that the daemon stores; that of the file itself when absent. */
   readonly filename?: string;
-  /** Called as bytes leave; `total` is the sum of the files' sizes. */
+  /** Called as bytes are sent; `total` is the sum of the files' sizes. */
   readonly onBytes?: (sent: number, total: number) => void;
 }
 
@@ -26,7 +26,7 @@ export interface UploadOptions {
 const READ_BYTES = 1024 * 1024;
 
 /**
- * Uploads an image and waits until the daemon has taken it in.
+ * Uploads an image and waits until the daemon has imported it.
  * @returns its fingerprint
  * @throws ApiError when the daemon refuses it; a system error when a file cannot be read
  */
@@ -41,7 +41,8 @@ export async function uploadImage(
     body: Readable.from(counted(body.pieces, body.size, options.onBytes), { objectMode: false }),
   });
   const fingerprint = operation?.metadata?.['fingerprint'];
-  if (typeof fingerprint !== 'string') throw new ApiError(0, 'The daemon did not name the image it took in');
+  if (typeof fingerprint !== 'string')
+    throw new ApiError(0, 'The daemon did not name the image that it imported');
   return fingerprint;
 }
 
@@ -83,7 +84,7 @@ function quoted(filename: string): string {
 
 async function sizeOf(file: string): Promise<number> {
   const facts = await stat(file);
-  if (!facts.isFile()) throw new ApiError(0, `${file} is not a file: an image is a tarball, or two`);
+  if (!facts.isFile()) throw new ApiError(0, `${file} is not a file: an image is one tarball or two`);
   return facts.size;
 }
 

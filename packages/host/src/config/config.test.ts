@@ -28,7 +28,7 @@ describe('readConfig', () => {
     expect(settings['server-name']).not.toBe('');
   });
 
-  it('takes a flag over the environment, that over the file', () => {
+  it('takes a flag before the environment, and that before the file', () => {
     writeFileSync(file, 'log-level: warn\nguest-idle-seconds: 7\nstop-seconds: 1\n');
     const env = { PORTHOLE_LOG_LEVEL: 'error', PORTHOLE_GUEST_IDLE_SECONDS: '8' };
     const { settings } = read(['--log-level', 'debug'], env);
@@ -85,19 +85,19 @@ describe('readConfig', () => {
     expect(read([]).settings['log-level']).toBe('info');
   });
 
-  it('says that --help and --version are asked for', () => {
+  it('recognises --help and --version', () => {
     expect(readConfig({ args: ['--help'], env: {} }).kind).toBe('help');
     expect(readConfig({ args: ['--version'], env: {} }).kind).toBe('version');
   });
 });
 
 describe('environmentName', () => {
-  it('is the setting in capitals behind PORTHOLE_', () => {
+  it('is PORTHOLE_ and the setting in capitals', () => {
     expect(environmentName('guest-idle-seconds')).toBe('PORTHOLE_GUEST_IDLE_SECONDS');
   });
 });
 
-it('no setting in seconds is longer than a timer can be', () => {
+it('no setting in seconds can exceed the longest timer', () => {
   const rows = Object.entries(SETTINGS).filter(([name]) => name.endsWith('-seconds'));
   expect(rows.length).toBeGreaterThan(2);
   for (const [name, row] of rows)

@@ -7,30 +7,30 @@ import { CodedError, messageOf } from '../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
 
-/** Where settings come from: the command line's arguments and the environment, handed in once, in `main.ts`. */
+/** The sources of settings: command line and environment, passed in once, in `main.ts`. */
 export interface ConfigSources {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** All that the daemon is told from outside. */
+/** The whole configuration of the daemon. */
 export interface DaemonConfig {
   readonly stateDir: string;
   readonly settings: Settings;
 }
 
-/** What the command line asks for. */
+/** The action that the command line asks for. */
 export type Invocation =
   | { readonly kind: 'run'; readonly config: DaemonConfig }
-  /** Everything has been read and found good, and that is all that is wanted. */
+  /** Everything has been read and is valid; nothing else is asked for. */
   | { readonly kind: 'check' }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' };
 
 /**
- * Reads flags, environment and settings file into one checked value. A flag wins over the environment, that
- * over the file, that over the default.
- * @throws CodedError `bad-settings`, naming the key, where it stands and what it takes
+ * Reads flags, environment and settings file into one checked value. A flag overrides the environment, that
+ * the file, that the default.
+ * @throws CodedError `bad-settings`, with the key, its place and the values that it takes
  */
 export function readConfig({ args, env }: ConfigSources): Invocation {
   const { help, version, check: onlyCheck, ...flags } = readFlags(args);
@@ -55,10 +55,10 @@ export function readConfig({ args, env }: ConfigSources): Invocation {
   return { kind: 'run', config: { stateDir, settings: settings as unknown as Settings } };
 }
 
-/** Bytes of a path at which the sockets below it still have one that the kernel takes, unix(7). */
+/** Bytes of a path: with a longer one, the kernel would refuse the paths of the sockets below it, unix(7). */
 const STATE_DIR_BYTES_MAX = 90;
 
-/** Some characters part the layers and options of an overlay, or the lines of LXC's configuration. */
+/** Some characters separate layers and options of an overlay, or lines of LXC's configuration. */
 function checkStateDir(path: string): string {
   if (/[:,\\\x00-\x1f\x7f]/.test(path)) {
     throw bad(`the state directory ${JSON.stringify(path)} may have no ":", ",", "\\" or control character`);

@@ -5,7 +5,7 @@ import type { Settings } from './settings.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** The guest API's limits, those of the settings in place of the defaults. */
+/** The guest API's limits: the defaults, with the values from the settings. */
 export function guestLimits(settings: Settings): GuestLimits {
   return {
     ...DEFAULT_GUEST_LIMITS,
@@ -18,7 +18,7 @@ export function guestLimits(settings: Settings): GuestLimits {
   };
 }
 
-/** The limits of images, those of the settings in place of the defaults. */
+/** The limits of images: the defaults, with the values from the settings. */
 export function imageLimits(settings: Settings): ImageLimits {
   return {
     ...DEFAULT_LIMITS,
@@ -28,7 +28,7 @@ export function imageLimits(settings: Settings): ImageLimits {
   };
 }
 
-/** How much of the past is kept. */
+/** How many events are kept, and for how long. */
 export function journalLimits(settings: Settings): JournalLimits {
   return {
     events: settings['journal-events'],

@@ -2,7 +2,7 @@ import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { environmentName } from './config.ts';
 import { describeSettings } from './settings.ts';
 
-/** What `portholed --help` prints. */
+/** The output of `portholed --help`. */
 export function helpText(): string {
   const width = Math.max(...describeSettings().map(({ name }) => name.length)) + 2;
   const rows = describeSettings().map(

@@ -3,7 +3,7 @@ import { DEFAULT_GUEST_LIMITS as GUEST } from '../guest/guest-limits.ts';
 import { DEFAULT_LIMITS as IMAGES } from '../images/image-limits.ts';
 import { DEFAULT_JOURNAL_LIMITS as JOURNAL } from '../store/journal-limits.ts';
 
-/** One setting: what it takes, what it is without being set, and what it is for. */
+/** One setting: its possible values, its default, and what it is for. */
 export type SettingRow =
   | { readonly kind: 'text'; readonly default: string; readonly about: string }
   | {
@@ -27,8 +27,8 @@ const number = (value: number, min: number, max: number, about: string) =>
   ({ kind: 'number', default: value, min, max, about }) as const;
 
 /**
- * Every setting. The name is the key in the settings file, a flag behind `--`, and with PORTHOLE_ in front, in
- * capitals and with `_` for `-`, an environment variable.
+ * Every setting. The name is the key in the settings file, and the flag after `--`. The environment variable
+ * is PORTHOLE_ and the name in capitals, with `_` for `-`.
  */
 export const SETTINGS = {
   'log-level': {

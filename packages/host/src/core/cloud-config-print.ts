@@ -3,12 +3,13 @@ import { type CloudConfig, isNull, isTextNode } from './cloud-config.ts';
 import { childrenOf } from './yaml-aliases.ts';
 import { readYaml, YAML_LENGTH_MAX } from './yaml-text.ts';
 
-/** Longest result in UTF-16 units. Written-out aliases and added keys may make it longer than the text that was read. */
+/** Longest result in UTF-16 units: written-out aliases and added keys may make the text longer. */
 const PRINTED_LENGTH_MAX = 2 * YAML_LENGTH_MAX;
 
 /**
- * Prints a cloud-config as LXD does: its header, then block YAML with sorted keys and with sequences not indented
- * under their key. Comments are kept. The document must not have aliases: sorting could put one before its anchor.
+ * Prints a cloud-config as LXD does: its header, then block YAML with sorted keys and with sequences not
+ * indented under their key. Comments are kept. The document must not have aliases: sorting could put one
+ * before its anchor.
  * @returns undefined if the result would be too long or have another meaning
  */
 export function printCloudConfig({ document, header }: CloudConfig): string | undefined {

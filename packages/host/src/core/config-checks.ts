@@ -45,7 +45,7 @@ export function checkSysctl(value: string, name: string): void {
     throw hostError('bad-request', `Invalid value for sysctl "${name}"`);
 }
 
-/** `environment.*`: the name has no `=`, blanks or control characters; the value fits on one line of LXC's config. */
+/** `environment.*`: a name without `=`, blanks, controls; a value that fits on one line of LXC's config. */
 export function checkEnvironment(value: string, name: string): void {
   if (/[=\s]/.test(name) || hasControl(name))
     throw hostError('bad-request', `Invalid environment variable name "${name}"`);

@@ -14,8 +14,8 @@ import { checkRawLxc } from './raw-lxc.ts';
 import { checkHwaddr, checkInterfaceName, checkLine, integer, matching, oneOf } from './texts.ts';
 
 /**
- * How Porthole treats a key: `applied` keys have an effect; `recorded` keys are stored and shown without effect;
- * `refused` keys exist in LXD, but accepting them would promise a limit or a protection that Porthole lacks.
+ * How Porthole treats a key: `applied` keys have an effect; `recorded` keys are stored and shown without
+ * effect; `refused` keys exist in LXD, but would promise a limit or a protection that Porthole lacks.
  */
 export type ConfigKeyUse = 'applied' | 'recorded' | 'refused';
 

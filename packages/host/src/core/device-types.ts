@@ -2,8 +2,8 @@ import type { Device } from './entities.ts';
 import { own } from './records.ts';
 
 /**
- * The types of device that Porthole has, sorted. Everything that depends on the type is in tables with one row for
- * each: the options in `core/device-table.ts`, the actions of a runtime in `runtimes`. The API offers these types.
+ * The types of device that Porthole offers, sorted. Everything that depends on the type is in tables with one
+ * row for each: the options in `core/device-table.ts`, the actions of a runtime in `runtimes`.
  */
 export const DEVICE_TYPE_NAMES = ['disk', 'nic', 'none', 'unix-char'] as const;
 

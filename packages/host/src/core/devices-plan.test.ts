@@ -28,7 +28,7 @@ describe('planDevices', () => {
   );
 
   it.each([{ hwaddr: '00:16:3e:00:00:01' }, { 'user.a': 'b' }, { 'limits.max': '1Mbit', mtu: '1400' }])(
-    'takes a nic away and gives it back for %o',
+    'removes and adds a nic for %o',
     (change) => {
       const after = { n: { ...nic, ...change } };
       expect(planDevices({ n: nic }, after)).toEqual([
@@ -42,7 +42,7 @@ describe('planDevices', () => {
     expect(planDevices({ n: { a: '1', b: '2' } }, { n: { b: '2', a: '1' } })).toEqual([]);
   });
 
-  it('adds a device called as something that every object has', () => {
+  it('adds a device named like a property that every object has', () => {
     expect(planDevices({}, { constructor: nic } as unknown as Devices)).toMatchObject([{ action: 'added' }]);
   });
 
@@ -52,7 +52,7 @@ describe('planDevices', () => {
     .map(([type, rest]): Record<string, string> => ({ ...rest, type }));
   const devices = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__', 'constructor'), device);
 
-  it('gives steps that lead from the one to the other', () => {
+  it('gives steps that lead from one set of devices to the other', () => {
     fc.assert(
       fc.property(devices, devices, (before, after) => {
         const now = copyOf(before);

@@ -1,7 +1,7 @@
 import type { Device, Devices } from './entities.ts';
 import { own, sameRecord, sortedKeys } from './records.ts';
 
-/** One step from a running instance's devices to what they shall be. */
+/** One step of a change of a running instance's devices. */
 export interface DeviceStep {
   readonly action: 'removed' | 'updated' | 'added';
   readonly name: string;
@@ -11,12 +11,12 @@ export interface DeviceStep {
   readonly previous?: Device;
 }
 
-/** Options of a nic that change on a running instance without taking the nic away. */
+/** Options of a nic that can change on a running instance without removing the nic. */
 const LIVE_NIC_OPTIONS: ReadonlySet<string> = new Set(['limits.ingress', 'limits.egress', 'limits.max']);
 
 /**
- * The steps from one set of expanded devices to another: all that are removed, then updated, then added, each
- * by name. A change that cannot be made live is a removal of the old device and an addition of the new one.
+ * The steps from one set of expanded devices to another: first all removed ones, then updated, then added,
+ * each sorted by name. If a change cannot be made live, the old device is removed and the new one is added.
  */
 export function planDevices(before: Devices, after: Devices): readonly DeviceStep[] {
   const removed: DeviceStep[] = [];

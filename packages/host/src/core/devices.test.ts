@@ -35,7 +35,7 @@ describe('checkDevices', () => {
     [{ ...bridged, 'limits.ingress': '10Mbit', 'limits.egress': '5Mbit', 'limits.max': '' }],
     [{ type: 'unix-char', path: '/dev/fuse', mode: '0660', uid: '0', gid: '5' }],
     [{ type: 'unix-char', source: '/dev/x', major: '10', minor: '229', required: 'false' }],
-  ])('takes %o', (device) => expect(() => check({ d: device })).not.toThrow());
+  ])('accepts %o', (device) => expect(() => check({ d: device })).not.toThrow());
 
   const failed = 'Device validation failed for "d": ';
   it.each([
@@ -138,7 +138,7 @@ describe('checkDevices', () => {
     ['nic', `${failed}Device is not a mapping`],
   ])('refuses %o', (device, text) => expect(() => check({ d: device })).toThrow(text as string));
 
-  it('has a limit on devices and options', () => {
+  it('limits the number of devices and of their options', () => {
     const many = (count: number, value: unknown) =>
       Object.fromEntries(Array.from({ length: count }, (_, i) => [`user.${i}`, value]));
     check(many(DEVICES_MAX, { type: 'none' }));
@@ -150,7 +150,7 @@ describe('checkDevices', () => {
     );
   });
 
-  it('throws nothing but coded errors, whatever it is given', () => {
+  it('throws only coded errors, for any input', () => {
     const type = fc.constantFrom('disk', 'nic', 'unix-char', 'none', 'x');
     const option = fc.constantFrom(
       'path',
@@ -180,7 +180,7 @@ describe('checkDevices', () => {
     );
   });
 
-  it('refuses a device name that JSON can carry but no record should', () => {
+  it('refuses __proto__ as a device name', () => {
     expect(() => check(JSON.parse('{"__proto__":{"type":"none"}}'))).toThrow(
       'Invalid device name "__proto__"',
     );
@@ -188,7 +188,7 @@ describe('checkDevices', () => {
 });
 
 describe('checkExpandedDevices', () => {
-  it('needs a root disk', () => {
+  it('requires a root disk', () => {
     const text = 'No root device could be found';
     expect(() => checkExpandedDevices({ eth0: bridged })).toThrow(
       `Failed detecting root disk device: ${text}`,
@@ -197,7 +197,7 @@ describe('checkExpandedDevices', () => {
     expect(() => checkExpandedDevices({ root })).not.toThrow();
   });
 
-  it('refuses two disks at one place, however it is written', () => {
+  it('refuses two disks at one path, also if it is written in two ways', () => {
     const disk = (path: string) => ({ type: 'disk', source: '/srv', path });
     const text = 'More than one disk device uses the same path "/mnt"';
     expect(() => checkExpandedDevices({ root, a: disk('/mnt'), b: disk('/mnt/./') })).toThrow(text);
@@ -205,7 +205,7 @@ describe('checkExpandedDevices', () => {
     expect(() => checkExpandedDevices({ root, a: disk('/mnt'), b: disk('/mnt/b') })).not.toThrow();
   });
 
-  it('refuses two nics of one name, given or kept', () => {
+  it('refuses two nics with one name, from their options or from volatile keys', () => {
     const eth0 = { ...bridged, name: 'eth0' };
     const text = 'More than one nic device uses the same name "eth0"';
     expect(() => checkExpandedDevices({ root, a: eth0, b: eth0 })).toThrow(text);

@@ -12,14 +12,14 @@ import { volatileKey } from './volatile-nics.ts';
 
 /** Devices of one instance or profile: each is a mount or an interface, set up one after another. */
 export const DEVICES_MAX = 256;
-/** Options of one device, `user.*` among them. */
+/** Options of one device, including `user.*`. */
 export const DEVICE_OPTIONS_MAX = 128;
 const DEVICE_OPTION_NAME_BYTES_MAX = 255;
-/** Bytes of an option's value; paths have a lower limit of their own. */
+/** Bytes of an option's value; paths have a lower limit. */
 const DEVICE_OPTION_VALUE_BYTES_MAX = 16 * 1024;
 
 /**
- * Checks the devices of an instance or profile, whatever they are. An option with an empty value counts as unset.
+ * Checks the devices of an instance or profile, which may be any value. An empty option counts as unset.
  * @throws bad-request with LXD's text, without a prefix such as `Invalid devices: `
  */
 export function checkDevices(devices: Devices): void {
@@ -36,9 +36,9 @@ export function checkDevices(devices: Devices): void {
 }
 
 /**
- * Checks what must hold for all devices of an instance together.
+ * Checks the rules for all devices of an instance together.
  * @param devices expanded
- * @param config the instance's own; with it, names kept in `volatile.*` count too
+ * @param config the instance's own; if given, nic names in its `volatile.*` keys count too
  * @throws bad-request with LXD's text, without a prefix such as `Invalid expanded devices: `
  */
 export function checkExpandedDevices(devices: Devices, config: Config = {}): void {
@@ -52,11 +52,11 @@ export function checkExpandedDevices(devices: Devices, config: Config = {}): voi
     const inner = own(device, 'name') || own(config, volatileKey(name, 'name'));
     if (type === 'nic' && inner) addOnce(names, inner, 'More than one nic device uses the same name');
   }
-  // The root of an adopted instance is its own runtime's.
+  // The runtime that started an adopted instance provides its root.
   if (!isAdopted(config)) prefixed('Failed detecting root disk device: ', () => checkRootDisk(devices));
 }
 
-/** @throws bad-request `No root device could be found`, which LXD prefixes differently at creation and update */
+/** @throws bad-request `No root device could be found`; LXD adds different prefixes at creation and update */
 export function checkRootDisk(devices: Devices): void {
   const isThere = Object.values(devices).some((device) => isRootDisk(device) && own(device, 'pool'));
   if (!isThere) throw hostError('bad-request', 'No root device could be found');
@@ -88,7 +88,7 @@ function checkValue(value: unknown): void {
   }
 }
 
-/** LXD's networks and the other types of nic are unsupported as a whole, not an option. */
+/** For a nic with an LXD network or another `nictype`, the error is about the type, not about the option. */
 function typeOf(name: string, device: Device): DeviceType {
   const type = own(device, 'type');
   if (!type) throw hostError('bad-request', `Failed loading device "${name}": Missing device type in config`);

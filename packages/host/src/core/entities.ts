@@ -1,16 +1,16 @@
-/** What Porthole knows, as immutable values. A change makes new objects; nobody edits one in place. */
+/** Porthole's entities, as immutable values: a change makes new objects and does not modify old ones. */
 
 /** Config keys and their values; values are always strings, as in LXD. */
 export type Config = Readonly<Record<string, string>>;
 
-/** One device's options, `type` among them. */
+/** One device's options, including `type`. */
 export type Device = Readonly<Record<string, string>>;
 
 /** Device name to device. */
 export type Devices = Readonly<Record<string, Device>>;
 
 export interface Instance {
-  /** Never reused, also not after a delete: events and connections are bound to it. */
+  /** Never used again, even after a delete: events and connections refer to it. */
   readonly id: number;
   readonly name: string;
   /** Canonical, such as `x86_64`. */
@@ -25,7 +25,7 @@ export interface Instance {
   readonly devices: Devices;
   /** RFC 3339. */
   readonly createdAt: string;
-  /** RFC 3339; `NEVER` before the first. */
+  /** RFC 3339; `NEVER` before the first start. */
   readonly lastStartedAt: string;
 }
 
@@ -36,7 +36,7 @@ export interface Profile {
   readonly devices: Devices;
 }
 
-/** The files of an image: one archive, or metadata and root filesystem apart. Extensions as `.tar.gz`. */
+/** The files of an image: one archive, or metadata and root filesystem. Extensions as `.tar.gz`. */
 export type ImageFiles =
   | { readonly kind: 'unified'; readonly extension: string }
   | { readonly kind: 'split'; readonly metadataExtension: string; readonly rootfsExtension: string };
@@ -68,16 +68,16 @@ export interface Alias {
   readonly description: string;
 }
 
-/** A device on its way into a running instance, with what that makes there and on the host. */
+/** A device that is being added to a running instance. */
 export interface Addition {
   readonly name: string;
-  /** A nic with its `host_name`. */
+  /** The device; a nic has its `host_name` set. */
   readonly device: Device;
-  /** Its mount point, or its interface on the host, is not there before. */
+  /** Whether the addition makes the mount point, or the interface on the host: it did not exist before. */
   readonly created: boolean;
 }
 
-/** Everything, as the store holds it. */
+/** Everything in the store. */
 export interface State {
   readonly instances: ReadonlyMap<number, Instance>;
   readonly profiles: ReadonlyMap<string, Profile>;
@@ -85,11 +85,11 @@ export interface State {
   readonly aliases: ReadonlyMap<string, Alias>;
 }
 
-/** One step of a change; several form one transaction. */
+/** One step of a change; a transaction has one or more. */
 export type Change =
-  /** An id that is about to be used, before anything has its name: it is never given again. */
+  /** Marks an id as used before anything is named after it: it is never given again. */
   | { readonly kind: 'give-instance-id'; readonly id: number }
-  /** A folder of an instance that is not known here is not to be swept away; its id is never given. */
+  /** Protects the folder of an unknown instance from removal as a leftover; its id is never given. */
   | { readonly kind: 'keep-folder'; readonly instanceId: number }
   | { readonly kind: 'drop-folder'; readonly instanceId: number }
   | { readonly kind: 'put-instance'; readonly instance: Instance }
@@ -103,47 +103,47 @@ export type Change =
   | { readonly kind: 'put-alias'; readonly alias: Alias }
   | { readonly kind: 'delete-alias'; readonly name: string };
 
-/** Types of events that the journal has. */
+/** The types of events in the journal. */
 export const EVENT_TYPES = ['config', 'device', 'lifecycle'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** An event before it is stored. `instanceId` is null for events that no instance may see. */
+/** An event before it is stored. `instanceId` is null for events of the host, which no instance may see. */
 export interface NewEvent {
   readonly instanceId: number | null;
   readonly type: EventType;
   /** RFC 3339. */
   readonly timestamp: string;
   readonly metadata: Readonly<Record<string, unknown>>;
-  /** The instance whose doing a host event is: it counts as one of that instance's. */
+  /** The instance that caused a host event: the event counts as one of that instance's. */
   readonly causedBy?: number;
 }
 
-/** An event as stored: `sequence` grows for ever, in commit order. */
+/** An event as stored: `sequence` always grows, in commit order. */
 export interface StoredEvent extends NewEvent {
   readonly sequence: number;
 }
 
-/** A question to the journal: the events of one instance, or of the host (null), after a position. */
+/** A query of the journal: the events of one instance, or of the host (null), after a position. */
 export interface EventQuery {
   readonly instanceId: number | null;
-  /** A sequence number that has been seen. */
+  /** The position that the reader has seen. */
   readonly after: number;
   readonly types: ReadonlySet<string>;
-  /** No more events than this. */
+  /** The maximum number of events. */
   readonly events: number;
-  /** No further event once so many bytes have been found. */
+  /** The page ends with the event that reaches this many bytes. */
   readonly bytes: number;
 }
 
 export interface EventPage {
   readonly events: readonly StoredEvent[];
-  /** Whether there may be others behind these; also when there are none here, and the reader is to go on. */
+  /** Whether more events may follow. It can be true for an empty page: the reader then asks again. */
   readonly more: boolean;
-  /** All events up to here have been looked at, those of others too: go on from here. */
+  /** The position up to which all events were searched: the next query's `after`. */
   readonly reached: number;
 }
 
-/** Positions that have missed nothing: from `oldest` to `newest`, both included. */
+/** The positions after which no event is missing: from `oldest` to `newest`, both included. */
 export interface JournalSpan {
   readonly oldest: number;
   readonly newest: number;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { etagOf, listEtag, namesEtag, valueEtags } from './etags.ts';
 
-it('gives each text a tag of its own', () => {
+it('gives different texts different tags', () => {
   fc.assert(
     fc.property(fc.string(), fc.string(), (one, other) => {
       expect(etagOf(one) === etagOf(other)).toBe(one === other);
@@ -11,12 +11,12 @@ it('gives each text a tag of its own', () => {
   );
 });
 
-it('never changes: clients keep tags over restarts and upgrades', () => {
+it('gives the same tags in every version, since clients keep them over restarts and upgrades', () => {
   expect(etagOf('bar')).toBe('"_N4rLtula_QIYB-3If6bXD"');
   expect(listEtag(['user.a', 'user.b'])).toBe(etagOf('user.a\nuser.b'));
 });
 
-it('takes the tags of unchanged values from the view before, and makes those of changed ones anew', () => {
+it('takes the tags of unchanged values from the previous view, and computes those of changed ones', () => {
   const before = new Map([
     ['user.a', '1'],
     ['user.b', '1'],

@@ -2,15 +2,15 @@ import { hash } from 'node:crypto';
 import { listHolds } from '../base/lists.ts';
 import type { GuestView } from './view.ts';
 
-/** Characters of a digest that stay: 132 bits. */
+/** Characters of a digest that a tag has: 132 bits. */
 const DIGEST_CHARACTERS = 22;
 
-/** The ETag of a text, in its quotes: equal texts have equal tags, on every host and after every restart. */
+/** The ETag of a text, with its quotes: the same for equal texts, on every host and after every restart. */
 export function etagOf(text: string): string {
   return `"${hash('sha256', text, 'base64url').slice(0, DIGEST_CHARACTERS)}"`;
 }
 
-/** The tags of an instance's values, by key; those of values that are as in `previous` are taken from there. */
+/** The tags of an instance's values, by key; for unchanged values they are taken from `previous`. */
 export function valueEtags(
   config: GuestView['config'],
   previous?: Pick<GuestView, 'config' | 'etags'>,
@@ -22,7 +22,7 @@ export function valueEtags(
   return new Map(tags);
 }
 
-/** The tag of a list of keys, which have no line breaks. */
+/** The tag of a list of keys; keys have no line breaks. */
 export function listEtag(listed: readonly string[]): string {
   return etagOf(listed.join('\n'));
 }

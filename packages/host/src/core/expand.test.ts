@@ -12,7 +12,7 @@ const profile = (name: string, config: Config, devices: Devices = {}): Profile =
 const mapOf = (...profiles: Profile[]) => new Map(profiles.map((each) => [each.name, each]));
 
 describe('expand', () => {
-  it('lets later profiles and own keys win', () => {
+  it('lets later profiles and the keys of the instance win', () => {
     const profiles = mapOf(profile('a', { k: '1', l: '1', m: '1' }), profile('b', { k: '2', l: '2' }));
     const { config } = expand({ profiles: ['a', 'b'], config: { k: '3' }, devices: {} }, profiles);
     expect(config).toEqual({ k: '3', l: '2', m: '1' });
@@ -24,13 +24,13 @@ describe('expand', () => {
     expect(expand(own, profiles).devices).toEqual({ d: { type: 'none' }, root: { type: 'disk' } });
   });
 
-  it('refuses a profile that is not there', () => {
+  it('refuses a profile that does not exist', () => {
     expect(() => expand({ profiles: ['toString'], config: {}, devices: {} }, new Map())).toThrow(
       'Profile not found',
     );
   });
 
-  it('has no keys but those given, whatever they are called', () => {
+  it('has only the given keys, also those named like properties of objects', () => {
     const config = JSON.parse('{"__proto__":"x","constructor":"y"}') as Config;
     const expanded = expand({ profiles: [], config, devices: {} }, new Map());
     expect(Object.keys(expanded.config)).toEqual(['__proto__', 'constructor']);
@@ -40,7 +40,7 @@ describe('expand', () => {
 
   const configs = fc.dictionary(fc.constantFrom('a', 'b', 'c', '__proto__', 'toString'), fc.string());
 
-  it('of no profiles is the own config', () => {
+  it('gives the config of the instance if it has no profiles', () => {
     fc.assert(
       fc.property(configs, (config) => {
         expect(
@@ -50,7 +50,7 @@ describe('expand', () => {
     );
   });
 
-  it('is the same whether layers are profiles or are expanded one after another', () => {
+  it('gives the same result if layers are expanded one after another', () => {
     fc.assert(
       fc.property(configs, configs, configs, (one, two, three) => {
         const profiles = mapOf(profile('1', one), profile('2', two));

@@ -2,15 +2,16 @@ import type { Config, Devices, Instance, Profile } from './entities.ts';
 import { hostError } from './host-errors.ts';
 import { recordOf } from './records.ts';
 
-/** Config and devices of an instance with those of its profiles. */
+/** Expanded config and devices: those of an instance, with those of its profiles below them. */
 export interface Expanded {
   readonly config: Config;
   readonly devices: Devices;
 }
 
 /**
- * Applies profiles in their order, then the instance's own. A later config key wins; a later device replaces
- * an earlier one of its name as a whole. A device `{ type: none }` hides an inherited one and stays visible.
+ * Applies profiles in their order, then config and devices of the instance. A later config key wins; a later
+ * device replaces an earlier one of that name as a whole. A device `{ type: none }` masks an inherited one
+ * and is itself part of the result.
  * @throws profile-not-found
  */
 export function expand(

@@ -1,7 +1,7 @@
 import type { Image, State } from './entities.ts';
 import { hostError } from './host-errors.ts';
 
-/** An image by its full fingerprint or an unambiguous beginning of it. @throws image-not-found, image-ambiguous */
+/** Finds an image by an unambiguous prefix of its fingerprint. @throws image-not-found, image-ambiguous */
 export function findImage(state: Pick<State, 'images'>, fingerprint: string): Image {
   const exact = state.images.get(fingerprint);
   if (exact) return exact;

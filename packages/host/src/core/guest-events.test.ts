@@ -6,7 +6,7 @@ import { guestEvents } from './guest-events.ts';
 const expanded = (config: Config, devices: Devices = {}) => ({ config, devices });
 
 describe('guestEvents', () => {
-  it('tells of user keys only, by key, the missing side empty', () => {
+  it('has only user keys, sorted by key; the value of a missing key is empty', () => {
     const before = expanded({
       'user.b': '1',
       'user.gone': 'x',
@@ -21,7 +21,7 @@ describe('guestEvents', () => {
     ]);
   });
 
-  it('tells of the keys that the instance writes itself while it may', () => {
+  it('has guest keys only while the instance may write them', () => {
     const on = { 'security.devlxd.guest_config': 'true' };
     const told = (before: Config, after: Config) =>
       guestEvents(expanded(before), expanded(after)).map(({ metadata }) => 'key' in metadata && metadata.key);
@@ -30,7 +30,7 @@ describe('guestEvents', () => {
     expect(told({ 'guest.a': '1' }, { 'guest.a': '2' })).toEqual([]);
   });
 
-  it('tells of config first, then of removed, updated and added devices', () => {
+  it('has config events first, then those of removed, updated and added devices', () => {
     const before = expanded({}, { old: { type: 'disk' }, n: { type: 'nic' } });
     const after = expanded(
       { 'user.a': '1' },
@@ -42,14 +42,14 @@ describe('guestEvents', () => {
     expect(told).toEqual(['config', 'removed', 'updated', 'added']);
   });
 
-  it('prints as LXD does: all keys sorted', () => {
+  it('has all keys sorted, as LXD prints them', () => {
     const mnt = { type: 'disk', source: '/srv', path: '/mnt' };
     const [event] = guestEvents(expanded({}), expanded({}, { mnt }));
     const config = '{"path":"/mnt","source":"/srv","type":"disk"}';
     expect(JSON.stringify(event?.metadata)).toBe(`{"action":"added","config":${config},"name":"mnt"}`);
   });
 
-  it('tells nothing of nothing, and the reverse of a change for the way back', () => {
+  it('is empty if nothing changes, and reversed if the change is reversed', () => {
     const configs = fc.dictionary(
       fc.constantFrom('user.a', 'user.__proto__', 'limits.cpu'),
       fc.string({ minLength: 1 }),

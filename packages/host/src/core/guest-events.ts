@@ -9,8 +9,8 @@ import { own, sortedCopy, sortedKeys } from './records.ts';
 type GuestEvent = Omit<ConfigEvent, 'timestamp'> | Omit<DeviceEvent, 'timestamp'>;
 
 /**
- * What an instance is told of a change: each `user.*` key whose effective value is another one, and its own
- * `guest.*` keys, by key; then each step of its devices. Other keys are not told of, as in LXD.
+ * The events that an instance gets for a change: one for each `user.*` and `guest.*` key whose expanded value
+ * has changed, sorted by key; then one for each step of its devices. Other keys make no events, as in LXD.
  */
 export function guestEvents(before: Expanded, after: Expanded): readonly GuestEvent[] {
   const devices = planDevices(before.devices, after.devices).map(({ action, name, device }): GuestEvent => {

@@ -54,7 +54,7 @@ describe('the value of a guest key', () => {
 });
 
 describe('an operator', () => {
-  it('may set what the instance may, and on instances only', () => {
+  it('may set guest keys under the rules for the instance, and only on instances', () => {
     const check = (key: string, value: string, owner: 'instance' | 'profile' = 'instance') =>
       checkConfig({ [key]: value }, owner);
     expect(() => check('guest.a', 'x')).not.toThrow();
@@ -72,13 +72,13 @@ describe('an operator', () => {
     ['on', true],
     ['false', false],
     ['maybe', false],
-  ])('switches them on with security.devlxd.guest_config=%s: %s', (value, on) => {
+  ])('switches guest keys on with security.devlxd.guest_config=%s: %s', (value, on) => {
     expect(hasGuestKeys(value === undefined ? {} : { 'security.devlxd.guest_config': value })).toBe(on);
   });
 });
 
-describe('what operator and instance write', () => {
-  it('is taken apart and put together again without a loss', () => {
+describe('a config that operator and instance write', () => {
+  it('is split and put together again without loss', () => {
     fc.assert(
       fc.property(config, config, (one, other) => {
         expect({ ...guestKeysOf(one), ...withoutGuestKeys(one) }).toEqual({ ...one });
@@ -89,7 +89,7 @@ describe('what operator and instance write', () => {
     );
   });
 
-  it('is merged: an update has the operator’s keys, and of the others what the instance wrote meanwhile', () => {
+  it('keeps, in an update by the operator, the guest keys that the instance wrote meanwhile', () => {
     fc.assert(
       fc.property(config, config, config, (next, before, now) => {
         const merged: Record<string, string | undefined> = { ...withGuestWrites(next, before, now) };

@@ -3,40 +3,40 @@ import type { Config } from './entities.ts';
 import { hostError } from './host-errors.ts';
 import { own, recordOf } from './records.ts';
 
-/** Keys that one instance may write: facts about itself, not a store. */
+/** The most keys that one instance may write: they are for facts about itself, not for storing data. */
 export const GUEST_KEYS_MAX = 64;
-/** Bytes of such a key, prefix included. */
+/** Bytes of a guest key, prefix included. */
 export const GUEST_KEY_BYTES_MAX = 128;
 /** Bytes of a value; each change is also an event, with the old value and the new one. */
 export const GUEST_VALUE_BYTES_MAX = 4096;
 
 const PREFIX = 'guest.';
-/** Nothing that an operator's terminal, shell or eye could take for something else. */
+/** Only characters that a terminal, a shell and an operator cannot take for something else. */
 const FORM = /^guest\.[A-Za-z0-9][A-Za-z0-9._-]*$/;
-/** Text in which only tabs and line ends move the cursor. */
+/** All control characters but tab and line feed. */
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/;
 
-/** Whether a key belongs to those that the instance itself writes. */
+/** Whether a key is one of those that the instance itself writes. */
 export function isGuestKey(key: string): boolean {
   return key.startsWith(PREFIX);
 }
 
-/** Whether a key has the form that such a key must have. */
+/** Whether a key has the form of a guest key. */
 export function isGuestKeyName(key: string): boolean {
   return FORM.test(key) && key.length <= GUEST_KEY_BYTES_MAX;
 }
 
-/** Whether a text may be the value of such a key. */
+/** Whether a text may be the value of a guest key; its length is not checked. */
 export function isGuestText(value: string): boolean {
   return value !== '' && value.isWellFormed() && !CONTROL.test(value);
 }
 
-/** Whether an instance has them at all. @param expanded config with that of the profiles */
+/** Whether an instance may have guest keys. @param expanded its expanded config */
 export function hasGuestKeys(expanded: Config): boolean {
   return isTrue(own(expanded, 'security.devlxd.guest_config'), false);
 }
 
-/** What operators may set is what the instance may. @throws bad-request */
+/** Checks a guest key that an operator sets, by the rules for the instance. @throws bad-request */
 export function checkGuestKey(value: string, name: string): void {
   if (!isGuestKeyName(PREFIX + name)) {
     const rule = `"${PREFIX}", then letters, digits, ".", "_" and "-", ${GUEST_KEY_BYTES_MAX} at most`;
@@ -58,7 +58,7 @@ export function withoutGuestKeys(config: Config): Config {
   return recordOf(Object.entries(config).filter(([key]) => !isGuestKey(key)));
 }
 
-/** A config with the guest keys of another. */
+/** `config` with its guest keys replaced by those of `other`. */
 export function withGuestKeysOf(config: Config, other: Config): Config {
   return recordOf(
     [config, other].flatMap((each, index) =>
@@ -67,7 +67,7 @@ export function withGuestKeysOf(config: Config, other: Config): Config {
   );
 }
 
-/** `next` with what the instance has written while `before` became `now`. */
+/** `next` with the guest keys that differ between `before` and `now`: the instance has written them. */
 export function withGuestWrites(next: Config, before: Config, now: Config): Config {
   const keys = new Set([...Object.keys(before), ...Object.keys(now)].filter(isGuestKey));
   const written = [...keys].filter((key) => own(before, key) !== own(now, key));

@@ -1,8 +1,8 @@
 import { errorsOf } from '../base/coded-error.ts';
 
 /**
- * Every expected failure that an operator can meet: code, status, message. Texts are LXD's where it has
- * one (clients and scripts compare them); `%s` is filled in when the error is thrown.
+ * Every expected failure of the host API: code, status, message. Where LXD has such a message, the text is
+ * the same: clients and scripts compare it. `%s` is replaced when the error is made.
  */
 export const HOST_ERRORS = {
   'instance-not-found': [404, 'Instance not found'],
@@ -26,8 +26,6 @@ export const HOST_ERRORS = {
     'Failed creating instance record: Add instance info to the database: This "instances" entry already exists',
   ],
   'create-failed': [400, 'Failed creating instance record: %s'],
-  'unknown-source': [400, 'Unknown source type %s'],
-  'unknown-action': [400, "Unknown action: '%s'"],
   'invalid-config': [400, 'Invalid config: %s'],
   'invalid-devices': [400, 'Invalid devices: %s'],
   'invalid-expanded-devices': [400, 'Invalid expanded devices: %s'],
@@ -88,5 +86,5 @@ export const HOST_ERRORS = {
 
 export type HostErrorCode = keyof typeof HOST_ERRORS;
 
-/** Makes the error of a code, its `%s` filled in. */
+/** Makes the error of a code; the values replace each `%s`. */
 export const hostError = errorsOf(HOST_ERRORS);

@@ -1,4 +1,4 @@
-/** Host ids of an instance's uid 0 and gid 0; both are 0 when it is privileged. */
+/** Host ids of an instance's uid 0 and gid 0; both are 0 if it is privileged. */
 export interface HostIds {
   readonly uid: number;
   readonly gid: number;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { remembering } from './memo.ts';
 
-it('remembers the newest results and no more', () => {
+it('remembers only the newest results', () => {
   const worked: string[] = [];
   const upper = remembering((text) => {
     worked.push(text);

@@ -1,6 +1,7 @@
 /**
- * A pure function from text that remembers its newest results, for one that costs far more than a look-up.
- * @param max results kept; the oldest goes
+ * Wraps a pure function of a text so that its newest results are remembered. Worth it if a call costs far
+ * more than a look-up.
+ * @param max how many results are kept; then the oldest is dropped
  */
 export function remembering<T>(work: (text: string) => T, max: number): (text: string) => T {
   const known = new Map<string, T>();

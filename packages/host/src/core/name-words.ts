@@ -1,4 +1,4 @@
-// 64 words each: a random byte picks every word with the same chance.
+// Each list has 64 words, so that a random byte picks each word with the same probability.
 
 /** First words of generated instance names. */
 export const NAME_ADJECTIVES: readonly string[] =

@@ -12,7 +12,7 @@ import {
 import { systemRandom } from './random.ts';
 
 describe('instance names', () => {
-  it.each(['c1', 'A', 'a-b', 'x'.repeat(63)])('takes %s', (name) =>
+  it.each(['c1', 'A', 'a-b', 'x'.repeat(63)])('may be %s', (name) =>
     expect(() => checkInstanceName(name)).not.toThrow(),
   );
 
@@ -26,18 +26,18 @@ describe('instance names', () => {
     ['a\n', 'Name can only contain alphanumeric and hyphen characters'],
     ['ä', 'Name can only contain alphanumeric and hyphen characters'],
     ['../x', 'Name can only contain alphanumeric and hyphen characters'],
-  ])('refuses %j with the first rule that it breaks', (name, why) => {
+  ])('may not be %j; the error names the first rule that it breaks', (name, why) => {
     expect(() => checkInstanceName(name)).toThrow(`Invalid instance name: ${why}`);
   });
 });
 
 describe('device names', () => {
-  it.each(['eth0', 'constructor', 'a b', 'a.b', 'ü', 'x'.repeat(64)])('takes %s', (name) => {
+  it.each(['eth0', 'constructor', 'a b', 'a.b', 'ü', 'x'.repeat(64)])('may be %s', (name) => {
     expect(() => checkDeviceName(name)).not.toThrow();
   });
 
   it.each(['', 'x'.repeat(65), 'a\nb', 'a\0', '__proto__', '.', '..', 'a/b', '\ud800'])(
-    'refuses %j',
+    'may not be %j',
     (name) => {
       expect(() => checkDeviceName(name)).toThrow(CodedError);
     },
@@ -45,7 +45,7 @@ describe('device names', () => {
 });
 
 describe('profile names', () => {
-  it.each(['default', '__proto__', 'a b'])('takes %s', (name) =>
+  it.each(['default', '__proto__', 'a b'])('may be %s', (name) =>
     expect(() => checkProfileName(name)).not.toThrow(),
   );
 
@@ -56,19 +56,19 @@ describe('profile names', () => {
     ['..', 'Invalid profile name ".."'],
     ['a\nb', 'Invalid profile name "a\\nb"'],
     ['x'.repeat(65), `Invalid profile name "${'x'.repeat(64)}"`],
-  ])('refuses %j', (name, text) => expect(() => checkProfileName(name)).toThrow(text));
+  ])('may not be %j', (name, text) => expect(() => checkProfileName(name)).toThrow(text));
 });
 
 describe('alias names', () => {
-  it('takes slashes', () => expect(() => checkAliasName('debian/12/cloud')).not.toThrow());
+  it('may have slashes', () => expect(() => checkAliasName('debian/12/cloud')).not.toThrow());
 
-  it.each(['', 'a\tb', '\udc00', 'x'.repeat(256)])('refuses %j', (name) => {
+  it.each(['', 'a\tb', '\udc00', 'x'.repeat(256)])('may not be %j', (name) => {
     expect(() => checkAliasName(name)).toThrow(CodedError);
   });
 });
 
 describe('generated names', () => {
-  it('are two words, and good names, whatever the random bytes', () => {
+  it('are two words and valid for all random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 8, maxLength: 8 }), (bytes) => {
         const name = generateName(
@@ -81,25 +81,25 @@ describe('generated names', () => {
     );
   });
 
-  it('are never taken ones, also when all of two words are', () => {
+  it('are always free, also if all names of two words are taken', () => {
     const taken = (name: string) => name.split('-').length === 2;
     const name = generateName(systemRandom, taken);
     expect(taken(name)).toBe(false);
     checkInstanceName(name);
   });
 
-  it('are good names at their longest', () => {
+  it('are valid at their greatest length', () => {
     const longest = (words: readonly string[]) => Math.max(...words.map((word) => word.length));
     expect(5 * (longest(NAME_ADJECTIVES) + 1) + longest(NAME_NOUNS)).toBeLessThanOrEqual(63);
   });
 
-  it('end when everything is taken', () => {
+  it('fail with an error if every name is taken', () => {
     expect(() => generateName(systemRandom, () => true)).toThrow(
       'No free instance name was found, choose one',
     );
   });
 
-  it('come from words of the same number, so that each is as likely', () => {
+  it('come from lists of 64 words each, so that all words are equally likely', () => {
     expect([new Set(NAME_ADJECTIVES).size, new Set(NAME_NOUNS).size]).toEqual([64, 64]);
   });
 });

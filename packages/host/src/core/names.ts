@@ -3,13 +3,13 @@ import { NAME_ADJECTIVES, NAME_NOUNS } from './name-words.ts';
 import type { Random } from './random.ts';
 import { hasControl } from './texts.ts';
 
-/** LXD's limit, which is that of a host name's label. */
+/** LXD's limit, equal to that of a label of a host name. */
 const INSTANCE_NAME_MAX = 63;
 /** LXD's limit. */
 const DEVICE_NAME_MAX = 64;
-/** Long enough for any name that a person types; bounds rows, URLs and lists. */
+/** Long enough for any name that a person types; keeps rows, URLs and lists short. */
 const PROFILE_NAME_MAX = 64;
-/** Aliases are paths such as `debian/12/cloud`. */
+/** Longer than the limit of profile names: aliases are paths such as `debian/12/cloud`. */
 const ALIAS_NAME_MAX = 255;
 
 /** LXD's rules for an instance's name, in the order in which LXD applies them. */
@@ -30,7 +30,7 @@ export function checkInstanceName(name: string): void {
   if (broken) throw hostError('invalid-name', broken[1]);
 }
 
-/** @throws bad-request; stricter than LXD: a name must be fit for a file name and for every JSON parser */
+/** @throws bad-request; stricter than LXD: a name must be usable as a file name and in every JSON parser */
 export function checkDeviceName(name: string): void {
   if (name === '') throw hostError('bad-request', 'Device names may not be empty');
   if (name.length > DEVICE_NAME_MAX) {
@@ -51,7 +51,7 @@ export function checkProfileName(name: string): void {
   }
 }
 
-/** @throws no-name, alias-name-invalid; slashes are fine */
+/** @throws no-name, alias-name-invalid; slashes are allowed */
 export function checkAliasName(name: string): void {
   if (name === '') throw hostError('no-name');
   if (name.length > ALIAS_NAME_MAX || !isPlain(name)) {
@@ -59,13 +59,13 @@ export function checkAliasName(name: string): void {
   }
 }
 
-/** Enough draws that a free name is found while even a few are left; then names get a word longer. */
+/** Tries per length, enough unless nearly all names are taken; then names get one word longer. */
 const DRAWS_PER_LENGTH = 64;
 const WORDS_MAX = 6;
 
 /**
- * Chooses a name for a new instance: two lower-case words joined by `-`, more if all of those seem taken.
- * @throws bad-request when even the longest are
+ * Chooses a name for a new instance: two lower-case words joined by `-`, more if those names seem taken.
+ * @throws bad-request if names of every length seem taken
  */
 export function generateName(random: Random, taken: (name: string) => boolean): string {
   for (let words = 2; words <= WORDS_MAX; words++) {
@@ -87,7 +87,7 @@ function isPlain(name: string): boolean {
   return !hasControl(name) && name.isWellFormed();
 }
 
-/** A name as it may stand in a message: never longer than allowed names are, and on one line. */
+/** A name for a message: cut to the maximum length, with line breaks escaped. */
 function shown(name: string, max: number): string {
   return JSON.stringify(name.slice(0, max)).slice(1, -1);
 }

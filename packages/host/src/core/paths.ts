@@ -1,4 +1,4 @@
-/** An absolute path without repeated, trailing and single-dot components: equal for equal places. */
+/** An absolute path without repeated and trailing slashes and `.`: equal for two spellings of one path. */
 export function cleanPath(path: string): string {
   return `/${path
     .split('/')

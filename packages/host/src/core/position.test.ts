@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readLimit, readPosition } from './position.ts';
 
-it('reads every sequence number as it is written', () => {
+it('reads every sequence number', () => {
   fc.assert(
     fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER }), (number) => {
       expect(readPosition(String(number))).toBe(number);
@@ -10,7 +10,7 @@ it('reads every sequence number as it is written', () => {
   );
 });
 
-it('reads a limit, cut to what an answer may have', () => {
+it('reads a limit, and lowers it to the maximum of an answer', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), (number) => {
       expect(readLimit(String(number), 256)).toBe(Math.min(number, 256));
@@ -18,7 +18,7 @@ it('reads a limit, cut to what an answer may have', () => {
   );
 });
 
-it('takes nothing else for a number', () => {
+it('reads only canonical whole numbers', () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 20 }), (text) => {
       const position = readPosition(text);
@@ -34,7 +34,7 @@ it.each(['', '-1', '+1', '01', '1.0', '1e3', ' 1', '1\n', 'NOW', 'now ', '900719
   (text) => expect(readPosition(text)).toBeUndefined(),
 );
 
-it('knows the end of the journal by its name', () => expect(readPosition('now')).toBe('now'));
+it('reads "now" as the end of the journal', () => expect(readPosition('now')).toBe('now'));
 
 it.each(['0', '', 'now', '-1', '1.5'])('refuses %j as a limit', (text) => {
   expect(readLimit(text, 256)).toBeUndefined();

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 
-/** Where random values come from; handed in, so that rules stay pure. */
+/** The source of random values; passed in, so that the code that uses it can be tested. */
 export interface Random {
   /** A version 4 uuid in lower case. */
   uuid(): string;
   bytes(count: number): Uint8Array;
 }
 
-/** The kernel's randomness. */
+/** Random values from the operating system. */
 export const systemRandom: Random = { uuid: () => randomUUID(), bytes: (count) => randomBytes(count) };

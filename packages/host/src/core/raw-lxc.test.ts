@@ -12,7 +12,7 @@ test.each([
   '# lxc.hook =',
   '',
   'lxc.init.cmd = /sbin/init\n\n\tlxc.signal.halt = SIGTERM',
-])('takes %j', (text) => {
+])('accepts %j', (text) => {
   expect(() => checkRawLxc(text)).not.toThrow();
 });
 
@@ -51,20 +51,17 @@ const ENDS = [
   'lxc.group',
 ];
 
-test.each([...OURS, ...MORE, ...OTHERS, ...REST, ...ENDS])(
-  'does not take %s, with or without a value',
-  (key) => {
-    for (const line of [`${key} =`, `${key}=x`, ` ${key} = "x"`])
-      expect(() => checkRawLxc(`\n${line}`)).toThrow(/through raw.lxc is not allowed|Invalid line/);
-  },
-);
+test.each([...OURS, ...MORE, ...OTHERS, ...REST, ...ENDS])('refuses %s, with or without a value', (key) => {
+  for (const line of [`${key} =`, `${key}=x`, ` ${key} = "x"`])
+    expect(() => checkRawLxc(`\n${line}`)).toThrow(/through raw.lxc is not allowed|Invalid line/);
+});
 
 test.each(
   [
     ['lxc.mount.entry', 'lxc.mount.auto', 'lxc.environment', 'lxc.hook.pre-start', 'lxc.cgroup2.memory.max'],
     ['lxc.cgroup.devices.deny', 'lxc.cgroup2.devices.allow', 'lxc.net.0.ipv4.address', 'lxc.sysctl.net.x'],
   ].flat(),
-)('does not clear %s', (key) => {
+)('refuses to clear %s', (key) => {
   for (const empty of ['', ' ', '""', "''", ' "" ', '\t', '" "'])
     expect(() => checkRawLxc(`${key} =${empty}`)).toThrow(`Clearing ${key} through raw.lxc is not allowed`);
 });
@@ -77,11 +74,11 @@ test.each([
   'lxc..cap.drop =',
   'lxc.cap.drop\r=',
   'lxc.cap.drop = a\rb',
-])('does not take %j for a line', (text) => {
+])('refuses %j as a line', (text) => {
   expect(() => checkRawLxc(text)).toThrow(/^Invalid line in raw.lxc: line 1, /);
 });
 
-test('names the line', () => {
+test('names the line in the error', () => {
   const text = `# mine\nlxc.cap.drop = x\n  lxc.hook = ${'x'.repeat(200)}`;
   expect(() => checkRawLxc(text)).toThrow(
     /^Setting lxc.hook through raw.lxc is not allowed: line 3, "lxc.hook = x+"$/,

@@ -1,27 +1,28 @@
 import { hostError } from './host-errors.ts';
 import { type Check, hasControl } from './texts.ts';
 
-/** A line that `raw.lxc` may have. */
+/** A key of LXC's configuration that `raw.lxc` may set. */
 export interface RawLxcKey {
-  /** One `*` stands for one name or several with dots between. */
+  /** A `*` stands for one or more names, separated by dots. */
   readonly key: string;
   /**
-   * Whether it may be empty, which takes away all that LXC has read for it so far. Where that would be lines of
-   * ours, it may not.
+   * Whether an empty value is allowed: it clears all that LXC has read for the key so far. It is not allowed
+   * where that could be lines of Porthole.
    */
   readonly clears?: true;
 }
 
-/** Keys that begin in the same way; spaces stand between the names. */
+/** Keys with the same beginning. @param names separated by spaces */
 const keys = (start: string, names: string): RawLxcKey[] =>
   names.split(' ').map((name) => ({ key: `${start}.${name}` }));
 const clearable = (start: string, names: string): RawLxcKey[] =>
   keys(start, names).map(({ key }) => ({ key, clears: true }));
 
 /**
- * All that `raw.lxc` may set. A list of what it may not set would have to know how LXC reads keys: it takes `lxc.hook`
- * for all hooks, for one. What is missing here is Porthole's (root, ids, name, log, the hook that tells the end of a
- * run, namespaces by which callers are known, the signal of a forced stop), or could bring that in (`lxc.include`).
+ * All keys that `raw.lxc` may set. A list of forbidden keys would have to follow how LXC reads keys; for
+ * example, it takes `lxc.hook` for all hooks. The missing keys belong to Porthole (root, ids, name, log, the
+ * hook that reports the end of a run, the namespaces by which callers are recognised, the signal of a forced
+ * stop), or could bring those in (`lxc.include`).
  */
 export const RAW_LXC_KEYS: readonly RawLxcKey[] = [
   ...keys('lxc.apparmor', 'allow_incomplete allow_nesting profile'),
@@ -44,7 +45,7 @@ export const RAW_LXC_KEYS: readonly RawLxcKey[] = [
   ...clearable('lxc', 'tty.dir'),
 ];
 
-/** How much of a wrong line a message repeats. */
+/** How many characters of a wrong line a message repeats. */
 const LINE_SHOWN = 80;
 
 /** `raw.lxc`: lines as in lxc.container.conf(5). */
@@ -73,7 +74,7 @@ function matches(pattern: string, key: string): boolean {
   return key.length > before.length + after.length && key.startsWith(before) && key.endsWith(after);
 }
 
-/** LXC takes one pair of quotes away. */
+/** Whether a value is empty to LXC, which removes one pair of quotes. */
 function isEmpty(value: string): boolean {
   return /^\s*(['"]?)\s*\1\s*$/.test(value);
 }

@@ -1,6 +1,6 @@
 /**
- * Records whose keys come from outside. They have no prototype, so that a key such as `constructor` is absent
- * until it is set, and setting `__proto__` is like setting any other.
+ * Records whose keys come from clients. They have no prototype: a key such as `constructor` is absent until
+ * it is set, and `__proto__` can be set like any other key.
  */
 export type OwnRecord<T> = Record<string, T>;
 
@@ -11,7 +11,7 @@ export function recordOf<T>(entries: Iterable<readonly [string, T]>): OwnRecord<
   return record;
 }
 
-/** A copy that may be changed. */
+/** A mutable copy. */
 export function copyOf<T>(record: Readonly<Record<string, T>>): OwnRecord<T> {
   return recordOf(Object.entries(record));
 }

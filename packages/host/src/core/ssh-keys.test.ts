@@ -15,7 +15,7 @@ const merged = (text: string, keys: Config = KEY): Record<string, unknown> =>
   parse(userData(text, keys) ?? '');
 
 describe('mergedConfig without ssh keys', () => {
-  it('gives every value as it was set, comments and all', () => {
+  it('gives every value exactly as it was set, including comments', () => {
     const text = '#cloud-config\nb: 1 # why\na:   [x,y]\n';
     const config = {
       'cloud-init.user-data': text,
@@ -35,7 +35,7 @@ describe('mergedConfig without ssh keys', () => {
 });
 
 describe('mergedConfig with ssh keys', () => {
-  it("prints as LXD's documentation has it", () => {
+  it("prints the text that LXD's documentation shows", () => {
     expect(mergedConfig(KEY).config.get('user.user-data')).toBe(
       [
         '#cloud-config',
@@ -50,14 +50,14 @@ describe('mergedConfig with ssh keys', () => {
     );
   });
 
-  it('lists all four texts when none is set, and the keys themselves never', () => {
+  it('lists all four texts if none is set, but never the ssh keys themselves', () => {
     const data = ['cloud-init.user-data', 'cloud-init.vendor-data', 'user.user-data', 'user.vendor-data'];
     const { listed, config } = mergedConfig(KEY);
     expect(listed).toEqual(data);
     expect(config.get('cloud-init.ssh-keys.k')).toBe('root:gh:u1');
   });
 
-  it('leaves user data unset when vendor data has the users', () => {
+  it('leaves user data unset if vendor data has users', () => {
     const vendor = '#cloud-config\nusers: [{name: root, ssh-import-id: gh:u2}]\n';
     const { config, listed } = mergedConfig({ ...KEY, 'cloud-init.vendor-data': vendor });
     expect(parse(config.get('cloud-init.vendor-data') ?? '')).toEqual({
@@ -67,7 +67,7 @@ describe('mergedConfig with ssh keys', () => {
     expect(listed).toEqual(['cloud-init.vendor-data', 'user.vendor-data']);
   });
 
-  it('merges into both when user data has users of its own', () => {
+  it('merges into both if user data has users too', () => {
     const users = '#cloud-config\nusers: [default]\n';
     const config = { ...KEY, 'cloud-init.vendor-data': users, 'user.user-data': users };
     const result = mergedConfig(config).config;
@@ -77,7 +77,7 @@ describe('mergedConfig with ssh keys', () => {
     expect(result.has('cloud-init.user-data')).toBe(false);
   });
 
-  it('merges into user data when vendor data is no cloud-config', () => {
+  it('merges into user data if vendor data is not a cloud-config', () => {
     const { config, warnings } = mergedConfig({ ...KEY, 'cloud-init.vendor-data': '#!/bin/sh' });
     expect(config.get('cloud-init.vendor-data')).toBe('#!/bin/sh');
     expect(parse(config.get('cloud-init.user-data') ?? '')).toEqual({ users: [{ name: 'root', ...ONE_ID }] });
@@ -86,7 +86,7 @@ describe('mergedConfig with ssh keys', () => {
     ]);
   });
 
-  it('asks vendor data of the newer key first', () => {
+  it('reads vendor data from cloud-init.vendor-data before user.vendor-data', () => {
     const users = '#cloud-config\nusers: []\n';
     const config = { ...KEY, 'cloud-init.vendor-data': '#cloud-config\n', 'user.vendor-data': users };
     expect(mergedConfig(config).config.has('user.user-data')).toBe(true);
@@ -150,21 +150,21 @@ describe('mergedConfig with ssh keys', () => {
       .join('\n')
       .replaceAll('*a-1', 'x')}\n`,
     `#cloud-config\na: ${'x'.repeat(64 * 1024)}\n`,
-  ])('leaves a text alone that it cannot merge into, and says so: %.60j', (text) => {
+  ])('leaves a text that it cannot merge into as it is, and warns: %.60j', (text) => {
     const result = mergedConfig({ ...KEY, 'cloud-init.user-data': text });
     expect(result.config.get('cloud-init.user-data')).toBe(text);
     expect(result.warnings).toHaveLength(1);
     expect(result.warnings[0]).toMatch(/^cloud-init\.user-data: ssh keys are not merged, /);
   });
 
-  it('keeps leading comment lines, and sorts the rest as block YAML with its comments', () => {
+  it('keeps leading comment lines, and prints the rest as sorted block YAML with its comments', () => {
     const text = '## template: jinja\n#cloud-config\n# mine\nz: {b: 1, a: [x, y]} # why\na: "0644"\n';
     const lines = userData(text)?.split('\n');
     expect(lines?.slice(0, 4)).toEqual(['## template: jinja', '#cloud-config', '# mine', 'a: "0644"']);
     expect(userData(text)).toContain('z:\n  a:\n  - x\n  - y\n  b: 1\n  # why\n');
   });
 
-  it('puts the mark first when the text begins with an empty line', () => {
+  it('puts the mark first if the text begins with an empty line', () => {
     expect(userData('\n#cloud-config\na: 1\n')).toMatch(/^#cloud-config\n/);
   });
 
@@ -221,7 +221,7 @@ describe('mergedConfig with ssh keys', () => {
     fc.jsonValue({ maxDepth: 3, noUnicodeString: false } as object),
   );
 
-  it('adds users to any mapping and changes nothing else', () => {
+  it('adds users to any mapping without other changes', () => {
     const style = fc.record({
       collectionStyle: fc.constantFrom('any', 'block', 'flow'),
       indent: fc.integer({ min: 1, max: 4 }),
@@ -238,7 +238,7 @@ describe('mergedConfig with ssh keys', () => {
     );
   });
 
-  it('lists exactly the keys that have a value, ssh keys left out', () => {
+  it('lists exactly the keys that have a value, except ssh keys', () => {
     const texts = fc.constantFrom(
       '',
       'x',
@@ -269,7 +269,7 @@ describe('mergedConfig with ssh keys', () => {
     );
   });
 
-  it('never throws, whatever the texts are', () => {
+  it('never throws, for any texts', () => {
     const text = fc
       .oneof(fc.string({ unit: anyCharacter }), fc.string())
       .map((body) => `#cloud-config\n${body}`);

@@ -5,22 +5,22 @@ import { hasGuestKeys, isGuestKey } from './guest-keys.ts';
 import { remembering } from './memo.ts';
 import { sortedKeys } from './records.ts';
 
-/** What the guest API answers for `user.*` and `cloud-init.*` keys, and for `guest.*` where there are any. */
+/** The guest API's answers for `user.*` and `cloud-init.*` keys, and for `guest.*` if they are allowed. */
 export interface MergedConfig {
   /** Key to value. */
   readonly config: ReadonlyMap<string, string>;
-  /** Keys to list, sorted: all of `config` but those of the ssh keys themselves. */
+  /** Keys to list, sorted: all of `config` except those of the ssh keys themselves. */
   readonly listed: readonly string[];
-  /** Why ssh keys are missing from a text that they belong into. No values in them: values may be secret. */
+  /** For each text that lacks the ssh keys, the reason. They contain no values, which may be secret. */
   readonly warnings: readonly string[];
 }
 
 const SSH_KEYS = 'cloud-init.ssh-keys.';
 
 /**
- * The keys that an instance may read, with `cloud-init.ssh-keys.*` merged into user data and vendor data as LXD
- * does it. Without ssh keys every value is what was set, byte for byte.
- * @param expanded the instance's config with that of its profiles
+ * The keys that an instance may read, with `cloud-init.ssh-keys.*` merged into user data and vendor data as
+ * in LXD. Without ssh keys, every value is exactly as it was set.
+ * @param expanded the instance's expanded config
  */
 export function mergedConfig(expanded: Config): MergedConfig {
   const guestKeys = hasGuestKeys(expanded);
@@ -44,7 +44,7 @@ function isReadable(key: string): boolean {
 
 type Users = readonly (readonly [user: string, keys: UserKeys])[];
 
-/** Users in the order of their first key's name. Values without a user, such as `none`, count for nothing. */
+/** Users in the order of their first key's name. Values without a user, such as `none`, are ignored. */
 function collectUsers(config: ReadonlyMap<string, string>): Users {
   const users = new Map<string, { publicKeys: string[]; importIds: string[] }>();
   for (const [key, value] of config) {
@@ -59,10 +59,10 @@ function collectUsers(config: ReadonlyMap<string, string>): Users {
 
 const DATA_KEYS = ['cloud-init.user-data', 'user.user-data', 'cloud-init.vendor-data', 'user.vendor-data'];
 
-/** Results kept: instances of one profile have equal texts, and a view is rebuilt far more often than they change. */
+/** Results kept: instances of a profile have equal texts, and these change far less often than views. */
 const MERGES_KEPT = 32;
 
-/** Works on the JSON of the texts of {@link DATA_KEYS} and the users; gives the texts that change, by key. */
+/** Takes the JSON of the texts of {@link DATA_KEYS} and the users; returns the changed texts, by key. */
 const merge = remembering((input) => {
   const [texts, users] = JSON.parse(input) as [string[], Users];
   const [vendorData, olderVendorData] = texts.slice(2);
@@ -71,7 +71,7 @@ const merge = remembering((input) => {
   const warnings: string[] = [];
   for (const [index, key] of DATA_KEYS.entries()) {
     const cloudConfig = readCloudConfig(texts[index] ?? '');
-    // In cloud-init, users of user data take the place of those of vendor data: adding some would hide the latter.
+    // In cloud-init, users in user data replace those in vendor data: adding some here would hide the latter.
     const isLeftToVendor = key.endsWith('.user-data') && !cloudConfig?.hasUsers && vendor?.hasUsers;
     if (cloudConfig && isLeftToVendor) continue;
     const result = cloudConfig

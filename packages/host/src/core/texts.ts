@@ -1,14 +1,14 @@
 import { hostError } from './host-errors.ts';
 
-/** A rule for one value; throws a CodedError that says what is wrong with it. */
+/** A rule for one value. It throws a CodedError that says what is wrong with the value. */
 export type Check = (value: string) => void;
 
-/** Whether a text has one of the ASCII control characters, line breaks among them. */
+/** Whether a text has an ASCII control character, such as a line break. */
 export function hasControl(text: string): boolean {
   return /[\x00-\x1f\x7f]/.test(text);
 }
 
-/** @throws bad-request for a text that a file, a C string or UTF-8 cannot hold as it is */
+/** @throws bad-request for a text with a NUL or a lone surrogate: a C string or UTF-8 cannot hold them */
 export function checkText(text: string, what: string): void {
   if (text.includes('\0')) throw hostError('bad-request', `${what} has a NUL character`);
   if (!text.isWellFormed()) throw hostError('bad-request', `${what} is not valid UTF-8`);
@@ -33,7 +33,6 @@ export function integer(min: number, max: number): Check {
   };
 }
 
-/** One of a few words. */
 export function oneOf(...words: readonly string[]): Check {
   return (value) => {
     if (!words.includes(value)) {
@@ -49,10 +48,10 @@ export function matching(pattern: RegExp, what: string): Check {
   };
 }
 
-/** Longest name of a network interface, linux/if.h: IFNAMSIZ less its NUL. */
+/** The longest name of a network interface, linux/if.h: IFNAMSIZ without the NUL. */
 const INTERFACE_NAME_MAX = 15;
 
-/** A name that the kernel takes for a network interface. */
+/** A name that the kernel accepts for a network interface. */
 export const checkInterfaceName: Check = (value) => {
   const good =
     /^[!-~]+$/.test(value) &&
@@ -66,7 +65,7 @@ export const checkInterfaceName: Check = (value) => {
   }
 };
 
-/** An Ethernet address of one interface, in LXD's notation. */
+/** The Ethernet address of one interface (not of a group), in LXD's notation. */
 export const checkHwaddr: Check = (value) => {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value)) {
     throw hostError('bad-request', 'Invalid MAC address, must be 6 bytes of hex separated by colons');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CodedError } from '../base/coded-error.ts';
 import { parseBits, parseBytes, parseMemoryLimit } from './units.ts';
 
-describe('sizes', () => {
+describe('parseBytes', () => {
   it.each([
     ['0', 0],
     ['12', 12],
@@ -32,7 +32,7 @@ describe('sizes', () => {
     '1\n',
   ])('refuses %j', (text) => expect(() => parseBytes(text)).toThrow(CodedError));
 
-  it('reads every number of bytes back', () => {
+  it('reads every safe integer as a number of bytes', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), (bytes) => {
         expect(parseBytes(`${bytes}B`)).toBe(bytes);
@@ -41,7 +41,7 @@ describe('sizes', () => {
   });
 });
 
-describe('rates', () => {
+describe('parseBits', () => {
   it('reads bits per second', () => {
     expect([parseBits('100'), parseBits('10Mbit'), parseBits('1Kibit')]).toEqual([100, 10_000_000, 1024]);
   });
@@ -49,7 +49,7 @@ describe('rates', () => {
   it('refuses units of bytes', () => expect(() => parseBits('10MB')).toThrow('Invalid rate "10MB"'));
 });
 
-describe('memory limits', () => {
+describe('parseMemoryLimit', () => {
   it('reads sizes and percentages', () => {
     expect([parseMemoryLimit('64MiB'), parseMemoryLimit('50%')]).toEqual([
       { bytes: 67_108_864 },

@@ -4,26 +4,26 @@ const BYTE_UNITS: ReadonlyMap<string, number> = unitsOf('B', ['', 'B']);
 const BIT_UNITS: ReadonlyMap<string, number> = unitsOf('bit', ['', 'bit']);
 
 /**
- * The number of bytes of a size in LXD's notation: digits and one of B, kB, MB, GB, TB, PB, EB (powers of 1000)
- * or KiB, MiB, GiB, TiB, PiB, EiB (powers of 1024); bytes without a unit.
- * @throws bad-request for anything else, also above 2^53 - 1
+ * The number of bytes of a size in LXD's notation: digits and one of B, kB, MB, GB, TB, PB, EB (powers of
+ * 1000) or KiB, MiB, GiB, TiB, PiB, EiB (powers of 1024). Without a unit, the number is in bytes.
+ * @throws bad-request for anything else, also for a size above 2^53 - 1
  */
 export function parseBytes(text: string): number {
   return parse(text, BYTE_UNITS, 'size');
 }
 
 /**
- * Bits per second of a rate in LXD's notation: digits and one of bit, kbit, Mbit ... Ebit, Kibit, Mibit ... Eibit.
- * @throws bad-request as {@link parseBytes}
+ * Bits per second of a rate in LXD's notation: digits and one of bit, kbit, Mbit ... Ebit, Kibit ... Eibit.
+ * @throws bad-request like {@link parseBytes}
  */
 export function parseBits(text: string): number {
   return parse(text, BIT_UNITS, 'rate');
 }
 
-/** A `limits.memory`: a size, or a share of the host's memory. */
+/** The value of `limits.memory`: a size, or a percentage of the host's memory. */
 export type MemoryLimit = { readonly bytes: number } | { readonly percent: number };
 
-/** @throws bad-request for what is neither a size nor a percentage from 1 to 100 */
+/** @throws bad-request for a text that is neither a positive size nor a percentage from 1 to 100 */
 export function parseMemoryLimit(text: string): MemoryLimit {
   const percent = /^(\d{1,3})%$/.exec(text)?.[1];
   const limit = percent === undefined ? { bytes: parseBytes(text) } : { percent: Number(percent) };
@@ -44,7 +44,7 @@ function unitsOf(base: string, ones: readonly string[]): ReadonlyMap<string, num
   return units;
 }
 
-/** More digits than any number that is let through. */
+/** More digits than any accepted number has. */
 const DIGITS_MAX = 20;
 
 function parse(text: string, units: ReadonlyMap<string, number>, what: string): number {

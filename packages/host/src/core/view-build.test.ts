@@ -24,7 +24,7 @@ function viewOf(config: Config, devices: Devices = {}, profile: Config = {}) {
 }
 
 describe('buildView', () => {
-  it('of an empty config has the guest API on, images off, not ready', () => {
+  it('gives an empty config the guest API on, images off and readiness off', () => {
     const { view } = viewOf({});
     expect(view).toMatchObject({
       instanceId: 7,
@@ -37,7 +37,7 @@ describe('buildView', () => {
     expect([view.listed, [...view.config], Object.keys(view.devices)]).toEqual([[], [], []]);
   });
 
-  it('has an ETag for each value and one for the list', () => {
+  it('gives an ETag to each value and to the list', () => {
     const { view } = viewOf({ 'user.a': '1', 'cloud-init.ssh-keys.k': 'root:gh:u1', 'limits.cpu': '1' });
     expect([...view.etags.keys()]).toEqual([...view.config.keys()]);
     expect(view.etags.get('user.a')).toBe(etagOf('1'));
@@ -47,7 +47,7 @@ describe('buildView', () => {
     expect(view.listEtag).not.toBe(viewOf({ 'user.b': '1' }).view.listEtag);
   });
 
-  it('has the keys that the instance writes itself only when they are switched on', () => {
+  it('shows the keys that the instance writes itself only if they are switched on', () => {
     const { view } = viewOf({ 'guest.a': '1', 'user.b': '2' });
     expect([view.allowsGuestConfig, view.listed, view.config.get('guest.a')]).toEqual([
       false,
@@ -62,7 +62,7 @@ describe('buildView', () => {
     ]);
   });
 
-  it('follows profiles for switches, but not for readiness', () => {
+  it('takes switches from profiles, but not readiness', () => {
     const profile = {
       'security.devlxd': 'no',
       'security.devlxd.images': 'on',
@@ -72,7 +72,7 @@ describe('buildView', () => {
     expect(viewOf({ 'volatile.last_state.ready': 'true' }).view.ready).toBe(true);
   });
 
-  it('shows only keys of its own, nothing of the host', () => {
+  it('shows only user and cloud-init keys, nothing of the host', () => {
     const { view } = viewOf(
       { 'user.b': '1', 'volatile.uuid': 'x', 'limits.cpu': '1' },
       {},
@@ -85,7 +85,7 @@ describe('buildView', () => {
     expect(view.config.has('constructor')).toBe(false);
   });
 
-  it('shows devices sorted on both levels, a nic with the address that it has', () => {
+  it('shows devices sorted on both levels, and a nic with its kept address', () => {
     const devices = {
       z: { type: 'disk', path: '/', pool: 'default' },
       eth0: { type: 'nic', nictype: 'p2p' },
@@ -107,13 +107,13 @@ describe('buildView', () => {
     );
   });
 
-  it('has the exact text of meta-data', () => {
+  it('makes the exact text of meta-data', () => {
     expect(viewOf({}).view.metaData).toBe('#cloud-config\ninstance-id: c1\nlocal-hostname: c1\n');
     const config = { 'volatile.cloud-init.instance-id': 'i-1', 'user.meta-data': 'a: 1' };
     expect(viewOf(config).view.metaData).toBe('#cloud-config\ninstance-id: i-1\nlocal-hostname: c1\na: 1');
   });
 
-  it('tells of texts that ssh keys could not go into', () => {
+  it('warns of texts that ssh keys cannot be merged into', () => {
     const { warnings } = viewOf({ 'cloud-init.ssh-keys.k': 'root:gh:a', 'user.user-data': '#!/bin/sh' });
     expect(warnings).toEqual(['user.user-data: ssh keys are not merged, it is no cloud-config mapping']);
   });

@@ -9,10 +9,10 @@ import type { GuestView } from './view.ts';
 import { hwaddrOf } from './volatile-nics.ts';
 
 /**
- * What an instance may see of itself.
+ * Makes the view of an instance.
  * @param location the host's name
- * @param warn told of each text that ssh keys could not be merged into
- * @param previous the view before, for what need not be worked out anew
+ * @param warn called for each text that ssh keys could not be merged into
+ * @param previous the view before; its ETags are used again where the value has not changed
  */
 export function buildView(
   instance: Instance,
@@ -46,7 +46,7 @@ function shownDevices(devices: Devices, config: Config): Devices {
   );
 }
 
-/** A nic shows the address that it has, also when it was not configured; LXD adds nothing else of volatile. */
+/** A nic shows its address, also if it was not configured; LXD adds nothing else from volatile keys. */
 function shownDevice(name: string, device: Device, config: Config): Device {
   const hwaddr = own(device, 'type') === 'nic' ? hwaddrOf(config, name, device) : undefined;
   return sortedCopy(hwaddr ? { ...device, hwaddr } : device);

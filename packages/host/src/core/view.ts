@@ -1,6 +1,6 @@
 import type { Devices } from './entities.ts';
 
-/** What one instance may see of itself. Built anew at each change; readers never see a half-made one. */
+/** All that one instance may see of itself. A new one is made at each change; a view itself never changes. */
 export interface GuestView {
   readonly instanceId: number;
   readonly name: string;
@@ -10,20 +10,20 @@ export interface GuestView {
   readonly allowsImages: boolean;
   /** `security.devlxd.guest_config`: unset counts as false. */
   readonly allowsGuestConfig: boolean;
-  /** `volatile.last_state.ready` is true. */
+  /** Whether `volatile.last_state.ready` is true. */
   readonly ready: boolean;
   /** The host's name. */
   readonly location: string;
-  /** Key to the value that GET /1.0/config/KEY answers, cloud-init data merged (guest-api reference, 6). */
+  /** Key to its value at GET /1.0/config/KEY, with cloud-init data merged (guest-api reference, 6). */
   readonly config: ReadonlyMap<string, string>;
-  /** Keys that GET /1.0/config lists, sorted: exactly those whose GET answers 200, ssh-keys left out. */
+  /** Keys that GET /1.0/config lists, sorted: all whose GET answers 200, except ssh-keys. */
   readonly listed: readonly string[];
   /** Key to the ETag of its value, for each key of `config`. */
   readonly etags: ReadonlyMap<string, string>;
   /** The ETag of `listed`. */
   readonly listEtag: string;
-  /** Expanded devices, both levels sorted, nic `hwaddr` filled in from volatile. */
+  /** Expanded devices, sorted on both levels, with the `hwaddr` of nics filled in from volatile keys. */
   readonly devices: Devices;
-  /** Exact body of GET /1.0/meta-data. */
+  /** The exact body of GET /1.0/meta-data. */
   readonly metaData: string;
 }

@@ -2,7 +2,7 @@ import type { Config, Device, Devices } from './entities.ts';
 import type { Random } from './random.ts';
 import { copyOf, own, sortedKeys } from './records.ts';
 
-/** What the server keeps about a device, as `volatile.<device>.<option>`. */
+/** The options that the server keeps for a device, as `volatile.<device>.<option>`. */
 export const DEVICE_VOLATILE_OPTIONS = [
   'apply_quota',
   'created',
@@ -16,13 +16,13 @@ export const DEVICE_VOLATILE_OPTIONS = [
   'vlan',
 ] as const;
 
-/** The config key of something that the server keeps about a device. */
+/** The config key of an option that the server keeps for a device. */
 export function volatileKey(device: string, option: (typeof DEVICE_VOLATILE_OPTIONS)[number]): string {
   return `volatile.${device}.${option}`;
 }
 
 /**
- * Adds to an instance's config what its nics lack: an address and the first free `ethN` as name.
+ * Adds to an instance's config, for each nic without them, an address and the first free `ethN` as name.
  * @param devices expanded
  */
 export function assignNics(config: Config, devices: Devices, random: Random): Config {
@@ -37,14 +37,14 @@ export function assignNics(config: Config, devices: Devices, random: Random): Co
   return assigned;
 }
 
-/** Names of an instance's network interfaces, sorted: configured, else kept, else the device's. */
+/** Names of an instance's network interfaces, sorted: configured, else kept, else those of the devices. */
 export function nicNames(devices: Devices, config: Config): string[] {
   return nicsOf(devices)
     .map(([name, nic]) => interfaceName(config, name, nic) ?? name)
     .sort();
 }
 
-/** The address of a nic: configured, else kept; undefined before it has been given one. */
+/** The address of a nic: the configured one, else the kept one; undefined if it has none yet. */
 export function hwaddrOf(config: Config, name: string, nic: Device): string | undefined {
   return own(nic, 'hwaddr') || own(config, volatileKey(name, 'hwaddr')) || undefined;
 }
@@ -59,7 +59,7 @@ function nicsOf(devices: Devices): (readonly [string, Device])[] {
     .filter(([, device]) => own(device, 'type') === 'nic');
 }
 
-/** The prefix that LXD gives its nics, and Xen's by its registration. */
+/** The prefix of the addresses that LXD gives to nics; it is registered for Xen. */
 const HWADDR_PREFIX = '00:16:3e';
 
 /** Invariant: no two nics of one instance share an address. */

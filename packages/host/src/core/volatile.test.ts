@@ -20,7 +20,7 @@ import {
   withReady,
 } from './volatile.ts';
 
-/** Counts instead of drawing, so that every value is another one. */
+/** Counts, so that every value is a different one. */
 function counting(): Random {
   let count = 0;
   return {
@@ -58,7 +58,7 @@ function update(before: Instance, after: Instance, old: Profile[] = [], now: Pro
 }
 
 describe('newVolatile', () => {
-  it('gives ids, and each nic an address and the first free name', () => {
+  it('adds ids, and for each nic an address and the first free name', () => {
     const devices = { b: nic, a: { ...nic, name: 'eth0' }, c: nic, root: { type: 'disk' } };
     expect({ ...newVolatile({ config: { 'user.a': 'b' } }, devices, counting()) }).toEqual({
       'user.a': 'b',
@@ -72,7 +72,7 @@ describe('newVolatile', () => {
     });
   });
 
-  it('keeps a given instance id and nic values, but nothing of an earlier run and no other uuid', () => {
+  it('keeps a given instance id and nic values, but not the uuid and values of an earlier run', () => {
     const given = { [ID]: 'mine', 'volatile.n.hwaddr': '00:16:3e:aa:bb:cc', 'volatile.n.name': 'lan0' };
     const stale = {
       'volatile.uuid': 'x',
@@ -85,7 +85,7 @@ describe('newVolatile', () => {
     });
   });
 
-  it('gives no two nics the same address, also when the random bytes repeat', () => {
+  it('gives two nics different addresses, also if the random bytes repeat', () => {
     const stuck: Random = { uuid: () => 'u', bytes: (count) => new Uint8Array(count).fill(255) };
     const config = newVolatile({ config: {} }, { a: nic, b: nic }, stuck);
     expect([config['volatile.a.hwaddr'], config['volatile.b.hwaddr']]).toEqual([
@@ -94,13 +94,13 @@ describe('newVolatile', () => {
     ]);
   });
 
-  it('gives what checkConfig takes', () => {
+  it('makes a config that checkConfig accepts', () => {
     expect(() => checkConfig(created({}, { a: nic }).config, 'instance')).not.toThrow();
   });
 });
 
 describe('states', () => {
-  it('of a start and a stop come and go', () => {
+  it('of a run are set at its start and removed at its end', () => {
     const started = afterStart(
       { 'volatile.apply_template': 'create', 'volatile.n.host_name': 'old' },
       { n: 'veth1' },
@@ -122,7 +122,7 @@ describe('states', () => {
     ]);
   });
 
-  it('of a restart come before its end, and hide nothing else', () => {
+  it('of a restart are set before the run ends, and change no other key', () => {
     const running = { 'volatile.last_state.power': 'RUNNING', 'user.a': 'b' };
     const restarting = beforeRestart(running);
     expect({ ...restarting }).toEqual({ 'volatile.last_state.power': 'RESTARTING', 'user.a': 'b' });
@@ -134,7 +134,7 @@ describe('states', () => {
     expect({ ...whileRunning(restarting) }).toEqual(running);
   });
 
-  it('of readiness are set, unset and forgotten', () => {
+  it('of readiness are set to true, to false, and removed', () => {
     expect(withReady({}, true)['volatile.last_state.ready']).toBe('true');
     expect(withReady({ 'volatile.last_state.ready': 'true' }, false)['volatile.last_state.ready']).toBe(
       'false',
@@ -144,7 +144,7 @@ describe('states', () => {
     });
   });
 
-  it('of a rename is a new instance id', () => {
+  it('have a new instance id after a rename', () => {
     expect(afterRename({ [ID]: 'old' }, counting())[ID]).toBe('00000000-0000-4000-8000-000000000001');
   });
 });
@@ -152,7 +152,7 @@ describe('states', () => {
 describe('afterUpdate', () => {
   const before = created({ 'user.a': '1', 'cloud-init.user-data': 'x' }, { n: nic });
 
-  it('changes nothing when nothing changes', () => {
+  it('changes nothing if the update changes nothing', () => {
     const keys = fc.constantFrom(
       'user.a',
       'user.user-data',
@@ -172,7 +172,7 @@ describe('afterUpdate', () => {
     );
   });
 
-  it("keeps the server's own values, whatever is asked for", () => {
+  it("keeps the server's own values, also if the update has others", () => {
     const running = { ...before, config: afterStart(before.config, { n: 'veth1' }) };
     const asked = {
       'volatile.uuid': 'x',
@@ -191,7 +191,7 @@ describe('afterUpdate', () => {
     });
   });
 
-  it('drops what was kept of a device that is gone, masked or retyped, and only of that', () => {
+  it('drops the kept values of a device that is gone, masked or of another type, and no others', () => {
     const two = created({}, { n: nic, 'n.m': nic });
     const kept = { 'volatile.n.m.hwaddr': two.config['volatile.n.m.hwaddr'] };
     for (const devices of [{ 'n.m': nic }, { n: { type: 'none' }, 'n.m': nic }] as Devices[]) {
@@ -206,7 +206,7 @@ describe('afterUpdate', () => {
     expect(retyped['volatile.n.hwaddr']).toMatch(/^00:16:3e:/);
   });
 
-  it('leaves the state alone when a device called last_state goes', () => {
+  it('keeps the last_state keys if a device named last_state is removed', () => {
     const odd = created({}, { last_state: nic });
     const running = { ...odd, config: afterStart(odd.config, {}) };
     const config = update(running, { ...running, devices: {} });
@@ -236,7 +236,7 @@ describe('afterUpdate', () => {
     ['a nic removed', own({}, {})],
     ['the name of a nic changed', own({}, { n: { ...nic, name: 'lan0' } })],
     ['the kept name of a nic changed', own({ 'volatile.n.name': 'lan0' })],
-  ])('makes a new instance id when there is %s', (_, after) => {
+  ])('makes a new instance id for %s', (_, after) => {
     expect(update(before, after)[ID]).not.toBe(before.config[ID]);
   });
 
@@ -246,11 +246,11 @@ describe('afterUpdate', () => {
     ['the address of a nic changed', own({}, { n: { ...nic, hwaddr: '00:16:3e:00:00:09' } })],
     ['a nic given the name that it has', own({}, { n: { ...nic, name: 'eth0' } })],
     ['a disk added', own({}, { n: nic, d: { type: 'disk' } })],
-  ])('keeps the instance id when there is %s', (_, after) => {
+  ])('keeps the instance id for %s', (_, after) => {
     expect(update(before, after)[ID]).toBe(before.config[ID]);
   });
 
-  it('makes a new instance id for a change through a profile, unless an own value hides it', () => {
+  it('makes a new instance id for a change in a profile, unless a value of the instance hides it', () => {
     const profile = (config: Config): Profile => ({ name: 'p', description: '', config, devices: {} });
     const user = { ...before, profiles: ['p'] };
     const shown = update(user, user, [profile({})], [profile({ 'user.vendor-data': 'x' })]);
@@ -259,7 +259,7 @@ describe('afterUpdate', () => {
     expect(hidden[ID]).toBe(before.config[ID]);
   });
 
-  it('leaves an instance id that was cleared by hand unset until the next change', () => {
+  it('leaves an instance id that an operator removed unset until the next change for cloud-init', () => {
     const { [ID]: _, ...cleared } = before.config;
     const config = update(before, { ...before, config: cleared });
     expect(config[ID]).toBeUndefined();

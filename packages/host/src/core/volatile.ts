@@ -13,8 +13,9 @@ const POWER = 'volatile.last_state.power';
 const READY = 'volatile.last_state.ready';
 
 /**
- * Config of a new instance: its own, with what the server adds. An instance id for cloud-init and values of nics
- * that were given are kept; `uuid` and what tells of an earlier run are not, since they belong to one instance.
+ * The config of a new instance: the given one, with the keys that the server adds. A given instance id for
+ * cloud-init and given values of nics are kept; `uuid` and keys about an earlier run are not, since they
+ * belong to one instance.
  */
 export function newVolatile(
   instance: Pick<Instance, 'config'>,
@@ -30,7 +31,7 @@ export function newVolatile(
   return assignNics(config, expandedDevices, random);
 }
 
-/** @param hostNames host side interface of each nic device */
+/** The config after a start. @param hostNames the interface on the host of each nic device */
 export function afterStart(config: Config, hostNames: Readonly<Record<string, string>>): Config {
   const started = withoutHostNames(config);
   for (const [device, hostName] of Object.entries(hostNames))
@@ -40,7 +41,7 @@ export function afterStart(config: Config, hostNames: Readonly<Record<string, st
   return started;
 }
 
-/** After a run that no other follows. */
+/** The config after a run that is not followed by another. */
 export function afterStop(config: Config): Config {
   const stopped = withoutHostNames(config);
   stopped[POWER] = 'STOPPED';
@@ -48,17 +49,17 @@ export function afterStop(config: Config): Config {
   return stopped;
 }
 
-/** Before a run is ended for another: the instance will be started again, also if the daemon ends before that. */
+/** The config before a restart ends the run: the instance starts again, even if the daemon ends before. */
 export function beforeRestart(config: Config): Config {
   return withPower(config, 'RESTARTING');
 }
 
-/** Whether its run is being ended for another. */
+/** Whether the run is being ended for a restart. */
 export function isRestarting(config: Config): boolean {
   return config[POWER] === 'RESTARTING';
 }
 
-/** While it runs, and is not to be started again when it ends. */
+/** The config of a running instance that is not started again at its end. */
 export function whileRunning(config: Config): Config {
   return withPower(config, 'RUNNING');
 }
@@ -67,36 +68,36 @@ function withPower(config: Config, power: string): Config {
   return recordOf([...Object.entries(config), [POWER, power]]);
 }
 
-/** Between two runs, as at a reboot: it shall run, also if the daemon ends before it does. */
+/** The config between two runs, as at a reboot: the instance is started, also if the daemon ends before. */
 export function betweenRuns(config: Config): Config {
   return withPower(afterStop(config), 'REBOOTING');
 }
 
-/** Whether its run has ended for another, which has not begun. */
+/** Whether a run has ended, and the next one, e.g. of a reboot, has not begun. */
 export function isBetweenRuns(config: Config): boolean {
   return config[POWER] === 'REBOOTING';
 }
 
-/** After the instance has said whether it is ready. */
+/** The config after the instance has reported whether it is ready. */
 export function withReady(config: Config, ready: boolean): Config {
   return recordOf([...Object.entries(config), [READY, String(ready)]]);
 }
 
-/** At the daemon's start: an instance must say anew that it is ready. */
+/** The config at the daemon's start: an instance must report again that it is ready. */
 export function withoutReady(config: Config): Config {
   return recordOf(Object.entries(config).filter(([key]) => key !== READY));
 }
 
-/** Each rename makes cloud-init run anew. */
+/** The config after a rename: a new instance id makes cloud-init run again. */
 export function afterRename(config: Config, random: Random): Config {
   return recordOf([...Object.entries(config), [INSTANCE_ID, random.uuid()]]);
 }
 
 /**
- * The config that an instance has after an update, from the one that was asked for (`after`, expanded in
- * `expandedAfter`). Whatever was asked for, `uuid`, `adopted`, `last_state` and host side names stay the server's; values of
- * devices that are gone or of another type go; new nics get theirs; the instance id changes if cloud-init has
- * something new to do.
+ * The config of an instance after an update to the requested one (`after`, expanded in `expandedAfter`).
+ * `uuid`, `adopted`, `last_state` and interface names on the host keep the server's values, also if the
+ * request has others. The values of devices that are gone or have another type are removed; new nics get an
+ * address and a name. The instance id changes if cloud-init must run again.
  */
 export function afterUpdate(
   before: Instance,
@@ -118,8 +119,8 @@ export function afterUpdate(
 }
 
 /**
- * An image's properties as `image.*` keys, and the fingerprint of the image that an instance is made from.
- * Properties that no config can hold are left out: an image comes from elsewhere.
+ * The config keys of an instance about its image: the image's properties as `image.*`, and its fingerprint.
+ * Properties that a config cannot hold are left out: images come from elsewhere and can have any.
  */
 export function imageConfig(image: Image): Config {
   const properties = sortedKeys(image.properties).map(
@@ -153,7 +154,7 @@ function sameType(one: Device, other: Device | undefined): boolean {
   return own(one, 'nictype') === own(other, 'nictype');
 }
 
-/** Only keys of this very device: a device `a` has no say about `volatile.a.b.name`, which is that of `a.b`. */
+/** Removes only the keys of this device: `volatile.a.b.name` belongs to the device `a.b`, not to `a`. */
 function dropDevice(config: OwnRecord<string>, device: string): void {
   for (const option of DEVICE_VOLATILE_OPTIONS) delete config[volatileKey(device, option)];
 }
@@ -162,7 +163,7 @@ const CLOUD_INIT_DATA: ReadonlySet<string> = new Set(
   ['user-data', 'vendor-data', 'network-config'].flatMap((kind) => [`cloud-init.${kind}`, `user.${kind}`]),
 );
 
-/** Keys with a change of which cloud-init has to run anew. */
+/** Whether a key has changed after which cloud-init must run again. */
 function cloudInitChanged(before: Config, after: Config): boolean {
   const changed = Object.keys({ ...before, ...after }).filter((key) => own(before, key) !== own(after, key));
   return changed.some((key) => CLOUD_INIT_DATA.has(key) || key.startsWith('cloud-init.ssh-keys.'));

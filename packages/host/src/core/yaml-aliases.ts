@@ -1,17 +1,17 @@
 import { type Document, isAlias, isCollection, isNode, isPair, isScalar, type Node } from 'yaml';
 
 /**
- * Nodes of a document once its aliases are written out: a text of the greatest length that is read has fewer by
- * itself, so that only aliases of aliases can come here.
+ * The most nodes of a document after its aliases are written out. A text of the maximum length has fewer
+ * itself, so only aliases of aliases can exceed this.
  */
 const NODES_MAX = 64 * 1024;
 
-/** There are too many nodes, or a node that has itself inside. */
+/** Thrown if there are too many nodes, or a node contains itself. */
 class TooMuch extends Error {}
 
 /**
- * Puts a copy of its anchor's node in place of each alias, and drops the anchors.
- * @returns false if that is too much: the document is of no use then
+ * Replaces each alias by a copy of its anchor's node, and removes the anchors.
+ * @returns false if there are too many nodes, or they nest too deep: the document must then not be used
  */
 export function writeOutAliases(document: Document): boolean {
   try {
@@ -24,13 +24,13 @@ export function writeOutAliases(document: Document): boolean {
   }
 }
 
-/** The nodes right inside a collection: items, or keys and values. */
+/** The direct children of a collection: items, or keys and values. */
 export function childrenOf(collection: { readonly items: readonly unknown[] }): Node[] {
   return collection.items.flatMap((item) => (isPair(item) ? [item.key, item.value] : [item])).filter(isNode);
 }
 
 interface Progress {
-  /** Complete nodes only, so that a cycle finds none. */
+  /** Only complete nodes, so that an alias inside its own anchor finds none. */
   readonly anchors: Map<string, Node>;
   nodes: number;
 }

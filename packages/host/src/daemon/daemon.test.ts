@@ -1,4 +1,5 @@
-// A whole daemon in this process, on a runtime that is not LXC: what the heart and both edges do, they do with any.
+// A whole daemon in this process, on a runtime that is not LXC: use cases and APIs have to work with any
+// runtime.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,7 +48,7 @@ const make = (name: string, config: Record<string, string>) =>
 const setState = (name: string, action: string) =>
   client.change('PUT', `/1.0/instances/${name}/state`, { json: { action, timeout: 30 } });
 
-/** What root inside hears from the guest API. */
+/** Asks the guest API as root of an instance. */
 const ask = (pid: number, path: string) =>
   run('nsenter', [
     ...['--target', String(pid), '--user', '--preserve-credentials', '--pid'],
@@ -55,19 +56,19 @@ const ask = (pid: number, path: string) =>
   ]);
 
 describe('a daemon on another runtime', () => {
-  it('says what runs its instances', async () => {
+  it('names its runtime', async () => {
     const { environment } = await client.get<ServerJson>('/1.0');
     expect(environment).toMatchObject({ driver: 'process', driver_version: '1' });
   });
 
-  it('refuses what that runtime cannot honour', async () => {
+  it('refuses a key that the runtime cannot apply', async () => {
     await expect(make('large', { 'limits.memory': '1GiB' })).rejects.toThrow(
       'A process has no limits.memory',
     );
     expect(runtime.made.size).toBe(0);
   });
 
-  it('makes an instance, knows its callers, ends and deletes it', async () => {
+  it('makes an instance, identifies its callers, stops and deletes it', async () => {
     await make('c1', { 'user.role': 'web' });
     await setState('c1', 'start');
     const { pid } = await client.get<InstanceStateJson>('/1.0/instances/c1/state');

@@ -53,18 +53,20 @@ export interface Daemon {
   readonly log: Log;
   /** Why another daemon could not take over its state directory; empty when it could. */
   whyUnwritable(): Promise<string>;
-  /** Ends it: running requests end first, instances go on running. */
+  /** Ends the daemon: running requests end first, instances go on running. */
   stop(): Promise<void>;
-  /** Ends it in the same way, but leaves the sockets, and who waits there, to the daemon that takes over. */
+  /**
+   * Ends it in the same way, but leaves the sockets, with waiting connections, to the daemon that takes over.
+   */
   endForTakeOver(): Promise<Inherited>;
 }
 
 /**
  * Starts the daemon: builds every room, starts them in order, and undoes that in reverse at `stop`, or when a
  * later part cannot be started.
- * @param inherited what the daemon before it, or a service manager, has left open for it
- * @param onServing told when both sockets answer; instances may still be looked at then
- * @param open what instances are run with
+ * @param inherited descriptors that the daemon before it, or a service manager, has left open for it
+ * @param onServing called when both sockets answer; some runs may not be recognised yet then
+ * @param open opens the runtimes
  * @throws CodedError when another daemon has the state directory, or a part of the host is missing
  */
 export async function startDaemon(
@@ -112,7 +114,7 @@ export async function startDaemon(
     unsettled: new Unsettled(log),
     roots: new Roots(paths.roots, images),
     identity: registerRuns(registry, callers, lane, (id) => model.view(id)),
-    // The guest API needs the use cases and they need it: the socket is opened last.
+    // The guest API and the use cases need each other: the socket of the guest API is opened last.
     guests: { closeInstance: (id, reason) => late.guests?.closeInstance(id, reason) ?? 0 },
     random: systemRandom,
     clock: systemClock,
@@ -132,13 +134,13 @@ export async function startDaemon(
   late.guests = guests;
   started.defer(inBackground(remove));
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
-  const runtime = `${runtimes.main.driver} ${runtimes.main.driverVersion}`;
+  const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), { exit, held, paths, log });
 }
 
 function prepareProcess(settings: Settings, log: Log): void {
-  // What the daemon was started with, a supervisor's pipe perhaps, is no instance's business.
+  // Descriptors that the daemon was started with, such as a supervisor's pipe, must not reach instances.
   keepDescriptors();
   reapLeftChildren();
   prepareOpenFiles(settings['guest-connections-total'], log);
@@ -171,14 +173,14 @@ function running(started: AsyncDisposableStack, { exit, held, paths, log }: Endi
   };
 }
 
-/** Begins what nobody waits for. @returns what ends it */
+/** Begins work that nothing waits for. @returns a function that ends it */
 function inBackground(work: (signal: AbortSignal) => Promise<void>): () => void {
   const abort = new AbortController();
   void work(abort.signal);
   return () => abort.abort();
 }
 
-/** Events grow old also while nothing happens. @returns what ends that and closes the store */
+/** Drops old events also while no new ones come. @returns a function that ends this and closes the store */
 function keepOpen(store: Store, log: Log): () => void {
   const trim = () => {
     try {

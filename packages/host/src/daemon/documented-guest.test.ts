@@ -1,11 +1,11 @@
-// A route of the guest API is a promise to programs that nobody here knows. So each one stands in README.md, in
-// docs/guest-api.md, and, when LXD does not have it, in `api_extensions`, by which such a program finds it.
+// A route of the guest API is a promise to programs that are not known here. So each one is in README.md, in
+// docs/guest-api.md, and, when LXD does not have it, in `api_extensions`, where such a program looks for it.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { API_EXTENSIONS } from '../guest/handlers.ts';
 import { ROUTES } from '../guest/routes.ts';
 
-/** What LXD's documentation of its guest API has. */
+/** The requests in LXD's documentation of its guest API. */
 const LXDS: readonly string[] = [
   'GET /',
   'GET /1.0',
@@ -19,7 +19,7 @@ const LXDS: readonly string[] = [
   'GET /1.0/ubuntu-pro',
 ];
 
-/** The extension that tells of each other one. */
+/** The extension that announces each other request. */
 const EXTENSION_OF: Readonly<Record<string, string>> = {
   'PUT /1.0/config/{}': 'guest_config',
   'DELETE /1.0/config/{}': 'guest_config',
@@ -32,7 +32,9 @@ const served = ROUTES.flatMap(({ path, methods }) =>
   Object.keys(methods).map((method) => `${method} ${path.replace(/\{\w+\}/, '{}')}`),
 ).sort();
 
-/** Requests that a heading or the first cell of a row names, such as `PUT`, `DELETE /1.0/config/guest.KEY`. */
+/**
+ * Requests that a heading or the first cell of a row names, such as `PUT`, `DELETE /1.0/config/guest.KEY`.
+ */
 function requestsIn(named: string): string[] {
   const path = (/ (\/[^`]*)`/.exec(named)?.[1] ?? '').replace(/(?<=\/)(?:guest\.)?[A-Z]+(?=\/|$)/, '{}');
   return [...named.matchAll(/`(GET|PUT|PATCH|POST|DELETE)\b/g)].map(([, method]) => `${method} ${path}`);
@@ -59,7 +61,7 @@ describe('the documentation of the guest API', () => {
     expect(unknown).toEqual([]);
   });
 
-  it('says of every extension what it is for, and of no other', () => {
+  it('says what every extension is for, and has no others', () => {
     const [, section = ''] = read('docs/guest-api.md').split('\n| extension | what for |');
     const rows = [...(section.split('\n\n')[0] as string).matchAll(/^\| `(\w+)` \|/gm)];
     expect(rows.map(([, name]) => name)).toEqual(API_EXTENSIONS);

@@ -8,11 +8,12 @@ import { RAW_LXC_KEYS } from '../core/raw-lxc.ts';
 import { GUEST_ERRORS } from '../guest/guest-errors.ts';
 import { servedRoutes } from '../host/routes.ts';
 import { failureAnswer, HTTP_FAILURES } from '../http/http-errors.ts';
+import { WIRE_ERRORS } from '../wire/wire-errors.ts';
 
-/** What makes the pages, for those who would change them by hand. */
+/** The command that makes the pages; each page names it. */
 const COMMAND = 'npm run test:unit -- packages/host/src/daemon/documented.test.ts -u';
 
-/** A page of tables that are made from the program's own. */
+/** A page of tables that are made from tables of the program. */
 const page = (title: string, source: string, intro: string, ...tables: string[]) =>
   [
     `<!-- Made from packages/host/src/${source} and the texts of documented.test.ts: change those, then run`,
@@ -36,8 +37,9 @@ describe('the documentation', () => {
     ]);
     const intro = [
       'The daemon reads settings from `settings.yaml` in its state directory (or the file that `--settings` or',
-      '`PORTHOLE_SETTINGS` names), as `key: value` lines; from the environment; and from flags. A flag wins over the',
-      'environment, that over the file. A bad value ends the start with exit code 2 and a message that names the key.',
+      '`PORTHOLE_SETTINGS` names), as `key: value` lines; from the environment; and from flags. A flag overrides the',
+      'environment, and the environment overrides the file. With a bad value the daemon does not start: it exits with',
+      'code 2 and a message that names the key.',
       '',
       'The state directory is `--state-dir`, else `PORTHOLE_DIR`, else `/var/lib/porthole`.',
     ].join('\n');
@@ -51,31 +53,26 @@ describe('the documentation', () => {
   });
 
   it('has every error', async () => {
-    const host = Object.entries(HOST_ERRORS).map(([code, [status, text]]) => [
-      `\`${code}\``,
-      String(status),
-      text,
-    ]);
-    const guest = Object.entries(GUEST_ERRORS).map(([code, [status, text]]) => [
-      `\`${code}\``,
-      String(status),
-      text,
-    ]);
+    const [host, guest, wire] = [HOST_ERRORS, GUEST_ERRORS, WIRE_ERRORS].map((errors) =>
+      Object.entries(errors).map(([code, [status, text]]) => [`\`${code}\``, String(status), text]),
+    ) as [string[][], string[][], string[][]];
     const http = HTTP_FAILURES.map((code) => {
       const [head = '', body = ''] = failureAnswer(code).split('\r\n\r\n');
       return [`\`${code}\``, head.split(' ')[1] ?? '', body];
     });
-    const intro = '`%s` stands for what the message says in each case.';
+    const intro = '`%s` stands for the text of the single case.';
     const text = page(
       'Errors',
-      '{guest,http,core}/errors.ts',
+      '{guest/guest,http/http,core/host,wire/wire}-errors.ts',
       intro,
-      '## Guest API\n\nWhat a request from inside an instance can be answered with.',
+      '## Guest API\n\nAnswers to requests from inside an instance.',
       table(['code', 'status', 'text'], guest),
-      'Below any route, closing the connection:',
+      'Answers to malformed HTTP, before a route is chosen; the connection is closed:',
       table(['code', 'status', 'text'], http),
       '## Host API\n\nIn the envelope of an answer, or as `err` of a failed operation.',
       table(['code', 'status', 'text'], host),
+      'When a body, a header or a parameter cannot be read:',
+      table(['code', 'status', 'text'], wire),
     );
     await expect(text).toMatchFileSnapshot('../../../../docs/errors.md');
   });
@@ -88,8 +85,8 @@ describe('the documentation', () => {
     ].join('\n');
     const lines = RAW_LXC_KEYS.map(({ key, clears }) => `\`${key}\`${clears ? ' (may be empty)' : ''}`);
     const raw = [
-      "`raw.lxc` may have these lines of lxc.container.conf(5). They come last, so they win over Porthole's own. An empty",
-      'value, which takes all earlier ones away, is refused where that would be those of Porthole.',
+      "`raw.lxc` may have these lines of lxc.container.conf(5). They come last, so they override Porthole's own lines. An",
+      'empty value removes all earlier lines of its key; it is refused where it would remove lines of Porthole.',
     ].join('\n');
     await expect(
       page(
@@ -106,12 +103,12 @@ describe('the documentation', () => {
   it('has every route of the host API', async () => {
     const intro = [
       "The host API listens on `unix.socket` in the state directory. It speaks LXD's REST API: envelopes, operations,",
-      'events. `GET /1.0/events` takes `since` (a sequence number, or `now`) beside `type`: it begins with the lifecycle',
-      'events that were missed, and each has its `sequence`; 410 tells that some of them are gone. Of what instances',
-      'cause themselves (`instance-ready`, `guest.*`, images that they fetch) each one has the newest kept.',
-      'The `guest.*` keys of an instance are a part of their own, behind a dash, in its ETag. What is not in this list',
-      'is answered with 404, or with 501 and a sentence where LXD serves it and Porthole does not (networks, snapshots,',
-      '...); another method on these paths with 501.',
+      'events. `GET /1.0/events` takes `type` and also `since` (a sequence number, or `now`): the stream then begins with',
+      'the missed lifecycle events, and each event has its `sequence`. 410 means that some of them are no longer stored.',
+      'Of the events that instances cause themselves (`instance-ready`, `guest.*`, images that they fetch), the newest',
+      "ones of each instance are kept. In an instance's ETag its `guest.*` keys are a separate part, after a dash. Other",
+      'paths get 404, or 501 and a sentence if LXD serves them and Porthole does not (networks, snapshots, ...). Other',
+      'methods on the listed paths get 501.',
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);
     await expect(page('Host API', 'host/routes.ts', intro, rows.join('\n'))).toMatchFileSnapshot(

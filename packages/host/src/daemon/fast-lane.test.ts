@@ -8,15 +8,18 @@ const parts = { limits: DEFAULT_LIMITS, log: silentLog };
 it.each([
   ['off', 'pidfd', 'off'],
   ['auto', 'proc', 'unsupported'],
-] as const)('there is no lane when it is %s and callers are recognised by %s', (wanted, name, status) => {
-  const fast = openFastLane({ ...parts, wanted, kernel: { name } });
-  expect([fast.lane, fast.status()]).toEqual([undefined, status]);
-});
+] as const)(
+  'there is no lane when the setting is %s and callers are identified by %s',
+  (wanted, name, status) => {
+    const fast = openFastLane({ ...parts, wanted, kernel: { name } });
+    expect([fast.lane, fast.status()]).toEqual([undefined, status]);
+  },
+);
 
-it('it is on where callers are recognised by pidfd, and is said to have failed when it has', async () => {
+it('the lane is on when callers are identified by pidfd, and its status says when it has failed', async () => {
   const { lane, status } = openFastLane({ ...parts, wanted: 'auto', kernel: { name: 'pidfd' } });
   expect(status()).toBe('on');
-  // Nobody has such a slot: a fault of ours.
+  // No connection has such a slot: a defect of the daemon.
   lane?.release({ peer: { kind: 'no-instance' }, key: 'nobody', rank: 'root' });
   await lane?.stop();
   expect(status()).toBe('failed');

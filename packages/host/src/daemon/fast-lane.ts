@@ -5,21 +5,21 @@ import type { Limits } from '../http/connection-limits.ts';
 import { Lane } from '../lane/lane.ts';
 import { FileSender } from '../sender/file-sender.ts';
 
-/** `on`, or why plain requests take the way of all others. */
+/** `on`, or why plain requests are answered like all others. */
 export type FastLaneStatus = 'on' | 'off' | 'unsupported' | 'failed';
 
 /** The fast lane as the daemon uses it. */
 export interface FastLane {
   readonly lane: Lane | undefined;
-  /** Sends images on a thread of its own. */
+  /** Sends images on a separate thread. */
   readonly sender: FileSender | undefined;
-  /** What it is doing now. */
+  /** Its current state. */
   readonly status: () => FastLaneStatus;
 }
 
 /**
- * Starts the fast lane if the settings want it and the kernel has what it needs: callers that are recognised by
- * pidfd. Without it everything works all the same.
+ * Starts the fast lane if the settings want it and the kernel has what it needs: callers that are recognised
+ * by pidfd. Without the fast lane everything works, too.
  */
 export function openFastLane(parts: {
   readonly wanted: Settings['fast-lane'];

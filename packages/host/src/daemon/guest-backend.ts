@@ -7,8 +7,8 @@ import { WriteGroups } from '../instances/write-groups.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 
 /**
- * What instances can reach.
- * @param identify says who is at the other end of a socket
+ * The functions of the daemon that instances can reach.
+ * @param identify finds the caller at the other end of a socket
  */
 export function guestCases(
   context: Needs<'hub' | 'journal' | 'model' | 'running'>,
@@ -17,7 +17,7 @@ export function guestCases(
 ): GuestBackend {
   const { model, running, hub, journal } = context;
   const groups = new WriteGroups(model);
-  /** What a run has written is not stored any more once that run is over. */
+  /** A write of a run is not stored once that run is over. */
   const write = (instanceId: number, work: (instance: Instance) => Effect) => {
     const run = running.get(instanceId);
     return groups.add(instanceId, (instance) => {

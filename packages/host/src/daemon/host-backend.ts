@@ -9,7 +9,7 @@ import type { HostJournal, LifecycleEvent, LifecycleMetadata } from '../model/ev
 import { lifecycle } from '../model/lifecycle.ts';
 import { profileCases } from '../profiles/profiles.ts';
 
-/** All that the host API can ask of the daemon. */
+/** All functions of the daemon that the host API uses. */
 export function hostBackend(
   context: RunNeeds & Needs<'adopter' | 'hub' | 'journal' | 'operations' | 'random'>,
   images: ImageDirectory,
@@ -37,7 +37,7 @@ export function hostBackend(
   };
 }
 
-/** Tells when it is known whether an instance runs, or all of them do: right after a start it is not at once. */
+/** Settles when it is known whether an instance, or each of all, runs: this takes a moment after a start. */
 export function recognisedIn({
   model,
   recognition,
@@ -66,7 +66,7 @@ function hostJournal(journal: JournalReader): HostJournal {
   };
 }
 
-/** The host's own events in the journal are lifecycle events, all of them. */
+/** All events of the host in the journal are lifecycle events. */
 function lifecycleOf({ timestamp, metadata, sequence }: StoredEvent): LifecycleEvent {
   return { type: 'lifecycle', timestamp, metadata: metadata as unknown as LifecycleMetadata, sequence };
 }

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import { prepareInotify } from './inotify.ts';
 
-it('raises what is too low, leaves what is not, and starts without being allowed to', () => {
+it('raises a limit that is too low, leaves another, and only warns when it may not raise any', () => {
   const folder = mkdtempSync('/var/tmp/porthole-inotify-');
   const of = (name: string) => join(folder, name);
   writeFileSync(of('max_user_instances'), '128\n');

@@ -3,15 +3,18 @@ import { SURE_PER_KEY } from '../http/connection-limits.ts';
 import { raiseOpenFiles } from '../native/rlimit.ts';
 
 /**
- * Descriptors for everything that is not a guest's connection: instances and processes that are held, images, the
- * host API, the store.
+ * Descriptors for everything that is not a guest's connection: instances and processes that are held, images,
+ * the host API, the store.
  */
 const FILES_BESIDES_CONNECTIONS = 6144;
 
-/** Instances for whose sure connections, which no setting counts, room is made where the kernel lets us. */
+/**
+ * Descriptors for the sure connections of this many instances, which no setting counts, are added if
+ * possible.
+ */
 const INSTANCES_FORESEEN = 8192;
 
-/** Makes room for all the connections that the settings allow, and says so when there is too little. */
+/** Raises the limit on open files for the connections that the settings allow, and warns if it is too low. */
 export function prepareOpenFiles(connections: number, log: Log): void {
   const wanted = connections + FILES_BESIDES_CONNECTIONS;
   const { soft } = raiseOpenFiles(wanted + SURE_PER_KEY * INSTANCES_FORESEEN);

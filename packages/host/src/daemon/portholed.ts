@@ -13,14 +13,17 @@ const OK = 0;
 const FAILURE = 1;
 const USAGE = 2;
 
-/** Does what the command line asks for: mostly, runs the daemon until it is told to end. @returns the exit code */
+/**
+ * Carries out the command line, which usually runs the daemon until a signal ends it.
+ * @returns the exit code
+ */
 export async function portholed(command: Command, signals: SignalQueue): Promise<number> {
   try {
     const invocation = readConfig(command);
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());
     if (invocation.kind === 'check') return OK;
-    // First: signs of life come during the start too.
+    // First: the service manager expects signs of life during the start, too.
     const manager = new ServiceManager(command.env, process.pid);
     const daemon = await start(invocation.config, command, () => manager.ready());
     await followSignals(signals, daemon, { command, manager });
@@ -63,7 +66,7 @@ async function followSignals(
     const unguarded = await guard.hold();
     if (unguarded !== '')
       daemon.log.warn({ reason: unguarded }, 'a signal in this moment would end the daemon');
-    // What came before the guard took over is in the queue after a turn of the event loop.
+    // Signals that came before the guard held them are in the queue after a turn of the event loop.
     await signals.settled();
     if (signals.ended) {
       guard.leave();

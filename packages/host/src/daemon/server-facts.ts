@@ -5,11 +5,11 @@ import type { Settings } from '../config/settings.ts';
 import type { ServerFacts } from '../host/backend.ts';
 import { hostArchitecture } from '../images/architectures.ts';
 
-/** What the daemon can say of itself and its host. */
+/** Facts about the daemon and its host. */
 export function serverFacts(parts: {
   readonly stateDir: string;
   readonly settings: Settings;
-  readonly runtime: { readonly driver: string; readonly driverVersion: string };
+  readonly runtime: { readonly driver: string; driverVersion(): Promise<string> };
   readonly kernel: { readonly name: string };
   readonly fastLane: () => string;
 }): ServerFacts {
@@ -20,7 +20,7 @@ export function serverFacts(parts: {
     pid: process.pid,
     stateDir: parts.stateDir,
     driver: parts.runtime.driver,
-    driverVersion: parts.runtime.driverVersion,
+    driverVersion: () => parts.runtime.driverVersion(),
     architecture: hostArchitecture(),
     kernelVersion: release(),
     osName: os.get('NAME') ?? 'Linux',

@@ -9,7 +9,7 @@ import type { Later } from '../startup/later.ts';
 import { guardSocket } from './socket-guard.ts';
 import type { StatePaths } from './state-paths.ts';
 
-/** What is needed to serve. */
+/** The parts that {@link serve} needs. */
 export interface ServingParts {
   readonly context: RunNeeds & Needs<'operations' | 'recognition'>;
   readonly guests: GuestServer;
@@ -17,18 +17,19 @@ export interface ServingParts {
   readonly exit: Exit;
   readonly inherited: Inherited;
   readonly paths: StatePaths;
-  /** What the last daemon has left to do. */
+  /** Work that the last daemon has left. */
   readonly later: Later;
-  /** Told when both sockets answer. */
+  /** Called when both sockets answer. */
   readonly onServing: () => void;
 }
 
-/** An instance that is slow to settle, perhaps by its own doing, does not hold the start up for longer. */
+/** How long the start waits for instances to settle: one may be slow on purpose. */
 const SETTLE_MS_MAX = 10_000;
 
 /**
- * Opens the guest API and the host API, settles what is left of the last daemon, and starts the instances that are to
- * run. At the end the same in reverse: operators are waited for first, while guests are still served.
+ * Opens the guest API and the host API, finishes work that the last daemon has left, and starts the instances
+ * that are to run. The end does the same in reverse: it waits for operators' requests first, while guests are
+ * still served.
  */
 export async function serve(started: AsyncDisposableStack, parts: ServingParts): Promise<void> {
   const { context, guests, host, exit, inherited, paths, later } = parts;
@@ -36,7 +37,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
   started.defer(() => exit.end('guest', guests));
   started.defer(await guardSocket(paths.guestSocket, context.log));
   guests.takeOver(inherited.guestConnections);
-  // What operators have begun gets the same time to end as their requests.
+  // Operations get the same time to end as the requests of operators.
   started.defer(async () => void (await within(exit.graceMs, context.operations.idle())));
   const settled = settleInstances(started, context, later, exit.graceMs);
   started.defer(() => context.reboots.stop());
@@ -48,7 +49,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
   await within(SETTLE_MS_MAX, settled);
 }
 
-/** @returns when what the last daemon has left is done; instances start after that */
+/** @returns settles when the work that the last daemon has left is done; instances start after that */
 function settleInstances(
   started: AsyncDisposableStack,
   context: RunNeeds & Needs<'recognition'>,
@@ -59,7 +60,7 @@ function settleInstances(
   const settled = later.begin();
   const start = async () => {
     await context.recognition.known();
-    // An instance takes its time to end, and the next daemon goes on again.
+    // Not awaited: an instance may take long to end, and the next daemon goes on with the restart.
     void finishRestarts(context);
     await autostart(context, abort.signal);
   };

@@ -72,21 +72,21 @@ test.each<[string, () => void]>([
       mkdirSync(join(socket, 'deep'), { recursive: true });
     },
   ],
-])('is put back when it is %s', async (_, tamper) => {
+])('the socket is put back when it is %s', async (_, tamper) => {
   tamper();
   expect(isBack()).toBe(false);
   await back();
   expect(lstatSync('/etc/passwd').mode & 0o7777).toBe(0o644);
 });
 
-test('is put back each time', async () => {
+test('the socket is put back each time', async () => {
   for (let times = 0; times < 20; times++) {
     rmSync(socket);
     await back();
   }
 });
 
-test('leaves no other name behind', async () => {
+test('the guard leaves no second name of the socket', async () => {
   await stop();
   expect(lstatSync(socket).nlink).toBe(1);
   rmSync(socket);

@@ -9,22 +9,25 @@ import { run } from '../process/run.ts';
 const SOCKET_MODE = 0o666;
 const FOLDER_MODE = 0o755;
 const MODE_BITS = 0o7777;
-/** Ours: that of root, but in tests. */
+/** The owner that the socket must have: root, except in tests. */
 const OWNER = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 
-/** Looked at so often at least, should the kernel not tell: its watches are limited, and root of a guest may use them up. */
+/**
+ * The socket is checked at least this often, since inotify may not work: its watches are limited, and root of
+ * a guest may use them up.
+ */
 const LOOK_MS = 1_000;
-/** The socket is put back at most once in this time, however often somebody changes it. */
+/** The socket is put back at most once in this time, even if it is changed more often. */
 const PAUSE_MS = 5;
 /** The log has at most one line in this time. */
 const LOG_MS = 60_000;
 
 /**
- * Keeps the guest API's socket where all instances see it. Root of a privileged instance can make the shared folder
- * writable for itself, and take the socket away, replace it, or shut it. A second name of the socket, outside of that
- * folder, brings it back within milliseconds.
- * @param path of the socket, which is there
- * @returns ends it
+ * Keeps the guest API's socket where all instances see it. Root of a privileged instance can make the shared
+ * folder writable for itself, and remove the socket, replace it, or change its mode. With a second name of
+ * the socket, outside of that folder, the guard puts it back within milliseconds.
+ * @param path of the socket, which exists
+ * @returns a function that ends the guard
  */
 export async function guardSocket(path: string, log: Log): Promise<() => Promise<void>> {
   const guard = new SocketGuard(path, log);
@@ -42,7 +45,7 @@ export async function guardSocket(path: string, log: Log): Promise<() => Promise
 class SocketGuard {
   readonly #path: string;
   readonly #folder: string;
-  /** Its other name; nothing that a guest does leads here. */
+  /** The second name of the socket; guests cannot reach it. */
   readonly #kept: string;
   readonly #spare: string;
   readonly #log: Log;
@@ -124,14 +127,14 @@ class SocketGuard {
     const found = await lstat(this.#path).catch(() => null);
     if (found?.ino === this.#socket?.ino && found?.dev === this.#socket?.dev) return false;
     await rm(this.#spare, { force: true });
-    // Moved in as a whole: what a guest does in the folder meanwhile cannot come between.
+    // Moved in with one rename: a guest that changes the folder meanwhile cannot interfere.
     await link(this.#kept, this.#spare);
     if (found?.isDirectory()) await this.#moveOut();
     await rename(this.#spare, this.#path);
     return true;
   }
 
-  /** A folder is in the way: its content is the guest's, so another program removes it. */
+  /** A folder is in the way: a guest chose its content, so another program removes it. */
   async #moveOut(): Promise<void> {
     const place = `${this.#kept}.foreign`;
     await run('rm', ['-rf', '--one-file-system', '--', place]);

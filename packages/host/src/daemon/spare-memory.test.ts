@@ -5,7 +5,7 @@ const MIB = 1024 * 1024;
 const BUSY_MS = 5000;
 const IDLE_MS = 100;
 
-/** A process: what it uses, what is garbage, in empty pages, and kept by the C library, in MiB. */
+/** A process with its memory in MiB: used, garbage, in empty pages, and kept by the C library. */
 function memoryOf(process: { used: number; garbage: number; empty: number; spare: number }) {
   const done: string[] = [];
   let processorMs = 0;
@@ -41,7 +41,7 @@ it('does nothing in a process that does not grow', async () => {
   memory.stop();
 });
 
-it('gives back what is spare in a busy process that has grown, and leaves its garbage', async () => {
+it('gives back the free memory of a busy process that has grown, and leaves its garbage', async () => {
   const process = { used: 100, garbage: 0, empty: 0, spare: 0 };
   const { memory, look } = memoryOf(process);
   Object.assign(process, { garbage: 40, spare: 80 });
@@ -50,7 +50,7 @@ it('gives back what is spare in a busy process that has grown, and leaves its ga
   memory.stop();
 });
 
-it('gives back what was in use during a flood when that is over, and rests then', async () => {
+it('gives back memory that a flood has used when the flood is over, and then does nothing', async () => {
   const process = { used: 100, garbage: 0, empty: 0, spare: 0 };
   const { memory, look } = memoryOf(process);
   process.used = 300;
@@ -64,7 +64,7 @@ it('gives back what was in use during a flood when that is over, and rests then'
   memory.stop();
 });
 
-it('tries once, not all the time, when what has grown is in use in a process that is always busy', async () => {
+it('tries only once when a process has grown, uses the memory and is always busy', async () => {
   const process = { used: 100, garbage: 0, empty: 0, spare: 0 };
   const { memory, look } = memoryOf(process);
   process.used = 200;
@@ -74,7 +74,7 @@ it('tries once, not all the time, when what has grown is in use in a process tha
   memory.stop();
 });
 
-it('goes on after what failed, which ends neither the process nor later tries', async () => {
+it('goes on after a failed step, which ends neither the process nor later tries', async () => {
   let failures = 1;
   let resident = 100 * MIB;
   const given: number[] = [];

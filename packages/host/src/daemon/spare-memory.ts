@@ -1,28 +1,31 @@
 import { collectGarbage, dropEmptyPages, returnFreeMemory } from '../native/memory.ts';
 
-/** How often it is looked at what the process has. */
+/** How often the memory of the process is looked at. */
 const LOOK_MS = 10_000;
-/** Memory is given back when the process has grown by so much since the last time. */
+/** Memory is given back when the process has grown by this much since the last time. */
 const GROWN_BYTES = 16 * 1024 * 1024;
-/** Processor time of all threads from look to look, below which the process is at rest: a twentieth of one core. */
+/**
+ * A process that uses less processor time than this between two looks, in all its threads, is at rest: a
+ * twentieth of one core.
+ */
 const REST_MS = LOOK_MS / 20;
 
 export interface MemoryTools {
-  /** Bytes that the process has. */
+  /** Resident memory of the process, in bytes. */
   readonly resident: () => number;
   /** Processor time that it has used so far. */
   readonly processorMs: () => number;
-  /** Drops garbage in pieces, beside other work. */
+  /** Drops garbage in small steps, beside other work. */
   readonly collect: () => Promise<void>;
-  /** Drops what the engine has kept, since garbage was collected, for new objects that have not come. */
+  /** Drops the empty pages that the engine has kept for new objects since garbage was collected. */
   readonly dropPages: () => void;
-  /** Gives back what is free. */
+  /** Gives free memory back to the system. */
   readonly giveBack: () => Promise<void>;
 }
 
 const US_PER_MS = 1000;
 
-/** Of this process. */
+/** The tools for this process. */
 export function memoryOfProcess(): MemoryTools {
   return {
     resident: () => process.memoryUsage.rss(),
@@ -37,20 +40,19 @@ export function memoryOfProcess(): MemoryTools {
 }
 
 /**
- * Gives memory back after a flood of requests. The C library keeps what it has once got, in pieces between those that
- * are in use, and V8 keeps garbage for as long as nothing new is asked for: both would be so for ever.
+ * Gives memory back after a flood of requests. Without this, the C library would keep free memory for ever,
+ * in pieces between those that are in use, and V8 would keep garbage until new objects need its place.
  *
- * While the process has much to do, only what is free already is given back. What is garbage, and what is in use then,
- * is left until it has come to rest: garbage is collected at the first look, and the pages in which it was are dropped
- * at the next.
+ * While the process is busy, only free memory is given back. Garbage, and memory in use, have to wait until
+ * the process is at rest: the first look collects garbage, the next one drops the pages in which it was.
  */
 export class SpareMemory {
   private readonly tools: MemoryTools;
   private readonly timer: NodeJS.Timeout;
-  /** What the process had when nothing was spare. */
+  /** Resident memory when nothing was spare, in bytes. */
   private least: number;
   private processorMs: number;
-  /** What is to be done before memory is given back, when the process is at rest. */
+  /** The steps that are still to be done at rest before memory is given back. */
   private owed: ('collect' | 'dropPages')[] = [];
   private working = false;
 
@@ -61,7 +63,7 @@ export class SpareMemory {
     this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
   }
 
-  /** Looks, and gives back what is worth it. */
+  /** Looks at the memory, and gives it back if that is worth the work. */
   async look(): Promise<void> {
     if (this.working) return;
     const rests = this.rests();
@@ -74,7 +76,8 @@ export class SpareMemory {
       if (step !== undefined) await this.tools[step]();
       await this.tools.giveBack();
     } catch {
-      // It is tried again when the process has grown once more: a daemon that holds more than it needs still serves.
+      // It is tried again when the process has grown once more: a daemon that holds more than it needs still
+      // serves.
     } finally {
       this.working = false;
       this.least = this.tools.resident();

@@ -2,10 +2,13 @@ import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { DaemonConfig } from '../config/config.ts';
 import { raiseOpenFiles } from '../native/rlimit.ts';
 
-/** With fewer open files it fails by chance, here or there: the threads alone take some dozens. */
+/** With fewer open files the daemon fails at random places: its threads alone need some dozens. */
 const FILES_MIN = 256;
 
-/** Refuses to start where nothing could work. @throws CodedError with a sentence that says what to do */
+/**
+ * Refuses to start on a host on which nothing could work.
+ * @throws CodedError with a sentence that says what to do
+ */
 export function requireHost(): void {
   if (process.geteuid?.() !== 0) {
     throw new CodedError('not-root', 403, 'this must run as root: it makes namespaces, mounts and cgroups');
@@ -17,7 +20,7 @@ export function requireHost(): void {
   }
 }
 
-/** Why the daemon does not start, in one line; where it comes from is for those who look for a defect. */
+/** Why the daemon does not start, in one line; the stack is added only at the log level debug. */
 export function startFailure(error: unknown, { stateDir, settings }: DaemonConfig): CodedError {
   if (error instanceof CodedError) return error;
   const stack = settings['log-level'] === 'debug' && error instanceof Error ? `\n${error.stack}` : '';

@@ -4,11 +4,11 @@ import { messageOf } from '../base/coded-error.ts';
 import { within } from '../base/within.ts';
 import { directoryError } from '../store/directory-errors.ts';
 
-/** Where everything is, below the state directory. */
+/** Paths below the state directory. */
 export interface StatePaths {
   readonly lock: string;
   readonly database: string;
-  /** Says which directory this is. */
+  /** A file with the identity of this directory. */
   readonly id: string;
   readonly images: string;
   readonly roots: string;
@@ -18,12 +18,12 @@ export interface StatePaths {
   readonly hostSocket: string;
 }
 
-/** Every folder on the way to a root filesystem must be searchable by the instance's root, and is not readable. */
+/** An instance's root must be able to enter every folder above its root filesystem, but not to list it. */
 const SEARCHABLE = 0o711;
 const PRIVATE = 0o700;
 const READABLE = 0o755;
 
-/** A disk that takes longer is as good as none. */
+/** A disk that takes longer counts as one that does not answer. */
 const WRITE_MS_MAX = 5_000;
 
 /**
@@ -56,7 +56,9 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
   };
 }
 
-/** Why a daemon could not start in the state directory now, although this one runs there; empty when it could. */
+/**
+ * Why a daemon could not start in the state directory now, although this one runs there; empty when it could.
+ */
 export async function whyUnwritable({ lock }: Pick<StatePaths, 'lock'>): Promise<string> {
   try {
     if (await within(WRITE_MS_MAX, touch(lock))) return '';
@@ -66,7 +68,7 @@ export async function whyUnwritable({ lock }: Pick<StatePaths, 'lock'>): Promise
   }
 }
 
-/** Takes no room: a full disk is no reason. */
+/** Takes no space on the disk, so a full one is not a reason. */
 async function touch(path: string): Promise<void> {
   const { atime, mtime } = await stat(path);
   await utimes(path, atime, mtime);

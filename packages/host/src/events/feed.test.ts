@@ -2,14 +2,14 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Position } from '../core/position.ts';
 import { EventFeed, type FeedEnd } from './feed.ts';
 
-/** Events of a piece. */
+/** Events in a piece. */
 const PIECE = 2;
 
 interface Numbered {
   readonly sequence: number;
 }
 
-/** A journal whose events are numbered from 1, and those who follow it. */
+/** A journal whose events are numbered from 1, and its followers. */
 class Journal {
   oldest = 0;
   newest = 0;
@@ -70,7 +70,7 @@ function feed(since: Position | undefined, turn?: (work: () => void) => void): E
   return made;
 }
 
-/** The reader takes what it has been given, as often as there is something. */
+/** The reader takes what it was given, as long as there is something. */
 function take(): void {
   for (let next = taken; next; next = taken) {
     taken = undefined;
@@ -79,7 +79,7 @@ function take(): void {
 }
 
 describe('a reader that has given a position', () => {
-  it('gets what it has missed a piece at a time, each when it has taken the one before', () => {
+  it('gets the events that it has missed in pieces, each when it has taken the one before', () => {
     journal.happen(5);
     feed(0);
     expect(got).toEqual([1, 2]);
@@ -87,7 +87,7 @@ describe('a reader that has given a position', () => {
     expect(got).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('gets what happens meanwhile once, in order', () => {
+  it('gets new events once, in order', () => {
     journal.happen(3);
     feed(1);
     journal.happen(2);
@@ -96,7 +96,7 @@ describe('a reader that has given a position', () => {
     expect(got).toEqual([2, 3, 4, 5, 6, 7]);
   });
 
-  it('goes back to the journal when it has no room, and misses nothing', () => {
+  it('goes back to the journal when its queue is full, and misses nothing', () => {
     feed(0);
     room = 1;
     journal.happen(4);
@@ -120,7 +120,7 @@ describe('a reader that has given a position', () => {
         journal.broken = true;
       },
     ],
-  ] as const)('is ended with %s when the journal fails it on the way', (why, fail) => {
+  ] as const)('is ended with %s when the journal fails meanwhile', (why, fail) => {
     journal.happen(6);
     feed(0);
     fail();
@@ -129,8 +129,8 @@ describe('a reader that has given a position', () => {
   });
 });
 
-describe('a reader that knows no positions', () => {
-  it('gets what happens from now on, and is ended when it has no room', () => {
+describe('a reader without positions', () => {
+  it('gets only new events, and is ended when its queue is full', () => {
     journal.happen(3);
     feed(undefined);
     room = 1;
@@ -140,7 +140,7 @@ describe('a reader that knows no positions', () => {
 });
 
 describe('a feed', () => {
-  it('with `now` begins at the end of the journal, and goes back there when there is no room', () => {
+  it('with `now` begins at the end of the journal, and goes back there when the queue is full', () => {
     journal.happen(3);
     feed('now');
     room = 0;
@@ -149,7 +149,7 @@ describe('a feed', () => {
     expect([got, ended]).toEqual([[4], undefined]);
   });
 
-  it('gives nothing twice when its turn comes after it has gone back to the journal', () => {
+  it('gives no event twice when its turn comes after it has gone back to the journal', () => {
     const turns: (() => void)[] = [];
     feed('now', (work) => turns.push(work));
     room = 1;
@@ -160,7 +160,7 @@ describe('a feed', () => {
     expect(got).toEqual([1, 2, 3]);
   });
 
-  it('that is stopped gives nothing, whatever it waited for', () => {
+  it('that is stopped gives no more events', () => {
     journal.happen(5);
     const stopped = feed(0);
     stopped.stop();

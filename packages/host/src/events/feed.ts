@@ -1,64 +1,66 @@
 import type { JournalSpan } from '../core/entities.ts';
 import type { Position } from '../core/position.ts';
 
-/** Where events come from: those of the past by their positions, and those that happen. */
+/** The source of events: stored ones by their positions, and new ones. */
 export interface EventSource<E> {
-  /** Which positions have missed nothing. */
+  /** The positions after which no event is missing. */
   span(): JournalSpan;
   /** Some of the events after a position, in order. @throws when they cannot be read */
   after(position: number): EventPiece<E>;
-  /** Calls back for each event that happens from now on. @returns the function that ends it */
+  /** Calls `listener` for each new event. @returns the function that ends this */
   follow(listener: (event: E) => void): () => void;
 }
 
 export interface EventPiece<E> {
   readonly events: readonly E[];
-  /** All events up to here are among these, or are none that was asked for. */
+  /** Of the events up to here, these are all that were asked for. */
   readonly reached: number;
-  /** Whether there may be others behind these. */
+  /** Whether there may be others after these. */
   readonly more: boolean;
 }
 
 /** Where the events of one reader go. */
 export interface EventReader<E> {
-  /** Takes an event of the past, in any case. */
+  /** Takes a stored event, in any case. */
   add(event: E): void;
-  /** Takes one that has just happened; false when there is no room for it, and it has not been taken. */
+  /** Takes a new event; false when there is no space for it and it was not taken. */
   push(event: E): boolean;
-  /** Calls back once, in a later turn, when it has taken all that it was given. */
+  /** Calls back once, in a later turn, when it has taken everything that it was given. */
   whenTaken(next: () => void): void;
-  /** Ends it. */
+  /** Ends the reader. */
   end(why: FeedEnd): void;
 }
 
 export type FeedEnd = 'too-slow' | 'position-lost' | 'unreadable';
 
-/** What both APIs' streams have in common. */
+/** The common part of the events of both APIs. */
 interface Placed {
   readonly sequence: number;
 }
 
 /**
- * Feeds one reader. One that has given a position first gets what it has missed, from the journal: a piece, and the
- * next one when it has taken that, so that nobody has to hold the past in memory; then what happens. When too much of
- * that waits, it goes back to the journal, whereas a reader without positions is ended.
+ * Feeds one reader. A reader that has given a position first gets the events that it has missed, from the
+ * journal: a piece, and the next one when it has taken that, so that stored events need not be held in
+ * memory. Then it gets new events. When too many of those wait, it goes back to the journal; a reader without
+ * positions is ended.
  *
- * Invariant: events are committed and the journal is read on one thread, and a commit is told at once. So a feed that
- * begins to follow in the moment in which the journal had nothing more is told each later event once. It gives them
- * away in turns, in their order; those that it has been told before it went back to the journal it leaves to that.
+ * Invariant: events are committed and the journal is read on one thread, and a commit is published at once.
+ * So a feed that begins to follow when the journal has nothing more gets each later event once. It gives
+ * events to the reader in turns, in their order. Events that it got before it went back to the journal are
+ * skipped: the journal has them.
  */
 export class EventFeed<E extends Placed> {
   readonly #source: EventSource<E>;
   readonly #reader: EventReader<E>;
   readonly #since: Position | undefined;
   readonly #turn: (work: () => void) => void;
-  /** Everything up to here has been given to the reader, or was not asked for. */
+  /** Everything up to here was given to the reader, or was not asked for. */
   #position = 0;
   #unfollow: (() => void) | undefined;
   #stopped = false;
 
   /**
-   * @param since undefined: from now on, for a reader that knows no positions
+   * @param since undefined for only new events, for a reader without positions
    * @param turn does work at once, or when it is the reader's turn
    */
   constructor(
@@ -73,7 +75,7 @@ export class EventFeed<E extends Placed> {
     this.#turn = turn;
   }
 
-  /** Begins with what has been missed. */
+  /** Begins with the missed events. */
   start(): void {
     if (typeof this.#since === 'number') {
       this.#position = this.#since;
@@ -84,7 +86,7 @@ export class EventFeed<E extends Placed> {
     }
   }
 
-  /** The reader is given nothing any more. */
+  /** Gives no more events to the reader. */
   stop(): void {
     this.#stopped = true;
     this.#leave();
@@ -103,10 +105,10 @@ export class EventFeed<E extends Placed> {
     else this.#follow();
   };
 
-  /** A journal that cannot be read is this reader's end, and nobody else's. */
+  /** Errors of the journal end only this reader. */
   #read(): EventPiece<E> | FeedEnd {
     try {
-      // Meanwhile the journal may have dropped what comes next.
+      // The journal may have dropped the next events meanwhile.
       if (this.#position < this.#source.span().oldest) return 'position-lost';
       return this.#source.after(this.#position);
     } catch {

@@ -1,12 +1,12 @@
 import type { Position } from '../core/position.ts';
 
-/** Which positions of a journal have missed nothing. */
+/** The positions of a journal after which no event is missing. */
 interface Span {
   readonly oldest: number;
   readonly newest: number;
 }
 
-/** Why a reader cannot go on at a position, and the nearest one where it can; undefined where it can. */
+/** Why a reader cannot continue at a position, and the nearest one where it can; undefined where it can. */
 export function refusedPosition(
   since: Position | undefined,
   { oldest, newest }: Span,

@@ -6,7 +6,7 @@ export interface ByteRange {
   readonly length: number;
 }
 
-/** What a `Range` header asks for: some stretches, everything, or something that cannot be had. */
+/** The meaning of a `Range` header: some stretches, the whole file, or a range that cannot be served. */
 export type RangeRequest = readonly ByteRange[] | 'whole' | 'malformed' | 'beyond-end';
 
 /**

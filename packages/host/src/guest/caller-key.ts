@@ -2,8 +2,8 @@ import type { Caller } from '../core/caller.ts';
 import type { Accepted } from '../http/application.ts';
 
 /**
- * Whose limits and turns a caller's connections count against: all users of an instance together, and outside of
- * instances each user of the host alone.
+ * The key that a caller's limits and turns are counted under: all users of an instance share one; each host
+ * user outside of instances has another.
  */
 function callerKey(caller: Caller): string {
   return caller.kind === 'no-instance' ? `user ${caller.uid ?? 'unknown'}` : `instance ${caller.instanceId}`;
@@ -11,7 +11,7 @@ function callerKey(caller: Caller): string {
 
 const RANKS = { instance: 'root', 'not-root': 'other', 'no-instance': 'unknown' } as const;
 
-/** A caller with the share that its connections come out of. */
+/** A caller with the share that its connections count toward. */
 export function acceptedOf(caller: Caller): Accepted<Caller> {
   return { peer: caller, key: callerKey(caller), rank: RANKS[caller.kind] };
 }

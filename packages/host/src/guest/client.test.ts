@@ -22,7 +22,7 @@ function memory(): { target: Writable; bytes: () => Buffer } {
 const sha256 = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest('hex');
 
 describe('the client library', () => {
-  it('reads all there is', async () => {
+  it('reads everything that the guest API offers', async () => {
     await using guest = await startGuest();
     const client = new GuestClient({ socketPath: guest.path });
     expect(await client.root()).toEqual(['/1.0']);
@@ -45,7 +45,7 @@ describe('the client library', () => {
     expect(await client.server()).toMatchObject({ state: 'Ready' });
   });
 
-  it('throws what the host says, with its status', async () => {
+  it('throws the error that the host sends, with its status', async () => {
     await using guest = await startGuest();
     const client = new GuestClient({ socketPath: guest.path });
     await expect(client.config('volatile.x')).rejects.toThrow(new GuestApiError(403, 'Forbidden'));
@@ -56,7 +56,7 @@ describe('the client library', () => {
     });
   });
 
-  it('says when there is no host, or none that answers', async () => {
+  it('throws when there is no host, or the host does not answer', async () => {
     await using guest = await startGuest();
     await expect(new GuestClient({ socketPath: `${guest.dir}/none` }).root()).rejects.toThrow('ENOENT');
     const path = join(guest.dir, 'mute');
@@ -67,7 +67,7 @@ describe('the client library', () => {
     mute.close();
   });
 
-  it('follows events until it is told to stop', async () => {
+  it('follows events until its signal aborts', async () => {
     await using guest = await startGuest();
     const client = new GuestClient({ socketPath: guest.path });
     const stop = new AbortController();
@@ -101,7 +101,7 @@ describe('the client library', () => {
     expect(await ended.catch(() => ({ done: true }))).toMatchObject({ done: true });
   });
 
-  it('goes on behind an event that it has seen, or asks now and then', async () => {
+  it('continues after an event that it has seen, with a stream or by polling', async () => {
     await using guest = await startGuest();
     const client = new GuestClient({ socketPath: guest.path });
     const { next } = await client.eventsSince('now');
@@ -120,7 +120,7 @@ describe('the client library', () => {
     await expect(client.events({ since: 3 }).next()).rejects.toMatchObject({ status: 410 });
   });
 
-  it('waits for another value, and longer than for other answers', async () => {
+  it('waits for another value, for longer than its timeout', async () => {
     await using guest = await startGuest();
     const client = new GuestClient({ socketPath: guest.path, timeoutMs: 1000 });
     const known = await client.nextConfig('user.foo');
@@ -139,7 +139,7 @@ describe('the client library', () => {
     expect(await client.nextConfig('user.foo')).toBeUndefined();
   });
 
-  it('writes and removes keys of its own', async () => {
+  it('writes and removes keys of the instance', async () => {
     await using guest = await startGuest();
     guest.backend.views.set(1, sampleView({ allowsGuestConfig: true }));
     const client = new GuestClient({ socketPath: guest.path });
@@ -151,7 +151,7 @@ describe('the client library', () => {
     await expect(client.setConfig('guest.a', '')).rejects.toMatchObject({ status: 400 });
   });
 
-  it('fetches an image of one file and of two, and checks them', async () => {
+  it('fetches images of one file and of two files, and checks them', async () => {
     await using guest = await startGuest();
     const client = new GuestClient({ socketPath: guest.path });
     const [meta, rootfs] = [Buffer.from('META\r\n--'), Buffer.alloc(1_500_000, 'r\r\n--x')];

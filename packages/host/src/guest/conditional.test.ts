@@ -10,7 +10,7 @@ const KNOWN = `If-None-Match: ${TAG}\r\n`;
 const NOT_MODIFIED = `HTTP/1.1 304 Not Modified\r\nETag: ${TAG}\r\nDate: D\r\n\r\n`;
 const OK = `HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nETag: ${TAG}\r\nDate: D\r\nContent-Length: 3\r\n\r\n`;
 
-/** A view in which user.foo has another value; undefined: none. */
+/** A view in which user.foo has another value, or none if undefined. */
 function viewWith(value: string | undefined) {
   const { config, listed } = sampleView();
   const others = [...config].filter(([key]) => key !== 'user.foo');
@@ -21,7 +21,7 @@ function viewWith(value: string | undefined) {
   });
 }
 
-/** Sends a request that waits, and waits until the host holds it. */
+/** Sends a request that waits, and returns when the host holds it. */
 async function waiting(guest: GuestFixture, target = '/1.0/config/user.foo?wait=300', headers = KNOWN) {
   const before = guest.backend.watched;
   const client = new RawClient(guest.path).send(`GET ${target} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
@@ -36,7 +36,7 @@ async function until(holds: () => boolean): Promise<void> {
 const undated = (received: string) => received.replaceAll(/Date: [^\r]+/g, 'Date: D');
 
 describe('If-None-Match', () => {
-  it('is answered with 304 when it names the value, and with the value when not', async () => {
+  it('is answered with 304 when it names the value, otherwise with the value', async () => {
     await using guest = await startGuest();
     expect((await ask(guest.path, KEY, KNOWN)).join('')).toBe(NOT_MODIFIED);
     expect((await ask(guest.path, KEY, `If-None-Match: "x", W/${TAG}\r\n`))[0]).toBe(NOT_MODIFIED);
@@ -45,7 +45,7 @@ describe('If-None-Match', () => {
     expect((await ask(guest.path, KEY, '')).join('')).toBe(`${OK}bar`);
   });
 
-  it('has a tag of the list of keys too', async () => {
+  it('works for the list of keys too', async () => {
     await using guest = await startGuest();
     const [head] = await ask(guest.path, 'GET /1.0/config');
     const tag = /ETag: (.*)\r\n/.exec(head)?.[1];
@@ -70,7 +70,7 @@ describe('If-None-Match', () => {
 });
 
 describe('wait', () => {
-  it('holds the answer until the value is another one, not for other changes', async () => {
+  it('holds the answer until the value changes, and ignores other changes', async () => {
     await using guest = await startGuest();
     const client = await waiting(guest);
     guest.backend.swapView(1, sampleView({ ready: true }));
@@ -79,7 +79,7 @@ describe('wait', () => {
     const received = undated(await client.until((text) => text.endsWith('new')));
     expect(received).toBe(`${OK.replace(TAG, etagOf('new'))}new`);
     expect(guest.backend.watched).toBe(0);
-    // The connection goes on.
+    // The connection stays open.
     client.send(`${KEY} HTTP/1.1\r\nHost: x\r\n${KNOWN}\r\n`);
     await client.until((text) => text.split('\r\n\r\nnew').length === 3);
     client.socket.destroy();
@@ -95,14 +95,14 @@ describe('wait', () => {
     client.socket.destroy();
   });
 
-  it('may be longer than a connection may be idle', async () => {
+  it('may take longer than a connection may be idle', async () => {
     await using guest = await startGuest({ idleTimeoutMs: 40, requestTimeoutMs: 40, stallTimeoutMs: 40 });
     const client = await waiting(guest, '/1.0/config/user.foo?wait=1');
     expect(undated(await client.until((text) => text.endsWith('\r\n\r\n')))).toBe(NOT_MODIFIED);
     client.socket.destroy();
   });
 
-  it('answers at once when the request knows another value or none', async () => {
+  it('answers at once when the request names another value or none', async () => {
     await using guest = await startGuest();
     for (const headers of ['', 'If-None-Match: "x"\r\n']) {
       expect((await ask(guest.path, `${KEY}?wait=300`, headers)).join('')).toBe(`${OK}bar`);
@@ -120,7 +120,7 @@ describe('wait', () => {
     client.socket.destroy();
   });
 
-  it('ends with the run that it was made in', async () => {
+  it('ends with the run in which it began', async () => {
     await using guest = await startGuest();
     const client = await waiting(guest);
     guest.backend.swapView(1, undefined);
@@ -144,7 +144,7 @@ describe('wait', () => {
     await stopped;
   });
 
-  it('ends when the client hangs up, half or all, or sends more', async () => {
+  it('ends when the client half-closes, hangs up or sends more', async () => {
     await using guest = await startGuest();
     const gone = await waiting(guest);
     gone.socket.destroy();

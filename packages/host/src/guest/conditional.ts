@@ -3,12 +3,12 @@ import { queryValue } from '../http/target.ts';
 import { WAIT_SECONDS_MAX } from './guest-limits.ts';
 import { type GuestReply, type GuestRequest, refuse } from './reply.ts';
 
-/** Digits of a number of seconds that anybody may mean. */
+/** Whole seconds, nine digits at most. */
 const SECONDS = /^[0-9]{1,9}$/;
 
 /**
- * The reply to a request that may know the value already (If-None-Match): then it is told so, or, with
- * `?wait=<seconds>`, waits for another value.
+ * The reply to a request that may already know the value (If-None-Match). If it does, the reply is "not
+ * modified", or, with `?wait=<seconds>`, waits for another value.
  */
 export function conditional(
   reply: GuestReply & { readonly etag: string },
@@ -23,7 +23,7 @@ export function conditional(
   return seconds === 0 ? { kind: 'not-modified', etag } : { kind: 'wait', etag, seconds };
 }
 
-/** The value of `wait`, cut to what is granted; undefined for one that is no number of seconds. */
+/** The value of `wait`, cut to the maximum; undefined if it is not a number of seconds. */
 export function readWait(text: string): number | undefined {
   return SECONDS.test(text) ? Math.min(Number(text), WAIT_SECONDS_MAX) : undefined;
 }

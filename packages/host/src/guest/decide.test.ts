@@ -18,27 +18,27 @@ function reply(line: string, changes: Partial<GuestView> = {}, caller: Caller = 
 }
 
 describe('order of checks', () => {
-  it('tells of an unknown path before it looks at the caller', () => {
+  it('reports an unknown path before it looks at the caller', () => {
     for (const caller of [ROOT, USER, STRANGER]) {
       expect(reply('GET /1.0/nope', {}, caller)).toEqual({ kind: 'refuse', code: 'page-not-found' });
     }
   });
 
-  it('refuses a stranger before any method', () => {
+  it('refuses an unknown caller before it looks at the method', () => {
     expect(reply('FOO /1.0', {}, STRANGER)).toEqual({ kind: 'refuse', code: 'no-instance' });
   });
 
-  it('refuses a user before any method', () => {
+  it('refuses a user other than root before it looks at the method', () => {
     expect(reply('FOO /1.0', { devlxd: false }, USER)).toEqual({ kind: 'refuse', code: 'not-root' });
   });
 
-  it('refuses a method before security.devlxd', () => {
+  it('refuses a method before it looks at security.devlxd', () => {
     expect(reply('PUT /1.0', { devlxd: false })).toEqual({ kind: 'refuse', code: 'not-implemented' });
     expect(reply('FOO /1.0', { devlxd: false })).toMatchObject({ code: 'unknown-method', value: 'FOO' });
     expect(reply('get /1.0')).toMatchObject({ code: 'unknown-method', value: 'get' });
   });
 
-  it('refuses everything with security.devlxd off, images in their own way', () => {
+  it('refuses everything while security.devlxd is off, images in JSON', () => {
     for (const path of ['/', '/1.0', '/1.0/config', '/1.0/config/user.foo', '/1.0/devices', '/1.0/events']) {
       expect(reply(`GET ${path}`, { devlxd: false })).toEqual({ kind: 'refuse', code: 'forbidden' });
     }
@@ -73,15 +73,15 @@ describe('routes', () => {
     '/1.0/images//export',
     '/1.0/operations/x',
     '/1.0/ubuntu-pro/token',
-  ])('have no %s', (path) => {
+  ])('do not include %s', (path) => {
     expect(reply(`GET ${path}`)).toEqual({ kind: 'refuse', code: 'page-not-found' });
   });
 
-  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('have no %s but for /1.0', (method) => {
+  it.each(['POST', 'PUT', 'PATCH', 'DELETE'])('have no %s for /1.0/config', (method) => {
     expect(reply(`${method} /1.0/config`)).toEqual({ kind: 'refuse', code: 'not-implemented' });
   });
 
-  it('answer HEAD like GET, but for events', () => {
+  it('answer HEAD like GET, except for events', () => {
     expect(reply('HEAD /1.0/config/user.foo')).toEqual({ kind: 'raw', value: 'bar', etag: etagOf('bar') });
     expect(reply('HEAD /1.0/events')).toEqual({ kind: 'refuse', code: 'not-implemented' });
   });
@@ -155,13 +155,13 @@ describe('GET /1.0/events', () => {
     ['?since=now&limit=999', { kind: 'list-events', types: BOTH, since: 'now', limit: 256 }],
     ['?since=', { kind: 'refuse', code: 'invalid-position' }],
     ['?since=7&limit=x', { kind: 'refuse', code: 'invalid-limit' }],
-  ])('takes from %j what to do', (query, decided) => {
+  ])('reads position and limit from %j', (query, decided) => {
     expect(reply(`GET /1.0/events${query}`)).toEqual(decided);
   });
 });
 
 describe('image export', () => {
-  it('wants security.devlxd.images', () => {
+  it('requires security.devlxd.images', () => {
     expect(reply(`GET /1.0/images/${FINGERPRINT}/export`, { allowsImages: false })).toEqual({
       kind: 'refuse-image',
       code: 'forbidden',
@@ -172,11 +172,11 @@ describe('image export', () => {
     ['4', 'a%25', 'a_', '%', FINGERPRINT.toUpperCase(), `${FINGERPRINT}a`, `${FINGERPRINT}%0a`, 'alias'].map(
       (t) => t.replace(/^%$/, '%25'),
     ),
-  )('does not find %s, whatever there is', (text) => {
+  )('does not find %s, which is not a fingerprint', (text) => {
     expect(reply(`GET /1.0/images/${text}/export`)).toEqual({ kind: 'refuse-image', code: 'not-found' });
   });
 
-  it('serves the project default only', () => {
+  it('serves only the project default', () => {
     const path = `/1.0/images/${FINGERPRINT}/export`;
     const served = { kind: 'export-image', fingerprint: FINGERPRINT };
     expect(reply(`GET ${path}?project=default&secret=x`)).toEqual(served);

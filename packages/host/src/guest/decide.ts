@@ -4,14 +4,14 @@ import type { Request } from '../http/application.ts';
 import { type GuestReply, type Handler, refuse } from './reply.ts';
 import { findRoute, type Route } from './routes.ts';
 
-/** Methods that LXD knows of but may not have for a path; any other is "not found". */
+/** Methods that LXD knows, though not for every path; any other one is "not found". */
 const KNOWN_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 
 type ViewOf = (instanceId: number, runNumber: number) => GuestView | undefined;
 
 /**
- * Decides on a request, in the order of LXD: path, identity, root, method, `security.devlxd`, handler. So an
- * unknown path is told to anybody, and nothing else is told to a stranger.
+ * Decides on a request. The checks are in LXD's order: path, identity, root, method, `security.devlxd`,
+ * handler. So every caller learns that a path is unknown, and an unknown caller learns nothing else.
  */
 export function decide(caller: Caller, request: Request, viewOf: ViewOf): GuestReply {
   const { head, body } = request;
@@ -19,7 +19,7 @@ export function decide(caller: Caller, request: Request, viewOf: ViewOf): GuestR
   if (match === undefined) return refuse('page-not-found');
   if (caller.kind === 'no-instance') return refuse('no-instance');
   const view = viewOf(caller.instanceId, caller.runNumber);
-  // That run is over, so this connection can never be answered again.
+  // The run is over, so this connection can never be answered again.
   if (view === undefined) return { ...refuse('no-instance'), close: true };
   if (caller.kind === 'not-root') return refuse('not-root');
   const handler = handlerOf(match.route, head.method);

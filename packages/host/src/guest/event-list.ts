@@ -20,8 +20,8 @@ type Journal = Pick<GuestBackend, 'eventsAfter' | 'journalSpan'>;
 const HEADERS = headerBlock({ 'Content-Type': 'application/json' });
 
 /**
- * The answer to `GET /1.0/events?since=...&limit=...`: what there is, and where to go on. A long list is read in
- * pieces, each in a turn of its instance.
+ * The answer to `GET /1.0/events?since=...&limit=...`: the stored events, and the position to continue from.
+ * A long list is read in pieces, each when it is the turn of its instance.
  */
 export function listEvents(
   journal: Journal,
@@ -51,7 +51,7 @@ class EventList {
   private readonly request: ListRequest;
   private readonly texts: string[] = [];
   private characters = 0;
-  /** Everything up to here has been looked at. */
+  /** All events up to this number have been looked at. */
   private reached: number;
   private more = true;
 
@@ -62,12 +62,12 @@ class EventList {
     this.reached = since === 'now' ? journal.journalSpan(instanceId).newest : since;
   }
 
-  /** Reads a piece; true if that is the end. */
+  /** Reads a piece; true if the list is complete. */
   read(): boolean {
     const { journal } = this;
     const { instanceId, types, limit } = this.request;
     const { oldest, newest } = journal.journalSpan(instanceId);
-    // The journal has dropped what comes next: who goes on from there is told so.
+    // The journal has dropped the next events: a client that continues from here gets an error.
     if (this.reached < oldest) return true;
     const events = Math.min(READ_PIECE.events, limit - this.texts.length);
     const page = journal.eventsAfter({
@@ -80,7 +80,7 @@ class EventList {
       this.characters += text.length;
     }
     this.more = page.more;
-    // At the end of the journal everything up to its newest event has been looked at, no matter whose it is.
+    // At the end of the journal all events up to its newest one have been looked at, of any instance.
     this.reached = page.more ? page.reached : newest;
     return !page.more || this.texts.length >= limit || this.characters >= LISTED_BYTES_MAX;
   }
@@ -92,7 +92,7 @@ class EventList {
   }
 }
 
-/** The answer to a position from which events would be missing; undefined for one that is as good as new. */
+/** The answer to a position after which events are missing; undefined if none is missing. */
 export function refusePosition(
   journal: Pick<Journal, 'journalSpan'>,
   instanceId: number,

@@ -1,18 +1,18 @@
 import type { Share } from '../base/byte-shares.ts';
 import type { FeedEnd } from '../events/feed.ts';
 
-/** What one event costs beside its bytes while it waits for a reader. */
+/** Memory that a waiting event takes besides its bytes. */
 const WAITING_BYTES = 256;
 
-/** Where the events of one reader go. */
+/** Where the events of one reader are written to. */
 export interface EventSink {
-  /** Writes one event; calls back when it has been taken, with or without an error. */
+  /** Writes one event; calls `done` when the reader has taken it, or the write has failed. */
   write(bytes: Buffer, done: () => void): void;
-  /** Ends the connection, and says why if it can be said; the reader may never read it. */
+  /** Ends the connection, and sends the reason if the transport can; the reader may never read it. */
   end(why: FeedEnd): void;
 }
 
-/** Starts a reader's events: called once its stream is open, gives what ends them. */
+/** Starts the events of a reader, once its stream is open. Returns the function that ends them. */
 export type Attach = (sink: EventSink) => () => void;
 
 export interface EventQueueLimits {
@@ -22,20 +22,20 @@ export interface EventQueueLimits {
 }
 
 /**
- * The one ordered queue of a reader. A reader that stalls is ended: it may lose its stream, but never an event
- * out of the middle.
+ * The ordered queue of one reader. A reader that stalls is ended: it may lose its stream, but never an event
+ * in the middle of it.
  */
 export class EventQueue {
   private readonly sink: EventSink;
   private readonly limits: EventQueueLimits;
-  /** What the readers of one instance have wait together. */
+  /** The bytes that wait for all readers of one instance. */
   private readonly share: Share;
   private messages = 0;
   private bytes = 0;
-  /** Writes that were taken since the timer was set. */
+  /** Writes that have completed since the timer was set. */
   private taken = 0;
   private timer: NodeJS.Timeout | undefined;
-  /** Waits until the reader has taken everything. */
+  /** Called when the reader has taken everything. */
   private waiting: (() => void) | undefined;
   private closed = false;
 
@@ -46,8 +46,8 @@ export class EventQueue {
   }
 
   /**
-   * Adds one event, unless more would wait than the limits allow; false: it has not been added. A reader for whom
-   * nothing waits gets it in any case.
+   * Adds one event, unless more would wait than the limits allow; false if it was not added. An event is
+   * always added when nothing waits.
    */
   push(event: Buffer): boolean {
     const { eventQueueMessages, eventQueueBytes } = this.limits;
@@ -58,7 +58,7 @@ export class EventQueue {
     return true;
   }
 
-  /** Adds one event in any case; for those who wait until the last ones have been taken. */
+  /** Adds one event regardless of the limits; for a caller that adds more only after `whenTaken`. */
   add(event: Buffer): void {
     if (this.closed) return;
     const size = event.length + WAITING_BYTES;
@@ -71,7 +71,7 @@ export class EventQueue {
     });
   }
 
-  /** Calls back once, in a later turn, when nothing waits any more. */
+  /** Calls back once, in a later turn of the event loop, when no event waits. */
   whenTaken(callback: () => void): void {
     this.waiting = callback;
     if (this.messages === 0) this.wake();
@@ -84,7 +84,7 @@ export class EventQueue {
     this.sink.end(why);
   }
 
-  /** Nothing is written any more. */
+  /** Stops writing. */
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);

@@ -84,7 +84,7 @@ function turn(): Promise<void> {
 describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
   const follow = FOLLOW[kind];
 
-  it('gets what it has missed, then what happens, each with its number behind LXD’s fields', async () => {
+  it('gets the events that it has missed, then new ones, each with its number after LXD’s fields', async () => {
     await using guest = await startGuest();
     setKeys(guest, 3);
     const follower = await follow(guest, '?since=1');
@@ -98,7 +98,7 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
     follower.close();
   });
 
-  it('gets its own events only, of the types it has asked for', async () => {
+  it('gets only events of its own instance, of the types it has asked for', async () => {
     await using guest = await startGuest();
     const emit = () => {
       guest.backend.setKey(1, 'user.a', '1');
@@ -126,8 +126,8 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
     follower.close();
   });
 
-  it('sees each event once and in order while others commit in every turn', async () => {
-    // A short queue, so that listeners that have caught up fall back to the journal again and again.
+  it('sees each event once and in order while events are committed in every turn', async () => {
+    // With a short queue, listeners that have caught up fall back to the journal again and again.
     await using guest = await startGuest({ eventQueueMessages: 5 });
     const last = 2000;
     setKeys(guest, 400);
@@ -151,7 +151,7 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
     );
   });
 
-  it('is given events that are larger than the queue, many of them at once', async () => {
+  it('gets events that are larger than the queue, many of them at once', async () => {
     await using guest = await startGuest({ eventQueueBytes: 100_000 });
     setKeys(guest, 5, 'x'.repeat(300_000));
     const follower = await follow(guest, '?since=0');
@@ -162,14 +162,15 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
     follower.close();
   });
 
-  it('holds a batch of the journal at most while it does not read, is ended, and can come back', async () => {
+  it('is ended when it does not read, after a few batches of the journal, and can come back', async () => {
     await using guest = await startGuest({ eventStallMs: 100 });
     setKeys(guest, 100, 'x'.repeat(100_000));
     const asked = guest.backend.queries;
     const follower = await follow(guest, '?since=0');
     follower.pause();
     while (guest.server.connections() > 0) await turn();
-    // What the kernel takes, and a few batches: not the hundred, of two each.
+    // Events in the kernel's buffer, and a few batches: far fewer than two queries for each of the hundred
+    // events.
     expect(guest.backend.queries - asked).toBeLessThan(20);
     follower.resume();
     await follower.ended;
@@ -179,7 +180,7 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
     again.close();
   });
 
-  it('is ended when the journal drops what comes next', async () => {
+  it('is ended when the journal drops the next events', async () => {
     await using guest = await startGuest();
     setKeys(guest, 300, 'x'.repeat(10_000));
     const follower = await follow(guest, '?since=0');
@@ -198,7 +199,7 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
     ['?since=6', '410 Gone', 'Position is not known: the newest is 5\n'],
     ['?since=', '400 Bad Request', 'Invalid position: since takes a sequence number or now\n'],
     ['?since=-1', '400 Bad Request', 'Invalid position: since takes a sequence number or now\n'],
-  ])('is told in plain HTTP of %s', async (query, status, text) => {
+  ])('gets an HTTP error for %s', async (query, status, text) => {
     await using guest = await startGuest({ eventStreams: 1 });
     setKeys(guest, 5);
     guest.backend.trim(3);
@@ -208,7 +209,7 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
       kind === 'websocket' ? UPGRADE : '',
     );
     expect([head.split('\r\n')[0], body]).toEqual([`HTTP/1.1 ${status}`, text]);
-    // Nothing is left behind that would count as a stream.
+    // The refused requests do not count as streams.
     const follower = await follow(guest, '?since=3');
     await until(() => follower.numbers.length === 2);
     expect(follower.numbers).toEqual([4, 5]);
@@ -217,7 +218,7 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
 });
 
 describe('a websocket that does not read', () => {
-  it('is told why it is ended, with a code that lets it come back', async () => {
+  it('gets the reason for its end, with a code that lets it come back', async () => {
     await using guest = await startGuest({ eventStallMs: 100, lingerTimeoutMs: 5_000 });
     const follower = await followWebSocket(guest, '?since=now');
     await until(() => guest.backend.subscribers === 1);
@@ -228,7 +229,7 @@ describe('a websocket that does not read', () => {
     expect(await follower.ended).toEqual([1013, 'too many events wait to be read: come back with since']);
   });
 
-  it('is cut when it does not read that either', async () => {
+  it('is cut when it does not read the reason either', async () => {
     await using guest = await startGuest({ eventStallMs: 50, lingerTimeoutMs: 50 });
     const follower = await followWebSocket(guest, '');
     follower.pause();
@@ -249,7 +250,7 @@ describe('a list of events', () => {
     };
   };
 
-  it('answers at once with what there is and where to go on', async () => {
+  it('comes at once, with the stored events and the position to continue from', async () => {
     await using guest = await startGuest();
     guest.backend.setKey(1, 'user.a', '1');
     guest.backend.setKey(2, 'user.foreign', '1');
@@ -264,7 +265,7 @@ describe('a list of events', () => {
     expect((await list(guest, 'since=now&limit=1')).body).toBe('{"events":[],"next":2,"more":false}\n');
   });
 
-  it('is cut to what one answer may have, and goes on without a gap', async () => {
+  it('is cut to the limits of one answer, and the next one continues without a gap', async () => {
     await using guest = await startGuest();
     setKeys(guest, 600, 'x'.repeat(1000));
     const seen: number[] = [];
@@ -292,7 +293,7 @@ describe('a list of events', () => {
   });
 
   it.each(['application/json', 'Application/JSON; q=0.9'])(
-    'is the answer to %s without a limit too',
+    'is the answer to %s, also without a limit',
     async (type) => {
       await using guest = await startGuest();
       setKeys(guest, 300);

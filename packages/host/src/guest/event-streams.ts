@@ -17,13 +17,13 @@ import { refuseHandshake } from './handshake.ts';
 import { startPlainStream } from './plain-stream.ts';
 import { startWebSocket } from './websocket-stream.ts';
 
-/** What the events come from. */
+/** The source of the events. */
 export type EventBackend = Pick<GuestBackend, 'subscribe' | 'eventsAfter' | 'journalSpan'>;
 
 export interface EventRequest {
   readonly instanceId: number;
   readonly types: ReadonlySet<string>;
-  /** Undefined: from now on, in LXD's form. */
+  /** Undefined: only new events, in LXD's form. */
   readonly since: Position | undefined;
   /** Does work when it is the turn of the reader's instance. */
   readonly turn: Turn;
@@ -100,7 +100,7 @@ function sourceOf(backend: EventBackend, { instanceId, types }: EventRequest): E
   };
 }
 
-/** Only those who know positions are told them. */
+/** Only a reader that came with a position gets positions. */
 function readerOf(queue: EventQueue, { since }: EventRequest): EventReader<StoredEvent> {
   const bytes = since === undefined ? eventBytes : numberedEventBytes;
   return {

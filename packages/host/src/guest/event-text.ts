@@ -1,19 +1,19 @@
 import type { StoredEvent } from '../core/entities.ts';
 
 /**
- * An event as a guest sees it: one line of JSON, `type`, `timestamp`, `metadata`, all below in alphabetical
- * order. The sequence number stays with us.
+ * An event as a guest sees it: one line of JSON with `type`, `timestamp` and `metadata`; names inside of
+ * `metadata` are in alphabetical order. The sequence number is left out.
  */
 export function eventText({ type, timestamp, metadata }: StoredEvent): string {
   return `${JSON.stringify({ type, timestamp, metadata: sorted(metadata) })}\n`;
 }
 
-/** The same with the sequence number as its last field, for those who follow positions. */
+/** The same with the sequence number as its last field, for readers that follow positions. */
 export function numberedEventText(event: StoredEvent): string {
   return `${eventText(event).slice(0, -'}\n'.length)},"sequence":${event.sequence}}\n`;
 }
 
-/** The bytes of a text of an event. All readers of one event share them, also while they wait to be sent. */
+/** The bytes of an event's text. All readers of one event share them, also while they wait to be sent. */
 export const eventBytes = shared(eventText);
 
 /** The same with the sequence number. */

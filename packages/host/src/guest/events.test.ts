@@ -39,7 +39,7 @@ describe('the plain stream', () => {
     client.socket.destroy();
   });
 
-  it('can be read with a strict client', async () => {
+  it('can be read by a strict client', async () => {
     await using guest = await startGuest();
     const chunk = await new Promise<string>((resolve) => {
       const asking = get({ socketPath: guest.path, path: '/1.0/events' }, (answer) => {
@@ -54,7 +54,7 @@ describe('the plain stream', () => {
     expect(chunk).toBe(CONFIG_EVENT);
   });
 
-  it('keeps to the types asked for, and never shows lifecycle or others instances', async () => {
+  it('sends only the types asked for, and never lifecycle events or those of other instances', async () => {
     await using guest = await startGuest();
     const client = await openStream(guest, '?type=device,lifecycle');
     guest.backend.emit(1, 'lifecycle', { action: 'instance-ready' });
@@ -76,7 +76,7 @@ describe('the plain stream', () => {
   });
 
   it.each(['a byte', 'a half-close', 'a byte sent with the request'])(
-    'ends with %s of the client',
+    'ends at %s of the client',
     async (how) => {
       await using guest = await startGuest();
       const client = new RawClient(guest.path);
@@ -90,7 +90,7 @@ describe('the plain stream', () => {
     },
   );
 
-  it('drops a reader that stalls, and keeps the events of others', async () => {
+  it('drops a reader that stalls; other readers get all events', async () => {
     await using guest = await startGuest({ eventStallMs: 1_000 });
     const stalled = await openStream(guest);
     const reader = await openStream(guest);
@@ -109,7 +109,7 @@ describe('the plain stream', () => {
   it.each([
     ['bytes', { eventQueueBytes: 1_000_000 }],
     ['messages', { eventQueueMessages: 10 }],
-  ])('drops a reader that lets too many %s wait, without a hole in what it got', async (_what, limits) => {
+  ])('drops a reader with too many waiting %s, without a gap in its events', async (_what, limits) => {
     await using guest = await startGuest(limits);
     const stalled = await openStream(guest);
     stalled.socket.pause();
@@ -123,7 +123,7 @@ describe('the plain stream', () => {
     expect(keys.length).toBeLessThan(40);
   });
 
-  it('drops readers that together let too much wait, and no reader that takes its events', async () => {
+  it('drops readers that together leave too much untaken, but no reader that takes its events', async () => {
     await using guest = await startGuest({ eventInstanceBytes: 300_000, eventStallMs: 600_000 });
     const stalled = [await openStream(guest), await openStream(guest), await openStream(guest)];
     for (const { socket } of stalled) socket.pause();
@@ -158,7 +158,7 @@ describe('the plain stream', () => {
     for (const client of open) client.socket.destroy();
   });
 
-  it('is what any other Upgrade gets', async () => {
+  it('is the answer to any other Upgrade', async () => {
     await using guest = await startGuest();
     const client = new RawClient(guest.path);
     client.send(
@@ -202,7 +202,7 @@ describe('the websocket', () => {
     websocket.terminate();
   });
 
-  it('echoes a close', async () => {
+  it('answers a close with the same code', async () => {
     await using guest = await startGuest();
     const websocket = await openWebSocket(guest);
     const code = new Promise((resolve) => websocket.on('close', resolve));
@@ -227,13 +227,13 @@ describe('the websocket', () => {
     expect(await client.end()).toBe(`${SWITCHED}${PING}\x88\x02\x03\xea`);
   });
 
-  it('ends without a close frame after three pings without answer', async () => {
+  it('ends without a close frame after three unanswered pings', async () => {
     await using guest = await startGuest({ pingIntervalMs: 20 });
     const client = new RawClient(guest.path).send(`GET /1.0/events HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`);
     expect(await client.end()).toBe(SWITCHED + PING.repeat(3));
   });
 
-  it('lives on while pings are answered', async () => {
+  it('stays open while pings are answered', async () => {
     await using guest = await startGuest({ pingIntervalMs: 10 });
     const websocket = await openWebSocket(guest);
     let pings = 0;
@@ -261,7 +261,7 @@ describe('the websocket', () => {
     expect(pongs).toBeLessThan(20_000);
   });
 
-  it('answers many pings that come together with the last pong only', async () => {
+  it('answers many pings that come together with one pong, for the last of them', async () => {
     await using guest = await startGuest();
     const client = new RawClient(guest.path).send(`GET /1.0/events HTTP/1.1\r\nHost: x\r\n${UPGRADE}\r\n`);
     await client.until((received) => received === SWITCHED + PING);
@@ -271,7 +271,7 @@ describe('the websocket', () => {
     client.socket.destroy();
   });
 
-  it('says 1001 when it is ended from the host', async () => {
+  it('closes with 1001 when the host ends it', async () => {
     await using guest = await startGuest();
     const websocket = await openWebSocket(guest);
     const code = new Promise((resolve) => websocket.on('close', resolve));
@@ -284,7 +284,7 @@ describe('the websocket', () => {
     ['a short key', UPGRADE.replace('dGhlIHNhbXBsZSBub25jZQ==', 'abc')],
     ['another version', UPGRADE.replace('13', '12')],
     ['no Connection: Upgrade', UPGRADE.replace(', Upgrade', '')],
-  ])('refuses a handshake with %s in one line', async (_what, headers) => {
+  ])('answers a handshake with %s with one line', async (_what, headers) => {
     await using guest = await startGuest();
     expect(await ask(guest.path, 'GET /1.0/events', headers)).toEqual([
       'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nSec-Websocket-Version: 13\r\nX-Content-Type-Options: nosniff\r\nDate: D\r\nContent-Length: 12\r\n\r\n',
@@ -292,7 +292,7 @@ describe('the websocket', () => {
     ]);
   });
 
-  it('refuses another origin with 403, and takes its own', async () => {
+  it('refuses another origin with 403, and accepts its own', async () => {
     await using guest = await startGuest();
     expect((await ask(guest.path, 'GET /1.0/events', `${UPGRADE}Origin: http://evil\r\n`))[1]).toBe(
       'Forbidden\n',

@@ -2,8 +2,8 @@ import { GUEST_KEY_BYTES_MAX } from '../core/guest-keys.ts';
 import { headerBlock, type TextReply } from '../http/response.ts';
 
 /**
- * Every refusal that a guest can meet: code, status, text. Texts are those of LXD, and a guest sees nothing
- * else; `%s` is filled in with what the guest itself sent.
+ * Every refusal that a guest can get: code, status, text. The texts are LXD's, and a guest gets no other
+ * details; `%s` is replaced by a part of the guest's own request.
  */
 export const GUEST_ERRORS = {
   'invalid-body': [400, 'Invalid request body: %s'],
@@ -50,13 +50,13 @@ const JSON_HEADERS = headerBlock({
   'X-Content-Type-Options': 'nosniff',
 });
 
-/** A refusal as plain text; `headers` replaces the usual block of headers. */
+/** A refusal as plain text; `headers` replaces the usual header block. */
 export function textError(code: GuestErrorCode, value = '', headers = TEXT_HEADERS): TextReply {
   const [status, text] = GUEST_ERRORS[code];
   return { kind: 'text', status, headers, body: `${text.replace('%s', () => value)}\n` };
 }
 
-/** A refusal of an image, which LXD sends as its main API does: JSON, with two newlines. */
+/** A refusal of an image. LXD sends it as its main API does: JSON, with two newlines. */
 export function jsonError(code: GuestErrorCode): TextReply {
   const [status, error] = GUEST_ERRORS[code];
   const body = {

@@ -8,7 +8,7 @@ import { LISTED_EVENTS_MAX } from './guest-limits.ts';
 import { type GuestReply, type Handler, refuse } from './reply.ts';
 import { readState } from './state-body.ts';
 
-/** What Porthole serves beyond LXD's guest API; docs/guest-api.md says what each stands for. */
+/** Features that Porthole adds to LXD's guest API; docs/guest-api.md explains each. */
 export const API_EXTENSIONS: readonly string[] = [
   'event_since',
   'config_etag',
@@ -69,8 +69,8 @@ export const getDevices: Handler = (view) => ({ kind: 'json', value: view.device
 export const getMetaData: Handler = (view) => ({ kind: 'raw', value: view.metaData });
 
 /**
- * `GET /1.0/events`: unknown types are accepted and match nothing. With `since` events have positions; with a
- * `limit` too, or for a client that takes nothing but JSON, the answer is those that there are.
+ * `GET /1.0/events`: unknown types are accepted and match nothing. With `since`, events have positions. With
+ * a `limit` too, or for a client that accepts only JSON, the answer is a list of the stored events.
  */
 export const getEvents: Handler = (_view, { head }) => {
   const { query } = head.target;
@@ -87,17 +87,17 @@ export const getEvents: Handler = (_view, { head }) => {
   return limit === undefined ? refuse('invalid-limit') : { kind: 'list-events', types, since, limit };
 };
 
-/** A stream of lines is no JSON text. What takes other types too, as most clients say of themselves, can follow one. */
+/** A stream of lines is not JSON text. Clients that also accept other types, as most do, get a stream. */
 function takesJsonOnly(accept = ''): boolean {
   return /^application\/json[ \t]*(;[^,]*)?$/i.test(accept);
 }
 
-/** Lifecycle events are the host's alone, whatever `type` asks for. */
+/** Lifecycle events are only for the host, even if `type` asks for them. */
 function eventTypes(list: string): ReadonlySet<string> {
   return new Set(list.split(',').filter((type) => type === 'config' || type === 'device'));
 }
 
-/** `GET /1.0/images/{fingerprint}/export`: whatever is not served looks the same. */
+/** `GET /1.0/images/{fingerprint}/export`: an image gets the same answer for any reason it is not served. */
 export const exportImage: Handler = (view, { head, variable: fingerprint }): GuestReply => {
   if (!view.allowsImages) return { kind: 'refuse-image', code: 'forbidden' };
   const project = queryValue(head.target.query, 'project') || 'default';
@@ -107,5 +107,5 @@ export const exportImage: Handler = (view, { head, variable: fingerprint }): Gue
   return { kind: 'export-image', fingerprint };
 };
 
-/** `GET /1.0/ubuntu-pro`: Porthole hands out no Ubuntu Pro tokens. */
+/** `GET /1.0/ubuntu-pro`: Porthole has no Ubuntu Pro tokens. */
 export const getUbuntuPro: Handler = () => ({ kind: 'json', value: { guest_attach: 'off' } });

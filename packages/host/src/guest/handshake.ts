@@ -12,7 +12,7 @@ const BAD_HANDSHAKE = textError(
   }),
 );
 
-/** The answer to a websocket request that cannot become one; undefined if it can (RFC 6455, 4.2.1). */
+/** The error for a websocket request that is not valid; undefined if it is valid (RFC 6455, 4.2.1). */
 export function refuseHandshake(fields: Readonly<HeadFields>): TextReply | undefined {
   if (!hasToken(fields.connection, 'upgrade') || fields.websocketVersion !== '13') return BAD_HANDSHAKE;
   // Sixteen bytes in base64.

@@ -10,15 +10,15 @@ export interface Waiting {
   readonly instanceId: number;
   /** Does work when it is the turn of the instance. */
   readonly turn: Turn;
-  /** Decides on the request anew. */
+  /** Decides on the request again. */
   readonly decide: () => GuestReply;
-  /** Carries a decision out. */
+  /** Carries out a decision. */
   readonly perform: (reply: GuestReply) => Reply | Promise<Reply>;
 }
 
 const MS_PER_SECOND = 1000;
 
-/** The requests that are held until the value that they know is another one. */
+/** Requests that are held until the value that they know has changed. */
 export class HeldRequests {
   private readonly backend: Pick<GuestBackend, 'watchView'>;
   private readonly open: Quota;
@@ -29,7 +29,7 @@ export class HeldRequests {
     this.open = new Quota(max);
   }
 
-  /** Holds a request until it is to be answered differently, its time is over, or it is let go. */
+  /** Holds a request until its answer would be different, its time is over, or it is released. */
   hold({ seconds, etag }: WaitReply, { instanceId, turn, decide, perform }: Waiting): HeldReply | TextReply {
     if (!this.open.take(instanceId)) return textError('too-many-held');
     const over = Promise.withResolvers<void>();

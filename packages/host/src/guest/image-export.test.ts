@@ -42,7 +42,7 @@ const exportLine = (fingerprint: string, method = 'GET') => `${method} /1.0/imag
 describe('a unified image', () => {
   const HEAD = `HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\nContent-Disposition: inline;filename=${UNIFIED}.tar.gz\r\nContent-Length: 1000\r\nContent-Type: application/octet-stream\r\nLast-Modified: ${MODIFIED}\r\nDate: D\r\n\r\n`;
 
-  it('is sent whole, told to the host, and the connection goes on', async () => {
+  it('is sent whole and reported to the host, and the connection stays open', async () => {
     await using guest = await startWithImages();
     expect(await ask(guest.path, exportLine(UNIFIED))).toEqual([HEAD, DATA]);
     expect(guest.backend.retrieved).toEqual([UNIFIED]);
@@ -53,7 +53,7 @@ describe('a unified image', () => {
     expect(twice.endsWith('\r\n\r\n["/1.0"]\n')).toBe(true);
   });
 
-  it('is told to the host only so often, however often it is fetched', async () => {
+  it('is reported to the host only as often as writes are allowed', async () => {
     await using guest = await startWithImages({ writeBurst: 2, writeIntervalMs: 600_000 });
     for (let turn = 0; turn < 5; turn++) {
       expect((await ask(guest.path, exportLine(UNIFIED), 'Range: bytes=0-0\r\n'))[1]).toBe(DATA[0]);
@@ -88,7 +88,7 @@ describe('a unified image', () => {
     );
   });
 
-  it('has no part beyond its end', async () => {
+  it('answers 416 to a range beyond its end', async () => {
     await using guest = await startWithImages();
     const [head, body] = await ask(guest.path, exportLine(UNIFIED), 'Range: bytes=1000-\r\n');
     expect(head).toMatch(
@@ -125,7 +125,7 @@ describe('a unified image', () => {
     expect(received.slice(received.indexOf('\r\n\r\n') + 4)).toBe(big.toString());
   });
 
-  it('is cut when its file becomes shorter meanwhile, and not told as fetched', async () => {
+  it('is cut when its file becomes shorter meanwhile, and is not reported as fetched', async () => {
     await using guest = await startWithImages();
     const [path] = guest.backend.images.get(UNIFIED)!.paths;
     await writeFile(path!, Buffer.alloc(8_000_000));
@@ -170,7 +170,7 @@ describe('a split image', () => {
 });
 
 describe('a refused image', () => {
-  it('looks the same whether it is unknown, private or without its file', async () => {
+  it('gets the same answer if it is unknown, private or without its file', async () => {
     await using guest = await startWithImages();
     const unknown = await ask(guest.path, exportLine('c'.repeat(64)));
     expect(unknown).toEqual([
@@ -192,7 +192,7 @@ describe('a refused image', () => {
     expect((await ask(guest.path, exportLine(UNIFIED)))[1]).toBe(DATA);
   });
 
-  it('is told in JSON when images are not allowed', async () => {
+  it('gets an answer in JSON when images are not allowed', async () => {
     await using guest = await startWithImages();
     guest.backend.views.set(1, sampleView({ allowsImages: false }));
     const [head, body] = await ask(guest.path, exportLine(UNIFIED));
@@ -200,7 +200,7 @@ describe('a refused image', () => {
     expect(body).toBe(NOT_FOUND.replace('404', '403').replace('Not Found', 'Forbidden'));
   });
 
-  it('is one too many for an instance that fetches as many as it may', async () => {
+  it('gets 503 when the instance already fetches as many images as it may', async () => {
     await using guest = await startWithImages({ imageStreams: 1 });
     await writeFile(guest.backend.images.get(UNIFIED)!.paths[0]!, Buffer.alloc(8_000_000));
     const slow = new RawClient(guest.path).send(`${exportLine(UNIFIED)} HTTP/1.1\r\nHost: x\r\n\r\n`);
@@ -213,7 +213,7 @@ describe('a refused image', () => {
   });
 });
 
-/** Takes a chunked body apart. */
+/** Decodes a chunked body. */
 function unchunk(body: string): string {
   let text = '';
   for (let at = 0; at < body.length; ) {

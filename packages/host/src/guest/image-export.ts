@@ -20,7 +20,7 @@ export interface ExportTools {
   readonly stallMs: number;
 }
 
-/** Something that sends stretches of files on sockets. */
+/** Sends stretches of files on sockets. */
 export interface Sender {
   readonly works: boolean;
   send(
@@ -30,7 +30,7 @@ export interface Sender {
   ): { sent: Promise<void>; cut: () => void };
 }
 
-/** Sends an image to an instance. Private, unknown and vanished images get the same answer. */
+/** Sends an image to an instance. Private, unknown and missing images get the same answer. */
 export async function sendImage(
   instanceId: number,
   fingerprint: string,
@@ -44,7 +44,7 @@ export async function sendImage(
   const finish = (sent: boolean) => {
     tools.running.give(instanceId);
     for (const handle of handles) void handle.close().catch(() => {});
-    // A client that fetches a byte at a time is served; that it did is told so often and no more.
+    // A client may fetch an image byte by byte, but the host is notified only as often as writes are allowed.
     if (sent && tools.mayWrite(instanceId)) void tellRetrieved(instanceId, fingerprint, tools);
   };
   try {

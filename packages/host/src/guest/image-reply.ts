@@ -11,7 +11,7 @@ import {
 import { type ByteRange, parseRange } from './byte-ranges.ts';
 import { textError } from './guest-errors.ts';
 
-/** A file of an image, opened. */
+/** An open file of an image. */
 export interface ImageFile {
   readonly source: ByteSource;
   /** Bytes. */
@@ -23,7 +23,7 @@ type Finish = StreamReply['finish'];
 
 const OCTETS = 'application/octet-stream';
 
-/** An image in one file: whole, in ranges, or not at all if the client has it already. */
+/** An image in one file: the whole file, ranges of it, or nothing if the client has it already. */
 export function unifiedReply(
   fields: Readonly<HeadFields>,
   filename: string,
@@ -127,7 +127,7 @@ function rangeRefusal(
   return textError(ranges === 'malformed' ? 'range-malformed' : 'range-beyond-end', '', headers);
 }
 
-/** `If-Range`: the ranges count only while the file is the one the client has a part of. */
+/** `If-Range`: the ranges count only if the client has a part of the current file. */
 function rangeHeader(fields: Readonly<HeadFields>, modified: string): string | undefined {
   if (fields.ifRange !== undefined && fields.ifRange !== modified) return undefined;
   return fields.range;

@@ -28,7 +28,7 @@ const EMPTY =
 const values = (guest: GuestFixture) => [...guest.backend.views.get(1)!.config];
 
 describe('an instance', () => {
-  it('writes, reads, lists and removes a key of its own', async () => {
+  it('writes, reads, lists and removes one of its own keys', async () => {
     await using guest = await start();
     expect(await put(guest, 'guest.new', 'one\ntwo')).toEqual([EMPTY, '']);
     expect(await get(guest, 'guest.new')).toBe('one\ntwo');
@@ -38,7 +38,7 @@ describe('an instance', () => {
     expect((await remove(guest, 'guest.new'))[1]).toBe('Not Found\n');
   });
 
-  it('writes nothing that is as it was, however often', async () => {
+  it('may repeat a write that changes nothing any number of times', async () => {
     await using guest = await start({ writeBurst: 1, writeIntervalMs: 600_000 });
     for (let turn = 0; turn < 3; turn++) expect((await put(guest, 'guest.status', 'booting'))[0]).toBe(EMPTY);
     expect((await put(guest, 'guest.status', 'up'))[0]).toBe(EMPTY);
@@ -95,7 +95,7 @@ describe('an instance', () => {
     ['an escape sequence', '\x1b[2J'],
     ['a NUL', 'a\0b'],
     ['a carriage return', 'a\rb'],
-    ['what is no UTF-8', '\xff\xfe'],
+    ['bytes that are not UTF-8', '\xff\xfe'],
   ])('is refused %s as a value', async (_what, value) => {
     await using guest = await start();
     const [head, text] = await put(guest, 'guest.a', value);
@@ -103,7 +103,7 @@ describe('an instance', () => {
     expect(text).toBe('Invalid value: UTF-8 text without control characters, not empty\n');
   });
 
-  it('is refused a value that is too large, also one far beyond what is read, and one key too many', async () => {
+  it('is refused a value that is too large, also one larger than what is kept, and one key too many', async () => {
     await using guest = await start();
     for (const size of [4097, 500_000]) {
       const [head, text] = await put(guest, 'guest.a', 'x'.repeat(size));
@@ -120,13 +120,13 @@ describe('an instance', () => {
     expect((await put(guest, 'guest.one-more', 'x'))[0]).toBe(EMPTY);
   });
 
-  it('is told nothing of why a key could not be stored', async () => {
+  it('does not learn why a key could not be stored', async () => {
     await using guest = await start();
     guest.backend.storeBroken = true;
     expect((await put(guest, 'guest.a', 'x'))[1]).toBe('Failed setting configuration key: internal error\n');
   });
 
-  it('can change no other key, whatever it calls its own', async () => {
+  it('cannot change any other key, with any name', async () => {
     await using guest = await start({ writeBurst: 1_000_000 });
     const others = () => values(guest).filter(([key]) => !key.startsWith('guest.'));
     const before = others();

@@ -9,10 +9,10 @@ import {
 import type { GuestView } from '../core/view.ts';
 import { type GuestReply, type Handler, type RefuseReply, refuse } from './reply.ts';
 
-/** What a write that changes nothing is answered with, too. */
+/** Also the answer to a write that changes nothing. */
 const DONE: GuestReply = { kind: 'raw', value: '' };
 
-/** `PUT /1.0/config/{key}`: the body is the value of a key of the instance's own. */
+/** `PUT /1.0/config/{key}`: the body is the new value of one of the instance's own keys. */
 export const putKey: Handler = (view, { body, variable: key }) => {
   const refusal = refuseKey(view, key);
   if (refusal !== undefined) return refusal;
@@ -35,7 +35,7 @@ export const deleteKey: Handler = (view, { variable: key }) => {
   return view.config.has(key) ? { kind: 'write-key', key, value: null } : refuse('not-found');
 };
 
-/** All other keys are the operator's: for them these methods do not exist, as with LXD. */
+/** All other keys belong to the operator: for them these methods do not exist, as with LXD. */
 function refuseKey(view: GuestView, key: string): RefuseReply | undefined {
   if (!isGuestKey(key)) return refuse('not-implemented');
   return view.allowsGuestConfig ? undefined : refuse('forbidden');

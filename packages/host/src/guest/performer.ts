@@ -16,11 +16,11 @@ import { PLAIN_ANSWERS, rawAnswer } from './plain-answer.ts';
 import { RateLimit } from './rate-limit.ts';
 import type { GuestReply } from './reply.ts';
 
-/** Who is answered, and to what. */
+/** The request that is answered, and its instance. */
 export interface Occasion {
   readonly instanceId: number;
   readonly head: RequestHead;
-  /** Decides on the request anew, on what is known then. */
+  /** Decides on the request again, from the data of that time. */
   readonly decide: () => GuestReply;
   /** Does work when it is the turn of the instance. */
   readonly turn: Turn;
@@ -33,7 +33,7 @@ type Performers = {
   ) => Reply | Promise<Reply>;
 };
 
-/** Makes the function that carries out what the handlers have decided: one entry per kind of reply. */
+/** Makes the function that carries out the decisions of handlers: one entry per kind of reply. */
 export function createPerformer(
   backend: GuestBackend,
   { log, sender }: { readonly log: Log; readonly sender?: Sender | undefined },

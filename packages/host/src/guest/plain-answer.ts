@@ -10,7 +10,7 @@ type PlainAnswers = {
   readonly [Kind in PlainKind]: (reply: Extract<GuestReply, { kind: Kind }>) => TextReply;
 };
 
-/** The decisions of which nothing has to be carried out: their answers are made of them alone. */
+/** The answers to decisions that need no further action. */
 export const PLAIN_ANSWERS: PlainAnswers = {
   json: ({ value, etag }) => ok(JSON_HEADERS, `${JSON.stringify(value)}\n`, etag),
   raw: ({ value, etag }) => ok(RAW_HEADERS, value, etag),
@@ -36,7 +36,6 @@ export function plainAnswer(reply: GuestReply): TextReply | undefined {
   return answer?.(reply);
 }
 
-/** A body of plain bytes. */
 export function rawAnswer(body: string): TextReply {
   return ok(RAW_HEADERS, body);
 }

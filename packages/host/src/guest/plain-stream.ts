@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Hijacker } from '../http/response.ts';
 import type { Attach } from './event-queue.ts';
 
-/** LXD's header lines, with CRLF where it sends a bare LF that strict clients refuse; HTTP/1.1 for all. */
+/** LXD's header lines, with CRLF where LXD sends a bare LF, which strict clients refuse. Always HTTP/1.1. */
 const HEAD = [
   'HTTP/1.1 200 OK',
   'Connection: keep-alive',
@@ -11,7 +11,10 @@ const HEAD = [
   '\r\n',
 ].join('\r\n');
 
-/** Sends events as lines. Any byte from the client, or its half-close, ends the stream. */
+/**
+ * Sends events as lines. Any byte from the client, or its half-close, ends the stream.
+ * @param spoken the client has already done one of these
+ */
 export function startPlainStream(socket: Socket, attach: Attach, spoken: boolean): Hijacker {
   socket.write(HEAD);
   if (spoken) {

@@ -5,7 +5,7 @@ const takes = (limit: RateLimit, instance: number, nowMs: number, times: number)
   Array.from({ length: times }, () => limit.take(instance, nowMs)).filter(Boolean).length;
 
 describe('RateLimit', () => {
-  it('lets through a burst, then one per interval', () => {
+  it('allows a burst, then one per interval', () => {
     const limit = new RateLimit(3, 100);
     expect(takes(limit, 1, 1000, 5)).toBe(3);
     expect(takes(limit, 1, 1099, 5)).toBe(0);
@@ -14,13 +14,13 @@ describe('RateLimit', () => {
     expect(takes(limit, 1, 9000, 5)).toBe(3);
   });
 
-  it('counts each instance for itself', () => {
+  it('counts each instance separately', () => {
     const limit = new RateLimit(2, 100);
     expect(takes(limit, 1, 0, 5)).toBe(2);
     expect(takes(limit, 2, 0, 5)).toBe(2);
   });
 
-  it('forgets instances whose allowance is whole again', () => {
+  it('forgets instances whose allowance is full again', () => {
     const limit = new RateLimit(2, 100);
     for (let instance = 1; instance <= 1000; instance++) limit.take(instance, instance);
     expect(limit.size).toBe(100);

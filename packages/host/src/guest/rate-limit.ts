@@ -1,6 +1,7 @@
 /**
  * Limits how often each instance may do something: `burst` times at once, then once in `intervalMs`. It keeps
- * one number per instance, the time at which its allowance is whole again, and forgets it then.
+ * one number per instance, the time at which its allowance is full again, and forgets the instance at that
+ * time.
  */
 export class RateLimit {
   private readonly burst: number;
@@ -12,18 +13,18 @@ export class RateLimit {
     this.intervalMs = intervalMs;
   }
 
-  /** Takes one; false if the instance has to wait. @param nowMs monotonic */
+  /** Takes one from the allowance; false if the instance has to wait. @param nowMs monotonic */
   take(instanceId: number, nowMs: number): boolean {
     this.forget(nowMs);
     const wholeAt = Math.max(this.wholeAt.get(instanceId) ?? 0, nowMs) + this.intervalMs;
     if (wholeAt - nowMs > this.burst * this.intervalMs) return false;
-    // Taken out first, so that those who asked last stand last.
+    // Deleted first, so that the map stays in order of the last take.
     this.wholeAt.delete(instanceId);
     this.wholeAt.set(instanceId, wholeAt);
     return true;
   }
 
-  /** Instances that are remembered. */
+  /** Number of instances that are remembered. */
   get size(): number {
     return this.wholeAt.size;
   }

@@ -4,7 +4,7 @@ import type { GuestView } from '../core/view.ts';
 import type { RequestHead } from '../http/request-head.ts';
 import type { GuestErrorCode } from './guest-errors.ts';
 
-/** What a handler may know of a request. */
+/** The parts of a request that a handler gets. */
 export interface GuestRequest {
   readonly head: RequestHead;
   readonly body: Buffer;
@@ -12,7 +12,7 @@ export interface GuestRequest {
   readonly variable: string;
 }
 
-/** What a handler decides. Kinds that need more than bytes are carried out by the performer. */
+/** The decision of a handler. The performer carries out the kinds that need more than a text answer. */
 export type GuestReply =
   | { readonly kind: 'json'; readonly value: GuestJson; readonly etag?: string }
   | { readonly kind: 'raw'; readonly value: string; readonly etag?: string }
@@ -21,7 +21,7 @@ export type GuestReply =
   | RefuseReply
   | { readonly kind: 'refuse-image'; readonly code: GuestErrorCode }
   | { readonly kind: 'set-ready'; readonly ready: boolean }
-  /** null takes the key away. */
+  /** null removes the key. */
   | { readonly kind: 'write-key'; readonly key: string; readonly value: string | null }
   | { readonly kind: 'export-image'; readonly fingerprint: string }
   | StreamReply
@@ -36,11 +36,11 @@ export interface StreamReply {
   readonly kind: 'stream-events';
   readonly types: ReadonlySet<string>;
   readonly websocket: boolean;
-  /** Absent: from now on, in LXD's form, without sequence numbers. */
+  /** Undefined: only new events, in LXD's form, without sequence numbers. */
   readonly since?: Position;
 }
 
-/** The value is the one that the request knows: it is answered when it is another one, or the time is over. */
+/** The request already has the current value. It is answered when the value changes or the time is over. */
 export interface WaitReply {
   readonly kind: 'wait';
   readonly etag: string;
@@ -50,16 +50,15 @@ export interface WaitReply {
 export interface RefuseReply {
   readonly kind: 'refuse';
   readonly code: GuestErrorCode;
-  /** Stands for the `%s` of the error's text. */
+  /** Replaces `%s` in the error's text. */
   readonly value?: string;
-  /** Ends the connection too. */
+  /** Ends the connection after the answer. */
   readonly close?: boolean;
 }
 
-/** A pure function: one instance's view and a request in, a decision out. */
+/** A pure function that makes a decision from the view of one instance and a request. */
 export type Handler = (view: GuestView, request: GuestRequest) => GuestReply;
 
-/** A refusal by its code. */
 export function refuse(code: GuestErrorCode, value?: string): RefuseReply {
   return value === undefined ? { kind: 'refuse', code } : { kind: 'refuse', code, value };
 }

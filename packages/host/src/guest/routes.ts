@@ -9,7 +9,7 @@ export interface Route {
   readonly methods: { readonly [method in 'GET' | 'PATCH' | 'PUT' | 'DELETE']?: Handler };
   /** Whether HEAD answers like GET without a body. */
   readonly head: boolean;
-  /** How a switched-off guest API is told: text, or the JSON of images. */
+  /** The form of the refusal when the guest API is switched off: text, or the JSON of images. */
   readonly refusal: 'refuse' | 'refuse-image';
 }
 
@@ -17,7 +17,7 @@ const plain = { head: true, refusal: 'refuse' } as const;
 const image = { head: true, refusal: 'refuse-image' } as const;
 const endless = { head: false, refusal: 'refuse' } as const;
 
-/** All that a guest can reach. */
+/** All routes of the guest API. */
 export const ROUTES: readonly Route[] = [
   { path: '/', methods: { GET: handlers.getVersions }, ...plain },
   { path: '/1.0', methods: { GET: handlers.getServer, PATCH: handlers.patchState }, ...plain },
@@ -51,8 +51,8 @@ const VARIABLE = ROUTES.filter(({ path }) => path.includes('{')).map((route) => 
 }));
 
 /**
- * The route of a clean path. The variable segment is found on the encoded path, so that `%2F` may stand in
- * it, and is then decoded once.
+ * The route of a clean path. The variable segment is found in the encoded path, so that it may contain `%2F`,
+ * and is then decoded once.
  */
 export function findRoute(path: string): RouteMatch | undefined {
   const fixed = FIXED.get(path);

@@ -25,7 +25,7 @@ const JSON_HEAD = (length: number) =>
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: D\r\nContent-Length: ${length}\r\n\r\n`;
 const RAW_HEAD = (length: number) =>
   JSON_HEAD(length).replace('application/json', 'application/octet-stream');
-/** The head of a value: it has an ETag. */
+/** The head of an answer with a value, which has an ETag. */
 const VALUE_HEAD = (value: string) =>
   RAW_HEAD(Buffer.byteLength(value)).replace('Date', `ETag: ${etagOf(value)}\r\nDate`);
 const ERROR_HEAD = (status: string, length: number) =>
@@ -79,7 +79,7 @@ describe('answers, byte for byte', () => {
     expect(gotHead).toBe(head);
   });
 
-  it('tells strangers and users apart, but an unknown path to all', async () => {
+  it('differ for unknown callers and users, except for an unknown path', async () => {
     await using guest = await startGuest();
     guest.backend.caller = { kind: 'no-instance' };
     const noInstance = 'Process ID not found in container\n';
@@ -104,7 +104,7 @@ describe('answers, byte for byte', () => {
     );
   });
 
-  it('refuses with 403 on an open connection when security.devlxd goes off', async () => {
+  it('refuses with 403 on an open connection when security.devlxd is switched off', async () => {
     await using guest = await startGuest();
     const client = new RawClient(guest.path).send(GET('/'));
     await client.until((received) => received.endsWith('["/1.0"]\n'));
@@ -119,7 +119,7 @@ describe('PATCH /1.0', () => {
   const patch = (path: string, body: string) =>
     ask(path, 'PATCH /1.0', `Content-Length: ${body.length}\r\n`, body);
 
-  it('stores the state, whatever the content type', async () => {
+  it('stores the state, with any content type', async () => {
     await using guest = await startGuest();
     expect(await patch(guest.path, '{"state":"Ready"}')).toEqual([RAW_HEAD(0), '']);
     expect((await ask(guest.path, 'GET /1.0'))[1]).toContain('"state":"Ready"');
@@ -141,7 +141,7 @@ describe('PATCH /1.0', () => {
     expect(await patch(guest.path, body)).toEqual([ERROR_HEAD(status, text.length), text]);
   });
 
-  it('is refused once an instance has said it too often, and to that instance only', async () => {
+  it('is refused after too many writes, and only to that instance', async () => {
     await using guest = await startGuest({ writeBurst: 2, writeIntervalMs: 600_000 });
     guest.backend.views.set(2, sampleView({ instanceId: 2 }));
     const statuses = async () => {
@@ -162,7 +162,7 @@ describe('PATCH /1.0', () => {
     expect(await statuses()).toEqual(['200', '200', '429']);
   });
 
-  it('tells nothing of why the state could not be stored', async () => {
+  it('does not say why the state could not be stored', async () => {
     await using guest = await startGuest();
     guest.backend.storeBroken = true;
     const [head, body] = await patch(guest.path, '{"state":"Ready"}');
@@ -195,7 +195,7 @@ describe('HTTP', () => {
       FAILURE('413 Request Entity Too Large'),
     ],
     ['GET / HT', FAILURE('400 Bad Request')],
-  ])('refuses %j and closes, whether the client does or not', async (bytes, answer) => {
+  ])('refuses %j and closes, whether or not the client half-closes', async (bytes, answer) => {
     await using guest = await startGuest();
     expect(await exchange(guest.path, bytes)).toBe(answer);
     if (!bytes.endsWith(' HT')) expect(await new RawClient(guest.path).send(bytes).end()).toBe(answer);
@@ -217,14 +217,14 @@ describe('HTTP', () => {
     client.socket.destroy();
   });
 
-  it('answers pipelined requests in order, more than fit into one turn', async () => {
+  it('answers pipelined requests in order, also more than fit into one turn', async () => {
     await using guest = await startGuest();
     const paths = Array.from({ length: 500 }, (_, i) => (i % 2 === 0 ? '/' : '/1.0/config/user.foo'));
     const received = await exchange(guest.path, paths.map((path) => GET(path)).join(''));
     expect(bodies(received)).toEqual(paths.map((path) => (path === '/' ? '["/1.0"]\n' : 'bar')));
   });
 
-  it('holds no more answers than the client takes', async () => {
+  it('makes no further answer before the client takes the last one', async () => {
     await using guest = await startGuest();
     guest.backend.views.set(1, sampleView({ config: new Map([['user.big', 'x'.repeat(300_000)]]) }));
     const client = new RawClient(guest.path);
@@ -239,7 +239,7 @@ describe('HTTP', () => {
     expect(bodies(received).map(({ length }) => length)).toEqual(Array(40).fill(300_000));
   });
 
-  it('reads and drops the body of a GET, and goes on', async () => {
+  it('reads and drops the body of a GET, and answers the next request', async () => {
     await using guest = await startGuest();
     const chunked = 'Transfer-Encoding: chunked\r\n';
     const received = await exchange(
@@ -249,13 +249,13 @@ describe('HTTP', () => {
     expect(bodies(received)).toEqual(['["/1.0"]\n', '["/1.0"]\n', 'bar']);
   });
 
-  it('echoes Connection: close, and hangs up', async () => {
+  it('answers Connection: close with the same, and hangs up', async () => {
     await using guest = await startGuest();
     const received = await new RawClient(guest.path).send(GET('/', 'Connection: close\r\n')).end();
     expect(received).toMatch(/Content-Length: 9\r\nConnection: close\r\n\r\n\["\/1\.0"\]\n$/);
   });
 
-  it('closes after HTTP/1.0, unless asked to keep', async () => {
+  it('closes an HTTP/1.0 connection unless the client asks to keep it', async () => {
     await using guest = await startGuest();
     const closed = await new RawClient(guest.path).send('GET / HTTP/1.0\r\n\r\n').end();
     expect(closed).toMatch(/^HTTP\/1\.0 200 OK\r\n/);
@@ -268,7 +268,7 @@ describe('HTTP', () => {
     expect(await kept.end()).toMatch(/bar$/);
   });
 
-  it('says 100 Continue to who waits for it, and 417 to other expectations', async () => {
+  it('sends 100 Continue to a client that waits for it, and 417 for other expectations', async () => {
     await using guest = await startGuest();
     const client = new RawClient(guest.path);
     client.send('PATCH /1.0 HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 17\r\n\r\n');
@@ -291,14 +291,14 @@ describe('HTTP', () => {
 });
 
 describe('limits', () => {
-  it('answers 408 to half a request, headers or body', async () => {
+  it('answers 408 to an incomplete request, in its headers or its body', async () => {
     await using guest = await startGuest({ requestTimeoutMs: 40 });
     const late = FAILURE('408 Request Timeout');
     expect(await new RawClient(guest.path).send('GET / HTTP/1.1\r\n').end()).toBe(late);
     expect(await new RawClient(guest.path).send(GET('/', 'Content-Length: 5\r\n')).end()).toBe(late);
   });
 
-  it('closes an idle connection, asked before or not, without a word', async () => {
+  it('closes an idle connection silently, before or after its first request', async () => {
     await using guest = await startGuest({ idleTimeoutMs: 40 });
     expect(await new RawClient(guest.path).end()).toBe('');
     expect(await new RawClient(guest.path).send(GET('/')).end()).toMatch(/\["\/1\.0"\]\n$/);
@@ -316,8 +316,8 @@ describe('limits', () => {
     expect((await client.end()).length).toBeLessThan(4_000_000);
   });
 
-  it('keeps a slow reader that does read', async () => {
-    // It takes longer than the limit, but never rests for as long.
+  it('keeps a client that reads slowly', async () => {
+    // It takes longer than the limit in total, but never pauses for that long.
     await using guest = await startGuest({ stallTimeoutMs: 1_000, lingerTimeoutMs: 1_000 });
     guest.backend.views.set(1, sampleView({ metaData: 'x'.repeat(3_000_000) }));
     const client = new RawClient(guest.path).send(GET('/1.0/meta-data', 'Connection: close\r\n'));
@@ -328,7 +328,7 @@ describe('limits', () => {
     expect((await client.end()).length).toBeGreaterThan(3_000_000);
   });
 
-  it('answers 503 above the connections of one instance, and serves the others', async () => {
+  it('answers 503 above the connection limit of an instance, and serves other instances', async () => {
     await using guest = await startGuest({ connectionsPerKey: 3 });
     const held = [1, 2, 3].map(() => new RawClient(guest.path).send(GET('/')));
     for (const client of held) await client.until((received) => received.endsWith(']\n'));
@@ -347,7 +347,7 @@ describe('limits', () => {
     for (const client of held) client.socket.destroy();
   });
 
-  it('outlives a flood of connections of one instance', async () => {
+  it('survives a flood of connections of one instance', async () => {
     await using guest = await startGuest({ connectionsPerKey: 10, lingerTimeoutMs: 50 });
     const flood = Array.from({ length: 300 }, () => new RawClient(guest.path).send(GET('/')));
     const ends = flood.map((client) => client.until((received) => received.length > 0).catch(() => 'cut'));
@@ -378,7 +378,7 @@ describe('connections', () => {
     agent.destroy();
   });
 
-  it('of one instance end when it stops, those of others do not', async () => {
+  it('of an instance end when it stops, and those of other instances stay', async () => {
     await using guest = await startGuest();
     const mine = new RawClient(guest.path).send(GET('/'));
     const stream = new RawClient(guest.path).send(GET('/1.0/events'));
@@ -396,7 +396,7 @@ describe('connections', () => {
     expect(guest.backend.subscribers).toBe(0);
   });
 
-  it('that are idle end with the server, requests under way are answered', async () => {
+  it('end with the server if they are idle; requests under way are answered', async () => {
     await using guest = await startGuest();
     const idle = new RawClient(guest.path).send(GET('/'));
     const half = new RawClient(guest.path).send('GET / HTTP/1.1\r\n');
@@ -409,7 +409,7 @@ describe('connections', () => {
     await stopped;
   });
 
-  it('are cut when the grace is over', async () => {
+  it('are cut when the grace period is over', async () => {
     await using guest = await startGuest();
     const half = new RawClient(guest.path).send('GET / HTTP/1.1\r\n');
     while (guest.server.connections() === 0) await turn();
@@ -419,7 +419,7 @@ describe('connections', () => {
 });
 
 describe('a server that stops', () => {
-  it('answers everybody who had connected before', async () => {
+  it('answers all clients that have connected before', async () => {
     await using guest = await startGuest();
     const clients = Array.from({ length: 50 }, () => new RawClient(guest.path).send(GET('/')));
     const stopped = guest.server.stop(2000);
@@ -428,7 +428,7 @@ describe('a server that stops', () => {
     expect(guest.server.connections()).toBe(0);
   });
 
-  it('answers those too whom its front end leaves to it when its last connection has ended', async () => {
+  it('also answers connections that its front end hands over after its last connection has ended', async () => {
     const frontEnd = new FrontEndThatLeaves(async (leave) => {
       leave();
       while (server.connections() > 0) await turn();
@@ -443,8 +443,8 @@ describe('a server that stops', () => {
   });
 });
 
-describe('a server that hands over', () => {
-  it('leaves the socket, who waits there and who is silent to the next one, and answers the rest itself', async () => {
+describe('a server that leaves its sockets', () => {
+  it('leaves the listening socket and waiting and silent clients to the next server, and answers the rest', async () => {
     await using guest = await startGuest();
     const silent = new RawClient(guest.path);
     const idle = new RawClient(guest.path).send(GET('/'));
@@ -472,7 +472,7 @@ describe('a server that hands over', () => {
     await expect(lstat(guest.path)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  it('identifies those again whom it has not let in yet', async () => {
+  it('lets the next server identify connections whose caller is not known yet', async () => {
     await using guest = await startGuest();
     const known = Promise.withResolvers<Caller>();
     const asked = Promise.withResolvers<void>();
@@ -492,7 +492,7 @@ describe('a server that hands over', () => {
     held.socket.destroy();
   });
 
-  it('ends event streams: over a websocket with 1012 "restarting", plain ones with their end', async () => {
+  it('ends event streams: a websocket with 1012 "restarting", a plain one with its end', async () => {
     await using guest = await startGuest();
     const plain = new RawClient(guest.path).send(GET('/1.0/events'));
     await plain.until((received) => received.endsWith('\r\n\r\n'));
@@ -510,8 +510,8 @@ describe('a server that hands over', () => {
   });
 });
 
-describe('a fault of ours', () => {
-  it('is a plain 500 for the guest and a line with its cause for the log', async () => {
+describe('an internal error', () => {
+  it('gives the guest a plain 500, and the log its cause', async () => {
     const errors: object[] = [];
     const log: Log = { ...silentLog, error: (fields) => void errors.push(fields) };
     await using guest = await startGuest();
@@ -528,7 +528,7 @@ describe('a fault of ours', () => {
     await server.stop(0);
   });
 
-  it('is not to be had with any bytes', async () => {
+  it('cannot be caused by any bytes of a client', async () => {
     const errors: object[] = [];
     const log: Log = { ...silentLog, error: (fields) => void errors.push(fields) };
     await using guest = await startGuest({}, log);
@@ -579,7 +579,7 @@ describe('a fault of ours', () => {
 });
 
 describe('the socket', () => {
-  it('is open to all and takes the place of a stale one', async () => {
+  it('is open to all users and replaces a stale one', async () => {
     await using guest = await startGuest();
     const file = await lstat(guest.path);
     expect([file.isSocket(), file.mode & 0o777]).toEqual([true, 0o666]);
@@ -588,12 +588,12 @@ describe('the socket', () => {
     const replacing = new GuestServer(second.backend, { log: silentLog });
     await replacing.listen(second.path);
     await second.server.stop(0);
-    // The first server has not taken away what is no longer its own.
+    // The first server has not removed the socket that replaced its own.
     expect((await ask(second.path, 'GET /'))[1]).toBe('["/1.0"]\n');
     await replacing.stop(0);
   });
 
-  it('can be one that was inherited', async () => {
+  it('may be inherited', async () => {
     await using guest = await startGuest();
     const path = `${guest.dir}/inherited`;
     const parent = createServer();
@@ -602,7 +602,7 @@ describe('the socket', () => {
     const script = new URL('./testing/inherited-socket.ts', import.meta.url).pathname;
     const heir = spawn(process.execPath, [script], { stdio: ['pipe', 'pipe', 'inherit', fd] });
     await once(heir.stdout!, 'data');
-    // The parent would take the name away when it closes.
+    // The parent would remove the name when it closes.
     await rename(path, `${path}.heir`);
     parent.close();
     expect((await ask(`${path}.heir`, 'GET /'))[1]).toBe('["/1.0"]\n');
@@ -610,7 +610,7 @@ describe('the socket', () => {
     expect(await once(heir, 'exit')).toEqual([0, null]);
   });
 
-  it('cannot be had in a folder that is not there', async () => {
+  it('cannot be opened in a folder that does not exist', async () => {
     await using guest = await startGuest();
     const server = new GuestServer(guest.backend, { log: silentLog });
     await expect(server.listen(`${guest.dir}/nowhere/sock`)).rejects.toThrow();
@@ -634,8 +634,7 @@ describe('curl', () => {
   });
 });
 
-/** One turn of the event loop. */
-/** Accepts nobody until it is stopped. */
+/** Accepts no connection before it is stopped. */
 class FrontEndThatLeaves implements GuestFrontEnd {
   readonly works = true;
   readonly #leaving: (leave: () => void) => Promise<void>;
@@ -665,6 +664,7 @@ class FrontEndThatLeaves implements GuestFrontEnd {
   closeInstance = () => 0;
 }
 
+/** One turn of the event loop. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -17,7 +17,7 @@ import { createPerformer } from './performer.ts';
 export interface GuestServerOptions {
   readonly log: Log;
   readonly limits?: Partial<Limits>;
-  /** Answers plain requests in front of this server. */
+  /** Answers plain requests before they reach this server. */
   readonly frontEnd?: GuestFrontEnd | undefined;
   /** Sends files without reading them. */
   readonly sender?: Sender | undefined;
@@ -25,14 +25,14 @@ export interface GuestServerOptions {
 
 /** A front end that knows instances. */
 export interface GuestFrontEnd extends FrontEnd<Caller> {
-  /** Ends the connections that it has of an instance; returns how many. */
+  /** Ends the connections of an instance that the front end has; returns how many. */
   closeInstance(instanceId: number, reason: string): number;
 }
 
-/** Methods whose bodies mean something. */
+/** Methods whose body has a meaning. */
 const WITH_BODY: ReadonlySet<string> = new Set(['PATCH', 'PUT']);
 
-/** A path that a guest has sent is cut to this in the log. */
+/** Longer paths of guests are cut to this in the log. */
 const LOGGED_PATH_CHARACTERS_MAX = 200;
 
 /** The guest API on one Unix socket for all instances. */
@@ -53,12 +53,12 @@ export class GuestServer {
     });
   }
 
-  /** Listens on a path, or on a listening socket that was inherited; served from the moment it appears. */
+  /** Listens on a path or an inherited listening socket; a path appears only when connections are served. */
   listen(address: ListenAddress): Promise<void> {
     return this.http.listen(address);
   }
 
-  /** Ends all connections of an instance, event streams included, root's or not; returns how many. */
+  /** Ends all connections of an instance, also event streams and those of other users; returns how many. */
   closeInstance(instanceId: number, reason: string): number {
     const ofInstance = (caller: Caller) => caller.kind !== 'no-instance' && caller.instanceId === instanceId;
     const count = (this.frontEnd?.closeInstance(instanceId, reason) ?? 0) + this.http.closeWhere(ofInstance);
@@ -67,17 +67,17 @@ export class GuestServer {
     return count;
   }
 
-  /** Takes the socket away, lets requests end, closes idle connections; after `graceMs` cuts the rest. */
+  /** Removes the socket, lets requests end, closes idle connections; cuts the rest after `graceMs`. */
   stop(graceMs: number): Promise<void> {
     return this.http.stop(graceMs);
   }
 
-  /** Serves connections that the daemon before us has left. */
+  /** Serves connections that the previous daemon has left. */
   takeOver(connections: readonly number[]): void {
     this.http.takeOver(connections);
   }
 
-  /** Lets requests end, tells event streams that we restart, and leaves the rest to the next daemon. */
+  /** Lets requests end, notifies event streams of the restart, and leaves the rest to the next daemon. */
   leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
     return this.http.leaveSockets(graceMs, keep);
   }

@@ -44,7 +44,7 @@ it.each([
   expect(read(text)).toEqual({ kind: 'invalid-state', quoted });
 });
 
-it('repeats a state in one line of bounded length', () => {
+it('quotes a state on one line of limited length', () => {
   const body = fc.string({ unit: anyCharacter, maxLength: 600 }).map((state) => JSON.stringify({ state }));
   fc.assert(
     fc.property(body, (text) => {
@@ -56,7 +56,7 @@ it('repeats a state in one line of bounded length', () => {
   );
 });
 
-it('takes any bytes without throwing, however deep they nest', () => {
+it('never throws, for any bytes and any depth of nesting', () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => void readState(Buffer.from(bytes))));
   expect(read('['.repeat(500_000)).kind).toBe('invalid-body');
   expect(read(`${'['.repeat(500_000)}${']'.repeat(500_000)}`).kind).toBe('invalid-body');

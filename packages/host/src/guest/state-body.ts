@@ -1,16 +1,16 @@
-/** What a `PATCH /1.0` asks for. */
+/** The meaning of the body of a `PATCH /1.0`. */
 export type StateBody =
   | { readonly kind: 'state'; readonly ready: boolean }
   | { readonly kind: 'invalid-body'; readonly reason: string }
-  /** `quoted` is the state as given, in quotes, control characters escaped. */
+  /** `quoted` is the given state in quotes, with control characters escaped. */
   | { readonly kind: 'invalid-state'; readonly quoted: string };
 
-/** A state longer than this is not repeated in full to the one who sent it. */
+/** A longer state is cut in the error message. */
 const QUOTED_CHARACTERS_MAX = 256;
 
 /**
  * Reads the body of a `PATCH /1.0` as LXD's JSON decoder does: only the first JSON value counts, the name of
- * the field in any case, other fields are ignored, `null` is like nothing.
+ * the field may be in any case, other fields are ignored, and `null` counts as absent.
  */
 export function readState(body: Buffer): StateBody {
   const first = firstJsonValue(body.toString());
@@ -39,7 +39,7 @@ function stateOf(value: unknown): StateBody {
   return { kind: 'invalid-state', quoted: quote(state) };
 }
 
-/** The text of the first JSON value; empty if there is nothing but blanks, undefined if it does not end. */
+/** The text of the first JSON value; empty if there are only blanks, undefined if the value does not end. */
 function firstJsonValue(text: string): string | undefined {
   const start = text.search(/[^ \t\r\n]/);
   if (start < 0) return '';
@@ -67,7 +67,7 @@ function endOfNested(text: string, start: number): number | undefined {
   return undefined;
 }
 
-/** A text in quotes that is one line whatever it holds. */
+/** A text in quotes, always on one line. */
 function quote(text: string): string {
   const cut = text.length > QUOTED_CHARACTERS_MAX ? `${text.slice(0, QUOTED_CHARACTERS_MAX)}...` : text;
   return JSON.stringify(cut.toWellFormed()).replace(/[\u007f-\u009f\u2028\u2029]/g, escapeCharacter);

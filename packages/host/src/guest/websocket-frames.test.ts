@@ -28,10 +28,10 @@ it.each([
   ['a close', frame(CLOSE), 'closed', ''],
   ['a close with a code', frame(CLOSE, Buffer.from([3, 0xe8, 1, 2])), 'closed', '\x03\xe8'],
   ['a close with half a code', frame(CLOSE, '\x03'), 'broken', '\x03\xea'],
-  ['a close with a code that nobody may send', frame(CLOSE, Buffer.from([3, 0xed])), 'broken', '\x03\xea'],
+  ['a close with a code that may not be sent', frame(CLOSE, Buffer.from([3, 0xed])), 'broken', '\x03\xea'],
   ['a frame without a mask', Buffer.from([PING, 0]), 'broken', '\x03\xea'],
   ['a reserved bit', frame(0xc9), 'broken', '\x03\xea'],
-  ['an opcode that nobody knows', frame(0x83), 'broken', '\x03\xea'],
+  ['an unknown opcode', frame(0x83), 'broken', '\x03\xea'],
   ['the rest of a message that never began', frame(0x80), 'broken', '\x03\xea'],
   ['a ping in parts', frame(0x09), 'broken', '\x03\xea'],
   ['a ping that is too long', Buffer.from([PING, 0xfe, 0, 126]), 'broken', '\x03\xea'],
@@ -40,7 +40,7 @@ it.each([
   expect([ending?.kind, ending?.payload.toString('latin1')]).toEqual([kind, payload]);
 });
 
-it('comes to the same in pieces of any size, whatever the bytes', () => {
+it('gives the same result byte by byte as at once, for any bytes', () => {
   const part = fc.constantFrom(frame(PING, 'a'), frame(PONG), frame(CLOSE), frame(0x81), Buffer.from([0x89]));
   const bytes = fc.oneof(
     fc.array(part, { maxLength: 8 }).map((parts) => Buffer.concat(parts)),

@@ -13,31 +13,31 @@ const CLOSE = 0x8;
 const PING = 0x9;
 const PONG = 0xa;
 
-/** RFC 6455: the other side has broken the protocol. */
+/** RFC 6455: the client has violated the protocol. */
 const PROTOCOL_ERROR: Ending = { kind: 'broken', payload: codeOf(1002) };
 const NO_BYTES = Buffer.alloc(0);
 
-/** Why a client's side is over: it said so, it sent a message, or something that is no frame. */
+/** How a client ends the stream: with a close frame, with a message, or with bytes that are not a frame. */
 export interface Ending {
   readonly kind: 'closed' | 'message' | 'broken';
-  /** Of the close frame that answers it. */
+  /** The payload of the close frame to answer with. */
   readonly payload: Buffer;
 }
 
-/** What some bytes of a client held. */
+/** The contents of some bytes that a client sent. */
 export interface Frames {
-  /** The payload of its last ping: the others need no answer. */
+  /** The payload of the last ping; earlier pings need no answer. */
   readonly ping: Buffer | undefined;
   readonly pong: boolean;
   readonly ending: Ending | undefined;
 }
 
 /**
- * Takes apart what a client sends on a stream of events: control frames, for it has nothing else to say. However
- * small its frames are, what comes in one piece is looked at in one pass and makes one answer at most.
+ * Reads the frames that a client sends on a stream of events. Only control frames are allowed. Each piece is
+ * read in one pass and causes at most one answer, even if its frames are small.
  */
 export class FrameReader {
-  /** The beginning of a frame. */
+  /** The beginning of a frame that is not complete yet. */
   private begun: Buffer = NO_BYTES;
 
   push(piece: Buffer): Frames {
@@ -60,13 +60,13 @@ export class FrameReader {
   }
 }
 
-/** Where the frame at `at` ends; beyond all bytes if not even its head is there. */
+/** Where the frame at `at` ends; infinity if not even its head is complete. */
 function endOfFrame(bytes: Buffer, at: number): number {
   if (at + CLIENT_HEAD_BYTES > bytes.length) return Number.POSITIVE_INFINITY;
   return at + CLIENT_HEAD_BYTES + (bytes[at + 1]! & LENGTH);
 }
 
-/** What is wrong with the frame at `at`, as far as it is there. */
+/** The fault of the frame at `at`, as far as its bytes have come. */
 function faultAt(bytes: Buffer, at: number): Ending | undefined {
   if (at + 1 >= bytes.length) return undefined;
   const [first, second] = [bytes[at]!, bytes[at + 1]!];
@@ -77,7 +77,10 @@ function faultAt(bytes: Buffer, at: number): Ending | undefined {
   return (second & LENGTH) > CONTROL_BYTES_MAX ? PROTOCOL_ERROR : undefined;
 }
 
-/** A close is answered with its own code; without a code, or with one that may not be sent, as RFC 6455 says. */
+/**
+ * A close is answered with its own code. Without a code, or with one that may not be sent, the answer is as
+ * RFC 6455 says.
+ */
 function closing(payload: Buffer): Ending {
   if (payload.length === 0) return { kind: 'closed', payload };
   if (payload.length === 1 || !mayBeSent(payload.readUInt16BE(0))) return PROTOCOL_ERROR;
@@ -95,7 +98,7 @@ function unmasked(frame: Buffer): Buffer {
   return payload;
 }
 
-/** The head of a text message of so many bytes. */
+/** The head of a text message of `length` bytes. */
 export function textFrameHead(length: number): Buffer {
   if (length <= CONTROL_BYTES_MAX) return Buffer.from([FIN | TEXT, length]);
   const short = length < 2 ** 16;
@@ -107,13 +110,13 @@ export function textFrameHead(length: number): Buffer {
   return head;
 }
 
-/** A whole control frame. */
+/** A complete control frame. */
 export function controlFrame(kind: 'close' | 'ping' | 'pong', payload: Buffer = NO_BYTES): Buffer {
   const opcode = { close: CLOSE, ping: PING, pong: PONG }[kind];
   return Buffer.concat([Buffer.from([FIN | opcode, payload.length]), payload]);
 }
 
-/** What a close frame says. */
+/** The payload of a close frame. */
 export function closePayload(code: number, reason: string): Buffer {
   return Buffer.concat([codeOf(code), Buffer.from(reason)]);
 }

@@ -12,9 +12,9 @@ import { closePayload, controlFrame, type Ending, FrameReader, textFrameHead } f
 
 export interface WebSocketStart {
   readonly socket: Socket;
-  /** What the client has sent behind its handshake. */
+  /** Bytes that the client has sent after its handshake. */
   readonly rest: Buffer;
-  /** The client has closed its side already. */
+  /** The client has already closed its side. */
   readonly ended: boolean;
   readonly head: RequestHead;
   readonly attach: Attach;
@@ -22,10 +22,10 @@ export interface WebSocketStart {
   readonly turn: Turn;
 }
 
-/** RFC 6455: makes of a client's key the answer that only a websocket server gives. */
+/** RFC 6455: the client's key and this suffix give `Sec-WebSocket-Accept`. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** Sends events as text messages, after a handshake that has been checked already. */
+/** Sends events as text messages. The handshake has already been checked. */
 export function startWebSocket(start: WebSocketStart): Hijacker {
   const { socket, rest, ended, head } = start;
   socket.write(acceptance(head.fields.websocketKey ?? ''));
@@ -38,7 +38,7 @@ export function startWebSocket(start: WebSocketStart): Hijacker {
   return stream;
 }
 
-/** Without subprotocols and extensions: none is ever agreed on. */
+/** Agrees on no subprotocol and no extension. */
 function acceptance(key: string): string {
   const accept = createHash('sha1').update(key).update(ACCEPT_SUFFIX).digest('base64');
   return `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`;
@@ -73,17 +73,17 @@ class WebSocketStream implements Hijacker {
 
   close(reason: EndReason): void {
     this.detach();
-    // The frame is with the kernel, or the client does not read: either way we are done.
+    // The kernel has the close frame, or the client does not read: there is nothing to wait for.
     if (!this.closing) this.socket.write(controlFrame('close', closePayload(...CLOSE_FRAMES[reason])));
     this.socket.destroy();
   }
 
-  /** What the client has sent. */
+  /** Takes bytes that the client has sent. */
   take(piece: Buffer): void {
     if (this.closing) return;
     const { ping, pong, ending } = this.frames.push(piece);
     if (pong) this.unanswered.answered();
-    // Held for nobody: a client that pings and never reads cannot fill our memory.
+    // A pong is sent only when nothing waits: a client that pings and never reads must not fill the memory.
     if (ping !== undefined && unsentBytes(this.socket) === 0) this.socket.write(controlFrame('pong', ping));
     if (ending !== undefined) this.obey(ending);
   }
@@ -102,7 +102,10 @@ class WebSocketStream implements Hijacker {
     socket.uncork();
   };
 
-  /** Closes behind what the reader has not taken; when it does not take that in time, the socket goes. */
+  /**
+   * Sends a close frame after the waiting events. If the reader does not take them in time, cuts the
+   * connection.
+   */
   private finish(payload?: Buffer): void {
     if (this.closing) return;
     this.closing = true;
@@ -113,14 +116,14 @@ class WebSocketStream implements Hijacker {
     this.socket.once('close', () => clearTimeout(timer));
   }
 
-  /** Pings at once and then regularly; ends the connection when too many stay unanswered. */
+  /** Sends a ping, at once and then regularly; ends the connection when too many stay unanswered. */
   private ping(): void {
     if (this.unanswered.next() === 'end') this.socket.destroy();
     else this.socket.write(controlFrame('ping'));
   }
 }
 
-/** Gives what comes in to `take` when it is its owner's turn; until then nothing more is read. */
+/** Gives bytes that come in to `take` when it is the turn of their owner; until then nothing more is read. */
 function readInTurns(socket: Socket, turn: Turn, take: (piece: Buffer) => void): void {
   socket.on('data', (piece: Buffer) => {
     let taken = false;

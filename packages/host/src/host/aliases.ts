@@ -45,7 +45,7 @@ export async function updateAlias({ backend }: Edge, call: Call): Promise<Answer
   return change(backend, call, target ?? '', description ?? '');
 }
 
-/** PATCH /1.0/images/aliases/NAME: what is absent stays. */
+/** PATCH /1.0/images/aliases/NAME: absent fields stay. */
 export async function patchAlias({ backend }: Edge, call: Call): Promise<Answer> {
   const { target, description } = parseAliasPatch(await call.json());
   const alias = backend.images.alias(param(call, 'name'));
@@ -74,7 +74,7 @@ export function deleteAlias({ backend }: Edge, call: Call): Answer {
   return done();
 }
 
-/** Targets may be prefixes; what is stored is the full fingerprint. */
+/** A target may be a prefix; the full fingerprint is stored. */
 function fullFingerprint(backend: HostBackend, target: string): string {
   return backend.images.get(target).image.fingerprint;
 }

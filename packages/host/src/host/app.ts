@@ -13,7 +13,10 @@ import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
 import { unservedSentence } from './unserved.ts';
 import { refuse } from './upgrade.ts';
 
-/** What is asked of instances, by the name of one or of all; making one is something else. */
+/**
+ * Paths of requests about instances. They wait until it is known which instances run, except those that make
+ * one.
+ */
 const OF_INSTANCES = /^\/1\.0\/(instances|containers)/;
 
 /** Makes the HTTP side of the host API from the route table. */
@@ -21,10 +24,11 @@ export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): 
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
-    // Requests that come in while we stop are still answered as ever.
+    // Requests that come in while the server stops are still answered.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
-    // Without these Fastify loads its own compilers for schemas, a third of our time from the program to the socket.
+    // Without these Fastify loads its own compilers for schemas, which takes a third of the time from the
+    // start of the program to the socket.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
     frameworkErrors: (error, request, reply) => fail(edge, error, request, reply),
@@ -35,7 +39,7 @@ export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): 
         headers.upgrade?.toLowerCase() === 'websocket' && shouldUpgrade(url),
     },
   });
-  // Bodies are read by those who want them: uploads never end up in memory, and GET and DELETE have none.
+  // Handlers read bodies themselves: uploads are never held in memory, and GET and DELETE have no body.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   void app.register(multipart);
@@ -121,7 +125,8 @@ async function fail(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  // A client that went away in the middle of its request, or before its answer, is no failure of ours.
+  // A client that went away in the middle of its request, or before its answer, is not a failure of the
+  // daemon.
   const gone = (request.raw.destroyed && !request.raw.complete) || reply.raw.destroyed;
   const reason = gone ? hostError('client-gone') : error;
   const { status, message } = failureOf(reason, edge.log);
@@ -130,7 +135,7 @@ async function fail(
 }
 
 function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
-  // Bytes: to text fastify would add a charset, which LXD's answers do not have.
+  // As bytes: to text Fastify would add a charset, which LXD's answers do not have.
   const body = Buffer.from(`${JSON.stringify(value)}\n`);
   return reply.code(status).header('Content-Type', 'application/json').send(body);
 }

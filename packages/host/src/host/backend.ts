@@ -19,8 +19,9 @@ import type { ProfileInfo } from '../profiles/profile-info.ts';
 import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import type { FileFacts, FoundFile } from '../runtimes/contract/files.ts';
 /**
- * What the host API can ask of the daemon. Functions that return an Operation check what can be checked
- * at once and throw a CodedError of `core/host-errors.ts`; the rest happens in the operation and ends in its `err`.
+ * The functions of the daemon that the host API uses. Functions that return an Operation check what can be
+ * checked at once and throw a CodedError of `core/host-errors.ts`; a later failure ends up in the operation's
+ * `err`.
  */
 export interface HostBackend {
   readonly instances: InstanceCases;
@@ -30,7 +31,7 @@ export interface HostBackend {
   readonly operations: OperationCases;
   readonly server: ServerFacts;
   readonly journal: HostJournal;
-  /** Calls back for each later event; returns the function that ends it. */
+  /** Calls back for each later event; returns a function that ends this. */
   subscribe(listener: (event: HostEvent) => void): () => void;
 }
 
@@ -41,7 +42,7 @@ export interface ServerFacts {
   readonly pid: number;
   readonly stateDir: string;
   readonly driver: string;
-  readonly driverVersion: string;
+  driverVersion(): Promise<string>;
   readonly architecture: string;
   readonly kernelVersion: string;
   readonly osName: string;
@@ -59,13 +60,13 @@ export interface InstanceCases {
   live(name: string): Promise<InstanceLive>;
   create(input: NewInstance, by: Requestor): Operation;
   update(name: string, fields: InstanceFields, by: Requestor, check?: InstanceCheck): Operation;
-  /** Merges; a config value or device set to null goes away. */
+  /** Merges; a config value or device that is set to null is removed. */
   patch(name: string, part: InstancePatch, by: Requestor, check?: Precondition<Instance>): Promise<void>;
   rename(name: string, to: string, by: Requestor): Operation;
   delete(name: string, by: Requestor): Operation;
   setState(name: string, request: StateRequest, by: Requestor): Operation;
   exec(name: string, request: ExecRequest, by: Requestor): ExecSession;
-  /** Path of the runtime's log file of an instance; tells that it is read. */
+  /** Path of the runtime's log file of an instance; publishes an event that it is read. */
   log(name: string, by: Requestor): string;
 }
 
@@ -73,7 +74,7 @@ export interface ProfileCases {
   list(): readonly ProfileInfo[];
   get(name: string): ProfileInfo;
   create(profile: Profile, by: Requestor): void;
-  /** Replaces description, config and devices; done, also on running instances, when it settles. */
+  /** Replaces description, config and devices; when it settles, running instances have the change, too. */
   update(
     name: string,
     fields: Pick<Profile, 'description' | 'config' | 'devices'>,
@@ -90,7 +91,7 @@ export interface ImageCases {
   get(fingerprint: string): ImageInfo;
   /**
    * Reads the whole upload, then answers with an operation that ends with metadata `fingerprint` and `size`.
-   * A failure to read, check or hash makes the operation fail; nothing is left behind.
+   * A failure to read, check or hash makes the operation fail, and nothing is left.
    */
   import(upload: Upload, options: UploadOptions, by: Requestor): Promise<Operation>;
   update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>): void;
@@ -121,8 +122,8 @@ export interface OperationCases {
 }
 
 /**
- * Paths are resolved inside the instance, whatever it makes of them; also while it is stopped. They, names and
- * targets may be no UTF-8; `base/byte-text.ts` says how they are text then.
+ * Paths are resolved inside the instance and never lead out of it, also while it is stopped. Paths, names and
+ * targets need not be UTF-8; `base/byte-text.ts` says how they become text then.
  */
 export interface FileCases {
   /** A link at the path's end is not followed. @throws file-not-found, file-failed */

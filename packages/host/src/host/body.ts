@@ -8,7 +8,10 @@ import { baseName } from '../wire/image.ts';
 import { parseJson } from '../wire/parse.ts';
 import { DRAIN_TIMEOUT_MS, JSON_BODY_BYTES_MAX } from './host-limits.ts';
 
-/** Reads a body as JSON. @throws CodedError 400 when it is none or breaks off, 413 when it is too large */
+/**
+ * Reads a body as JSON.
+ * @throws CodedError 400 when it is not JSON or breaks off, 413 when it is too large
+ */
 export async function readJson(body: Readable): Promise<unknown> {
   return parseJson((await readAll(body)).toString('utf8'));
 }
@@ -30,10 +33,10 @@ async function readAll(body: Readable): Promise<Buffer> {
   throw hostError('body-too-large', String(JSON_BODY_BYTES_MAX));
 }
 
-/** A split image has two parts; one more lets the reader say that there are too many. */
+/** A split image has two parts; one more is read, so that too many parts are noticed. */
 const PARTS_MAX = 3;
 
-/** The files of a multipart body. @throws image-invalid for a part that is no file */
+/** The files of a multipart body. @throws image-invalid for a part that is not a file */
 export async function* readParts(request: FastifyRequest): AsyncGenerator<UploadPart> {
   const limits = { fileSize: Number.POSITIVE_INFINITY, parts: PARTS_MAX, fields: 1, fieldSize: 1 };
   for await (const part of request.parts({ limits })) {
@@ -43,15 +46,16 @@ export async function* readParts(request: FastifyRequest): AsyncGenerator<Upload
 }
 
 /**
- * Reads the rest of a refused body to nowhere: a client that is cut off while it sends may never see why.
- * Settles also when the client takes too long.
+ * Reads the rest of a refused body and drops it: a client that is cut off while it sends may never see the
+ * reason. Settles also when the client takes too long.
  */
 export async function drain(request: Readable): Promise<void> {
   if (request.readableEnded || request.destroyed) return;
   const over = Promise.withResolvers<void>();
   request.once('end', over.resolve).once('close', over.resolve);
   request.unpipe();
-  // A reader that was given up while it waited keeps the stream from flowing, so it is read piece by piece.
+  // A reader that was abandoned while it waited keeps the stream from flowing, so the stream is read piece by
+  // piece.
   const discard = () => {
     while (request.read() !== null);
   };

@@ -7,10 +7,10 @@ import type { Operation } from '../model/operation.ts';
 import type { HostBackend } from './backend.ts';
 import type { ExecTable } from './exec-table.ts';
 
-/** What handlers work with. */
+/** The parts of the daemon that handlers use. */
 export interface Edge {
   readonly backend: HostBackend;
-  /** Settles when it is known whether an instance runs; without a name, of all of them. */
+  /** Settles when it is known whether an instance runs; without a name, when it is known of all of them. */
   recognised(name?: string): Promise<void>;
   readonly execs: ExecTable;
   readonly log: Log;
@@ -21,11 +21,11 @@ export interface Call {
   readonly path: string;
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** The query as it was sent: a path in it may be no UTF-8. */
+  /** The query as it was sent: a path in it need not be UTF-8. */
   readonly rawQuery: string;
   readonly headers: IncomingHttpHeaders;
   readonly by: Requestor;
-  /** Reads the body as JSON. @throws CodedError 400 when it is none, 413 when it is too large */
+  /** Reads the body as JSON. @throws CodedError 400 when it is not JSON, 413 when it is too large */
   json(): Promise<unknown>;
   /** The body as it comes in. */
   readonly body: Readable;
@@ -33,7 +33,7 @@ export interface Call {
   parts(): AsyncIterable<UploadPart>;
 }
 
-/** What a handler answers. */
+/** The answer of a handler. */
 export type Answer =
   | {
       readonly kind: 'sync';
@@ -53,12 +53,12 @@ export type Answer =
 
 export type Handler = (edge: Edge, call: Call) => Answer | Promise<Answer>;
 
-/** A value that is there; with its ETag where it can be edited. */
+/** A value that exists; with its ETag if it can be edited. */
 export function sync(metadata: unknown, etag?: string): Answer {
   return etag === undefined ? { kind: 'sync', metadata } : { kind: 'sync', metadata, etag };
 }
 
-/** Success with nothing to say. */
+/** Success without a value. */
 export function done(): Answer {
   return { kind: 'sync', metadata: {} };
 }

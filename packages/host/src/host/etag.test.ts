@@ -47,33 +47,33 @@ describe('If-Match of an instance that writes keys of its own', () => {
   const written = withGuest({ 'guest.a': '2', 'guest.b': '1' });
   const stops = expect.objectContaining({ status: 412, code: 'precondition-failed' });
 
-  test('takes what is given as it is when nothing has happened since', () => {
+  test('takes the given config when nothing has changed since', () => {
     for (const given of [{}, { 'guest.a': '1' }, { 'guest.a': 'other' }]) {
       expect(instanceCheckOf(`"${instanceEtag(seen)}"`, given)(seen)).toBe('given');
       expect(instanceCheckOf(undefined, given)(written)).toBe('given');
     }
   });
 
-  test('is not in the way of an edit of other keys, and keeps what the instance has written since', () => {
+  test('lets an edit of other keys pass, and keeps what the instance has written since', () => {
     const edit = { a: 'new', 'guest.a': '1' };
     expect(instanceCheckOf(instanceEtag(seen), edit)(written)).toBe('current');
     expect(instanceCheckOf(instanceEtag(instance), { a: 'new' })(written)).toBe('current');
     expect(instanceCheckOf(instanceEtag(seen), edit)(instance)).toBe('current');
   });
 
-  test('stops a change of those very keys that does not know what was written since', () => {
+  test('stops a change of those keys by a client that has not seen what was written since', () => {
     for (const given of [{ a: 'new' }, { 'guest.a': '3' }, { 'guest.a': '1', 'guest.c': '1' }]) {
       expect(() => instanceCheckOf(instanceEtag(seen), given)(written)).toThrow(stops);
     }
   });
 
-  test('stops whatever does not know the operator’s own changes', () => {
+  test('stops a change by a client that has not seen other changes by operators', () => {
     const other = withGuest({ 'guest.a': '1' }, { a: 'other' });
     expect(() => instanceCheckOf(instanceEtag(seen), { 'guest.a': '1' })(other)).toThrow(stops);
     expect(() => instancePatchCheckOf(instanceEtag(seen))(other)).toThrow(stops);
   });
 
-  test('lets a patch pass that says itself what it is about', () => {
+  test('lets a patch pass, since it names the keys that it changes', () => {
     for (const current of [seen, written, instance]) {
       for (const tag of [instanceEtag(seen), '*', undefined]) {
         expect(() => instancePatchCheckOf(tag)(current)).not.toThrow();
@@ -93,7 +93,7 @@ describe('If-Match', () => {
     expect(check(header)).toThrow(expect.objectContaining({ status: 412, code: 'precondition-failed' }));
   });
 
-  test('says what it saw and what was sent', () => {
+  test('names the current ETag and the one that was sent', () => {
     expect(check('"x"')).toThrow("ETag doesn't match: abc vs x");
   });
 });

@@ -5,8 +5,9 @@ import { hostError } from '../core/host-errors.ts';
 import type { InstanceCheck } from '../instances/requests.ts';
 
 /**
- * ETag of an instance: what an operator edits, volatile keys included, and neither description nor times. The
- * keys that the instance itself writes are a part of their own, so that it can be told who has changed what.
+ * ETag of an instance: a hash of what an operator edits, including volatile keys, but neither description nor
+ * times. The keys that the instance itself writes have a separate hash, so that its changes and those of
+ * operators can be told apart.
  */
 export function instanceEtag({ architecture, config, devices, ephemeral, profiles }: Instance): string {
   const edited = hash([architecture, withoutGuestKeys(config), devices, ephemeral, profiles]);
@@ -29,9 +30,9 @@ function partsOf(tag: string): { readonly edited: string; readonly guestPart: st
 }
 
 /**
- * Makes the check of an If-Match header for a change of an instance. What the instance has written since does not
- * stand in its way, unless the change is about those very keys.
- * @param given the config that shall be there
+ * Makes the check of an If-Match header for a change of an instance. Keys that the instance has written since
+ * do not stop the change, unless the change is about those keys.
+ * @param given the config after the change
  */
 export function instanceCheckOf(ifMatch: string | undefined, given: Config): InstanceCheck {
   const tags = tagsOf(ifMatch);
@@ -39,13 +40,13 @@ export function instanceCheckOf(ifMatch: string | undefined, given: Config): Ins
     const etag = instanceEtag(current);
     if (tags === undefined || tags.includes(etag) || tags.includes('*')) return 'given';
     const seen = tags.map(partsOf).filter(({ edited }) => edited === partsOf(etag).edited);
-    // Who gives back the keys that he has seen does not mean to change them.
+    // A client that sends these keys back as it has seen them does not mean to change them.
     if (seen.some(({ guestPart }) => guestPart === guestTag(given))) return 'current';
     throw hostError('precondition-failed', etag, tags.join(', '));
   };
 }
 
-/** The same for a change that says which keys it is about. */
+/** The same for a PATCH, which names the keys that it changes. */
 export function instancePatchCheckOf(ifMatch: string | undefined): (current: Instance) => void {
   const tags = tagsOf(ifMatch);
   return (current) => {
@@ -61,7 +62,7 @@ export function profileEtag({ config, description, devices }: Profile): string {
   return hash([config, description, devices]);
 }
 
-/** ETag of an image: what PUT may change most often; profiles and expiry are left out, as in LXD. */
+/** ETag of an image: the fields that PUT may change, except profiles and expiry, as in LXD. */
 export function imageEtag({ public: isPublic, autoUpdate, properties }: Image): string {
   return hash([isPublic, autoUpdate, properties]);
 }
@@ -77,8 +78,9 @@ export function serverEtag(): string {
 }
 
 /**
- * Makes the check of an If-Match header; without one everything passes.
- * @returns a function that throws `precondition-failed` (412) for an object that the client has not seen
+ * Makes the check of an If-Match header; without a header every object passes.
+ * @returns a function that throws `precondition-failed` (412) for an object that has changed since the client
+ *   saw it
  */
 export function preconditionOf<T>(ifMatch: string | undefined, etagOf: (value: T) => string) {
   const tags = tagsOf(ifMatch);
@@ -98,7 +100,7 @@ function unquote(tag: string): string {
   return tag.trim().replace(/^"(.*)"$/, '$1');
 }
 
-/** Equal values hash alike, whatever the order of their keys. */
+/** Equal values have equal hashes, also if their keys have another order. */
 function hash(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, sortKeys)).digest('hex');
 }

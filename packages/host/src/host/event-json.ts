@@ -16,7 +16,10 @@ function eventJson(event: HostEvent): EventJson {
 /** Listeners of one event share its text. */
 const texts = new WeakMap<HostEvent, string>();
 
-/** An event as one message. @param numbered with the sequence number, where there is one, as last field */
+/**
+ * An event as one message.
+ * @param numbered whether the sequence number, if there is one, is added as the last field
+ */
 export function eventText(event: HostEvent, numbered: boolean): string {
   let text = texts.get(event);
   if (text === undefined) {

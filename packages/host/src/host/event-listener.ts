@@ -24,26 +24,26 @@ import {
 
 export interface EventWish {
   readonly types: ReadonlySet<EventType>;
-  /** Where lifecycle events go on; undefined: from now on, without sequence numbers. */
+  /** The position after which lifecycle events are sent; undefined: from now on, without sequence numbers. */
   readonly since: Position | undefined;
 }
 
 /**
- * One listener of GET /1.0/events, from its handshake on. Lifecycle events come by its feed, from its position on if
- * it has given one. Other events are in no journal: they are never held back.
+ * One listener of GET /1.0/events, from its handshake on. Lifecycle events come by its feed, from its
+ * position on if it has given one. Other events are not in the journal, and are never held back.
  */
 export class Listener {
   readonly #wish: EventWish;
   readonly #log: Log;
   readonly #feed: EventFeed<LifecycleEvent>;
-  /** Takes a lifecycle event that has just happened, when the feed follows. */
+  /** Takes a new lifecycle event; set while the feed follows. */
   #tell: ((event: LifecycleEvent) => void) | undefined;
   /** Events from before the handshake was answered. */
   readonly #early: string[] = [];
   #socket: WebSocket | undefined;
   /** Messages on their way to the client. */
   #sent = 0;
-  /** Called when there are none. */
+  /** Called when no messages are on their way. */
   #waiting: (() => void) | undefined;
   readonly #unanswered = new Pings();
 
@@ -54,7 +54,7 @@ export class Listener {
     if (typeof wish.since !== 'number') this.#feed.start();
   }
 
-  /** Takes an event that has just happened. */
+  /** Takes a new event. */
   take(event: HostEvent): void {
     if (!this.#wish.types.has(event.type)) return;
     if (event.type === 'lifecycle') this.#tell?.(event);
@@ -77,14 +77,14 @@ export class Listener {
     if (this.#replays) this.#feed.start();
   }
 
-  /** Asks whether it is still there, and ends it when it has not answered for too long. */
+  /** Pings the client, and ends the connection when the client has not answered for too long. */
   ping(): void {
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     if (this.#unanswered.next() === 'end') this.#socket.terminate();
     else this.#socket.ping('keepalive');
   }
 
-  /** Says that the daemon goes away, or that it will be back at once. */
+  /** Tells the client that the daemon ends, or that it restarts in place. */
   close(reason: EndReason): void {
     this.#feed.stop();
     this.#socket?.close(...CLOSE_FRAMES[reason]);
@@ -94,7 +94,7 @@ export class Listener {
     this.#socket?.terminate();
   }
 
-  /** What has been missed is sent once it can be, to those who want lifecycle events: no others are in the journal. */
+  /** Whether missed events are sent after the handshake: only lifecycle events are in the journal. */
   get #replays(): boolean {
     return typeof this.#wish.since === 'number' && this.#wish.types.has('lifecycle');
   }
@@ -138,7 +138,7 @@ export class Listener {
     return eventText(event, this.#wish.since !== undefined);
   }
 
-  /** @returns false when too much waits already */
+  /** @returns false when too many bytes wait already */
   #push(event: HostEvent): boolean {
     if (this.#socket && this.#socket.bufferedAmount > EVENT_QUEUE_BYTES_MAX) return false;
     this.#send(this.#text(event));
@@ -165,7 +165,7 @@ export class Listener {
     this.#waiting = undefined;
   }
 
-  /** The reason stands behind what waits already; a client that does not come to it in time is cut. */
+  /** The reason is sent after all waiting messages; a client that does not read it in time is cut off. */
   #end(why: FeedEnd): void {
     const socket = this.#socket;
     if (socket?.readyState !== WebSocket.OPEN) return;

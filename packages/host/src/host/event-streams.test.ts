@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => harness.stop());
 
 describe('the event stream', () => {
-  test('tells of operations and lifecycle in LXD’s form', async () => {
+  test('has operations and lifecycle events in LXD’s form', async () => {
     const inbox = await harness.websocket('/1.0/events');
     const { id } = harness.backend.operations.begin({ description: 'x', resources: { instances: ['c1'] } });
     harness.backend.operations.lifecycle('instance-started', '/1.0/instances/c1', {});
@@ -36,7 +36,7 @@ describe('the event stream', () => {
     await expect(harness.websocket('/1.0/events?type=config')).rejects.toThrow('refused with 400');
   });
 
-  test('is there as soon as the handshake is answered', async () => {
+  test('begins as soon as the handshake is answered', async () => {
     for (let round = 0; round < 20; round++) {
       const text = await new Promise<string>((resolve) => {
         const socket = connect(harness.path, () =>
@@ -64,7 +64,7 @@ describe('the event stream', () => {
     expect(await harness.get('/1.0/events')).toMatchObject({ status: 400, json: { type: 'error' } });
   });
 
-  test('gives the place of a bad handshake back', async () => {
+  test('frees the place of a bad handshake', async () => {
     const bad = () =>
       new Promise<void>((resolve) => {
         const socket = connect(harness.path, () =>
@@ -110,7 +110,7 @@ describe('the event stream from a position on', () => {
     for (let i = 0; i < count; i++) harness.backend.operations.lifecycle('told', `/1.0/instances/c${i}`);
   };
 
-  test('replays lifecycle events, then goes on, with their numbers', async () => {
+  test('replays lifecycle events and then goes on with new ones, all with their numbers', async () => {
     tell(3);
     const inbox = await harness.websocket('/1.0/events?type=lifecycle&since=1');
     tell(1);
@@ -129,7 +129,7 @@ describe('the event stream from a position on', () => {
     expect(await plain.nextJson()).not.toHaveProperty('sequence');
   });
 
-  test('has each event once and in order while others happen, and never holds operations back', async () => {
+  test('has each event once and in order while new ones happen, and never holds operations back', async () => {
     tell(500);
     const inbox = await harness.websocket('/1.0/events?since=0');
     const { id } = harness.backend.operations.begin({ description: 'x' });
@@ -149,7 +149,7 @@ describe('the event stream from a position on', () => {
     expect(operation).toBeLessThan(800);
   });
 
-  test('goes back to the journal when it does not read, and misses nothing', async () => {
+  test('reads the journal again for a listener that has not read, which misses nothing', async () => {
     const inbox = await harness.websocket('/1.0/events?type=lifecycle&since=now');
     inbox.socket.pause();
     const context = { text: 'x'.repeat(1024 * 1024) };

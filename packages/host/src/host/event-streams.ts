@@ -43,7 +43,7 @@ export class EventStreams {
   /**
    * Makes a listener that misses nothing from now on, also while the handshake is not answered yet: an
    * operation that ends in between would leave its client waiting for ever.
-   * @throws CodedError 503 when there are too many, 410 when events behind its position are gone
+   * @throws CodedError 503 when there are too many, 410 when events after its position are gone
    */
   claim(wish: EventWish): Claim {
     this.#checkPosition(wish);
@@ -60,7 +60,7 @@ export class EventStreams {
     for (const listener of this.#listeners) listener.close(reason);
   }
 
-  /** Cuts those that have not taken note of the end. */
+  /** Cuts the connections of listeners that have not reacted to the end. */
   cut(): void {
     for (const listener of this.#listeners) listener.cut();
   }

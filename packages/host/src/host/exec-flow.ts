@@ -4,12 +4,12 @@ import { EXEC_OUTPUT_BYTES_HIGH, EXEC_OUTPUT_BYTES_LOW } from './host-limits.ts'
 
 /** Sends output at the pace at which clients take it. */
 export interface OutputPump {
-  /** Sends output on a websocket; what nobody listens to any more is dropped. */
+  /** Sends output on a websocket; output for a closed websocket is dropped. */
   send(socket: WebSocket | undefined, data: Uint8Array): void;
 }
 
 /**
- * Stops reading the process while too much waits for one of its clients.
+ * Stops reading the process while too many bytes wait for one of its websockets.
  * @param outputs all websockets that output goes to
  */
 export function pumpOutput(process: ExecProcess, outputs: readonly WebSocket[]): OutputPump {
@@ -36,8 +36,8 @@ function waiting(socket: WebSocket): number {
 }
 
 /**
- * Hands what a websocket brings to the process, at the pace at which it takes it. An empty text message,
- * or the loss of the websocket, ends the input.
+ * Passes data from a websocket to the process, at the pace at which the process takes it. An empty text
+ * message, or the loss of the websocket, ends the input.
  * @param over tells that the process has ended: nothing may be written any more
  */
 export function feedInput(socket: WebSocket, process: ExecProcess, over: () => boolean): void {

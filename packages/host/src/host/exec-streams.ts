@@ -10,15 +10,15 @@ import { feedInput, type OutputPump, pumpOutput } from './exec-flow.ts';
 import { EXEC_CONNECT_TIMEOUT_MS } from './host-limits.ts';
 
 const NEVER_CONNECTED = 'Timed out waiting for websockets to connect';
-/** What an operator reads whose command the end of the daemon has cut off. */
+/** The error of an exec that the end of the daemon has cut off. */
 export const CUT = 'The daemon ends or starts anew';
 
 /**
  * The websockets of one exec. Invariants:
  * - a secret opens one websocket, once;
- * - the process starts when all streams but `control` are there, never twice;
- * - a websocket that is early is not read until then, so what it may send ahead is bounded by the kernel;
- * - the streams' end comes after all output, and for every output stream.
+ * - the process starts when all streams but `control` are connected, never twice;
+ * - a websocket that connects earlier is not read until then, so the kernel limits what it can send ahead;
+ * - every output stream gets its end mark, after all output.
  */
 export class ExecStreams {
   /** Settles when the process has ended or will never start. */
@@ -70,7 +70,9 @@ export class ExecStreams {
     if (complete && !this.#started) void this.#start();
   }
 
-  /** Drops all websockets and ends the process; its operation fails at once, since a frozen one would not end. */
+  /**
+   * Drops all websockets and kills the process; the operation fails at once, since a frozen process stays.
+   */
   cut(): void {
     this.#process?.signal(constants.signals.SIGKILL);
     for (const socket of this.#sockets.values()) socket.terminate();
@@ -93,7 +95,7 @@ export class ExecStreams {
       for (const [name, socket] of this.#sockets) this.#attach(name, socket, process);
       await process.exited;
     } catch (error) {
-      // The operation tells it to the client.
+      // The client learns it from the operation.
       this.#log.debug({ reason: messageOf(error) }, 'exec failed');
     }
     this.#finish();
@@ -127,7 +129,7 @@ export class ExecStreams {
     });
   }
 
-  /** Whoever loses its control websocket, or without one its output, was killed: so is the process. */
+  /** A client that loses `control`, or without one its output, was killed: its process is killed, too. */
   #lose(name: string, process: ExecProcess): void {
     if (this.#ended) return;
     const watched = this.#sockets.has('control') ? 'control' : this.#interactive ? '0' : '1';
@@ -139,14 +141,14 @@ export class ExecStreams {
     return names.flatMap((name) => this.#sockets.get(name) ?? []);
   }
 
-  /** Marks the end of each output, then closes; an output is closed only when its last byte has left. */
+  /** Marks the end of each output, then closes; an output is closed only when its last byte has been sent. */
   #finish(): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#timer);
     const outputs = new Set(this.#outputs());
     for (const socket of this.#sockets.values()) {
-      // What still comes in is of no use, but reading it is how the end is noticed.
+      // Input is of no use any more, but the end of a websocket is noticed only while it is read.
       socket.resume();
       if (outputs.has(socket) && socket.readyState === WebSocket.OPEN) {
         socket.send('', { binary: false }, () => socket.close());

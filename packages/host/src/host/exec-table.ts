@@ -24,7 +24,9 @@ export class ExecTable {
     this.#log = log;
   }
 
-  /** Takes care of a new exec's streams; one that waits for none starts at once, its output dropped. */
+  /**
+   * Takes care of a new exec's streams; one that waits for none starts at once, and its output is dropped.
+   */
   add(session: ExecSession, request: Pick<ExecRequest, 'waitForWebsocket' | 'interactive'>): void {
     if (!request.waitForWebsocket) {
       void this.#runAlone(session);
@@ -44,7 +46,7 @@ export class ExecTable {
     return { open: (socket: WebSocket) => streams.connect(name, socket), drop: () => {} };
   }
 
-  /** Ends all of them: their processes, and their operations. */
+  /** Ends all execs: their processes, and their operations. */
   stop(): void {
     for (const streams of this.#execs.values()) streams.cut();
     for (const [session, alone] of this.#alone) {
@@ -54,7 +56,7 @@ export class ExecTable {
     }
   }
 
-  /** Settles when there are none left. */
+  /** Settles when no execs are left. */
   async idle(): Promise<void> {
     await Promise.all([...this.#execs.values()].map(({ over }) => over));
     await Promise.all([...this.#alone.values()].map(({ over }) => over.promise));
@@ -70,7 +72,7 @@ export class ExecTable {
       process.endInput();
       await process.exited;
     } catch (error) {
-      // Already told by the operation.
+      // The client learns it from the operation.
       this.#log.debug({ operation: session.operation.id, reason: messageOf(error) }, 'exec failed');
     }
     this.#alone.delete(session);

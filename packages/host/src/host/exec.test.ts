@@ -5,7 +5,7 @@ import { EXEC_CONNECT_TIMEOUT_MS, EXEC_OUTPUT_BYTES_HIGH } from './host-limits.t
 import type { NotedSession } from './testing/exec-notes.ts';
 import { Harness, type Inbox } from './testing/harness.ts';
 
-/** Of 64 KiB each: eight MiB of input, of which a half is far more than what is taken before a program reads. */
+/** Chunks of 64 KiB: 8 MiB of input. Half of them is far more than what is taken before a program reads. */
 const INPUT_CHUNKS = 128;
 
 let harness: Harness;
@@ -64,7 +64,7 @@ describe('a non-interactive exec', () => {
     });
   });
 
-  test('starts when all streams are there and keeps input that came before', async () => {
+  test('starts when all streams are connected, and keeps input that came before', async () => {
     const run = await exec();
     await run.open('control');
     const stdin = await run.open('0');
@@ -129,7 +129,7 @@ describe('a non-interactive exec', () => {
     for (let sent = 0; sent < INPUT_CHUNKS; sent++) stdin.socket.send(chunk);
     mark(stdin);
     await run.process.until(() => run.process.input.length > 0);
-    // Each gives the input time to run on, if it could.
+    // Each request gives the input time to go on, if it could.
     for (let round = 0; round < INPUT_CHUNKS; round++) await harness.get('/1.0');
     expect(run.process.input.length).toBeLessThan(INPUT_CHUNKS / 2);
     run.process.drain();
@@ -154,7 +154,7 @@ describe('a non-interactive exec', () => {
     expect(await stdout.untilMark()).toHaveLength(said);
   });
 
-  test('reads on when the client that took no output is gone', async () => {
+  test('reads output again when the client that took none is gone', async () => {
     const run = await exec();
     const { stdout } = await connectAll(run);
     stdout.socket.pause();
@@ -165,7 +165,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(0);
   });
 
-  test('hands on signals, ignores nonsense and sizes', async () => {
+  test('passes on signals, and ignores nonsense and sizes', async () => {
     const run = await exec();
     const { control } = await connectAll(run);
     control.socket.send('nonsense');
@@ -211,7 +211,7 @@ describe('a non-interactive exec', () => {
     });
   });
 
-  test('leaves nothing open behind it', async () => {
+  test('leaves nothing open', async () => {
     const run = await exec();
     const { control, stdin, stdout, stderr } = await connectAll(run);
     run.process.exit(0);
@@ -221,7 +221,7 @@ describe('a non-interactive exec', () => {
 });
 
 describe('an interactive exec', () => {
-  test('has one stream both ways, resizes and hangs up', async () => {
+  test('has one stream for both directions, resizes and hangs up', async () => {
     const run = await exec({ interactive: true, width: 80, height: 24 });
     expect(Object.keys(run.session.secrets).sort()).toEqual(['0', 'control']);
     const control = await run.open('control');
@@ -256,7 +256,7 @@ describe('the secrets of an exec', () => {
     expect((await harness.get(path)).status).toBe(400);
   });
 
-  test('are worth nothing when the streams do not come in time', async () => {
+  test('expire when the streams are not connected in time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const run = await exec();
@@ -276,7 +276,7 @@ describe('the secrets of an exec', () => {
 });
 
 describe('an exec without websockets', () => {
-  test('runs alone, its output dropped and its input empty', async () => {
+  test('runs with its output dropped and its input empty', async () => {
     await harness.send('POST', '/1.0/instances/c1/exec', { command: ['true'] });
     const session = harness.backend.sessions[0]!;
     await session.process.until(() => session.process.inputEnded);

@@ -11,7 +11,7 @@ describe('a failure', () => {
     });
   });
 
-  test('that nobody expected says nothing outside and everything in the log', () => {
+  test('that was not expected tells the client nothing, and the log everything', () => {
     const logged: object[] = [];
     const error = new Error('secret path /x');
     const log = { ...silentLog, error: (fields: object) => logged.push(fields) };
@@ -19,7 +19,7 @@ describe('a failure', () => {
     expect(logged).toEqual([{ err: error }]);
   });
 
-  test('of the framework counts only when it is the client’s', () => {
+  test('of the framework keeps its status only when it is the client’s fault', () => {
     const error = (statusCode: number) =>
       Object.assign(new Error('odd'), { code: 'FST_ERR_BAD_URL', statusCode });
     expect(failureOf(error(400), silentLog)).toEqual({ status: 400, message: 'odd' });

@@ -1,16 +1,16 @@
 import { CodedError } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 
-/** A failure as it is told outside. */
+/** A failure as a client gets it. */
 export interface Failure {
   readonly status: number;
   readonly message: string;
 }
 
-/** The only place where what was thrown becomes an answer; what nobody expected goes to the log. */
+/** The only place where a thrown value becomes an answer; unexpected errors go to the log. */
 export function failureOf(error: unknown, log: Log): Failure {
   if (error instanceof CodedError) {
-    // Where it was thrown says nothing to an operator: code and sentence do.
+    // Logged without a stack: code and sentence tell an operator enough.
     if (error.status === 500 || error.status === 507)
       log.warn({ code: error.code, reason: error.message }, 'host API request failed');
     return { status: error.status, message: error.message };

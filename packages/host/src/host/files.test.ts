@@ -12,7 +12,7 @@ beforeEach(() => host.backend.filesOf('c1').clear());
 
 const FILES = '/1.0/instances/c1/files';
 
-test('gives a file as it is, with what is known of it in headers', async () => {
+test('gives a file unchanged, with its facts in headers', async () => {
   const headers = { 'X-LXD-type': 'file', 'X-LXD-uid': '7', 'X-LXD-gid': '8', 'X-LXD-mode': '04755' };
   const written = await host.send('POST', `${FILES}?path=%2Fa%20b`, Buffer.from([0, 255]), headers);
   expect(written).toMatchObject({ status: 200, json: { metadata: {} } });
@@ -48,13 +48,13 @@ test('lists a directory in an envelope, gives the target of a link as text', asy
   });
 });
 
-test('adds to a file when told so', async () => {
+test('appends to a file when asked to', async () => {
   await host.send('POST', `${FILES}?path=/f`, 'one');
   await host.send('POST', `${FILES}?path=/f`, 'two', { 'X-LXD-write': 'append' });
   expect((await host.send('GET', `${FILES}?path=/f`)).body.toString()).toBe('onetwo');
 });
 
-test('deletes', async () => {
+test('deletes a file', async () => {
   await host.send('POST', `${FILES}?path=/f`, 'one');
   expect((await host.send('DELETE', `${FILES}?path=/f`)).json.metadata).toEqual({});
   expect((await host.send('GET', `${FILES}?path=/f`)).json).toMatchObject({

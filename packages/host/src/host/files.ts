@@ -4,7 +4,9 @@ import { hostError } from '../core/host-errors.ts';
 import { fileHeaders, parseFileHeaders } from '../wire/file.ts';
 import { type Answer, type Call, done, type Edge, param } from './call.ts';
 
-/** GET /1.0/instances/NAME/files?path=PATH: the bytes of a file, the names in a directory, the text of a link. */
+/**
+ * GET /1.0/instances/NAME/files?path=PATH: the bytes of a file, the names in a directory, the text of a link.
+ */
 export async function getFile({ backend }: Edge, call: Call): Promise<Answer> {
   const found = await backend.files.read(param(call, 'name'), pathOf(call));
   const headers = fileHeaders(found);
@@ -39,7 +41,10 @@ function raw(headers: Readonly<Record<string, string | number>>, data: Readable)
   return { kind: 'raw', headers, data };
 }
 
-/** Bytes as they are, with or without a slash in front, always from the instance's root. @throws file-no-path */
+/**
+ * The bytes of the path, with or without a leading slash; it always starts at the instance's root.
+ * @throws file-no-path
+ */
 function pathOf(call: Call): string {
   const path = nameInQuery(call.rawQuery, 'path');
   if (!path) throw hostError('file-no-path');

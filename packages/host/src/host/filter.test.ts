@@ -63,7 +63,7 @@ describe('a filter', () => {
     expect(() => parseFilter(expression)).toThrow(/^Invalid filter: /);
   });
 
-  test('compares as text what is no regular expression', () => {
+  test('compares a value as text when it is not a regular expression', () => {
     expect(parseFilter('name eq "a(b"')({ name: 'A(B' })).toBe(true);
   });
 
@@ -83,7 +83,7 @@ describe('a filter', () => {
     );
   });
 
-  test('is either understood or refused with 400, whatever is sent', () => {
+  test('is either understood or refused with 400, for any text', () => {
     const piece = fc.oneof(
       fc.constantFrom('and', 'or', 'not', 'eq', 'ne', '"', '\\', ' ', 'name', '"a b"'),
       fc.string(),

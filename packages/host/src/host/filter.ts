@@ -1,6 +1,6 @@
 import { hostError } from '../core/host-errors.ts';
 
-/** Says whether an object, as the API shows it, passes. */
+/** Tells whether an object, as the API shows it, passes. */
 export type Filter = (value: unknown) => boolean;
 
 interface Clause {
@@ -19,7 +19,7 @@ interface Token {
 
 /**
  * Reads a filter such as `status eq running and not name eq "a b"`: clauses are joined from left to right,
- * fields with dots reach into maps. Empty lets everything pass.
+ * fields with dots reach into maps. An empty filter lets everything pass.
  * @throws CodedError 400 `Invalid filter: ...`
  */
 export function parseFilter(expression: string): Filter {
@@ -83,7 +83,7 @@ function clauseTest({ field, operator, value, negated }: Clause): Filter {
   };
 }
 
-/** Strings match as a case-insensitive regular expression over the whole value; others by their spelling. */
+/** A string matches a case-insensitive regular expression as a whole; other values are compared as text. */
 function valueTest(value: string): (found: unknown) => boolean {
   const pattern = regularExpression(value);
   return (found) => {
@@ -104,7 +104,7 @@ function regularExpression(value: string): RegExp | undefined {
   }
 }
 
-/** Map keys hold dots themselves, so the longest name that exists is the one that is meant. */
+/** Map keys may contain dots, so the longest name that exists is used. */
 function lookUp(object: unknown, field: string): unknown {
   if (object === null || typeof object !== 'object') return undefined;
   if (Object.hasOwn(object, field)) return (object as Record<string, unknown>)[field];

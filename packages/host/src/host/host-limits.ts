@@ -1,4 +1,4 @@
-/** Bytes of a JSON body: far more than any config, little enough to hold in memory. */
+/** Bytes of a JSON body: far more than any config, and small enough to hold in memory. */
 export const JSON_BODY_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Longest path parameter: alias names may be long, and each byte may be escaped as three. */
@@ -7,10 +7,10 @@ export const PATH_PARAMETER_MAX = 4096;
 /** How long a refused request may go on sending its body before the connection is cut. */
 export const DRAIN_TIMEOUT_MS = 10_000;
 
-/** Listeners of GET /1.0/events at a time: one per waiting command, so far more than people start. */
+/** Listeners of GET /1.0/events at a time: one per waiting command, so far more than operators start. */
 export const EVENT_LISTENERS_MAX = 512;
 
-/** Bytes that may wait for one listener; a slower one is cut off, so that it cannot fill our memory. */
+/** Bytes that may wait for one listener; a slower one is cut off, so that it cannot fill the memory. */
 export const EVENT_QUEUE_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Events of one batch for a listener that catches up. */
@@ -19,13 +19,13 @@ export const REPLAYED_EVENTS_MAX = 64;
 /** The same in bytes; one event alone may be larger. */
 export const REPLAYED_BYTES_MAX = 128 * 1024;
 
-/** A listener that is ended has this long to read why. */
+/** A listener that is ended has this long to read the reason. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Bytes of one websocket message from a client: LXD's client sends far smaller ones. */
 export const WEBSOCKET_MESSAGE_BYTES_MAX = 1024 * 1024;
 
-/** LXD gives the websockets of an exec this long to connect. */
+/** The websockets of an exec have this long to connect, as in LXD. */
 export const EXEC_CONNECT_TIMEOUT_MS = 5_000;
 
 /** Output waiting for a websocket at which the process is no longer read ... */
@@ -43,11 +43,13 @@ export const FILE_CHUNK_BYTES = 1024 * 1024;
 /** Tries to merge a PATCH into a profile that others change at the same time. */
 export const MERGE_ATTEMPTS_MAX = 5;
 
-/** Connections that have not asked anything yet which are left to the next daemon: operators are few. */
+/** Connections without a request so far that are left to the next daemon: operators are few. */
 export const LEFT_CONNECTIONS_MAX = 256;
 
 /** Connections that wait to be accepted; the kernel takes the smaller of this and `somaxconn`. */
 export const BACKLOG = 4096;
 
-/** How long commands in instances may go on when the daemon restarts in place: other operators wait meanwhile. */
+/**
+ * How long commands in instances may go on when the daemon restarts in place: other operators wait meanwhile.
+ */
 export const EXEC_HAND_OVER_MS = 1_500;

@@ -5,7 +5,7 @@ import type { Image } from '../core/entities.ts';
 import { type Answer, type Call, type Edge, param } from './call.ts';
 import { FILE_CHUNK_BYTES } from './host-limits.ts';
 
-/** A piece of an export: text of our own, or a file as it is. */
+/** A piece of an export: a text between files, or a whole file. */
 type Piece = string | OpenFile;
 
 interface OpenFile {
@@ -13,7 +13,9 @@ interface OpenFile {
   readonly size: number;
 }
 
-/** GET /1.0/images/FINGERPRINT/export: the uploaded bytes, with the file names that clients save them under. */
+/**
+ * GET /1.0/images/FINGERPRINT/export: the uploaded bytes, with the file names that clients save them under.
+ */
 export async function exportImage({ backend }: Edge, call: Call): Promise<Answer> {
   const { image, paths } = backend.images.export(param(call, 'fingerprint'), call.by);
   const files = await openAll(paths);
@@ -38,7 +40,7 @@ function fileNames({ fingerprint, files }: Image): readonly string[] {
   return [`meta-${fingerprint}${files.metadataExtension}`, `${fingerprint}${files.rootfsExtension}`];
 }
 
-/** All of them before the first byte is answered, so that a missing file is an error and not a short download. */
+/** Opens all files before the first byte is sent: a missing file is an error, not a short download. */
 async function openAll(paths: readonly string[]): Promise<readonly OpenFile[]> {
   const files: OpenFile[] = [];
   try {
@@ -60,7 +62,7 @@ function download(pieces: readonly Piece[], headers: Record<string, string>): An
     0,
   );
   const data = Readable.from(read(pieces), { objectMode: false, highWaterMark: FILE_CHUNK_BYTES });
-  // A generator that never ran runs no `finally`: the files are closed here, whatever happens.
+  // A generator that never ran runs no `finally`, so the files are closed here in any case.
   data.once('close', () => {
     for (const piece of pieces) if (typeof piece !== 'string') void piece.handle.close().catch(() => {});
   });

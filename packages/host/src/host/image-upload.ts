@@ -11,7 +11,7 @@ import { type Answer, type Call, type Edge, started } from './call.ts';
 export async function uploadImage({ backend }: Edge, call: Call): Promise<Answer> {
   const { filename, ...options } = parseUploadHeaders(call.headers);
   const operation = await backend.images.import(uploadOf(call, filename), options, call.by);
-  // Of a refused upload there may be a rest.
+  // A refused upload may have more to send.
   await drain(call.body);
   return started(operation);
 }

@@ -38,7 +38,7 @@ describe('an upload', () => {
     });
   });
 
-  test('of two files comes part by part', async () => {
+  test('of two files is read part by part', async () => {
     const rootfs = 'r'.repeat(3_000_000);
     const body = part('metadata', '../m.tar.xz', 'mm') + part('rootfs', 'r.squashfs', rootfs) + END;
     const reply = await harness.send('POST', '/1.0/images', body, MULTIPART);
@@ -109,7 +109,7 @@ describe('an upload', () => {
     };
     write();
     await full.promise;
-    // Other requests are answered meanwhile; each gives the upload time to run on, if it could.
+    // Other requests are answered meanwhile; each gives the upload time to go on, if it could.
     for (let round = 0; round < 100; round++) await harness.get('/1.0');
     expect(sent).toBeLessThan(8 * 1024 * 1024);
     hungry.resolve();
@@ -165,7 +165,7 @@ describe('an image', () => {
     expect((await harness.send('PUT', path, { expires_at: 'soon' })).json.error).toMatch(/^expires_at: /);
   });
 
-  test('is marked as cached by PATCH alone', async () => {
+  test('is marked as cached only by PATCH', async () => {
     const { fingerprint } = harness.backend.addImage(['bytes']);
     const path = `/1.0/images/${fingerprint}`;
     await harness.send('PUT', path, { cached: true, properties: { os: 'bb' } });

@@ -45,7 +45,7 @@ export async function updateImage({ backend }: Edge, call: Call): Promise<Answer
   return done();
 }
 
-/** PATCH /1.0/images/FINGERPRINT: merges; `cached` can be set by it only. */
+/** PATCH /1.0/images/FINGERPRINT: merges; only PATCH can set `cached`. */
 export async function patchImage({ backend }: Edge, call: Call): Promise<Answer> {
   const { cached, ...part } = parseImagePatch(await call.json());
   const { image } = backend.images.get(param(call, 'fingerprint'));

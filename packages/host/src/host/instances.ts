@@ -39,7 +39,7 @@ export async function listInstances(edge: Edge, call: Call): Promise<Answer> {
   return sync(infos.map((info, index) => instanceFullJson(info, lives[index] ?? null)));
 }
 
-/** An instance that cannot be asked, or is gone by now, has state null: one must not spoil the list. */
+/** An instance that cannot be asked, or is gone by now, has state null: it must not make the list fail. */
 async function liveStates({ backend, log }: Edge, infos: readonly InstanceInfo[]) {
   const lives: (InstanceLive | null)[] = [];
   const ask = async ({ instance: { name } }: InstanceInfo) => {
@@ -124,7 +124,7 @@ export async function getLog({ backend }: Edge, call: Call): Promise<Answer> {
     throw hostError('file-not-found');
   });
   const { size } = await file.stat();
-  // The log may grow while it is read: no more than what Content-Length promises.
+  // The log may grow while it is read: only as many bytes as Content-Length promises are sent.
   const data = size > 0 ? file.createReadStream({ start: 0, end: size - 1 }) : createReadStream('/dev/null');
   if (size === 0) await file.close();
   return {

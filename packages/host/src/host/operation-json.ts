@@ -21,7 +21,7 @@ export function operationJson(operation: Operation): OperationJson {
   };
 }
 
-/** Instances are listed under the name that older clients look for, too. */
+/** Instances are also listed as `containers`, the name that older clients look for. */
 function resourcesJson(resources: Readonly<Record<string, readonly string[]>>) {
   const all = { ...resources, ...(resources['instances'] && { containers: resources['instances'] }) };
   return Object.fromEntries(

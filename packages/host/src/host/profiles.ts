@@ -64,7 +64,7 @@ export async function patchProfile({ backend }: Edge, call: Call): Promise<Answe
   return done();
 }
 
-/** A change made by somebody else between reading and writing must not be undone: then merge again. */
+/** A change by another client between reading and writing must not be undone: the part is merged again. */
 async function mergeProfile(backend: HostBackend, call: Call, part: ReturnType<typeof parseProfilePatch>) {
   const name = param(call, 'name');
   const check = preconditionOf(ifMatch(call), profileEtag);

@@ -3,14 +3,17 @@ import { type Answer, sync } from './call.ts';
 import type { Method, OtherProject } from './routes.ts';
 import { NO_CLUSTERS } from './unserved.ts';
 
-/** Refuses a request that names a member of a cluster, rather than have it done here. @throws bad-request */
+/**
+ * Refuses a request that names a member of a cluster, rather than carry it out on this host.
+ * @throws bad-request
+ */
 export function refuseTarget(query: URLSearchParams): void {
   if (query.get('target')) throw hostError('bad-request', NO_CLUSTERS);
 }
 
 /**
- * What a request for a project that does not exist gets; there is one, `default`.
- * @returns the answer, or undefined where the request may go on
+ * The answer to a request for a project that does not exist; `default` is the only one that does.
+ * @returns the answer, or undefined if the request may go on
  * @throws project-not-found
  */
 export function answerForProject(

@@ -80,7 +80,7 @@ describe('instances', () => {
     expect(harness.backend.heart.get('c1').profiles).toEqual(['default']);
   });
 
-  test('are replaced by PUT, which stops at an outdated ETag at once', async () => {
+  test('are replaced by PUT, which is refused at once for an outdated ETag', async () => {
     harness.backend.add('c1', { config: { 'user.a': '1' } });
     const { etag = '' } = (await harness.get('/1.0/instances/c1')).headers;
     expect(etag).toMatch(/^"[0-9a-f]+"$/);
@@ -144,7 +144,7 @@ describe('instances', () => {
 });
 
 describe('profiles', () => {
-  test('always show all fields, and who uses them', async () => {
+  test('always show all fields, and which instances use them', async () => {
     harness.backend.add('c1');
     expect((await harness.get('/1.0/profiles?recursion=1')).json.metadata).toEqual([
       { name: 'default', description: '', config: {}, devices: {}, used_by: ['/1.0/instances/c1'] },
@@ -167,7 +167,7 @@ describe('profiles', () => {
     expect(harness.backend.profile('default')).toMatchObject({ description: 'x', config: { 'user.c': '3' } });
   });
 
-  test('keep the change of somebody else that comes between reading and writing', async () => {
+  test('keep a change that another client makes between reading and writing', async () => {
     let races = 2;
     harness.backend.beforeProfileCommit = () => {
       if (races-- <= 0) return;
@@ -239,7 +239,7 @@ describe('operations', () => {
     });
   });
 
-  test('are waited for, as long as it is asked', async () => {
+  test('are waited for, for as long as the client asks', async () => {
     const { id } = harness.backend.operations.begin({ description: 'x' });
     expect((await harness.get(`/1.0/operations/${id}/wait?timeout=0`)).json.metadata.status).toBe('Running');
     const waiting = harness.get(`/1.0/operations/${id}/wait?timeout=-1`);

@@ -38,17 +38,17 @@ import {
 import { getServer, listVersions, setServerConfig } from './server-info.ts';
 import { connectExec, listenToEvents, needsUpgrade, type UpgradeHandler } from './websockets.ts';
 
-/** The methods that a path can be asked with; those that a route does not have are answered with 501. */
+/** The methods that a request may have; those that a route does not have are answered with 501. */
 export const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS'] as const;
 export type Method = (typeof METHODS)[number];
 
 /**
- * What a path answers in a project that is not `default`: the same as ever, 404, or on GET an empty
+ * The answer of a path in a project that is not `default`: the same as in `default`, 404, or on GET an empty
  * collection.
  */
 export type OtherProject = 'same' | 'refused' | 'empty-list' | 'empty-map';
 
-/** A path and all that can be done there. */
+/** A path and its methods. */
 export interface Route {
   readonly path: string;
   readonly otherProject: OtherProject;
@@ -122,7 +122,9 @@ export const ROUTES: readonly Route[] = [
   route('/1.0/operations/:id/websocket', 'refused', { GET: needsUpgrade }, connectExec),
 ];
 
-/** Every method and path that is served, such as `GET /1.0/instances/:name`; for documentation and its test. */
+/**
+ * Every method and path that is served, such as `GET /1.0/instances/:name`; for documentation and its test.
+ */
 export function servedRoutes(): readonly string[] {
   return ROUTES.flatMap(({ path, methods }) => Object.keys(methods).map((method) => `${method} ${path}`));
 }

@@ -4,7 +4,7 @@ import type { ServerFacts } from './backend.ts';
 import { type Answer, type Call, done, type Edge, ifMatch, sync } from './call.ts';
 import { preconditionOf, serverEtag } from './etag.ts';
 
-/** What clients may rely on beyond version 1.0 of the API; announced only where it is served. */
+/** Extensions that clients may rely on beyond version 1.0 of the API; only those that are served. */
 export const API_EXTENSIONS: readonly string[] = [
   'instances',
   'api_filtering',
@@ -27,8 +27,9 @@ export function listVersions(): Answer {
 }
 
 /** GET /1.0 */
-export function getServer({ backend }: Edge): Answer {
-  return sync(serverJson(backend.server), serverEtag());
+export async function getServer({ backend }: Edge): Promise<Answer> {
+  const driverVersion = await backend.server.driverVersion();
+  return sync(serverJson(backend.server, driverVersion), serverEtag());
 }
 
 /** PUT and PATCH /1.0: there are no keys to set. */
@@ -41,7 +42,7 @@ export async function setServerConfig(_edge: Edge, call: Call): Promise<Answer> 
   return done();
 }
 
-function serverJson(facts: ServerFacts): ServerJson {
+function serverJson(facts: ServerFacts, driverVersion: string): ServerJson {
   return {
     config: {},
     api_extensions: API_EXTENSIONS,
@@ -50,7 +51,7 @@ function serverJson(facts: ServerFacts): ServerJson {
     auth: 'trusted',
     public: false,
     auth_methods: ['tls'],
-    environment: environmentJson(facts),
+    environment: environmentJson(facts, driverVersion),
     porthole: {
       version: facts.version,
       state_dir: facts.stateDir,
@@ -60,14 +61,14 @@ function serverJson(facts: ServerFacts): ServerJson {
   };
 }
 
-function environmentJson(facts: ServerFacts): ServerJson['environment'] {
+function environmentJson(facts: ServerFacts, driverVersion: string): ServerJson['environment'] {
   return {
     addresses: [],
     architectures: [facts.architecture],
     certificate: '',
     certificate_fingerprint: '',
     driver: facts.driver,
-    driver_version: facts.driverVersion,
+    driver_version: driverVersion,
     kernel: 'Linux',
     kernel_architecture: facts.architecture,
     kernel_version: facts.kernelVersion,

@@ -80,7 +80,7 @@ describe('stopping', () => {
 });
 
 describe('a restart in place', () => {
-  test('leaves the socket, who waits there and who has not asked yet to the next server', async () => {
+  test('leaves the socket, its backlog and connections without a request to the next server', async () => {
     const silent = connect(harness.path);
     const inbox = await harness.websocket('/1.0/events');
     const { id } = harness.backend.operations.begin({ description: 'Running' });
@@ -140,7 +140,7 @@ describe('envelopes', () => {
     });
   });
 
-  test('are also what unknown paths, methods and broken requests get', async () => {
+  test('are also the answers to unknown paths, unknown methods and broken requests', async () => {
     expect(await harness.get('/1.0/nothing')).toMatchObject({ status: 404, json: { error: 'not found' } });
     expect(await harness.get('/1.0/instances/c1/console')).toMatchObject({
       status: 501,
@@ -166,7 +166,7 @@ describe('envelopes', () => {
     expect(broken).toMatch(/^HTTP\/1\.1 400 [\s\S]*"type":"error"/);
   });
 
-  test('hide what nobody expected', async () => {
+  test('hide unexpected errors', async () => {
     harness.backend.profiles.list = () => {
       throw new Error('secret');
     };
@@ -185,7 +185,7 @@ describe('bodies', () => {
     expect((await harness.send('DELETE', '/1.0/instances/c1', '""', headers)).status).toBe(202);
   });
 
-  test('that are no JSON are refused, also none at all', async () => {
+  test('that are not JSON are refused, and so is an empty one', async () => {
     for (const body of ['', '{', 'x']) {
       expect(await harness.send('POST', '/1.0/profiles', body)).toMatchObject({
         status: 400,
@@ -194,7 +194,7 @@ describe('bodies', () => {
     }
   });
 
-  test('that are too large are refused with 413, and the client reads why', async () => {
+  test('that are too large are refused with 413, and the client reads the answer', async () => {
     const body = Buffer.alloc(JSON_BODY_BYTES_MAX * 3, 'x');
     expect(await harness.send('POST', '/1.0/profiles', body, { Connection: 'close' })).toMatchObject({
       status: 413,
@@ -253,7 +253,7 @@ describe('projects', () => {
   });
 });
 
-test('the served routes are listed once each', () => {
+test('each served route is listed once', () => {
   expect(new Set(servedRoutes()).size).toBe(servedRoutes().length);
   expect(servedRoutes()).toEqual(
     expect.arrayContaining(['GET /1.0/events', 'POST /1.0/containers/:name/exec']),

@@ -28,9 +28,11 @@ import type { UpgradeHandler } from './websockets.ts';
 
 export interface HostServerOptions {
   readonly log: Log;
-  /** Settles when it is known whether an instance runs, or all of them do: right after a start it is not at once. */
+  /**
+   * Settles when it is known whether an instance, or each of all, runs: this takes a moment after a start.
+   */
   readonly recognised?: Edge['recognised'];
-  /** How often listeners are asked whether they are still there. */
+  /** How often listeners are pinged. */
   readonly keepaliveMs?: number;
 }
 
@@ -51,8 +53,9 @@ export class HostServer {
   }
 
   /**
-   * Serves on a path, a stale socket file there replaced, or on a listening socket that was inherited; once.
-   * @throws Error when somebody listens there
+   * Serves on a path, where it replaces a stale socket file, or on a listening socket that was inherited;
+   * once.
+   * @throws Error when another daemon listens there
    */
   async listen(address: string | InheritedSocket): Promise<void> {
     this.#events.start();
@@ -69,7 +72,7 @@ export class HostServer {
   async #listenAt(address: string | InheritedSocket): Promise<() => Promise<void>> {
     if (typeof address === 'string')
       return placeSocket(address, (temporary) => this.#app.listen({ path: temporary }));
-    // Not by fastify, which only knows addresses.
+    // Not by Fastify, which only takes addresses.
     await this.#app.ready();
     await new Promise<void>((resolve, reject) => {
       this.#app.server.once('error', reject).listen({ fd: address.fd, backlog: BACKLOG }, resolve);
@@ -77,26 +80,27 @@ export class HostServer {
     return address.path === undefined ? async () => {} : socketRemover(address.path);
   }
 
-  /** Serves connections that the daemon before us has left. */
+  /** Serves connections that the daemon before this one has left. */
   takeOver(connections: readonly number[]): void {
     for (const fd of connections)
       this.#app.server.emit('connection', new Socket({ fd, allowHalfOpen: true }));
   }
 
   /**
-   * Takes no new connections, ends event streams and lets running requests and execs finish; what has not
-   * finished after `graceMs` is cut.
+   * Takes no new connections, ends event streams and lets running requests and execs finish; those that have
+   * not finished after `graceMs` are cut off.
    */
   async stop(graceMs: number): Promise<void> {
     if (this.#state !== 'listening') return;
     this.#state = 'stopping';
-    // A name that stays does not keep us from our end.
+    // If the socket file cannot be removed, the server ends anyway.
     await this.#removeSocket().catch(() => {});
     await this.#finish(graceMs, 'ended');
   }
 
   /**
-   * As `stop`, but leaves the socket, with who waits to be accepted or has not asked anything yet, to the next daemon.
+   * As `stop`, but leaves the socket to the next daemon, with the connections that wait for accept(2) or have
+   * not sent anything yet.
    */
   async leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
     this.#state = 'stopping';
@@ -110,7 +114,7 @@ export class HostServer {
   async #finish(graceMs: number, reason: EndReason): Promise<void> {
     this.#events.stop(reason);
     const closed = this.#app.close();
-    // An open shell must not hold the next daemon up.
+    // An open shell must not delay the next daemon.
     const execMs = reason === 'restarting' ? Math.min(graceMs, EXEC_HAND_OVER_MS) : graceMs;
     const execTimer = setTimeout(() => this.#edge.execs.stop(), execMs);
     const timer = setTimeout(() => {

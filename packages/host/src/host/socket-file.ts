@@ -3,25 +3,25 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { moveSocket } from '../base/socket-file.ts';
 
-/** Members of this group may use the host API, where the group exists. */
+/** Members of this group may use the host API, if the group exists. */
 const SOCKET_GROUP = 'porthole';
 
 /** Owner and group. */
 const SOCKET_MODE = 0o660;
 
 /**
- * Where the socket is bound. Short, since the paths of sockets may be 107 bytes long only; it stays, since a full disk
- * has no room for a new folder.
+ * The folder in which the socket is bound. Its name is short, since the path of a socket may have only 107
+ * bytes. It stays, since a full disk has no room for a new folder.
  */
 const FOLDER = '.p';
 const PRIVATE = 0o700;
 
 /**
- * Puts a listening socket at a path with its final owner and mode: it is bound in a folder that only root
- * can enter and moved from there, so that it is open to others at no instant and replaces a stale one at once.
+ * Puts a listening socket at a path with its final owner and mode: it is bound in a folder that only root can
+ * enter and moved from there, so that it is never open to others and replaces a stale one in one step.
  * @param listen binds and listens at the path it is given
- * @returns removes the socket, unless another one has taken its place
- * @throws Error when somebody still listens at the path
+ * @returns a function that removes the socket, unless another one has taken its place
+ * @throws Error when another daemon still listens at the path
  */
 export async function placeSocket(
   path: string,

@@ -1,7 +1,7 @@
-/** Also said of requests that name a member of one. */
+/** Also the error of requests that name a member of a cluster. */
 export const NO_CLUSTERS = 'Porthole has no clusters: it runs the instances of one host';
 
-/** Parts of LXD's API that are no part of Porthole, by the beginning of their paths, each with what to say. */
+/** Parts of LXD's API that Porthole does not have, by the beginning of their paths, each with its error. */
 const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
   [/^\/1\.0\/network/, 'Porthole manages no networks: give a nic the bridge that you made as its parent'],
   [/^\/1\.0\/storage-/, 'Porthole has no storage pools: instances live in its state directory'],
@@ -16,7 +16,7 @@ const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
   [/^\/1\.0\/(warnings|resources|metrics)/, 'Porthole keeps no warnings, resources or metrics of the host'],
 ];
 
-/** What to say of a path that LXD serves and Porthole does not; undefined for any other. */
+/** The error for a path that LXD serves and Porthole does not; undefined for any other. */
 export function unservedSentence(path: string): string | undefined {
   return UNSERVED.find(([pattern]) => pattern.test(path))?.[1];
 }

@@ -10,7 +10,7 @@ import { WEBSOCKET_MESSAGE_BYTES_MAX } from './host-limits.ts';
 export interface Claim {
   /** Called in the same tick in which the handshake is answered. */
   open(socket: WebSocket): void;
-  /** Called instead when the handshake turns out to be none. */
+  /** Called instead when the handshake is invalid. */
   drop(): void;
 }
 
@@ -33,7 +33,7 @@ export function createUpgrader() {
   };
 }
 
-/** Answers with an error on a connection that no HTTP response belongs to, and ends it. */
+/** Answers with an error on a connection that has no HTTP response object, and ends the connection. */
 export function refuse(socket: Duplex, { status, message }: Failure): void {
   const body = JSON.stringify(errorEnvelope(status, message));
   socket.on('error', () => {});

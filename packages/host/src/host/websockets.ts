@@ -14,7 +14,10 @@ export interface UpgradeCall {
 /** Takes a place for a websocket, or throws the refusal. */
 export type UpgradeHandler = (edge: Edge, events: EventStreams, call: UpgradeCall) => Claim;
 
-/** GET /1.0/events: all events, or those of the types in `type`; with `since`, lifecycle events from a position on. */
+/**
+ * GET /1.0/events: all events, or those of the types in `type`; with `since`, lifecycle events from a
+ * position on.
+ */
 export function listenToEvents(_edge: Edge, events: EventStreams, { query }: UpgradeCall): Claim {
   return events.claim({ types: parseEventTypes(query.get('type')), since: sinceOf(query) });
 }
@@ -38,7 +41,7 @@ export function connectExec(
   return execs.claim(id, query.get('secret') ?? '');
 }
 
-/** The same paths without a handshake. */
+/** Answers requests to the same paths without a handshake. */
 export function needsUpgrade(): Answer {
   throw hostError('bad-request', 'This is a websocket: an upgrade is required');
 }

@@ -10,25 +10,25 @@ export interface Request {
   readonly body: Buffer;
 }
 
-/** What is known of a connection for all of its life. */
+/** Facts about a connection that never change. */
 export interface Accepted<Peer> extends Share {
   readonly peer: Peer;
 }
 
-/** What a server needs to be told by the API it serves. */
+/** The API that a server serves. */
 export interface Application<Peer> {
   /**
-   * Called once per connection, at accept, with the socket's file descriptor. A promise holds the connection,
-   * unread, until it is known who is there.
+   * Called once per connection, at accept, with the socket's file descriptor. While a promise is pending, the
+   * connection waits and is not read.
    */
   accept(fd: number): Accepted<Peer> | Promise<Accepted<Peer>>;
   /** Whether a body is worth keeping; others are read and dropped. */
   readsBody(peer: Peer, head: RequestHead): boolean;
   /**
-   * Answers one request; called when it is the turn of the connection's key. What takes longer than an answer
-   * should is divided into pieces that wait for their `turn`. What it throws goes to `failed`.
+   * Answers one request; called when it is the turn of the connection's key. An answer that takes long is
+   * divided into pieces that each wait for their `turn`. Errors that it throws go to `failed`.
    */
   answer(peer: Peer, request: Request, turn: Turn): Reply | Promise<Reply>;
-  /** The answer to a request whose handler threw; tells the log why. */
+  /** Logs the error, and gives the answer to a request whose handler threw it. */
   failed(error: unknown, peer: Peer, head: RequestHead | undefined): Reply;
 }

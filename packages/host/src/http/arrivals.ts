@@ -4,13 +4,13 @@ import type { Keep } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import type { Accepted, Application } from './application.ts';
 
-/** A connection that is kept unread, and how it is let go. */
+/** A connection that waits, unread, and how to drop it. */
 interface WaitingCaller {
   readonly fd: number;
   readonly drop: () => void;
 }
 
-/** Connections of which it is not known yet whose they are. */
+/** Connections whose owner is not known yet. */
 export class Arrivals<Peer> {
   readonly #application: Application<Peer>;
   readonly #log: Log;
@@ -22,8 +22,8 @@ export class Arrivals<Peer> {
   }
 
   /**
-   * Finds out whose a connection is; one for which that takes time is kept, unread.
-   * @param drop ends it, when it cannot be known
+   * Finds out whose connection it is. While that takes time, the connection is kept and not read.
+   * @param drop ends the connection if its owner cannot be found out
    */
   identify(fd: number, known: (accepted: Accepted<Peer>) => void, drop: () => void): void {
     const broke = (error: unknown) => {
@@ -44,7 +44,7 @@ export class Arrivals<Peer> {
     this.#held.add({ fd, drop: () => close(fd) });
   }
 
-  /** Leaves all that are kept to the next server, as descriptors of its own. */
+  /** Leaves all kept connections to the next server, as descriptors that `keep` made. */
   leave(keep: Keep): number[] {
     const left = [...this.#held].map(({ fd, drop }) => {
       const kept = keep(fd);
@@ -62,7 +62,7 @@ export class Arrivals<Peer> {
     broke: (error: unknown) => void,
   ): void {
     this.#held.add(held);
-    // Left to the next server meanwhile, it is not ours any more.
+    // A connection that was left to the next server in the meantime is no longer in the set.
     const isOurs = () => this.#held.has(held);
     accepted
       .then((value) => void (isOurs() && known(value)))

@@ -3,12 +3,12 @@ import { descriptorOf } from '../base/sockets.ts';
 import type { RequestHead } from './request-head.ts';
 import type { BodyPart, ByteSource, StreamReply } from './response.ts';
 
-/** Shorter stretches are read and written: that is done before another could begin. */
+/** Shorter stretches are read and written instead: that takes less time than starting a send. */
 const SENT_BYTES_MIN = 64 * 1024;
-/** Large enough that reading costs little beside copying; two of them are held per answer. */
+/** Large enough that the cost of a read is small beside copying. Each answer holds two such buffers. */
 const CHUNK_BYTES = 512 * 1024;
 
-/** Sends the body of an answer; false when the client has not got all of it. */
+/** Sends the body of an answer; false if the client did not get all of it. */
 export async function sendBody(
   socket: Socket,
   { method }: RequestHead,
@@ -25,7 +25,7 @@ export async function sendBody(
 }
 
 /**
- * Writes the parts of a body one after another, reading one chunk ahead and never more.
+ * Writes the parts of a body one after another, and reads at most one chunk ahead.
  * @throws when the client is gone, or a source ends before its length
  */
 async function writeParts(socket: Socket, parts: readonly BodyPart[], chunked: boolean): Promise<void> {
@@ -40,14 +40,14 @@ async function writeParts(socket: Socket, parts: readonly BodyPart[], chunked: b
   if (chunked) await writeRaw(socket, '0\r\n\r\n');
 }
 
-/** Lets the source send the stretch by itself, as one chunk; false if it has to be read and written. */
+/** Lets the source send the stretch itself, as one chunk; false if the stretch has to be read and written. */
 async function sendStretch(
   socket: Socket,
   { source, start, length }: Exclude<BodyPart, string>,
   chunked: boolean,
 ): Promise<boolean> {
   if (source.send === undefined || length < SENT_BYTES_MIN) return false;
-  // All that came before must be with the kernel: whoever sends writes past the socket's own queue.
+  // The source writes past the socket's queue, so the kernel must have everything that came before.
   await writeRaw(socket, chunked ? `${length.toString(16)}\r\n` : '');
   const sending = source.send(descriptorOf(socket), start, length);
   socket.once('close', sending.cut);
@@ -79,7 +79,7 @@ async function writeStretch(
     position += chunk.length;
     turn ^= 1;
     reading = position < end ? readChunk(part.source, buffers[turn as 0 | 1], position, end) : undefined;
-    // Looked at in the next round; until then a failure must not count as unhandled.
+    // The next round awaits it; until then a failure must not count as unhandled.
     reading?.catch(() => {});
     await write(socket, chunk, chunked);
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ByteSink } from './byte-sink.ts';
 
-it('is a queue of bytes, whatever is appended and consumed', () => {
+it('is a queue of bytes, for any appends and consumes', () => {
   const step = fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.nat(50));
   fc.assert(
     fc.property(fc.array(step), (steps) => {
@@ -32,7 +32,7 @@ it('does not write into a piece that it was given', () => {
   expect(room.toString()).toBe('abcdef');
 });
 
-it('keeps views intact while more comes in and is consumed', () => {
+it('keeps views intact while more bytes are appended and consumed', () => {
   const sink = new ByteSink();
   sink.append(Buffer.from('one '));
   sink.append(Buffer.from('two '));

@@ -1,17 +1,17 @@
 const NO_BYTES = Buffer.alloc(0);
 const GROWN_BYTES_MIN = 1024;
-/** For fewer bytes a native copy costs more than the bytes. */
+/** Up to this many bytes a loop is faster than a native copy. */
 const COPIED_BY_HAND_MAX = 16;
 
-/** Bytes gathered in one growing buffer: many small pieces cost no more than one large one. */
+/** Gathers bytes in one growing buffer: many small pieces cost no more than one large one. */
 export class ByteSink {
   private bytes: Buffer = NO_BYTES;
   private start = 0;
   private end = 0;
-  /** False while `bytes` is somebody else's piece, whose spare room must not be written to. */
+  /** False while `bytes` is a piece that `append` was given: bytes after it must not be overwritten. */
   private owned = false;
 
-  /** Adds a stretch of a piece at the end. One that is alone is kept as it is, without a copy. */
+  /** Adds a stretch of a piece at the end. If the sink is empty, it keeps the piece itself, not a copy. */
   append(piece: Buffer, from = 0, to = piece.length): void {
     if (this.start === this.end) {
       this.bytes = piece;
@@ -31,7 +31,7 @@ export class ByteSink {
     return this.end - this.start;
   }
 
-  /** What is there now, as a view that the next `append` may outdate. */
+  /** The current bytes, as a view; the next `append` may make it outdated. */
   view(): Buffer {
     return this.start === 0 && this.end === this.bytes.length
       ? this.bytes

@@ -13,18 +13,18 @@ export const VALUE = byteTable((byte) => byte === TAB || (byte >= SPACE && byte 
 /** 1 for each byte that may stand in a request target: no control byte and no space. */
 export const TARGET = byteTable((byte) => byte > SPACE && byte !== 0x7f);
 
-/** 1 for each byte that may stand in a `Location` as it is. */
+/** 1 for each byte that may stand unescaped in a `Location`. */
 export const LOCATION = byteTable((_byte, text) => /[!#-;=?-Z[\]_a-z~]/.test(text));
 
-/** 1 for each byte of a `Host`: RFC 3986's host and port, and `%`. */
+/** 1 for each byte that may stand in a `Host`: host and port of RFC 3986, and `%`. */
 export const HOST = byteTable((_byte, text) => /[A-Za-z0-9!$%&'()*+,\-.:;=[\]_~]/.test(text));
 
-/** The bytes at `start`..`end` as a text of one character per byte. */
+/** The bytes at `start`..`end` as text, one character per byte. */
 export function latin1(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('latin1', start, end);
 }
 
-/** Value of a hex digit's character code; -1 for any other. */
+/** Value of a hex digit, given its character code; -1 for any other character. */
 export function hexValue(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;

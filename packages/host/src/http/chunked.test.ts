@@ -31,7 +31,7 @@ describe('ChunkedDecoder', () => {
     }
   });
 
-  it('leaves what follows the body alone', () => {
+  it('reads no byte after the body', () => {
     expect(decode(whole('1\r\na\r\n0\r\n\r\nGET /')).used).toBe('1\r\na\r\n0\r\n\r\n'.length);
   });
 
@@ -53,7 +53,7 @@ describe('ChunkedDecoder', () => {
     expect(decode(bytewise(Buffer.from(text))).progress).toBe(progress);
   });
 
-  it('gives back any body, however it is cut, and never throws', () => {
+  it('decodes any body, cut into any pieces, and never throws', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ minLength: 1, maxLength: 20 }), { maxLength: 6 }),

@@ -1,20 +1,20 @@
 import { CR, hexValue, LF } from './bytes.ts';
 
-/** A chunk's size line, its extensions included. */
+/** A chunk's size line, including extensions. */
 const SIZE_LINE_BYTES_MAX = 256;
 /** All trailer lines together; they are read and dropped. */
 const TRAILER_BYTES_MAX = 8 * 1024;
-/** Digits of a chunk size: more than any body limit needs, and far from losing precision. */
+/** Digits of a chunk size: more than any body limit needs, and too few to lose precision. */
 const SIZE_DIGITS_MAX = 8;
 
-/** Is given data as a stretch of a piece: views of many small chunks would cost more than their bytes. */
+/** Gets data as a stretch of a piece: views of many small chunks would cost more than their bytes. */
 export type TakeData = (bytes: Buffer, start: number, end: number) => void;
 
 export type ChunkedProgress = 'more' | 'done' | 'malformed' | 'too-large';
 
 type State = 'size' | 'extension' | 'data' | 'data-cr' | 'data-lf' | 'trailer';
 
-/** Takes a chunked body apart, in pieces of any size. */
+/** Decodes a chunked body that comes in pieces of any size. */
 export class ChunkedDecoder {
   private readonly bodyBytesMax: number;
   private readonly take: TakeData;
@@ -25,13 +25,13 @@ export class ChunkedDecoder {
   private bodyBytes = 0;
   private afterCr = false;
 
-  /** `take` is given the data of the chunks; a body above `bodyBytesMax` is refused before its data is read. */
+  /** `take` gets the data of the chunks; a body above `bodyBytesMax` is refused before its data is read. */
   constructor(bodyBytesMax: number, take: TakeData) {
     this.bodyBytesMax = bodyBytesMax;
     this.take = take;
   }
 
-  /** Reads from `bytes`; `used` tells how much of it belongs to the body. */
+  /** Reads from `bytes`; `used` is how many of them belong to the body. */
   push(bytes: Buffer): { readonly progress: ChunkedProgress; readonly used: number } {
     let at = 0;
     while (at < bytes.length) {
@@ -77,7 +77,7 @@ export class ChunkedDecoder {
       if (this.digits === 0) return 'malformed';
       this.state = 'extension';
       this.lineBytes = this.digits;
-      // Right after the digits: blank, `;`, CR or LF.
+      // The digits must be followed by a blank, `;`, CR or LF.
       if (byte !== CR && byte !== LF && byte !== 0x3b && byte !== 0x20 && byte !== 0x09) return 'malformed';
       return this.stepExtension(byte);
     }
@@ -88,7 +88,7 @@ export class ChunkedDecoder {
 
   private stepExtension(byte: number): ChunkedProgress {
     if (byte === LF) return this.endSizeLine();
-    // A CR that no LF follows is how two readers come to see different bodies.
+    // A CR without LF lets two readers see different bodies.
     if (this.afterCr) return 'malformed';
     this.afterCr = byte === CR;
     this.lineBytes++;
@@ -108,7 +108,7 @@ export class ChunkedDecoder {
     return 'more';
   }
 
-  /** `lineBytes` counts all trailers, `digits` the bytes of the line that is being read. */
+  /** `lineBytes` counts the bytes of all trailers, `digits` those of the line that is being read. */
   private stepTrailer(byte: number): ChunkedProgress {
     if (byte === LF) {
       if (this.digits === 0) return 'done';

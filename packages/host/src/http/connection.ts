@@ -24,12 +24,12 @@ import {
 /**
  * One client connection. Invariants:
  * - Requests are answered one at a time and in order.
- * - What a client sends is only gathered when it comes. It is looked at when the turn of its owner comes, for
- *   `PIECE_MS` at most.
- * - While nothing is read the socket is paused, so what a client can make us hold is one head or body, one
+ * - Bytes that a client sends are only gathered when they come. They are parsed when the turn of its owner
+ *   comes, for `PIECE_MS` at most.
+ * - While nothing is read, the socket is paused, so a client can make the server hold one head or body, one
  *   read of the socket, and one answer.
- * - A half-closed client gets all its answers; then we close too.
- * - There is no timer here: `sweep` is called by the server's one timer and asks what is overdue.
+ * - A half-closed client gets all its answers; then the server closes its side too.
+ * - There is no timer here: the server's one timer calls `sweep`, which checks what is overdue.
  */
 export class Connection<Peer> {
   readonly peer: Peer;
@@ -40,15 +40,15 @@ export class Connection<Peer> {
   private readonly turn: Turn;
   private state: ConnectionState = 'reading';
   private readonly reader: RequestReader;
-  /** Of the last request. */
+  /** The head of the last request. */
   private head: RequestHead | undefined;
   private hijacker: Hijacker | undefined;
-  /** Lets go of the answer that is held. */
+  /** Makes the held answer come at once. */
   private release: (() => void) | undefined;
   private readonly output: Output;
   private ended = false;
   private stopping = false;
-  /** Waits for its turn. */
+  /** Whether the connection waits for its turn. */
   private queued = false;
   private goesOn = false;
   private readonly patience: Patience;
@@ -68,23 +68,25 @@ export class Connection<Peer> {
     socket.on('drain', this.onDrain);
   }
 
-  /** Between requests, with no byte of one or of an answer in our hands. */
+  /** The connection is between requests, and holds no byte of a request or an answer. */
   get silent(): boolean {
     return this.state === 'reading' && this.rests && !this.queued && unsentBytes(this.socket) === 0;
   }
 
-  /** No byte of a request is here, nor with the socket, which reads on for a moment when it is paused. */
+  /** No byte of a request is here or in the socket, which still reads for a moment after it is paused. */
   private get rests(): boolean {
     return this.reader.silent && this.socket.readableLength === 0;
   }
 
-  /** Ends the connection at once; whatever it was doing. */
+  /** Ends the connection at once, in any state. */
   destroy(reason: EndReason = 'ended'): void {
     if (this.hijacker !== undefined) this.hijacker.close(reason);
     else this.socket.destroy();
   }
 
-  /** Ends the connection after the request it is at; one that has not asked anything yet gets a moment. */
+  /**
+   * Ends the connection after its current request; one that has not asked anything yet gets a moment for it.
+   */
   shutdown(nowMs: number, reason: EndReason): void {
     this.stopping = true;
     this.release?.();
@@ -94,13 +96,13 @@ export class Connection<Peer> {
     else this.patience.waitAtMost(UNASKED_GRACE_MS, nowMs);
   }
 
-  /** Ends what has taken too long. Called every now and then with the monotonic time. */
+  /** Ends a connection that has taken too long. Called at intervals with the monotonic time. */
   sweep(nowMs: number): void {
     if (this.state === 'hijacked') return;
     const overdue = this.patience.overdue(nowMs, this.state === 'closing');
     if (overdue === undefined) return;
     if (overdue === 'stalled') this.socket.destroy();
-    // What waits for us, or is being made by us, is not the client's fault.
+    // The client is not at fault while the server makes an answer, or the connection waits for its turn.
     else if (this.queued || this.state === 'answering') return;
     else if (this.state === 'reading' && !this.reader.silent) this.fail('request-timeout');
     else this.socket.destroy();
@@ -127,7 +129,7 @@ export class Connection<Peer> {
     this.queue();
   };
 
-  /** Goes on when it is our turn; until then nothing is read. */
+  /** Waits for its turn, then works; until then nothing is read. */
   private queue(): void {
     if (this.queued || this.state !== 'reading') return;
     this.queued = true;
@@ -139,7 +141,7 @@ export class Connection<Peer> {
     this.queued = false;
     this.work();
   };
-  /** Answers what can be answered with the bytes at hand, then hands the answers to the socket. */
+  /** Answers the requests that have come in, then writes the answers to the socket. */
   private work(first = () => {}): void {
     const untilMs = performance.now() + PIECE_MS;
     try {
@@ -156,13 +158,13 @@ export class Connection<Peer> {
     else if (this.socket.isPaused()) this.socket.resume();
   }
 
-  /** A fault of ours below any handler: tells the log, and keeps it to this connection. */
+  /** Handles a fault of the server outside any handler: logs it, and ends only this connection. */
   private giveUp(error: unknown): void {
     this.application.failed(error, this.peer, this.head);
     this.socket.destroy();
   }
 
-  /** One step forward; false if it takes more bytes, or somebody else, to go on. */
+  /** One step; false if the next one needs more bytes, or something else has to happen first. */
   private step(): boolean {
     this.goesOn = false;
     if (this.socket.destroyed || this.state !== 'reading') return false;
@@ -193,7 +195,10 @@ export class Connection<Peer> {
     } else this.send(head, reply);
   }
 
-  /** Holds an answer back until it is there, or the client says or ends anything: it is not to be kept waiting then. */
+  /**
+   * Waits for a held answer. It must come at once when the client sends anything or ends, and when the server
+   * stops.
+   */
   private hold(head: RequestHead, { answer, release }: HeldReply): void {
     this.release = release;
     if (this.reader.holds || this.ended || this.stopping) release();
@@ -241,7 +246,7 @@ export class Connection<Peer> {
     this.output.flush();
     void sendBody(this.socket, head, reply, chunked).then((sent) => {
       if (sent) this.turn(() => this.work(() => this.finishAnswer(keepAlive)));
-      // The length has been announced: only a cut tells the client that it has not got all.
+      // The length has been announced: only a cut tells the client that the body is incomplete.
       else this.socket.destroy();
     });
   }
@@ -269,21 +274,24 @@ export class Connection<Peer> {
     this.setState('reading');
   }
 
-  /** Reading and not reading go with the state. */
+  /** Pauses or resumes reading as the state requires. */
   private setState(state: ConnectionState): void {
     this.state = state;
     if (state === 'answering' || state === 'draining') this.socket.pause();
     else if (this.socket.isPaused()) this.socket.resume();
   }
 
-  /** Answers what cannot be served, perhaps before anything is read, and closes. */
+  /** Answers a request that cannot be served, perhaps before any of it is read, and closes. */
   fail(failure: HttpFailure): false {
     this.output.add(failureAnswer(failure));
     this.close();
     return false;
   }
 
-  /** Sends what there is, then our end; the socket goes when the client has hung up too, or after a moment. */
+  /**
+   * Sends the gathered answers, then ends the server's side. The socket closes when the client has hung up
+   * too, or after a moment.
+   */
   close(): void {
     this.output.flush();
     this.reader.clear();

@@ -13,16 +13,16 @@ import type { HandedOver } from './front-end.ts';
 import { failureAnswer } from './http-errors.ts';
 import { type Admission, Slots } from './slots.ts';
 
-/** What a front end hears of a connection that it has handed over. */
+/** How a front end is notified about a connection that it has handed over. */
 export interface HandOverNews {
-  /** It is served. */
+  /** The connection is served. */
   readonly begun: () => void;
   readonly ended: () => void;
 }
 
 /**
- * The connections of a server, and their one way in: they are accepted, identified, admitted, started. One that a front end
- * hands over has been identified and admitted there.
+ * The connections of a server. Each is accepted, identified, admitted and started. A front end has already
+ * identified and admitted the connections that it hands over.
  */
 export class Connections<Peer> {
   private readonly application: Application<Peer>;
@@ -33,10 +33,10 @@ export class Connections<Peer> {
   private readonly arrivals: Arrivals<Peer>;
   /** Bytes of answers that clients have not taken. */
   private readonly untaken = new ByteShares<string>(UNTAKEN_BYTES);
-  /** Numbers from here on are given out when few descriptors are left: always the smallest is. */
+  /** A descriptor from this number on means that few are left: the kernel gives out the smallest free one. */
   private readonly scarceFrom = scarceFrom(openFilesMax());
   private ending: EndReason | undefined;
-  /** Told each time the last connection has closed. */
+  /** Called each time the last connection has closed. */
   private emptied = () => {};
 
   constructor(application: Application<Peer>, limits: Limits, log: Log) {
@@ -47,14 +47,14 @@ export class Connections<Peer> {
     this.slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
   }
 
-  /** Open connections, those that are being refused or closed included. */
+  /** Open connections, including those that are being refused or closed. */
   get count(): number {
     return this.open.size;
   }
 
-  /** Takes in one that Node has accepted. */
+  /** Takes a connection that Node has accepted. */
   accept(socket: Socket): void {
-    // First of all: an error that nobody listens to would end the process. `close` follows.
+    // Comes first: an error without a listener would end the process. `close` follows each error.
     socket.on('error', () => {});
     this.arrivals.identify(
       descriptorOf(socket),
@@ -65,7 +65,7 @@ export class Connections<Peer> {
     );
   }
 
-  /** Takes in one that the server before us has left, as if it were new. */
+  /** Takes a connection that the previous server has left, as if it were new. */
   acceptLeft(fd: number): void {
     this.arrivals.identify(
       fd,
@@ -74,7 +74,7 @@ export class Connections<Peer> {
     );
   }
 
-  /** Takes in one that a front end hands over, when it is the turn of its key. */
+  /** Takes a connection that a front end hands over, when it is the turn of its key. */
   acceptHanded(handed: HandedOver<Peer>, { begun, ended }: HandOverNews): void {
     const { accepted, fd, unread, unsent, last } = handed;
     this.turns.add(accepted.key, () => {
@@ -89,7 +89,7 @@ export class Connections<Peer> {
     });
   }
 
-  /** Keeps one, unread, for the next server. */
+  /** Keeps a connection, unread, for the next server. */
   keep(fd: number): void {
     this.arrivals.keep(fd);
   }
@@ -104,7 +104,7 @@ export class Connections<Peer> {
     else socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
   }
 
-  /** @param how `ended`: told when it has closed and its place is free */
+  /** @param how `ended` is called when the connection has closed and its place is free */
   private start(
     socket: Socket,
     accepted: Accepted<Peer>,
@@ -126,7 +126,7 @@ export class Connections<Peer> {
     if (this.ending) connection.shutdown(performance.now(), this.ending);
   }
 
-  /** Closes those that have been silent, or slow, for too long. */
+  /** Closes the connections that have been silent, or slow, for too long. */
   sweep(): void {
     const now = performance.now();
     for (const connection of this.open.values()) connection.sweep(now);
@@ -143,22 +143,22 @@ export class Connections<Peer> {
     return count;
   }
 
-  /** Connections that come in from now on are ended when they have been answered. */
+  /** New connections will be ended after their answer. */
   endNew(reason: EndReason): void {
     this.ending = reason;
   }
 
-  /** The same for those that are here. */
+  /** The same for the connections that are open now. */
   endAll(reason: EndReason): void {
     for (const connection of [...this.open.values()]) connection.shutdown(performance.now(), reason);
   }
 
-  /** Settles when the turns that are due have been taken. */
+  /** Settles when all work that waits for its turn now has been done. */
   settled(): Promise<void> {
     return this.turns.settled();
   }
 
-  /** Settles when none is open any more. */
+  /** Settles when no connection is open. */
   async empty(): Promise<void> {
     if (this.open.size === 0) return;
     await new Promise<void>((resolve) => {
@@ -170,7 +170,7 @@ export class Connections<Peer> {
     for (const socket of [...this.open.keys()]) socket.destroy();
   }
 
-  /** Lets go of those that are silent, or not known yet, without ending them. */
+  /** Gives away the connections that are silent or not identified yet, without ending them. */
   leave(keep: Keep): number[] {
     const silent = [...this.open].filter(([, connection]) => connection.silent).map(([socket]) => socket);
     return [...leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep), ...this.arrivals.leave(keep)];

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { FairTurns, SLICE_US } from './fair-turns.ts';
 import { LeastFirst } from './least-first.ts';
 
-/** A thread whose time passes only while it works, and a list of what was done. */
+/** A thread whose time passes only while it works, with a list of the work done. */
 class Thread {
   readonly done: string[] = [];
   readonly turns: FairTurns;
@@ -26,7 +26,7 @@ class Thread {
     });
   }
 
-  /** Work that goes on for ever, a piece of `costUs` at a time. */
+  /** Work without end, in pieces of `costUs`. */
   keepBusy(key: string, costUs: number): void {
     this.add(key, costUs, () => this.keepBusy(key, costUs));
   }
@@ -36,7 +36,7 @@ class Thread {
     for (const callback of this.planned.splice(0)) callback();
   }
 
-  /** How long each key has worked. */
+  /** The time that each key has used. */
   shares(costsUs: Readonly<Record<string, number>>): Record<string, number> {
     return Object.fromEntries(
       Object.entries(costsUs).map(([key, cost]) => [
@@ -47,14 +47,14 @@ class Thread {
   }
 }
 
-it('does work at once while nobody waits', () => {
+it('does work at once while no key waits', () => {
   const thread = new Thread();
   thread.add('a', 100);
   thread.add('b', 100);
   expect(thread.done).toEqual(['a', 'b']);
 });
 
-it('ends a turn of the event loop when its slice is used up, and goes on in the next', () => {
+it('ends a turn of the event loop when its slice is used up, and goes on in the next turn', () => {
   const thread = new Thread();
   thread.keepBusy('a', SLICE_US / 4);
   expect(thread.done).toHaveLength(4);
@@ -65,7 +65,7 @@ it('ends a turn of the event loop when its slice is used up, and goes on in the 
   expect(thread.done).toHaveLength(4 + 1 + 4);
 });
 
-it('does what one key wants in order', () => {
+it('does the work of one key in order', () => {
   const thread = new Thread();
   const order: number[] = [];
   thread.keepBusy('others', SLICE_US);
@@ -74,7 +74,7 @@ it('does what one key wants in order', () => {
   expect(order).toEqual([0, 1, 2, 3, 4]);
 });
 
-it('serves a key with little work before one with much that came first', () => {
+it('serves a key with little work before one with much work that came first', () => {
   const thread = new Thread();
   for (let each = 0; each < 500; each++) thread.add('greedy', 500);
   thread.add('modest', 50);
@@ -91,7 +91,7 @@ it('shares time, not pieces, among keys that always have work', () => {
   expect(Math.max(...shares) - Math.min(...shares)).toBeLessThanOrEqual(3 * SLICE_US);
 });
 
-it('lets nobody save up idle time', () => {
+it('does not let a key save up idle time', () => {
   const thread = new Thread();
   const costs = { always: 100, late: 100 };
   thread.keepBusy('always', costs.always);
@@ -103,7 +103,7 @@ it('lets nobody save up idle time', () => {
   expect(Math.abs(always! - late!)).toBeLessThanOrEqual(2 * SLICE_US);
 });
 
-it('hides nothing from those who wait when a key pauses after each piece', () => {
+it('remembers the time of a key that pauses after each piece', () => {
   const thread = new Thread();
   const costs = { pausing: 1000, always: 100 };
   thread.keepBusy('always', costs.always);
@@ -115,7 +115,7 @@ it('hides nothing from those who wait when a key pauses after each piece', () =>
   expect(pausing! / always!).toBeLessThan(1.2);
 });
 
-it('forgets keys when nobody waits, and those that are idle also while somebody does', () => {
+it('forgets all keys when none waits, and idle keys also while others wait', () => {
   const thread = new Thread();
   for (let each = 0; each < 1000; each++) thread.add(`k${each}`, 10);
   while (thread.done.length < 1000) thread.turn();
@@ -128,7 +128,7 @@ it('forgets keys when nobody waits, and those that are idle also while somebody 
   expect(thread.turns.size).toBeLessThan(300);
 });
 
-it('says when all that waited has been done, whatever comes later', async () => {
+it('tells when all work that waited has been done, even if more comes later', async () => {
   const thread = new Thread();
   thread.keepBusy('a', SLICE_US);
   thread.add('b', SLICE_US);
@@ -153,7 +153,7 @@ it('goes on after work that throws', () => {
   expect(thread.done).toEqual(['b']);
 });
 
-it('gives the least first, whatever was put in', () => {
+it('gives the least item first, in any order of steps', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.integer()), { maxLength: 200 }), (steps) => {
       const heap = new LeastFirst<{ rank: number }>();

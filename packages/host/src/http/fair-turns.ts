@@ -1,17 +1,17 @@
 import { LeastFirst } from './least-first.ts';
 
-/** Work of guests in one turn of the event loop. Then sockets, operators and timers get theirs. */
+/** Time for guests in one turn of the event loop. Then it is the turn of sockets, operators and timers. */
 export const SLICE_US = 2_000;
-/** Idle keys that are remembered while others wait, before those that no longer matter are looked for. */
+/** While keys wait, this many idle keys are remembered before those that no longer matter are forgotten. */
 const IDLE_KEYS_MAX = 256;
 const US_PER_MS = 1_000;
 
-/** Does some work when the turn of its owner comes: at once, if nobody else waits. */
+/** Does some work when the turn of its owner comes: at once if no other owner waits. */
 export type Turn = (work: () => void) => void;
 
-/** What the turns need of the world. */
+/** Functions of the system that the turns use; tests replace them. */
 export interface TurnTools {
-  /** Monotonic. */
+  /** Monotonic time. */
   readonly nowMs: () => number;
   /** Calls back in the next turn of the event loop, after sockets have been looked at. */
   readonly later: (callback: () => void) => void;
@@ -19,7 +19,7 @@ export interface TurnTools {
 
 /** The work of one key. */
 interface Line {
-  /** Time that the key has used, in microseconds. Only differences between keys mean something. */
+  /** Time that the key has used, in microseconds. Only differences between keys have a meaning. */
   rank: number;
   readonly works: (() => void)[];
 }
@@ -27,34 +27,35 @@ interface Line {
 const SYSTEM: TurnTools = { nowMs: () => performance.now(), later: setImmediate };
 
 /**
- * Shares one thread among many keys (instances) by time: of those that have work, the one that has used least
- * comes next. Work of one key is done in order.
+ * Shares one thread among many keys (instances) by time: of the keys that have work, the one that has used
+ * least comes next. Work of one key is done in order.
  *
  * Invariants:
- * - Idle time is not saved up: a key that comes back stands where the one stands that has used least.
- * - A pause hides nothing: while others wait, what a key has used stays known.
- * - A turn of the event loop ends after `SLICE_US` and the piece of work that crosses it, so pieces are short.
+ * - Idle time is not saved up: a key that comes back starts at the time of the key that has used least.
+ * - A pause hides nothing: while others wait, the time that a key has used is remembered.
+ * - A turn of the event loop ends after `SLICE_US` and the piece of work that crosses it, so pieces are
+ *   short.
  */
 export class FairTurns {
   readonly #failed: (error: unknown) => void;
   readonly #tools: TurnTools;
   readonly #lines = new Map<string, Line>();
-  /** Lines with work, without the one that is served. */
+  /** Lines with work, without the one that is being served. */
   readonly #waiting = new LeastFirst<Line>();
   #served: Line | undefined;
-  /** What the line that is or was served had used before. */
+  /** Time used, before its turn, by the line that is being served or was served last. */
   #least = 0;
-  /** Of the slice of this turn of the event loop. */
+  /** Microseconds used of the slice of this turn of the event loop. */
   #usedUs = 0;
   #planned = false;
 
-  /** @param failed gets what a piece of work threw; the others go on */
+  /** @param failed gets the error of a piece of work; the other pieces go on */
   constructor(failed: (error: unknown) => void, tools: TurnTools = SYSTEM) {
     this.#failed = failed;
     this.#tools = tools;
   }
 
-  /** Does the work when the turn of `key` comes: at once, if nobody waits and the slice is not used up. */
+  /** Does the work when the turn of `key` comes: at once if no key waits and the slice is not used up. */
   add(key: string, work: () => void): void {
     const line = this.#lineOf(key);
     line.works.push(work);
@@ -62,18 +63,18 @@ export class FairTurns {
     if (this.#served === undefined) this.#serveAll();
   }
 
-  /** The turns of one key. */
+  /** A `Turn` for one key. */
   of(key: string): Turn {
     return (work) => this.add(key, work);
   }
 
-  /** Settles when all that waits now has been done. */
+  /** Settles when all work that waits now has been done. */
   async settled(): Promise<void> {
     const lines = [...this.#lines.values()].filter(({ works }) => works.length > 0);
     await Promise.all(lines.map(({ works }) => new Promise<void>((resolve) => works.push(resolve))));
   }
 
-  /** Keys that are remembered. */
+  /** Number of keys that are remembered. */
   get size(): number {
     return this.#lines.size;
   }
@@ -102,7 +103,7 @@ export class FairTurns {
     this.#forgetIdle();
   }
 
-  /** Does the first work of a line. */
+  /** Does the first piece of work of a line. */
   #serve(line: Line): void {
     this.#least = line.rank;
     this.#served = line;
@@ -119,7 +120,7 @@ export class FairTurns {
     if (line.works.length > 0) this.#waiting.push(line);
   }
 
-  /** The next turn of the event loop has a whole slice. */
+  /** Gives the next turn of the event loop a whole slice. */
   #plan(): void {
     if (this.#planned) return;
     this.#planned = true;
@@ -130,7 +131,7 @@ export class FairTurns {
     });
   }
 
-  /** When nobody waits, nobody is behind anybody. */
+  /** When no key waits, the times used no longer matter. */
   #forgetIdle(): void {
     if (this.#waiting.size === 0) this.#lines.clear();
     else if (this.#lines.size > 2 * this.#waiting.size + IDLE_KEYS_MAX) {

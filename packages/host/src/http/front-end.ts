@@ -1,51 +1,51 @@
 import type { Accepted } from './application.ts';
 
-/** A connection that the front leaves to the server, with all that has happened on it so far. */
+/** A connection that the front end hands over to the server, with all that has happened on it so far. */
 export interface HandedOver<Peer> {
   readonly fd: number;
   readonly accepted: Accepted<Peer>;
-  /** What the client has sent and nobody has answered. */
+  /** Bytes that the client has sent and that are not answered yet. */
   readonly unread: Buffer;
-  /** Answers that the client has not taken. */
+  /** Bytes of answers that the client has not taken. */
   readonly unsent: Buffer;
-  /** The connection ends when the client has taken them. */
+  /** The connection ends when the client has taken `unsent`. */
   readonly last: boolean;
 }
 
-/** What the front calls back. */
+/** How a front end calls the server. */
 export interface FrontEndCalls<Peer> {
   take(connection: HandedOver<Peer>): void;
-  /** A connection that is kept, unread, for the next server: it is not known yet whose it is. */
+  /** A connection to keep, unread, for the next server, since its caller is not known yet. */
   keep(fd: number): void;
-  /** The front end is gone and with it the connections that it had: the server has to accept by itself. */
+  /** The front end has ended, with all its connections: the server has to accept by itself. */
   alone(): void;
 }
 
 /** How a front end stops. */
 export interface FrontEndStop {
-  /** Accepts who waits at the listening socket now; otherwise they stay there. */
+  /** Accepts the connections that wait at the listening socket; otherwise they stay there. */
   readonly acceptWaiting: boolean;
   /** Hands over connections at rest as well; otherwise they are closed. */
   readonly leave: boolean;
 }
 
 /**
- * Something that accepts connections in front of the server, answers what it can and leaves the others to it.
- * It counts all connections, also those that it has handed over, and hands over few at a time.
+ * Accepts connections in place of the server, answers what it can, and hands over the rest. It counts all
+ * connections, also those that it has handed over, and hands over few at a time.
  */
 export interface FrontEnd<Peer> {
-  /** Whether it accepts, or will when it is told where. */
+  /** Whether it accepts, or will as soon as `serve` is called. */
   readonly works: boolean;
-  /** Accepts on a listening socket from now on. */
+  /** Starts to accept on a listening socket. */
   serve(listening: number, behind: FrontEndCalls<Peer>): void;
-  /** Serves connections that another server has left, as if they were new. */
+  /** Serves connections that the previous server has left, as if they were new. */
   takeOver(connections: readonly number[]): void;
-  /** The server has begun to serve a connection that was handed over: another one may come. */
+  /** The server now serves a connection that was handed over, so the next one may be handed over. */
   taken(accepted: Accepted<Peer>): void;
   /** A connection that was handed over has ended. */
   release(accepted: Accepted<Peer>): void;
   /** Open connections, without those that were handed over. */
   connections(): number;
-  /** Accepts no more, and hands over the connections that are not at rest. The listening socket stays open. */
+  /** Stops accepting, and hands over connections that are not at rest. The listening socket stays open. */
   stop(end: FrontEndStop): Promise<void>;
 }

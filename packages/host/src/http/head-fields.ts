@@ -1,6 +1,6 @@
 import { listHolds } from '../base/lists.ts';
 
-/** The headers that mean something to this server; all others are checked and dropped. */
+/** The headers that have a meaning for this server; all others are checked and dropped. */
 export interface HeadFields {
   accept: string | undefined;
   host: string | undefined;
@@ -42,10 +42,10 @@ interface Candidate {
   readonly name: string;
 }
 
-/** Candidates by length, so that an ordinary `User-Agent` costs one comparison. */
+/** By length, so that an ordinary `User-Agent` costs one comparison. */
 const BY_LENGTH: readonly (readonly Candidate[])[] = groupByLength();
 
-/** Which field the header name at `start`..`end` is, whatever its case; undefined for one of no interest. */
+/** The field of the header name at `start`..`end`, in any case; undefined for a header that is not needed. */
 export function fieldAt(bytes: Buffer, start: number, end: number): FieldName | undefined {
   const candidates = BY_LENGTH[end - start];
   if (candidates === undefined) return undefined;
@@ -73,7 +73,7 @@ export function noFields(): HeadFields {
   };
 }
 
-/** True if a comma-separated header value holds a token; `token` in lower case. */
+/** Whether a comma-separated header value contains a token; `token` is in lower case. */
 export function hasToken(value: string | undefined, token: string): boolean {
   if (value === undefined) return false;
   return listHolds(value.toLowerCase(), token);
@@ -81,7 +81,7 @@ export function hasToken(value: string | undefined, token: string): boolean {
 
 function sameName(bytes: Buffer, start: number, name: string): boolean {
   for (let i = 0; i < name.length; i++) {
-    // Names hold letters and `-` only, so setting bit 5 folds the case; `-` has it set already.
+    // Names contain only letters and `-`, so setting bit 5 folds the case; `-` has it set already.
     if ((bytes[start + i]! | 0x20) !== name.charCodeAt(i)) return false;
   }
   return true;

@@ -15,7 +15,7 @@ it.each([
   );
 });
 
-it('ends every connection that it speaks on', () => {
+it('announces the end of the connection in every answer', () => {
   for (const failure of HTTP_FAILURES) {
     expect(failureAnswer(failure)).toMatch(
       /^HTTP\/1\.1 \d{3} [^\r]+\r\n[\s\S]*Connection: close\r\n\r\n[^\n]+$/,

@@ -1,6 +1,6 @@
 /**
- * Failures below any route. Each closes the connection; status line and body repeat the same text, without
- * `Date` and without a final newline, as LXD 5.0.2 sends them.
+ * Failures that occur before a route is found. Each closes the connection. Status line and body repeat the
+ * same text, without `Date` and without a final newline, as LXD 5.0.2 sends them.
  */
 const FAILURES = {
   'bad-request': '400 Bad Request',
@@ -18,12 +18,12 @@ const FAILURES = {
 
 export type HttpFailure = keyof typeof FAILURES;
 
-/** Bodies that are not the text of their status line. */
+/** Bodies that differ from the text of their status line. */
 const BODIES: { readonly [failure in HttpFailure]?: string } = {
   'transfer-encoding': 'Unsupported transfer encoding',
 };
 
-/** The whole answer to a failure, ready to be written. */
+/** The complete answer to a failure, ready to be written. */
 export function failureAnswer(failure: HttpFailure): string {
   const status = FAILURES[failure];
   const head = 'Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n';

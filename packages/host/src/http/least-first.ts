@@ -1,10 +1,10 @@
-/** Something that can stand in a `LeastFirst`. */
+/** An item of a `LeastFirst`. */
 export interface Ranked {
-  /** Does not change while it stands there. */
+  /** Does not change while the item is in the heap. */
   readonly rank: number;
 }
 
-/** A binary heap: gives the item of least rank first. */
+/** A binary heap that gives the item of least rank first. */
 export class LeastFirst<Item extends Ranked> {
   readonly #items: Item[] = [];
 
@@ -33,7 +33,7 @@ export class LeastFirst<Item extends Ranked> {
     return least;
   }
 
-  /** Puts an item where the first one was. */
+  /** Puts `item` in the place of the first one, and moves it down to where it belongs. */
   #sink(item: Item): void {
     const items = this.#items;
     let at = 0;

@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A client that does not read, and what is written to it. */
+/** A client that does not read, and the output to it. */
 async function client(owner: string): Promise<{ socket: Socket; reader: Client; output: Output }> {
   const [reader] = await Promise.all([
     connect(join(folder, 'sock'))
@@ -39,19 +39,19 @@ async function client(owner: string): Promise<{ socket: Socket; reader: Client; 
   return { socket, reader, output: new Output(socket, shares.of(owner)) };
 }
 
-it('cuts off a client whose answer is more than its owner may leave untaken, and no other', async () => {
+it('cuts off only a client whose answer exceeds what its owner may leave untaken', async () => {
   const clients = [];
   for (let i = 0; i < 6; i++) clients.push(await client('a'));
   const other = await client('b');
   for (const { output } of [...clients, other]) output.add(LARGE);
   const cut = clients.map(({ socket }) => socket.destroyed);
-  // The kernel takes a part of each.
+  // The kernel's buffer takes a part of each answer.
   expect(cut.slice(0, 4)).toEqual([false, false, false, false]);
   expect(cut.at(-1)).toBe(true);
   expect(other.socket.destroyed).toBe(false);
 });
 
-it('counts no longer what has been taken, nor what is gone with its client', async () => {
+it('stops counting bytes that a client has taken, or that went with its connection', async () => {
   const [one, two] = [await client('a'), await client('a')];
   one.output.add(LARGE);
   two.output.add(LARGE);
@@ -65,7 +65,7 @@ it('counts no longer what has been taken, nor what is gone with its client', asy
   expect(shares).toEqual(new ByteShares({ each: 4 * MIB, sure: 2 * MIB, common: 4 * MIB }));
 });
 
-it('hands nothing to the socket before it is told to, unless much has been gathered', async () => {
+it('writes nothing to the socket before flush, unless much has been gathered', async () => {
   const { socket, output } = await client('a');
   output.add('x');
   expect(socket.bytesWritten).toBe(0);

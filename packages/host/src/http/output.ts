@@ -3,8 +3,9 @@ import type { Share } from '../base/byte-shares.ts';
 import { WRITE_GATHERED_MAX } from './connection-limits.ts';
 
 /**
- * Answers on their way to one client: gathered, handed to its socket, and counted for as long as it does not take them.
- * When those of its owner hold too much, this client is cut off: it could read as slowly as it likes.
+ * Answers to one client: gathers them, writes them to the socket, and counts the bytes that the client does
+ * not take. When the clients of its owner leave too much untaken, this client is cut off: otherwise it could
+ * read as slowly as it likes.
  */
 export class Output {
   readonly #socket: Socket;
@@ -12,7 +13,7 @@ export class Output {
   #gathered = '';
   #counted = 0;
 
-  /** @param untaken what clients of the same owner have not taken */
+  /** @param untaken bytes that clients of the same owner have not taken */
   constructor(socket: Socket, untaken: Share) {
     this.#socket = socket;
     this.#untaken = untaken;
@@ -26,7 +27,7 @@ export class Output {
     if (this.#gathered.length > WRITE_GATHERED_MAX) this.flush();
   }
 
-  /** Hands to the socket what has been gathered. */
+  /** Writes the gathered answers to the socket. */
   flush(): void {
     if (this.#gathered !== '' && !this.#socket.destroyed) {
       this.#socket.write(this.#gathered);
@@ -35,7 +36,7 @@ export class Output {
     this.#gathered = '';
   }
 
-  /** A little that waits is not counted: nobody tells when it has been taken. */
+  /** Few waiting bytes are not counted: no event says when the client has taken them. */
   #look(): void {
     const { destroyed, writableNeedDrain, writableLength } = this.#socket;
     const waits = destroyed || !writableNeedDrain ? 0 : writableLength;

@@ -10,10 +10,10 @@ const OPTIONS_ASTERISK: TextReply = {
   unmeasured: true,
 };
 
-/** Asks for a body that waits for it. */
+/** Asks for a body that the client holds back until then. */
 export const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-/** An `Expect` that nobody here can meet. */
+/** The answer to an unknown `Expect`. */
 export const EXPECTATION_FAILED: TextReply = {
   kind: 'text',
   status: 417,
@@ -22,8 +22,8 @@ export const EXPECTATION_FAILED: TextReply = {
 };
 
 /**
- * What is answered before any route is looked at: `OPTIONS *`, and paths that are not clean, which are sent
- * to their clean form. Undefined for all other requests.
+ * The answers that need no route: to `OPTIONS *`, and to paths that are not clean, which are redirected to
+ * their clean form. Undefined for all other requests.
  */
 export function ownAnswer(head: RequestHead): TextReply | undefined {
   const { path } = head.target;

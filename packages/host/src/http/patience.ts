@@ -2,14 +2,12 @@ import type { Socket } from 'node:net';
 import { unsentBytes } from '../base/sockets.ts';
 import type { Limits } from './connection-limits.ts';
 
-/**
- * How long one client is waited for. There is no timer here: who sweeps asks what is overdue.
- */
+/** How long the server waits for one client. It has no timer: a sweep asks `overdue`. */
 export class Patience {
   private readonly socket: Socket;
   private readonly limits: Limits;
   private deadline = Number.POSITIVE_INFINITY;
-  /** Bytes the client had still to take when it was last looked at. */
+  /** Bytes that the client had not taken at the last look. */
   private untaken = 0;
 
   constructor(socket: Socket, limits: Limits) {
@@ -17,19 +15,20 @@ export class Patience {
     this.limits = limits;
   }
 
-  /** From now on so long. */
+  /** Sets a new deadline, `ms` from now. */
   wait(ms: number, nowMs: number): void {
     this.deadline = nowMs + ms;
   }
 
-  /** No longer than this, whatever was granted before. */
+  /** Shortens the wait to `ms` at most. */
   waitAtMost(ms: number, nowMs: number): void {
     this.deadline = Math.min(this.deadline, nowMs + ms);
   }
 
   /**
-   * What has taken too long: to take an answer (`stalled`), or whatever else is waited for (`late`).
-   * @param lingers the last answer has been given, and the client is to hang up
+   * Tells what has taken too long: `stalled` if the client does not take its answer, `late` for anything
+   * else.
+   * @param lingers the last answer has been written, and the client should hang up
    */
   overdue(nowMs: number, lingers: boolean): 'stalled' | 'late' | undefined {
     const untaken = unsentBytes(this.socket);

@@ -25,11 +25,11 @@ it.each([
     'Transfer-Encoding: chunked',
     Buffer.concat([Buffer.from('100000\r\n'), digits, Buffer.from('\r\n0\r\n\r\n')]),
   ],
-])('reads a body %s to its end, and keeps no more than its beginning', (_, fields, bytes) => {
+])('reads a body %s to its end, and keeps only its beginning', (_, fields, bytes) => {
   expect(bodyOf(fields, bytes).bytes()).toEqual(digits.subarray(0, KEPT_BODY_BYTES_MAX));
 });
 
-it('keeps a body of the largest size that is kept', () => {
+it('keeps all of a body of the largest size', () => {
   const whole = digits.subarray(0, KEPT_BODY_BYTES_MAX);
   expect(bodyOf(`Content-Length: ${whole.length}`, whole).bytes()).toEqual(whole);
 });

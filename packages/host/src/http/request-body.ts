@@ -13,7 +13,7 @@ export function hasBody(head: RequestHead): boolean {
   return head.chunked || head.contentLength > 0;
 }
 
-/** The body of one request: its beginning is kept if somebody reads it; the rest is counted and dropped. */
+/** The body of one request: its beginning is kept if it will be read; the rest is counted and dropped. */
 export class RequestBody {
   private readonly sink: ByteSink | undefined;
   private readonly decoder: ChunkedDecoder | undefined;
@@ -27,7 +27,7 @@ export class RequestBody {
       : undefined;
   }
 
-  /** Reads from `bytes`; `used` tells how much of it belongs to the body. */
+  /** Reads from `bytes`; `used` is how many of them belong to the body. */
   push(bytes: Buffer): { readonly progress: BodyProgress; readonly used: number } {
     if (this.decoder !== undefined) {
       const { progress, used } = this.decoder.push(bytes);

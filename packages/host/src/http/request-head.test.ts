@@ -5,7 +5,7 @@ import { type HeadResult, parseHead } from './request-head.ts';
 const bytes = (text: string) => Buffer.from(text, 'latin1');
 const parse = (text: string) => parseHead(bytes(text), 0);
 
-/** Feeds ever longer beginnings, as a slow client does, until there is an outcome. */
+/** Parses longer and longer beginnings, as a slow client sends them, until there is a result. */
 function parseBytewise(input: Buffer): HeadResult {
   for (let length = 0; length <= input.length; length++) {
     const result = parseHead(input.subarray(0, length), 0);
@@ -103,7 +103,7 @@ describe('parseHead', () => {
     expect(result).toMatchObject({ kind: 'head', next: 2 + first.length });
   });
 
-  it('takes raw bytes above 0x7f in the path', () => {
+  it('accepts raw bytes above 0x7f in the path', () => {
     expect(head('GET /1.0/config/user.\xc3\xbc HTTP/1.1\r\nHost: x\r\n\r\n').target.path).toBe(
       '/1.0/config/user.\xc3\xbc',
     );
@@ -114,25 +114,25 @@ describe('parseHead', () => {
     ['https://lxd:1/1.0', { path: '/1.0', query: '', origin: 'https://lxd:1' }],
     ['HTTP://lxd', { path: '', query: '', origin: 'HTTP://lxd' }],
     ['/a?b?%zz', { path: '/a', query: 'b?%zz', origin: '' }],
-  ])('takes the target %s apart', (target, parts) => {
+  ])('splits the target %s', (target, parts) => {
     expect(head(`GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`).target).toEqual(parts);
   });
 
-  it('takes OPTIONS *', () => {
+  it('accepts OPTIONS *', () => {
     expect(head('OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n').target.path).toBe('*');
   });
 
-  it('takes an empty Host, and none at all on HTTP/1.0', () => {
+  it('accepts an empty Host, and none at all on HTTP/1.0', () => {
     expect(head('GET / HTTP/1.1\r\nHost:\r\n\r\n').fields.host).toBe('');
     expect(head('GET / HTTP/1.0\r\n\r\n').minor).toBe(0);
   });
 
-  it('knows header names in any case and joins folded lines', () => {
+  it('recognises header names in any case and joins folded lines', () => {
     const { fields } = head('GET / HTTP/1.1\r\nhOST: x\r\nRANGE: \t bytes=1-\r\n\t2, \r\n 4-5 \r\n\r\n');
     expect(fields).toMatchObject({ host: 'x', range: 'bytes=1- 2, 4-5' });
   });
 
-  it('joins a list that comes in several headers, and takes the first of anything else', () => {
+  it('joins a list that comes in several headers, and takes the first of any other header', () => {
     const lines = ['Accept: a/b', 'Range: 1', 'Accept: */*', 'Range: 2'].join('\r\n');
     const { fields } = head(`GET / HTTP/1.1\r\nHost: x\r\n${lines}\r\n\r\n`);
     expect(fields).toMatchObject({ accept: 'a/b, */*', range: '1' });
@@ -161,7 +161,7 @@ describe('parseHead', () => {
     expect(head(`GET / HTTP/${version}\r\nHost: x\r\nExpect: ${expect_}\r\n\r\n`).expect).toBe(expected);
   });
 
-  it('takes a head of exactly the limit and refuses one byte more', () => {
+  it('accepts a head of exactly the limit and refuses one byte more', () => {
     const text = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
     const limits = { headBytes: text.length, bodyBytes: 0 };
     expect(parseHead(bytes(text), 0, limits).kind).toBe('head');
@@ -172,7 +172,7 @@ describe('parseHead', () => {
     });
   });
 
-  it('never throws, and comes to the same outcome in pieces as at once', () => {
+  it('never throws, and gives the same result in pieces as at once', () => {
     const part = fc.constantFrom(
       'GET ',
       '/',

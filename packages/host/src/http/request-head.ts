@@ -11,9 +11,9 @@ export interface RequestHead {
   /** 0 for HTTP/1.0; 1 for HTTP/1.1 and any later 1.x. */
   readonly minor: 0 | 1;
   readonly fields: Readonly<HeadFields>;
-  /** What the client asks for; the answer may still close. */
+  /** Whether the client wants to keep the connection. The answer may still close it. */
   readonly keepAlive: boolean;
-  /** Bytes; 0 without a body, and for a chunked one. */
+  /** Bytes; 0 for a request without a body, and for a chunked body. */
   readonly contentLength: number;
   readonly chunked: boolean;
   readonly expect: 'nothing' | 'continue' | 'unknown';
@@ -31,16 +31,17 @@ export interface HeadLimits {
 
 const VERSION_PREFIX = Buffer.from(' HTTP/');
 const DOT = 0x2e;
-/** They may come in several headers. */
+/** Lists may come in several headers. */
 const LISTS: ReadonlySet<FieldName> = new Set(['accept', 'connection']);
 const INCOMPLETE: HeadResult = { kind: 'incomplete' };
 const DEFAULT_HEAD_LIMITS: HeadLimits = { headBytes: HEAD_BYTES_MAX, bodyBytes: BODY_BYTES_MAX };
 
 /**
- * Reads the request head that begins at `start`: one pass, no state kept, nothing outside `buffer` touched.
+ * Reads the request head that begins at `start`, in one pass. It keeps no state and touches nothing but
+ * `buffer`.
  *
- * Given the same bytes in any pieces the outcome is the same: a result other than `incomplete` is never
- * changed by bytes that come later. `next` is where the body, or the next request, begins.
+ * The result does not depend on the pieces in which the bytes come: bytes that come later never change a
+ * result other than `incomplete`. `next` is where the body, or the next request, begins.
  */
 export function parseHead(buffer: Buffer, start: number, limits = DEFAULT_HEAD_LIMITS): HeadResult {
   const draft = new Draft(buffer, start, Math.min(buffer.length, start + limits.headBytes));
@@ -55,7 +56,7 @@ export function parseHead(buffer: Buffer, start: number, limits = DEFAULT_HEAD_L
 
 type Stop = 'incomplete' | HttpFailure;
 
-/** A head while it is read. Failures of single headers wait for the end of the head: others go first. */
+/** A head while it is read. Faults of single headers are reported at its end: other errors come first. */
 class Draft {
   at: number;
   private readonly bytes: Buffer;
@@ -77,7 +78,7 @@ class Draft {
     this.end = end;
   }
 
-  /** `METHOD target HTTP/x.y`, single spaces, LF or CRLF at its end. */
+  /** `METHOD target HTTP/x.y` with single spaces. The line ends in LF or CRLF. */
   readRequestLine(): Stop | undefined {
     const { bytes, at: start } = this;
     const lineFeed = this.findLineFeed();
@@ -119,7 +120,7 @@ class Draft {
   /** All header lines and the empty line that ends them. */
   readHeaders(): Stop | undefined {
     const { bytes, end } = this;
-    // A first line that continues nothing.
+    // The first header line cannot continue another one.
     if (this.at < end && isBlank(bytes[this.at]!)) return 'bad-request';
     while (this.at < end) {
       const byte = bytes[this.at]!;
@@ -158,7 +159,10 @@ class Draft {
     return undefined;
   }
 
-  /** The value up to its line's end, obsolete folded lines joined by one space; undefined if it is not all there. */
+  /**
+   * The value up to the end of its line; obsolete folded lines are joined by one space. Undefined if the
+   * value is not complete yet.
+   */
   private readValue(wanted: boolean): string | undefined {
     let value = this.readValueLine(wanted);
     for (let lines = 1; value !== undefined; lines++) {
@@ -195,17 +199,17 @@ class Draft {
     else if (field === 'contentLength') this.lengths++;
     else if (field === 'transferEncoding') this.encodings++;
     const earlier = this.fields[field];
-    // Of anything else the first counts.
+    // Of all other headers the first one counts.
     if (earlier === undefined) this.fields[field] = value;
     else if (LISTS.has(field)) this.fields[field] = `${earlier}, ${value}`;
   }
 
-  /** The checks that need the whole head, in the order in which LXD's server makes them. */
+  /** Makes the checks that need the whole head, in the same order as LXD's server. */
   finish(bodyBytes: number): HttpFailure | RequestHead {
     const { fields } = this;
     if (this.hosts > 1) return 'bad-request';
     const http11 = this.minor >= 1;
-    // HTTP/1.0 knows no transfer encoding: it is ignored, and the connection ends after the answer.
+    // HTTP/1.0 has no transfer encoding: the header is ignored, and the connection ends after the answer.
     const chunked = http11 && this.encodings > 0;
     if (chunked && this.lengths > 0) return 'bad-request';
     if (chunked && (this.encodings > 1 || fields.transferEncoding!.toLowerCase() !== 'chunked')) {
@@ -248,7 +252,7 @@ class Draft {
   }
 }
 
-/** Nearly every request: worth no new string. */
+/** Nearly every request is a GET, and needs no new string for its method. */
 function isGet(bytes: Buffer, start: number, end: number): boolean {
   return end - start === 3 && bytes[start] === 0x47 && bytes[start + 1] === 0x45 && bytes[start + 2] === 0x54;
 }

@@ -4,7 +4,7 @@ import { RequestInput } from './request-input.ts';
 
 const limits = { headBytes: HEAD_BYTES_MAX, bodyBytes: 0 };
 
-/** Feeds a head in pieces, as a connection does, and counts how often it is parsed. */
+/** Appends a head in pieces, as a connection does, and counts how often it is parsed. */
 function feed(bytes: Buffer, pieceBytes: number) {
   const input = new RequestInput();
   let parsed = 0;
@@ -19,21 +19,21 @@ function feed(bytes: Buffer, pieceBytes: number) {
   return { result: undefined, parsed, left: input.length };
 }
 
-it.each(['\r\n', '\n'])('notices the end of a head with %j, wherever it is cut', (end) => {
+it.each(['\r\n', '\n'])('finds the end of a head with %j, in pieces of any size', (end) => {
   const bytes = Buffer.from(`GET / HTTP/1.1${end}Host: x${end}${end}`);
   for (let pieceBytes = 1; pieceBytes <= bytes.length; pieceBytes++) {
     expect(feed(bytes, pieceBytes)).toMatchObject({ result: { kind: 'head' }, left: 0 });
   }
 });
 
-it('parses a large head a few times only, however small its pieces', () => {
+it('parses a large head only a few times, even in the smallest pieces', () => {
   const head = Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\n${'a: b\r\n'.repeat(10_000)}\r\n`);
   const { result, parsed } = feed(head, 1);
   expect(result?.kind).toBe('head');
   expect(parsed).toBeLessThan(25);
 });
 
-it('gives up a head that never ends', () => {
+it('refuses a head that never ends', () => {
   const head = Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\n${'a: b\r\n'.repeat(20_000)}\r\n`);
   expect(feed(head, 7).result).toEqual({ kind: 'error', error: 'head-too-large' });
 });

@@ -5,8 +5,8 @@ import { type HeadLimits, type HeadResult, parseHead } from './request-head.ts';
 /**
  * The bytes of a connection that are still to be read as requests.
  *
- * A head that comes in pieces is not parsed anew at each of them, which would cost the square of its size:
- * only when its end is there, or twice the bytes that were there the last time.
+ * A head that comes in pieces is not parsed after each piece, which would cost the square of its size: it is
+ * parsed only when its end has come, or twice as many bytes as the last time.
  */
 export class RequestInput extends ByteSink {
   private parsedBytes = 0;
@@ -18,7 +18,7 @@ export class RequestInput extends ByteSink {
     return holdsEmptyLine(this.view(), this.length - piece.length);
   }
 
-  /** Reads the head at the front and takes it off, if it is all there. */
+  /** Reads the head at the front and removes it, if it is complete. */
   readHead(limits: HeadLimits): HeadResult {
     const result = parseHead(this.view(), 0, limits);
     this.parsedBytes = result.kind === 'incomplete' ? this.length : 0;
@@ -27,9 +27,9 @@ export class RequestInput extends ByteSink {
   }
 }
 
-/** Whether an empty line ends at or behind `from`. */
+/** Whether an empty line ends at or after `from`. */
 function holdsEmptyLine(bytes: Buffer, from: number): boolean {
-  // Its first line feed may be two bytes further in front.
+  // The first line feed may be up to two bytes before `from`.
   for (let at = bytes.indexOf(LF, Math.max(0, from - 2)); at >= 0; at = bytes.indexOf(LF, at + 1)) {
     if (bytes[at + 1] === LF || (bytes[at + 1] === CR && bytes[at + 2] === LF)) return true;
   }

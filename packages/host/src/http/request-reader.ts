@@ -5,22 +5,26 @@ import { hasBody, RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
 import { RequestInput } from './request-input.ts';
 
-/** Bytes of a body that are looked at in one step: the caller may stop between two steps. */
+/** Bytes of a body that one step looks at. Between two steps the owner of the reader may stop. */
 const BODY_STEP_BYTES = 16 * 1024;
 const NO_BODY = Buffer.alloc(0);
 
 /**
- * What one step of reading came to: a request; `more` bytes are needed; `goes-on`, there is another step to do;
- * `continue`, the same, but the client waits to be asked for the body; or what is wrong with the request.
+ * The result of one step:
+ * - a request
+ * - `more`: it needs more bytes
+ * - `goes-on`: another step can be made
+ * - `continue`: the same, but the client waits to be asked for the body
+ * - a failure: the fault of the request
  */
 export type Reading = Request | 'more' | 'goes-on' | 'continue' | HttpFailure;
 
-/** Reads the requests of one connection, one after another, in steps that are all short. */
+/** Reads the requests of one connection, one after another, in short steps. */
 export class RequestReader {
   private readonly limits: Limits;
   private readonly keepsBody: (head: RequestHead) => boolean;
   private readonly input = new RequestInput();
-  /** Of the request whose body is being read. */
+  /** The head of the request whose body is being read. */
   private head: RequestHead | undefined;
   private body: RequestBody | undefined;
 
@@ -30,36 +34,35 @@ export class RequestReader {
     this.keepsBody = keepsBody;
   }
 
-  /** Whether no byte of a request is there. */
+  /** Whether no byte of a request has come. */
   get silent(): boolean {
     return this.input.length === 0 && this.head === undefined;
   }
 
-  /** Whether there are bytes that nobody has read. */
+  /** Whether there are bytes that have not been parsed. */
   get holds(): boolean {
     return this.input.length > 0;
   }
 
-  /** Adds what has come. False: reading on is not worth it yet. */
+  /** Adds a piece. False: reading is not worth it yet. */
   append(piece: Buffer): boolean {
     if (this.head === undefined && this.input.length > 0) return this.input.appendToHead(piece, this.limits);
     this.input.append(piece);
     return true;
   }
 
-  /** One step forward. @param ended nothing will come any more */
+  /** One step forward. @param ended the client sends no more */
   read(ended: boolean): Reading {
     return this.head === undefined ? this.readHead(ended) : this.readBody(this.head, ended);
   }
 
-  /** Takes out what nobody has read, in memory of its own. */
+  /** Takes out the bytes that have not been parsed, as a copy. */
   takeRest(): Buffer {
     const rest = Buffer.from(this.input.view());
     this.clear();
     return rest;
   }
 
-  /** Drops everything. */
   clear(): void {
     this.input.clear();
     this.head = undefined;
@@ -84,7 +87,8 @@ export class RequestReader {
     this.input.consume(used);
     if (progress === 'more') {
       if (this.input.length > 0) return 'goes-on';
-      // Cut off: the handler sees what came, and there can be no further request.
+      // The client ended in the middle of the body: the handler gets the part that came. No request can
+      // follow.
       if (!ended) return 'more';
     } else if (progress !== 'done') return progress;
     this.head = undefined;

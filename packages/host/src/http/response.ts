@@ -2,45 +2,45 @@ import type { Socket } from 'node:net';
 import type { EndReason } from '../base/sockets.ts';
 import type { RequestHead } from './request-head.ts';
 
-/** What is sent back to one request. Header blocks are whole lines, each with its CRLF, in the order sent. */
+/** The answer to one request. Header blocks are whole lines, each with its CRLF, in the order sent. */
 export type Reply = TextReply | StreamReply | HijackReply | HeldReply;
 
-/** An answer that is all there. */
+/** An answer that is complete. */
 export interface TextReply {
   readonly kind: 'text';
   readonly status: number;
-  /** Without `Date`, `Connection` and, unless given here, `Content-Length`. */
+  /** Without `Date` and `Connection`, and without `Content-Length` unless `unmeasured`. */
   readonly headers: string;
-  /** Sent as UTF-8; left out of the answer to a HEAD. */
+  /** Sent as UTF-8; left out in the answer to a HEAD. */
   readonly body: string;
   /** Ends the connection after the answer. */
   readonly close?: boolean;
-  /** Sends no `Content-Length`: it stands in `headers`, or the status has no body (304). */
+  /** Adds no `Content-Length`: it is in `headers`, or the status has no body (304). */
   readonly unmeasured?: boolean;
 }
 
-/** An answer read from files. `finish` is called once, whatever happens; `sent` tells if all of it went out. */
+/** An answer read from files. `finish` is called once in any case; `sent` tells whether all was sent. */
 export interface StreamReply {
   readonly kind: 'stream';
   readonly status: number;
   /** With `Content-Length`, unless `chunked`. */
   readonly headers: string;
-  /** Without a known length: chunked on HTTP/1.1, up to the end of the connection on HTTP/1.0. */
+  /** The length is not known: chunked on HTTP/1.1, up to the end of the connection on HTTP/1.0. */
   readonly chunked: boolean;
   readonly parts: readonly BodyPart[];
   readonly finish: (sent: boolean) => void;
 }
 
-/** Bytes at hand, or a stretch of a file. */
+/** Bytes in memory, or a stretch of a file. */
 export type BodyPart =
   | string
   | { readonly source: ByteSource; readonly start: number; readonly length: number };
 
-/** Where the bytes of a big answer come from; a `FileHandle` is one. */
+/** The source of a big answer's bytes; a `FileHandle` is one. */
 export interface ByteSource {
   /**
-   * Sends a stretch by itself, on a socket on which nothing else is written meanwhile; absent where it cannot.
-   * `cut` lets go of the socket at once.
+   * Sends a stretch itself, on a socket on which nothing else is written meanwhile; undefined if it cannot.
+   * `cut` stops the sending at once.
    */
   readonly send?:
     | ((socket: number, start: number, length: number) => { sent: Promise<void>; cut: () => void })
@@ -48,11 +48,11 @@ export interface ByteSource {
   read(buffer: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
 }
 
-/** An answer that waits for something. The client is listened to meanwhile. */
+/** An answer that waits for something. The connection is read meanwhile. */
 export interface HeldReply {
   readonly kind: 'held';
   readonly answer: Promise<Reply>;
-  /** Makes the answer come at once, whatever it is now; may be called often. */
+  /** Makes the answer come at once, with its current content; may be called often. */
   readonly release: () => void;
 }
 
@@ -60,18 +60,18 @@ export interface HeldReply {
 export interface HijackReply {
   readonly kind: 'hijack';
   /**
-   * Takes the socket over, with what was already read behind the request, and whether the client has closed
-   * its side; gives what ends it early.
+   * Takes over the socket. Gets the bytes that were already read after the request, and whether the client
+   * has closed its side.
    */
   readonly take: (socket: Socket, rest: Buffer, ended: boolean) => Hijacker;
 }
 
 export interface Hijacker {
-  /** Ends the connection from our side. */
+  /** Ends the connection from the server's side. */
   close(reason: EndReason): void;
 }
 
-/** Reasons of the statuses that are sent; those of RFC 9110 as LXD spells them. */
+/** Reason phrases of the statuses that are sent; those of RFC 9110 as LXD spells them. */
 const REASONS: Readonly<Record<number, string>> = {
   200: 'OK',
   206: 'Partial Content',
@@ -92,14 +92,14 @@ const REASONS: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** The whole answer as one text: status line, headers in LXD's order, body. */
+/** The complete answer as one text: status line, headers in LXD's order, body. */
 export function textAnswer(head: RequestHead, reply: TextReply, keepAlive: boolean): string {
   const length = reply.unmeasured === true ? '' : `Content-Length: ${Buffer.byteLength(reply.body)}\r\n`;
   const body = head.method === 'HEAD' ? '' : reply.body;
   return `${statusLine(head, reply.status)}${reply.headers}Date: ${httpDate()}\r\n${length}${connectionLine(head, keepAlive)}\r\n${body}`;
 }
 
-/** Status line and headers of a streamed answer, and whether its body has to be framed in chunks. */
+/** Status line and headers of a streamed answer, and whether its body has to be chunked. */
 export function streamAnswerHead(
   head: RequestHead,
   reply: StreamReply,
@@ -111,7 +111,7 @@ export function streamAnswerHead(
   return { text, chunked };
 }
 
-/** A header block from names and values, in the order given. */
+/** A header block from names and values, in the given order. */
 export function headerBlock(headers: Readonly<Record<string, string | number>>): string {
   return Object.entries(headers)
     .map(([name, value]) => `${name}: ${value}\r\n`)
@@ -122,7 +122,7 @@ function statusLine(head: RequestHead, status: number): string {
   return `HTTP/1.${head.minor} ${status} ${REASONS[status] ?? ''}\r\n`;
 }
 
-/** HTTP/1.1 tells of the end, HTTP/1.0 of its absence. */
+/** HTTP/1.1 announces that the connection ends, HTTP/1.0 that it stays. */
 function connectionLine(head: RequestHead, keepAlive: boolean): string {
   if (head.minor === 1) return keepAlive ? '' : 'Connection: close\r\n';
   return keepAlive ? 'Connection: keep-alive\r\n' : '';
@@ -131,12 +131,12 @@ function connectionLine(head: RequestHead, keepAlive: boolean): string {
 let dateSecond = -1;
 let dateText = '';
 
-/** The second that a `Date` of now tells. */
+/** The current second, as in a `Date` header. */
 export function dateSecondNow(): number {
   return Math.floor(Date.now() / 1000);
 }
 
-/** Now, as HTTP writes it; made once a second. */
+/** The current time as HTTP writes it; the text is made once a second. */
 function httpDate(): string {
   const second = dateSecondNow();
   if (second !== dateSecond) {

@@ -9,18 +9,18 @@ import { Connections } from './connections.ts';
 import type { FrontEnd, HandedOver } from './front-end.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
 
-/** A failing accept (out of files) is told once in this time, not once per connection. */
+/** When accept fails (no free descriptor), the log gets one message in this time, not one per connection. */
 const ACCEPT_LOG_MS = 10_000;
 
 export interface HttpServerOptions<Peer> {
   readonly application: Application<Peer>;
   readonly limits: Limits;
   readonly log: Log;
-  /** Accepts in this server's place. */
+  /** Accepts in place of this server. */
   readonly frontEnd?: FrontEnd<Peer> | undefined;
 }
 
-/** A strict HTTP/1 server on a Unix socket, for clients that nobody trusts. */
+/** A strict HTTP/1 server on a Unix socket, for untrusted clients. */
 export class HttpServer<Peer> {
   private readonly limits: Limits;
   private readonly log: Log;
@@ -41,7 +41,7 @@ export class HttpServer<Peer> {
     this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
   }
 
-  /** Listens; when it settles, connections are served. @throws when the address cannot be had */
+  /** Listens; when it settles, connections are served. @throws when it cannot listen at the address */
   async listen(address: ListenAddress): Promise<void> {
     this.listening = await openListener(address);
     const { frontEnd } = this;
@@ -59,25 +59,25 @@ export class HttpServer<Peer> {
     this.sweeper.unref();
   }
 
-  /** Serves connections that the server before us has left, as if they were new. */
+  /** Serves connections that the previous server has left, as if they were new. */
   takeOver(connections: readonly number[]): void {
     if (this.frontEnd !== undefined) this.frontEnd.takeOver(connections);
     else for (const fd of connections) this.connected.acceptLeft(fd);
   }
 
-  /** Open connections, those that are being refused or closed included. */
+  /** Open connections, including those that are being refused or closed. */
   connections(): number {
     return this.connected.count + (this.frontEnd?.connections() ?? 0);
   }
 
-  /** Ends at once every connection whose peer matches; returns how many. Those of the front end are its own. */
+  /** Ends at once every connection whose peer matches, except those of the front end; returns how many. */
   closeWhere(matches: (peer: Peer) => boolean): number {
     return this.connected.closeWhere(matches);
   }
 
   /**
-   * Takes the socket away, answers those who are already connected or waiting to be, and closes.
-   * What is not done after `graceMs` is cut.
+   * Removes the socket, answers the clients that are already connected or wait to be accepted, and closes.
+   * Connections that are still open after `graceMs` are cut.
    */
   async stop(graceMs: number): Promise<void> {
     if (this.stopping) return;
@@ -89,8 +89,8 @@ export class HttpServer<Peer> {
   }
 
   /**
-   * Lets requests end and leaves the rest to the next server, which is not noticed by clients: who waits to be
-   * accepted, and who is connected and silent, is answered by that one.
+   * Lets requests end and leaves the rest to the next server, unnoticed by clients: it answers those that
+   * wait to be accepted, and those that are connected and silent.
    */
   async leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
     const listener = keep(this.listening!.fd);
@@ -113,13 +113,13 @@ export class HttpServer<Peer> {
     clearInterval(this.sweeper);
   }
 
-  /** Accepts whoever connected while the socket still had its name: nobody can come after them. */
+  /** Accepts all that connected while the socket still had its name: no client can connect after that. */
   private async stopAccepting(): Promise<void> {
     const { listening, frontEnd } = this;
     await listening?.unlink?.();
     if (frontEnd !== undefined && listening !== undefined) {
       await frontEnd.stop({ acceptWaiting: listening.unlink !== undefined, leave: false });
-      // An inherited socket belongs to who comes after us.
+      // An inherited socket belongs to the next server.
       if (listening.unlink !== undefined) close(listening.fd);
     } else if (listening?.unlink !== undefined) await this.acceptWaiting();
   }
@@ -128,7 +128,7 @@ export class HttpServer<Peer> {
     let before: number;
     do {
       before = this.accepted;
-      // Between two checks the event loop has polled once.
+      // Between two checks the event loop polls once.
       await nextTurn();
       await nextTurn();
     } while (this.accepted !== before);
@@ -145,7 +145,7 @@ export class HttpServer<Peer> {
     });
   }
 
-  /** The front end has failed: whoever connects from now on, or is waiting, is served all the same. */
+  /** The front end has failed: this server accepts the waiting connections, and all new ones. */
   private goOnAlone(): void {
     this.frontEnd = undefined;
     if (this.stopping || this.listening === undefined) return;
@@ -157,7 +157,7 @@ export class HttpServer<Peer> {
     this.connected.accept(socket);
   }
 
-  /** What the front leaves to us: requests that are not for it. */
+  /** Takes a connection that the front end hands over, since it cannot answer a request on it. */
   private take(handed: HandedOver<Peer>): void {
     const { accepted } = handed;
     this.connected.acceptHanded(handed, {

@@ -12,7 +12,7 @@ const root = (key: string): Share => ({ key, rank: 'root' });
 const other = (key: string): Share => ({ key, rank: 'other' });
 const unknown = (key: string): Share => ({ key, rank: 'unknown' });
 
-/** How many are let in, until one is not. */
+/** How many are admitted until one is not. */
 function admitAll(slots: Slots, share: Share, most = 100_000): number {
   let count = 0;
   while (count < most && slots.admit(share) === 'admitted') count++;
@@ -20,7 +20,7 @@ function admitAll(slots: Slots, share: Share, most = 100_000): number {
 }
 
 describe('one key', () => {
-  it('is refused above its limit, then dropped, and others are let in', () => {
+  it('is refused above its limit, then dropped, while others are admitted', () => {
     const slots = new Slots(2, 10);
     expect(admitAll(slots, root('a'))).toBe(2);
     for (let i = 1; i < REFUSED_PER_KEY_MAX; i++) expect(slots.admit(root('a'))).toBe('refused');
@@ -28,14 +28,14 @@ describe('one key', () => {
     expect(slots.admit(root('b'))).toBe('admitted');
   });
 
-  it('is let in again after a release', () => {
+  it('is admitted again after a release', () => {
     const slots = new Slots(1, 10);
     slots.admit(root('a'));
     slots.release(root('a'));
     expect(slots.admit(root('a'))).toBe('admitted');
   });
 
-  it('counts root and other users together, and other users cannot take root’s', () => {
+  it('counts root and other users together, and other users cannot use up root’s share', () => {
     const slots = new Slots(256, 10_000);
     expect(admitAll(slots, other('a'))).toBe(OTHERS_PER_KEY_MAX);
     expect(admitAll(slots, root('a'))).toBe(256 - OTHERS_PER_KEY_MAX);
@@ -43,7 +43,7 @@ describe('one key', () => {
 });
 
 describe('all keys', () => {
-  it('share a total beyond the first of root of each, which nobody can use up', () => {
+  it('share one total, but root of each has connections that other keys cannot use up', () => {
     const slots = new Slots(256, 1000);
     const common = [1, 2, 3, 4, 5, 6].map((key) => admitAll(slots, root(`attacker ${key}`)));
     expect(common.reduce((sum, each) => sum + each, 0)).toBe(1000 + 6 * SURE_PER_KEY);
@@ -52,7 +52,7 @@ describe('all keys', () => {
     expect(slots.admit(root('victim 7'))).not.toBe('admitted');
   });
 
-  it('get only what is sure when descriptors are scarce', () => {
+  it('get only guaranteed connections when descriptors are scarce', () => {
     const slots = new Slots(256, 1000);
     const admitted = Array.from({ length: 6 }, () => slots.admit(root('a'), true));
     expect(admitted).toEqual([...Array(SURE_PER_KEY).fill('admitted'), 'dropped', 'dropped']);
@@ -60,7 +60,7 @@ describe('all keys', () => {
   });
 });
 
-it('gives strangers a small share each and all together, which is no instance’s', () => {
+it('gives unknown callers a small share each and in total, apart from those of instances', () => {
   const slots = new Slots(256, 1000);
   let all = 0;
   for (let uid = 0; uid < 100; uid++) {
@@ -72,7 +72,7 @@ it('gives strangers a small share each and all together, which is no instance’
   expect(admitAll(slots, root('a'))).toBe(256);
 });
 
-it('has everything back when all have gone, in whatever order', () => {
+it('has everything back when all have gone, in any order', () => {
   const slots = new Slots(20, 30);
   const ranks: readonly Rank[] = ['root', 'other', 'unknown'];
   for (let round = 0; round < 50; round++) {

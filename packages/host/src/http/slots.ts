@@ -9,10 +9,10 @@ import {
 
 export type Admission = 'admitted' | 'refused' | 'dropped';
 
-/** Who a connection is of, as far as its share goes: root of an instance, another user of it, anybody else. */
+/** For the shares: root of an instance, another user of an instance, or a user that is in no instance. */
 export type Rank = 'root' | 'other' | 'unknown';
 
-/** Out of which share a connection comes. Connections of the same key count together. */
+/** The share that a connection counts toward. Connections of the same key count together. */
 export interface Share {
   readonly key: string;
   readonly rank: Rank;
@@ -23,29 +23,31 @@ type Counts = Record<Rank | 'refused', number>;
 const NONE: Readonly<Counts> = { root: 0, other: 0, unknown: 0, refused: 0 };
 
 /**
- * Counts connections, so that no key takes what others need. The first connections of root of each key come out of
- * no total, so that nobody can use them up; all others share one, and strangers have a small one of their own.
+ * Counts connections, so that no key takes what others need. The first connections of root of each key count
+ * toward no total, so that other keys cannot use them up. All others share one total, and unknown callers
+ * have a small one of their own.
  */
 export class Slots {
   readonly #perKeyMax: number;
   readonly #othersMax: number;
   readonly #totalMax: number;
   readonly #held = new Map<string, Counts>();
-  /** Beyond those that are sure. */
+  /** Admitted connections of all keys, beyond those that each key is guaranteed. */
   #common = 0;
   #unknownCallers = 0;
   #refused = 0;
 
   constructor(perKeyMax: number, totalMax: number) {
     this.#perKeyMax = perKeyMax;
-    // A user who is not root gets a refusal only, and must not lock out root of the same instance.
+    // A user other than root gets nothing but refusals, and must not lock out root of the same instance.
     this.#othersMax = Math.min(OTHERS_PER_KEY_MAX, Math.floor(perKeyMax / 4));
     this.#totalMax = totalMax;
   }
 
   /**
-   * `refused` is worth an explanation, `dropped` is not. Give what is not dropped back.
-   * @param scarce the process has few descriptors left: only what is sure is let in
+   * A `refused` connection gets an explanation, a `dropped` one does not. All but dropped ones have to be
+   * released.
+   * @param scarce the process has few descriptors left: only guaranteed connections are admitted
    */
   admit(share: Share, scarce = false): Admission {
     const admission = this.#decide(share.rank, this.#held.get(share.key) ?? NONE, scarce);
@@ -53,14 +55,14 @@ export class Slots {
     return admission;
   }
 
-  /** Counts a connection that somebody else has let in; give it back like others. */
+  /** Counts a connection that the front end has admitted; release it like the others. */
   enter(share: Share, admission: Exclude<Admission, 'dropped'> = 'admitted'): void {
     const held = this.#held.get(share.key) ?? { ...NONE };
     this.#held.set(share.key, held);
     this.#count(share, held, admission, 1);
   }
 
-  /** Gives back what `admit` gave. */
+  /** Undoes `admit` or `enter`. */
   release(share: Share, admission: Exclude<Admission, 'dropped'> = 'admitted'): void {
     const held = this.#held.get(share.key)!;
     this.#count(share, held, admission, -1);
@@ -73,7 +75,8 @@ export class Slots {
       this.#refused += by;
       return;
     }
-    // The one that comes or goes is the last of them, and not sure if there are enough before it.
+    // The connection that comes or goes counts as the key's last one. It is guaranteed only if fewer than
+    // `SURE_PER_KEY` come before it.
     const before = held[rank] + (by > 0 ? 0 : by);
     held[rank] += by;
     if (rank === 'unknown') this.#unknownCallers += by;

@@ -17,11 +17,11 @@ describe('cleanPath', () => {
     ['/1.0/config/', '/1.0/config/'],
     ['/1.0/%2e%2e/x', '/1.0/%2e%2e/x'],
     ['/1.0/..a/.b', '/1.0/..a/.b'],
-  ])('makes %j %j', (path, clean) => {
+  ])('turns %j into %j', (path, clean) => {
     expect(cleanPath(path)).toBe(clean);
   });
 
-  it('is done after one time, so that a redirect never leads to another', () => {
+  it('changes nothing the second time, so that a redirect never leads to another one', () => {
     const path = fc.array(fc.constantFrom('/', '.', '..', 'a', '%2e')).map((parts) => `/${parts.join('')}`);
     fc.assert(fc.property(path, (given) => void expect(cleanPath(cleanPath(given))).toBe(cleanPath(given))));
   });
@@ -45,11 +45,11 @@ describe('decodeSegment', () => {
     ['user.\xc3\xbcni', 'user.üni'],
     ['user.pct%2541', 'user.pct%41'],
     ['a+b', 'a+b'],
-  ])('makes %j %j', (segment, text) => {
+  ])('turns %j into %j', (segment, text) => {
     expect(decodeSegment(segment)).toBe(text);
   });
 
-  it('makes of bytes that are no UTF-8 a text that no stored text equals', () => {
+  it('turns bytes that are not UTF-8 into a text that no stored text equals', () => {
     for (const segment of ['user.%ff', 'user.%ed%b2%80', '\xff', '%c3']) {
       expect(decodeSegment(segment).isWellFormed()).toBe(false);
     }

@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { HOST, hexValue, LOCATION, latin1, TARGET } from './bytes.ts';
 
-/** A request target taken apart. Texts hold one character per byte (latin1), still percent-encoded. */
+/** The parts of a request target. Texts have one character per byte (latin1), still percent-encoded. */
 export interface Target {
-  /** Begins with `/`; empty for an absolute target without path; `*` for `OPTIONS *`. */
+  /** Begins with `/`; empty for an absolute target without a path; `*` for `OPTIONS *`. */
   readonly path: string;
-  /** Without its `?`; empty if there is none. */
+  /** Without its `?`; empty if there is no query. */
   readonly query: string;
-  /** `http://host` of an absolute target, else empty. */
+  /** `http://host` of an absolute target, otherwise empty. */
   readonly origin: string;
 }
 
@@ -16,19 +16,19 @@ const PERCENT = 0x25;
 const QUESTION_MARK = 0x3f;
 const EQUALS = 0x3d;
 
-/** Pairs of a query that are looked at: no request has a meaning for more than a few. */
+/** Pairs of a query that are looked at: no request uses more than a few. */
 const QUERY_PAIRS_MAX = 64;
 
 /**
- * Takes apart the target at `start`..`end`.
- * @returns undefined if it is neither a path nor an absolute URL of http(s), or holds a bad `%` in its path
+ * Splits the target at `start`..`end`.
+ * @returns undefined if it is neither a path nor an absolute http(s) URL, or has a bad `%` in its path
  */
 export function readTarget(bytes: Buffer, start: number, end: number): Target | undefined {
   if (bytes[start] === SLASH) return readPath(bytes, start, end, '');
   return readAbsolute(bytes, start, end);
 }
 
-/** `OPTIONS *`: the one target that is no path. */
+/** `OPTIONS *`, the only target that is not a path. */
 export const ASTERISK: Target = { path: '*', query: '', origin: '' };
 
 function readPath(bytes: Buffer, start: number, end: number, origin: string): Target | undefined {
@@ -54,7 +54,7 @@ function readAbsolute(bytes: Buffer, start: number, end: number): Target | undef
   if (schemeLength === 0) return undefined;
   let at = start + schemeLength;
   while (at < end && bytes[at] !== SLASH && bytes[at] !== QUESTION_MARK) {
-    // An encoded host has no meaning on a Unix socket, and a bad one must not pass.
+    // An encoded host has no meaning on a Unix socket, and a malformed one must be refused.
     if (HOST[bytes[at]!] === 0 || bytes[at] === PERCENT) return undefined;
     at++;
   }
@@ -62,8 +62,8 @@ function readAbsolute(bytes: Buffer, start: number, end: number): Target | undef
 }
 
 /**
- * The path without empty, `.` and `..` segments, its closing slash kept; the same string if it is clean.
- * Works on the encoded path: `%2e%2e` is a name like any other.
+ * The path without empty, `.` and `..` segments; a final slash stays. A clean path is returned as it is.
+ * Works on the encoded path: `%2e%2e` is an ordinary name.
  */
 export function cleanPath(path: string): string {
   if (isClean(path)) return path;
@@ -81,16 +81,16 @@ function isClean(path: string): boolean {
   return !path.includes('//') && !/\/\.\.?(\/|$)/.test(path);
 }
 
-/** Where an unclean target is sent to: its clean path, query and origin kept, in ASCII only. */
+/** Where to redirect an unclean target: its clean path with the same origin and query, in ASCII only. */
 export function redirectLocation(target: Target, clean: string): string {
   const query = target.query === '' ? '' : `?${target.query}`;
-  // A path that clients would take for a host (`//x`) cannot come out of cleanPath.
+  // cleanPath never returns a path that clients would take for a host (`//x`).
   return encodeBytes(`${target.origin}${clean}${query}`);
 }
 
 const HEX = Buffer.from('0123456789ABCDEF');
 
-/** Percent-encodes what may not stand in a URL. */
+/** Percent-encodes all bytes that may not stand in a URL. */
 function encodeBytes(text: string): string {
   const bytes = Buffer.allocUnsafe(3 * text.length);
   let length = 0;
@@ -106,10 +106,10 @@ function encodeBytes(text: string): string {
   return latin1(bytes, 0, length);
 }
 
-/** A lone surrogate: no stored text holds one, so a name that ends in it is equal to none. */
+/** A lone surrogate: no stored text contains one, so a name that ends in it equals none. */
 const NOT_UTF8 = '\udfff';
 
-/** Percent-decodes a path segment once, as UTF-8. What is no UTF-8 becomes a text that is equal to no key. */
+/** Percent-decodes a path segment once, as UTF-8. Bytes that are not UTF-8 give a text that equals no key. */
 export function decodeSegment(segment: string): string {
   if (/^[!-$&-~]*$/.test(segment)) return segment;
   const bytes = Buffer.allocUnsafe(segment.length);
@@ -128,9 +128,9 @@ export function decodeSegment(segment: string): string {
 }
 
 /**
- * The first value of a query parameter, decoded; undefined if there is none. Pairs that are malformed, or behind the
- * first `QUERY_PAIRS_MAX`, do not count.
- * @param name letters of ASCII
+ * The first value of a query parameter, decoded; undefined if it is missing. Malformed pairs, and pairs after
+ * the first `QUERY_PAIRS_MAX`, do not count.
+ * @param name ASCII letters only
  */
 export function queryValue(query: string, name: string): string | undefined {
   if (query === '') return undefined;
@@ -145,7 +145,7 @@ export function queryValue(query: string, name: string): string | undefined {
   return undefined;
 }
 
-/** Where the value begins in the pair at `start`..`end`; -1 if its name is another. Looks no further than it must. */
+/** Where the value begins in the pair at `start`..`end`; -1 if it has another name. Stops at a difference. */
 function behindName(query: string, start: number, end: number, name: string): number {
   let at = start;
   for (let i = 0; i < name.length; i++) {

@@ -19,7 +19,7 @@ const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
   loongarch64: ['loong64'],
 };
 
-/** Node's names where they are not among the names above; Node runs on little-endian POWER only. */
+/** Node's names that are not among the names above; Node runs only on little-endian POWER. */
 const NODE_NAMES: Readonly<Record<string, string>> = { ia32: 'i686', ppc64: 'ppc64le' };
 
 const CANONICAL = new Map(

@@ -4,20 +4,20 @@ import { EntryTree } from './entry-tree.ts';
 import type { ImageLimits } from './image-limits.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
 
-/** What an archive holds: all of an image, or one part of a split one. */
+/** The content of an archive: all of an image, or one part of a split one. */
 export type Layout = 'unified' | 'metadata' | 'rootfs';
 
-/** An entry of the root filesystem, its name, target and parents relative to the root; the root is ''. */
+/** An entry of the root filesystem. Its path, target and parents are relative to the root; the root is ''. */
 export interface RootEntry {
   readonly entry: TarEntry;
   readonly path: string;
   readonly target: string;
   readonly newParents: readonly string[];
-  /** A well-known device node: only its parents are to be made. */
+  /** A well-known device node: only its parents are made. */
   readonly skipped: boolean;
 }
 
-/** What an archive is read into, each in the order of the archive. */
+/** One of the parts that an archive is read into, in the order of the archive. */
 export type ArchiveItem =
   | { readonly kind: 'metadata'; readonly text: string }
   | { readonly kind: 'root-entry'; readonly root: RootEntry };
@@ -25,13 +25,13 @@ export type ArchiveItem =
 const METADATA_NAME = 'metadata.yaml';
 const ROOT_NAME = 'rootfs';
 
-/** The texts that LXD has for it are what scripts look for. */
+/** LXD's text, which scripts look for. */
 const NO_METADATA = 'Metadata tarball is missing metadata.yaml';
 const NO_ROOT = 'the root filesystem (rootfs/) is missing';
 
 /**
- * Reads an archive to its end and checks all of it: structure, names, links, owners, devices, sizes. Templates
- * and other files beside the root filesystem are checked and passed over.
+ * Reads an archive to its end and checks all of it: structure, names, links, owners, devices, sizes.
+ * Templates and other files beside the root filesystem are checked and then skipped.
  * @throws CodedError image-invalid, image-too-large
  */
 export async function* readArchive(

@@ -13,7 +13,10 @@ export class ByteSource {
     this.#bytesMax = bytesMax;
   }
 
-  /** Exactly `length` bytes, or null at the end of the stream. @throws CodedError image-invalid in between */
+  /**
+   * Exactly `length` bytes, or null at the end of the stream.
+   * @throws CodedError image-invalid if it ends in between
+   */
   async take(length: number): Promise<Buffer | null> {
     if (this.#chunk.length >= length) return this.#shift(length);
     const parts: Buffer[] = [];
@@ -28,7 +31,7 @@ export class ByteSource {
     return Buffer.concat(parts, length);
   }
 
-  /** The next `length` bytes in pieces, none copied. */
+  /** The next `length` bytes in pieces, not copied. */
   async *pieces(length: number): AsyncGenerator<Buffer> {
     let missing = length;
     while (missing > 0) {
@@ -39,17 +42,17 @@ export class ByteSource {
     }
   }
 
-  /** Passes over `length` bytes. */
+  /** Skips `length` bytes. */
   async skip(length: number): Promise<void> {
     for await (const _ of this.pieces(length));
   }
 
-  /** Reads to the end of the stream: only there a decompressor tells that its input ended early. */
+  /** Reads to the end of the stream: only there does a decompressor report that its input ended early. */
   async drain(): Promise<void> {
     while (await this.#next(Number.MAX_SAFE_INTEGER));
   }
 
-  /** Ends the stream, wherever it is. */
+  /** Ends the stream, also before its end. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

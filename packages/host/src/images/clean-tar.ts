@@ -2,18 +2,18 @@ import { type Layout, type RootEntry, readArchive } from './archive.ts';
 import type { ImageLimits } from './image-limits.ts';
 import { encodeHeader, paddingOf, TAR_END } from './tar-writer.ts';
 
-/** Modes of folders that an archive does not list, and of the root, which every user in it must enter. */
+/** Mode of folders that an archive does not list, and of the root, which every user inside must enter. */
 const FOLDER_MODE = 0o755;
 
-/** Attributes that mean something to the overlay that instances stand on. */
+/** Prefix of attributes that the overlay of an instance would interpret. */
 const OVERLAY_XATTR = 'user.overlay.';
 
-/** Pieces are joined to about this size: a small file is two tiny pieces. */
+/** Pieces are joined to about this size: a small file consists of two tiny pieces. */
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * The root filesystem of an archive as a new tar archive, written from what has been checked: the tool that
- * unpacks it sees no byte of a header that a stranger wrote, so it cannot read it in another way.
+ * The root filesystem of an archive as a new tar archive, written from the checked entries. The tool that
+ * unpacks it sees no header bytes that a stranger wrote, so it cannot read them in another way.
  * @throws CodedError image-invalid, image-too-large
  */
 export async function* cleanTar(
@@ -56,7 +56,7 @@ function folderHeader(path: string, mtime: number): Buffer {
 
 const nameOf = (path: string) => `./${path}`;
 
-/** File capabilities, and what programs keep for themselves; the rest is the host's business. */
+/** Keeps file capabilities and the attributes of programs; all others are for the host to set. */
 function isKept(xattr: string): boolean {
   return xattr === 'security.capability' || (xattr.startsWith('user.') && !xattr.startsWith(OVERLAY_XATTR));
 }

@@ -10,7 +10,7 @@ import { asNobody } from './sandbox.ts';
 
 export interface ReadOptions {
   readonly signal: AbortSignal;
-  /** Told how many bytes of the file, as it is on disk, have been read so far. */
+  /** Gets the number of bytes that have been read so far of the file as it is on disk. */
   readonly onRead?: (total: number) => void;
 }
 
@@ -24,13 +24,12 @@ const COMMANDS: Partial<Record<Format, readonly [string, ...string[]]>> = {
 };
 
 const CHUNK_BYTES = 256 * 1024;
-/** Exit code of setpriv when the command is not there. */
+/** Exit code of setpriv when the command does not exist. */
 const NOT_FOUND = 127;
 
 /**
- * The bytes of a compressed (or plain) file, unpacked as they are asked for; never all in memory.
- * Bytes after the end of the compressed data are what each decompressor makes of them: an error for gzip
- * (but zeros) and xz, ignored for bzip2 and zstd.
+ * The bytes of a compressed (or plain) file, unpacked as they are asked for; never all in memory. Bytes after
+ * the end of the compressed data are an error for gzip (except zeros) and xz, and ignored for bzip2 and zstd.
  * @throws CodedError image-invalid when the data is damaged or ends early
  */
 export async function* decompress(

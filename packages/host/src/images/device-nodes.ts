@@ -1,4 +1,4 @@
-/** Character devices that root filesystems bring along in /dev: an instance gets its own, so they are passed over. */
+/** Character devices that root filesystems have in /dev. They are skipped: an instance gets its own. */
 const KNOWN: Readonly<Record<string, string>> = {
   mem: '1:1',
   kmem: '1:2',
@@ -25,7 +25,7 @@ const NUMBERED = [
 
 /**
  * Whether a character device in an image is one of the well-known ones, by name and number.
- * @param path where it is in the root filesystem, without a slash in front
+ * @param path where it is in the root filesystem, without a leading slash
  */
 export function isKnownDevice(path: string, major: number, minor: number): boolean {
   if (!path.startsWith('dev/')) return false;

@@ -8,7 +8,7 @@ import type { EntryKind, TarEntry } from './tar-reader.ts';
 export interface Placed {
   /** Without `./`, double slashes and a slash at either end; empty for the top. */
   readonly path: string;
-  /** Of a hard link: the path of the entry it is another name of. */
+  /** Of a hard link: the path of the entry that it links to. */
   readonly target: string;
   /** Folders above it that the archive has not listed before, outermost first. */
   readonly newParents: readonly string[];
@@ -18,12 +18,12 @@ export interface Placed {
 
 type Known = Exclude<EntryKind, 'hardlink'> | 'skipped';
 
-/** What an entry says of itself, in a tar archive or in the list of a squashfs. */
+/** An entry as a tar archive, or the list of a squashfs, describes it. */
 export type TreeEntry = Pick<TarEntry, 'name' | 'kind' | 'linkName' | 'uid' | 'gid' | 'major' | 'minor'>;
 
 /**
- * The tree that an archive makes, entry by entry. Invariant: each path is made once, below folders only, so no
- * entry is written through a symbolic link or outside of the top.
+ * The tree that an archive describes, entry by entry. Invariant: each path is made once, below folders only,
+ * so no entry is written through a symbolic link or outside of the top.
  */
 export class EntryTree {
   readonly #limits: ImageLimits;
@@ -48,7 +48,7 @@ export class EntryTree {
     return { path, target, newParents, skipped: kind === 'skipped' };
   }
 
-  /** What a path is; undefined when the archive has not made it. */
+  /** The kind of a path; undefined when the archive has not listed it. */
   kind(path: string): Known | undefined {
     return this.#known.get(path);
   }

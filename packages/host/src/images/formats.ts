@@ -33,7 +33,7 @@ export function formatOf(extension: string): Format | undefined {
 }
 
 /**
- * The format of a file by its first bytes, whatever its name says.
+ * The format of a file by its first bytes; its name does not matter.
  * @throws CodedError image-invalid: `EOF` when it is empty, `Unsupported compression` when none fits
  */
 export async function detectFormat(file: FileHandle): Promise<Format> {

@@ -112,7 +112,7 @@ test.each<[what: string, text: string, entries: readonly Entry[]]>([
   expect(await refusal(await tarOf(entries))).toContain(text);
 });
 
-/** A block of a header that was changed, its checksum right again. */
+/** Changes a header block and corrects its checksum. */
 function patched(tar: Buffer, at: number, change: (header: Buffer) => void): Buffer {
   const copy = Buffer.from(tar);
   const header = copy.subarray(at, at + 512);
@@ -131,7 +131,7 @@ test.each<[what: string, text: string, change: (header: Buffer) => void]>([
   ["GNU tar's sparse kind", 'unknown kind "S"', (header) => header.write('S', 156)],
   ['a part of several volumes', 'unknown kind "M"', (header) => header.write('M', 156)],
   [
-    'a global header that is none',
+    'a malformed global header',
     'is malformed',
     (header) => header.write('g', 156) && header.write('00000001000', 124),
   ],
@@ -146,7 +146,7 @@ test.each<[what: string, text: string, change: (header: Buffer) => void]>([
   ['another kind of header', 'is not one of a tar archive', (header) => header.write('usta~', 257)],
 ])('refuses %s', async (_what, text, change) => {
   const bytes = patched(await plain(), 0, change);
-  // The magic is what an upload is recognised by: compressed, a wrong one reaches the reader.
+  // An upload is recognised by its magic: a wrong one reaches the tar reader only in a compressed upload.
   expect(await refusal(gzipSync(bytes))).toContain(text);
 });
 
@@ -156,7 +156,7 @@ test('refuses a header with a wrong checksum', async () => {
   expect(await refusal(bytes)).toContain('the checksum of a header is wrong');
 });
 
-test('accepts what root filesystems have: links anywhere, setuid, devices in dev, fifos', async () => {
+test('accepts what root filesystems usually have: links anywhere, setuid, devices in dev, fifos', async () => {
   const usual = unified(
     symlink('rootfs/bin', 'usr/bin'),
     symlink('rootfs/etc/mtab', '/proc/self/mounts'),

@@ -80,7 +80,7 @@ describe('a unified image', () => {
     expect(await readFile(path!)).toEqual(bytes);
   });
 
-  test.each(COMPRESSIONS)('is refused when its %s ends at any earlier byte', async (format) => {
+  test.each(COMPRESSIONS)('is refused when its %s ends early, at any byte', async (format) => {
     const directory = await openDirectory(dir);
     const tar = await tarOf(sized(4000));
     const bytes = await compress(tar, format);
@@ -114,7 +114,7 @@ describe('a unified image', () => {
     ['bzip2', true],
     ['zstd', true],
     ['tar', true],
-  ] as const)('with garbage after its %s is taken: %s', async (format, isTaken) => {
+  ] as const)('with garbage after its %s is accepted: %s', async (format, isTaken) => {
     const directory = await openDirectory(dir);
     const bytes = await compress(await tarOf(unified()), format);
     const upload = receive(directory, unifiedUpload(Buffer.concat([bytes, Buffer.from('garbage')])));
@@ -174,7 +174,7 @@ describe('a unified image', () => {
     await expect(receive(directory, unifiedUpload(await tarOf(entries)))).rejects.toThrow(text);
   });
 
-  test('is refused when it is not the one that was expected', async () => {
+  test('is refused when its fingerprint is not the expected one', async () => {
     const directory = await openDirectory(dir);
     const bytes = await tarOf(unified());
     const upload = receive(directory, unifiedUpload(bytes), { fingerprint: 'a'.repeat(64) });
@@ -204,7 +204,7 @@ describe('a unified image', () => {
 });
 
 describe('a split image', () => {
-  test('has the hash of both files, one after the other, and the name of its root filesystem', async () => {
+  test('has the hash of both files in sequence, and the file name of its root filesystem', async () => {
     const directory = await openDirectory(dir);
     const metadata = await compress(await metadataTar(), 'xz');
     const root = await compress(await rootTar(), 'gzip');
@@ -276,7 +276,7 @@ describe('the folder', () => {
     await directory.discard(staged);
   });
 
-  test('takes an image once', async () => {
+  test('accepts an image only once', async () => {
     const directory = await openDirectory(dir);
     const bytes = await tarOf(unified());
     await directory.publish(await receive(directory, unifiedUpload(bytes)));
@@ -285,7 +285,7 @@ describe('the folder', () => {
     expect(await readdir(dir)).toEqual([sha256(bytes)]);
   });
 
-  test('loses an image when it is removed, and does not mind when it is gone', async () => {
+  test('loses an image when it is removed, and a second removal is not an error', async () => {
     const directory = await openDirectory(dir);
     const staged = await receive(directory, unifiedUpload(await tarOf(unified())));
     await directory.publish(staged);
@@ -294,7 +294,7 @@ describe('the folder', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('is rid of all but known images at a start', async () => {
+  test('loses leftovers at a start, but neither known images nor files of others', async () => {
     const directory = await openDirectory(dir);
     const staged = await receive(directory, unifiedUpload(await tarOf(unified())));
     await directory.publish(staged);
@@ -306,7 +306,7 @@ describe('the folder', () => {
     expect((await readdir(dir)).sort()).toEqual([staged.fingerprint, 'lost+found']);
   });
 
-  test('takes an image again while its leftovers are still being removed', async () => {
+  test('accepts an image again while its leftovers are still being removed', async () => {
     const first = await openDirectory(dir);
     const upload = async () => unifiedUpload(await tarOf(unified()));
     await first.publish(await receive(first, await upload()));
@@ -318,7 +318,7 @@ describe('the folder', () => {
     expect(await readdir(dir)).toEqual([staged.fingerprint]);
   });
 
-  test('gives no path for a fingerprint that is none', async () => {
+  test('gives no path for an invalid fingerprint', async () => {
     const directory = await openDirectory(dir);
     const files = { kind: 'unified', extension: '.tar' } as const;
     expect(() => directory.paths({ fingerprint: '../../etc', files })).toThrow('Image not found');

@@ -14,7 +14,7 @@ import { unpackRoot } from './unpack.ts';
 import type { Upload } from './upload.ts';
 import { verifyImage } from './verify.ts';
 
-/** An image that has been received and checked, in a folder of its own; publish or discard it. */
+/** An image that has been received and checked, in its own folder; it has to be published or discarded. */
 export interface StagedImage {
   readonly fingerprint: string;
   /** Bytes, all files together. */
@@ -28,23 +28,23 @@ export interface StagedImage {
 export interface ReceiveOptions {
   /** Expected fingerprint; null: none. */
   readonly fingerprint: string | null;
-  /** Told how many bytes have come in so far. */
+  /** Gets the number of bytes that have come in so far. */
   onBytes(total: number): void;
-  /** Told when all of it is on disk: the upload's own end, the check is still to come. */
+  /** Called when all of it is on disk: the upload has ended, the check is still to come. */
   onStored(): void;
-  /** Told how much of it has been checked. */
+  /** Gets how much of it has been checked. */
   onChecked(percent: number): void;
   readonly signal: AbortSignal;
 }
 
 const STAGE_PREFIX = '.stage-';
-/** Names that are given here; others, such as lost+found, are none of our business. */
+/** Names that this class gives; others, such as lost+found, are left alone. */
 const OWN_NAME = /^([0-9a-f]{64}|\.stage-.*)$/;
 
 /**
- * The files of images on disk: `FINGERPRINT/` for each image, `.stage-XXXXXX/` for each upload in progress.
- * A folder of an image appears whole, and the record of the image is made after it: whatever has no record
- * when the daemon starts is what an end in between has left.
+ * The files of images on disk: `FINGERPRINT/` for each image, `.stage-XXXXXX/` for each upload in progress. A
+ * folder of an image appears as a whole, and the record of the image is made after it: a folder without a
+ * record at a start of the daemon is left from an end in between.
  */
 export class ImageDirectory {
   readonly #dir: string;
@@ -58,8 +58,9 @@ export class ImageDirectory {
   }
 
   /**
-   * Takes what is no known image out of the way of new ones; to be called before any is received.
-   * @returns names of what `sweep` is to remove
+   * Renames all that is not a known image, so that it is not in the way of new ones; to be called before any
+   * is received.
+   * @returns the names that `sweep` is to remove
    */
   async takeAside(known: ReadonlySet<string>): Promise<readonly string[]> {
     const entries = new Set(await readdir(this.#dir));
@@ -77,7 +78,7 @@ export class ImageDirectory {
     return aside;
   }
 
-  /** Removes what has been taken aside. */
+  /** Removes what {@link takeAside} has returned. */
   async sweep(aside: readonly string[]): Promise<void> {
     for (const entry of aside) {
       this.#log.info({ entry }, 'removing leftover image files');
@@ -112,7 +113,7 @@ export class ImageDirectory {
     }
   }
 
-  /** Gives a staged image its place, for good when it settles. @throws CodedError image-exists */
+  /** Moves a staged image to its place; safe on disk when it settles. @throws CodedError image-exists */
   async publish(staged: StagedImage): Promise<void> {
     await syncFolder(staged.directory);
     try {
@@ -130,7 +131,7 @@ export class ImageDirectory {
     await rm(staged.directory, { recursive: true, force: true });
   }
 
-  /** Removes an image's files; none there is fine. */
+  /** Removes an image's files; not an error if there are none. */
   async remove(fingerprint: string): Promise<void> {
     await rm(this.#folder(fingerprint), { recursive: true, force: true });
   }
@@ -143,9 +144,9 @@ export class ImageDirectory {
   }
 
   /**
-   * Makes the folder `target` of an image's root filesystem, at once and whole: files of uid and gid 0 in the
-   * image belong to `ids` on the host (0: privileged). Its parent must be there; an end of the daemon in
-   * between leaves `TARGET.unpack-*` beside it.
+   * Unpacks an image's root filesystem to the folder `target`, which appears as a whole. Files of uid and gid
+   * 0 in the image belong to `ids` on the host (0: privileged). The parent of `target` must exist; if the
+   * daemon ends in between, `TARGET.unpack-*` is left beside it.
    * @throws CodedError image-invalid, image-too-large, runtime-failed; the signal's reason
    */
   async unpack(

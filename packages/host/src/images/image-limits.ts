@@ -1,12 +1,14 @@
-/** What an image may take. The files of an image are made by strangers, however trusted the operator is. */
+/** Limits of an image. The files of an image are made by strangers, even if the operator is trusted. */
 export interface ImageLimits {
   /** Bytes of the files as they were uploaded, all together. */
   readonly uploadedBytes: number;
   /** Bytes of one archive once decompressed, headers included: a small file may expand to any size. */
   readonly unpackedBytes: number;
-  /** Files and folders of one archive, parent folders that it does not list included. */
+  /** Files and folders of one archive, including parent folders that it does not list. */
   readonly entries: number;
-  /** Bytes of one name, or of the target of a link. Leaves room for the path of the folder it is unpacked to. */
+  /**
+   * Bytes of one name, or of the target of a link. Leaves room for the path of the folder it is unpacked to.
+   */
   readonly pathBytes: number;
   /** Bytes of all names of one archive, which are kept in memory while it is checked. */
   readonly namesBytes: number;
@@ -22,7 +24,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
-/** Room for the largest cloud images several times over. */
+/** Several times what the largest cloud images need. */
 export const DEFAULT_LIMITS: ImageLimits = {
   uploadedBytes: 10 * GIB,
   unpackedBytes: 20 * GIB,

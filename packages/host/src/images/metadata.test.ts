@@ -17,7 +17,7 @@ test('values are read as LXD reads them: texts stay texts', () => {
   });
 });
 
-test('JSON is YAML, and templates are passed over', () => {
+test('JSON is read as YAML, and templates are skipped', () => {
   const text =
     '{"architecture": "x86_64", "creation_date": 1, "templates": {"/etc/hosts": {"when": ["start"]}}}';
   expect(parseMetadata(text)).toMatchObject({
@@ -53,12 +53,12 @@ test('aliases that stand for billions of values are refused', () => {
   expect(() => parseMetadata(`l0: &l0 [x]\n${levels.join('\n')}\n${BASE}`)).toThrow(CodedError);
 });
 
-test('a property that is called __proto__ is a property', () => {
+test('a property named __proto__ is kept like any other', () => {
   const { properties } = parseMetadata(`${BASE}properties: {__proto__: x}\n`);
   expect(Object.getOwnPropertyNames(properties)).toEqual(['__proto__']);
 });
 
-test('any text is read or refused, with no other error', () => {
+test('any text is read, or refused with a coded error', () => {
   fc.assert(
     fc.property(fc.string({ unit: anyCharacter }), (text) => {
       for (const yaml of [text, `${BASE}properties: ${text}`]) {

@@ -4,7 +4,7 @@ import { messageOf } from '../base/coded-error.ts';
 import { hostError } from '../core/host-errors.ts';
 import { canonicalArchitecture } from './architectures.ts';
 
-/** What an image's metadata.yaml says. */
+/** The content of an image's metadata.yaml. */
 export interface ImageMetadata {
   /** Canonical. */
   readonly architecture: string;
@@ -15,14 +15,14 @@ export interface ImageMetadata {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** 9999-12-31T23:59:59Z: the last second that RFC 3339 can tell. */
+/** 9999-12-31T23:59:59Z: the last second that RFC 3339 can express. */
 const SECONDS_MAX = 253_402_300_799;
 const MS_PER_SECOND = 1000;
 
-/** Uses of YAML aliases: metadata needs none, and few of them can stand for billions of values. */
+/** Uses of YAML aliases: metadata needs none, and a few of them can stand for billions of values. */
 const ALIASES_MAX = 10;
 
-/** Parses and checks the text of a metadata.yaml. @throws CodedError image-invalid, texts as LXD's */
+/** Parses and checks the text of a metadata.yaml. @throws CodedError image-invalid, with LXD's texts */
 export function parseMetadata(text: string): ImageMetadata {
   const values = record(parseYaml(text), 'metadata.yaml');
   const architecture = scalar(values['architecture']) ?? '';
@@ -38,7 +38,7 @@ export function parseMetadata(text: string): ImageMetadata {
   };
 }
 
-/** Scalars stay the texts that they are: a version 22.10 is not the number 22.1. */
+/** Scalars stay texts: the version 22.10 does not become the number 22.1. */
 function parseYaml(text: string): unknown {
   try {
     return parse(text, { schema: 'failsafe', maxAliasCount: ALIASES_MAX, logLevel: 'error' });

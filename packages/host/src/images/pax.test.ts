@@ -27,7 +27,7 @@ test.each([
   expect(() => parse(text)).toThrow('an extended header is malformed');
 });
 
-test('any bytes are read or refused, with no other error', () => {
+test('any bytes are read, or refused with a coded error', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
       try {
@@ -50,7 +50,7 @@ test('a global header may have a comment', () => {
   checkGlobalPax(new Map([['comment', 'a commit id']]));
 });
 
-test('numbers are decimal digits, and safe', () => {
+test('numbers have to be decimal digits and safe integers', () => {
   expect(paxNumber(new Map([['size', '123']]), 'size')).toBe(123);
   expect(paxNumber(new Map(), 'size')).toBeUndefined();
   for (const text of ['', '-1', '1.5', '1e3', '0x10', ' 1', '9007199254740992']) {

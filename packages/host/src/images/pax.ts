@@ -1,6 +1,6 @@
 import { invalidArchive, shown } from './archive-error.ts';
 
-/** The records of an extended header: keys and values as latin1 texts, one character a byte. */
+/** The records of an extended header: keys and values as latin1 texts, one character per byte. */
 export type PaxRecords = ReadonlyMap<string, string>;
 
 /** Extended attributes, as star and GNU tar write them. */
@@ -9,11 +9,11 @@ export const PAX_XATTR = 'SCHILY.xattr.';
 /** GNU tar's sparse files, which change name, size and content of an entry. */
 const PAX_SPARSE = 'GNU.sparse.';
 
-/** What an extended header says of one entry; a global one may not, because tools differ in what they do then. */
+/** Keys that describe one entry. A global header may not set them, because tools treat that differently. */
 const OF_ONE_ENTRY = ['path', 'linkpath', 'size', 'uid', 'gid', PAX_XATTR, PAX_SPARSE];
 
 /**
- * Parses the body of an extended header: `LENGTH KEY=VALUE\n`, over and over.
+ * Parses the body of an extended header: `LENGTH KEY=VALUE\n`, repeated.
  * @throws CodedError image-invalid
  */
 export function parsePax(body: Buffer): PaxRecords {
@@ -37,7 +37,7 @@ export function parsePax(body: Buffer): PaxRecords {
   return records;
 }
 
-/** Checks an extended header that stands for all entries after it. @throws CodedError image-invalid */
+/** Checks an extended header that applies to all entries after it. @throws CodedError image-invalid */
 export function checkGlobalPax(records: PaxRecords): void {
   for (const key of records.keys()) {
     if (OF_ONE_ENTRY.some((prefix) => key === prefix || (prefix.endsWith('.') && key.startsWith(prefix)))) {

@@ -9,7 +9,7 @@ import type { ImageLimits } from './image-limits.ts';
 import { asInstanceRoot, asNobody } from './sandbox.ts';
 import type { EntryKind } from './tar-reader.ts';
 
-/** What a check has found. */
+/** The result of a check. */
 export interface SquashfsContent {
   /** Files, folders and the like. */
   readonly entries: number;
@@ -17,16 +17,16 @@ export interface SquashfsContent {
   readonly devices: readonly string[];
 }
 
-/** The file, by the descriptor that the command inherits: it lies in a folder that only root can enter. */
+/** The file, by the descriptor that the command inherits: its folder can be entered only by root. */
 const ITSELF = '/proc/self/fd/0';
 
-/** Where the list of unsquashfs begins each path. */
+/** The start of each path in the list of unsquashfs. */
 const TOP = 'squashfs-root';
 
 /** Superblock of squashfs 4.0: number of inodes at 4, bytes used at 40, both little-endian. */
 const SUPERBLOCK = { bytes: 96, inodesAt: 4, usedAt: 40 };
 
-/** Mode, owner, size or device numbers, date, time, path: a line of `unsquashfs -lln`. */
+/** A line of `unsquashfs -lln`: mode, owner, size or device numbers, date, time, path. */
 const LINE =
   /^([-dlpcbs])[-rwxsStT]{9} +(\d+)\/(\d+) +(?:(\d+)|(\d+), *(\d+)) \d{4}-\d\d-\d\d \d\d:\d\d (.*)$/;
 
@@ -53,7 +53,7 @@ export async function checkSquashfs(
   try {
     await checkSuperblock(file, limits);
     const content = await checkList(file, limits, signal);
-    // Reads all content, and writes it nowhere: only that shows a damaged block.
+    // Reads all content without writing it anywhere: only this finds a damaged block.
     await unsquash(file, asNobody(['unsquashfs', '-q', '-n', '-pf', '/dev/null', ITSELF]), { signal });
     return content;
   } finally {
@@ -62,8 +62,8 @@ export async function checkSquashfs(
 }
 
 /**
- * Unpacks a squashfs into an existing folder that belongs to `ids`, after checking its list again. What is there
- * after a refusal is to be removed.
+ * Unpacks a squashfs into an existing folder that belongs to `ids`, after checking its list again. After a
+ * refusal the folder has to be removed.
  * @throws CodedError image-invalid, image-too-large
  */
 export async function unpackSquashfs(
@@ -87,8 +87,8 @@ export async function unpackSquashfs(
 }
 
 /**
- * Attributes that would mean something to the overlay that instances stand on, such as a file that is to be taken from
- * elsewhere. unsquashfs can leave out all attributes or none, and capabilities of files must stay.
+ * Attributes that the overlay of an instance would interpret, such as one that takes a file from elsewhere.
+ * unsquashfs can leave out all attributes or none, and capabilities of files must stay.
  */
 const OVERLAY_ATTRIBUTES = '^(user|trusted)\\.overlay\\.';
 

@@ -6,10 +6,10 @@ import { hostError } from '../core/host-errors.ts';
 import type { ImageLimits } from './image-limits.ts';
 import type { Upload, UploadPart } from './upload.ts';
 
-/** Names of an image's files in its folder, whatever their formats are. */
+/** Names of an image's files in its folder, the same for all formats. */
 export const FILE_NAMES = { unified: 'image', metadata: 'metadata', rootfs: 'rootfs' } as const;
 
-/** The bytes of an upload, once on disk. */
+/** An upload that is on disk. */
 export interface StoredUpload {
   readonly fingerprint: string;
   readonly size: number;
@@ -25,16 +25,16 @@ export interface StoreOptions {
 /** Tools without rights read the files through a descriptor; the folders around them are closed. */
 const FILE_MODE = 0o644;
 
-/** Characters of a file's name that are kept. */
+/** How many characters of a file's name are kept. */
 const FILENAME_MAX = 255;
 
-/** What the parts of a split image are called, in order. */
+/** Names of the parts of a split image, in order. */
 const PART_NAMES = ['metadata', 'rootfs'] as const;
 const VM_PART_NAME = 'rootfs.img';
 
 /**
- * Writes an upload into a folder as it comes in, hashing it, until it is safe on disk. Its streams are left
- * open when something is wrong: they are the caller's.
+ * Writes an upload into a folder as it comes in, hashes it, and waits until it is safe on disk. If this
+ * throws, the streams stay open: the calling code has to close them.
  * @throws CodedError image-invalid, image-too-large; the signal's reason
  */
 export async function storeUpload(
@@ -134,7 +134,7 @@ async function* abortable<T>(values: AsyncIterable<T>, signal: AbortSignal): Asy
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // Not awaited: an iterator that is waiting for its next value ends only after it.
+    // Not awaited: an iterator that is waiting for its next value ends only after that value.
     if (!signal.aborted) iterator.return?.().catch(() => {});
   }
 }

@@ -1,9 +1,9 @@
 import { invalidArchive, shown } from './archive-error.ts';
 
-/** Bytes of a header, and what bodies are padded to. */
+/** Bytes of a header; bodies are padded to a multiple of it. */
 export const BLOCK_BYTES = 512;
 
-/** Where the fields of a header are: [offset, length]. POSIX.1-1988 ustar; the prefix is not in GNU's variant. */
+/** The fields of a header as [offset, length]. POSIX.1-1988 ustar; GNU's variant has no prefix. */
 export const FIELD = {
   name: [0, 100],
   mode: [100, 8],
@@ -25,7 +25,7 @@ export type FieldName = keyof typeof FIELD;
 const POSIX_MAGIC = 'ustar\0';
 export const GNU_MAGIC = 'ustar  \0';
 
-/** A header block as it stands, names as latin1 texts: one character a byte. */
+/** A header block as it is, with names as latin1 texts: one character per byte. */
 export interface RawHeader {
   readonly name: string;
   readonly mode: number;
@@ -64,7 +64,7 @@ export function decodeHeader(block: Buffer): RawHeader | null {
   };
 }
 
-/** The sum of a header's bytes, its checksum field counted as spaces. */
+/** The sum of a header's bytes, with the checksum field counted as spaces. */
 export function checksum(block: Buffer): number {
   const [start, length] = FIELD.checksum;
   let sum = ' '.charCodeAt(0) * length;
@@ -80,7 +80,7 @@ function textOf(block: Buffer, field: FieldName): string {
   return bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
 }
 
-/** Octal digits, or GNU's base 256 for what does not fit. */
+/** Octal digits, or GNU's base 256 for numbers that do not fit. */
 function numberOf(block: Buffer, field: FieldName, { negative = false } = {}): number {
   const bytes = bytesOf(block, field);
   const first = bytes[0]!;

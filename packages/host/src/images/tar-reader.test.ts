@@ -41,7 +41,7 @@ const entries = fc.array(
   { maxLength: 5 },
 );
 
-test('what the writer writes, the reader reads, however it is cut into pieces', async () => {
+test('the reader reads what the writer writes, cut into pieces of any size', async () => {
   await fc.assert(
     fc.asyncProperty(entries, fc.integer({ min: 1, max: 3000 }), async (list, pieceBytes) => {
       const wanted = list.map((entry) => {
@@ -57,7 +57,7 @@ test('what the writer writes, the reader reads, however it is cut into pieces', 
   );
 });
 
-test('changed bytes are read or refused, with no other error', async () => {
+test('an archive with changed bytes is read, or refused with a coded error', async () => {
   const tar = await tarOf(unified());
   const changes = fc.array(fc.tuple(fc.nat(tar.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
   await fc.assert(
@@ -87,7 +87,7 @@ test('a size of 8 GiB and more is written in base 256', () => {
   expect(Number(header.readBigUInt64BE(128))).toBe(size);
 });
 
-test('content that nobody reads is passed over', async () => {
+test('content that is not read is skipped', async () => {
   const names: string[] = [];
   for await (const { name } of readTar(inPieces(await tarOf(unified()), 100), DEFAULT_LIMITS))
     names.push(name);

@@ -6,9 +6,9 @@ import { BLOCK_BYTES, decodeHeader, type RawHeader } from './tar-header.ts';
 
 export type EntryKind = 'file' | 'directory' | 'symlink' | 'hardlink' | 'fifo' | 'character' | 'block';
 
-/** A file or folder in an archive, as the archive has it: nothing is checked but that it can be read. */
+/** An entry as the archive has it: it can be read, but nothing else has been checked. */
 export interface TarEntry {
-  /** As latin1: one character a byte. */
+  /** As latin1: one character per byte. */
   readonly name: string;
   readonly kind: EntryKind;
   readonly linkName: string;
@@ -23,7 +23,7 @@ export interface TarEntry {
   readonly minor: number;
   /** Extended attributes: name and value as latin1. */
   readonly xattrs: readonly (readonly [string, string])[];
-  /** The content; what is not read of it is passed over with the next entry. */
+  /** The content; bytes that are not read are skipped when the next entry is read. */
   readonly body: AsyncIterable<Buffer>;
 }
 
@@ -44,7 +44,7 @@ const GNU_LONG_LINK = 'K';
 const PAX_ENTRY = 'x';
 const PAX_GLOBAL = 'g';
 
-/** What stands before an entry's own header. */
+/** Values from the extended headers before an entry's header. */
 interface Prelude {
   longName?: string;
   longLink?: string;
@@ -53,9 +53,9 @@ interface Prelude {
 }
 
 /**
- * Reads a tar archive: POSIX ustar and pax, and GNU's long names. What other tools might read in another way
- * (sparse files, several volumes, unknown kinds) is an error, and so is an end without the end mark; what
- * follows the end mark is read and ignored, as GNU tar does.
+ * Reads a tar archive: POSIX ustar and pax, and GNU's long names. Features that other tools might read in
+ * another way (sparse files, several volumes, unknown kinds) are errors, and so is an end without the end
+ * mark. Bytes after the end mark are read and ignored, as in GNU tar.
  * @throws CodedError image-invalid, image-too-large
  */
 export async function* readTar(chunks: AsyncIterable<Buffer>, limits: ImageLimits): AsyncGenerator<TarEntry> {
@@ -130,7 +130,7 @@ async function* entryOf(source: ByteSource, header: RawHeader, prelude: Prelude)
   await body.finish();
 }
 
-/** Old archives mark a directory by a slash at the end of a file's name. */
+/** Old archives list a directory as a file with a slash at the end of its name. */
 function kindOf(type: string, name: string): EntryKind {
   const kind = KINDS[type];
   if (!kind) throw invalidArchive(`${shown(name)} is of the unknown kind ${shown(type)}`);
@@ -161,7 +161,7 @@ class Body implements AsyncIterable<Buffer> {
     }
   }
 
-  /** Passes over what has not been read, and the padding. */
+  /** Skips the bytes that have not been read, and the padding. */
   async finish(): Promise<void> {
     await this.#source.skip(this.#missing + padding(this.#size));
   }

@@ -2,7 +2,7 @@ import { PAX_XATTR } from './pax.ts';
 import { BLOCK_BYTES, checksum, FIELD, type FieldName, GNU_MAGIC } from './tar-header.ts';
 import type { EntryKind, TarEntry } from './tar-reader.ts';
 
-/** What a header is made of; names as latin1. */
+/** The fields of a header; names as latin1. */
 export type TarHeader = Pick<
   TarEntry,
   'name' | 'kind' | 'linkName' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'xattrs'
@@ -21,13 +21,15 @@ const TYPES: Readonly<Record<WritableKind, string>> = {
 /** GNU tar's name for the header that carries a long name. */
 const LONG_NAME = '././@LongLink';
 const PERMISSIONS = 0o7777;
-/** What fits into eleven octal digits. */
+/** The largest number that fits into eleven octal digits. */
 const OCTAL_MAX = 0o77777777777;
 
 /** Two blocks of zeros. */
 export const TAR_END = Buffer.alloc(2 * BLOCK_BYTES);
 
-/** The header blocks of an entry in GNU tar's dialect, extended attributes as a pax header. No device nodes. */
+/**
+ * The header blocks of an entry in GNU tar's format, extended attributes as a pax header. No device nodes.
+ */
 export function encodeHeader(header: TarHeader & { readonly kind: WritableKind }): Buffer {
   const blocks: Buffer[] = [];
   if (header.xattrs.length > 0) blocks.push(...prelude('x', encodePax(header.xattrs)));
@@ -78,7 +80,7 @@ function encodePax(xattrs: TarHeader['xattrs']): string {
   return xattrs.map(([name, value]) => paxRecord(`${PAX_XATTR}${name}=${value}\n`)).join('');
 }
 
-/** The length in front counts its own digits. */
+/** The length at the start includes its own digits. */
 function paxRecord(text: string): string {
   let length = text.length + 2;
   while (`${length} `.length + text.length > length) length++;

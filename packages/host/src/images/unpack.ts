@@ -14,12 +14,12 @@ import type { ImageLimits } from './image-limits.ts';
 import { asInstanceRoot } from './sandbox.ts';
 import { unpackSquashfs } from './squashfs.ts';
 
-/** The file that holds a root filesystem, and what it is made into. */
+/** The file that holds a root filesystem, and where to unpack it. */
 export interface UnpackJob {
   readonly path: string;
   readonly format: Format;
   readonly layout: 'unified' | 'rootfs';
-  /** The folder to make; its parent is there. */
+  /** The folder to make; its parent exists. */
   readonly target: string;
   /** Host ids of the image's uid and gid 0. */
   readonly ids: HostIds;
@@ -28,18 +28,18 @@ export interface UnpackJob {
   onProgress(percent: number): void;
 }
 
-/** Every user of the instance enters its root. */
+/** Every user of the instance must be able to enter its root. */
 const ROOT_MODE = 0o755;
 
 const SUFFIX_BYTES = 6;
 
-/** With --same-owner and -p as root does; GNU tar delays links that lead outside until all is there. */
+/** Owners and permissions are kept, as by default for root. GNU tar makes links that lead outside last. */
 const TAR = ['tar', '--extract', '--file=-', '--numeric-owner', '--same-owner', '--preserve-permissions'];
 const TAR_XATTRS = ['--xattrs', '--xattrs-include=*', '--delay-directory-restore', '--warning=no-timestamp'];
 
 /**
- * Unpacks a root filesystem beside its target (`TARGET.unpack-SUFFIX`), writes it out to the disk and gives it
- * its name: the target is there whole or not at all.
+ * Unpacks a root filesystem beside its target (`TARGET.unpack-SUFFIX`), writes it out to the disk and then
+ * renames it: the target exists as a whole or not at all.
  * @throws CodedError image-invalid, image-too-large, runtime-failed; nothing is left then
  */
 export async function unpackRoot(job: UnpackJob): Promise<void> {

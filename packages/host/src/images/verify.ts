@@ -12,22 +12,22 @@ import { FILE_NAMES } from './stage.ts';
 
 const PERCENT = 100;
 
-/** How to check. */
 export interface Check {
   readonly limits: ImageLimits;
   readonly signal: AbortSignal;
-  /** Told of the file that takes time: the only one, or the root filesystem. A squashfs is checked unseen. */
+  /** Called for the file that takes time: the only one, or the root filesystem. Not called for a squashfs. */
   onProgress(percent: number): void;
 }
 
-/** What a complete, acceptable image is. */
+/** The result for an acceptable image. */
 export interface Verified {
   readonly files: ImageFiles;
   readonly metadata: ImageMetadata;
 }
 
 /**
- * Checks the files of an image in a folder, each from its first byte to its last, never holding one in memory.
+ * Checks the files of an image in a folder, each from its first byte to its last, never with a whole file in
+ * memory.
  * @throws CodedError image-invalid, image-too-large; the signal's reason
  */
 export async function verifyImage(folder: string, kind: ImageFiles['kind'], check: Check): Promise<Verified> {
@@ -42,7 +42,7 @@ export async function verifyImage(folder: string, kind: ImageFiles['kind'], chec
   return { files: { kind, metadataExtension: head.extension, rootfsExtension: extension }, metadata };
 }
 
-/** @returns the extension of the file's format, and the text of its metadata.yaml when it has one to have */
+/** @returns the extension of the file's format, and the text of metadata.yaml if its layout has one */
 async function verifyFile(
   path: string,
   layout: Layout,

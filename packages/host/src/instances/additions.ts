@@ -6,14 +6,14 @@ import type { UpdatePlan } from './plan.ts';
 import { targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
 
-/** Devices that are stored to be on their way, and what takes note of their arrival. */
+/** Devices that are stored as being added, and the changes that remove these records. */
 export interface PendingDevices {
-  /** By instance. */
+  /** By instance id. */
   readonly of: ReadonlyMap<number, readonly Addition[]>;
   readonly drops: readonly Change[];
 }
 
-/** Stores what will be added to running instances before it is: the next daemon knows what was left half done. */
+/** Stores devices before they are added, so that a later daemon can undo an unfinished update. */
 export async function storeAdditions(
   context: Needs<'model' | 'running'>,
   plans: readonly UpdatePlan[],
@@ -37,7 +37,7 @@ export async function storeAdditions(
   return { of: all, drops: [...all.keys()].map((instanceId) => ({ kind: 'drop-additions', instanceId })) };
 }
 
-/** What goes wrong with a device is told with its name. @throws device-start-failed */
+/** Adds the device's name to the error of a failure. @throws device-start-failed */
 export async function refusing<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -25,14 +25,14 @@ const input = (part: Partial<NewInstance> = {}): NewInstance => ({
 const adopt = async (part: Partial<NewInstance> = {}) =>
   heart.done(heart.host.instances.create(input(part), BY));
 
-/** The process that is the init of an instance ends. */
+/** Ends the process that is the init of an adopted instance. */
 async function end(of = pid): Promise<void> {
   heart.machine.foreign.get(of)?.end();
   await heart.quiet();
 }
 
 describe('An adopted instance', () => {
-  it('runs from its creation on, which is one commit', async () => {
+  it('runs from its creation on, in one commit', async () => {
     await adopt();
     const { id, config } = heart.get('a1');
     expect(heart.status('a1')).toBe('Running');
@@ -49,13 +49,13 @@ describe('An adopted instance', () => {
     expect(heart.told.at(-1)).toBe('instance-shutdown a1');
   });
 
-  it('goes when it is ephemeral and its process ends', async () => {
+  it('is deleted if it is ephemeral and its process ends', async () => {
     await adopt({ ephemeral: true });
     await end();
     expect(heart.model.hasInstance('a1')).toBe(false);
   });
 
-  it('begins again with another process, and keeps its config', async () => {
+  it('starts again with another process, and keeps its config', async () => {
     await adopt({ config: { 'user.a': '1' } });
     await end();
     const another = heart.machine.startForeign();
@@ -73,7 +73,7 @@ describe('An adopted instance', () => {
     expect(next.told).toEqual([]);
   });
 
-  it('is settled by the next daemon when its process has ended', async () => {
+  it('is stored as stopped by the next daemon if its process has ended', async () => {
     await adopt();
     heart.life.end();
     await end();
@@ -83,7 +83,7 @@ describe('An adopted instance', () => {
     expect(next.told).toEqual(['instance-shutdown a1']);
   });
 
-  it('is forgotten when it is deleted; its process goes on', async () => {
+  it('is forgotten when it is deleted, and its process goes on', async () => {
     await adopt();
     const { id } = heart.get('a1');
     heart.connections.open.set(id, 1);
@@ -95,7 +95,7 @@ describe('An adopted instance', () => {
     expect(heart.told.at(-1)).toBe('instance-deleted a1');
   });
 
-  it('takes new devices that describe what is there', async () => {
+  it('accepts new devices that describe existing ones', async () => {
     await adopt();
     const eth0 = nic({ hwaddr: '00:16:3e:00:00:09' });
     await heart.host.instances.patch('a1', { devices: { eth0 } }, BY);
@@ -103,7 +103,7 @@ describe('An adopted instance', () => {
   });
 });
 
-describe('What is another runtime’s to do is refused', () => {
+describe('An adopted instance refuses', () => {
   beforeEach(() => adopt());
 
   it.each(['stop', 'restart', 'freeze'] as const)('%s', async (action) => {
@@ -136,7 +136,7 @@ describe('What is another runtime’s to do is refused', () => {
   });
 });
 
-describe('An adoption that fails leaves nothing', () => {
+describe('An adoption that fails leaves nothing, if the cause is', () => {
   it.each([
     ['no such process', { source: { type: 'adopt', pid: 99_999 } }, 'There is no process 99999'],
     ['a disk', { devices: { mnt: disk('/mnt') } }, 'for its own runtime to mount'],
@@ -147,14 +147,14 @@ describe('An adoption that fails leaves nothing', () => {
     expect(heart.identity.known.size).toBe(0);
   });
 
-  it('a process that cannot be told from others; it goes on', async () => {
+  it('a process that cannot be identified, which goes on', async () => {
     heart.identity.trouble = new Error('no namespace');
     await expect(adopt()).rejects.toThrow('The instance cannot be identified: no namespace');
     expect(heart.machine.foreign.get(pid)?.isAlive).toBe(true);
     expect(heart.model.hasInstance('a1')).toBe(false);
   });
 
-  it('a disk that is full', async () => {
+  it('a full disk', async () => {
     const again = heart.store.refuse(telling('instance-started'));
     await expect(adopt()).rejects.toThrow('full');
     expect(heart.identity.known.size).toBe(0);
@@ -165,13 +165,13 @@ describe('An adoption that fails leaves nothing', () => {
   });
 });
 
-describe('A process to begin with again is refused', () => {
+describe('A start with a process of another runtime is refused', () => {
   it('while the instance runs', async () => {
     await adopt();
     await expect(heart.setState('a1', 'start', { pid })).rejects.toThrow('already running');
   });
 
-  it('for an instance of our own', async () => {
+  it('for an instance that is not adopted', async () => {
     heart.add('c1');
     await expect(heart.setState('c1', 'start', { pid })).rejects.toThrow('Only an instance that was adopted');
   });

@@ -11,11 +11,11 @@ import type { Needs, RunNeeds } from './needs.ts';
 import { beginRun } from './start.ts';
 
 /**
- * Recognises a process of some other runtime as the init of an instance: its run begins, and is stored, in the
- * same turn. Nothing has happened when it throws.
+ * Adopts a process of another runtime as the init of an instance. The run begins and is stored synchronously.
+ * If it throws, nothing has changed.
  * @param instance new, or stopped
- * @param told what its creation has to tell first
- * @throws bad-request when there is no such process, runtime-failed when it cannot be told from others
+ * @param told events of its creation, which come first
+ * @throws bad-request if there is no such process, runtime-failed if it cannot be identified
  */
 export async function adoptProcess(
   context: RunNeeds & Needs<'adopter'>,
@@ -40,7 +40,7 @@ export async function adoptProcess(
   }
 }
 
-/** Begins a new run of an adopted instance, with all its config. The caller holds its queue. */
+/** Begins a new run of an adopted instance, which keeps its config. Must run in the instance's queue. */
 export async function adoptAgain(
   context: RunNeeds & Needs<'adopter'>,
   id: number,

@@ -15,7 +15,7 @@ const fail = (): never => {
 };
 
 describe('The list of instances', () => {
-  it('is sorted by name, each with what it has from its profiles', () => {
+  it('is sorted by name, and has expanded config and devices', () => {
     const [c1, c2] = heart.host.instances.list();
     expect([c1?.instance.name, c2?.instance.name]).toEqual(['c1', 'c2']);
     expect(c1?.expandedConfig).toMatchObject({ 'user.role': 'web', 'user.x': 'own' });
@@ -24,8 +24,8 @@ describe('The list of instances', () => {
   });
 });
 
-describe('What an instance uses', () => {
-  it('is nothing while it is stopped, and what its runtime says while it runs', async () => {
+describe('The live state of an instance', () => {
+  it('is empty while it is stopped, and comes from its runtime while it runs', async () => {
     expect(await heart.host.instances.live('c1')).toMatchObject({ status: 'Stopped', pid: 0, network: null });
     await heart.setState('c1', 'start');
     const { pid } = heart.run('c1');
@@ -41,7 +41,7 @@ describe('An update', () => {
     config: { 'user.y': '1' },
   });
 
-  it('replaces all, and keeps the architecture when none is given', async () => {
+  it('replaces all fields, but keeps the architecture if none is given', async () => {
     await heart.done(heart.host.instances.update('c1', fields(), BY));
     const { architecture, description, config } = heart.get('c1');
     expect([architecture, description]).toEqual(['x86_64', 'new']);
@@ -53,7 +53,7 @@ describe('An update', () => {
   it.each([
     ['given', undefined],
     ['current', 'mine'],
-  ] as const)('leaves the keys that the instance writes to the caller or to it: %s', async (whose, left) => {
+  ] as const)('takes the guest keys that its check asks for: %s', async (whose, left) => {
     await heart.host.instances.patch('c1', { config: { 'security.devlxd.guest_config': 'true' } }, BY);
     heart.model.commit([
       {
@@ -66,12 +66,12 @@ describe('An update', () => {
     expect(heart.get('c1').config['guest.a']).toBe(left);
   });
 
-  it('is not done when the instance is another one than the caller has seen', async () => {
+  it('is refused if the instance is not as the client has seen it', async () => {
     await expect(heart.done(heart.host.instances.update('c1', fields(), BY, fail))).rejects.toThrow('ETag');
     expect(heart.get('c1').description).toBe('');
   });
 
-  it('sees what those before it in the queue have done', async () => {
+  it('sees the changes of those before it in the queue', async () => {
     const seen: string[] = [];
     const check = ({ description }: { description: string }) => void seen.push(description);
     await Promise.all(
@@ -82,7 +82,7 @@ describe('An update', () => {
 });
 
 describe('A patch', () => {
-  it('changes what it names, and takes away what it names as null', async () => {
+  it('changes what it names, and removes what it sets to null', async () => {
     const part = { config: { 'user.x': null, 'user.y': '1' }, devices: { eth0: null, mnt: disk('/mnt') } };
     await heart.host.instances.patch('c1', part, BY);
     const { config, devices, profiles } = heart.get('c1');
@@ -104,7 +104,7 @@ describe('A patch', () => {
     expect({ ...after, ...part, config: 0 }).toEqual({ ...before, ...part, config: 0 });
   });
 
-  it('is not done when the instance is another one than the caller has seen', async () => {
+  it('is refused if the instance is not as the client has seen it', async () => {
     await expect(heart.host.instances.patch('c1', { description: 'x' }, BY, fail)).rejects.toThrow('ETag');
   });
 });
@@ -112,7 +112,7 @@ describe('A patch', () => {
 describe('A rename', () => {
   const rename = async (from: string, to: string) => heart.done(heart.host.instances.rename(from, to, BY));
 
-  it('keeps the instance, and has cloud-init run again', async () => {
+  it('keeps the instance, and makes cloud-init run again', async () => {
     const { id } = heart.get('c1');
     await rename('c1', 'new');
     expect(heart.get('new').id).toBe(id);
@@ -137,7 +137,7 @@ describe('A rename', () => {
     await expect(rename('c1', 'new')).rejects.toThrow('Renaming of running container not allowed');
   });
 
-  it('of two to one name is done once', async () => {
+  it('of two instances to one name succeeds once', async () => {
     const results = await Promise.allSettled([rename('c1', 'new'), rename('c2', 'new')]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     expect(heart.get('new').id).toBe(2);
@@ -146,19 +146,19 @@ describe('A rename', () => {
 });
 
 describe('The log of an instance', () => {
-  it('is where its runtime keeps it, and its reading is told', () => {
+  it('is where its runtime keeps it, and reading it makes an event', () => {
     heart.runtime.logPath = (id) => `/log/${id}`;
     expect(heart.host.instances.log('c1', BY)).toBe('/log/2');
     expect(heart.told).toEqual(['instance-log-retrieved c1']);
   });
 
-  it('is not found when its runtime keeps none', () => {
+  it('is not found if its runtime keeps none', () => {
     expect(() => heart.host.instances.log('c1', BY)).toThrow('Not Found');
     expect(heart.told).toEqual([]);
   });
 });
 
-describe('What is not there', () => {
+describe('An instance that does not exist', () => {
   const { instances } = { instances: () => heart.host.instances };
   it.each([
     ['get', () => instances().get('no')],

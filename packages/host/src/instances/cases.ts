@@ -36,7 +36,7 @@ const LIVE_OF_STOPPED = {
   network: null,
 } as const;
 
-/** What an operator can do with instances. */
+/** The use cases of operators for instances. */
 export function instanceCases(context: RunNeeds & Needs<'adopter' | 'operations' | 'random'>) {
   const { model, running, queue } = context;
   const reserved: Reserved = { names: new Set(), lastId: 0 };
@@ -82,7 +82,7 @@ function infoOf(context: Needs<'model' | 'reboots' | 'queue' | 'running'>, insta
   };
 }
 
-/** Ready while it runs and has said so; the words between are those of the work that goes on. */
+/** LXD's status of an instance. It is Ready if it runs and has reported so. */
 function statusOf(
   { running, queue, reboots }: Needs<'reboots' | 'queue' | 'running'>,
   instance: Instance,

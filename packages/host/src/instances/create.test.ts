@@ -27,7 +27,7 @@ const begin = (part: Partial<NewInstance> = {}) => heart.host.instances.create(i
 const create = async (part: Partial<NewInstance> = {}) => heart.done(begin(part));
 
 describe('A creation', () => {
-  it('makes an instance that is stopped, with its folder and its root', async () => {
+  it('makes a stopped instance with its folder and root', async () => {
     const { metadata } = await create();
     const { id, config, architecture, profiles } = heart.get('c1');
     expect(heart.status('c1')).toBe('Stopped');
@@ -40,7 +40,7 @@ describe('A creation', () => {
     expect(heart.told).toEqual(['instance-created c1']);
   });
 
-  it('notes when its image was used last', async () => {
+  it('stores when its image was last used', async () => {
     heart.world.clock.pass(1_000);
     await create();
     expect(heart.host.images.get(FINGERPRINT).image.lastUsedAt).toBe('2026-01-01T00:00:01.000Z');
@@ -62,14 +62,14 @@ describe('A creation', () => {
     expect(heart.run('c1').spec.lower).toBe('empty-100000');
   });
 
-  it('takes the profiles of the image when none are named', async () => {
+  it('takes the profiles of the image if none are given', async () => {
     heart.addProfile('web');
     heart.addImage({ fingerprint: 'e'.repeat(64), profiles: ['default', 'web'] });
     await create({ source: { type: 'image', fingerprint: 'e'.repeat(64) } });
     expect(heart.get('c1').profiles).toEqual(['default', 'web']);
   });
 
-  it('lets own config go before that of the image, and leaves empty values out', async () => {
+  it('prefers the given config to that of the image, and leaves out empty values', async () => {
     await create({ config: { 'image.os': 'mine', 'image.release': '', 'user.a': '1' } });
     const { config } = heart.get('c1');
     expect(config).toMatchObject({ 'image.os': 'mine', 'user.a': '1' });
@@ -82,7 +82,7 @@ describe('A creation', () => {
     expect(new Set([config['volatile.eth0.hwaddr'], config['volatile.eth1.hwaddr']]).size).toBe(2);
   });
 
-  it('chooses a name when none is given, another one each time', async () => {
+  it('chooses a different name each time if none is given', async () => {
     const names = await Promise.all([create({ name: '' }), create({ name: '' })]);
     const [one, other] = names.map(({ resources }) => resources?.['instances']?.[0]);
     expect(one).toMatch(/^[a-z]+-[a-z]+$/);
@@ -90,7 +90,7 @@ describe('A creation', () => {
     expect(heart.host.instances.list()).toHaveLength(2);
   });
 
-  it('never gives an id twice, also that of one that failed', async () => {
+  it('never gives an id twice, not even that of a creation that failed', async () => {
     const again = heart.machine.faults.refuse('create');
     await expect(create({ name: 'a' })).rejects.toThrow();
     again();
@@ -110,7 +110,7 @@ describe('A creation that fails', () => {
     expect(heart.told).toEqual([]);
   });
 
-  it.each(['give-instance-id', 'put-instance'] as const)('at the commit of %s too', async (kind) => {
+  it.each(['give-instance-id', 'put-instance'] as const)('committing %s leaves no folder', async (kind) => {
     const again = heart.store.refuse(withChange(kind));
     await expect(create()).rejects.toThrow('full');
     expect(heart.machine.folders.size).toBe(0);
@@ -120,7 +120,7 @@ describe('A creation that fails', () => {
     expect(heart.told).toEqual(['instance-created c1']);
   });
 
-  it('since its image was deleted while it was unpacked', async () => {
+  it('because its image was deleted meanwhile leaves no folder', async () => {
     const held = heart.machine.faults.hold('create');
     const failed = expect(create()).rejects.toThrow('Image not found');
     await held.reached;
@@ -130,7 +130,7 @@ describe('A creation that fails', () => {
     expect(heart.machine.folders.size).toBe(0);
   });
 
-  it('since its profile was deleted meanwhile', async () => {
+  it('because its profile was deleted meanwhile leaves no instance', async () => {
     heart.addProfile('web');
     const held = heart.machine.faults.hold('create');
     const failed = expect(create({ profiles: ['default', 'web'] })).rejects.toThrow('Profile not found');
@@ -141,7 +141,7 @@ describe('A creation that fails', () => {
     expect(heart.model.hasInstance('c1')).toBe(false);
   });
 
-  it('with the daemon leaves a folder that nobody is ever given', async () => {
+  it('because the daemon died leaves a folder that no instance ever gets', async () => {
     heart.store.dieAt('before', telling('instance-created'));
     void begin();
     await heart.life.ended;
@@ -153,7 +153,7 @@ describe('A creation that fails', () => {
 });
 
 describe('Two creations of one name', () => {
-  it('at the same time: the second fails, and leaves the first alone', async () => {
+  it('at the same time: the second fails without effect on the first', async () => {
     const held = heart.machine.faults.hold('create');
     const first = create();
     await held.reached;

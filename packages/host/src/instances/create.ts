@@ -18,7 +18,7 @@ import { adoptProcess } from './adopt.ts';
 import type { Needs, RunNeeds } from './needs.ts';
 import type { NewInstance } from './requests.ts';
 
-/** Names that are taken by creations in progress, and ids that they have been given. */
+/** The names of instances that are being created, and the last id that was given to one. */
 export interface Reserved {
   readonly names: Set<string>;
   lastId: number;
@@ -26,8 +26,8 @@ export interface Reserved {
 
 /**
  * Starts the creation of an instance. The record is written last: until then there is no instance, and a
- * crash leaves nothing but files that the next start sweeps away.
- * @throws invalid-name, profile-missing, image-not-found, alias-not-found at once; the rest in the operation
+ * crash leaves only files, which the next start removes.
+ * @throws invalid-name, profile-missing, image-not-found, alias-not-found; the operation has other errors
  */
 export function createInstance(
   context: RunNeeds & Needs<'adopter' | 'operations' | 'random'>,
@@ -93,7 +93,7 @@ async function create(
     model.commit([{ kind: 'give-instance-id', id: instance.id }]);
     await roots.ensure(instance, runtime.hostIds(config), lookUp, tell);
     await runtime.create(instance.id, config);
-    // It may have been changed while it was being unpacked, or deleted, and its root swept away with it.
+    // Meanwhile the image may have been changed, or deleted together with its root.
     const latest = image && lookUp(image.fingerprint);
     if (image && !latest) throw hostError('image-not-found');
     const used = latest
@@ -106,7 +106,7 @@ async function create(
   }
 }
 
-/** The instance as it will be, checked. @throws create-failed */
+/** The record of the new instance, checked. @throws create-failed */
 function draft(
   { model, random, adopter, runtimeOf }: Needs<'adopter' | 'model' | 'random' | 'runtimeOf'>,
   id: number,
@@ -144,7 +144,7 @@ function draft(
   }
 }
 
-/** What its devices need must be there on the host. @throws create-failed */
+/** Checks that the host has what the instance's devices need. @throws create-failed */
 async function checkOnHost(
   { model, runtimeOf }: Needs<'model' | 'runtimeOf'>,
   instance: Instance,
@@ -158,7 +158,7 @@ async function checkOnHost(
   }
 }
 
-/** LXD puts other words in front of this failure when an instance is made than when it is changed. */
+/** LXD prefixes this failure with other words at a creation than at an update. */
 function checkRoot(devices: Devices): void {
   try {
     checkRootDisk(devices);

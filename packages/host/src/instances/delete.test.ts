@@ -16,14 +16,14 @@ beforeEach(async () => {
 const remove = async (name = 'c1') => heart.done(heart.host.instances.delete(name, BY));
 
 describe('A deletion', () => {
-  it('takes the instance out of the store, with its files', async () => {
+  it('removes the instance from the store, and its files', async () => {
     await remove();
     expect(heart.store.load().instances.size).toBe(0);
     expect(heart.machine.folders.size).toBe(0);
     expect(heart.told).toEqual(['instance-deleted c1']);
   });
 
-  it('leaves the root that its image needs, and takes it when nobody does', async () => {
+  it('keeps the root while its image or another instance needs it, and then removes it', async () => {
     heart.add('c2', { config: { 'volatile.base_image': BASE } });
     await remove('c2');
     expect(heart.machine.roots.size).toBe(1);
@@ -33,7 +33,7 @@ describe('A deletion', () => {
     expect(heart.machine.roots.size).toBe(0);
   });
 
-  it('waits for the work that goes on', async () => {
+  it('waits for other work on the instance', async () => {
     const held = heart.machine.faults.hold('checkDevice');
     const devices = { mnt: { type: 'disk', source: '/srv', path: '/mnt' } };
     const patched = heart.host.instances.patch('c1', { devices }, BY);
@@ -46,7 +46,7 @@ describe('A deletion', () => {
     expect(heart.told).toEqual(['instance-updated c1', 'instance-deleted c1']);
   });
 
-  it('is done although its files cannot be removed: the next start sweeps them away', async () => {
+  it('is done even if the files cannot be removed: they are left to the next start', async () => {
     heart.machine.faults.refuse('remove', new Error('busy'));
     await expect(remove()).rejects.toThrow('busy');
     expect(heart.model.hasInstance('c1')).toBe(false);
@@ -56,7 +56,7 @@ describe('A deletion', () => {
 });
 
 describe('A deletion on a full disk', () => {
-  /** The disk has room again once the files of the instance are gone, or never. */
+  /** @param helps whether the disk has room again once the files of the instance are gone */
   const fill = (helps: boolean) => {
     heart.store.refuse((changes) => {
       const deletes = changes.some(({ kind }) => kind === 'delete-instance');
@@ -64,21 +64,21 @@ describe('A deletion on a full disk', () => {
     });
   };
 
-  it('takes the room that it needs from the files of the instance', async () => {
+  it('removes the files of the instance first, to make room', async () => {
     fill(true);
     await remove();
     expect(heart.model.hasInstance('c1')).toBe(false);
     expect(heart.told).toEqual(['instance-deleted c1']);
   });
 
-  it('says that the disk is full when that does not help', async () => {
+  it('says that the disk is full if that does not help', async () => {
     fill(false);
     await expect(remove()).rejects.toThrow('The disk that holds the state is full');
     expect(heart.model.hasInstance('c1')).toBe(true);
     expect(heart.told).toEqual([]);
   });
 
-  it('touches no files when the disk fails in another way', async () => {
+  it('removes no files if the disk fails in another way', async () => {
     heart.store.refuse(telling('instance-deleted'), new Error('I/O error'));
     await expect(remove()).rejects.toThrow('I/O error');
     expect(heart.machine.folders.has(1)).toBe(true);
@@ -91,7 +91,7 @@ describe('A deletion is refused', () => {
     expect(() => heart.host.instances.delete('c1', BY)).toThrow('Instance is running');
   });
 
-  it('when it has been started before its turn', async () => {
+  it('if the instance has been started before the deletion begins', async () => {
     const started = heart.setState('c1', 'start');
     const removed = expect(remove()).rejects.toThrow('Instance is running');
     await started;
@@ -102,7 +102,7 @@ describe('A deletion is refused', () => {
   it.each([
     ['its own', false],
     ['a profile’s', true],
-  ])('when it is protected by %s config', async (_whose, inProfile) => {
+  ])('if the instance is protected by %s config', async (_whose, inProfile) => {
     const config = { 'security.protection.delete': 'true' };
     heart.addProfile('safe', { config });
     heart.add('c2', inProfile ? { profiles: ['default', 'safe'] } : { config });
@@ -110,7 +110,7 @@ describe('A deletion is refused', () => {
     expect(heart.model.hasInstance('c2')).toBe(true);
   });
 
-  it('twice: the second finds nothing', async () => {
+  it('for an instance that has been deleted meanwhile', async () => {
     const first = remove();
     const second = remove();
     await first;

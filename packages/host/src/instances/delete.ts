@@ -7,8 +7,9 @@ import { forgetRun } from './forget.ts';
 import type { Needs } from './needs.ts';
 
 /**
- * Deletes an instance that is stopped, or that is not ours to stop: that one is forgotten, its processes go on.
- * The caller holds its queue. @throws is-running, protected
+ * Deletes an instance that is stopped or adopted; the processes of an adopted one go on. Must run in the
+ * instance's queue.
+ * @throws is-running, protected
  */
 export async function deleteInstance(
   context: Needs<
@@ -32,7 +33,7 @@ export async function deleteInstance(
   await removeInstance(context, runtime, id);
 }
 
-/** On a disk that is full to the last block, its files make the room: it was to be deleted, so nothing is lost. */
+/** If the disk is full, removes the instance's files, which go anyway, and commits again. */
 async function committing(commit: () => void, makeRoom: () => Promise<void>): Promise<void> {
   try {
     commit();
@@ -43,7 +44,7 @@ async function committing(commit: () => void, makeRoom: () => Promise<void>): Pr
   }
 }
 
-/** Removes the files of an instance that is no longer in the store, and the root that only it needed. */
+/** Removes the files of an instance that is no longer in the store, and roots that are not needed now. */
 export async function removeInstance(
   { roots, model }: Needs<'model' | 'roots'>,
   runtime: Runtime,

@@ -18,7 +18,7 @@ async function end(ending: 'stop' | 'reboot', name = 'c1'): Promise<void> {
 }
 
 describe('An instance that shuts down by itself', () => {
-  it('is stopped, and that is told as its own doing', async () => {
+  it('is stored as stopped, with an event that no operator has caused', async () => {
     const { id } = heart.get('c1');
     heart.connections.open.set(id, 2);
     await end('stop');
@@ -33,7 +33,7 @@ describe('An instance that shuts down by itself', () => {
     expect(event?.metadata).toEqual({ action: 'instance-shutdown', source: '/1.0/instances/c1' });
   });
 
-  it('is unknown to the guest API in the same turn, while its end waits for other work', async () => {
+  it('is unknown to the guest API at once, while its end waits for other work', async () => {
     const { id } = heart.get('c1');
     const held = heart.machine.faults.hold('checkDevice');
     const devices = { mnt: { type: 'disk', source: '/srv', path: '/mnt' } };
@@ -48,7 +48,7 @@ describe('An instance that shuts down by itself', () => {
     expect(heart.told).toEqual(['instance-updated c1', 'instance-shutdown c1']);
   });
 
-  it('is deleted with its files when it is ephemeral', async () => {
+  it('is deleted with its files if it is ephemeral', async () => {
     const { id } = await heart.addRunning('e1', { ephemeral: true });
     heart.told.length = 0;
     await end('stop', 'e1');
@@ -57,7 +57,7 @@ describe('An instance that shuts down by itself', () => {
     expect(heart.told).toEqual(['instance-deleted e1', 'instance-shutdown e1']);
   });
 
-  it('counts as stopped although that cannot be stored yet', async () => {
+  it('counts as stopped, even if that cannot be stored yet', async () => {
     const again = heart.store.refuse(telling('instance-shutdown'));
     await end('stop');
     expect(heart.status('c1')).toBe('Stopped');
@@ -68,7 +68,7 @@ describe('An instance that shuts down by itself', () => {
     expect(heart.told).toEqual(['instance-shutdown c1']);
   });
 
-  it('is settled by the start that comes before its end could be stored', async () => {
+  it('needs no stored end if it has been started again', async () => {
     const again = heart.store.refuse(telling('instance-shutdown'));
     await end('stop');
     again();
@@ -78,7 +78,7 @@ describe('An instance that shuts down by itself', () => {
     expect(heart.told).toEqual(['instance-started c1']);
   });
 
-  it('is no more to be settled once it is deleted', async () => {
+  it('needs no stored end if it has been deleted', async () => {
     const again = heart.store.refuse(telling('instance-shutdown'));
     await end('stop');
     again();
@@ -89,7 +89,7 @@ describe('An instance that shuts down by itself', () => {
 });
 
 describe('An instance that reboots by itself', () => {
-  it('runs again, which is told as its end and its restart', async () => {
+  it('runs again, with events of its shutdown and its restart', async () => {
     const { pid } = heart.run('c1');
     await end('reboot');
     expect(heart.run('c1').pid).not.toBe(pid);
@@ -98,14 +98,14 @@ describe('An instance that reboots by itself', () => {
     expect(heart.identity.known.size).toBe(1);
   });
 
-  it('has another run, so that callers of the one before are not taken for it', async () => {
+  it('has a new run, so that callers of the previous one do not count as its own', async () => {
     const { id } = heart.get('c1');
     const before = heart.guest.identify(id);
     await end('reboot');
     expect(heart.guest.identify(id)).not.toEqual(before);
   });
 
-  it('is stored to lie between two runs meanwhile', async () => {
+  it('is stored as rebooting between the two runs', async () => {
     const held = heart.machine.faults.hold('start');
     await end('reboot');
     expect(heart.power('c1')).toBe('REBOOTING');
@@ -115,20 +115,20 @@ describe('An instance that reboots by itself', () => {
     expect(heart.power('c1')).toBe('RUNNING');
   });
 
-  it('stays although it is ephemeral', async () => {
+  it('is not deleted, even if it is ephemeral', async () => {
     await heart.addRunning('e1', { ephemeral: true });
     await end('reboot', 'e1');
     expect(heart.status('e1')).toBe('Running');
   });
 
-  it('is stopped when it cannot be started again', async () => {
+  it('is stopped if it cannot be started again', async () => {
     heart.machine.faults.refuse('start');
     await end('reboot');
     expect(heart.status('c1')).toBe('Stopped');
     expect(heart.power('c1')).toBe('STOPPED');
   });
 
-  it('is started by the try that can store its end', async () => {
+  it('is started as soon as its end can be stored', async () => {
     const again = heart.store.refuse(withChange('put-instance'));
     await end('reboot');
     expect(heart.runs('c1')).toBe(false);

@@ -8,8 +8,8 @@ import type { Needs, RunNeeds } from './needs.ts';
 import type { EndCause, Run } from './runs.ts';
 
 /**
- * Sees to the end of a run that nobody here has asked for: shut down or rebooted from inside, or died.
- * @param restart starts the instance again, after a reboot
+ * Handles the end of a run that the daemon has not caused: the instance shut down, rebooted or died.
+ * @param restart starts the instance again after a reboot
  */
 export function watchRun(context: RunNeeds, run: Run, restart: () => Promise<void>): void {
   const settle = async () => {
@@ -34,7 +34,7 @@ async function endedByItself(
   restart: () => Promise<void>,
 ): Promise<void> {
   const reboot = ending === 'reboot';
-  // An operator's start or delete may have come first.
+  // An operator may have started or deleted the instance meanwhile.
   if (isOver(context, run)) return;
   await storeEnd(context, run, { cause: { kind: 'shutdown', by: null }, goesOn: reboot }, () =>
     endedByItself(context, run, ending, restart),
@@ -42,7 +42,7 @@ async function endedByItself(
   if (reboot) await startAgain(context, run, restart);
 }
 
-/** An instance that reboots as soon as it runs, again and again, must not keep the host at work. */
+/** Starts an instance after its reboot. If it reboots again and again, the start waits, to spare the host. */
 async function startAgain(
   context: Needs<'clock' | 'log' | 'model' | 'reboots' | 'queue'>,
   run: Run,
@@ -64,10 +64,10 @@ async function startAgain(
 }
 
 /**
- * Settles the end of a run that somebody here has brought about. The caller holds the queue.
- * @param again does the caller's work again, once the end can be stored, when it cannot be now
- * An ephemeral instance is deleted then, unless it restarts.
- * @returns false when there was nothing to settle any more
+ * Stores the end of a run that the daemon has caused; an ephemeral instance is deleted, unless it restarts.
+ * Must run in the instance's queue.
+ * @param again the work to do again later if the end cannot be stored now
+ * @returns false if there was nothing to store any more
  */
 export async function settleEnd(
   context: Needs<
@@ -93,12 +93,12 @@ export async function settleEnd(
   return true;
 }
 
-/** Whether there is nothing to settle any more: it is done, or something else has become of the instance. */
+/** Whether there is nothing to store any more: it is stored, or the instance is deleted or runs again. */
 function isOver({ model, running }: Needs<'model' | 'running'>, { settled, instanceId }: Run): boolean {
   return settled || !model.instanceById(instanceId) || running.has(instanceId);
 }
 
-/** What cannot be stored is done again later: the instance must not count as running for ever. */
+/** Stores the end of a run. A failure is tried again: the instance must not stay stored as running. */
 async function storeEnd(
   context: Needs<'model' | 'reboots' | 'roots' | 'queue' | 'runtimeOf' | 'unsettled'>,
   run: Run,
@@ -120,8 +120,8 @@ async function storeEnd(
 const ACTIONS = { shutdown: 'instance-shutdown', stopped: 'instance-stopped', restart: null } as const;
 
 /**
- * Stores that a run has ended; an ephemeral instance is deleted then.
- * @param goesOn another run follows, if need be that of a later daemon
+ * Stores that a run has ended; an ephemeral instance is deleted, unless it goes on.
+ * @param goesOn whether another run follows, which a later daemon may have to start
  */
 export async function commitEnd(
   context: Needs<'model' | 'reboots' | 'roots' | 'runtimeOf'>,
@@ -133,7 +133,7 @@ export async function commitEnd(
   const instance = model.current(id);
   const action = ACTIONS[cause.kind];
   const isDeleted = instance.ephemeral && !goesOn;
-  // What it does itself counts as its own part of the journal, which goes with it when it is deleted.
+  // An event that the instance caused counts for its share of the journal, which is dropped if it is deleted.
   const extra = cause.by === null && !isDeleted ? { causedBy: id } : { by: cause.by };
   const told: EventDraft[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
   if (isDeleted) {

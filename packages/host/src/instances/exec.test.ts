@@ -26,7 +26,7 @@ const prepare = (part: Partial<ExecRequest> = {}) => heart.host.instances.exec('
 const metadataOf = (id: string) => heart.parts.operations.get(id).metadata;
 
 describe('An exec', () => {
-  it('runs nothing before it is told to start', () => {
+  it('runs nothing before its start', () => {
     prepare();
     expect(heart.run('c1').execs).toEqual([]);
     expect(heart.told).toEqual([]);
@@ -52,7 +52,7 @@ describe('An exec', () => {
     expect(operation.class).toBe(streams.length > 0 ? 'websocket' : 'task');
   });
 
-  it('has an environment: the usual, then the instance’s, then its own', () => {
+  it('merges its environment from defaults, the instance’s config and the request', () => {
     const { environment } = prepare({ environment: { A: '2', B: '3' } });
     expect(environment).toMatchObject({ LANG: 'de', A: '2', B: '3', HOME: '/root', USER: 'root' });
     expect(environment['PATH']).toMatch('/usr/bin');
@@ -70,7 +70,7 @@ describe('An exec', () => {
 });
 
 describe('An exec that fails', () => {
-  it('to start says why, to the one who starts it and in its operation', async () => {
+  it('to start gives the reason at its start and in its operation', async () => {
     heart.machine.faults.refuse('exec', new Error('no pty'));
     const session = prepare();
     await expect(session.start()).rejects.toThrow('no pty');
@@ -97,14 +97,14 @@ describe('An exec that fails', () => {
     expect(metadataOf(session.operation.id)).not.toHaveProperty('return');
   });
 
-  it.each([false, true])('by the edge ends, whether it has started (%s) or not', async (started) => {
+  it.each([false, true])('by a call of fail() ends, started (%s) or not', async (started) => {
     const session = prepare();
     if (started) await session.start();
     session.fail('Timed out waiting for websockets to connect');
     await expect(heart.done(session.operation)).rejects.toThrow('Timed out waiting');
   });
 
-  it('since it cannot be stored that it ran', async () => {
+  it('because its event cannot be stored gives that reason', async () => {
     heart.store.refuse();
     const session = prepare();
     await expect(session.start()).rejects.toThrow('full');
@@ -117,12 +117,12 @@ describe('An exec is refused', () => {
     expect(() => prepare({ command: [] })).toThrow('No command given');
   });
 
-  it('in an instance that is frozen', async () => {
+  it('in a frozen instance', async () => {
     await heart.setState('c1', 'freeze');
     expect(() => prepare()).toThrow('Instance is frozen');
   });
 
-  it('in an instance that is stopped', async () => {
+  it('in a stopped instance', async () => {
     await heart.setState('c1', 'stop');
     expect(() => prepare()).toThrow('Instance is not running');
   });

@@ -14,7 +14,7 @@ const FAILED_CODES: Readonly<Record<string, number>> = {
   'command-not-executable': 126,
 };
 
-/** An exec that is ready to run: its operation waits for `start`. @throws not-running, bad-request */
+/** Prepares an exec, whose operation waits for `start`. @throws not-running, frozen, not-ours, bad-request */
 export function prepareExec(
   context: Needs<'model' | 'operations' | 'running' | 'runtimeOf'>,
   instance: Instance,
@@ -73,7 +73,7 @@ async function startProcess(
       [lifecycle('instance-exec', 'instances', instance.name, { context: { command } })],
     );
     started.resolve(process);
-    // The operation tells how it ended; nobody else has to.
+    // The operation reports how the process ended; without it, the rejection must not count as unhandled.
     process.exited.catch(() => {});
     return process;
   } catch (error) {

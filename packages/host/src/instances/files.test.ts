@@ -23,7 +23,7 @@ const file = (content: string, part: Partial<NewFile> = {}): NewFile => ({
 });
 
 describe.each(['c1', 'off'])('Files of an instance (%s)', (name) => {
-  it('are written, read, looked at and removed, which is told', async () => {
+  it('can be written, read, looked at and removed, with events', async () => {
     const { files } = heart.host;
     await files.write(name, '/a', file('text', { mode: 0o600 }));
     expect(await files.stat(name, '/a')).toMatchObject({ type: 'file', mode: 0o600, size: 4 });
@@ -37,13 +37,13 @@ describe.each(['c1', 'off'])('Files of an instance (%s)', (name) => {
     );
   });
 
-  it('that fail are not told of', async () => {
+  it('make no event if the work on them fails', async () => {
     heart.machine.faults.refuse('files', new Error('too deep'));
     await expect(heart.host.files.read(name, '/a')).rejects.toThrow('too deep');
     expect(heart.told).toEqual([]);
   });
 
-  it('are worked on eight at a time, and no more', async () => {
+  it('are worked on at most eight at a time', async () => {
     const held = Array.from({ length: 8 }, () => heart.machine.faults.hold('filesEnd'));
     const { files } = heart.host;
     const results = Promise.all(held.map((_, index) => files.write(name, `/${index}`, file('x'))));
@@ -59,7 +59,7 @@ describe.each(['c1', 'off'])('Files of an instance (%s)', (name) => {
 });
 
 describe('The files of a stopped instance', () => {
-  it('hold its start up until they are let go', async () => {
+  it('delay its start while they are worked on', async () => {
     const held = heart.machine.faults.hold('filesEnd');
     await heart.host.files.write('off', '/a', file('x'));
     const started = heart.setState('off', 'start');
@@ -71,14 +71,14 @@ describe('The files of a stopped instance', () => {
     expect(heart.runs('off')).toBe(true);
   });
 
-  it('stand on its root, which is unpacked for them', async () => {
+  it('include its root, which is unpacked if it is missing', async () => {
     heart.addImage();
     heart.add('new', { config: { 'volatile.base_image': 'f'.repeat(64) } });
     await heart.host.files.write('new', '/a', file('x'));
     expect(heart.machine.roots.has(`${'f'.repeat(64)}-100000`)).toBe(true);
   });
 
-  it('cannot be reached when the root cannot be made', async () => {
+  it('cannot be reached if the root cannot be made', async () => {
     heart.add('new', { config: { 'volatile.base_image': 'f'.repeat(64) } });
     await expect(heart.host.files.stat('new', '/a')).rejects.toThrow('Image not found');
     await expect(heart.setState('new', 'start')).rejects.toThrow('Image not found');
@@ -86,7 +86,7 @@ describe('The files of a stopped instance', () => {
 });
 
 describe('The files of a running instance', () => {
-  it('hold nothing up', async () => {
+  it('do not delay its stop while they are worked on', async () => {
     const held = heart.machine.faults.hold('filesEnd');
     await heart.host.files.write('c1', '/a', file('x'));
     await held.reached;
@@ -97,7 +97,7 @@ describe('The files of a running instance', () => {
 });
 
 describe('Files are refused', () => {
-  it('of an instance that is not there', async () => {
+  it('of an instance that does not exist', async () => {
     await expect(heart.host.files.stat('no', '/a')).rejects.toThrow('Instance not found');
   });
 

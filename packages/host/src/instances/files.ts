@@ -7,10 +7,10 @@ import type { FileRequest, FileWork, Runtime } from '../runtimes/contract/runtim
 import type { Needs } from './needs.ts';
 import type { NewFile } from './requests.ts';
 
-/** With one instance at the same time: one that does not answer holds a process for each. */
+/** File transfers with one instance at a time: each holds a process until the instance answers. */
 const TRANSFERS_MAX = 8;
 
-/** What an operator can do with the files of instances. */
+/** The use cases of operators for files of instances. */
 export function fileCases(context: Needs<'model' | 'roots' | 'queue' | 'running' | 'runtimeOf'>) {
   const { model } = context;
   const transfers = new Quota(TRANSFERS_MAX);
@@ -46,8 +46,8 @@ async function counted(transfers: Quota, id: number, start: () => Started): Prom
 }
 
 /**
- * A running instance is simply looked into. A stopped one is held in its queue until the work is over: it must
- * not start while its root is mounted here.
+ * Starts work on a file of an instance. In a stopped instance the work goes through the queue: the instance
+ * must not start while its root is mounted for the work.
  */
 function reach(
   context: Needs<'model' | 'roots' | 'queue' | 'running' | 'runtimeOf'>,

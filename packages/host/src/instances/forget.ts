@@ -2,8 +2,7 @@ import type { Needs } from './needs.ts';
 import type { Run } from './runs.ts';
 
 /**
- * From here on nobody is taken for this run's instance any more: its callers are in no instance, and its
- * connections are cut, in the same turn.
+ * Forgets a run, synchronously: its callers become unknown callers, and its connections are closed.
  * @param reason for the log
  */
 export function forgetRun(

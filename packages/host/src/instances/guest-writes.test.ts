@@ -18,19 +18,19 @@ const change = (config: Record<string, string>) => {
   ]);
 };
 
-/** Writes so many keys at once. */
+/** Writes `count` keys at once. */
 const writeKeys = (count: number) =>
   Promise.all(Array.from({ length: count }, (_, i) => heart.guest.writeKey(id, `guest.k${i}`, 'x')));
 
-describe('An instance says that it is ready', () => {
-  it('which is stored and told as its own doing', async () => {
+describe('An instance that reports that it is ready', () => {
+  it('is stored as ready, with an event', async () => {
     expect(await heart.guest.setReady(id, true)).toBe('stored');
     expect(heart.status('c1')).toBe('Ready');
     expect(heart.store.load().instances.get(id)?.config['volatile.last_state.ready']).toBe('true');
     expect(heart.told).toEqual(['instance-ready c1']);
   });
 
-  it('and again: that is told again, and changes nothing', async () => {
+  it('again gets another event, and nothing changes', async () => {
     await heart.guest.setReady(id, true);
     const before = heart.get('c1');
     await heart.guest.setReady(id, true);
@@ -38,14 +38,14 @@ describe('An instance says that it is ready', () => {
     expect(heart.told).toEqual(['instance-ready c1', 'instance-ready c1']);
   });
 
-  it('and takes it back, which nobody is told', async () => {
+  it('and takes it back gets no event for that', async () => {
     await heart.guest.setReady(id, true);
     await heart.guest.setReady(id, false);
     expect(heart.status('c1')).toBe('Running');
     expect(heart.told).toEqual(['instance-ready c1']);
   });
 
-  it('and a view has it before anybody is told', async () => {
+  it('is ready in its view before the event is published', async () => {
     const seen: (boolean | undefined)[] = [];
     heart.host.subscribe(() => seen.push(heart.model.view(id)?.ready));
     await heart.guest.setReady(id, true);
@@ -53,8 +53,8 @@ describe('An instance says that it is ready', () => {
   });
 });
 
-describe('An instance writes a key of its own', () => {
-  it('and reads it in its view', async () => {
+describe('An instance that writes a guest key', () => {
+  it('sees it in its view', async () => {
     const heard = heart.listen('c1');
     expect(await heart.guest.writeKey(id, 'guest.a', '1')).toBe('stored');
     expect(heart.model.view(id)?.config.get('guest.a')).toBe('1');
@@ -62,7 +62,7 @@ describe('An instance writes a key of its own', () => {
     expect(heart.told).toEqual(['instance-updated c1']);
   });
 
-  it('and takes it away', async () => {
+  it('can remove it', async () => {
     await heart.guest.writeKey(id, 'guest.a', '1');
     const heard = heart.listen('c1');
     await heart.guest.writeKey(id, 'guest.a', null);
@@ -73,14 +73,14 @@ describe('An instance writes a key of its own', () => {
   it.each([
     ['the value that it has', '1'],
     ['nothing in place of nothing', null],
-  ])('%s: stored, and no event', async (_what, value) => {
+  ])('with no change (%s) gets success and no event', async (_what, value) => {
     if (value !== null) await heart.guest.writeKey(id, 'guest.a', value);
     heart.told.length = 0;
     expect(await heart.guest.writeKey(id, 'guest.a', value)).toBe('stored');
     expect(heart.told).toEqual([]);
   });
 
-  it('until it has as many as it may, and may still change those', async () => {
+  it('can have up to the limit, and can still change those', async () => {
     await writeKeys(64);
     expect(await heart.guest.writeKey(id, 'guest.more', 'x')).toBe('too-many-keys');
     expect(await heart.guest.writeKey(id, 'guest.k0', 'y')).toBe('stored');
@@ -88,19 +88,19 @@ describe('An instance writes a key of its own', () => {
     expect(await heart.guest.writeKey(id, 'guest.more', 'x')).toBe('stored');
   });
 
-  it('of two at a time, as many as it may', async () => {
+  it('cannot exceed the limit with two writes at the same time', async () => {
     await writeKeys(63);
     const both = ['guest.y', 'guest.z'].map((key) => heart.guest.writeKey(id, key, 'x'));
     expect(await Promise.all(both)).toEqual(['stored', 'too-many-keys']);
   });
 
-  it('and never another one, whatever the edge lets through', async () => {
+  it('can never write another key, even if the guest API lets the write through', async () => {
     await expect(heart.guest.writeKey(id, 'security.privileged', 'true')).rejects.toThrow('may not write');
     expect(heart.get('c1').config).not.toHaveProperty('security.privileged');
   });
 
   it.each([{ 'security.devlxd.guest_config': 'false' }, { 'security.devlxd': 'false' }])(
-    'but not once the operator has said no: %o',
+    'is refused if the operator has forbidden it meanwhile: %o',
     async (config) => {
       const written = heart.guest.writeKey(id, 'guest.a', '1');
       change(config);
@@ -110,8 +110,8 @@ describe('An instance writes a key of its own', () => {
   );
 });
 
-describe('What a run writes', () => {
-  it('is not stored once that run is over', async () => {
+describe('A write of a run', () => {
+  it('is not stored if the run has ended meanwhile', async () => {
     const written = heart.guest.writeKey(id, 'guest.a', '1');
     const noted = expect(written).rejects.toThrow('the run that has written this is over');
     heart.run('c1').end('stop');
@@ -119,7 +119,7 @@ describe('What a run writes', () => {
     expect(heart.get('c1').config).not.toHaveProperty('guest.a');
   });
 
-  it('is answered with a failure when the disk is full, and nothing is seen of it', async () => {
+  it('fails if the disk is full, and then changes no view', async () => {
     heart.store.refuse();
     await expect(heart.guest.writeKey(id, 'guest.a', '1')).rejects.toThrow('full');
     expect(heart.model.view(id)?.config.has('guest.a')).toBe(false);
@@ -127,8 +127,8 @@ describe('What a run writes', () => {
   });
 });
 
-describe('What an instance sees', () => {
-  it('is its view, of this run only', async () => {
+describe('A run', () => {
+  it('has the view of its instance only while it lasts', async () => {
     const caller = heart.guest.identify(id);
     if (!('runNumber' in caller)) throw new Error('it is not recognised');
     expect(heart.guest.view(id, caller.runNumber)?.name).toBe('c1');
@@ -137,7 +137,7 @@ describe('What an instance sees', () => {
     expect(heart.guest.view(id, caller.runNumber)).toBeUndefined();
   });
 
-  it('that it takes an image is told as its own doing', async () => {
+  it('that retrieves an image makes an event of the host', async () => {
     await heart.guest.imageRetrieved(id, 'f'.repeat(64));
     expect(heart.told).toEqual([`image-retrieved ${'f'.repeat(64)}`]);
     const span = heart.guest.journalSpan(id);

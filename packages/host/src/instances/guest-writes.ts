@@ -8,10 +8,10 @@ import { withReady } from '../core/volatile.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { EventDraft } from '../model/model.ts';
 
-/** What became of a write: codes of the guest API's errors, unless it was stored. */
+/** The result of a write: stored, or the code of the guest API's error. */
 export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';
 
-/** What a write means for the instance as it is when its turn comes. */
+/** The effect of a write on the instance, as the instance is when the write is applied. */
 export interface Effect {
   readonly result: WriteResult;
   readonly change?: Extract<Change, { kind: 'put-instance' }>;
@@ -22,7 +22,7 @@ type Profiles = ReadonlyMap<string, Profile>;
 
 const refused = (result: WriteResult): Effect => ({ result, told: [] });
 
-/** An instance says whether it is ready. Saying the same again is told, but changes nothing. */
+/** The effect of a report on readiness. A repeated report makes an event, but changes nothing. */
 export function readyEffect(instance: Instance, ready: boolean): Effect {
   const causedBy = instance.id;
   const told = ready ? [lifecycle('instance-ready', 'instances', instance.name, { causedBy })] : [];
@@ -32,17 +32,17 @@ export function readyEffect(instance: Instance, ready: boolean): Effect {
   return { result: 'stored', change: { kind: 'put-instance', instance: next }, told };
 }
 
-/** Only ever a key of the instance's own, whatever the edge has let through; null takes it away. */
+/** The effect of a write of a guest key; null removes the key. @throws Error for any other key */
 export function keyEffect(instance: Instance, profiles: Profiles, key: string, value: string | null): Effect {
   if (!isGuestKey(key)) throw new Error(`an instance may not write ${key}`);
   const before = expand(instance, profiles);
   const allowed = (name: string, otherwise: boolean) => isTrue(before.config[name], otherwise);
-  // The operator may have said no since the edge has decided.
+  // The operator may have forbidden it since the guest API accepted the write.
   if (!allowed('security.devlxd', true) || !allowed('security.devlxd.guest_config', false))
     return refused('forbidden');
   const others = Object.entries(instance.config).filter(([each]) => each !== key);
   const count = others.filter(([each]) => isGuestKey(each)).length;
-  // Writes that were decided on at the same time have not seen each other.
+  // The guest API may have accepted several writes at a time, without knowing of the others.
   if (value !== null && count >= GUEST_KEYS_MAX) return refused('too-many-keys');
   const config = recordOf(value === null ? others : [...others, [key, value] as const]);
   const next = { ...instance, config };

@@ -13,28 +13,28 @@ import type { Roots } from './roots.ts';
 import type { Runs } from './runs.ts';
 import type { Unsettled } from './unsettled.ts';
 
-/** Ties running instances to the callers on the guest API's socket. */
+/** Tells which running instance a caller of the guest API is in. */
 export interface Identity {
-  /** @returns the number of this run. @throws when the process is gone */
+  /** @returns the run number. @throws if the process has ended */
   register(instanceId: number, init: Init): number;
   unregister(instanceId: number): void;
 }
 
-/** The connections that instances hold. */
+/** The guest API's connections. */
 export interface GuestConnections {
   /** Ends all connections of an instance. @returns how many there were */
   closeInstance(instanceId: number, reason: string): number;
 }
 
-/** Events of the past, which the store keeps. */
+/** The stored events. */
 export interface JournalReader {
-  /** A part of the events of one instance, or of the host, from a position on. */
+  /** A page of the events of one instance, or of the host, after a position. */
   eventsAfter(query: EventQuery): EventPage;
-  /** Which positions have missed nothing. */
+  /** The positions after which no event is missing. */
   journalSpan(instanceId: number | null): JournalSpan;
 }
 
-/** All that use cases work with. It is put together once; each use case says in its signature what it needs. */
+/** All parts that use cases need. They are made once; the signature of each use case says which it uses. */
 export interface Parts {
   readonly model: Model;
   readonly hub: EventHub;
@@ -58,7 +58,7 @@ export interface Parts {
 /** Some of the parts. */
 export type Needs<K extends keyof Parts> = Pick<Parts, K>;
 
-/** What it takes to begin a run and to see it to its end: its callers, its queue, its end, and a next run after it. */
+/** The parts needed to begin a run and to handle its end, which may start the next run. */
 export type RunNeeds = Needs<
   | 'clock'
   | 'guests'

@@ -5,7 +5,7 @@ import { BY, Heart } from './testing/heart.ts';
 import { telling } from './testing/test-store.ts';
 
 const OLD = { gone: disk('/gone'), eth0: nic(), lan: nic(), moved: disk('/old') };
-/** A disk and a nic go, a nic changes its limits, one disk moves, one comes, and a nic. */
+/** Removes a disk and a nic, changes the limits of a nic, moves a disk, and adds a disk and a nic. */
 const NEW = {
   eth0: nic({ 'limits.max': '10Mbit' }),
   moved: disk('/new'),
@@ -24,7 +24,7 @@ const change = (devices: Devices, config = heart.get('c1').config) =>
   heart.done(heart.host.instances.update('c1', { ...heart.get('c1'), devices, config }, BY));
 const open = () => ({ ...heart.get('c1').config, 'security.devlxd': 'true' });
 
-/** What is inside: places of disks, limits of nics. */
+/** The devices inside: paths of disks, limits of nics. */
 function inside(): Record<string, string | undefined> {
   const show = (device: Device) =>
     device['type'] === 'disk' ? device['path'] : `nic ${device['limits.max'] ?? 'free'}`;
@@ -36,13 +36,13 @@ const BEFORE = { root: '/', gone: '/gone', eth0: 'nic free', lan: 'nic free', mo
 const AFTER = { root: '/', eth0: 'nic 10Mbit', moved: '/new', extra: '/extra', eth1: 'nic free' };
 
 describe('A change of a running instance', () => {
-  it('takes devices out, changes them, and puts them in', async () => {
+  it('removes, changes and adds devices', async () => {
     await change(NEW);
     expect(inside()).toEqual(AFTER);
     expect(heart.told).toEqual(['instance-updated c1']);
   });
 
-  it('keeps what it has made inside and on the host, so that it can be taken away', async () => {
+  it('stores what it has made inside and on the host, so that it can be removed', async () => {
     await change(NEW);
     const { config } = heart.get('c1');
     expect(config['volatile.extra.created']).toBe('true');
@@ -52,7 +52,7 @@ describe('A change of a running instance', () => {
     expect(heart.get('c1').config).not.toHaveProperty('volatile.extra.created');
   });
 
-  it('stores devices to be on their way before they are put in, and no longer once they are', async () => {
+  it('stores devices as being added until they have been added', async () => {
     const held = heart.machine.faults.hold('attach', { subject: 'eth1' });
     const changed = change(NEW);
     await held.reached;
@@ -68,7 +68,7 @@ describe('A change of a running instance', () => {
     expect(heart.store.additions().size).toBe(0);
   });
 
-  it('tells the instance of each step, in order', async () => {
+  it('sends the instance an event for each step, in order', async () => {
     const heard = heart.listen('c1');
     await change(NEW);
     expect(heard.map(({ action, name }) => `${action} ${name}`)).toEqual([
@@ -84,12 +84,12 @@ describe('A change of a running instance', () => {
     ]);
   });
 
-  it('opens the window with the commit, when it may be seen', async () => {
+  it('makes the guest API mount if the guest API is switched on', async () => {
     await change(OLD, open());
     expect(heart.run('c1').guestApiMounts).toBe(1);
   });
 
-  it('of a stopped instance touches nothing inside, and still tells', async () => {
+  it('makes events but changes nothing inside if the instance is stopped', async () => {
     await heart.setState('c1', 'stop');
     const heard = heart.listen('c1');
     heart.machine.faults.refuse('attach');
@@ -100,7 +100,7 @@ describe('A change of a running instance', () => {
   });
 });
 
-describe('A change of which a part fails', () => {
+describe('A change that fails', () => {
   const steps: [string, string | undefined][] = [
     ['checkDevice', 'extra'],
     ['foresee', 'extra'],
@@ -114,7 +114,7 @@ describe('A change of which a part fails', () => {
     ['setGuestApiMount', undefined],
   ];
 
-  it.each(steps)('%s %s leaves the instance as it was, and says nothing', async (verb, subject) => {
+  it.each(steps)('at %s %s leaves the instance as it was, and makes no event', async (verb, subject) => {
     const run = heart.run('c1');
     const before = {
       config: heart.get('c1').config,
@@ -133,7 +133,7 @@ describe('A change of which a part fails', () => {
     expect([heard, heart.told]).toEqual([[], []]);
   });
 
-  it('can be the commit: then all of it is undone', async () => {
+  it('at its commit is undone', async () => {
     heart.store.refuse(telling('instance-updated'));
     await expect(change(NEW, open())).rejects.toThrow('full');
     expect(inside()).toEqual(BEFORE);
@@ -142,7 +142,7 @@ describe('A change of which a part fails', () => {
     expect(heart.guest.view(1, 1)?.devlxd).toBe(false);
   });
 
-  it('undoes as much as it can when a step cannot be undone', async () => {
+  it('undoes as much as it can if a step cannot be undone', async () => {
     heart.machine.faults.refuse('attach', new Error('first'), { subject: 'moved' });
     heart.machine.faults.refuse('detach', new Error('second'), { subject: 'extra' });
     await expect(change(NEW)).rejects.toThrow('Failed to start device "moved": first');
@@ -155,31 +155,31 @@ describe('A change of which a part fails', () => {
     });
   });
 
-  it('names the device that cannot be put in, with what its runtime says', async () => {
+  it('names the device that cannot be added, with the runtime’s message', async () => {
     heart.machine.faults.refuse('attach', new Error('mount failed'), { subject: 'extra' });
     await expect(change(NEW)).rejects.toThrow('Failed to start device "extra": mount failed');
   });
 
-  it('names the device that is not there on the host', async () => {
+  it('names the device that the host does not have', async () => {
     heart.machine.faults.refuse('checkDevice', new Error('missing source'), { subject: 'extra' });
     await expect(change(NEW)).rejects.toThrow('Failed add validation for device "extra": missing source');
   });
 });
 
-describe('A window that is shut', () => {
+describe('A guest API that is switched off', () => {
   beforeEach(async () => {
     await change(OLD, open());
   });
   const shut = () => change(OLD, { ...heart.get('c1').config, 'security.devlxd': 'false' });
 
-  it('is gone inside, and nobody is connected', async () => {
+  it('loses its mount inside and its connections', async () => {
     heart.connections.open.set(1, 4);
     await shut();
     expect(heart.run('c1').guestApiMounts).toBe(0);
     expect(heart.connections.open.has(1)).toBe(false);
   });
 
-  it('is refused before it is taken out, which the instance cannot hold up', async () => {
+  it('is refused before the mount is removed, which the instance cannot delay', async () => {
     heart.connections.open.set(1, 4);
     const held = heart.machine.faults.hold('setGuestApiMount');
     const done = shut();
@@ -191,7 +191,7 @@ describe('A window that is shut', () => {
     expect(heart.get('c1').config['security.devlxd']).toBe('false');
   });
 
-  it('stays open when that cannot be stored', async () => {
+  it('stays on if that cannot be stored', async () => {
     heart.connections.open.set(1, 4);
     heart.store.refuse();
     await expect(shut()).rejects.toThrow('full');
@@ -201,8 +201,8 @@ describe('A window that is shut', () => {
   });
 });
 
-describe('What the instance writes while a change goes on', () => {
-  it('stays: that it is ready, and its own keys', async () => {
+describe('A write of the instance during a change', () => {
+  it('is kept: its readiness and its guest keys', async () => {
     await change(OLD, { ...open(), 'security.devlxd.guest_config': 'true' });
     const held = heart.machine.faults.hold('attach', { subject: 'extra' });
     const changed = change({ ...OLD, extra: disk('/extra') });

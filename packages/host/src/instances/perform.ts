@@ -7,14 +7,14 @@ import { changesOf, checkAdded, guestApiChange, type UpdatePlan } from './plan.t
 import { type Run, targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
 
-/** Undoes one thing that has been done to a running instance. */
+/** Undoes one step on a running instance. */
 type Undo = () => Promise<unknown>;
 
 /**
- * Carries plans out: first what can fail, on the running instances; then one commit; then the windows that
- * must be shut. What was done is undone when a later part fails, or by the next daemon when this one dies in between.
- * The caller holds the queues of all instances.
- * @param more changes and events that belong to the same commit, in front
+ * Carries out plans: first the steps on running instances, which can fail; then one commit; then it removes
+ * the guest API mounts that are switched off. If a later part fails, the steps are undone; if the daemon dies
+ * in between, the next one undoes them. Must run in the queues of all these instances.
+ * @param more changes and events that belong to the same commit; its changes come first, its events last
  */
 export async function performPlans(
   context: Needs<'guests' | 'log' | 'model' | 'running' | 'runtimeOf'>,
@@ -65,7 +65,7 @@ async function changeRunning(
   return { ...plan, next: { ...plan.next, config } };
 }
 
-/** The refusal is in force since the commit; who was connected before it goes now, in the same turn. */
+/** Closes the connections of an instance. Since the commit, its new requests are refused. */
 function disconnect({ running, guests, log }: Needs<'guests' | 'log' | 'running'>, plan: UpdatePlan): void {
   const run = running.get(plan.current.id);
   if (!run) return;
@@ -73,7 +73,7 @@ function disconnect({ running, guests, log }: Needs<'guests' | 'log' | 'running'
   log.info({ instance: plan.next.name, connections }, 'guest API switched off');
 }
 
-/** Takes away what is left to see; that the instance has tampered with the place changes nothing for others. */
+/** Removes the guest API mount. A failure, e.g. if the instance has tampered with it, is only logged. */
 async function hideGuestApi({ running, log }: Needs<'log' | 'running'>, plan: UpdatePlan): Promise<void> {
   const run = running.get(plan.current.id);
   if (!run) return;
@@ -97,7 +97,7 @@ async function performStep(
     const started = devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device;
     const made = madeFor(plan.current.config, name);
     await runtime.detach(targetOf(run, name, started), made);
-    // A nic comes back under the name that is stored, where later changes look for it.
+    // If undone, a nic gets its stored name on the host again, where later changes look for it.
     const before = made.hostName ? { ...started, host_name: made.hostName } : started;
     undo.push(() => runtime.attach(targetOf(run, name, before)));
     return config;
@@ -117,7 +117,7 @@ async function add(run: Run, { name, device }: Addition, config: Config, undo: U
   return withMade(config, name, made);
 }
 
-/** What attaching a device has made is kept in volatile, so that a later daemon can take it away. */
+/** Stores in volatile keys what attaching a device has made, so that a later daemon can remove it. */
 function withMade(config: Config, name: string, made: { created: boolean; hostName?: string }): Config {
   return {
     ...config,

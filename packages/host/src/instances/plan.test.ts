@@ -18,7 +18,7 @@ const config = (part: Config) => ({ config: { ...c1.config, ...part } });
 const devices = (part: Devices) => ({ devices: { ...c1.devices, ...part } });
 
 describe('A plan', () => {
-  it('has the steps from the devices of the run to the wanted ones, profiles included', () => {
+  it('has the steps from the current to the requested expanded devices', () => {
     const { steps } = plan({ profiles: ['default', 'web'], ...devices({ eth0: nic({ mtu: '1400' }) }) });
     expect(steps.map(({ action, name }) => `${action} ${name}`)).toEqual([
       'removed eth0',
@@ -38,7 +38,7 @@ describe('A plan', () => {
     expect(next.config['volatile.lan.name']).toMatch(/^eth\d$/);
   });
 
-  it('keeps what is the server’s own, whatever is asked for', () => {
+  it('keeps the server’s own values, even if others are requested', () => {
     const asked = config({
       'volatile.uuid': '99999999-0000-4000-8000-000000000000',
       'volatile.last_state.power': 'STOPPED',
@@ -48,14 +48,14 @@ describe('A plan', () => {
     expect(next.config['volatile.uuid']).toBe(c1.config['volatile.uuid']);
   });
 
-  it('has cloud-init run again when there is something new for it', () => {
+  it('makes cloud-init run again if its data changes', () => {
     const key = 'volatile.cloud-init.instance-id';
     const { next } = plan(config({ 'cloud-init.user-data': '#cloud-config\n{}' }));
     expect(next.config[key]).not.toBe(c1.config[key]);
     expect(plan(config({ 'user.a': '1' })).next.config[key]).toBe(c1.config[key]);
   });
 
-  it('changes nothing by itself', () => {
+  it('has no effect by itself', () => {
     plan({ description: 'new', ...config({ 'user.a': '1' }), ...devices({ mnt: disk('/mnt') }) });
     expect(heart.get('c1')).toBe(c1);
     expect([...heart.run('c1').devices.keys()].sort()).toEqual(['eth0', 'root']);
@@ -80,13 +80,13 @@ describe('A plan is refused', () => {
     expect(() => plan(part())).toThrow(message);
   });
 
-  it('for a key that the runtime cannot honour', () => {
+  it('for a key that the runtime cannot apply', () => {
     heart.machine.faults.refuse('checkConfig', new Error('cannot'), { subject: 'limits.cpu' });
     expect(() => plan(config({ 'limits.cpu': '2' }))).toThrow('cannot');
   });
 });
 
-describe('The window', () => {
+describe('The change of security.devlxd', () => {
   it.each([
     [undefined, undefined, null],
     [undefined, 'false', false],
@@ -95,7 +95,7 @@ describe('The window', () => {
     ['false', 'true', true],
     ['true', undefined, null],
     ['false', 'false', null],
-  ])('goes from %s to %s: %s', (was, is, change) => {
+  ])('from %s to %s switches the guest API: %s', (was, is, change) => {
     const of = (value: string | undefined) => ({
       config: (value === undefined ? {} : { 'security.devlxd': value }) as Config,
       devices: {},
@@ -105,8 +105,8 @@ describe('The window', () => {
   });
 });
 
-describe('The change of a plan', () => {
-  it('has an event for each key of the instance’s own view that changes, and none for others', () => {
+describe('The commit of a plan', () => {
+  it('has an event for each changed key of the instance’s view, and none for other keys', () => {
     const { events } = changesOf(
       heart.parts,
       plan({ profiles: ['default', 'web'], ...config({ 'limits.cpu': '1' }) }),
@@ -117,7 +117,7 @@ describe('The change of a plan', () => {
     ]);
   });
 
-  it('keeps the time of the last start, which may have come since', () => {
+  it('keeps the time of a start since the plan was made', () => {
     const made = plan({ description: 'new' });
     const instance = { ...c1, lastStartedAt: '2030-01-01T00:00:00Z' };
     heart.model.commit([{ kind: 'put-instance', instance }]);
@@ -125,7 +125,7 @@ describe('The change of a plan', () => {
     expect(change).toMatchObject({ instance: { description: 'new', lastStartedAt: '2030-01-01T00:00:00Z' } });
   });
 
-  it('is none when the instance has been deleted since', async () => {
+  it('is refused if the instance has been deleted since', async () => {
     const made = plan({});
     await heart.setState('c1', 'stop');
     heart.model.commit([{ kind: 'delete-instance', id: c1.id }]);

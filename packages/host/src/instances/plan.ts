@@ -16,19 +16,19 @@ import type { Needs } from './needs.ts';
 
 type Profiles = ReadonlyMap<string, Profile>;
 
-/** What an update means for one instance, worked out before anything is done. */
+/** The effect of an update on one instance, computed before anything is done. */
 export interface UpdatePlan {
   readonly current: Instance;
   readonly next: Instance;
   readonly before: Expanded;
   readonly after: Expanded;
-  /** For a running instance, in order. */
+  /** The steps for a running instance, in order; empty for a stopped one. */
   readonly steps: readonly DeviceStep[];
 }
 
 /**
- * Works out an update of one instance, and checks it.
- * @param profiles as they will be after the change
+ * Computes and checks an update of one instance.
+ * @param profiles all profiles, as they are after the change
  * @throws invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
  */
 export function planUpdate(
@@ -52,7 +52,7 @@ export function planUpdate(
   return { current, next, before, after, steps };
 }
 
-/** Each profile must be there, and only once. @throws profile-not-found, profile-duplicate */
+/** Checks that each profile exists and is named once. @throws profile-not-found, profile-duplicate */
 function checkProfiles(names: readonly string[], profiles: Profiles): void {
   if (new Set(names).size !== names.length) throw hostError('profile-duplicate');
   if (names.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
@@ -70,7 +70,7 @@ function prefixed(
   }
 }
 
-/** Devices that plans add must be there on the host. Nothing has been done yet. @throws device-add-failed */
+/** Checks that the host has what added devices need; changes nothing. @throws device-add-failed */
 export async function checkAdded(
   { runtimeOf }: Needs<'runtimeOf'>,
   plans: readonly UpdatePlan[],
@@ -90,7 +90,7 @@ export async function checkAdded(
   await Promise.all(checks);
 }
 
-/** The store's steps and the guest's events of a plan. What the instance has said of itself meanwhile stays. */
+/** A plan's change of the store and its guest events. Values that the instance has written meanwhile stay. */
 export function changesOf(
   context: Needs<'model'>,
   plan: UpdatePlan,
@@ -100,7 +100,7 @@ export function changesOf(
   const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
   const before = { ...plan.before, config: withGuestKeysOf(plan.before.config, newest.config) };
   const after = { ...plan.after, config: withGuestKeysOf(plan.after.config, config) };
-  // Also while it is stopped: nobody listens then, but one who comes back with a position must miss nothing.
+  // Also while the instance is stopped: a listener that comes back later with a position must miss nothing.
   const events = guestEvents(before, after);
   return {
     change: { kind: 'put-instance', instance: { ...next, config, lastStartedAt: newest.lastStartedAt } },
@@ -110,14 +110,14 @@ export function changesOf(
 
 const READY = 'volatile.last_state.ready';
 
-/** While devices were being changed, the instance may have said that it is ready. */
+/** The planned config with the current readiness: it may have changed while devices were changed. */
 function keepReady(newest: Instance, next: Instance): Instance['config'] {
   const { [READY]: _, ...config } = next.config;
   const ready = newest.config[READY];
   return ready === undefined ? config : { ...config, [READY]: ready };
 }
 
-/** Whether a plan opens (true) or shuts (false) the window of the instance; null: neither. */
+/** Whether a plan switches the guest API of the instance on (true) or off (false); null if neither. */
 export function guestApiChange({ before, after }: UpdatePlan): boolean | null {
   const was = isTrue(before.config['security.devlxd'], true);
   const is = isTrue(after.config['security.devlxd'], true);

@@ -15,7 +15,7 @@ async function reboot(): Promise<void> {
   await heart.quiet();
 }
 
-/** Reboots as soon as it runs, so often that its next start has to wait. */
+/** Reboots the instance as soon as it runs, so often that its next start must wait. */
 async function rebootUntilItWaits(): Promise<void> {
   await reboot();
   await reboot();
@@ -34,7 +34,7 @@ describe('An instance that reboots again and again', () => {
     }
   });
 
-  it('is seen to be starting while it waits', async () => {
+  it('has the status Starting while it waits', async () => {
     await rebootUntilItWaits();
     expect(heart.status('c1')).toBe('Starting');
     expect(heart.power('c1')).toBe('REBOOTING');
@@ -47,7 +47,7 @@ describe('An instance that reboots again and again', () => {
     expect(heart.runs('c1')).toBe(true);
   });
 
-  it('starts at once when an operator asks for it, and only once', async () => {
+  it('starts at once, and only once, if an operator starts it', async () => {
     await rebootUntilItWaits();
     await heart.setState('c1', 'start');
     const { pid } = heart.run('c1');
@@ -56,14 +56,14 @@ describe('An instance that reboots again and again', () => {
     expect(heart.told).toEqual(['instance-started c1']);
   });
 
-  it('starts at once when an operator asks for a restart', async () => {
+  it('starts at once if an operator restarts it', async () => {
     await rebootUntilItWaits();
     await heart.setState('c1', 'restart');
     expect(heart.status('c1')).toBe('Running');
     expect(heart.told).toEqual(['instance-restarted c1']);
   });
 
-  it('is stopped when an operator stops it while it waits', async () => {
+  it('is stopped if an operator stops it while it waits', async () => {
     await rebootUntilItWaits();
     await heart.setState('c1', 'stop');
     await pass(heart, 60_000);
@@ -72,7 +72,7 @@ describe('An instance that reboots again and again', () => {
     expect(heart.told).toEqual(['instance-stopped c1']);
   });
 
-  it('is deleted when an operator deletes it while it waits', async () => {
+  it('is deleted if an operator deletes it while it waits', async () => {
     await rebootUntilItWaits();
     await heart.done(heart.host.instances.delete('c1', BY));
     await pass(heart, 60_000);
@@ -80,14 +80,14 @@ describe('An instance that reboots again and again', () => {
     expect(heart.told).toEqual(['instance-deleted c1']);
   });
 
-  it('is started by the next daemon when this one dies while it waits', async () => {
+  it('is started by the next daemon if this one dies while it waits', async () => {
     await rebootUntilItWaits();
     const next = await heart.crash();
     await next.settle();
     expect(next.status('c1')).toBe('Running');
   });
 
-  it('is stopped when the start that it has waited for fails', async () => {
+  it('is stopped if its delayed start fails', async () => {
     await rebootUntilItWaits();
     heart.machine.faults.refuse('start');
     await pass(heart, 1_000);

@@ -8,13 +8,13 @@ describe('reboots', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('wait longer each time they come soon after the one before, up to a limit', () => {
+  it('wait longer each time they follow a short run, up to a limit', () => {
     const reboots = new Reboots();
     const waits = Array.from({ length: 9 }, () => reboots.waitMs(1, SOON));
     expect(waits).toEqual([0, 1000, 2000, 4000, 8000, 16_000, 32_000, 32_000, 32_000]);
   });
 
-  it('of an instance that has run for a while, and of others, do not wait', () => {
+  it('of an instance that has run for a while, or of another one, do not wait', () => {
     const reboots = new Reboots();
     for (let count = 0; count < 5; count++) reboots.waitMs(1, SOON);
     expect(reboots.waitMs(2, SOON)).toBe(0);
@@ -22,14 +22,14 @@ describe('reboots', () => {
     expect([reboots.waitMs(1, SOON), reboots.waitMs(1, SOON)]).toEqual([0, 1000]);
   });
 
-  it('start from zero for an instance that was deleted', () => {
+  it('of a forgotten instance are counted from zero', () => {
     const reboots = new Reboots();
     for (let count = 0; count < 5; count++) reboots.waitMs(1, SOON);
     reboots.forget(1);
     expect(reboots.waitMs(1, SOON)).toBe(0);
   });
 
-  it('that wait are due in time, and wait until they are taken', () => {
+  it('are due when their time is over, and wait until they are taken', () => {
     const reboots = new Reboots();
     const due = vi.fn();
     reboots.wait(1, 1000, due);
@@ -45,7 +45,7 @@ describe('reboots', () => {
     ]);
   });
 
-  it('that were taken before, or wait when the daemon ends, are never due', () => {
+  it('are never due if they are taken before, or if the daemon ends', () => {
     const reboots = new Reboots();
     const due = vi.fn();
     reboots.wait(1, 1000, due);

@@ -1,47 +1,49 @@
-/** An instance that has run for so long has booted: whatever it did before is forgotten. */
+/** After a run of this time, the instance counts as booted, and earlier reboots are forgotten. */
 const SETTLED_MS = 30_000;
-/** A second reboot in a row waits this long, each further one twice as long as the one before ... */
+/** The wait after a second reboot in a row; each further one waits twice as long, up to the longest wait. */
 const FIRST_WAIT_MS = 1_000;
-/** ... up to this: a start costs the host half a second of work, and an instance must not cause it without end. */
+/** The longest wait: instances must not cause starts, half a second of work each, without end. */
 const LONGEST_WAIT_MS = 32_000;
 
-/** Instances that reboot themselves: those that do so again and again, as soon as they run, have to wait. */
+/** Delays the starts of instances that reboot themselves again and again, as soon as they run. */
 export class Reboots {
-  /** How many reboots in a row came too soon. */
+  /** By instance id, the number of reboots in a row that came too soon. */
   readonly #soon = new Map<number, number>();
   readonly #waiting = new Map<number, NodeJS.Timeout>();
   #stopped = false;
 
-  /** Takes note of a reboot. @param ranMs how long the run lasted @returns how long the next one has to wait */
+  /** Counts a reboot. @param ranMs how long the run lasted @returns how long the next run must wait, in ms */
   waitMs(instanceId: number, ranMs: number): number {
     const soon = ranMs < SETTLED_MS ? (this.#soon.get(instanceId) ?? 0) + 1 : 0;
     this.#soon.set(instanceId, soon);
     return soon < 2 ? 0 : Math.min(FIRST_WAIT_MS * 2 ** (soon - 2), LONGEST_WAIT_MS);
   }
 
-  /** Has an instance wait for its start. @param due told when the time is over; it still waits until {@link take} */
+  /**
+   * Makes an instance wait.
+   * @param due called when the time is over; the instance still waits until {@link take}
+   */
   wait(instanceId: number, ms: number, due: () => void): void {
     if (!this.#stopped) this.#waiting.set(instanceId, setTimeout(due, ms));
   }
 
-  /** Whether an instance waits. */
   waits(instanceId: number): boolean {
     return this.#waiting.has(instanceId);
   }
 
-  /** It waits no longer. @returns whether it did */
+  /** Ends the wait of an instance. @returns whether it waited */
   take(instanceId: number): boolean {
     clearTimeout(this.#waiting.get(instanceId));
     return this.#waiting.delete(instanceId);
   }
 
-  /** An instance is no more. */
+  /** To be called when an instance is deleted. */
   forget(instanceId: number): void {
     this.take(instanceId);
     this.#soon.delete(instanceId);
   }
 
-  /** Nobody waits any more: the next daemon starts them. */
+  /** Ends all waits, also later ones: the next daemon starts the instances. */
   stop(): void {
     this.#stopped = true;
     for (const instanceId of [...this.#waiting.keys()]) this.take(instanceId);

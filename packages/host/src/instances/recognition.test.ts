@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Whether a promise has settled by now. */
+/** Whether a promise has settled. */
 async function settled(promise: Promise<void>): Promise<boolean> {
   let done = false;
   void promise.then(() => {
@@ -19,7 +19,7 @@ async function settled(promise: Promise<void>): Promise<boolean> {
 }
 
 describe('Recognition', () => {
-  it('holds who asks for an instance that is looked at, and nobody else', async () => {
+  it('delays only requests about an instance that is being looked at', async () => {
     const recognition = new Recognition();
     const look = Promise.withResolvers<void>();
     recognition.add(1, look.promise);
@@ -30,7 +30,7 @@ describe('Recognition', () => {
     expect(await settled(recognition.known(1))).toBe(true);
   });
 
-  it('holds nobody for more than ten seconds', async () => {
+  it('delays requests by at most ten seconds', async () => {
     const recognition = new Recognition();
     recognition.add(1, new Promise(() => {}));
     const asked = recognition.known();

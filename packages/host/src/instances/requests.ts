@@ -5,7 +5,7 @@ import type { ExecProcess } from '../runtimes/contract/exec.ts';
 import type { FileFacts } from '../runtimes/contract/files.ts';
 import type { LiveFacts } from '../runtimes/contract/live.ts';
 
-/** An instance with all that depends on its profiles and on whether it runs. */
+/** An instance with its expanded config and devices and its status. */
 export interface InstanceInfo {
   readonly instance: Instance;
   readonly expandedConfig: Config;
@@ -13,19 +13,19 @@ export interface InstanceInfo {
   readonly status: 'Running' | 'Ready' | 'Frozen' | 'Stopped' | 'Starting' | 'Stopping' | 'Error';
 }
 
-/** What an instance uses, and what it does now. */
+/** The resources that an instance uses, and its status. */
 export interface InstanceLive extends LiveFacts {
   readonly status: InstanceInfo['status'];
 }
 
 export interface NewInstance {
-  /** Empty: the daemon chooses one. */
+  /** If empty, the daemon chooses one. */
   readonly name: string;
   readonly description: string;
-  /** Empty: the image's, or the host's. */
+  /** If empty, the image's, or the host's without an image. */
   readonly architecture: string;
   readonly ephemeral: boolean;
-  /** null: the image's, else `default`. */
+  /** If null, those of the image, or `default` if it has none. */
   readonly profiles: readonly string[] | null;
   readonly config: Config;
   readonly devices: Devices;
@@ -33,13 +33,13 @@ export interface NewInstance {
     | { readonly type: 'image'; readonly fingerprint: string }
     | { readonly type: 'image'; readonly alias: string }
     | { readonly type: 'none' }
-    /** Some other runtime has started it: the pid of its init on the host. */
+    /** Another runtime has started it; `pid` is the host pid of its init. */
     | { readonly type: 'adopt'; readonly pid: number };
 }
 
-/** The part of an instance that an operator may replace. Empty values have been removed already. */
+/** The fields of an instance that an operator can replace, without keys that have empty values. */
 export interface InstanceFields {
-  /** Empty keeps the current one. */
+  /** If empty, the current one stays. */
   readonly architecture: string;
   readonly description: string;
   readonly ephemeral: boolean;
@@ -57,8 +57,8 @@ export interface InstancePatch {
 }
 
 /**
- * Throws when the instance is not the one that the caller has seen (If-Match).
- * @returns whose `guest.*` keys are to stay: those that the caller gives, or those that are there by now
+ * Checks that the instance is as the client has seen it (If-Match), and throws if not.
+ * @returns which `guest.*` keys the update takes: those that the client gives, or the current ones
  */
 export type InstanceCheck = (current: Instance) => 'given' | 'current';
 
@@ -66,33 +66,33 @@ export type StateAction = 'start' | 'stop' | 'restart' | 'freeze' | 'unfreeze';
 
 export interface StateRequest {
   readonly action: StateAction;
-  /** Seconds; -1 waits without limit, 0 kills at once. */
+  /** In seconds; -1 waits without limit, 0 kills at once. */
   readonly timeout: number;
   readonly force: boolean;
-  /** With `start`, for an adopted instance: the init of its new run. */
+  /** For `start` of an adopted instance: the host pid of the init of its new run. */
   readonly pid?: number;
 }
 
-/** An exec whose process starts when the edge says that its streams are there. */
+/** An exec whose process the host API starts once its streams are connected. */
 export interface ExecSession {
   readonly operation: Operation;
   /** The environment that the process will have. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Secret of each stream, single use: `control`, `0`, and `1`, `2` when not interactive; `fds` of the operation. */
+  /** The single-use secret of each stream (`fds`): `control`, `0`, and, if not interactive, `1` and `2`. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Starts the process; once. @throws when it cannot be started (the operation has failed then). */
+  /** Starts the process, once. @throws if it cannot be started; then the operation has failed too */
   start(): Promise<ExecProcess>;
-  /** Ends the operation without the process's end, such as `Timed out waiting for websockets to connect`. */
+  /** Ends the operation with an error, such as `Timed out waiting for websockets to connect`. */
   fail(message: string): void;
 }
 
 export interface NewFile {
   readonly type: FileFacts['type'];
-  /** For what is new: a file or directory that is there keeps its owner and mode. */
+  /** Owner and mode of a new file; an existing file or directory keeps its own. */
   readonly uid: number;
   readonly gid: number;
   readonly mode: number | null;
-  /** Adds to a file that is there, instead of replacing what it holds. */
+  /** Whether to append to an existing file instead of replacing its content. */
   readonly append: boolean;
   /** Content of a file, or the target of a link. */
   readonly content: Readable;

@@ -17,7 +17,7 @@ describe('A restart', () => {
     { timeout: -1, force: false },
     { timeout: 0, force: false },
     { timeout: 10, force: true },
-  ])('is one event of a new run: %o', async (request) => {
+  ])('makes a new run and one event: %o', async (request) => {
     const { pid } = heart.run('c1');
     await heart.setState('c1', 'restart', request);
     expect(heart.run('c1').pid).not.toBe(pid);
@@ -25,7 +25,7 @@ describe('A restart', () => {
     expect(heart.told).toEqual(['instance-restarted c1']);
   });
 
-  it('is stored before the run is asked to end', async () => {
+  it('is stored before init is asked to shut down', async () => {
     heart.run('c1').obeys = false;
     const restarted = heart.setState('c1', 'restart');
     await heart.quiet();
@@ -35,14 +35,14 @@ describe('A restart', () => {
     expect(heart.power('c1')).toBe('RUNNING');
   });
 
-  it('that cannot be stored leaves the run alone', async () => {
+  it('that cannot be stored does not end the run', async () => {
     const { pid } = heart.run('c1');
     heart.store.refuse();
     await expect(heart.setState('c1', 'restart')).rejects.toThrow('full');
     expect(heart.run('c1').pid).toBe(pid);
   });
 
-  it('is given up when the instance does not shut down in time', async () => {
+  it('is given up if the instance does not shut down in time', async () => {
     heart.run('c1').obeys = false;
     const failed = expect(heart.setState('c1', 'restart', { timeout: 5 })).rejects.toThrow('in time');
     await pass(heart, 5_000);
@@ -51,7 +51,7 @@ describe('A restart', () => {
     expect(heart.told).toEqual([]);
   });
 
-  it('goes on by force when its time is over, if so asked', async () => {
+  it('with force kills the instance when its time is over', async () => {
     heart.run('c1').obeys = false;
     const restarted = heart.setState('c1', 'restart', { timeout: 5, force: true });
     await pass(heart, 5_000);
@@ -59,7 +59,7 @@ describe('A restart', () => {
     expect(heart.told).toEqual(['instance-restarted c1']);
   });
 
-  it('becomes a stop when a forced stop comes in between', async () => {
+  it('becomes a stop if a forced stop comes in between', async () => {
     heart.run('c1').obeys = false;
     const restarted = heart.setState('c1', 'restart');
     await heart.quiet();
@@ -70,14 +70,14 @@ describe('A restart', () => {
     expect(heart.told).toEqual(['instance-stopped c1']);
   });
 
-  it('whose start fails leaves the instance stopped, and not to be started by the next daemon', async () => {
+  it('whose start fails leaves the instance stopped, also for the next daemon', async () => {
     heart.machine.faults.refuse('start', new Error('no room'));
     await expect(heart.setState('c1', 'restart')).rejects.toThrow('no room');
     expect(heart.status('c1')).toBe('Stopped');
     expect(heart.power('c1')).toBe('STOPPED');
   });
 
-  it('is stored to lie between two runs while the next one begins', async () => {
+  it('is stored as rebooting while the next run begins', async () => {
     const held = heart.machine.faults.hold('start');
     const restarted = heart.setState('c1', 'restart');
     await held.reached;
@@ -93,7 +93,7 @@ describe('A restart', () => {
     expect(heart.status('e1')).toBe('Running');
   });
 
-  it('whose end cannot be stored is finished when it can', async () => {
+  it('whose end cannot be stored is finished once it can', async () => {
     heart.run('c1').obeys = false;
     const failed = expect(heart.setState('c1', 'restart')).rejects.toThrow('full');
     await heart.quiet();

@@ -28,14 +28,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('roots', () => {
-  it('go when no image and no instance needs them, with what was half made or half removed', async () => {
+  it('are removed if no image and no instance needs them, or if they are incomplete', async () => {
     make(`${A}-100000`, `${A}-0`, `${B}-0`, `${C}-0`, `${C}-0.unpack-1f`, `${A}-0.removed`);
     make('empty-0', 'lost+found');
     await new Roots(folder, NO_IMAGES).sweep(stateOf([A], [B]));
     expect(left()).toEqual([`${A}-0`, `${A}-100000`, `${B}-0`, 'empty-0', 'lost+found'].sort());
   });
 
-  it('stay when it is not known who needs them, other than those made later', async () => {
+  it('stay if they were there before keepPresent()', async () => {
     const roots = new Roots(folder, NO_IMAGES);
     make(`${A}-0`);
     await roots.keepPresent();

@@ -5,27 +5,27 @@ import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 
-/** Told in percent while an image is unpacked. */
+/** Called with the progress in percent while an image is unpacked. */
 export type UnpackProgress = (percent: number) => void;
 
-/** Image fingerprint of an instance's root filesystem; empty for one that was made without an image. */
+/** Fingerprint of the image of an instance's root; empty for an instance that was made without an image. */
 const baseOf = (instance: Pick<Instance, 'config'>): string => instance.config['volatile.base_image'] ?? '';
 
-/** A range of ids in a folder's name: one number where uids and gids begin at the same. */
+/** The range of ids in a folder's name: one number if uids and gids begin at the same one. */
 const rangeOf = ({ uid, gid }: HostIds): string => (uid === gid ? `${uid}` : `${uid}+${gid}`);
 
-/** `FINGERPRINT-RANGE`, and what is being made or removed with something behind it. */
+/** `FINGERPRINT-RANGE`; with a suffix while the root is being made or removed. */
 const ROOT_NAME = /^([0-9a-f]{64})-\d+(?:\+\d+)?(\..*)?$/;
 const REMOVED = '.removed';
 
 /**
- * The unpacked root filesystems that instances stand on: one folder per image and range of ids, shared by all
- * instances made from it as the lower layer of their overlay, and never written to.
+ * The unpacked root filesystems of images: one folder for each image and range of ids. It is the lower layer
+ * of the overlay of all instances made from the image, and is never written to.
  */
 export class Roots {
   readonly #folder: string;
   readonly #images: ImageDirectory;
-  /** Unpacking in progress: everybody who needs the same root waits for the same work. */
+  /** Unpacking in progress, by path: requests for the same root wait for the same work. */
   readonly #unpacking = new Map<string, Promise<void>>();
   readonly #kept = new Set<string>();
 
@@ -35,8 +35,8 @@ export class Roots {
   }
 
   /**
-   * The root folder of an instance, unpacked now if it has not been.
-   * @throws CodedError image-not-found when it must be unpacked and its image is gone
+   * The root folder of an instance; unpacks it if necessary.
+   * @throws CodedError image-not-found if it must be unpacked and its image is gone
    */
   async ensure(
     instance: Pick<Instance, 'config'>,
@@ -57,16 +57,16 @@ export class Roots {
     return path;
   }
 
-  /** What is there now is not removed by this daemon: instances may stand on it whose needs nobody knows. */
+  /** Keeps all present roots, since instances that this daemon does not know may use them. */
   async keepPresent(): Promise<void> {
     for (const entry of await readdir(this.#folder)) this.#kept.add(entry);
   }
 
-  /** Removes the roots that no image and no instance needs, and what a crash has left half unpacked. */
+  /** Removes the roots that no image and no instance needs, and those that a crash has left incomplete. */
   async sweep(state: State): Promise<void> {
     for (const entry of await readdir(this.#folder)) {
       const [, base = '', rest = ''] = ROOT_NAME.exec(entry) ?? [];
-      // Asked for each: a removal takes its time, and meanwhile things change.
+      // Checked for each entry, since images and instances can change during a removal.
       if (base === '' || this.#kept.has(entry) || (rest === '' && isNeeded(base, state))) continue;
       const path = join(this.#folder, entry);
       if (![...this.#unpacking.keys()].some((going) => path.startsWith(going))) await remove(path);
@@ -90,7 +90,7 @@ function isNeeded(base: string, { images, instances }: State): boolean {
   return images.has(base) || instances.values().some((instance) => baseOf(instance) === base);
 }
 
-/** Under another name first: nobody must take a root for whole that is going. */
+/** Renames a root before it removes it, so that an incomplete one is never taken for a complete one. */
 async function remove(path: string): Promise<void> {
   const going = path.endsWith(REMOVED) ? path : `${path}${REMOVED}`;
   if (going !== path) await rename(path, going);

@@ -2,43 +2,42 @@ import type { Config, Device } from '../core/entities.ts';
 import type { Requestor } from '../model/events.ts';
 import type { DeviceTarget, RunHandle, Runtime } from '../runtimes/contract/runtime.ts';
 
-/** Why a run ends: who ends it decides which event tells of it. */
+/** Why a run ends; it decides which event the end makes. */
 export interface EndCause {
-  /** `restart`: the run is followed by another, which tells of both. */
+  /** `restart`: another run follows, and its event stands for both. */
   readonly kind: 'shutdown' | 'stopped' | 'restart';
   readonly by: Requestor | null;
 }
 
-/** A run of an instance that goes on. */
+/** The daemon's record of a run. */
 export interface Run {
   readonly instanceId: number;
   readonly runNumber: number;
   readonly handle: RunHandle;
   readonly runtime: Runtime;
-  /** Expanded configuration that it was started with: ids and privilege do not change while it runs. */
+  /** The expanded config at its start: ids and privilege do not change while it runs. */
   readonly config: Config;
-  /** When it began; when it was found, if it ran before this daemon. */
+  /** When it began, or when it was recognised if it began before this daemon. */
   readonly knownSince: Date;
-  /** Its processes do not get to run. */
+  /** Whether its processes are frozen. */
   frozen: boolean;
-  /** Set by the one who ends it, before it ends. */
+  /** Set before the daemon ends the run; null if the daemon does not end it. */
   cause: EndCause | null;
-  /** Its end has been stored. */
+  /** Whether its end has been stored. */
   settled: boolean;
 }
 
-/** A device of a run. */
 export function targetOf(run: Run, name: string, device: Device): DeviceTarget {
   return { id: run.instanceId, init: run.handle.init, config: run.config, name, device };
 }
 
-/** Which instances run. */
+/** The running instances. */
 export class Runs {
   readonly #runs = new Map<number, Run>();
   readonly #starts: (on: boolean) => void;
   #starting = 0;
 
-  /** @param starts told when a first start begins, and when the last one is over, well or badly */
+  /** @param starts called when the first of overlapping starts begins, and when the last one is over */
   constructor(starts: (on: boolean) => void = () => {}) {
     this.#starts = starts;
   }
@@ -51,7 +50,7 @@ export class Runs {
     return this.#runs.has(instanceId);
   }
 
-  /** How many there are. */
+  /** The number of running instances. */
   get size(): number {
     return this.#runs.size;
   }
@@ -60,14 +59,14 @@ export class Runs {
     this.#runs.set(run.instanceId, run);
   }
 
-  /** Forgets a run; false when it was forgotten already. */
+  /** Forgets a run. @returns false if it was forgotten already */
   remove(run: Run): boolean {
     return this.#runs.get(run.instanceId) === run && this.#runs.delete(run.instanceId);
   }
 
   /**
-   * Marks the time in which processes of instances may ask that are not registered yet: at a start, and while the
-   * daemon recognises those that have gone on running.
+   * Marks a time in which there may be callers in instances that are not registered yet: during a start, and
+   * while the daemon recognises runs that have gone on.
    */
   async whileStarting<T>(work: () => Promise<T>): Promise<T> {
     if (this.#starting++ === 0) this.#starts(true);

@@ -21,13 +21,13 @@ describe('A start', () => {
     expect(heart.told).toEqual(['instance-started c1']);
   });
 
-  it('names the operator who asked for it', async () => {
+  it('names the operator in its event', async () => {
     await heart.addRunning('c1');
     const [event] = heart.events.filter(({ type }) => type === 'lifecycle');
     expect(event?.metadata).toMatchObject({ requestor: { username: 'root' } });
   });
 
-  it('gives the run all devices of instance and profiles, each nic with its own name and address', async () => {
+  it('gives the run the expanded devices, each nic with its name and address', async () => {
     heart.addProfile('web', { devices: { srv: disk('/srv') } });
     const config = { 'volatile.eth0.hwaddr': '00:16:3e:00:00:07', 'volatile.eth0.name': 'eth5' };
     const devices = { eth0: nic(), lan: nic({ name: 'lan0', hwaddr: '00:16:3e:00:00:08' }) };
@@ -40,7 +40,7 @@ describe('A start', () => {
     });
   });
 
-  it('keeps the names that its interfaces have on the host', async () => {
+  it('stores the names of its interfaces on the host', async () => {
     const { config } = await heart.addRunning('c1', { devices: { eth0: nic() } });
     expect(config['volatile.eth0.host_name']).toBe(heart.machine.interfaces[0]);
   });
@@ -49,12 +49,12 @@ describe('A start', () => {
     [{}, 1],
     [{ 'security.devlxd': 'true' }, 1],
     [{ 'security.devlxd': 'false' }, 0],
-  ])('shows the guest API inside as configured: %o', async (config, windows) => {
+  ])('makes the guest API mount as configured: %o', async (config, windows) => {
     await heart.addRunning('c1', { config });
     expect(heart.run('c1').guestApiMounts).toBe(windows);
   });
 
-  it('says when callers may come that are not known yet, until the last of several starts is over', async () => {
+  it('reports that unregistered callers are possible until the last of several starts is over', async () => {
     for (const name of ['c1', 'c2']) heart.add(name);
     const held = heart.machine.faults.hold('start', { subject: '1' });
     const first = heart.setState('c1', 'start');
@@ -66,7 +66,7 @@ describe('A start', () => {
     expect(heart.starting).toEqual([true, false]);
   });
 
-  it('is seen to go on', async () => {
+  it('gives the instance the status Starting while it goes on', async () => {
     heart.add('c1');
     const held = heart.machine.faults.hold('start');
     const started = heart.setState('c1', 'start');
@@ -91,14 +91,14 @@ describe('The root of an instance', () => {
     expect(heart.run('c2').spec.lower).toBe(heart.run('c1').spec.lower);
   });
 
-  it('is another one for a privileged instance, whose ids are the host’s', async () => {
+  it('is a separate one for a privileged instance, which has the host’s ids', async () => {
     heart.addImage();
     await heart.addRunning('c1', { config });
     await heart.addRunning('c2', { config: { ...config, 'security.privileged': 'true' } });
     expect([...heart.machine.roots]).toEqual([`${'f'.repeat(64)}-100000`, `${'f'.repeat(64)}-0`]);
   });
 
-  it('cannot be made when its image is gone', async () => {
+  it('cannot be made if its image is gone', async () => {
     heart.add('c1', { config });
     await expect(heart.setState('c1', 'start')).rejects.toThrow('Image not found');
     expect(heart.status('c1')).toBe('Stopped');
@@ -122,7 +122,7 @@ describe('A start that fails', () => {
     },
   );
 
-  it('because nobody could recognise the instance ends its processes', async () => {
+  it('because the instance cannot be identified ends its processes', async () => {
     heart.add('c1');
     heart.identity.trouble = new Error('process is gone');
     await expect(heart.setState('c1', 'start')).rejects.toThrow(
@@ -132,7 +132,7 @@ describe('A start that fails', () => {
     expect(heart.starting).toEqual([true, false]);
   });
 
-  it('because the disk is full leaves it running and known, as the next daemon stores', async () => {
+  it('because the disk is full leaves the instance running; the next daemon stores that', async () => {
     const { id } = heart.add('c1');
     heart.store.refuse(telling('instance-started'));
     await expect(heart.setState('c1', 'start')).rejects.toThrow('full');
@@ -143,7 +143,7 @@ describe('A start that fails', () => {
     expect(next.power('c1')).toBe('RUNNING');
   });
 
-  it('keeps no other from its turn', async () => {
+  it('does not block the next work in the queue', async () => {
     heart.add('c1');
     const held = heart.machine.faults.hold('start');
     const failed = heart.setState('c1', 'start');
@@ -159,12 +159,12 @@ describe('A start that fails', () => {
 });
 
 describe('A start is refused', () => {
-  it('when the instance runs', async () => {
+  it('if the instance runs', async () => {
     await heart.addRunning('c1');
     await expect(heart.setState('c1', 'start')).rejects.toThrow('The instance is already running');
   });
 
-  it('while it is being started', async () => {
+  it('while the instance is being started', async () => {
     heart.add('c1');
     const held = heart.machine.faults.hold('start');
     const first = heart.setState('c1', 'start');
@@ -174,12 +174,12 @@ describe('A start is refused', () => {
     await first;
   });
 
-  it('when another runtime runs it', async () => {
+  it('if the instance is adopted', async () => {
     heart.add('c1', { config: { 'volatile.adopted': '7:1:11111111-2222-4333-8444-555555555555' } });
     await expect(heart.setState('c1', 'start')).rejects.toThrow('start it there');
   });
 
-  it('when it has been deleted meanwhile', async () => {
+  it('if the instance has been deleted meanwhile', async () => {
     const { id } = heart.add('c1');
     const deleted = heart.done(heart.host.instances.delete('c1', BY));
     const started = heart.setState('c1', 'start');

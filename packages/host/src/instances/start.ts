@@ -13,8 +13,9 @@ import type { UnpackProgress } from './roots.ts';
 import type { Run } from './runs.ts';
 
 /**
- * Starts an instance. The caller holds its queue. One whose run has ended for another is stopped when it cannot.
- * @param action the lifecycle event that tells of it
+ * Starts an instance. Must run in the instance's queue. If the start of a reboot or restart fails, the
+ * instance is stored as stopped.
+ * @param action the action of the lifecycle event
  * @throws already-running, not-ours, image-not-found, device-start-failed, runtime-failed
  */
 export async function startInstance(
@@ -86,7 +87,7 @@ export function beginRun(context: RunNeeds, instance: Instance, handle: RunHandl
   return run;
 }
 
-/** An instance of ours that nobody could recognise must not run. */
+/** Registers a run. If that fails, ends it, since its callers would be unknown; an adopted run goes on. */
 function register({ identity }: Needs<'identity'>, id: number, runtime: Runtime, handle: RunHandle): number {
   try {
     return identity.register(id, handle.init);
@@ -107,7 +108,7 @@ function commitStart(
   const hostNames = running.get(id)?.handle.hostNames ?? {};
   const config = afterStart(instance.config, hostNames);
   const started = { ...instance, config, lastStartedAt: timestamp(clock) };
-  // A reboot that nobody has asked for is the instance's own doing.
+  // A reboot without an operator was caused by the instance itself.
   const extra = action === 'instance-restarted' && by === null ? { causedBy: id } : { by };
   model.commit(
     [{ kind: 'put-instance', instance: started }],
@@ -115,7 +116,7 @@ function commitStart(
   );
 }
 
-/** Each nic gets the name and address that are its own, configured or kept in volatile. */
+/** The devices, each nic with its name and address, configured or kept in volatile keys. */
 export function devicesToStart(instance: Instance, devices: Devices): Devices {
   const named = Object.entries(devices).map(([name, device]) => {
     if (device['type'] !== 'nic') return [name, device] as const;

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 
 describe('Freezing', () => {
-  it('keeps the processes of an instance from running, and unfreezing lets them', async () => {
+  it('freezes an instance, and unfreezing makes it run again', async () => {
     await heart.setState('c1', 'freeze');
     expect(heart.run('c1').frozen).toBe(true);
     expect(heart.status('c1')).toBe('Frozen');
@@ -20,7 +20,7 @@ describe('Freezing', () => {
     expect(heart.told).toEqual(['instance-paused c1', 'instance-resumed c1']);
   });
 
-  it('that fails changes and tells nothing', async () => {
+  it('that fails changes nothing and makes no event', async () => {
     heart.machine.faults.refuse('setFrozen', new Error('no freezer'));
     await expect(heart.setState('c1', 'freeze')).rejects.toThrow('no freezer');
     expect(heart.status('c1')).toBe('Running');
@@ -41,12 +41,12 @@ describe('A change of state is refused', () => {
     expect(heart.told).toEqual([]);
   });
 
-  it('when it is frozen already', async () => {
+  it('for a freeze of a frozen instance', async () => {
     await heart.setState('c1', 'freeze');
     await expect(heart.setState('c1', 'freeze')).rejects.toThrow('The instance is already frozen');
   });
 
-  it('for an instance that is not there', () => {
+  it('for an instance that does not exist', () => {
     expect(() => heart.setState('no', 'start')).toThrow('Instance not found');
   });
 
@@ -69,14 +69,14 @@ describe('The operation of a change of state', () => {
     ['c1', 'stop', 'Stopping instance'],
     ['c1', 'restart', 'Restarting instance'],
     ['c1', 'freeze', 'Freezing instance'],
-  ] as const)('says what it does: %s %s', async (name, action, description) => {
+  ] as const)('has a description: %s %s', async (name, action, description) => {
     const operation = await heart.setState(name, action);
     expect(operation).toMatchObject({ description, resources: { instances: [name] }, mayCancel: false });
   });
 });
 
 describe('A forced stop', () => {
-  it('waits for a start that goes on, which has brought nothing to force yet', async () => {
+  it('during a start is refused, since there is no run yet', async () => {
     const held = heart.machine.faults.hold('start');
     const started = heart.setState('off', 'start');
     await held.reached;

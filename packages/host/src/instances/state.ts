@@ -19,7 +19,7 @@ const DESCRIPTIONS = {
   unfreeze: 'Unfreezing instance',
 } as const;
 
-/** Starts, stops, restarts, freezes or unfreezes an instance. @throws busy at once; the rest in the operation */
+/** Changes the state of an instance. @throws busy at once; other errors in the operation */
 export function setState(
   context: RunNeeds & Needs<'adopter' | 'operations'>,
   { id, name }: Instance,
@@ -48,7 +48,7 @@ export function setState(
   });
 }
 
-/** A forced stop does not wait for the work that goes on. @returns the run whose end it has brought about */
+/** A forced stop does not wait for other work. @returns the run that it has ended, or null */
 function endNow(
   context: Needs<'model' | 'running'>,
   id: number,

@@ -12,7 +12,7 @@ beforeEach(async () => {
   heart.told.length = 0;
 });
 
-/** A stop of an instance that takes no notice of it; settled or not. */
+/** Begins a stop. `state.over` becomes `Success` or the error's message when it is over. */
 function stop(timeout: number, force = false) {
   const state = { over: '' };
   const done = heart.setState('c1', 'stop', { timeout, force }).then(
@@ -26,7 +26,7 @@ function stop(timeout: number, force = false) {
   return { state, done };
 }
 
-describe('An instance that obeys', () => {
+describe('An instance that shuts down when asked', () => {
   it.each([
     ['asked, for as long as it takes', { timeout: -1, force: false }, 'instance-shutdown c1'],
     ['asked, with a time', { timeout: 30, force: false }, 'instance-shutdown c1'],
@@ -45,7 +45,7 @@ describe('An instance that obeys', () => {
     expect(heart.connections.open.has(id)).toBe(false);
   });
 
-  it('is not ready any more, and its interfaces have no names on the host', async () => {
+  it('is no longer ready, and has no names of interfaces on the host', async () => {
     heart.add('c2', { devices: { eth0: { type: 'nic', nictype: 'p2p' } } });
     await heart.setState('c2', 'start');
     await heart.guest.setReady(heart.get('c2').id, true);
@@ -55,14 +55,14 @@ describe('An instance that obeys', () => {
     expect(heart.get('c2').config['volatile.last_state.ready']).toBe('false');
   });
 
-  it('is let go of by the daemon', async () => {
+  it('is released by the daemon', async () => {
     const run = heart.run('c1');
     await heart.setState('c1', 'stop');
     expect(run.holders).toBe(0);
   });
 });
 
-describe('An instance that takes no notice', () => {
+describe('An instance that does not shut down when asked', () => {
   beforeEach(() => {
     heart.run('c1').obeys = false;
   });
@@ -79,7 +79,7 @@ describe('An instance that takes no notice', () => {
     expect(heart.told).toEqual(['instance-stopped c1']);
   });
 
-  it('is killed when its time is over, if so asked', async () => {
+  it('is killed when its time is over if force is set', async () => {
     const { state, done } = stop(30, true);
     await pass(heart, 29_999);
     expect(heart.runs('c1')).toBe(true);
@@ -89,7 +89,7 @@ describe('An instance that takes no notice', () => {
     expect(heart.told).toEqual(['instance-stopped c1']);
   });
 
-  it('is waited for without end when no time is given', async () => {
+  it('is waited for without limit if the timeout is -1', async () => {
     const { state, done } = stop(-1);
     await pass(heart, 10_000_000);
     expect(state.over).toBe('');
@@ -98,7 +98,7 @@ describe('An instance that takes no notice', () => {
     expect(heart.told).toEqual(['instance-shutdown c1']);
   });
 
-  it('is killed by a second, forced stop; both succeed', async () => {
+  it('is killed by a second, forced stop, and both stops succeed', async () => {
     const { state, done } = stop(-1);
     await heart.quiet();
     await heart.setState('c1', 'stop', { force: true });
@@ -107,7 +107,7 @@ describe('An instance that takes no notice', () => {
     expect(heart.told).toEqual(['instance-stopped c1']);
   });
 
-  it('does not hold up an update meanwhile', async () => {
+  it('does not delay an update meanwhile', async () => {
     const { done } = stop(-1);
     await heart.quiet();
     await heart.host.instances.patch('c1', { description: 'new' }, BY);
@@ -117,7 +117,7 @@ describe('An instance that takes no notice', () => {
     expect(heart.get('c1').description).toBe('new');
   });
 
-  it('keeps others from a stop that is not forced, and from a start', async () => {
+  it('refuses other changes of its state meanwhile, except a forced stop', async () => {
     const { done } = stop(-1);
     await heart.quiet();
     for (const action of ['stop', 'start', 'restart', 'freeze'] as const)
@@ -126,7 +126,7 @@ describe('An instance that takes no notice', () => {
     await done;
   });
 
-  it('and ends by itself after its time is stopped as if nobody had asked', async () => {
+  it('but ends by itself after that time counts as shut down by itself', async () => {
     const { done } = stop(1);
     await pass(heart, 1_000);
     await done;
@@ -143,12 +143,12 @@ describe('A frozen instance', () => {
     heart.told.length = 0;
   });
 
-  it.each([false, true])('stops, since its processes run again (forced: %s)', async (force) => {
+  it.each([false, true])('is unfrozen so that it can stop (forced: %s)', async (force) => {
     await heart.setState('c1', 'stop', { force });
     expect(heart.status('c1')).toBe('Stopped');
   });
 
-  it('stops although its end comes before it can be thawed', async () => {
+  it('stops even if it ends before it can be unfrozen', async () => {
     const held = heart.machine.faults.hold('setFrozen');
     const stopped = heart.setState('c1', 'stop', { force: true });
     await held.reached;
@@ -160,7 +160,7 @@ describe('A frozen instance', () => {
 });
 
 describe('A stop', () => {
-  it('is refused when the instance is stopped', async () => {
+  it('is refused if the instance is stopped', async () => {
     await heart.setState('c1', 'stop');
     await expect(heart.setState('c1', 'stop')).rejects.toThrow('The instance is already stopped');
   });
@@ -180,7 +180,7 @@ describe('A stop', () => {
     expect(heart.told).toEqual(['instance-shutdown c1']);
   });
 
-  it('by force that gives no time does not wait for other work, which the instance may hold up', async () => {
+  it('by force and without time does not wait for other work, which the instance may delay', async () => {
     const held = heart.machine.faults.hold('checkDevice');
     const devices = { mnt: { type: 'disk', source: '/srv', path: '/mnt' } };
     const updated = heart.host.instances.patch('c1', { devices }, BY);

@@ -12,7 +12,7 @@ import { startInstance } from './start.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** What a stop is asked for with. */
+/** A request to stop or restart. */
 export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
   readonly action: 'stop' | 'restart';
   readonly by: Requestor | null;
@@ -20,9 +20,10 @@ export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
 }
 
 /**
- * Stops an instance, and starts it again for a restart: asks its init first unless it is forced; with a timeout and
- * force, asks and then forces. Its queue is held to begin and to settle only, since the instance may take its time.
- * @throws already-stopped, not-ours, shutdown-timeout (it goes on running then), and what a start throws
+ * Stops an instance; for a restart, starts it again. Asks init to shut down, or kills it if `force` is set
+ * without a timeout; with both, asks and then kills. Only the begin and the end of this run in the instance's
+ * queue, since the instance may take long to shut down.
+ * @throws already-stopped, not-ours, shutdown-timeout (then it still runs), and the errors of a start
  */
 export function stopInstance(context: RunNeeds, id: number, request: StopRequest): Promise<void> {
   const { queue } = context;
@@ -41,12 +42,12 @@ export function stopInstance(context: RunNeeds, id: number, request: StopRequest
   });
 }
 
-/** An end that is not asked of the instance, but brought about. */
+/** Whether init is asked to shut down, instead of being killed at once. */
 function isAsked({ timeout, force }: StopRequest): boolean {
   return timeout !== 0 && !(force && timeout < 0);
 }
 
-/** @returns null for an instance that did not run, which is stopped, or starts again, already */
+/** @returns null if the instance waited for its start after a reboot; it is now stopped or restarted */
 async function beginStop(context: RunNeeds, id: number, request: StopRequest): Promise<Run | null> {
   const { action, by } = request;
   const run = context.running.get(id);
@@ -54,7 +55,7 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   if (!run.runtime.owns)
     throw hostError('not-ours', `${action} it there, or delete it here, which leaves its processes alone`);
   const asked = isAsked(request);
-  // Stored before the end begins: from then on it comes back, whatever becomes of this daemon.
+  // Stored before the run ends, so that the instance starts again even if the daemon dies.
   if (action === 'restart') keepPower(context, id, beforeRestart);
   if (asked) run.runtime.halt(run.handle.init);
   run.cause = { kind: action === 'restart' ? action : asked ? 'shutdown' : 'stopped', by };
@@ -63,7 +64,7 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   return run;
 }
 
-/** An instance that has rebooted too often to be started at once is not started any more, or now. */
+/** Stops or restarts an instance whose start waits because it has rebooted too often. */
 async function stopWaiting(context: RunNeeds, id: number, request: StopRequest): Promise<null> {
   if (!context.reboots.take(id)) throw hostError('already-stopped');
   const { action, by, progress } = request;
@@ -73,7 +74,7 @@ async function stopWaiting(context: RunNeeds, id: number, request: StopRequest):
   return null;
 }
 
-/** Settles a run that has ended, and starts the next one of a restart. The caller holds the queue. */
+/** Stores the end of a run, and starts the next run of a restart. Must run in the instance's queue. */
 async function finishStop(context: RunNeeds, run: Run, request: StopRequest): Promise<void> {
   const cause = run.cause as EndCause;
   const ended = await settleEnd(context, run, cause, () => finishStop(context, run, request));
@@ -81,7 +82,7 @@ async function finishStop(context: RunNeeds, run: Run, request: StopRequest): Pr
   await startInstance(context, run.instanceId, 'instance-restarted', request.by, request.progress);
 }
 
-/** Settles a run whose end was brought about beside the queue, which the caller holds. */
+/** Stores the end of a run that was ended outside the queue. Must itself run in the instance's queue. */
 export async function settleStop(
   context: Needs<
     | 'guests'
@@ -101,8 +102,8 @@ export async function settleStop(
 }
 
 /**
- * Ends a run at once while another stop waits for it to end politely; a restart then is none.
- * @returns it; null when nobody waits
+ * Kills a run at once while a stop or restart waits for it to shut down; a restart becomes a stop.
+ * @returns the run; null if no stop waits
  */
 export function forceRun(context: Needs<'model' | 'running'>, id: number): Run | null {
   const run = context.running.get(id);
@@ -113,21 +114,22 @@ export function forceRun(context: Needs<'model' | 'running'>, id: number): Run |
   return run;
 }
 
-/** Frozen processes notice a signal, even a deadly one, when they run again. */
+/** Unfreezes a run: frozen processes handle signals, even SIGKILL, only when they run again. */
 async function thaw(run: Run): Promise<void> {
   if (!run.frozen) return;
   run.frozen = false;
   try {
     await run.runtime.setFrozen(run.instanceId, false);
   } catch (error) {
-    // Its end may have come first.
+    // Ignored if the run has ended meanwhile.
     if (run.handle.init.isAlive()) throw error;
   }
 }
 
 /**
- * Ends a run at once although other work holds its queue: that work may be waiting for the instance itself, which
- * can make a mount of its own never answer. Who calls this settles the end when its turn comes.
+ * Kills a run at once while other work is in the instance's queue: that work may wait for the instance
+ * itself, which can make one of its mounts never answer. The end must then be stored in the queue, with
+ * {@link settleStop}.
  */
 export function killRun(context: Needs<'running'>, id: number, by: Requestor | null): Run | null {
   const run = context.running.get(id);

@@ -12,7 +12,10 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Work that fails so many times, and has itself done again when it does. @returns when it was tried */
+/**
+ * Work that fails `times` times, and is to be tried again each time.
+ * @returns the times of its tries, in ms
+ */
 function failing(unsettled: Unsettled, times: number): { tries: number[]; work: () => Promise<void> } {
   const tries: number[] = [];
   const begun = Date.now();
@@ -26,7 +29,7 @@ function failing(unsettled: Unsettled, times: number): { tries: number[]; work: 
 }
 
 describe('Unsettled', () => {
-  it('tries again after longer and longer times, a minute at most, until it works', async () => {
+  it('tries again after longer and longer times, at most a minute, until the work succeeds', async () => {
     const unsettled = new Unsettled(log);
     const { tries, work } = failing(unsettled, 9);
     await expect(work()).rejects.toThrow('no');
@@ -35,7 +38,7 @@ describe('Unsettled', () => {
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
   });
 
-  it('begins with a short time again after it has worked', async () => {
+  it('begins with a short time again after a success', async () => {
     const unsettled = new Unsettled(log);
     const first = failing(unsettled, 3);
     await expect(first.work()).rejects.toThrow('no');
@@ -46,7 +49,7 @@ describe('Unsettled', () => {
     expect(second.tries).toHaveLength(2);
   });
 
-  it('keeps one thing for each instance, and none when it is forgotten or all is over', async () => {
+  it('keeps the last work of each instance, until it is forgotten or all is stopped', async () => {
     const unsettled = new Unsettled(log);
     const done: string[] = [];
     unsettled.later(1, async () => void done.push('first'));

@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts';
 
 const FIRST_WAIT_MS = 1_000;
-/** A disk that was full for hours: that it no longer is shows within this. */
+/** The longest time between tries: so an end is stored at most a minute after a full disk has room again. */
 const LONGEST_WAIT_MS = 60_000;
 
 interface Waiting {
@@ -10,8 +10,8 @@ interface Waiting {
 }
 
 /**
- * Ends of runs that could not be stored, on a full disk perhaps: each is tried again, at longer and longer intervals,
- * until it is stored or something else has become of its instance. One for each instance.
+ * Ends of runs that could not be stored, e.g. on a full disk; at most one for each instance. Each is tried
+ * again, at longer and longer intervals, until it is stored, or the instance is started or deleted.
  */
 export class Unsettled {
   readonly #waiting = new Map<number, Waiting>();
@@ -22,7 +22,7 @@ export class Unsettled {
     this.#log = log;
   }
 
-  /** Tries again later. @param again calls this again when it fails for the same reason */
+  /** Tries again later. @param again the work; it calls `later` again if it fails for the same reason */
   later(instanceId: number, again: () => Promise<void>): void {
     if (this.#stopped) return;
     const before = this.#waiting.get(instanceId);
@@ -38,13 +38,13 @@ export class Unsettled {
     this.#waiting.set(instanceId, { waitMs, timer: setTimeout(tryAgain, waitMs) });
   }
 
-  /** Its end is stored, or something else has become of the instance. */
+  /** Ends the tries for an instance: its end is stored, or the instance is started or deleted. */
   forget(instanceId: number): void {
     clearTimeout(this.#waiting.get(instanceId)?.timer);
     this.#waiting.delete(instanceId);
   }
 
-  /** The next daemon finds out by itself. */
+  /** Ends all tries, and accepts no more: the next daemon finds out by itself that the runs have ended. */
   stop(): void {
     this.#stopped = true;
     for (const instanceId of [...this.#waiting.keys()]) this.forget(instanceId);

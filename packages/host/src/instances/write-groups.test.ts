@@ -20,11 +20,11 @@ function instanceOf(id: number, config: Instance['config'] = ALLOWED): Instance 
   return { id, ...texts, ephemeral: false, profiles: [], config, devices: {} };
 }
 
-/** A model of instances only, which counts its commits and may refuse them. */
+/** A model of instances only, which records its commits and can refuse them. */
 class FakeModel implements WritableModel {
   readonly instances = new Map<number, Instance>();
   readonly commits: { changes: readonly Change[]; told: readonly EventDraft[] }[] = [];
-  /** Says what is wrong with a commit. */
+  /** Returns the error of a commit that is to fail. */
   refuse: (changes: readonly Change[]) => Error | undefined = () => undefined;
 
   constructor(count: number) {
@@ -60,7 +60,7 @@ const metadataOf = (model: FakeModel) =>
   model.commits.flatMap(({ told }) => told).map(({ type, metadata }) => [type, metadata]);
 
 describe('writes of instances', () => {
-  it('cost a few commits, however many instances write', async () => {
+  it('take only a few commits for thousands of instances', async () => {
     const model = new FakeModel(3000);
     const { write } = groupsOn(model);
     const ids = [...model.instances.keys()];
@@ -71,7 +71,7 @@ describe('writes of instances', () => {
     for (const { config } of model.instances.values()) expect(config['guest.a']).toBe('1');
   });
 
-  it('are answered after their commit, and not before', async () => {
+  it('are answered only after their commit', async () => {
     const model = new FakeModel(1);
     const { write } = groupsOn(model);
     const written = write(1, 'guest.a', '1');
@@ -104,14 +104,14 @@ describe('writes of instances', () => {
     expect(model.current(1).config).toMatchObject({ 'guest.a': '2', 'guest.b': '3' });
   });
 
-  it('count as the doing of the instance in what the host reads', async () => {
+  it('name the instance as the cause of their lifecycle events', async () => {
     const model = new FakeModel(2);
     await groupsOn(model).write(2, 'guest.a', '1');
     const told = model.commits[0]?.told.filter(({ type }) => type === 'lifecycle');
     expect(told).toMatchObject([{ causedBy: 2 }]);
   });
 
-  it('see what an operator has stored meanwhile, and are refused when he has forbidden them', async () => {
+  it('see the changes of an operator meanwhile, and are refused if these forbid them', async () => {
     const model = new FakeModel(2);
     const { write } = groupsOn(model);
     const kept = write(1, 'guest.a', '1');
@@ -124,7 +124,7 @@ describe('writes of instances', () => {
     expect(model.current(2).config).toEqual({});
   });
 
-  it('cannot exceed the number of keys together', async () => {
+  it('cannot exceed the limit of keys together', async () => {
     const model = new FakeModel(1);
     const { write } = groupsOn(model);
     const results = await Promise.all(Array.from({ length: 70 }, (_, at) => write(1, `guest.k${at}`, '1')));
@@ -132,7 +132,7 @@ describe('writes of instances', () => {
     expect(results.slice(64)).toEqual(Array.from({ length: 6 }, () => 'too-many-keys'));
   });
 
-  it('fail alone, for an instance that is gone or that the store does not take', async () => {
+  it('fail alone if their instance is gone or the store refuses it', async () => {
     const model = new FakeModel(3);
     const { write } = groupsOn(model);
     model.refuse = (changes) =>
@@ -145,7 +145,7 @@ describe('writes of instances', () => {
     expect(model.current(1).config['guest.a']).toBe('1');
   });
 
-  it('all fail with the disk, at the cost of one attempt, and go on with it', async () => {
+  it('all fail after one attempt if the disk fails, and work again with the disk', async () => {
     const model = new FakeModel(50);
     const { write } = groupsOn(model);
     let attempts = 0;
@@ -161,7 +161,7 @@ describe('writes of instances', () => {
     expect(await write(1, 'guest.a', '1')).toBe('stored');
   });
 
-  it('end as if each had been stored alone, in any order and number', async () => {
+  it('have the same result as if each had been stored alone, in any order and number', async () => {
     const write = fc.record({
       id: fc.integer({ min: 1, max: 3 }),
       key: fc.constantFrom('guest.a', 'guest.b'),

@@ -3,16 +3,16 @@ import type { Change, Instance } from '../core/entities.ts';
 import type { EventDraft } from '../model/model.ts';
 import type { Effect, WriteResult } from './guest-writes.ts';
 
-/** The part of the model that is written to. */
+/** The part of the model that writes of instances use. */
 export interface WritableModel {
   /** @throws instance-not-found */
   current(id: number): Instance;
   commit(changes: readonly Change[], announcements: readonly EventDraft[]): void;
 }
 
-/** Commits of guests follow each other at this distance: a few for all, however many instances write. */
+/** The time between commits of guests' writes: so all instances together cause only a few. */
 const PAUSE_MS = 25;
-/** Writes of one commit: everybody else waits for as long as it takes. */
+/** The most writes of one commit: all other requests wait while it is made. */
 const GROUP_MAX = 128;
 
 interface Write {
@@ -21,17 +21,18 @@ interface Write {
   readonly done: PromiseWithResolvers<WriteResult>;
 }
 
-/** A write with what it comes to. */
+/** A write with its effect. */
 interface Planned {
   readonly write: Write;
   readonly effect: Effect;
 }
 
 /**
- * Stores what instances write, many in one commit: at once when nothing has been written for a while, else a moment
- * after the last time. Invariants: a write is worked out from what is known when it is stored, earlier ones of its
- * group included; it is stored whole, with its events, or not at all; those of one instance keep their order;
- * nobody is answered before the commit; how many wait is limited by the rate at which each instance may write.
+ * Stores writes of instances, many in one commit: at once if there was no commit for a while, else `PAUSE_MS`
+ * after the last one. Invariants: the effect of a write is computed when it is stored, from the state at that
+ * time, with earlier writes of its group; a write is stored with its events or not at all; writes of one
+ * instance keep their order; a write is answered only after the commit. The number of waiting writes is
+ * bounded by the rate at which each instance may write.
  */
 export class WriteGroups {
   readonly #model: WritableModel;
@@ -43,7 +44,7 @@ export class WriteGroups {
     this.#model = model;
   }
 
-  /** @param work says what is to be written, from the instance as it is then; what it throws is its own failure */
+  /** @param work computes the effect, from the instance as it is then; if it throws, only this write fails */
   add(instanceId: number, work: (instance: Instance) => Effect): Promise<WriteResult> {
     const done = Promise.withResolvers<WriteResult>();
     this.#waiting.push({ instanceId, work, done });
@@ -55,7 +56,7 @@ export class WriteGroups {
     if (this.#scheduled || this.#waiting.length === 0) return;
     this.#scheduled = true;
     const pause = this.#lastMs + PAUSE_MS - performance.now();
-    // Those of the same turn of the event loop come along.
+    // Not at once, so that further writes in this iteration of the event loop are in the same commit.
     if (pause <= 0 || this.#waiting.length >= GROUP_MAX) setImmediate(() => this.#flush());
     else setTimeout(() => this.#flush(), pause);
   }
@@ -66,7 +67,7 @@ export class WriteGroups {
     try {
       this.#store(writes);
     } catch (error) {
-      // One that the store does not take must not fail the others; a disk that fails does so for all.
+      // A write that the store refuses must not fail the others; a failure of the disk fails all.
       if (writes.length === 1 || isDisk(error)) for (const { done } of writes) done.reject(error);
       else for (const write of writes) this.#storeAlone(write);
     }

@@ -15,7 +15,7 @@ import { type Found, LaneRuns } from './lane-runs.ts';
 import { type Report, SHARED_SLOTS } from './messages.ts';
 import { Turns } from './turns.ts';
 
-/** LaneRuns of which it is known how often they were asked. */
+/** Counts the connections that it is asked to identify. */
 class CountedRuns extends LaneRuns {
   asked = 0;
 
@@ -25,7 +25,7 @@ class CountedRuns extends LaneRuns {
   }
 }
 
-/** Connections of which it is known how many were to be let in. */
+/** Counts the connections that it is asked to admit. */
 class CountedConnections extends Connections {
   asked = 0;
 
@@ -83,17 +83,17 @@ function acceptAll(): void {
   while (acceptor.busy) acceptor.accept(0);
 }
 
-it('does not look for who has hung up without a word, as long as many others wait', async () => {
+it('does not identify clients that have hung up without a request while many others wait', async () => {
   for (let count = 0; count < 10 * ACCEPT_BATCH; count++) await ended(await connected());
   const waits = await connected();
   acceptAll();
-  // All but the last batch, which was not a full one.
+  // Only the last batch is identified, which was not full.
   expect(runs.asked).toBeLessThanOrEqual(ACCEPT_BATCH);
   expect(connections.all().length).toBeGreaterThan(0);
   waits.destroy();
 });
 
-/** How many of so many connections find a place in the queue, while nobody accepts. */
+/** How many of `count` connections find a place in the queue while none is accepted. */
 async function queued(count: number): Promise<number> {
   const sockets = Array.from({ length: count }, () => connect(join(folder, 'sock')));
   const outcomes = await Promise.all(
@@ -108,7 +108,7 @@ async function queued(count: number): Promise<number> {
   return outcomes.filter(Boolean).length;
 }
 
-it('keeps the queue short in a flood of connections that are worth nothing, and deep otherwise', async () => {
+it('keeps the queue short in a flood of worthless connections, and deep otherwise', async () => {
   const count = 4 * FLOODED_BACKLOG;
   expect(await queued(count)).toBe(count);
   acceptAll();
@@ -118,28 +118,28 @@ it('keeps the queue short in a flood of connections that are worth nothing, and 
   expect(await queued(count)).toBe(count);
 });
 
-it('serves a request whose sender has hung up: it may be one that changes something', async () => {
+it('serves a request whose client has hung up, since it may change something', async () => {
   for (let count = 0; count < ACCEPT_BATCH; count++) await ended(await connected(REQUEST));
   acceptAll();
   expect(runs.asked).toBe(ACCEPT_BATCH);
 });
 
-it('closes it unread when many wait and it is of no instance, where it can change nothing', async () => {
+it('closes it unread when many wait and its caller is in no instance, where it can change nothing', async () => {
   for (let count = 0; count < 4 * ACCEPT_BATCH; count++) await ended(await connected(REQUEST));
   acceptAll();
   expect(runs.asked).toBe(4 * ACCEPT_BATCH);
-  // Those of the last batch, which was not a full one.
+  // Only the last batch is admitted, which was not full.
   expect(connections.asked).toBeLessThanOrEqual(ACCEPT_BATCH);
 });
 
-it('closes none unread while instances are started, one of which it may be of', async () => {
+it('closes none unread while instances are started, since a caller may be in one of them', async () => {
   acceptor.starting(true);
   for (let count = 0; count < 2 * ACCEPT_BATCH; count++) await ended(await connected(REQUEST));
   acceptAll();
   expect(connections.asked).toBe(2 * ACCEPT_BATCH);
 });
 
-it('lets connections of the largest holder go, but not the sure ones, when there are no descriptors', async () => {
+it('closes connections of the key that has most, but not its guaranteed ones, without descriptors', async () => {
   const sockets: Socket[] = [];
   for (let count = 0; count < 10; count++) sockets.push(await connected());
   acceptAll();

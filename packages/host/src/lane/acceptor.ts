@@ -13,7 +13,7 @@ import { QueueDepth } from './queue-depth.ts';
 import type { Turns } from './turns.ts';
 import { UnknownCallers } from './unknown-callers.ts';
 
-/** What an acceptor works with. */
+/** The parts of the lane that an acceptor uses. */
 export interface AcceptorParts {
   readonly epoll: EpollSet;
   readonly runs: LaneRuns;
@@ -23,20 +23,20 @@ export interface AcceptorParts {
   readonly report: (report: Report) => void;
 }
 
-/** Accepts connections, finds out whose they are, and puts them in line. */
+/** Accepts connections, finds out their callers, and puts them in line. */
 export class Acceptor {
   readonly #parts: AcceptorParts;
   readonly #unknownCallers = new UnknownCallers();
   readonly #held = new HeldCallers<number>();
   readonly #hangUps = new HangUps(ACCEPT_BATCH);
-  /** Connections that are already there and are to be looked at: left by another server, or held until now. */
+  /** Accepted connections that are to be identified: left by the previous server, or held until now. */
   #older: number[] = [];
   #starting = false;
   #listening = -1;
   #depth: QueueDepth | undefined;
-  /** Somebody may wait to be accepted. */
+  /** Whether connections may wait to be accepted. */
   #waited = false;
-  /** Resting until then. */
+  /** Accepting pauses until this time; 0 if it does not. */
   #againMs = 0;
 
   constructor(parts: AcceptorParts) {
@@ -60,7 +60,7 @@ export class Acceptor {
     return true;
   }
 
-  /** Accepts those who wait, for a while. */
+  /** Accepts waiting connections, for a limited time. */
   accept(nowMs: number): void {
     for (const fd of this.#older.splice(0, ACCEPT_BATCH))
       this.#welcome(fd, this.#parts.runs.identifyLater(fd), nowMs);
@@ -68,23 +68,23 @@ export class Acceptor {
     while (this.#waited && performance.now() < untilMs) this.#acceptBatch(nowMs, untilMs);
   }
 
-  /** Whether instances are being started: callers that may be theirs are held until that is known. */
+  /** Whether instances are being started: callers that may belong to one are held until that is known. */
   starting(on: boolean): void {
     this.#starting = on;
     if (!on) this.takeOver(this.#held.takeAll());
   }
 
-  /** The run of a namespace has begun: its callers are held no longer. */
+  /** The run of a namespace has begun: its callers no longer wait. */
   began(namespace: string): void {
     this.takeOver(this.#held.take(namespace));
   }
 
-  /** Looks at connections that are already there, older than those that will be accepted. */
+  /** Takes connections that were accepted earlier than those that wait at the listening socket. */
   takeOver(connections: readonly number[]): void {
     for (const fd of connections) this.#older.push(fd);
   }
 
-  /** Goes on after a rest; after a flood there is room for many again. */
+  /** Ends a pause, and makes the queue deep again after a flood. */
   sweep(nowMs: number): void {
     this.#depth?.sweep(nowMs);
     if (this.#againMs === 0 || nowMs < this.#againMs) return;
@@ -93,8 +93,8 @@ export class Acceptor {
   }
 
   /**
-   * Accepts no more, apart from those who wait if they are ours.
-   * @returns the connections of which it is not known yet whose they are
+   * Stops accepting, after the waiting connections if `acceptWaiting`.
+   * @returns the connections whose caller is not known yet
    */
   stop(acceptWaiting: boolean, nowMs: number): readonly number[] {
     if (this.#listening >= 0) this.#parts.epoll.remove(this.#listening);
@@ -106,7 +106,10 @@ export class Acceptor {
     return this.#held.takeAll();
   }
 
-  /** At least one, and no more once the time is over: each wakes a caller that may take the processor from us. */
+  /**
+   * Accepts at least one connection, and stops when the time is over: each accept wakes a client, which may
+   * take the processor from this thread.
+   */
   #acceptBatch(nowMs: number, untilMs: number): void {
     const { runs } = this.#parts;
     const accepted: number[] = [];
@@ -130,12 +133,14 @@ export class Acceptor {
     if (fd === BROKEN) this.#rest(nowMs);
   }
 
-  /** Nobody is there for the answer, and a caller in no instance changes nothing. */
+  /**
+   * Whether a request can be skipped when its client has hung up: a caller in no instance changes nothing.
+   */
   #isIdle(found: Found): boolean {
     return !(found instanceof CallerGroup) && !this.#starting;
   }
 
-  /** Says whether it was worth being accepted. */
+  /** Admits or holds a connection; returns whether it was worth accepting. */
   #welcome(fd: number, found: Found, nowMs: number): boolean {
     const { connections, turns } = this.#parts;
     if (!(found instanceof CallerGroup) && this.#hold(fd, found.outermost)) return true;
@@ -154,9 +159,9 @@ export class Acceptor {
     return true;
   }
 
-  /** Out of descriptors: those who wait go on waiting, and the thread does not spin. */
+  /** No descriptors are left: stops accepting for a while, so as not to spin. Clients stay in the queue. */
   #rest(nowMs: number): void {
-    // Convenience, whose descriptors are needed now.
+    // Known processes only save time, and their descriptors are needed now.
     this.#parts.runs.forgetProcesses();
     this.#parts.report({ kind: 'accept-failed' });
     if (this.#parts.connections.closeOfLargest() > 0) return;
@@ -165,7 +170,10 @@ export class Acceptor {
   }
 }
 
-/** When many wait, one that has hung up without a word costs nothing more than being accepted: false, and closed. */
+/**
+ * When many wait, a client that has hung up without a request costs only its accept: it is closed, and this
+ * is false.
+ */
 function hasMore(fd: number): boolean {
   if (!isAtEnd(fd)) return true;
   close(fd);

@@ -7,7 +7,7 @@ import type { TurnShare } from './turn-share.ts';
 /** Callers that get the same answers: root of an instance, its other users, or a user in no instance. */
 export class CallerGroup {
   readonly accepted: Accepted<Caller>;
-  /** With whom they share their turn. */
+  /** The turn share that they belong to. */
   readonly turnShare: TurnShare;
   readonly answers: KnownAnswers;
 
@@ -21,13 +21,13 @@ export class CallerGroup {
     return this.accepted.peer;
   }
 
-  /** 0: none. */
+  /** 0 if the callers are in no instance. */
   get instanceId(): number {
     const { peer } = this.accepted;
     return peer.kind === 'no-instance' ? 0 : peer.instanceId;
   }
 
-  /** In no instance: never left to the server behind. */
+  /** Callers in no instance are never handed over to the main server. */
   get isUnknown(): boolean {
     return this.accepted.rank === 'unknown';
   }

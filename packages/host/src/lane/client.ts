@@ -7,23 +7,26 @@ export class Client implements Linked<Client> {
   readonly fd: number;
   readonly group: CallerGroup;
   next: Client | undefined;
-  /** Bytes that were read and whose turn has not come. */
+  /** Bytes that were read but not answered yet, since its turn was over. */
   unread: Buffer | undefined;
-  /** It has sent a request. */
+  /** Whether it has sent a request. */
   asked = false;
-  /** The epoll set tells of it. */
+  /** Whether it is in the epoll set. */
   polled = false;
-  /** It has been found at rest once; a client that asks only once mostly hangs up before it is looked at again. */
+  /** Whether it was found at rest once; a client that asks only once mostly hangs up before the next look. */
   rested = false;
-  /** It has hung up, or closed its half: behind what can be read now is the end, of which nobody tells again. */
+  /**
+   * The client has hung up, or closed its half. The end comes after the bytes that can be read now; epoll
+   * does not report it again.
+   */
   ending = false;
-  /** It waits for its turn. */
+  /** Whether it waits for its turn. */
   waits = false;
-  /** It is closed, or no longer the lane's. */
+  /** Whether it is closed or handed over. */
   gone = false;
-  /** It has got its last answer: what still comes is dropped, until it hangs up. */
+  /** Whether it has got its last answer: bytes that still come are dropped, until it hangs up. */
   closing = false;
-  /** How long it is waited for. */
+  /** When the lane stops waiting for it, on the monotonic clock. */
   untilMs: number;
   readonly admission: Exclude<Admission, 'dropped'>;
 

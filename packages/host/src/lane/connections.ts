@@ -15,17 +15,17 @@ const NOTHING_LEFT: HandedRest = { unread: NOTHING, unsent: NOTHING, last: false
 const REFUSAL = Buffer.from(failureAnswer('too-many-connections'));
 const dropped = Buffer.alloc(READ_BYTES);
 
-/** What the connections of a lane need around them. */
+/** The other parts of a lane that its connections use. */
 export interface Surroundings extends Pick<LaneStart, 'limits' | 'shared' | 'owned' | 'openFilesMax'> {
   readonly epoll: EpollSet;
   readonly report: (report: Report) => void;
 }
 
-/** The connections that the lane has, from being let in to being closed or handed over. */
+/** The connections of the lane, from being admitted to being closed or handed over. */
 export class Connections {
   readonly #around: Surroundings;
   readonly #limits: Limits;
-  /** By descriptor: small numbers, always the smallest that is free. */
+  /** By descriptor. The numbers are small: the kernel gives out the smallest free one. */
   readonly #byFd: (Client | undefined)[] = [];
   #count = 0;
   readonly #slots: Slots;
@@ -44,12 +44,14 @@ export class Connections {
     return this.#byFd[fd];
   }
 
-  /** Whether a new descriptor of this number says that few are left. */
+  /** Whether a new descriptor with this number means that few are left. */
   isScarce(fd: number): boolean {
     return fd >= this.#scarceFrom;
   }
 
-  /** Lets a connection in, if its group has room; else it is refused, if that is worth it, and closed. */
+  /**
+   * Admits a connection if its group has a place; otherwise refuses it, if that is worth it, and closes it.
+   */
   admit(fd: number, group: CallerGroup, nowMs: number): Client | undefined {
     const admission = this.#slots.admit(group.accepted, this.isScarce(fd));
     if (admission === 'dropped') {
@@ -57,7 +59,7 @@ export class Connections {
       return undefined;
     }
     const client = new Client(fd, group, nowMs + this.#limits.idleTimeoutMs, admission);
-    // Without holes it stays an array for the engine too, whatever else is open.
+    // Without holes the engine keeps it as an array.
     while (this.#byFd.length <= fd) this.#byFd.push(undefined);
     this.#byFd[fd] = client;
     this.#around.owned[fd] = 1;
@@ -69,7 +71,7 @@ export class Connections {
     return client;
   }
 
-  /** The server behind has begun to serve a connection that was handed over. */
+  /** The main server has begun to serve a connection that was handed over. */
   taken(share: Share): void {
     this.#handOvers.taken(share);
   }
@@ -79,7 +81,7 @@ export class Connections {
     this.#slots.release(share);
   }
 
-  /** Leaves a connection to the server behind, which gives its slot back in the end. Strangers are closed. */
+  /** Hands a connection over to the main server, which later gives its slot back; closes unknown callers. */
   handOver(client: Client, rest: Partial<HandedRest>): void {
     if (client.group.isUnknown) {
       this.close(client);
@@ -91,12 +93,12 @@ export class Connections {
     this.#handOvers.add(new HandOver(client, { ...NOTHING_LEFT, ...rest }));
   }
 
-  /** Hands over all that wait for it, for the end. */
+  /** Hands over all that wait for it, when the lane ends. */
   handOverAll(): void {
     this.#handOvers.giveAll();
   }
 
-  /** The last answer is sent: drops what comes, until the client hangs up or its time is over. */
+  /** After the last answer: drops what comes, until the client hangs up or its time is over. */
   linger(client: Client, nowMs: number): void {
     endOutput(client.fd);
     client.closing = true;
@@ -104,7 +106,7 @@ export class Connections {
   }
 
   close(client: Client): void {
-    // Closing alone would do only if nobody else, such as a child that has not begun its program, had the file too.
+    // Closing is not enough if another process, such as a child before its exec, has the file open too.
     if (client.polled) this.#around.epoll.remove(client.fd);
     client.gone = true;
     this.#byFd[client.fd] = undefined;
@@ -120,7 +122,7 @@ export class Connections {
     return its.length + pending.length;
   }
 
-  /** Ends those that were silent for too long, or have had their last answer. */
+  /** Ends connections that have been silent for too long, or have got their last answer. */
   closeIdle(nowMs: number): void {
     if (this.#count === 0) return;
     for (const client of this.#byFd) {
@@ -129,7 +131,10 @@ export class Connections {
     }
   }
 
-  /** There are no descriptors left: the holder of the most gives back what rests and is not sure. Returns how many. */
+  /**
+   * For when no descriptors are left: closes the connections at rest of the key that has most, except the
+   * guaranteed ones. Returns how many.
+   */
   closeOfLargest(): number {
     const byKey = Map.groupBy(this.all(), ({ group }) => group.accepted.key);
     const largest = [...byKey.values()].reduce((most, its) => (its.length > most.length ? its : most), []);
@@ -138,7 +143,7 @@ export class Connections {
     return resting.length;
   }
 
-  /** All of them, for the end. */
+  /** All connections. */
   all(): Client[] {
     return this.#byFd.filter((client) => client !== undefined);
   }
@@ -165,7 +170,7 @@ export class Connections {
     this.#around.owned[fd] = 0;
     if (!group.isUnknown) {
       transmit(fd, REFUSAL, REFUSAL.length);
-      // Unread bytes would make a reset of the end that the client is to see.
+      // With unread bytes, the client would get a reset instead of the refusal.
       receive(fd, dropped);
     }
     close(fd);

@@ -65,7 +65,7 @@ const field = fc.constantFrom(
 );
 const lineEnd = fc.oneof({ weight: 9, arbitrary: fc.constant('\r\n') }, fc.constantFrom('\n', '\r'));
 
-/** A request much like those that are served, or a little off. */
+/** A request that is served, or one with a small fault. */
 const request = fc
   .record({ method, path, version, fields: fc.array(field, { maxLength: 3 }), end: lineEnd, host: fc.nat(9) })
   .map(({ method, path, version, fields, end, host }) => {
@@ -74,14 +74,14 @@ const request = fc
   })
   .chain((text) => fc.constantFrom(text, text, text, `${text}abc`, `${text}3\r\nabc\r\n0\r\n\r\n`));
 
-/** A byte that is changed, left out or put in. */
+/** A byte that is changed, left out or inserted. */
 const mutation = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   kind: fc.nat(2),
   byte: fc.nat(255),
 });
 
-/** Some requests, the cuts between the writes, and bytes that went wrong. */
+/** Some requests, the cuts between the writes, and wrong bytes. */
 const exchangeOf = fc.record({
   requests: fc.array(request, { minLength: 1, maxLength: 4 }),
   mutations: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, fc.array(mutation, { maxLength: 3 })),
@@ -101,19 +101,19 @@ function bytesOf(
   return bytes;
 }
 
-/** All that comes back for bytes that are sent in pieces, with the client's half closed behind them. */
+/** Everything that comes back for bytes that are sent in pieces, followed by a half-close. */
 async function answerTo(socketPath: string, pieces: readonly string[]): Promise<string> {
   const client = new RawClient(socketPath);
   for (const piece of pieces) {
     await new Promise<void>((resolve) => client.socket.write(piece, 'latin1', () => resolve()));
-    // Another turn of this loop, so that the piece is on its way alone.
+    // Another turn of the event loop, so that the piece is sent alone.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   client.socket.end();
   return (await client.end()).replaceAll(/Date: [^\r]+/g, 'Date: D');
 }
 
-it('gives the same bytes as the server alone, for requests whole, cut, piled up and spoilt', async () => {
+it('gives the same bytes as the server alone, for whole, cut, pipelined and malformed requests', async () => {
   let withLane = 0;
   await fc.assert(
     fc.asyncProperty(exchangeOf, async ({ requests, mutations, cuts }) => {
@@ -131,6 +131,6 @@ it('gives the same bytes as the server alone, for requests whole, cut, piled up 
     }),
     { numRuns: 3000 },
   );
-  // Otherwise two servers of the same kind have been compared.
+  // Otherwise the lane was not compared with the server.
   expect(withLane).toBeGreaterThan(500);
 }, 120_000);

@@ -4,7 +4,7 @@ import { UNBEGUN_PER_KEY_MAX, UNBEGUN_TOTAL_MAX } from './lane-limits.ts';
 import { type Linked, LinkedQueue } from './linked-queue.ts';
 import type { HandedRest } from './messages.ts';
 
-/** A connection on its way to the server behind. */
+/** A connection on its way to the main server. */
 export class HandOver implements Linked<HandOver> {
   readonly client: Client;
   readonly rest: HandedRest;
@@ -16,14 +16,14 @@ export class HandOver implements Linked<HandOver> {
   }
 }
 
-/** Those of one key. */
+/** The connections of one key. */
 class Pending implements Linked<Pending> {
   readonly key: string;
   readonly line = new LinkedQueue<HandOver>();
   next: Pending | undefined;
-  /** Given to the server behind, which has not begun to serve them. */
+  /** Connections that the main server was given and has not begun to serve. */
   unbegun = 0;
-  /** It stands in the line of those whose turn comes. */
+  /** Whether it is in the queue of keys. */
   queued = false;
 
   constructor(key: string) {
@@ -32,8 +32,9 @@ class Pending implements Linked<Pending> {
 }
 
 /**
- * Connections that are left to the server behind: a few of each key at a time, in turns, and further ones when it
- * has begun to serve those. So a flood of one instance waits here and not there, where all others have to pass.
+ * Connections that are handed over to the main server: a few of each key at a time, in turns, and further
+ * ones when it has begun to serve those. So a flood of one instance waits here, and not there, where it would
+ * delay all others.
  */
 export class HandOvers {
   readonly #give: (handOver: HandOver) => void;
@@ -41,7 +42,7 @@ export class HandOvers {
   readonly #queue = new LinkedQueue<Pending>();
   #unbegun = 0;
 
-  /** @param give gives a connection to the server behind */
+  /** @param give gives a connection to the main server */
   constructor(give: (handOver: HandOver) => void) {
     this.#give = give;
   }
@@ -55,7 +56,7 @@ export class HandOvers {
     this.#go();
   }
 
-  /** The server behind has begun to serve one. */
+  /** The main server has begun to serve a connection. */
   taken({ key }: Share): void {
     const pending = this.#byKey.get(key)!;
     pending.unbegun--;
@@ -65,7 +66,7 @@ export class HandOvers {
     this.#go();
   }
 
-  /** Takes back those of a key that wait here. */
+  /** Takes back the connections of a key that wait here. */
   takeBack(key: string): Client[] {
     const pending = this.#byKey.get(key);
     const clients: Client[] = [];
@@ -75,7 +76,7 @@ export class HandOvers {
     return clients;
   }
 
-  /** Gives away all that wait, for the end. */
+  /** Gives away all that wait, when the lane ends. */
   giveAll(): void {
     for (const { line } of this.#byKey.values())
       for (let each = line.shift(); each !== undefined; each = line.shift()) this.#give(each);

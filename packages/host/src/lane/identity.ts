@@ -3,15 +3,15 @@ import type { Callers } from '../peer/callers.ts';
 import type { HeldInit, Registry } from '../peer/registry.ts';
 import type { Lane } from './lane.ts';
 
-/** Registers and unregisters runs for both: the registry, and the lane if there is one. */
+/** Registers and unregisters runs in the registry, and in the lane if there is one. */
 export interface RunRegister {
   register(instanceId: number, init: HeldInit): number;
   unregister(instanceId: number): void;
 }
 
 /**
- * Keeps the lane's runs those of the registry. The lane forgets a run first: the handle on its init, which keeps
- * the namespace's number from meaning another, is let go after that.
+ * Keeps the lane's runs the same as the registry's. The lane forgets a run first. Only then the registry lets
+ * go of the handle on its init, which keeps the namespace's number from meaning another namespace.
  */
 export function registerRuns(
   registry: Registry,
@@ -36,7 +36,7 @@ export function registerRuns(
   };
 }
 
-/** Tells both whether instances are being started, whose callers may come before they are registered. */
+/** Notifies both whether instances are being started: callers may connect before they are registered. */
 export function tellStarts(callers: Callers, lane: Lane | undefined): (on: boolean) => void {
   return (on) => {
     callers.starting(on);

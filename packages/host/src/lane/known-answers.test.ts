@@ -6,7 +6,7 @@ import { parseHead } from '../http/request-head.ts';
 import { KnownAnswers } from './known-answers.ts';
 import { KNOWN_CHARACTERS_MAX } from './lane-limits.ts';
 
-// Thousands of rounds, or many processes, on a machine that may have other work.
+// Thousands of rounds, or many processes, take long on a machine that has other work.
 vi.setConfig({ testTimeout: 60_000 });
 
 const LIMITS = { headBytes: 65_536, bodyBytes: 1024 };
@@ -43,7 +43,7 @@ describe('a request that was seen before', () => {
     expect(find(get('/1.0/config/user.foo'))?.text).toMatch(/\r\n\r\nnew$/);
   });
 
-  it('is found in the middle of others, and costs only its own bytes', () => {
+  it('is found between others, with its own length', () => {
     const [one, two] = [get('/1.0/config/user.foo'), get('/')];
     const all = one + two + one + two.slice(0, 10);
     for (let round = 0; round < 2; round++) {
@@ -54,7 +54,7 @@ describe('a request that was seen before', () => {
     }
   });
 
-  it('is not completed by what is left in the buffer behind the end', () => {
+  it('is not completed by bytes that are left in the buffer after the end', () => {
     const request = get('/1.0/config/user.foo');
     expect(find(request)).toBeDefined();
     for (let end = 0; end < request.length; end++)
@@ -74,13 +74,13 @@ it.each([
   expect(find(request)).toBeUndefined();
 });
 
-it('remembers no more than its limit, whatever is asked', () => {
+it('remembers no more than its limit, for any requests', () => {
   for (let key = 0; key < 2000; key++) find(get(`/1.0/config/user.${key}${'x'.repeat(key % 700)}`));
   expect(answers.characters).toBeLessThanOrEqual(KNOWN_CHARACTERS_MAX);
   expect(answers.characters).toBeGreaterThan(0);
 });
 
-describe('the seam to the parser', () => {
+describe('the boundary of a request', () => {
   const line = fc.constantFrom('\r\n', '\n', '\r', '');
   const piece = fc.oneof(
     fc.constantFrom(
@@ -101,7 +101,7 @@ describe('the seam to the parser', () => {
     .map((parts) => parts.flat().join(''))
     .chain((text) => fc.constantFrom(text, get('/1.0') + text, `${text}\r\n\r\n`, text + get('/')));
 
-  it('is tight: a request ends where the parser says, also the second time and with others behind it', () => {
+  it('is where the parser says, also the second time and with other requests after it', () => {
     fc.assert(
       fc.property(bytes, bytes, (one, other) => {
         const text = Buffer.from(one + other);

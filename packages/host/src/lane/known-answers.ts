@@ -12,14 +12,14 @@ import { KNOWN_ANSWER_MAX, KNOWN_CHARACTERS_MAX, KNOWN_HEAD_MAX } from './lane-l
 
 /** A request that the lane can answer, with its answer. */
 export interface Answered {
-  /** Of the request, in bytes. */
+  /** Bytes of the request. */
   readonly length: number;
   readonly text: string;
-  /** Its length in bytes. */
+  /** Bytes of `text`. */
   readonly bytes: number;
-  /** The connection ends after it. */
+  /** Whether the connection ends after the answer. */
   readonly close: boolean;
-  /** The second that its `Date` tells. */
+  /** The second in the answer's `Date`. */
   readonly second: number;
   readonly head: RequestHead;
 }
@@ -28,9 +28,9 @@ const NO_BODY = Buffer.alloc(0);
 const HEAD_END = Buffer.from('\r\n\r\n');
 
 /**
- * Answers of one group of callers. The parser and the handlers are those of the server behind, so the answers
- * are too; what they gave for a head is remembered by the very bytes of that head, until the view changes. So
- * a request that was seen before costs one look-up, and no other group's requests can push it out.
+ * Answers for one group of callers. The parser and the handlers are those of the main server, so the answers
+ * are the same too. The answer to a head is remembered under the exact bytes of that head, until the view
+ * changes. So a request that was seen before costs one look-up, and requests of other groups cannot evict it.
  */
 export class KnownAnswers {
   readonly #caller: Caller;
@@ -43,7 +43,7 @@ export class KnownAnswers {
     this.#view = view;
   }
 
-  /** The answer to the request at `start`; undefined when it is not all there, or not for the lane. */
+  /** The answer to the request at `start`; undefined when the request is incomplete, or not for the lane. */
   find(bytes: Buffer, start: number, end: number, limits: HeadLimits): Answered | undefined {
     const known = this.#lookUp(bytes, start, end) ?? this.#lookUp(bytes, start, headEndOf(bytes, start, end));
     if (known !== undefined && known.second === dateSecondNow()) return known;
@@ -53,8 +53,8 @@ export class KnownAnswers {
   }
 
   /**
-   * The last answer to what is not for the lane, for callers that may have nothing but the lane: a body is not waited
-   * for, and the rest of a head neither.
+   * The last answer to a request that is not for the lane, for callers that are never handed over. It waits
+   * neither for a body nor for the rest of a head.
    */
   lastAnswer(bytes: Buffer, start: number, end: number, limits: HeadLimits): string {
     const result = parseHead(bytes.subarray(0, end), start, limits);
@@ -64,7 +64,7 @@ export class KnownAnswers {
     return reply === undefined ? failureAnswer('bad-request') : textAnswer(result.head, reply, false);
   }
 
-  /** What is remembered, in characters. */
+  /** Characters of all remembered heads and answers. */
   get characters(): number {
     return this.#characters;
   }
@@ -74,7 +74,7 @@ export class KnownAnswers {
     this.#characters = 0;
   }
 
-  /** A head that was once read from exactly these bytes: whatever follows does not change how it is read. */
+  /** Finds a head that was once read from exactly these bytes: bytes after them do not change its meaning. */
   #lookUp(bytes: Buffer, start: number, end: number): Answered | undefined {
     const length = end - start;
     return length > 0 && length <= KNOWN_HEAD_MAX ? this.#known.get(latin1(bytes, start, end)) : undefined;
@@ -113,8 +113,8 @@ export class KnownAnswers {
 }
 
 /**
- * Behind the first empty line of `start`..`end`, as nearly all clients write it; 0 if there is none. What lies
- * behind `end` is left from other connections.
+ * The position after the first empty line in `start`..`end`, as nearly all clients write it; 0 if there is
+ * none. Bytes after `end` are left from other connections.
  */
 function headEndOf(bytes: Buffer, start: number, end: number): number {
   const found = bytes.indexOf(HEAD_END, start) + HEAD_END.length;

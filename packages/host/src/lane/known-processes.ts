@@ -5,8 +5,8 @@ import { KNOWN_PROCESSES_MAX, KNOWN_PROCESSES_PER_RUN_MAX } from './lane-limits.
 import type { LaneRun } from './lane-run.ts';
 
 /**
- * Processes that are looked at in one sweep, whether they are gone: a fraction of a millisecond. As many as there may
- * be have all been looked at after some fifteen sweeps.
+ * Processes that one sweep checks for their end, in a fraction of a millisecond. About fifteen sweeps check
+ * all that may be known.
  */
 const SWEPT_AT_A_TIME = 128;
 
@@ -17,26 +17,27 @@ interface KnownProcess {
   readonly run: LaneRun | null;
   /** The check in which it was last seen alive. */
   seen: number;
-  /** It has connected again since it was last considered for eviction. */
+  /** Whether it has connected again since it was last considered for eviction. */
   used: boolean;
 }
 
 /**
- * Processes that have connected before, by pid. One that is still there, unreaped, has had its pid ever since it was
- * remembered; and connections are accepted in the order in which they were made. So a caller that connects later under
- * that pid is that process, if it is alive *after* the pid of the new connection was read. Its PID namespace, and
- * with it its instance, cannot have changed: setns(2) and unshare(2) move later children only.
+ * Processes that have connected before, by pid. A process that has not been reaped still has its pid, and
+ * connections are accepted in the order in which they were made. So a caller that connects later with the
+ * same pid is the same process, if that process is alive *after* the pid of the new connection was read. Its
+ * PID namespace, and with it its instance, cannot have changed: setns(2) and unshare(2) move later children
+ * only.
  */
 export class KnownProcesses {
   /** The oldest first. */
   readonly #byPid = new Map<number, KnownProcess>();
   readonly #byRun = new Map<LaneRun, KnownProcess[]>();
-  /** Those that are remembered for as long as a check lasts, because they come more than once in it. */
+  /** Processes that are remembered only during a check, because they occur more than once in it. */
   readonly #brief = new Map<number, KnownProcess>();
-  /** Pids that nobody has any more since they were read: who had them when it connected is gone. */
+  /** Pids that no process has any more: the process that had the pid when it connected has ended. */
   readonly #gone = new Set<number>();
   readonly #max: number;
-  /** Where the sweep has got to; it goes on there, also when some were forgotten or have come since. */
+  /** The position of the sweep. It stays valid when processes are forgotten or added. */
   #sweep = this.#byPid.values();
   #check = 0;
 
@@ -44,12 +45,12 @@ export class KnownProcesses {
     this.#max = max;
   }
 
-  /** Call it when the pids that will be asked for have been read; what was seen alive before does not count. */
+  /** Call this after the pids to be asked for were read; an earlier sign of life does not count. */
   beginCheck(): void {
     this.#check++;
   }
 
-  /** Call it when they have been asked for. */
+  /** Call this after they have been asked for. */
   endCheck(): void {
     for (const known of this.#brief.values()) {
       if (known.run !== null && this.#makeRoom(known.run)) this.#keep(known, known.run);
@@ -59,7 +60,7 @@ export class KnownProcesses {
     this.#gone.clear();
   }
 
-  /** The run that a pid belongs to; null: none, undefined: not known. */
+  /** The run that a pid belongs to; null for none, undefined if it is not known. */
   runOf(pid: number): LaneRun | null | undefined {
     if (this.#gone.has(pid)) return null;
     const known = this.#brief.get(pid) ?? this.#byPid.get(pid);
@@ -74,15 +75,15 @@ export class KnownProcesses {
   }
 
   /**
-   * Remembers the process at the other end of a socket, which has been found to belong to a run, or to none.
-   * @param again it will be asked for again in this check, and costs one look in it, even without a place
+   * Remembers the process at the other end of a socket, which was found to belong to a run, or to none.
+   * @param again the pid occurs again in this check: the process is remembered at least until its end
    */
   remember(socket: number, pid: number, run: LaneRun | null, again: boolean): void {
     if (!again && (run === null || !this.#makeRoom(run))) return;
     const pidfd = peerPidfd(socket);
     if (pidfd === null || !isAlive(pidfd)) {
       if (pidfd !== null) close(pidfd);
-      // Its pid may be another's already.
+      // Another process may already have the pid.
       if (again && !isTaken(pid)) this.#gone.add(pid);
       return;
     }
@@ -91,12 +92,12 @@ export class KnownProcesses {
     else this.#keep(known, run);
   }
 
-  /** Forgets those of a run that is over. */
+  /** Forgets the processes of a run that is over. */
   forgetRun(run: LaneRun): void {
     for (const known of [...(this.#byRun.get(run) ?? [])]) this.#forget(known);
   }
 
-  /** Forgets some of those that are gone: nobody may connect again, who would push them out. */
+  /** Forgets some of the processes that have ended: there may be no new connection that would evict them. */
   sweep(atATime = SWEPT_AT_A_TIME): void {
     for (let looked = 0; looked < atATime; looked++) {
       const { value: known } = this.#sweep.next();
@@ -121,8 +122,9 @@ export class KnownProcesses {
   }
 
   /**
-   * False when there is no place now. One that has connected again keeps its place once more, so those that come
-   * often stay, and those that came once, or are gone, make room.
+   * Makes a place for a process; false when there is none now. The oldest process keeps its place once more
+   * if it has connected again. So processes that connect often stay, and those that connected once, or have
+   * ended, make room.
    */
   #makeRoom(run: LaneRun): boolean {
     const its = this.#byRun.get(run);
@@ -134,7 +136,7 @@ export class KnownProcesses {
       return true;
     }
     oldest.used = false;
-    // Considered last the next time.
+    // It is considered last the next time.
     this.#byPid.delete(oldest.pid);
     this.#byPid.set(oldest.pid, oldest);
     return false;

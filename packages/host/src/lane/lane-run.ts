@@ -24,7 +24,7 @@ export class LaneRun {
     return this.#over;
   }
 
-  /** Undefined once this run is over, like the daemon's own answer to the question. */
+  /** Undefined once this run is over, as with `GuestBackend.view`. */
   readonly currentView = (): GuestView | undefined => (this.#over ? undefined : this.#view);
 
   setView(view: GuestView): void {

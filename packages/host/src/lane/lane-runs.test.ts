@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LaneRuns } from './lane-runs.ts';
 import { KnownRuns } from './testing/known-runs.ts';
 
-// Thousands of rounds, or many processes, on a machine that may have other work.
+// Thousands of rounds, or many processes, take long on a machine that has other work.
 vi.setConfig({ testTimeout: 60_000 });
 
 let given: KnownRuns;
@@ -14,7 +14,7 @@ beforeEach(() => {
 afterEach(() => given.end());
 
 describe('a process that connects again', () => {
-  it('is who it was', async () => {
+  it('is recognised', async () => {
     const child = await given.start('apart');
     given.addRun(7, given.initOf(child));
     for (let round = 0; round < 3; round++) {
@@ -27,7 +27,7 @@ describe('a process that connects again', () => {
     expect(given.runs.knownProcesses).toBe(1);
   });
 
-  it('is of no run when that run is over, and of the new one when another has begun', async () => {
+  it('belongs to no run when its run is over, and to the new run when another has begun', async () => {
     const child = await given.start('apart');
     const init = given.initOf(child);
     given.addRun(7, init);
@@ -39,7 +39,7 @@ describe('a process that connects again', () => {
   });
 });
 
-it('holds a few processes of a run and no more, however many connect', async () => {
+it('holds only a few processes of a run, even if many connect', async () => {
   const children = await Promise.all(Array.from({ length: 6 }, () => given.start('here')));
   given.addRun(7, process.pid);
   for (const child of children) {
@@ -48,7 +48,7 @@ it('holds a few processes of a run and no more, however many connect', async () 
   expect(given.runs.knownProcesses).toBe(4);
 });
 
-it('keeps those that come often, and has room for a new one that does when the others came once', async () => {
+it('keeps processes that connect often, and replaces one that connected once', async () => {
   given.runs = new LaneRuns(2);
   const [one, two, three] = [await given.start('here'), await given.start('here'), await given.start('here')];
   given.addRun(7, process.pid);
@@ -60,7 +60,7 @@ it('keeps those that come often, and has room for a new one that does when the o
   expect([one, two, three].map(({ pid }) => given.runs.knows(pid))).toEqual([true, false, true]);
 });
 
-it('lets go of processes that have ended although nobody connects any more, some at a time', async () => {
+it('forgets processes that have ended, some at a time, without a new connection', async () => {
   const children = [await given.start('here'), await given.start('here'), await given.start('here')];
   given.addRun(7, process.pid);
   const connected: number[] = [];

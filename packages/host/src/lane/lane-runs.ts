@@ -7,23 +7,23 @@ import { KnownProcesses } from './known-processes.ts';
 import { LaneRun } from './lane-run.ts';
 import type { RunIdentity } from './messages.ts';
 
-/** A caller of no run that is known. */
+/** A caller that belongs to no known run. */
 export interface UnknownCaller {
   readonly uid: number;
-  /** As of `Origin`. */
+  /** As in `Origin`. */
   readonly outermost: string | null;
 }
 
-/** Who is at the other end of a socket. */
+/** The caller at the other end of a socket. */
 export type Found = CallerGroup | UnknownCaller;
 
-/** The running instances, and who belongs to them. */
+/** The running instances, and the callers that belong to them. */
 export class LaneRuns {
   readonly #byInstance = new Map<number, LaneRun>();
   readonly #byNamespace = new Map<string, LaneRun>();
   readonly #processes: KnownProcesses;
 
-  /** @param processesMax how many processes are recognised without being looked at */
+  /** @param processesMax how many processes are recognised without a look at their namespaces */
   constructor(processesMax?: number) {
     this.#processes = new KnownProcesses(processesMax);
   }
@@ -33,7 +33,7 @@ export class LaneRuns {
     const run = new LaneRun(facts, view);
     this.#byInstance.set(facts.instanceId, run);
     this.#byNamespace.set(facts.namespace, run);
-    // Its namespace may lie between a known process and the instance that was found for it.
+    // The new namespace may lie between a known process and the run that was found for it.
     this.#processes.clear();
   }
 
@@ -50,19 +50,18 @@ export class LaneRuns {
     this.#byInstance.get(view.instanceId)?.setView(view);
   }
 
-  /** The run that owns a PID namespace; as the registry of `peer`. */
+  /** The run that owns a PID namespace; the same as in the registry of `peer`. */
   find(namespace: string): RunIdentity | null {
     return this.#byNamespace.get(namespace)?.facts ?? null;
   }
 
-  /** How many there are. */
   get size(): number {
     return this.#byInstance.size;
   }
 
   /**
-   * Who is at the other end of some sockets, in the order in which they were accepted. The uid is that of each
-   * connection; which run it is, is looked at once for each process.
+   * The callers at the other ends of some sockets, given in the order in which they were accepted. The uid is
+   * read for each connection; the run is looked up once for each process.
    */
   identify(sockets: readonly number[]): Found[] {
     const credentials = sockets.map(credentialsOf);
@@ -78,28 +77,28 @@ export class LaneRuns {
     return found;
   }
 
-  /** The same for a connection that was made before others that have been identified: its pid says nothing. */
+  /** The same for a connection that is older than others that were identified: its pid cannot be used. */
   identifyLater(socket: number): Found {
     const { uid } = credentialsOf(socket);
     return this.#look(socket, uid);
   }
 
-  /** Whether a pid is that of a process that is recognised without being looked at. */
+  /** Whether the process with this pid is recognised without a look at its namespaces. */
   knows(pid: number): boolean {
     return this.#processes.has(pid);
   }
 
-  /** How many processes are recognised without being looked at. */
+  /** How many processes are recognised without a look at their namespaces. */
   get knownProcesses(): number {
     return this.#processes.size;
   }
 
-  /** Gives back the descriptors of processes that are gone, of some at a time. */
+  /** Closes the descriptors of processes that have ended, some at a time. */
   sweep(atATime?: number): void {
     this.#processes.sweep(atATime);
   }
 
-  /** Looks at every process again; closes all descriptors that are held for not doing so. */
+  /** Forgets all known processes and closes their descriptors; each is looked at again when it connects. */
   forgetProcesses(): void {
     this.#processes.clear();
   }
@@ -117,7 +116,7 @@ function placeOf(run: LaneRun | null, uid: number, outermost: string | null): Fo
   return uid === run.facts.rootUid ? run.root : run.others;
 }
 
-/** Of a broken socket: no pid, so that nobody is found. */
+/** A broken socket gives no pid, so no run is found for it. */
 function credentialsOf(socket: number): PeerCredentials {
   try {
     return peerCredentials(socket);

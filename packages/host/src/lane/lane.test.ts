@@ -11,7 +11,7 @@ import { close } from '../native/libc.ts';
 import { acceptNext, listenUnix } from '../native/sockets.ts';
 import { startApart, startLane } from './testing/harness.ts';
 
-// Thousands of rounds, or many processes, on a machine that may have other work.
+// Thousands of rounds, or many processes, take long on a machine that has other work.
 vi.setConfig({ testTimeout: 60_000 });
 
 const GET = 'GET /1.0/config/user.foo HTTP/1.1\r\nHost: lxd\r\n\r\n';
@@ -22,15 +22,15 @@ const BAR =
 const answered = (count: number) => (text: string) => text.split('HTTP/1.1 200 OK').length - 1 >= count;
 const bodyOf = (answer: string) => answer.slice(answer.indexOf('\r\n\r\n') + 4);
 
-/** A log that keeps what it was told. */
+/** A log that keeps its messages. */
 function keptLog(): { log: Log; lines: Pick<LogLine, 'msg'>[] } {
   const lines: Pick<LogLine, 'msg'>[] = [];
   const keep = (_fields: object, msg: string) => void lines.push({ msg });
   return { log: { ...silentLog, error: keep, warn: keep }, lines };
 }
 
-describe('what is plain', () => {
-  it('is answered without the server behind', async () => {
+describe('a plain request', () => {
+  it('is answered without the main server', async () => {
     await using guest = await startLane();
     expect(await exchange(guest.path, GET)).toMatch(BAR);
     expect([guest.backend.identified, guest.backend.viewed]).toEqual([0, 0]);
@@ -54,8 +54,8 @@ describe('what is plain', () => {
   });
 });
 
-describe('what is not plain', () => {
-  it('is answered by the server behind, with all that came before and after', async () => {
+describe('a request that is not plain', () => {
+  it('is answered by the main server, with all requests before and after it', async () => {
     await using guest = await startLane();
     const client = new RawClient(guest.path).send(GET + GET + PATCH + GET + GET);
     await client.until(answered(5));
@@ -64,7 +64,7 @@ describe('what is not plain', () => {
     client.socket.destroy();
   });
 
-  it('can be a request in pieces, or an answer that is too large', async () => {
+  it('may come in pieces, or have an answer that is too large', async () => {
     await using guest = await startLane();
     const value = 'v'.repeat(300_000);
     guest.backend.setView(sampleView({ config: new Map([['user.foo', value]]) }));
@@ -75,7 +75,7 @@ describe('what is not plain', () => {
     client.socket.destroy();
   });
 
-  it('can be an answer that the client does not take: it gets all of them, in order, when it reads', async () => {
+  it('may have answers that the client does not take: it gets all of them, in order, when it reads', async () => {
     await using guest = await startLane();
     const value = 'v'.repeat(4000);
     guest.backend.setView(sampleView({ config: new Map([['user.foo', value]]) }));
@@ -90,7 +90,7 @@ describe('what is not plain', () => {
 });
 
 describe('a change', () => {
-  it('shows in every answer after the call that told of it has returned', async () => {
+  it('shows in every answer after the call that reports it has returned', async () => {
     await using guest = await startLane();
     const client = new RawClient(guest.path);
     for (let round = 0; round < 3000; round++) {
@@ -112,7 +112,7 @@ describe('a change', () => {
 });
 
 describe('a run that is over', () => {
-  it('has no connection any more, on either side, and makes no new one', async () => {
+  it('loses its connections on both threads, and gets no new ones', async () => {
     await using guest = await startLane();
     const plain = new RawClient(guest.path).send(GET);
     const other = new RawClient(guest.path).send(GET + PATCH);
@@ -126,7 +126,7 @@ describe('a run that is over', () => {
     expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
   });
 
-  it('answers nothing from its view even to a connection that is still there', async () => {
+  it('gives no answer from its view, even on a connection that is still open', async () => {
     await using guest = await startLane();
     const client = new RawClient(guest.path).send(GET);
     await client.until(answered(1));
@@ -137,14 +137,14 @@ describe('a run that is over', () => {
 });
 
 describe('a caller', () => {
-  it('that is not root gets its refusal, and paths that nobody has are told to it', async () => {
+  it('that is not root is refused, and gets 404 for unknown paths', async () => {
     await using guest = await startLane({ known: false });
     guest.lane.began({ ...guest.facts, rootUid: 4242 }, sampleView());
     expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 401 Unauthorized\r\n/);
     expect(await exchange(guest.path, GET.replace('1.0', '2.0'))).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
   });
 
-  it('of no instance is answered as by the server, and never left to it, whatever it sends', async () => {
+  it('in no instance gets the same answers as from the main server, and is never handed over to it', async () => {
     await using guest = await startLane({ known: false });
     guest.backend.caller = { kind: 'no-instance' };
     const plain = await exchange(guest.path, GET + GET);
@@ -153,11 +153,11 @@ describe('a caller', () => {
     expect(await exchange(guest.path, PATCH)).toMatch(/^HTTP\/1\.1 500 [\s\S]*\r\nConnection: close\r\n/);
     expect(await exchange(guest.path, 'rubbish\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);
     expect(await new RawClient(guest.path).send(GET.slice(0, 20)).end()).toMatch(/^HTTP\/1\.1 400 /);
-    // The server without lane has seen its own; the one behind the lane none.
+    // The server without a lane has identified its own connection, the main server none.
     expect(guest.backend.identified).toBe(1);
   });
 
-  it('of no instance has few connections, and more are closed', async () => {
+  it('in no instance may have few connections, and further ones are closed', async () => {
     await using guest = await startLane({ known: false });
     const clients = Array.from({ length: UNKNOWN_CALLERS_PER_KEY_MAX }, () =>
       new RawClient(guest.path).send(GET),
@@ -167,7 +167,7 @@ describe('a caller', () => {
     for (const client of clients) client.socket.destroy();
   });
 
-  it('that comes while instances are started is held, and known as soon as its own run is', async () => {
+  it('that connects while instances are started waits until its run is known', async () => {
     await using guest = await startLane({ known: false });
     guest.lane.starting(true);
     await using inside = await startApart(guest.path, GET);
@@ -176,7 +176,7 @@ describe('a caller', () => {
     expect([guest.backend.identified, guest.backend.viewed]).toEqual([0, 0]);
   });
 
-  it('is in no instance when the last start has ended, and a process of the host does not wait', async () => {
+  it('that still waits when the last start has ended is in no instance; a host process does not wait', async () => {
     await using guest = await startLane({ known: false });
     guest.lane.starting(true);
     await using inside = await startApart(guest.path, GET);
@@ -186,8 +186,8 @@ describe('a caller', () => {
   });
 });
 
-describe('connections of another server', () => {
-  it('are served as if they were new, by the lane', async () => {
+describe('connections', () => {
+  it('that the previous server has left are served by the lane, as if they were new', async () => {
     await using guest = await startLane();
     const listening = listenUnix(`${guest.path}.before`, 16);
     const client = new RawClient(`${guest.path}.before`).send(GET);
@@ -199,7 +199,7 @@ describe('connections of another server', () => {
     client.socket.destroy();
   });
 
-  it('are left to the next one when they rest', async () => {
+  it('at rest are left to the next server', async () => {
     await using guest = await startLane();
     const resting = new RawClient(guest.path).send(GET);
     await resting.until(answered(1));
@@ -209,7 +209,7 @@ describe('connections of another server', () => {
     await resting.end();
   });
 
-  it('are left to the next one when it is not known whose they are', async () => {
+  it('whose caller is not known yet are left to the next server', async () => {
     await using guest = await startLane({ known: false });
     guest.lane.starting(true);
     await using held = await startApart(guest.path, GET);
@@ -221,7 +221,7 @@ describe('connections of another server', () => {
 });
 
 /**
- * Whether a connection to the only socket of its folder has been accepted. One that waits in the queue has no inode yet.
+ * Whether a connection to the only socket of its folder has been accepted: in the queue it has no inode yet.
  */
 function isAccepted(path: string): boolean {
   const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
@@ -229,7 +229,7 @@ function isAccepted(path: string): boolean {
 }
 
 describe('limits', () => {
-  it('count the connections of both sides together, refuse, and let in again', async () => {
+  it('count the connections of both threads together, refuse, and admit again', async () => {
     await using guest = await startLane({ limits: { connectionsPerKey: 4 } });
     const clients = [GET, PATCH, GET, PATCH].map((request) => new RawClient(guest.path).send(request));
     for (const client of clients) await client.until(answered(1));
@@ -240,7 +240,7 @@ describe('limits', () => {
     for (const client of clients) client.socket.destroy();
   });
 
-  it('end what is silent for too long, and nothing that is not', async () => {
+  it('end connections that are silent for too long, and no others', async () => {
     await using guest = await startLane({ limits: { idleTimeoutMs: 200 } });
     const [silent, mute, busy] = [1, 2, 3].map(() => new RawClient(guest.path)) as [
       RawClient,
@@ -264,20 +264,20 @@ describe('limits', () => {
     busy.socket.destroy();
   });
 
-  it('hold for a request that does not come to its end', async () => {
+  it('apply to a request that never ends', async () => {
     await using guest = await startLane({ limits: { requestTimeoutMs: 100 } });
     expect(await new RawClient(guest.path).send(GET.slice(0, -1)).end()).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it('hold for a head that is too large', async () => {
+  it('apply to a head that is too large', async () => {
     await using guest = await startLane();
     const head = `GET /1.0 HTTP/1.1\r\nHost: lxd\r\nX: ${'x'.repeat(70_000)}\r\n\r\n`;
     expect(await exchange(guest.path, head)).toMatch(/^HTTP\/1\.1 431 /);
   });
 });
 
-describe('the end', () => {
-  it('lets those who are connected or waiting have their answers', async () => {
+describe('the end of the lane', () => {
+  it('still answers clients that are connected or wait to be accepted', async () => {
     await using guest = await startLane();
     const resting = new RawClient(guest.path).send(GET);
     await resting.until(answered(1));
@@ -289,12 +289,12 @@ describe('the end', () => {
     expect(guest.server.connections()).toBe(0);
   });
 
-  it('of its thread is not the end of the service, and is told', async () => {
+  it('because of a fault is logged, and does not end the service', async () => {
     const { log, lines } = keptLog();
     await using guest = await startLane({ log });
     const client = new RawClient(guest.path).send(GET);
     await client.until(answered(1));
-    // Nobody has such a slot: a fault of ours, as good as any.
+    // No connection has such a slot, so the thread fails.
     guest.lane.release({ peer: { kind: 'no-instance' }, key: 'nobody', rank: 'root' });
     await client.end();
     expect(await exchange(guest.path, GET)).toMatch(BAR);

@@ -26,12 +26,12 @@ import {
   SHARED_SLOTS,
 } from './messages.ts';
 
-/** No connection is on its way from thread to thread for so long. */
+/** A connection takes less than this from one thread to the other. */
 const HANDED_OVER_MS_MAX = 60_000;
 
 /**
- * The fast lane as the main thread sees it: tells the lane's thread what it must know, and waits for it to say
- * so where an operator's answer depends on it. The lane never waits for the main thread.
+ * The fast lane as the main thread sees it. It sends orders to the lane's thread, and waits until they are
+ * applied where an operator's answer depends on that. The lane never waits for the main thread.
  */
 export class Lane implements GuestFrontEnd {
   readonly #log: Log;
@@ -45,7 +45,7 @@ export class Lane implements GuestFrontEnd {
   #behind: FrontEndCalls<Caller> | undefined;
   #ordered = 0;
   #starting = false;
-  /** Which order has ended the connections of an instance, lately. */
+  /** The newest order that ended the connections of each instance. */
   readonly #closed = new Map<number, { readonly order: number; readonly reason: string }>();
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #state: 'works' | 'stopping' | 'ended' | 'failed' = 'works';
@@ -77,8 +77,8 @@ export class Lane implements GuestFrontEnd {
   }
 
   /**
-   * A run has begun; known to the lane before anyone is told that it has. While instances are being started that need
-   * not be waited for: a caller that the lane does not know yet is held there until it does.
+   * A run has begun. The lane knows it before any client learns that it has begun. While instances are being
+   * started there is no need to wait: the lane holds callers that it does not know yet.
    */
   began({ init: _, ...facts }: RegisteredRun, view: GuestView | undefined): void {
     this.#runs.add(facts.instanceId);
@@ -87,19 +87,19 @@ export class Lane implements GuestFrontEnd {
     else this.#tellAndWait(order);
   }
 
-  /** Whether instances are being started: when this returns, callers that may be theirs are held. */
+  /** Whether instances are being started: when this returns, callers that may belong to one are held. */
   starting(on: boolean): void {
     this.#starting = on;
     if (on) this.#tellAndWait({ kind: 'starting', on });
     else this.#tell({ kind: 'starting', on });
   }
 
-  /** A run is over: when this returns, nobody is taken for its instance any more. */
+  /** A run is over: when this returns, no caller is taken for its instance. */
   over(instanceId: number): void {
     if (this.#runs.delete(instanceId)) this.#tellAndWait({ kind: 'over', instanceId });
   }
 
-  /** Views have changed: when this returns, every later answer is made from the new ones. */
+  /** Views have changed: when this returns, every later answer is made from the new views. */
   changed(views: readonly GuestView[]): void {
     const known = views.filter(({ instanceId }) => this.#runs.has(instanceId));
     if (known.length > 0) this.#tellAndWait({ kind: 'views', views: known });
@@ -147,15 +147,16 @@ export class Lane implements GuestFrontEnd {
     if (this.#state !== 'works') return false;
     this.#worker.postMessage(order);
     this.#ordered = (this.#ordered + 1) | 0;
-    // LaneRuns that are told before anyone can connect, thousands at a start, are heard of with the first other order.
+    // Runs that are added before clients can connect, thousands at a start, are applied with the first other
+    // order.
     if (order.kind !== 'run' || this.#behind !== undefined) wake(this.#wake);
     return true;
   }
 
-  /** False when the lane is gone, and nothing has to be waited for. */
+  /** False when the lane has ended, and there is nothing to wait for. */
   #tellAndWait(order: Order): boolean {
     if (!this.#tell(order)) return false;
-    // Nobody can be connected yet, and orders are applied one after the other.
+    // No client can be connected yet, and orders are applied one after the other.
     if (this.#behind === undefined) return true;
     const untilMs = performance.now() + OBEY_MS_MAX;
     for (;;) {
@@ -177,7 +178,10 @@ export class Lane implements GuestFrontEnd {
     } else this.#acceptFailed();
   }
 
-  /** A connection that was on its way while those of its instance were ended is ended too. */
+  /**
+   * Takes a connection from the lane. It is ended if the connections of its instance were ended while it was
+   * on its way.
+   */
   #take(report: HandedReport): void {
     const { caller, applied, fd } = report;
     const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;
@@ -214,7 +218,7 @@ export class Lane implements GuestFrontEnd {
       return;
     }
     this.#fail(new Error('its thread has ended'));
-    // Only now: a number that the thread still used could have become somebody else's.
+    // Not before: the thread might still use a number that another file has got.
     for (let fd = this.#owned.indexOf(1); fd >= 0; fd = this.#owned.indexOf(1, fd + 1)) close(fd);
     this.#behind?.alone();
   }
@@ -228,7 +232,7 @@ function shareOf({ key, rank }: Accepted<Caller>): Share {
   return { key, rank };
 }
 
-/** A buffer becomes a plain array on its way between threads. */
+/** Between threads a buffer becomes a plain array. */
 function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }

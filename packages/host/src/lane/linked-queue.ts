@@ -1,10 +1,10 @@
-/** Something that can stand in one line at a time. */
+/** An item that can be in one queue at a time. */
 export interface Linked<T> {
-  /** Who stands behind it. */
+  /** The item after it. */
   next: T | undefined;
 }
 
-/** First come, first served; nothing is made or moved to stand in it. */
+/** A first-in, first-out queue that allocates nothing and moves no items. */
 export class LinkedQueue<T extends Linked<T>> {
   #first: T | undefined;
   #last: T | undefined;
@@ -23,7 +23,6 @@ export class LinkedQueue<T extends Linked<T>> {
     this.#last = item;
   }
 
-  /** Takes the first out of the line. */
   shift(): T | undefined {
     const item = this.#first;
     if (item === undefined) return undefined;

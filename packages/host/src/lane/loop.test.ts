@@ -14,12 +14,12 @@ import { Loop } from './loop.ts';
 import { CLOSED, OPEN, type Order, type Report, SHARED_SLOTS } from './messages.ts';
 import { type Apart, factsOfThisProcess, startApart } from './testing/harness.ts';
 
-// Thousands of rounds, or many processes, on a machine that may have other work.
+// Thousands of rounds, or many processes, take long on a machine that has other work.
 vi.setConfig({ testTimeout: 60_000 });
 
 const GET = 'GET /1.0/config/user.foo HTTP/1.1\r\nHost: lxd\r\n\r\n';
 const PATCH = 'PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{"state":"Ready"}';
-/** Each serves at least one connection; a turn that was interrupted costs ten rounds. */
+/** A turn serves at least one connection; a turn that was interrupted costs ten rounds. */
 const FEW_TURNS = 25;
 
 let folder: string;
@@ -32,7 +32,7 @@ let sockets: Socket[];
 let owned: Uint8Array;
 let shared: Int32Array<ArrayBuffer>;
 
-/** A lane that is driven by hand, with this process as root of instance 1. */
+/** A lane whose turns the test makes, with this process as root of instance 1. */
 beforeEach(() => {
   folder = mkdtempSync('/var/tmp/porthole-loop-');
   listening = listenUnix(join(folder, 'sock'), 4096);
@@ -76,7 +76,7 @@ async function connected(): Promise<Socket> {
 const written = (socket: Socket, text: string) =>
   new Promise<void>((resolve) => socket.write(text, () => resolve()));
 
-/** Turns that do not wait for anything. */
+/** Makes turns that do not wait. */
 function turnSome(): void {
   for (let turn = 0; turn < 20; turn++) {
     wake(wakes);
@@ -84,7 +84,7 @@ function turnSome(): void {
   }
 }
 
-/** Turns the loop until something is so; the programs around get their time between. */
+/** Makes turns until `holds` is true; other programs get time in between. */
 async function turnUntil(holds: () => boolean): Promise<number> {
   let turns = 0;
   for (; !holds(); turns++) {
@@ -94,7 +94,7 @@ async function turnUntil(holds: () => boolean): Promise<number> {
   return turns;
 }
 
-/** Has a connection answered. @returns how many turns that took */
+/** Sends a request and waits for its answer. @returns how many turns that took */
 async function answered(socket: Socket): Promise<number> {
   let text = '';
   const read = (data: Buffer) => {
@@ -108,7 +108,7 @@ async function answered(socket: Socket): Promise<number> {
   return turns;
 }
 
-/** A process that is root of instance 2 and sends a text on so many connections. */
+/** A process that is root of instance 2 and sends a text on `count` connections. */
 async function instance2(text: string, count: number): Promise<Apart> {
   const apart = await startApart(join(folder, 'sock'), text, count, '');
   const facts = { instanceId: 2, runNumber: 1, rootUid: process.getuid?.() ?? 0, namespace: apart.namespace };
@@ -117,17 +117,17 @@ async function instance2(text: string, count: number): Promise<Apart> {
   return apart;
 }
 
-it('answers one instance within a few turns, whatever another has in line', async () => {
+it('answers one instance within a few turns, even if another has much work waiting', async () => {
   const root = await connected();
   await answered(root);
   await using _flood = await instance2(GET.repeat(300), 400);
   turnSome();
-  // A turn serves for a millisecond; what the others ask takes a hundred of them.
+  // A turn serves for a millisecond; the requests of the other instance take a hundred turns.
   for (let asked = 0; asked < 20; asked++) expect(await answered(root)).toBeLessThanOrEqual(FEW_TURNS);
   expect(reports.filter(({ kind }) => kind !== 'handed-over')).toEqual([]);
 });
 
-it('does a bounded part of what one connection asks in a turn, and all of it in the end', async () => {
+it('answers a limited part of the requests of one connection in a turn, and all of them in the end', async () => {
   const [one, other] = [await connected(), await connected()];
   await answered(other);
   let answers = 0;
@@ -143,25 +143,25 @@ it('does a bounded part of what one connection asks in a turn, and all of it in 
 it('waits, and does not spin, when a child still holds a connection that has ended', async () => {
   const client = await connected();
   await answered(client);
-  // Found at rest again, it is polled.
+  // It is polled when it is found at rest again.
   await answered(client);
   const held = duplicate(owned.indexOf(1));
   client.end();
   await turnUntil(() => owned.indexOf(1) < 0);
   const startedMs = performance.now();
   loop.turn();
-  // With nothing to do a turn waits for a second; a connection that is still in the epoll set ends it at once.
+  // With nothing to do a turn waits for a second; a connection that is left in the epoll set ends it at once.
   expect(performance.now() - startedMs).toBeGreaterThan(500);
   close(held);
 });
 
-it('hands over a few connections of an instance, and the next when one has begun to be served', async () => {
+it('hands over a few connections of an instance, and the next one when one of them is served', async () => {
   await using _flood = await instance2(PATCH, 40);
   const handed = () => reports.filter(({ kind }) => kind === 'handed-over');
   await turnUntil(() => handed().length > 0);
   turnSome();
   expect(handed()).toHaveLength(UNBEGUN_PER_KEY_MAX);
-  // Another instance does not wait for that one.
+  // Another instance does not wait for this one.
   const client = await connected();
   await written(client, PATCH);
   await turnUntil(() => handed().length > UNBEGUN_PER_KEY_MAX);
@@ -174,7 +174,7 @@ it('hands over a few connections of an instance, and the next when one has begun
   }
 });
 
-it('ends those that wait to be handed over with all others of their instance', async () => {
+it('ends connections that wait to be handed over with all others of their instance', async () => {
   await using _flood = await instance2(PATCH, 40);
   await turnUntil(() => reports.length > 0);
   turnSome();

@@ -12,7 +12,7 @@ import { CLOSED, DONE, type LaneStart, type Order, type Report } from './message
 import { Serving } from './serving.ts';
 import { Turns } from './turns.ts';
 
-/** The lane's only way to the main thread. */
+/** The lane's only connection to the main thread. */
 export interface Port {
   /** The next order, if there is one. */
   next(): Order | undefined;
@@ -20,8 +20,9 @@ export interface Port {
 }
 
 /**
- * The lane's thread: waits, obeys, accepts, serves, in turns of bounded work. Invariant: an order that has been
- * acknowledged shows in every answer that is made after it, because both happen here, one after the other.
+ * The lane's thread: it waits, applies orders, accepts and serves, in turns of bounded work. Invariant: an
+ * order that has been acknowledged shows in every answer that is made after it, because both happen on this
+ * thread, one after the other.
  */
 export class Loop {
   readonly #start: LaneStart;
@@ -53,14 +54,14 @@ export class Loop {
     this.#epoll.add(start.wake);
   }
 
-  /** Works until it is told to stop. */
+  /** Works until a `stop` order. */
   run(): void {
     while (!this.#stopped) this.turn();
     this.#runs.forgetProcesses();
     this.#epoll.close();
   }
 
-  /** One turn; waits for something to do if there is nothing. */
+  /** One turn; waits if there is nothing to do. */
   turn(): void {
     const busy = this.#ordered || this.#acceptor.busy || !this.#turns.none;
     const count = this.#epoll.wait(busy || !this.#fresh.empty ? 0 : this.#sweepMs);
@@ -86,8 +87,9 @@ export class Loop {
   }
 
   /**
-   * Connections that were found at rest for the first time: as long as there is other work they are looked at once
-   * more after it, and most of those that are used for one request are closed by then. Only the others are polled.
+   * Connections that were found at rest for the first time. While there is other work, they are looked at
+   * once more after it: most connections that are used for one request are closed by then. Only the others
+   * are polled.
    */
   #lookAgain(busy: boolean): void {
     for (let client = this.#fresh.shift(); client !== undefined; client = this.#fresh.shift()) {
@@ -124,7 +126,7 @@ export class Loop {
       else if (!client.polled) this.#poll(client);
       client.rested = true;
     } catch (error) {
-      // A fault of ours: it is told, and kept to this connection.
+      // An internal error: it is reported, and ends only this connection.
       this.#port.report({ kind: 'fault', error: messageOf(error), caller: client.group.caller });
       if (!client.gone) this.#connections.close(client);
     }
@@ -146,12 +148,12 @@ export class Loop {
       (this.#apply[order.kind] as (order: Order) => void)(order);
       Atomics.add(shared, DONE, 1);
     }
-    // If it was the time that ended it, there may be more.
+    // If the time limit ended the loop, there may be more orders.
     this.#ordered = performance.now() >= untilMs;
     Atomics.notify(shared, DONE);
   }
 
-  /** What each kind of order does. */
+  /** The effect of each kind of order. */
   readonly #apply: { readonly [K in Order['kind']]: (order: Extract<Order, { kind: K }>) => void } = {
     run: ({ facts, view }) => {
       this.#runs.add(facts, view);

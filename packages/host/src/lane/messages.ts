@@ -6,12 +6,12 @@ import type { Share } from '../http/slots.ts';
 import type { RegisteredRun } from '../peer/registry.ts';
 
 /**
- * A run, without the handle on its init: the registry holds that until the lane has forgotten the run, and with it
- * the PID namespace, so the namespace's number means no other as long as the lane knows it.
+ * A run without the handle on its init. The registry keeps that handle, and with it the PID namespace, until
+ * the lane has forgotten the run. So the namespace's number means no other namespace while the lane knows it.
  */
 export type RunIdentity = Omit<RegisteredRun, 'init'>;
 
-/** What the main thread tells the lane; applied in order, each acknowledged in {@link DONE}. */
+/** Orders from the main thread to the lane; applied in order, each acknowledged in {@link DONE}. */
 export type Order =
   | { readonly kind: 'run'; readonly facts: RunIdentity; readonly view: GuestView | undefined }
   | { readonly kind: 'over'; readonly instanceId: number }
@@ -24,23 +24,23 @@ export type Order =
   | { readonly kind: 'release'; readonly share: Share }
   | ({ readonly kind: 'stop' } & FrontEndStop);
 
-/** What is left of a connection when it is handed over. */
+/** The rest of a connection that is handed over. */
 export interface HandedRest {
   readonly unread: Uint8Array;
   readonly unsent: Uint8Array;
   readonly last: boolean;
 }
 
-/** A connection that is left to the server behind. */
+/** A connection that is handed over to the main server. */
 export interface HandedReport extends HandedRest {
   readonly kind: 'handed-over';
   readonly fd: number;
   readonly caller: Caller;
-  /** How many orders had been applied when it was handed over. */
+  /** How many orders were applied before it was handed over. */
   readonly applied: number;
 }
 
-/** What the lane tells the main thread. */
+/** Reports from the lane to the main thread. */
 export type Report =
   | HandedReport
   /** Connections that are kept for the next server. */
@@ -48,16 +48,16 @@ export type Report =
   | { readonly kind: 'accept-failed' }
   | { readonly kind: 'fault'; readonly error: string; readonly caller: Caller };
 
-/** What the lane's thread is started with. */
+/** The data that the lane's thread is started with. */
 export interface LaneStart {
   /** Slots as named below. */
   readonly shared: Int32Array;
-  /** 1 for each descriptor of a connection that only the lane knows of. */
+  /** 1 for each descriptor of a connection that only the lane knows. */
   readonly owned: Uint8Array;
-  /** Readable when there are orders. */
+  /** An eventfd that is readable when there are orders. */
   readonly wake: number;
   readonly limits: Limits;
-  /** Descriptors are numbers below this. */
+  /** All descriptors are below this number. */
   readonly openFilesMax: number;
 }
 

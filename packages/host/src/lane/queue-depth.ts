@@ -3,9 +3,10 @@ import { setQueueDepth } from '../native/sockets.ts';
 import { FLOODED_BACKLOG, FLOODED_MS } from './lane-limits.ts';
 
 /**
- * How many connections may wait to be accepted. All who connect wait in one queue, so a flood of connections that are
- * worth nothing makes it as long as it may be, and everybody waits for that. Then it is made short: it is full either
- * way. Else it is deep: many instances that boot at once are all let in.
+ * How many connections may wait to be accepted. All clients wait in one queue, so a flood of worthless
+ * connections (hung up, refused, or of unknown callers) fills it, and all others wait for that. Then the
+ * queue is made short: it is full either way. Otherwise it is deep, so that many instances that boot at once
+ * all get in.
  */
 export class QueueDepth {
   readonly #listening: number;
@@ -16,19 +17,19 @@ export class QueueDepth {
     this.#listening = listening;
   }
 
-  /** Takes note of connections that waited, and how many of them were worth nothing. */
+  /** Counts connections that waited, and how many of them were worthless. */
   note(waited: number, worthless: number, nowMs: number): void {
     if (worthless * 2 <= waited) return;
     this.#floodedMs = nowMs;
     this.#set(true);
   }
 
-  /** Makes it deep again after a while without a flood. */
+  /** Makes the queue deep again after a while without a flood. */
   sweep(nowMs: number): void {
     if (nowMs - this.#floodedMs >= FLOODED_MS) this.#set(false);
   }
 
-  /** Leaves it as it was found. */
+  /** Restores the normal depth. */
   end(): void {
     this.#set(false);
   }

@@ -8,9 +8,9 @@ import { READ_BYTES, TURN_US, WRITE_BYTES } from './lane-limits.ts';
 const NOTHING = Buffer.alloc(0);
 const TURN_MS = TURN_US / 1000;
 
-/** How a turn of a connection ended. */
+/** How a connection's turn ended. */
 export type Served =
-  /** At rest: all that came is answered. */
+  /** At rest: everything that came is answered. */
   | 'rests'
   /** There may be more to read. */
   | 'goes-on'
@@ -18,9 +18,9 @@ export type Served =
   | 'gone';
 
 /**
- * Serves one connection for one turn: reads once, answers what is whole and plain for as long as a turn lasts, writes
- * once. Whatever else there is goes to the server behind, with the bytes: a request that is cut or is not plain, an
- * answer that is too large or that the client does not take.
+ * Serves one connection for one turn: reads once, answers complete plain requests for as long as the turn
+ * lasts, writes once. Everything else is handed over to the main server, with its bytes: a request that is
+ * incomplete or not plain, an answer that is too large or that the client does not take.
  */
 export class Serving {
   readonly #connections: Connections;
@@ -55,9 +55,9 @@ export class Serving {
   }
 
   /**
-   * Closes a connection that is at rest, and leaves one that is not, or never asked anything, to the server behind.
-   * Strangers are answered here, and closed.
-   * @param leave leaves those at rest to it as well
+   * Closes a connection that is at rest. Hands over one that is not, or that never asked anything. Unknown
+   * callers are answered here, and closed.
+   * @param leave hands over connections at rest as well
    */
   end(client: Client, leave: boolean): void {
     if (client.closing || client.group.isUnknown) {
@@ -70,7 +70,7 @@ export class Serving {
     else this.#connections.handOver(client, { unread });
   }
 
-  /** Of a client that has had its last answer. */
+  /** Drops the bytes of a client that has got its last answer. */
   #drop(client: Client): Served {
     const count = receive(client.fd, this.#input);
     if (count === AGAIN) return 'rests';
@@ -99,17 +99,17 @@ export class Serving {
     }
     if (!this.#flush(client, bytes, at, end)) return 'gone';
     if (at < end) client.unread = copyOf(bytes, at, end);
-    // What came while bytes that were read waited has not been told of.
+    // epoll does not report again what came while these bytes waited.
     return at < end || end === READ_BYTES || bytes !== this.#input ? 'goes-on' : 'rests';
   }
 
   #gather({ text, bytes }: Answered): void {
-    // Of ASCII alone, where the shorter way gives the same bytes.
+    // For ASCII text latin1 gives the same bytes, and is faster.
     this.#output.write(text, this.#gathered, bytes === text.length ? 'latin1' : 'utf8');
     this.#gathered += bytes;
   }
 
-  /** The client has sent nothing more, so there is nothing that closing would make a reset of. */
+  /** The client has sent nothing more, so closing cannot cause a reset. */
   #finish(client: Client): Served {
     if (this.#flush(client, NOTHING, 0, 0, true)) this.#connections.close(client);
     return 'gone';
@@ -123,7 +123,7 @@ export class Serving {
     return 'gone';
   }
 
-  /** Gives a stranger its last answer, where others are left to the server behind. */
+  /** Gives an unknown caller its last answer; other callers are handed over. */
   #refuse(client: Client, bytes: Buffer, at: number, end: number): Served {
     const text = client.group.answers.lastAnswer(bytes, at, end, this.#limits);
     const length = Buffer.byteLength(text);
@@ -138,7 +138,10 @@ export class Serving {
     return 'goes-on';
   }
 
-  /** Writes what was gathered; what is between `at` and `end` is not answered. False when the client is gone, or handed over because it does not take it. */
+  /**
+   * Writes the gathered answers; the bytes at `at`..`end` are not answered yet. False when the client is
+   * gone, or was handed over because it does not take the answers.
+   */
   #flush(client: Client, bytes: Buffer, at: number, end: number, last = false): boolean {
     const gathered = this.#gathered;
     if (gathered === 0) return true;
@@ -154,12 +157,12 @@ export class Serving {
   }
 }
 
-/** Requests behind a last one are for the server behind, which drops them and waits for the client's end. */
+/** Requests after a last one are left to the main server, which drops them and waits for the client's end. */
 function isForLane(answer: Answered, bytesLeft: number): boolean {
   return answer.bytes <= WRITE_BYTES && (!answer.close || answer.length === bytesLeft);
 }
 
-/** In memory of its own: what is sent to another thread takes all of its memory along. */
+/** A copy in separate memory: bytes that are sent to another thread take their whole buffer along. */
 function copyOf(bytes: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafeSlow(end - start);
   bytes.copy(copy, 0, start, end);

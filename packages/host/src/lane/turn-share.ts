@@ -1,6 +1,6 @@
 import { type Linked, LinkedQueue } from './linked-queue.ts';
 
-/** A connection that stands in line, or may. */
+/** A connection that waits for its turn, or may. */
 export interface Waiting extends Linked<Waiting> {
   readonly group: { readonly turnShare: TurnShare };
   waits: boolean;
@@ -11,6 +11,6 @@ export class TurnShare implements Linked<TurnShare> {
   /** Connections that wait for their turn. */
   readonly waiting = new LinkedQueue<Waiting>();
   next: TurnShare | undefined;
-  /** What is left of its turn; below zero, it has taken more than that, and waits for as many rounds. */
+  /** Microseconds left of its turn. Below zero it has used more than its turn, and waits for more rounds. */
   leftUs = 0;
 }

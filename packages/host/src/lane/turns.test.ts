@@ -16,7 +16,7 @@ function takeAll(turns: Turns<Client>): Client[] {
   return taken;
 }
 
-it('gives a lone connection the second turn of time, however many of another group wait in front of it', () => {
+it('gives a lone connection the second turn, even if many connections of another group came before it', () => {
   const turns = new Turns<Client>();
   const [flood, lone] = [groupOf(1), groupOf(2)];
   for (let fd = 0; fd < 256; fd++) turns.add(new Client(fd, flood, 0));
@@ -26,7 +26,7 @@ it('gives a lone connection the second turn of time, however many of another gro
   expect(turns.take()).toBe(victim);
 });
 
-it('lets a connection that goes on wait for all other groups', () => {
+it('makes a connection that goes on wait for all other groups', () => {
   const turns = new Turns<Client>();
   const clients = [1, 2, 3].map((id) => new Client(id, groupOf(id), 0));
   for (const client of clients) turns.add(client);
@@ -40,7 +40,7 @@ it('lets a connection that goes on wait for all other groups', () => {
   expect(order).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3]);
 });
 
-it('lets a turnShare that has taken ten turns at once wait ten rounds, and nobody else', () => {
+it('makes a group that has taken ten turns at once wait ten rounds, and no other group', () => {
   const turns = new Turns<Client>();
   const [costly, plain] = [groupOf(1), groupOf(2)];
   const order: number[] = [];
@@ -55,7 +55,7 @@ it('lets a turnShare that has taken ten turns at once wait ten rounds, and nobod
   expect(order.join('')).toBe('1222222222212');
 });
 
-it('lets a turnShare pay for a turn in which the machine had other work with a few rounds only', () => {
+it('makes a group wait only a few rounds for a turn in which the machine had other work', () => {
   const turns = new Turns<Client>();
   const [unlucky, other] = [groupOf(1), groupOf(2)];
   turns.add(new Client(1, unlucky, 0));
@@ -79,7 +79,7 @@ it('counts root and other users of an instance as one', () => {
   expect([turns.take()?.fd, turns.take()?.fd]).toEqual([2, 1]);
 });
 
-it('saves nothing up for a turnShare that was away', () => {
+it('saves no time for a group that was away', () => {
   const turns = new Turns<Client>();
   const [away, busy] = [groupOf(1), groupOf(2)];
   for (let time = 0; time < 100; time++) {
@@ -92,7 +92,7 @@ it('saves nothing up for a turnShare that was away', () => {
   expect(turns.take()?.fd).toBe(9);
 });
 
-it('gives each waiting connection one turn, in order within its group, whatever the mixture', () => {
+it('gives each waiting connection one turn, in order within its group, in any mixture', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(5), { maxLength: 200 }), (ids) => {
       const turns = new Turns<Client>();

@@ -3,9 +3,9 @@ import { LinkedQueue } from './linked-queue.ts';
 import type { TurnShare, Waiting } from './turn-share.ts';
 
 /**
- * Whose turn it is, by time: parties that have connections waiting stand in a line; the first one's connections are
- * served until its turn is used up, then it goes to the end. So a party with many busy connections, or costly
- * requests, waits longer for each of them, and nobody else does.
+ * Decides whose turn it is, by time. Turn shares that have connections waiting stand in a line. The
+ * connections of the first one are served until its turn is used up; then it goes to the end. So a share with
+ * many busy connections, or costly requests, waits longer for each of them, and the other shares do not.
  */
 export class Turns<T extends Waiting> {
   readonly #shares = new LinkedQueue<TurnShare>();
@@ -14,7 +14,7 @@ export class Turns<T extends Waiting> {
     return this.#shares.empty;
   }
 
-  /** Puts a connection behind the others of its party. */
+  /** Adds a connection after the others of its share. */
   add(client: T): void {
     if (client.waits) return;
     client.waits = true;
@@ -28,19 +28,19 @@ export class Turns<T extends Waiting> {
     let turnShare = this.#shares.first;
     if (turnShare === undefined) return undefined;
     for (; turnShare.leftUs <= 0; turnShare = this.#shares.first!) this.#goToTheEnd(turnShare);
-    // A party stands in line because one of its connections waits, and only this takes it away.
+    // A share is in the line because one of its connections waits, and only this line takes it away.
     const client = turnShare.waiting.shift() as T;
     client.waits = false;
     if (turnShare.waiting.empty) this.#shares.shift();
     return client;
   }
 
-  /** What a connection's turn has taken. */
+  /** Counts the time that a connection's turn has taken. */
   charge({ group }: T, us: number): void {
     group.turnShare.leftUs = Math.max(group.turnShare.leftUs - us, -TURN_DEBT_US_MAX);
   }
 
-  /** What it did not use while it was away is gone; what it took too much it still has to wait for. */
+  /** Unused time is lost while a share is away; time that it has used too much still counts. */
   #enter(turnShare: TurnShare): void {
     turnShare.leftUs = Math.min(turnShare.leftUs, 0) + TURN_US;
     this.#shares.push(turnShare);

@@ -4,10 +4,10 @@ import { LANE_NICE } from './lane-limits.ts';
 import { Loop } from './loop.ts';
 import type { LaneStart, Order } from './messages.ts';
 
-/** The thread of the lane. It never goes back to Node's event loop, so orders are fetched, not delivered. */
+/** The lane's thread. It never returns to Node's event loop, so it fetches its orders and gets no events. */
 const port = parentPort!;
 
-// Where it may not, it is served as others are.
+// Without the permission for this, the thread keeps the normal priority.
 setNice(LANE_NICE);
 
 new Loop(workerData as LaneStart, {

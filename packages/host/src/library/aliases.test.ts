@@ -29,27 +29,27 @@ describe('An alias', () => {
     expect(heart.host.images.aliases().map(({ name }) => name)).toEqual(['a', 'debian/12', 'tiny']);
   });
 
-  it('can come to stand for another image', () => {
+  it('can be moved to another image', () => {
     heart.host.images.updateAlias('tiny', { target: 'ee', description: 'new' }, BY);
     expect(heart.host.images.alias('tiny')).toEqual({ name: 'tiny', target: E, description: 'new' });
     expect(heart.told).toEqual(['image-alias-updated tiny']);
   });
 
-  it('can get another name', () => {
+  it('can be renamed', () => {
     heart.host.images.renameAlias('tiny', 'small', BY);
     expect(heart.host.images.alias('small').target).toBe(F);
     expect(() => heart.host.images.alias('tiny')).toThrow('Image alias not found');
     expect(heart.told).toEqual(['image-alias-renamed small']);
   });
 
-  it('can go, and leaves its image', () => {
+  it('can be deleted without its image', () => {
     heart.host.images.deleteAlias('tiny', BY);
     expect(heart.host.images.aliases()).toEqual([]);
     expect(heart.host.images.get(F).image.fingerprint).toBe(F);
     expect(heart.told).toEqual(['image-alias-deleted tiny']);
   });
 
-  it('is still there for the next daemon', async () => {
+  it('is stored for the next daemon', async () => {
     heart.host.images.renameAlias('tiny', 'small', BY);
     const next = await heart.crash();
     expect(next.host.images.aliases().map(({ name }) => name)).toEqual(['small']);

@@ -50,7 +50,7 @@ describe('An import', () => {
   it.each([
     [null, `rootfs: ${CONTENT.length} bytes`],
     [CONTENT.length * 2, 'rootfs: 50%'],
-  ])('tells how far it is (of %o bytes)', async (size, progress) => {
+  ])('reports its progress (size: %o bytes)', async (size, progress) => {
     const told: unknown[] = [];
     heart.host.subscribe((event) => {
       if (event.type === 'operation') told.push(event.metadata.metadata?.['download_progress']);
@@ -59,7 +59,7 @@ describe('An import', () => {
     expect(told).toContain(progress);
   });
 
-  it('answers when the upload has been read, while the check goes on', async () => {
+  it('is answered when the upload has been read, while the check goes on', async () => {
     const held = heart.machine.faults.hold('verify');
     const operation = await begin();
     expect(operation.status).toBe('Running');
@@ -78,7 +78,7 @@ describe('An import', () => {
     expect(heart.told).toEqual([`operation-cancelled ${id}`]);
   });
 
-  it('of an image that is there is refused, and leaves it', async () => {
+  it('of an existing image is refused, and the image stays', async () => {
     await take();
     await expect(take()).rejects.toThrow('Image with same fingerprint already exists');
     expect([...heart.images.stored]).toEqual([FINGERPRINT]);
@@ -91,7 +91,7 @@ describe('An import', () => {
     expect(heart.host.images.list()).toHaveLength(1);
   });
 
-  it('of other bytes than were promised is refused', async () => {
+  it('of other bytes than the given fingerprint says is refused', async () => {
     await expect(take({ fingerprint: F })).rejects.toThrow("Image fingerprint doesn't match");
     expect(heart.host.images.list()).toEqual([]);
   });
@@ -114,7 +114,7 @@ describe('An import', () => {
 });
 
 describe('A deletion of an image', () => {
-  it('takes its aliases and files with it, and the root that nobody stands on', async () => {
+  it('also removes its aliases and files, and a root that no instance needs', async () => {
     await take();
     heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
     heart.machine.roots.add(`${FINGERPRINT}-0`);
@@ -125,7 +125,7 @@ describe('A deletion of an image', () => {
     expect(heart.told.at(-1)).toBe(`image-deleted ${FINGERPRINT}`);
   });
 
-  it('leaves the root that an instance stands on', async () => {
+  it('keeps a root that an instance needs', async () => {
     heart.addImage();
     await heart.addRunning('c1', { config: { 'volatile.base_image': F } });
     await remove(F);
@@ -133,14 +133,14 @@ describe('A deletion of an image', () => {
     await heart.setState('c1', 'restart');
   });
 
-  it('twice: the second finds nothing', async () => {
+  it('fails if the image has been deleted meanwhile', async () => {
     heart.addImage();
     const [first, second] = [remove(F), remove(F)];
     await first;
     await expect(second).rejects.toThrow('Image not found');
   });
 
-  it('and an import of the same bytes follow each other', async () => {
+  it('and an import of the same bytes do not overlap', async () => {
     await take();
     const held = heart.machine.faults.hold('removeImage');
     const removed = remove(FINGERPRINT);
@@ -166,7 +166,7 @@ describe('An image', () => {
   const fields = { public: true, autoUpdate: false, properties: { a: '1' }, profiles: [], expiresAt: '' };
   beforeEach(() => void heart.addImage());
 
-  it('is changed by a replacement of its fields', () => {
+  it('can be changed by replacing its fields', () => {
     heart.host.images.update(F, fields, BY);
     expect(heart.host.images.get(F).image).toMatchObject({ ...fields, size: 10 });
     heart.host.images.setCached(F, true, BY);
@@ -174,7 +174,7 @@ describe('An image', () => {
     expect(heart.told).toEqual([`image-updated ${F}`, `image-updated ${F}`]);
   });
 
-  it('is not changed when it is another one than the caller has seen', () => {
+  it('is not changed if it is not as the client has seen it', () => {
     const check = () => {
       throw new Error('ETag');
     };
@@ -182,14 +182,14 @@ describe('An image', () => {
     expect(heart.host.images.get(F).image.public).toBe(false);
   });
 
-  it('is found by the beginning of its fingerprint, if it is the only one', () => {
+  it('is found by an unambiguous prefix of its fingerprint', () => {
     heart.addImage({ fingerprint: `f${'0'.repeat(63)}` });
     expect(heart.host.images.get('ff').image.fingerprint).toBe(F);
     expect(() => heart.host.images.get('f')).toThrow('More than one image matches');
     expect(() => heart.host.images.get('e')).toThrow('Image not found');
   });
 
-  it('is exported with its files, which is told', () => {
+  it('is exported with its files, with an event', () => {
     const { paths } = heart.host.images.export('ff', BY);
     expect(paths).toEqual([`${F}.0`]);
     expect(heart.told).toEqual([`image-retrieved ${F}`]);

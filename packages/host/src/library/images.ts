@@ -14,13 +14,13 @@ import type { OperationHandle } from '../model/operations.ts';
 import type { Precondition } from '../model/precondition.ts';
 import type { ImageFields, ImageInfo, UploadOptions } from './requests.ts';
 
-/** What an operator can do with images and their aliases. */
+/** The use cases of operators for images and their aliases. */
 export function imageCases(
   context: Needs<'clock' | 'model' | 'operations' | 'roots'>,
   directory: ImageDirectory,
 ) {
   const { model, operations } = context;
-  // Files and record of one image change together, also when it is imported and deleted at the same time.
+  // Keeps files and record of an image consistent, also if it is imported and deleted at the same time.
   const queues = new KeyedQueue<string>();
   const find = (fingerprint: string) => findImage(model.state, fingerprint);
   return {
@@ -84,7 +84,7 @@ async function importImage(work: ImageWork, upload: Upload, options: UploadOptio
       }
     },
   });
-  // The upload is the request's body: the request is over when it has been read, well or badly.
+  // The upload is the request's body: the request is answered when the body has been read or has failed.
   await stored.promise;
   return context.operations.get(operation.id);
 }
@@ -106,7 +106,7 @@ function receive(
       handle.tell({ download_progress: `rootfs: ${done}` });
     },
     onStored,
-    // Under the same key: clients show one line for an operation.
+    // The same key, since clients show one line for an operation.
     onChecked: (percent) => handle.tell({ download_progress: `Check: ${percent}%` }),
   });
 }
@@ -134,7 +134,7 @@ async function publish(
   return { fingerprint, size: String(staged.size) };
 }
 
-/** Files without a record, wherever they are by now, would be in the way of the next import. */
+/** Removes staged and published files without a record: the next import of the image would fail. */
 async function discardAll(directory: ImageDirectory, staged: StagedImage): Promise<void> {
   await directory.discard(staged);
   await directory.remove(staged.fingerprint);

@@ -7,12 +7,12 @@ export interface ImageInfo {
 
 export interface UploadOptions {
   readonly public: boolean;
-  /** Override the metadata's properties. */
+  /** These override the properties in the image's metadata. */
   readonly properties: Readonly<Record<string, string>>;
   readonly profiles: readonly string[] | null;
-  /** Expected fingerprint; null: none. */
+  /** The expected fingerprint; null if not given. */
   readonly fingerprint: string | null;
-  /** Total bytes when known (Content-Length), for progress; null otherwise. */
+  /** Total bytes (Content-Length), for progress; null if unknown. */
   readonly size: number | null;
 }
 

@@ -1,7 +1,7 @@
 import type { JournalSpan } from '../core/entities.ts';
 import type { Operation } from './operation.ts';
 
-/** Who caused a lifecycle event through the API. */
+/** The operator who caused a lifecycle event through the host API. */
 export interface Requestor {
   readonly username: string;
   readonly protocol: 'unix';
@@ -16,7 +16,7 @@ export interface LifecycleMetadata {
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
-/** An event of the journal: its sequence number grows for ever. */
+/** A lifecycle event of the journal; its sequence number is its position. */
 export interface LifecycleEvent {
   readonly type: 'lifecycle';
   readonly timestamp: string;
@@ -38,11 +38,11 @@ export type HostEvent =
       };
     };
 
-/** The lifecycle events of the past. */
+/** The stored lifecycle events. */
 export interface HostJournal {
-  /** Which positions have missed nothing. */
+  /** The positions after which no event is missing. */
   span(): JournalSpan;
-  /** Some of those after a position, in order; at least one if there is any. */
+  /** Some of the events after a position, in order; at least one if there is any. */
   after(
     position: number,
     eventsMax: number,

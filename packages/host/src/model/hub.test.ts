@@ -33,7 +33,7 @@ const fail = () => {
 };
 
 describe('Listeners', () => {
-  it('hear of their own instance, in the order in which it is published', () => {
+  it('get the events of their instance, in the order of publishing', () => {
     hub.onGuest(1, note('one'));
     hub.onGuest(2, note('two'));
     for (const sequence of [1, 2]) hub.publishGuest(1, guestEvent(sequence));
@@ -42,13 +42,13 @@ describe('Listeners', () => {
     expect(heard).toEqual(['one 1', 'one 2', 'two 3']);
   });
 
-  it('of one instance hear all of it', () => {
+  it('of the same instance all get its events', () => {
     for (const name of ['a', 'b']) hub.onGuest(1, note(name));
     hub.publishGuest(1, guestEvent(1));
     expect(heard).toEqual(['a 1', 'b 1']);
   });
 
-  it('of views and of the host are others than those of events', () => {
+  it('of views and of the host do not get other events', () => {
     hub.onView(1, () => void heard.push('view'));
     hub.onHost(note('host'));
     hub.onGuest(1, note('guest'));
@@ -58,7 +58,7 @@ describe('Listeners', () => {
     expect(heard).toEqual(['view', 'host ']);
   });
 
-  it('hear nothing once they have ended it, twice or not', () => {
+  it('get nothing after they have unsubscribed, once or twice', () => {
     const ends = [hub.onGuest(1, note('a')), hub.onHost(note('b')), hub.onView(1, note('c'))];
     const kept = hub.onGuest(1, note('kept'));
     for (const end of [...ends, ...ends]) end();
@@ -69,7 +69,7 @@ describe('Listeners', () => {
     kept();
   });
 
-  it('that end an earlier listening do not end a later one of the same instance', () => {
+  it('that unsubscribe again do not end a later subscription to the same instance', () => {
     const end = hub.onGuest(1, note('a'));
     end();
     hub.onGuest(1, note('b'));
@@ -78,7 +78,7 @@ describe('Listeners', () => {
     expect(heard).toEqual(['b 1']);
   });
 
-  it('that fail are logged, and the others hear of it all the same', () => {
+  it('that fail are logged, and the others still get the event', () => {
     hub.onGuest(1, fail);
     hub.onGuest(1, note('a'));
     hub.onHost(fail);
@@ -92,7 +92,7 @@ describe('Listeners', () => {
     expect(logged).toHaveLength(3);
   });
 
-  it('may end themselves while they are told', () => {
+  it('can unsubscribe while they are called', () => {
     const end = hub.onGuest(1, () => end());
     hub.onGuest(1, note('a'));
     hub.publishGuest(1, guestEvent(1));

@@ -5,8 +5,8 @@ import type { HostEvent } from './events.ts';
 type Listener<T> = (event: T) => void;
 
 /**
- * Hands events to those who listen now, in the order in which they are published. Events of the journal are
- * published right after their commit, in the same turn, so delivery order is commit order.
+ * Passes events to the current listeners, in the order of publishing. Events of the journal are published
+ * directly after their commit, synchronously, so the order of delivery is the order of commits.
  */
 export class EventHub {
   readonly #host = new Set<Listener<HostEvent>>();
@@ -18,18 +18,18 @@ export class EventHub {
     this.#log = log;
   }
 
-  /** Calls back for all events of the host API's stream. @returns the function that ends it */
+  /** Subscribes to all events of the host API's stream. @returns a function that unsubscribes */
   onHost(listener: Listener<HostEvent>): () => void {
     this.#host.add(listener);
     return () => void this.#host.delete(listener);
   }
 
-  /** Calls back for the events of one instance. @returns the function that ends it */
+  /** Subscribes to the events of one instance. @returns a function that unsubscribes */
   onGuest(instanceId: number, listener: Listener<StoredEvent>): () => void {
     return listen(this.#guests, instanceId, listener);
   }
 
-  /** Calls back whenever the view of one instance is another one. @returns the function that ends it */
+  /** Subscribes to changes of the view of one instance. @returns a function that unsubscribes */
   onView(instanceId: number, listener: () => void): () => void {
     return listen(this.#views, instanceId, listener);
   }
@@ -46,7 +46,7 @@ export class EventHub {
     for (const listener of this.#views.get(instanceId) ?? []) this.#call(listener, undefined);
   }
 
-  /** One listener's failure is not the others'. */
+  /** Logs the failure of a listener, so that the others are still called. */
   #call<T>(listener: Listener<T>, event: T): void {
     try {
       listener(event);
@@ -56,7 +56,7 @@ export class EventHub {
   }
 }
 
-/** Adds a listener of one instance. @returns the function that takes it away, and leaves nothing behind */
+/** Adds a listener of one instance. @returns a function that removes it, and the instance's empty set */
 function listen<T>(
   all: Map<number, Set<Listener<T>>>,
   instanceId: number,

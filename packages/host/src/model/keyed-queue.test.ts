@@ -17,7 +17,7 @@ describe('KeyedQueue', () => {
     expect(order).toEqual(['other key', 'first', 'second']);
   });
 
-  it('goes on after a failure, and tells it only to the one who asked', async () => {
+  it('goes on after a failure, and reports it only for the work that failed', async () => {
     const queue = new KeyedQueue<number>();
     const failing = queue.run(1, 'start', () => Promise.reject(new Error('no')));
     const next = queue.run(1, 'stop', () => 'done');
@@ -25,7 +25,7 @@ describe('KeyedQueue', () => {
     await expect(next).resolves.toBe('done');
   });
 
-  it('names the work that runs or waits, and nothing once it has ended', async () => {
+  it('lists the labels of work until it has ended', async () => {
     const queue = new KeyedQueue<number>();
     const gate = Promise.withResolvers<void>();
     const work = [queue.run(1, 'start', () => gate.promise), queue.run(1, 'stop', () => {})];
@@ -35,7 +35,7 @@ describe('KeyedQueue', () => {
     expect(queue.labels(1)).toEqual([]);
   });
 
-  it('shows work beside the queue, which does not wait for it', async () => {
+  it('lists the labels of work outside the queue, but does not wait for it', async () => {
     const queue = new KeyedQueue<number>();
     const gate = Promise.withResolvers<void>();
     const beside = queue.beside(1, 'stop', () => gate.promise);

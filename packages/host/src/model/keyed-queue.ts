@@ -1,14 +1,14 @@
 /**
- * One queue per key: per instance by its id, per image by its fingerprint. Invariants:
+ * One queue for each key: for each instance by its id, for each image by its fingerprint. Invariants:
  * - work under one key never overlaps; work under different keys never waits for each other;
- * - a piece of work never queues another under its own key and waits for it (it would wait for itself);
- * - a failure ends its own piece of work only.
+ * - work never queues other work under its own key and waits for it: it would wait for itself;
+ * - a failure affects only the work that fails.
  */
 export class KeyedQueue<K> {
   readonly #tails = new Map<K, Promise<unknown>>();
   readonly #labels = new Map<K, string[]>();
 
-  /** Queues work under a key. @param label a word for messages to others, such as `stop` */
+  /** Queues work under a key. @param label a word for messages about this work, such as `stop` */
   run<T>(key: K, label: string, work: () => Promise<T> | T): Promise<T> {
     this.#enter(key, label);
     const before = this.#tails.get(key) ?? Promise.resolve();
@@ -21,7 +21,7 @@ export class KeyedQueue<K> {
     return mine;
   }
 
-  /** Work that goes on beside the queue for a while: others see its label, and do not wait for it. */
+  /** Runs work outside the queue: its label is listed, but other work does not wait for it. */
   async beside<T>(key: K, label: string, work: () => Promise<T>): Promise<T> {
     this.#enter(key, label);
     try {

@@ -13,7 +13,7 @@ describe('A lifecycle event', () => {
     expect(lifecycle('x', collection, name).metadata).toEqual({ action: 'x', source });
   });
 
-  it('has only those parts that it is given', () => {
+  it('has only the given parts', () => {
     const source = '/1.0/instances/c1';
     const of = (extra: Parameters<typeof lifecycle>[3]) => lifecycle('x', 'instances', 'c1', extra);
     expect(of({ by: null })).toEqual({ type: 'lifecycle', metadata: { action: 'x', source } });

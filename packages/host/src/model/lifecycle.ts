@@ -3,15 +3,15 @@ import type { EventDraft } from './model.ts';
 
 type Collection = 'operations' | 'instances' | 'profiles' | 'images' | 'images/aliases';
 
-/** Parts of a lifecycle event that most do not have. */
+/** Optional parts of a lifecycle event. */
 interface Extra {
   readonly by?: Requestor | null;
   readonly context?: LifecycleMetadata['context'];
-  /** The instance whose own doing it is. */
+  /** The instance that caused the event itself. */
   readonly causedBy?: number;
 }
 
-/** A lifecycle event about one object, as LXD names and shapes it. */
+/** A lifecycle event about one object, in the form that LXD gives it. */
 export function lifecycle(
   action: string,
   collection: Collection,

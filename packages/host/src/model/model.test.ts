@@ -24,7 +24,7 @@ const keyTold = (key: string): EventDraft => ({
   metadata: { key, old_value: '', value: '1' },
 });
 
-/** What the store, the model and the view say of the key `user.a` of the instance. */
+/** The value of a key of the instance in the store, the model and the view. */
 function saidOf(key = 'user.a') {
   return [
     heart.store.load().instances.get(c1.id)?.config[key],
@@ -34,7 +34,7 @@ function saidOf(key = 'user.a') {
 }
 
 describe('A commit', () => {
-  it('is durable and visible before it is known, to every kind of listener', () => {
+  it('is durable and visible before any listener is called', () => {
     const seen: Record<string, unknown> = {};
     const look = (who: string) => () => {
       seen[who] = saidOf();
@@ -46,7 +46,7 @@ describe('A commit', () => {
     expect(seen).toEqual({ host: ['1', '1', '1'], guest: ['1', '1', '1'], view: ['1', '1', '1'] });
   });
 
-  it('has its events in the journal before they are handed out, with their positions', () => {
+  it('has its events in the journal before they are published', () => {
     const found: boolean[] = [];
     heart.parts.hub.onGuest(c1.id, ({ sequence }) => {
       found.push(heart.store.journalSpan(c1.id).newest >= sequence);
@@ -55,7 +55,7 @@ describe('A commit', () => {
     expect(found).toEqual([true, true]);
   });
 
-  it('hands its events out in its turn, in their order, views first', () => {
+  it('publishes its events synchronously, in their order, views first', () => {
     const order: string[] = [];
     heart.parts.hub.onView(c1.id, () => void order.push('view'));
     heart.parts.hub.onGuest(c1.id, ({ metadata }) => void order.push(String(metadata['key'])));
@@ -69,7 +69,7 @@ describe('A commit', () => {
     expect(order).toEqual(['view', 'user.b', 'first', 'user.a', 'second']);
   });
 
-  it('is told with the time of the clock, and with who has asked', () => {
+  it('gives its events the time of the clock and the operator', () => {
     heart.world.clock.pass(1_500);
     heart.model.commit([], [told('c1')]);
     expect(heart.events.at(-1)).toMatchObject({
@@ -78,7 +78,7 @@ describe('A commit', () => {
     });
   });
 
-  it('is there for the next daemon, all of it', async () => {
+  it('is completely there for the next daemon', async () => {
     heart.addImage();
     heart.host.images.createAlias({ name: 'tiny', target: 'f'.repeat(64), description: '' }, BY);
     heart.model.commit([put({ config: { 'user.a': '1' } })]);
@@ -89,7 +89,7 @@ describe('A commit', () => {
 });
 
 describe('A commit that fails', () => {
-  it('changes nothing and tells nothing', () => {
+  it('changes nothing and publishes nothing', () => {
     const before = { state: structuredClone(heart.model.state), view: heart.model.view(c1.id) };
     const heard = heart.listen('c1');
     const views: number[] = [];
@@ -105,7 +105,7 @@ describe('A commit that fails', () => {
     expect([heard, views, heart.told.slice(told0)]).toEqual([[], [], []]);
   });
 
-  it('in its middle leaves nothing of its beginning', () => {
+  it('in the middle has no effect', () => {
     const other = heart.add('c2');
     const clash: Change = { kind: 'put-instance', instance: { ...other, name: 'c1' } };
     expect(() => heart.model.commit([put({ description: 'new' }), clash], [told('c1')])).toThrow();
@@ -117,7 +117,7 @@ describe('A commit that fails', () => {
   it.each([
     ['gone already', [] as Change[]],
     ['deleted with it', [{ kind: 'delete-profile', name: 'web' }] as Change[]],
-  ])('since a profile is missing (%s)', (_how, changes) => {
+  ])('because a profile is missing (%s) has no effect', (_how, changes) => {
     const name = changes.length > 0 ? 'web' : 'no';
     expect(() => heart.model.commit([...changes, put({ profiles: [name] })])).toThrow('Profile not found');
     expect(heart.store.load().instances.get(c1.id)?.profiles).toEqual(['default', 'web']);
@@ -125,7 +125,7 @@ describe('A commit that fails', () => {
 });
 
 describe('Views', () => {
-  it('are built again for all users of a profile that changes', () => {
+  it('are made again for all users of a profile that changes', () => {
     heart.add('c2');
     const before = heart.model.view(2);
     const profile = { ...heart.host.profiles.get('web').profile, config: { 'user.role': 'www' } };
@@ -134,14 +134,14 @@ describe('Views', () => {
     expect(heart.model.view(2)).toBe(before);
   });
 
-  it('go with their instance, which those who wait for another value are told', () => {
+  it('are removed with their instance, and their listeners are called', () => {
     const seen: unknown[] = [];
     heart.parts.hub.onView(c1.id, () => void seen.push(heart.model.view(c1.id)));
     heart.model.commit([{ kind: 'delete-instance', id: c1.id }]);
     expect(seen).toEqual([undefined]);
   });
 
-  it('reach the fast lane at once, in one piece, before anybody is told', () => {
+  it('reach the fast lane synchronously, all in one call, before any listener is called', () => {
     const order: string[] = [];
     const hub = new EventHub(silentLog);
     const viewsChanged = (views: readonly GuestView[]) =>
@@ -159,7 +159,7 @@ describe('Views', () => {
 });
 
 describe('The model', () => {
-  it('finds instances by name and by id, after a rename by the new name only', () => {
+  it('finds instances by name and by id, after a rename only by the new name', () => {
     heart.model.commit([put({ name: 'new' })]);
     expect(heart.model.instance('new').id).toBe(c1.id);
     expect(heart.model.hasInstance('c1')).toBe(false);
@@ -170,14 +170,14 @@ describe('The model', () => {
     expect(() => heart.model.current(c1.id)).toThrow('Instance not found');
   });
 
-  it('expands the instance that it knows once, and any other as it is asked', () => {
+  it('keeps the expanded config of its instances, and computes that of others', () => {
     expect(heart.model.expanded(c1)).toBe(heart.model.expanded(c1));
     const other = { ...c1, config: { 'user.role': 'own' } };
     expect(heart.model.expanded(other).config['user.role']).toBe('own');
     expect(heart.model.expanded(c1).config['user.role']).toBe('web');
   });
 
-  it('lets two instances change names in two commits, not in one', () => {
+  it('refuses to swap the names of two instances in one commit', () => {
     const c2 = heart.add('c2');
     const swap: Change[] = [put({ name: 'c2' }), { kind: 'put-instance', instance: { ...c2, name: 'c1' } }];
     expect(() => heart.model.commit(swap)).toThrow();

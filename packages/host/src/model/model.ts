@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 import type { LifecycleMetadata } from './events.ts';
 import type { EventHub } from './hub.ts';
 
-/** An event that is to be written with a change. */
+/** An event to be written with a change. */
 export type EventDraft =
   | { readonly type: 'lifecycle'; readonly metadata: LifecycleMetadata; readonly causedBy?: number }
   | {
@@ -18,7 +18,6 @@ export type EventDraft =
       readonly metadata: Readonly<Record<string, unknown>>;
     };
 
-/** What the model is made with. */
 export interface ModelParts {
   readonly store: Store;
   readonly hub: EventHub;
@@ -26,14 +25,14 @@ export interface ModelParts {
   /** The host's name, as instances see it. */
   readonly location: string;
   readonly log: Log;
-  /** Told of the views that a commit has changed, before anyone is told of the commit. */
+  /** Called with the views that a commit has changed, before the events of the commit are published. */
   readonly viewsChanged?: (views: readonly GuestView[]) => void;
 }
 
 /**
- * The state of the daemon: what the store holds, in memory, with all that follows from it. Invariants:
- * memory equals the store after every commit; views and expansions are those of the newest commit; events are
- * handed out after their commit, in its turn, so nobody can see an event before its change.
+ * The state of the daemon: the contents of the store in memory, with expanded instances and views.
+ * Invariants: memory equals the store after every commit; expanded instances and views are those of the
+ * newest commit; events are published synchronously after their commit, so none is seen before its change.
  */
 export class Model {
   readonly #store: Store;
@@ -48,7 +47,7 @@ export class Model {
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
   readonly #expanded = new Map<number, Expanded>();
   readonly #views = new Map<number, GuestView>();
-  /** Instances whose view has been swapped by the commit that goes on. */
+  /** Ids of instances whose view has changed in the current commit. */
   readonly #swapped = new Set<number>();
   readonly #viewsChanged: (views: readonly GuestView[]) => void;
 
@@ -87,19 +86,19 @@ export class Model {
     return this.#byName.has(name);
   }
 
-  /** The newest state of an instance; undefined when it has been deleted. */
+  /** The newest state of an instance; undefined if it has been deleted. */
   instanceById(id: number): Instance | undefined {
     return this.#instances.get(id);
   }
 
-  /** The newest state of an instance that the caller has locked. @throws instance-not-found */
+  /** The newest state of an instance. @throws instance-not-found if it has been deleted */
   current(id: number): Instance {
     const instance = this.#instances.get(id);
     if (!instance) throw hostError('instance-not-found');
     return instance;
   }
 
-  /** Config and devices with all profiles applied. */
+  /** Expanded config and devices of an instance, which may differ from the stored one. */
   expanded(instance: Instance): Expanded {
     const known = this.#instances.get(instance.id) === instance && this.#expanded.get(instance.id);
     return known || expand(instance, this.#profiles);
@@ -109,7 +108,7 @@ export class Model {
     return this.#views.get(instanceId);
   }
 
-  /** Devices that were on their way into instances when the last daemon ended. */
+  /** By instance id, the devices that were being added to running instances when the last daemon ended. */
   additions(): ReadonlyMap<number, readonly Addition[]> {
     return this.#store.additions();
   }
@@ -118,13 +117,14 @@ export class Model {
     return this.#store.nextInstanceId();
   }
 
-  /** Names of the instances that use a profile. */
+  /** The instances that use a profile. */
   usersOf(profile: string): Instance[] {
     return [...this.#instances.values()].filter((instance) => instance.profiles.includes(profile));
   }
 
   /**
-   * Makes a change durable, then visible, then known: store, memory, events. Nothing has happened when it throws.
+   * Writes changes to the store, then applies them in memory, then publishes the events. If it throws,
+   * nothing has changed.
    */
   commit(changes: readonly Change[], announcements: readonly EventDraft[] = []): void {
     this.#checkProfiles(changes);
@@ -154,14 +154,14 @@ export class Model {
     }
   }
 
-  /** All who answer from views have the new ones before anybody is told of one. */
+  /** Passes on all changed views before any listener is called, so that no answer is from an old one. */
   #tellOfViews(): void {
     if (this.#swapped.size === 0) return;
     this.#viewsChanged([...this.#swapped].flatMap((id) => this.#views.get(id) ?? []));
     for (const id of this.#swapped) this.#hub.publishView(id);
   }
 
-  /** While an instance was being made or changed, a profile of it may have been deleted or renamed. */
+  /** Checks that the profiles of changed instances exist: one may have been deleted or renamed meanwhile. */
   #checkProfiles(changes: readonly Change[]): void {
     const profiles = new Set(this.#profiles.keys());
     for (const change of changes) if (change.kind === 'put-profile') profiles.add(change.profile.name);

@@ -1,6 +1,6 @@
 export type OperationStatus = 'Pending' | 'Running' | 'Cancelling' | 'Success' | 'Failure' | 'Cancelled';
 
-/** A piece of work that an operator waits for. A change makes a new object. */
+/** The state of an operation; immutable: each change makes a new object. */
 export interface Operation {
   /** uuid4. */
   readonly id: string;
@@ -9,10 +9,10 @@ export interface Operation {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly status: OperationStatus;
-  /** Collection to names, such as `{ instances: ['c1'] }`; null when it touches none. */
+  /** Collection to names, such as `{ instances: ['c1'] }`; null if there are none. */
   readonly resources: Readonly<Record<string, readonly string[]>> | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
   readonly mayCancel: boolean;
-  /** Empty unless it failed. */
+  /** The message of its failure; empty if it has not failed. */
   readonly err: string;
 }

@@ -41,7 +41,7 @@ const begin = (part: { mayCancel?: boolean } = {}) =>
   });
 
 describe('An operation', () => {
-  it('begins at once, and says so', () => {
+  it('begins at once, with an event', () => {
     const operation = begin();
     expect(operation).toMatchObject({ status: 'Running', class: 'task', description: 'Working', err: '' });
     expect(handle.id).toBe(operation.id);
@@ -49,7 +49,7 @@ describe('An operation', () => {
     expect(operations.list()).toEqual([operation]);
   });
 
-  it('ends with the result of its work, added to what it has', async () => {
+  it('ends with the result of its work added to its metadata', async () => {
     const { id } = begin();
     clock.pass(5_000);
     work.resolve({ b: 2 });
@@ -59,7 +59,7 @@ describe('An operation', () => {
     expect(told.map((each) => each.status)).toEqual(['Running', 'Success']);
   });
 
-  it('ends with the failure of its work; only an unexpected one is logged', async () => {
+  it('ends with the failure of its work, which is logged only if it is unexpected', async () => {
     const { id } = begin();
     work.reject(hostError('already-running'));
     expect(await operations.wait(id, -1)).toMatchObject({
@@ -79,7 +79,7 @@ describe('An operation', () => {
     expect([status, metadata, err]).toEqual(['Failure', { a: 1, return: 127 }, 'Command not found']);
   });
 
-  it('that throws at once has failed, and throws nowhere else', async () => {
+  it('fails if its work throws at once, and the error goes nowhere else', async () => {
     const { id } = operations.run({
       description: '',
       work: () => {
@@ -89,7 +89,7 @@ describe('An operation', () => {
     expect((await operations.wait(id, -1)).err).toBe('Instance is frozen');
   });
 
-  it('has its new state before its event goes out', async () => {
+  it('has its new state before its event is published', async () => {
     const seen: string[] = [];
     const hub = new EventHub(silentLog);
     const own = new Operations(hub, clock, silentLog);
@@ -103,7 +103,7 @@ describe('An operation', () => {
 });
 
 describe('Progress', () => {
-  it('is told ten times a second at most; what is not told is there', async () => {
+  it('makes at most ten events a second, but is always in the metadata', async () => {
     const { id } = begin();
     for (const percent of [1, 2, 3]) handle.tell({ percent });
     expect(operations.get(id).metadata).toEqual({ a: 1, percent: 3 });
@@ -128,14 +128,14 @@ describe('Cancelling', () => {
     expect(told.map((each) => each.status)).toEqual(['Running', 'Cancelling', 'Cancelled']);
   });
 
-  it('that comes too late changes nothing', async () => {
+  it('has no effect if the work succeeds all the same', async () => {
     const { id } = begin({ mayCancel: true });
     operations.cancel(id);
     work.resolve({ b: 2 });
     expect(await operations.wait(id, -1)).toMatchObject({ status: 'Success', metadata: { b: 2 } });
   });
 
-  it('is refused for one that may not be, that has finished, that is cancelled, or that is not there', async () => {
+  it('is refused for an operation that cannot be cancelled, has finished, or does not exist', async () => {
     const { id } = begin();
     expect(() => operations.cancel(id)).toThrow("This operation can't be cancelled");
     work.resolve(undefined);
@@ -164,7 +164,7 @@ describe('Waiting', () => {
     expect((await operations.wait(id, 3)).status).toBe('Success');
   });
 
-  it('for all ends when none runs any more', async () => {
+  it('for all operations ends when none runs any more', async () => {
     begin();
     let idle = false;
     const waited = operations.idle().then(() => {
@@ -177,13 +177,13 @@ describe('Waiting', () => {
     expect(idle).toBe(true);
   });
 
-  it('for one that is not there is refused', async () => {
+  it('for an operation that does not exist is refused', async () => {
     await expect(operations.wait('no', -1)).rejects.toThrow('Operation not found');
   });
 });
 
 describe('A finished operation', () => {
-  it('can be asked for for half a minute', async () => {
+  it('can be read for half a minute', async () => {
     const heart = await Heart.begin();
     const { id } = begin();
     await pass(heart, 60_000);

@@ -7,16 +7,15 @@ import { hostError } from '../core/host-errors.ts';
 import type { EventHub } from './hub.ts';
 import type { Operation, OperationStatus } from './operation.ts';
 
-/** What the work of an operation may do to it. */
+/** The interface of an operation for its work. */
 export interface OperationHandle {
   readonly id: string;
-  /** Adds to the metadata, and tells it to those who listen. */
+  /** Adds to the metadata, and publishes the change, at most every `TELL_INTERVAL_MS`. */
   tell(metadata: Readonly<Record<string, unknown>>): void;
   /** Aborted when the operation is cancelled. */
   readonly signal: AbortSignal;
 }
 
-/** A new operation. */
 export interface OperationSpec {
   readonly class?: Operation['class'];
   readonly description: string;
@@ -27,9 +26,9 @@ export interface OperationSpec {
   readonly work: (handle: OperationHandle) => Promise<Readonly<Record<string, unknown>> | undefined>;
 }
 
-/** How long a finished operation can still be asked for: clients come back for the result. */
+/** How long a finished operation can still be read: clients come back for the result. */
 const KEPT_MS = 30_000;
-/** Metadata changes, such as progress, are told this often at most. */
+/** The least time between events of changed metadata, such as progress. */
 const TELL_INTERVAL_MS = 100;
 
 const MS_PER_SECOND = 1000;
@@ -41,7 +40,7 @@ interface Entry {
   toldAt: number;
 }
 
-/** All operations: those that run, and for a while those that have ended. */
+/** All operations that run, and for a while those that have ended. */
 export class Operations {
   readonly #entries = new Map<string, Entry>();
   readonly #hub: EventHub;
@@ -54,7 +53,7 @@ export class Operations {
     this.#log = log;
   }
 
-  /** Starts an operation; its work begins at once and never throws out of here. */
+  /** Starts an operation, whose work begins at once. If the work throws, only the operation fails. */
   run(spec: OperationSpec): Operation {
     const now = timestamp(this.#clock);
     const operation: Operation = {
@@ -99,14 +98,14 @@ export class Operations {
     entry.abort.abort(hostError('cancelled'));
   }
 
-  /** Settles when the operation is final or the time is over; -1 waits without limit. */
+  /** Resolves when the operation has ended or the time is over; -1 waits without limit. */
   async wait(id: string, timeoutSeconds: number): Promise<Operation> {
     const entry = this.#entry(id);
     await within(timeoutSeconds * MS_PER_SECOND, entry.finished);
     return entry.operation;
   }
 
-  /** Settles when no operation runs any more. */
+  /** Resolves when the operations that run now have ended. */
   async idle(): Promise<void> {
     await Promise.all([...this.#entries.values()].map((entry) => entry.finished));
   }
@@ -150,7 +149,7 @@ export class Operations {
     this.#change(entry, { metadata: merged });
   }
 
-  /** The state changes before its event goes out, so that a question asked on the event sees it. */
+  /** Changes the state before it publishes the event, so that a client that reads it on the event sees it. */
   #change(entry: Entry, change: Partial<Operation>): void {
     entry.operation = { ...entry.operation, ...change, updatedAt: timestamp(this.#clock) };
     this.#publish(entry);
@@ -171,7 +170,7 @@ export class Operations {
   }
 }
 
-/** An error may bring metadata of its own: an exec's exit code belongs there also when it failed. */
+/** The metadata of an error, such as the exit code of an exec that failed. */
 function failedWith(error: unknown): Readonly<Record<string, unknown>> | undefined {
   return error instanceof OperationError ? error.metadata : undefined;
 }

@@ -1,2 +1,2 @@
-/** Throws when the object that is about to change is not the one the caller has seen (If-Match). */
+/** Throws if the object to be changed is not as the client has seen it (If-Match). */
 export type Precondition<T> = (current: T) => void;

@@ -9,7 +9,7 @@ const sendTo = declare(
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-/** Sends one datagram to a Unix socket, which Node has no means for. @returns whether the kernel has taken it */
+/** Sends one datagram to a Unix socket; Node cannot. @returns whether the kernel has taken it */
 export function sendDatagram(name: string, text: string): boolean {
   const fd = openDatagramSocket();
   if (fd < 0) return false;

@@ -19,7 +19,7 @@ const EPOLLRDHUP = 0x2000;
 const EPOLLET = 0x8000_0000;
 const EVENTS_MAX = 256;
 
-/** Tells which of many descriptors can be read, or written to; epoll(7). For one thread that does nothing else. */
+/** Finds out which of many descriptors can be read or written; epoll(7). For a thread that does only this. */
 export class EpollSet {
   readonly #epoll = openEpoll();
   readonly #events = Buffer.alloc(EVENT_BYTES * EVENTS_MAX);
@@ -27,27 +27,27 @@ export class EpollSet {
   readonly #edge = eventBuffer(EPOLLIN | EPOLLRDHUP | EPOLLET, 0);
   readonly #writable = eventBuffer(EPOLLOUT | EPOLLET, 0);
 
-  /** Tells of `fd` for as long as it can be read. */
+  /** Reports `fd` as long as it can be read. */
   add(fd: number): void {
     this.#add(this.#level, fd);
   }
 
-  /** Tells of `fd` once each time that something new can be read, and once if something can be read now. */
+  /** Reports `fd` once each time that something new can be read, and once if something can be read now. */
   addEdge(fd: number): void {
     this.#add(this.#edge, fd);
   }
 
-  /** Tells of `fd` each time that it can be written to again, and when its other end is gone. */
+  /** Reports `fd` each time that it can be written again, and when its other end is gone. */
   addWritable(fd: number): void {
     this.#add(this.#writable, fd);
   }
 
-  /** Closing the last descriptor of a file does this too. */
+  /** Stops reporting `fd`. Closing the last descriptor of a file does this too. */
   remove(fd: number): void {
     unwatch(this.#epoll, fd);
   }
 
-  /** Waits until there is something to tell, at most `timeoutMs`: how many descriptors {@link ready} names. */
+  /** Waits at most `timeoutMs` for an event. Returns the number of descriptors that {@link ready} names. */
   wait(timeoutMs: number): number {
     return Math.max(0, waitForEvents(this.#epoll, this.#events, EVENTS_MAX, timeoutMs));
   }
@@ -57,7 +57,7 @@ export class EpollSet {
     return eventKey(this.#events, index);
   }
 
-  /** Whether nothing will come any more behind what that descriptor can give now. */
+  /** Whether no more bytes will come after those that this descriptor can give now. */
   ending(index: number): boolean {
     return (eventMask(this.#events, index) & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0;
   }

@@ -11,7 +11,7 @@ const EPOLL_CTL_DEL = 2;
 export const EPOLLIN = 0x001;
 export const EPOLLONESHOT = 0x4000_0000;
 
-/** The key that tells a waiting thread to end. */
+/** The key that makes a waiting thread end. */
 export const END_KEY = 0;
 
 /** `struct epoll_event` is packed on x86-64 only: 12 bytes there, 16 elsewhere. */
@@ -24,22 +24,22 @@ export function openEpoll(): number {
   return checked('epoll_create1', create(EPOLL_CLOEXEC));
 }
 
-/** Begins to watch a descriptor for what an event names. @throws SystemError */
+/** Begins to watch a descriptor for the events in `event`. @throws SystemError */
 export function watch(epoll: number, fd: number, event: Buffer): void {
   checked('epoll_ctl', control(epoll, EPOLL_CTL_ADD, fd, event));
 }
 
-/** Ends that. */
+/** Stops watching a descriptor. */
 export function unwatch(epoll: number, fd: number): void {
   control(epoll, EPOLL_CTL_DEL, fd, null);
 }
 
-/** Waits for events, at most `timeoutMs`, -1: for ever. How many are in `events` now; negative when it was interrupted. */
+/** Waits at most `timeoutMs`, -1 for no limit. Returns the number of events; negative when interrupted. */
 export function waitForEvents(epoll: number, events: Buffer, max: number, timeoutMs: number): number {
   return wait(epoll, events, max, timeoutMs);
 }
 
-/** One `struct epoll_event` with a number of ours as its data. */
+/** A `struct epoll_event` with a number of the caller's choice as its data. */
 export function eventBuffer(events: number, key: number): Buffer {
   const buffer = Buffer.alloc(EVENT_BYTES);
   buffer.writeUInt32LE(events >>> 0, 0);
@@ -47,17 +47,17 @@ export function eventBuffer(events: number, key: number): Buffer {
   return buffer;
 }
 
-/** Puts another number of ours into a `struct epoll_event`. */
+/** Puts another number into a `struct epoll_event`. */
 export function setEventKey(event: Buffer, key: number): void {
   event.writeUInt32LE(key, DATA_OFFSET);
 }
 
-/** The number that was given to {@link eventBuffer}, out of the n-th event of an array. */
+/** The number that was given to {@link eventBuffer}, from the n-th event of an array. */
 export function eventKey(events: Buffer, index: number): number {
   return events.readUInt32LE(index * EVENT_BYTES + DATA_OFFSET);
 }
 
-/** What has happened, of the n-th event of an array. */
+/** The event bits of the n-th event of an array. */
 export function eventMask(events: Buffer, index: number): number {
   return events.readUInt32LE(index * EVENT_BYTES);
 }

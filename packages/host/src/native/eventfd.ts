@@ -9,17 +9,17 @@ const FLAGS = 0o2000000 | 0o4000;
 const ONE = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]);
 const counter = Buffer.alloc(8);
 
-/** A descriptor that wakes who waits for it to become readable; to be closed by the caller. */
+/** A descriptor that becomes readable when {@link wake} is called; to be closed by the caller. */
 export function openWake(): number {
   return checked('eventfd', createEventfd(0, FLAGS));
 }
 
-/** Makes it readable, from any thread. */
+/** Makes the descriptor readable, from any thread. */
 export function wake(fd: number): void {
   write(fd, ONE, ONE.length);
 }
 
-/** Makes it quiet again. */
+/** Makes the descriptor unreadable again. */
 export function clearWake(fd: number): void {
   read(fd, counter, counter.length);
 }

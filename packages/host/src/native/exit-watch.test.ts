@@ -8,7 +8,7 @@ const TIMEOUT_MS = 20_000;
 it.each([
   ['a defect', "throw new Error('a defect');", 1],
   ['an exit', 'process.exit(3);', 3],
-])('does not keep a process from its end after %s', async (_, last, code) => {
+])('does not keep a process alive after %s', async (_, last, code) => {
   const program = `
     import { spawn } from 'node:child_process';
     import { ExitWatch } from '${WATCH}';

@@ -5,18 +5,18 @@ import { close } from './libc.ts';
 import type { PinnedProcess } from './pinned-process.ts';
 
 /**
- * Tells when processes end, whoever their parent is: a pidfd becomes readable at the end of its process
- * (pidfd_open(2)). One thread waits for all of them, on the descriptors that hold the processes anyway: a watch costs
- * no descriptor and no polling.
+ * Notifies when processes end, also those that are not children: a pidfd becomes readable at the end of its
+ * process (pidfd_open(2)). One thread waits for all of them, on the descriptors that hold the processes in
+ * any case, so a watch costs no descriptor and no polling.
  */
 export class ExitWatch {
   readonly #epoll: number;
-  /** Written once, to end the thread out of its wait. */
+  /** An eventfd that is written once, to end the thread's wait. */
   readonly #end: number;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, () => void>();
   readonly #keys = new WeakMap<PinnedProcess, number>();
-  /** Node joins its threads before it ends, also after a defect: this one must not be waiting then. */
+  /** Node joins its threads before it ends, even after an error: this one must not be waiting then. */
   readonly #onExit = () => wake(this.#end);
   #next = 1;
 
@@ -44,7 +44,7 @@ export class ExitWatch {
     return promise;
   }
 
-  /** Gives up waiting for a process that is about to be released; its watch never settles. */
+  /** Stops waiting for a process that is about to be released; its watch never settles. */
   forget(process: PinnedProcess): void {
     this.#waiting.delete(this.#keys.get(process) ?? END_KEY);
   }

@@ -4,17 +4,18 @@ import { interfaceName } from './interface-name.ts';
 import { type KernelInterface, readInterfaces } from './interfaces.ts';
 import { checked, declare } from './libc.ts';
 
-// Reads the network interfaces of containers, as a program of its own: guests make and change interfaces as they like,
-// and the kernel lets everybody who reads them wait for that. A line with a pid is answered by a line with its
-// interfaces, or an empty one when there is no such process any more. Nothing of the container is executed.
+// A separate program that reads the network interfaces of containers: guests can make and change as many
+// interfaces as they like, and the kernel lets every reader wait for that. It answers a line with a pid by a
+// line with the interfaces, or by an empty line when there is no such process. It executes nothing of the
+// container.
 
 const setns = declare('int setns(int fd, int type)');
 const CLONE_NEWNET = 0x4000_0000;
 
-/** Interfaces of one container whose other end is named: a guest can have made thousands, the nics are the first. */
+/** Interfaces of one container whose other end is named: guests may have thousands, nics are the first. */
 const NAMED_MAX = 16;
 
-/** An interface, and the name of its other end on the host; empty when it has none there. */
+/** An interface with the name of its other end on the host; empty when there is none. */
 export type NamedInterface = KernelInterface & { readonly hostName: string };
 
 const host = openSync('/proc/self/ns/net', 'r');

@@ -7,9 +7,9 @@ export interface KernelInterface {
   readonly isLoopback: boolean;
   readonly isUp: boolean;
   readonly mtu: number;
-  /** Address of its hardware, as hexadecimal bytes with colons; empty when it has none. */
+  /** Hardware address, as hexadecimal bytes with colons; empty when there is none. */
   readonly hardwareAddress: string;
-  /** Number of its other end, when that is in another network namespace; null otherwise. */
+  /** Number of its other end, if that is in another network namespace; otherwise null. */
   readonly outerIndex: number | null;
   readonly addresses: readonly KernelAddress[];
   readonly counters: {
@@ -24,11 +24,11 @@ export interface KernelAddress {
   readonly family: 'inet' | 'inet6';
   readonly address: string;
   readonly prefixLength: number;
-  /** As ip(8) names it: global, link, host, site; a number when it has no name. */
+  /** As in ip(8): global, link, host, site; a number when it has no name. */
   readonly scope: string;
 }
 
-/** A guest can make thousands of interfaces and addresses. The first are read: about 190, and about 3,000. */
+/** A guest can make thousands of interfaces and addresses. Only about the first 190, and 3,000, are read. */
 const TABLE_BYTES_MAX = 256 * 1024;
 
 const RTM_GETLINK = 18;
@@ -38,7 +38,7 @@ const LINK_BYTES = 16;
 /** struct ifaddrmsg: family, prefix length, flags, scope, index. */
 const ADDRESS_BYTES = 8;
 
-/** Numbers of attributes; linux/if_link.h and linux/if_addr.h. */
+/** Attribute numbers; linux/if_link.h and linux/if_addr.h. */
 const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4, LINK: 5, STATS64: 23, LINK_NETNSID: 37 };
 const IFA = { ADDRESS: 1, LOCAL: 2 };
 
@@ -80,7 +80,7 @@ function interfaceOf({ fixed, attributes }: Entry, addresses: readonly Entry[]):
   };
 }
 
-/** A name of the kernel's, up to the byte that ends it. */
+/** A name from the kernel, up to its terminating byte. */
 function text(bytes: Buffer | undefined): string {
   return bytes?.toString('utf8', 0, bytes.indexOf(0)) ?? '';
 }
@@ -98,7 +98,7 @@ function countersOf(bytes: Buffer | undefined): KernelInterface['counters'] {
 
 function addressOf({ fixed, attributes }: Entry): KernelAddress[] {
   const [family, prefixLength = 0, , scope = 0] = fixed;
-  // Where both are there, the other one is the far end's; if_addr.h.
+  // If both are present, ADDRESS is the address of the other end; if_addr.h.
   const bytes = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS);
   if (!bytes || (family !== AF_INET && family !== AF_INET6)) return [];
   return [
@@ -111,7 +111,7 @@ function addressOf({ fixed, attributes }: Entry): KernelAddress[] {
   ];
 }
 
-/** An IPv6 address as people write it; the URL parser knows how. */
+/** An IPv6 address in the usual notation, made by the URL parser. */
 function inet6Text(bytes: Buffer): string {
   const groups = bytes.toString('hex').replace(/.{4}(?!$)/g, '$&:');
   return new URL(`http://[${groups}]`).hostname.slice(1, -1);

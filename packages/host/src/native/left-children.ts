@@ -4,8 +4,8 @@ import { WNOHANG, waitpid } from './waitpid.ts';
 const INTERVAL_MS = 1_000;
 
 /**
- * Takes note of the end of children that the program before this one, in the same process, has left: they would stay
- * as zombies, since nobody else may. To be called before this program starts any of its own.
+ * Reaps the children that the previous program of this process has left: no other process can, and they would
+ * stay as zombies. Must be called before this program starts any children.
  */
 export function reapLeftChildren(): void {
   let left = childrenOf(process.pid);

@@ -9,7 +9,7 @@ export function declare(prototype: string): (...args: unknown[]) => number {
   return libc.func(prototype) as unknown as (...args: unknown[]) => number;
 }
 
-/** A failed system call: `code` such as `ENOENT`, and which call it was. */
+/** A failed system call: `code`, such as `ENOENT`, and the name of the call. */
 export class SystemError extends Error {
   readonly code: string;
   readonly call: string;
@@ -26,7 +26,7 @@ export class SystemError extends Error {
 
 const ERRNO_NAMES = new Map(Object.entries(koffi.os.errno).map(([name, value]) => [value as number, name]));
 
-/** Passes a system call's result on; throws {@link SystemError} when it says failure (-1). */
+/** Returns a system call's result; throws {@link SystemError} when it is -1. */
 export function checked(call: string, result: number | bigint): number {
   if (Number(result) === -1) throw new SystemError(call, koffi.errno());
   return Number(result);
@@ -39,7 +39,7 @@ export function close(fd: number): void {
   closeFd(fd);
 }
 
-/** Declares a function that is called on another thread; undefined where the C library does not have it. */
+/** Declares a function that is called on another thread; undefined if the C library does not have it. */
 export function declareSlow(prototype: string): ((...args: unknown[]) => Promise<number>) | undefined {
   try {
     return promisify(libc.func(prototype).async) as (...args: unknown[]) => Promise<number>;

@@ -10,10 +10,10 @@ import {
 } from './mount.ts';
 import { mknod } from './node.ts';
 
-// One change of a container's mounts, as a program of its own: a guest can have a file system at the place that never
-// answers, and then the kernel lets go of neither the caller nor its process. It has two descriptors besides the
-// standard ones, which say whose namespace it enters and that it is still there; nothing that it does late can reach
-// another container. Nothing of the container is executed.
+// A separate program for one change of a container's mounts. A guest can have a file system at the place that
+// never answers; then the kernel lets go of neither the call nor its process. Besides the standard
+// descriptors it has two: they say which namespace it enters, and that the namespace is still there. Nothing
+// that it does late can reach another container. It executes nothing of the container.
 
 const openTree = declare('long syscall(long number, int dir, const char *path, uint flags)');
 const setAttributes = declare(
@@ -53,12 +53,15 @@ const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const MOUNT_ATTR_BYTES = 32;
 
-/** A guest may have stacked mounts on the place itself; more than this is left to it. */
+/** A guest may have stacked mounts on the place; more than this are left to it. */
 const LAYERS_MAX = 64;
 
 interface Prepared {
   readonly task: MountTask;
-  /** Detached copy of the source's mount, taken while still in the host's namespace; -1 when nothing is mounted. */
+  /**
+   * Detached copy of the source's mount, made before entering the container's namespace; -1 if nothing is
+   * mounted.
+   */
   readonly tree: number;
   readonly isFolder: boolean;
 }
@@ -104,9 +107,10 @@ function isFolder(tree: number): boolean {
 }
 
 function enter(): void {
-  // setns(2) moves only a thread whose file system attributes are its own; Node has more threads than this one.
+  // setns(2) accepts only a thread that shares its file system attributes with no other; Node has several
+  // threads.
   checked('unshare', unshare(CLONE_FS));
-  // By pidfd (Linux 5.8): it is the namespace of that very process, or none.
+  // By pidfd (Linux 5.8): the namespace of exactly this process, or an error.
   checked('setns', setns(MOUNT_PIDFD, CLONE_NEWNS));
 }
 
@@ -124,7 +128,7 @@ function perform({ task, tree, isFolder: folder }: Prepared): boolean {
   return created;
 }
 
-/** Names say little: they may hold links, and the kernel writes some characters differently. */
+/** Compares files, not names: names may contain links, and the kernel writes some characters differently. */
 function isSame(source: FileIdentity, target: string): boolean {
   const found = statSync(target, { bigint: true, throwIfNoEntry: false });
   if (!found) return false;
@@ -142,7 +146,7 @@ function takeAway(target: string, layersMax: number, remove: boolean): boolean {
     if (Number(umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW)) === -1) break;
     found = true;
   }
-  // Neither needs to succeed: the instance may have put something there, or never have had the place.
+  // This may fail: the instance may have put something there, or may never have had the place.
   if (remove) asOwner(() => rmdir(target) === 0 || unlinkEmptyFile(target));
   return found;
 }
@@ -164,7 +168,7 @@ function createParents(path: string): void {
   mkdir(path, 0o755);
 }
 
-/** What is made inside belongs to the container's root; its file systems know no other ids. */
+/** New files inside belong to the container's root; file systems inside have no other ids. */
 function asOwner<T>(act: () => T): T {
   setfsgid(owner.gid);
   setfsuid(owner.uid);

@@ -15,10 +15,10 @@ const NLM_F_REQUEST_DUMP = 0x301;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 
-/** What the kernel puts into one answer at most: it takes the size that it is offered, up to 32 KiB. */
+/** The largest answer: the kernel fills the buffer that it gets, up to 32 KiB. */
 const ANSWER_BYTES = 32 * 1024;
 
-/** An entry of a table: its fixed part and the attributes after it, by their numbers. */
+/** An entry of a table: its fixed part, and its attributes by number. */
 export interface Entry {
   readonly fixed: Buffer;
   readonly attributes: ReadonlyMap<number, Buffer>;
@@ -27,8 +27,8 @@ export interface Entry {
 /**
  * Reads a table of the network namespace that this thread is in.
  * @param request number of the message that asks for the table, such as RTM_GETLINK
- * @param fixedBytes size of the fixed part of its entries; a request begins with one of zeros
- * @param bytesMax stops after so many: what is in a table is the guest's to say
+ * @param fixedBytes size of the fixed part of an entry; a request begins with one that is all zeros
+ * @param bytesMax stops after so many bytes, since guests decide how much a table contains
  * @throws SystemError
  */
 export function readTable(request: number, fixedBytes: number, bytesMax: number): Entry[] {
@@ -68,7 +68,7 @@ function parseAnswer(bytes: Buffer, fixedBytes: number, entries: Entry[]): boole
   return true;
 }
 
-/** struct rtattr, one after another: length, number, bytes. */
+/** Parses a sequence of struct rtattr: length, number, bytes. */
 function parseAttributes(bytes: Buffer): Map<number, Buffer> {
   const attributes = new Map<number, Buffer>();
   for (let at = 0; at + 4 <= bytes.length; ) {
@@ -80,7 +80,7 @@ function parseAttributes(bytes: Buffer): Map<number, Buffer> {
   return attributes;
 }
 
-/** Without the two flags that an attribute's number can have. */
+/** Removes the two flags that an attribute's number can have. */
 const NLA_TYPE_MASK = 0x3fff;
 
 const aligned = (length: number) => (length + 3) & ~3;

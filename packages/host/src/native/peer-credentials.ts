@@ -12,10 +12,10 @@ const descriptor = Buffer.alloc(4);
 const credentialsLength = lengthOf(credentials);
 const descriptorLength = lengthOf(descriptor);
 
-/** Who connected a Unix socket, as the kernel noted it at connect(); unix(7), SO_PEERCRED. */
+/** The process that connected a Unix socket, as the kernel recorded it at connect(); unix(7), SO_PEERCRED. */
 export interface PeerCredentials {
   readonly pid: number;
-  /** Effective uid, in our user namespace. */
+  /** Effective uid, in the daemon's user namespace. */
   readonly uid: number;
   readonly gid: number;
 }
@@ -34,8 +34,8 @@ export function peerCredentials(socket: number): PeerCredentials {
 }
 
 /**
- * A handle on the very process that connected, whatever becomes of its pid (Linux 6.5, SO_PEERPIDFD).
- * @returns a pidfd, to be closed by the caller; null when the process is gone, or there are no descriptors left
+ * A handle on the process that connected, independent of its pid (Linux 6.5, SO_PEERPIDFD).
+ * @returns a pidfd, to be closed by the caller; null when the process is gone, or no descriptors are left
  */
 export function peerPidfd(socket: number): number | null {
   const result = getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, descriptor, descriptorLength);

@@ -17,7 +17,7 @@ export function openPidfd(pid: number): number {
   return checked('pidfd_open', syscallPidfdOpen(PIDFD_OPEN, pid, 0));
 }
 
-/** Sends a signal to exactly that process (pidfd_send_signal(2)). @throws ESRCH when it is gone */
+/** Sends a signal to exactly this process (pidfd_send_signal(2)). @throws ESRCH when it is gone */
 export function signalPidfd(pidfd: number, signal: number): void {
   checked('pidfd_send_signal', syscallSendSignal(PIDFD_SEND_SIGNAL, pidfd, signal, null, 0));
 }
@@ -27,12 +27,12 @@ export function isAlive(pidfd: number): boolean {
   return Number(syscallSendSignal(PIDFD_SEND_SIGNAL, pidfd, 0, null, 0)) === 0;
 }
 
-/** Whether any process has this pid now, ended but unreaped ones included. */
+/** Whether any process has this pid now, including one that has ended and is not reaped yet. */
 export function isTaken(pid: number): boolean {
   return kill(pid, 0) === 0;
 }
 
-/** Opens the PID namespace that a process runs in; to be closed by the caller. Null when it is gone. */
+/** Opens the PID namespace of a process; to be closed by the caller. Null if the process is gone. */
 export function openPidNamespaceOf(pidfd: number): number | null {
   const namespace = ioctl(pidfd, PIDFD_GET_PID_NAMESPACE, 0);
   return namespace < 0 ? null : namespace;

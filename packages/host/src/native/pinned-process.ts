@@ -4,8 +4,8 @@ import { isAlive, openPidfd, signalPidfd } from './pidfd.ts';
 import { startTimeOf } from './start-time.ts';
 
 /**
- * A process that is held by a pidfd: whatever becomes of its pid, what is asked or done here is asked of and done
- * to that very process. Once released it counts as ended, so that no other descriptor of the same number is meant.
+ * A process that is held by a pidfd: all calls affect exactly this process, even if its pid is reused. Once
+ * released, it counts as ended, so that no other descriptor with the same number is used.
  */
 export class PinnedProcess {
   readonly pid: number;
@@ -26,36 +26,36 @@ export class PinnedProcess {
     }
   }
 
-  /** The very process that had this pid and this start time; null when it has ended. */
+  /** Takes hold of the process that had this pid and this start time; null when it has ended. */
   static named(pid: number, startTime: string): PinnedProcess | null {
     const process = PinnedProcess.find(pid);
-    // The start time is read by pid: that it is this process's is known by its being alive.
+    // The start time is read by pid. It belongs to this process only if it is still alive after that.
     if (process && startTimeOf(pid) === startTime && process.isAlive()) return process;
     process?.release();
     return null;
   }
 
-  /** The descriptor, for as long as it is held; null after that. */
+  /** The descriptor; null after the release. */
   get pidfd(): number | null {
     return this.#pidfd;
   }
 
-  /** Whether it has not been reaped yet. */
+  /** Whether the process has not been reaped yet. */
   isAlive(): boolean {
     return this.#pidfd !== null && isAlive(this.#pidfd);
   }
 
-  /** Sends a signal; to a process that has ended by itself, none. */
+  /** Sends a signal; does nothing if the process has ended. */
   signal(number: number): void {
     if (!this.isAlive()) return;
     try {
       signalPidfd(this.#pidfd as number, number);
     } catch {
-      // It has ended since; its end is being noticed.
+      // The process has ended since then; its end is noticed elsewhere.
     }
   }
 
-  /** A descriptor of one's own on the process, to be closed by the caller. @throws when it has been released */
+  /** Another descriptor of the process, to be closed by the caller. @throws when it has been released */
   duplicate(): number {
     return duplicate(this.#pidfd ?? -1);
   }

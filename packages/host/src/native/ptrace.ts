@@ -13,47 +13,47 @@ const PTRACE_O_TRACEEXEC = 1 << 4;
 
 const WALL = 0x4000_0000;
 
-/** What a stop of a traced thread is about, besides a signal; ptrace(2). */
+/** Reasons for the stop of a traced thread, besides a signal; ptrace(2). */
 export const EVENT_EXEC = 4;
 export const EVENT_STOP = 128;
 
-/** Something that happened to a traced thread. */
+/** An event of a traced thread. */
 export type Traced =
   | { readonly kind: 'ended'; readonly tid: number }
-  /** @param event 0: the signal is about to be delivered */
+  /** @param event 0 when the signal is about to be delivered */
   | { readonly kind: 'stopped'; readonly tid: number; readonly signal: number; readonly event: number };
 
 /**
- * Traces a thread, and those that it makes from now on, without stopping it. All calls for a traced thread must come
- * from the thread that traces it. @throws EPERM, ESRCH
+ * Traces a thread, and those that it creates later, without stopping it. All calls for a traced thread must
+ * come from the thread that traces it. @throws EPERM, ESRCH
  */
 export function seize(tid: number): void {
   checked('ptrace(SEIZE)', ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC));
 }
 
-/** Lets a stopped thread go on. @param signal delivered to it; 0: none */
+/** Continues a stopped thread. @param signal delivered to it; 0 for none */
 export function proceed(tid: number, signal: number): void {
   ptrace(PTRACE_CONT, tid, 0, signal);
 }
 
-/** Leaves a thread stopped, as job control wants it, until it is continued. */
+/** Leaves a thread stopped, as job control requires, until it is continued. */
 export function listen(tid: number): void {
   ptrace(PTRACE_LISTEN, tid, 0, 0);
 }
 
-/** Has a thread stop soon. False when it is gone. */
+/** Makes a thread stop soon. False when it is gone. */
 export function interrupt(tid: number): boolean {
   return Number(ptrace(PTRACE_INTERRUPT, tid, 0, 0)) === 0;
 }
 
-/** Lets go of a stopped thread. */
+/** Stops tracing a thread, which must be stopped. */
 export function detach(tid: number, signal: number): void {
   ptrace(PTRACE_DETACH, tid, 0, signal);
 }
 
 const status = Buffer.alloc(4);
 
-/** The next thing that has happened to a traced thread; null when nothing has. */
+/** The next event of a traced thread; null when there is none. */
 export function nextTraced(): Traced | null {
   const tid = Number(waitpid(-1, status, WNOHANG | WALL));
   if (tid <= 0) return null;

@@ -16,9 +16,9 @@ export interface OpenFiles {
 }
 
 /**
- * Raises the limit on open files: the hard limit as far as the kernel lets root (fs.nr_open) and `wanted` goes,
- * the soft one to the hard one; setrlimit(2).
- * @returns the limits as they are afterwards
+ * Raises the limit on open files: the hard limit to `wanted`, but not beyond what the kernel allows
+ * (fs.nr_open), and the soft limit to the hard one; setrlimit(2).
+ * @returns the limits afterwards
  */
 export function raiseOpenFiles(wanted: number): OpenFiles {
   const now = readLimit();
@@ -29,12 +29,12 @@ export function raiseOpenFiles(wanted: number): OpenFiles {
   return readLimit();
 }
 
-/** How many files this process may have open: descriptors are numbers below that. */
+/** How many files this process may have open: all descriptors are below this number. */
 export function openFilesMax(): number {
   return readLimit().soft;
 }
 
-/** Sets how large a process, and what it starts from now on, can make a file; prlimit(2). */
+/** Limits the size to which a process, and programs that it starts later, can grow a file; prlimit(2). */
 export function limitFileSize(pid: number, bytes: number): void {
   checked('prlimit', prlimit(pid, RLIMIT_FSIZE, limitBuffer({ soft: bytes, hard: bytes }), null));
 }

@@ -6,13 +6,13 @@ const sendfileCall = declare('long sendfile(int out, int in, void *offset, size_
 const { EAGAIN, EINTR } = koffi.os.errno;
 const offset = Buffer.alloc(8);
 
-/** What {@link sendfile} gives when the socket takes nothing now, and when it is broken. */
+/** Results of {@link sendfile}: the socket takes nothing now, and it is broken. */
 export const FULL = -1;
 export const FAILED = -2;
 
 /**
  * Writes a stretch of a file to a socket within the kernel; sendfile(2).
- * @returns how many bytes went, 0 at the end of the file, {@link FULL} or {@link FAILED}
+ * @returns the number of bytes written, 0 at the end of the file, {@link FULL} or {@link FAILED}
  */
 export function sendfile(socket: number, file: number, position: number, count: number): number {
   offset.writeBigInt64LE(BigInt(position));

@@ -1,4 +1,4 @@
-// A program of its own, started by the daemon shortly before it becomes the next one; successor.ts.
+// A separate program, started by the daemon shortly before it loads the next program; successor.ts.
 import { readdirSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { SystemError } from './libc.ts';
@@ -22,15 +22,16 @@ const STOPPING: ReadonlySet<number> = new Set([19, 20, 21, 22]);
 
 const CHANNEL = 3;
 const LOOK_MS = 1;
-/** Loading the program takes a tenth of a second. Whatever goes wrong, signals are not kept for longer. */
+/** Loading the program takes a tenth of a second. After any error, signals are kept no longer than this. */
 const HOLD_MS_MAX = 30_000;
-/** A thread that does not even stop is left to the kernel, which lets go of it when this program ends. */
+/** A thread that does not even stop is left to the kernel, which stops tracing it when this program ends. */
 const LEAVE_MS_MAX = 1_000;
 
 /**
- * Keeps the signals that a daemon obeys while it has no handlers: Node sets all signals to their default action when it
- * begins, whatever was blocked or ignored before. Until the next program has handlers of its own, this one, which
- * traces the daemon, takes the signals and sends them again afterwards. If it dies, the kernel lets go of the daemon.
+ * Keeps the signals that a daemon obeys while it has no handlers: Node sets all signals to their default
+ * action when it starts, even those that were blocked or ignored before. Until the next program has its
+ * handlers, this program, which traces the daemon, takes the signals and sends them again afterwards. If it
+ * dies, the kernel stops tracing the daemon.
  */
 class SignalGuard {
   readonly #daemon: PinnedProcess;
@@ -43,7 +44,7 @@ class SignalGuard {
     this.#daemon = daemon;
   }
 
-  /** Holds the signals from now on. All threads are traced, since any of them may take one. @throws EPERM */
+  /** Begins to hold signals. All threads are traced, since any of them may take a signal. @throws EPERM */
   hold(): void {
     try {
       while (this.#seizeMore());
@@ -54,7 +55,7 @@ class SignalGuard {
     setTimeout(() => this.leave(), HOLD_MS_MAX).unref();
   }
 
-  /** Lets go of the daemon, and gives it the signals. */
+  /** Stops tracing the daemon, and gives it the signals. */
   leave(): void {
     if (this.#leaving) return;
     this.#leaving = true;
@@ -62,7 +63,7 @@ class SignalGuard {
     setTimeout(() => this.#threads.clear(), LEAVE_MS_MAX).unref();
   }
 
-  /** Sees to all that has happened. @returns whether there is more to hold, or to let go of */
+  /** Handles all events. @returns whether there is more to hold, or to stop tracing */
   turn(): boolean {
     for (let traced = nextTraced(); traced; traced = nextTraced()) this.#see(traced);
     if (this.#replaced && !this.#leaving && hasHandlers(this.#daemon.pid)) this.leave();
@@ -104,18 +105,18 @@ function seized(tid: number): boolean {
     seize(tid);
   } catch (error) {
     if (error instanceof SystemError && error.code === 'ESRCH') return false;
-    // A thread that one of those traced has made is traced from its beginning.
+    // A thread that a traced thread has created is traced from its beginning.
     if (statusField(tid, 'TracerPid') !== String(process.pid)) throw error;
   }
   return true;
 }
 
-/** Whether a program has a handler for SIGHUP, the last one that the daemon sets. */
+/** Whether a program has a handler for SIGHUP, which the daemon sets last. */
 function hasHandlers(pid: number): boolean {
   return (BigInt(`0x${statusField(pid, 'SigCgt') ?? '0'}`) & 1n) === 1n;
 }
 
-/** proc(5). */
+/** A field of /proc/PID/status, proc(5). */
 function statusField(pid: number, field: string): string | undefined {
   try {
     return new RegExp(`^${field}:\\s*(\\S+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

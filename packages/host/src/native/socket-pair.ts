@@ -7,7 +7,7 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const FD_BYTES = 4;
 
-/** Two Unix sockets that this process has connected to each other, socketpair(2); both to be closed by the caller. */
+/** Two Unix sockets that are connected to each other, socketpair(2); both to be closed by the caller. */
 export function connectedPair(): [one: number, other: number] {
   const fds = Buffer.alloc(2 * FD_BYTES);
   checked('socketpair', socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));

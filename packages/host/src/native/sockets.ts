@@ -20,17 +20,17 @@ const MSG_PEEK = 0x02;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 
-/** What {@link receive}, {@link transmit} and {@link acceptNext} give when there is nothing to do now. */
+/** Result of {@link receive}, {@link transmit} and {@link acceptNext} when there is nothing to do now. */
 export const AGAIN = -1;
-/** What they give when the connection, or accepting, is broken. */
+/** Their result when the connection, or accepting, is broken. */
 export const BROKEN = -2;
 
-/** A Unix socket for datagrams, to be closed by the caller; negative when there are no descriptors left. */
+/** A Unix socket for datagrams, to be closed by the caller; negative when no descriptors are left. */
 export function openDatagramSocket(): number {
   return socket(AF_UNIX, SOCK_DGRAM | NONBLOCK_CLOEXEC, 0);
 }
 
-/** A listening Unix socket under a path, to be closed by the caller. @throws SystemError */
+/** A listening Unix socket at a path, to be closed by the caller. @throws SystemError */
 export function listenUnix(path: string, backlog: number): number {
   const address = unixAddress(path);
   const fd = checked('socket', socket(AF_UNIX, SOCK_STREAM | NONBLOCK_CLOEXEC, 0));
@@ -55,7 +55,7 @@ export function acceptNext(listening: number): number {
   return fd >= 0 ? fd : outcome();
 }
 
-/** Reads what is there, at most the size of `bytes`: how many bytes, 0 at the end of input, or as above. */
+/** Reads what is there into `bytes`. Returns how many bytes, 0 at the end of input, or as above. */
 export function receive(fd: number, bytes: Buffer): number {
   const count = recvCall(fd, bytes, bytes.length, MSG_DONTWAIT);
   return count >= 0 ? Number(count) : outcome();
@@ -63,23 +63,23 @@ export function receive(fd: number, bytes: Buffer): number {
 
 const one = Buffer.alloc(1);
 
-/** Whether there is nothing more to read, and nothing will come. Reads nothing. */
+/** Whether the input has ended and nothing is left to read. Takes no bytes. */
 export function isAtEnd(fd: number): boolean {
   return Number(recvCall(fd, one, 1, MSG_DONTWAIT | MSG_PEEK)) === 0;
 }
 
-/** Writes the first `length` of `bytes`: how many the kernel has taken, or as above. */
+/** Writes the first `length` of `bytes`. Returns how many the kernel has taken, or as above. */
 export function transmit(fd: number, bytes: Buffer, length: number): number {
   const count = sendCall(fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
   return count >= 0 ? Number(count) : outcome();
 }
 
-/** Ends a connection for everybody who has a descriptor of it; shutdown(2). */
+/** Ends a connection for all that have a descriptor of it; shutdown(2). */
 export function shutdown(fd: number): void {
   shutdownCall(fd, SHUT_RDWR);
 }
 
-/** Ends what we send, so that the other end reads up to there; shutdown(2). */
+/** Ends this side's output; the other end reads up to there; shutdown(2). */
 export function endOutput(fd: number): void {
   shutdownCall(fd, SHUT_WR);
 }

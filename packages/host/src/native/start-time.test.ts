@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { startTimeOf } from './start-time.ts';
 
 describe('startTimeOf', () => {
-  it('is not fooled by a program name that looks like the rest of the line', async () => {
+  it('is not misled by a program name that looks like the rest of the line', async () => {
     const program =
       'process.title = ") S 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 7"; console.log("up"); setInterval(() => {}, 1e6)';
     const plain = startTimeOf(process.pid);
@@ -15,7 +15,7 @@ describe('startTimeOf', () => {
     await once(child, 'exit');
   });
 
-  it('says null of a process that is not there', () => {
+  it('returns null for a process that does not exist', () => {
     expect(startTimeOf(2 ** 22 + 1)).toBeNull();
   });
 });

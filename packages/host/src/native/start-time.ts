@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /**
  * Start time of a process in clock ticks since boot: field 22 of /proc/PID/stat, proc(5). Together with the
- * pid it names one process until the host boots anew. Null when there is no such process.
+ * pid it identifies one process until the host boots again. Null when there is no such process.
  */
 export function startTimeOf(pid: number): string | null {
   let stat: string;
@@ -11,12 +11,13 @@ export function startTimeOf(pid: number): string | null {
   } catch {
     return null;
   }
-  // The second field is the program's name in brackets, chosen by the program: read behind its last bracket.
+  // The second field is the program's name in brackets, which the program chooses: the rest begins after its
+  // last bracket.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return fields[19] ?? null;
 }
 
-/** Tells this boot of the host from all others; random(4). */
+/** Identifies this boot of the host; random(4). */
 export function bootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 }

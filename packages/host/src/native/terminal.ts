@@ -15,7 +15,7 @@ const C_LFLAG = 12;
 const OPOST = 1;
 
 /**
- * Lets a terminal pass every byte as it is, in both directions, and forbids whoever has it open to turn the
+ * Makes a terminal pass every byte unchanged, in both directions, and prevents its users from turning the
  * translation of output on again (ioctl_tty(2), TIOCSLCKTRMIOS; root only).
  * @param fd of either end of a pty
  */

@@ -1,8 +1,8 @@
 export const AF_UNIX = 1;
 
 /**
- * A Unix socket's address, unix(7); a name that begins with `@` is in the abstract namespace. The kernel refuses
- * one that is too long.
+ * The address of a Unix socket, unix(7). A name that begins with `@` is in the abstract namespace. The kernel
+ * refuses a name that is too long.
  */
 export function unixAddress(name: string): Buffer {
   const isAbstract = name.startsWith('@');

@@ -18,13 +18,13 @@ it('answers at once while nothing is being started', () => {
   expect(callers.identify(1)).toBe(INSIDE.caller);
 });
 
-it('lets a process of the host, or one that is gone, never wait', () => {
+it('never makes a process of the host wait, nor one that is gone', () => {
   callers.starting(true);
   found = STRANGER;
   expect(callers.identify(1)).toBe(STRANGER.caller);
 });
 
-it('knows a caller as soon as the run of its namespace has begun, while others are still being started', async () => {
+it('identifies a caller as soon as the run of its namespace has begun, while others are still being started', async () => {
   callers.starting(true);
   const waits = callers.identify(1);
   expect(waits).toBeInstanceOf(Promise);
@@ -34,7 +34,7 @@ it('knows a caller as soon as the run of its namespace has begun, while others a
   expect(await waits).toBe(KNOWN.caller);
 });
 
-it('says that those that are left are in no instance when the last start has ended', async () => {
+it('identifies the remaining callers as in no instance when the last start has ended', async () => {
   callers.starting(true);
   const waits = callers.identify(1);
   callers.starting(false);

@@ -3,7 +3,7 @@ import { HeldCallers } from './held-callers.ts';
 import type { Identified } from './identify.ts';
 
 /**
- * Identifies callers for the main thread. One that may belong to an instance that is just being started, or
+ * Identifies callers for the main thread. A caller that may belong to an instance that is being started, or
  * recognised after a start of the daemon, waits until that instance is registered, or no start is under way.
  */
 export class Callers {
@@ -11,12 +11,12 @@ export class Callers {
   readonly #held = new HeldCallers<() => void>();
   #starting = false;
 
-  /** @param identify says who is at the other end of a socket, by what is known now */
+  /** @param identify finds the caller at the other end of a socket, among the runs that are registered now */
   constructor(identify: (socket: number) => Identified) {
     this.#identify = identify;
   }
 
-  /** Says who is at the other end of a socket; a promise for a caller that has to wait for that. */
+  /** The caller at the other end of a socket; a promise for one that has to wait. */
   identify(socket: number): Caller | Promise<Caller> {
     const { caller, outermost } = this.#identify(socket);
     if (!this.#starting || outermost === null) return caller;
@@ -25,13 +25,13 @@ export class Callers {
     return known.promise.then(() => this.identify(socket));
   }
 
-  /** Whether instances are being started, whose callers are not known yet. */
+  /** Whether instances are being started: their callers are not known yet. */
   starting(on: boolean): void {
     this.#starting = on;
     if (!on) for (const known of this.#held.takeAll()) known();
   }
 
-  /** The run of a namespace is registered. */
+  /** The run of a namespace has been registered. */
   began(namespace: string): void {
     for (const known of this.#held.take(namespace)) known();
   }

@@ -8,21 +8,21 @@ function holdAll(held: HeldCallers<number>, namespace: string, most = 100_000): 
   return count;
 }
 
-it('holds so many callers of one namespace, none of them at the cost of another, and more when they have gone', () => {
+it('holds a limited number of callers of one namespace, independent of others, and more when these have gone', () => {
   const held = new HeldCallers<number>();
   expect([holdAll(held, 'one'), holdAll(held, 'two'), held.count]).toEqual([256, 256, 512]);
   expect(held.take('one')).toHaveLength(256);
   expect([held.take('one'), held.count, holdAll(held, 'one')]).toEqual([[], 256, 256]);
 });
 
-it('keeps places for each of thousands of namespaces when some hold all that they may', () => {
+it('keeps places for each of thousands of namespaces when some hold as many as they may', () => {
   const held = new HeldCallers<number>();
   for (let attacker = 0; attacker < 100; attacker++) holdAll(held, `attacker ${attacker}`);
   for (let victim = 0; victim < 4000; victim++) expect(holdAll(held, `victim ${victim}`, 4)).toBe(4);
   expect(holdAll(held, 'victim 1')).toBe(0);
 });
 
-it('ends at a total, whatever it is made of, and lets all go', () => {
+it('ends at a total, for any mixture of namespaces, and returns all', () => {
   const held = new HeldCallers<number>();
   let all = 0;
   for (let namespace = 0; namespace < 10_000; namespace++) all += holdAll(held, `${namespace}`);

@@ -1,16 +1,16 @@
-/** Callers that wait of one PID namespace: as many as an instance may have connections. */
+/** Callers of one PID namespace that may wait: as many as an instance may have connections. */
 const HELD_PER_NAMESPACE_MAX = 256;
-/** Of one namespace when many wait already: those that an instance is sure of. */
+/** Callers of one namespace that may wait when many wait already: as many as an instance is guaranteed. */
 const HELD_SURE_PER_NAMESPACE = 4;
-/** From here on only those wait. */
+/** When this many wait, further ones may wait only up to `HELD_SURE_PER_NAMESPACE`. */
 const HELD_MANY = 12_288;
-/** All that wait: the connections that thousands of instances keep open over a restart, and new ones. */
+/** Callers that may wait in total: connections that thousands of instances keep over a restart, and more. */
 const HELD_TOTAL_MAX = 32_768;
 
 /**
- * Callers that wait until it is known whether they belong to an instance that is being started or recognised. Each
- * waits under the outermost PID namespace below ours that it is in; the processes of an instance cannot be in any
- * other, and few namespaces cannot take the places of all.
+ * Callers that wait until it is known whether they belong to an instance that is being started or recognised.
+ * Each waits under the outermost PID namespace below the daemon's that it is in. Processes of an instance
+ * cannot be in any other one, and a few namespaces cannot take all places.
  */
 export class HeldCallers<T> {
   readonly #byNamespace = new Map<string, T[]>();
@@ -20,7 +20,7 @@ export class HeldCallers<T> {
     return this.#count;
   }
 
-  /** Has a caller wait; false when too many do already. */
+  /** Makes a caller wait; false when too many already wait. */
   hold(namespace: string, caller: T): boolean {
     const its = this.#byNamespace.get(namespace);
     const most = this.#count < HELD_MANY ? HELD_PER_NAMESPACE_MAX : HELD_SURE_PER_NAMESPACE;
@@ -31,7 +31,7 @@ export class HeldCallers<T> {
     return true;
   }
 
-  /** Takes out those of a namespace. */
+  /** Takes out the callers of a namespace. */
   take(namespace: string): readonly T[] {
     const its = this.#byNamespace.get(namespace) ?? [];
     this.#byNamespace.delete(namespace);
@@ -39,7 +39,7 @@ export class HeldCallers<T> {
     return its;
   }
 
-  /** Takes out all, in the order in which their namespaces came. */
+  /** Takes out all callers, in the order in which their namespaces came. */
   takeAll(): readonly T[] {
     const all = [...this.#byNamespace.values()].flat();
     this.#byNamespace.clear();

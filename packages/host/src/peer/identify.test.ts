@@ -62,7 +62,7 @@ async function identified(
 }
 
 describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (kernel) => {
-  it('recognises root of a registered PID namespace, and forgets it with its registration', async () => {
+  it('recognises root of a registered PID namespace, and not after it is unregistered', async () => {
     const registry = new Registry();
     const path = join(folder, 'sock');
     for (const known of [true, false]) {
@@ -79,7 +79,7 @@ describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (k
     registry.clear();
   });
 
-  it('knows no process of the host', async () => {
+  it('takes a process of the host for an unknown caller', async () => {
     const sockets: Socket[] = [];
     const found = await identified(kernel, new Registry(), (path) => sockets.push(connect(path)));
     expect(found).toEqual({ kind: 'no-instance', uid: OWN_UID });
@@ -92,7 +92,7 @@ describe('Registry', () => {
     expect(() => new Registry().register(1, held(process.pid))).toThrow(/no PID namespace of its own/);
   });
 
-  it('refuses a process that is no longer held', async () => {
+  it('refuses a process that has been released', async () => {
     const { child, init } = await caller(join(folder, 'sock'));
     const released = held(init);
     released.release();
@@ -103,7 +103,7 @@ describe('Registry', () => {
 });
 
 describe('detectKernel', () => {
-  it('takes the best way that this kernel has, or none better than the one that is wanted', () => {
+  it('takes the best way that this kernel has, but none better than the wanted one', () => {
     expect(detectKernel('auto')).toBe(pidfdKernel);
     expect(detectKernel('pidfd')).toBe(pidfdKernel);
     expect(detectKernel('pidfd-proc')).toBe(heldProcKernel);

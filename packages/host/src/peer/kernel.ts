@@ -9,16 +9,16 @@ import { startTimeOf } from '../native/start-time.ts';
 const IDENTIFICATIONS = ['pidfd', 'pidfd-proc', 'proc'] as const;
 export type Identification = (typeof IDENTIFICATIONS)[number];
 
-/** How the kernel is asked about the process at the other end of a socket. */
+/** How to ask the kernel about the process at the other end of a socket. */
 export interface PeerKernel {
   readonly name: Identification;
   /** Effective uid at connect(), in the host's user namespace. */
   peerUid(socket: number): number;
-  /** Opens the PID namespace of the peer; null when the peer is gone. The caller closes it. */
+  /** Opens the PID namespace of the peer; null when the peer is gone. To be closed by the caller. */
   openPeerNamespace(socket: number): number | null;
 }
 
-/** Linux 6.11 and later: the kernel hands over the very process, so no pid can be mistaken for another. */
+/** Linux 6.11 and later: the kernel gives a handle on the process itself, so a reused pid cannot mislead. */
 export const pidfdKernel: PeerKernel = {
   name: 'pidfd',
   peerUid: (socket) => peerCredentials(socket).uid,
@@ -34,8 +34,8 @@ export const pidfdKernel: PeerKernel = {
 };
 
 /**
- * Linux 6.5 and later: the process is handed over, but its namespace must be read by pid, through /proc. The process
- * that has the pid is the caller if the caller is still there after that.
+ * Linux 6.5 and later: the kernel gives a handle on the process, but its namespace must be read by pid,
+ * through /proc. The process with that pid is the caller if the caller is still alive after that.
  */
 export const heldProcKernel: PeerKernel = {
   name: 'pidfd-proc',
@@ -55,9 +55,9 @@ export const heldProcKernel: PeerKernel = {
 };
 
 /**
- * Older kernels: by pid, through /proc. The process that has the pid while we look is pinned by its start
- * time. A pid that was reused between connect() and accept cannot be told; the uid at connect() still must
- * match the root of the instance that is found.
+ * Older kernels: by pid, through /proc. The start time shows that the pid belongs to one process during the
+ * look. If the pid was reused between connect() and accept, that cannot be noticed; but the uid at connect()
+ * still has to match the root of the instance that is found.
  */
 export const procKernel: PeerKernel = {
   name: 'proc',
@@ -77,8 +77,8 @@ export const procKernel: PeerKernel = {
 const KERNELS: readonly PeerKernel[] = [pidfdKernel, heldProcKernel, procKernel];
 
 /**
- * Finds out once, at start, what this kernel can do, by doing it on this very process.
- * @param wanted `auto` for the best way; another may be forced, and is taken if the kernel has it
+ * Finds out once, at start, what this kernel can do, by trying it on this process.
+ * @param wanted `auto` for the best way; another way may be forced, and is taken if the kernel has it
  */
 export function detectKernel(wanted: 'auto' | Identification): PeerKernel {
   const least = wanted === 'auto' ? 0 : KERNELS.findIndex(({ name }) => name === wanted);

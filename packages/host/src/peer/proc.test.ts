@@ -7,7 +7,7 @@ describe('rootUidOfMap', () => {
     expect(rootUidOfMap('  1 5 1\n  0  100000  10\n')).toBe(100_000);
   });
 
-  it('finds none where uid 0 is not mapped', () => {
+  it('finds none if uid 0 is not mapped', () => {
     expect(rootUidOfMap('  1000  100000  65536\n')).toBeNull();
     expect(rootUidOfMap('')).toBeNull();
     expect(rootUidOfMap('  0 5 0\n')).toBeNull();
@@ -15,7 +15,7 @@ describe('rootUidOfMap', () => {
 });
 
 describe('rootUidOf', () => {
-  it('says null of a process that is not there', () => {
+  it('returns null for a process that does not exist', () => {
     expect(rootUidOf(2 ** 22 + 1)).toBeNull();
   });
 });

@@ -4,31 +4,32 @@ import { namespaceKey } from '../native/namespace.ts';
 import type { PinnedProcess } from '../native/pinned-process.ts';
 import { isInit, rootUidOf } from './proc.ts';
 
-/** The init process of a run, held so that no other process can be taken for it. */
+/** The init process of a run, held so that no other process can be mistaken for it. */
 export type HeldInit = Pick<PinnedProcess, 'pid' | 'isAlive'>;
 
 /** A run of an instance, as the kernel knows it. */
 export interface RegisteredRun {
   readonly instanceId: number;
-  /** This run of the instance; no other has the same number while the daemon lives. */
+  /** The run number; no other run has the same while the daemon lives. */
   readonly runNumber: number;
-  /** Host uid of uid 0 inside. */
+  /** The host uid of uid 0 inside. */
   readonly rootUid: number;
   readonly namespace: string;
-  /** While it is alive, its PID namespace's number cannot be reused. */
+  /** While init is alive, the number of its PID namespace cannot be reused. */
   readonly init: HeldInit;
 }
 
-/** Which PID namespace belongs to which running instance. */
+/** The running instances by PID namespace. */
 export class Registry {
   readonly #byNamespace = new Map<string, RegisteredRun>();
   readonly #byInstance = new Map<number, RegisteredRun>();
   #runNumbers = 0;
 
   /**
-   * Registers a running instance by its init process, which stays its runtime's to release.
-   * @returns the number of this run
-   * @throws when the process is gone, is no init, shares our own or another instance's PID namespace, or has no root
+   * Registers a running instance by its init process; its runtime releases the process later.
+   * @returns the run number
+   * @throws when the process is gone, is not an init, shares the PID namespace of the daemon or another
+   * instance, or has no root
    */
   register(instanceId: number, init: HeldInit): number {
     this.unregister(instanceId);
@@ -40,7 +41,7 @@ export class Registry {
     if (owner) throw new Error(`its PID namespace belongs to instance ${owner.instanceId}`);
     if (namespace === namespaceOf('self')) throw new Error(`process ${pid} has no PID namespace of its own`);
     if (!isInit(pid)) throw new Error(`process ${pid} is not the first of its PID namespace`);
-    // The facts were read by pid, through /proc: that they are this process's is known only now.
+    // The facts were read by pid, through /proc. They belong to this process only if it is still alive now.
     if (!init.isAlive()) throw new Error(`process ${pid} is gone`);
     const registered = { instanceId, runNumber: ++this.#runNumbers, rootUid, namespace, init };
     this.#byNamespace.set(namespace, registered);
@@ -48,7 +49,7 @@ export class Registry {
     return registered.runNumber;
   }
 
-  /** Forgets an instance's run; its callers are in no instance from now on. */
+  /** Forgets an instance's run; its callers are then in no instance. */
   unregister(instanceId: number): void {
     const registered = this.#byInstance.get(instanceId);
     if (!registered) return;
@@ -64,12 +65,12 @@ export class Registry {
     return registered?.init.isAlive() ? registered : null;
   }
 
-  /** The run that an instance is registered with. */
+  /** The registered run of an instance. */
   runOf(instanceId: number): RegisteredRun | null {
     return this.#byInstance.get(instanceId) ?? null;
   }
 
-  /** The number of an instance's run; null when it is not registered. */
+  /** The run number of an instance; null when it is not registered. */
   runNumberOf(instanceId: number): number | null {
     return this.#byInstance.get(instanceId)?.runNumber ?? null;
   }

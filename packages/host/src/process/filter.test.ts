@@ -3,26 +3,26 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { filter } from './filter.ts';
 
-test('gives what the command makes of its input', async () => {
+test('passes input to a command and returns its output', async () => {
   const child = filter('tr', ['a-z', 'A-Z']);
   child.input.end('hello');
   expect(await text(child.output)).toBe('HELLO');
   expect(await child.ended).toEqual({ ok: true, code: 0, failure: '' });
 });
 
-test('reads a file when it is given one', async () => {
+test('lets the command read a given file', async () => {
   await using file = await open(import.meta.filename, 'r');
   const child = filter('head', ['-c', '6'], { stdin: file.fd });
   expect(await text(child.output)).toBe('import');
 });
 
-test('says why a command failed: the end of what it said', async () => {
+test('gives the end of the standard error of a command that failed', async () => {
   const child = filter('sh', ['-c', 'seq 100000 >&2; echo at last >&2; exit 3']);
   child.output.resume();
   expect(await child.ended).toEqual({ ok: false, code: 3, failure: '99999; 100000; at last' });
 });
 
-test('says so when a command is not there', async () => {
+test('reports a command that does not exist as a failure', async () => {
   const child = filter('no-such-command', []);
   child.output.resume();
   const { ok, failure } = await child.ended;
@@ -30,7 +30,7 @@ test('says so when a command is not there', async () => {
   expect(failure).toContain('no-such-command');
 });
 
-test('does not mind input that the command does not want', async () => {
+test('accepts input that the command does not read', async () => {
   const child = filter('true', []);
   child.output.resume();
   child.input.write(Buffer.alloc(1_000_000));
@@ -45,7 +45,7 @@ test('ends the command when the signal aborts', async () => {
   expect(await child.ended).toMatchObject({ ok: false, code: null });
 });
 
-test('ends the command at once when it is told to', async () => {
+test('kills the command with SIGKILL on kill()', async () => {
   const child = filter('sleep', ['60']);
   child.output.resume();
   child.kill();

@@ -3,19 +3,19 @@ import type { Duplex } from 'node:stream';
 import { compileCacheVariables } from '../base/compile-cache.ts';
 import { within } from '../base/within.ts';
 
-/** It loads while the daemon still serves: nobody waits for that. */
+/** The guard loads while the daemon still serves, so no client waits. */
 const LOAD_MS_MAX = 10_000;
-/** Everybody waits for this, which takes milliseconds on a host that is not overloaded. */
+/** All clients wait for this; it takes milliseconds on a host that is not overloaded. */
 const HOLD_MS_MAX = 5_000;
 
 const NOT_STARTED = 'it could not be started';
 
-/** The descriptor at which it finds its end of the channel. */
+/** The guard's descriptor of its end of the channel. */
 const CHANNEL = 3;
 
 /**
- * A program that keeps the signals to this process while another program takes this one's place. It is nobody's
- * child, since its parent would not know of it any more.
+ * A program that holds back the signals to this process while the process loads its program again. It is not
+ * a child of this process, since the new program would not know that it has this child.
  */
 export class Guard {
   readonly #channel: Duplex;
@@ -23,7 +23,7 @@ export class Guard {
   #told = (): void => {};
   #failure = '';
 
-  /** @param program of the guard, for Node @param pid of this process */
+  /** @param program the guard's script, for Node @param pid of this process */
   constructor(program: string, pid: number) {
     const child = spawn('setsid', ['-f', process.execPath, program, String(pid)], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
@@ -33,7 +33,7 @@ export class Guard {
     this.#channel = child.stdio[CHANNEL] as Duplex;
     child.on('error', () => this.#channel.destroy());
     this.#channel.on('error', () => {});
-    // From the beginning: Node reads on by itself when the one that has started it ends.
+    // Listens at once: when setsid exits, Node reads the pipe by itself, and answers would be lost.
     this.#channel.on('data', (text) => {
       this.#answers.push(...String(text).split('\n').slice(0, -1));
       this.#told();
@@ -41,19 +41,19 @@ export class Guard {
     this.#channel.on('close', () => this.#told());
   }
 
-  /** Settles when it has loaded, or will not. */
+  /** Settles when the guard has loaded, has failed, or has not answered in time. */
   async loaded(): Promise<void> {
     this.#failure = await this.#answer(LOAD_MS_MAX);
   }
 
-  /** Has it take the signals from now on. @returns why it cannot; empty when it does */
+  /** Makes the guard hold back signals from now on. @returns why it cannot; empty if it does */
   async hold(): Promise<string> {
     if (this.#failure !== '') return this.#failure;
     this.#channel.write('hold');
     return this.#answer(HOLD_MS_MAX);
   }
 
-  /** Has it let go, and send this process what it has taken. */
+  /** Ends the guard, which first sends this process the signals that it has held back. */
   leave(): void {
     this.#channel.end('leave');
   }

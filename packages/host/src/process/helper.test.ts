@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Helper, type HelperOptions } from './helper.ts';
 
-// Says its pid and the line; "hang" and "die" are obeyed.
+// Answers each line with its pid and the line; it hangs on "hang" and ends on "die".
 const PROGRAM =
   'while read -r line; do case $line in hang) exec sleep 60;; die) exit 1;; *) echo "$$ $line";; esac; done';
 
@@ -28,38 +28,38 @@ afterEach(() => helper.stop());
 
 const ask = async (line: string) => (await helper.ask(line))?.split(' ') ?? null;
 
-test('answers in order, by one program', async () => {
+test('answers questions in order, with one program', async () => {
   const answers = await Promise.all(['a', 'b', 'c'].map(ask));
   expect(answers.map((answer) => answer?.[1])).toEqual(['a', 'b', 'c']);
   expect(new Set(answers.map((answer) => answer?.[0])).size).toBe(1);
   expect((await ask('later'))?.[0]).toBe(answers[0]?.[0]);
 });
 
-test('a question that it dies of costs the others nothing', async () => {
+test('answers the other questions if the program ends at one', async () => {
   const answers = await Promise.all(['a', 'die', 'b', 'die', 'c'].map(ask));
   expect(answers.map((answer) => answer?.[1] ?? null)).toEqual(['a', null, 'b', null, 'c']);
 });
 
-test('a question that it hangs on ends it, and costs the others nothing', async () => {
+test('kills a program that hangs at a question, and answers the other questions', async () => {
   helper = made({ answerMs: 300 });
   const answers = await Promise.all(['a', 'hang', 'b'].map(ask));
   expect(answers.map((answer) => answer?.[1] ?? null)).toEqual(['a', null, 'b']);
   expect(answers[2]?.[0]).not.toBe(answers[0]?.[0]);
 });
 
-test('ends when it is asked nothing, and is started again when it is', async () => {
+test('ends an idle program, and starts it again for the next question', async () => {
   helper = made({ idleMs: 10 });
   const pid = (await ask('a'))?.[0];
   await expect.poll(() => isThere(pid)).toBe(false);
   expect((await ask('b'))?.[0]).not.toBe(pid);
 });
 
-test('a program that cannot be started answers nothing', async () => {
+test('answers null if the program cannot be started', async () => {
   helper = made({ command: '/nowhere' });
   expect(await Promise.all(['a', 'b'].map(ask))).toEqual([null, null]);
 });
 
-test('whoever waits when it is stopped has no answer', async () => {
+test('answers waiting questions with null when it is stopped', async () => {
   const [pid] = (await ask('a')) ?? [];
   const waiting = ask('hang');
   helper.stop();

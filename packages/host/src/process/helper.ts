@@ -2,18 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { abandon } from './ending.ts';
 
-/** How a helper is started, and how long it is waited for. */
 export interface HelperOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Killed (SIGKILL) when one answer takes longer. */
+  /** The helper is killed (SIGKILL) if one answer takes longer. */
   readonly answerMs: number;
-  /** Ended when it was asked nothing for so long. */
+  /** The helper is ended after this time without a question. */
   readonly idleMs: number;
 }
 
-/** Helpers that were killed and do not end, because the kernel does not let them: with so many, no other is started. */
+/** With so many hung programs, killed but not ended, a helper starts no more. */
 const HUNG_MAX = 4;
 
 interface Question {
@@ -22,24 +21,24 @@ interface Question {
 }
 
 /**
- * A program that answers each line of its standard input with a line, in their order, and ends at the end of its input.
- * It is started when it is asked something. A question that it does not answer, or dies of, costs nobody else theirs:
- * the questions after it are asked again.
+ * A program that answers each line of its standard input with a line, in order, and ends at the end of its
+ * input. It is started for the first question. If it hangs or ends at a question, only that question has no
+ * answer: a new program is asked the later ones again.
  */
 export class Helper {
   readonly #options: HelperOptions;
   #child: ChildProcess | null = null;
-  /** Those that wait for their answers, the oldest first. */
+  /** Questions without an answer, the oldest first. */
   readonly #questions: Question[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** Killed, and not ended. */
+  /** The number of programs that were killed and have not ended. */
   #hung = 0;
 
   constructor(options: HelperOptions) {
     this.#options = options;
   }
 
-  /** @returns the line that answers `line`; null when there is no answer */
+  /** @returns the line that answers `line`; null if there is no answer */
   ask(line: string): Promise<string | null> {
     return new Promise((answer) => {
       this.#questions.push({ line, answer });
@@ -49,7 +48,7 @@ export class Helper {
     });
   }
 
-  /** Ends it. Whoever waits has no answer. */
+  /** Ends the program. Waiting questions are answered with null. */
   stop(): void {
     const waiting = this.#questions.splice(0);
     this.#letGo();
@@ -79,7 +78,7 @@ export class Helper {
     this.#watch();
   }
 
-  /** The oldest question has no answer. The others are asked again. */
+  /** Answers the oldest question with null and asks the others again. */
   #giveUp(): void {
     this.#letGo();
     this.#questions.shift()?.answer(null);

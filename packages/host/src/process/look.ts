@@ -1,11 +1,11 @@
 import { type Finished, run } from './run.ts';
 
-/** What is at a path of the host. */
+/** The file at a path of the host. */
 export interface Found {
   readonly isFolder: boolean;
-  /** Major and minor number of a character device; null for everything else. */
+  /** Major and minor number of a character device; null for other files. */
   readonly character: { readonly major: number; readonly minor: number } | null;
-  /** Device and inode, which tell one file from all others. */
+  /** Device and inode together identify a file. */
   readonly device: bigint;
   readonly inode: bigint;
 }
@@ -13,7 +13,7 @@ export interface Found {
 /** A path may lead to a file system that does not answer, such as a dead NFS or FUSE mount. */
 const TIMEOUT_MS = 10_000;
 
-/** Children that may hang at one path; after that it is dead without another try. */
+/** Children that may hang at one path; with so many, later requests for the path fail at once. */
 const STUCK_PER_PATH_MAX = 2;
 /** Children that may hang at all paths together. */
 const STUCK_MAX = 64;
@@ -27,10 +27,10 @@ const FORMAT = '%f %d %i %t %T';
 
 const NOTHING_THERE = /: (No such file or directory|Not a directory)$/;
 
-/** Looks at paths that operators have given, each by a child: no thread of ours waits for a file system. */
+/** Looks at paths of operators in child processes: no thread of the daemon waits for a file system. */
 export class Looks {
   readonly #timeoutMs: number;
-  /** Who asks for a path that is being looked at gets the same answer. */
+  /** Requests for a path that is being looked at share one answer. */
   readonly #running = new Map<string, Promise<Found | null>>();
   readonly #stuck = new Map<string, number>();
   #stuckTotal = 0;
@@ -39,14 +39,14 @@ export class Looks {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** What is there, links followed; null when there is nothing. @throws Error when it does not answer, or fails */
+  /** The file at a path, links followed; null if there is none. @throws Error on failure or timeout */
   at(path: string): Promise<Found | null> {
     const running = this.#running.get(path) ?? this.#look(path).finally(() => this.#running.delete(path));
     this.#running.set(path, running);
     return running;
   }
 
-  /** Whether it is a folder, and there is no link on the way to it. @throws Error when it does not answer */
+  /** Whether the path is a folder and contains no link. @throws Error if it does not answer */
   async isPlainFolder(path: string): Promise<boolean> {
     const { ok, stdout } = await this.#ask(path, 'sh', ['-c', 'cd -P -- "$0" && pwd -P', path]);
     return ok && stdout === `${path}\n`;
@@ -59,7 +59,7 @@ export class Looks {
     throw new Error(reasonOf(looked));
   }
 
-  /** Runs a small program that looks at a path. */
+  /** Runs a program that looks at the path. */
   async #ask(path: string, command: string, args: readonly string[]): Promise<Finished> {
     if ((this.#stuck.get(path) ?? 0) >= STUCK_PER_PATH_MAX || this.#stuckTotal >= STUCK_MAX) throw dead(path);
     const asked = await run(command, args, {

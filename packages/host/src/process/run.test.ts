@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { run } from './run.ts';
 
-test('gives what a command has said, and why it failed', async () => {
+test('gives the output of a command, and why it failed', async () => {
   expect(await run('sh', ['-c', 'cat; echo bad >&2; exit 3'], { input: 'hello' })).toMatchObject({
     ...{ ok: false, code: 3, signal: null, stdout: 'hello', stderr: 'bad\n', timedOut: false, stuck: null },
     failure: 'sh: exit code 3: bad',
@@ -11,13 +11,13 @@ test('gives what a command has said, and why it failed', async () => {
   expect(await run('/nowhere', [])).toMatchObject({ ok: false, code: null });
 });
 
-test('kills a command whose time is over', async () => {
+test('kills a command when its time is over', async () => {
   const ended = await run('sleep', ['60'], { timeoutMs: 50 });
   expect(ended).toMatchObject({ ok: false, signal: 'SIGKILL', timedOut: true, stuck: null });
   expect(ended.failure).toBe('sleep: it does not answer');
 });
 
-test('kills a command when it is told to', async () => {
+test('kills a command when its signal is aborted', async () => {
   const abort = new AbortController();
   const ended = run('sleep', ['60'], { signal: abort.signal });
   abort.abort();
@@ -33,7 +33,7 @@ test('does not wait for a process that keeps the output of a killed command open
   await ended.stuck;
 });
 
-test('passes on the descriptors that it is given, and no others', async () => {
+test('passes on only the given descriptors', async () => {
   const [given, other] = [openSync('/etc/hostname', 'r'), openSync('/etc/passwd', 'r')];
   const { stdout } = await run('readlink', ['/proc/self/fd/3', `/proc/self/fd/${other}`], {
     descriptors: [given],

@@ -13,7 +13,7 @@ beforeEach(async () => {
   heart.addProfile('web', { config: { 'user.role': 'web' }, devices: { srv: disk('/srv') } });
 });
 
-/** Four users of a profile, of which the last is stopped. */
+/** Adds four users of a profile; the last one is stopped. */
 async function addUsers(): Promise<void> {
   for (const name of NAMES.slice(0, 3)) await heart.addRunning(name, WEB);
   heart.add('c4', WEB);
@@ -30,7 +30,7 @@ const inside = () =>
   );
 
 describe('A profile', () => {
-  it('is made, listed by name, renamed and deleted, which is told', () => {
+  it('can be created, listed by name, renamed and deleted, with events', () => {
     const { profiles } = heart.host;
     profiles.create({ name: 'db', description: 'x', config: {}, devices: {} }, BY);
     expect(profiles.list().map(({ profile }) => profile.name)).toEqual(['db', 'default', 'web']);
@@ -41,12 +41,12 @@ describe('A profile', () => {
     expect(heart.told).toEqual(['profile-created db', 'profile-renamed data', 'profile-deleted data']);
   });
 
-  it('knows its users', async () => {
+  it('lists its users', async () => {
     await addUsers();
     expect(heart.host.profiles.get('web').usedBy).toEqual(NAMES);
   });
 
-  it('takes its users with it when it is renamed', async () => {
+  it('keeps its users when it is renamed', async () => {
     await addUsers();
     heart.host.profiles.rename('web', 'www', BY);
     expect(heart.get('c1').profiles).toEqual(['default', 'www']);
@@ -58,7 +58,7 @@ describe('A profile', () => {
 describe('An edit of a profile', () => {
   beforeEach(addUsers);
 
-  it('reaches all users in one commit, running ones inside', async () => {
+  it('changes all users in one commit, and running ones inside', async () => {
     const heard = [...NAMES].map((name) => heart.listen(name));
     await edit({ 'user.role': 'www' }, { srv: disk('/www') });
     expect(inside()).toEqual(['/ /www', '/ /www', '/ /www']);
@@ -74,7 +74,7 @@ describe('An edit of a profile', () => {
     ['attach', '3'],
     ['detach', '3'],
     ['attach', '1'],
-  ])('is all or nothing: %s fails in instance %s', async (verb, id) => {
+  ])('changes no user if %s fails in instance %s', async (verb, id) => {
     const instances = [...heart.model.state.instances.values()];
     const meant = { subject: `${id}/srv`, once: true };
     heart.machine.faults.refuse(verb, new Error('no luck'), meant);
@@ -93,13 +93,13 @@ describe('An edit of a profile', () => {
     expect(heart.model.view(1)?.config.get('user.role')).toBe('web');
   });
 
-  it('that one user cannot have is none for all', async () => {
+  it('that is invalid for one user is refused for all', async () => {
     await heart.host.instances.patch('c2', { devices: { own: disk('/www') } }, BY);
     await expect(edit({}, { srv: disk('/www') })).rejects.toThrow('Invalid expanded devices');
     expect(inside()).toEqual(['/ /srv', '/ /srv /www', '/ /srv']);
   });
 
-  it('that is cut off leaves no user with half of it', async () => {
+  it('that is cut off by the end of the daemon is undone in all users', async () => {
     heart.store.dieAt('before', telling('profile-updated'));
     void edit({}, { www: disk('/www') });
     await heart.life.ended;
@@ -109,7 +109,7 @@ describe('An edit of a profile', () => {
     expect(next.store.additions().size).toBe(0);
   });
 
-  it('shuts the window of all users that have no say of their own', async () => {
+  it('can switch off the guest API of all users that do not set it themselves', async () => {
     for (const id of [1, 2, 3]) heart.connections.open.set(id, 1);
     await heart.host.instances.patch('c2', { config: { 'security.devlxd': 'true' } }, BY);
     await edit({ 'security.devlxd': 'false' });
@@ -117,7 +117,7 @@ describe('An edit of a profile', () => {
     expect([...heart.connections.open.keys()]).toEqual([2]);
   });
 
-  it('waits for the work on each user, and others wait for it', async () => {
+  it('waits for other work on each user, and later work waits for it', async () => {
     const held = heart.machine.faults.hold('setFrozen', { subject: '2' });
     const frozen = heart.setState('c2', 'freeze');
     await held.reached;
@@ -130,7 +130,7 @@ describe('An edit of a profile', () => {
     expect(heart.told).toEqual(['instance-paused c2', 'profile-updated web', 'instance-updated c1']);
   });
 
-  it('and another one of the same users at the same time do not wait for each other for ever', async () => {
+  it('does not deadlock with another one for the same users', async () => {
     heart.addProfile('more');
     for (const name of NAMES)
       await heart.host.instances.patch(name, { profiles: ['default', 'more', 'web'] }, BY);
@@ -139,7 +139,7 @@ describe('An edit of a profile', () => {
     expect(heart.model.view(1)?.config.get('user.role')).toBe('y');
   });
 
-  it('is refused when it has got another user while it waited', async () => {
+  it('is refused if the profile got another user while it waited', async () => {
     const held = heart.machine.faults.hold('setFrozen', { subject: '1' });
     const frozen = heart.setState('c1', 'freeze');
     await held.reached;
@@ -150,7 +150,7 @@ describe('An edit of a profile', () => {
     await refused;
   });
 
-  it('works when it has lost a user while it waited', async () => {
+  it('works if the profile lost a user while it waited', async () => {
     const held = heart.machine.faults.hold('setFrozen', { subject: '1' });
     const frozen = heart.setState('c1', 'freeze');
     await held.reached;
@@ -161,7 +161,7 @@ describe('An edit of a profile', () => {
     expect(heart.model.view(3)?.config.get('user.role')).toBe('www');
   });
 
-  it('is refused when the profile is not the one that the caller has seen', async () => {
+  it('is refused if the profile is not as the client has seen it', async () => {
     const check = () => {
       throw new Error('ETag');
     };
@@ -184,7 +184,7 @@ describe('A profile is refused', () => {
     expect(heart.told).toEqual([]);
   });
 
-  it('for deletion while it is used, and the default one always', () => {
+  it('for deletion while it is used; the default profile is always refused', () => {
     heart.add('c1', WEB);
     const { profiles } = heart.host;
     expect(() => profiles.delete('web', BY)).toThrow('Profile is currently in use');

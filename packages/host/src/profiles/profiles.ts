@@ -13,10 +13,10 @@ import type { ProfileInfo } from './profile-info.ts';
 
 type ProfileFields = Pick<Profile, 'description' | 'config' | 'devices'>;
 
-/** The profile that is always there. */
+/** The name of the profile that always exists. */
 const DEFAULT = 'default';
 
-/** What a first start makes: a root filesystem and nothing else. */
+/** The profile that a first start makes: it has only a root disk. */
 export const DEFAULT_PROFILE: Profile = {
   name: DEFAULT,
   description: 'Default Porthole profile',
@@ -24,7 +24,7 @@ export const DEFAULT_PROFILE: Profile = {
   devices: { root: { type: 'disk', path: '/', pool: 'default' } },
 };
 
-/** What an operator can do with profiles. */
+/** The use cases of operators for profiles. */
 export function profileCases(
   context: Needs<'guests' | 'log' | 'model' | 'random' | 'queue' | 'running' | 'runtimeOf'>,
 ) {
@@ -75,7 +75,7 @@ function checkProfile({ config, devices }: Pick<Profile, 'config' | 'devices'>):
   checkDevices(devices);
 }
 
-/** Reaches every instance that uses the profile, running ones included, in one commit. */
+/** Changes a profile and every instance that uses it, running ones included, in one commit. */
 function update(
   context: Needs<'guests' | 'log' | 'model' | 'random' | 'queue' | 'running' | 'runtimeOf'>,
   { name }: Profile,
@@ -97,8 +97,8 @@ function update(
 }
 
 /**
- * Works while holding the queues of all users of a profile. They are entered in the order of their ids, so
- * that two who do this never wait for each other.
+ * Runs work in the queues of all users of a profile. It enters them in the order of their ids, so that two of
+ * these never wait for each other.
  */
 async function withUsers<T>(
   context: Needs<'model' | 'queue'>,
@@ -111,7 +111,7 @@ async function withUsers<T>(
   const enter = (index: number): Promise<T> => {
     const id = ids[index];
     if (id !== undefined) return queue.run(id, 'update', () => enter(index + 1));
-    // Somebody may have begun to use it while we waited.
+    // Another instance may have begun to use the profile meanwhile.
     const now = users();
     if (now.every((instance) => ids.includes(instance.id))) return work(now);
     return Promise.reject(hostError('profile-changed', profile));

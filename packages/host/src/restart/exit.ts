@@ -14,10 +14,10 @@ interface SocketPaths {
   readonly hostSocket: string;
 }
 
-/** While the daemon is replaced everybody else waits: so requests of guests get this long at most to end. */
+/** How long requests of guests may take to end when the daemon is replaced: other clients wait meanwhile. */
 const HAND_OVER_GRACE_MS = 2_000;
 
-/** How the daemon ends: for good, or by handing over to the next one in the same process. */
+/** How the daemon ends: for good, or so that the next one in the same process takes over. */
 export class Exit {
   readonly graceMs: number;
   readonly #inherited: Inherited;
@@ -38,14 +38,14 @@ export class Exit {
     this.#isTakenOver = true;
   }
 
-  /** Ends a server, one way or the other. */
+  /** Ends a server: it stops, or leaves its sockets. */
   async end(name: 'guest' | 'host', server: Server): Promise<void> {
     if (!this.#isTakenOver) return server.stop(this.graceMs);
     const graceMs = name === 'guest' ? Math.min(this.graceMs, HAND_OVER_GRACE_MS) : this.graceMs;
     this.#left[name] = await server.leaveSockets(graceMs, duplicate);
   }
 
-  /** What there is for the next daemon, once both servers have ended. */
+  /** The lock and the sockets for the next daemon, once both servers have ended. */
   left(lock: number, paths: SocketPaths): Inherited {
     const { guest, host } = this.#left;
     return {
@@ -57,7 +57,7 @@ export class Exit {
     };
   }
 
-  /** The name of a socket that a service manager has opened is not ours. */
+  /** The path of a socket; undefined if a service manager has opened it, which then owns the file. */
   #name(name: 'guest' | 'host', path: string): string | undefined {
     const inherited = this.#inherited[name];
     return inherited ? inherited.path : path;

@@ -10,7 +10,7 @@ const systemd = (names: string, fds = names.split(':').length) => ({
   LISTEN_FDNAMES: names,
 });
 
-describe('what a process inherits', () => {
+describe('the inheritance of a process', () => {
   it('is nothing in a plain environment', () => {
     expect(readInherited({ PATH: '/bin' }, PID)).toEqual(NOTHING);
   });
@@ -37,7 +37,7 @@ describe('what a process inherits', () => {
     expect(() => readInherited(env, PID)).toThrow(/must be named "guest" and "host"/);
   });
 
-  it('is all that the daemon before has left, whatever the service manager has said to that one', () => {
+  it('is all that the daemon before has left, without the variables that the service manager gave to that one', () => {
     const left = {
       lock: 20,
       guest: { fd: 21, path: '/x/sock' },

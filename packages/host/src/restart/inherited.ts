@@ -9,7 +9,7 @@ export interface Inherited {
   readonly lock?: number;
   readonly guest?: InheritedSocket;
   readonly host?: InheritedSocket;
-  /** Connections on which nothing has been asked yet. */
+  /** Connections without a request so far. */
   readonly guestConnections: readonly number[];
   readonly hostConnections: readonly number[];
 }
@@ -18,13 +18,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const NOTHING: Inherited = { guestConnections: [], hostConnections: [] };
 
-/** Where a daemon tells the next one, which takes its place in the same process, what it leaves to it. */
+/** The variable in which a daemon describes what it leaves to the next one in the same process. */
 const TAKE_OVER_VARIABLE = 'PORTHOLE_HAND_OVER';
 
 /** The first descriptor that a service manager passes, sd_listen_fds(3). */
 const LISTEN_FDS_START = 3;
 
-/** Variables that speak to one process only and must not reach the programs that it starts. */
+/** Variables that are for this process only, and must not reach the programs that it starts. */
 export const OWN_VARIABLES = [
   TAKE_OVER_VARIABLE,
   'PORTHOLE_PROGRAM',
@@ -35,7 +35,7 @@ export const OWN_VARIABLES = [
 ];
 
 /**
- * What the daemon before us, or the service manager, has left open for this process.
+ * Reads which descriptors the daemon before this one, or the service manager, has left open for this process.
  * @throws CodedError `bad-settings` when it cannot be understood
  */
 export function readInherited(env: Environment, pid: number): Inherited {
@@ -48,12 +48,12 @@ export function leftTo(env: Environment, pid: number, inherited: Inherited): Rec
   return Object.fromEntries([...kept, [TAKE_OVER_VARIABLE, JSON.stringify({ pid, ...inherited })]]);
 }
 
-/** Takes the sockets away that nobody takes over; what a service manager has opened is its own. */
+/** Removes the socket files that no daemon takes over, except those that a service manager has opened. */
 export function discard({ guest, host }: Inherited): void {
   for (const socket of [guest, host]) if (socket?.path !== undefined) rmSync(socket.path, { force: true });
 }
 
-/** Every descriptor in it. */
+/** All descriptors in it. */
 export function descriptorsOf({ lock, guest, host, ...more }: Inherited): number[] {
   const single = [lock, guest?.fd, host?.fd].filter((fd) => fd !== undefined);
   return [...single, ...more.guestConnections, ...more.hostConnections];
@@ -65,7 +65,7 @@ function leftByPredecessor(text: string | undefined, pid: number): Inherited | n
   return meant === pid ? inherited : null;
 }
 
-/** Socket activation, sd_listen_fds(3): each socket is told by the name that its unit gives it. */
+/** Socket activation, sd_listen_fds(3): each socket is recognised by the name that its unit gives it. */
 function activated(env: Environment, pid: number): Inherited | null {
   if (env['LISTEN_PID'] !== String(pid)) return null;
   const names = (env['LISTEN_FDNAMES'] ?? '').split(':');

@@ -1,17 +1,17 @@
-/** Signals that end the daemon; a second one of the same kind ends the process at once: somebody is in a hurry. */
+/** Signals that end the daemon; for operators in a hurry, a second one of a kind ends the process at once. */
 const ENDING = ['SIGTERM', 'SIGINT'] as const;
 
-/** Ends the daemon, or (SIGHUP) has it start anew. */
+/** Ends the daemon, or (SIGHUP) restarts it in place. */
 export type Signal = (typeof ENDING)[number] | 'SIGHUP';
 
-/** The signals to this process, in the order in which they come, also before anybody asks for them. */
+/** The signals to this process, in the order in which they come, also those before `next` is called. */
 export class SignalQueue {
   readonly #waiting: Signal[] = [];
   #wake = (): void => {};
 
   constructor() {
     for (const signal of ENDING) process.once(signal, () => this.#add(signal));
-    // Last: who looks from outside knows by this one that all are there.
+    // Last: when another process sees that SIGHUP is caught, all of the handlers are set.
     process.on('SIGHUP', () => this.#add('SIGHUP'));
   }
 
@@ -20,12 +20,12 @@ export class SignalQueue {
     return this.#waiting.some((signal) => signal !== 'SIGHUP');
   }
 
-  /** Settles when all that have come are in the queue: they are written to a pipe, which the event loop reads. */
+  /** Settles when all signals so far are in the queue: they go through a pipe, which the event loop reads. */
   async settled(): Promise<void> {
     for (let turn = 0; turn < 2; turn++) await new Promise(setImmediate);
   }
 
-  /** The next one; several that ask for the same, and have all come, are one. */
+  /** The next signal; equal ones that wait after it count as one with it. */
   async next(): Promise<Signal> {
     if (this.#waiting.length === 0) {
       await new Promise<void>((resolve) => {

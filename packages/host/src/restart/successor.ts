@@ -4,7 +4,7 @@ import { Guard } from '../process/guard.ts';
 import { run } from '../process/run.ts';
 import { descriptorsOf, type Inherited, leftTo } from './inherited.ts';
 
-/** How the program was started: what is run to start it again, and its arguments. */
+/** How the program was started: the command that starts it again, its arguments and its environment. */
 export interface Command {
   readonly program: readonly string[];
   readonly args: readonly string[];
@@ -16,7 +16,7 @@ const GUARD = fileURLToPath(new URL('../native/signal-guard.ts', import.meta.url
 /** Loading the program and reading its settings must not take longer. */
 const CHECK_TIMEOUT_MS = 30_000;
 
-/** Begins to load what keeps the signals to this process while it becomes its successor. */
+/** Begins to load the program that holds the signals to this process while it becomes its successor. */
 export function startGuard(pid: number): Guard {
   return new Guard(GUARD, pid);
 }
@@ -31,7 +31,7 @@ export async function whyNoSuccessor({ program, args, env }: Command): Promise<s
   return checked.failure;
 }
 
-/** Replaces the program of this process by the one on disk; it keeps its pid and what is left to it. */
+/** Replaces the program of this process with the one on disk; its pid and the descriptors in `left` stay. */
 export function becomeSuccessor({ program, args, env }: Command, left: Inherited): never {
   const [file = ''] = program;
   for (const fd of descriptorsOf(left)) keepOverExec(fd, true);

@@ -10,13 +10,13 @@ export interface Runtimes {
   /** The one that instances are made with. */
   readonly main: Runtime;
   readonly adopter: Adopter;
-  /** The one that an instance is run by. */
+  /** The one that an instance with this config uses. */
   of(config: Config): Runtime;
-  /** Ends what they are doing inside instances; the instances go on. */
+  /** Ends their work inside instances; the instances go on. */
   stop(): void;
 }
 
-/** Where runtimes keep what is theirs, and what tells them of ends. */
+/** Where runtimes keep their files, and the watch that tells them when processes end. */
 export interface RuntimePlaces {
   readonly instances: string;
   readonly roots: string;
@@ -24,11 +24,11 @@ export interface RuntimePlaces {
   readonly watch: ExitWatch;
 }
 
-/** A way to come by the runtimes of a daemon. */
+/** Opens the runtimes of a daemon. */
 export type OpenRuntimes = (places: RuntimePlaces) => Promise<Runtimes>;
 
 /**
- * Looks at what this host can run.
+ * Finds out what this host can run.
  * @throws CodedError `no-lxc` that says what to install
  */
 export async function openRuntimes(places: RuntimePlaces): Promise<Runtimes> {

@@ -9,7 +9,7 @@ import { descriptorOf } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import { FileSender } from './file-sender.ts';
 
-// Thousands of rounds, or many processes, on a machine that may have other work.
+// Thousands of rounds, or many processes, take long on a machine that has other work.
 vi.setConfig({ testTimeout: 60_000 });
 
 const SIZE = 3_000_000;
@@ -49,7 +49,7 @@ async function pair(): Promise<{ socket: Socket; client: Socket; received: Promi
 const send = (socket: Socket, start: number, length: number, stallMs = 5000) =>
   sender.send(descriptorOf(socket), file, { start, length, stallMs });
 
-it('sends exactly the stretch, to many at once', async () => {
+it('sends exactly the stretch, to many clients at once', async () => {
   const stretches = [
     [0, SIZE],
     [1, SIZE - 2],
@@ -70,7 +70,7 @@ it('sends exactly the stretch, to many at once', async () => {
   }
 });
 
-it('waits for a client that reads slowly, while others get theirs', async () => {
+it('waits for a client that reads slowly, while others get their files', async () => {
   const slow = await pair();
   slow.client.pause();
   const sent = send(slow.socket, 0, SIZE).sent;
@@ -97,7 +97,7 @@ it('fails when the client is gone, takes nothing for too long, or is cut off', a
   for (const { client, socket } of [still, cut]) for (const each of [client, socket]) each.destroy();
 });
 
-it('fails when the file is shorter than was said', async () => {
+it('fails when the file is shorter than announced', async () => {
   const { socket, client } = await pair();
   truncateSync(join(folder, 'file'), 100_000);
   await expect(send(socket, 0, SIZE).sent).rejects.toThrow('a file became shorter while it was sent');
@@ -105,7 +105,7 @@ it('fails when the file is shorter than was said', async () => {
   client.destroy();
 });
 
-it('can be stopped without ever having sent, and fails what it has not sent', async () => {
+it('can be stopped before it has sent anything, and fails the stretches that are not sent', async () => {
   const { socket, client } = await pair();
   client.pause();
   const { sent } = send(socket, 0, SIZE);
@@ -118,7 +118,7 @@ it('can be stopped without ever having sent, and fails what it has not sent', as
   client.destroy();
 });
 
-it('has no thread when there is nothing to send, and another one when there is again', async () => {
+it('has no thread when there is nothing to send, and starts one again when there is', async () => {
   await sender.stop();
   sender = new FileSender(silentLog, 0);
   for (let round = 0; round < 3; round++) {

@@ -13,24 +13,24 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** The thread while it works, or until it has ended. */
+/** A thread that works, or has not ended yet. */
 interface Thread {
   readonly worker: Worker;
-  /** Its own: one that ends must not take the wake of the next one. */
+  /** Each thread has its own, so that a thread that ends cannot take a wake-up of the next one. */
   readonly wake: number;
   readonly ended: Promise<void>;
 }
 
 /**
- * Sends stretches of files on sockets, on a thread of its own and without copying them through this process. There is
- * a thread while there is something to send, and a little longer.
+ * Sends stretches of files on sockets, on a separate thread and without copying them through this process.
+ * The thread exists while there is something to send, and a little longer.
  */
 export class FileSender {
   readonly #log: Log;
   readonly #idleMs: number;
   readonly #pending = new Map<number, Pending>();
   #thread: Thread | undefined;
-  /** When the last thread that was told to end has done so. */
+  /** Settles when the last thread that was ordered to stop has ended. */
   #ended = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
   #state: 'works' | 'stopped' | 'failed' = 'works';
@@ -46,16 +46,16 @@ export class FileSender {
   }
 
   /**
-   * Sends a stretch of a file; both descriptors must stay open meanwhile, and nothing else be written. Call
-   * `cut` of what it gives when the connection has ended for another reason.
-   * @returns a promise that is rejected when the client is gone, or the file shorter
+   * Sends a stretch of a file. Both descriptors must stay open meanwhile, and nothing else may be written.
+   * Call `cut` of the result when the connection has ended for another reason.
+   * @returns `sent` is rejected when the client is gone, or the file is shorter
    */
   send(
     socket: number,
     file: number,
     { start, length, stallMs }: { readonly start: number; readonly length: number; readonly stallMs: number },
   ): { readonly sent: Promise<void>; readonly cut: () => void } {
-    // Its own, so that the number stays the socket's whatever happens to the connection.
+    // A copy, so that the number belongs to this socket, even if the connection closes its own descriptor.
     const own = duplicate(socket);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#pending.set(own, { resolve, reject });
@@ -63,7 +63,7 @@ export class FileSender {
     return { sent: promise, cut: () => this.#cut(own, resolve) };
   }
 
-  /** Ends the thread; what is still on its way fails. */
+  /** Ends the thread; stretches that are not sent completely fail. */
   async stop(): Promise<void> {
     if (this.#state === 'works') this.#state = 'stopped';
     this.#endThread();
@@ -71,7 +71,7 @@ export class FileSender {
   }
 
   #cut(own: number, resolve: () => void): void {
-    // The number is ours only as long as it is pending, and might be another's with the same number after that.
+    // The number belongs to this stretch only while it is pending; later another one may have it.
     if (this.#pending.get(own)?.resolve === resolve) shutdown(own);
   }
 
@@ -126,7 +126,7 @@ export class FileSender {
   }
 
   #hasEnded(worker: Worker): void {
-    // It was idle; what is pending is the next one's.
+    // The thread was idle; pending stretches belong to the next one.
     if (worker !== this.#thread?.worker && this.#state === 'works') return;
     this.#thread = undefined;
     if (this.#state === 'works') this.#state = 'failed';

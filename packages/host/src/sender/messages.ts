@@ -1,22 +1,22 @@
-/** A stretch of a file that is to go out on a socket. Both descriptors stay open until it is told of. */
+/** A stretch of a file to send on a socket. Both descriptors stay open until its outcome is reported. */
 export interface Stretch {
   readonly socket: number;
   readonly file: number;
   readonly start: number;
   readonly length: number;
-  /** A client that takes nothing for so long is gone. */
+  /** A client that takes nothing for this many milliseconds is cut off. */
   readonly stallMs: number;
 }
 
-/** How a stretch went. */
+/** The outcome of a stretch. */
 export interface Sent {
   readonly socket: number;
   readonly outcome: 'sent' | 'client-gone' | 'file-shorter';
 }
 
-/** What the thread is started with. */
+/** The data that the thread is started with. */
 export interface SenderStart {
-  /** Readable when there are stretches, or `stop`. */
+  /** An eventfd that is readable when there are stretches, or `stop`. */
   readonly wake: number;
 }
 

@@ -2,10 +2,10 @@ import { FAILED, FULL, sendfile } from '../native/sendfile.ts';
 import type { Sent, Stretch } from './messages.ts';
 import { SENT_PER_TURN_MAX } from './send-limits.ts';
 
-/** A stretch on its way. */
+/** A stretch that is being sent. */
 export class Sending {
   readonly stretch: Stretch;
-  /** The socket may take some. */
+  /** Whether the socket may take some bytes. */
   ready = true;
   #position: number;
   #takenMs: number;
@@ -16,7 +16,7 @@ export class Sending {
     this.#takenMs = nowMs;
   }
 
-  /** Sends some; gives how it went when it is over. */
+  /** Sends some bytes; returns the outcome at the end. */
   step(nowMs: number): Sent['outcome'] | undefined {
     const { socket, file, start, length } = this.stretch;
     const left = start + length - this.#position;

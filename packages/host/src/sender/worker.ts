@@ -5,7 +5,7 @@ import type { SenderOrder, SenderStart, Sent } from './messages.ts';
 import { WAIT_MS_MAX } from './send-limits.ts';
 import { Sending } from './sending.ts';
 
-/** The thread that sends files: a part of each in turn, for as long as their sockets take any. */
+/** The thread that sends files: a part of each in turn, as long as their sockets take any. */
 const { wake } = workerData as SenderStart;
 const port = parentPort!;
 const epoll = new EpollSet();

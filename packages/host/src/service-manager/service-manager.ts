@@ -1,14 +1,14 @@
 import { TIMER_MS_MAX } from '../base/long-timer.ts';
 import { sendDatagram } from '../native/datagram.ts';
 
-/** Variables of the service manager's, which no other program shall answer to. */
+/** Variables of the service manager that other programs must not get. */
 export const SERVICE_VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'];
 
 const USEC_PER_MS = 1000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Tells the service manager how the daemon is, sd_notify(3); does nothing where there is none. */
+/** Reports the daemon's state to the service manager, sd_notify(3); does nothing if there is none. */
 export class ServiceManager {
   readonly #socket: string | undefined;
 
@@ -17,18 +17,18 @@ export class ServiceManager {
     this.#socket = env['NOTIFY_SOCKET'];
     const watched = (env['WATCHDOG_PID'] ?? String(pid)) === String(pid);
     const periodMs = Number(env['WATCHDOG_USEC'] ?? 0) / USEC_PER_MS;
-    // Twice as often as it must be, sd_watchdog_enabled(3): an event loop that stands still is noticed.
+    // Twice as often as required, sd_watchdog_enabled(3): a blocked event loop is noticed.
     if (watched && periodMs > 0) {
       setInterval(() => this.#tell('WATCHDOG=1'), Math.min(periodMs / 2, TIMER_MS_MAX)).unref();
     }
   }
 
-  /** Everybody can be served. */
+  /** The daemon serves. */
   ready(): void {
     this.#tell('READY=1\nSTATUS=Serving');
   }
 
-  /** It will be ready again in a moment. */
+  /** The daemon restarts in place, and will be ready again in a moment. */
   reloading(): void {
     const nowUsec = process.hrtime.bigint() / 1000n;
     this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUsec}\nSTATUS=Starting anew`);

@@ -12,7 +12,7 @@ beforeEach(async () => {
   await heart.addRunning('c1', { devices: OLD });
 });
 
-/** Begins a change in which all devices go and others come. */
+/** Begins an update that replaces all devices by others. */
 const change = () => void heart.host.instances.update('c1', { ...heart.get('c1'), devices: NEW }, BY);
 async function nextSettled(): Promise<Heart> {
   const next = await heart.crash();
@@ -27,7 +27,7 @@ describe('A change that is cut off', () => {
     ['after', 'lan'],
     ['before', 'mnt'],
     ['after', 'mnt'],
-  ] as const)('%s %s is put in leaves nothing of it inside or on the host', async (when, subject) => {
+  ] as const)('%s %s is added leaves nothing of it inside or on the host', async (when, subject) => {
     const held = heart.machine.faults.hold('attach', { when, subject });
     change();
     await held.reached;
@@ -40,7 +40,7 @@ describe('A change that is cut off', () => {
     expect(next.get('c1').devices).toEqual(OLD);
   });
 
-  it('puts disks back that it had taken out, since they are the instance’s still', async () => {
+  it('gets back the disks that it had removed, since the instance still has them', async () => {
     const held = heart.machine.faults.hold('detach', { when: 'after', subject: 'old' });
     change();
     await held.reached;
@@ -57,7 +57,7 @@ describe('A change that is cut off', () => {
     expect(inside(next)).toEqual(['eth0', 'old', 'root']);
   });
 
-  it('before its devices are stored to be on their way has changed nothing', async () => {
+  it('before its devices are stored as being added has changed nothing', async () => {
     heart.store.dieAt('before', withChange('put-additions'));
     change();
     await heart.life.ended;
@@ -65,7 +65,7 @@ describe('A change that is cut off', () => {
     expect(inside(next)).toEqual(['eth0', 'old', 'root']);
   });
 
-  it('before its commit is none', async () => {
+  it('before its commit is undone', async () => {
     heart.store.dieAt('before', telling('instance-updated'));
     change();
     await heart.life.ended;
@@ -74,7 +74,7 @@ describe('A change that is cut off', () => {
     expect(inside(next)).not.toContain('mnt');
   });
 
-  it('after its commit is made: what is there stays', async () => {
+  it('after its commit stays', async () => {
     heart.store.dieAt('after', telling('instance-updated'));
     change();
     await heart.life.ended;
@@ -84,7 +84,7 @@ describe('A change that is cut off', () => {
     expect(next.store.additions().size).toBe(0);
   });
 
-  it('with the run of its instance leaves nothing to take out', async () => {
+  it('together with the run of its instance leaves nothing to remove', async () => {
     const held = heart.machine.faults.hold('attach', { when: 'after', subject: 'mnt' });
     change();
     await held.reached;
@@ -95,7 +95,7 @@ describe('A change that is cut off', () => {
     expect(next.power('c1')).toBe('STOPPED');
   });
 
-  it('of an instance that has been deleted leaves no note', async () => {
+  it('of an instance that has been deleted leaves no record', async () => {
     heart.model.commit([
       { kind: 'put-additions', instanceId: 9, additions: [{ name: 'x', device: disk('/x'), created: true }] },
     ]);
@@ -103,7 +103,7 @@ describe('A change that is cut off', () => {
     expect(next.store.additions().size).toBe(0);
   });
 
-  it('is cleaned up as far as the instance lets it be, and the rest of it too', async () => {
+  it('is undone except for a device that cannot be removed', async () => {
     const held = heart.machine.faults.hold('attach', { when: 'after', subject: 'mnt' });
     change();
     await held.reached;

@@ -11,7 +11,7 @@ beforeEach(async () => {
   heart = await Heart.begin();
 });
 
-/** After a boot of the host, a daemon that has settled all. */
+/** Reboots the host. @returns the next daemon, after all work of its start */
 async function afterBoot(): Promise<Heart> {
   heart.life.end();
   heart.machine.reboot();
@@ -36,7 +36,7 @@ describe('After a boot of the host', () => {
     expect(next.told).toEqual(runs ? ['instance-started c1'] : []);
   });
 
-  it('a profile can say what is to be started', async () => {
+  it('a profile can set boot.autostart', async () => {
     heart.addProfile('always', { config: { 'boot.autostart': 'true' } });
     heart.add('c1', { profiles: ['default', 'always'] });
     expect((await afterBoot()).status('c1')).toBe('Running');
@@ -54,7 +54,7 @@ describe('After a boot of the host', () => {
     expect(told).toEqual(['first', 'a', 'b', 'last'].map((name) => `instance-started ${name}`));
   });
 
-  it('one that cannot be started keeps none from its start', async () => {
+  it('an instance that cannot be started does not keep others from their start', async () => {
     heart.add('a', { config: { 'boot.autostart': 'true' } });
     heart.add('b', { config: { 'boot.autostart': 'true' } });
     heart.machine.faults.refuse('start', new Error('no'), { subject: '1' });
@@ -62,7 +62,7 @@ describe('After a boot of the host', () => {
     expect([next.status('a'), next.status('b')]).toEqual(['Stopped', 'Running']);
   });
 
-  it('an adopted instance is not started, for its processes are another runtime’s', async () => {
+  it('an adopted instance is not started, since that is up to its runtime', async () => {
     const { id } = heart.add('c1', {
       config: {
         'volatile.adopted': '7:1:11111111-2222-4333-8444-555555555555',
@@ -78,7 +78,7 @@ describe('After a boot of the host', () => {
 describe('A pause after a start', () => {
   const config = (delay: string) => ({ config: { 'boot.autostart': 'true', 'boot.autostart.delay': delay } });
 
-  it('comes before the next one', async () => {
+  it('delays the next start', async () => {
     heart.add('a', config('5'));
     heart.add('b', config('0'));
     const done = autostart(heart.parts, new AbortController().signal);
@@ -89,7 +89,7 @@ describe('A pause after a start', () => {
     expect(heart.runs('b')).toBe(true);
   });
 
-  it('ends with the daemon, and so does the rest', async () => {
+  it('ends when the daemon ends, without further starts', async () => {
     heart.add('a', config('5'));
     heart.add('b', config('0'));
     const abort = new AbortController();
@@ -101,8 +101,8 @@ describe('A pause after a start', () => {
   });
 });
 
-describe('What has come meanwhile', () => {
-  it.each(['start', 'delete'] as const)('goes first: %s', async (what) => {
+describe('An autostart', () => {
+  it.each(['start', 'delete'] as const)('has no effect after another %s meanwhile', async (what) => {
     heart.add('a', { config: { 'boot.autostart': 'true' } });
     const { id } = heart.add('b', { config: { 'boot.autostart': 'true' } });
     const held = heart.machine.faults.hold('start', { subject: '1' });

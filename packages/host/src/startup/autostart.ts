@@ -9,9 +9,9 @@ import { stopInstance } from '../instances/stop.ts';
 const MS_PER_SECOND = 1000;
 
 /**
- * Starts the instances that are to run: those with `boot.autostart`, and, where it is unset, those that ran when
- * the host went down; those that were rebooting when the daemon ended, in any case. One after
- * another: higher priority first, then by name; a failure does not stop the rest.
+ * Starts the instances that should run: those with `boot.autostart`; if it is unset, those that ran when the
+ * host went down; and always those that were rebooting or restarting when the daemon ended. It starts one
+ * after another: higher priority first, then by name. A failure does not stop the rest.
  */
 export async function autostart(
   context: RunNeeds & Needs<'recognition'>,
@@ -25,7 +25,7 @@ export async function autostart(
     if (signal.aborted) return;
     try {
       const work = async () => {
-        // What was not known of it yet may have shown by now.
+        // Checked again: meanwhile the instance may have been started, deleted or found running.
         const still = model.instanceById(id);
         if (!still || running.has(id) || !shallStart(context, still)) return;
         await startInstance(context, id, 'instance-started', null);
@@ -42,8 +42,8 @@ export async function autostart(
 }
 
 /**
- * Goes on with the restarts that were cut off before the run had ended. Whether it was asked to, and how, is not
- * known: it is asked again, and gets the time that it needs.
+ * Continues the restarts that were cut off before the run had ended. It is not known whether init had been
+ * asked to shut down, and with which timeout: it is asked again, without a timeout.
  */
 export async function finishRestarts(context: RunNeeds): Promise<void> {
   const { model, running, log } = context;
@@ -69,10 +69,10 @@ function shallStart(
   const { config } = model.expanded(instance);
   const wasRunning = instance.config['volatile.last_state.power'] === 'RUNNING';
   const ending = wasRunning ? runtimeOf(instance.config).lastEnding(instance.id) : undefined;
-  // A reboot goes on, whatever is said of the host's own start.
+  // A reboot continues, also if `boot.autostart` is false.
   const reboots = ending === 'reboot';
   if (reboots || isBetweenRuns(instance.config) || isRestarting(instance.config)) return true;
-  // An end that is known but not stored yet, on a full disk perhaps, is one all the same.
+  // A run with a note that it stopped had ended before the host went down, even if that is not stored yet.
   return isTrue(config['boot.autostart'], wasRunning && ending !== 'stop');
 }
 

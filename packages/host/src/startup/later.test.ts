@@ -6,7 +6,7 @@ import { Later } from './later.ts';
 const log = createLog('silent');
 
 describe('Later', () => {
-  it('holds the queues of its instances until it has begun and is done with them, and no others', async () => {
+  it('blocks only the queues of its instances, until it has begun and their work is done', async () => {
     const queue = new KeyedQueue<number>();
     const later = new Later(queue, log);
     const order: string[] = [];
@@ -27,7 +27,7 @@ describe('Later', () => {
     expect(done).toEqual([2]);
   });
 
-  it('begins with nothing more once it is stopped, and lets the queues go', async () => {
+  it('does no more work once it is stopped, and frees the queues', async () => {
     const queue = new KeyedQueue<number>();
     const later = new Later(queue, log);
     const done: string[] = [];

@@ -2,10 +2,10 @@ import type { Log } from '../base/log.ts';
 import { Places } from '../base/places.ts';
 import type { KeyedQueue } from '../model/keyed-queue.ts';
 
-/** How many instances are seen to at the same time: each may cost the host a program or a thread. */
+/** How many instances are worked on at the same time: each may take a program or a thread of the host. */
 const AT_ONCE = 4;
 
-/** Work on instances that waits until the daemon serves. It holds their queues from the moment it is added. */
+/** Work on instances that waits until the daemon serves, and blocks their queues until it is done. */
 export class Later {
   readonly #queue: KeyedQueue<number>;
   readonly #log: Log;
@@ -19,7 +19,7 @@ export class Later {
     this.#log = log;
   }
 
-  /** Settles when it is done; well in any case. */
+  /** Adds work on an instance. @returns resolves when the work is done, has failed, or was given up */
   add(instanceId: number, work: () => Promise<void>): Promise<void> {
     const mine = this.#queue.run(instanceId, 'recover', async () => {
       await this.#begun.promise;
@@ -31,20 +31,20 @@ export class Later {
     return mine;
   }
 
-  /** Begins; settles when all of it is done. */
+  /** Begins the work; resolves when all of it is done. */
   async begin(): Promise<void> {
     this.#begun.resolve();
     await Promise.all(this.#all);
   }
 
-  /** Begins with nothing more. */
+  /** Begins no more work. */
   stop(): void {
     this.#stopped = true;
     this.#begun.resolve();
   }
 }
 
-/** One instance's trouble, which may be of its own making, must not keep the daemon from the others. */
+/** Runs work on one instance and logs a failure, since one instance must not harm the others. */
 export async function guarded(log: Log, instance: number, work: () => Promise<void> | void): Promise<void> {
   try {
     await work();

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const signal = () => new AbortController().signal;
-/** Folders of instances, in the folder and on the machine. */
+/** Makes folders of instances, on disk and on the machine. */
 function have(...names: (number | string)[]): void {
   for (const name of names) {
     mkdirSync(join(folder, String(name)));
@@ -25,7 +25,7 @@ const find = (settled = true) =>
 const left = () => [...heart.machine.folders].sort();
 
 describe('Leftovers', () => {
-  it('are folders of ids that nobody has, and images and roots that nobody knows', async () => {
+  it('are folders of unknown instances, and unknown images and roots', async () => {
     const { id } = heart.add('c1');
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(id, 3, 5, 'lost+found', '007');
@@ -38,7 +38,7 @@ describe('Leftovers', () => {
     expect([...heart.machine.roots]).toEqual([`${fingerprint}-0`]);
   });
 
-  it('are removed in their own time: nothing is gone before', async () => {
+  it('are removed only by the returned function', async () => {
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(5);
     const remove = await find();
@@ -47,7 +47,7 @@ describe('Leftovers', () => {
     expect(left()).toEqual([]);
   });
 
-  it('that cannot be removed keep no others', async () => {
+  it('that cannot be removed do not keep others from being removed', async () => {
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(4, 5);
     heart.machine.faults.refuse('remove', new Error('busy'), { subject: '4' });
@@ -55,14 +55,14 @@ describe('Leftovers', () => {
     expect(left()).toEqual([4]);
   });
 
-  it('stay when the daemon ends before their turn', async () => {
+  it('stay if the daemon ends before they are removed', async () => {
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(4, 5);
     await (await find())(AbortSignal.abort());
     expect(left()).toEqual([4, 5]);
   });
 
-  it('that somebody runs in stay, with all roots', async () => {
+  it('stay if an instance runs in them, and then all roots stay too', async () => {
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(5);
     heart.machine.roots.add(`${'a'.repeat(64)}-0`);
@@ -74,8 +74,8 @@ describe('Leftovers', () => {
   });
 });
 
-describe('Folders with later ids than were ever given', () => {
-  it('are kept, and so are all images and roots; their ids are never given', async () => {
+describe('Folders with later ids than the store has given', () => {
+  it('are kept with all images and roots, and their ids are never given', async () => {
     have(7);
     heart.images.stored.add('a'.repeat(64));
     heart.machine.roots.add(`${'a'.repeat(64)}-0`);
@@ -86,7 +86,7 @@ describe('Folders with later ids than were ever given', () => {
     expect(heart.model.nextInstanceId()).toBe(8);
   });
 
-  it('are still kept at the next start, and forgotten once an operator has removed them', async () => {
+  it('are also kept at later starts, and forgotten once an operator has removed them', async () => {
     have(7);
     await (await find())(signal());
     await (await find())(signal());
@@ -97,8 +97,8 @@ describe('Folders with later ids than were ever given', () => {
   });
 });
 
-describe('A directory that does not know its database', () => {
-  it('keeps all that is there', async () => {
+describe('A directory that did not have its database’s id before this start', () => {
+  it('keeps all files', async () => {
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(5);
     heart.images.stored.add('a'.repeat(64));

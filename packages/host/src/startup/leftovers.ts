@@ -3,23 +3,23 @@ import type { ImageDirectory } from '../images/image-directory.ts';
 import type { Needs } from '../instances/needs.ts';
 import type { Store } from '../store/store.ts';
 
-/** What the store says of the files beside it. */
+/** Facts of the store that decide which files are leftovers. */
 export interface LeftoverRules {
-  /** Whether directory and database have known each other before this start. */
+  /** Whether directory and database had the same id before this start. */
   readonly settled: boolean;
   readonly store: Pick<Store, 'keptFolders'>;
 }
 
-/** Folders of instances are named by their ids, which are far smaller than this. */
+/** Folders of instances are named by their ids, which have far fewer digits than this allows. */
 const FOLDER_NAME = /^[1-9]\d{0,14}$/;
 
 /**
- * Looks for files that nobody knows; to be called before instances or images can be made.
+ * Finds leftovers; must be called before instances or images can be made.
  *
- * An id is stored before a folder has its name. So a folder with a later id than the store has ever given was made
- * when the database was another one: this one is an older copy. Such folders are kept, their ids are never given, and
- * with them all images and roots that they may stand on.
- * @returns what removes the others, in its own time
+ * An id is stored before a folder is named by it. So a folder with a later id than the store has ever given
+ * shows that the database is an older copy. Such folders are kept, and their ids are never given; all images
+ * and roots are kept too, since these folders may need them.
+ * @returns a function that removes the leftovers
  */
 export async function findLeftovers(
   context: Needs<'log' | 'model' | 'roots' | 'runtimeOf'>,
@@ -46,7 +46,7 @@ export async function findLeftovers(
   return (signal) => inTurn(context, steps, signal);
 }
 
-/** Nobody waits for it, and what one step fails with is not the others'. */
+/** Runs steps one after another, until the signal is aborted; a failure of one does not stop the others. */
 async function inTurn({ log }: Needs<'log'>, steps: readonly (() => Promise<void>)[], signal: AbortSignal) {
   for (const step of steps) {
     if (signal.aborted) return;
@@ -70,7 +70,10 @@ function keepLater({ model, log }: Needs<'log' | 'model'>, unknown: readonly num
   log.warn({ folders: later }, 'the database is older than folders of instances, which are kept');
 }
 
-/** Left by an instance that was being made or had been deleted; one that runs in it was never told to end. */
+/**
+ * Removes the folder of an instance whose creation or deletion was cut off. If an instance runs in it, its
+ * folder and all roots are kept.
+ */
 async function removeUnlessItRuns(
   { runtimeOf, roots, log }: Needs<'log' | 'roots' | 'runtimeOf'>,
   id: number,

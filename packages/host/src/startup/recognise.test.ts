@@ -12,8 +12,8 @@ beforeEach(async () => {
   await heart.addRunning('c2');
 });
 
-describe('A run that was noted', () => {
-  it('is known as the daemon begins, without a question to its runtime', async () => {
+describe('A run with a note', () => {
+  it('is recognised at once when the daemon begins, without asking LXC', async () => {
     heart.machine.faults.refuse('recover');
     const next = await heart.crash();
     expect(next.status('c1')).toBe('Running');
@@ -21,7 +21,7 @@ describe('A run that was noted', () => {
     expect(next.starting).toEqual([]);
   });
 
-  it('keeps others from the instance until it is as it is to be', async () => {
+  it('blocks other work on the instance until the work of the start on it is done', async () => {
     const next = await heart.crash();
     const stopped = next.setState('c1', 'stop');
     await next.quiet();
@@ -31,7 +31,7 @@ describe('A run that was noted', () => {
     expect(next.status('c1')).toBe('Stopped');
   });
 
-  it('that cannot be registered is ended, and is no trouble for others', async () => {
+  it('that cannot be registered is ended, without effect on others', async () => {
     heart.life.end();
     heart.stop();
     const next = await Heart.begin({ ...heart.world }, null, (identity) => {
@@ -42,12 +42,12 @@ describe('A run that was noted', () => {
   });
 });
 
-describe('A run that was not noted', () => {
+describe('A run without a note', () => {
   beforeEach(() => {
     heart.machine.notes = false;
   });
 
-  it('is looked for while the daemon serves already; callers wait that long', async () => {
+  it('is looked for while the daemon serves; its callers may be unregistered until then', async () => {
     const held = heart.machine.faults.hold('recover', { subject: '1' });
     const next = await heart.crash();
     const settled = next.settle();
@@ -60,7 +60,7 @@ describe('A run that was not noted', () => {
     expect(next.starting.at(-1)).toBe(false);
   });
 
-  it('holds up those who ask for that instance, and no others', async () => {
+  it('delays only requests about its instance or all instances', async () => {
     const held = heart.machine.faults.hold('recover', { subject: '1' });
     const next = await heart.crash();
     const settled = next.settle();
@@ -77,7 +77,7 @@ describe('A run that was not noted', () => {
     expect(known).toContain('all');
   });
 
-  it('is waited for for ten seconds, and not longer', async () => {
+  it('delays requests by at most ten seconds', async () => {
     heart.machine.faults.hold('recover', { subject: '1' });
     const next = await heart.crash();
     void next.settle();
@@ -91,7 +91,7 @@ describe('A run that was not noted', () => {
     expect(known).toBe(true);
   });
 
-  it('that cannot be found out about is not started a second time', async () => {
+  it('is not started a second time if its state cannot be found out', async () => {
     heart.machine.faults.refuse('recover', new Error('no answer'), { subject: '1' });
     const next = await heart.crash();
     const { pid } = next.run('c1');
@@ -102,8 +102,8 @@ describe('A run that was not noted', () => {
   });
 });
 
-describe('Work of the start', () => {
-  it('holds nobody up when it does not end', async () => {
+describe('Work at the start', () => {
+  it('does not block other instances if it does not end', async () => {
     const held = heart.machine.faults.hold('setGuestApiMount', { subject: '1' });
     const next = await heart.crash();
     void next.settle();

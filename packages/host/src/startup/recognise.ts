@@ -8,12 +8,12 @@ import { lifecycle } from '../model/lifecycle.ts';
 import type { RunHandle } from '../runtimes/contract/runtime.ts';
 import { guarded, type Later } from './later.ts';
 
-/** Devices that were on their way into instances when the last daemon ended. */
+/** By instance id, the devices that were being added to running instances when the last daemon ended. */
 export type Additions = ReadonlyMap<number, readonly Addition[]>;
 
 /**
- * Finds out whether an instance runs: at once where its last run was noted, by asking its runtime later otherwise.
- * From then on its callers are recognised; what is to be done in it comes later in any case.
+ * Finds out whether an instance runs: at once if there is a note of its last run, else later, by asking its
+ * runtime. From then on its callers are identified. Work inside the instance is always done later.
  */
 export function recognise(
   context: RunNeeds & Needs<'recognition'>,
@@ -50,7 +50,7 @@ async function look(context: RunNeeds & Needs<'recognition'>, instance: Instance
   }
 }
 
-/** @returns what else is to be done; null when nothing is */
+/** @returns the work that is still to be done for the instance; null if there is none */
 function settle(
   context: RunNeeds,
   id: number,
@@ -76,7 +76,7 @@ function settle(
   return run.runtime.owns ? () => restore(context, run, added) : null;
 }
 
-/** Makes the instance see what it must see, and nothing that was never its own. */
+/** Restores the guest API mount and the disks of a run, and removes devices of an update that was cut off. */
 async function restore(
   context: Needs<'log' | 'model' | 'running'>,
   run: Run,
@@ -96,7 +96,7 @@ async function restore(
   await mountMissing(context, run);
 }
 
-/** A removal that was cut off may have taken a disk out of the instance that is still its own. */
+/** Mounts disks again that the instance still has, but that an update that was cut off may have removed. */
 async function mountMissing({ model, log }: Needs<'log' | 'model'>, run: Run): Promise<void> {
   const { devices } = model.expanded(model.current(run.instanceId));
   for (const [name, device] of Object.entries(devices)) {
@@ -106,12 +106,12 @@ async function mountMissing({ model, log }: Needs<'log' | 'model'>, run: Run): P
   }
 }
 
-/** Without a note of how it ended, the host went down with it: that is for autostart. */
+/** Whether a note says that the run ended. If there is none, the host went down: that is for autostart. */
 function endedUnwatched({ runtimeOf }: Needs<'runtimeOf'>, { id, config }: Instance): boolean {
   return config['volatile.last_state.power'] === 'RUNNING' && runtimeOf(config).lastEnding(id) === 'stop';
 }
 
-/** It ended while no daemon watched. */
+/** Stores the end of a run that ended while no daemon ran. */
 async function settleUnwatchedEnd(
   context: Needs<'model' | 'queue' | 'running' | 'runtimeOf' | 'unsettled'>,
   id: number,

@@ -10,7 +10,7 @@ beforeEach(async () => {
   heart = await Heart.begin();
 });
 
-/** A daemon that begins after this one was killed, and has settled all. */
+/** Kills the daemon. @returns the next one, after all work of its start */
 async function nextSettled(): Promise<Heart> {
   const next = await heart.crash();
   await next.settle();
@@ -33,7 +33,7 @@ describe('A first start', () => {
 
 describe('A daemon that begins', () => {
   it.each([true, false])(
-    'finds instances that went on running, whether their runs are noted or not: %s',
+    'recognises runs that have gone on, with notes of them or without: %s',
     async (notes) => {
       heart.machine.notes = notes;
       const { id } = await heart.addRunning('c1');
@@ -46,7 +46,7 @@ describe('A daemon that begins', () => {
     },
   );
 
-  it('sees the end of a run that it has found', async () => {
+  it('notices the end of a recognised run', async () => {
     await heart.addRunning('c1');
     const next = await nextSettled();
     next.run('c1').end('stop');
@@ -55,7 +55,7 @@ describe('A daemon that begins', () => {
     expect(next.told).toEqual(['instance-shutdown c1']);
   });
 
-  it('finds a frozen instance frozen', async () => {
+  it('recognises a frozen instance as frozen', async () => {
     await heart.addRunning('c1');
     await heart.setState('c1', 'freeze');
     const next = await nextSettled();
@@ -64,14 +64,14 @@ describe('A daemon that begins', () => {
     expect(next.status('c1')).toBe('Running');
   });
 
-  it('wants to hear again that an instance is ready', async () => {
+  it('needs a new report that an instance is ready', async () => {
     const { id } = await heart.addRunning('c1');
     await heart.guest.setReady(id, true);
     const next = await nextSettled();
     expect(next.status('c1')).toBe('Running');
   });
 
-  it('begins although the disk is full, and settles what it can', async () => {
+  it('begins even if it cannot store anything', async () => {
     const { id } = await heart.addRunning('c1');
     await heart.guest.setReady(id, true);
     heart.life.end();
@@ -80,18 +80,18 @@ describe('A daemon that begins', () => {
   });
 });
 
-describe('The window of an instance that has gone on running', () => {
+describe('The guest API mount of a recognised run', () => {
   it.each([
     ['true', 0, 1],
     ['false', 1, 0],
-  ])('is as it is to be: security.devlxd is %s', async (devlxd, found, left) => {
+  ])('is made or removed as configured: security.devlxd is %s', async (devlxd, found, left) => {
     await heart.addRunning('c1', { config: { 'security.devlxd': devlxd } });
     heart.run('c1').guestApiMounts = found;
     const next = await nextSettled();
     expect(next.run('c1').guestApiMounts).toBe(left);
   });
 
-  it('is left when the instance does not let it be changed', async () => {
+  it('stays as it is if it cannot be changed', async () => {
     await heart.addRunning('c1');
     heart.machine.faults.refuse('setGuestApiMount');
     const next = await nextSettled();
@@ -99,8 +99,8 @@ describe('The window of an instance that has gone on running', () => {
   });
 });
 
-describe('A run that ended while no daemon watched', () => {
-  it('is settled, and told once', async () => {
+describe('A run that ended while no daemon ran', () => {
+  it('is stored as ended, with one event', async () => {
     const { id } = await heart.addRunning('c1');
     heart.life.end();
     heart.run('c1').end('stop');
@@ -114,7 +114,7 @@ describe('A run that ended while no daemon watched', () => {
     expect(another.told).toEqual([]);
   });
 
-  it('takes an ephemeral instance with it, files included', async () => {
+  it('has its instance deleted with its files if it is ephemeral', async () => {
     const { id } = await heart.addRunning('e1', { ephemeral: true });
     heart.life.end();
     heart.run('e1').end('stop');
@@ -123,7 +123,7 @@ describe('A run that ended while no daemon watched', () => {
     expect(next.machine.folders.has(id)).toBe(false);
   });
 
-  it('is settled later when the disk is full', async () => {
+  it('is stored later if the disk is full', async () => {
     await heart.addRunning('c1');
     heart.life.end();
     heart.run('c1').end('stop');
@@ -137,7 +137,7 @@ describe('A run that ended while no daemon watched', () => {
     expect(next.told).toEqual(['instance-shutdown c1']);
   });
 
-  it('is followed by another when it ended with a reboot', async () => {
+  it('is followed by another run if it ended with a reboot', async () => {
     await heart.addRunning('c1', { config: { 'boot.autostart': 'false' } });
     heart.life.end();
     heart.run('c1').end('reboot');
@@ -176,7 +176,7 @@ describe('A daemon that dies', () => {
     expect(next.told).toEqual([]);
   });
 
-  it('between the runs of a reboot has the next one start it', async () => {
+  it('between the runs of a reboot leaves the start to the next one', async () => {
     await heart.addRunning('c1', { config: { 'boot.autostart': 'false' } });
     const held = heart.machine.faults.hold('start');
     heart.run('c1').end('reboot');
@@ -192,7 +192,7 @@ describe('A restart that is cut off', () => {
     await heart.addRunning('c1', { config: { 'boot.autostart': 'false' } });
   });
 
-  it.each([false, true])('before the run has ended goes on (it ends meanwhile: %s)', async (ends) => {
+  it.each([false, true])('before the run has ended continues (it ends meanwhile: %s)', async (ends) => {
     const { pid } = heart.run('c1');
     heart.run('c1').obeys = false;
     void heart.setState('c1', 'restart');
@@ -207,7 +207,7 @@ describe('A restart that is cut off', () => {
     expect(next.power('c1')).toBe('RUNNING');
   });
 
-  it('between its runs starts the next one', async () => {
+  it('between its runs continues with the next run', async () => {
     const held = heart.machine.faults.hold('start');
     void heart.setState('c1', 'restart');
     await held.reached;
@@ -215,7 +215,7 @@ describe('A restart that is cut off', () => {
     expect(next.status('c1')).toBe('Running');
   });
 
-  it('as its start was done but not stored stays with that run', async () => {
+  it('after its start but before that is stored keeps the new run', async () => {
     heart.store.dieAt('before', telling('instance-restarted'));
     void heart.setState('c1', 'restart');
     await heart.life.ended;

@@ -6,13 +6,14 @@ import { DEFAULT_PROFILE } from '../profiles/profiles.ts';
 import { guarded, Later } from './later.ts';
 import { recognise } from './recognise.ts';
 
-/** After this others get a turn: signs of life are due. */
+/** After this time, other work of the event loop gets its turn, such as the signs of life that are due. */
 const SLICE_MS = 20;
 
 /**
- * Brings the daemon's picture and the host into agreement after whatever ended the last daemon: finds the
- * instances that went on running, and settles those that have ended. It must be done before the guest API's socket is there, so that no caller meets a daemon that does not know it yet.
- * @returns what can only be done with the help of programs, or inside instances: it must hold nobody up
+ * Brings store and host into agreement at the daemon's start: recognises the runs that have gone on, and
+ * stores the ends of the others. Must be done before the guest API's socket exists, so that no caller meets a
+ * daemon that does not know its instance yet.
+ * @returns the work that needs other programs or is done inside instances: it must not delay the start
  */
 export async function recover(context: RunNeeds & Needs<'recognition'>): Promise<Later> {
   const { model, queue, log } = context;
@@ -40,10 +41,10 @@ export async function recover(context: RunNeeds & Needs<'recognition'>): Promise
   return later;
 }
 
-/** As many as a full disk has room for. */
+/** Changes in one commit: as many as fit into the reserve of a full disk. */
 const CHANGES_AT_ONCE = 50;
 
-/** An instance must say again that it is ready, as with LXD. */
+/** Marks all instances as not ready: they must report it again, as with LXD. */
 function forgetReady(context: Needs<'log' | 'model'>): void {
   const changes: Change[] = [...context.model.state.instances.values()]
     .filter((instance) => instance.config['volatile.last_state.ready'] !== undefined)
@@ -56,7 +57,7 @@ function forgetReady(context: Needs<'log' | 'model'>): void {
   }
 }
 
-/** What the disk does not take now is no reason not to serve. */
+/** Commits changes; a failure is only logged, since the daemon can serve without them. */
 function commitIfPossible({ model, log }: Needs<'log' | 'model'>, changes: readonly Change[]): void {
   try {
     if (changes.length > 0) model.commit(changes);

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Without a commit for so long, the disk has nothing better to do. */
+/** The database counts as idle after this time without a commit. */
 const QUIET_MS = 100;
 
 /**
- * Moves SQLite's log into the database (sqlite.org/wal.html, "Checkpointing") in quiet moments, and does then what
- * else can wait. Where there are none, SQLite does it within a commit, for which a change waits some
- * milliseconds, once in hundreds of changes.
+ * Moves SQLite's log into the database (sqlite.org/wal.html, "Checkpointing") when the database is idle, and
+ * then does other work that can wait. If it is never idle, SQLite moves the log within a commit: one of
+ * hundreds of changes then waits some milliseconds longer.
  */
 export class Checkpoints {
   readonly #database: DatabaseSync;
@@ -21,22 +21,22 @@ export class Checkpoints {
     }, QUIET_MS).unref();
   }
 
-  /** There has been a commit. */
+  /** To be called after each commit. */
   committed(): void {
     this.#timer.refresh();
   }
 
-  /** To be called before the database is closed, which moves the rest. */
+  /** To be called before the database is closed; closing moves the rest of the log. */
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Now, which makes room in the log. */
+  /** Moves the log now, which makes room in it. */
   move(): void {
     try {
       this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch {
-      // The log is as durable as the database; of a disk that fails the next commit tells.
+      // The log is as durable as the database. If the disk fails, the next commit fails too.
     }
   }
 }

@@ -2,7 +2,7 @@ import { errorsOf } from '../base/coded-error.ts';
 
 const PAGE = 'see "The state directory" in docs/operations.md';
 
-/** Why a state directory is refused, in one sentence that says what to do. */
+/** Reasons to refuse a state directory, each in one sentence that says what to do. */
 const DIRECTORY_ERRORS = {
   'database-missing': [
     500,
@@ -28,5 +28,5 @@ const DIRECTORY_ERRORS = {
   'directory-unusable': [500, 'The state directory cannot be used: %s'],
 } as const;
 
-/** Makes the error of a code, its `%s` filled in. */
+/** Makes the error of a code; the values replace each `%s`. */
 export const directoryError = errorsOf(DIRECTORY_ERRORS);

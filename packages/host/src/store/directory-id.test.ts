@@ -21,7 +21,7 @@ describe('a state directory', () => {
     ['is of an earlier version', { hasContent: true }, own(null), FRESH, false],
     ['has lost its id and holds nothing', {}, own(OURS), OURS, false],
     ['carries the id of its database', { id: OURS, hasContent: true }, own(OURS), OURS, true],
-  ] as const)('that %s is taken', (_, facts, database, id, settled) => {
+  ] as const)('that %s is accepted', (_, facts, database, id, settled) => {
     expect(judge(facts, database)).toEqual({ id, settled });
   });
 

@@ -1,24 +1,24 @@
 import { directoryError } from './directory-errors.ts';
 
-/** What is in a state directory, the inside of its database apart. */
+/** The contents of a state directory, except the contents of its database. */
 export interface DirectoryFacts {
-  /** Of the database, and of the file with the id; for messages. */
+  /** Paths of the database and of the file with the id, for messages. */
   readonly paths: { readonly database: string; readonly id: string };
-  /** What the file with the id says; null: there is none, '': it cannot be an id. */
+  /** The id in the file; null if there is no file, '' if its text is not an id. */
   readonly id: string | null;
-  /** An id that was on its way into the database when a daemon ended. */
+  /** A new id, if an earlier daemon ended while it gave that id to the database. */
   readonly pending: string | null;
   /** Whether there are files of instances or images. */
   readonly hasContent: boolean;
 }
 
-/** What is in the file of the database: nothing, something of others, or a store with its id, if it has one. */
+/** The contents of the database file: nothing, another program's data, or a store and its id, if any. */
 export type DatabaseFacts =
   | { readonly kind: 'none' }
   | { readonly kind: 'other' }
   | { readonly kind: 'own'; readonly id: string | null };
 
-/** The id that both are to carry. `settled`: both did so before this start. */
+/** The id that directory and database get. `settled`: both had it before this start. */
 export interface DirectoryId {
   readonly id: string;
   readonly settled: boolean;
@@ -26,16 +26,17 @@ export interface DirectoryId {
 
 const ID = /^[0-9a-f]{32}$/;
 
-/** The id that a file's text holds; '' for none. */
+/** The id in a file's text; '' if the text is not an id. */
 export function idOf(text: string): string {
   return ID.test(text.trim()) ? text.trim() : '';
 }
 
 /**
- * Decides whether a database belongs to the directory that it is in. A new id gets into the directory as "pending",
- * then into the database, then to its place; so an end in between is told apart from a database of others.
+ * Decides whether a database belongs to the directory that it is in. A new id is written first to a file of
+ * the directory as pending, then to the database, then to its final file. So a start that was cut off in
+ * between is not mistaken for a database of another directory.
  * @param make makes a new id
- * @throws CodedError of the table that says what to do
+ * @throws CodedError of the table of directory errors
  */
 export function judgeDirectory(
   directory: DirectoryFacts,

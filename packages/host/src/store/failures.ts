@@ -1,7 +1,7 @@
 import { CodedError } from '../base/coded-error.ts';
 import { type HostErrorCode, hostError } from '../core/host-errors.ts';
 
-/** What SQLite says when it is not the statement that fails; sqlite.org/rescode.html. */
+/** SQLite's codes for failures of disk or database, not of a statement; sqlite.org/rescode.html. */
 const FAILURES: Readonly<Record<number, HostErrorCode>> = {
   8: 'store-read-only', // SQLITE_READONLY
   10: 'store-failed', // SQLITE_IOERR
@@ -12,16 +12,16 @@ const FAILURES: Readonly<Record<number, HostErrorCode>> = {
 };
 const PRIMARY_CODE = 0xff;
 
-/** What was thrown, as an error that says what has happened to the disk or to the database on it. */
+/** Turns a failure of the disk or of the database into its CodedError; returns any other error as it is. */
 function asStoreFailure(error: unknown): unknown {
-  // Text that is no JSON where there was some once: rows are written by us alone.
+  // A text in a row is not JSON: only Porthole writes rows, so the database is damaged.
   if (error instanceof SyntaxError) return hostError('store-damaged', error.message);
   const { errcode = 0, errstr = '' } = error as { errcode?: number; errstr?: string };
   const code = FAILURES[errcode & PRIMARY_CODE];
   return code ? hostError(code, errstr) : error;
 }
 
-/** Does something with the database. @throws CodedError store-full, store-read-only, store-damaged, store-failed */
+/** Runs work on the database. @throws CodedError store-full, store-read-only, store-damaged, store-failed */
 export function guarded<T>(work: () => T): T {
   try {
     return work();
@@ -30,7 +30,7 @@ export function guarded<T>(work: () => T): T {
   }
 }
 
-/** Whether a disk without room is all that was in the way. */
+/** Whether the error says that the disk is full. */
 export function isFull(error: unknown): boolean {
   return error instanceof CodedError && error.code === 'store-full';
 }

@@ -1,10 +1,10 @@
-/** How much of the past is kept. */
+/** How many events the journal keeps, and for how long. */
 export interface JournalLimits {
-  /** Events of all instances and of the host. */
+  /** The most events of all instances and of the host together. */
   readonly events: number;
-  /** Events that belong to one instance, so that one that changes without end takes nothing from the others. */
+  /** The most events of one instance, so that one that changes all the time takes no room from others. */
   readonly instanceEvents: number;
-  /** Days for which the journal was open. */
+  /** The greatest age, in days in which the journal was open. */
   readonly days: number;
 }
 

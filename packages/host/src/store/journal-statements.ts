@@ -28,7 +28,7 @@ export function statementsOf(database: DatabaseSync) {
   };
 }
 
-/** One for each type, since several are read side by side. Each looks at no row that it does not give. */
+/** One statement for each type, to read several in parallel. Each reads only the rows that it returns. */
 function pagesOf(database: DatabaseSync): ReadonlyMap<string, Statement> {
   const of = (type: EventType) =>
     database.prepare(`
@@ -37,10 +37,10 @@ function pagesOf(database: DatabaseSync): ReadonlyMap<string, Statement> {
   return new Map(EVENT_TYPES.map((type) => [type, of(type)]));
 }
 
-/** A row as SQLite gives it. */
+/** A row as SQLite returns it. */
 export type Row = Record<string, unknown>;
 
-/** Rows of several statements in the order of their numbers, each read when it is its turn. */
+/** Merges rows of several statements in the order of their sequence numbers; reads them only as needed. */
 export function* inOrder(sources: readonly Iterator<Row>[]): Generator<Row> {
   const heads = sources.map((source) => source.next());
   try {

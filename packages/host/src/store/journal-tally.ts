@@ -1,9 +1,10 @@
-/** Whose events: an instance's id, or the host's own. Ids of instances begin at 1. */
+/** The owner or reader of the host's events. Those of instances are the instances' ids, at least 1. */
 export const HOST = 0;
 
 /**
- * What the journal knows without a look at the disk: how many events each one has, and the newest of each
- * reader's that was dropped. What a transaction has changed here is undone with it.
+ * The part of the journal that is kept in memory: how many events each owner has, and the floor of each
+ * reader, which is the newest dropped event that a position of the reader can have missed. If a transaction
+ * is rolled back, its changes here are too.
  */
 export class Tally {
   readonly #counts = new Map<number, number>();
@@ -12,12 +13,12 @@ export class Tally {
   #newest = 0;
   #undo: (() => void)[] = [];
 
-  /** Events of all. */
+  /** The number of events of all owners. */
   get total(): number {
     return this.#total;
   }
 
-  /** The number of the newest event of all. */
+  /** The sequence number of the newest event of all. */
   get newest(): number {
     return this.#newest;
   }
@@ -34,7 +35,7 @@ export class Tally {
     return this.#floors.get(reader) ?? 0;
   }
 
-  /** The instance with the most events, and how many more these are than those of the next. */
+  /** The instance with the most events, and its lead on the next; the host if no instance has events. */
   largest(): { owner: number; lead: number } {
     let [owner, most, next] = [HOST, 0, 0];
     for (const [each, count] of this.#counts) {
@@ -68,12 +69,12 @@ export class Tally {
     this.#undo.push(() => this.setFloor(reader, before));
   }
 
-  /** What has changed since the last call is settled. */
+  /** Makes the changes since the last call final, after a commit. */
   keep(): void {
     this.#undo = [];
   }
 
-  /** Takes back what has changed since then. */
+  /** Undoes the changes since the last call of `keep`. */
   rollBack(): void {
     const undo = this.#undo;
     this.#undo = [];

@@ -53,7 +53,7 @@ const instances = (count: number) => Array.from({ length: count }, () => 'instan
 const sequences = ({ events }: EventPage) => events.map(({ sequence }) => sequence);
 
 describe('the journal', () => {
-  it('gives back events after a position, of one instance, in order, to a later daemon too', () => {
+  it('gives the events of one instance after a position, in order, also to a later daemon', () => {
     const first = open();
     first.commit([], [event(1, 'user.a'), event(2), event(1, 'user.b')]);
     first.commit([], [event(null), event(1, 'user.c')]);
@@ -67,7 +67,7 @@ describe('the journal', () => {
     later.close();
   });
 
-  it('keeps to the types asked for', () => {
+  it('gives only events of the requested types', () => {
     const store = open();
     store.commit([], [event(1), { ...event(1), type: 'device' }]);
     expect(sequences(read(store, 1, 0, new Set(['device'])))).toEqual([2]);
@@ -75,7 +75,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('gives no more events and bytes than asked for, but always one', () => {
+  it('limits a page to the requested events and bytes, but gives at least one event', () => {
     const store = open();
     store.commit([], [event(1), event(1), event(1)]);
     const page = (events: number, bytes: number) =>
@@ -86,7 +86,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('never gives a number twice, also when all events are gone', () => {
+  it('never uses a sequence number twice, also if all events are gone', () => {
     const store = open();
     store.commit([{ kind: 'put-instance', instance: instance(1) }], [event(1), event(1)]);
     store.commit([{ kind: 'delete-instance', id: 1 }], []);
@@ -98,7 +98,7 @@ describe('the journal', () => {
     later.close();
   });
 
-  it('counts on as if nothing had been when a commit fails', () => {
+  it('is unchanged after a commit that fails', () => {
     const store = open({ instanceEvents: 2 });
     store.commit([], [event(1), event(1)]);
     const alias = { name: 'a', target: 'nothing', description: '' };
@@ -110,13 +110,13 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('keeps the newest of each instance, and says which positions have missed nothing', () => {
+  it('keeps the newest events of each instance, and says which positions have missed nothing', () => {
     const store = open({ instanceEvents: 2 });
     store.commit([], [event(2)]);
     for (let round = 0; round < 4; round++) store.commit([], [event(1)]);
     expect(sequences(read(store, 1))).toEqual([4, 5]);
     expect(store.journalSpan(1)).toEqual({ oldest: 3, newest: 5 });
-    // A busy neighbour has taken nothing.
+    // The busy instance has taken no room from this one.
     expect(store.journalSpan(2)).toEqual({ oldest: 0, newest: 5 });
     store.close();
     const later = open();
@@ -124,7 +124,7 @@ describe('the journal', () => {
     later.close();
   });
 
-  it('keeps the newest of all, and leaves at least half of the room to instances', () => {
+  it('keeps the newest events of all, and leaves at least half of the room to instances', () => {
     const store = open({ events: 4 });
     store.commit([], [event(1), event(2)]);
     for (let round = 0; round < 5; round++) store.commit([], [event(null)]);
@@ -136,7 +136,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('drops what is too old, also while nothing is written', () => {
+  it('drops events that are too old, also while nothing is written', () => {
     let hours = 0;
     const store = open({ days: 1 }, () => hours * MS_PER_HOUR);
     store.commit([], [event(1, 'user.a')]);
@@ -155,7 +155,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('drops nothing for its age that has not lain in an open journal for so long, whatever the clock says', () => {
+  it('counts the age of events only while the journal is open, for any jumps of the clock', () => {
     const run = fc.record({
       clock: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') }),
       hours: fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 3 }),
@@ -185,7 +185,7 @@ describe('the journal', () => {
     );
   });
 
-  it('takes several goes to drop very many', () => {
+  it('drops a limited number of events at a time', () => {
     const old = open();
     old.commit(
       [],
@@ -201,7 +201,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('takes over what an earlier version has kept', () => {
+  it('keeps the events of an earlier version', () => {
     const before = openDatabase(path, [init]);
     before.exec("INSERT INTO instances VALUES (7, 'c7', '', '', 0, '[]', '{}', '{}', '', '')");
     before.exec("INSERT INTO events VALUES (41, 7, 'config', '', '{}'), (42, NULL, 'lifecycle', '', '{}')");
@@ -213,7 +213,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('says up to where it has looked, also where nothing was found', () => {
+  it('says up to which position it has searched, also if nothing was found', () => {
     const store = open();
     store.commit([], [event(1), event(2), event(1), event(2)]);
     const page = (after: number, events: number, types = TYPES) =>
@@ -224,7 +224,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('looks at no event of other types or readers, by index', () => {
+  it('uses an index, so that it reads no events of other types or readers', () => {
     const database = openDatabase(path);
     const { pages } = statementsOf(database);
     const plans = [...pages.values()].map((statement) =>
@@ -238,7 +238,7 @@ describe('the journal', () => {
     database.close();
   });
 
-  it('reads types side by side, in the order of their numbers', () => {
+  it('gives events of several types in the order of their sequence numbers', () => {
     const store = open();
     const types = ['config', 'device', 'device', 'config', 'config', 'device'] as const;
     store.commit(
@@ -251,7 +251,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('keeps what operators have done, however much an instance makes the host tell', () => {
+  it('keeps the events of operators if an instance causes many events of the host', () => {
     const store = open({ events: 20, instanceEvents: 6 });
     store.commit([], [event(null, 'operator')]);
     for (let write = 0; write < 100; write++) {
@@ -264,7 +264,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('takes what is too much in all from the instances that have the most', () => {
+  it('drops events of the instances that have the most if there are too many in total', () => {
     const store = open({ events: 40, instanceEvents: 100 });
     store.commit([], [event(null), event(3), event(null)]);
     for (let write = 0; write < 60; write++) store.commit([], [event(1), event(2)]);
@@ -275,7 +275,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('drops what a deleted instance has left, a little at a time', async () => {
+  it('drops the events of a deleted instance, a few at a time', async () => {
     const store = open();
     store.commit(
       [{ kind: 'put-instance', instance: instance(1) }],
@@ -288,7 +288,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('gives operators every event of their own behind a position that it does not call too old', () => {
+  it('gives operators all events of operators after a position that is not too old', () => {
     const write = fc.record({ by: fc.integer({ min: 0, max: 3 }), told: fc.boolean() });
     const limits = fc.record({
       events: fc.integer({ min: 4, max: 30 }),
@@ -303,7 +303,7 @@ describe('the journal', () => {
         const { oldest } = store.journalSpan(null);
         const found = read(store, null, oldest, LIFECYCLE).events.map(({ sequence }) => sequence);
         const own = written.filter(({ instanceId, causedBy }) => instanceId === null && !causedBy);
-        // Half of the journal is the operators', whatever instances do.
+        // Half of the journal is for events of operators; instances cannot use it.
         expect(own.filter(({ sequence }) => sequence > oldest).length).toBe(
           Math.min(own.length, Math.floor(some.events / 2)),
         );
@@ -315,7 +315,7 @@ describe('the journal', () => {
     );
   }, 30_000);
 
-  it('brings many events of an earlier version over', () => {
+  it('keeps many events of an earlier version', () => {
     const before = openDatabase(path, MIGRATIONS.slice(0, 3));
     before.exec(`
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
@@ -327,7 +327,7 @@ describe('the journal', () => {
     store.close();
   });
 
-  it('has every event behind a position that it does not call too old, whatever was written and dropped', () => {
+  it('has every event of an instance after a position that is not too old, for any writes and drops', () => {
     const step = fc.record({ owners: fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 4 }) });
     const limits = fc.record({
       events: fc.integer({ min: 2, max: 12 }),

@@ -6,30 +6,33 @@ import { HOST, Tally } from './journal-tally.ts';
 import { OpenTime } from './open-time.ts';
 import { eventOf } from './rows.ts';
 
-/** Events dropped by one commit beyond those that it adds: a commit must not wait for a great clean-up. */
+/** Events that a commit drops beyond the number that it adds: it must not wait for a long clean-up. */
 const DROPPED_PER_COMMIT_MAX = 1_000;
-/** Taken from the largest part at a time, however little it is larger than the next: each look costs a walk over all. */
+/**
+ * Events dropped of the largest owner at a time, even if it has hardly more than the next one: each search
+ * for the largest goes over all owners.
+ */
 const DROPPED_PER_LOOK = 32;
-/** Of deleted instances, at a time: as little as fits into the log of a full disk. */
+/** Events of deleted instances dropped at a time: few enough for the log of a full disk. */
 const FORGOTTEN_AT_ONCE = 64;
-/** While the disk is short of room, each event takes the place of so many old ones of the same part. */
+/** While the disk is short of room, each new event replaces this many old ones of the same owner. */
 const DROPPED_FOR_ONE = 2;
 const MINUTES_PER_DAY = 1_440;
 
 /**
- * The events that are kept. An event is read by one reader, an instance or the host, and belongs to one part: its
- * reader's, or that of the instance that has caused it. Invariants: sequence numbers grow for ever and are never
- * given twice, also when all events have gone; a reader's floor is the newest dropped event of its own part, or of
- * any that was dropped for its age. So a position from the floor on has missed nothing, other than what instances
- * have caused in the host's stream, of which each instance's part has the newest. What writes must run inside
- * a transaction, and is followed by `settled` or `rolledBack`.
+ * The stored events. Each event has one reader, an instance or the host, and one owner, whose limit it counts
+ * for: the instance that caused it, else its reader. Invariants: sequence numbers always grow and are never
+ * used twice, also if all events are gone. A reader's floor is its newest dropped event among those that it
+ * owned or that were dropped for their age. So a reader at the floor or later has missed nothing, except, in
+ * the host's stream, events that instances have caused; of these the newest of each instance are kept.
+ * Methods that write must run inside a transaction, and a call of `settled` or `rolledBack` follows.
  */
 export class Journal {
   readonly #limits: JournalLimits;
   readonly #statements: ReturnType<typeof statementsOf>;
   readonly #tally = new Tally();
   readonly #openTime: OpenTime;
-  /** Deleted instances that have events left. */
+  /** Deleted instances that still have events. */
   readonly #deleted = new Set<number>();
 
   /** @param monotonicMs a clock that never jumps */
@@ -63,25 +66,25 @@ export class Journal {
     return stored;
   }
 
-  /** Drops some of what is too old or too much; for times in which nothing is written. */
+  /** Drops some of the events that are too old or too many; to be called also while nothing is written. */
   trim(): void {
     this.#openTime.save();
     this.#trim(this.#tally.owners, DROPPED_PER_COMMIT_MAX);
     this.#trimAged(DROPPED_PER_COMMIT_MAX);
   }
 
-  /** Whether there is something left of deleted instances, which nobody reads any more: their ids never come back. */
+  /** Whether deleted instances still have events. They have no reader any more: ids are never given again. */
   get hasDeleted(): boolean {
     return this.#deleted.size > 0;
   }
 
-  /** From now on all that an instance has here may be dropped. */
+  /** Marks an instance as deleted: all its events may be dropped. */
   forget(instanceId: number): void {
     this.#statements.putDeleted.run(instanceId);
     this.#deleted.add(instanceId);
   }
 
-  /** Drops some of what deleted instances have left. */
+  /** Drops some events of deleted instances. */
   dropDeleted(): void {
     const [instanceId] = this.#deleted;
     if (instanceId === undefined) return;
@@ -92,24 +95,24 @@ export class Journal {
     this.#deleted.delete(instanceId);
   }
 
-  /** The transaction has been committed. */
+  /** To be called after a commit. */
   settled(): void {
     this.#tally.keep();
   }
 
-  /** The transaction has been rolled back. */
+  /** To be called after a rollback. */
   rolledBack(): void {
     this.#tally.rollBack();
   }
 
-  /** From where to where a reader's events are known without a hole. */
+  /** The positions after which none of a reader's events is missing. */
   span(instanceId: number | null): JournalSpan {
     return { oldest: this.#tally.floor(instanceId ?? HOST), newest: this.#tally.newest };
   }
 
   /**
-   * A part of a reader's events, in order, no larger than asked for but at least one. No other rows are looked at,
-   * but for one of each type.
+   * A page of a reader's events, in order, up to the requested number and bytes, but at least one. Apart from
+   * one row of each type, only these rows are read.
    */
   page({ instanceId, after, types, events, bytes }: EventQuery): EventPage {
     const found: StoredEvent[] = [];
@@ -152,12 +155,12 @@ export class Journal {
     this.#trimAll(left);
   }
 
-  /** The host's own events may take half; the rest is for the instances. */
+  /** The most events of an owner. The host's may take half of the journal; the rest is for the instances. */
   #share(owner: number): number {
     return owner === HOST ? Math.floor(this.#limits.events / 2) : this.#limits.instanceEvents;
   }
 
-  /** What is too much in all is taken from the instances that have the most, so that few cannot use up the whole. */
+  /** If there are too many events in total, drops those of the instances that have the most. */
   #trimAll(max: number): void {
     for (let left = max; left > 0; ) {
       const excess = this.#tally.total - this.#limits.events;
@@ -182,7 +185,7 @@ export class Journal {
     }
   }
 
-  /** @param added events of this part that are to stay */
+  /** @param added the number of new events of this owner, which stay */
   #makeRoom(owner: number, added: number): void {
     this.#dropOldestOf(owner, Math.min(added * DROPPED_FOR_ONE, this.#tally.count(owner) - added));
   }
@@ -192,7 +195,7 @@ export class Journal {
     const rows = this.#statements.oldestOf.all(owner, count);
     for (const row of rows) {
       this.#drop(row);
-      // What an instance has caused is the host's to read, but no operator loses his place by it.
+      // Host events that an instance caused do not raise the host's floor: operators keep their positions.
       if (readerOf(row) === owner) this.#raiseFloor(owner, Number(row['sequence']));
     }
     return rows.length;

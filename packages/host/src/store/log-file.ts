@@ -1,23 +1,23 @@
 import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 
-/** SQLite's log beside the database, and the name that it has while SQLite removes the other one. */
+/** SQLite's log beside the database, and a second name for it while SQLite removes the first. */
 const logOf = (path: string) => `${path}-wal`;
 const keptOf = (path: string) => `${path}-wal.kept`;
 
-/** More than the header of the log, sqlite.org/fileformat2.html#walformat: without it there is nothing in it. */
+/** More bytes than the log's header, without which it is empty; sqlite.org/fileformat2.html#walformat. */
 const EMPTIED_BYTES = 4096;
 
 /**
- * Closes a database and leaves its log where it is, with its room on the disk but empty. SQLite would remove it, and
- * the next daemon could not write anything when another one has taken the room meanwhile.
+ * Closes a database and leaves its log in place: empty, but with its room on the disk. SQLite would remove
+ * the log, and the next daemon could write nothing if another program had taken the room meanwhile.
  */
 export function closeKeepingLog(database: DatabaseSync, path: string): void {
   const [log, kept] = [logOf(path), keptOf(path)];
   const isKept = attempt(() => linkSync(log, kept));
   database.close();
   if (!isKept) return;
-  // SQLite leaves a log that holds what the database has no room for: that one must stay as it is.
+  // SQLite leaves the log if the database has no room for its contents: then it must stay as it is.
   if (existsSync(log)) {
     attempt(() => rmSync(kept));
     return;
@@ -30,12 +30,12 @@ export function closeKeepingLog(database: DatabaseSync, path: string): void {
   });
 }
 
-/** Removes what an end in the middle of that has left. */
+/** Removes the second name, which is left if the daemon ends within {@link closeKeepingLog}. */
 export function removeKeptLog(path: string): void {
   attempt(() => rmSync(keptOf(path), { force: true }));
 }
 
-/** It is about room for later only. */
+/** Ignores failures: they can only cost room for later. @returns whether the work succeeded */
 function attempt(work: () => void): boolean {
   try {
     work();

@@ -32,14 +32,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Opens and closes. @returns whether leftovers may be removed */
+/** Opens and closes the store. @returns whether leftovers may be removed */
 async function start(): Promise<boolean> {
   const { store, settled } = await openStore(paths(), {});
   store.close();
   return settled;
 }
 
-/** All files and what they hold, but for SQLite's log, which is empty here. */
+/** All files with their contents, except SQLite's log, which is empty here. */
 const contents = () =>
   Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -55,21 +55,21 @@ async function refuses(sentence: RegExp): Promise<void> {
 }
 
 describe('the store of a state directory', () => {
-  it('is made in a new one, and known from the second start on', async () => {
+  it('is made in a new directory, and settled from the second start on', async () => {
     mkdirSync(at('instances', 'lost+found'));
     expect(await start()).toBe(false);
     expect(await start()).toBe(true);
     expect(readFileSync(at('id'), 'utf8')).toMatch(/^[0-9a-f]{32}\n$/);
   });
 
-  it('takes over the database of an earlier version, with its files', async () => {
+  it('accepts the database and files of an earlier version', async () => {
     openDatabase(at('porthole.db'), MIGRATIONS.slice(0, VERSIONS_WITHOUT_ID)).close();
     mkdirSync(at('instances', '1'));
     expect(await start()).toBe(false);
     expect(await start()).toBe(true);
   });
 
-  it.each(['database', 'empty database'])('is refused with files but %s', async (what) => {
+  it.each(['database', 'empty database'])('is refused if lost while files exist (case: %s)', async (what) => {
     await start();
     mkdirSync(at('instances', '1'));
     rmSync(at('porthole.db'));
@@ -81,7 +81,7 @@ describe('the store of a state directory', () => {
     expect(existsSync(at('porthole.db'))).toBe(what === 'empty database');
   });
 
-  it('is refused when it is no database, or damaged, in a sentence', async () => {
+  it('is refused with an error if it is not a database, or is damaged', async () => {
     await start();
     const whole = readFileSync(at('porthole.db'));
     rmSync(at('porthole.db-wal'), { force: true });
@@ -95,7 +95,7 @@ describe('the store of a state directory', () => {
     expect(await start()).toBe(true);
   });
 
-  it('is refused when it is that of another directory or program', async () => {
+  it('is refused if it belongs to another directory or program', async () => {
     await start();
     const id = readFileSync(at('id'), 'utf8');
     writeFileSync(at('id'), `${'0'.repeat(32)}\n`);
@@ -109,7 +109,7 @@ describe('the store of a state directory', () => {
     await refuses(/not a database of Porthole/);
   });
 
-  it('is the same again when a copy of it is put back', async () => {
+  it('is accepted if a copy of it is put back', async () => {
     await start();
     const copy = readFileSync(at('porthole.db'));
     await start();
@@ -118,7 +118,7 @@ describe('the store of a state directory', () => {
     expect(await start()).toBe(true);
   });
 
-  it('is made to its end by the next start, wherever the first one was cut off', async () => {
+  it('is completed by the next start if the first one was cut off, at any step', async () => {
     await start();
     const id = readFileSync(at('id'), 'utf8');
     const database = readFileSync(at('porthole.db'));

@@ -10,7 +10,7 @@ import { guarded } from './failures.ts';
 import { openDatabase, versionOf } from './open.ts';
 import { Store, type StoreOptions } from './store.ts';
 
-/** Where the parts of a state directory are that say whether it has been used. */
+/** The paths in a state directory that show whether it has been used. */
 export interface DirectoryPaths {
   readonly database: string;
   readonly id: string;
@@ -19,27 +19,26 @@ export interface DirectoryPaths {
   readonly instances: string;
 }
 
-/** The store of a state directory. */
 export interface OpenedStore {
   readonly store: Store;
-  /** Whether directory and database have known each other before this start: files nobody knows may be removed. */
+  /** Whether directory and database had the same id before this start: only then may leftovers be removed. */
   readonly settled: boolean;
 }
 
 const KEY = 'directory-id';
 const ID_BYTES = 16;
 const PRIVATE = 0o600;
-/** Names that this program gives. Others, such as lost+found, say nothing. */
+/** Names that Porthole gives. Others, such as lost+found, do not show that the directory has been used. */
 const OWN_NAMES = /^(\d+|[0-9a-f]{64}(-\d+)?|empty-\d+)$/;
 
 /**
- * Opens the store of a state directory, and makes one in a directory that has never been used.
- * @throws CodedError when the database is missing, damaged or that of another directory; nothing is changed then
+ * Opens the store of a state directory; in a directory that has never been used, it makes one.
+ * @throws CodedError if the database is missing, damaged or of another directory; then nothing is changed
  */
 export async function openStore(paths: DirectoryPaths, options: StoreOptions): Promise<OpenedStore> {
   const directory = await lookAt(paths);
   const make = () => randomBytes(ID_BYTES).toString('hex');
-  // Without a file there is nothing to look into, and looking would make one.
+  // Opening the database would make the file if there is none.
   if (!(await hasBytes(paths.database))) judgeDirectory(directory, { kind: 'none' }, make);
   let found = { id: '', settled: false };
   const database = openDatabase(paths.database, undefined, (opened) => {
@@ -93,7 +92,7 @@ function lookInto(database: DatabaseSync): DatabaseFacts {
   return { kind: 'own', id: row ? String(row['value']) : null };
 }
 
-/** In this order, so that an end in between leaves what the next start can tell from a database of others. */
+/** Writes the id in an order that {@link judgeDirectory} can recognise if the start is cut off. */
 async function settle(
   path: string,
   id: string,

@@ -5,9 +5,9 @@ const SAVED_MINUTES = 60;
 const KEY = 'minutes-open';
 
 /**
- * Minutes for which the journal has been open, over all runs of the daemon. Events grow old by these: a clock of the
- * host that jumps, at one boot or at each, makes no event older. An end of the daemon between two saves gives
- * some of them back, so that events are kept a little longer.
+ * Counts the minutes in which the journal was open, over all lives of the daemon. The age of events is
+ * counted in these: it does not change if the host's clock jumps, e.g. at each boot. If the daemon ends
+ * between two saves, the minutes since the last save are lost, and events are kept a little longer.
  */
 export class OpenTime {
   readonly #save: ReturnType<DatabaseSync['prepare']>;
@@ -26,12 +26,12 @@ export class OpenTime {
     this.#saved = this.#before;
   }
 
-  /** Never goes back. */
+  /** The minutes so far; they never decrease. */
   minutes(): number {
     return this.#before + Math.floor((this.#monotonicMs() - this.#startMs) / MS_PER_MINUTE);
   }
 
-  /** Now and then: a host at rest is not to write all the time. Must run inside a transaction. */
+  /** Saves the minutes at most once an hour, to spare the disk. Must run inside a transaction. */
   save(): void {
     const now = this.minutes();
     if (now - this.#saved < SAVED_MINUTES) return;

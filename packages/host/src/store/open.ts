@@ -6,10 +6,10 @@ import { removeKeptLog } from './log-file.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 
 /**
- * Opens the database, made durable at every commit, and brings its schema to the newest version.
+ * Opens the database, with durable commits, and brings its schema to the newest version.
  * @param path file, or `:memory:`
- * @param look called before anything is changed; what it throws leaves the database as it is
- * @throws CodedError `store-newer` when a later Porthole has written it
+ * @param look called before anything is changed; if it throws, the database stays as it is
+ * @throws CodedError `store-newer` if a later Porthole has written it
  */
 export function openDatabase(
   path: string,
@@ -18,14 +18,14 @@ export function openDatabase(
 ): DatabaseSync {
   if (path !== ':memory:') {
     removeKeptLog(path);
-    // Keys may be secrets. SQLite gives the files beside it the same mode.
+    // Values of keys may be secret. SQLite gives its other files the mode of this one.
     closeSync(openSync(path, 'a', 0o600));
   }
   const database = guarded(() => new DatabaseSync(path));
   try {
     guarded(() => {
-      // The lock of the state directory has let nobody else in. Alone, SQLite needs no file for shared memory, for
-      // which a full disk has no room.
+      // The lock of the state directory keeps other daemons out. In exclusive mode, SQLite needs no file for
+      // shared memory, for which a full disk has no room.
       database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON');
       refuseNewer(database, migrations.length);
       look(database);
@@ -39,7 +39,7 @@ export function openDatabase(
   }
 }
 
-/** The schema's version; 0: there is none yet. */
+/** The schema's version; 0 if there is no schema yet. */
 export function versionOf(database: DatabaseSync): number {
   return (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
 }
@@ -56,7 +56,7 @@ function refuseNewer(database: DatabaseSync, known: number): void {
 
 function migrate(database: DatabaseSync, migrations: readonly string[]): void {
   for (let next = versionOf(database); next < migrations.length; next++) {
-    // One transaction a step: a crash in the middle leaves the version before it, whole.
+    // One transaction for each step: after a crash, the database has the whole version before it.
     database.exec(`BEGIN IMMEDIATE; ${migrations[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
   }
 }

@@ -41,7 +41,7 @@ export function aliasOf(row: Row): Alias {
   return { name: text(row, 'name'), target: text(row, 'target'), description: text(row, 'description') };
 }
 
-/** The devices of a row of table `additions`. */
+/** The instance's id and the devices of a row of table `additions`. */
 export function additionsOf(row: Row): readonly [instanceId: number, additions: readonly Addition[]] {
   return [row['instance_id'] as number, json(row, 'devices')];
 }

@@ -52,7 +52,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('Store', () => {
-  it('gives back what was committed, to a later daemon too', () => {
+  it('gives all committed objects to a later daemon', () => {
     const alias = { name: 'a', target: image.fingerprint, description: '' };
     const first = new Store(path);
     first.commit([{ kind: 'put-instance', instance }], [event]);
@@ -72,7 +72,7 @@ describe('Store', () => {
     later.close();
   });
 
-  it('gives back devices that are on their way until they are dropped, or their instance is deleted', () => {
+  it('keeps devices that are being added until they are dropped or their instance is deleted', () => {
     const additions = [{ name: 'd', device: { type: 'disk', path: '/d', source: '/s' }, created: true }];
     const first = new Store(path);
     for (const instanceId of [1, 2, 3]) first.commit([{ kind: 'put-additions', instanceId, additions }], []);
@@ -84,7 +84,7 @@ describe('Store', () => {
     later.close();
   });
 
-  it('never gives an id twice, also when the newest instance was deleted', () => {
+  it('never gives an id twice, also if the newest instance was deleted', () => {
     const store = new Store(path);
     expect(store.nextInstanceId()).toBe(1);
     store.commit([{ kind: 'put-instance', instance: { ...instance, id: 7 } }], []);
@@ -93,7 +93,7 @@ describe('Store', () => {
     store.close();
   });
 
-  it('writes nothing of a change that fails in the middle', () => {
+  it('writes nothing of a commit that fails in the middle', () => {
     const store = new Store(path);
     store.commit([{ kind: 'put-instance', instance }], []);
     const clash = { ...instance, id: 2 };
@@ -112,7 +112,7 @@ describe('Store', () => {
     store.close();
   });
 
-  it('moves its log into the database in a quiet moment', async () => {
+  it('moves its log into the database while idle', async () => {
     const store = new Store(path);
     const marked = { ...instance, description: 'a mark in the file' };
     store.commit([{ kind: 'put-instance', instance: marked }], []);
@@ -121,7 +121,7 @@ describe('Store', () => {
     store.close();
   });
 
-  it('says in a sentence that a page is damaged, and goes on with what is whole', () => {
+  it('reports a damaged page as an error, and still reads and writes the rest', () => {
     const store = new Store(path);
     store.commit(
       [{ kind: 'put-instance', instance }],
@@ -149,7 +149,7 @@ describe('Store', () => {
     damaged.close();
   });
 
-  it('refuses an alias of an image that is not there', () => {
+  it('refuses an alias of an image that does not exist', () => {
     const store = new Store(path);
     const alias = { name: 'a', target: 'nothing', description: '' };
     expect(() => store.commit([{ kind: 'put-alias', alias }], [])).toThrow(/FOREIGN KEY/);
@@ -165,7 +165,7 @@ describe('openDatabase', () => {
     database.close();
   });
 
-  it('leaves the version before a migration that fails', () => {
+  it('keeps the version before a migration that fails', () => {
     openDatabase(path, ['CREATE TABLE a (x)']).close();
     expect(() => openDatabase(path, ['', 'CREATE TABLE b (x); BROKEN'])).toThrow();
     const database = openDatabase(path, ['CREATE TABLE a (x)']);

@@ -21,22 +21,21 @@ import { Reserve } from './reserve.ts';
 import { additionsOf, aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
 import { type Writers, writersOf } from './writers.ts';
 
-/** How a store is opened. */
 export interface StoreOptions {
   readonly journal?: Partial<JournalLimits>;
   /** A clock that never jumps. */
   readonly monotonicMs?: () => number;
-  /** Bytes that the disk has left. */
+  /** Returns the bytes that are free on the disk. */
   readonly room?: () => number;
 }
 
 const MEMORY = ':memory:';
 
 /**
- * Everything that must outlive the daemon. Objects are read once, at start; afterwards they are only written,
- * so that no answer waits for it. Events are read by those who ask for the past. A commit is one transaction and
- * on the disk when `commit` returns. What fails is a CodedError: store-full, store-read-only, store-damaged or
- * store-failed.
+ * Everything that must outlive the daemon. Objects are read once, at start, and then only written, so that no
+ * answer waits for a read. Events are read for clients that ask for past ones. A commit is one transaction,
+ * which is on the disk when `commit` returns. Failures are CodedErrors: store-full, store-read-only,
+ * store-damaged or store-failed.
  */
 export class Store {
   readonly #path: string;
@@ -46,7 +45,7 @@ export class Store {
   readonly #checkpoints: Checkpoints;
   readonly #reserve: Reserve;
 
-  /** @param database opened, with the newest schema; the store closes it */
+  /** @param database open, with the newest schema; the store closes it */
   constructor(path: string, options: StoreOptions = {}, database = openDatabase(path)) {
     const { journal, monotonicMs = () => performance.now(), room = () => roomOf(path) } = options;
     this.#path = path;
@@ -70,7 +69,7 @@ export class Store {
     }));
   }
 
-  /** Devices that were on their way into instances when the last daemon ended. */
+  /** By instance id, the devices that were being added to running instances when the last daemon ended. */
   additions(): ReadonlyMap<number, readonly Addition[]> {
     const rows = () => this.#database.prepare('SELECT * FROM additions').all();
     return guarded(() => new Map(rows().map(additionsOf)));
@@ -84,14 +83,14 @@ export class Store {
     return Number(row?.['seq'] ?? 0) + 1;
   }
 
-  /** Ids that another copy of this database has given: their folders are not ours to remove. */
+  /** Ids that another copy of this database has given: this daemon must not remove their folders. */
   keptFolders(): ReadonlySet<number> {
     const rows = guarded(() => this.#database.prepare('SELECT * FROM kept_folders').all());
     return new Set(rows.map((row) => Number(row['instance_id'])));
   }
 
   /**
-   * Writes changes and their events as one transaction: all or nothing, durable on return.
+   * Writes changes and their events as one transaction, durable on return.
    * @returns the events with their sequence numbers, in order
    */
   commit(changes: readonly Change[], events: readonly NewEvent[]): readonly StoredEvent[] {
@@ -104,17 +103,17 @@ export class Store {
     });
   }
 
-  /** Drops events that have become too old, a bounded number each time. */
+  /** Drops some of the events that are too old or too many; each call drops a bounded number. */
   trimJournal(): void {
     this.#transaction(() => this.#journal.trim());
   }
 
-  /** A part of the events of one instance, or of the host, from a position on. */
+  /** A page of the events of one instance, or of the host, after a position. */
   eventsAfter(query: EventQuery): EventPage {
     return guarded(() => this.#journal.page(query));
   }
 
-  /** Which positions have missed nothing. */
+  /** The positions after which no event is missing. */
   journalSpan(instanceId: number | null): JournalSpan {
     return this.#journal.span(instanceId);
   }
@@ -124,7 +123,7 @@ export class Store {
     closeKeepingLog(this.#database, this.#path);
   }
 
-  /** When the log is full, what it holds may be in the database already: then there is room after a move. */
+  /** If the disk is full, moves the log into the database, which can make room in it, and tries again. */
   #transaction<T>(work: () => T): T {
     try {
       return this.#attempt(work);
@@ -146,7 +145,7 @@ export class Store {
         this.#checkpoints.committed();
         return result;
       } catch (error) {
-        // SQLite has done so itself when the disk is full or fails.
+        // If the disk is full or fails, SQLite has rolled back itself.
         if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
         this.#journal.rolledBack();
         throw error;
@@ -154,13 +153,13 @@ export class Store {
     });
   }
 
-  /** For quiet moments. */
+  /** Work that is done while idle. */
   #tend(): void {
     try {
       this.#reserve.tend();
       if (this.#journal.hasDeleted) this.#transaction(() => this.#journal.dropDeleted());
     } catch {
-      // Nobody waits for it: the next quiet moment comes.
+      // No client waits for it, and it is tried again when the store is idle next.
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change, Instance } from '../core/entities.ts';
 
-/** The statements that write, prepared once. They must run inside a transaction. */
+/** Writes changes with prepared statements. Must be used inside a transaction. */
 export interface Writers {
   change(change: Change): void;
 }

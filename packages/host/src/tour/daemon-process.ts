@@ -10,7 +10,7 @@ export interface DaemonProcess {
   stop(): Promise<void>;
 }
 
-/** Whether somebody serves on a Unix socket. */
+/** Whether a process listens on a Unix socket. */
 export function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -22,7 +22,10 @@ export function isServed(path: string): Promise<boolean> {
   });
 }
 
-/** Starts `portholed` and waits until it serves. @throws TourFailure with what it said when it ends instead */
+/**
+ * Starts `portholed` and waits until it serves.
+ * @throws TourFailure with its last output when it ends instead
+ */
 export async function startDaemonProcess(
   bin: string,
   stateDir: string,
@@ -31,7 +34,7 @@ export async function startDaemonProcess(
   const child = spawn(`${bin}/portholed`, ['--state-dir', stateDir], {
     env: { ...env },
     stdio: ['ignore', 'inherit', 'pipe'],
-    // Ctrl-C is for the tour, which then stops the daemon.
+    // Only the tour gets the signal of Ctrl-C, and then stops the daemon.
     detached: true,
   });
   const said: string[] = [];

@@ -10,7 +10,7 @@ import { Transcript } from './transcript.ts';
 
 const BIN = fileURLToPath(new URL('../../../../bin', import.meta.url));
 
-/** The folder on the way to an instance's root filesystem must be searchable by others, which /tmp may not be. */
+/** Others must be able to enter each folder above an instance's root filesystem; /tmp may not allow it. */
 const TEMPORARY = '/var/tmp/porthole-tour-';
 
 const HELP = `Usage: npm start [-- --tour-only] [-- --state-dir DIR]
@@ -104,7 +104,7 @@ async function serve(stateDir: string, daemon: DaemonProcess, interrupted: Promi
   await Promise.race([interrupted, daemon.ended]);
 }
 
-/** Ctrl-C may come twice, from the terminal and through npm: what is said again changes nothing. */
+/** Ctrl-C may come twice, from the terminal and through npm: the second one changes nothing. */
 function firstSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());

@@ -26,7 +26,7 @@ export const STEPS: readonly Step[] = [
   { title: 'One key shuts the window, and opens it again', show: hideGuestApi },
 ];
 
-/** Takes away what only the tour needed. `first` stays. */
+/** Deletes what only the tour needed. `first` stays. */
 export async function tidyUp(tour: Transcript): Promise<void> {
   await tour.quiet(['delete', SECOND, '--force']);
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** A step that did not give what it must. */
+/** A step that did not give the expected result. */
 export class TourFailure extends Error {}
 
-/** What a command has printed. */
+/** The result of a command. */
 export interface Shown {
   readonly code: number | null;
   /** Standard output and standard error, as they came. */
@@ -13,7 +13,10 @@ export interface Shown {
 
 /** A command that goes on while others run. */
 export interface Watched {
-  /** Settles with the first line, from now on or before, that matches. @throws TourFailure after a while */
+  /**
+   * Settles with the first line that matches, also if it came before.
+   * @throws TourFailure when none comes in time
+   */
   line(pattern: RegExp): Promise<string>;
   end(): Promise<void>;
 }
@@ -35,18 +38,18 @@ export class Transcript {
     this.#write = write;
   }
 
-  /** Begins a part of the tour. */
+  /** Prints the title of a part of the tour. */
   title(text: string): void {
     this.#write(`\n${++this.#steps}. ${text}\n\n`);
   }
 
-  /** Says something between commands. */
+  /** Prints a text between commands. */
   say(text: string): void {
     this.#write(`   ${text}\n`);
   }
 
   /**
-   * Runs `porthole` with these words, shows both, and checks what came.
+   * Runs `porthole` with these words, shows the command and its output, and checks the output.
    * @throws TourFailure when it ends with another exit code or prints something else
    */
   async run(words: readonly string[], expected: { prints?: RegExp; code?: number } = {}): Promise<string> {
@@ -128,12 +131,12 @@ function firstLine(lines: readonly string[], waiting: Set<() => void>, pattern: 
 async function endChild(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('close', resolve));
-  // Not SIGTERM: that one is handed on to the process inside the instance.
+  // Not SIGTERM: `porthole exec` forwards it to the process inside the instance.
   child.kill('SIGKILL');
   await ended;
 }
 
-/** A word as a shell would need it. */
+/** A word, quoted as a shell needs it. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

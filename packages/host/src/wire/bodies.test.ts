@@ -14,7 +14,7 @@ import { parseServerConfig } from './server.ts';
 describe('a new instance', () => {
   const image = { type: 'image', fingerprint: 'ab' };
 
-  it('is read as LXD’s client sends it', () => {
+  it('is read in the form that LXD’s client sends', () => {
     const body = {
       name: 'c1',
       type: 'container',
@@ -40,12 +40,12 @@ describe('a new instance', () => {
     });
   });
 
-  it('tells no profiles from unset ones', () => {
+  it('distinguishes an empty list of profiles from an unset one', () => {
     expect(parseNewInstance({ source: image, profiles: [] }).profiles).toEqual([]);
     expect(parseNewInstance({ source: image }).profiles).toBeNull();
   });
 
-  it('comes from an image by alias, or from nothing', () => {
+  it('may name an image by alias, or no source', () => {
     expect(parseNewInstance({ source: { type: 'image', alias: 'bb' } }).source).toEqual({
       type: 'image',
       alias: 'bb',
@@ -53,7 +53,7 @@ describe('a new instance', () => {
     expect(parseNewInstance({ source: { type: 'none' } }).source).toEqual({ type: 'none' });
   });
 
-  it('comes from a process that another runtime has started', () => {
+  it('may name a process that another runtime has started', () => {
     const source = { type: 'adopt', pid: 4242 };
     expect(parseNewInstance({ source }).source).toEqual(source);
     for (const pid of [0, -1, 1.5, '1', null]) {
@@ -82,7 +82,7 @@ describe('a new instance', () => {
 });
 
 describe('a change of an instance', () => {
-  it('replaces everything: what is not given is empty, also profiles', () => {
+  it('replaces everything: fields that are not given become empty, profiles too', () => {
     expect(parseInstanceFields({ profiles: null, config: { a: '', b: 'c' } })).toEqual({
       architecture: '',
       description: '',
@@ -93,19 +93,19 @@ describe('a change of an instance', () => {
     });
   });
 
-  it('by PATCH has only what is given', () => {
+  it('by PATCH has only the fields that are given', () => {
     expect(parseInstancePatch({ config: { a: '' }, devices: { d: null }, description: null })).toEqual({
       config: { a: null },
       devices: { d: null },
     });
   });
 
-  it('of its name is no migration', () => {
+  it('of its name is refused if it asks for a migration', () => {
     expect(parseInstanceRename({ name: 'c2', migration: false, target: null })).toBe('c2');
     expect(() => parseInstanceRename({ name: 'c2', migration: true })).toThrow(/Migration/);
   });
 
-  it('of its state needs no more than the action', () => {
+  it('of its state needs only the action', () => {
     expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: 0, force: false });
     expect(parseStateRequest({ action: 'start', pid: 7 }).pid).toBe(7);
     expect(() => parseStateRequest({ action: 'explode' })).toThrow("Unknown action: 'explode'");
@@ -114,7 +114,7 @@ describe('a change of an instance', () => {
 });
 
 describe('an exec', () => {
-  it('needs a command only', () => {
+  it('needs only a command', () => {
     expect(parseExec({ command: ['id'] })).toMatchObject({
       command: ['id'],
       environment: {},
@@ -136,7 +136,7 @@ describe('an exec', () => {
     expect(() => parseExec(body)).toThrow(message);
   });
 
-  it('is controlled by sizes in strings and by signal numbers', () => {
+  it('accepts control messages with sizes as strings and with signal numbers', () => {
     const resize = '{"command":"window-resize","args":{"height":"40","width":"132"},"signal":0}';
     expect(parseExecControl(resize)).toEqual({ command: 'window-resize', width: 132, height: 40 });
     expect(parseExecControl('{"command":"signal","args":null,"signal":15}')).toEqual({
@@ -173,7 +173,7 @@ describe('an upload', () => {
     });
   });
 
-  it('without headers is private and as its metadata says', () => {
+  it('without headers is private and has default fields', () => {
     expect(parseUploadHeaders({})).toEqual({
       filename: '',
       public: false,
@@ -194,7 +194,7 @@ it('an alias of a virtual machine is refused', () => {
   });
 });
 
-it('event types are all by default, and only those that exist', () => {
+it('event types default to all, and unknown ones are refused', () => {
   expect([...parseEventTypes(null)]).toEqual(['lifecycle', 'logging', 'operation']);
   expect([...parseEventTypes('lifecycle,operation')]).toEqual(['lifecycle', 'operation']);
   expect(() => parseEventTypes('lifecycle,config')).toThrow('"config" isn\'t a supported event type');

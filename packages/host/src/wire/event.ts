@@ -1,5 +1,5 @@
-import { CodedError } from '../base/coded-error.ts';
 import type { OperationJson } from './operation.ts';
+import { wireError } from './wire-errors.ts';
 
 /** The types of events on the host API's stream. */
 const EVENT_TYPES = ['lifecycle', 'logging', 'operation'] as const;
@@ -42,5 +42,5 @@ export function parseEventTypes(value: string | null): ReadonlySet<EventType> {
 function eventType(name: string): EventType {
   const known = EVENT_TYPES.find((type) => type === name);
   if (known) return known;
-  throw new CodedError('bad-request', 400, `"${name}" isn't a supported event type`);
+  throw wireError('unknown-event-type', name);
 }

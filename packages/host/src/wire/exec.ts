@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CodedError } from '../base/coded-error.ts';
 import { orElse, parse, parseJson, text } from './parse.ts';
+import { wireError } from './wire-errors.ts';
 
 /** The largest user or group id of Linux: 2^32-1 means "no id". */
 const ID_MAX = 2 ** 32 - 2;
@@ -37,8 +37,7 @@ export function parseExec(body: unknown) {
     'record-output': recordOutput,
     ...request
   } = parse(execSchema, body);
-  if (recordOutput)
-    throw new CodedError('bad-request', 400, 'record-output is not supported: use websockets');
+  if (recordOutput) throw wireError('no-recorded-output');
   return { ...request, waitForWebsocket };
 }
 

@@ -1,4 +1,4 @@
-import { CodedError } from '../base/coded-error.ts';
+import { wireError } from './wire-errors.ts';
 
 /** The headers that describe a file, directory or link; uid and gid are ids inside the instance. */
 export interface FileHeaders {
@@ -18,9 +18,10 @@ export function parseFileHeaders(
 ): FileHeaders {
   const header = (name: string) => String(headers[`x-lxd-${name}`] ?? '');
   const write = header('write') || 'overwrite';
-  if (write !== 'overwrite' && write !== 'append') throw refusal(`Invalid file write mode: ${write}`);
+  if (write !== 'overwrite' && write !== 'append')
+    throw wireError('invalid-file-header', 'write mode', write);
   const type = TYPES.find((known) => known === (header('type') || 'file'));
-  if (!type) throw refusal(`Invalid file type: ${header('type')}`);
+  if (!type) throw wireError('invalid-file-header', 'type', header('type'));
   const mode = header('mode');
   return {
     type,
@@ -50,15 +51,11 @@ export function fileHeaders(facts: {
 }
 
 function parseId(name: string, value: string): number {
-  if (!/^[0-9]{0,10}$/.test(value)) throw refusal(`Invalid file ${name}: ${value}`);
+  if (!/^[0-9]{0,10}$/.test(value)) throw wireError('invalid-file-header', name, value);
   return Number(value);
 }
 
 function parseMode(value: string): number {
-  if (!/^0?[0-7]{1,4}$/.test(value)) throw refusal(`Invalid file mode: ${value}`);
+  if (!/^0?[0-7]{1,4}$/.test(value)) throw wireError('invalid-file-header', 'mode', value);
   return Number.parseInt(value, 8);
-}
-
-function refusal(message: string): CodedError {
-  return new CodedError('bad-request', 400, message);
 }

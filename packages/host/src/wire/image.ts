@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CodedError } from '../base/coded-error.ts';
 import { given, orElse, parse, rawStrings, stringChanges, strings, text } from './parse.ts';
+import { wireError } from './wire-errors.ts';
 
 /** An image as LXD's API shows it. */
 export interface ImageJson {
@@ -39,7 +39,7 @@ const fieldsSchema = z.object({
   expires_at: timestamp.nullish(),
 });
 
-/** Reads the body of PUT /1.0/images/FINGERPRINT; profiles and expires_at stay as they are if null or absent. */
+/** Reads the body of PUT /1.0/images/FINGERPRINT; profiles and expires_at stay as they are if not given. */
 export function parseImageFields(body: unknown) {
   return parse(fieldsSchema, body);
 }
@@ -69,7 +69,7 @@ const aliasSchema = z.object({
 export function parseNewAlias(body: unknown) {
   const { type, ...alias } = parse(aliasSchema, body);
   if (type !== '' && type !== 'container') {
-    throw new CodedError('bad-request', 400, `Image type not supported: ${type}`);
+    throw wireError('image-type', type);
   }
   return alias;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CodedError } from '../base/coded-error.ts';
 import { deviceChanges, devices, given, orElse, parse, stringChanges, strings, text } from './parse.ts';
+import { wireError } from './wire-errors.ts';
 
 /** An instance as LXD's API shows it. {@link InstanceFullJson} adds state, snapshots and backups. */
 export interface InstanceJson {
@@ -97,14 +97,13 @@ export type InstanceSource =
 
 /**
  * Reads the body of POST /1.0/instances.
- * @throws CodedError 400 for a wrong field, an unknown source, or a feature of LXD that Porthole does not have
+ * @throws CodedError 400 for a wrong field, an unknown source, or a feature of LXD that Porthole lacks
  */
 export function parseNewInstance(body: unknown) {
   const { type, stateful, instance_type, source, ...input } = parse(createSchema, body);
-  if (type !== '' && type !== 'container') throw refusal(`Instance type not supported: ${type}`);
-  if (stateful) throw refusal('Stateful instances are not supported');
-  if (instance_type)
-    throw refusal(`Instance types such as "${instance_type}" are not supported: set limits.*`);
+  if (type !== '' && type !== 'container') throw wireError('instance-type', type);
+  if (stateful) throw wireError('stateful-instance');
+  if (instance_type) throw wireError('instance-size', instance_type);
   return { ...input, source: parseSource(source) };
 }
 
@@ -113,13 +112,13 @@ function parseSource(source: { readonly type: string }): InstanceSource {
   if (source.type === 'adopt')
     return { type: 'adopt', ...parse(z.object({ source: adoptSchema }), { source }).source };
   if (source.type === 'copy' || source.type === 'migration' || source.type === 'backup')
-    throw refusal('Instances are made from images only, not from other instances or backups');
-  if (source.type !== 'image') throw refusal(`Unknown source type ${source.type}`);
+    throw wireError('not-an-image');
+  if (source.type !== 'image') throw wireError('unknown-source', source.type);
   const { fingerprint, alias, server } = parse(z.object({ source: sourceSchema }), { source }).source;
-  if (server) throw refusal('Images of other servers are not supported: import the image first');
+  if (server) throw wireError('remote-image');
   if (fingerprint) return { type: 'image', fingerprint };
   if (alias) return { type: 'image', alias };
-  throw refusal('source: neither fingerprint nor alias given');
+  throw wireError('no-image');
 }
 
 const fieldsSchema = z.object({
@@ -134,11 +133,11 @@ const fieldsSchema = z.object({
 
 /**
  * Reads the body of PUT /1.0/instances/NAME: a field that is not given is empty, `profiles: null` means none.
- * @throws CodedError 400 for a restore: its body has no other fields, so as a change it would empty the instance
+ * @throws CodedError 400 for a restore: it has no other fields, so as a change it would empty the instance
  */
 export function parseInstanceFields(body: unknown) {
   const { restore, ...fields } = parse(fieldsSchema, body);
-  if (restore) throw refusal('Porthole has no snapshots of instances');
+  if (restore) throw wireError('no-snapshots');
   return fields;
 }
 
@@ -160,7 +159,7 @@ const renameSchema = z.object({ name: orElse(text, ''), migration: orElse(z.bool
 /** Reads the body of POST /1.0/instances/NAME. @returns the new name */
 export function parseInstanceRename(body: unknown): string {
   const { name, migration } = parse(renameSchema, body);
-  if (migration) throw refusal('Migration is not supported: Porthole runs the instances of one host');
+  if (migration) throw wireError('no-migration');
   return name;
 }
 
@@ -179,11 +178,7 @@ const ACTIONS = ['start', 'stop', 'restart', 'freeze', 'unfreeze'] as const;
 export function parseStateRequest(body: unknown) {
   const { action: name, timeout, force, stateful, pid: init } = parse(stateSchema, body);
   const action = ACTIONS.find((known) => known === name);
-  if (!action) throw new CodedError('unknown-action', 400, `Unknown action: '${name}'`);
-  if (stateful) throw refusal('Stateful stop and start are not supported: Porthole does not save what runs');
+  if (!action) throw wireError('unknown-action', name);
+  if (stateful) throw wireError('stateful-change');
   return { action, timeout, force, ...(init ? { pid: init } : {}) };
-}
-
-function refusal(message: string): CodedError {
-  return new CodedError('bad-request', 400, message);
 }

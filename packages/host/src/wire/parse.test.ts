@@ -8,7 +8,7 @@ describe('parse', () => {
     expect(() => parse(schema, { config: { 'user.x': 1 } })).toThrow(/^config\.user\.x: .*string/);
   });
 
-  it('refuses with 400 what is no object at all', () => {
+  it('refuses a value that is not an object with 400', () => {
     for (const value of [null, undefined, 1, 'x', [], true]) {
       expect(() => parse(z.object({ name: orElse(text, '') }), value)).toThrow(
         expect.objectContaining({ status: 400, code: 'bad-request' }),
@@ -16,7 +16,7 @@ describe('parse', () => {
     }
   });
 
-  it('takes null and nothing for unset', () => {
+  it('treats null and a missing field as unset', () => {
     const schema = z.object({ list: orElse(z.array(text), ['none']) });
     expect(parse(schema, { list: null })).toEqual({ list: ['none'] });
     expect(parse(schema, {})).toEqual({ list: ['none'] });
@@ -28,7 +28,7 @@ describe('parse', () => {
     expect(parse(devices, { eth0: { type: 'nic', name: '' } })).toEqual({ eth0: { type: 'nic' } });
   });
 
-  it('turns empty values of merges into removals', () => {
+  it('turns empty values of a merge into removals', () => {
     expect(parse(stringChanges, { a: '', b: '1', c: null })).toEqual({ a: null, b: '1', c: null });
   });
 
@@ -37,7 +37,7 @@ describe('parse', () => {
     expect(() => parse(strings, { a: 'x\0' })).toThrow(/NUL/);
   });
 
-  it('cannot be made to set a prototype', () => {
+  it('does not let the key __proto__ set a prototype', () => {
     const map = parse(strings, JSON.parse('{"__proto__": "x", "a": "b"}'));
     expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CodedError } from '../base/coded-error.ts';
+import { wireError } from './wire-errors.ts';
 
 /**
  * Checks an unknown value and returns it typed.
@@ -8,7 +8,7 @@ import { CodedError } from '../base/coded-error.ts';
 export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new CodedError('bad-request', 400, explain(result.error));
+  throw wireError('bad-request', explain(result.error));
 }
 
 function explain(error: z.ZodError): string {
@@ -18,17 +18,17 @@ function explain(error: z.ZodError): string {
   return field ? `${field}: ${issue.message}` : issue.message;
 }
 
-/** Parses JSON text. @throws CodedError `bad-request` (400) */
+/** Parses JSON text. @throws CodedError `not-json` (400) */
 export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
     const why = json.trim() === '' ? 'it is empty' : (error as Error).message;
-    throw new CodedError('bad-request', 400, `The body is not JSON: ${why}`);
+    throw wireError('not-json', why);
   }
 }
 
-/** Makes absent and null mean `value`: LXD's client sends unset lists and maps as null, unset strings as "". */
+/** Absent and null mean `value`: LXD's client sends unset lists and maps as null, unset strings as "". */
 export function orElse<S extends z.ZodType>(schema: S, value: z.output<S>) {
   return schema.nullish().transform((given): z.output<S> => given ?? value);
 }

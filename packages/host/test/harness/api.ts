@@ -3,24 +3,27 @@ import { HostClient } from '../../src/client/host-client.ts';
 import { run } from '../../src/process/run.ts';
 import type { TestDaemon } from './daemon.ts';
 
-/** An answer of the guest API, as curl has read it. */
+/** An answer of the guest API, as curl shows it. */
 export interface Answer {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
 
-/** Asks the host API; waits for operations and throws on failures. */
+/** A client of the host API that waits for operations and throws on failures. */
 export function hostApi(daemon: TestDaemon): HostClient {
   return new HostClient(daemon.hostSocket);
 }
 
-/** Who asks: root of an instance by its init's pid, with other ids inside if given, or a process of the host. */
+/**
+ * The caller: root of an instance by its init's pid, another user there if `uid` is given, or a process of
+ * the host.
+ */
 export type Asker = { readonly init: number; readonly uid?: number } | 'host';
 
 /**
  * Asks the guest API with curl, as a process in the user and PID namespaces of an instance.
- * @param args more of curl's arguments
+ * @param args further arguments for curl
  */
 export async function ask(
   daemon: TestDaemon,
@@ -41,7 +44,7 @@ function enter(asker: Asker): string[] {
   return ['nsenter', '-t', String(asker.init), '-U', '-p', '-S', uid, '-G', uid, '--'];
 }
 
-/** Reads an answer as it came over the wire. */
+/** Parses the text of an HTTP answer. */
 export function parseAnswer(text: string): Answer {
   const end = text.indexOf('\r\n\r\n');
   const [first = '', ...lines] = text.slice(0, end).split('\r\n');
@@ -55,7 +58,7 @@ export function parseAnswer(text: string): Answer {
 const POLL_MS = 20;
 const WAIT_MS = 20_000;
 
-/** Waits until a fact holds; for facts that nobody announces. @throws after a while, naming the fact */
+/** Polls until a fact holds. @throws Error that names the fact, after `waitMs` */
 export async function until(
   fact: string,
   holds: () => Promise<boolean> | boolean,

@@ -10,7 +10,7 @@ declare module 'vitest' {
   }
 }
 
-/** Builds the busybox image once for all files: nearly each of them needs it, and it is always the same. */
+/** Builds the busybox image once for all test files: nearly all need it, and it is always the same. */
 export async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync('/var/tmp/porthole-test-busybox-');
   const path = join(folder, 'busybox.tar.gz');

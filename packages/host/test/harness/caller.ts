@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type Finished, run } from '../../src/process/run.ts';
 
 /**
- * A folder that instances' users can read, with Node and test programs in it: a process can enter an instance's
- * user and PID namespaces and still see the host's files, so a test program can be a real caller of the guest
- * API without being copied into the instance.
+ * A folder with Node and test programs that instances' users can read. A process can enter an instance's user
+ * and PID namespaces and still see the host's files, so a test program can be a real caller of the guest API
+ * without being copied into the instance.
  */
 export class CallerTools {
   readonly folder: string;
@@ -25,7 +25,7 @@ export class CallerTools {
     return run('nsenter', this.#args(initPid, program, args), { timeoutMs: PROGRAM_TIMEOUT_MS });
   }
 
-  /** Sends requests as they are, each on a connection of its own that is half-closed; gives what came back. */
+  /** Sends requests byte for byte, each on its own connection, which it half-closes. @returns the answers */
   async exchange(initPid: number, socket: string, requests: readonly Buffer[]): Promise<Buffer[]> {
     const input = JSON.stringify(requests.map((request) => request.toString('base64')));
     const { ok, failure, stdout } = await run('nsenter', this.#args(initPid, 'exchange.mjs', [socket]), {
@@ -36,7 +36,7 @@ export class CallerTools {
     return (JSON.parse(stdout) as string[]).map((answer) => Buffer.from(answer, 'base64'));
   }
 
-  /** A connection that a process of the instance has made and handed to us, before it ended. */
+  /** Gets a connection that a process of the instance has made and passed to the test before it ended. */
   async handedOver(initPid: number, socket: string): Promise<Socket> {
     const [command, ...args] = ['nsenter', ...this.#args(initPid, 'give.mjs', [socket])] as [string];
     const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -76,7 +76,7 @@ export class CallerTools {
 
 const PROGRAM_TIMEOUT_MS = 60_000;
 
-/** The same file under another name, since it is large; a copy where that is on another disk. */
+/** Links Node's program, because it is large; copies it when it is on another disk. */
 function shareNode(path: string): void {
   try {
     linkSync(process.execPath, path);

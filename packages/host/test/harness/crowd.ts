@@ -6,25 +6,25 @@ import { until } from './api.ts';
 
 const PROGRAM = fileURLToPath(new URL('../programs/crowd.pl', import.meta.url));
 
-/** Host uid of the first container's root, unless told otherwise: far from those that LXC gives its instances. */
+/** Default host uid of the first container's root: far from the uids of LXC's instances. */
 const FIRST_UID = 400_000;
 
-/** What one container of a crowd has been told. */
+/** What is known of one container of a crowd. */
 export interface Member {
-  /** Its first process, as the host numbers it. */
+  /** Host pid of its first process; 0 when it has ended. */
   pid: number;
   /** Status of its websocket's handshake; 0 when there was none. */
   status: number;
   /** Its answer to `GET /1.0/config/user.id`; null while there is none. */
   answer: string | null;
-  /** Whether its events have ended. */
+  /** Whether its event stream has ended. */
   closed: boolean;
   readonly events: string[];
 }
 
 /**
- * Many tiny containers, as another runtime would have started them: each one process, the first of PID and user
- * namespaces of its own. A thousand take half a second and some 400 MiB.
+ * Many tiny containers, as another runtime would start them. Each is one process, the first of its own PID
+ * and user namespaces. A thousand take half a second and some 400 MiB.
  */
 export class Crowd {
   readonly members: Member[] = [];
@@ -35,7 +35,7 @@ export class Crowd {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => this.#read(line));
   }
 
-  /** Makes containers and waits until they are there. */
+  /** Starts containers and waits until all of them exist. */
   static async make(count: number, firstUid = FIRST_UID): Promise<Crowd> {
     const child = spawn('perl', [PROGRAM, String(count), String(firstUid)], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -49,29 +49,29 @@ export class Crowd {
     return crowd;
   }
 
-  /** However long it takes, as long as there are ever more. */
+  /** Waits for all containers, as long as new ones keep coming. */
   async #made(count: number): Promise<void> {
     for (let before = 0; before < count; before = this.members.length)
       await until(`more than ${before} containers`, () => this.members.length > before, GROW_MS);
   }
 
-  /** The first process of one of them. */
+  /** Host pid of the first process of one container. */
   pid(number = 0): number {
     return this.#member(number).pid;
   }
 
-  /** Makes all of them connect at once: a websocket for events, and a question for `user.id`. */
+  /** Makes all of them connect at once: a websocket for events, and a request for `user.id`. */
   ask(socket: string): void {
     this.#child.stdin?.write(`ask ${socket}\n`);
   }
 
-  /** Ends one of them. */
+  /** Ends one container. */
   async end(number = 0): Promise<void> {
     this.#child.stdin?.write(`end ${number}\n`);
     await until(`container ${number} has ended`, () => this.#member(number).pid === 0);
   }
 
-  /** Ends all of them. */
+  /** Ends all containers. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const exited = once(this.#child, 'exit');
@@ -102,5 +102,5 @@ export class Crowd {
   }
 }
 
-/** The next container is there after so long, on a busy machine too. */
+/** Time limit for the next container, also on a busy machine. */
 const GROW_MS = 20_000;

@@ -9,10 +9,10 @@ import { type Outcome, runIn } from '../../src/cli/testing/fake-io.ts';
 import { HostClient, path } from '../../src/client/host-client.ts';
 import { run } from '../../src/process/run.ts';
 
-/** Where `porthole` and `portholed` are. */
+/** Folder of the programs `porthole` and `portholed`. */
 export const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
 
-/** What `image build` builds: an image that is there already. */
+/** The builders of `image build`: copy an image that has been built before. */
 const BUILDERS = {
   async busybox(folder: string): Promise<string> {
     const image = join(folder, 'busybox.tar.gz');
@@ -21,7 +21,7 @@ const BUILDERS = {
   },
 };
 
-/** State lives here: every folder on the way must be searchable by others. */
+/** Folder for state directories: others must be able to search every folder on the path to them. */
 const TEMPORARY = '/var/tmp';
 
 /** A line of the daemon's log. */
@@ -31,7 +31,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A real daemon on a state directory of its own, as an operator would start it. */
+/** A real daemon with its own state directory, as an operator would start it. */
 export class TestDaemon {
   readonly stateDir: string;
   readonly #args: readonly string[];
@@ -83,12 +83,14 @@ export class TestDaemon {
     await Promise.race([this.logged('daemon started'), failed]);
   }
 
-  /** The next line of the log with this message. */
+  /** Waits for the next line of the log whose message contains `text`. */
   logged(text: string): Promise<LogLine> {
     return new Promise((resolve) => this.#waiting.push({ text, resolve }));
   }
 
-  /** Connections to the guest API that it has accepted; the kernel goes on calling a socket as it was bound. */
+  /**
+   * Inodes of the accepted connections to the guest API. The kernel lists them with the path that was bound.
+   */
   connections(): string[] {
     const connected = /^\S+ \S+ \S+ \S+ \S+ 03 +(\d+) (.*)$/;
     return readFileSync('/proc/net/unix', 'utf8')
@@ -109,7 +111,7 @@ export class TestDaemon {
     return code as number | null;
   }
 
-  /** Ends the daemon without warning. */
+  /** Kills the daemon with SIGKILL. */
   async kill(): Promise<void> {
     await this.stop('SIGKILL');
   }
@@ -119,19 +121,19 @@ export class TestDaemon {
     await this.start();
   }
 
-  /** Has the daemon start anew in its process, its sockets kept, and waits until it serves again. */
+  /** Restarts the daemon in place, and waits until it serves again. */
   async restartInPlace(): Promise<void> {
     const started = this.logged('daemon started');
     process.kill(this.pid, 'SIGHUP');
     await started;
   }
 
-  /** Runs the CLI's program against this daemon, within this process, where it need not be loaded each time. */
+  /** Runs the CLI against this daemon within the test's process, where it need not be loaded each time. */
   porthole(...args: string[]): Promise<Outcome> {
     return runIn(this.stateDir, args, { stdin: '', builders: BUILDERS });
   }
 
-  /** Runs the CLI and gives its output. @throws when it fails */
+  /** Runs the CLI. @returns its standard output. @throws when it fails */
   async must(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.porthole(...args);
     if (code !== 0) throw new Error(`porthole ${args.join(' ')}: ${code} ${stderr}\n${stdout}`);
@@ -152,7 +154,7 @@ export class TestDaemon {
     return pid;
   }
 
-  /** Ends the daemon, its instances, and everything that they have made; also after a failure. */
+  /** Ends the daemon and its instances, and removes their mounts and files; works also after a failure. */
   async destroy(): Promise<void> {
     await this.stop('SIGKILL');
     await endContainers(join(this.stateDir, 'instances'));

@@ -4,7 +4,10 @@ import { createInterface } from 'node:readline';
 import { until } from './api.ts';
 import type { CallerTools } from './caller.ts';
 
-/** A file system whose answers stop: who looks up its folder then waits in the kernel, and cannot be killed. */
+/**
+ * A file system that stops answering: a process that looks up its folder then waits in the kernel,
+ * unkillable.
+ */
 export class Deaf {
   readonly lines: string[] = [];
   readonly #child: ChildProcess;
@@ -18,14 +21,17 @@ export class Deaf {
 
   /**
    * Mounts it on the host.
-   * @param names of folders that it has
-   * @param answers how often one of them is found before it is deaf
+   * @param names names of its folders, separated by commas
+   * @param answers how many lookups of these names it answers before it stops
    */
   static onHost(tools: CallerTools, point: string, names: string, answers: number): Promise<Deaf> {
     return Deaf.#start([...program(tools), point, names, String(answers)]);
   }
 
-  /** Mounts it inside an instance, as its root, and an overlay over it on `/dev`, where it is deaf for some names. */
+  /**
+   * Mounts it inside an instance, as root there, with an overlay of it on `/dev` that does not answer for
+   * `names`.
+   */
   static overDev(tools: CallerTools, init: number, names: string): Promise<Deaf> {
     const enter = ['nsenter', '-t', `${init}`, '-U', '-p', '-S', '0', '-G', '0', '--'];
     return Deaf.#start([...enter, ...program(tools), '/deaf', names, '0', `${init}`, '/dev']);
@@ -38,17 +44,17 @@ export class Deaf {
     return deaf;
   }
 
-  /** How many lookups have been left without an answer. */
+  /** How many lookups it has held instead of answering. */
   get held(): number {
     return this.lines.filter((line) => line === 'held').length;
   }
 
-  /** Answers all that it has held. */
+  /** Answers all held lookups. */
   answer(): void {
     this.#child.stdin?.write('answer\n');
   }
 
-  /** Ends it: callers that still wait get an error. */
+  /** Ends it: processes that still wait get an error. */
   async end(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');

@@ -5,7 +5,7 @@ import { buildBusybox } from '../../src/build/busybox.ts';
 import { compress, file, METADATA, squashfsOf, tarOf } from '../../src/images/testing/archives.ts';
 import { run } from '../../src/process/run.ts';
 
-/** One image in all the ways in which it may come, as files in a folder. */
+/** One image in all supported formats, as files in a folder. */
 export interface ImageFiles extends AsyncDisposable {
   readonly folder: string;
   readonly plain: string;

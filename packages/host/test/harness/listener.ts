@@ -7,7 +7,7 @@ import { until } from './api.ts';
 import type { CallerTools } from './caller.ts';
 import type { TestDaemon } from './daemon.ts';
 
-/** An event as a guest gets it; `sequence` only when it has asked with `since`. */
+/** An event as a guest gets it; `sequence` only after a request with `since`. */
 export interface Event {
   readonly type: string;
   readonly timestamp: string;
@@ -17,7 +17,7 @@ export interface Event {
 
 export type ListenerKind = 'websocket' | 'stream';
 
-/** Where a listener runs: an instance by the host pid of its init. */
+/** The instance in which a listener runs, by the host pid of its init. */
 export interface ListenerPlace {
   readonly daemon: TestDaemon;
   readonly tools: CallerTools;
@@ -36,7 +36,7 @@ export class Listener {
     this.ended = Promise.all([once(child, 'exit'), this.#read(child.stdout as Readable)]);
   }
 
-  /** A stream that is cut may end in the middle of an event, which does not count then. */
+  /** Reads lines. When the stream is cut in the middle of an event, that event does not count. */
   async #read(stdout: Readable): Promise<void> {
     for await (const text of readLines(stdout)) {
       const line = text.trimEnd();
@@ -45,7 +45,7 @@ export class Listener {
     }
   }
 
-  /** A websocket or a plain stream (netcat) with this query, once it is open. */
+  /** Opens a websocket or a plain stream (netcat) with this query, and waits until it is open. */
   static async open(
     { daemon, tools, init }: ListenerPlace,
     kind: ListenerKind,
@@ -64,13 +64,13 @@ export class Listener {
     return listener;
   }
 
-  /** The events, once there are so many. */
+  /** Waits for `count` events. @returns them */
   async first(count: number): Promise<Event[]> {
     await until(`${count} events`, () => this.events.length >= count);
     return this.events.slice(0, count);
   }
 
-  /** Stops its process, or lets it go on: one that is there and does not read. */
+  /** Stops its process, or lets it continue: a stopped one stays connected and does not read. */
   freeze(frozen: boolean): void {
     this.#signal(frozen ? 'SIGSTOP' : 'SIGCONT');
   }
@@ -83,8 +83,8 @@ export class Listener {
   }
 
   /**
-   * The listener is a child of the nsenter that we have started. nsenter stops by itself when its child does: stopped
-   * by us too, it could do so once more when it goes on, and stay that way.
+   * The listener is a child of the nsenter that the test has started. nsenter stops itself when its child
+   * stops. If the test stopped it too, it could stop itself again after it continues, and stay stopped.
    */
   #signal(signal: NodeJS.Signals): void {
     const { pid } = this.#child;

@@ -6,14 +6,14 @@ import { TestDaemon } from './daemon.ts';
 
 const TIMEOUT_MS = 60_000;
 
-/** As written by the client itself; without it, its first command would print hints. */
+/** Settings as the client itself writes them; without them, its first command would print hints. */
 const CONFIG =
   'default-remote: local\nremotes:\n  local:\n    addr: unix://\n    public: false\naliases: {}\n';
 
-/** LXD's own client, as Debian has it, with settings of its own and a daemon of ours behind it. */
+/** LXD's client as Debian has it, with its own settings and a test daemon as its server. */
 export class LxcClient {
   readonly daemon: TestDaemon;
-  /** For files of the tests; its settings are there, too. */
+  /** Folder for files of the tests and for the client's settings. */
   readonly folder: string;
   readonly env: Record<string, string>;
 
@@ -28,12 +28,12 @@ export class LxcClient {
     this.env = { PATH, HOME: this.folder, TERM: 'xterm', LXD_DIR: daemon.stateDir, LXD_CONF: conf };
   }
 
-  /** @throws when the client is not there */
+  /** @throws when the client is not installed */
   static need(): void {
     if (!existsSync('/usr/bin/lxc')) throw new Error("LXD's client is missing: apt-get install lxd-client");
   }
 
-  /** A client of a fresh daemon that has the busybox image. */
+  /** Starts a daemon that has the busybox image. @returns a client of it */
   static async start(args: readonly string[] = []): Promise<LxcClient> {
     LxcClient.need();
     const client = new LxcClient(await TestDaemon.start(args));
@@ -52,21 +52,25 @@ export class LxcClient {
     return run('sh', pipe, { env: this.env, cwd: this.folder, input, timeoutMs: TIMEOUT_MS });
   }
 
-  /** Runs a command and gives its output. @throws when it fails */
+  /** Runs a command. @returns its standard output. @throws when it fails */
   async must(...args: string[]): Promise<string> {
     const { ok, failure, stdout } = await this.run(...args);
     if (!ok) throw new Error(`lxc ${args.join(' ')}: ${failure}`);
     return stdout;
   }
 
-  /** What the client says of a command that fails, without its `Error: `. @throws when it does not fail */
+  /**
+   * Runs a command that must fail.
+   * @returns its error text without `Error: `.
+   * @throws when it does not fail
+   */
   async refusal(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run(...args);
     if (code !== 1) throw new Error(`lxc ${args.join(' ')}: exit code ${code}, ${stdout}${stderr}`);
     return stderr.slice(stderr.indexOf('Error: ') + 'Error: '.length).trim();
   }
 
-  /** Starts a command that goes on. */
+  /** Starts a command and leaves it running. */
   spawn(...args: string[]): ChildProcess {
     return spawn('lxc', args, { env: this.env, cwd: this.folder, stdio: ['pipe', 'pipe', 'pipe'] });
   }
@@ -77,7 +81,7 @@ export class LxcClient {
   }
 }
 
-/** Gathers what a process prints. */
+/** Collects the standard output of a process. */
 export function outputOf(child: ChildProcess): { readonly text: string } {
   const output = { text: '' };
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {

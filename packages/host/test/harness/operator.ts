@@ -21,7 +21,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 const EVENT_TIMEOUT_MS = 20_000;
 
-/** What operators do, straight on the host API: each call takes milliseconds, a CLI call a third of a second. */
+/** Actions of operators over the host API: a call takes milliseconds, a CLI call a third of a second. */
 export class Operator {
   readonly client: HostClient;
 
@@ -29,19 +29,19 @@ export class Operator {
     this.client = new HostClient(daemon.hostSocket);
   }
 
-  /** Makes an instance of the busybox image. */
+  /** Creates an instance of the busybox image. */
   async create(name: string, fields: Fields = {}): Promise<void> {
     const source = { type: 'image', alias: 'busybox' };
     await this.client.change('POST', '/1.0/instances', { json: { name, source, ...fields } });
   }
 
-  /** Makes an instance and starts it. */
+  /** Creates an instance and starts it. */
   async launch(name: string, fields: Fields = {}): Promise<void> {
     await this.create(name, fields);
     await this.state(name, 'start');
   }
 
-  /** Changes what an instance does; without limit of time and without force unless told otherwise. */
+  /** Changes the state of an instance; by default without a timeout and without force. */
   async state(name: string, action: string, options: Fields = {}): Promise<void> {
     const json = { action, timeout: -1, force: false, ...options };
     await this.client.change('PUT', path`/1.0/instances/${name}/state`, { json });
@@ -66,7 +66,7 @@ export class Operator {
     return (await this.client.get<{ pid: number }>(path`/1.0/instances/${name}/state`)).pid;
   }
 
-  /** Changes parts of an instance; null takes a key or device away. */
+  /** Changes parts of an instance; null removes a key or device. */
   async patch(name: string, part: Fields): Promise<void> {
     await this.client.change('PATCH', path`/1.0/instances/${name}`, { json: part });
   }
@@ -85,7 +85,7 @@ export class Operator {
     const { stdin, ...rest } = options;
     const request = { ...PLAIN, command, ...rest };
     const [stdout, stderr] = [new Sink(), new Sink()];
-    // The end of a terminal's input hangs it up.
+    // A terminal hangs up at the end of its input, so its input stays open.
     const none = request.interactive ? new PassThrough() : null;
     const input = stdin === undefined ? none : Readable.from([Buffer.from(stdin)], { objectMode: false });
     const session = await exec(this.client, name, request, { stdin: input, stdout, stderr });
@@ -93,14 +93,14 @@ export class Operator {
     return { code, err, stdout: stdout.text, stderr: stderr.text };
   }
 
-  /** Runs a shell script inside an instance and gives its output. @throws when it fails */
+  /** Runs a shell script inside an instance @returns its standard output. @throws when it fails */
   async sh(name: string, script: string): Promise<string> {
     const { code, err, stdout, stderr } = await this.exec(name, ['sh', '-c', script]);
     if (code !== 0) throw new Error(`${script}: ${code} ${err}${stderr}`);
     return stdout.trim();
   }
 
-  /** Listens to lifecycle events from now on. */
+  /** Listens to lifecycle events from this call on. */
   async watch(): Promise<Watch> {
     const stream = await openEvents(this.client.socketPath, ['lifecycle']);
     return new Watch(stream);
@@ -120,7 +120,7 @@ const PLAIN: Omit<ExecRequest, 'command'> = {
 /** Lifecycle events, as they come. */
 export class Watch {
   readonly seen: string[] = [];
-  /** Settles when nothing comes any more. */
+  /** Resolves when the stream has ended. */
   readonly ended: Promise<void>;
   readonly #close: () => void;
   #wake = () => {};
@@ -130,7 +130,7 @@ export class Watch {
     this.ended = this.#read(stream).catch(() => {});
   }
 
-  /** Settles when an event such as `instance-stopped c1` has come; events before it are forgotten. */
+  /** Waits for an event such as `instance-stopped c1`; forgets that event and all before it. */
   async next(wanted: string): Promise<void> {
     const timeout = AbortSignal.timeout(EVENT_TIMEOUT_MS);
     while (!this.seen.includes(wanted)) {
@@ -173,7 +173,7 @@ class Sink extends PassThrough {
   }
 }
 
-/** Starts something that ends with an operation; `wait` of the client tells how it went. */
+/** Sends a request and returns its operation; `wait` of the client gives the result. */
 export function begin(
   operator: Operator,
   method: string,

@@ -5,14 +5,14 @@ import { HostClient } from '../../src/client/host-client.ts';
 import type { OperationJson } from '../../src/wire/operation.ts';
 import type { TestDaemon } from './daemon.ts';
 
-/** An answer of the host API as it is. */
+/** An answer of the host API, not parsed. */
 export interface RawAnswer {
   readonly status: number;
   readonly etag: string;
   readonly text: string;
 }
 
-/** A refusal of the host API: status and text, whether it came at once or as the end of an operation. */
+/** A refusal of the host API, from its answer or from the end of an operation. */
 export interface Refusal {
   readonly status: number;
   readonly error: string;
@@ -42,8 +42,9 @@ export async function ask(
 }
 
 /**
- * How a request was refused, its operation waited for.
- * @throws when it was not refused, or when its envelope says another status than HTTP does
+ * The refusal of a request; waits for its operation if it has one.
+ * @throws when an answer without an operation is not a refusal, or has another status in its envelope than in
+ * HTTP
  */
 export async function refusalOf(daemon: TestDaemon, answer: RawAnswer): Promise<Refusal> {
   const envelope = JSON.parse(answer.text) as {

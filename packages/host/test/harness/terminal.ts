@@ -5,9 +5,9 @@ const SEEN_WITHIN_MS = 20_000;
 
 const ESCAPES = /\u001b\[[0-9;?]*[A-Za-z]|\u0007/g;
 
-/** A program on a terminal of its own, with somebody at its keys. */
+/** A program on its own terminal, at which a test can type. */
 export class Terminal {
-  /** What it has printed, without colours, bells and the like. */
+  /** The output that `sees` has not passed yet, without escape sequences and bells. */
   text = '';
   readonly ended: Promise<number>;
   readonly #pty: ReturnType<typeof spawn>;
@@ -24,12 +24,14 @@ export class Terminal {
     this.ended = new Promise((resolve) => this.#pty.onExit(({ exitCode }) => resolve(exitCode)));
   }
 
-  /** Presses keys. */
   type(keys: string): void {
     this.#pty.write(keys);
   }
 
-  /** Settles when a text is there, and forgets everything up to it. @throws after a while, with what is there instead */
+  /**
+   * Waits until a text is printed, and forgets all output up to it.
+   * @throws after a while, with the output instead
+   */
   async sees(text: string): Promise<void> {
     const timeout = AbortSignal.timeout(SEEN_WITHIN_MS);
     while (!this.text.includes(text)) {

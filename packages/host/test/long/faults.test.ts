@@ -15,13 +15,13 @@ import { SeededRandom } from '../harness/random.ts';
 
 const CYCLES = 200;
 const CALLERS = 50;
-/** Operators who change instances at the same time; each has its own. */
+/** Operators that change instances at the same time; each has its own instances. */
 const OPERATORS = 10;
-/** The daemon is ended at a random moment up to so long after it has come up. */
+/** The daemon is ended at a random moment within this time after its start. */
 const LONGEST_LIFE_MS = 150;
 const TIMEOUT_MS = 900_000;
 
-/** To repeat a run: PORTHOLE_TEST_SEED. */
+/** Seed of all random choices; PORTHOLE_TEST_SEED repeats those of an earlier test. */
 const seed = Number(process.env['PORTHOLE_TEST_SEED'] ?? randomInt(2 ** 31));
 
 let daemon: TestDaemon;
@@ -29,7 +29,7 @@ let operator: Operator;
 let tools: CallerTools;
 let crowd: Crowd;
 const listeners: ChildProcess[] = [];
-/** What each caller's listener has printed. */
+/** The events that each caller's listener has printed. */
 const records: Event[][] = [];
 /** The changes of each instance that were acknowledged, and how many were tried. */
 const acknowledged: Set<number>[] = [];
@@ -51,7 +51,7 @@ afterAll(async () => {
   await daemon?.destroy();
 });
 
-/** Ends a listener before the nsenter that has started it: only that one reaps it at once. */
+/** Ends a listener before the nsenter that has started it, because only nsenter reaps it at once. */
 async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim();
@@ -76,7 +76,9 @@ async function addCaller(caller: number): Promise<void> {
   });
 }
 
-/** Changes instances in turn, as fast as it is answered, until told to stop or until the daemon is gone. */
+/**
+ * Changes instances in turn, as fast as the daemon answers, until told to stop or until the daemon is gone.
+ */
 async function change(first: number, going: { on: boolean }): Promise<void> {
   for (let round = 0; going.on; round++) {
     const caller = first + OPERATORS * (round % (CALLERS / OPERATORS));
@@ -85,14 +87,14 @@ async function change(first: number, going: { on: boolean }): Promise<void> {
     try {
       await operator.patch(nameOf(caller), { config: { 'user.n': `${nameOf(caller)}.${value}` } });
     } catch {
-      // Cut off: it may have been done or not. Once a daemon is there, others are.
+      // The request was cut off: the change may be made or not. The next cycle has new operators.
       return;
     }
     acknowledged[caller]?.add(value);
   }
 }
 
-/** The ways in which the daemon comes to an end and back. */
+/** The ways in which the daemon ends and starts again. */
 const FAULTS = {
   'kill -9': async () => {
     await daemon.kill();
@@ -104,7 +106,7 @@ const FAULTS = {
 
 type Fault = keyof typeof FAULTS;
 
-/** Killed most often, since that is the hardest, and quick. */
+/** A kill is the most frequent: it is the hardest fault, and quick. */
 const FAULT_DICE: readonly Fault[] = [
   'kill -9',
   'kill -9',
@@ -127,7 +129,7 @@ async function journal(caller: number): Promise<Event[]> {
 }
 
 it(
-  `loses, doubles, mixes up and misdirects no event over ${CYCLES} random ends of the daemon`,
+  `no event is lost, doubled, reordered or sent to another instance over ${CYCLES} random ends of the daemon`,
   async () => {
     process.stdout.write(`seed ${seed}\n`);
     const random = new SeededRandom(seed);
@@ -163,7 +165,9 @@ it(
   TIMEOUT_MS,
 );
 
-/** The journal has each acknowledged change once and in order, with nothing that was not asked for. */
+/**
+ * Checks that the journal has each acknowledged change once and in order, and none that was not requested.
+ */
 function checkAcknowledged(caller: number, events: readonly Event[]): void {
   const values = events.map(({ metadata }) => String(metadata['value']));
   const numbers = values.map((value) => Number(value.slice(`${nameOf(caller)}.`.length)));

@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const info = () => daemon.must('info', 'h');
 
-test('a file of a file system that does not answer is given up after a minute, and info says what is left', async () => {
+test('a transfer from a file system that hangs ends after a minute, and info shows the hung program', async () => {
   const { code, stderr } = await daemon.porthole('file', 'pull', 'h/dev/data/x', '-');
   expect([code, stderr]).toEqual([1, expect.stringContaining('do not answer')]);
   expect(await info()).toMatch(/^Stuck: 1 /m);

@@ -10,9 +10,12 @@ const COUNT = 5_000;
 /** Requests of the operator at the same time. */
 const PARALLEL = 16;
 const WAIT_MS = 120_000;
-/** What the daemon may take beside what it takes without any instance, for each that holds a connection. */
+/** Most memory for each instance that holds a connection, on top of the daemon's memory without instances. */
 const BYTES_PER_INSTANCE_MAX = 100 * 1024;
-/** What is open anyway. Beside it, for each instance: its init, its websocket, the process at the other end. */
+/**
+ * Most descriptors without instances. Each instance adds its init, its websocket, and the process at the
+ * other end.
+ */
 const FILES = 100;
 
 let daemon: TestDaemon;
@@ -62,7 +65,7 @@ const keyOf = (event: string) => (JSON.parse(event) as { metadata: unknown }).me
 
 describe(`${COUNT} instances, each in namespaces of its own, connected at the same time`, () => {
   it(
-    'are each told their own value, and nobody else’s',
+    'each get their own value, and no other one',
     async () => {
       await forAll(adopt);
       crowd.ask(daemon.guestSocket);
@@ -73,7 +76,7 @@ describe(`${COUNT} instances, each in namespaces of its own, connected at the sa
     2 * WAIT_MS,
   );
 
-  it('are each told of their own change, once, and of nobody else’s', async () => {
+  it('each get the event of their own change, once, and no other event', async () => {
     await forAll((number) => operator.patch(nameOf(number), { config: { 'user.id': `new-${number}` } }));
     await until('an event for each', () => crowd.members.every(({ events }) => events.length > 0), WAIT_MS);
     expect(crowd.members.map(({ events }) => events.map(keyOf))).toEqual(
@@ -88,7 +91,7 @@ describe(`${COUNT} instances, each in namespaces of its own, connected at the sa
     expect(filesOpen()).toBeLessThan(3 * COUNT + FILES);
   });
 
-  it('are cut off within a second when they lose the guest API, by one change of a profile', async () => {
+  it('are cut off within a second when one change of a profile takes the guest API away', async () => {
     const profile = '/1.0/profiles/default';
     const started = performance.now();
     await operator.client.change('PATCH', profile, { json: { config: { 'security.devlxd': 'false' } } });
@@ -98,7 +101,7 @@ describe(`${COUNT} instances, each in namespaces of its own, connected at the sa
     expect(filesOpen()).toBeLessThan(2 * COUNT + FILES);
   });
 
-  it('are recognised by the next daemon, and their ends noticed', async () => {
+  it('are recognised by the next daemon, which notices their ends', async () => {
     await daemon.restart();
     expect(new Set(Object.values(await operator.statuses()))).toEqual(new Set(['Running']));
     await crowd[Symbol.asyncDispose]();
@@ -110,7 +113,7 @@ describe(`${COUNT} instances, each in namespaces of its own, connected at the sa
 });
 
 describe('a limit on open files that is too low', () => {
-  it('is told at the start', async () => {
+  it('is logged at the start', async () => {
     await using low = await TestDaemon.start(['--guest-connections-total', '1048576']);
     const told = low.log.find(({ msg }) => msg.includes('the limit on open files is too low'));
     expect(told).toMatchObject({ level: 'warn', wanted: expect.any(Number), openFiles: expect.any(Number) });

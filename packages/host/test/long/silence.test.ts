@@ -5,12 +5,12 @@ import { TestDaemon } from '../harness/daemon.ts';
 import { Listener } from '../harness/listener.ts';
 import { Operator } from '../harness/operator.ts';
 
-/** Three pings without answer, ten seconds apart, and some time to notice. */
+/** Time for three pings without an answer, ten seconds apart, and some more. */
 const DEAD_MS = 60_000;
 
-// With pings that come faster it is tried in `packages/host/src/guest/events.test.ts`.
+// `packages/host/src/guest/events.test.ts` tests the same with pings that come faster.
 it.each([[[]], [['--fast-lane', 'off']]])(
-  'a websocket whose process is stopped is found by its silence, while nothing happens, with the settings %j',
+  'a websocket of a stopped process is closed although there is no event to send, with the settings %j',
   async (flags: string[]) => {
     await using daemon = await TestDaemon.start(flags);
     using tools = new CallerTools();

@@ -26,7 +26,7 @@ describe('config', () => {
     expect(await lxc.refusal('config', 'unset', 'c1', 'user.foo')).toMatch('not currently set');
   });
 
-  test('shows and edits all of it', async () => {
+  test('shows and edits the whole config', async () => {
     await lxc.must('profile', 'set', 'default', 'user.shared=1');
     const own = parse(await lxc.must('config', 'show', 'c1'));
     const all = parse(await lxc.must('config', 'show', 'c1', '--expanded'));
@@ -52,7 +52,7 @@ describe('config', () => {
     expect(await lxc.must('config', 'show', 'c1')).toBe(before);
   });
 
-  test('refuses an edit of what has changed meanwhile', async () => {
+  test('refuses an edit of a config that has changed meanwhile', async () => {
     const target = '/1.0/instances/c1';
     const { etag, text } = await ask(lxc.daemon, 'GET', target);
     const fields = JSON.stringify((JSON.parse(text) as { metadata: unknown }).metadata);
@@ -67,7 +67,7 @@ describe('config', () => {
 describe('devices', () => {
   const device = (verb: string, ...args: string[]) => lxc.must('config', 'device', verb, 'c1', ...args);
 
-  test('come, change and go while the instance runs', async () => {
+  test('are added, changed and removed while the instance runs', async () => {
     await device('add', 'docs', 'disk', `source=${lxc.folder}`, 'path=/mnt/docs');
     expect(await inside('ls /mnt/docs')).toBe('conf\n');
     expect(await device('list')).toBe('docs\n');
@@ -83,7 +83,7 @@ describe('devices', () => {
     expect(await inside('ls /mnt')).toBe('');
   });
 
-  test('of a profile are overridden', async () => {
+  test('of a profile can be overridden', async () => {
     await lxc.must('profile', 'device', 'add', 'default', 'd', 'disk', `source=${lxc.folder}`, 'path=/mnt/d');
     expect(await lxc.refusal('config', 'device', 'remove', 'c1', 'd')).toMatch('Device from profile');
     await device('override', 'd', 'path=/mnt/own');
@@ -93,7 +93,7 @@ describe('devices', () => {
     expect(await inside('ls /mnt')).toBe('');
   });
 
-  test('that make no sense are refused', async () => {
+  test('that are invalid are refused', async () => {
     const add = (...args: string[]) => lxc.refusal('config', 'device', 'add', 'c1', ...args);
     expect(await add('x', 'nonsense')).toMatch('Unsupported device type');
     expect(await add('x', 'disk', 'path=/x')).toMatch('Disk entry is missing the required "source"');
@@ -108,7 +108,7 @@ describe('devices', () => {
 describe('profiles', () => {
   const profile = (verb: string, ...args: string[]) => lxc.must('profile', verb, ...args);
 
-  test('are made, shown, edited, copied, renamed and deleted', async () => {
+  test('are created, shown, edited, copied, renamed and deleted', async () => {
     await profile('create', 'p1');
     await profile('set', 'p1', 'user.a=1', 'user.b=2');
     await profile('unset', 'p1', 'user.a');
@@ -139,7 +139,7 @@ describe('profiles', () => {
     await profile('delete', 'p1');
   });
 
-  test('reach instances, running ones at once', async () => {
+  test('take effect in instances, at once in running ones', async () => {
     await profile('create', 'p1');
     await profile('set', 'p1', 'user.from=p1');
     await profile('add', 'c1', 'p1');

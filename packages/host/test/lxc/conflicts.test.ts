@@ -7,10 +7,10 @@ import { Terminal } from '../harness/terminal.ts';
 
 let lxc: LxcClient;
 let editor: string;
-/** What the editor has read and written, one edit after the other. */
+/** File to which the editor adds each text that it has written. */
 let edits: string;
 
-/** An editor and its user, who changes what there is, while another command changes the same object once. */
+/** An editor that changes the text by itself; then another command changes the same object. */
 const EDITOR = `#!/bin/sh
 sed -i 's/^description:.*/description: loser/; s/^public:.*/public: true/; s/^config: {}/config: {user.loser: 1}/' "$1"
 cat "$1" >> "$EDITS"
@@ -39,12 +39,12 @@ test.each([
   ['profile edit p1', `${porthole} profile device add p1 winner none`, 'profile show p1'],
   ['image edit busybox', 'lxc image set-property busybox winner 1', 'image show busybox'],
   ['image edit busybox', `${porthole} image set-property busybox winner 2`, 'image show busybox'],
-])('lxc %s loses against %s, which came in between', async (edit, other, show) => {
+])('lxc %s is refused after %s in between', async (edit, other, show) => {
   const env = { ...lxc.env, PORTHOLE_DIR: lxc.daemon.stateDir, EDITOR: editor, VISUAL: editor };
   const terminal = new Terminal('lxc', edit.split(' '), { ...env, EDITS: edits, OTHER: other });
   await terminal.sees("Config parsing error: ETag doesn't match: ");
   await terminal.sees('Press enter to open the editor again or ctrl+c to abort change');
-  // What it has in its hands is still old: trying again does not help.
+  // The client still has the old ETag: a second try does not help.
   terminal.type('\r');
   await terminal.sees("Config parsing error: ETag doesn't match: ");
   terminal.type('\x03');
@@ -59,7 +59,7 @@ test.each([
   ['config edit c1', 'config show c1', 'description: loser'],
   ['profile edit p1', 'profile show p1', 'description: loser'],
   ['image edit busybox', 'image show busybox', 'public: true'],
-])('lxc %s without a rival is stored', async (edit, show, stored) => {
+])('lxc %s is stored when nothing else changes the object', async (edit, show, stored) => {
   const env = { ...lxc.env, EDITOR: editor, VISUAL: editor, EDITS: edits, OTHER: 'true' };
   expect(await new Terminal('lxc', edit.split(' '), env).ended).toBe(0);
   expect(await lxc.must(...show.split(' '))).toMatch(stored);

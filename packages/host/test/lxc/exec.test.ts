@@ -23,7 +23,7 @@ const running = async (text: string) => {
 };
 
 describe('without a terminal', () => {
-  test('keeps output and errors apart, and gives the exit code', async () => {
+  test('keeps output and errors separate, and returns the exit code', async () => {
     expect(await sh('echo out; echo err >&2; exit 7')).toMatchObject({
       code: 7,
       stdout: 'out\n',
@@ -32,15 +32,15 @@ describe('without a terminal', () => {
   });
 
   test.each([
-    ['a command that is not there', ['nosuch'], 127, 'Error: Command not found\n'],
-    ['a command that is none', ['/etc'], 126, 'Error: Command not executable\n'],
+    ['a missing command', ['nosuch'], 127, 'Error: Command not found\n'],
+    ['a command that is a folder', ['/etc'], 126, 'Error: Command not executable\n'],
     ['a death by signal', ['sh', '-c', 'kill -9 $$'], 137, ''],
     ['a command that ends with 127 itself', ['sh', '-c', 'exit 127'], 127, ''],
-  ])('tells of %s', async (_what, command, code, stderr) => {
+  ])('reports %s', async (_what, command, code, stderr) => {
     expect(await lxc.run('exec', 'c1', '--', ...command)).toMatchObject({ code, stderr });
   });
 
-  test('carries any input, and its end', async () => {
+  test('passes on any input, and its end', async () => {
     const input = 'x'.repeat(3_000_000);
     const { stdout } = await lxc.feed(input, 'exec', 'c1', '--', 'md5sum');
     const { stdout: counted } = await lxc.feed(input, 'exec', 'c1', '--', 'wc', '-c');
@@ -56,7 +56,7 @@ describe('without a terminal', () => {
     expect((await sh('pwd', '--cwd', '/not/there')).stdout).toBe('/\n');
   });
 
-  test('gives what it reads at once, and passes signals on', async () => {
+  test('prints output at once, and passes signals on', async () => {
     const script = "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
     const child = lxc.spawn('exec', 'c1', '--', 'sh', '-c', script);
     const output = outputOf(child);
@@ -101,7 +101,7 @@ describe('with a terminal', () => {
     return { pty, output, ended };
   }
 
-  test('gives the command one of the same size, also when that changes', async () => {
+  test('gives the command a terminal of the same size, also when the size changes', async () => {
     const { pty, output, ended } = terminal('sh');
     await until('it prompts', () => output.text.includes('# '));
     pty.write('tty; stty size\r');
@@ -115,20 +115,20 @@ describe('with a terminal', () => {
     expect(await ended).toBe(5);
   });
 
-  test('lets keys interrupt', async () => {
+  test('lets Ctrl-C interrupt the command', async () => {
     const { pty, output, ended } = terminal('sh', '-c', 'echo ready; sleep 1000');
     await until('it runs', () => output.text.includes('ready'));
     pty.write('\x03');
     expect(await ended).toBe(130);
   });
 
-  test('is there when asked for, and not when refused', async () => {
+  test('gives a terminal unless -T refuses it', async () => {
     const { ended } = terminal('tty');
     expect(await ended).toBe(0);
     expect((await lxc.run('exec', 'c1', '-T', '--', 'tty')).stdout).toBe('not a tty\n');
   });
 
-  test('has no console to offer', async () => {
+  test('refuses lxc console', async () => {
     const pty = spawnPty('lxc', ['console', 'c1'], { env: lxc.env, cwd: lxc.folder });
     let text = '';
     pty.onData((data) => {

@@ -7,13 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../harness/api.ts';
 import { LxcClient, outputOf } from '../harness/lxc.ts';
 
-// What LXD's own tests ask of its guest API, told anew and step by step, with LXD's client on our daemon. The
-// steps stand on each other: one instance lives through all of them.
+// The checks of LXD's own tests of its guest API, step by step, with LXD's client on a Porthole daemon. Each
+// step needs the ones before it: one instance goes through all of them.
 
 let lxc: LxcClient;
 let fingerprint: string;
 
-/** The guest's client, as it is pushed into the instance. */
+/** The client program that is pushed into the instance. */
 const CLIENT = fileURLToPath(new URL('../../src/build/files/devlxd.sh', import.meta.url));
 
 beforeAll(async () => {
@@ -33,7 +33,7 @@ const state = async () => (await lxc.must('list', '-f', 'csv', '-c', 's', 'devlx
 const ready = async () => (await lxc.must('config', 'get', 'devlxd', 'volatile.last_state.ready')).trim();
 const window = async () => (await inside('test', '-S', '/dev/lxd/sock')).code;
 
-/** A monitor on the host, and how often it has told that the instance is ready. */
+/** Starts a monitor on the host that counts the events that say that the instance is ready. */
 async function watchReady() {
   const child = lxc.spawn('monitor', '--type=lifecycle');
   const output = outputOf(child);
@@ -51,7 +51,7 @@ async function end(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-test('1: the image is imported and told by its alias', async () => {
+test('1: the image is imported and found by its alias', async () => {
   expect(await lxc.must('image', 'alias', 'list', '-f', 'csv', 'testimage')).toBe('');
   const archive = join(lxc.folder, 'image.tar.gz');
   await lxc.must('image', 'import', '--quiet', archive, '--alias', 'testimage');
@@ -60,7 +60,7 @@ test('1: the image is imported and told by its alias', async () => {
   expect(fingerprint).not.toBe('');
 });
 
-test('2: the window is shut, and opens while the instance runs', async () => {
+test('2: the guest API is off, and is switched on while the instance runs', async () => {
   const options = ['-c', 'security.devlxd=false', '-c', 'boot.autostart=true'];
   await lxc.must('launch', 'testimage', 'devlxd', ...options);
   expect(await window()).toBe(1);
@@ -80,7 +80,7 @@ test('3: a client is pushed, and runs', async () => {
   expect(await guest('/1.0/config/user.none')).toMatchObject({ code: 22, stdout: 'Not Found\n' });
 });
 
-test('4: an image is given out when it may be', async () => {
+test('4: an image can be downloaded only when that is allowed', async () => {
   const target = `/1.0/images/${fingerprint}/export`;
   const fetch = async () => {
     const { code, stdout } = await guest('-o', '/tmp/i', target);
@@ -102,14 +102,14 @@ test('4: an image is given out when it may be', async () => {
   await lxc.must('config', 'unset', 'devlxd', 'security.devlxd.images');
 });
 
-test('5: two keys are set at once, as they are', async () => {
+test('5: two keys are set at once, with exact values', async () => {
   await lxc.must('config', 'set', 'devlxd', 'user.foo=bar', 'user.xyz=bar %s bar');
   expect((await guest('/1.0/config/user.foo')).stdout).toBe('bar');
   expect((await guest('/1.0/config/user.xyz')).stdout).toBe('bar %s bar');
 });
 
-test('6: the guest follows changes, each in order and once', async () => {
-  // One process each, so that none of it is left when that is killed.
+test('6: the guest gets each change once and in order', async () => {
+  // One process for each stream, so that nothing is left when it is killed.
   const follow = (type: string) => {
     const child = lxc.spawn('exec', 'devlxd', '--', 'nc.openbsd', '-U', '/dev/lxd/sock');
     child.stdin?.write(`GET /1.0/events?type=${type} HTTP/1.0\r\nHost: lxd\r\n\r\n`);
@@ -121,7 +121,7 @@ test('6: the guest follows changes, each in order and once', async () => {
   await until('both run', async () => (await streams()) === '2');
   const folder = join(lxc.folder, 'mnt');
   mkdirSync(folder);
-  // Until both streams are heard of: a key and a device that nobody asks for below.
+  // Changes a key and a device, which the checks below ignore, until both streams show them.
   await until('both listen', async () => {
     await lxc.must('config', 'set', 'devlxd', 'user.probe=1');
     await lxc.must(
@@ -157,8 +157,8 @@ test('6: the guest follows changes, each in order and once', async () => {
   await until('their processes have died', async () => (await streams()) === '0');
 });
 
-describe('7 to 10: the instance says that it is ready', () => {
-  test('and the host hears it once, and not that it has started', async () => {
+describe('7 to 10: the instance reports that it is ready', () => {
+  test('and the host gets one event for it, and none for Started', async () => {
     const monitor = await watchReady();
     expect(await state()).toBe('RUNNING');
     await say('Ready');
@@ -173,7 +173,7 @@ describe('7 to 10: the instance says that it is ready', () => {
     await monitor.end();
   });
 
-  test('and it is forgotten with the daemon, which starts the instance by itself', async () => {
+  test('and this is lost with the daemon; the next one starts the instance by itself', async () => {
     await say('Ready');
     await lxc.must('stop', '--force', 'devlxd');
     await lxc.daemon.restart();
@@ -182,7 +182,7 @@ describe('7 to 10: the instance says that it is ready', () => {
     expect((await guest('/1.0')).code).toBe(0);
   });
 
-  test('and it is so again after a stop and a start', async () => {
+  test('and can do so again after a stop and a start', async () => {
     const monitor = await watchReady();
     await say('Ready');
     await until('it is told', () => monitor.count() === 1);
@@ -205,7 +205,7 @@ test('11: the guest knows the address of its nic', async () => {
   expect((await inside('cat', '/sys/class/net/eth0/address')).stdout.trim()).toBe(hwaddr);
 });
 
-test('12: it is deleted while it runs', async () => {
+test('12: the instance is deleted while it runs', async () => {
   await lxc.must('delete', 'devlxd', '--force');
   expect(await lxc.must('list', '-f', 'csv', '-c', 'n')).toBe('');
   await lxc.must('image', 'delete', 'testimage');

@@ -14,11 +14,11 @@ import {
   VERBS_OF_OURS,
 } from '../tables/help-differences.ts';
 
-/** What the help of a verb says. */
+/** The help of a verb. */
 interface Help {
   /** Such as `-f,--force`. */
   readonly flags: readonly string[];
-  /** R for one that is required, O for one that is not, `*` behind it for any number of them. */
+  /** Its arguments: R for a required one, O for an optional one, `*` after it for any number of them. */
   readonly shape: string;
   readonly aliases: readonly string[];
 }
@@ -32,7 +32,7 @@ beforeAll(async () => {
   await readTheirs([]);
 });
 
-/** The commands of porthole, of which only the help is looked at. */
+/** The commands of porthole; the tests read only their help. */
 const program = buildProgram(
   { stdout: {}, stderr: {} } as Io,
   () => {
@@ -46,7 +46,7 @@ function readOurs(command: Command, words: readonly string[]): void {
     ({ required, variadic }) => (required ? 'R' : 'O') + (variadic ? '*' : ''),
   );
   ours.set(words.join(' '), {
-    // Commander keeps the flag for help apart.
+    // Commander does not list the help flag with the other options.
     flags: [
       ...command.options.map(({ short, long }) => [short, long].filter(Boolean).join(',')),
       ...top(words),
@@ -67,7 +67,7 @@ async function readTheirs(words: readonly string[]): Promise<void> {
     shape: canonical(tokensOf(/Usage:\n +(.*)/.exec(stdout)?.[1] ?? '', words.length + 1)),
     aliases: section(stdout, 'Aliases').trim().split(', ').slice(1),
   });
-  // What is below a verb that we have not is not ours either.
+  // Porthole has no verbs below a verb that it lacks.
   if (!ours.has(words.join(' '))) return;
   const verbs = [...section(stdout, 'Available Commands').matchAll(/^ +(\S+)/gm)].map(
     ([, verb = '']) => verb,
@@ -95,12 +95,12 @@ function tokensOf(usage: string, skip: number): string[] {
 /** One or more is the same as one and then any number. */
 const canonical = (tokens: readonly string[]) => tokens.join(' ').replaceAll('R*', 'R O*');
 
-/** What both have everywhere, and list once. */
+/** Flags that both have for each verb, but list only at the top. */
 const top = (words: readonly string[]) => (words.length === 0 ? ['-h,--help'] : []);
 
 const shared = () => [...theirs.keys()].filter((verb) => ours.has(verb));
 
-/** For each shared verb the flags of one that the other has not. */
+/** For each shared verb the flags of one that the other lacks. */
 function flagsBeyond(one: ReadonlyMap<string, Help>, other: ReadonlyMap<string, Help>): string[] {
   return shared().flatMap((verb) => {
     const known = other.get(verb)?.flags ?? [];
@@ -110,7 +110,7 @@ function flagsBeyond(one: ReadonlyMap<string, Help>, other: ReadonlyMap<string, 
   });
 }
 
-/** What stands on the left of each row of a table. */
+/** The left column of a table, sorted. */
 const left = (table: Readonly<Record<string, string>>) => Object.keys(table).sort();
 
 describe('the help of porthole and of lxc', () => {
@@ -120,26 +120,26 @@ describe('the help of porthole and of lxc', () => {
     expect(stdout.startsWith(program.helpInformation())).toBe(true);
   });
 
-  test('has the same verbs, but for those of the table', () => {
+  test('has the same verbs, except those in the tables', () => {
     expect(shared().length).toBeGreaterThan(60);
     const missing = [...theirs.keys()].filter((verb) => !ours.has(verb));
     expect(missing.sort()).toEqual(left(VERBS_NOT_OURS));
     expect([...ours.keys()].filter((verb) => !theirs.has(verb)).sort()).toEqual(left(VERBS_OF_OURS));
   });
 
-  test('has the same flags for them, but for those of the tables', () => {
+  test('has the same flags for them, except those in the tables', () => {
     expect(flagsBeyond(theirs, ours).sort()).toEqual(left(FLAGS_NOT_OURS));
     expect(flagsBeyond(ours, theirs).sort()).toEqual(left(FLAGS_OF_OURS));
   });
 
-  test('has the same arguments for them, but for those of the table', () => {
+  test('has the same arguments for them, except those in the table', () => {
     const differing = shared().filter((verb) => ours.get(verb)?.shape !== theirs.get(verb)?.shape);
     expect(
       differing.map((verb) => `${verb}: ${theirs.get(verb)?.shape} / ${ours.get(verb)?.shape}`).sort(),
     ).toEqual(left(ARGUMENTS));
   });
 
-  test('has the same other names for them', () => {
+  test('has the same aliases for them', () => {
     const names = (all: ReadonlyMap<string, Help>) => shared().map((verb) => [verb, all.get(verb)?.aliases]);
     expect(names(ours)).toEqual(names(theirs));
   });

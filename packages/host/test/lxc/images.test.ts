@@ -54,7 +54,7 @@ test('an image is imported, launched, exported and deleted', async () => {
   await lxc.must('delete', '--force', 'c1');
 });
 
-test('an image of two files comes out as it went in', async () => {
+test('an image of two files is exported unchanged', async () => {
   await image('import', '--quiet', files.metadata, files.rootfs, '--alias', 'split');
   await image('export', 'split', at('parts'));
   const [meta, root] = readdirSync(lxc.folder)
@@ -64,7 +64,7 @@ test('an image of two files comes out as it went in', async () => {
   await image('delete', 'split');
 });
 
-test('an import tells how far it is, in what others see of it', async () => {
+test('an import shows its progress in its operation', async () => {
   const child = lxc.spawn('monitor', '--type=operation', '-f', 'json');
   const output = outputOf(child);
   try {
@@ -80,15 +80,15 @@ test('an import tells how far it is, in what others see of it', async () => {
   }
 });
 
-test('the client tells how much of a split image it has sent', async () => {
-  // The client looks at the beginning of what it sends.
+test('the client shows how much of a split image it has sent', async () => {
+  // The client checks the beginning of the file that it sends.
   copyFileSync(files.rootfs, at('large'));
   truncateSync(at('large'), 256 * 1024 * 1024);
   const terminal = new Terminal('lxc', ['image', 'import', files.metadata, at('large')], lxc.env);
   const images = join(lxc.daemon.stateDir, 'images');
   await until('it arrives', () => readdirSync(images).some((name) => name.startsWith('.stage-')));
   process.kill(lxc.daemon.pid, 'SIGSTOP');
-  // The client tells it once a second, and not before the first is over.
+  // The client shows it once a second, for the first time after a second.
   await pause(1_100);
   process.kill(lxc.daemon.pid, 'SIGCONT');
   await terminal.sees('Transferring image: ');
@@ -97,7 +97,7 @@ test('the client tells how much of a split image it has sent', async () => {
   rmSync(at('large'));
 });
 
-test('a folder is made into an image', async () => {
+test('a folder is packed and imported as an image', async () => {
   const folder = at('made');
   mkdirSync(join(folder, 'rootfs'), { recursive: true });
   mkdirSync(join(folder, 'templates'));
@@ -108,7 +108,7 @@ test('a folder is made into an image', async () => {
   await image('delete', 'made');
 });
 
-test('what is known of an image is shown and edited', async () => {
+test('the metadata of an image are shown and edited', async () => {
   const shown = parse(await image('show', 'busybox'));
   expect(shown).toMatchObject({ public: false, properties: { os: 'BusyBox' }, profiles: ['default'] });
   const edited = { ...shown, public: true, properties: { ...shown.properties, note: 'new' } };
@@ -120,7 +120,7 @@ test('what is known of an image is shown and edited', async () => {
   expect(parse(await image('show', 'busybox')).properties).toEqual(shown.properties);
 });
 
-test('images are listed, filtered, and found by the beginning of a fingerprint', async () => {
+test('images are listed, filtered, and found by a prefix of the fingerprint', async () => {
   const [row] = JSON.parse(await image('list', '-f', 'json')) as { fingerprint: string; size: number }[];
   expect(row?.size).toBeGreaterThan(100_000);
   const beginning = row?.fingerprint.slice(0, 12) ?? '';
@@ -130,7 +130,7 @@ test('images are listed, filtered, and found by the beginning of a fingerprint',
   expect(await image('info', beginning)).toMatch(`Fingerprint: ${row?.fingerprint}`);
 });
 
-test('aliases are made, listed, renamed and deleted', async () => {
+test('aliases are created, listed, renamed and deleted', async () => {
   const alias = (verb: string, ...args: string[]) => image('alias', verb, ...args);
   const [row] = JSON.parse(await image('list', '-f', 'json')) as { fingerprint: string }[];
   await alias('create', 'two', row?.fingerprint.slice(0, 20) ?? '');
@@ -145,20 +145,20 @@ test('aliases are made, listed, renamed and deleted', async () => {
 });
 
 test.each([
-  ['no archive', 'not an image', 'Unsupported compression'],
-  ['nothing', '', 'EOF'],
+  ['a file that is not an archive', 'not an image', 'Unsupported compression'],
+  ['an empty file', '', 'EOF'],
 ])('refuses an import of %s', async (_what, content, text) => {
   writeFileSync(at('bad'), content);
   expect(await lxc.refusal('image', 'import', at('bad'))).toBe(text);
 });
 
-test('refuses to copy images from elsewhere, or to make them of instances', async () => {
+test('refuses to make images of instances', async () => {
   await lxc.must('init', 'busybox', 'c1');
   expect(await lxc.refusal('publish', 'c1')).toMatch('Images are made from uploads only');
   await lxc.must('delete', 'c1');
 });
 
-test('an import that fills the disk fails, and leaves room for the next', async () => {
+test('an import that fills the disk fails, and leaves space for the next', async () => {
   const small = at('small');
   mkdirSync(small);
   expect(await run('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'none', small])).toMatchObject({ ok: true });

@@ -16,7 +16,7 @@ afterAll(() => lxc?.destroy());
 const csv = async (...args: string[]) => (await lxc.must('list', '-f', 'csv', ...args)).trim().split('\n');
 
 describe('the server', () => {
-  test('tells its version and what it is', async () => {
+  test('shows its version and its kind', async () => {
     expect(await lxc.must('version')).toMatch(/^Client version: 5.*\nServer version: 0\.1\.0\n$/);
     const info = parse(await lxc.must('info'));
     expect(info).toMatchObject({ auth: 'trusted', environment: { server: 'porthole', driver: /./ } });
@@ -29,13 +29,13 @@ describe('the server', () => {
   });
 });
 
-describe('making, listing and deleting', () => {
+describe('creating, listing and deleting', () => {
   afterEach(async () => {
     const names = (await csv('-c', 'n')).filter((name) => name !== 'c1' && name !== '');
     if (names.length > 0) await lxc.must('delete', '--force', ...names);
   });
 
-  test('makes instances in all ways', async () => {
+  test('creates instances in all ways', async () => {
     await lxc.must('init', 'busybox', 'c2', '-p', 'default', '-c', 'user.a=1', '-c', 'user.b=2');
     await lxc.must('init', '--empty', 'c3');
     await lxc.must('launch', 'busybox', 'c4', '--ephemeral');
@@ -56,7 +56,7 @@ describe('making, listing and deleting', () => {
     expect(await csv('-c', 'n', 'c4')).toEqual(['']);
   });
 
-  test('makes instances with devices', async () => {
+  test('creates instances with devices', async () => {
     await lxc.must('profile', 'device', 'add', 'default', 'eth0', 'nic', 'nictype=p2p');
     await lxc.must('launch', 'busybox', 'c2', '-d', 'eth0,mtu=1400');
     expect(await lxc.must('config', 'device', 'get', 'c2', 'eth0', 'mtu')).toBe('1400\n');
@@ -68,13 +68,13 @@ describe('making, listing and deleting', () => {
 
   test.each([
     ['by name', ['c2'], ['c2']],
-    ['by a beginning of names', ['c'], ['c1', 'c2']],
+    ['by a prefix of names', ['c'], ['c1', 'c2']],
     ['by status', ['status=running'], ['c1']],
     ['by several statuses', ['status=running,stopped'], ['c1', 'c2']],
     ['by key', ['user.role=web'], ['c1']],
     ['by type', ['type=container'], ['c1', 'c2']],
-    ['by both', ['status=stopped', 'name=c2'], ['c2']],
-    ['to none', ['status=frozen'], ['']],
+    ['by status and name', ['status=stopped', 'name=c2'], ['c2']],
+    ['to an empty list', ['status=frozen'], ['']],
   ])('filters %s', async (_how, filters, names) => {
     await lxc.must('init', 'busybox', 'c2');
     expect(await csv('-c', 'n', ...filters)).toEqual(names);
@@ -97,7 +97,7 @@ describe('making, listing and deleting', () => {
     expect(all[0]).toMatch(/^c1,x86_64,.*CONTAINER.*web$/);
   });
 
-  test('renames what is stopped', async () => {
+  test('renames only stopped instances', async () => {
     await lxc.must('init', 'busybox', 'c2');
     await lxc.must('rename', 'c2', 'c5');
     expect(await csv('-c', 'n')).toEqual(['c1', 'c5']);
@@ -106,7 +106,7 @@ describe('making, listing and deleting', () => {
     expect(await lxc.refusal('rename', 'c1', 'c6')).toBe('Renaming of running container not allowed');
   });
 
-  test('tells why it deletes nothing', async () => {
+  test('says why it does not delete an instance', async () => {
     expect(await lxc.refusal('delete', 'c1')).toMatch('currently running');
     expect(await lxc.refusal('delete', 'none')).toMatch('Instance not found');
     await lxc.must('init', 'busybox', 'c2', '-c', 'security.protection.delete=true');
@@ -130,10 +130,10 @@ describe('making, listing and deleting', () => {
   });
 });
 
-describe('what an instance does', () => {
+describe('the status of an instance', () => {
   const status = async () => (await csv('-c', 's', 'c1'))[0];
 
-  test('starts, stops, restarts, pauses', async () => {
+  test('changes with start, stop, restart and pause', async () => {
     expect(await lxc.refusal('start', 'c1')).toMatch(/^The instance is already running/);
     await lxc.must('pause', 'c1');
     expect(await status()).toBe('FROZEN');
@@ -151,7 +151,7 @@ describe('what an instance does', () => {
     await lxc.must('start', 'c1');
   });
 
-  test('is told by info, with the log', async () => {
+  test('is shown by info, with the log', async () => {
     const info = await lxc.must('info', 'c1', '--show-log');
     expect(info).toMatch(/^Name: c1\nStatus: RUNNING\nType: container\n/);
     expect(info).toMatch(/PID: \d+\n/);
@@ -163,7 +163,7 @@ describe('what an instance does', () => {
 });
 
 describe('a container of another runtime', () => {
-  test('is let go of, but not said to have been stopped', async () => {
+  test('cannot be stopped, and runs on when its instance is deleted', async () => {
     await using foreign = await Crowd.make(1);
     await lxc.daemon.must('adopt', 'web', '--pid', String(foreign.pid()));
     expect(await csv('-c', 'nsp', 'web')).toEqual([`web,RUNNING,${foreign.pid()}`]);

@@ -14,13 +14,14 @@ beforeAll(async () => {
 
 afterAll(() => lxc?.destroy());
 
-/** Follows events until the work is done and one with the text has come. */
+/** Runs a monitor until the work is done and the output has `last`. @returns the output */
 async function monitor(args: string[], work: () => Promise<unknown>, last: string): Promise<string> {
   const child = lxc.spawn('monitor', ...args);
   const output = outputOf(child);
   const exit = once(child, 'exit');
   try {
-    // Only what happens while it listens is told: a profile is made and deleted until it is.
+    // The monitor shows only events from when it listens, so a profile is created and deleted until it shows
+    // one.
     await until('the monitor listens', async () => {
       await lxc.must('query', '-X', 'POST', '-d', '{"name":"probe"}', '/1.0/profiles');
       await lxc.must('profile', 'delete', 'probe');
@@ -40,7 +41,7 @@ interface Told {
 }
 
 describe('monitor', () => {
-  test('tells the life of an instance under the names that LXD has for it', async () => {
+  test('shows the lifecycle of an instance with the event names of LXD', async () => {
     const work = async () => {
       await lxc.must('launch', 'busybox', 'c1');
       await lxc.must('config', 'set', 'c1', 'user.a=1');
@@ -78,7 +79,7 @@ describe('monitor', () => {
     expect(started?.metadata.requestor).toEqual({ username: 'root', protocol: 'unix', address: '@' });
   });
 
-  test('tells operations and lifecycle as YAML', async () => {
+  test('shows operations and lifecycle as YAML', async () => {
     const work = async () => {
       await lxc.must('init', 'busybox', 'c1');
       await lxc.must('delete', 'c1');
@@ -91,7 +92,7 @@ describe('monitor', () => {
     expect(types).toContain('lifecycle');
   });
 
-  test('can be pretty, whatever happens', async () => {
+  test('has a pretty format for all events', async () => {
     const work = async () => {
       await lxc.must('launch', 'busybox', 'c1');
       await lxc.must('exec', 'c1', '--', 'devlxd', '-d', '{"state":"Ready"}', '/1.0');
@@ -119,7 +120,7 @@ describe('query', () => {
 });
 
 describe('another remote', () => {
-  test('is the same daemon by the path of its socket', async () => {
+  test('reaches the same daemon by the path of its socket', async () => {
     await lxc.must('remote', 'add', 'other', `unix://${join(lxc.daemon.stateDir, 'unix.socket')}`);
     await lxc.must('launch', 'other:busybox', 'other:c1');
     expect(await lxc.must('list', 'other:', '-f', 'csv', '-c', 'ns')).toBe('c1,RUNNING\n');

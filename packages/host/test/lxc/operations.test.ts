@@ -16,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => lxc?.destroy());
 
-/** An operation that runs, by its description, once there is one. */
+/** Waits for a running operation with this description. @returns its id */
 async function running(description: string): Promise<string> {
   let found: OperationJson | undefined;
   await until(`${description} runs`, async () => {
@@ -35,7 +35,7 @@ async function begin(method: string, path: string, body: object): Promise<string
 
 const show = async (id: string) => parse(await lxc.must('operation', 'show', id)) as OperationJson;
 
-describe('what LXD does not let be cancelled goes on', () => {
+describe('an operation that LXD does not let be cancelled goes on:', () => {
   beforeEach(async () => {
     await lxc.must('start', 'c1');
     return async () => {
@@ -43,7 +43,7 @@ describe('what LXD does not let be cancelled goes on', () => {
     };
   });
 
-  /** Also the refusal must have changed nothing: a second one says the same. */
+  /** Tries to cancel it twice: the first refusal must not change anything. */
   async function staysRunning(id: string): Promise<void> {
     for (const _ of [1, 2]) {
       expect(await lxc.refusal('operation', 'delete', id)).toBe("This operation can't be cancelled");
@@ -51,7 +51,7 @@ describe('what LXD does not let be cancelled goes on', () => {
     }
   }
 
-  test('a command, whose streams go on too', async () => {
+  test('a command, also with its streams', async () => {
     const child = lxc.spawn('exec', 'c1', '--', 'sh', '-c', 'echo ready; read line; echo "got $line"');
     const output = outputOf(child);
     await until('it runs', () => output.text === 'ready\n');
@@ -64,15 +64,15 @@ describe('what LXD does not let be cancelled goes on', () => {
   });
 
   test.each([
-    ['whose streams nobody has connected yet', { 'wait-for-websocket': true, interactive: false }],
-    ['whose terminal nobody has connected yet', { 'wait-for-websocket': true, interactive: true }],
+    ['whose streams are not connected yet', { 'wait-for-websocket': true, interactive: false }],
+    ['whose terminal is not connected yet', { 'wait-for-websocket': true, interactive: true }],
     ['that runs without streams', { 'wait-for-websocket': false }],
   ])('a command %s', async (_what, fields) => {
     const body = { command: ['sleep', '1000'], ...fields };
     await staysRunning(await begin('POST', '/1.0/instances/c1/exec', body));
   });
 
-  test('a stop that the instance takes its time for', async () => {
+  test('a stop that waits for the instance', async () => {
     const init = await lxc.daemon.initPid('c1');
     process.kill(init, 'SIGSTOP');
     const id = await begin('PUT', '/1.0/instances/c1/state', { action: 'stop', timeout: -1 });
@@ -83,9 +83,9 @@ describe('what LXD does not let be cancelled goes on', () => {
   });
 });
 
-test.each(['one file', 'two files'])('an image that comes in as %s is given up', async (what) => {
+test.each(['one file', 'two files'])('an import of %s can be cancelled', async (what) => {
   const [small, large] = [join(lxc.folder, 'small'), join(lxc.folder, 'large')];
-  // The client looks for what it takes for a squashfs.
+  // The client checks that a file begins like a squashfs.
   for (const file of [small, large]) writeFileSync(file, 'hsqs');
   truncateSync(large, 64 * 1024 * 1024);
   const images = join(lxc.daemon.stateDir, 'images');
@@ -96,7 +96,7 @@ test.each(['one file', 'two files'])('an image that comes in as %s is given up',
     told += text;
   });
   await until('it arrives', () => readdirSync(images).length > before.length);
-  // What is not sent cannot have arrived before it is cancelled.
+  // The client is stopped, so that not all can arrive before the import is cancelled.
   child.kill('SIGSTOP');
   const id = await running('Downloading image');
   const { may_cancel: may, metadata } = await show(id);
@@ -107,7 +107,7 @@ test.each(['one file', 'two files'])('an image that comes in as %s is given up',
   expect(await lxc.must('operation', 'delete', id)).toBe(`Operation ${id} deleted\n`);
   await until('it is cancelled', async () => (await show(id)).status === 'Cancelled');
   expect(readdirSync(images)).toEqual(before);
-  // At once: well before the daemon would lose patience with a client that goes on sending.
+  // At once: well before the daemon's time limit for a client that goes on sending.
   const exit = once(child, 'exit', { signal: AbortSignal.timeout(5_000) });
   child.kill('SIGCONT');
   expect([(await exit)[0], told]).toEqual([1, 'Error: The operation was cancelled\n']);
@@ -115,7 +115,7 @@ test.each(['one file', 'two files'])('an image that comes in as %s is given up',
   for (const file of [small, large]) rmSync(file);
 });
 
-test('what has ended, and what never was, cannot be cancelled', async () => {
+test('an operation that has ended, and one that does not exist, cannot be cancelled', async () => {
   await lxc.must('init', 'busybox', 'c2');
   const id = await begin('DELETE', '/1.0/instances/c2', {});
   await until('it has ended', async () => (await show(id)).status === 'Success');

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => lxc?.destroy());
 
-/** All that these commands could have changed. */
+/** All state that these commands could change. */
 async function everything() {
   const [instances, images, profiles] = await Promise.all(
     ['instances', 'images', 'profiles'].map((name) => lxc.must('query', `/1.0/${name}?recursion=1`)),
@@ -29,7 +29,10 @@ async function everything() {
   return { instances, images, profiles, parts, running: operations.running ?? [] };
 }
 
-/** What it says of its reason, in one line: whatever stands before that is a remark. */
+/**
+ * Runs a command that must fail.
+ * @returns its only error, which is its last line; lines before it are remarks
+ */
 async function reasonOf(command: string): Promise<string> {
   const { code, stderr } = await run('lxc', command.split(' '), {
     env: lxc.env,
@@ -62,10 +65,10 @@ test.each(rows(BY_CLIENT))('lxc %s: the client says: %s', async (command, reason
   expect(await reasonOf(command)).toMatch(reason);
 });
 
-test('another project has nothing', async () => {
+test('another project is empty', async () => {
   expect((await lxc.must('--project', 'p', 'list', '-f', 'csv')).trim()).toBe('');
 });
 
-test('nothing has changed by any of that', async () => {
+test('the commands above have changed nothing', async () => {
   expect(await everything()).toEqual(before);
 });

@@ -1,8 +1,8 @@
-"""A file system that stops answering: its root holds folders of some names, until it has answered enough.
+"""A file system that stops answering: its root has folders of some names.
 
-deaf.py POINT NAMES ANSWERS [INIT [OVERLAY]]: a lookup of a name is answered so often; then it is read and held. The word
-"answer" on standard input answers all that was held. With INIT it enters the mount namespace of that process first;
-with OVERLAY the file system becomes a lower layer of an overlay there.
+deaf.py POINT NAMES ANSWERS [INIT [OVERLAY]]: the first ANSWERS lookups of these names are answered; later ones
+are read and held. The word "answer" on standard input answers all held lookups. With INIT it enters the mount
+namespace of that process first; with OVERLAY the file system becomes a lower layer of an overlay there.
 """
 import ctypes
 import errno
@@ -45,10 +45,10 @@ class Deaf:
         try:
             os.write(self.device, struct.pack('<IiQ', 16 + len(data), -error, unique) + data)
         except OSError:
-            pass  # Who has asked has been killed.
+            pass  # The process that asked has been killed.
 
     def found(self, unique):
-        # Valid for no time: it is asked for each time.
+        # Valid for no time, so that the kernel asks each time.
         self.reply(unique, 0, struct.pack('<4Q2I', 2, 0, 0, 0, 0, 0) + attributes(2))
 
     def answer_held(self):
@@ -96,7 +96,7 @@ def main(point, names, answers, init=None, overlay=None):
     deaf.serve()
     ready, told = os.pipe()
     if os.fork() == 0:
-        # The mount itself asks: it is answered by the one that serves.
+        # The mount itself makes requests, which the parent answers.
         if overlay:
             os.makedirs(f'{point}-none', exist_ok=True)
             mount('deaf', overlay, 'overlay', f'lowerdir={point}:{point}-none,userxattr')

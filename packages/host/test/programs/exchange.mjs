@@ -1,4 +1,4 @@
-// Sends each request on a connection of its own, half-closes it, and prints all answers as a JSON list.
+// Sends each request on its own connection, half-closes it, and prints all answers as a JSON list.
 // Usage: exchange.mjs SOCKET (requests as a JSON list on stdin; they and the answers are in base64)
 import { connect } from 'node:net';
 import { json } from 'node:stream/consumers';

@@ -1,5 +1,5 @@
-// Follows events and comes back with its position whenever its stream ends, however it ends; prints each event as
-// a line, until it is killed. Usage: faithful.mjs SOCKET websocket|stream
+// Follows events. Whenever its stream ends, it connects again with its position. Prints each event as a line,
+// until it is killed. Usage: faithful.mjs SOCKET websocket|stream
 import { connect } from 'node:net';
 
 const [path, kind] = process.argv.slice(2);
@@ -24,7 +24,7 @@ function follow() {
     while (open && (kind === 'websocket' ? takeFrame() : takeLine()));
   });
   socket.on('error', () => {});
-  // What is not whole by then is dropped: it will come again.
+  // An incomplete event is dropped: it comes again.
   socket.on('close', () => setTimeout(follow, AGAIN_MS));
 
   function takeHead() {

@@ -1,5 +1,6 @@
-// Asks without a pause, on many connections, for what costs most; until its own input ends. Says `flooding` when it
-// has got a first answer, and in the end how many it has got. Usage: flood.mjs SOCKET KIND CONNECTIONS
+// Makes the most expensive requests of a kind without a pause, on many connections, until its input ends.
+// Prints `flooding` at the first answer, and the number of answers at the end. Usage: flood.mjs SOCKET KIND
+// CONNECTIONS
 import { connect } from 'node:net';
 
 const [path, kind, count] = process.argv.slice(2);

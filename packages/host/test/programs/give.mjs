@@ -1,5 +1,6 @@
-// Connects, hands the connection to its parent, and ends: what is left is a connection whose maker is gone. Before
-// that it has been answered once: a connection whose maker is gone when it is accepted is nobody's.
+// Connects, gets one answer, passes the connection to its parent, and ends: the process that connected is
+// then gone. The answer comes first, because the caller is unknown if the process is gone when the connection
+// is accepted.
 // Usage: give.mjs SOCKET (with an IPC channel)
 import { connect } from 'node:net';
 

@@ -1,6 +1,7 @@
 """Holds connections to the guest API until its input ends. Usage: hold.py SOCKET COUNT HOW
-HOW: `ask` asks on each, and prints how many were answered; `gone` has each made by a process that ends at once; `fill`
-hangs up on each at once, and prints how many more than COUNT could be made before the queue was full.
+HOW: `ask` makes a request on each, and prints how many were answered; `gone` has each made by a process that
+ends at once; `fill` closes each at once, and prints how many more than COUNT could be made before the queue was
+full.
 """
 import os
 import socket
@@ -21,7 +22,7 @@ def made():
         os.waitpid(child, 0)
     else:
         connection.connect(path)
-    # Not before: one that does not wait is refused while many others are on their way in.
+    # Not before connect(): with a timeout it would be refused while the queue is full.
     connection.settimeout(WAIT_SECONDS)
     return connection
 

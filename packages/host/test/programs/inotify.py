@@ -1,4 +1,4 @@
-# Makes as many inotify instances as it is told, says how many it got, and keeps them until its input ends.
+# Makes the given number of inotify instances, prints how many it got, and keeps them until its input ends.
 import ctypes, os, sys
 
 libc = ctypes.CDLL(None, use_errno=True)

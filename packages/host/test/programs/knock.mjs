@@ -1,4 +1,4 @@
-// Connects to LXC's monitor at an abstract address, so often, and asks it for something that it may not have.
+// Connects to LXC's monitor at an abstract address COUNT times, and asks it for something that it refuses.
 import { connect } from 'node:net';
 
 const [address, count] = process.argv.slice(2);

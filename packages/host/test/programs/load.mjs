@@ -1,5 +1,5 @@
-// Asks for user.who on new connections, so many at a time, without a pause, and on one that is kept; until its own
-// input ends. Prints how it went. Usage: load.mjs SOCKET VALUE PARALLEL
+// Requests user.who without a pause, on PARALLEL new connections at a time and on one that is kept, until its
+// input ends. Then prints the results. Usage: load.mjs SOCKET VALUE PARALLEL
 import { Agent, request } from 'node:http';
 
 const [socketPath, wanted, parallel] = process.argv.slice(2);

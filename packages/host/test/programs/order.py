@@ -1,7 +1,8 @@
-"""One instance sends many changes on many connections, then another sends one. Prints, as JSON, what the first one's
-answers were (`statuses`, each with its number), how many of them were there when the other sent its change (`sent`) and
-when that was answered (`answered`), and that answer's status (`other`). Usage: order.py SOCKET FLOODING OTHER CONNECTIONS CHANGES
-FLOODING and OTHER are the instances' first processes.
+"""One instance sends many changes on many connections, then another sends one. Prints as JSON: the number of
+answers to the first one with each status (`statuses`), how many of them had come when the other sent its change
+(`sent`) and when that was answered (`answered`), and the status of that answer (`other`).
+Usage: order.py SOCKET FLOODING OTHER CONNECTIONS CHANGES
+FLOODING and OTHER are the pids of the instances' inits.
 """
 import array
 import collections
@@ -26,12 +27,12 @@ PATCH = b'PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{"state"
 
 
 def give(path, count, channel):
-    """Within an instance: connects, has each connection answered once, and hands all of them over."""
+    """Within an instance: connects, has each connection answered once, and passes all of them out."""
     made = []
     for _ in range(count):
         made.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         made[-1].connect(path)
-        # It is left to the main thread by this, and stays there.
+        # This request makes the fast lane hand the connection over to the main thread, where it stays.
         made[-1].sendall(PATCH)
         if not BEGINNING.match(made[-1].recv(65536)):
             sys.exit('no answer')
@@ -50,7 +51,7 @@ def connections(init, path, count):
 
 
 def waiting(connection):
-    """Bytes that have come and were not read."""
+    """How many bytes have come and are not read."""
     count = array.array('i', [0])
     fcntl.ioctl(connection, termios.FIONREAD, count)
     return count[0]

@@ -1,4 +1,5 @@
-// Asks for / every few milliseconds, each time on a new connection, until its own input ends; then prints how it went.
+// Requests / every few milliseconds, each time on a new connection, until its input ends; then prints the
+// results.
 // Usage: poll.mjs SOCKET
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';

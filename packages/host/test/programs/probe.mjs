@@ -1,5 +1,5 @@
-// Asks one request after another for so long, each on a connection of its own, and prints how long the answers took,
-// in milliseconds. Usage: probe.mjs SOCKET PATH MS
+// Makes one request after another for MS milliseconds, each on its own connection, and prints how long the
+// answers took, in milliseconds. Usage: probe.mjs SOCKET PATH MS
 import { request } from 'node:http';
 
 const [socketPath, path, ms] = process.argv.slice(2);

@@ -1,6 +1,7 @@
-# Does for the daemon what systemd does: opens its sockets, passes them from descriptor 3 on, hears what it says.
+# Acts as systemd for the daemon: opens its sockets, passes them from descriptor 3 on, reads its messages.
 # Usage: supervisor.py GUEST_SOCKET HOST_SOCKET COMMAND...
-#   Takes `start` and `signal NAME` on standard input; prints `listening`, `pid N`, each line that the daemon says, `exited N`.
+#   Reads `start` and `signal NAME` on standard input; prints `listening`, `pid N`, each line of the daemon's
+#   messages, `exited N`.
 import os, signal, socket, sys, tempfile, threading
 
 guest_path, host_path, *command = sys.argv[1:]
@@ -30,7 +31,7 @@ def start():
     global child
     child = os.fork()
     if child == 0:
-        # Out of the way of 3 and 4 first.
+        # First to high numbers, so that a copy to 3 or 4 overwrites none of them.
         away = [os.dup2(each.fileno(), 100 + index) for index, each in enumerate(sockets)]
         for index, fd in enumerate(away):
             os.dup2(fd, 3 + index)

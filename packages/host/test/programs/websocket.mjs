@@ -15,7 +15,7 @@ socket.write(
 const TEXT = 1;
 const CLOSE = 8;
 const PING = 9;
-/** Without a payload, as the pings are; the mask is of zeros. */
+/** Without a payload, because the pings have none; the mask is zero. */
 const PONG_FRAME = Buffer.from([0x8a, 0x80, 0, 0, 0, 0]);
 let open = false;
 let bytes = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** What differs, and why. */
+/** Differences, each with its reason. */
 export type Differences = Readonly<Record<string, string>>;
 
 const REMOTES = 'one daemon, by its state directory; lxc itself can have several as remotes';
@@ -11,7 +11,7 @@ const CONSOLE = 'instances have no console: exec runs a shell';
 const ALL = 'none are named with --all, which lxc takes too';
 const EMPTY = 'no image is named with --empty, nor a name with a file; lxc takes that too';
 
-/** Verbs of lxc that porthole has not, with all that is below them. */
+/** Verbs of lxc that porthole lacks, with all verbs below them. */
 export const VERBS_NOT_OURS: Differences = {
   alias: 'the shell has aliases',
   cluster: CLUSTER,
@@ -37,7 +37,7 @@ export const VERBS_NOT_OURS: Differences = {
   warning: 'the daemon keeps no warnings: its log has them',
 };
 
-/** Verbs of porthole that lxc has not. */
+/** Verbs of porthole that lxc lacks. */
 export const VERBS_OF_OURS: Differences = {
   adopt: 'LXD serves no containers of other runtimes',
   completion: 'lxc has a script that comes with its package',
@@ -45,7 +45,7 @@ export const VERBS_OF_OURS: Differences = {
   'image set-cached': 'LXD marks what it has fetched itself',
 };
 
-/** Flags of lxc, by verb, that porthole has not. */
+/** Flags of lxc, by verb, that porthole lacks. */
 export const FLAGS_NOT_OURS: Differences = {
   '--all': 'no command is hidden',
   '--debug': "requests and answers are in the daemon's log",
@@ -65,7 +65,7 @@ export const FLAGS_NOT_OURS: Differences = {
   'stop --stateful': SAVED_STATE,
 };
 
-/** Flags of porthole, by verb, that lxc has not. */
+/** Flags of porthole, by verb, that lxc lacks. */
 export const FLAGS_OF_OURS: Differences = {
   '--state-dir': 'the way to the daemon; lxc has LXD_DIR for it',
   ...each(['config device list', 'profile device list', 'info'], '-f,--format', 'output for programs'),
@@ -79,7 +79,7 @@ export const FLAGS_OF_OURS: Differences = {
   'monitor --since': 'LXD keeps no events of the past',
 };
 
-/** Arguments, as those of lxc and those of porthole: R required, O not, `*` any number. */
+/** Arguments of lxc and of porthole: R required, O optional, `*` any number. */
 export const ARGUMENTS: Differences = {
   'config edit: O / R': SERVER_CONFIG,
   'config get: O R / R R': SERVER_CONFIG,

@@ -1,7 +1,10 @@
 /** Command lines of the stock client, where `c1` runs and `c2` does not. */
 type Commands = readonly string[];
 
-/** What the client itself refuses, since the daemon does not announce an extension of the API that it has not. */
+/**
+ * Commands that the client itself refuses, because the daemon does not announce an API extension that it
+ * lacks.
+ */
 export const BY_EXTENSION: Readonly<Record<string, Commands>> = {
   network: [
     ...['network list', 'network create n', 'network show n', 'network edit n', 'network delete n'],
@@ -47,7 +50,7 @@ export const BY_EXTENSION: Readonly<Record<string, Commands>> = {
   image_force_refresh: ['image refresh busybox'],
 };
 
-/** What the daemon refuses, with its reason. */
+/** Commands that the daemon refuses, by its reason. */
 export const BY_DAEMON: Readonly<Record<string, Commands>> = {
   'Porthole has no snapshots of instances': [
     ...['snapshot c1', 'snapshot c1 s --stateful', 'restore c1 s', 'delete c1/s', 'rename c1/s c1/t'],
@@ -85,7 +88,7 @@ export const BY_DAEMON: Readonly<Record<string, Commands>> = {
   'Project not found': ['--project p start c1', 'profile copy default d2 --target-project p'],
 };
 
-/** What the client refuses for reasons of its own. */
+/** Commands that the client refuses for other reasons. */
 export const BY_CLIENT: Readonly<Record<string, Commands>> = {
   "The server doesn't implement the newer v2 resources API": ['info --resources'],
   'To use --target, the destination remote must be a cluster': ['info --target m', 'config show --target m'],

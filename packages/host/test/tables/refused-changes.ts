@@ -83,21 +83,21 @@ export const CHANGED_INSTANCES: readonly Row[] = [
     'Invalid config: The maximum number of configuration keys is 4096',
   ],
   [
-    'a memory limit that is none',
+    'an invalid memory limit',
     PUT,
     config('limits.memory', 'much'),
     400,
     'Invalid config: Invalid size "much"',
   ],
   [
-    'a boolean that is none',
+    'an invalid boolean',
     PUT,
     config('security.devlxd', 'maybe'),
     400,
     'Invalid config: Invalid value for a boolean "maybe"',
   ],
   [
-    'a number that is none',
+    'an invalid number',
     PUT,
     config('limits.processes', '-1'),
     400,
@@ -111,21 +111,21 @@ export const CHANGED_INSTANCES: readonly Row[] = [
     'Invalid config: Setting lxc.idmap through raw.lxc is not allowed: line 1, "lxc.idmap = u 0 0 65536"',
   ],
   [
-    'raw.lxc that takes all hooks away',
+    'raw.lxc that clears all hooks',
     PUT,
     config('raw.lxc', 'lxc.cap.drop = sys_time\nlxc.hook ='),
     400,
     'Invalid config: Setting lxc.hook through raw.lxc is not allowed: line 2, "lxc.hook ="',
   ],
   [
-    'raw.lxc that takes our mounts away',
+    'raw.lxc that clears the mounts',
     PUT,
     config('raw.lxc', 'lxc.mount.entry = ""'),
     400,
     'Invalid config: Clearing lxc.mount.entry through raw.lxc is not allowed: line 1, "lxc.mount.entry = \\"\\""',
   ],
   [
-    'network-config that is no YAML',
+    'network-config that is not YAML',
     PUT,
     config('cloud-init.network-config', 'a: [b'),
     400,
@@ -182,7 +182,7 @@ export const CHANGED_INSTANCES: readonly Row[] = [
     `Invalid devices: ${INVALID}The path of a root disk must be written as "/"`,
   ],
   [
-    'a source that is not there',
+    'a source that does not exist',
     PUT,
     devices({ type: 'disk', path: '/mnt', source: '/no/such' }),
     400,
@@ -232,7 +232,7 @@ export const CHANGED_INSTANCES: readonly Row[] = [
     invalidName('can only contain alphanumeric and hyphen characters'),
   ],
   ['a new name that is taken', 'POST /1.0/instances/c2', { name: 'c1' }, 409, 'Name "c1" already in use'],
-  ['its end while it runs', 'DELETE /1.0/instances/c1', '', 400, 'Instance is running'],
+  ['its deletion while it runs', 'DELETE /1.0/instances/c1', '', 400, 'Instance is running'],
 ];
 
 const STATE = 'PUT /1.0/instances/c1/state';
@@ -241,10 +241,10 @@ const EXEC = 'POST /1.0/instances/c1/exec';
 /** Actions that are refused. */
 export const ACTIONS: readonly Row[] = [
   ['an unknown one', STATE, { action: 'explode' }, 400, "Unknown action: 'explode'"],
-  ['none', STATE, {}, 400, "Unknown action: ''"],
-  ['a start of what runs', STATE, { action: 'start' }, 400, 'The instance is already running'],
+  ['no action', STATE, {}, 400, "Unknown action: ''"],
+  ['a start of a running instance', STATE, { action: 'start' }, 400, 'The instance is already running'],
   [
-    'a stop of what does not',
+    'a stop of a stopped instance',
     'PUT /1.0/instances/c2/state',
     { action: 'stop' },
     400,
@@ -259,7 +259,7 @@ export const ACTIONS: readonly Row[] = [
   ],
   ['an unknown instance', 'PUT /1.0/instances/none/state', { action: 'start' }, 404, 'Instance not found'],
   [
-    'exec in what does not run',
+    'exec in a stopped instance',
     'POST /1.0/instances/c2/exec',
     { command: ['true'], 'wait-for-websocket': true },
     400,
@@ -280,7 +280,7 @@ export const ACTIONS: readonly Row[] = [
     400,
     'command: Invalid input: expected array, received string',
   ],
-  ['the end of an unknown operation', 'DELETE /1.0/operations/none', '', 404, 'Operation not found'],
+  ['the cancellation of an unknown operation', 'DELETE /1.0/operations/none', '', 404, 'Operation not found'],
   [
     'an unknown operation',
     'GET /1.0/operations/11111111-1111-1111-1111-111111111111',

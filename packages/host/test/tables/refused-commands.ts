@@ -1,7 +1,7 @@
-/** A command line that fails: its words, exit code and what standard error begins with. */
+/** A command line that fails: its words, exit code and a part of standard error. */
 export type RefusedCommand = readonly [words: string, code: number, error: string];
 
-/** Where `c1` runs, `c2` does not, and the image `busybox` is there. */
+/** Command lines that fail where `c1` runs, `c2` does not, and the image `busybox` exists. */
 export const REFUSED_COMMANDS: readonly RefusedCommand[] = [
   ['nonsense', 2, "error: unknown command 'nonsense'"],
   ['list --colums n', 2, "error: unknown option '--colums'"],

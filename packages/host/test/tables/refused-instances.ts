@@ -5,7 +5,7 @@ const source = { type: 'image', alias: 'busybox' };
 const name = 'new';
 const FAILED = 'Failed creating instance record: ';
 
-/** New instances that are refused, where `c1` is there and the profile `p1`. */
+/** New instances that are refused, where the instance `c1` and the profile `p1` exist. */
 export const NEW_INSTANCES: readonly Row[] = [
   [
     'a name with a dot',
@@ -15,7 +15,7 @@ export const NEW_INSTANCES: readonly Row[] = [
     invalidName('can only contain alphanumeric and hyphen characters'),
   ],
   [
-    'a name that climbs',
+    'a name with ..',
     NEW,
     { name: '../x', source },
     400,

@@ -2,11 +2,11 @@ import type { Row } from './row.ts';
 
 const P1 = 'PUT /1.0/profiles/p1';
 
-/** What is refused about profiles, where `c1` has `default` and `p1`. */
+/** Requests on profiles that are refused, where `c1` has `default` and `p1`. */
 export const PROFILES: readonly Row[] = [
   ['without a name', 'POST /1.0/profiles', {}, 400, 'No name provided'],
   ['with a slash', 'POST /1.0/profiles', { name: 'a/b' }, 400, 'Profile names may not contain slashes'],
-  ['with a name that climbs', 'POST /1.0/profiles', { name: '..' }, 400, 'Invalid profile name ".."'],
+  ['with the name ..', 'POST /1.0/profiles', { name: '..' }, 400, 'Invalid profile name ".."'],
   [
     'a second time',
     'POST /1.0/profiles',
@@ -37,7 +37,7 @@ export const PROFILES: readonly Row[] = [
     'Failed loading device "d": Unsupported device type',
   ],
   [
-    'that takes the root of its instances',
+    'that removes the root disk of its instances',
     'PUT /1.0/profiles/default',
     { devices: {} },
     400,
@@ -58,18 +58,18 @@ export const PROFILES: readonly Row[] = [
     403,
     'The "default" profile cannot be renamed',
   ],
-  ['that is not there', 'GET /1.0/profiles/none', '', 404, 'Profile not found'],
-  ['that is not there, changed', 'PUT /1.0/profiles/none', {}, 404, 'Profile not found'],
+  ['that does not exist', 'GET /1.0/profiles/none', '', 404, 'Profile not found'],
+  ['that does not exist, changed', 'PUT /1.0/profiles/none', {}, 404, 'Profile not found'],
 ];
 
 const ALIASES = 'POST /1.0/images/aliases';
 
-/** What is refused about images and their aliases. */
+/** Requests on images and aliases that are refused. */
 export const IMAGES: readonly Row[] = [
   ['of an unknown fingerprint', 'GET /1.0/images/ffff', '', 404, 'Image not found'],
   ['of a path', 'GET /1.0/images/..%2f..%2fetc', '', 404, 'Image not found'],
   [
-    'with properties that are no texts',
+    'with properties that are not texts',
     'PUT /1.0/images/FP',
     { properties: { a: 1 } },
     400,
@@ -83,7 +83,7 @@ export const IMAGES: readonly Row[] = [
     'Images are made from uploads only, not from other images, URLs or instances',
   ],
   ['an alias without a name', ALIASES, { target: 'x' }, 404, 'Image not found'],
-  ['an alias of nothing', ALIASES, { name: 'a', target: 'ffff' }, 404, 'Image not found'],
+  ['an alias of an unknown image', ALIASES, { name: 'a', target: 'ffff' }, 404, 'Image not found'],
   ['an unknown alias', 'GET /1.0/images/aliases/none', '', 404, 'Image alias not found'],
   ['an unknown alias, deleted', 'DELETE /1.0/images/aliases/none', '', 404, 'Image alias not found'],
   ['an unknown image, exported', 'GET /1.0/images/ffff/export', '', 404, 'Image not found'],

@@ -1,7 +1,10 @@
-/** What is wrong, the request and its body, and status and text of the refusal; `FP` is an image's fingerprint. */
+/**
+ * The defect, the request and its body, and the status and text of the refusal; `FP` is an image's
+ * fingerprint.
+ */
 export type Row = readonly [what: string, request: string, body: unknown, status: number, error: string];
 
-/** A refusal of an instance's name. */
+/** The error text for an invalid instance name. */
 export function invalidName(rule: string): string {
   return `Invalid instance name: Name ${rule}`;
 }

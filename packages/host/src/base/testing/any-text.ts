@@ -4,8 +4,8 @@ const SURROGATES = { first: 0xd800, count: 0x800 };
 const CODE_POINTS = 0x11_0000;
 
 /**
- * A Unicode character; half of them are ASCII. fast-check's own `binary` takes seconds the first time a process
- * uses it.
+ * A Unicode character; half of them are ASCII. fast-check's own `binary` takes seconds the first time a
+ * process uses it.
  */
 export const anyCharacter: fc.Arbitrary<string> = fc.oneof(
   fc.integer({ min: 0, max: 0x7f }).map((code) => String.fromCodePoint(code)),

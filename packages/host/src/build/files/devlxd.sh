@@ -1,6 +1,6 @@
 #!/bin/sh
-# Asks the guest API of the host: HTTP over /dev/lxd/sock, with a shell and netcat (OpenBSD's, for -U) only.
-# HTTP/1.0, because its answers end with the connection and are never chunked.
+# Asks the guest API of the host: HTTP over /dev/lxd/sock. It needs only a shell and netcat (OpenBSD's, for
+# -U). HTTP/1.0, because its answers end with the connection and are never chunked.
 
 socket=${DEVLXD_SOCKET:-/dev/lxd/sock}
 
@@ -62,7 +62,7 @@ request() {
   printf '\r\n%s' "$body"
 }
 
-# Reads the status line and the headers byte by byte, so that the body is left to cat, whatever is in it.
+# Reads the status line and the headers byte by byte, so that the whole body is left to cat.
 answer() {
   cr=$(printf '\r')
   IFS= read -r line || fail 7 "no answer from $socket"
@@ -132,9 +132,9 @@ case $path$method$tag in
 esac
 [ -S "$socket" ] || fail 7 "there is no $socket: is security.devlxd false?"
 
-# In the background, because a shell that waits can be told to end, and then ends both; netcat alone would
-# stay until the host has something to say. It is not told that the input has ended: half a connection ends
-# a stream of events.
+# In the background: a shell that waits reacts to a signal, and then ends both. netcat alone would stay until
+# the host sends something. netcat must not close its half of the connection (-N): that ends a stream of
+# events.
 request | nc.openbsd -U "$socket" | answer &
 trap 'kill %1 2>/dev/null; exit 143' TERM INT HUP
 wait "$!"

@@ -1,13 +1,13 @@
 #!/bin/sh
-# PID 1 of an instance: runs /etc/rc.local once, adopts orphans, and stops at once when it is told to.
+# PID 1 of an instance: runs /etc/rc.local once, adopts orphans, and stops at once on a signal to do so.
 # Signals are those of busybox's own init and of LXC: PWR (stop the instance), USR2 (poweroff), USR1 (halt),
 # TERM (reboot), INT (LXC's reboot).
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 cd /
 
-# Asks everything to end, gives it half a second, and leaves through reboot(2), which is how LXC learns
-# whether to start the instance again. What is still there then ends with this PID namespace.
+# Asks all processes to end, waits half a second at most, and calls reboot(2), from which LXC learns whether
+# to start the instance again. Processes that are still there end with this PID namespace.
 leave() {
   how=$1
   trap '' PWR USR1 USR2 TERM INT HUP
@@ -27,11 +27,11 @@ trap 'leave halt' USR1
 trap 'leave reboot' TERM INT
 trap '' HUP
 
-# LXC has set the instance's name already; a file wins.
+# LXC has set the instance's name already; /etc/hostname overrides it.
 [ -s /etc/hostname ] && hostname -F /etc/hostname
 [ -x /etc/rc.local ] && setsid /etc/rc.local </dev/null &
 
-# The shell collects every child that ends, orphans too, for as long as it waits for one.
+# While the shell waits for one child, it reaps every child that ends, including orphans.
 while :; do
   sleep 2147483647 &
   wait "$!"

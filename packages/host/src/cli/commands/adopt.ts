@@ -23,24 +23,24 @@ export function addAdopt(program: Command, open: Open): void {
     .command('adopt')
     .summary('serve a container that another runtime has started')
     .description(
-      'Recognise a container of another runtime, such as Podman or runc, as an instance, by the pid of its first process.' +
-        '\n\nThat runtime shows the guest API inside, by mounting the folder devlxd of the state directory at /dev/lxd. ' +
-        'Its processes stay its own: `stop` is refused, `delete` forgets the instance and leaves them alone. An instance ' +
-        'that has ended keeps its config; adopting another process under its name begins its next run.',
+      'Adopt a container that another runtime, such as Podman or runc, has started: the pid of its first process tells ' +
+        'which one.\n\nThat runtime has to mount the folder devlxd of the state directory at /dev/lxd inside. Porthole ' +
+        'does not end its processes: `stop` is refused, and `delete` only forgets the instance. An instance ' +
+        'that has ended keeps its config; to adopt another process under its name begins its next run.',
     )
-    .argument('<instance>', 'its name, new or of an adopted instance that has ended')
-    .requiredOption('--pid <pid>', 'its first process, as the host numbers it', parseWhole)
-    .option('-c, --config <key=value>', 'config key; several times', collectPair)
-    .option('-p, --profile <profile>', 'profile to apply; several times, in order', collectNames)
+    .argument('<instance>', 'a new name, or that of an adopted instance that has ended')
+    .requiredOption('--pid <pid>', 'pid of its first process on the host', parseWhole)
+    .option('-c, --config <key=value>', 'config key; can be repeated', collectPair)
+    .option('-p, --profile <profile>', 'profile to apply; can be repeated, in order', collectNames)
     .option('--no-profiles', 'apply no profile, not even default')
     .option('-e, --ephemeral', 'forget the instance when it ends')
     .option('--description <text>', 'a description');
   addExamples(command, [
     [
       `podman run -d --name web -v ${DEFAULT_STATE_DIR}/devlxd:/dev/lxd:ro debian sleep inf`,
-      'a container, with the window',
+      'a container, with the guest API mounted',
     ],
-    ["porthole adopt web --pid $(podman inspect -f '{{.State.Pid}}' web)", 'from now on it is served'],
+    ["porthole adopt web --pid $(podman inspect -f '{{.State.Pid}}' web)", 'from now on Porthole serves it'],
   ]);
   command.action(async (name: string, options: AdoptOptions) => {
     if (options.profile && !options.profiles) throw new UsageError('Both --profile and --no-profiles given');
@@ -66,7 +66,9 @@ async function adopt({ client }: Session, name: string, options: AdoptOptions): 
     return;
   }
   if (config || profile || !profiles || ephemeral || description !== undefined)
-    throw new UsageError(`${name} exists: change it with \`porthole config\`; only its process is new`);
+    throw new UsageError(
+      `${name} exists: change it with \`porthole config\`; \`adopt\` only gives it a new process`,
+    );
   await client.change('PUT', path`/1.0/instances/${name}/state`, { json: { action: 'start', pid } });
 }
 

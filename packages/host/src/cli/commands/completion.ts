@@ -9,11 +9,11 @@ export function addCompletion(program: Command, open: Open): void {
   const command = program
     .command('completion')
     .summary('print a script for tab completion')
-    .description('Print a script that teaches a shell to complete commands, options and names.')
+    .description('Print a script with which a shell completes commands, options and names.')
     .addArgument(program.createArgument('<shell>').choices(Object.keys(COMPLETION_SCRIPTS)));
   addExamples(command, [
     ['source <(porthole completion bash)', 'for this shell'],
-    ['porthole completion bash > /etc/bash_completion.d/porthole', 'for every shell to come'],
+    ['porthole completion bash > /etc/bash_completion.d/porthole', 'for all new shells'],
     ['porthole completion zsh > "$fpath[1]/_porthole"', 'for zsh'],
   ]);
   command.action((shell: keyof typeof COMPLETION_SCRIPTS) => open(command).print(COMPLETION_SCRIPTS[shell]));

@@ -33,7 +33,7 @@ function addGet(parent: Command, open: Open, holder: Holder, prefix: string): vo
     .command('get')
     .description('Print one value; an empty line when the key is not set.');
   command.argument(`<${holder.noun}>`).argument('<key>');
-  if (holder.noun === 'instance') command.option('-e, --expanded', 'also when a profile sets it');
+  if (holder.noun === 'instance') command.option('-e, --expanded', 'also if only a profile sets it');
   addExamples(command, [[`${prefix} get ${example(holder)} user.colour`, 'prints its value']]);
   command.action(async (name: string, key: string, options: { expanded?: boolean }) => {
     const session = open(command);
@@ -68,7 +68,7 @@ function addSet(parent: Command, open: Open, holder: Holder, prefix: string): vo
 function addUnset(parent: Command, open: Open, holder: Holder, prefix: string): void {
   const command = parent.command('unset').description('Unset a key.');
   command.argument(`<${holder.noun}>`).argument('<key>');
-  addExamples(command, [[`${prefix} unset ${example(holder)} user.colour`, 'the key is gone']]);
+  addExamples(command, [[`${prefix} unset ${example(holder)} user.colour`, 'removes the key']]);
   command.action(async (name: string, key: string) => {
     await holder.edit(open(command).client, name, ({ config }) => {
       if (!Object.hasOwn(config, key))
@@ -83,8 +83,9 @@ function addShow(parent: Command, open: Open, holder: Holder, prefix: string): v
     .command('show')
     .description('Print everything as YAML.')
     .argument(`<${holder.noun}>`);
-  if (holder.noun === 'instance') command.option('-e, --expanded', 'with what comes from its profiles');
-  addExamples(command, [[`${prefix} show ${example(holder)}`, 'config, devices and the rest']]);
+  if (holder.noun === 'instance')
+    command.option('-e, --expanded', 'with config and devices from its profiles');
+  addExamples(command, [[`${prefix} show ${example(holder)}`, 'config, devices and all other fields']]);
   command.action(async (name: string, options: { expanded?: boolean }) => {
     const session = open(command);
     session.print(renderYaml(await holder.show(session.client, name, options.expanded === true)));
@@ -96,10 +97,12 @@ function addEdit(parent: Command, open: Open, holder: Holder, prefix: string): v
     .command('edit')
     .summary('replace everything, in an editor or from standard input')
     .description(
-      'Replace everything: in $VISUAL or $EDITOR, or by the YAML on standard input when that is not a terminal.',
+      'Replace everything: in $VISUAL or $EDITOR, or with YAML from standard input when that is not a terminal.',
     )
     .argument(`<${holder.noun}>`);
-  addExamples(command, [[`${prefix} edit ${example(holder)} < saved.yaml`, 'as `show` printed it']]);
+  addExamples(command, [
+    [`${prefix} edit ${example(holder)} < saved.yaml`, 'with a file that `show` printed'],
+  ]);
   command.action(async (name: string) => {
     const session = open(command);
     await editObject(session, holder.url(name), () => holder.editable(session.client, name));

@@ -38,7 +38,7 @@ export function addCreate(program: Command, open: Open): void {
   addExamples(launch, [
     ['porthole launch busybox c1', 'an instance named c1 from the image with the alias busybox'],
     ['porthole launch busybox c1 -c user.role=web -p default -p web', 'with a config key and two profiles'],
-    ['porthole launch busybox -e', 'a name of its own, printed, and gone when it stops'],
+    ['porthole launch busybox -e', 'with a generated name, which is printed; deleted when it stops'],
     ['porthole launch busybox c1 --config-file - < c1.yaml', 'config, devices and profiles from YAML'],
   ]);
   launch.action(async (image: string | undefined, name: string | undefined, options: CreateOptions) => {
@@ -51,7 +51,7 @@ export function addCreate(program: Command, open: Open): void {
 
   const init = createCommand(program, 'init', 'create instances from images');
   addExamples(init, [
-    ['porthole init busybox c1', 'an instance that waits to be started'],
+    ['porthole init busybox c1', 'an instance that is not started yet'],
     ['porthole init --empty c2', 'an instance with an empty root filesystem'],
   ]);
   init.action(async (image: string | undefined, name: string | undefined, options: CreateOptions) => {
@@ -71,13 +71,13 @@ function createCommand(program: Command, verb: string, summary: string): Command
     )
     .argument('[image]', 'alias or fingerprint; none with --empty')
     .argument('[name]', 'name of the new instance')
-    .option('-c, --config <key=value>', 'config key; several times', collectPair)
+    .option('-c, --config <key=value>', 'config key; can be repeated', collectPair)
     .option(
       '-d, --device <device,key=value>',
       "change a profile's device, or add one with type=",
       collectDevice,
     )
-    .option('-p, --profile <profile>', 'profile to apply; several times, in order', collectNames)
+    .option('-p, --profile <profile>', 'profile to apply; can be repeated, in order', collectNames)
     .option('--no-profiles', 'apply no profile, not even default')
     .option('-e, --ephemeral', 'delete the instance when it stops')
     .option('--empty', 'an empty root filesystem instead of an image')
@@ -135,7 +135,7 @@ async function readConfigFile(session: Session, file: string | undefined): Promi
   return value as ConfigFile;
 }
 
-/** A device is sent whole: as the profiles, or the file, have it, with the given options laid over it. */
+/** A device is sent as a whole: as in the file or the profiles, with the given options changed. */
 async function overlayDevices(
   client: HostClient,
   profiles: readonly string[] | null,

@@ -19,13 +19,13 @@ export function addDelete(program: Command, open: Open): void {
     .command('delete')
     .alias('rm')
     .summary('delete instances')
-    .description('Delete instances with all that is in them. Running ones are refused without --force.')
+    .description('Delete instances with all their files. Running instances are refused without --force.')
     .argument('<instances...>')
     .option('-f, --force', 'stop them first')
     .option('-i, --interactive', 'ask for each one before anything is deleted');
   addExamples(command, [
     ['porthole delete c1', 'deletes a stopped instance'],
-    ['porthole delete -f c1 c2', 'whether they run or not'],
+    ['porthole delete -f c1 c2', 'deletes two instances, even if they run'],
   ]);
   command.action(async (given: readonly string[], options: DeleteOptions) => {
     const session = open(command);
@@ -35,9 +35,9 @@ export function addDelete(program: Command, open: Open): void {
   });
 }
 
-/** Asks for each; whatever is not a yes, the end of the input too, gives all up. */
+/** Asks for each; any answer that is not yes, or the end of the input, aborts the whole command. */
 async function askAll({ io }: Session, names: readonly string[]): Promise<void> {
-  // Closed in any case: a terminal that is still read from holds the process.
+  // Closed in any case: a terminal that is still read keeps the process alive.
   using reader = createInterface({ input: io.stdin });
   const lines = reader[Symbol.asyncIterator]();
   for (const name of names) {
@@ -47,7 +47,7 @@ async function askAll({ io }: Session, names: readonly string[]): Promise<void> 
   }
 }
 
-/** Its presence in the config tells an adopted instance. */
+/** Only adopted instances have this key in their config. */
 const ADOPTED = 'volatile.adopted';
 
 async function deleteOne(session: Session, name: string, force: boolean): Promise<void> {
@@ -55,7 +55,8 @@ async function deleteOne(session: Session, name: string, force: boolean): Promis
   const instance = await session.client.get<InstanceJson>(url);
   if (!isStopped(instance)) {
     if (!force) throw new ApiError(0, 'The instance is currently running, stop it first or pass --force');
-    // What another runtime has started goes on there; the daemon itself deletes an ephemeral instance when it stops.
+    // An adopted instance goes on in its own runtime. The daemon itself deletes an ephemeral instance when it
+    // stops.
     const isOurs = !(ADOPTED in instance.config);
     if (isOurs) await changeState(session, name, { action: 'stop', timeout: -1, force: true });
     if (isOurs && instance.ephemeral) return;

@@ -53,7 +53,9 @@ function addAdd(parent: Command, open: Open, holder: Holder, prefix: string): vo
 function addRemove(parent: Command, open: Open, holder: Holder, prefix: string): void {
   const command = parent.command('remove').alias('rm').description('Remove devices.');
   command.argument(`<${holder.noun}>`).argument('<device...>');
-  addExamples(command, [[`${prefix} remove ${example(holder)} data`, 'takes it away, also while it runs']]);
+  addExamples(command, [
+    [`${prefix} remove ${example(holder)} data`, 'removes it, also while the instance runs'],
+  ]);
   command.action(async (name: string, names: readonly string[]) => {
     const session = open(command);
     await holder.edit(session.client, name, (held) => {
@@ -91,7 +93,7 @@ function addShow(parent: Command, open: Open, holder: Holder, prefix: string): v
     .command('show')
     .description('Print the devices as YAML.')
     .argument(`<${holder.noun}>`);
-  if (holder.noun === 'instance') command.option('-e, --expanded', 'with those of its profiles');
+  if (holder.noun === 'instance') command.option('-e, --expanded', 'with the devices of its profiles');
   addExamples(command, [[`${prefix} show ${example(holder)}`, 'all devices with their options']]);
   command.action(async (name: string, options: { expanded?: boolean }) => {
     const session = open(command);
@@ -168,7 +170,7 @@ async function changeDevice(
   });
 }
 
-/** The device if it is the object's own; the texts are those of LXD's client. */
+/** The device if the object itself has it; the error texts are those of LXD's client. */
 function requireOwn(held: ConfigAndDevices, device: string, done: string): StringMap {
   if (Object.hasOwn(held.devices, device)) return held.devices[device]!;
   if (!Object.hasOwn(held.expandedDevices, device)) throw new ApiError(0, "Device doesn't exist");

@@ -22,7 +22,7 @@ interface ExecOptions {
   readonly disableStdin?: boolean;
 }
 
-/** Signals that go on to the command instead of ending us; the same as LXD's client forwards. */
+/** Signals that are forwarded to the command instead of ending porthole; the same as in LXD's client. */
 const FORWARDED = [
   'SIGTERM',
   'SIGHUP',
@@ -43,14 +43,14 @@ export function addExec(program: Command, open: Open): void {
     .command('exec')
     .summary('execute commands in instances')
     .description(
-      'Run a command in an instance, without a shell, as root unless told otherwise.\n\n' +
-        'It gets a terminal when standard input and output are one. Put `--` before the command: what follows ' +
-        'is then never taken for an option of porthole. The exit code is that of the command; 126 and 127 when it ' +
-        'cannot be run or does not exist, 128 and the number of the signal that ended it.',
+      'Run a command in an instance, without a shell, by default as root.\n\n' +
+        'It gets a terminal when standard input and output are terminals. Put `--` before the command, so that its ' +
+        'arguments are not taken for options of porthole. The exit code is that of the command; 126 when it cannot ' +
+        'be executed, 127 when it does not exist, 128 plus the signal number when a signal ended it.',
     )
     .argument('<instance>')
     .argument('<command...>')
-    .option('--env <key=value>', 'environment variable; several times', collectPair)
+    .option('--env <key=value>', 'environment variable; can be repeated', collectPair)
     .option('--cwd <dir>', 'working directory', '')
     .option('--user <uid>', 'user id', parseWhole, 0)
     .option('--group <gid>', 'group id', parseWhole, 0)
@@ -65,7 +65,7 @@ export function addExec(program: Command, open: Open): void {
   addExamples(command, [
     ['porthole exec c1 -- sh', 'a shell'],
     ['porthole exec c1 --env A=b --cwd /tmp -- env', 'with an environment variable, in a directory'],
-    ["porthole exec c1 -- sh -c 'cat > /root/f' < f", 'standard input goes along'],
+    ["porthole exec c1 -- sh -c 'cat > /root/f' < f", 'with standard input from a file'],
   ]);
   command.action(async (name: string, words: readonly string[], options: ExecOptions) => {
     const session = open(command);
@@ -84,7 +84,7 @@ export function addExec(program: Command, open: Open): void {
   });
 }
 
-/** The request of a command line; interactive when both ends are a terminal, unless told otherwise. */
+/** The request of a command line; interactive when both ends are a terminal, unless options say otherwise. */
 function execRequest(
   words: readonly string[],
   options: ExecOptions,
@@ -115,7 +115,10 @@ function modeOf(options: ExecOptions): Mode {
   return forceNoninteractive ? 'non-interactive' : mode;
 }
 
-/** Keys go through as they are while the command has our terminal. @returns the function that gives it back */
+/**
+ * Passes keys on unchanged while the command has the terminal.
+ * @returns a function that gives the terminal back
+ */
 function holdTerminal(running: ExecSession, interactive: boolean, io: Io): () => void {
   const takeBack = interactive && io.stdin.isTTY === true ? io.makeRaw() : () => {};
   const resize = () => running.resize(io.stdout.columns ?? 0, io.stdout.rows ?? 0);

@@ -30,27 +30,28 @@ function addPush(parent: Command, open: Open): void {
     .command('push')
     .summary('push files into instances')
     .description(
-      'Push files into an instance. `-` reads standard input. New files get the owner and mode that they have here; ' +
-        'those that are there keep theirs. A target that is a directory, or ends with a slash, is one to push into; ' +
-        'with --recursive and for several files it always is.',
+      'Push files into an instance. `-` reads standard input. New files get the owner and mode of the source; ' +
+        'existing files keep theirs. If the target is a directory, or ends with a slash, files are pushed into it; ' +
+        'with --recursive or several files it is always a directory.',
     )
     .usage('[options] <source>... <instance>/<path>')
     .argument('<source|instance/path...>')
-    .option('-p, --create-dirs', 'make the directories on the way to the target')
-    .option('-r, --recursive', 'directories with all that is in them; links stay links')
-    .option('--uid <uid>', 'owner of the new file, as the instance numbers it', parseWhole)
-    .option('--gid <gid>', 'group of the new file', parseWhole)
+    .option('-p, --create-dirs', 'make missing parent directories of the target')
+    .option('-r, --recursive', 'directories with their contents; links stay links')
+    .option('--uid <uid>', 'owner of the new file, as a uid of the instance', parseWhole)
+    .option('--gid <gid>', 'group of the new file, as a gid of the instance', parseWhole)
     .option('--mode <mode>', 'mode of the new file, such as 0644', parseMode);
   addExamples(command, [
     ['porthole file push /etc/hosts c1/etc/hosts', 'one file'],
     ['porthole file push -r site c1/var/www', 'the directory /var/www/site'],
-    ['date | porthole file push - c1/root/date --mode 644', 'what a command prints'],
+    ['date | porthole file push - c1/root/date --mode 644', 'the output of a command'],
   ]);
   command.action(async (words: readonly string[], options: PushOptions) => {
     const [target, ...sources] = words.toReversed();
     if (target === undefined || sources.length === 0) throw new UsageError('Name a source and a target');
     const own = [options.uid, options.gid, options.mode].some((value) => value !== undefined);
-    if (options.recursive && own) throw new UsageError('--uid, --gid and --mode do not go with --recursive');
+    if (options.recursive && own)
+      throw new UsageError('--uid, --gid and --mode cannot be used with --recursive');
     await push(open(command), sources.reverse(), parseInstancePath(target), options);
   });
 }
@@ -60,14 +61,14 @@ function addPull(parent: Command, open: Open): void {
     .command('pull')
     .summary('pull files from instances')
     .description(
-      'Pull files from instances. `-` writes to standard output. They are yours, with the modes that they have there, ' +
-        'but for set-user-id and the like. A target that is a directory, or ends with a slash, is one to pull into; ' +
-        'with --recursive and for several files it always is, and made if need be.',
+      'Pull files from instances. `-` writes to standard output. You own the new files; they have the modes of the ' +
+        'source, without set-user-id, set-group-id and sticky bits. If the target is a directory, or ends with a slash, ' +
+        'files are pulled into it; with --recursive or several files it is always a directory, and made if missing.',
     )
     .usage('[options] <instance>/<path>... <target>')
     .argument('<instance/path|target...>')
-    .option('-p, --create-dirs', 'make the directories on the way to a target that is a file')
-    .option('-r, --recursive', 'directories with all that is in them; links stay links');
+    .option('-p, --create-dirs', 'make missing parent directories of a target file')
+    .option('-r, --recursive', 'directories with their contents; links stay links');
   addExamples(command, [
     ['porthole file pull c1/etc/hosts .', 'into this directory'],
     ['porthole file pull -r c1/var/log logs', 'the directory logs/log'],
@@ -85,7 +86,7 @@ function addEdit(parent: Command, open: Open): void {
     .command('edit')
     .summary('edit files in instances')
     .description(
-      'Edit a file in $VISUAL or $EDITOR, or replace it by standard input when that is not a terminal. It keeps its ' +
+      'Edit a file in $VISUAL or $EDITOR, or replace it with standard input when that is not a terminal. It keeps its ' +
         'owner and mode.',
     )
     .argument('<instance/path>');

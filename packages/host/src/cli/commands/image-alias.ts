@@ -11,24 +11,24 @@ const FINGERPRINT_SHORT = 12;
 
 /** `image alias` and all below it. */
 export function addAlias(parent: Command, open: Open): void {
-  const alias = parent.command('alias').description('Work with the names of images.');
+  const alias = parent.command('alias').description('Manage the aliases of images.');
   addList(alias, open);
 
-  const create = alias.command('create').description('Give an image a name.');
+  const create = alias.command('create').description('Give an image an alias.');
   create
     .argument('<new-alias>')
     .argument('<fingerprint>')
     .option('--description <text>', 'a description', '');
   addExamples(create, [
-    ['porthole image alias create web 0f3c5a', 'the beginning of the fingerprint suffices'],
+    ['porthole image alias create web 0f3c5a', 'the beginning of the fingerprint is enough'],
   ]);
   create.action(async (name: string, target: string, { description }: { description: string }) => {
     await open(create).client.change('POST', '/1.0/images/aliases', { json: { name, target, description } });
   });
 
-  const remove = alias.command('delete').alias('rm').description('Take a name away; the image stays.');
+  const remove = alias.command('delete').alias('rm').description('Delete an alias; the image stays.');
   remove.argument('<alias>');
-  addExamples(remove, [['porthole image alias delete web', 'the image is still there']]);
+  addExamples(remove, [['porthole image alias delete web', 'only the alias']]);
   remove.action(async (name: string) => {
     await open(remove).client.change('DELETE', path`/1.0/images/aliases/${name}`);
   });
@@ -36,10 +36,10 @@ export function addAlias(parent: Command, open: Open): void {
   const rename = alias
     .command('rename')
     .alias('mv')
-    .description('Change a name.')
+    .description('Rename an alias.')
     .argument('<alias>')
     .argument('<new-alias>');
-  addExamples(rename, [['porthole image alias rename web frontend', 'web is now called frontend']]);
+  addExamples(rename, [['porthole image alias rename web frontend', 'from web to frontend']]);
   rename.action(async (name: string, to: string) => {
     await open(rename).client.change('POST', path`/1.0/images/aliases/${name}`, { json: { name: to } });
   });
@@ -49,7 +49,7 @@ function addList(parent: Command, open: Open): void {
   const command = parent
     .command('list')
     .alias('ls')
-    .description('List names, all or those that begin with a text or whose image does.')
+    .description('List aliases: all, or those that begin with a text or whose fingerprint does.')
     .argument('[filters...]')
     .addOption(formatOption());
   addExamples(command, [['porthole image alias list -f csv busybox', 'for scripts']]);

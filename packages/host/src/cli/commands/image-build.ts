@@ -10,10 +10,10 @@ import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
 import { pointAlias, upload } from './image-import.ts';
 
-/** Makes an image. @returns the path of its one file, inside `dir` */
+/** Makes an image. @returns the path of its file, inside `dir` */
 export type Builder = (dir: string, onProgress: (percent: number, what: string) => void) => Promise<string>;
 
-/** What can be built, by the word that names it. */
+/** The builders, by the kind of image that they make. */
 export type Builders = Readonly<Record<string, Builder>>;
 
 interface BuildOptions {
@@ -29,14 +29,14 @@ export function addImageBuild(
 ): void {
   const command = parent
     .command('build')
-    .summary('make an image from what this host has')
-    .description('Make an image from what this host has, without any download, and take it in.')
+    .summary('make an image from programs of this host')
+    .description('Make an image from programs of this host, without any download, and import it.')
     .addArgument(parent.createArgument('<kind>', 'what to build').choices(Object.keys(builders)))
-    .option('--alias <alias>', 'name for it (default: the kind); taken from any other image')
-    .option('--public', 'anyone who reaches the daemon may fetch it');
+    .option('--alias <alias>', 'alias for it (default: the kind); another image that has it loses it')
+    .option('--public', 'instances with security.devlxd.images may fetch it');
   addExamples(command, [
-    ['porthole image build busybox', 'a small image of one static program, named busybox'],
-    ['porthole image build busybox --alias small --public', 'with another name, for everybody'],
+    ['porthole image build busybox', 'a small image of one static program, with the alias busybox'],
+    ['porthole image build busybox --alias small --public', 'with another alias, and public'],
   ]);
   command.action(async (kind: string, options: BuildOptions) => {
     const session = open(command);
@@ -54,7 +54,7 @@ export function addImageBuild(
   });
 }
 
-/** Does something in a directory of its own, which is gone afterwards. */
+/** Does some work in a new directory, which is removed afterwards. */
 async function withScratch<T>(work: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'porthole-build-'));
   try {
@@ -64,18 +64,18 @@ async function withScratch<T>(work: (dir: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Building the same image twice is no failure: the daemon has it already. @returns its fingerprint */
+/** To build the same image twice is not an error: the daemon has it already. @returns its fingerprint */
 async function takeIn(session: Session, file: string, isPublic: boolean): Promise<string> {
   try {
     return await upload(session, { kind: 'unified', file }, { properties: {}, public: isPublic });
   } catch (error) {
     if (!(error instanceof ApiError) || error.message !== ALREADY_THERE) throw error;
-    session.note('The image is there already');
+    session.note('The image exists already');
     return fingerprintOf(file);
   }
 }
 
-/** LXD's text; an image is the same when its bytes are. */
+/** LXD's text; images with the same bytes are the same. */
 const ALREADY_THERE = 'Image with same fingerprint already exists';
 
 async function fingerprintOf(file: string): Promise<string> {

@@ -17,14 +17,14 @@ export function addImageExport(parent: Command, open: Open): void {
     .command('export')
     .summary('save the files of an image')
     .description(
-      'Save the file of a unified image; `-` writes it to standard output. Of a split image, FILE is the metadata ' +
+      'Save the file of a unified image; `-` writes it to standard output. For a split image, FILE gets the metadata ' +
         'and FILE.root the root filesystem.',
     )
     .argument('<image>')
-    .argument('[file]', 'the names that the daemon gives, when absent');
+    .argument('[file]', 'name to save it under; the names that the daemon gives when absent');
   addExamples(command, [
     ['porthole image export busybox busybox.tar.gz', 'saves a copy'],
-    ['porthole image export debian debian', 'of a split image: debian and debian.root'],
+    ['porthole image export debian debian', 'for a split image: debian and debian.root'],
   ]);
   command.action(async (name: string, file: string | undefined) => {
     const session = open(command);
@@ -56,7 +56,10 @@ export function addImageExport(parent: Command, open: Open): void {
 
 type File = readonly [target: string, data: AsyncIterable<Buffer>];
 
-/** The files of an answer, with the names to save them under. @param wanted empty: those that the daemon gives */
+/**
+ * The files of an answer, with the names to save them under.
+ * @param wanted the name to use; empty: those that the daemon gives
+ */
 async function* filesOf(
   response: IncomingMessage,
   boundary: string | undefined,

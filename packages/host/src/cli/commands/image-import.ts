@@ -18,15 +18,19 @@ interface ImportOptions {
 export function addImageImport(parent: Command, open: Open): void {
   const command = parent
     .command('import')
-    .summary('take in an image')
+    .summary('import an image')
     .description(
-      'Take in an image: one tarball with metadata.yaml and rootfs/ in it, or a metadata tarball and a root ' +
-        'filesystem. Words with an equals sign are properties, which win over those of the metadata.',
+      'Import an image: one tarball with metadata.yaml and rootfs/ in it, or a metadata tarball and a root ' +
+        'filesystem. Arguments with an equals sign are properties, which override those of the metadata.',
     )
     .argument('<file>')
     .argument('[file|key=value...]', 'root filesystem of a split image, and properties')
-    .option('--alias <alias>', 'name for it; several times; taken from any other image', collectNames)
-    .option('--public', 'anyone who reaches the daemon may fetch it');
+    .option(
+      '--alias <alias>',
+      'alias for it; can be repeated; another image that has it loses it',
+      collectNames,
+    )
+    .option('--public', 'instances with security.devlxd.images may fetch it');
   addExamples(command, [
     ['porthole image import debian.tar.xz --alias debian', 'one file'],
     ['porthole image import meta.tar.xz rootfs.tar.xz release=12', 'two files and a property'],
@@ -66,7 +70,7 @@ export async function upload(
   }
 }
 
-/** Makes an alias name an image, whether it named another one before or not. */
+/** Points an alias to an image, also if it pointed to another one before. */
 export async function pointAlias(client: HostClient, name: string, target: string): Promise<void> {
   const existing = await findAlias(client, name);
   if (existing?.target === target) return;

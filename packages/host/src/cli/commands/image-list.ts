@@ -36,8 +36,8 @@ export function addImageList(parent: Command, open: Open): void {
     .alias('ls')
     .summary('list images')
     .description(
-      `List images, all or those that a filter names: the beginning of an alias or fingerprint, or a property as ` +
-        `key=value.\n\nColumns are letters:\n${letters.join('\n')}`,
+      `List images: all, or those that pass every filter. A filter is the beginning of an alias or fingerprint, or ` +
+        `a property as key=value.\n\nColumns are letters:\n${letters.join('\n')}`,
     )
     .argument('[filters...]')
     .option('-c, --columns <letters>', 'what to show', 'lfpdatsu')

@@ -24,7 +24,7 @@ export function addImage(program: Command, open: Open, builders: Builders): void
     .command('image')
     .summary('manage images')
     .description(
-      'Images are what instances are made from. They are named by alias, or by fingerprint or its beginning.',
+      'Manage images, which instances are made from. Name an image by an alias, its fingerprint or the beginning of that.',
     );
   addImageImport(image, open);
   if (Object.keys(builders).length > 0) addImageBuild(image, open, builders);
@@ -40,7 +40,7 @@ export function addImage(program: Command, open: Open, builders: Builders): void
 }
 
 function addInfo(parent: Command, open: Open): void {
-  const command = parent.command('info').description('Tell about an image.').argument('<image>');
+  const command = parent.command('info').description('Show information about an image.').argument('<image>');
   addExamples(command, [['porthole image info busybox', 'fingerprint, size, properties, aliases']]);
   command.action(async (name: string) => {
     const session = open(command);
@@ -51,7 +51,7 @@ function addInfo(parent: Command, open: Open): void {
 function addShow(parent: Command, open: Open): void {
   const command = parent
     .command('show')
-    .description('Print what can be edited, as YAML.')
+    .description('Print the fields that can be edited, as YAML.')
     .argument('<image>');
   addExamples(command, [['porthole image show busybox', 'properties, public, profiles']]);
   command.action(async (name: string) => {
@@ -63,10 +63,12 @@ function addShow(parent: Command, open: Open): void {
 function addEdit(parent: Command, open: Open): void {
   const command = parent
     .command('edit')
-    .summary('replace what can be edited, in an editor or from standard input')
-    .description('Replace what `show` prints: in $VISUAL or $EDITOR, or by the YAML on standard input.')
+    .summary('replace the fields that can be edited, in an editor or from standard input')
+    .description(
+      'Replace the fields that `show` prints: in $VISUAL or $EDITOR, or with YAML from standard input.',
+    )
     .argument('<image>');
-  addExamples(command, [['porthole image edit busybox < busybox.yaml', 'as `show` printed it']]);
+  addExamples(command, [['porthole image edit busybox < busybox.yaml', 'with a file that `show` printed']]);
   command.action(async (name: string) => {
     const session = open(command);
     const url = path`/1.0/images/${(await findImage(session.client, name)).fingerprint}`;
@@ -114,7 +116,7 @@ function addProperties(parent: Command, open: Open): void {
     .description('Unset a property.')
     .argument('<image>')
     .argument('<key>');
-  addExamples(unset, [['porthole image unset-property busybox os', 'the property is gone']]);
+  addExamples(unset, [['porthole image unset-property busybox os', 'removes the property']]);
   unset.action(async (name: string, key: string) => {
     const { client } = open(unset);
     const { fingerprint } = await findImage(client, name);
@@ -128,7 +130,7 @@ function addProperties(parent: Command, open: Open): void {
 function addSetCached(parent: Command, open: Open): void {
   const command = parent
     .command('set-cached')
-    .summary('let instances fetch an image, or not')
+    .summary('allow instances to fetch an image, or not')
     .description(
       'Mark an image as cached, or not. Instances with security.devlxd.images may fetch images that are public or cached.',
     )

@@ -23,10 +23,12 @@ export function addInfo(program: Command, open: Open): void {
   const command = program
     .command('info')
     .summary('show instance or daemon information')
-    .description('Tell about an instance and what it uses; without a name, about the daemon.')
+    .description(
+      'Show information about an instance and the resources it uses; without a name, about the daemon.',
+    )
     .argument('[instance]')
     .option('--show-log', "add the runtime's log of the instance")
-    .addOption(new Option('--resources', "of the host, which LXD's daemon tells").hideHelp())
+    .addOption(new Option('--resources', "of the host, which LXD's daemon lists").hideHelp())
     .addOption(
       new Option('-f, --format <format>', 'how to print it')
         .choices(['text', 'yaml', 'json'])
@@ -38,7 +40,7 @@ export function addInfo(program: Command, open: Open): void {
   ]);
   command.action(async (name: string | undefined, options: InfoOptions) => {
     const session = open(command);
-    // The daemon says that it has none.
+    // The daemon answers that it does not have them.
     if (options.resources) await session.client.get('/1.0/resources');
     if (name === undefined) await printServer(session, options.format);
     else await printInstance(session, name, options);

@@ -8,7 +8,7 @@ import type { Format } from '../tables.ts';
 import { formatOption, printListing } from '../tables.ts';
 import { compareNames } from '../text.ts';
 
-/** LXD's own layouts. */
+/** The columns of LXD's client. */
 const COLUMNS = 'ns46tS';
 const FAST_COLUMNS = 'nsacPt';
 

@@ -24,13 +24,15 @@ export function addMonitor(program: Command, open: Open): void {
     .command('monitor')
     .summary('monitor the daemon: events as they happen')
     .description('Print events as they happen, until interrupted.')
-    .option('--type <type>', 'lifecycle, operation or logging; several times', collectNames)
+    .option('--type <type>', 'lifecycle, operation or logging; can be repeated', collectNames)
     .option(
       '--since <position>',
-      'first the lifecycle events behind this sequence number; 0: all that are kept',
+      'begin with the lifecycle events after this sequence number; 0: with all that are kept',
     )
     .addOption(
-      new Option('--loglevel <level>', 'least level of log messages, with --pretty').choices(LOG_LEVELS),
+      new Option('--loglevel <level>', 'lowest level of log messages to show, with --pretty').choices(
+        LOG_LEVELS,
+      ),
     )
     .option('--pretty', 'one line per event; the same as -f pretty')
     .addOption(
@@ -39,9 +41,9 @@ export function addMonitor(program: Command, open: Open): void {
         .default('yaml'),
     );
   addExamples(command, [
-    ['porthole monitor --pretty', 'everything, one line each'],
-    ['porthole monitor --type lifecycle -f json', 'one JSON document a line, for programs'],
-    ['porthole monitor --since 0 --pretty', 'what has happened, then what happens'],
+    ['porthole monitor --pretty', 'all events, one line each'],
+    ['porthole monitor --type lifecycle -f json', 'one JSON document per line, for programs'],
+    ['porthole monitor --since 0 --pretty', 'past events, then new ones'],
   ]);
   command.action(async (options: MonitorOptions) => {
     const session = open(command);
@@ -63,7 +65,7 @@ const RENDERERS: Readonly<Record<MonitorFormat, (event: EventJson) => string>> =
   pretty: prettyLine,
 };
 
-/** One line for one event, whatever type it is of. */
+/** One line for one event, of any type. */
 function prettyLine(event: EventJson): string {
   const known = EVENT_LINES[event.type] as ((metadata: EventJson['metadata']) => string) | undefined;
   const text = known ? known(event.metadata) : `${event.type} ${JSON.stringify(event.metadata)}`;

@@ -12,14 +12,14 @@ export function addOperation(program: Command, open: Open): void {
   const operation = program
     .command('operation')
     .summary('list, show and delete background operations')
-    .description('Operations are what the daemon does in the background.');
+    .description('List, show and cancel operations, which the daemon carries out in the background.');
 
   const list = operation
     .command('list')
     .alias('ls')
     .description('List operations.')
     .addOption(formatOption());
-  addExamples(list, [['porthole operation list', 'what goes on at the moment']]);
+  addExamples(list, [['porthole operation list', 'all operations']]);
   list.action(async ({ format }: { format: Format }) => {
     const session = open(list);
     const byStatus = await session.client.get<Record<string, readonly OperationJson[]>>(
@@ -41,7 +41,7 @@ export function addOperation(program: Command, open: Open): void {
   });
 
   const show = operation.command('show').description('Print an operation as YAML.').argument('<operation>');
-  addExamples(show, [['porthole operation show ID', 'with an id of `porthole operation list`']]);
+  addExamples(show, [['porthole operation show ID', 'with an id from `porthole operation list`']]);
   show.action(async (id: string) => {
     const session = open(show);
     session.print(renderYaml(await session.client.get<OperationJson>(path`/1.0/operations/${id}`)));
@@ -50,9 +50,9 @@ export function addOperation(program: Command, open: Open): void {
   const cancel = operation
     .command('delete')
     .aliases(['cancel', 'rm'])
-    .description('Cancel an operation, if it can be.');
+    .description('Cancel an operation, if that is possible.');
   cancel.argument('<operation>');
-  addExamples(cancel, [['porthole operation delete ID', 'with an id of `porthole operation list`']]);
+  addExamples(cancel, [['porthole operation delete ID', 'with an id from `porthole operation list`']]);
   cancel.action(async (id: string) => {
     const session = open(cancel);
     await session.client.change('DELETE', path`/1.0/operations/${id}`);

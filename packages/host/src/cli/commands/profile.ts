@@ -17,7 +17,7 @@ export function addProfile(program: Command, open: Open): void {
   const profile = program
     .command('profile')
     .summary('manage profiles')
-    .description('Profiles are config and devices that several instances share.');
+    .description('Manage profiles: config and devices that several instances share.');
   addCreate(profile, open);
   addList(profile, open);
   addKeys(profile, open, PROFILE_HOLDER, 'porthole profile');
@@ -84,7 +84,7 @@ function addRename(parent: Command, open: Open): void {
 function addCopy(parent: Command, open: Open): void {
   const command = parent.command('copy').alias('cp').description('Make a new profile from another.');
   command.argument('<profile>').argument('<new-name>');
-  addExamples(command, [['porthole profile copy default web', 'web begins as default is']]);
+  addExamples(command, [['porthole profile copy default web', 'web begins as a copy of default']]);
   command.action(async (name: string, to: string) => {
     const { client } = open(command);
     const { config, devices, description } = await client.get<ProfileJson>(path`/1.0/profiles/${name}`);
@@ -102,7 +102,7 @@ function addMembership(parent: Command, open: Open): void {
     session.note(`Profile ${profile} added to ${name}`);
   });
 
-  const remove = parent.command('remove').description('Take a profile from an instance.');
+  const remove = parent.command('remove').description('Remove a profile from an instance.');
   remove.argument('<instance>').argument('<profile>');
   addExamples(remove, [['porthole profile remove c1 web', 'c1 loses the config and devices of web']]);
   remove.action(async (name: string, profile: string) => {
@@ -115,13 +115,10 @@ function addMembership(parent: Command, open: Open): void {
     session.note(`Profile ${profile} removed from ${name}`);
   });
 
-  const assign = parent
-    .command('assign')
-    .alias('apply')
-    .description("Replace an instance's profiles by others.");
+  const assign = parent.command('assign').alias('apply').description('Replace the profiles of an instance.');
   assign
     .argument('<instance>')
-    .argument('<profiles>', 'names in order, with commas between; an empty text for none');
+    .argument('<profiles>', 'names in order, separated by commas; an empty text for none');
   addExamples(assign, [
     ['porthole profile assign c1 default,web', 'these two, in this order'],
     ['porthole profile assign c1 ""', 'no profile at all'],

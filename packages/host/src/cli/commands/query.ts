@@ -23,7 +23,7 @@ export function addQuery(program: Command, open: Open): void {
     .option('-X, --request <method>', 'method', 'GET')
     .option('-d, --data <json>', 'body')
     .option('--wait', 'wait until the operation has ended')
-    .option('--raw', 'print all of the answer, not only its metadata');
+    .option('--raw', 'print the whole answer, not only its metadata');
   addExamples(command, [
     ['porthole query /1.0/instances/c1', 'an instance as the API shows it'],
     [`porthole query -X PATCH -d '{"cached":true}' /1.0/images/0f3c`, 'marks an image as cached'],

@@ -25,14 +25,14 @@ interface StateOptions {
 /** `start`, `stop`, `restart` and `pause`. */
 export function addState(program: Command, open: Open): void {
   const start = stateCommand(program, 'start', 'start instances');
-  addExamples(start, [['porthole start c1 c2', 'starts two instances, or lets paused ones go on']]);
+  addExamples(start, [['porthole start c1 c2', 'starts two instances; paused ones go on']]);
   start.action(act(open, start, 'start'));
 
   const stop = stoppingCommand(program, 'stop', 'stop instances');
   addExamples(stop, [
     ['porthole stop c1', 'asks c1 to shut down and waits for it'],
     ['porthole stop c1 --timeout 30', 'gives up after 30 seconds, c1 goes on running'],
-    ['porthole stop --all --force', 'stops everything at once'],
+    ['porthole stop --all --force', 'stops all instances at once'],
   ]);
   stop.action(act(open, stop, 'stop'));
 
@@ -41,7 +41,7 @@ export function addState(program: Command, open: Open): void {
   restart.action(act(open, restart, 'restart'));
 
   const pause = stateCommand(program, 'pause', 'pause instances');
-  addExamples(pause, [['porthole pause c1', 'its processes stand still until `porthole start c1`']]);
+  addExamples(pause, [['porthole pause c1', 'freezes its processes until `porthole start c1`']]);
   pause.action(act(open, pause, 'freeze'));
 }
 
@@ -51,13 +51,13 @@ function stateCommand(program: Command, verb: string, summary: string): Command 
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}, several at a time.`)
     .argument('[instances...]')
-    .option('--all', 'all instances for which it makes sense');
+    .option('--all', 'all instances to which this applies');
 }
 
 function stoppingCommand(program: Command, verb: string, summary: string): Command {
   return stateCommand(program, verb, summary)
-    .option('-f, --force', 'end their processes without asking')
-    .option('--timeout <seconds>', 'how long to wait for a shutdown; -1 for ever', parseTimeout, -1);
+    .option('-f, --force', 'end their processes without a shutdown')
+    .option('--timeout <seconds>', 'seconds to wait for a shutdown; -1: no limit', parseTimeout, -1);
 }
 
 function act(open: Open, command: Command, action: StateChange['action']) {
@@ -70,7 +70,7 @@ function act(open: Open, command: Command, action: StateChange['action']) {
   };
 }
 
-/** What is paused goes on. */
+/** Starts an instance, or lets a paused one go on. */
 async function startOne(session: Session, name: string, change: StateChange): Promise<void> {
   const { status_code } = await session.client.get<InstanceJson>(path`/1.0/instances/${name}`);
   const action = status_code === STATUS_CODES.Frozen ? 'unfreeze' : 'start';
@@ -108,10 +108,10 @@ export async function changeState(session: Session, name: string, change: StateC
 
 const NOT_FOUND = 404;
 
-/** The daemon works on different instances at the same time; more at once only wait for each other. */
+/** Instances that are worked on at the same time; more would only wait for each other in the daemon. */
 const PARALLEL_MAX = 8;
 
-/** Does the same for several instances; each failure is told with the name, and makes the exit code 1. */
+/** Does the same for several instances; each failure is printed with the name, and makes the exit code 1. */
 export async function forEachInstance(
   session: Session,
   names: readonly string[],

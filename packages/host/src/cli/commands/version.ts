@@ -8,7 +8,7 @@ import type { Open, Session } from '../session.ts';
 /** `version`. */
 export function addVersion(program: Command, open: Open): void {
   const command = program.command('version').description("Print the client's and the daemon's version.");
-  addExamples(command, [['porthole version', 'says "unreachable" when the daemon does not run']]);
+  addExamples(command, [['porthole version', 'prints "unreachable" when the daemon does not run']]);
   command.action(async () => {
     const session = open(command);
     session.print(`Client version: ${ownVersion()}`);

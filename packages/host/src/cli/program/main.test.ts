@@ -20,7 +20,7 @@ function start(...words: string[]) {
   });
 }
 
-test('all output arrives before the process ends, however slowly it is read', async () => {
+test('all output arrives before the process ends, even if it is read slowly', async () => {
   const many = Array.from({ length: 5000 }, (_, n) => fakeInstance({ name: `c${n}` }));
   host.routes['GET /1.0/instances'] = () => ({ metadata: many });
   const child = start('list', '-f', 'json');
@@ -29,7 +29,7 @@ test('all output arrives before the process ends, however slowly it is read', as
   expect(JSON.parse(text).length).toBe(5000);
 });
 
-test('a reader that goes away ends the process without a word', async () => {
+test('the process ends without a message when its reader goes away', async () => {
   host.onSocket = (socket) => {
     const tell = () =>
       socket.send(
@@ -48,7 +48,7 @@ test('a reader that goes away ends the process without a word', async () => {
   expect([code, said]).toEqual([141, '']);
 });
 
-test('the exit code is the one of the command line', async () => {
+test('the exit code is that of the command line', async () => {
   const [code] = await once(start('nonsense'), 'close');
   expect(code).toBe(2);
 });

@@ -6,7 +6,7 @@ import { run } from './program.ts';
 /** Exit code of a program whose reader went away: 128 + SIGPIPE. */
 const BROKEN_PIPE = 141;
 
-/** Nobody reads any more, so nothing is lost by leaving at once, and nobody is there to be told. */
+/** When the reader is gone, the process ends at once and without a message: no output can be lost. */
 function leaveQuietly(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
   throw error;
@@ -16,7 +16,7 @@ process.stdout.on('error', leaveQuietly);
 process.stderr.on('error', leaveQuietly);
 
 const io: Io = {
-  // A getter: opening standard input early would hold the process when it is a terminal.
+  // A getter: opening standard input early would keep the process alive when it is a terminal.
   get stdin() {
     return process.stdin;
   },

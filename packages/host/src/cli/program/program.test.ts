@@ -75,7 +75,7 @@ describe('exit codes', () => {
     }
   });
 
-  test('are 1 for a failure, with the daemon s own words', async () => {
+  test('are 1 for a failure, with the text of the daemon', async () => {
     const { code, stdout, stderr } = await porthole('info c9');
     expect([code, stdout, stderr]).toEqual([1, '', 'Error: not found\n']);
   });
@@ -95,7 +95,7 @@ describe('exit codes', () => {
   });
 });
 
-test('another project than LXD s default is refused before anything is asked', async () => {
+test('a project other than LXD’s default is refused before any request', async () => {
   const { code, stdout, stderr } = await porthole('config get c1 user.a --project web');
   expect([code, stdout, stderr.split('\n')[0]]).toEqual([
     2,
@@ -106,11 +106,11 @@ test('another project than LXD s default is refused before anything is asked', a
   expect(await porthole('--project default config get c1 user.a')).toMatchObject({ code: 0, stdout: '1\n' });
 });
 
-test('a mistyped command is answered with the one that was meant', async () => {
+test('for a mistyped command the one that was meant is suggested', async () => {
   expect((await porthole('lanch busybox')).stderr).toContain('Did you mean launch?');
 });
 
-test('without a daemon the socket is named, and how to start it', async () => {
+test('without a daemon the error names the socket, and how to start the daemon', async () => {
   const { code, stderr } = await porthole('list --state-dir /nowhere');
   expect([code, stderr]).toEqual([
     1,
@@ -119,7 +119,7 @@ test('without a daemon the socket is named, and how to start it', async () => {
 });
 
 describe('launch', () => {
-  test('makes the instance from the alias s image and starts it', async () => {
+  test('makes the instance from the image of the alias and starts it', async () => {
     const { code, stdout, stderr } = await porthole('launch busybox c1 -c user.a=b -c user.c=d -p x -p y -e');
     expect([code, stdout, stderr]).toEqual([0, '', 'Creating c1\nStarting c1\n']);
     expect(sent('POST')).toMatchObject({
@@ -138,12 +138,12 @@ describe('launch', () => {
     expect(sent('POST')).toMatchObject({ name: '', profiles: null });
   });
 
-  test('sends no profiles when told so, and not the standard input that it was not told to read', async () => {
+  test('sends no profiles with --no-profiles, and does not read standard input on its own', async () => {
     await porthole('init busybox c1 --no-profiles', { stdin: 'config: {user.x: y}' });
     expect(sent('POST')).toMatchObject({ profiles: [], config: {} });
   });
 
-  test('reads YAML when told so; options win over it', async () => {
+  test('reads YAML with --config-file; options override it', async () => {
     const stdin = 'config: {user.x: y, user.a: file}\nprofiles: [web]\ndevices: {d: {type: none}}';
     await porthole('init busybox c1 --config-file - -c user.a=option', { stdin });
     expect(sent('POST')).toMatchObject({
@@ -159,7 +159,7 @@ describe('launch', () => {
     expect(sent('POST')).toBeUndefined();
   });
 
-  test('lays device options over the profiles device, and sends it whole', async () => {
+  test('merges device options into the device of the profile, and sends the whole device', async () => {
     host.routes['GET /1.0/profiles/default'] = () => ({
       metadata: { devices: { root: { type: 'disk', path: '/', pool: 'p' } } },
     });
@@ -178,7 +178,7 @@ describe('launch', () => {
     expect(host.received.some(({ url }) => url.includes('images'))).toBe(false);
   });
 
-  test('says where images come from when there is none of that name', async () => {
+  test('says where images come from when no image has that name', async () => {
     const { code, stderr } = await porthole('launch images:debian/12 c1');
     expect([code, stderr]).toEqual([1, expect.stringContaining('Porthole downloads no images')]);
   });
@@ -197,7 +197,7 @@ describe('adopt', () => {
     });
   });
 
-  test('begins the next run of an instance that is there, and changes nothing else of it', async () => {
+  test('begins the next run of an existing instance, and changes nothing else of it', async () => {
     expect((await porthole('adopt theirs --pid 4242')).code).toBe(0);
     expect(sent('PUT')).toEqual({ action: 'start', pid: 4242 });
     const { code, stderr } = await porthole('adopt theirs --pid 4242 -c user.a=1');
@@ -211,14 +211,14 @@ describe('adopt', () => {
 });
 
 describe('start, stop, restart and delete', () => {
-  test('send what was asked for', async () => {
+  test('send the options that were given', async () => {
     await porthole('stop c1 --force');
     expect(sent('PUT')).toMatchObject({ action: 'stop', force: true, timeout: -1 });
     await porthole('restart c1 --timeout 7');
     expect(sent('PUT')).toMatchObject({ action: 'restart', force: false, timeout: 7 });
   });
 
-  test('pause stands still what runs, start lets it go on', async () => {
+  test('pause freezes a running instance, start lets it go on', async () => {
     await porthole('pause c1');
     expect(sent('PUT')).toMatchObject({ action: 'freeze' });
     host.routes['GET /1.0/instances/c1'] = () => ({ metadata: fakeInstance({ status_code: 110 }) });
@@ -226,7 +226,7 @@ describe('start, stop, restart and delete', () => {
     expect(sent('PUT')).toMatchObject({ action: 'unfreeze' });
   });
 
-  test('act on those for which it makes sense with --all', async () => {
+  test('act on all suitable instances with --all', async () => {
     const stopped = fakeInstance({ name: 'c2', status: 'Stopped', status_code: 102 });
     host.routes['GET /1.0/instances'] = () => ({ metadata: [fakeInstance(), stopped] });
     host.routes['GET /1.0/instances/c2'] = () => ({ metadata: stopped });
@@ -249,7 +249,7 @@ describe('start, stop, restart and delete', () => {
     expect(stderr).toBe('Error: no init\n  Try `porthole info --show-log c1` for more info\n');
   });
 
-  test('refuse to delete what runs, unless forced to', async () => {
+  test('refuse to delete a running instance without --force', async () => {
     const { code, stderr } = await porthole('delete c1');
     expect([code, stderr]).toEqual([
       1,
@@ -279,7 +279,7 @@ describe('start, stop, restart and delete', () => {
     expect(changes.map(({ method, url }) => `${method} ${url}`).sort()).toEqual(deletions);
   });
 
-  test('do not stop what another runtime has started before they forget it', async () => {
+  test('do not stop an adopted instance before they forget it', async () => {
     expect((await porthole('delete -f theirs')).code).toBe(0);
     const changes = host.received.filter(({ method }) => method !== 'GET').map(({ method }) => method);
     expect(changes).toEqual(['DELETE']);
@@ -314,12 +314,12 @@ describe('config', () => {
     });
   });
 
-  test('edit replaces everything by what is piped in', async () => {
+  test('edit replaces everything with standard input', async () => {
     await porthole('config edit c1', { stdin: 'config: {user.z: "1"}\nprofiles: []\n' });
     expect(sent('PUT')).toEqual({ config: { 'user.z': '1' }, profiles: [] });
   });
 
-  test('edit writes what the editor made of it, unless somebody else was faster', async () => {
+  test('edit writes the text from the editor, unless another client wrote first', async () => {
     const env = { EDITOR: "sed -i 's/user.a/user.b/'" };
     expect((await porthole('config edit c1', { env })).stderr).toBe('');
     expect(sent('PUT').config).toEqual({ 'user.b': '1' });
@@ -377,7 +377,7 @@ describe('profile', () => {
     expect((await porthole('profile remove c1 x')).code).toBe(1);
   });
 
-  test('create says so, unless quiet', async () => {
+  test('create prints a note, unless quiet', async () => {
     host.routes['POST /1.0/profiles'] = () => ({ metadata: null });
     expect(await porthole('profile create p')).toEqual({
       code: 0,
@@ -389,7 +389,7 @@ describe('profile', () => {
 });
 
 describe('image', () => {
-  test('import uploads, names and prints the fingerprint', async () => {
+  test('import uploads the image, sets its aliases and prints the fingerprint', async () => {
     host.routes['POST /1.0/images'] = () => ({
       operation: finishedOperation({ metadata: { fingerprint: FINGERPRINT } }),
     });
@@ -402,7 +402,7 @@ describe('image', () => {
     expect(posts.map(({ body }) => JSON.parse(body.toString()).name)).toEqual(['new']);
   });
 
-  test('build uploads what was built, names it after its kind, and leaves nothing behind', async () => {
+  test('build uploads the image, gives it its kind as alias, and leaves no files', async () => {
     host.routes['POST /1.0/images'] = () => ({
       operation: finishedOperation({ metadata: { fingerprint: 'f00' } }),
     });
@@ -424,7 +424,7 @@ describe('image', () => {
     await expect(readFile(built)).rejects.toThrow('ENOENT');
   });
 
-  test('build of what the daemon has already only sees to the name', async () => {
+  test('build of an image that the daemon has already only sets the alias', async () => {
     host.routes['POST /1.0/images'] = () => ({
       operation: finishedOperation({ err: 'Image with same fingerprint already exists' }),
     });
@@ -454,7 +454,7 @@ describe('image', () => {
   });
 });
 
-test('list prints tables, and asks for live data only where it is shown', async () => {
+test('list prints its columns, and asks for live data only when it is shown', async () => {
   host.routes['GET /1.0/instances'] = () => ({
     metadata: [fakeInstance({ name: 'c10' }), fakeInstance({ name: 'c2' })],
   });
@@ -466,7 +466,7 @@ test('list prints tables, and asks for live data only where it is shown', async 
   expect([live, fast]).toEqual(['/1.0/instances?recursion=2', '/1.0/instances?recursion=1']);
 });
 
-test('info tells how callers are identified', async () => {
+test('info says how callers are identified', async () => {
   host.routes['GET /1.0'] = () => ({
     metadata: {
       config: {},
@@ -505,7 +505,7 @@ test('monitor prints one line per event, and fails when the daemon ends the stre
   expect([code, stdout]).toEqual([1, 'T lifecycle instance-started /1.0/instances/c1 n=1\n']);
 });
 
-test('monitor leaves log messages out that are too low, and nothing else', async () => {
+test('monitor leaves out log messages below the level, and nothing else', async () => {
   host.onSocket = (socket) => {
     for (const level of ['info', 'warn', 'error', 'new'])
       socket.send(JSON.stringify({ type: 'logging', timestamp: 'T', metadata: { level, message: 'm' } }));
@@ -522,25 +522,25 @@ test('monitor leaves log messages out that are too low, and nothing else', async
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('with pretty formatting')]);
 });
 
-test('query prints all of the answer when it is asked to', async () => {
+test('query prints the whole answer with --raw', async () => {
   const { stdout } = await porthole('query --raw /1.0/instances/c1');
   expect(JSON.parse(stdout)).toMatchObject({ type: 'sync', metadata: { name: 'c1' } });
   const put = await porthole('query --raw --wait -X PUT -d {} /1.0/instances/c1');
   expect(JSON.parse(put.stdout)).toMatchObject({ type: 'async', metadata: { status: 'Success' } });
 });
 
-test('info has no resources to tell of: the daemon says so', async () => {
+test('info has no resources to show: the daemon says so', async () => {
   host.routes['GET /1.0/resources'] = () => ({ error: [501, 'Porthole keeps no resources'] });
   const { code, stderr } = await porthole('info --resources');
   expect([code, stderr]).toEqual([1, 'Error: Porthole keeps no resources\n']);
 });
 
-test('query prints the metadata, and refuses data that is no JSON', async () => {
+test('query prints the metadata, and refuses data that is not JSON', async () => {
   expect(JSON.parse((await porthole('query /1.0/instances/c1')).stdout).name).toBe('c1');
   expect((await porthole('query -X POST -d {x /1.0/instances')).code).toBe(2);
 });
 
-test('every command has a summary and a description, and those that take words have examples', async () => {
+test('every command has a description, and every command without subcommands has examples', async () => {
   const pending = [
     ...buildProgram(
       fakeIo().io,

@@ -32,7 +32,7 @@ const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
 /**
  * Runs one command line.
  * @param words the arguments, without the program's name
- * @param builders what `image build` can build
+ * @param builders the builders of `image build`
  * @returns the exit code; errors have been written to standard error
  */
 export async function run(words: readonly string[], io: Io, builders: Builders): Promise<number> {
@@ -53,16 +53,16 @@ export async function run(words: readonly string[], io: Io, builders: Builders):
   }
 }
 
-/** All commands, as commander knows them. */
+/** All commands, for commander. */
 export function buildProgram(io: Io, open: Open, builders: Builders): Command {
   const program = new Command('porthole')
-    .description('Runs instances on this host, each with a guarded window to it: /dev/lxd/sock.')
+    .description("Runs instances on this host and gives them LXD's guest API at /dev/lxd/sock.")
     .option(
       '--state-dir <dir>',
       `the daemon's state directory (default: $PORTHOLE_DIR, else ${DEFAULT_STATE_DIR})`,
     )
     .option('-q, --quiet', 'no remarks and no progress')
-    .addOption(new Option('--project <project>', 'known to LXD; there is one here').hideHelp())
+    .addOption(new Option('--project <project>', 'known to LXD; Porthole has one').hideHelp())
     .version(ownVersion(), '--version', "print the client's version")
     .exitOverride()
     .configureOutput({
@@ -95,10 +95,10 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
   for (const add of [addMonitor, addOperation, addQuery, addVersion, addCompletion]) add(program, open);
   program.helpCommand('help [command]', 'the same as --help');
   addExamples(program, [
-    ['porthole image build busybox', 'makes a small image, named busybox'],
+    ['porthole image build busybox', 'makes a small image with the alias busybox'],
     ['porthole launch busybox c1', 'makes and starts an instance'],
     ['porthole exec c1 -- sh', 'opens a shell in it'],
-    ['porthole config set c1 user.colour=blue', 'tells it something: GET /1.0/config/user.colour'],
+    ['porthole config set c1 user.colour=blue', 'sets a key that it can read: GET /1.0/config/user.colour'],
   ]);
   return program;
 }

@@ -1,6 +1,6 @@
 import type { InstanceFullJson } from '../../wire/instance.ts';
 
-/** A running instance with an address, or whatever `part` says. */
+/** A running instance with an address, changed by `part`. */
 export function fakeInstance(part: Partial<InstanceFullJson> = {}): InstanceFullJson {
   return {
     name: 'c1',

@@ -5,7 +5,7 @@ import type { Builders } from '../commands/image-build.ts';
 import type { Io } from '../io.ts';
 import { run } from '../program/program.ts';
 
-/** What a command line left behind. */
+/** The result of a command line. */
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;
@@ -13,12 +13,12 @@ export interface Outcome {
 }
 
 export interface FakeIoOptions {
-  /** What is piped in; standard input is a terminal when absent. */
+  /** The text that is piped in; standard input is a terminal when absent. */
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Standard output and error are a terminal. */
   readonly terminal?: boolean;
-  /** What `image build` can build; a busybox of a few letters when absent. */
+  /** The builders of `image build`; a file of a few letters as busybox when absent. */
   readonly builders?: Builders;
 }
 
@@ -39,7 +39,7 @@ export async function runIn(
   return { code, stdout: stdout(), stderr: stderr() };
 }
 
-/** A process's surroundings in memory. */
+/** The streams and signals of a process, in memory. */
 export function fakeIo(options: FakeIoOptions = {}): { io: Io; stdout: () => string; stderr: () => string } {
   const stdout = capture(options.terminal === true);
   const stderr = capture(options.terminal === true);

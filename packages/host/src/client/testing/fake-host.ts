@@ -15,7 +15,7 @@ export interface Received {
   readonly body: Buffer;
 }
 
-/** What a fake host says: an envelope's metadata, unless the other fields say more. */
+/** The answer of a fake host: an envelope with metadata, changed by the other fields. */
 export interface Answer {
   readonly metadata?: unknown;
   readonly error?: readonly [status: number, message: string];
@@ -28,19 +28,19 @@ export interface Answer {
 
 type Handler = (request: Received) => Answer | Promise<Answer>;
 
-/** A host API on a real Unix socket, whose answers are written down in a table. */
+/** A host API on a real Unix socket, whose answers come from a table. */
 export interface FakeHost {
   readonly dir: string;
   readonly socketPath: string;
   readonly received: Received[];
-  /** Answers by `METHOD /path`, the query left out; changeable at any time. */
+  /** Answers by `METHOD /path`, without the query; may be changed at any time. */
   readonly routes: Record<string, Handler>;
   /** Called for each websocket with its path and query. */
   onSocket: (socket: WebSocket, url: string) => void;
   stop(): Promise<void>;
 }
 
-/** Starts one in a directory of its own. */
+/** Starts a fake host in a directory of its own. */
 export async function startFakeHost(routes: Record<string, Handler> = {}): Promise<FakeHost> {
   const dir = await mkdtemp('/var/tmp/porthole-client-');
   const socketPath = join(dir, 'unix.socket');
@@ -89,7 +89,7 @@ function envelopeOf({ error, operation, metadata = {} }: Answer): object {
   return operation ? { type: 'async', metadata: operation } : { type: 'sync', metadata };
 }
 
-/** An operation that runs, or whatever `part` says. */
+/** A running operation, changed by `part`. */
 export function fakeOperation(part: Partial<OperationJson> = {}): OperationJson {
   return {
     id: '11111111-2222-4333-8444-555555555555',
@@ -108,7 +108,7 @@ export function fakeOperation(part: Partial<OperationJson> = {}): OperationJson 
   };
 }
 
-/** An operation that is over; with `err` it failed. */
+/** An operation that has ended; with `err` it failed. */
 export function finishedOperation(part: Partial<OperationJson> = {}): OperationJson {
   const failed = part.err !== undefined && part.err !== '';
   return fakeOperation({ status: failed ? 'Failure' : 'Success', status_code: failed ? 400 : 200, ...part });

@@ -17,17 +17,20 @@ import type {
   Runtime,
 } from '../../runtimes/contract/runtime.ts';
 
-/** Says that it is there, then waits. `exec`: it is the init itself. */
+/** Prints a line when it runs, then waits. With `exec` the waiting program is the init itself. */
 const INIT = 'echo; exec sleep infinity';
 
-/** The least that runs: an instance is one process with user and PID namespaces of its own, and no files. */
+/** A minimal runtime: an instance is one process with its own user and PID namespaces, and no files. */
 export class ProcessRuntime implements Runtime {
   readonly driver = 'process';
-  readonly driverVersion = '1';
   readonly owns = true;
-  /** Instances that it has been told to make, and not to remove. */
+  /** Instances that it has made and not removed. */
   readonly made = new Set<number>();
   readonly #runs = new Set<PinnedProcess>();
+
+  async driverVersion(): Promise<string> {
+    return '1';
+  }
 
   hostIds(): HostIds {
     return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
@@ -56,7 +59,7 @@ export class ProcessRuntime implements Runtime {
     return { init, hostNames: {}, ended, frozen: false, release };
   }
 
-  /** Ends what still runs, as after a test that has failed. */
+  /** Ends the instances that still run, such as after a test that has failed. */
   end(): void {
     for (const init of this.#runs) this.kill(init);
   }

@@ -10,7 +10,7 @@ import type { GuestBackend, WriteResult } from '../backend.ts';
 import type { Limits } from '../guest-limits.ts';
 import { type GuestFrontEnd, GuestServer } from '../server.ts';
 
-/** A view with something of everything. */
+/** A view with an example of everything. */
 export function sampleView(changes: Partial<GuestView> = {}): GuestView {
   const view = {
     instanceId: 1,
@@ -36,7 +36,7 @@ export function sampleView(changes: Partial<GuestView> = {}): GuestView {
   return { ...view, etags: valueEtags(view.config), listEtag: listEtag(view.listed) };
 }
 
-/** An image's record; only what the guest API looks at matters. */
+/** An image's record; only the fields that the guest API reads have a meaning. */
 export function sampleImage(fingerprint: string, files: Image['files'], isPublic = true): Image {
   const never = '1970-01-01T00:00:00Z';
   return {
@@ -57,9 +57,9 @@ export function sampleImage(fingerprint: string, files: Image['files'], isPublic
   };
 }
 
-/** A daemon behind the guest API that remembers what it was asked to do. */
+/** A fake daemon that records its calls. */
 export class FakeBackend implements GuestBackend {
-  /** Who the next connections come from. */
+  /** The caller of the next connections. */
   caller: Caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
   readonly views = new Map<number, GuestView>([[1, sampleView()]]);
   readonly images = new Map<string, { image: Image; paths: readonly string[] }>();
@@ -69,13 +69,13 @@ export class FakeBackend implements GuestBackend {
   storeBroken = false;
   private readonly watchers = new Set<{ instanceId: number; listener: () => void }>();
   private readonly listeners = new Set<{ instanceId: number; listener: (event: StoredEvent) => void }>();
-  /** The newest event's number. */
+  /** The number of the newest event. */
   newest = 0;
   /** How often the journal was read. */
   queries = 0;
-  /** Events that are kept, oldest first. */
+  /** Stored events, oldest first. */
   private journal: StoredEvent[] = [];
-  /** The newest event of each instance that was dropped. */
+  /** The newest dropped event of each instance. */
   private readonly floors = new Map<number, number>();
 
   identify(fd: number): Caller {
@@ -99,7 +99,7 @@ export class FakeBackend implements GuestBackend {
     return this.watchers.size;
   }
 
-  /** Commits another view; undefined: that run is over. */
+  /** Commits another view; undefined means that the run is over. */
   swapView(instanceId: number, view: GuestView | undefined): void {
     if (view === undefined) this.views.delete(instanceId);
     else this.views.set(instanceId, view);
@@ -153,7 +153,7 @@ export class FakeBackend implements GuestBackend {
     return { oldest: this.floors.get(instanceId) ?? 0, newest: this.newest };
   }
 
-  /** Drops all events up to this one. */
+  /** Drops all events up to this number. */
   trim(sequence: number): void {
     for (const event of this.journal) {
       if (event.sequence <= sequence && event.instanceId !== null)
@@ -189,11 +189,11 @@ export interface GuestFixture extends AsyncDisposable {
   readonly backend: FakeBackend;
   readonly server: GuestServer;
   readonly path: string;
-  /** A folder that goes with the fixture. */
+  /** A folder that is deleted with the fixture. */
   readonly dir: string;
 }
 
-/** A guest API on a socket of its own. Use it with `await using`. */
+/** Starts a guest API on its own socket. Use it with `await using`. */
 export async function startGuest(
   limits: Partial<Limits> = {},
   log: Log = silentLog,
@@ -211,10 +211,10 @@ export async function startGuest(
   return { backend, server, path, dir, [Symbol.asyncDispose]: dispose };
 }
 
-/** A client that speaks bytes. */
+/** A client that sends and receives raw bytes. */
 export class RawClient {
   readonly socket: Socket;
-  /** All that has been received, one character per byte. */
+  /** Everything received so far, one character per byte. */
   received = '';
   readonly closed: Promise<void>;
   private wake = () => {};
@@ -237,7 +237,7 @@ export class RawClient {
     return this;
   }
 
-  /** Waits until what was received matches. */
+  /** Waits until the received bytes match. */
   async until(found: (received: string) => boolean): Promise<string> {
     const ended = this.closed.then(() => 'closed' as const);
     while (!found(this.received)) {
@@ -251,7 +251,7 @@ export class RawClient {
     return this.received;
   }
 
-  /** Waits for the server's end of the connection. */
+  /** Waits until the server ends the connection. */
   async end(): Promise<string> {
     await this.closed;
     this.socket.destroy();
@@ -259,14 +259,14 @@ export class RawClient {
   }
 }
 
-/** Sends bytes, half-closes, and gives all that comes back. */
+/** Sends bytes, half-closes, and returns everything that comes back. */
 export async function exchange(path: string, bytes: string): Promise<string> {
   const client = new RawClient(path).send(bytes);
   client.socket.end();
   return client.end();
 }
 
-/** Sends one request of HTTP/1.1 and gives status line and headers, and the body. */
+/** Sends one HTTP/1.1 request and returns the head and the body of the answer. */
 export async function ask(path: string, line: string, headers = '', body = ''): Promise<[string, string]> {
   const request = `${line} HTTP/1.1\r\nHost: lxd\r\n${headers}\r\n${body}`;
   const answer = (await exchange(path, request)).replace(/Date: [^\r]+/, 'Date: D');

@@ -3,13 +3,13 @@ import { FakeProcess } from '../../instances/testing/fake-process.ts';
 import type { FakeRuntime } from '../../instances/testing/fake-runtime.ts';
 import type { ExecRequest } from '../../runtimes/contract/exec.ts';
 
-/** An exec whose process a test has from the beginning; it runs from `start` on. */
+/** An exec whose process a test has before it starts; it runs after `start`. */
 export interface NotedSession extends ExecSession {
   readonly process: FakeProcess;
   readonly starts: number;
 }
 
-/** Takes note of execs as the edge asks for them. */
+/** Records execs as the host API asks for them. */
 export class ExecNotes {
   readonly sessions: NotedSession[] = [];
   readonly #runtime: FakeRuntime;

@@ -37,14 +37,13 @@ export class Harness {
     this.server = new HostServer(this.backend, { log: silentLog, ...options });
   }
 
-  /** Starts one. */
   static async start(options: HarnessOptions = {}): Promise<Harness> {
     const harness = new Harness(await mkdtemp('/var/tmp/porthole-host-'), options);
     await harness.server.listen(harness.path);
     return harness;
   }
 
-  /** Stops it and leaves nothing behind. */
+  /** Stops it and removes its files. */
   async stop(): Promise<void> {
     await this.server.stop(0);
     this.backend.close();
@@ -83,7 +82,7 @@ export class Harness {
     return this.send('GET', path, undefined, headers);
   }
 
-  /** The end of the operation that an answer tells of; the answer itself when there is none. */
+  /** The final state of the operation that an answer names; the answer itself when it names none. */
   async finished(reply: Reply): Promise<Reply> {
     return reply.json.type === 'async' ? this.get(`${reply.json.operation}/wait`) : reply;
   }
@@ -103,7 +102,7 @@ export class Harness {
   }
 }
 
-/** What came in on a websocket, to be read one by one. */
+/** The messages that come in on a websocket, to be read one by one. */
 export class Inbox {
   readonly socket: WebSocket;
   readonly closed: Promise<number>;
@@ -129,7 +128,7 @@ export class Inbox {
     return JSON.parse((await this.next()).data.toString());
   }
 
-  /** All binary data up to the mark of the end: an empty text message. */
+  /** All binary data up to the end mark, an empty text message. */
   async untilMark(): Promise<Buffer> {
     const chunks: Buffer[] = [];
     for (;;) {

@@ -10,10 +10,10 @@ import { OwnOperations } from './own-operations.ts';
 import { UploadNotes } from './upload-notes.ts';
 
 const PLAIN: Profile = { name: 'default', description: '', config: {}, devices: {} };
-/** When images of tests were made; long ago. */
+/** Creation time of images in tests; long ago. */
 const NOW = '2024-05-01T10:00:00.000Z';
 
-/** What the host API asks of a daemon, answered by the daemon's heart, and what tests of the edge do to it. */
+/** The functions that the host API uses, on the daemon's heart, and those that tests of the host API use. */
 export class HeartBackend implements HostBackend {
   readonly heart: Heart;
   readonly instances: InstanceCases;
@@ -24,7 +24,7 @@ export class HeartBackend implements HostBackend {
   readonly operations: OwnOperations;
   readonly server;
   readonly journal;
-  /** Called before a profile change is begun: room for somebody else's change. */
+  /** Called before a profile change begins: a test can make another change first. */
   beforeProfileCommit: () => void = () => {};
   readonly #execs: ExecNotes;
   readonly #folder: string;
@@ -58,7 +58,7 @@ export class HeartBackend implements HostBackend {
     return this.#execs.sessions;
   }
 
-  /** Who listens to events. */
+  /** How many listeners there are for events. */
   get listenerCount(): number {
     return this.#listeners;
   }
@@ -72,7 +72,7 @@ export class HeartBackend implements HostBackend {
     };
   }
 
-  /** Adds an instance, or puts it in the place of one that is there. */
+  /** Adds an instance, or replaces one of the same name. */
   add(name: string, part: Partial<Instance> = {}, running = false): Instance {
     const there = this.heart.model.hasInstance(name) ? this.heart.get(name) : {};
     const instance = this.heart.add(name, { ...there, ...part });
@@ -103,7 +103,6 @@ export class HeartBackend implements HostBackend {
     return this.heart.machine.treeOf(this.heart.get(name).id).stored;
   }
 
-  /** Ends it. */
   close(): void {
     this.heart.stop();
     this.heart.store.close();

@@ -3,7 +3,7 @@ import type { Operation } from '../../model/operation.ts';
 import type { OperationSpec } from '../../model/operations.ts';
 import type { OperationCases } from '../backend.ts';
 
-/** Operations, some of them without any work: those end when a test says so. */
+/** Operations; those that `begin` starts have no work, and end when a test says so. */
 export class OwnOperations implements OperationCases {
   readonly list;
   readonly get;
@@ -27,14 +27,14 @@ export class OwnOperations implements OperationCases {
     return operation;
   }
 
-  /** Ends one that was begun here: well, or with this error. */
+  /** Ends an operation that `begin` has started: with success, or with this error. */
   end(id: string, error?: Error): void {
     const work = this.#works.get(id);
     if (error) work?.reject(error);
     else work?.resolve(undefined);
   }
 
-  /** Something happens; those who listen get an event. */
+  /** Publishes a lifecycle event. */
   lifecycle(action: string, source: string, context?: Record<string, unknown>): void {
     const metadata = { action, source, ...(context && { context }) };
     this.#parts.model.commit([], [{ type: 'lifecycle', metadata }]);

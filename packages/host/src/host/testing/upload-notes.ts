@@ -2,10 +2,10 @@ import type { FakeImages } from '../../instances/testing/fake-images.ts';
 import type { UploadOptions } from '../../library/requests.ts';
 import type { ImageCases } from '../backend.ts';
 
-/** Takes note of uploads as they reach the heart. */
+/** Records uploads as they reach the heart. */
 export class UploadNotes {
   readonly cases: ImageCases;
-  /** What was asked for, in order. */
+  /** The options of all uploads, in order. */
   readonly options: UploadOptions[] = [];
   readonly received: FakeImages;
 

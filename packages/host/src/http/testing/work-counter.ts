@@ -1,9 +1,9 @@
 import { Session } from 'node:inspector/promises';
 
 /**
- * Counts the steps of work instead of the time that it takes: how often each block of our code is run, as V8's coverage
- * counts it, and how much its own functions for texts and bytes are given to look at, or give. A pattern counts as one
- * look at its text.
+ * Counts the steps of work instead of its time: how often each block of the sources runs, from V8's coverage,
+ * and how many characters, bytes and items the built-in functions get to look at, or return. A pattern counts
+ * as one look at its text.
  */
 export class WorkCounter {
   readonly #session = new Session();
@@ -16,7 +16,7 @@ export class WorkCounter {
     for (const [owner, names] of WATCHED) for (const name of names) watch(owner, name);
   }
 
-  /** Begins to count; what is loaded before that has no blocks. */
+  /** Begins to count. Code that was loaded before has no blocks. */
   async begin(): Promise<void> {
     await this.#session.post('Profiler.enable');
     await this.#session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
@@ -35,13 +35,13 @@ export class WorkCounter {
   }
 }
 
-/** Texts, bytes and lists that the functions of V8 and Node have looked at. */
+/** Characters, bytes and items that built-in functions of V8 and Node have looked at. */
 let looked = 0;
 
 type Method = (...args: unknown[]) => unknown;
 
 const { prototype: pattern } = RegExp;
-/** Functions whose work grows with what they get; those that look at one place only are left out. */
+/** Functions whose work grows with their input; those that look at one place only are left out. */
 const WATCHED: readonly (readonly [object, readonly PropertyKey[]])[] = [
   [String.prototype, namesOf(String.prototype, /^(at|charAt|charCodeAt|codePointAt|constructor)$/)],
   [Buffer.prototype, namesOf(Buffer.prototype, /^(constructor|parent|offset|subarray|read|write)/)],
@@ -80,7 +80,7 @@ function watch(owner: object, name: PropertyKey): void {
   };
 }
 
-/** A search looks from where it begins to where it finds something, a cut at what it gives, all others at everything. */
+/** A search looks from its start to its finding, a cut at its result, and other functions at everything. */
 function lookedAt(self: unknown, name: PropertyKey, args: readonly unknown[], result: unknown): number {
   const [what, from] = args;
   if (COMPARISONS.has(name)) return lengthOf(what);

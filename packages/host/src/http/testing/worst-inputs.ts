@@ -8,9 +8,9 @@ import { parseHead, type RequestHead } from '../request-head.ts';
 import { queryValue } from '../target.ts';
 import { WorkCounter } from './work-counter.ts';
 
-// A program, since a test runner would run its own code and change ours.
+// A separate program, since a test runner would run its own code and change this one.
 
-/** As much as fits into a head. */
+/** As many bytes as fit into a head. */
 const FULL = 64_000;
 
 const filled = (piece: string, bytes: number) => piece.repeat(Math.floor(bytes / piece.length));
@@ -45,10 +45,10 @@ const keys = (bytes: number) =>
     .join()
     .slice(0, bytes);
 
-/** What is made of so many bytes. It may be `parts` times smaller than a head. */
+/** Makes an input of so many bytes. The input may be `parts` times smaller than a head. */
 type Worst = readonly [name: string, (bytes: number) => () => unknown, parts?: number];
 
-/** Of a body only so much is kept. */
+/** How many times smaller the kept part of a body is. */
 const KEPT = FULL / KEPT_BODY_BYTES_MAX;
 
 const WORST: readonly Worst[] = [
@@ -79,7 +79,7 @@ const WORST: readonly Worst[] = [
 const counter = new WorkCounter(new URL('../..', import.meta.url).href);
 await counter.begin();
 
-/** Steps for each byte of an input, half and full. */
+/** Steps per byte, for half of the input and for all of it. */
 async function stepsPerByte([name, make, parts = 1]: Worst): Promise<[string, number, number]> {
   const [half, full] = [FULL / parts / 2, FULL / parts];
   return [name, (await counter.count(make(half))) / half, (await counter.count(make(full))) / full];

@@ -38,7 +38,7 @@ export const device = (
   type: 'character-device' | 'block-device' = 'character-device',
 ): Entry => ({ name, type, devmajor, devminor });
 
-/** The entries of a small unified image, and more. */
+/** The entries of a small unified image, and further ones. */
 export const unified = (...more: readonly Entry[]): readonly Entry[] => [
   file('metadata.yaml', METADATA),
   folder('rootfs/'),
@@ -66,7 +66,7 @@ const COMMANDS: Partial<Record<Format, readonly string[]>> = {
   bzip2: [],
 };
 
-/** The bytes compressed as a format says. */
+/** Compresses bytes into a format. */
 export async function compress(bytes: Buffer, format: Exclude<Format, 'squashfs'>): Promise<Buffer> {
   if (format === 'gzip') return gzipSync(bytes);
   if (format === 'zstd') return zstdCompressSync(bytes);
@@ -89,14 +89,14 @@ export async function squashfsOf(path: string, to: string, pseudo: readonly stri
   if (!ok) throw new Error(failure);
 }
 
-/** A folder under /var/tmp whose parents everybody can search, removed with the scope it is made in. */
+/** A folder under /var/tmp that every user can reach, removed at the end of its scope. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await mkdtemp('/var/tmp/porthole-images-');
   await chmod(path, 0o755);
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-/** Writes files below a folder, their parents too. */
+/** Writes files below a folder, and makes their parent folders. */
 export async function writeTree(root: string, files: Readonly<Record<string, string>>): Promise<void> {
   for (const [name, content] of Object.entries(files)) {
     await mkdir(join(root, name, '..'), { recursive: true });

@@ -5,7 +5,7 @@ import { ImageDirectory, type ReceiveOptions, type StagedImage } from '../image-
 import { DEFAULT_LIMITS, type ImageLimits } from '../image-limits.ts';
 import type { Upload } from '../upload.ts';
 
-/** A directory of images at `path`, ready to use; limits that are not given are the usual ones. */
+/** A directory of images at `path`, ready to use; limits that are not given are the default ones. */
 export async function openDirectory(
   path: string,
   limits: Partial<ImageLimits> = {},
@@ -15,7 +15,7 @@ export async function openDirectory(
   return directory;
 }
 
-/** An upload of one file, in pieces of odd sizes as a network gives them. */
+/** An upload of one file, in pieces of odd sizes, as from a network. */
 export function unifiedUpload(bytes: Buffer, filename = 'tiny.tar'): Upload {
   return { kind: 'unified', filename, data: streamOf(bytes) };
 }

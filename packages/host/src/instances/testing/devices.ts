@@ -1,6 +1,6 @@
 import type { Device } from '../../core/entities.ts';
 
-/** A folder of the host, at a path inside. */
+/** A disk that mounts a folder of the host at a path inside. */
 export const disk = (path: string, part: Device = {}): Device => ({
   type: 'disk',
   source: '/srv/data',
@@ -8,5 +8,4 @@ export const disk = (path: string, part: Device = {}): Device => ({
   ...part,
 });
 
-/** A network interface. */
 export const nic = (part: Device = {}): Device => ({ type: 'nic', nictype: 'p2p', ...part });

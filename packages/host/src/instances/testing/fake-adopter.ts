@@ -9,7 +9,7 @@ import type { Life } from './life.ts';
 
 const BOOT_ID = '11111111-2222-4333-8444-555555555555';
 
-/** The rules of adopted instances as they are; the processes are those of a machine in memory. */
+/** The real runtime of adopted instances, with processes of a machine in memory. */
 export class FakeAdopter extends AdoptedRuntime {
   readonly #machine: FakeMachine;
   readonly #life: Life;

@@ -2,9 +2,9 @@ import type { Caller } from '../../core/caller.ts';
 import type { Init } from '../../runtimes/contract/runtime.ts';
 import type { GuestConnections, Identity } from '../needs.ts';
 
-/** Who is known as which instance. The number of a descriptor is that of the instance behind it. */
+/** Identifies callers in registered instances. A descriptor's number is the id of the caller's instance. */
 export class FakeIdentity implements Identity {
-  /** The run number of each instance that is recognised. */
+  /** The run number of each registered instance, by its id. */
   readonly known = new Map<number, number>();
   /** Thrown at each registration. */
   trouble: Error | null = null;
@@ -31,7 +31,7 @@ export class FakeIdentity implements Identity {
   }
 }
 
-/** Connections that instances hold, as many as a test says. */
+/** Numbers of connections of instances, set by tests. */
 export class FakeConnections implements GuestConnections {
   readonly open = new Map<number, number>();
 

@@ -20,15 +20,16 @@ const METADATA = {
 };
 const SPLIT: ImageFiles = { kind: 'split', metadataExtension: '.tar.xz', rootfsExtension: '.squashfs' };
 
-/** Takes in any bytes as an image. Their files are kept in a folder, when there is one. */
+/** Accepts any bytes as an image. Their files are kept in the folder, if there is one. */
 export class FakeImages extends ImageDirectory {
-  /** Fingerprints of images that are in place, and of those that are staged. */
+  /** Fingerprints of published images. */
   readonly stored = new Set<string>();
+  /** Fingerprints of images that have been received but not published. */
   readonly staged = new Set<string>();
-  /** What was taken in, part by part. */
+  /** The parts of each received upload. */
   readonly uploads: { name: string; filename: string; size: number }[][] = [];
   uploadedBytes = 0;
-  /** Waits before each chunk of an upload is taken; a test's way to be slow. */
+  /** Awaited before each chunk of an upload is read; tests set it to be slow. */
   appetite: () => Promise<void> = async () => {};
   readonly #folder: string | null;
   readonly #machine: FakeMachine;
@@ -121,11 +122,11 @@ export class FakeImages extends ImageDirectory {
   }
 }
 
-/** Roots as names: those of images are unpacked in two steps, and swept away when nobody needs them. */
+/** Roots as names: "unpacked" with two steps of progress, removed if no image or instance needs them. */
 export class FakeRoots extends Roots {
   readonly #machine: FakeMachine;
   readonly #life: Life;
-  /** Nothing is swept away any more. */
+  /** Whether no roots are removed any more. */
   kept = false;
 
   constructor(machine: FakeMachine, life: Life, images: ImageDirectory) {

@@ -3,7 +3,7 @@ import { FakeRun } from './fake-run.ts';
 import { FakeTree } from './fake-tree.ts';
 import { Faults } from './faults.ts';
 
-/** A process that some other runtime has started. */
+/** A process that another runtime has started. */
 export interface ForeignProcess {
   readonly startTime: string;
   readonly end: () => void;
@@ -11,20 +11,20 @@ export interface ForeignProcess {
   isAlive: boolean;
 }
 
-/** What is on the host, and outlives daemons: instances that run, their folders, and notes of how they ended. */
+/** A host in memory that outlives daemons: runs, folders of instances, and notes of how runs ended. */
 export class FakeMachine {
   readonly faults = new Faults();
-  /** By instance. */
+  /** By instance id. */
   readonly runs = new Map<number, FakeRun>();
   readonly folders = new Set<number>();
-  /** Unpacked roots. */
+  /** Names of unpacked roots. */
   readonly roots = new Set<string>();
   readonly endings = new Map<number, Ending>();
   readonly foreign = new Map<number, ForeignProcess>();
   readonly #trees = new Map<number, FakeTree>();
-  /** Whether runs are noted, so that the next daemon knows them without asking. */
+  /** Whether there are notes of runs, so that the next daemon recognises them without asking LXC. */
   notes = true;
-  /** How runs behave that begin from now on when they are asked to shut down. */
+  /** Whether runs that begin from now on shut down when asked. */
   obey = true;
   #pid = 4241;
 
@@ -40,7 +40,7 @@ export class FakeMachine {
     return run;
   }
 
-  /** Names of interfaces of all instances. */
+  /** The names on the host of the interfaces of all instances. */
   get interfaces(): string[] {
     return [...this.runs.values()].flatMap((run) => Object.values(run.hostNames));
   }
@@ -51,7 +51,7 @@ export class FakeMachine {
     return tree;
   }
 
-  /** Some other runtime starts a process. @returns its pid */
+  /** Starts a process as another runtime would. @returns its pid */
   startForeign(): number {
     const pid = ++this.#pid;
     const ended = Promise.withResolvers<void>();
@@ -68,7 +68,7 @@ export class FakeMachine {
     return pid;
   }
 
-  /** The host goes down: nobody notes how runs end. */
+  /** Reboots the host: all runs end, without notes of how they ended. */
   reboot(): void {
     for (const run of this.runs.values()) run.end('stop');
     this.endings.clear();

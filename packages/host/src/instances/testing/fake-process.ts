@@ -1,12 +1,12 @@
 import type { ExecProcess, ExecRequest } from '../../runtimes/contract/exec.ts';
 
-/** A process whose output, end and appetite a test decides. */
+/** A process whose output, end and reading of input are controlled by a test. */
 export class FakeProcess implements ExecProcess {
   readonly request: ExecRequest;
   readonly input: Buffer[] = [];
   readonly signals: number[] = [];
   readonly sizes: string[] = [];
-  /** False: it takes what it is given, but asks for a break until `drain`. */
+  /** If false, `write` accepts data but asks the writer to wait for `drain`. */
   hungry = true;
   inputEnded = false;
   paused = false;
@@ -78,7 +78,7 @@ export class FakeProcess implements ExecProcess {
     return Buffer.concat(this.input).toString();
   }
 
-  /** Settles as soon as something holds. */
+  /** Resolves as soon as `done` returns true. */
   until(done: () => boolean): Promise<void> {
     if (done()) return Promise.resolve();
     return new Promise((resolve) => this.#waiters.push({ done, resolve }));

@@ -2,22 +2,22 @@ import type { Device } from '../../core/entities.ts';
 import type { Ending, RunSpec } from '../../runtimes/contract/runtime.ts';
 import type { FakeProcess } from './fake-process.ts';
 
-/** A run of an instance on a machine: what is inside, and how it behaves. */
+/** A run of an instance on a fake machine: its state inside, and its behaviour. */
 export class FakeRun {
   readonly pid: number;
   readonly spec: RunSpec;
   /** Devices inside, by name. */
   readonly devices: Map<string, Device>;
-  /** Interfaces on the host, by device. */
+  /** Names of interfaces on the host, by device. */
   readonly interfaces = new Map<string, string>();
-  /** Where there is a folder to mount on. */
+  /** Existing mount points inside. */
   readonly places: Set<string>;
   readonly execs: FakeProcess[] = [];
-  /** How often the guest API's folder is at /dev/lxd. */
+  /** The number of guest API mounts at /dev/lxd. */
   guestApiMounts: number;
-  /** False: it goes on when it is asked to shut down. */
+  /** If false, it ignores requests to shut down. */
   obeys = true;
-  /** Daemons that hold its init. */
+  /** The number of unreleased handles of its init. */
   holders = 0;
   frozen = false;
   ending: Ending | null = null;
@@ -41,7 +41,7 @@ export class FakeRun {
     return Object.fromEntries(this.interfaces);
   }
 
-  /** Puts a device in, as it would be put into a real one. @returns what was made for it */
+  /** Adds a device. @returns what was made for it, like the real runtime */
   plug(name: string, device: Device): { created: boolean; hostName?: string } {
     this.devices.set(name, device);
     if (device['type'] === 'nic') {
@@ -55,7 +55,7 @@ export class FakeRun {
     return { created };
   }
 
-  /** Takes a device out, with the interface of that name on the host. */
+  /** Removes a device and what was made for it. */
   unplug(name: string, device: Device, made: { created: boolean; hostName?: string }): void {
     this.devices.delete(name);
     if (made.hostName === this.interfaces.get(name)) this.interfaces.delete(name);
@@ -67,12 +67,12 @@ export class FakeRun {
     else listener(this.ending);
   }
 
-  /** Its init is asked to shut down. */
+  /** Asks its init to shut down. */
   ask(): void {
     if (this.obeys) this.kill();
   }
 
-  /** Frozen processes notice a signal, even a deadly one, when they run again. */
+  /** Kills it; if it is frozen, it ends when it is unfrozen. */
   kill(): void {
     this.#dies = true;
     if (!this.frozen) this.end('stop');
@@ -83,7 +83,7 @@ export class FakeRun {
     if (!frozen && this.#dies) this.end('stop');
   }
 
-  /** It ends: by itself when a test says so. */
+  /** Ends the run; called by a test, it ends by itself. */
   end(ending: Ending): void {
     if (this.ending !== null) return;
     this.ending = ending;
@@ -93,7 +93,7 @@ export class FakeRun {
 
 let interfaces = 0;
 
-/** A name that no interface on the host has had. */
+/** A new name for an interface on the host. */
 export function newHostName(): string {
   return `veth${++interfaces}`;
 }

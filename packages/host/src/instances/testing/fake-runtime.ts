@@ -21,22 +21,25 @@ import { type FakeRun, newHostName } from './fake-run.ts';
 import type { Life } from './life.ts';
 import { LIVE_FACTS } from './live-facts.ts';
 
-/** The runtime of one daemon on a machine: what it does is done to what is inside, so that tests look there. */
+/** The runtime of one daemon on a fake machine, whose state it changes and tests look at. */
 export class FakeRuntime implements Runtime {
   readonly driver = 'lxc';
-  readonly driverVersion = '5.0.2';
   readonly owns = true;
   readonly machine: FakeMachine;
   readonly #life: Life;
   readonly #runs = new Map<Init, FakeRun>();
-  /** What the next execs run, when a test wants to have it before. */
+  /** The processes of the next execs, if a test needs them beforehand. */
   readonly nextProcesses: FakeProcess[] = [];
-  /** Where the log of an instance is. */
+  /** The path of an instance's log; null if there is none. */
   logPath: (id: number) => string | null = () => null;
 
   constructor(machine: FakeMachine, life: Life) {
     this.machine = machine;
     this.#life = life;
+  }
+
+  async driverVersion(): Promise<string> {
+    return '5.0.2';
   }
 
   hostIds(config: Config): HostIds {

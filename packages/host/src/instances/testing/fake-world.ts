@@ -14,7 +14,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Values that are the same in each run of a test: they count. */
+/** Makes the same values in each run of a test, by counting. */
 export function countingRandom(): Random {
   let count = 0;
   return {

@@ -1,16 +1,16 @@
 import { type Life, never } from './life.ts';
 
-/** Before the work has any effect, or when it has all of it. */
+/** Whether a rule applies before the work has any effect, or after all of it. */
 type When = 'before' | 'after';
 
-/** The names of what a call is about. */
+/** The names of a call's subject. */
 type Subjects = string | readonly string[];
 
-/** Which calls are meant: those with this subject (`DEVICE` or `ID/DEVICE`, else the id of an instance), or all. */
+/** Selects calls: those with this subject (`DEVICE` or `ID/DEVICE`, else the id of an instance), or all. */
 interface Meant {
   readonly subject?: string;
   readonly when?: When;
-  /** The first of them only. */
+  /** Whether only the first such call is meant. */
   readonly once?: boolean;
 }
 
@@ -21,19 +21,19 @@ interface Rule {
   readonly meet: () => Promise<void> | void;
 }
 
-/** A call that stands still until a test lets it go on, or fail. */
+/** A call that waits until a test lets it go on or fail. */
 export interface Held {
-  /** Settles when the call has come. */
+  /** Resolves when the call has been made. */
   readonly reached: Promise<void>;
   open(): void;
   fail(error: Error): void;
 }
 
-/** What goes wrong on a machine, and when: each rule is for one verb of its runtime. */
+/** Faults of a fake machine: each rule is for one verb of its runtime. */
 export class Faults {
   readonly #rules = new Set<Rule>();
 
-  /** Lets calls fail from now on. @returns the function that ends that */
+  /** Makes calls fail from now on. @returns a function that ends this */
   refuse(verb: string, error = new Error(`no ${verb}`), meant: Meant = {}): () => void {
     const { subject, when = 'before', once = false } = meant;
     const meet = () => {
@@ -61,12 +61,12 @@ export class Faults {
     return { reached: reached.promise, open: over.resolve, fail: over.reject };
   }
 
-  /** Does something at once, unless a rule refuses it. Calls that answer at once cannot be held. */
+  /** Throws if a rule refuses a synchronous call; such calls cannot be held. */
   check(verb: string, subject: string): void {
     for (const rule of this.#of(verb, subject, 'before')) void rule.meet();
   }
 
-  /** Does something, as far as the rules and the life of the one who does it allow. */
+  /** Does work as the rules allow. It never settles if the life of the daemon that does it is over. */
   async act<T>(life: Life, verb: string, subject: Subjects, work: () => T | Promise<T>): Promise<T> {
     await this.#pass(life, verb, subject, 'before');
     const result = await work();

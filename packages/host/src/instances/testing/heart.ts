@@ -39,14 +39,14 @@ import { TestStore } from './test-store.ts';
 /** The operator of tests. */
 export const BY: Requestor = { username: 'root', protocol: 'unix', address: '@' };
 
-/** What outlives a daemon. */
+/** The part of a test's world that outlives a daemon. */
 interface World {
   readonly machine: FakeMachine;
   readonly database: DatabaseSync;
   readonly clock: FakeClock;
 }
 
-/** All of the daemon between its two edges, on a machine and a disk in memory. */
+/** A whole daemon except its two APIs' servers, on a host and a disk in memory. */
 export class Heart {
   readonly world: World;
   readonly life = new Life();
@@ -61,7 +61,7 @@ export class Heart {
   /** Lifecycle events so far, such as `instance-started c1`. */
   readonly told: string[] = [];
   readonly events: HostEvent[] = [];
-  /** Whether instances are being started, each time when that changes. */
+  /** Each change of whether instances are being started. */
   readonly starting: boolean[] = [];
   #later: Later | undefined;
 
@@ -82,7 +82,7 @@ export class Heart {
     this.host.subscribe((event) => this.#note(event));
   }
 
-  /** Begins a daemon: it knows what is noted of runs, and nothing has been settled. */
+  /** Begins a daemon: it has recognised the runs that have notes, and has done no other work of a start. */
   static async begin(
     world: Partial<World> = {},
     imageFolder: string | null = null,
@@ -96,13 +96,13 @@ export class Heart {
     return heart;
   }
 
-  /** A daemon that is new, on a machine of its own, and knows nothing yet. */
+  /** A new daemon, on a new machine, that has done no work of a start. */
   static bare(imageFolder: string | null = null, journal: Partial<JournalLimits> = {}): Heart {
     const world = { machine: new FakeMachine(), clock: new FakeClock(), database: openDatabase(':memory:') };
     return new Heart(world, imageFolder, journal);
   }
 
-  /** Does what follows at a start: settles what the last daemon has left, then starts the instances that are to run. */
+  /** Does the rest of a start: settles what the last daemon has left, then starts instances. */
   async settle(): Promise<void> {
     await this.#later?.begin();
     const restarts = finishRestarts(this.parts);
@@ -110,7 +110,7 @@ export class Heart {
     await restarts;
   }
 
-  /** Kills the daemon. @returns the next one, as it begins */
+  /** Kills the daemon. @returns the next one, as {@link begin} makes it */
   crash(): Promise<Heart> {
     this.life.end();
     this.stop();
@@ -131,7 +131,7 @@ export class Heart {
     return this.world.machine;
   }
 
-  /** Stores an instance that is stopped. */
+  /** Stores a stopped instance. */
   add(name: string, part: Partial<Instance> = {}): Instance {
     const instance: Instance = {
       id: this.model.nextInstanceId(),
@@ -157,7 +157,7 @@ export class Heart {
     return this.model.current(id);
   }
 
-  /** Has an instance run from now on, as if it was found running. */
+  /** Makes an instance run, as if it had been found running. */
   findRunning(instance: Instance): void {
     const { id, name } = instance;
     const { config, devices } = this.model.expanded(instance);
@@ -194,7 +194,7 @@ export class Heart {
     return image;
   }
 
-  /** Starts, stops, and so on; settles when that has succeeded. */
+  /** Changes the state of an instance. @returns the operation, after it has succeeded */
   setState(
     name: string,
     action: StateRequest['action'],
@@ -203,7 +203,10 @@ export class Heart {
     return this.done(this.host.instances.setState(name, { action, timeout: -1, force: false, ...part }, BY));
   }
 
-  /** Settles when an operation has succeeded. @throws with the text of its failure; the dead wait for ever */
+  /**
+   * Resolves when an operation has succeeded; never, if this daemon is dead by then.
+   * @throws Error with the message of its failure
+   */
   async done({ id }: Operation): Promise<Operation> {
     const operation = await this.parts.operations.wait(id, -1);
     if (this.life.over) return never();
@@ -211,7 +214,7 @@ export class Heart {
     return operation;
   }
 
-  /** Settles when all has been done that can be without the time going on. */
+  /** Resolves when all work is done that does not wait for time to pass. */
   async quiet(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
@@ -229,19 +232,19 @@ export class Heart {
     return this.get(name).config['volatile.last_state.power'];
   }
 
-  /** The run of an instance on the machine. @throws when there is none */
+  /** The run of an instance on the machine. @throws if there is none */
   run(name: string): FakeRun {
     const run = this.machine.runs.get(this.get(name).id);
     if (!run) throw new Error(`${name} does not run`);
     return run;
   }
 
-  /** Whether processes of an instance are on the machine. */
+  /** Whether an instance runs on the machine, also if the daemon does not know it. */
   runs(name: string): boolean {
     return this.machine.runs.has(this.get(name).id);
   }
 
-  /** What an instance is told from now on, each as its metadata with the type in front. */
+  /** The events that an instance gets from now on, each as its metadata with the type in front. */
   listen(name: string): Record<string, unknown>[] {
     const heard: Record<string, unknown>[] = [];
     this.guest.subscribe(this.get(name).id, ({ type, metadata }) => heard.push({ type, ...metadata }));

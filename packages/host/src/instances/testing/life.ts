@@ -1,6 +1,6 @@
 /**
- * The life of one daemon in a test. When it is over, as if it was killed at this moment, nothing that it still does
- * reaches the store or the machine, and nothing answers it.
+ * The life of one daemon in a test. When it is over, the daemon is as if killed: its work no longer reaches
+ * the store or the machine, and its calls are not answered.
  */
 export class Life {
   #over = false;
@@ -10,7 +10,7 @@ export class Life {
     return this.#over;
   }
 
-  /** Settles when it is over. */
+  /** Resolves when it is over. */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }
@@ -21,7 +21,7 @@ export class Life {
   }
 }
 
-/** What the dead wait for. */
+/** A promise that never settles, for calls of a dead daemon. */
 export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});
 }

@@ -1,6 +1,6 @@
 import type { LiveFacts } from '../../runtimes/contract/live.ts';
 
-/** What every instance uses, its pid apart. */
+/** The live facts of every fake instance, without its pid. */
 export const LIVE_FACTS: Omit<LiveFacts, 'pid'> = {
   processes: 2,
   cpuUsage: 24_005_998,

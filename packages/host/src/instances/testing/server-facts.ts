@@ -1,13 +1,13 @@
 import type { ServerFacts } from '../../host/backend.ts';
 
-/** What GET /1.0 tells of the server of tests. */
+/** The facts that GET /1.0 shows in tests. */
 export const SERVER_FACTS: ServerFacts = {
   version: '0.1.0',
   name: 'host1',
   pid: 42,
   stateDir: '/var/lib/porthole',
   driver: 'lxc',
-  driverVersion: '5.0.2',
+  driverVersion: async () => '5.0.2',
   architecture: 'x86_64',
   kernelVersion: '6.18.0',
   osName: 'Debian',

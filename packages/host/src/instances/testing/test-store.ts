@@ -14,7 +14,7 @@ interface Trouble {
 
 const ALL: Match = () => true;
 
-/** The real store, whose disk can be full for a while, and which sees the daemon die before or after a commit. */
+/** The real store, with commits that tests can refuse, or at which they can let the daemon die. */
 export class TestStore extends Store {
   readonly #life: Life;
   readonly #troubles = new Set<Trouble>();
@@ -24,7 +24,7 @@ export class TestStore extends Store {
     this.#life = life;
   }
 
-  /** Refuses commits from now on. @returns the function that ends that */
+  /** Refuses commits from now on. @returns a function that ends this */
   refuse(match: Match = ALL, error: Error = hostError('store-full', 'no room')): () => void {
     return this.#add({
       match,
@@ -34,7 +34,7 @@ export class TestStore extends Store {
     });
   }
 
-  /** The daemon dies at the next commit, which is lost, or made. */
+  /** Lets the daemon die at the next commit that matches: before it is made, or after. */
   dieAt(when: 'before' | 'after', match: Match = ALL): void {
     this.#add({
       match,
@@ -59,13 +59,13 @@ export class TestStore extends Store {
   }
 }
 
-/** Commits that hold a change of this kind. */
+/** Matches commits that have a change of this kind. */
 export const withChange =
   (kind: Change['kind']): Match =>
   (changes) =>
     changes.some((change) => change.kind === kind);
 
-/** Commits that tell of this. */
+/** Matches commits that have a lifecycle event with this action. */
 export const telling =
   (action: string): Match =>
   (_changes, events) =>

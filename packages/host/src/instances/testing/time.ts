@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, vi } from 'vitest';
 import type { Heart } from './heart.ts';
 
-/** Has the tests of a file own the timers. Turns of the event loop go on by themselves. */
+/** Gives the tests of a file control over timers; the rest, such as setImmediate, stays real. */
 export function ownTimers(): void {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -11,7 +11,7 @@ export function ownTimers(): void {
   });
 }
 
-/** Lets the time go on, for timers and for the clock of a daemon, and waits for what that brings about. */
+/** Advances the timers and the clock of a daemon, and waits for the work that this causes. */
 export async function pass(heart: Heart, ms: number): Promise<void> {
   heart.world.clock.pass(ms);
   await vi.advanceTimersByTimeAsync(ms);

@@ -13,7 +13,7 @@ import type { RegisteredRun } from '../../peer/registry.ts';
 import { APART } from '../../peer/testing/apart.ts';
 import { Lane } from '../lane.ts';
 
-/** A backend whose views a lane follows, as the daemon's do. */
+/** A backend whose views a lane follows, as in the daemon. */
 class FollowedBackend extends FakeBackend {
   lane: Lane | undefined;
 
@@ -32,19 +32,19 @@ class FollowedBackend extends FakeBackend {
 export interface LaneFixture extends AsyncDisposable {
   readonly backend: FollowedBackend;
   readonly lane: Lane;
-  /** The server behind the lane, which serves this path. */
+  /** The main server, which serves `path` with the lane. */
   readonly server: GuestServer;
   readonly path: string;
-  /** A server without lane on the same backend. */
+  /** A server without a lane, on the same backend. */
   readonly stock: GuestServer;
   readonly stockPath: string;
-  /** What a run of instance 1 would be, of which this very process is root. */
+  /** A run of instance 1 in which this process is root. */
   readonly facts: RegisteredRun;
 }
 
 /**
- * A lane in front of a server, and a server alone. This process itself stands for the instance: its PID
- * namespace is registered, unless `known` is false.
+ * Starts a server with a lane, and a server alone. This process plays the instance: its PID namespace is
+ * registered, unless `known` is false.
  */
 export async function startLane(
   options: { readonly limits?: Partial<Limits>; readonly log?: Log; readonly known?: boolean } = {},
@@ -70,7 +70,7 @@ export async function startLane(
   return { backend, lane, server, path, stock, stockPath, facts, [Symbol.asyncDispose]: dispose };
 }
 
-/** A run of instance 1, of which this very process is root. */
+/** A run of instance 1 in which this process is root. */
 export function factsOfThisProcess(): RegisteredRun {
   const { dev, ino } = statSync('/proc/self/ns/pid', { bigint: true });
   const rootUid = process.getuid?.() ?? 0;
@@ -81,13 +81,15 @@ export function factsOfThisProcess(): RegisteredRun {
 /** A process in a PID namespace of its own. */
 export interface Apart extends AsyncDisposable {
   readonly namespace: string;
-  /** What its program has sent back so far. */
+  /** Everything that its program has received so far. */
   readonly text: () => string;
-  /** Settles when all of its answers have come, and it has ended. */
+  /** Settles when it has ended, with everything that it has received. */
   readonly answer: Promise<string>;
 }
 
-/** Opens connections, sends the same on each, says so, and prints all that comes back until the last one ends. */
+/**
+ * Opens connections, sends the same on each, reports that, and prints all answers until the last one ends.
+ */
 const ASK = `
   const [path, count, text, end] = process.argv.slice(1);
   const net = require('node:net');
@@ -102,7 +104,7 @@ const ASK = `
   }
 `;
 
-/** Starts such a process, which sends a text on so many connections; settles when it has. */
+/** Starts such a process, which sends a text on `count` connections; settles when it has sent it. */
 export async function startApart(
   path: string,
   text: string,

@@ -10,7 +10,7 @@ import { APART } from '../../peer/testing/apart.ts';
 import { CallerGroup } from '../caller-group.ts';
 import { LaneRuns } from '../lane-runs.ts';
 
-/** Connects once for each line that it reads, and says so. */
+/** Connects once for each line that it reads, and prints a line when it has. */
 const CONNECT = `
   const net = require('node:net');
   process.stdin.on('data', () => net.connect(process.argv[1], () => console.log('connected')));
@@ -19,7 +19,7 @@ const CONNECT = `
 
 type Program = ChildProcess & { pid: number };
 
-/** LaneRuns, and processes that connect to a socket when they are told to. */
+/** LaneRuns, and processes that connect to a socket on command. */
 export class KnownRuns {
   runs = new LaneRuns();
   readonly #folder = mkdtempSync('/var/tmp/porthole-runs-');
@@ -27,7 +27,7 @@ export class KnownRuns {
   readonly #listening = listenUnix(this.#path, 16);
   readonly #children: ChildProcess[] = [];
 
-  /** A process that can connect, in a PID namespace of its own or in ours. */
+  /** Starts a process that can connect, in a new PID namespace or in the current one. */
   async start(where: 'apart' | 'here'): Promise<Program> {
     const program = [process.execPath, '-e', CONNECT, this.#path] as const;
     const [command, ...args] = where === 'apart' ? (['unshare', ...APART, ...program] as const) : program;
@@ -37,19 +37,19 @@ export class KnownRuns {
     return child as unknown as Program;
   }
 
-  /** The process that runs apart. */
+  /** The pid of the process that runs in a new PID namespace. */
   initOf(child: Program): number {
     return Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
   }
 
-  /** A run of an instance in the PID namespace of a process. */
+  /** Adds a run of an instance in the PID namespace of a process. */
   addRun(instanceId: number, pid: number): void {
     const { dev, ino } = statSync(`/proc/${pid}/ns/pid`, { bigint: true });
     const rootUid = process.getuid?.() ?? 0;
     this.runs.add({ instanceId, runNumber: instanceId, rootUid, namespace: `${dev}:${ino}` }, sampleView());
   }
 
-  /** Has a process connect once more, and asks whose it is. */
+  /** Makes a process connect once more, and identifies it. */
   async identified(child: ChildProcess): Promise<{ group: CallerGroup | undefined; pid: number }> {
     child.stdin?.write('go\n');
     await once(child.stdout as NodeJS.ReadableStream, 'data');

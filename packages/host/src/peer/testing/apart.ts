@@ -1,5 +1,5 @@
 /**
- * `unshare` with these runs a program in a PID namespace of its own, as root of a user namespace that has only the
- * ids of the user who starts it. Any user may do that.
+ * With these arguments `unshare` runs a program in a new PID namespace, as root of a user namespace that has
+ * only the ids of the user who starts it. Any user may do that.
  */
 export const APART: readonly string[] = ['--user', '--map-root-user', '--pid', '--fork', '--kill-child'];

@@ -3,7 +3,7 @@ import type { Device } from '../../core/entities.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 describe('checkAdoptedConfig', () => {
-  it('takes what the guest API shows, and what the server keeps', () => {
+  it('accepts keys that the guest API shows, and keys that the daemon keeps', () => {
     const keys = ['user.a', 'cloud-init.user-data', 'security.devlxd', 'volatile.uuid', 'image.os'];
     expect(() => checkAdoptedConfig(Object.fromEntries(keys.map((key) => [key, '1'])))).not.toThrow();
   });
@@ -35,7 +35,7 @@ describe('checkAdoptedDevice', () => {
     ],
     ['a disk', { type: 'disk', path: '/mnt', source: '/usr' }, 'for its own runtime to mount'],
     ['a device node', { type: 'unix-char', path: '/dev/null' }, 'for its own runtime to mount'],
-  ])('judges %s', (_what, device, refusal) => {
+  ])('checks %s', (_what, device, refusal) => {
     const check = () => checkAdoptedDevice('d', device);
     if (refusal === null) expect(check).not.toThrow();
     else expect(check).toThrow(refusal);

@@ -3,7 +3,7 @@ import { type ByDeviceType, rowFor } from '../../core/device-types.ts';
 import type { Config, Device } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 
-/** What only the runtime that has started the processes could honour; `*` stands for the rest of a key. */
+/** Keys that only the runtime that started the processes can apply; `*` stands for the rest of a key. */
 const REFUSED_KEYS: readonly string[] = [
   'boot.autostart',
   'environment.*',
@@ -26,8 +26,9 @@ function matches(pattern: string, key: string): boolean {
 }
 
 /**
- * A nic describes what is there: it needs its address, and can have no limits. The root disk is its own runtime's.
- * @throws CodedError bad-request for a device that would have to be made
+ * A nic describes an interface that exists: it needs its address, and cannot have limits. The root disk
+ * belongs to the other runtime.
+ * @throws CodedError bad-request for a device that Porthole would have to make
  */
 export function checkAdoptedDevice(name: string, device: Device): void {
   const check = rowFor(CHECKS, device) ?? refuseMount;

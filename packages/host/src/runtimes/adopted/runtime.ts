@@ -19,13 +19,12 @@ import type {
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
- * Recognises instances that some other runtime has started, such as Podman or runc: their callers are served, their
- * end is noticed, and that is all. Their processes, files, mounts and network are that runtime's, which also shows
- * the guest API's folder inside, at /dev/lxd.
+ * Recognises instances that another runtime has started, such as Podman or runc. Porthole serves their
+ * callers and notices their end, and does nothing else. Their processes, files, mounts and network belong to
+ * that runtime, which also mounts the guest API's folder inside, at /dev/lxd.
  */
 export class AdoptedRuntime implements Adopter {
   readonly driver = 'adopted';
-  readonly driverVersion = '';
   readonly owns = false;
   readonly #watch: ExitWatch;
   readonly #bootId = bootId();
@@ -40,6 +39,10 @@ export class AdoptedRuntime implements Adopter {
     return { pid, startTime, bootId: this.#bootId };
   }
 
+  async driverVersion(): Promise<string> {
+    return '';
+  }
+
   hostIds(): HostIds {
     return { uid: 0, gid: 0 };
   }
@@ -48,7 +51,7 @@ export class AdoptedRuntime implements Adopter {
 
   async remove(): Promise<void> {}
 
-  /** It runs already: takes hold of it. */
+  /** The instance runs already: this only takes hold of its init. */
   async start({ config }: Pick<RunSpec, 'config'>): Promise<RunHandle> {
     const running = this.#hold(config);
     if (!running) throw hostError('bad-request', 'The process to adopt has ended');
@@ -63,7 +66,7 @@ export class AdoptedRuntime implements Adopter {
     return this.recall(instance);
   }
 
-  /** An end that nobody watched is one for good: nothing here could start it again. */
+  /** An end that no daemon watched counts as a stop: this runtime cannot start the instance again. */
   lastEnding(): Ending {
     return 'stop';
   }
@@ -88,7 +91,7 @@ export class AdoptedRuntime implements Adopter {
     checkAdoptedDevice(name, device);
   }
 
-  /** Its devices only describe what is there. */
+  /** Its devices only describe what exists already. */
   async attach(): Promise<{ created: boolean }> {
     return { created: false };
   }
@@ -105,7 +108,7 @@ export class AdoptedRuntime implements Adopter {
 
   async attachMissing(): Promise<void> {}
 
-  /** Whoever is refused by `security.devlxd` is refused on the socket; the mount is its own runtime's. */
+  /** The socket refuses callers when `security.devlxd` is false; the mount belongs to the other runtime. */
   async setGuestApiMount(): Promise<void> {}
 
   async exec(): Promise<ExecProcess> {
@@ -116,7 +119,7 @@ export class AdoptedRuntime implements Adopter {
     throw hostError('not-ours', 'copy files with it');
   }
 
-  /** What it uses is for its own runtime to tell. */
+  /** Only the other runtime knows how much the instance uses. */
   async live({ pid }: Init): Promise<LiveFacts> {
     const unknown = { processes: 0, cpuUsage: 0, memoryUsage: 0, memoryPeak: 0 };
     return { pid, ...unknown, diskUsage: null, network: null };
@@ -126,7 +129,7 @@ export class AdoptedRuntime implements Adopter {
     return null;
   }
 
-  /** Null when the process has ended, whatever has its pid now. */
+  /** Null when the process has ended, even if another process has its pid now. */
   #hold(config: Config): RunHandle | null {
     const name = adoptedInit(config);
     const init = name?.bootId === this.#bootId ? PinnedProcess.named(name.pid, name.startTime) : null;

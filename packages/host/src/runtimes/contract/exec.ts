@@ -7,7 +7,10 @@ export interface ExecRequest {
   readonly user: number;
   readonly group: number;
   readonly cwd: string;
-  /** True: streams are connected by `ExecSession.connect`. False: output is dropped (or recorded by the edge). */
+  /**
+   * True: streams are connected by `ExecSession.connect`. False: output is dropped, or recorded by the host
+   * API.
+   */
   readonly waitForWebsocket: boolean;
 }
 
@@ -16,18 +19,20 @@ export interface ExecProcess {
   /** Bytes for its standard input, or for the pty; false: wait for `onDrain` before writing more. */
   write(data: Uint8Array): boolean;
   onDrain(listener: () => void): void;
-  /** No more input; hangs up when interactive. */
+  /** Ends the input; hangs up when interactive. */
   endInput(): void;
-  /** Calls back with output; `fd` is 1 or 2 (1 only, when interactive). Set before anything is read. */
+  /**
+   * Calls back with output; `fd` is 1 or 2 (only 1 when interactive). Must be called before output is read.
+   */
   onOutput(listener: (fd: 1 | 2, data: Uint8Array) => void): void;
   /** Stops and resumes reading of its output: back pressure. */
   pause(): void;
   resume(): void;
   resize(width: number, height: number): void;
-  /** A signal number for the process in the instance. */
+  /** Sends a signal, by number, to the process in the instance. */
   signal(number: number): void;
   /**
-   * Exit code, 128+n when a signal ended it; all output has been given before it settles.
+   * Exit code; 128+n when signal n ended the process. All output has been passed on before this settles.
    * @throws CodedError command-not-found, command-not-executable
    */
   readonly exited: Promise<number>;

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-/** Something at a path inside an instance. Ids are the instance's own. */
+/** A file, directory or link at a path inside an instance. Ids are those inside the instance. */
 export interface FileFacts {
   readonly type: 'file' | 'directory' | 'symlink';
   readonly uid: number;
@@ -9,14 +9,14 @@ export interface FileFacts {
   readonly mode: number;
   /** RFC 3339. */
   readonly modified: string;
-  /** Bytes of a file; 0 also for those that do not know, such as those below /proc. */
+  /** Bytes of a file; also 0 for files that do not tell their size, such as those below /proc. */
   readonly size: number;
 }
 
 export interface FoundFile extends FileFacts {
   /** Names in a directory; empty otherwise. */
   readonly entries: readonly string[];
-  /** Where a link leads, as it was written; empty otherwise. */
+  /** Target of a link, as it was written; empty otherwise. */
   readonly target: string;
   /** Content of a file, to be read to its end or destroyed. */
   readonly content: Readable;

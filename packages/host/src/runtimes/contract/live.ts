@@ -1,4 +1,4 @@
-/** What the kernel says of a running instance; numbers 0 and network null when it is stopped. */
+/** Facts from the kernel about an instance. When it is stopped, numbers are 0 and `network` is null. */
 export interface LiveFacts {
   readonly pid: number;
   readonly processes: number;
@@ -9,7 +9,7 @@ export interface LiveFacts {
   readonly memoryPeak: number;
   readonly diskUsage: number | null;
   readonly network: Readonly<Record<string, NetworkInterface>> | null;
-  /** Programs that work for it and do not end: a file system of its own does not answer. */
+  /** Hung programs that work for the instance: one of its file systems does not answer. */
   readonly stuck?: number;
 }
 

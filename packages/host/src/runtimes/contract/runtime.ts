@@ -9,14 +9,14 @@ import type { LiveFacts } from './live.ts';
 /** How a run of an instance ended: `reboot` when the instance asked to be started again. */
 export type Ending = 'stop' | 'reboot';
 
-/** The init process of a run, held by its runtime: no other process can be taken for it, whatever its pid is. */
+/** The init process of a run, held by its runtime: a later process with its pid is not mistaken for it. */
 export interface Init {
   /** On the host. */
   readonly pid: number;
   isAlive(): boolean;
-  /** Sends a signal; to a process that has ended, none. */
+  /** Sends a signal; does nothing when the process has ended. */
   signal(number: number): void;
-  /** A pidfd of one's own, to be closed by the caller. */
+  /** Another pidfd of the process, to be closed by the code that asks for it. */
   duplicate(): number;
 }
 
@@ -27,13 +27,13 @@ export interface RunHandle {
   readonly ended: Promise<Ending>;
   /** Host side interface of each nic device. */
   readonly hostNames: Readonly<Record<string, string>>;
-  /** Found frozen, such as after a restart of the daemon. */
+  /** Whether it was frozen when it was found, such as after a restart of the daemon. */
   readonly frozen: boolean;
-  /** Lets go of the run, which has ended or is to be forgotten; its init counts as ended from then on. */
+  /** Lets go of a run that has ended or is to be forgotten; after that its init counts as ended. */
   release(): void;
 }
 
-/** What an instance needs in order to run. */
+/** The facts that a runtime needs to run an instance. */
 export interface RunSpec {
   readonly id: number;
   readonly name: string;
@@ -43,11 +43,11 @@ export interface RunSpec {
   readonly devices: Devices;
   /** Folder of the unpacked image, shared by all instances made from it. */
   readonly lower: string;
-  /** Show the guest API inside. */
+  /** Whether the guest API is mounted inside. */
   readonly devlxd: boolean;
 }
 
-/** A running instance and which device of it is meant. */
+/** A running instance and one of its devices. */
 export interface DeviceTarget {
   readonly id: number;
   readonly init: Init;
@@ -56,18 +56,18 @@ export interface DeviceTarget {
   readonly device: Device;
 }
 
-/** The instance whose files are meant. */
+/** The instance whose files a request is about. */
 export interface FilesTarget {
   readonly id: number;
-  /** Expanded; that of the run when it runs. */
+  /** Expanded; the config of the run if the instance runs. */
   readonly config: Config;
-  /** null: it is stopped, and stays so until the work is over. */
+  /** null: the instance is stopped, and stays stopped until the work is over. */
   readonly init: Init | null;
   /** Folder of the unpacked image. */
   readonly lower: string;
 }
 
-/** What to do at a path inside an instance. Ids are the instance's own. */
+/** An action at a path inside an instance. Ids are those inside the instance. */
 export type FileRequest =
   | { readonly work: 'read' | 'stat' | 'remove'; readonly path: string }
   | {
@@ -75,80 +75,85 @@ export type FileRequest =
       readonly path: string;
       readonly uid: number;
       readonly gid: number;
-      /** null: the usual one. */
+      /** null: the default mode. */
       readonly mode: number | null;
-      /** Keeps what a file holds. */
+      /** Keeps the content that a file has. */
       readonly append: boolean;
     };
 
-/** A request to the files of an instance that is being carried out. */
+/** A request to an instance's files, while it is carried out. */
 export interface FileWork {
   /**
-   * What was found there, its content to be read to its end or destroyed; empty for what only does something,
-   * and settled then when that is done. @throws CodedError file-not-found, file-failed, runtime-failed
+   * The file, directory or link at the path; its content must be read to its end or destroyed. For a request
+   * that only changes something it is empty, and settles when the change is done.
+   * @throws CodedError file-not-found, file-failed, runtime-failed
    */
   readonly found: Promise<FoundFile>;
-  /** Settles when nothing of it is left; never fails. */
+  /** Settles when nothing of the request is left; never fails. */
   readonly ended: Promise<void>;
 }
 
-/** What runs instances. All paths it makes are its own; ids are Porthole's and never reused. */
+/** Runs instances. It chooses the paths that it makes; ids come from Porthole and are never reused. */
 export interface Runtime {
   readonly driver: string;
-  readonly driverVersion: string;
-  /** Whether it starts and ends the processes of its instances; one that does not only recognises them. */
+  /** Version of the software that runs the instances; empty when it is unknown. */
+  driverVersion(): Promise<string>;
+  /** Whether it starts and ends its instances' processes; if not, it only recognises them. */
   readonly owns: boolean;
   /** Host ids of an instance's root. */
   hostIds(config: Config): HostIds;
-  /** Makes the instance's own folders. */
+  /** Makes the instance's folders. */
   create(id: number, config: Config): Promise<void>;
-  /** Removes all that `create` and runs have made; nothing there is fine. */
+  /** Removes all that `create` and runs have made; not an error if there is nothing. */
   remove(id: number): Promise<void>;
-  /** Starts it; settles when its init runs. @throws CodedError runtime-failed, device-start-failed */
+  /**
+   * Starts an instance; settles when its init runs.
+   * @throws CodedError runtime-failed, device-start-failed
+   */
   start(spec: RunSpec): Promise<RunHandle>;
-  /** As {@link recover}, from what was noted of the run, without waiting; undefined when that does not tell. */
+  /** As {@link recover}, but from the run's note, without waiting; undefined when the note is not enough. */
   recall(instance: Pick<Instance, 'id' | 'config'>): RunHandle | null | undefined;
   /** The instance's run if it still goes on, such as after a restart of the daemon. */
   recover(instance: Pick<Instance, 'id' | 'config'>): Promise<RunHandle | null>;
-  /** How the last run ended, when nobody watched; undefined when that is not known. */
+  /** How the last run ended, if no daemon watched; undefined when that is not known. */
   lastEnding(id: number): Ending | undefined;
   /** Asks its init to shut down. @throws CodedError not-ours */
   halt(init: Init): void;
   /** Ends all its processes at once. @throws CodedError not-ours */
   kill(init: Init): void;
-  /** Refuses keys that it cannot honour. @param config expanded @throws CodedError bad-request */
+  /** Refuses keys that it cannot apply. @param config expanded @throws CodedError bad-request */
   checkConfig(config: Config): void;
-  /** Lets its processes not run, or run again. @throws CodedError runtime-failed */
+  /** Freezes its processes, or lets them run again. @throws CodedError runtime-failed */
   setFrozen(id: number, frozen: boolean): Promise<void>;
-  /** Checks what needs a look at the host, such as that a disk's source is there. @throws CodedError bad-request */
+  /** Checks what depends on the host, such as that a disk's source exists. @throws CodedError bad-request */
   checkDevice(name: string, device: Device): Promise<void>;
-  /** What {@link attach} of a device would make. Nothing is changed. */
+  /** Tells the result that {@link attach} of a device would have. Nothing is changed. */
   foresee(target: DeviceTarget): Promise<Addition>;
-  /** Takes out what {@link attach} may have made of it before it was cut off, and nothing else. */
+  /** Takes out what an interrupted {@link attach} may have made of the device, and nothing else. */
   withdraw(target: DeviceTarget, addition: Addition): Promise<void>;
   /** @returns whether a mount point was made for it, and its host side interface if it is a nic */
   attach(target: DeviceTarget): Promise<{ created: boolean; hostName?: string }>;
   detach(target: DeviceTarget, options: { created: boolean; hostName?: string }): Promise<void>;
-  /** Applies limits that can change while it runs. */
+  /** Applies the limits of a device that can change while the instance runs. */
   updateDevice(target: DeviceTarget, hostName: string): Promise<void>;
   /** Adds a disk to a running instance, unless it is there. */
   attachMissing(target: DeviceTarget): Promise<void>;
-  /** Makes /dev/lxd inside be there exactly once, or not at all. */
+  /** Makes sure that /dev/lxd is mounted inside exactly once, or not at all. */
   setGuestApiMount(init: Init, config: Config, shown: boolean): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
   /**
-   * Works on the instance's files with the rights of its root: nothing outside can be reached.
+   * Works on the instance's files with the rights of the instance's root: it reaches nothing outside.
    * @param input content of a file, or the target of a link
    */
   files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork>;
   live(init: Init): Promise<LiveFacts>;
-  /** Its log of an instance; null when it keeps none. */
+  /** Path of its log of an instance; null when it keeps none. */
   logPath(id: number): string | null;
 }
 
-/** Recognises instances that some other runtime has started. */
+/** Recognises instances that another runtime has started. */
 export interface Adopter extends Runtime {
-  /** Names a process that runs. @throws CodedError bad-request when there is none */
+  /** Names a running process. @throws CodedError bad-request when there is none */
   nameOf(pid: number): ProcessName;
 }
 

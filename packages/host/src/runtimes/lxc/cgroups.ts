@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Controller to folder of the container's cgroup; key `` is the unified hierarchy. The part below
- * `lxc.payload.*` is the container's own doing and left out. /proc/PID/cgroup, cgroups(7).
+ * From controller to the folder of the container's cgroup; the key `` is the unified hierarchy. The container
+ * makes the part below `lxc.payload.*`, so that part is left out. /proc/PID/cgroup, cgroups(7).
  */
 export function cgroupsOf(pid: number): Map<string, string> {
   const groups = new Map<string, string>();
@@ -15,7 +15,7 @@ export function cgroupsOf(pid: number): Map<string, string> {
   return groups;
 }
 
-/** Whether the processes of a container do not get to run; with cgroup v1 the freezer is a controller of its own. */
+/** Whether a container is frozen; with cgroup v1 the freezer is a separate controller. */
 export function isFrozen(pid: number): boolean {
   const groups = cgroupsOf(pid);
   const old = groups.get('freezer');
@@ -23,7 +23,7 @@ export function isFrozen(pid: number): boolean {
   return readText(`${groups.get('')}/cgroup.freeze`).trim() === '1';
 }
 
-/** A file of the kernel's; empty when it is not there. */
+/** The text of a file of the kernel; empty when it does not exist. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

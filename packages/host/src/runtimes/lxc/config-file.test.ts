@@ -29,7 +29,7 @@ describe('configFile', () => {
     expect(lines({ ids: null }).join('\n')).not.toMatch(/idmap|userns/);
   });
 
-  it('stands on the unpacked image by an overlay', () => {
+  it('makes the root filesystem an overlay on the unpacked image', () => {
     expect(lines({})).toContain(
       'lxc.rootfs.path = overlayfs:/s/rootfs/f-1000000:/s/instances/5/overlay/upper',
     );
@@ -42,7 +42,7 @@ describe('configFile', () => {
     );
   });
 
-  it('runs no hook of the distribution when an instance has stopped, only ours', () => {
+  it("runs only Porthole's hook when an instance has stopped, no hook of the distribution", () => {
     const hooks = lines({}).filter((line) => line.startsWith('lxc.hook.post-stop'));
     expect(hooks).toEqual(['lxc.hook.post-stop =', 'lxc.hook.post-stop = /hook']);
   });
@@ -59,12 +59,12 @@ describe('configFile', () => {
     expect(text.filter((line) => line.endsWith('.type = veth'))).toHaveLength(2);
   });
 
-  it('refuses a value with a line break, which would be configuration of its own', () => {
+  it('refuses a value with a line break, which would add lines of configuration', () => {
     const config = { 'environment.A': 'x\nlxc.apparmor.profile = unconfined' };
     expect(() => lines({ spec: { ...spec, config } })).toThrow(/environment\.A has a line break/);
   });
 
-  it('hands limits and environment on, and the own lines of raw.lxc last', () => {
+  it('passes limits and environment on, and the lines of raw.lxc last', () => {
     const config = {
       'environment.A': 'b',
       'limits.processes': '50',

@@ -9,7 +9,7 @@ import { cgroupVersion, limitLines } from './resource-limits.ts';
 
 const SHARED = '/usr/share/lxc/config';
 
-/** A place inside that shows something of the host from the start on. */
+/** A file or folder of the host that is mounted inside from the start of a run. */
 export interface MountEntry {
   readonly source: string;
   /** Absolute path inside. */
@@ -19,7 +19,7 @@ export interface MountEntry {
   readonly isFolder: boolean;
 }
 
-/** What the configuration of one run is made from. */
+/** The input for the configuration of one run. */
 export interface ConfigInput {
   readonly spec: RunSpec;
   readonly paths: InstancePaths;
@@ -42,7 +42,8 @@ export function configFile(input: ConfigInput): string {
     'lxc.log.level = WARN',
     'lxc.tty.max = 0',
     'lxc.hook.version = 1',
-    // Nothing but ours: where lxcfs is installed, its hook makes every stop half a second longer.
+    // Removes the hooks of included files: where lxcfs is installed, its hook makes every stop half a second
+    // longer.
     'lxc.hook.post-stop =',
     `lxc.hook.post-stop = ${input.stopHook}`,
     `lxc.rootfs.path = overlayfs:${spec.lower}:${paths.upper}`,
@@ -53,7 +54,7 @@ export function configFile(input: ConfigInput): string {
     ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
     ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),
     ...prefixed(spec.config, 'linux.sysctl.', (key, value) => `lxc.sysctl.${key} = ${value}`),
-    // Last, and as it is: the operator's own lines win.
+    // Last and unchanged, so that the operator's lines win.
     spec.config['raw.lxc'] ?? '',
   ];
   return `${lines.join('\n')}\n`;
@@ -88,11 +89,11 @@ function mountLine(mount: MountEntry): string {
     ...(mount.readonly ? ['ro'] : []),
     `create=${mount.isFolder ? 'dir' : 'file'}`,
   ];
-  // Relative targets are resolved by LXC below the root filesystem.
+  // LXC resolves relative targets below the root filesystem.
   return `lxc.mount.entry = ${fstab(mount.source)} ${fstab(mount.target.replace(/^\/+/, ''))} none ${options.join(',')} 0 0`;
 }
 
-/** Spaces, tabs, line ends and backslashes as fstab(5) writes them. */
+/** Escapes spaces, tabs, line ends and backslashes as fstab(5) does. */
 function fstab(path: string): string {
   return path.replace(
     /[ \t\n\r\v\f\\]/g,
@@ -127,7 +128,7 @@ function prefixed(config: Config, prefix: string, line: (key: string, value: str
   return Object.entries(config)
     .filter(([key]) => key.startsWith(prefix))
     .map(([key, value]) => {
-      // A line break would let a value become configuration of its own.
+      // A line break would let the value add lines of configuration.
       if (/[\r\n]/.test(value)) throw hostError('runtime-failed', `The value of ${key} has a line break`);
       return line(key.slice(prefix.length), value);
     });

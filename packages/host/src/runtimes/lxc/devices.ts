@@ -20,26 +20,26 @@ export interface PreparedDevices {
   readonly mounts: readonly MountEntry[];
   /** Device numbers of the nodes, as `c MAJOR:MINOR`. */
   readonly numbers: readonly string[];
-  /** The devices with what was chosen for this run. */
+  /** The devices, with the host side names that were chosen for this run. */
   readonly devices: Devices;
   readonly hostNames: Readonly<Record<string, string>>;
 }
 
-/** Where an instance is about to start. */
+/** Facts about the instance and the host, for preparing its devices. */
 interface StartPlace {
   readonly paths: InstancePaths;
   readonly owner: InsideOwner;
   readonly looks: Looks;
 }
 
-/** What one device has come to. */
+/** The result of preparing one device. */
 interface Prepared {
   readonly mount?: MountEntry;
   readonly numbers?: string;
   readonly hostName?: string;
 }
 
-/** What makes a device of each type ready for a start. */
+/** Makes a device of each type ready for a start. */
 const PREPARE: ByDeviceType<(name: string, device: Device, place: StartPlace) => Promise<Prepared>> = {
   none: async () => ({}),
   disk: prepareDisk,
@@ -48,8 +48,9 @@ const PREPARE: ByDeviceType<(name: string, device: Device, place: StartPlace) =>
 };
 
 /**
- * Makes an instance's devices ready for its start. A disk's source is bound to a place of ours first: the
- * container's root may lack the right to walk there. `releaseMounts` undoes that once the instance runs.
+ * Makes an instance's devices ready for its start. A disk's source is first bound to a place in the
+ * instance's folder: the container's root may lack the right to walk to the source. `releaseMounts` undoes
+ * that once the instance runs.
  * @throws CodedError device-start-failed
  */
 export async function prepareDevices(
@@ -57,7 +58,7 @@ export async function prepareDevices(
   paths: InstancePaths,
   host: Pick<StartPlace, 'owner' | 'looks'>,
 ): Promise<PreparedDevices> {
-  // Nodes of devices that were removed since.
+  // Nodes of devices that have been removed since the last start.
   await rm(paths.devices, { recursive: true, force: true });
   const mounts: MountEntry[] = [];
   const numbers: string[] = [];
@@ -90,7 +91,7 @@ export async function limitNics({ hostNames, devices }: PreparedDevices): Promis
   }
 }
 
-/** A bridge that a nic names must be there. @throws CodedError bad-request */
+/** The bridge that a nic names must exist. @throws CodedError bad-request */
 export function checkParent(device: Device): void {
   const { parent } = device;
   if (parent && !isInterface(parent)) {
@@ -103,7 +104,7 @@ export function isInterface(name: string): boolean {
   return existsSync(`/sys/class/net/${name}`);
 }
 
-/** What each type needs of the host before it is stored. @throws CodedError bad-request */
+/** Checks what the host must have before a device of each type is stored. @throws CodedError bad-request */
 const CHECK: ByDeviceType<(device: Device, looks: Looks) => Promise<void>> = {
   none: async () => {},
   disk: checkDisk,
@@ -116,7 +117,7 @@ export async function checkDevice(device: Device, looks: Looks): Promise<void> {
   await rowFor(CHECK, device)?.(device, looks);
 }
 
-/** The source of a disk must be there, unless it is not required. @throws CodedError bad-request */
+/** The source of a disk must exist, unless it is not required. @throws CodedError bad-request */
 async function checkDisk(device: Device, looks: Looks): Promise<void> {
   if (isRootDisk(device)) return;
   const source = device['source'] ?? '';
@@ -127,7 +128,7 @@ async function checkDisk(device: Device, looks: Looks): Promise<void> {
   if (!found) throw hostError('bad-request', `Missing source path "${source}"`);
 }
 
-/** `required` unset counts as true, `optional` is its older opposite. */
+/** `required` is true by default; `optional` is an older key with the opposite meaning. */
 export function isRequired(device: Device): boolean {
   return isTrue(device['required'], !isTrue(device['optional'], false));
 }

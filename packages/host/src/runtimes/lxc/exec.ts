@@ -17,14 +17,14 @@ export interface AttachTarget {
   readonly looks: Looks;
 }
 
-/** Exit code of a process that a signal ended, as shells give it. */
+/** The exit code of a process that a signal ended is this plus the signal's number, as in shells. */
 const SIGNAL_BASE = 128;
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
 /**
  * Runs a command inside a container by lxc-attach(1), which enters its namespaces and cgroups and gives up
- * what the container may not do.
+ * the rights that the container does not have.
  * @throws CodedError runtime-failed when lxc-attach itself cannot be started
  */
 export async function attachExec(target: AttachTarget, request: ExecRequest): Promise<ExecProcess> {
@@ -44,8 +44,8 @@ export async function attachExec(target: AttachTarget, request: ExecRequest): Pr
 }
 
 /**
- * What lxc-attach has to say goes to a file of its own: the process's standard error is the guest's. Where the state's
- * disk is full the file is elsewhere: then above all an operator has to look inside.
+ * lxc-attach writes its messages to a separate file: the process's standard error belongs to the guest. When
+ * the disk of the state directory is full, the file is elsewhere: an operator may need to run commands then.
  */
 function prepareLog({ execs, config }: Pick<InstancePaths, 'execs' | 'config'>) {
   try {
@@ -74,7 +74,7 @@ function clean(folder: string): void {
 
 function attachArgs(target: AttachTarget, request: ExecRequest, config: string): string[] {
   return [
-    // Quiet it is only without a log file of its own on the command line.
+    // It is quiet only if the command line names no log file; it uses the one that its config names.
     ...['-n', String(target.id), '-P', target.lxcPath, '-f', config, '-q', '-o', 'none', '--clear-env'],
     ...['-u', String(request.user), '-g', String(request.group)],
     ...Object.entries(request.environment).map(([key, value]) => `--set-var=${key}=${value}`),
@@ -84,17 +84,18 @@ function attachArgs(target: AttachTarget, request: ExecRequest, config: string):
 }
 
 /**
- * lxc-attach enters the folder inside that has the name of its own working folder, and `/` when there is none.
- * Only for a folder that the host does not have, a shell has to be between; it reports a missing command itself.
+ * lxc-attach enters the folder inside that has the same path as its own working folder, or `/` when there is
+ * none. For a folder that the host does not have, a shell inside changes to it first; that shell reports a
+ * missing command itself.
  */
 async function inFolder({ cwd, command }: ExecRequest, looks: Looks) {
-  // The kernel tells a process the name of its folder with all links resolved.
+  // No part of it may be a link: the kernel gives a process the path of its folder with all links resolved.
   if (cwd === '' || (await looks.isPlainFolder(cwd).catch(() => false))) return { cwd: cwd || '/', command };
   const shell = ['/bin/sh', '-c', 'cd "$0" 2>/dev/null || cd /; exec "$@"', cwd];
   return { cwd: '/', command: [...shell, ...command] };
 }
 
-/** Settled only by what lxc-attach noted: a command may itself end with 126 or 127. */
+/** Decides by the log of lxc-attach: a command may itself end with 126 or 127. */
 function judge(code: number, log: string): number {
   if (code !== NOT_FOUND && code !== NOT_EXECUTABLE) return code;
   const failed = readText(log).includes('Failed to exec');
@@ -162,14 +163,15 @@ function interactive(args: string[], cwd: string, request: ExecRequest): ExecPro
     encoding: null,
     env: { TERM: request.environment['TERM'] ?? 'xterm', PATH: TOOLS_PATH },
   });
-  // The pty inside translates already; twice would make two carriage returns of each line's end.
+  // The pty inside translates line ends already; a second translation would add another carriage return to
+  // each.
   const { fd } = pty as unknown as { readonly fd: number };
   makeTransparent(fd);
   const input = new TerminalInput(fd);
   return {
     write: (data) => input.write(data),
     endInput: () => pty.kill('SIGHUP'),
-    // Without an encoding the data are bytes, whatever the declared type says.
+    // Without an encoding the data are bytes, although the declared type is a string.
     onOutput: (listener) => void pty.onData((data) => listener(1, data as unknown as Uint8Array)),
     onDrain: (listener) => input.onDrain(listener),
     pause: () => pty.pause(),
@@ -177,7 +179,8 @@ function interactive(args: string[], cwd: string, request: ExecRequest): ExecPro
     resize: (width, height) => pty.resize(Math.max(1, width), Math.max(1, height)),
     signal(number) {
       signalInside(pty.pid, number);
-      // It may be waiting for a program that does not read, and would not even notice its end.
+      // lxc-attach may be waiting for a program that does not read, and would not even notice the program's
+      // end.
       if (number === constants.signals.SIGKILL) pty.kill('SIGKILL');
     },
     exited: new Promise((resolve) => {

@@ -2,31 +2,32 @@ import * as fs from 'node:fs';
 import { createReadStream, createWriteStream, constants as flags, writeSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 
-// One request to the files of an instance, as a program of its own: it has the rights of the instance's root and
-// no others, so a guest that moves things about while we walk can lead it to nothing that is not the guest's. It
-// is handed to Node as text, because in the instance's user namespace no file of ours may be readable. The
-// request is its argument; content comes in at 0 and goes out at 1; 4 takes the answer, one line of JSON. Paths,
-// names and targets of links are bytes, each of them a character (latin1).
+// Carries out one request to the files of an instance, in a separate process. The process has the rights of
+// the instance's root and no others, so a guest that moves files during the walk can lead it only to what
+// belongs to the guest. Node gets this program as text, because Porthole's files may not be readable in the
+// instance's user namespace. The request is the argument. Content comes in at descriptor 0 and goes out at 1;
+// the answer, one line of JSON, goes to 4. Paths, names and targets of links are bytes, one character for
+// each (latin1).
 
 const BYTES = 'latin1';
-/** U+FFFD: for programs that know text only, each byte of a name that is no UTF-8. */
+/** U+FFFD: stands for each byte of a name that is not UTF-8, in programs that know only text. */
 const LOSSY = Buffer.from('\ufffd').toString(BYTES);
 
 /** Descriptor of the instance's root directory. */
 const ROOT = 3;
 const ANSWER = 4;
-/** Names a file without opening it: of a FIFO or a device nothing is noticed. */
+/** Refers to a file without opening it: a FIFO or a device does not notice. */
 const O_PATH = 0o10000000;
 const LOOK = O_PATH | flags.O_NOFOLLOW;
-/** Neither waits for anybody nor takes a terminal. */
+/** Neither blocks nor makes a terminal the controlling one. */
 const CALM = flags.O_NONBLOCK | flags.O_NOCTTY;
 
 const PATH_BYTES_MAX = 4096;
-/** As the kernel has it. */
+/** The kernel's own limit. */
 const SYMLINKS_MAX = 40;
-/** A directory that has more is not listed. */
+/** A directory with more entries is not listed. */
 const ENTRIES_MAX = 100_000;
-/** Another process may make and remove the same name while we look. */
+/** Another process may make and remove the same name again and again. */
 const TRIES_MAX = 10;
 const PERMISSIONS = 0o7777;
 const DEFAULT_MODES = { file: 0o644, directory: 0o750, symlink: 0o777 };
@@ -49,10 +50,10 @@ function parts(path) {
 }
 
 /**
- * Walks a path part by part, by descriptors: links are followed as text, and nothing leads above the root.
+ * Walks a path part by part, by descriptors. Links are followed as text, and no path leads above the root.
  * @param {string} path
  * @param {boolean} follow whether a link at its end is followed, too
- * @param {boolean} lossy whether U+FFFD in a name may stand for bytes that are no UTF-8
+ * @param {boolean} lossy whether U+FFFD in a name may stand for bytes that are not UTF-8
  * @returns {Place} without `fd` when only the last part is missing; without `name` when it is the root
  */
 function walk(path, follow, lossy = false) {
@@ -85,7 +86,7 @@ function walk(path, follow, lossy = false) {
 }
 
 /**
- * The one name in a folder that reads like another, unless that is there itself.
+ * The name in a folder that reads like the given one, if there is exactly one; otherwise the given name.
  * @param {number} folder
  * @param {string} name
  */
@@ -149,7 +150,7 @@ async function read({ path }) {
   if (facts.type === 'symlink') return answer({ ...facts, target: fs.readlinkSync(at(folder, name), BYTES) });
   const open = fs.openSync(at(fd), flags.O_RDONLY | CALM);
   answer(facts);
-  // What is below /proc says that it is empty. Everything else is as long as has been promised.
+  // Files below /proc have size 0 and are read to their end. Of all others exactly the promised size is sent.
   const end = facts.size > 0 ? { start: 0, end: facts.size - 1 } : {};
   const stream = createReadStream('', { fd: open, highWaterMark: 256 * 1024, ...end });
   await pipeline(stream, process.stdout);
@@ -175,7 +176,7 @@ async function writeFile(request) {
   const { fd, isNew } = openForWriting(request);
   if (isNew) fs.fchownSync(fd, request.uid, request.gid);
   await pipeline(process.stdin, createWriteStream('', { fd, autoClose: false }));
-  // Last, since changing owner or content takes the set-user-id bit away.
+  // Last, since a change of owner or content clears the set-user-id bit.
   if (isNew) fs.fchmodSync(fd, request.mode ?? DEFAULT_MODES.file);
   fs.closeSync(fd);
   answer({});
@@ -249,7 +250,7 @@ try {
   await WORK[/** @type {keyof typeof WORK} */ (request.work)](request);
 } catch (error) {
   process.exitCode = 1;
-  // Paths of ours in Node's own texts would tell nobody anything.
+  // Node's texts name paths of this process, which mean nothing to an operator.
   const text = error instanceof Error ? error.message : String(error);
   answer({
     error: codeOf(error) || 'EIO',

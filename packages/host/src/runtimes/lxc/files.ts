@@ -10,19 +10,19 @@ import type { FoundFile } from '../contract/files.ts';
 import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';
 import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
 
-/** What a request to the files of an instance is carried out by; it says why it is a process of its own. */
+/** The program that carries out a request to an instance's files; it says why it is a separate process. */
 const CHILD = readFileSync(new URL('./file-child.mjs', import.meta.url), 'utf8');
 
-/** Programs that lead there come from the host. */
+/** The programs that start the child come from the host. */
 const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };
 
-/** Names a directory without opening it: what the guest has made its root is not asked. */
+/** Refers to a directory without opening it: the guest's file system is not asked. */
 const O_PATH = 0o10000000;
 
-/** A transfer in which nothing moves for so long is ended: a guest's file system may never answer. */
+/** A transfer that makes no progress for this long is ended: a guest's file system may never answer. */
 const STALL_MS = 60_000;
 
-/** Of an answer, that is of the names in a directory; what is above is not believed. */
+/** Limit of an answer, that is, of the names in a directory; a child that sends more is killed. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 /** The child's descriptors. */
@@ -31,15 +31,16 @@ const ANSWER = 4;
 const NODE = 5;
 const USER_NAMESPACE = 6;
 
-/** Where the root of an instance is to be found. */
+/** Where the root of an instance is. */
 export type RootPlace =
   | { readonly kind: 'running'; readonly init: Init }
-  /** Stopped: its overlay is mounted for the child alone, and gone with it. */
+  /** Stopped: its overlay is mounted for the child alone, and goes away with the child. */
   | { readonly kind: 'stopped'; readonly lower: string; readonly upper: string };
 
 /**
  * Carries out a request to the files of an instance; see `Runtime.files`.
- * @param givenUp told of a child that does not even end when it is killed, and when it has ended after all
+ * @param givenUp called when a child does not end although it is killed; `ended` settles when it ends after
+ *   all
  */
 export async function openFiles(
   place: RootPlace,
@@ -60,7 +61,7 @@ export async function openFiles(
   return { found, ended: exited.then(() => work.over()) };
 }
 
-/** Where LXC expects it, and makes it at the first start. */
+/** Where LXC expects the work folder of the overlay, and makes it at the first start. */
 const workFolder = (upper: string) => join(dirname(upper), 'work');
 
 async function makeWorkFolder(upper: string, ids: IdRanges | null): Promise<void> {
@@ -77,19 +78,19 @@ function startChild(place: RootPlace, ids: IdRanges | null, request: FileRequest
     return fd;
   };
   try {
-    // By descriptor: the way to our own Node may be closed to the instance's root.
+    // By descriptor: the instance's root may lack the right to walk to this Node.
     const node = open(process.execPath, constants.O_RDONLY);
     const args = [`/proc/self/fd/${NODE}`, '--input-type=module', '-e', CHILD, requestText(request)];
     const inside = `/proc/${init?.pid}`;
     const root = init ? open(`${inside}/root`, O_PATH | constants.O_DIRECTORY) : 'ignore';
     const namespace = init && ids ? open(`${inside}/ns/user`, constants.O_RDONLY) : 'ignore';
-    // Opened by pid: that they are this process's is known by its being alive.
+    // These were opened by pid: they belong to the init if it is still alive.
     if (init && !init.isAlive()) throw hostError('not-running');
     const [command, ...more] = [...entering(place, ids), ...args] as [string, ...string[]];
     return spawn(command, more, {
       cwd: '/',
       env: ENV,
-      // Its own process group, to be ended as one.
+      // A process group of its own, to be killed as a whole.
       detached: true,
       stdio: ['pipe', 'pipe', 'pipe', root, 'pipe', node, namespace],
     });
@@ -100,14 +101,14 @@ function startChild(place: RootPlace, ids: IdRanges | null, request: FileRequest
   }
 }
 
-/** To the child bytes are characters: what is no UTF-8 goes through JSON then. */
+/** The child takes each character as a byte, so that JSON can carry names that are not UTF-8. */
 function requestText(request: FileRequest): string {
   return JSON.stringify({ ...request, path: bytesOfText(request.path).toString('latin1') });
 }
 
 const nameText = (name: string) => textOfBytes(Buffer.from(name, 'latin1'));
 
-/** What stands in front of a command to give it the rights of the instance's root, and the root as descriptor. */
+/** The words before a command that give it the rights of the instance's root, and the root descriptor. */
 function entering(place: RootPlace, ids: IdRanges | null): readonly string[] {
   if (place.kind === 'running') {
     return ids ? ['nsenter', `--user=/proc/self/fd/${USER_NAMESPACE}`, '-S', '0', '-G', '0', '--'] : [];
@@ -123,13 +124,13 @@ function entering(place: RootPlace, ids: IdRanges | null): readonly string[] {
   return ids ? [...inNewUserNamespace(ids), ...mounting] : ['unshare', '--mount', '--', ...mounting];
 }
 
-/** LXC's tool makes a mount namespace, too; what is mounted there never comes to the host. */
+/** LXC's tool makes a mount namespace, too: a mount in it does not reach the host. */
 function inNewUserNamespace(ids: IdRanges): readonly string[] {
   const map = (kind: 'u' | 'g', first: number) => ['-m', `${kind}:0:${first}:${IDS_PER_INSTANCE}`];
   return ['lxc-usernsexec', ...map('u', ids.uid), ...map('g', ids.gid), '--'];
 }
 
-/** On top of its own upper folder: any place will do, and this one is there. */
+/** The overlay is mounted on its own upper folder: any place will do, and this one exists. */
 const MOUNT = `mount -n -t overlay -o "$1" overlay "$2" && exec ${ROOT}<"$2" && shift 2 && exec "$@"`;
 
 /** Settles when the child and all that it has started are gone. */
@@ -148,11 +149,11 @@ function kill(child: ChildProcess): void {
   }
 }
 
-/** Ends a child in which nothing moves, and lets go of one that does not even end. */
+/** Kills a child that makes no progress, and gives up a child that does not end then. */
 function watchStall(child: ChildProcess, givenUp: (ended: Promise<void>) => void) {
   const end = () => {
     kill(child);
-    // Also when it has ended: a program that it has started may be what does not.
+    // Also when the child has ended: a program that it started may be the one that does not end.
     setTimeout(() => givenUp(abandon(child)), DEATH_MS).unref();
   };
   const timer = setTimeout(end, STALL_MS);
@@ -166,7 +167,7 @@ function watchStall(child: ChildProcess, givenUp: (ended: Promise<void>) => void
 function feed(child: ChildProcess, input: Readable, work: ReturnType<typeof watchStall>): void {
   if (!child.stdin) return;
   work.follow(input);
-  // What breaks off must not look like its end.
+  // Input that breaks off must not look like the end of the file.
   input.once('close', () => input.readableEnded || kill(child));
   input.pipe(child.stdin);
 }
@@ -211,7 +212,7 @@ function contentOf(
     const content = Readable.from(readToEnd(stdout, exited), { objectMode: false });
     return content.once('close', () => kill(child));
   }
-  // Nothing comes, but its end must be read for the child to be over.
+  // Nothing comes, but the end must be read before the child counts as ended.
   stdout.resume();
   return Readable.from([]);
 }

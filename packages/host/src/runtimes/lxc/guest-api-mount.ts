@@ -7,9 +7,9 @@ import { isShown, placeOf, readMounts } from './mountinfo.ts';
 const TARGET = '/dev/lxd';
 
 /**
- * Shows the guest API's folder in a running container, read-only, or takes it away. What the container has
- * done to the place meanwhile does not matter: all that is mounted there goes first, so that afterwards it is
- * there exactly once, or not at all. Where the kernel says that it is so already, nothing is done.
+ * Mounts the guest API's folder in a running container, read-only, or unmounts it. All mounts at the place
+ * are removed first, including those that the container has made, so that afterwards the folder is mounted
+ * exactly once, or not at all. When the kernel says that this is so already, nothing is done.
  */
 export async function setGuestApiMount(
   { init, owner, work }: { init: Init; owner: InsideOwner; work: MountWork },

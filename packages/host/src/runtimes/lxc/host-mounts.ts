@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { run } from '../../process/run.ts';
 import { readMounts } from './mountinfo.ts';
 
-/** A source may not answer any more by the time it is bound. */
+/** The file system of a source may have stopped answering by the time the source is bound. */
 const TIMEOUT_MS = 10_000;
 
-/** What a daemon that is gone had begun must not be done behind the back of the next one. */
+/** A change of mounts must not happen after its daemon has ended: the next daemon would not know. */
 const DIES_WITH_PARENT = ['--pdeathsig=KILL', '--'];
 
-/** A mount is named as the kernel has it: nothing on the way is looked at more than once. */
+/** Paths are passed to the kernel unchanged: nothing on them is looked at more than once. */
 const PLAIN = ['--no-mtab', '--no-canonicalize'];
 
-/** Binds a file or folder to another place in the host's own mount namespace, by mount(8). @throws Error */
+/** Binds a file or folder to another place in the host's mount namespace, by mount(8). @throws Error */
 export async function bindMount(
   source: string,
   target: string,
@@ -23,8 +23,8 @@ export async function bindMount(
 }
 
 /**
- * Takes all mounts right below a folder away, and then the folder. Never recursive: if an unmount failed, what is below
- * belongs to the host. A folder that is not there is fine.
+ * Unmounts all mounts directly below a folder, and then removes the folder. Never recursive: if an unmount
+ * failed, the files below belong to the host. Not an error if the folder does not exist.
  */
 export async function releaseMounts(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => null);
@@ -40,7 +40,7 @@ export async function releaseMounts(folder: string): Promise<void> {
   await rmdir(folder);
 }
 
-/** Takes the topmost mount away at once, even while it is in use. @throws Error */
+/** Removes the topmost mount at once, even while it is in use. @throws Error */
 async function unmount(place: string): Promise<void> {
   await mounting('umount', [...PLAIN, '--lazy', place]);
 }

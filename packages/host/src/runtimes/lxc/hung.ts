@@ -1,6 +1,6 @@
 import type { Init } from '../contract/runtime.ts';
 
-/** Programs that work for running instances and do not end. */
+/** Counts the hung programs that work for running instances. */
 export class Hung {
   readonly #counts = new WeakMap<Init, number>();
 
@@ -10,7 +10,7 @@ export class Hung {
     void ended.then(() => this.#count(init, -1));
   }
 
-  /** How many there are of one run. */
+  /** How many hung programs work for one run. */
   of(init: Init): number {
     return this.#counts.get(init) ?? 0;
   }

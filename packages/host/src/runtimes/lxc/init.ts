@@ -3,10 +3,13 @@ import { limitFileSize } from '../../native/rlimit.ts';
 import { monitorPid } from './processes.ts';
 import { initPid } from './tools.ts';
 
-/** Bytes of a run's log: every user of the host can make LXC's monitor write a line to it, by knocking at its socket. */
+/**
+ * Bytes of a run's log: every user of the host can make LXC's monitor write a line to it, by connecting to
+ * its socket.
+ */
 const LOG_BYTES_MAX = 1024 * 1024;
 
-/** The processes that a run stands on, held. */
+/** The processes that a run depends on, held. */
 export interface RunProcesses {
   readonly init: PinnedProcess;
   /** Its parent, which watches it for LXC. */
@@ -14,9 +17,10 @@ export interface RunProcesses {
 }
 
 /**
- * Takes hold of a running container's init and of its monitor; null when it does not run. LXC knows the init by
- * pid only, and a pid may be another process's by the time it is told. So LXC is asked once more when the process
- * is held: if it gives the same pid and the process still lives, no other can have had that pid meanwhile.
+ * Takes hold of a running container's init and of its monitor; null when it does not run. LXC knows the init
+ * only by its pid, and another process may have that pid by the time LXC answers. So LXC is asked again once
+ * the process is held: if it gives the same pid and the process still lives, no other process had that pid
+ * meanwhile.
  */
 export async function pinInit(lxcPath: string, id: number): Promise<RunProcesses | null> {
   const pid = await initPid(lxcPath, id);
@@ -28,7 +32,7 @@ export async function pinInit(lxcPath: string, id: number): Promise<RunProcesses
   });
   const parent = monitorPid(init.pid);
   const monitor = parent === null ? null : PinnedProcess.find(parent);
-  // A process whose parent has died gets another: the one that is held is the monitor if it is the parent still.
+  // A process whose parent dies gets another parent: the held one is the monitor if it is still the parent.
   const same = again === pid && monitor !== null && monitorPid(init.pid) === monitor.pid;
   if (same && init.isAlive()) {
     limitFileSize(monitor.pid, LOG_BYTES_MAX);

@@ -9,7 +9,7 @@ import type { Init } from '../contract/runtime.ts';
 const PROGRAM = fileURLToPath(new URL('../../native/interfaces-child.ts', import.meta.url));
 
 const ANSWER_MS = 5_000;
-/** Who asks for one instance often asks for the next, or once more. */
+/** A client that asks about one instance often asks about the next one, or asks again. */
 const IDLE_MS = 10_000;
 
 /** Reads the network interfaces of instances, by one helper for all of them. */
@@ -22,10 +22,13 @@ export class Interfaces {
     idleMs: IDLE_MS,
   });
 
-  /** The interfaces in the network namespace of an init, by name; none when it has ended, or they cannot be read. */
+  /**
+   * The interfaces in the network namespace of an init, by name; none when it has ended, or they cannot be
+   * read.
+   */
   async of(init: Init): Promise<Record<string, NetworkInterface>> {
     const answer = await this.#helper.ask(String(init.pid));
-    // It was asked by pid: that this was still the init's is known now.
+    // The helper was asked by pid: its answer is about this init if the init is still alive.
     if (!answer || !init.isAlive()) return {};
     const interfaces = JSON.parse(answer) as readonly NamedInterface[];
     return Object.fromEntries(interfaces.map((each) => [each.name, networkInterface(each)]));

@@ -13,7 +13,7 @@ import type { InstancePaths } from './paths.ts';
 import { allowDevice, denyDevice } from './tools.ts';
 import { makeNode, nodePath, removeNode } from './unix-char.ts';
 
-/** Where a running instance is. */
+/** Facts about a running instance, for changing its devices. */
 export interface Place {
   readonly lxcPath: string;
   readonly paths: InstancePaths;
@@ -23,14 +23,14 @@ export interface Place {
   readonly looks: Looks;
 }
 
-/** What adding a device to a running instance has made. */
+/** The result of adding a device to a running instance. */
 export interface Attached {
-  /** A mount point was made inside. */
+  /** Whether a mount point was made inside. */
   readonly created: boolean;
   readonly hostName?: string;
 }
 
-/** What is done with a device while its instance runs. */
+/** Changes of a device while its instance runs. */
 interface LiveDevice {
   attach(place: Place, target: DeviceTarget): Promise<Attached>;
   detach(place: Place, target: DeviceTarget, made: Attached): Promise<void>;
@@ -70,33 +70,36 @@ const LIVE: ByDeviceType<LiveDevice> = {
 
 const live = (device: Device): LiveDevice => rowFor(LIVE, device) ?? NOTHING;
 
-/** Adds a device to a running instance. @throws CodedError or SystemError; nothing is left behind then */
+/**
+ * Adds a device to a running instance.
+ * @throws CodedError or SystemError; nothing of the device is left then
+ */
 export function attachDevice(place: Place, target: DeviceTarget): Promise<Attached> {
   return live(target.device).attach(place, target);
 }
 
-/** Takes a device away from a running instance; what the instance has removed itself is fine. */
+/** Removes a device from a running instance; not an error if the instance has removed it itself. */
 export function detachDevice(place: Place, target: DeviceTarget, made: Attached): Promise<void> {
   return live(target.device).detach(place, target, made);
 }
 
-/** What adding a device would make; nothing is changed. A nic gets the name of its host side. */
+/** Tells the result of adding a device; nothing is changed. A nic gets the name of its host side. */
 export function foreseeDevice(place: Place, target: DeviceTarget): Promise<Addition> {
   return live(target.device).foresee(place, target);
 }
 
 /**
- * Takes out what {@link attachDevice} has made of a device, however far it came: the instance may have something of its
- * own in the same place, and the host an interface of the same name, which stays.
- * @param created the mount point, or the interface, was not there before
+ * Takes out what {@link attachDevice} has made of a device, even if it did not finish. If the instance has
+ * something else in the same place, or the host an interface of the same name, that stays.
+ * @param created whether the mount point, or the interface, did not exist before
  */
 export function withdrawDevice(place: Place, target: DeviceTarget, created: boolean): Promise<void> {
   return live(target.device).withdraw(place, target, created);
 }
 
 /**
- * A device that is mounted inside.
- * @param its what was mounted, and what has to be done when it is not any more
+ * The functions of a device that is mounted inside.
+ * @param its what was mounted, and what has to be done once it is unmounted
  */
 function mounted(its: {
   source(place: Place, target: DeviceTarget): string | undefined;
@@ -129,7 +132,7 @@ function mounted(its: {
   };
 }
 
-/** A source that is gone is nothing that could be mounted. */
+/** A source that is gone gets an empty identity, which no mount has. */
 async function identityOf({ looks }: Place, source = ''): Promise<FileIdentity> {
   const found = await looks.at(source);
   return { device: String(found?.device ?? ''), inode: String(found?.inode ?? '') };
@@ -147,8 +150,8 @@ export async function updateDevice(target: DeviceTarget, hostName: string): Prom
 }
 
 /**
- * Adds a disk to a running instance unless it is there: a second time it would stay behind when it is removed. Where the
- * kernel says that it is there, neither its source nor the instance is looked at.
+ * Adds a disk to a running instance unless it is mounted: of two mounts, one would stay when the disk is
+ * removed. When the kernel says that the disk is mounted, neither its source nor the instance is looked at.
  */
 export async function attachMissingDisk(place: Place, target: DeviceTarget): Promise<void> {
   if ((await isAttached(target)) && target.init.isAlive()) return;
@@ -198,7 +201,10 @@ async function attachNode(place: Place, target: DeviceTarget): Promise<Attached>
   }
 }
 
-/** Without its node a privileged instance could make one of its own, as long as its cgroup lets it use it. */
+/**
+ * To remove the node is not enough: a privileged instance could make another one, as long as its cgroup
+ * allows the device.
+ */
 async function forbidNode(place: Place, { id, name }: DeviceTarget): Promise<void> {
   const numbers = await removeNode(place.paths.devices, name);
   if (numbers !== null && place.privileged) await denyDevice(place.lxcPath, id, numbers);

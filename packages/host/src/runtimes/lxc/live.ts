@@ -3,7 +3,7 @@ import type { Init } from '../contract/runtime.ts';
 import { cgroupsOf, readText } from './cgroups.ts';
 import type { Interfaces } from './interfaces.ts';
 
-/** What the kernel says of a container's use of the host, from its cgroups and its network namespace. */
+/** How much of the host a container uses, from its cgroups and its network namespace. */
 export async function readLive(init: Init, interfaces: Interfaces): Promise<LiveFacts> {
   const { pid } = init;
   const groups = cgroupsOf(pid);
@@ -18,7 +18,7 @@ export async function readLive(init: Init, interfaces: Interfaces): Promise<Live
   };
 }
 
-/** The kernel's own count: walking what a guest may have made would take as long as the guest likes. */
+/** The kernel's own count: a guest could make the walk through its cgroups as long as it likes. */
 function processesIn(folder: string | null): number {
   return Number(readText(`${folder}/pids.current`) || 0);
 }

@@ -14,31 +14,31 @@ import { type Finished, run } from '../../process/run.ts';
 import type { Init } from '../contract/runtime.ts';
 import type { InstancePaths } from './paths.ts';
 
-/** How long a change of mounts may take: a guest can have a file system of its own at the place that never answers. */
+/** How long a change of mounts may take: a guest can mount a file system there that never answers. */
 const TIMEOUT_MS = 10_000;
 
-/** Programs that lead to Node come from the host. */
+/** The programs that start Node come from the host. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
 /**
- * The changes of the mounts that one run of an instance sees. Each is a child of its own, one after another. A child
- * that the kernel does not let die holds one of the instance's few places; when there is none left, further changes
- * are refused at once.
+ * Changes the mounts that one run of an instance sees. Each change is made by a separate child, one after
+ * another. A child that the kernel does not let die keeps one of the instance's few places; when no place is
+ * free, further changes are refused at once.
  */
 export class MountWork {
   readonly #init: Init;
   readonly #places: readonly string[];
   readonly #stop: AbortSignal;
   #last: Promise<unknown> = Promise.resolve();
-  /** Who looks for a free place has all of them for a moment. */
+  /** A search for a free place locks places for a moment, so only one search runs at a time. */
   #looking: Promise<unknown> = Promise.resolve();
   /** The place of the child that is at work. */
   #busy: string | null = null;
 
   /**
-   * @param paths of the instance. Two of its folders are the places: the child has a lock on one for as long as
-   *   there is anything of it, so that the next daemon knows of it, too
-   * @param stop ends what is under way: nothing must change mounts behind the back of the next daemon
+   * @param paths of the instance. Two of its folders are the places: the child has a lock on one until
+   *   nothing of it is left, so that the next daemon knows about the child, too
+   * @param stop ends the work under way: mounts must not change without the next daemon knowing
    */
   constructor(init: Init, paths: Pick<InstancePaths, 'folder' | 'overlay'>, stop: AbortSignal) {
     this.#init = init;
@@ -47,9 +47,10 @@ export class MountWork {
   }
 
   /**
-   * Carries tasks out inside, in order.
+   * Carries out tasks inside, in order.
    * @returns for each whether it made (mount) or found (unmount, look) something
-   * @throws SystemError of the first task that failed; Error when the instance keeps us waiting; instance-stuck
+   * @throws SystemError of the first task that failed; Error when the instance does not answer in time;
+   *   CodedError instance-stuck when no place is free
    */
   change(owner: InsideOwner, tasks: readonly MountTask[]): Promise<readonly boolean[]> {
     const work = this.#last.then(() => this.#change({ owner, tasks }));
@@ -78,7 +79,7 @@ export class MountWork {
   async #runChild(order: MountOrder, place: FileHandle): Promise<Finished> {
     const pidfd = this.#init.duplicate();
     try {
-      return run('setpriv', ['--pdeathsig=KILL', '--', process.execPath, MOUNT_PROGRAM], {
+      return await run('setpriv', ['--pdeathsig=KILL', '--', process.execPath, MOUNT_PROGRAM], {
         input: JSON.stringify(order),
         descriptors: [pidfd, place.fd],
         timeoutMs: TIMEOUT_MS,
@@ -87,7 +88,7 @@ export class MountWork {
         env: { PATH, ...compileCacheVariables() },
       });
     } finally {
-      // The child has its own by now, until it has ended.
+      // The child has its own copies by now, until it has ended.
       close(pidfd);
       await place.close();
     }

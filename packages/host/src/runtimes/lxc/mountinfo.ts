@@ -1,26 +1,26 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-/** A mount as the kernel tells of it, /proc/PID/mountinfo of proc(5). */
+/** A mount as the kernel describes it in /proc/PID/mountinfo, proc(5). */
 export interface Mount {
   readonly id: number;
   readonly parent: number;
   /** Major and minor number of its file system. */
   readonly device: string;
-  /** What of the file system is mounted. */
+  /** Which folder or file of the file system is mounted. */
   readonly root: string;
   readonly point: string;
   readonly readonly: boolean;
 }
 
-/** A guest may make many mounts: more than these bytes are not looked at. */
+/** A guest may make many mounts: more bytes than this are not read. */
 const GUEST_BYTES_MAX = 256 * 1024;
-/** The host's own, on which many other containers may stand. */
+/** The limit for the host, where many other containers may have mounts. */
 const HOST_BYTES_MAX = 4 * 1024 * 1024;
 const CHUNK_BYTES = 16 * 1024;
 
 /**
- * The mounts that a process sees. Reading them waits for no file system; paths are not looked up.
+ * The mounts that a process sees. Reading them does not wait for any file system, since no path is looked up.
  * @returns null when there are too many, or the process is gone
  */
 export async function readMounts(pid: number | 'self'): Promise<readonly Mount[] | null> {
@@ -60,10 +60,10 @@ function plain(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 }
 
-/** A file or folder by its name in its file system. */
+/** A file or folder, named by its file system and its path in there. */
 export type Place = Pick<Mount, 'device' | 'root'>;
 
-/** What a path leads to, as long as it holds no links; null when that cannot be told. */
+/** The file or folder that a path leads to, if no part of it is a link; null when that is uncertain. */
 export function placeOf(mounts: readonly Mount[], path: string): Place | null {
   const clean = resolve('/', path);
   const mount = wayTo(mounts, clean)?.at(-1);
@@ -73,7 +73,7 @@ export function placeOf(mounts: readonly Mount[], path: string): Place | null {
   return { device: mount.device, root: root + (inside === '/' ? '' : inside) || '/' };
 }
 
-/** Whether exactly that is what is mounted at a path. Where it cannot be told for sure the answer is no. */
+/** Whether exactly the given place is what is mounted at a path. False when that is uncertain. */
 export function isShown(
   mounts: readonly Mount[],
   path: string,
@@ -86,7 +86,7 @@ export function isShown(
   );
 }
 
-/** The mounts that a path leads through, each on the one before; null when some lie over others. */
+/** The mounts that a path leads through, each on the one before; null when some cover others. */
 function wayTo(mounts: readonly Mount[], path: string): readonly Mount[] | null {
   const way = mounts
     .filter(({ point }) => point === '/' || path === point || path.startsWith(`${point}/`))

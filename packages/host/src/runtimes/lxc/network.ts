@@ -26,7 +26,7 @@ export async function plugNic(init: Init, device: Device, hostName: string): Pro
     if (hwaddr) await ip('link', 'set', inner, 'address', hwaddr);
     await ip('link', 'set', hostName, 'up');
     await ip('link', 'set', inner, 'netns', String(init.pid), ...(name ? ['name', name] : []));
-    // ip(8) knows it by its pid only: that it was still this process is known now.
+    // ip(8) knows the init only by its pid: it was this process if it is still alive.
     if (!init.isAlive()) throw hostError('not-running');
   } catch (error) {
     await unplugNic(hostName);
@@ -34,17 +34,17 @@ export async function plugNic(init: Init, device: Device, hostName: string): Pro
   }
 }
 
-/** Takes an interface away, both ends; one that is gone already is fine. */
+/** Removes an interface, both ends; not an error if it is gone already. */
 export async function unplugNic(hostName: string): Promise<void> {
   await run('ip', ['link', 'delete', hostName]);
 }
 
-/** Bytes that may pass at once above the rate: what tc(8) needs to reach the rate with full packets. */
+/** KiB that may pass at once above the rate: tc(8) needs this much to reach the rate with full packets. */
 const BURST_KIB = 1024;
 
 /**
  * Sets `limits.ingress` and `limits.egress` (towards and from the instance; `limits.max` is both) on the host
- * side of an interface, or takes them away.
+ * side of an interface, or removes them.
  */
 export async function limitNic(hostName: string, device: Device): Promise<void> {
   const ingress = device['limits.ingress'] ?? device['limits.max'];

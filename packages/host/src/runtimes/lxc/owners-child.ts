@@ -2,15 +2,15 @@ import * as fs from 'node:fs';
 import type { InsideOwner } from '../../native/mount.ts';
 import type { OwnersOrder } from './owners.ts';
 
-// Moves the owners of a tree into another range of ids, as a program of its own. It goes down folder by folder and up
-// again, so that no depth is too much for it; no link is followed. The instance does not run meanwhile. A folder comes
-// after all that is in it, the top last: its owner tells that all is done.
+// Moves the owners of a tree into another range of ids, in a separate process. It goes down folder by folder
+// and up again, so that any depth works; it follows no links. The instance does not run meanwhile. A folder
+// is changed after all that is in it, the top folder last: its owner shows that all is done.
 
 const FOLDER = fs.constants.O_RDONLY | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW;
 
 const { folder, from, to, count } = JSON.parse(process.argv[2] as string) as OwnersOrder;
 
-/** Names that are left in each folder on the way, the innermost last. */
+/** Names that are still to be done in each folder on the way, the innermost folder last. */
 const trail: Buffer[][] = [];
 
 enter(Buffer.from(folder));
@@ -41,7 +41,7 @@ function moveOwner(name: Buffer): void {
   const [uid, gid] = [moved('uid', found.uid), moved('gid', found.gid)];
   if (uid === found.uid && gid === found.gid) return;
   fs.lchownSync(name, uid, gid);
-  // chown(2) takes the set-user-id and set-group-id bits away.
+  // chown(2) clears the set-user-id and set-group-id bits.
   if (!found.isSymbolicLink()) fs.chmodSync(name, found.mode & 0o7777);
 }
 

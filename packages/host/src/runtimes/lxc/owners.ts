@@ -7,7 +7,7 @@ import { IDS_PER_INSTANCE } from './ids.ts';
 
 const PROGRAM = fileURLToPath(new URL('./owners-child.ts', import.meta.url));
 
-/** What the program gets as its only argument. */
+/** The only argument of the program, as JSON. */
 export interface OwnersOrder {
   readonly folder: string;
   readonly count: number;
@@ -16,9 +16,9 @@ export interface OwnersOrder {
 }
 
 /**
- * Moves the owners of all files below a folder into another range of host ids, when an instance changes between
- * privileged and unprivileged. The owner of the folder tells in which range they are. It is done by a child: how many
- * files there are, and how deep, is the guest's choice.
+ * Moves the owners of all files below a folder into another range of host ids, when an instance changes
+ * between privileged and unprivileged. The owner of the folder shows which range they are in. A child does
+ * it: the guest decides how many files there are, and how deep.
  */
 export async function shiftOwners(folder: string, to: InsideOwner): Promise<void> {
   const from = await lstat(folder);

@@ -10,15 +10,15 @@ export interface InstancePaths {
   readonly upper: string;
   /** Device nodes that are shown inside. */
   readonly devices: string;
-  /** What LXC needs to know of commands that run in it. */
+  /** LXC's config and log for each command that runs in it. */
   readonly execs: string;
   /** Where host folders are bound while it starts. */
   readonly mounts: string;
   /** Written by the stop hook: how the last run ended. */
   readonly ending: string;
-  /** Which processes the latest run stands on. */
+  /** Which processes the latest run depends on. */
   readonly run: string;
-  /** There while LXC is starting it. */
+  /** Exists while LXC is starting it. */
   readonly starting: string;
 }
 

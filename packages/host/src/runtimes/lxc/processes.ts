@@ -3,16 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Init } from '../contract/runtime.ts';
 
 const SIGPWR = 30;
-/** SIGRTMIN of glibc, plus 3: what systemd takes for "power off", systemd(1). */
+/** SIGRTMIN of glibc, plus 3: systemd takes it for "power off", systemd(1). */
 const SIGRTMIN_3 = 37;
 
-/** How long an init that has just been started may take until it listens. */
+/** How often, and how far apart, it is checked whether a newly started init listens. */
 const LISTEN_TRIES = 500;
 const LISTEN_TRY_MS = 10;
 
 /**
- * Asks an init to shut down, once it listens: the kernel drops a signal to the first process of a PID namespace that
- * has not said yet what it does with it. One that never listens is not asked.
+ * Asks an init to shut down, once it listens: the kernel drops a signal to the first process of a PID
+ * namespace if the process neither handles nor blocks it yet. An init that never listens is not asked.
  */
 export async function askToHalt(init: Init): Promise<void> {
   for (let tries = 0; tries < LISTEN_TRIES && init.isAlive(); tries++) {
@@ -22,7 +22,10 @@ export async function askToHalt(init: Init): Promise<void> {
   }
 }
 
-/** The signal that an init takes as a wish to shut down. systemd blocks the one it waits for, which tells it from others. */
+/**
+ * The signal that tells an init to shut down; null when it does not listen yet. systemd blocks the signal
+ * that it waits for, which distinguishes it from other inits.
+ */
 function haltSignal(pid: number): number | null {
   if (has(statusField(pid, 'SigBlk'), SIGRTMIN_3)) return SIGRTMIN_3;
   return has(statusField(pid, 'SigCgt'), SIGPWR) || has(statusField(pid, 'SigBlk'), SIGPWR) ? SIGPWR : null;
@@ -33,7 +36,7 @@ function has(set: string | null, signal: number): boolean {
   return ((BigInt(`0x${set ?? '0'}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
-/** The process that watches a container for LXC: the parent of its init. Null when the init is gone. */
+/** The pid of a container's monitor in LXC, the parent of its init. Null when the init is gone. */
 export function monitorPid(pid: number): number | null {
   const parent = statusField(pid, 'PPid');
   return parent === null ? null : Number(parent);

@@ -3,10 +3,10 @@ import { totalmem } from 'node:os';
 import type { Config } from '../../core/entities.ts';
 import { parseBytes } from '../../core/units.ts';
 
-/** `cgroup2` where all controllers are in the one new hierarchy, else `cgroup`; cgroups(7). */
+/** `cgroup2` if all controllers are in the unified hierarchy, else `cgroup`; cgroups(7). */
 export type CgroupVersion = 'cgroup' | 'cgroup2';
 
-/** The hierarchy that this host keeps its controllers in. A hybrid host keeps them in the old ones. */
+/** The version of cgroups that this host's controllers use. A hybrid host has them in the old hierarchies. */
 export function cgroupVersion(): CgroupVersion {
   return existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'cgroup2' : 'cgroup';
 }
@@ -36,7 +36,7 @@ function processes(config: Config, version: CgroupVersion): string[] {
   return limit ? [`lxc.${version}.pids.max = ${limit}`] : [];
 }
 
-/** A count becomes the first so many processors; a list such as `0-1,3` is taken as it is. */
+/** A count of n becomes the first n processors; a list such as `0-1,3` is used unchanged. */
 function processors(config: Config, version: CgroupVersion): string[] {
   const limit = config['limits.cpu'];
   if (!limit) return [];

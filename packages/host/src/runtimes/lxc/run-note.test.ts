@@ -27,7 +27,7 @@ async function end(): Promise<void> {
   await once(child, 'exit');
 }
 
-/** Notes the child as init; its parent, this process, is in the place of LXC's monitor. */
+/** Notes the child as init, and its parent, this process, as LXC's monitor. */
 function note(change: (text: string) => string = (text) => text): void {
   const [init, monitor] = [child.pid, process.pid].map((pid) => PinnedProcess.find(pid ?? 0));
   if (!init || !monitor) throw new Error('no process');
@@ -36,7 +36,7 @@ function note(change: (text: string) => string = (text) => text): void {
   writeFileSync(path(), change(readFileSync(path(), 'utf8')));
 }
 
-/** What kind of run is recalled, and the pid of its init. */
+/** The kind of the run that is recalled, and the pid of its init. */
 function recalled(): [Recalled['kind'], number?] {
   const found = recallRun(path());
   if ('monitor' in found) found.monitor.release();
@@ -46,19 +46,19 @@ function recalled(): [Recalled['kind'], number?] {
 }
 
 describe('a note of a run', () => {
-  it('gives the run back while it goes on', () => {
+  it('gives the run while it goes on', () => {
     note();
     expect(recalled()).toEqual(['running', child.pid]);
     expect(existsSync(`${path()}.new`)).toBe(false);
   });
 
-  it('knows that LXC still takes the run down when only its monitor is left', async () => {
+  it('says that LXC is still taking the run down when only the monitor is left', async () => {
     note();
     await end();
     expect(recalled()).toEqual(['ending']);
   });
 
-  it('takes no process for another that had its pid, nor one of another boot of the host', () => {
+  it('does not mistake a process for an earlier one with its pid, or for one of another boot of the host', () => {
     const one = /("pid":\d+,"startTime":")(\d+)/;
     note((text) => text.replace(new RegExp(one, 'g'), '$11$2'));
     expect(recalled()).toEqual(['ended']);
@@ -66,7 +66,7 @@ describe('a note of a run', () => {
     expect(recalled()).toEqual(['ended']);
   });
 
-  it('leaves it to LXC when the init has another parent than was noted', async () => {
+  it('leaves the answer to LXC when the init has another parent than was noted', async () => {
     note((text) => text.replace(/"monitor":\{.*?\}/, '"monitor":{"pid":1,"startTime":"1"}'));
     expect(recalled()).toEqual(['unknown']);
   });
@@ -79,7 +79,7 @@ describe('a note of a run', () => {
     },
   );
 
-  it('says nothing when there is none', () => {
+  it('says nothing when it does not exist', () => {
     expect(recalled()).toEqual(['unknown']);
   });
 });

@@ -4,7 +4,7 @@ import { bootId, startTimeOf } from '../../native/start-time.ts';
 import type { RunProcesses } from './init.ts';
 import { monitorPid } from './processes.ts';
 
-/** A process, named so that no later one can be taken for it. */
+/** A process, named so that no later one can be mistaken for it. */
 interface Named {
   readonly pid: number;
   readonly startTime: string;
@@ -16,18 +16,18 @@ interface RunNote {
   readonly monitor: Named;
 }
 
-/** What a note says of the run that it is about. */
+/** A run as its note describes it. */
 export type Recalled =
   | ({ readonly kind: 'running' } & RunProcesses)
-  /** Its init has ended, and LXC still takes it down. */
+  /** Its init has ended, and LXC is still taking the container down. */
   | { readonly kind: 'ending'; readonly monitor: PinnedProcess }
   | { readonly kind: 'ended' }
-  /** There is none, such as from an earlier version, or it does not say enough. */
+  /** There is no note, such as after an earlier version, or it does not say enough. */
   | { readonly kind: 'unknown' };
 
 /**
- * Notes which processes a run stands on, so that the next daemon knows them without asking LXC. It need not outlast the
- * host's own crash, which ends the run.
+ * Notes which processes a run depends on, so that the next daemon knows them without asking LXC. The note
+ * need not survive a crash of the host, which ends the run.
  */
 export function noteRun(path: string, { init, monitor }: RunProcesses): void {
   const named = ({ pid }: PinnedProcess) => ({ pid, startTime: startTimeOf(pid) });
@@ -45,7 +45,7 @@ export function recallRun(path: string): Recalled {
   const init = PinnedProcess.named(note.init.pid, note.init.startTime);
   if (init && monitor && monitorPid(init.pid) === monitor.pid) return { kind: 'running', init, monitor };
   if (init) {
-    // Without its monitor it is for LXC to judge.
+    // Without the monitor only LXC can tell whether the run goes on.
     init.release();
     monitor?.release();
     return { kind: 'unknown' };

@@ -11,19 +11,19 @@ import { instancePaths } from './paths.ts';
 import { noteRun, recallRun } from './run-note.ts';
 import { stopContainer } from './tools.ts';
 
-/** How long a start that a dead daemon has begun may take until it is seen to have failed. */
+/** How often, and how far apart, a start that a dead daemon began is checked before it counts as failed. */
 const START_TRIES = 30;
 const START_TRY_MS = 100;
-/** How long LXC may take to take down what has ended before the daemon began. */
+/** How long LXC may take to take down a container whose init ended before the daemon started. */
 const ENDING_MS_MAX = 10_000;
 
-/** Finds the runs of containers, those that another daemon has started too. */
+/** Finds the runs of containers, including those that another daemon has started. */
 export class LxcRuns {
   readonly #lxcPath: string;
   readonly #watch: ExitWatch;
   readonly #onHeld: (id: number, init: Init) => void;
 
-  /** @param onHeld told of each run that is held from now on */
+  /** @param onHeld called for each run when it is held */
   constructor(lxcPath: string, watch: ExitWatch, onHeld: (id: number, init: Init) => void) {
     this.#lxcPath = lxcPath;
     this.#watch = watch;
@@ -38,11 +38,11 @@ export class LxcRuns {
     return { ...this.#held(id, pinned), hostNames };
   }
 
-  /** What the note of the last run tells; undefined when that is not enough. */
+  /** The run as its note describes it; undefined when the note is not enough. */
   recall(id: number): RunHandle | null | undefined {
     const { starting, config, mounts, run } = this.#paths(id);
     if (existsSync(starting)) return undefined;
-    // Mounts without a configuration are those of a first start that was cut off.
+    // Mounts without a configuration are left from a first start that was interrupted.
     if (!existsSync(config)) return existsSync(mounts) ? undefined : null;
     const recalled = recallRun(run);
     if (recalled.kind === 'running') return this.#held(id, recalled);
@@ -50,7 +50,7 @@ export class LxcRuns {
     return recalled.kind === 'ended' ? null : undefined;
   }
 
-  /** Asks LXC, and takes away what a daemon that died in a start has left. */
+  /** Asks LXC, and removes what a daemon that died during a start has left. */
   async recover(id: number): Promise<RunHandle | null> {
     const { starting, mounts, run } = this.#paths(id);
     const wasStarting = existsSync(starting);
@@ -88,7 +88,7 @@ export class LxcRuns {
     return this.lastEnding(id) ?? 'stop';
   }
 
-  /** The daemon ended while LXC was starting it: LXC goes on by itself, so it may be up in a moment. */
+  /** A daemon ended while LXC was starting the instance: LXC goes on by itself, so it may run in a moment. */
   async #awaitStart(id: number): Promise<RunHandle | null> {
     if (!existsSync(this.#paths(id).config)) return null;
     for (let tries = 0; tries < START_TRIES; tries++) {
@@ -100,7 +100,7 @@ export class LxcRuns {
     return null;
   }
 
-  /** What LXC is taking down can neither be recognised nor be started again. */
+  /** An instance that LXC is taking down can neither be recognised nor be started again. */
   async #awaitEnding(note: string): Promise<void> {
     const recalled = recallRun(note);
     if (recalled.kind === 'running') for (const each of [recalled.init, recalled.monitor]) each.release();

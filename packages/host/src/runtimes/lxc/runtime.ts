@@ -44,20 +44,18 @@ import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
 import { LxcRuns } from './runs.ts';
-import { removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
+import { lxcVersion, removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
 
 const SIGKILL = 9;
-/** Whose the files of a privileged instance are. */
+/** Owner of the files of a privileged instance. */
 const ROOT: HostIds = { uid: 0, gid: 0 };
 
-/** What the LXC runtime is made with. */
 export interface LxcOptions {
   /** Folder of all instances' files. */
   readonly instances: string;
   /** The guest API's folder, shown inside as /dev/lxd. */
   readonly devlxd: string;
   readonly ids: IdRanges | null;
-  readonly version: string;
   readonly watch: ExitWatch;
   /** Program that LXC runs when a run is over. */
   readonly stopHook: string;
@@ -67,7 +65,6 @@ export interface LxcOptions {
 export class LxcRuntime implements Runtime {
   readonly driver = 'lxc';
   readonly owns = true;
-  readonly driverVersion: string;
   readonly #options: LxcOptions;
   readonly #looks = new Looks();
   readonly #interfaces = new Interfaces();
@@ -75,11 +72,16 @@ export class LxcRuntime implements Runtime {
   readonly #hungTransfers = new Hung();
   readonly #end = new AbortController();
   readonly #runs: LxcRuns;
+  #version: Promise<string> | undefined;
 
   constructor(options: LxcOptions) {
     this.#options = options;
     this.#runs = new LxcRuns(options.instances, options.watch, (id, init) => this.#hold(id, init));
-    this.driverVersion = options.version;
+  }
+
+  driverVersion(): Promise<string> {
+    this.#version ??= lxcVersion();
+    return this.#version;
   }
 
   hostIds(config: Config): HostIds {
@@ -90,7 +92,7 @@ export class LxcRuntime implements Runtime {
     const paths = this.#paths(id);
     const ids = this.#idsOf(config);
     await mkdir(paths.folder, { recursive: true, mode: 0o711 });
-    // What is there already keeps its owner: that is how `start` knows that all that is below has to change its own.
+    // A folder that exists keeps its owner: from it `start` knows whether all files below need other owners.
     if ((await mkdir(paths.upper, { recursive: true })) === undefined) return;
     for (const folder of [paths.upper, paths.overlay]) await chown(folder, ids?.uid ?? 0, ids?.gid ?? 0);
   }
@@ -103,7 +105,7 @@ export class LxcRuntime implements Runtime {
 
   async start(spec: RunSpec): Promise<RunHandle> {
     const paths = this.#paths(spec.id);
-    // From here on the next daemon has to look closer, and to take away what is half done.
+    // From here on the next daemon has to ask LXC, and to remove what is half done.
     await writeFile(paths.starting, '');
     try {
       return await this.#start(spec, paths);
@@ -206,7 +208,8 @@ export class LxcRuntime implements Runtime {
     const owner = ids ?? ROOT;
     await shiftOwners(paths.overlay, owner);
     await releaseMounts(paths.mounts);
-    // Of the last run: its log, its end, its processes, and commands that a daemon which was killed has left.
+    // Of the last run: its log, its ending, its processes, and the files of commands that a killed daemon has
+    // left.
     for (const path of [paths.log, paths.ending, paths.run, paths.execs])
       await rm(path, { recursive: true, force: true });
     const prepared = await prepareDevices(spec.devices, paths, { owner, looks: this.#looks });

@@ -2,24 +2,24 @@ import { writeSync } from 'node:fs';
 import { duplicate } from '../../native/descriptors.ts';
 import { close } from '../../native/libc.ts';
 
-/** Bytes that may wait for a program that does not read its terminal, before whoever sends them has to wait. */
+/** Bytes that may wait for a program that does not read its terminal, before the sender has to wait. */
 const WAITING_BYTES_HIGH = 64 * 1024;
-/** A terminal does not tell when it takes more: it is tried so often. */
+/** A terminal does not tell when it takes more: another write is tried after this time. */
 const RETRY_MS = 10;
 
 /**
- * Writes to a terminal without ever waiting for the program at its other end: Node's own terminals wait, and with
- * them would the whole daemon, for as long as a guest likes not to read.
+ * Writes to a terminal without ever waiting for the program at its other end. Node's own terminals wait, and
+ * the whole daemon would wait with them, for as long as a guest does not read.
  */
 export class TerminalInput {
-  /** Null when it is closed, or nobody has the other end open any more. */
+  /** Null when it is closed, or no process has the other end open any more. */
   #fd: number | null;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #onDrain: () => void = () => {};
 
-  /** @param fd the master's end of a pty, not blocking; a descriptor of our own is made of it */
+  /** @param fd the master's end of a pty, not blocking; this class uses a duplicate of it */
   constructor(fd: number) {
     this.#fd = duplicate(fd);
   }
@@ -37,7 +37,7 @@ export class TerminalInput {
     this.#onDrain = listener;
   }
 
-  /** What has not been taken is lost. */
+  /** Input that the terminal has not taken is lost. */
   close(): void {
     if (this.#fd === null) return;
     close(this.#fd);

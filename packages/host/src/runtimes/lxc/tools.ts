@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { hostError } from '../../core/host-errors.ts';
 import { run } from '../../process/run.ts';
 
-/** LXC's own tools take this long at most to say something; a start may have to wait for a slow host. */
+/** LXC's tools may take this long to answer; a start may have to wait for a slow host. */
 const START_TIMEOUT_MS = 60_000;
 const QUESTION_TIMEOUT_MS = 10_000;
 
-/** Version of the installed LXC; null when it is not installed. */
-export async function lxcVersion(): Promise<string | null> {
+/** Version of the installed LXC; empty when it does not say. */
+export async function lxcVersion(): Promise<string> {
   const result = await run('lxc-start', ['--version'], { timeoutMs: QUESTION_TIMEOUT_MS });
-  return result.ok ? result.stdout.trim() : null;
+  return result.ok ? result.stdout.trim() : '';
 }
 
 /**
@@ -25,19 +25,19 @@ export async function startContainer(
   const args = ['-n', String(id), '-P', lxcPath, '-f', config, '-d'];
   const result = await run('lxc-start', args, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
   if (result.ok) return;
-  // What goes on of it in the background must not run unknown.
+  // If LXC goes on in the background, the container must not run without the daemon's knowledge.
   await stopContainer(lxcPath, id);
   throw hostError('runtime-failed', reasonOf(log) ?? result.failure);
 }
 
-/** Ends a container at once, whatever it is doing; one that does not run is fine. */
+/** Kills a container; not an error if it does not run. */
 export async function stopContainer(lxcPath: string, id: number): Promise<void> {
   await run('lxc-stop', ['-n', String(id), '-P', lxcPath, '-k'], { timeoutMs: QUESTION_TIMEOUT_MS });
 }
 
 /**
- * Removes a folder with all that an instance has made in it: rm(1) walks by descriptors, so no depth of folders
- * is too much for it, and it leaves other file systems alone.
+ * Removes a folder with all that an instance has made in it: rm(1) walks by descriptors, so any depth of
+ * folders works, and it leaves other file systems alone.
  * @throws CodedError runtime-failed
  */
 export async function removeTree(folder: string): Promise<void> {
@@ -47,7 +47,7 @@ export async function removeTree(folder: string): Promise<void> {
 
 /**
  * The pid of a running container's init on the host; null when it does not run.
- * @throws CodedError runtime-failed when LXC does not say, which must not be taken for its not running
+ * @throws CodedError runtime-failed when LXC does not answer, which does not mean that it is not running
  */
 export async function initPid(lxcPath: string, id: number): Promise<number | null> {
   const args = ['-n', String(id), '-P', lxcPath, '-p', '-H'];
@@ -58,8 +58,8 @@ export async function initPid(lxcPath: string, id: number): Promise<number | nul
 }
 
 /**
- * Stops all processes of a container where they are, or lets them go on.
- * @throws CodedError runtime-failed; none of them is stopped then
+ * Freezes all processes of a container, or lets them go on.
+ * @throws CodedError runtime-failed; none of them is frozen then
  */
 export async function setFrozen(lxcPath: string, id: number, frozen: boolean): Promise<void> {
   const args = ['-n', String(id), '-P', lxcPath];
@@ -69,12 +69,15 @@ export async function setFrozen(lxcPath: string, id: number, frozen: boolean): P
   throw hostError('runtime-failed', result.failure);
 }
 
-/** Lets a privileged container use a device; `numbers` as `c MAJOR:MINOR`. @throws CodedError runtime-failed */
+/**
+ * Lets a privileged container use a device; `numbers` as `c MAJOR:MINOR`.
+ * @throws CodedError runtime-failed
+ */
 export function allowDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
   return ruleDevice('devices.allow', lxcPath, id, numbers);
 }
 
-/** Takes that back. @throws CodedError runtime-failed */
+/** Reverts {@link allowDevice}. @throws CodedError runtime-failed */
 export function denyDevice(lxcPath: string, id: number, numbers: string): Promise<void> {
   return ruleDevice('devices.deny', lxcPath, id, numbers);
 }
@@ -90,7 +93,7 @@ async function ruleDevice(
   if (!result.ok) throw hostError('runtime-failed', result.failure);
 }
 
-/** The first errors in LXC's log, which name the cause; those behind it are its consequences. */
+/** The first errors in LXC's log, which name the cause; later ones are its consequences. */
 function reasonOf(log: string): string | null {
   const CAUSES_MAX = 2;
   const lines = readLog(log).split('\n');

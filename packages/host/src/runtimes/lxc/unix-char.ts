@@ -8,7 +8,7 @@ import type { Looks } from '../../process/look.ts';
 
 const DEFAULT_MODE = 0o660;
 
-/** A device node of ours that can be bound into an instance. */
+/** A device node on the host that can be bound into an instance. */
 export interface CharacterNode {
   /** On the host. */
   readonly source: string;
@@ -19,9 +19,10 @@ export interface CharacterNode {
 }
 
 /**
- * Makes the node of a `unix-char` device below a folder of ours, owned by the ids that it has inside.
+ * Makes the node of a `unix-char` device below a folder of the host, owned by the host ids of its owner
+ * inside.
  * @param owner host ids of uid and gid 0 inside
- * @returns null when the device is not there and not required
+ * @returns null when the device does not exist and is not required
  * @throws CodedError bad-request when it is required and its node and numbers are unknown
  */
 export async function makeNode(
@@ -44,17 +45,18 @@ export async function makeNode(
   return { source, target, numbers: `c ${major}:${minor}` };
 }
 
-/** Where the node of a device is, below a folder of ours. */
+/** Path of a device's node, below the folder for nodes. */
 export function nodePath(folder: string, name: string): string {
   return join(folder, encodeURIComponent(name));
 }
 
-/** What LXC lets every privileged container use: its common.conf. */
+/** Devices that LXC lets every privileged container use, as in its common.conf. */
 const ALWAYS_ALLOWED: readonly RegExp[] = [/^c 1:[35789]$/, /^c 5:[012]$/, /^c 136:/, /^c 10:229$/];
 
 /**
  * Removes the node again.
- * @returns the numbers that the instance may not use any more; null when it may, by another device or by LXC's rule
+ * @returns the numbers that the instance may not use any more; null when it still may, through another device
+ *   or by LXC's rule
  */
 export async function removeNode(folder: string, name: string): Promise<string | null> {
   const path = nodePath(folder, name);

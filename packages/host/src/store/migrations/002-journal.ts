@@ -1,7 +1,7 @@
 /**
- * The journal is read for one instance at a time, and keeps in mind up to where each one's events have been
- * dropped. Host events have no instance; their floor is that of id 0. What an earlier version has dropped may have
- * been anybody's.
+ * The journal is read for one instance at a time, and has a floor for each: the position up to which its
+ * events may have been dropped. Host events have no instance; their floor is that of id 0. Events that an
+ * earlier version has dropped may have been of any instance, so all floors begin there.
  */
 export const journal = `
   CREATE INDEX events_by_instance ON events (instance_id);

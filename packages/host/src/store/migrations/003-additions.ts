@@ -1,4 +1,4 @@
-/** Devices on their way into a running instance: a later daemon takes out what was not stored with the instance. */
+/** Devices being added to running instances: a later daemon removes those not stored with the instance. */
 export const additions = `
   CREATE TABLE additions (
     instance_id INTEGER PRIMARY KEY,

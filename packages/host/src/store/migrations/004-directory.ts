@@ -1,4 +1,4 @@
-/** What the database knows of itself and of the state directory that it belongs to. */
+/** Facts about the database, such as the id of its state directory, and folders that must not be removed. */
 export const directory = `
   CREATE TABLE meta (
     key TEXT PRIMARY KEY,

@@ -1,6 +1,7 @@
 /**
- * An event of the host (share 0) may be an instance's doing, and is in that instance's share then. Each type is found by index.
- * What deleted instances leave is dropped by and by. Age is counted in minutes for which the journal was open, since no clock of the host can be relied on.
+ * An event of the host (share 0) that an instance has caused is in that instance's share. Each type is found
+ * by an index. Events of deleted instances are dropped a few at a time. Age is counted in minutes in which
+ * the journal was open, since no clock of the host can be relied on.
  */
 export const shares = `
   ALTER TABLE events ADD COLUMN share INTEGER NOT NULL DEFAULT 0;

@@ -1,4 +1,4 @@
-/** Filled and emptied again: so the file has pages without content for times in which the disk has no room. */
+/** A table that is filled and emptied again, so that the file has free pages when the disk is full. */
 export const reserve = `
   CREATE TABLE reserve (
     content BLOB NOT NULL

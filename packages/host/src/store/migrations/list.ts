@@ -6,7 +6,7 @@ import { shares } from './005-shares.ts';
 import { reserve } from './006-reserve.ts';
 
 /**
- * All migrations, in order, listed by hand. The position is the schema's version (PRAGMA user_version).
- * They go forward only: one that has been released is never edited.
+ * All migrations, in order. The schema's version (PRAGMA user_version) is the number of applied ones. There
+ * are no migrations back, and a released one is never edited.
  */
 export const MIGRATIONS: readonly string[] = [init, journal, additions, directory, shares, reserve];

@@ -1,4 +1,4 @@
-"""What hostile programs have in common: asking the guest API, and system calls that Python does not have."""
+"""Shared by the hostile programs: requests to the guest API, and system calls that Python lacks."""
 import ctypes
 import os
 import socket
@@ -16,7 +16,7 @@ def connect(path):
 
 
 def known(path):
-    """A connection that the daemon has accepted and answered on: who it belongs to is settled."""
+    """Returns a connection on which the daemon has answered once, so that it has identified the caller."""
     connection = connect(path)
     connection.sendall(b'HEAD / HTTP/1.1\r\nHost: lxd\r\n\r\n')
     answer = b''
@@ -26,7 +26,7 @@ def known(path):
 
 
 def ask(connection, path='/1.0/config/user.id'):
-    """What is answered: status and text."""
+    """Makes a request on a connection. Returns the status and text of the answer, or 'closed'."""
     try:
         connection.sendall(f'GET {path} HTTP/1.1\r\nHost: lxd\r\nConnection: close\r\n\r\n'.encode())
         answer = b''

@@ -1,4 +1,4 @@
-"""Lets a child connect and end, says so, and asks over the child's connection when it is told to.
+"""Lets a child connect and end, prints that, and makes a request over its connection when it reads a line.
 Usage: leave.py SOCKET"""
 import os
 import socket
@@ -8,7 +8,7 @@ from guest import ask
 connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 if os.fork() == 0:
     connection.connect(sys.argv[1])
-    # Its number on the host, whose proc is what is seen here.
+    # Its pid on the host: /proc is the host's here.
     print(os.path.basename(os.readlink('/proc/self')), flush=True)
     os._exit(0)
 os.wait()

@@ -1,4 +1,4 @@
-"""Root of a user and PID namespace of its own, as the root or another user of the instance, asks.
+"""Makes a request as root of new user and PID namespaces; that root is user UID of the instance.
 Usage: nested.py SOCKET UID"""
 import os
 import sys
@@ -20,7 +20,7 @@ if inside == 0:
     os.wait()
     os._exit(0)
 os.read(ready[0], 1)
-# The instance's proc is not mounted here: the host's shows the process under another number.
+# /proc is the host's here, not the instance's: it shows the process under its host pid.
 number = os.path.basename(os.readlink('/proc/self'))
 children = open(f'/proc/{number}/task/{number}/children').read().split()
 for kind in ('uid', 'gid'):

@@ -1,4 +1,5 @@
-"""Connects and is known, forks, ends; its child asks over the connection when its parent is gone. Usage: orphan.py SOCKET"""
+"""Connects and gets an answer, forks and ends. Its child makes a request over the connection after that.
+Usage: orphan.py SOCKET"""
 import os
 import sys
 from guest import ask, known

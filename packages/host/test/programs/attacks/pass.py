@@ -1,4 +1,5 @@
-"""Hands a connection over to a process of another instance, which asks. Usage: pass.py give|take SOCKET NAME"""
+"""Passes a connection to a process of another instance, which makes a request over it.
+Usage: pass.py give|take SOCKET NAME"""
 import socket
 import sys
 from guest import ask, known

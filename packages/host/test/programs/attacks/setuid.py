@@ -1,4 +1,4 @@
-"""Asks with other ids than it connects with. Usage: setuid.py SOCKET"""
+"""Makes requests with other ids than it has connected with. Usage: setuid.py SOCKET"""
 import os
 import sys
 from guest import ask, connect

@@ -1,4 +1,5 @@
-"""On the host, as root: starts a process with a given pid, and prints when it is there; ends it at the end of input.
+"""On the host, as root: starts a process with a given pid, prints whether it exists, and ends it at the end
+of input.
 Usage: take-pid.py PID [INIT], in the PID namespace of INIT if that is given"""
 import ctypes
 import os
@@ -14,7 +15,7 @@ pid = int(sys.argv[1])
 pids = [pid]
 if len(sys.argv) > 2:
     checked(libc.setns(checked(libc.syscall(SYS_PIDFD_OPEN, int(sys.argv[2]), 0)), CLONE_NEWPID))
-    # One that the instance does not use; the innermost namespace comes first.
+    # The first pid is one that the instance does not use; the innermost namespace comes first.
     pids = [29999, pid]
 tids = (ctypes.c_int * len(pids))(*pids)
 arguments = (ctypes.c_uint64 * ARGUMENTS)()

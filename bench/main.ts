@@ -40,10 +40,7 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   if (isWhole(plan)) say(`written to ${writeReport(machine, plan, results)}`);
 }
 
-/**
- * Aborts at the first signal. Ctrl-C may come twice, from the terminal and through npm; the second changes
- * nothing.
- */
+/** Aborts at the first signal. Ctrl-C may come twice, from the terminal and npm; the second does nothing. */
 function firstSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());

@@ -47,8 +47,7 @@ function partLines(letter: Part, results: Results): string[] {
   if (keys.length === 0) return [];
   const title = PARTS[letter];
   if (letter === 'n') return ['', `${letter}. ${title}`, ...neighbourLines(results)];
-  // Columns are peers, or numbers of instances or listeners, or cases: there is a table for each of these
-  // kinds.
+  // Columns are peers, or numbers of instances or listeners, or cases: there is a table for each kind.
   const tables = Object.values(Object.groupBy(keys, (key) => columnKind(key, results)));
   return ['', `${letter}. ${title}`, ...tables.flatMap((each) => ['', ...figureLines(each ?? [], results)])];
 }

@@ -14,8 +14,7 @@ export interface Exchanged {
 }
 
 /**
- * Sends each piece on its own, closes the sending half, and returns all that comes back until the server
- * closes.
+ * Sends each piece on its own, closes the sending half, and returns all bytes until the server closes.
  * @throws Finding when the server does not close
  */
 export async function exchange(path: string, pieces: readonly Buffer[]): Promise<Exchanged> {

@@ -27,10 +27,7 @@ async function run(plan: Exclude<Plan, { kind: 'help' }>): Promise<number> {
   return fuzz({ ...plan, seed }, { say, signal: firstSignal() });
 }
 
-/**
- * Aborts at the first signal. Ctrl-C may come twice, from the terminal and through npm; the second changes
- * nothing.
- */
+/** Aborts at the first signal. Ctrl-C may come twice, from the terminal and npm; the second does nothing. */
 function firstSignal(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort());

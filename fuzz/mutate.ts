@@ -1,6 +1,6 @@
 import type { Random } from './random.ts';
 
-/** Cases do not grow beyond this, so that each stays cheap. */
+/** Cases do not grow beyond this, so that each stays fast. */
 const CASE_BYTES_MAX = 64 * 1024;
 
 /** Bytes with a meaning in some format. */

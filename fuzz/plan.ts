@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { TARGET_NAMES, type TargetName } from './target.ts';
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export type Plan =
   | {
       readonly kind: 'fuzz';

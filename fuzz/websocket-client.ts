@@ -57,10 +57,7 @@ export class WebsocketClient {
     }
   }
 
-  /**
-   * The server's close code; `empty` for a close frame without one; `none` when it hung up without a close
-   * frame.
-   */
+  /** The server's close code; `empty` for a close frame without one; `none` without a close frame. */
   get closeCode(): string {
     const close = readFrames(this.#frames()).frames.find(({ first }) => (first & 0xf) === OPCODES.close);
     if (close === undefined) return 'none';
@@ -74,7 +71,7 @@ export class WebsocketClient {
 
   /**
    * Waits until the server hangs up.
-   * @returns the payloads of its messages.
+   * @returns the payloads of its messages
    * @throws Finding for a malformed frame
    */
   async closed(): Promise<Buffer[]> {

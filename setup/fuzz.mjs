@@ -1,5 +1,4 @@
-// `npm run fuzz`: makes the machine ready, then sends made-up input to parts of the daemon. Arguments go to
-// it.
+// `npm run fuzz`: makes the machine ready, then sends made-up input to parts of the daemon. Takes arguments.
 import { handOver } from './command.mjs';
 import { runMain } from './fail.mjs';
 import { RUN_PACKAGES } from './packages.mjs';

@@ -11,8 +11,7 @@ import { ensureSubordinateIds } from './subordinate-ids.mjs';
  * second start costs a few milliseconds and starts neither npm nor apt.
  * @param {string} script the npm script, for the advice to a user who is not root
  * @param {readonly string[]} packages Debian packages
- * @param {boolean} needsRoot whether the program needs root; for other users only npm's packages are
- * installed
+ * @param {boolean} needsRoot whether the program needs root; other users get only npm's packages
  * @returns {Promise<{ root: string, node: string, env: Record<string, string | undefined> }>} the checkout,
  *   its Node 26, and an environment in which that is `node`
  */

@@ -1,5 +1,5 @@
-// `npm test` and similar scripts: make the machine ready, then run tests. Arguments go to vitest; `--project
-// unit`, which needs no root, must come first.
+// `npm test` and similar scripts: make the machine ready, then run tests. Arguments go to vitest;
+// `--project unit`, which needs no root, must come first.
 import { join } from 'node:path';
 import { handOver } from './command.mjs';
 import { runMain } from './fail.mjs';
@@ -12,7 +12,7 @@ await runMain(async () => {
   const { root, node, env } = await prepare('test', [...RUN_PACKAGES, ...TEST_PACKAGES], needsRoot);
   return handOver(node, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
     cwd: root,
-    // Tests start some hundreds of threads and programs, whose sources are so compiled only once.
+    // Tests start some hundreds of threads and programs; with this, sources are compiled only once.
     env: { ...env, NODE_COMPILE_CACHE: join(root, 'node_modules', '.compile-cache') },
   });
 });

@@ -44,10 +44,7 @@ export class Crowd implements AsyncDisposable {
     return crowd;
   }
 
-  /**
-   * Each of the first `count` containers makes a request on each of `connections` connections and keeps them
-   * open.
-   */
+  /** Each of the first `count` containers makes a request on `connections` connections, and keeps them. */
   hold(count: number, connections: number): Promise<readonly number[]> {
     return this.#order('hold', count, connections);
   }

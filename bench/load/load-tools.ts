@@ -83,10 +83,7 @@ export class LoadTools {
   }
 }
 
-/**
- * The command that makes a program root of a peer's instance, in a mount namespace that has the peer's
- * socket.
- */
+/** The command that makes a program root of a peer's instance, in a mount namespace that has its socket. */
 function enter({ callersOf, mountsOf }: Peer): string[] {
   const mounts = mountsOf === undefined ? [] : ['nsenter', '-t', String(mountsOf), '-m', '--'];
   return [...mounts, 'nsenter', '-t', String(callersOf), '-U', '-p', '-S', '0', '-G', '0', '--'];

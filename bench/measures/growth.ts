@@ -9,10 +9,7 @@ import { eventTimes } from './listeners.ts';
 
 const LOAD = { target: KEY_TARGET, connections: 16 } as const;
 
-/**
- * g. Daemons with few and with many instances, side by side: rates of one instance, then events for all of
- * them.
- */
+/** g. Daemons with few and with many instances, side by side: rates of one instance, then events for all. */
 export async function measureGrowth(bench: Bench): Promise<void> {
   const { plan, tools, results, say } = bench;
   const populations: Population[] = [];

@@ -21,8 +21,7 @@ export async function measureListeners(bench: Bench): Promise<void> {
 const STRIDE = 997;
 
 /**
- * Lets the first `listeners` instances listen, waits until the daemon is at rest, and changes one after the
- * other.
+ * Lets the first `listeners` instances listen, waits until the daemon is at rest, and changes one at a time.
  * @returns the time from each request of the operator to the event in the instance, in ms
  */
 export async function eventTimes(

@@ -6,8 +6,7 @@ const MS_PER_S = 1000;
 
 /**
  * f. Resident memory of the daemon after garbage collection, by the kernel's count: at rest, then with
- * connections. The daemon is started again each time, because it does not give back memory that it once
- * needed.
+ * connections. The daemon is started again each time, because it does not give back memory once needed.
  */
 export async function measureMemory(bench: Bench): Promise<void> {
   const { plan, results, say, signal } = bench;

@@ -12,9 +12,7 @@ const OTHERS = LISTENERS - 1;
 const STRIDE = 997;
 
 const { eventQueueBytes } = DEFAULT_GUEST_LIMITS;
-/**
- * An event has the value and the one before. `FILLS` events fit in the queue even if the kernel buffers none.
- */
+/** An event has the value and the one before. `FILLS` events fit even if the kernel buffers none. */
 const VALUE_CHARACTERS = 118_000;
 const EVENT_CHARACTERS = 2 * VALUE_CHARACTERS + 200;
 const FILLS = Math.floor(eventQueueBytes / EVENT_CHARACTERS);
@@ -72,10 +70,7 @@ function whileAllRead(bench: Bench, population: Population): Promise<Noticed> {
   });
 }
 
-/**
- * Also checks that the daemon did not close it too early: it still gets all events of its queue, then the
- * code.
- */
+/** Also checks that the daemon did not close it too early: it gets all events of its queue, then the code. */
 async function whileOneStopped(bench: Bench, population: Population): Promise<Noticed> {
   const { crowd } = population;
   await crowd.stopReading(1);

@@ -10,10 +10,7 @@ const LOOK_MS = 500;
 const MS_PER_S = 1000;
 const KIB_PER_MIB = 1024;
 
-/**
- * Files and memory of the daemon: before the floods, during each of them, after them, and after a second
- * time.
- */
+/** Files and memory of the daemon: before the floods, during each, after them, and after a second time. */
 export class Aftermath {
   readonly #results: Results;
   readonly #daemon: Pick<Portholed, 'openFiles' | 'sharedKib'>;

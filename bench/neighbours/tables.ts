@@ -88,7 +88,7 @@ function aftermathLines(results: Results): string[] {
   ];
 }
 
-/** The largest value: the daemon needs room for the highest peak of the floods. */
+/** The largest value: the daemon needs resources for the highest peak of the floods. */
 function momentCell(figure: FigureKey, values: readonly number[]): string {
   return values.length === 0 ? '-' : cell(figure, [Math.max(...values)]);
 }

@@ -35,10 +35,7 @@ export async function startNginx({ folder, callersOf, image }: NginxOptions): Pr
   };
 }
 
-/**
- * Sets paths for all that a build of nginx may write, and allows endless requests on a connection as the
- * others do.
- */
+/** Sets paths for all that nginx may write; allows endless requests per connection, as the others do. */
 function configuration(prefix: string, socket: string, image: string): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   return `

@@ -9,10 +9,7 @@ export interface Peer extends AsyncDisposable {
   readonly socket: string;
   /** The host pid of an init process: callers enter its user and PID namespaces, and are root there. */
   readonly callersOf: number;
-  /**
-   * The host pid of a process in whose mount namespace the socket is; absent when it is in the benchmark's
-   * own.
-   */
+  /** The host pid of a process in whose mount namespace the socket is; absent if that is the benchmark's. */
   readonly mountsOf?: number;
   /** The target that downloads the image; undefined when the peer has no image. */
   readonly exportTarget?: string;

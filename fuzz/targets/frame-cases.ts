@@ -7,10 +7,7 @@ import type { Case } from '../target.ts';
 const STREAMS = ['guest', 'events', 'exec-0', 'exec-1', 'exec-control', 'tty-0', 'tty-control'] as const;
 export type Stream = (typeof STREAMS)[number];
 
-/**
- * A parsed case: `STREAM` or `STREAM early`, a line feed, and the client's bytes. `early`: sent with the
- * handshake.
- */
+/** A parsed case: `STREAM`, ` early` if the bytes are sent with the handshake, a line feed, and the bytes. */
 export interface FrameCase {
   readonly stream: Stream;
   readonly early: boolean;

@@ -59,32 +59,32 @@ const NOT_FOUND = 404;
 
 /** The requests that a process inside an instance can make. Each call uses a new connection. */
 export class GuestClient {
-  private readonly socketPath: string;
-  private readonly timeoutMs: number;
+  readonly #socketPath: string;
+  readonly #timeoutMs: number;
 
   constructor(options: GuestClientOptions = {}) {
-    this.socketPath = options.socketPath ?? SOCKET_PATH;
-    this.timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#socketPath = options.socketPath ?? SOCKET_PATH;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   }
 
   /** The versions of the API, such as `/1.0`. */
   root(): Promise<readonly string[]> {
-    return this.json('/');
+    return this.#json('/');
   }
 
   /** State and host of this instance. */
   server(): Promise<ServerInfo> {
-    return this.json('/1.0');
+    return this.#json('/1.0');
   }
 
   /** Reports to the host that this instance is ready, or no longer is. */
   async setState(state: GuestState): Promise<void> {
-    await this.text('PATCH', '/1.0', JSON.stringify({ state }));
+    await this.#text('PATCH', '/1.0', JSON.stringify({ state }));
   }
 
   /** Names of the keys that `config` can read. */
   async configKeys(): Promise<readonly string[]> {
-    const paths = await this.json<readonly string[]>('/1.0/config');
+    const paths = await this.#json<readonly string[]>('/1.0/config');
     return paths.map((path) => path.slice('/1.0/config/'.length));
   }
 
@@ -106,10 +106,10 @@ export class GuestClient {
     const path = `/1.0/config/${encodeURIComponent(key)}`;
     try {
       const answer = await (known === undefined
-        ? this.open('GET', path)
-        : this.open('GET', `${path}?wait=${seconds}`, {
+        ? this.#open('GET', path)
+        : this.#open('GET', `${path}?wait=${seconds}`, {
             headers: { 'If-None-Match': known.etag },
-            timeoutMs: this.timeoutMs + seconds * MS_PER_SECOND,
+            timeoutMs: this.#timeoutMs + seconds * MS_PER_SECOND,
           }));
       return { value: (await readAll(answer)).toString(), etag: answer.headers.etag ?? '' };
     } catch (error) {
@@ -122,12 +122,12 @@ export class GuestClient {
 
   /** Writes a `guest.*` key, if `security.devlxd.guest_config` is true; the operator sees it too. */
   async setConfig(key: string, value: string): Promise<void> {
-    await this.text('PUT', `/1.0/config/${encodeURIComponent(key)}`, value);
+    await this.#text('PUT', `/1.0/config/${encodeURIComponent(key)}`, value);
   }
 
   /** Removes a `guest.*` key. */
   async removeConfig(key: string): Promise<void> {
-    await this.text('DELETE', `/1.0/config/${encodeURIComponent(key)}`);
+    await this.#text('DELETE', `/1.0/config/${encodeURIComponent(key)}`);
   }
 
   /** All keys with their values. A key that is removed meanwhile is left out. */
@@ -142,12 +142,12 @@ export class GuestClient {
 
   /** The instance's devices by name. */
   devices(): Promise<GuestDevices> {
-    return this.json('/1.0/devices');
+    return this.#json('/1.0/devices');
   }
 
   /** cloud-init's meta-data, a YAML text. */
   metaData(): Promise<string> {
-    return this.text('GET', '/1.0/meta-data');
+    return this.#text('GET', '/1.0/meta-data');
   }
 
   /**
@@ -159,7 +159,7 @@ export class GuestClient {
     const query = new URLSearchParams();
     if (types !== undefined) query.set('type', types.join(','));
     if (since !== undefined) query.set('since', String(since));
-    const answer = await this.open('GET', `/1.0/events?${query}`);
+    const answer = await this.#open('GET', `/1.0/events?${query}`);
     const abort = () => answer.destroy();
     signal?.addEventListener('abort', abort);
     try {
@@ -177,7 +177,7 @@ export class GuestClient {
    * @throws GuestApiError 410 if events after that position are gone: start again from `now`
    */
   eventsSince(since: number | 'now', limit = 100): Promise<EventPage> {
-    return this.json(`/1.0/events?since=${since}&limit=${limit}`);
+    return this.#json(`/1.0/events?since=${since}&limit=${limit}`);
   }
 
   /**
@@ -187,7 +187,7 @@ export class GuestClient {
    * has been written to and must be thrown away
    */
   async exportImage(fingerprint: string, target: Writable): Promise<readonly number[]> {
-    const answer = await this.open('GET', `/1.0/images/${fingerprint}/export`);
+    const answer = await this.#open('GET', `/1.0/images/${fingerprint}/export`);
     const sizes: number[] = [];
     const hash = createHash('sha256');
     await pipeline(readImage(answer, answer.headers['content-type'] ?? '', sizes, hash), target);
@@ -196,31 +196,31 @@ export class GuestClient {
     return sizes;
   }
 
-  private async json<T>(path: string): Promise<T> {
-    return JSON.parse(await this.text('GET', path)) as T;
+  async #json<T>(path: string): Promise<T> {
+    return JSON.parse(await this.#text('GET', path)) as T;
   }
 
-  private async text(method: string, path: string, body?: string): Promise<string> {
-    return (await readAll(await this.open(method, path, body === undefined ? {} : { body }))).toString();
+  async #text(method: string, path: string, body?: string): Promise<string> {
+    return (await readAll(await this.#open(method, path, body === undefined ? {} : { body }))).toString();
   }
 
   /** Sends a request and waits for a head with status 200; the body is still to be read. */
-  private async open(method: string, path: string, more: More = {}): Promise<IncomingMessage> {
-    const answer = await this.send(method, path, more);
+  async #open(method: string, path: string, more: More = {}): Promise<IncomingMessage> {
+    const answer = await this.#send(method, path, more);
     if (answer.statusCode === 200) return answer;
     const text = (await readAll(answer, ERROR_BYTES_MAX)).toString().trimEnd();
     throw new GuestApiError(answer.statusCode ?? 0, errorText(text) || (answer.statusMessage ?? ''));
   }
 
-  private send(method: string, path: string, more: More): Promise<IncomingMessage> {
-    const { body, timeoutMs = this.timeoutMs } = more;
+  #send(method: string, path: string, more: More): Promise<IncomingMessage> {
+    const { body, timeoutMs = this.#timeoutMs } = more;
     const headers =
       body === undefined
         ? (more.headers ?? {})
         : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     return new Promise((resolve, reject) => {
       const asking = request({
-        socketPath: this.socketPath,
+        socketPath: this.#socketPath,
         host: 'lxd',
         method,
         path,
@@ -228,7 +228,7 @@ export class GuestClient {
         agent: false,
       });
       const timer = setTimeout(
-        () => asking.destroy(new Error(`no answer from ${this.socketPath} in ${timeoutMs} ms`)),
+        () => asking.destroy(new Error(`no answer from ${this.#socketPath} in ${timeoutMs} ms`)),
         timeoutMs,
       );
       asking.on('close', () => clearTimeout(timer));

@@ -13,10 +13,7 @@ const ATTACKER = '200 attacker';
 const NOBODY = '500 Process ID not found in container';
 const NOT_ROOT = '401 Access denied for non-root user';
 
-/**
- * How often the test frees a namespace number, and how many namespaces it then makes to get that number
- * again.
- */
+/** How often the test frees a namespace number, and how many namespaces it then makes to get it again. */
 const ROUNDS_MAX = 20;
 const UNKNOWN_CALLERS = 30;
 
@@ -141,7 +138,7 @@ describe.each([
       expect([uid, await fromHost(uid, 'title.py', title)]).toEqual([uid, NOBODY]);
   });
 
-  it('takes the host’s processes for nobody, root or not', async () => {
+  it('takes the host’s processes for no instance’s, root or not', async () => {
     for (const uid of [0, 1000, 65_534]) {
       expect([uid, await fromHost(uid, 'orphan.py')]).toEqual([uid, NOBODY]);
     }
@@ -183,7 +180,7 @@ describe.each([
     expect(taker.lines[1]).toBe(`200 ${from}`);
   });
 
-  it('takes nobody for a process of the host that has got the pid of the caller', async () => {
+  it('takes no caller for the process of the host that has got its pid', async () => {
     expect(await afterReuse(attacker, null)).toEqual({ reused: true, answer: NOBODY });
   });
 

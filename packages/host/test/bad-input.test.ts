@@ -42,10 +42,7 @@ async function everything() {
   };
 }
 
-/**
- * Checks that each row is refused with its error and changes nothing. `FP` in a path is the image's
- * fingerprint.
- */
+/** Checks that each row is refused with its error and changes nothing. `FP`: the image's fingerprint. */
 function refuses(rows: readonly Row[], headers: Record<string, string> = {}): void {
   test.each(rows)('%s: %s', async (_what, request, body, status, error) => {
     const [method = '', path = ''] = request.split(' ');

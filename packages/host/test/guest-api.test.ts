@@ -301,7 +301,7 @@ describe('a restart of the daemon', () => {
   });
 });
 
-/** When its socket was bound. The inode number does not tell that: it may be reused at once. */
+/** When its socket was bound. An inode number would not do, because it may be reused at once. */
 function boundNs({ guestSocket }: TestDaemon): bigint {
   return statSync(guestSocket, { bigint: true }).birthtimeNs;
 }

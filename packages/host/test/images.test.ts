@@ -441,8 +441,7 @@ describe('deleting an image', () => {
     const tar = join(files.folder, 'used.tar');
     const marked = await tarOf([file('mark', 'x')]);
     const base = readFileSync(files.plain);
-    // Without its end (two empty blocks and padding) the first archive goes on with the entries of the second
-    // one.
+    // Without its end (two empty blocks and padding) the first archive goes on with the second one's entries.
     await writeFile(tar, Buffer.concat([withoutEnd(base), marked]));
     await importFiles(tar, '--alias', 'used', '--alias', 'also-used');
     const source = { type: 'image', alias: 'used' };

@@ -88,7 +88,7 @@ describe('the next daemon', () => {
     expect(await operator.pid('c2')).toBe(pid);
   });
 
-  it('asks LXC when the note of a run is damaged', async () => {
+  it('asks LXC when the file with the facts of a run is damaged', async () => {
     await daemon.kill();
     writeFileSync(noteOf(0), '{');
     await daemon.start();

@@ -137,7 +137,7 @@ describe('a restart in place (SIGHUP)', () => {
   it('does not happen when the new program could not start: the running one goes on and says why', async () => {
     const settings = join(daemon.stateDir, 'settings.yaml');
     writeFileSync(settings, 'guest-idle-seconds: never\n');
-    const told = daemon.logged('the program could not start anew, this one goes on');
+    const told = daemon.logged('the program on disk could not start: this one goes on');
     process.kill(daemon.pid, 'SIGHUP');
     expect((await told)['failure']).toContain('"never" is not a whole number');
     expect((await operator.get('c1')).status).toBe('Running');

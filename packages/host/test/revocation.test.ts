@@ -115,7 +115,7 @@ describe.each([[[]], [['--fast-lane', 'off']]])('connections with the settings %
     await set(null);
   });
 
-  it('end when the instance is restarted, and when it is renamed or made anew under its name', async () => {
+  it('end when the instance is restarted, and when it is renamed or made again under its name', async () => {
     const again = async () => {
       await operator.state('c1', 'restart', { force: true });
     };
@@ -127,13 +127,13 @@ describe.each([[[]], [['--fast-lane', 'off']]])('connections with the settings %
     };
     const held = await holdAll(await operator.pid('c1'));
     await renamed();
-    const anew = async () => {
+    const makeAgain = async () => {
       await operator.state('c2', 'stop', { force: true });
       await operator.delete('c2');
       await operator.launch('c2', { config: { 'user.id': 'c2, the second' } });
     };
     held.push(...(await holdAll(await operator.pid('c2'))));
-    await anew();
+    await makeAgain();
     for (const each of held) each.askAgain();
     await until('all have ended', () => held.every(({ endedMs }) => endedMs > 0));
     expect(held.filter(({ received }) => received.includes('the second'))).toEqual([]);

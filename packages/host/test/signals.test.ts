@@ -124,7 +124,7 @@ describe('signals during a restart in place', () => {
     await daemon.restart();
   });
 
-  it('leave no program behind', async () => {
+  it('leave no extra program running', async () => {
     await daemon.restartInPlace();
     const guards = async () =>
       (await run('pgrep', ['-f', `signal-guard.ts ${daemon.pid}$`])).stdout.split('\n').filter(Boolean);

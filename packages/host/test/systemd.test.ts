@@ -84,7 +84,7 @@ describe('a daemon that a service manager has started', () => {
 
   it('reports a restart in place, and when it is ready again, as the same process', async () => {
     tell('signal SIGHUP');
-    await until('it starts anew', () => count('RELOADING=1') === 1);
+    await until('it restarts', () => count('RELOADING=1') === 1);
     const answers = askBoth();
     await until('it is ready again', () => count('READY=1') === 2);
     await isServed(answers);

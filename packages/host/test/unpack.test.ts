@@ -211,7 +211,7 @@ test('an unpack of a damaged or missing file leaves nothing', async () => {
   expect(await readdir(roots)).toEqual([]);
 });
 
-test('an image that cannot be unpacked says why', async () => {
+test('an unpack that fails says why', async () => {
   const image = await publishTar(file(`rootfs/${'n'.repeat(256)}`));
   await expect(unpack(image)).rejects.toThrow('File name too long');
   expect(await readdir(roots)).toEqual([]);

@@ -17,38 +17,38 @@ export interface Share {
 
 /** Counts the bytes that owners hold: each has a limit, and each has a part that others cannot use up. */
 export class ByteShares<Owner> {
-  private readonly limits: ByteLimits;
-  private readonly held = new Map<Owner, number>();
+  readonly #limits: ByteLimits;
+  readonly #held = new Map<Owner, number>();
   /** Bytes that all owners hold beyond what each is guaranteed. */
-  private common = 0;
+  #common = 0;
 
   constructor(limits: ByteLimits) {
-    this.limits = limits;
+    this.#limits = limits;
   }
 
   of(owner: Owner): Share {
     return {
-      hasRoom: (bytes) => this.hasRoom(owner, bytes),
-      count: (bytes) => this.count(owner, bytes),
+      hasRoom: (bytes) => this.#hasRoom(owner, bytes),
+      count: (bytes) => this.#count(owner, bytes),
     };
   }
 
-  private hasRoom(owner: Owner, bytes: number): boolean {
-    const before = this.held.get(owner) ?? 0;
+  #hasRoom(owner: Owner, bytes: number): boolean {
+    const before = this.#held.get(owner) ?? 0;
     const after = before + bytes;
-    const common = this.common - this.beyond(before) + this.beyond(after);
-    return after <= this.limits.each && (this.beyond(after) === 0 || common <= this.limits.common);
+    const common = this.#common - this.#beyond(before) + this.#beyond(after);
+    return after <= this.#limits.each && (this.#beyond(after) === 0 || common <= this.#limits.common);
   }
 
-  private count(owner: Owner, bytes: number): void {
-    const before = this.held.get(owner) ?? 0;
+  #count(owner: Owner, bytes: number): void {
+    const before = this.#held.get(owner) ?? 0;
     const after = before + bytes;
-    this.common += this.beyond(after) - this.beyond(before);
-    if (after === 0) this.held.delete(owner);
-    else this.held.set(owner, after);
+    this.#common += this.#beyond(after) - this.#beyond(before);
+    if (after === 0) this.#held.delete(owner);
+    else this.#held.set(owner, after);
   }
 
-  private beyond(bytes: number): number {
-    return Math.max(0, bytes - this.limits.sure);
+  #beyond(bytes: number): number {
+    return Math.max(0, bytes - this.#limits.sure);
   }
 }

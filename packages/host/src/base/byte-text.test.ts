@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { bytesOfText, encodeName, nameInQuery, textOfBytes } from './byte-text.ts';
 import { anyCharacter } from './testing/any-text.ts';
 
@@ -13,7 +13,7 @@ const names = fc
   )
   .map((parts) => Buffer.concat(parts));
 
-test('any bytes become text, and the text becomes the same bytes again, also through JSON and a URL', () => {
+it('any bytes become text, and the text becomes the same bytes again, also through JSON and a URL', () => {
   fc.assert(
     fc.property(names, (bytes) => {
       const text = textOfBytes(bytes);
@@ -26,13 +26,13 @@ test('any bytes become text, and the text becomes the same bytes again, also thr
   );
 });
 
-test('valid UTF-8 becomes its usual text', () => {
+it('valid UTF-8 becomes its usual text', () => {
   for (const text of ['plain', 'grün', '漢😀', '\ufffd', ''])
     expect(textOfBytes(Buffer.from(text))).toBe(text);
   expect(textOfBytes(Buffer.from('caf\xe9 \xe2\x82', 'latin1'))).toBe('caf\udce9 \udce2\udc82');
 });
 
-test('a query is decoded like an HTML form', () => {
+it('a query is decoded like an HTML form', () => {
   expect(nameInQuery('path=%2Fa+b%20c', 'path')).toBe('/a b c');
   expect(nameInQuery('path=%zz%e', 'path')).toBe('%zz%e');
   expect(nameInQuery('xpath=a', 'path')).toBeUndefined();

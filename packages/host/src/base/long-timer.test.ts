@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test as it, vi } from 'vitest';
 import { longSleep, startLongTimer, TIMER_MS_MAX } from './long-timer.ts';
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-test.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])('waits exactly %d ms', (ms) => {
+it.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])('waits exactly %d ms', (ms) => {
   const over = vi.fn();
   startLongTimer(ms, over);
   if (ms > 0) vi.advanceTimersByTime(ms - 1);
@@ -14,7 +14,7 @@ test.each([0, 1, 1000, TIMER_MS_MAX, TIMER_MS_MAX + 1, 5 * TIMER_MS_MAX + 7])('w
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('can be cancelled during its last part', () => {
+it('can be cancelled during its last part', () => {
   const over = vi.fn();
   const end = startLongTimer(3 * TIMER_MS_MAX, over);
   vi.advanceTimersByTime(2 * TIMER_MS_MAX);
@@ -23,7 +23,7 @@ test('can be cancelled during its last part', () => {
   expect(over).not.toHaveBeenCalled();
 });
 
-test('a sleep lasts for its full time unless it is aborted', async () => {
+it('a sleep lasts for its full time unless it is aborted', async () => {
   const abort = new AbortController();
   const woken = vi.fn();
   void longSleep(3_000_000_000, abort.signal).then(woken);

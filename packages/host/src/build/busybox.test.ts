@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { run } from '../process/run.ts';
 import { type BuiltImage, buildBusybox } from './busybox.ts';
 import { sharedLibraries } from './elf.ts';
@@ -30,7 +30,7 @@ async function list(): Promise<string> {
   return (await run('tar', ['--list', '--verbose', '--numeric-owner', '--file', path])).stdout;
 }
 
-test('the file has the fingerprint and size that are returned, and progress ends at 100', async () => {
+it('the file has the fingerprint and size that are returned, and progress ends at 100', async () => {
   const bytes = await readFile(path);
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(built.fingerprint);
   expect(bytes.length).toBe(built.size);
@@ -38,25 +38,25 @@ test('the file has the fingerprint and size that are returned, and progress ends
   expect(percents.at(-1)).toBe(100);
 });
 
-test('the same programs make the same bytes', async () => {
+it('the same programs make the same bytes', async () => {
   expect((await build()).fingerprint).toBe(built.fingerprint);
 });
 
-test('another busybox makes other bytes', async () => {
+it('another busybox makes other bytes', async () => {
   const busybox = join(dir, 'busybox');
   await copyFile('/bin/busybox', busybox);
   await utimes(busybox, 1_600_000_000, 1_600_000_000);
   expect((await build({ ...PROGRAMS, busybox })).fingerprint).not.toBe(built.fingerprint);
 });
 
-test('the metadata has all that an image needs', async () => {
+it('the metadata has all that an image needs', async () => {
   const { properties } = built;
   const { stdout } = await run('tar', ['--extract', '--to-stdout', '--file', path, 'metadata.yaml']);
   expect(stdout).toMatch(/^architecture: \w+\ncreation_date: [1-9][0-9]{8,}\nproperties:\n {2}os: BusyBox\n/);
   expect(properties).toMatchObject({ os: 'BusyBox', release: expect.stringMatching(/^1\.\d+\.\d+$/) });
 });
 
-test('the root filesystem has all that an instance needs to start, all owned by root', async () => {
+it('the root filesystem has all that an instance needs to start, all owned by root', async () => {
   const lines = (await list()).split('\n');
   for (const wanted of [
     /^-rwxr-xr-x 0\/0 .* rootfs\/bin\/busybox$/,
@@ -79,7 +79,7 @@ test('the root filesystem has all that an instance needs to start, all owned by 
   expect(lines.filter((line) => line.includes('rootfs/bin/init'))).toEqual([]);
 });
 
-test('each folder comes before its contents', async () => {
+it('each folder comes before its contents', async () => {
   const { stdout } = await run('tar', ['--list', '--file', path]);
   const names = stdout.split('\n').filter((name) => name.startsWith('rootfs/'));
   const seen = new Set<string>();
@@ -89,7 +89,7 @@ test('each folder comes before its contents', async () => {
   }
 });
 
-test('a missing program is named with its package', async () => {
+it('a missing program is named with its package', async () => {
   await expect(build({ ...PROGRAMS, netcat: '/nonexistent/nc' })).rejects.toThrow(
     'install the package netcat-openbsd',
   );
@@ -98,11 +98,11 @@ test('a missing program is named with its package', async () => {
   );
 });
 
-test('a program that is not busybox is refused', async () => {
+it('a program that is not busybox is refused', async () => {
   await expect(build({ ...PROGRAMS, busybox: '/bin/cat' })).rejects.toThrow('/bin/cat is not busybox');
 });
 
-test('libraries are found with the loader, and a static program has none', async () => {
+it('libraries are found with the loader, and a static program has none', async () => {
   const libraries = await sharedLibraries('/usr/bin/xz');
   expect(libraries).toContainEqual(expect.stringMatching(/^\/.*\/libc\.so\.6$/));
   expect(libraries).toContainEqual(expect.stringMatching(/^\/lib.*\/ld-linux.*\.so\.\d$/));

@@ -5,7 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createPlainServer } from 'node:net';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import { run } from '../process/run.ts';
 
 const SCRIPT = join(import.meta.dirname, 'files', 'devlxd.sh');
@@ -54,11 +54,11 @@ const echo: RequestListener = async (request, response) => {
 const binary = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 31 + (at >> 8)) & 255));
 
 describe('against a host', () => {
-  test('has the netcat that it needs (apt-get install netcat-openbsd)', () => {
+  it('has the netcat that it needs (apt-get install netcat-openbsd)', () => {
     expect(hasNetcat).toBe(true);
   });
 
-  test('gets a path, with or without its first slash', async () => {
+  it('gets a path, with or without its first slash', async () => {
     await serve(echo);
     const wanted = { method: 'GET', url: '/1.0/config', httpVersion: '1.0', body: '' };
     for (const path of ['/1.0/config', '1.0/config']) {
@@ -67,7 +67,7 @@ describe('against a host', () => {
     }
   });
 
-  test('sends a body unchanged, with its length in bytes', async () => {
+  it('sends a body unchanged, with its length in bytes', async () => {
     await serve(echo);
     const body = '{"state": "Ready", "ü": "100% \\\\n"}';
     const { text } = await devlxd('-d', body, '/1.0');
@@ -76,7 +76,7 @@ describe('against a host', () => {
     expect(JSON.parse(put.text)).toMatchObject({ method: 'PUT', body: '' });
   });
 
-  test('asks for an answer only if it differs from the one that a tag names', async () => {
+  it('asks for an answer only if it differs from the one that a tag names', async () => {
     await serve((request, response) => {
       const known = request.headers['if-none-match'] === '"known"';
       response.writeHead(known ? 304 : 200, { ETag: '"known"' }).end(known ? undefined : 'value');
@@ -85,13 +85,13 @@ describe('against a host', () => {
     expect(await devlxd('-t', '"other"', '/x?wait=60')).toMatchObject({ code: 0, text: 'value' });
   });
 
-  test('prints the head before the body with -i', async () => {
+  it('prints the head before the body with -i', async () => {
     await serve(echo);
     const { text } = await devlxd('-i', '/1.0');
     expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n(?:[\w-]+: .*\r\n)+\r\n\{/);
   });
 
-  test('passes on every byte, to its output and to a file', async () => {
+  it('passes on every byte, to its output and to a file', async () => {
     await serve((_request, response) => response.end(binary));
     expect((await devlxd('/image')).stdout.equals(binary)).toBe(true);
     const file = join(dir, 'out');
@@ -99,7 +99,7 @@ describe('against a host', () => {
     expect((await readFile(file)).equals(binary)).toBe(true);
   });
 
-  test('reads a head with bare line feeds', async () => {
+  it('reads a head with bare line feeds', async () => {
     const plain = createPlainServer((connection) => connection.end('HTTP/1.1 200 OK\nX: y\n\nbody\n')).listen(
       socket,
     );
@@ -108,38 +108,38 @@ describe('against a host', () => {
     plain.close();
   });
 
-  test('ends with 22 when the host refuses, and still prints the message', async () => {
+  it('ends with 22 when the host refuses, and still prints the message', async () => {
     await serve((_request, response) => response.writeHead(404).end('not found\n'));
     const answer = await devlxd('/nothing');
     expect(answer).toMatchObject({ code: 22, text: 'not found\n' });
     expect(answer.stderr).toBe('devlxd: the host answers 404 Not Found\n');
   });
 
-  test('ends with 18 when the head, or a file, ends early', async () => {
+  it('ends with 18 when the head, or a file, ends early', async () => {
     await serve((_request, response) => {
       response.writeHead(200, { 'content-length': 10 }).write('half', () => response.socket?.end());
     });
     expect(await devlxd('-o', join(dir, 'out'), '/x')).toMatchObject({ code: 18 });
   });
 
-  test('ends with 23 when the file cannot be written', async () => {
+  it('ends with 23 when the file cannot be written', async () => {
     await serve(echo);
     expect((await devlxd('-o', join(dir, 'no', 'out'), '/x')).code).toBe(23);
   });
 
-  test('ends with 7 when the host does not answer', async () => {
+  it('ends with 7 when the host does not answer', async () => {
     const plain = createPlainServer((connection) => connection.end()).listen(socket);
     await once(plain, 'listening');
     expect(await devlxd('/1.0')).toMatchObject({ code: 7, stderr: `devlxd: no answer from ${socket}\n` });
     plain.close();
   });
 
-  test('asks for the events after a number', async () => {
+  it('asks for the events after a number', async () => {
     await serve((request, response) => response.end(request.url));
     expect((await devlxd('events', 'config', '17')).text).toBe('/1.0/events?type=config&since=17');
   });
 
-  test('prints events as they come until it is killed, and then closes its connection', async () => {
+  it('prints events as they come until it is killed, and then closes its connection', async () => {
     const gone = Promise.withResolvers<void>();
     await serve((request, response) => {
       response.write(`${JSON.stringify({ url: request.url })}\n`);
@@ -155,18 +155,18 @@ describe('against a host', () => {
   });
 });
 
-test('ends with 7 when there is no socket', async () => {
+it('ends with 7 when there is no socket', async () => {
   const { code, stderr } = await devlxd('/1.0');
   expect([code, stderr]).toEqual([7, `devlxd: there is no ${socket}: is security.devlxd false?\n`]);
 });
 
-test('prints its usage with --help', async () => {
+it('prints its usage with --help', async () => {
   const { code, text } = await devlxd('--help');
   expect(code).toBe(0);
   expect(text).toContain('Usage: devlxd [-i] [-X METHOD] [-d BODY] [-t TAG] [-o FILE] PATH');
 });
 
-test.each([
+it.each([
   [[], 'one PATH is needed'],
   [['/a', '/b'], 'one PATH is needed'],
   [['-z', '/a'], 'unknown option -z'],

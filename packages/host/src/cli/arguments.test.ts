@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as it } from 'vitest';
 import {
   collectDevice,
   collectNames,
@@ -15,19 +15,19 @@ import { fakeIo } from './testing/fake-io.ts';
 const terminal = fakeIo().io.stdin;
 
 describe('key=value', () => {
-  test('is split at the first equals sign', () => {
+  it('is split at the first equals sign', () => {
     expect(parsePair('a=b=c')).toEqual(['a', 'b=c']);
     expect(parsePair('a=')).toEqual(['a', '']);
   });
 
-  test('is refused without a key or without an equals sign', () => {
+  it('is refused without a key or without an equals sign', () => {
     for (const wrong of ['', 'a', '=b']) {
       expect(() => parsePair(wrong)).toThrow('Invalid key=value');
       expect(() => collectPair(wrong)).toThrow('It must be key=value');
     }
   });
 
-  test('survives any key without an equals sign and any value', () => {
+  it('survives any key without an equals sign and any value', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string(), (key, value) => {
         fc.pre(!key.includes('='));
@@ -36,39 +36,39 @@ describe('key=value', () => {
     );
   });
 
-  test('may be given several times; the last one of a key wins', () => {
+  it('may be given several times; the last one of a key wins', () => {
     expect(collectPair('a=2', collectPair('b=3', collectPair('a=1')))).toEqual({ a: '2', b: '3' });
   });
 });
 
 describe('settings', () => {
-  test('may be pairs or one key and one value', async () => {
+  it('may be pairs or one key and one value', async () => {
     expect(await parseSettings(['a=1', 'b=2'], terminal)).toEqual({ a: '1', b: '2' });
     expect(await parseSettings(['a', 'x=y'], terminal)).toEqual({ a: 'x=y' });
     expect(await parseSettings(['user.xyz=bar %s bar'], terminal)).toEqual({ 'user.xyz': 'bar %s bar' });
   });
 
-  test('are refused when a word is not a pair', async () => {
+  it('are refused when a word is not a pair', async () => {
     await expect(parseSettings(['a=1', 'b'], terminal)).rejects.toThrow('Invalid key=value: "b"');
     await expect(parseSettings(['a', 'b', 'c'], terminal)).rejects.toThrow('Invalid key=value: "a"');
   });
 
-  test('take a value from standard input byte for byte', async () => {
+  it('take a value from standard input byte for byte', async () => {
     expect(await parseSettings(['a', '-'], fakeIo({ stdin: ' x\n\n' }).io.stdin)).toEqual({ a: ' x\n\n' });
     expect(await parseSettings(['a=-', 'b=1'], fakeIo({ stdin: 'ü' }).io.stdin)).toEqual({ a: 'ü', b: '1' });
   });
 
-  test('take a dash literally when standard input is a terminal', async () => {
+  it('take a dash literally when standard input is a terminal', async () => {
     expect(await parseSettings(['a=-'], terminal)).toEqual({ a: '-' });
   });
 
-  test('cannot take two values from standard input', async () => {
+  it('cannot take two values from standard input', async () => {
     const { stdin } = fakeIo({ stdin: 'x' }).io;
     await expect(parseSettings(['a=-', 'b=-'], stdin)).rejects.toThrow('Only one value');
   });
 });
 
-test('devices are collected by name', () => {
+it('devices are collected by name', () => {
   const first = collectDevice('root,size=1GB');
   expect(collectDevice('eth0,mtu=1400,name=e0', collectDevice('root,pool=p', first))).toEqual({
     root: { size: '1GB', pool: 'p' },
@@ -77,18 +77,18 @@ test('devices are collected by name', () => {
   for (const wrong of ['', 'root', 'a=b', 'root,size', ',a=b']) expect(() => collectDevice(wrong)).toThrow();
 });
 
-test('names are collected, also with commas', () => {
+it('names are collected, also with commas', () => {
   expect(collectNames('c', collectNames('a,b'))).toEqual(['a', 'b', 'c']);
 });
 
-test('numbers are whole and not negative, except a timeout of -1', () => {
+it('numbers are whole and not negative, except a timeout of -1', () => {
   expect(parseWhole('0')).toBe(0);
   expect(parseTimeout('-1')).toBe(-1);
   for (const wrong of ['', '-1', '1.5', '1e3', 'x', '99999999999']) expect(() => parseWhole(wrong)).toThrow();
   expect(() => parseTimeout('-2')).toThrow();
 });
 
-test('either names or --all must be given, and each name counts once', async () => {
+it('either names or --all must be given, and each name counts once', async () => {
   const find = async () => ['x'];
   expect(await namesOrAll(['a', 'b', 'a'], false, find)).toEqual(['a', 'b']);
   expect(await namesOrAll([], true, find)).toEqual(['x']);

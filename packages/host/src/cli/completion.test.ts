@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import type { FakeHost } from '../client/testing/fake-host.ts';
 import { startFakeHost } from '../client/testing/fake-host.ts';
 import { COMPLETION_SCRIPTS } from './completion-scripts.ts';
@@ -25,7 +25,7 @@ async function candidates(...words: string[]): Promise<string[]> {
 }
 
 describe('tab completes', () => {
-  test('commands, at every level', async () => {
+  it('commands, at every level', async () => {
     expect(await candidates('laun')).toEqual(['launch']);
     expect(await candidates('image', 'alias', '')).toEqual(
       expect.arrayContaining(['list', 'create', 'delete']),
@@ -33,7 +33,7 @@ describe('tab completes', () => {
     expect(await candidates('')).not.toContain('__complete');
   });
 
-  test('options, including the common ones', async () => {
+  it('options, including the common ones', async () => {
     expect(await candidates('exec', 'c1', '--force')).toEqual([
       '--force-interactive',
       '--force-noninteractive',
@@ -41,13 +41,13 @@ describe('tab completes', () => {
     expect(await candidates('list', '--q')).toEqual(['--quiet']);
   });
 
-  test('the values of options', async () => {
+  it('the values of options', async () => {
     expect(await candidates('list', '-f', 'c')).toEqual(['csv', 'compact']);
     expect(await candidates('launch', '--profile', '')).toEqual(['default', 'a b']);
     expect(await candidates('launch', 'busybox', '--config-file', '')).toEqual([':files']);
   });
 
-  test('instances, profiles and images, by the name of the argument', async () => {
+  it('instances, profiles and images, by the name of the argument', async () => {
     expect(await candidates('start', 'c1', '')).toEqual(['c1', 'web']);
     expect(await candidates('exec', 'w')).toEqual(['web']);
     expect(await candidates('profile', 'show', 'd')).toEqual(['default']);
@@ -56,7 +56,7 @@ describe('tab completes', () => {
     expect(await candidates('launch', '-p', 'default', '')).toEqual(['busybox']);
   });
 
-  test('keys and devices of the instance named before', async () => {
+  it('keys and devices of the instance named before', async () => {
     expect(await candidates('config', 'get', 'c1', '')).toEqual(['user.a']);
     expect(await candidates('config', 'device', 'remove', 'c1', '')).toEqual(['data']);
     expect(await candidates('config', 'device', 'get', 'c1', 'data', 'p')).toEqual(['path']);
@@ -64,7 +64,7 @@ describe('tab completes', () => {
     expect(await candidates('config', 'device', 'set', 'c1', 'data', 'pa')).toEqual(['path=']);
   });
 
-  test('keys that could be set, but not those that would be refused', async () => {
+  it('keys that could be set, but not those that would be refused', async () => {
     expect(await candidates('config', 'set', 'c1', 'boot.autostart')).toEqual([
       'boot.autostart=',
       'boot.autostart.delay=',
@@ -78,7 +78,7 @@ describe('tab completes', () => {
     expect(await candidates('config', 'device', 'set', 'c1', 'data', 'rec')).toEqual(['recursive=']);
   });
 
-  test('paths inside instances', async () => {
+  it('paths inside instances', async () => {
     host.routes['GET /1.0/instances/c1/files'] = ({ url }) =>
       url.endsWith('path=%2Fetc%2F')
         ? { headers: { 'X-LXD-type': 'directory' }, metadata: ['hosts', 'passwd'] }
@@ -88,19 +88,19 @@ describe('tab completes', () => {
     expect(await candidates('file', 'edit', 'c1/none/')).toEqual([]);
   });
 
-  test('nothing when there are no candidates', async () => {
+  it('nothing when there are no candidates', async () => {
     expect(await candidates('nonsense', '')).toEqual([]);
     expect(await candidates('rename', 'c1', '')).toEqual([]);
     expect(await candidates('exec', 'c1', '--', '--f')).toEqual([]);
   });
 });
 
-test('tab prints nothing when the daemon does not run', async () => {
+it('tab prints nothing when the daemon does not run', async () => {
   const { stdout, stderr, code } = await runIn(`${host.dir}/none`, ['__complete', '--', 'start', '']);
   expect([stdout, stderr, code]).toEqual(['', '', 0]);
 });
 
-test('bash understands its script, which asks with the words that are typed so far', () => {
+it('bash understands its script, which asks with the words that are typed so far', () => {
   const script = `
     porthole() { printf '<%s>' "$@"; echo; }
     ${COMPLETION_SCRIPTS.bash}
@@ -111,7 +111,7 @@ test('bash understands its script, which asks with the words that are typed so f
   expect([stdout, stderr]).toEqual([String.raw`[\<__complete\>\<--\>\<start\>\<c\>]`, '']);
 });
 
-test('names of files in instances are quoted for bash', () => {
+it('names of files in instances are quoted for bash', () => {
   const script = `
     porthole() { echo 'c1/$(reboot);x'; }
     ${COMPLETION_SCRIPTS.bash}

@@ -1,6 +1,6 @@
 import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import type { FakeHost } from '../client/testing/fake-host.ts';
 import { startFakeHost } from '../client/testing/fake-host.ts';
 import type { FakeIoOptions } from './testing/fake-io.ts';
@@ -45,7 +45,7 @@ const written = () =>
 describe('push', () => {
   const ids = `${process.getuid?.()}:${process.getgid?.()}`;
 
-  test('sends a file with its owner and mode, or with those of the options, to the given target', async () => {
+  it('sends a file with its owner and mode, or with those of the options, to the given target', async () => {
     await writeFile(join(dir, 'f'), 'content');
     await chmod(join(dir, 'f'), 0o640);
     tree['/srv'] = { type: 'directory', entries: [] };
@@ -61,7 +61,7 @@ describe('push', () => {
     ]);
   });
 
-  test('sends directories from the outside in, links as links', async () => {
+  it('sends directories from the outside in, links as links', async () => {
     await mkdir(join(dir, 'd/sub'), { recursive: true });
     await writeFile(join(dir, 'd/sub/f'), 'x');
     await symlink('../nowhere', join(dir, 'd/sub/l'));
@@ -75,7 +75,7 @@ describe('push', () => {
     ]);
   });
 
-  test('makes the directories that are missing, and no others', async () => {
+  it('makes the directories that are missing, and no others', async () => {
     await writeFile(join(dir, 'f'), 'x');
     tree['/srv'] = { type: 'directory', entries: [] };
     await porthole(`file push -p ${dir}/f c1/srv/a/b/`);
@@ -86,12 +86,12 @@ describe('push', () => {
     ]);
   });
 
-  test('sends standard input as a file that only root can read', async () => {
+  it('sends standard input as a file that only root can read', async () => {
     await porthole('file push - c1/root/key', { stdin: 'secret' });
     expect(written()).toEqual(['file /root/key -:- 0600 secret']);
   });
 
-  test('says which file was refused', async () => {
+  it('says which file was refused', async () => {
     host.routes['POST /1.0/instances/c1/files'] = () => ({ error: [404, 'Not Found'] });
     const { code, stderr } = await porthole('file push - c1/none/f', { stdin: '' });
     expect([code, stderr]).toEqual([1, 'Error: c1/none/f: Not Found\n']);
@@ -99,14 +99,14 @@ describe('push', () => {
 });
 
 describe('pull', () => {
-  test('saves a file with its mode, without the bits that would run it as another user', async () => {
+  it('saves a file with its mode, without the bits that would run it as another user', async () => {
     tree['/bin/su'] = { type: 'file', mode: '06751', raw: 'su' };
     expect(await porthole(`file pull c1/bin/su ${dir}`)).toEqual({ code: 0, stdout: '', stderr: '' });
     const facts = await stat(join(dir, 'su'));
     expect([await readFile(join(dir, 'su'), 'utf8'), facts.mode & 0o7777]).toEqual(['su', 0o751]);
   });
 
-  test('saves directories, and makes the one to save them in', async () => {
+  it('saves directories, and makes the one to save them in', async () => {
     tree['/srv'] = { type: 'directory', mode: '0750', entries: ['f', 'l'] };
     tree['/srv/f'] = { type: 'file', raw: 'x' };
     tree['/srv/l'] = { type: 'symlink', raw: 'f' };
@@ -116,7 +116,7 @@ describe('pull', () => {
     expect((await stat(join(dir, 'a/b/srv'))).mode & 0o777).toBe(0o750);
   });
 
-  test('follows links to standard output', async () => {
+  it('follows links to standard output', async () => {
     tree['/etc/os-release'] = { type: 'symlink', raw: '../usr/os' };
     tree['/etc/../usr/os'] = { type: 'symlink', raw: '/usr/os' };
     tree['/usr/os'] = { type: 'file', raw: 'Debian' };
@@ -125,7 +125,7 @@ describe('pull', () => {
     expect((await porthole('file pull c1/loop -')).stderr).toContain('leads through too many links');
   });
 
-  test.each(['f', 'd'])('does not follow a link from an earlier pull: %s', async (name) => {
+  it.each(['f', 'd'])('does not follow a link from an earlier pull: %s', async (name) => {
     await mkdir(join(dir, 'outside'));
     await writeFile(join(dir, 'outside/f'), "the host's");
     tree['/t'] = { type: 'directory', entries: [name], mode: '0755' };
@@ -138,7 +138,7 @@ describe('pull', () => {
     expect(await readFile(join(dir, 'outside/f'), 'utf8')).toBe("the host's");
   });
 
-  test.each(['../f', '..', 'a/b', ''])('saves nothing under the name "%s"', async (name) => {
+  it.each(['../f', '..', 'a/b', ''])('saves nothing under the name "%s"', async (name) => {
     tree['/t'] = { type: 'directory', entries: [name] };
     const { code, stderr } = await porthole(`file pull -r c1/t ${dir}`);
     expect([code, stderr]).toEqual([1, `Error: c1/t has an entry that cannot be saved: "${name}"\n`]);
@@ -146,7 +146,7 @@ describe('pull', () => {
 });
 
 describe('edit', () => {
-  test('writes the text from the editor, and nothing when it is unchanged', async () => {
+  it('writes the text from the editor, and nothing when it is unchanged', async () => {
     tree['/etc/f'] = { type: 'file', raw: 'old' };
     await porthole('file edit c1/etc/f', { env: { EDITOR: 'true' } });
     expect(written()).toEqual([]);
@@ -154,13 +154,13 @@ describe('edit', () => {
     expect(written()).toEqual(['file /etc/f -:- - new']);
   });
 
-  test('replaces the file with standard input', async () => {
+  it('replaces the file with standard input', async () => {
     await porthole('file edit c1/etc/f', { stdin: 'piped' });
     expect(written()).toEqual(['file /etc/f -:- - piped']);
   });
 });
 
-test('wrong usage is reported as such', async () => {
+it('wrong usage is reported as such', async () => {
   tree['/d'] = { type: 'directory', entries: [] };
   const wrong = [
     `push ${dir} c1/d`,

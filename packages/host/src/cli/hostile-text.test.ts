@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import type { FakeHost } from '../client/testing/fake-host.ts';
 import { fakeOperation, startFakeHost } from '../client/testing/fake-host.ts';
 import { fakeInstance } from './testing/fake-instance.ts';
@@ -125,7 +125,7 @@ describe.each([
   ['a terminal', true],
   ['a pipe', false],
 ])('names that guests have chosen do nothing on %s', (_where, terminal) => {
-  test.each(COMMANDS)('with %s', async (words) => {
+  it.each(COMMANDS)('with %s', async (words) => {
     const { stdout, stderr } = await shown(words, { terminal });
     const csvForPrograms = words.includes('-f csv') && !terminal;
     if (!csvForPrograms) expect(stdout).not.toMatch(OBEYED);
@@ -136,7 +136,7 @@ describe.each([
   });
 });
 
-test('the error for a link that cannot be saved does nothing on a terminal', async () => {
+it('the error for a link that cannot be saved does nothing on a terminal', async () => {
   await mkdir(join(dir, 'links/l'), { recursive: true });
   const { stderr } = await shown('file pull -r c1/links DIR');
   expect(stderr).toMatch(/^Error: EEXIST/);
@@ -144,17 +144,17 @@ test('the error for a link that cannot be saved does nothing on a terminal', asy
   expect(stderr).not.toMatch(/^Error: forged/m);
 });
 
-test.each(VALUES)('a value is safe text on a terminal, and unchanged for programs: %s', async (words) => {
+it.each(VALUES)('a value is safe text on a terminal, and unchanged for programs: %s', async (words) => {
   expect((await shown(words)).stdout).toBe(`${LINES}\n`);
   expect((await shown(words, { terminal: true })).stdout).not.toMatch(OBEYED);
 });
 
-test('a file that is pulled to standard output is unchanged, also on a terminal', async () => {
+it('a file that is pulled to standard output is unchanged, also on a terminal', async () => {
   for (const terminal of [true, false])
     expect((await shown('file pull c1/text -', { terminal })).stdout).toBe(EVIL);
 });
 
-test('JSON and YAML have exactly the values', async () => {
+it('JSON and YAML have exactly the values', async () => {
   const { parse } = await import('yaml');
   const json = JSON.parse((await shown('list -f json')).stdout);
   const yaml = parse((await shown('list -f yaml')).stdout);
@@ -163,7 +163,7 @@ test('JSON and YAML have exactly the values', async () => {
   }
 });
 
-test('only io.ts and progress.ts write to standard output and standard error', () => {
+it('only io.ts and progress.ts write to standard output and standard error', () => {
   const own = ['io.ts', 'progress.ts'];
   const files = readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !/\.test\.ts$|^testing/.test(file) && !own.includes(file),

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { parseColumns } from './list-columns.ts';
 import { parseFilters } from './list-filters.ts';
 import { fakeInstance } from './testing/fake-instance.ts';
@@ -15,7 +15,7 @@ const c1 = fakeInstance({
 const cells = (columns: string) => parseColumns(columns).map((column) => column.cell(c1));
 const headers = (columns: string) => parseColumns(columns).map((column) => column.header);
 
-test('letters stand for columns', () => {
+it('letters stand for columns', () => {
   expect(headers('ns46tS')).toEqual(['NAME', 'STATE', 'IPV4', 'IPV6', 'TYPE', 'SNAPSHOTS']);
   expect(cells('ns46tS')).toEqual([
     'c1',
@@ -29,29 +29,29 @@ test('letters stand for columns', () => {
   expect(cells('f')).toEqual(['ffffffffffff']);
 });
 
-test('letters may be separated by commas', () => {
+it('letters may be separated by commas', () => {
   expect(headers('n,s')).toEqual(['NAME', 'STATE']);
 });
 
-test('a config key can be a column, with its own header and width', () => {
+it('a config key can be a column, with its own header and width', () => {
   expect(headers('n,user.role,user.role:ROLE:4')).toEqual(['NAME', 'USER.ROLE', 'ROLE']);
   expect(cells('n,user.role,user.role:ROLE:4')).toEqual(['c1', 'database', 'data']);
   expect(cells('user.none')).toEqual(['']);
 });
 
-test('an unknown letter, and a width that is not a number, are refused', () => {
+it('an unknown letter, and a width that is not a number, are refused', () => {
   for (const wrong of ['nx', 'n,_', 'constructor', 'user.a:A:x', ''])
     expect(() => parseColumns(wrong)).toThrow();
 });
 
-test('only columns with live data ask for it', () => {
+it('only columns with live data ask for it', () => {
   expect(parseColumns('nsacPt').some((column) => column.live)).toBe(false);
   expect(parseColumns('4').every((column) => column.live)).toBe(true);
 });
 
 const passes = (...filters: string[]) => parseFilters(filters).instance(c1);
 
-test('a name is filtered by its beginning or as a regular expression', () => {
+it('a name is filtered by its beginning or as a regular expression', () => {
   expect([passes('c'), passes('c1'), passes('c.*'), passes('1'), passes('d')]).toEqual([
     true,
     true,
@@ -61,7 +61,7 @@ test('a name is filtered by its beginning or as a regular expression', () => {
   ]);
 });
 
-test('fields and config keys are filtered by value, ignoring case', () => {
+it('fields and config keys are filtered by value, ignoring case', () => {
   expect(passes('status=ready', 'type=container', 'user.role=data.*')).toBe(true);
   expect(passes('status=running,ready')).toBe(true);
   expect(passes('status=run')).toBe(false);
@@ -69,12 +69,12 @@ test('fields and config keys are filtered by value, ignoring case', () => {
   expect(passes('user.none=x')).toBe(false);
 });
 
-test('an invalid pattern is compared as text', () => {
+it('an invalid pattern is compared as text', () => {
   expect(passes('user.role=data(')).toBe(false);
   expect(passes('c(')).toBe(false);
 });
 
-test('addresses are filtered by subnet', () => {
+it('addresses are filtered by subnet', () => {
   expect(passes('ipv4=10.0.0.0/24')).toBe(true);
   expect(passes('ipv4=10.0.0.2')).toBe(true);
   expect(passes('ipv4=10.1.0.0/24')).toBe(false);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as it } from 'vitest';
 import { parse } from 'yaml';
 import { renderListing, renderYaml, sorted } from './tables.ts';
 
@@ -13,7 +13,7 @@ const LISTING = {
 const EMPTY = { headers: ['NAME', 'STATE'], rows: [], objects: [] };
 
 describe('a list', () => {
-  test('as a table has a rule between rows and centred headers', () => {
+  it('as a table has a rule between rows and centred headers', () => {
     expect(renderListing('table', LISTING)).toBe(
       [
         '+------+---------+-----------------+',
@@ -28,13 +28,13 @@ describe('a list', () => {
     );
   });
 
-  test('without rows is still a closed table', () => {
+  it('without rows is still a closed table', () => {
     expect(renderListing('table', EMPTY)).toBe(
       ['+------+-------+', '| NAME | STATE |', '+------+-------+'].join('\n'),
     );
   });
 
-  test('as csv has no header and quotes what needs it', () => {
+  it('as csv has no header and quotes what needs it', () => {
     expect(renderListing('csv', LISTING)).toBe(
       'c1,RUNNING,"10.0.0.1 (eth0)\n10.0.0.2 (eth1)"\n"c,2",STOPPED,',
     );
@@ -42,13 +42,13 @@ describe('a list', () => {
     expect(renderListing('csv', EMPTY)).toBe('');
   });
 
-  test('as json and yaml is the objects themselves', () => {
+  it('as json and yaml is the objects themselves', () => {
     expect(JSON.parse(renderListing('json', LISTING))).toEqual(LISTING.objects);
     expect(parse(renderListing('yaml', LISTING))).toEqual(LISTING.objects);
     expect(renderListing('json', EMPTY)).toBe('[]');
   });
 
-  test('as compact text lines up and has no trailing blanks', () => {
+  it('as compact text lines up and has no trailing blanks', () => {
     expect(renderListing('compact', LISTING)).toBe(
       [
         'NAME  STATE    IPV4',
@@ -59,20 +59,20 @@ describe('a list', () => {
     );
   });
 
-  test('cannot move the cursor by a text that an instance chose', () => {
+  it('cannot move the cursor by a text that an instance chose', () => {
     const evil = { headers: ['A'], rows: [['\x1b[2Jx\x9b\u202e']], objects: [] };
     for (const format of ['table', 'compact'] as const)
       expect(renderListing(format, evil)).toContain('?[2Jx??');
   });
 });
 
-test('yaml has the layout of LXD', () => {
+it('yaml has the layout of LXD', () => {
   expect(renderYaml({ config: {}, profiles: ['default'], description: '' })).toBe(
     'config: {}\nprofiles:\n- default\ndescription: ""',
   );
 });
 
-test('maps are sorted at every depth, lists are left alone', () => {
+it('maps are sorted at every depth, lists are left alone', () => {
   expect(JSON.stringify(sorted({ b: { z: '1', a: '2' }, a: ['y', 'x'] }))).toBe(
     '{"a":["y","x"],"b":{"a":"2","z":"1"}}',
   );

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { edit, editInstance } from './edits.ts';
 import { HostClient } from './host-client.ts';
 import type { FakeHost } from './testing/fake-host.ts';
@@ -26,13 +26,13 @@ function serveCounter(rivals: number): { value: number } {
   return state;
 }
 
-test('an edit starts again from the object that another client wrote in between', async () => {
+it('an edit starts again from the object that another client wrote in between', async () => {
   const state = serveCounter(2);
   await edit<number, number>(client, '/n', (value) => value + 1);
   expect(state.value).toBe(21);
 });
 
-test('an edit gives up when other clients write first each time', async () => {
+it('an edit gives up when other clients write first each time', async () => {
   serveCounter(1000);
   await expect(edit<number, number>(client, '/n', (value) => value + 1)).rejects.toMatchObject({
     status: 412,
@@ -40,7 +40,7 @@ test('an edit gives up when other clients write first each time', async () => {
   expect(host.received.filter(({ method }) => method === 'PUT').length).toBe(5);
 });
 
-test('an edit that refuses writes nothing', async () => {
+it('an edit that refuses writes nothing', async () => {
   serveCounter(0);
   const refusing = () => {
     throw new Error('no');
@@ -49,7 +49,7 @@ test('an edit that refuses writes nothing', async () => {
   expect(host.received.map(({ method }) => method)).toEqual(['GET']);
 });
 
-test('an edit of an instance sends back the fields that stay', async () => {
+it('an edit of an instance sends back the fields that stay', async () => {
   const instance = {
     name: 'c1',
     architecture: 'x86_64',

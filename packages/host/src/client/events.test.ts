@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { openEvents } from './events.ts';
 import type { FakeHost } from './testing/fake-host.ts';
@@ -20,7 +20,7 @@ async function open(types: readonly string[] = []) {
   return { events, ...(await arrived.promise) };
 }
 
-test('events come in order, also those that arrive before they are read', async () => {
+it('events come in order, also those that arrive before they are read', async () => {
   const arrived = Promise.withResolvers<void>();
   host.onSocket = (socket) => {
     for (const n of [1, 2, 3]) socket.send(event(n));
@@ -36,13 +36,13 @@ test('events come in order, also those that arrive before they are read', async 
   expect(seen).toEqual([1, 2, 3]);
 });
 
-test('the wanted types are asked for', async () => {
+it('the wanted types are asked for', async () => {
   const { events, url } = await open(['lifecycle', 'operation']);
   expect(url).toBe('/1.0/events?type=lifecycle%2Coperation');
   events.close();
 });
 
-test('close ends an iteration that waits', async () => {
+it('close ends an iteration that waits', async () => {
   const { events } = await open();
   const iterator = events[Symbol.asyncIterator]();
   const next = iterator.next();
@@ -50,13 +50,13 @@ test('close ends an iteration that waits', async () => {
   expect((await next).done).toBe(true);
 });
 
-test('the iteration fails when the daemon ends the stream', async () => {
+it('the iteration fails when the daemon ends the stream', async () => {
   const { events, socket } = await open();
   const next = events[Symbol.asyncIterator]().next();
   socket.close(1001);
   await expect(next).rejects.toThrow('The daemon ended the stream of events (1001)');
 });
 
-test('no stream is opened without a daemon', async () => {
+it('no stream is opened without a daemon', async () => {
   await expect(openEvents(`${host.dir}/none`)).rejects.toThrow('is not running');
 });

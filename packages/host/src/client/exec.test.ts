@@ -1,6 +1,6 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { ExecRequest } from './exec.ts';
 import { exec } from './exec.ts';
@@ -56,7 +56,7 @@ function collect() {
   return { stream, all: () => text(stream.end()) };
 }
 
-test('the streams are connected in order, and output goes where it belongs', async () => {
+it('the streams are connected in order, and output goes where it belongs', async () => {
   offer(PIPES);
   const stdout = collect();
   const stderr = collect();
@@ -75,7 +75,7 @@ test('the streams are connected in order, and output goes where it belongs', asy
   expect(await stderr.all()).toBe('err');
 });
 
-test('standard input arrives as bytes, then the end mark', async () => {
+it('standard input arrives as bytes, then the end mark', async () => {
   offer(PIPES);
   const messages: (string | number)[] = [];
   const ended = Promise.withResolvers<void>();
@@ -102,7 +102,7 @@ test('standard input arrives as bytes, then the end mark', async () => {
   await running.ended;
 });
 
-test('a megabyte gets through in both directions', async () => {
+it('a megabyte gets through in both directions', async () => {
   offer(PIPES);
   const big = Buffer.alloc(1024 * 1024, 'x');
   const connect = host.onSocket;
@@ -143,7 +143,7 @@ function slowSink() {
   return { stream, chunks };
 }
 
-test('a terminal has one stream, and its size and signals go over control', async () => {
+it('a terminal has one stream, and its size and signals go over control', async () => {
   offer({ control: 's-control', '0': 's-0' });
   const said: unknown[] = [];
   const enough = Promise.withResolvers<void>();
@@ -178,7 +178,7 @@ test('a terminal has one stream, and its size and signals go over control', asyn
   expect(order).toEqual(['s-control', 's-0']);
 });
 
-test('a command that does not exist ends with 127 and the reason', async () => {
+it('a command that does not exist ends with 127 and the reason', async () => {
   offer(PIPES);
   const sink = new PassThrough();
   const running = await exec(client, 'c1', REQUEST, { stdin: null, stdout: sink, stderr: sink });
@@ -187,7 +187,7 @@ test('a command that does not exist ends with 127 and the reason', async () => {
   expect(await running.ended).toEqual({ code: 127, err: 'Command not found' });
 });
 
-test('an exec that never ran fails with the reason', async () => {
+it('an exec that never ran fails with the reason', async () => {
   offer(PIPES);
   const sink = new PassThrough();
   const running = await exec(client, 'c1', REQUEST, { stdin: null, stdout: sink, stderr: sink });
@@ -196,7 +196,7 @@ test('an exec that never ran fails with the reason', async () => {
   await expect(running.ended).rejects.toThrow('Timed out waiting for websockets to connect');
 });
 
-test('standard input is let go of when the command ends first', async () => {
+it('standard input is let go of when the command ends first', async () => {
   offer(PIPES);
   const stdin = new PassThrough();
   const sink = new PassThrough();

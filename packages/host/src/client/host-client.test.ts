@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import { explainConnection } from './client-errors.ts';
 import { HostClient, path } from './host-client.ts';
 import type { FakeHost } from './testing/fake-host.ts';
@@ -19,12 +19,12 @@ describe('a client of a daemon that runs', () => {
   });
   afterEach(() => host.stop());
 
-  test('gives the metadata of a sync answer', async () => {
+  it('gives the metadata of a sync answer', async () => {
     host.routes['GET /1.0'] = () => ({ metadata: { api_version: '1.0' } });
     expect(await client.get('/1.0')).toEqual({ api_version: '1.0' });
   });
 
-  test('throws the text and status of an error answer', async () => {
+  it('throws the text and status of an error answer', async () => {
     host.routes['GET /1.0/instances/c1'] = () => ({ error: [404, 'Instance not found'] });
     const failing = client.get('/1.0/instances/c1');
     await expect(failing).rejects.toMatchObject({
@@ -34,17 +34,17 @@ describe('a client of a daemon that runs', () => {
     });
   });
 
-  test('shows the answer in its error when it is not an envelope', async () => {
+  it('shows the answer in its error when it is not an envelope', async () => {
     host.routes['GET /1.0'] = () => ({ raw: '<html>' });
     await expect(client.get('/1.0')).rejects.toThrow("The daemon's answer is not the host API's: 200 OK");
   });
 
-  test('gives the ETag with the value, unchanged', async () => {
+  it('gives the ETag with the value, unchanged', async () => {
     host.routes['GET /1.0/profiles/p'] = () => ({ metadata: 1, etag: '"a b"' });
     expect(await client.getTagged('/1.0/profiles/p')).toEqual({ value: 1, etag: '"a b"' });
   });
 
-  test('sends JSON with its length, and nothing with a GET', async () => {
+  it('sends JSON with its length, and nothing with a GET', async () => {
     host.routes['POST /1.0/x'] = () => ({});
     host.routes['GET /1.0/x'] = () => ({});
     await client.change('POST', '/1.0/x', { json: { name: 'ü' } });
@@ -55,13 +55,13 @@ describe('a client of a daemon that runs', () => {
     expect(get?.body.length).toBe(0);
   });
 
-  test('asks nothing more when the operation is finished already', async () => {
+  it('asks nothing more when the operation is finished already', async () => {
     host.routes['POST /1.0/x'] = () => ({ operation: finishedOperation({ metadata: { a: 1 } }) });
     expect((await client.change('POST', '/1.0/x'))?.metadata).toEqual({ a: 1 });
     expect(host.received.length).toBe(1);
   });
 
-  test('waits until a running operation has ended, with as many requests as needed', async () => {
+  it('waits until a running operation has ended, with as many requests as needed', async () => {
     const answers = [fakeOperation(), fakeOperation(), finishedOperation({ metadata: { a: 2 } })];
     host.routes['POST /1.0/x'] = () => ({ operation: fakeOperation() });
     host.routes[`GET /1.0/operations/${ID}/wait`] = () => ({ metadata: answers.shift() });
@@ -69,7 +69,7 @@ describe('a client of a daemon that runs', () => {
     expect(answers).toEqual([]);
   });
 
-  test('throws the text of an operation that failed', async () => {
+  it('throws the text of an operation that failed', async () => {
     host.routes['POST /1.0/x'] = () => ({ operation: fakeOperation() });
     host.routes[`GET /1.0/operations/${ID}/wait`] = () => ({
       metadata: finishedOperation({ err: 'no room' }),
@@ -77,13 +77,13 @@ describe('a client of a daemon that runs', () => {
     await expect(client.change('POST', '/1.0/x')).rejects.toMatchObject({ status: 400, message: 'no room' });
   });
 
-  test('throws for an operation that was cancelled without a text', async () => {
+  it('throws for an operation that was cancelled without a text', async () => {
     const cancelled = fakeOperation({ status: 'Cancelled', status_code: 401 });
     host.routes['POST /1.0/x'] = () => ({ operation: cancelled });
     await expect(client.change('POST', '/1.0/x')).rejects.toThrow('The operation ended as Cancelled');
   });
 
-  test('reports the progress of its own operation, and of no other', async () => {
+  it('reports the progress of its own operation, and of no other', async () => {
     const told: string[] = [];
     const event = (id: string, text: string) =>
       JSON.stringify({
@@ -111,7 +111,7 @@ describe('a client of a daemon that runs', () => {
     expect(told).toEqual(['Unpack: 40%']);
   });
 
-  test('stops waiting when its signal is aborted', async () => {
+  it('stops waiting when its signal is aborted', async () => {
     const control = new AbortController();
     const impatient = new HostClient(host.socketPath, { signal: control.signal });
     host.routes['GET /1.0'] = () => {
@@ -129,14 +129,14 @@ describe('a client without a daemon', () => {
   });
   afterEach(() => rm(dir, { recursive: true, force: true }));
 
-  test('says how to start it when there is no socket', async () => {
+  it('says how to start it when there is no socket', async () => {
     const socket = join(dir, 'unix.socket');
     await expect(new HostClient(socket).get('/1.0')).rejects.toThrow(
       `Porthole's daemon is not running: there is no ${socket}. Start it with: portholed`,
     );
   });
 
-  test('says how to start it when nothing listens on the socket', async () => {
+  it('says how to start it when nothing listens on the socket', async () => {
     const socket = join(dir, 'unix.socket');
     leaveSocketBehind(socket);
     await expect(new HostClient(socket).get('/1.0')).rejects.toThrow(
@@ -144,13 +144,13 @@ describe('a client without a daemon', () => {
     );
   });
 
-  test('doubts the state directory when the path is a file', async () => {
+  it('doubts the state directory when the path is a file', async () => {
     const file = join(dir, 'unix.socket');
     await writeFile(file, '');
     await expect(new HostClient(file).get('/1.0')).rejects.toMatchObject({ name: 'ConnectionError' });
   });
 
-  test('says who may use a socket that this user may not', async () => {
+  it('says who may use a socket that this user may not', async () => {
     const server = createServer();
     const socket = join(dir, 'unix.socket');
     await new Promise<void>((resolve) => server.listen(socket, resolve));
@@ -169,7 +169,7 @@ describe('a client without a daemon', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test('says so when the daemon ends the connection', async () => {
+  it('says so when the daemon ends the connection', async () => {
     const socket = join(dir, 'unix.socket');
     const server = createServer((connection) => connection.destroy());
     await new Promise<void>((resolve) => server.listen(socket, resolve));
@@ -186,13 +186,13 @@ function leaveSocketBehind(socket: string): void {
   spawnSync(process.execPath, ['-e', script]);
 }
 
-test('an error without a known system code stays as it is', () => {
+it('an error without a known system code stays as it is', () => {
   const error = new Error('odd');
   expect(explainConnection(error, '/s')).toBe(error);
   expect(explainConnection('text', '/s')).toBe('text');
 });
 
-test('path encodes the values in it', () => {
+it('path encodes the values in it', () => {
   expect(path`/1.0/images/aliases/${'a/b c?'}`).toBe('/1.0/images/aliases/a%2Fb%20c%3F');
   expect(path`/1.0`).toBe('/1.0');
 });

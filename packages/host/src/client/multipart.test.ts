@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { filenameOf, readParts } from './multipart.ts';
 
 const BODY = [
@@ -30,7 +30,7 @@ async function filesOf(body: AsyncIterable<Buffer>): Promise<[string, string][]>
   return files;
 }
 
-test('files come out whole, from pieces of any size', async () => {
+it('files come out whole, from pieces of any size', async () => {
   for (let size = 1; size <= BODY.length; size++) {
     expect(await filesOf(inPieces(BODY, size))).toEqual([
       ['meta-x.tar.xz', 'one\r\n--mar\r\n\r\n'],
@@ -39,14 +39,14 @@ test('files come out whole, from pieces of any size', async () => {
   }
 });
 
-test('a body that ends early, at any byte, is an error', async () => {
+it('a body that ends early, at any byte, is an error', async () => {
   const whole = BODY.length - '\r\n'.length;
   for (let end = 0; end < whole; end++) {
     await expect(filesOf(inPieces(BODY.slice(0, end), 7))).rejects.toThrow('The answer breaks off');
   }
 });
 
-test.each([
+it.each([
   ['inline;filename=a.tar', 'a.tar'],
   ['form-data; name="rootfs"; filename="a b"', 'a b'],
   ['inline;filename=/etc/', ''],

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { HostClient } from './host-client.ts';
 import type { FakeHost } from './testing/fake-host.ts';
 import { finishedOperation, startFakeHost } from './testing/fake-host.ts';
@@ -25,7 +25,7 @@ async function file(name: string, content: string | Buffer): Promise<string> {
 
 const PLAIN = { public: false, properties: {} };
 
-test('one file arrives unchanged, with its name, size and properties', async () => {
+it('one file arrives unchanged, with its name, size and properties', async () => {
   const source = await file('bb.tar.gz', 'content');
   const properties = { os: 'a b', 'x&y': '=' };
   expect(await uploadImage(client, { kind: 'unified', file: source }, { public: true, properties })).toBe(
@@ -42,13 +42,13 @@ test('one file arrives unchanged, with its name, size and properties', async () 
   });
 });
 
-test('an image that is not public does not say so', async () => {
+it('an image that is not public does not say so', async () => {
   await uploadImage(client, { kind: 'unified', file: await file('a', 'x') }, PLAIN);
   expect(host.received[0]?.headers).not.toHaveProperty('x-lxd-public');
   expect(host.received[0]?.headers).not.toHaveProperty('x-lxd-properties');
 });
 
-test('two files arrive as a form, metadata first, of the announced length', async () => {
+it('two files arrive as a form, metadata first, of the announced length', async () => {
   const metadata = await file('meta.tar', 'M'.repeat(10));
   const rootfs = await file('root"fs.tar', 'R'.repeat(20));
   await uploadImage(client, { kind: 'split', metadata, rootfs }, PLAIN);
@@ -62,7 +62,7 @@ test('two files arrive as a form, metadata first, of the announced length', asyn
   expect(Number(request?.headers['content-length'])).toBe(request?.body.length);
 });
 
-test('bytes are counted up to the sum of the files', async () => {
+it('bytes are counted up to the sum of the files', async () => {
   const told: [number, number][] = [];
   const source = await file('big', Buffer.alloc(3 * 1024 * 1024));
   const onBytes = (sent: number, total: number) => told.push([sent, total]);
@@ -71,12 +71,12 @@ test('bytes are counted up to the sum of the files', async () => {
   expect(told.at(-1)).toEqual([3 * 1024 * 1024, 3 * 1024 * 1024]);
 });
 
-test('characters of a file name that a header cannot have are replaced', async () => {
+it('characters of a file name that a header cannot have are replaced', async () => {
   await uploadImage(client, { kind: 'unified', file: await file('ü\n.tar', 'x') }, PLAIN);
   expect(host.received[0]?.headers['x-lxd-filename']).toBe('__.tar');
 });
 
-test('a missing file and a directory are refused before anything is sent', async () => {
+it('a missing file and a directory are refused before anything is sent', async () => {
   await expect(uploadImage(client, { kind: 'unified', file: '/nowhere' }, PLAIN)).rejects.toThrow('ENOENT');
   await expect(uploadImage(client, { kind: 'unified', file: host.dir }, PLAIN)).rejects.toThrow(
     'is not a file',
@@ -84,7 +84,7 @@ test('a missing file and a directory are refused before anything is sent', async
   expect(host.received).toEqual([]);
 });
 
-test('a refusal that comes before the last byte is the answer', async () => {
+it('a refusal that comes before the last byte is the answer', async () => {
   const server = createServer((request, response) => {
     request.once('data', () => {
       response.writeHead(413, { connection: 'close' });

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { checkRawLxc } from './raw-lxc.ts';
 
-test.each([
+it.each([
   'lxc.cap.drop = sys_time',
   'lxc.cap.drop =',
   '  lxc.mount.auto=proc:rw sys:rw  ',
@@ -51,12 +51,12 @@ const ENDS = [
   'lxc.group',
 ];
 
-test.each([...OURS, ...MORE, ...OTHERS, ...REST, ...ENDS])('refuses %s, with or without a value', (key) => {
+it.each([...OURS, ...MORE, ...OTHERS, ...REST, ...ENDS])('refuses %s, with or without a value', (key) => {
   for (const line of [`${key} =`, `${key}=x`, ` ${key} = "x"`])
     expect(() => checkRawLxc(`\n${line}`)).toThrow(/through raw.lxc is not allowed|Invalid line/);
 });
 
-test.each(
+it.each(
   [
     ['lxc.mount.entry', 'lxc.mount.auto', 'lxc.environment', 'lxc.hook.pre-start', 'lxc.cgroup2.memory.max'],
     ['lxc.cgroup.devices.deny', 'lxc.cgroup2.devices.allow', 'lxc.net.0.ipv4.address', 'lxc.sysctl.net.x'],
@@ -66,7 +66,7 @@ test.each(
     expect(() => checkRawLxc(`${key} =${empty}`)).toThrow(`Clearing ${key} through raw.lxc is not allowed`);
 });
 
-test.each([
+it.each([
   'nonsense',
   'LXC.HOOK =',
   'lxc.hook',
@@ -78,7 +78,7 @@ test.each([
   expect(() => checkRawLxc(text)).toThrow(/^Invalid line in raw.lxc: line 1, /);
 });
 
-test('names the line in the error', () => {
+it('names the line in the error', () => {
   const text = `# mine\nlxc.cap.drop = x\n  lxc.hook = ${'x'.repeat(200)}`;
   expect(() => checkRawLxc(text)).toThrow(
     /^Setting lxc.hook through raw.lxc is not allowed: line 3, "lxc.hook = x+"$/,

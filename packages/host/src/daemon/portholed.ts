@@ -54,7 +54,7 @@ async function followSignals(
     const guard = startGuard(process.pid);
     const failure = (await whyNoSuccessor(command)) || (await daemon.whyUnwritable());
     if (failure !== '') {
-      daemon.log.error({ failure }, 'the program could not start anew, this one goes on');
+      daemon.log.error({ failure }, 'the program on disk could not start: this one goes on');
     }
     if (failure !== '' || signals.ended) {
       guard.leave();

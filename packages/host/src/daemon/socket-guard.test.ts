@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { createLog } from '../base/log.ts';
 import { guardSocket } from './socket-guard.ts';
 
@@ -46,7 +46,7 @@ const isBack = () => {
 };
 const back = () => expect.poll(isBack, { timeout: 10_000, interval: 2 }).toBe(true);
 
-test.each<[string, () => void]>([
+it.each<[string, () => void]>([
   ['removed', () => rmSync(socket)],
   ['renamed', () => renameSync(socket, join(folder, 'other'))],
   ['shut', () => chmodSync(socket, 0)],
@@ -79,14 +79,14 @@ test.each<[string, () => void]>([
   expect(lstatSync('/etc/passwd').mode & 0o7777).toBe(0o644);
 });
 
-test('the socket is put back each time', async () => {
+it('the socket is put back each time', async () => {
   for (let times = 0; times < 20; times++) {
     rmSync(socket);
     await back();
   }
 });
 
-test('the guard leaves no second name of the socket', async () => {
+it('the guard leaves no second name of the socket', async () => {
   await stop();
   expect(lstatSync(socket).nlink).toBe(1);
   rmSync(socket);

@@ -47,50 +47,50 @@ export function memoryOfProcess(): MemoryTools {
  * the process is at rest: the first look collects garbage, the next one drops the pages in which it was.
  */
 export class SpareMemory {
-  private readonly tools: MemoryTools;
-  private readonly timer: NodeJS.Timeout;
+  readonly #tools: MemoryTools;
+  readonly #timer: NodeJS.Timeout;
   /** Resident memory when nothing was spare, in bytes. */
-  private least: number;
-  private processorMs: number;
+  #least: number;
+  #processorMs: number;
   /** The steps that are still to be done at rest before memory is given back. */
-  private owed: ('collect' | 'dropPages')[] = [];
-  private working = false;
+  #owed: ('collect' | 'dropPages')[] = [];
+  #working = false;
 
   constructor(tools: MemoryTools) {
-    this.tools = tools;
-    this.least = tools.resident();
-    this.processorMs = tools.processorMs();
-    this.timer = setInterval(() => void this.look(), LOOK_MS).unref();
+    this.#tools = tools;
+    this.#least = tools.resident();
+    this.#processorMs = tools.processorMs();
+    this.#timer = setInterval(() => void this.look(), LOOK_MS).unref();
   }
 
   /** Looks at the memory, and gives it back if that is worth the work. */
   async look(): Promise<void> {
-    if (this.working) return;
-    const rests = this.rests();
-    const grown = this.tools.resident() - this.least >= GROWN_BYTES;
-    if (grown) this.owed = ['collect', 'dropPages'];
-    const step = rests ? this.owed.shift() : undefined;
+    if (this.#working) return;
+    const rests = this.#rests();
+    const grown = this.#tools.resident() - this.#least >= GROWN_BYTES;
+    if (grown) this.#owed = ['collect', 'dropPages'];
+    const step = rests ? this.#owed.shift() : undefined;
     if (!grown && step === undefined) return;
-    this.working = true;
+    this.#working = true;
     try {
-      if (step !== undefined) await this.tools[step]();
-      await this.tools.giveBack();
+      if (step !== undefined) await this.#tools[step]();
+      await this.#tools.giveBack();
     } catch {
       // It is tried again when the process has grown once more: a daemon that holds more than it needs still
       // serves.
     } finally {
-      this.working = false;
-      this.least = this.tools.resident();
+      this.#working = false;
+      this.#least = this.#tools.resident();
     }
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    clearInterval(this.#timer);
   }
 
-  private rests(): boolean {
-    const before = this.processorMs;
-    this.processorMs = this.tools.processorMs();
-    return this.processorMs - before < REST_MS;
+  #rests(): boolean {
+    const before = this.#processorMs;
+    this.#processorMs = this.#tools.processorMs();
+    return this.#processorMs - before < REST_MS;
   }
 }

@@ -6,14 +6,14 @@ const UNANSWERED_MAX = 3;
 
 /** Counts the pings of one listener. */
 export class Pings {
-  private unanswered = 0;
+  #unanswered = 0;
 
   /** When a ping is due: whether to send it, or to end the connection, since too many are unanswered. */
   next(): 'send' | 'end' {
-    return this.unanswered++ >= UNANSWERED_MAX ? 'end' : 'send';
+    return this.#unanswered++ >= UNANSWERED_MAX ? 'end' : 'send';
   }
 
   answered(): void {
-    this.unanswered = 0;
+    this.#unanswered = 0;
   }
 }

@@ -47,47 +47,47 @@ export function listEvents(
 
 /** A list while it is read. */
 class EventList {
-  private readonly journal: Journal;
-  private readonly request: ListRequest;
-  private readonly texts: string[] = [];
-  private characters = 0;
+  readonly #journal: Journal;
+  readonly #request: ListRequest;
+  readonly #texts: string[] = [];
+  #characters = 0;
   /** All events up to this number have been looked at. */
-  private reached: number;
-  private more = true;
+  #reached: number;
+  #more = true;
 
   constructor(journal: Journal, request: ListRequest) {
-    this.journal = journal;
-    this.request = request;
+    this.#journal = journal;
+    this.#request = request;
     const { instanceId, since } = request;
-    this.reached = since === 'now' ? journal.journalSpan(instanceId).newest : since;
+    this.#reached = since === 'now' ? journal.journalSpan(instanceId).newest : since;
   }
 
   /** Reads a piece; true if the list is complete. */
   read(): boolean {
-    const { journal } = this;
-    const { instanceId, types, limit } = this.request;
+    const journal = this.#journal;
+    const { instanceId, types, limit } = this.#request;
     const { oldest, newest } = journal.journalSpan(instanceId);
     // The journal has dropped the next events: a client that continues from here gets an error.
-    if (this.reached < oldest) return true;
-    const events = Math.min(READ_PIECE.events, limit - this.texts.length);
+    if (this.#reached < oldest) return true;
+    const events = Math.min(READ_PIECE.events, limit - this.#texts.length);
     const page = journal.eventsAfter({
-      ...{ instanceId, types, events, after: this.reached },
-      bytes: Math.min(READ_PIECE.bytes, LISTED_BYTES_MAX - this.characters),
+      ...{ instanceId, types, events, after: this.#reached },
+      bytes: Math.min(READ_PIECE.bytes, LISTED_BYTES_MAX - this.#characters),
     });
     for (const event of page.events) {
       const text = numberedEventText(event).trimEnd();
-      this.texts.push(text);
-      this.characters += text.length;
+      this.#texts.push(text);
+      this.#characters += text.length;
     }
-    this.more = page.more;
+    this.#more = page.more;
     // At the end of the journal all events up to its newest one have been looked at, of any instance.
-    this.reached = page.more ? page.reached : newest;
-    return !page.more || this.texts.length >= limit || this.characters >= LISTED_BYTES_MAX;
+    this.#reached = page.more ? page.reached : newest;
+    return !page.more || this.#texts.length >= limit || this.#characters >= LISTED_BYTES_MAX;
   }
 
   answer(): TextReply {
-    const end: Omit<EventPage, 'events'> = { next: this.reached, more: this.more };
-    const body = `{"events":[${this.texts.join(',')}],${JSON.stringify(end).slice(1)}\n`;
+    const end: Omit<EventPage, 'events'> = { next: this.#reached, more: this.#more };
+    const body = `{"events":[${this.#texts.join(',')}],${JSON.stringify(end).slice(1)}\n`;
     return { kind: 'text', status: 200, headers: HEADERS, body };
   }
 }

@@ -26,23 +26,23 @@ export interface EventQueueLimits {
  * in the middle of it.
  */
 export class EventQueue {
-  private readonly sink: EventSink;
-  private readonly limits: EventQueueLimits;
+  readonly #sink: EventSink;
+  readonly #limits: EventQueueLimits;
   /** The bytes that wait for all readers of one instance. */
-  private readonly share: Share;
-  private messages = 0;
-  private bytes = 0;
+  readonly #share: Share;
+  #messages = 0;
+  #bytes = 0;
   /** Writes that have completed since the timer was set. */
-  private taken = 0;
-  private timer: NodeJS.Timeout | undefined;
+  #taken = 0;
+  #timer: NodeJS.Timeout | undefined;
   /** Called when the reader has taken everything. */
-  private waiting: (() => void) | undefined;
-  private closed = false;
+  #waiting: (() => void) | undefined;
+  #closed = false;
 
   constructor(sink: EventSink, limits: EventQueueLimits, share: Share) {
-    this.sink = sink;
-    this.limits = limits;
-    this.share = share;
+    this.#sink = sink;
+    this.#limits = limits;
+    this.#share = share;
   }
 
   /**
@@ -50,65 +50,65 @@ export class EventQueue {
    * always added when nothing waits.
    */
   push(event: Buffer): boolean {
-    const { eventQueueMessages, eventQueueBytes } = this.limits;
+    const { eventQueueMessages, eventQueueBytes } = this.#limits;
     const size = event.length + WAITING_BYTES;
-    const full = this.messages >= eventQueueMessages || this.bytes + size > eventQueueBytes;
-    if (this.messages > 0 && (full || !this.share.hasRoom(size))) return false;
+    const full = this.#messages >= eventQueueMessages || this.#bytes + size > eventQueueBytes;
+    if (this.#messages > 0 && (full || !this.#share.hasRoom(size))) return false;
     this.add(event);
     return true;
   }
 
   /** Adds one event regardless of the limits; for a caller that adds more only after `whenTaken`. */
   add(event: Buffer): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     const size = event.length + WAITING_BYTES;
-    this.count(1, size);
-    this.timer ??= this.watch();
-    this.sink.write(event, () => {
-      this.count(-1, -size);
-      this.taken++;
-      if (this.messages === 0) this.wake();
+    this.#count(1, size);
+    this.#timer ??= this.#watch();
+    this.#sink.write(event, () => {
+      this.#count(-1, -size);
+      this.#taken++;
+      if (this.#messages === 0) this.#wake();
     });
   }
 
   /** Calls back once, in a later turn of the event loop, when no event waits. */
   whenTaken(callback: () => void): void {
-    this.waiting = callback;
-    if (this.messages === 0) this.wake();
+    this.#waiting = callback;
+    if (this.#messages === 0) this.#wake();
   }
 
   /** Ends the reader. */
   end(why: FeedEnd): void {
-    if (this.closed) return;
+    if (this.#closed) return;
     this.close();
-    this.sink.end(why);
+    this.#sink.end(why);
   }
 
   /** Stops writing. */
   close(): void {
-    this.closed = true;
-    clearTimeout(this.timer);
+    this.#closed = true;
+    clearTimeout(this.#timer);
   }
 
-  private count(messages: number, bytes: number): void {
-    this.messages += messages;
-    this.bytes += bytes;
-    this.share.count(bytes);
+  #count(messages: number, bytes: number): void {
+    this.#messages += messages;
+    this.#bytes += bytes;
+    this.#share.count(bytes);
   }
 
-  private wake(): void {
-    const { waiting } = this;
-    this.waiting = undefined;
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
     if (waiting !== undefined) setImmediate(waiting);
   }
 
-  private watch(): NodeJS.Timeout {
-    this.taken = 0;
+  #watch(): NodeJS.Timeout {
+    this.#taken = 0;
     return setTimeout(() => {
-      this.timer = undefined;
-      if (this.messages === 0) return;
-      if (this.taken === 0) this.end('too-slow');
-      else this.timer = this.watch();
-    }, this.limits.eventStallMs);
+      this.#timer = undefined;
+      if (this.#messages === 0) return;
+      if (this.#taken === 0) this.end('too-slow');
+      else this.#timer = this.#watch();
+    }, this.#limits.eventStallMs);
   }
 }

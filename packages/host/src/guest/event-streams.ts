@@ -33,16 +33,16 @@ export interface EventRequest {
 
 /** The event streams of all instances, over both transports. */
 export class EventStreams {
-  private readonly backend: EventBackend;
-  private readonly limits: Limits;
-  private readonly open: Quota;
-  private readonly shares: ByteShares<number>;
+  readonly #backend: EventBackend;
+  readonly #limits: Limits;
+  readonly #open: Quota;
+  readonly #shares: ByteShares<number>;
 
   constructor(backend: EventBackend, limits: Limits) {
-    this.backend = backend;
-    this.limits = limits;
-    this.open = new Quota(limits.eventStreams);
-    this.shares = new ByteShares({
+    this.#backend = backend;
+    this.#limits = limits;
+    this.#open = new Quota(limits.eventStreams);
+    this.#shares = new ByteShares({
       each: limits.eventInstanceBytes,
       sure: limits.eventSureBytes,
       common: limits.eventCommonBytes,
@@ -56,28 +56,28 @@ export class EventStreams {
       if (refusal !== undefined) return refusal;
     }
     if (request.since !== undefined) {
-      const refusal = refusePosition(this.backend, request.instanceId, request.since);
+      const refusal = refusePosition(this.#backend, request.instanceId, request.since);
       if (refusal !== undefined) return refusal;
     }
-    if (!this.open.take(request.instanceId)) return textError('too-many-streams');
-    return { kind: 'hijack', take: (socket, rest, ended) => this.take(request, socket, rest, ended) };
+    if (!this.#open.take(request.instanceId)) return textError('too-many-streams');
+    return { kind: 'hijack', take: (socket, rest, ended) => this.#take(request, socket, rest, ended) };
   }
 
-  private take(request: EventRequest, socket: Socket, rest: Buffer, ended: boolean): Hijacker {
-    socket.once('close', () => this.open.give(request.instanceId));
-    const attach: Attach = (sink) => this.attach(request, socket, sink);
+  #take(request: EventRequest, socket: Socket, rest: Buffer, ended: boolean): Hijacker {
+    socket.once('close', () => this.#open.give(request.instanceId));
+    const attach: Attach = (sink) => this.#attach(request, socket, sink);
     if (!request.websocket) return startPlainStream(socket, attach, ended || rest.length > 0);
     const { head, turn } = request;
-    return startWebSocket({ socket, rest, ended, head, attach, turn, limits: this.limits });
+    return startWebSocket({ socket, rest, ended, head, attach, turn, limits: this.#limits });
   }
 
-  private attach(request: EventRequest, socket: Socket, sink: EventSink): () => void {
+  #attach(request: EventRequest, socket: Socket, sink: EventSink): () => void {
     const end: EventSink['end'] = (why) => {
       feed.stop();
       sink.end(why);
     };
-    const queue = new EventQueue({ ...sink, end }, this.limits, this.shares.of(request.instanceId));
-    const source = sourceOf(this.backend, request);
+    const queue = new EventQueue({ ...sink, end }, this.#limits, this.#shares.of(request.instanceId));
+    const source = sourceOf(this.#backend, request);
     const feed = new EventFeed(source, readerOf(queue, request), request.since, request.turn);
     const detach = () => {
       feed.stop();

@@ -20,26 +20,26 @@ const MS_PER_SECOND = 1000;
 
 /** Requests that are held until the value that they know has changed. */
 export class HeldRequests {
-  private readonly backend: Pick<GuestBackend, 'watchView'>;
-  private readonly open: Quota;
+  readonly #backend: Pick<GuestBackend, 'watchView'>;
+  readonly #open: Quota;
 
   /** @param max requests of one instance at a time */
   constructor(backend: Pick<GuestBackend, 'watchView'>, max: number) {
-    this.backend = backend;
-    this.open = new Quota(max);
+    this.#backend = backend;
+    this.#open = new Quota(max);
   }
 
   /** Holds a request until its answer would be different, its time is over, or it is released. */
   hold({ seconds, etag }: WaitReply, { instanceId, turn, decide, perform }: Waiting): HeldReply | TextReply {
-    if (!this.open.take(instanceId)) return textError('too-many-held');
+    if (!this.#open.take(instanceId)) return textError('too-many-held');
     const over = Promise.withResolvers<void>();
     const look = () => void (decide().kind === 'wait' || over.resolve());
-    const unwatch = this.backend.watchView(instanceId, () => turn(look));
+    const unwatch = this.#backend.watchView(instanceId, () => turn(look));
     const timer = setTimeout(over.resolve, seconds * MS_PER_SECOND);
     const answer = over.promise.then(() => {
       unwatch();
       clearTimeout(timer);
-      this.open.give(instanceId);
+      this.#open.give(instanceId);
       const reply = decide();
       return perform(reply.kind === 'wait' ? { kind: 'not-modified', etag } : reply);
     });

@@ -4,35 +4,35 @@
  * time.
  */
 export class RateLimit {
-  private readonly burst: number;
-  private readonly intervalMs: number;
-  private readonly wholeAt = new Map<number, number>();
+  readonly #burst: number;
+  readonly #intervalMs: number;
+  readonly #wholeAt = new Map<number, number>();
 
   constructor(burst: number, intervalMs: number) {
-    this.burst = burst;
-    this.intervalMs = intervalMs;
+    this.#burst = burst;
+    this.#intervalMs = intervalMs;
   }
 
   /** Takes one from the allowance; false if the instance has to wait. @param nowMs monotonic */
   take(instanceId: number, nowMs: number): boolean {
-    this.forget(nowMs);
-    const wholeAt = Math.max(this.wholeAt.get(instanceId) ?? 0, nowMs) + this.intervalMs;
-    if (wholeAt - nowMs > this.burst * this.intervalMs) return false;
+    this.#forget(nowMs);
+    const wholeAt = Math.max(this.#wholeAt.get(instanceId) ?? 0, nowMs) + this.#intervalMs;
+    if (wholeAt - nowMs > this.#burst * this.#intervalMs) return false;
     // Deleted first, so that the map stays in order of the last take.
-    this.wholeAt.delete(instanceId);
-    this.wholeAt.set(instanceId, wholeAt);
+    this.#wholeAt.delete(instanceId);
+    this.#wholeAt.set(instanceId, wholeAt);
     return true;
   }
 
   /** Number of instances that are remembered. */
   get size(): number {
-    return this.wholeAt.size;
+    return this.#wholeAt.size;
   }
 
-  private forget(nowMs: number): void {
-    for (const [instanceId, wholeAt] of this.wholeAt) {
+  #forget(nowMs: number): void {
+    for (const [instanceId, wholeAt] of this.#wholeAt) {
       if (wholeAt > nowMs) return;
-      this.wholeAt.delete(instanceId);
+      this.#wholeAt.delete(instanceId);
     }
   }
 }

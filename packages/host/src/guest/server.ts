@@ -37,54 +37,55 @@ const LOGGED_PATH_CHARACTERS_MAX = 200;
 
 /** The guest API on one Unix socket for all instances. */
 export class GuestServer {
-  private readonly http: HttpServer<Caller>;
-  private readonly log: Log;
-  private readonly frontEnd: GuestFrontEnd | undefined;
+  readonly #http: HttpServer<Caller>;
+  readonly #log: Log;
+  readonly #frontEnd: GuestFrontEnd | undefined;
 
   constructor(backend: GuestBackend, options: GuestServerOptions) {
     const limits: Limits = { ...DEFAULT_GUEST_LIMITS, ...options.limits };
-    this.log = options.log;
-    this.frontEnd = options.frontEnd;
-    this.http = new HttpServer({
+    this.#log = options.log;
+    this.#frontEnd = options.frontEnd;
+    this.#http = new HttpServer({
       application: createApplication(backend, options, limits),
       limits,
-      log: this.log,
+      log: this.#log,
       frontEnd: options.frontEnd,
     });
   }
 
   /** Listens on a path or an inherited listening socket; a path appears only when connections are served. */
   listen(address: ListenAddress): Promise<void> {
-    return this.http.listen(address);
+    return this.#http.listen(address);
   }
 
   /** Ends all connections of an instance, also event streams and those of other users; returns how many. */
   closeInstance(instanceId: number, reason: string): number {
     const ofInstance = (caller: Caller) => caller.kind !== 'no-instance' && caller.instanceId === instanceId;
-    const count = (this.frontEnd?.closeInstance(instanceId, reason) ?? 0) + this.http.closeWhere(ofInstance);
+    const count =
+      (this.#frontEnd?.closeInstance(instanceId, reason) ?? 0) + this.#http.closeWhere(ofInstance);
     if (count > 0)
-      this.log.info({ instanceId, reason, connections: count }, 'connections of an instance ended');
+      this.#log.info({ instanceId, reason, connections: count }, 'connections of an instance ended');
     return count;
   }
 
   /** Removes the socket, lets requests end, closes idle connections; cuts the rest after `graceMs`. */
   stop(graceMs: number): Promise<void> {
-    return this.http.stop(graceMs);
+    return this.#http.stop(graceMs);
   }
 
   /** Serves connections that the previous daemon has left. */
   takeOver(connections: readonly number[]): void {
-    this.http.takeOver(connections);
+    this.#http.takeOver(connections);
   }
 
   /** Lets requests end, notifies event streams of the restart, and leaves the rest to the next daemon. */
   leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
-    return this.http.leaveSockets(graceMs, keep);
+    return this.#http.leaveSockets(graceMs, keep);
   }
 
   /** Open connections of all callers. */
   connections(): number {
-    return this.http.connections();
+    return this.#http.connections();
   }
 }
 

@@ -38,10 +38,10 @@ export interface Frames {
  */
 export class FrameReader {
   /** The beginning of a frame that is not complete yet. */
-  private begun: Buffer = NO_BYTES;
+  #begun: Buffer = NO_BYTES;
 
   push(piece: Buffer): Frames {
-    const bytes = this.begun.length === 0 ? piece : Buffer.concat([this.begun, piece]);
+    const bytes = this.#begun.length === 0 ? piece : Buffer.concat([this.#begun, piece]);
     let at = 0;
     let ping: Buffer | undefined;
     let pong = false;
@@ -55,7 +55,7 @@ export class FrameReader {
       else if (opcode === PONG) pong = true;
       else ending = closing(unmasked(bytes.subarray(at, next)));
     }
-    this.begun = Buffer.from(bytes.subarray(at));
+    this.#begun = Buffer.from(bytes.subarray(at));
     return { ping: ping && unmasked(ping), pong, ending };
   }
 }

@@ -46,56 +46,56 @@ function acceptance(key: string): string {
 
 /** One open websocket: events go out, control frames come in. */
 class WebSocketStream implements Hijacker {
-  private readonly socket: Socket;
-  private readonly limits: Limits;
-  private readonly frames = new FrameReader();
-  private readonly pings: NodeJS.Timeout;
-  private detach = (): void => {};
-  private readonly unanswered = new Pings();
-  private closing = false;
+  readonly #socket: Socket;
+  readonly #limits: Limits;
+  readonly #frames = new FrameReader();
+  readonly #pings: NodeJS.Timeout;
+  #detach = (): void => {};
+  readonly #unanswered = new Pings();
+  #closing = false;
 
   constructor({ socket, attach, limits, turn }: WebSocketStart) {
-    this.socket = socket;
-    this.limits = limits;
-    this.pings = setInterval(() => this.ping(), limits.pingIntervalMs);
-    socket.once('close', () => clearInterval(this.pings));
-    socket.once('end', () => this.finish());
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#pings = setInterval(() => this.#ping(), limits.pingIntervalMs);
+    socket.once('close', () => clearInterval(this.#pings));
+    socket.once('end', () => this.#finish());
     readInTurns(socket, turn, (piece) => this.take(piece));
-    this.ping();
-    this.detach = attach({
-      write: (bytes, done) => this.send(bytes, done),
+    this.#ping();
+    this.#detach = attach({
+      write: (bytes, done) => this.#send(bytes, done),
       end: (why) => {
         const [code, reason] = FEED_ENDS[why];
-        this.finish(closePayload(code, reason));
+        this.#finish(closePayload(code, reason));
       },
     });
   }
 
   close(reason: EndReason): void {
-    this.detach();
+    this.#detach();
     // The kernel has the close frame, or the client does not read: there is nothing to wait for.
-    if (!this.closing) this.socket.write(controlFrame('close', closePayload(...CLOSE_FRAMES[reason])));
-    this.socket.destroy();
+    if (!this.#closing) this.#socket.write(controlFrame('close', closePayload(...CLOSE_FRAMES[reason])));
+    this.#socket.destroy();
   }
 
   /** Takes bytes that the client has sent. */
   take(piece: Buffer): void {
-    if (this.closing) return;
-    const { ping, pong, ending } = this.frames.push(piece);
-    if (pong) this.unanswered.answered();
+    if (this.#closing) return;
+    const { ping, pong, ending } = this.#frames.push(piece);
+    if (pong) this.#unanswered.answered();
     // A pong is sent only when nothing waits: a client that pings and never reads must not fill the memory.
-    if (ping !== undefined && unsentBytes(this.socket) === 0) this.socket.write(controlFrame('pong', ping));
-    if (ending !== undefined) this.obey(ending);
+    if (ping !== undefined && unsentBytes(this.#socket) === 0) this.#socket.write(controlFrame('pong', ping));
+    if (ending !== undefined) this.#obey(ending);
   }
 
-  private obey({ kind, payload }: Ending): void {
-    this.detach();
-    if (kind === 'message') this.socket.destroy();
-    else this.finish(payload);
+  #obey({ kind, payload }: Ending): void {
+    this.#detach();
+    if (kind === 'message') this.#socket.destroy();
+    else this.#finish(payload);
   }
 
-  private readonly send: EventSink['write'] = (bytes, done) => {
-    const { socket } = this;
+  readonly #send: EventSink['write'] = (bytes, done) => {
+    const socket = this.#socket;
     socket.cork();
     socket.write(textFrameHead(bytes.length));
     socket.write(bytes, done);
@@ -106,20 +106,20 @@ class WebSocketStream implements Hijacker {
    * Sends a close frame after the waiting events. If the reader does not take them in time, cuts the
    * connection.
    */
-  private finish(payload?: Buffer): void {
-    if (this.closing) return;
-    this.closing = true;
-    this.detach();
-    clearInterval(this.pings);
-    this.socket.end(payload === undefined ? '' : controlFrame('close', payload));
-    const timer = setTimeout(() => this.socket.destroy(), this.limits.lingerTimeoutMs);
-    this.socket.once('close', () => clearTimeout(timer));
+  #finish(payload?: Buffer): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#detach();
+    clearInterval(this.#pings);
+    this.#socket.end(payload === undefined ? '' : controlFrame('close', payload));
+    const timer = setTimeout(() => this.#socket.destroy(), this.#limits.lingerTimeoutMs);
+    this.#socket.once('close', () => clearTimeout(timer));
   }
 
   /** Sends a ping, at once and then regularly; ends the connection when too many stay unanswered. */
-  private ping(): void {
-    if (this.unanswered.next() === 'end') this.socket.destroy();
-    else this.socket.write(controlFrame('ping'));
+  #ping(): void {
+    if (this.#unanswered.next() === 'end') this.#socket.destroy();
+    else this.#socket.write(controlFrame('ping'));
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as it } from 'vitest';
 import type { Instance } from '../core/entities.ts';
 import { instanceCheckOf, instanceEtag, instancePatchCheckOf, preconditionOf } from './etag.ts';
 
@@ -16,7 +16,7 @@ const instance: Instance = {
 };
 
 describe('the ETag of an instance', () => {
-  test('does not depend on the order of keys, name, description or times', () => {
+  it('does not depend on the order of keys, name, description or times', () => {
     const same = {
       ...instance,
       name: 'c2',
@@ -27,7 +27,7 @@ describe('the ETag of an instance', () => {
     expect(instanceEtag(same)).toBe(instanceEtag(instance));
   });
 
-  test.each([
+  it.each([
     { config: { a: '1', b: '2', 'volatile.last_state.ready': 'true' } },
     { devices: {} },
     { ephemeral: true },
@@ -47,33 +47,33 @@ describe('If-Match of an instance that writes keys of its own', () => {
   const written = withGuest({ 'guest.a': '2', 'guest.b': '1' });
   const stops = expect.objectContaining({ status: 412, code: 'precondition-failed' });
 
-  test('takes the given config when nothing has changed since', () => {
+  it('takes the given config when nothing has changed since', () => {
     for (const given of [{}, { 'guest.a': '1' }, { 'guest.a': 'other' }]) {
       expect(instanceCheckOf(`"${instanceEtag(seen)}"`, given)(seen)).toBe('given');
       expect(instanceCheckOf(undefined, given)(written)).toBe('given');
     }
   });
 
-  test('lets an edit of other keys pass, and keeps what the instance has written since', () => {
+  it('lets an edit of other keys pass, and keeps what the instance has written since', () => {
     const edit = { a: 'new', 'guest.a': '1' };
     expect(instanceCheckOf(instanceEtag(seen), edit)(written)).toBe('current');
     expect(instanceCheckOf(instanceEtag(instance), { a: 'new' })(written)).toBe('current');
     expect(instanceCheckOf(instanceEtag(seen), edit)(instance)).toBe('current');
   });
 
-  test('stops a change of those keys by a client that has not seen what was written since', () => {
+  it('stops a change of those keys by a client that has not seen what was written since', () => {
     for (const given of [{ a: 'new' }, { 'guest.a': '3' }, { 'guest.a': '1', 'guest.c': '1' }]) {
       expect(() => instanceCheckOf(instanceEtag(seen), given)(written)).toThrow(stops);
     }
   });
 
-  test('stops a change by a client that has not seen other changes by operators', () => {
+  it('stops a change by a client that has not seen other changes by operators', () => {
     const other = withGuest({ 'guest.a': '1' }, { a: 'other' });
     expect(() => instanceCheckOf(instanceEtag(seen), { 'guest.a': '1' })(other)).toThrow(stops);
     expect(() => instancePatchCheckOf(instanceEtag(seen))(other)).toThrow(stops);
   });
 
-  test('lets a patch pass, since it names the keys that it changes', () => {
+  it('lets a patch pass, since it names the keys that it changes', () => {
     for (const current of [seen, written, instance]) {
       for (const tag of [instanceEtag(seen), '*', undefined]) {
         expect(() => instancePatchCheckOf(tag)(current)).not.toThrow();
@@ -85,15 +85,15 @@ describe('If-Match of an instance that writes keys of its own', () => {
 describe('If-Match', () => {
   const check = (header: string | undefined) => () => preconditionOf(header, () => 'abc')(undefined);
 
-  test.each([undefined, '', '"abc"', 'abc', '*', '"x", "abc"'])('lets %j pass', (header) => {
+  it.each([undefined, '', '"abc"', 'abc', '*', '"x", "abc"'])('lets %j pass', (header) => {
     expect(check(header)).not.toThrow();
   });
 
-  test.each(['"abd"', 'ab', '"abc', '"x", "y"'])('stops %j', (header) => {
+  it.each(['"abd"', 'ab', '"abc', '"x", "y"'])('stops %j', (header) => {
     expect(check(header)).toThrow(expect.objectContaining({ status: 412, code: 'precondition-failed' }));
   });
 
-  test('names the current ETag and the one that was sent', () => {
+  it('names the current ETag and the one that was sent', () => {
     expect(check('"x"')).toThrow("ETag doesn't match: abc vs x");
   });
 });

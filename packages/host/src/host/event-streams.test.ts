@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import { EVENT_LISTENERS_MAX } from './host-limits.ts';
 import { Harness } from './testing/harness.ts';
 
@@ -10,7 +10,7 @@ beforeEach(async () => {
 afterEach(() => harness.stop());
 
 describe('the event stream', () => {
-  test('has operations and lifecycle events in LXD’s form', async () => {
+  it('has operations and lifecycle events in LXD’s form', async () => {
     const inbox = await harness.websocket('/1.0/events');
     const { id } = harness.backend.operations.begin({ description: 'x', resources: { instances: ['c1'] } });
     harness.backend.operations.lifecycle('instance-started', '/1.0/instances/c1', {});
@@ -28,7 +28,7 @@ describe('the event stream', () => {
     expect((await inbox.nextJson()).metadata.context).toEqual({ command: ['id'] });
   });
 
-  test('holds only the types that were asked for', async () => {
+  it('holds only the types that were asked for', async () => {
     const inbox = await harness.websocket('/1.0/events?type=lifecycle');
     harness.backend.operations.begin({ description: 'x' });
     harness.backend.operations.lifecycle('a', 'b');
@@ -36,7 +36,7 @@ describe('the event stream', () => {
     await expect(harness.websocket('/1.0/events?type=config')).rejects.toThrow('refused with 400');
   });
 
-  test('begins as soon as the handshake is answered', async () => {
+  it('begins as soon as the handshake is answered', async () => {
     for (let round = 0; round < 20; round++) {
       const text = await new Promise<string>((resolve) => {
         const socket = connect(harness.path, () =>
@@ -60,11 +60,11 @@ describe('the event stream', () => {
     }
   });
 
-  test('needs a handshake', async () => {
+  it('needs a handshake', async () => {
     expect(await harness.get('/1.0/events')).toMatchObject({ status: 400, json: { type: 'error' } });
   });
 
-  test('frees the place of a bad handshake', async () => {
+  it('frees the place of a bad handshake', async () => {
     const bad = () =>
       new Promise<void>((resolve) => {
         const socket = connect(harness.path, () =>
@@ -78,7 +78,7 @@ describe('the event stream', () => {
     await expect(harness.websocket('/1.0/events')).resolves.toBeDefined();
   });
 
-  test('cuts off a listener that does not read, and goes on for others', async () => {
+  it('cuts off a listener that does not read, and goes on for others', async () => {
     const slow = await harness.websocket('/1.0/events');
     const fast = await harness.websocket('/1.0/events?type=operation');
     slow.socket.pause();
@@ -90,7 +90,7 @@ describe('the event stream', () => {
     expect(await slow.closed).toBe(1013);
   });
 
-  test('ends a listener that answers no pings, and keeps one that does', async () => {
+  it('ends a listener that answers no pings, and keeps one that does', async () => {
     const quick = await Harness.start({ keepaliveMs: 15 });
     const dead = connect(quick.path, () =>
       dead.write(
@@ -110,7 +110,7 @@ describe('the event stream from a position on', () => {
     for (let i = 0; i < count; i++) harness.backend.operations.lifecycle('told', `/1.0/instances/c${i}`);
   };
 
-  test('replays lifecycle events and then goes on with new ones, all with their numbers', async () => {
+  it('replays lifecycle events and then goes on with new ones, all with their numbers', async () => {
     tell(3);
     const inbox = await harness.websocket('/1.0/events?type=lifecycle&since=1');
     tell(1);
@@ -129,7 +129,7 @@ describe('the event stream from a position on', () => {
     expect(await plain.nextJson()).not.toHaveProperty('sequence');
   });
 
-  test('has each event once and in order while new ones happen, and never holds operations back', async () => {
+  it('has each event once and in order while new ones happen, and never holds operations back', async () => {
     tell(500);
     const inbox = await harness.websocket('/1.0/events?since=0');
     const { id } = harness.backend.operations.begin({ description: 'x' });
@@ -149,7 +149,7 @@ describe('the event stream from a position on', () => {
     expect(operation).toBeLessThan(800);
   });
 
-  test('reads the journal again for a listener that has not read, which misses nothing', async () => {
+  it('reads the journal again for a listener that has not read, which misses nothing', async () => {
     const inbox = await harness.websocket('/1.0/events?type=lifecycle&since=now');
     inbox.socket.pause();
     const context = { text: 'x'.repeat(1024 * 1024) };
@@ -159,7 +159,7 @@ describe('the event stream from a position on', () => {
       expect((await inbox.nextJson()).sequence).toBe(sequence);
   });
 
-  test('replays nothing to a listener that wants no lifecycle events', async () => {
+  it('replays nothing to a listener that wants no lifecycle events', async () => {
     tell(3);
     const inbox = await harness.websocket('/1.0/events?type=operation&since=0');
     tell(1);
@@ -167,14 +167,14 @@ describe('the event stream from a position on', () => {
     expect((await inbox.nextJson()).metadata.id).toBe(id);
   });
 
-  test('begins at the end with `now`', async () => {
+  it('begins at the end with `now`', async () => {
     tell(3);
     const inbox = await harness.websocket('/1.0/events?since=now&type=lifecycle');
     tell(1);
     expect((await inbox.nextJson()).sequence).toBe(4);
   });
 
-  test.each([
+  it.each([
     ['since=2', 410],
     ['since=9', 410],
     ['since=x', 400],

@@ -11,7 +11,7 @@ import { EXEC_CONNECT_TIMEOUT_MS } from './host-limits.ts';
 
 const NEVER_CONNECTED = 'Timed out waiting for websockets to connect';
 /** The error of an exec that the end of the daemon has cut off. */
-export const CUT = 'The daemon ends or starts anew';
+export const CUT = 'The daemon ends or restarts';
 
 /**
  * The websockets of one exec. Invariants:

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it, vi } from 'vitest';
 import { hostError } from '../core/host-errors.ts';
 import { EXEC_CONNECT_TIMEOUT_MS, EXEC_OUTPUT_BYTES_HIGH } from './host-limits.ts';
 import type { NotedSession } from './testing/exec-notes.ts';
@@ -46,7 +46,7 @@ async function connectAll(run: Exec) {
 const mark = (inbox: Inbox) => inbox.socket.send('', { binary: false });
 
 describe('a non-interactive exec', () => {
-  test('carries input, output and both ends', async () => {
+  it('carries input, output and both ends', async () => {
     const run = await exec();
     const { stdin, stdout, stderr } = await connectAll(run);
     stdin.socket.send(Buffer.from('in'));
@@ -64,7 +64,7 @@ describe('a non-interactive exec', () => {
     });
   });
 
-  test('starts when all streams are connected, and keeps input that came before', async () => {
+  it('starts when all streams are connected, and keeps input that came before', async () => {
     const run = await exec();
     await run.open('control');
     const stdin = await run.open('0');
@@ -80,7 +80,7 @@ describe('a non-interactive exec', () => {
     await stdout.untilMark();
   });
 
-  test('bounds the input that comes before the start', async () => {
+  it('bounds the input that comes before the start', async () => {
     const run = await exec();
     const stdin = await run.open('0');
     const chunk = Buffer.alloc(65_536);
@@ -96,7 +96,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(0);
   });
 
-  test('puts fragmented messages together', async () => {
+  it('puts fragmented messages together', async () => {
     const run = await exec();
     const { stdin } = await connectAll(run);
     const text = 'abcdefgh'.repeat(4096);
@@ -112,7 +112,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(0);
   });
 
-  test('takes the loss of the input stream for its end', async () => {
+  it('takes the loss of the input stream for its end', async () => {
     const run = await exec();
     const { stdin } = await connectAll(run);
     stdin.socket.terminate();
@@ -121,7 +121,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(0);
   });
 
-  test('stops reading input while the process takes none', async () => {
+  it('stops reading input while the process takes none', async () => {
     const run = await exec();
     const { stdin } = await connectAll(run);
     run.process.hungry = false;
@@ -138,7 +138,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(0);
   });
 
-  test('stops reading output while the client takes none, and loses nothing', async () => {
+  it('stops reading output while the client takes none, and loses nothing', async () => {
     const run = await exec();
     const { stdout } = await connectAll(run);
     stdout.socket.pause();
@@ -154,7 +154,7 @@ describe('a non-interactive exec', () => {
     expect(await stdout.untilMark()).toHaveLength(said);
   });
 
-  test('reads output again when the client that took none is gone', async () => {
+  it('reads output again when the client that took none is gone', async () => {
     const run = await exec();
     const { stdout } = await connectAll(run);
     stdout.socket.pause();
@@ -165,7 +165,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(0);
   });
 
-  test('passes on signals, and ignores nonsense and sizes', async () => {
+  it('passes on signals, and ignores nonsense and sizes', async () => {
     const run = await exec();
     const { control } = await connectAll(run);
     control.socket.send('nonsense');
@@ -178,7 +178,7 @@ describe('a non-interactive exec', () => {
     await control.closed;
   });
 
-  test('is killed when its control stream is lost', async () => {
+  it('is killed when its control stream is lost', async () => {
     const run = await exec();
     const { control } = await connectAll(run);
     control.socket.terminate();
@@ -187,7 +187,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(137);
   });
 
-  test('without a control stream is killed when its output is lost', async () => {
+  it('without a control stream is killed when its output is lost', async () => {
     const run = await exec();
     await run.open('0');
     const stdout = await run.open('1');
@@ -199,7 +199,7 @@ describe('a non-interactive exec', () => {
     run.process.exit(137);
   });
 
-  test('ends its streams also when the command cannot be run', async () => {
+  it('ends its streams also when the command cannot be run', async () => {
     const run = await exec();
     const { stdout, stderr } = await connectAll(run);
     run.process.failToRun(hostError('command-not-found'));
@@ -211,7 +211,7 @@ describe('a non-interactive exec', () => {
     });
   });
 
-  test('leaves nothing open', async () => {
+  it('leaves nothing open', async () => {
     const run = await exec();
     const { control, stdin, stdout, stderr } = await connectAll(run);
     run.process.exit(0);
@@ -221,7 +221,7 @@ describe('a non-interactive exec', () => {
 });
 
 describe('an interactive exec', () => {
-  test('has one stream for both directions, resizes and hangs up', async () => {
+  it('has one stream for both directions, resizes and hangs up', async () => {
     const run = await exec({ interactive: true, width: 80, height: 24 });
     expect(Object.keys(run.session.secrets).sort()).toEqual(['0', 'control']);
     const control = await run.open('control');
@@ -239,7 +239,7 @@ describe('an interactive exec', () => {
 });
 
 describe('the secrets of an exec', () => {
-  test('are refused when wrong, absent or used', async () => {
+  it('are refused when wrong, absent or used', async () => {
     const run = await exec();
     const path = `/1.0/operations/${run.id}/websocket`;
     await expect(harness.websocket(`${path}?secret=${'0'.repeat(64)}`)).rejects.toThrow('refused with 403');
@@ -256,7 +256,7 @@ describe('the secrets of an exec', () => {
     expect((await harness.get(path)).status).toBe(400);
   });
 
-  test('expire when the streams are not connected in time', async () => {
+  it('expire when the streams are not connected in time', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const run = await exec();
@@ -276,7 +276,7 @@ describe('the secrets of an exec', () => {
 });
 
 describe('an exec without websockets', () => {
-  test('runs with its output dropped and its input empty', async () => {
+  it('runs with its output dropped and its input empty', async () => {
     await harness.send('POST', '/1.0/instances/c1/exec', { command: ['true'] });
     const session = harness.backend.sessions[0]!;
     await session.process.until(() => session.process.inputEnded);
@@ -289,13 +289,13 @@ describe('an exec without websockets', () => {
     });
   });
 
-  test('does not record output', async () => {
+  it('does not record output', async () => {
     const body = { command: ['true'], 'record-output': true };
     expect((await harness.send('POST', '/1.0/instances/c1/exec', body)).json.error).toMatch(/record-output/);
     expect(harness.backend.sessions).toEqual([]);
   });
 
-  test('needs a running instance', async () => {
+  it('needs a running instance', async () => {
     harness.backend.add('c2');
     const ask = (name: string) => harness.send('POST', `/1.0/instances/${name}/exec`, { command: ['true'] });
     expect((await ask('c2')).json.error).toBe('Instance is not running');

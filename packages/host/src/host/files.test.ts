@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test as it } from 'vitest';
 import { Harness } from './testing/harness.ts';
 
 let host: Harness;
@@ -12,7 +12,7 @@ beforeEach(() => host.backend.filesOf('c1').clear());
 
 const FILES = '/1.0/instances/c1/files';
 
-test('gives a file unchanged, with its facts in headers', async () => {
+it('gives a file unchanged, with its facts in headers', async () => {
   const headers = { 'X-LXD-type': 'file', 'X-LXD-uid': '7', 'X-LXD-gid': '8', 'X-LXD-mode': '04755' };
   const written = await host.send('POST', `${FILES}?path=%2Fa%20b`, Buffer.from([0, 255]), headers);
   expect(written).toMatchObject({ status: 200, json: { metadata: {} } });
@@ -28,14 +28,14 @@ test('gives a file unchanged, with its facts in headers', async () => {
   });
 });
 
-test('answers HEAD with the same headers and nothing else', async () => {
+it('answers HEAD with the same headers and nothing else', async () => {
   await host.send('POST', `${FILES}?path=/f`, 'abc');
   const { status, body, headers } = await host.send('HEAD', `${FILES}?path=/f`);
   expect({ status, size: body.length }).toEqual({ status: 200, size: 0 });
   expect(headers).toMatchObject({ 'x-lxd-type': 'file', 'x-lxd-mode': '0644' });
 });
 
-test('lists a directory in an envelope, gives the target of a link as text', async () => {
+it('lists a directory in an envelope, gives the target of a link as text', async () => {
   await host.send('POST', `${FILES}?path=/d`, '', { 'X-LXD-type': 'directory' });
   await host.send('POST', `${FILES}?path=/l`, '../x', { 'X-LXD-type': 'symlink' });
   const folder = await host.send('GET', `${FILES}?path=/d`);
@@ -48,13 +48,13 @@ test('lists a directory in an envelope, gives the target of a link as text', asy
   });
 });
 
-test('appends to a file when asked to', async () => {
+it('appends to a file when asked to', async () => {
   await host.send('POST', `${FILES}?path=/f`, 'one');
   await host.send('POST', `${FILES}?path=/f`, 'two', { 'X-LXD-write': 'append' });
   expect((await host.send('GET', `${FILES}?path=/f`)).body.toString()).toBe('onetwo');
 });
 
-test('deletes a file', async () => {
+it('deletes a file', async () => {
   await host.send('POST', `${FILES}?path=/f`, 'one');
   expect((await host.send('DELETE', `${FILES}?path=/f`)).json.metadata).toEqual({});
   expect((await host.send('GET', `${FILES}?path=/f`)).json).toMatchObject({
@@ -63,7 +63,7 @@ test('deletes a file', async () => {
   });
 });
 
-test.each([
+it.each([
   ['no path', FILES, {}, 'Missing path argument'],
   ['an empty path', `${FILES}?path=`, {}, 'Missing path argument'],
   ['a NUL byte', `${FILES}?path=a%00b`, {}, 'path: must not contain a NUL byte'],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as it } from 'vitest';
 import { parseFilter } from './filter.ts';
 
 const instance = {
@@ -13,7 +13,7 @@ const instance = {
 const passes = (expression: string) => parseFilter(expression)(instance);
 
 describe('a filter', () => {
-  test.each([
+  it.each([
     [''],
     ['   '],
     ['status eq running'],
@@ -34,7 +34,7 @@ describe('a filter', () => {
     expect(passes(expression)).toBe(true);
   });
 
-  test.each([
+  it.each([
     ['name eq web'],
     ['not status eq running'],
     ['status eq running and name eq x'],
@@ -48,7 +48,7 @@ describe('a filter', () => {
     expect(passes(expression)).toBe(false);
   });
 
-  test.each([
+  it.each([
     ['name'],
     ['name eq'],
     ['not'],
@@ -63,11 +63,11 @@ describe('a filter', () => {
     expect(() => parseFilter(expression)).toThrow(/^Invalid filter: /);
   });
 
-  test('compares a value as text when it is not a regular expression', () => {
+  it('compares a value as text when it is not a regular expression', () => {
     expect(parseFilter('name eq "a(b"')({ name: 'A(B' })).toBe(true);
   });
 
-  test('finds any quoted value in any field', () => {
+  it('finds any quoted value in any field', () => {
     const word = fc.stringMatching(/^[a-z][a-z_.]{0,9}$/);
     fc.assert(
       fc.property(word, fc.string(), (field, value) => {
@@ -83,7 +83,7 @@ describe('a filter', () => {
     );
   });
 
-  test('is either understood or refused with 400, for any text', () => {
+  it('is either understood or refused with 400, for any text', () => {
     const piece = fc.oneof(
       fc.constantFrom('and', 'or', 'not', 'eq', 'ne', '"', '\\', ' ', 'name', '"a b"'),
       fc.string(),

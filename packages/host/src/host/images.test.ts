@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import { Harness } from './testing/harness.ts';
 
 let harness: Harness;
@@ -16,7 +16,7 @@ const part = (name: string, filename: string, content: string, type = 'applicati
 const END = `--${BOUNDARY}--\r\n`;
 
 describe('an upload', () => {
-  test('of one file ends with the fingerprint', async () => {
+  it('of one file ends with the fingerprint', async () => {
     const headers = {
       'Content-Type': 'application/octet-stream',
       'X-LXD-filename': 'bb.tar.gz',
@@ -38,7 +38,7 @@ describe('an upload', () => {
     });
   });
 
-  test('of two files is read part by part', async () => {
+  it('of two files is read part by part', async () => {
     const rootfs = 'r'.repeat(3_000_000);
     const body = part('metadata', '../m.tar.xz', 'mm') + part('rootfs', 'r.squashfs', rootfs) + END;
     const reply = await harness.send('POST', '/1.0/images', body, MULTIPART);
@@ -49,7 +49,7 @@ describe('an upload', () => {
     ]);
   });
 
-  test.each([
+  it.each([
     ['a field instead of a file', part('metadata', '', 'mm', 'text/plain') + END],
     ['too many parts', ['a', 'b', 'c', 'd', 'e'].map((name) => part(name, name, 'x')).join('') + END],
     ['a body that breaks off', part('metadata', 'm', 'mm') + part('rootfs', 'r', 'rr')],
@@ -60,7 +60,7 @@ describe('an upload', () => {
     expect(harness.backend.images.list()).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['one file', { 'Content-Type': 'application/octet-stream' }, 'some bytes'],
     ['two files', MULTIPART, part('metadata', 'm', 'mm').concat(part('rootfs', 'r', 'rr').slice(0, -3))],
   ])('of %s that its client abandons fails and leaves nothing', async (_what, headers, start) => {
@@ -80,7 +80,7 @@ describe('an upload', () => {
     expect(harness.backend.images.list()).toEqual([]);
   });
 
-  test.each([
+  it.each([
     ['one file', { 'Content-Type': 'application/octet-stream' }, ''],
     ['two files', MULTIPART, part('metadata', 'm', 'mm') + part('rootfs', 'r', '').slice(0, -2)],
   ])('of %s is not read faster than it is stored', async (_what, headers, start) => {
@@ -117,7 +117,7 @@ describe('an upload', () => {
     expect(harness.backend.heart.images.uploadedBytes).toBeGreaterThanOrEqual(size);
   });
 
-  test('from a JSON source is refused', async () => {
+  it('from a JSON source is refused', async () => {
     const reply = await harness.send(
       'POST',
       '/1.0/images',
@@ -131,7 +131,7 @@ describe('an upload', () => {
 });
 
 describe('an image', () => {
-  test('is found by a prefix and shown with all fields', async () => {
+  it('is found by a prefix and shown with all fields', async () => {
     const { fingerprint } = harness.backend.addImage(['bytes']);
     const reply = await harness.get(`/1.0/images/${fingerprint.slice(0, 6)}`);
     expect(reply.headers.etag).toBeDefined();
@@ -144,13 +144,13 @@ describe('an image', () => {
     expect((await harness.get('/1.0/images/ffffff')).json.error).toBe('Image not found');
   });
 
-  test('is filtered in lists', async () => {
+  it('is filtered in lists', async () => {
     harness.backend.addImage(['a'], { public: true });
     harness.backend.addImage(['b']);
     expect((await harness.get('/1.0/images?filter=public+eq+true')).json.metadata).toHaveLength(1);
   });
 
-  test('keeps what a PUT does not name, and loses empty properties', async () => {
+  it('keeps what a PUT does not name, and loses empty properties', async () => {
     const { fingerprint } = harness.backend.addImage(['bytes']);
     const path = `/1.0/images/${fingerprint}`;
     const body = { public: true, properties: { a: 'b', os: '' } };
@@ -165,7 +165,7 @@ describe('an image', () => {
     expect((await harness.send('PUT', path, { expires_at: 'soon' })).json.error).toMatch(/^expires_at: /);
   });
 
-  test('is marked as cached only by PATCH', async () => {
+  it('is marked as cached only by PATCH', async () => {
     const { fingerprint } = harness.backend.addImage(['bytes']);
     const path = `/1.0/images/${fingerprint}`;
     await harness.send('PUT', path, { cached: true, properties: { os: 'bb' } });
@@ -179,7 +179,7 @@ describe('an image', () => {
 });
 
 describe('an export', () => {
-  test('of one file is that file, with a name', async () => {
+  it('of one file is that file, with a name', async () => {
     const { fingerprint } = harness.backend.addImage(['bytes']);
     const reply = await harness.get(`/1.0/images/${fingerprint.slice(0, 12)}/export`);
     expect(reply.body.toString()).toBe('bytes');
@@ -190,7 +190,7 @@ describe('an export', () => {
     });
   });
 
-  test('of two files is multipart with the exact length', async () => {
+  it('of two files is multipart with the exact length', async () => {
     const { fingerprint } = harness.backend.addImage(['meta', 'root']);
     const reply = await harness.get(`/1.0/images/${fingerprint}/export`);
     expect(Number(reply.headers['content-length'])).toBe(reply.body.length);
@@ -206,7 +206,7 @@ describe('an export', () => {
     ]);
   });
 
-  test('whose file is missing is an error, not a short download', async () => {
+  it('whose file is missing is an error, not a short download', async () => {
     const { fingerprint } = harness.backend.addImage(['meta', 'root']);
     harness.backend.images.export = () => ({
       image: harness.backend.images.get(fingerprint).image,

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import { Harness } from './testing/harness.ts';
 
 let harness: Harness;
@@ -11,7 +11,7 @@ afterEach(() => harness.stop());
 const ROOT = { root: { type: 'disk', path: '/', pool: 'default' } };
 
 describe('instances', () => {
-  test('are listed as URLs, objects, or objects with live state', async () => {
+  it('are listed as URLs, objects, or objects with live state', async () => {
     harness.backend.add('c1', {}, true);
     harness.backend.add('c2');
     expect((await harness.get('/1.0/instances')).json.metadata).toEqual([
@@ -37,7 +37,7 @@ describe('instances', () => {
     expect(stopped.state).toMatchObject({ pid: 0, network: null, disk: {} });
   });
 
-  test('are filtered by the server', async () => {
+  it('are filtered by the server', async () => {
     harness.backend.add('c1', {}, true);
     harness.backend.add('c2', { config: { 'user.x': 'a b' } });
     const names = async (filter: string) =>
@@ -51,7 +51,7 @@ describe('instances', () => {
     );
   });
 
-  test('are still listed when the live state of one is not known', async () => {
+  it('are still listed when the live state of one is not known', async () => {
     harness.backend.add('c1', {}, true);
     harness.backend.instances.live = async () => {
       throw new Error('gone');
@@ -59,7 +59,7 @@ describe('instances', () => {
     expect((await harness.get('/1.0/instances?recursion=2')).json.metadata[0].state).toBeNull();
   });
 
-  test('have a state object on recursion, also when stopped', async () => {
+  it('have a state object on recursion, also when stopped', async () => {
     harness.backend.add('c1');
     const { metadata } = (await harness.get('/1.0/instances/c1?recursion=1')).json;
     expect(metadata.state).toMatchObject({ status: 'Stopped', status_code: 102, pid: 0 });
@@ -67,7 +67,7 @@ describe('instances', () => {
     expect((await harness.get('/1.0/instances/c1/state')).json.metadata.network).toBeNull();
   });
 
-  test('are created asynchronously, under both names in resources', async () => {
+  it('are created asynchronously, under both names in resources', async () => {
     const body = { name: 'c1', profiles: null, config: null, devices: ROOT, source: { type: 'none' } };
     const reply = await harness.send('POST', '/1.0/instances', body);
     expect(reply.status).toBe(202);
@@ -80,7 +80,7 @@ describe('instances', () => {
     expect(harness.backend.heart.get('c1').profiles).toEqual(['default']);
   });
 
-  test('are replaced by PUT, which is refused at once for an outdated ETag', async () => {
+  it('are replaced by PUT, which is refused at once for an outdated ETag', async () => {
     harness.backend.add('c1', { config: { 'user.a': '1' } });
     const { etag = '' } = (await harness.get('/1.0/instances/c1')).headers;
     expect(etag).toMatch(/^"[0-9a-f]+"$/);
@@ -95,7 +95,7 @@ describe('instances', () => {
     expect(harness.backend.heart.get('c1').config).toEqual({ 'user.a': '2' });
   });
 
-  test('are checked again when the change is committed', async () => {
+  it('are checked again when the change is committed', async () => {
     harness.backend.add('c1', { config: { 'user.a': '1' } });
     const { etag = '' } = (await harness.get('/1.0/instances/c1')).headers;
     const { update } = harness.backend.instances;
@@ -108,7 +108,7 @@ describe('instances', () => {
     expect(json.metadata).toMatchObject({ status: 'Failure', err: expect.stringMatching(/^ETag/) });
   });
 
-  test('are merged by PATCH, synchronously', async () => {
+  it('are merged by PATCH, synchronously', async () => {
     harness.backend.add('c1', { config: { 'user.a': '1', 'user.b': '2' }, devices: { d: { type: 'none' } } });
     harness.backend.putProfile({ ...harness.backend.profile('default'), devices: ROOT });
     const body = { config: { 'user.a': '', 'user.c': '3' }, devices: { d: null } };
@@ -122,7 +122,7 @@ describe('instances', () => {
     });
   });
 
-  test('are renamed and deleted asynchronously; a running one is not deleted', async () => {
+  it('are renamed and deleted asynchronously; a running one is not deleted', async () => {
     harness.backend.add('c1');
     harness.backend.add('up', {}, true);
     expect((await harness.send('POST', '/1.0/instances/c1', { name: 'c2' })).status).toBe(202);
@@ -130,7 +130,7 @@ describe('instances', () => {
     expect((await harness.send('DELETE', '/1.0/instances/up')).json.error).toBe('Instance is running');
   });
 
-  test('have a log once they have run', async () => {
+  it('have a log once they have run', async () => {
     harness.backend.add('c1');
     expect(await harness.get('/1.0/instances/c1/logs/lxc.log')).toMatchObject({
       status: 404,
@@ -144,7 +144,7 @@ describe('instances', () => {
 });
 
 describe('profiles', () => {
-  test('always show all fields, and which instances use them', async () => {
+  it('always show all fields, and which instances use them', async () => {
     harness.backend.add('c1');
     expect((await harness.get('/1.0/profiles?recursion=1')).json.metadata).toEqual([
       { name: 'default', description: '', config: {}, devices: {}, used_by: ['/1.0/instances/c1'] },
@@ -152,7 +152,7 @@ describe('profiles', () => {
     expect((await harness.get('/1.0/profiles')).json.metadata).toEqual(['/1.0/profiles/default']);
   });
 
-  test('are replaced by PUT and merged by PATCH', async () => {
+  it('are replaced by PUT and merged by PATCH', async () => {
     const { etag = '' } = (await harness.get('/1.0/profiles/default')).headers;
     const put = (headers = {}) =>
       harness.send(
@@ -167,7 +167,7 @@ describe('profiles', () => {
     expect(harness.backend.profile('default')).toMatchObject({ description: 'x', config: { 'user.c': '3' } });
   });
 
-  test('keep a change that another client makes between reading and writing', async () => {
+  it('keep a change that another client makes between reading and writing', async () => {
     let races = 2;
     harness.backend.beforeProfileCommit = () => {
       if (races-- <= 0) return;
@@ -187,7 +187,7 @@ describe('profiles', () => {
     });
   });
 
-  test('without a name are refused', async () => {
+  it('without a name are refused', async () => {
     expect(await harness.send('POST', '/1.0/profiles', {})).toMatchObject({
       status: 400,
       json: { error: 'No name provided' },
@@ -196,7 +196,7 @@ describe('profiles', () => {
 });
 
 describe('aliases', () => {
-  test('may hold slashes and point to a prefix', async () => {
+  it('may hold slashes and point to a prefix', async () => {
     const { fingerprint } = harness.backend.addImage(['bytes']);
     const target = fingerprint.slice(0, 12);
     const made = await harness.send('POST', '/1.0/images/aliases', { name: 'a/b', target, type: '' });
@@ -217,14 +217,14 @@ describe('aliases', () => {
     expect((await harness.get('/1.0/images/aliases/c')).json.error).toBe('Image alias not found');
   });
 
-  test('need an image', async () => {
+  it('need an image', async () => {
     const body = { name: 'a', target: 'feed' };
     expect((await harness.send('POST', '/1.0/images/aliases', body)).json.error).toBe('Image not found');
   });
 });
 
 describe('operations', () => {
-  test('are listed by status', async () => {
+  it('are listed by status', async () => {
     expect((await harness.get('/1.0/operations')).json.metadata).toEqual({});
     const { id } = harness.backend.operations.begin({ description: 'x', resources: { images: ['f'] } });
     expect((await harness.get('/1.0/operations')).json.metadata).toEqual({
@@ -239,7 +239,7 @@ describe('operations', () => {
     });
   });
 
-  test('are waited for, for as long as the client asks', async () => {
+  it('are waited for, for as long as the client asks', async () => {
     const { id } = harness.backend.operations.begin({ description: 'x' });
     expect((await harness.get(`/1.0/operations/${id}/wait?timeout=0`)).json.metadata.status).toBe('Running');
     const waiting = harness.get(`/1.0/operations/${id}/wait?timeout=-1`);
@@ -249,7 +249,7 @@ describe('operations', () => {
     expect((await harness.get(`/1.0/operations/${id}/wait?timeout=soon`)).status).toBe(400);
   });
 
-  test('are cancelled when they can be', async () => {
+  it('are cancelled when they can be', async () => {
     const { id } = harness.backend.operations.begin({ description: 'x', mayCancel: true });
     expect((await harness.send('DELETE', `/1.0/operations/${id}`)).json.metadata).toEqual({});
     expect((await harness.send('DELETE', `/1.0/operations/${id}`)).status).toBe(400);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import { duplicate } from '../native/descriptors.ts';
 import { JSON_BODY_BYTES_MAX } from './host-limits.ts';
@@ -18,19 +18,19 @@ beforeEach(async () => {
 afterEach(() => harness.stop());
 
 describe('the socket', () => {
-  test('is open to its owner and group only', async () => {
+  it('is open to its owner and group only', async () => {
     const { mode, uid } = await stat(harness.path);
     expect((mode & 0o777).toString(8)).toBe('660');
     expect(uid).toBe(process.getuid?.());
   });
 
-  test('is not taken away from a daemon that listens', async () => {
+  it('is not taken away from a daemon that listens', async () => {
     const second = new HostServer(harness.backend, { log: silentLog });
     await expect(second.listen(harness.path)).rejects.toThrow(/Another daemon/);
     expect((await harness.get('/1.0')).status).toBe(200);
   });
 
-  test('replaces a stale file, and is gone after the stop', async () => {
+  it('replaces a stale file, and is gone after the stop', async () => {
     const stale = `${harness.folder}/stale.socket`;
     const dead = createServer().listen(`${stale}.live`);
     await new Promise((resolve) => dead.once('listening', resolve));
@@ -46,7 +46,7 @@ describe('the socket', () => {
 });
 
 describe('stopping', () => {
-  test('answers requests that are under way', async () => {
+  it('answers requests that are under way', async () => {
     const { id } = harness.backend.operations.begin({ description: 'Long' });
     const waiting = harness.get(`/1.0/operations/${id}/wait`);
     const inside = Promise.withResolvers<void>();
@@ -62,7 +62,7 @@ describe('stopping', () => {
     await stopped;
   });
 
-  test('cuts requests that outlast the grace', async () => {
+  it('cuts requests that outlast the grace', async () => {
     const { id } = harness.backend.operations.begin({ description: 'Endless' });
     const waiting = harness.get(`/1.0/operations/${id}/wait`);
     const failed = expect(waiting).rejects.toThrow();
@@ -71,7 +71,7 @@ describe('stopping', () => {
     await failed;
   });
 
-  test('ends event streams and the subscription', async () => {
+  it('ends event streams and the subscription', async () => {
     const inbox = await harness.websocket('/1.0/events');
     await harness.server.stop(10_000);
     expect(await inbox.closed).toBe(1001);
@@ -80,7 +80,7 @@ describe('stopping', () => {
 });
 
 describe('a restart in place', () => {
-  test('leaves the socket, its backlog and connections without a request to the next server', async () => {
+  it('leaves the socket, its backlog and connections without a request to the next server', async () => {
     const silent = connect(harness.path);
     const inbox = await harness.websocket('/1.0/events');
     const { id } = harness.backend.operations.begin({ description: 'Running' });
@@ -105,7 +105,7 @@ describe('a restart in place', () => {
 });
 
 describe('envelopes', () => {
-  test('of values, creations, operations and errors have LXD’s fields', async () => {
+  it('of values, creations, operations and errors have LXD’s fields', async () => {
     harness.backend.add('c1');
     expect((await harness.get('/')).json).toEqual({
       type: 'sync',
@@ -140,7 +140,7 @@ describe('envelopes', () => {
     });
   });
 
-  test('are also the answers to unknown paths, unknown methods and broken requests', async () => {
+  it('are also the answers to unknown paths, unknown methods and broken requests', async () => {
     expect(await harness.get('/1.0/nothing')).toMatchObject({ status: 404, json: { error: 'not found' } });
     expect(await harness.get('/1.0/instances/c1/console')).toMatchObject({
       status: 501,
@@ -166,7 +166,7 @@ describe('envelopes', () => {
     expect(broken).toMatch(/^HTTP\/1\.1 400 [\s\S]*"type":"error"/);
   });
 
-  test('hide unexpected errors', async () => {
+  it('hide unexpected errors', async () => {
     harness.backend.profiles.list = () => {
       throw new Error('secret');
     };
@@ -177,7 +177,7 @@ describe('envelopes', () => {
 });
 
 describe('bodies', () => {
-  test('of GET and DELETE are ignored', async () => {
+  it('of GET and DELETE are ignored', async () => {
     harness.backend.add('c1');
     const headers = { 'Content-Type': 'application/json' };
     expect((await harness.send('GET', '/1.0', '""', headers)).status).toBe(200);
@@ -185,7 +185,7 @@ describe('bodies', () => {
     expect((await harness.send('DELETE', '/1.0/instances/c1', '""', headers)).status).toBe(202);
   });
 
-  test('that are not JSON are refused, and so is an empty one', async () => {
+  it('that are not JSON are refused, and so is an empty one', async () => {
     for (const body of ['', '{', 'x']) {
       expect(await harness.send('POST', '/1.0/profiles', body)).toMatchObject({
         status: 400,
@@ -194,7 +194,7 @@ describe('bodies', () => {
     }
   });
 
-  test('that are too large are refused with 413, and the client reads the answer', async () => {
+  it('that are too large are refused with 413, and the client reads the answer', async () => {
     const body = Buffer.alloc(JSON_BODY_BYTES_MAX * 3, 'x');
     expect(await harness.send('POST', '/1.0/profiles', body, { Connection: 'close' })).toMatchObject({
       status: 413,
@@ -202,13 +202,13 @@ describe('bodies', () => {
     });
   });
 
-  test('may come without a content type, as LXD allows', async () => {
+  it('may come without a content type, as LXD allows', async () => {
     expect((await harness.send('POST', '/1.0/profiles', '{"name":"p"}')).status).toBe(201);
   });
 });
 
 describe('server information', () => {
-  test('announces what is served and nothing else', async () => {
+  it('announces what is served and nothing else', async () => {
     const { metadata } = (await harness.get('/1.0')).json;
     expect(metadata.api_extensions).toEqual(API_EXTENSIONS);
     expect(API_EXTENSIONS).toEqual(expect.arrayContaining(['instances', 'api_filtering', 'container_full']));
@@ -224,7 +224,7 @@ describe('server information', () => {
     expect(metadata.environment.storage).not.toBe('');
   });
 
-  test('has no config keys', async () => {
+  it('has no config keys', async () => {
     expect(await harness.send('PUT', '/1.0', { config: { 'core.x': 1 } })).toMatchObject({
       status: 400,
       json: { error: "cannot set 'core.x' to '1': unknown key" },
@@ -232,7 +232,7 @@ describe('server information', () => {
     expect((await harness.send('PATCH', '/1.0', { config: {} })).json.metadata).toEqual({});
   });
 
-  test('has an ETag that is checked', async () => {
+  it('has an ETag that is checked', async () => {
     const { etag = '' } = (await harness.get('/1.0')).headers;
     expect((await harness.send('PUT', '/1.0', { config: {} }, { 'If-Match': etag })).status).toBe(200);
     expect((await harness.send('PUT', '/1.0', { config: {} }, { 'If-Match': '"x"' })).status).toBe(412);
@@ -240,7 +240,7 @@ describe('server information', () => {
 });
 
 describe('projects', () => {
-  test('other than default are empty or not found', async () => {
+  it('other than default are empty or not found', async () => {
     harness.backend.add('c1');
     expect((await harness.get('/1.0/instances?project=default')).json.metadata).toHaveLength(1);
     expect((await harness.get('/1.0/instances?project=p')).json.metadata).toEqual([]);
@@ -253,7 +253,7 @@ describe('projects', () => {
   });
 });
 
-test('each served route is listed once', () => {
+it('each served route is listed once', () => {
   expect(new Set(servedRoutes()).size).toBe(servedRoutes().length);
   expect(servedRoutes()).toEqual(
     expect.arrayContaining(['GET /1.0/events', 'POST /1.0/containers/:name/exec']),

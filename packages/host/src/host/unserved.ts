@@ -7,7 +7,10 @@ const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
   [/^\/1\.0\/storage-/, 'Porthole has no storage pools: instances live in its state directory'],
   [/^\/1\.0\/projects?\b/, 'Porthole has no projects: all instances are in one'],
   [/^\/1\.0\/cluster/, NO_CLUSTERS],
-  [/^\/1\.0\/certificates/, 'Porthole knows no certificates: whoever may open its socket is an operator'],
+  [
+    /^\/1\.0\/certificates/,
+    'Porthole knows no certificates: everybody who may open its socket is an operator',
+  ],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/snapshots/, 'Porthole has no snapshots of instances'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/backups/, 'Porthole has no backups of instances'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/console/, 'Porthole has no consoles: run a shell with exec'],

@@ -16,118 +16,118 @@ type State = 'size' | 'extension' | 'data' | 'data-cr' | 'data-lf' | 'trailer';
 
 /** Decodes a chunked body that comes in pieces of any size. */
 export class ChunkedDecoder {
-  private readonly bodyBytesMax: number;
-  private readonly take: TakeData;
-  private state: State = 'size';
-  private size = 0;
-  private digits = 0;
-  private lineBytes = 0;
-  private bodyBytes = 0;
-  private afterCr = false;
+  readonly #bodyBytesMax: number;
+  readonly #take: TakeData;
+  #state: State = 'size';
+  #size = 0;
+  #digits = 0;
+  #lineBytes = 0;
+  #bodyBytes = 0;
+  #afterCr = false;
 
   /** `take` gets the data of the chunks; a body above `bodyBytesMax` is refused before its data is read. */
   constructor(bodyBytesMax: number, take: TakeData) {
-    this.bodyBytesMax = bodyBytesMax;
-    this.take = take;
+    this.#bodyBytesMax = bodyBytesMax;
+    this.#take = take;
   }
 
   /** Reads from `bytes`; `used` is how many of them belong to the body. */
   push(bytes: Buffer): { readonly progress: ChunkedProgress; readonly used: number } {
     let at = 0;
     while (at < bytes.length) {
-      if (this.state === 'data') {
-        at += this.takeData(bytes, at);
+      if (this.#state === 'data') {
+        at += this.#takeData(bytes, at);
         continue;
       }
-      const progress = this.step(bytes[at]!);
+      const progress = this.#step(bytes[at]!);
       at++;
       if (progress !== 'more') return { progress, used: at };
     }
     return { progress: 'more', used: at };
   }
 
-  private takeData(bytes: Buffer, at: number): number {
-    const count = Math.min(this.size, bytes.length - at);
-    this.take(bytes, at, at + count);
-    this.size -= count;
-    if (this.size === 0) this.state = 'data-cr';
+  #takeData(bytes: Buffer, at: number): number {
+    const count = Math.min(this.#size, bytes.length - at);
+    this.#take(bytes, at, at + count);
+    this.#size -= count;
+    if (this.#size === 0) this.#state = 'data-cr';
     return count;
   }
 
-  private step(byte: number): ChunkedProgress {
-    switch (this.state) {
+  #step(byte: number): ChunkedProgress {
+    switch (this.#state) {
       case 'size':
-        return this.stepSize(byte);
+        return this.#stepSize(byte);
       case 'extension':
-        return this.stepExtension(byte);
+        return this.#stepExtension(byte);
       case 'data-cr':
-        this.state = 'data-lf';
+        this.#state = 'data-lf';
         return byte === CR ? 'more' : 'malformed';
       case 'data-lf':
-        this.startLine('size');
+        this.#startLine('size');
         return byte === LF ? 'more' : 'malformed';
       default:
-        return this.stepTrailer(byte);
+        return this.#stepTrailer(byte);
     }
   }
 
-  private stepSize(byte: number): ChunkedProgress {
+  #stepSize(byte: number): ChunkedProgress {
     const digit = hexValue(byte);
     if (digit < 0) {
-      if (this.digits === 0) return 'malformed';
-      this.state = 'extension';
-      this.lineBytes = this.digits;
+      if (this.#digits === 0) return 'malformed';
+      this.#state = 'extension';
+      this.#lineBytes = this.#digits;
       // The digits must be followed by a blank, `;`, CR or LF.
       if (byte !== CR && byte !== LF && byte !== 0x3b && byte !== 0x20 && byte !== 0x09) return 'malformed';
-      return this.stepExtension(byte);
+      return this.#stepExtension(byte);
     }
-    this.digits++;
-    this.size = this.size * 16 + digit;
-    return this.digits > SIZE_DIGITS_MAX ? 'malformed' : 'more';
+    this.#digits++;
+    this.#size = this.#size * 16 + digit;
+    return this.#digits > SIZE_DIGITS_MAX ? 'malformed' : 'more';
   }
 
-  private stepExtension(byte: number): ChunkedProgress {
-    if (byte === LF) return this.endSizeLine();
+  #stepExtension(byte: number): ChunkedProgress {
+    if (byte === LF) return this.#endSizeLine();
     // A CR without LF lets two readers see different bodies.
-    if (this.afterCr) return 'malformed';
-    this.afterCr = byte === CR;
-    this.lineBytes++;
-    return this.lineBytes > SIZE_LINE_BYTES_MAX ? 'malformed' : 'more';
+    if (this.#afterCr) return 'malformed';
+    this.#afterCr = byte === CR;
+    this.#lineBytes++;
+    return this.#lineBytes > SIZE_LINE_BYTES_MAX ? 'malformed' : 'more';
   }
 
-  private endSizeLine(): ChunkedProgress {
-    if (this.size === 0) {
-      this.startLine('trailer');
-      this.digits = 0;
+  #endSizeLine(): ChunkedProgress {
+    if (this.#size === 0) {
+      this.#startLine('trailer');
+      this.#digits = 0;
       return 'more';
     }
-    this.bodyBytes += this.size;
-    if (this.bodyBytes > this.bodyBytesMax) return 'too-large';
-    this.state = 'data';
-    this.afterCr = false;
+    this.#bodyBytes += this.#size;
+    if (this.#bodyBytes > this.#bodyBytesMax) return 'too-large';
+    this.#state = 'data';
+    this.#afterCr = false;
     return 'more';
   }
 
   /** `lineBytes` counts the bytes of all trailers, `digits` those of the line that is being read. */
-  private stepTrailer(byte: number): ChunkedProgress {
+  #stepTrailer(byte: number): ChunkedProgress {
     if (byte === LF) {
-      if (this.digits === 0) return 'done';
-      this.digits = 0;
-      this.afterCr = false;
+      if (this.#digits === 0) return 'done';
+      this.#digits = 0;
+      this.#afterCr = false;
       return 'more';
     }
-    if (this.afterCr) return 'malformed';
-    this.afterCr = byte === CR;
-    if (!this.afterCr) this.digits++;
-    this.lineBytes++;
-    return this.lineBytes > TRAILER_BYTES_MAX ? 'malformed' : 'more';
+    if (this.#afterCr) return 'malformed';
+    this.#afterCr = byte === CR;
+    if (!this.#afterCr) this.#digits++;
+    this.#lineBytes++;
+    return this.#lineBytes > TRAILER_BYTES_MAX ? 'malformed' : 'more';
   }
 
-  private startLine(state: 'size' | 'trailer'): void {
-    this.state = state;
-    this.size = 0;
-    this.digits = 0;
-    this.lineBytes = 0;
-    this.afterCr = false;
+  #startLine(state: 'size' | 'trailer'): void {
+    this.#state = state;
+    this.#size = 0;
+    this.#digits = 0;
+    this.#lineBytes = 0;
+    this.#afterCr = false;
   }
 }

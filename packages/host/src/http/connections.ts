@@ -25,41 +25,41 @@ export interface HandOverNews {
  * identified and admitted the connections that it hands over.
  */
 export class Connections<Peer> {
-  private readonly application: Application<Peer>;
-  private readonly limits: Limits;
-  private readonly open = new Map<Socket, Connection<Peer>>();
-  private readonly slots: Slots;
-  private readonly turns: FairTurns;
-  private readonly arrivals: Arrivals<Peer>;
+  readonly #application: Application<Peer>;
+  readonly #limits: Limits;
+  readonly #open = new Map<Socket, Connection<Peer>>();
+  readonly #slots: Slots;
+  readonly #turns: FairTurns;
+  readonly #arrivals: Arrivals<Peer>;
   /** Bytes of answers that clients have not taken. */
-  private readonly untaken = new ByteShares<string>(UNTAKEN_BYTES);
+  readonly #untaken = new ByteShares<string>(UNTAKEN_BYTES);
   /** A descriptor from this number on means that few are left: the kernel gives out the smallest free one. */
-  private readonly scarceFrom = scarceFrom(openFilesMax());
-  private ending: EndReason | undefined;
+  readonly #scarceFrom = scarceFrom(openFilesMax());
+  #ending: EndReason | undefined;
   /** Called each time the last connection has closed. */
-  private emptied = () => {};
+  #emptied = () => {};
 
   constructor(application: Application<Peer>, limits: Limits, log: Log) {
-    this.application = application;
-    this.limits = limits;
-    this.arrivals = new Arrivals(application, log);
-    this.turns = new FairTurns((error) => log.error({ err: error }, 'work of a guest failed'));
-    this.slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
+    this.#application = application;
+    this.#limits = limits;
+    this.#arrivals = new Arrivals(application, log);
+    this.#turns = new FairTurns((error) => log.error({ err: error }, 'work of a guest failed'));
+    this.#slots = new Slots(limits.connectionsPerKey, limits.connectionsTotal);
   }
 
   /** Open connections, including those that are being refused or closed. */
   get count(): number {
-    return this.open.size;
+    return this.#open.size;
   }
 
   /** Takes a connection that Node has accepted. */
   accept(socket: Socket): void {
     // Comes first: an error without a listener would end the process. `close` follows each error.
     socket.on('error', () => {});
-    this.arrivals.identify(
+    this.#arrivals.identify(
       descriptorOf(socket),
       (known) => {
-        if (!socket.destroyed) this.admit(socket, known);
+        if (!socket.destroyed) this.#admit(socket, known);
       },
       () => socket.destroy(),
     );
@@ -67,9 +67,9 @@ export class Connections<Peer> {
 
   /** Takes a connection that the previous server has left, as if it were new. */
   acceptLeft(fd: number): void {
-    this.arrivals.identify(
+    this.#arrivals.identify(
       fd,
-      (known) => this.admit(socketOf(fd), known),
+      (known) => this.#admit(socketOf(fd), known),
       () => close(fd),
     );
   }
@@ -77,65 +77,65 @@ export class Connections<Peer> {
   /** Takes a connection that a front end hands over, when it is the turn of its key. */
   acceptHanded(handed: HandedOver<Peer>, { begun, ended }: HandOverNews): void {
     const { accepted, fd, unread, unsent, last } = handed;
-    this.turns.add(accepted.key, () => {
+    this.#turns.add(accepted.key, () => {
       const socket = socketOf(fd);
-      this.slots.enter(accepted);
+      this.#slots.enter(accepted);
       if (unsent.length > 0) socket.write(unsent);
       if (unread.length > 0) socket.unshift(unread);
-      const connection = this.start(socket, accepted, { admission: 'admitted', ended });
+      const connection = this.#start(socket, accepted, { admission: 'admitted', ended });
       if (last) connection.close();
-      this.shutdownIfEnding(connection);
+      this.#shutdownIfEnding(connection);
       begun();
     });
   }
 
   /** Keeps a connection, unread, for the next server. */
   keep(fd: number): void {
-    this.arrivals.keep(fd);
+    this.#arrivals.keep(fd);
   }
 
-  private admit(socket: Socket, accepted: Accepted<Peer>): void {
-    const admission = this.slots.admit(accepted, descriptorOf(socket) >= this.scarceFrom);
+  #admit(socket: Socket, accepted: Accepted<Peer>): void {
+    const admission = this.#slots.admit(accepted, descriptorOf(socket) >= this.#scarceFrom);
     if (admission !== 'dropped') {
-      const connection = this.start(socket, accepted, { admission });
+      const connection = this.#start(socket, accepted, { admission });
       if (admission === 'refused') connection.fail('too-many-connections');
-      this.shutdownIfEnding(connection);
+      this.#shutdownIfEnding(connection);
     } else if (accepted.rank === 'unknown') socket.destroy();
     else socket.end(failureAnswer('too-many-connections'), () => socket.destroy());
   }
 
   /** @param how `ended` is called when the connection has closed and its place is free */
-  private start(
+  #start(
     socket: Socket,
     accepted: Accepted<Peer>,
     how: { readonly admission: Exclude<Admission, 'dropped'>; readonly ended?: () => void },
   ): Connection<Peer> {
-    const owner = { turn: this.turns.of(accepted.key), untaken: this.untaken.of(accepted.key) };
-    const connection = new Connection(socket, accepted.peer, this.application, this.limits, owner);
-    this.open.set(socket, connection);
+    const owner = { turn: this.#turns.of(accepted.key), untaken: this.#untaken.of(accepted.key) };
+    const connection = new Connection(socket, accepted.peer, this.#application, this.#limits, owner);
+    this.#open.set(socket, connection);
     socket.on('close', () => {
-      this.open.delete(socket);
-      this.slots.release(accepted, how.admission);
+      this.#open.delete(socket);
+      this.#slots.release(accepted, how.admission);
       how.ended?.();
-      if (this.open.size === 0) this.emptied();
+      if (this.#open.size === 0) this.#emptied();
     });
     return connection;
   }
 
-  private shutdownIfEnding(connection: Connection<Peer>): void {
-    if (this.ending) connection.shutdown(performance.now(), this.ending);
+  #shutdownIfEnding(connection: Connection<Peer>): void {
+    if (this.#ending) connection.shutdown(performance.now(), this.#ending);
   }
 
   /** Closes the connections that have been silent, or slow, for too long. */
   sweep(): void {
     const now = performance.now();
-    for (const connection of this.open.values()) connection.sweep(now);
+    for (const connection of this.#open.values()) connection.sweep(now);
   }
 
   /** Ends at once every connection whose peer matches; returns how many. */
   closeWhere(matches: (peer: Peer) => boolean): number {
     let count = 0;
-    for (const connection of [...this.open.values()]) {
+    for (const connection of [...this.#open.values()]) {
       if (!matches(connection.peer)) continue;
       connection.destroy();
       count++;
@@ -145,35 +145,35 @@ export class Connections<Peer> {
 
   /** New connections will be ended after their answer. */
   endNew(reason: EndReason): void {
-    this.ending = reason;
+    this.#ending = reason;
   }
 
   /** The same for the connections that are open now. */
   endAll(reason: EndReason): void {
-    for (const connection of [...this.open.values()]) connection.shutdown(performance.now(), reason);
+    for (const connection of [...this.#open.values()]) connection.shutdown(performance.now(), reason);
   }
 
   /** Settles when all work that waits for its turn now has been done. */
   settled(): Promise<void> {
-    return this.turns.settled();
+    return this.#turns.settled();
   }
 
   /** Settles when no connection is open. */
   async empty(): Promise<void> {
-    if (this.open.size === 0) return;
+    if (this.#open.size === 0) return;
     await new Promise<void>((resolve) => {
-      this.emptied = resolve;
+      this.#emptied = resolve;
     });
   }
 
   cut(): void {
-    for (const socket of [...this.open.keys()]) socket.destroy();
+    for (const socket of [...this.#open.keys()]) socket.destroy();
   }
 
   /** Gives away the connections that are silent or not identified yet, without ending them. */
   leave(keep: Keep): number[] {
-    const silent = [...this.open].filter(([, connection]) => connection.silent).map(([socket]) => socket);
-    return [...leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep), ...this.arrivals.leave(keep)];
+    const silent = [...this.#open].filter(([, connection]) => connection.silent).map(([socket]) => socket);
+    return [...leave(silent.slice(0, LEFT_CONNECTIONS_MAX), keep), ...this.#arrivals.leave(keep)];
   }
 }
 

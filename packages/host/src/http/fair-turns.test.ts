@@ -8,19 +8,19 @@ class Thread {
   readonly done: string[] = [];
   readonly turns: FairTurns;
   readonly failures: unknown[] = [];
-  private us = 0;
-  private readonly planned: (() => void)[] = [];
+  #us = 0;
+  readonly #planned: (() => void)[] = [];
 
   constructor() {
     this.turns = new FairTurns((error) => void this.failures.push(error), {
-      nowMs: () => this.us / 1000,
-      later: (callback) => void this.planned.push(callback),
+      nowMs: () => this.#us / 1000,
+      later: (callback) => void this.#planned.push(callback),
     });
   }
 
   add(key: string, costUs: number, then = () => {}): void {
     this.turns.add(key, () => {
-      this.us += costUs;
+      this.#us += costUs;
       this.done.push(key);
       then();
     });
@@ -33,7 +33,7 @@ class Thread {
 
   /** One turn of the event loop. */
   turn(): void {
-    for (const callback of this.planned.splice(0)) callback();
+    for (const callback of this.#planned.splice(0)) callback();
   }
 
   /** The time that each key has used. */

@@ -15,38 +15,38 @@ export function hasBody(head: RequestHead): boolean {
 
 /** The body of one request: its beginning is kept if it will be read; the rest is counted and dropped. */
 export class RequestBody {
-  private readonly sink: ByteSink | undefined;
-  private readonly decoder: ChunkedDecoder | undefined;
-  private left: number;
+  readonly #sink: ByteSink | undefined;
+  readonly #decoder: ChunkedDecoder | undefined;
+  #left: number;
 
   constructor(head: RequestHead, kept: boolean, bodyBytesMax: number) {
-    this.sink = kept ? new ByteSink() : undefined;
-    this.left = head.contentLength;
-    this.decoder = head.chunked
-      ? new ChunkedDecoder(bodyBytesMax, (...data) => this.take(...data))
+    this.#sink = kept ? new ByteSink() : undefined;
+    this.#left = head.contentLength;
+    this.#decoder = head.chunked
+      ? new ChunkedDecoder(bodyBytesMax, (...data) => this.#take(...data))
       : undefined;
   }
 
   /** Reads from `bytes`; `used` is how many of them belong to the body. */
   push(bytes: Buffer): { readonly progress: BodyProgress; readonly used: number } {
-    if (this.decoder !== undefined) {
-      const { progress, used } = this.decoder.push(bytes);
+    if (this.#decoder !== undefined) {
+      const { progress, used } = this.#decoder.push(bytes);
       return { progress: FAILURES[progress] ?? (progress as 'more' | 'done'), used };
     }
-    const used = Math.min(this.left, bytes.length);
-    this.take(bytes, 0, used);
-    this.left -= used;
-    return { progress: this.left === 0 ? 'done' : 'more', used };
+    const used = Math.min(this.#left, bytes.length);
+    this.#take(bytes, 0, used);
+    this.#left -= used;
+    return { progress: this.#left === 0 ? 'done' : 'more', used };
   }
 
   /** The bytes kept so far. */
   bytes(): Buffer {
-    return this.sink?.view() ?? NO_BODY;
+    return this.#sink?.view() ?? NO_BODY;
   }
 
-  private take(bytes: Buffer, start: number, end: number): void {
-    if (this.sink === undefined || this.sink.length >= KEPT_BODY_BYTES_MAX) return;
-    this.sink.append(bytes, start, Math.min(end, start + KEPT_BODY_BYTES_MAX - this.sink.length));
+  #take(bytes: Buffer, start: number, end: number): void {
+    if (this.#sink === undefined || this.#sink.length >= KEPT_BODY_BYTES_MAX) return;
+    this.#sink.append(bytes, start, Math.min(end, start + KEPT_BODY_BYTES_MAX - this.#sink.length));
   }
 }
 

@@ -59,67 +59,69 @@ type Stop = 'incomplete' | HttpFailure;
 /** A head while it is read. Faults of single headers are reported at its end: other errors come first. */
 class Draft {
   at: number;
-  private readonly bytes: Buffer;
-  private readonly end: number;
-  private method = '';
-  private target: Target = ASTERISK;
-  private major = 1;
-  private minor = 1;
-  private readonly fields: HeadFields = noFields();
-  private hosts = 0;
-  private lengths = 0;
-  private encodings = 0;
-  private badName = false;
-  private badValue = false;
+  readonly #bytes: Buffer;
+  readonly #end: number;
+  #method = '';
+  #target: Target = ASTERISK;
+  #major = 1;
+  #minor = 1;
+  readonly #fields: HeadFields = noFields();
+  #hosts = 0;
+  #lengths = 0;
+  #encodings = 0;
+  #badName = false;
+  #badValue = false;
 
   constructor(bytes: Buffer, start: number, end: number) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
     this.at = start;
-    this.end = end;
+    this.#end = end;
   }
 
   /** `METHOD target HTTP/x.y` with single spaces. The line ends in LF or CRLF. */
   readRequestLine(): Stop | undefined {
-    const { bytes, at: start } = this;
-    const lineFeed = this.findLineFeed();
+    const { at: start } = this;
+    const bytes = this.#bytes;
+    const lineFeed = this.#findLineFeed();
     if (lineFeed < 0) return 'incomplete';
     const end = bytes[lineFeed - 1] === CR && lineFeed > start ? lineFeed - 1 : lineFeed;
     let methodEnd = start;
     while (methodEnd < end && TOKEN[bytes[methodEnd]!] === 1) methodEnd++;
     const targetEnd = end - ' HTTP/1.1'.length;
     if (methodEnd === start || bytes[methodEnd] !== SPACE || targetEnd <= methodEnd) return 'bad-request';
-    if (!this.readVersion(targetEnd)) return 'bad-request';
-    this.method = isGet(bytes, start, methodEnd) ? 'GET' : latin1(bytes, start, methodEnd);
-    const target = this.isAsterisk(methodEnd + 1, targetEnd)
+    if (!this.#readVersion(targetEnd)) return 'bad-request';
+    this.#method = isGet(bytes, start, methodEnd) ? 'GET' : latin1(bytes, start, methodEnd);
+    const target = this.#isAsterisk(methodEnd + 1, targetEnd)
       ? ASTERISK
       : readTarget(bytes, methodEnd + 1, targetEnd);
     if (target === undefined) return 'bad-request';
-    this.target = target;
+    this.#target = target;
     this.at = lineFeed + 1;
     return undefined;
   }
 
-  private findLineFeed(): number {
-    const found = this.bytes.indexOf(LF, this.at);
-    return found < this.end ? found : -1;
+  #findLineFeed(): number {
+    const found = this.#bytes.indexOf(LF, this.at);
+    return found < this.#end ? found : -1;
   }
 
-  private isAsterisk(start: number, end: number): boolean {
-    return end - start === 1 && this.bytes[start] === 0x2a && this.method === 'OPTIONS';
+  #isAsterisk(start: number, end: number): boolean {
+    return end - start === 1 && this.#bytes[start] === 0x2a && this.#method === 'OPTIONS';
   }
 
-  private readVersion(at: number): boolean {
-    const { bytes } = this;
+  #readVersion(at: number): boolean {
+    const bytes = this.#bytes;
     for (let i = 0; i < VERSION_PREFIX.length; i++) if (bytes[at + i] !== VERSION_PREFIX[i]) return false;
     if (bytes[at + 7] !== DOT) return false;
-    this.major = bytes[at + 6]! - 0x30;
-    this.minor = bytes[at + 8]! - 0x30;
-    return this.major >= 0 && this.major <= 9 && this.minor >= 0 && this.minor <= 9;
+    this.#major = bytes[at + 6]! - 0x30;
+    this.#minor = bytes[at + 8]! - 0x30;
+    return this.#major >= 0 && this.#major <= 9 && this.#minor >= 0 && this.#minor <= 9;
   }
 
   /** All header lines and the empty line that ends them. */
   readHeaders(): Stop | undefined {
-    const { bytes, end } = this;
+    const bytes = this.#bytes;
+    const end = this.#end;
     // The first header line cannot continue another one.
     if (this.at < end && isBlank(bytes[this.at]!)) return 'bad-request';
     while (this.at < end) {
@@ -134,14 +136,16 @@ class Draft {
         this.at += 2;
         return undefined;
       }
-      const stop = this.readHeader();
+      const stop = this.#readHeader();
       if (stop !== undefined) return stop;
     }
     return 'incomplete';
   }
 
-  private readHeader(): Stop | undefined {
-    const { bytes, end, at: start } = this;
+  #readHeader(): Stop | undefined {
+    const { at: start } = this;
+    const bytes = this.#bytes;
+    const end = this.#end;
     let colon = start;
     let named = true;
     while (colon < end && bytes[colon] !== COLON) {
@@ -150,12 +154,12 @@ class Draft {
       colon++;
     }
     if (colon >= end) return 'incomplete';
-    if (!named || colon === start) this.badName = true;
+    if (!named || colon === start) this.#badName = true;
     this.at = colon + 1;
     const field = fieldAt(bytes, start, colon);
-    const value = this.readValue(field !== undefined);
+    const value = this.#readValue(field !== undefined);
     if (value === undefined) return 'incomplete';
-    if (field !== undefined) this.keep(field, value);
+    if (field !== undefined) this.#keep(field, value);
     return undefined;
   }
 
@@ -163,20 +167,21 @@ class Draft {
    * The value up to the end of its line; obsolete folded lines are joined by one space. Undefined if the
    * value is not complete yet.
    */
-  private readValue(wanted: boolean): string | undefined {
-    let value = this.readValueLine(wanted);
+  #readValue(wanted: boolean): string | undefined {
+    let value = this.#readValueLine(wanted);
     for (let lines = 1; value !== undefined; lines++) {
-      if (this.at >= this.end) return undefined;
-      if (!isBlank(this.bytes[this.at]!)) return value;
-      if (lines > FOLDED_LINES_MAX) this.badValue = true;
-      const more = this.readValueLine(wanted && lines <= FOLDED_LINES_MAX);
+      if (this.at >= this.#end) return undefined;
+      if (!isBlank(this.#bytes[this.at]!)) return value;
+      if (lines > FOLDED_LINES_MAX) this.#badValue = true;
+      const more = this.#readValueLine(wanted && lines <= FOLDED_LINES_MAX);
       value = more === undefined ? undefined : `${value} ${more}`;
     }
     return undefined;
   }
 
-  private readValueLine(wanted: boolean): string | undefined {
-    const { bytes, end } = this;
+  #readValueLine(wanted: boolean): string | undefined {
+    const bytes = this.#bytes;
+    const end = this.#end;
     let from = this.at;
     while (from < end && isBlank(bytes[from]!)) from++;
     let at = from;
@@ -186,7 +191,7 @@ class Draft {
       at++;
     }
     if (at >= end) return undefined;
-    if (bad) this.badValue = true;
+    if (bad) this.#badValue = true;
     this.at = at + 1;
     if (!wanted) return '';
     let to = at > from && bytes[at - 1] === CR ? at - 1 : at;
@@ -194,57 +199,57 @@ class Draft {
     return latin1(bytes, from, to);
   }
 
-  private keep(field: FieldName, value: string): void {
-    if (field === 'host') this.hosts++;
-    else if (field === 'contentLength') this.lengths++;
-    else if (field === 'transferEncoding') this.encodings++;
-    const earlier = this.fields[field];
+  #keep(field: FieldName, value: string): void {
+    if (field === 'host') this.#hosts++;
+    else if (field === 'contentLength') this.#lengths++;
+    else if (field === 'transferEncoding') this.#encodings++;
+    const earlier = this.#fields[field];
     // Of all other headers the first one counts.
-    if (earlier === undefined) this.fields[field] = value;
-    else if (LISTS.has(field)) this.fields[field] = `${earlier}, ${value}`;
+    if (earlier === undefined) this.#fields[field] = value;
+    else if (LISTS.has(field)) this.#fields[field] = `${earlier}, ${value}`;
   }
 
   /** Makes the checks that need the whole head, in the same order as LXD's server. */
   finish(bodyBytes: number): HttpFailure | RequestHead {
-    const { fields } = this;
-    if (this.hosts > 1) return 'bad-request';
-    const http11 = this.minor >= 1;
+    const fields = this.#fields;
+    if (this.#hosts > 1) return 'bad-request';
+    const http11 = this.#minor >= 1;
     // HTTP/1.0 has no transfer encoding: the header is ignored, and the connection ends after the answer.
-    const chunked = http11 && this.encodings > 0;
-    if (chunked && this.lengths > 0) return 'bad-request';
-    if (chunked && (this.encodings > 1 || fields.transferEncoding!.toLowerCase() !== 'chunked')) {
+    const chunked = http11 && this.#encodings > 0;
+    if (chunked && this.#lengths > 0) return 'bad-request';
+    if (chunked && (this.#encodings > 1 || fields.transferEncoding!.toLowerCase() !== 'chunked')) {
       return 'transfer-encoding';
     }
-    if (this.lengths > 0 && (this.lengths > 1 || !/^\d{1,18}$/.test(fields.contentLength!))) {
+    if (this.#lengths > 0 && (this.#lengths > 1 || !/^\d{1,18}$/.test(fields.contentLength!))) {
       return 'bad-request';
     }
-    const contentLength = this.lengths > 0 ? Number(fields.contentLength) : 0;
-    const fault = this.firstFault(http11);
+    const contentLength = this.#lengths > 0 ? Number(fields.contentLength) : 0;
+    const fault = this.#firstFault(http11);
     if (fault !== undefined) return fault;
     if (contentLength > bodyBytes) return 'body-too-large';
-    return this.toHead(http11, chunked, contentLength);
+    return this.#toHead(http11, chunked, contentLength);
   }
 
-  private firstFault(http11: boolean): HttpFailure | undefined {
-    const { host } = this.fields;
-    if (this.major !== 1) return 'http-version';
+  #firstFault(http11: boolean): HttpFailure | undefined {
+    const { host } = this.#fields;
+    if (this.#major !== 1) return 'http-version';
     if (host === undefined && http11) return 'missing-host';
     if (host !== undefined && !isHost(host)) return 'malformed-host';
-    if (this.badName) return 'header-name';
-    if (this.badValue) return 'header-value';
+    if (this.#badName) return 'header-name';
+    if (this.#badValue) return 'header-value';
     return undefined;
   }
 
-  private toHead(http11: boolean, chunked: boolean, contentLength: number): RequestHead {
-    const { fields } = this;
+  #toHead(http11: boolean, chunked: boolean, contentLength: number): RequestHead {
+    const fields = this.#fields;
     return {
-      method: this.method,
-      target: this.target,
+      method: this.#method,
+      target: this.#target,
       minor: http11 ? 1 : 0,
       fields,
       keepAlive: http11
         ? !hasToken(fields.connection, 'close')
-        : this.encodings === 0 && hasToken(fields.connection, 'keep-alive'),
+        : this.#encodings === 0 && hasToken(fields.connection, 'keep-alive'),
       contentLength,
       chunked,
       expect: expectation(fields.expect, http11),

@@ -9,19 +9,19 @@ import { type HeadLimits, type HeadResult, parseHead } from './request-head.ts';
  * parsed only when its end has come, or twice as many bytes as the last time.
  */
 export class RequestInput extends ByteSink {
-  private parsedBytes = 0;
+  #parsedBytes = 0;
 
   /** Adds a piece in the middle of a head; true if the head is worth parsing now. */
   appendToHead(piece: Buffer, limits: HeadLimits): boolean {
     this.append(piece);
-    if (this.length >= limits.headBytes || this.length >= 2 * this.parsedBytes) return true;
+    if (this.length >= limits.headBytes || this.length >= 2 * this.#parsedBytes) return true;
     return holdsEmptyLine(this.view(), this.length - piece.length);
   }
 
   /** Reads the head at the front and removes it, if it is complete. */
   readHead(limits: HeadLimits): HeadResult {
     const result = parseHead(this.view(), 0, limits);
-    this.parsedBytes = result.kind === 'incomplete' ? this.length : 0;
+    this.#parsedBytes = result.kind === 'incomplete' ? this.length : 0;
     if (result.kind === 'head') this.consume(result.next);
     return result;
   }

@@ -22,57 +22,57 @@ export interface HttpServerOptions<Peer> {
 
 /** A strict HTTP/1 server on a Unix socket, for untrusted clients. */
 export class HttpServer<Peer> {
-  private readonly limits: Limits;
-  private readonly log: Log;
-  private readonly server: Server;
-  private readonly connected: Connections<Peer>;
-  private frontEnd: FrontEnd<Peer> | undefined;
-  private listening: Listening | undefined;
-  private sweeper: NodeJS.Timeout | undefined;
-  private accepted = 0;
-  private acceptLoggedMs = Number.NEGATIVE_INFINITY;
-  private stopping = false;
+  readonly #limits: Limits;
+  readonly #log: Log;
+  readonly #server: Server;
+  readonly #connected: Connections<Peer>;
+  #frontEnd: FrontEnd<Peer> | undefined;
+  #listening: Listening | undefined;
+  #sweeper: NodeJS.Timeout | undefined;
+  #accepted = 0;
+  #acceptLoggedMs = Number.NEGATIVE_INFINITY;
+  #stopping = false;
 
   constructor({ application, limits, log, frontEnd }: HttpServerOptions<Peer>) {
-    this.limits = limits;
-    this.log = log;
-    this.frontEnd = frontEnd;
-    this.connected = new Connections(application, limits, log);
-    this.server = createServer({ allowHalfOpen: true }, (socket) => this.accept(socket));
+    this.#limits = limits;
+    this.#log = log;
+    this.#frontEnd = frontEnd;
+    this.#connected = new Connections(application, limits, log);
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
   }
 
   /** Listens; when it settles, connections are served. @throws when it cannot listen at the address */
   async listen(address: ListenAddress): Promise<void> {
-    this.listening = await openListener(address);
-    const { frontEnd } = this;
+    this.#listening = await openListener(address);
+    const frontEnd = this.#frontEnd;
     if (frontEnd?.works) {
-      frontEnd.serve(this.listening.fd, {
-        take: (each) => this.take(each),
-        keep: (fd) => this.connected.keep(fd),
-        alone: () => this.goOnAlone(),
+      frontEnd.serve(this.#listening.fd, {
+        take: (each) => this.#take(each),
+        keep: (fd) => this.#connected.keep(fd),
+        alone: () => this.#goOnAlone(),
       });
     } else {
-      this.frontEnd = undefined;
-      await this.acceptFrom(this.listening.fd);
+      this.#frontEnd = undefined;
+      await this.#acceptFrom(this.#listening.fd);
     }
-    this.sweeper = setInterval(() => this.connected.sweep(), sweepMs(this.limits));
-    this.sweeper.unref();
+    this.#sweeper = setInterval(() => this.#connected.sweep(), sweepMs(this.#limits));
+    this.#sweeper.unref();
   }
 
   /** Serves connections that the previous server has left, as if they were new. */
   takeOver(connections: readonly number[]): void {
-    if (this.frontEnd !== undefined) this.frontEnd.takeOver(connections);
-    else for (const fd of connections) this.connected.acceptLeft(fd);
+    if (this.#frontEnd !== undefined) this.#frontEnd.takeOver(connections);
+    else for (const fd of connections) this.#connected.acceptLeft(fd);
   }
 
   /** Open connections, including those that are being refused or closed. */
   connections(): number {
-    return this.connected.count + (this.frontEnd?.connections() ?? 0);
+    return this.#connected.count + (this.#frontEnd?.connections() ?? 0);
   }
 
   /** Ends at once every connection whose peer matches, except those of the front end; returns how many. */
   closeWhere(matches: (peer: Peer) => boolean): number {
-    return this.connected.closeWhere(matches);
+    return this.#connected.closeWhere(matches);
   }
 
   /**
@@ -80,12 +80,12 @@ export class HttpServer<Peer> {
    * Connections that are still open after `graceMs` are cut.
    */
   async stop(graceMs: number): Promise<void> {
-    if (this.stopping) return;
-    this.stopping = true;
-    this.connected.endNew('ended');
-    await this.stopAccepting();
-    await this.connected.settled();
-    await this.finish(graceMs, 'ended');
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#connected.endNew('ended');
+    await this.#stopAccepting();
+    await this.#connected.settled();
+    await this.#finish(graceMs, 'ended');
   }
 
   /**
@@ -93,85 +93,86 @@ export class HttpServer<Peer> {
    * wait to be accepted, and those that are connected and silent.
    */
   async leaveSockets(graceMs: number, keep: Keep): Promise<LeftSockets> {
-    const listener = keep(this.listening!.fd);
-    await this.frontEnd?.stop({ acceptWaiting: false, leave: true });
-    await this.connected.settled();
-    this.stopping = true;
-    this.connected.endNew('restarting');
-    const connections = this.connected.leave(keep);
-    await this.finish(graceMs, 'restarting');
+    const listener = keep(this.#listening!.fd);
+    await this.#frontEnd?.stop({ acceptWaiting: false, leave: true });
+    await this.#connected.settled();
+    this.#stopping = true;
+    this.#connected.endNew('restarting');
+    const connections = this.#connected.leave(keep);
+    await this.#finish(graceMs, 'restarting');
     return { listener, connections };
   }
 
-  private async finish(graceMs: number, reason: EndReason): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
-    this.connected.endAll(reason);
-    const cut = setTimeout(() => this.connected.cut(), graceMs);
+  async #finish(graceMs: number, reason: EndReason): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#connected.endAll(reason);
+    const cut = setTimeout(() => this.#connected.cut(), graceMs);
     await closed;
-    await this.connected.empty();
+    await this.#connected.empty();
     clearTimeout(cut);
-    clearInterval(this.sweeper);
+    clearInterval(this.#sweeper);
   }
 
   /** Accepts all that connected while the socket still had its name: no client can connect after that. */
-  private async stopAccepting(): Promise<void> {
-    const { listening, frontEnd } = this;
+  async #stopAccepting(): Promise<void> {
+    const listening = this.#listening;
+    const frontEnd = this.#frontEnd;
     await listening?.unlink?.();
     if (frontEnd !== undefined && listening !== undefined) {
       await frontEnd.stop({ acceptWaiting: listening.unlink !== undefined, leave: false });
       // An inherited socket belongs to the next server.
       if (listening.unlink !== undefined) close(listening.fd);
-    } else if (listening?.unlink !== undefined) await this.acceptWaiting();
+    } else if (listening?.unlink !== undefined) await this.#acceptWaiting();
   }
 
-  private async acceptWaiting(): Promise<void> {
+  async #acceptWaiting(): Promise<void> {
     let before: number;
     do {
-      before = this.accepted;
+      before = this.#accepted;
       // Between two checks the event loop polls once.
       await nextTurn();
       await nextTurn();
-    } while (this.accepted !== before);
+    } while (this.#accepted !== before);
   }
 
-  private acceptFrom(fd: number): Promise<void> {
+  #acceptFrom(fd: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen({ fd, backlog: BACKLOG }, () => {
-        this.server.off('error', reject);
-        this.server.on('error', (error) => this.acceptFailed(error));
+      this.#server.once('error', reject);
+      this.#server.listen({ fd, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject);
+        this.#server.on('error', (error) => this.#acceptFailed(error));
         resolve();
       });
     });
   }
 
   /** The front end has failed: this server accepts the waiting connections, and all new ones. */
-  private goOnAlone(): void {
-    this.frontEnd = undefined;
-    if (this.stopping || this.listening === undefined) return;
-    this.acceptFrom(this.listening.fd).catch((error) => this.acceptFailed(error));
+  #goOnAlone(): void {
+    this.#frontEnd = undefined;
+    if (this.#stopping || this.#listening === undefined) return;
+    this.#acceptFrom(this.#listening.fd).catch((error) => this.#acceptFailed(error));
   }
 
-  private accept(socket: Socket): void {
-    this.accepted++;
-    this.connected.accept(socket);
+  #accept(socket: Socket): void {
+    this.#accepted++;
+    this.#connected.accept(socket);
   }
 
   /** Takes a connection that the front end hands over, since it cannot answer a request on it. */
-  private take(handed: HandedOver<Peer>): void {
+  #take(handed: HandedOver<Peer>): void {
     const { accepted } = handed;
-    this.connected.acceptHanded(handed, {
-      begun: () => this.frontEnd?.taken(accepted),
-      ended: () => this.frontEnd?.release(accepted),
+    this.#connected.acceptHanded(handed, {
+      begun: () => this.#frontEnd?.taken(accepted),
+      ended: () => this.#frontEnd?.release(accepted),
     });
   }
 
-  private acceptFailed(error: Error): void {
+  #acceptFailed(error: Error): void {
     const now = performance.now();
-    if (now - this.acceptLoggedMs < ACCEPT_LOG_MS) return;
-    this.acceptLoggedMs = now;
-    this.log.error(
-      { error: error.message, connections: this.connected.count },
+    if (now - this.#acceptLoggedMs < ACCEPT_LOG_MS) return;
+    this.#acceptLoggedMs = now;
+    this.#log.error(
+      { error: error.message, connections: this.#connected.count },
       'accepting connections fails',
     );
   }

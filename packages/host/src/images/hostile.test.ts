@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { run } from '../process/run.ts';
 import {
   device,
@@ -46,7 +46,7 @@ async function refusal(bytes: Buffer): Promise<string> {
 const deep = Array.from({ length: 60 }, (_, at) => `d${at}`).join('/');
 const pax = (records: Record<string, string>): Entry => file('rootfs/pax', '', { pax: records });
 
-test.each<[what: string, text: string, entries: readonly Entry[]]>([
+it.each<[what: string, text: string, entries: readonly Entry[]]>([
   ['an absolute name', 'an absolute name: "/etc/passwd"', [file('/etc/passwd')]],
   ['a name that climbs', 'a name with "..": "rootfs/../../etc"', [file('rootfs/../../etc')]],
   ['a name that climbs back', 'a name with ".."', [file('rootfs/etc/../hosts')]],
@@ -104,7 +104,7 @@ test.each<[what: string, text: string, entries: readonly Entry[]]>([
   expect(await refusal(await tarOf(unified(...entries)))).toContain(text);
 });
 
-test.each<[what: string, text: string, entries: readonly Entry[]]>([
+it.each<[what: string, text: string, entries: readonly Entry[]]>([
   ['a link as the root', '"rootfs" must be a directory', [symlink('rootfs', '/')]],
   ['a file as the root', '"rootfs" must be a directory', [file('rootfs')]],
   ['a link as the metadata', 'metadata.yaml is not a file', [symlink('metadata.yaml', '/etc/passwd')]],
@@ -126,7 +126,7 @@ function patched(tar: Buffer, at: number, change: (header: Buffer) => void): Buf
 /** The first header is that of a file with an empty body. */
 const plain = () => tarOf([file('empty'), ...unified()]);
 
-test.each<[what: string, text: string, change: (header: Buffer) => void]>([
+it.each<[what: string, text: string, change: (header: Buffer) => void]>([
   ['an unknown kind', 'is of the unknown kind "Z"', (header) => header.write('Z', 156)],
   ["GNU tar's sparse kind", 'unknown kind "S"', (header) => header.write('S', 156)],
   ['a part of several volumes', 'unknown kind "M"', (header) => header.write('M', 156)],
@@ -150,13 +150,13 @@ test.each<[what: string, text: string, change: (header: Buffer) => void]>([
   expect(await refusal(gzipSync(bytes))).toContain(text);
 });
 
-test('refuses a header with a wrong checksum', async () => {
+it('refuses a header with a wrong checksum', async () => {
   const bytes = await plain();
   bytes.write('x', 0);
   expect(await refusal(bytes)).toContain('the checksum of a header is wrong');
 });
 
-test('accepts what root filesystems usually have: links anywhere, setuid, devices in dev, fifos', async () => {
+it('accepts what root filesystems usually have: links anywhere, setuid, devices in dev, fifos', async () => {
   const usual = unified(
     symlink('rootfs/bin', 'usr/bin'),
     symlink('rootfs/etc/mtab', '/proc/self/mounts'),
@@ -174,7 +174,7 @@ test('accepts what root filesystems usually have: links anywhere, setuid, device
   expect(await refusal(await tarOf(usual))).toBe('accepted');
 });
 
-test.each([
+it.each([
   ['a disk', '', ['sda b 600 0 0 8 0'], 'is a device node (block 8:0)'],
   ['an owner that no instance has', 'touch $D/f', ['f m 644 70000 0'], 'ids up to 65535 only'],
   ['a name with a new line', 'touch "$D/a\nb"', [], 'cannot be unpacked'],

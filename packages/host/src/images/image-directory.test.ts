@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import type { Format } from './formats.ts';
 import {
   compress,
@@ -50,7 +50,7 @@ const metadataTar = () => tarOf([file('metadata.yaml', METADATA)]);
 const rootTar = () => tarOf([folder('./'), folder('etc'), file('etc/hostname', 'tiny\n')]);
 
 describe('a unified image', () => {
-  test.each(COMPRESSIONS)('is received when its archive is %s', async (format, extension) => {
+  it.each(COMPRESSIONS)('is received when its archive is %s', async (format, extension) => {
     const directory = await openDirectory(dir);
     const bytes = await compress(await tarOf(sized(20_000)), format);
     const totals: number[] = [];
@@ -80,7 +80,7 @@ describe('a unified image', () => {
     expect(await readFile(path!)).toEqual(bytes);
   });
 
-  test.each(COMPRESSIONS)('is refused when its %s ends early, at any byte', async (format) => {
+  it.each(COMPRESSIONS)('is refused when its %s ends early, at any byte', async (format) => {
     const directory = await openDirectory(dir);
     const tar = await tarOf(sized(4000));
     const bytes = await compress(tar, format);
@@ -108,7 +108,7 @@ describe('a unified image', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['gzip', false],
     ['xz', false],
     ['bzip2', true],
@@ -122,7 +122,7 @@ describe('a unified image', () => {
     return directory.discard(await upload);
   });
 
-  test.each(['gzip', 'xz', 'zstd', 'bzip2'] as const)(
+  it.each(['gzip', 'xz', 'zstd', 'bzip2'] as const)(
     'is refused when its %s expands beyond the limit',
     async (format) => {
       const directory = await openDirectory(dir, { unpackedBytes: 1024 * 1024 });
@@ -135,19 +135,19 @@ describe('a unified image', () => {
     },
   );
 
-  test('is refused when garbage after its end mark expands beyond the limit', async () => {
+  it('is refused when garbage after its end mark expands beyond the limit', async () => {
     const directory = await openDirectory(dir, { unpackedBytes: 1024 * 1024 });
     const bytes = gzipSync(Buffer.concat([await tarOf(unified()), Buffer.alloc(4 * 1024 * 1024)]));
     await expect(receive(directory, unifiedUpload(bytes))).rejects.toMatchObject({ code: 'image-too-large' });
   });
 
-  test('is refused when the upload itself is too large', async () => {
+  it('is refused when the upload itself is too large', async () => {
     const directory = await openDirectory(dir, { uploadedBytes: 10_000 });
     const upload = receive(directory, unifiedUpload(await tarOf(sized(10_000))));
     await expect(upload).rejects.toMatchObject({ code: 'image-too-large', status: 413 });
   });
 
-  test.each([
+  it.each([
     ['EOF', Buffer.alloc(0)],
     ['Unsupported compression', Buffer.from('PK\x03\x04 is a zip file')],
     ['Unsupported compression', Buffer.from('hsqs: a squashfs has no metadata')],
@@ -156,7 +156,7 @@ describe('a unified image', () => {
     await expect(receive(directory, unifiedUpload(bytes))).rejects.toThrow(text);
   });
 
-  test.each([
+  it.each([
     ['Metadata tarball is missing metadata.yaml', [folder('rootfs/')]],
     ['the root filesystem (rootfs/) is missing', [file('metadata.yaml', METADATA)]],
     ['"./metadata.yaml" is there twice', unified(file('./metadata.yaml', METADATA))],
@@ -174,7 +174,7 @@ describe('a unified image', () => {
     await expect(receive(directory, unifiedUpload(await tarOf(entries)))).rejects.toThrow(text);
   });
 
-  test('is refused when its fingerprint is not the expected one', async () => {
+  it('is refused when its fingerprint is not the expected one', async () => {
     const directory = await openDirectory(dir);
     const bytes = await tarOf(unified());
     const upload = receive(directory, unifiedUpload(bytes), { fingerprint: 'a'.repeat(64) });
@@ -185,7 +185,7 @@ describe('a unified image', () => {
     await directory.discard(again);
   });
 
-  test('leaves nothing when it is cancelled while the upload stalls', async () => {
+  it('leaves nothing when it is cancelled while the upload stalls', async () => {
     const directory = await openDirectory(dir);
     const cancel = new AbortController();
     const data = stalled(await tarOf(unified()));
@@ -204,7 +204,7 @@ describe('a unified image', () => {
 });
 
 describe('a split image', () => {
-  test('has the hash of both files in sequence, and the file name of its root filesystem', async () => {
+  it('has the hash of both files in sequence, and the file name of its root filesystem', async () => {
     const directory = await openDirectory(dir);
     const metadata = await compress(await metadataTar(), 'xz');
     const root = await compress(await rootTar(), 'gzip');
@@ -220,7 +220,7 @@ describe('a split image', () => {
     expect(await Promise.all(paths.map((path) => readFile(path)))).toEqual([metadata, root]);
   });
 
-  test('may have a squashfs, which is checked to its end', async () => {
+  it('may have a squashfs, which is checked to its end', async () => {
     const directory = await openDirectory(dir);
     await writeTree(join(scratch.path, 'root'), {
       'etc/hostname': 'tiny',
@@ -244,7 +244,7 @@ describe('a split image', () => {
     await expect(large).rejects.toMatchObject({ code: 'image-too-large' });
   });
 
-  test('is refused when its parts are not metadata and then rootfs', async () => {
+  it('is refused when its parts are not metadata and then rootfs', async () => {
     const directory = await openDirectory(dir);
     const part = await rootTar();
     const refused = [
@@ -258,7 +258,7 @@ describe('a split image', () => {
       await expect(receive(directory, upload)).rejects.toThrow('Invalid multipart image');
   });
 
-  test('of a virtual machine is refused by name', async () => {
+  it('of a virtual machine is refused by name', async () => {
     const directory = await openDirectory(dir);
     const upload = splitUpload(['metadata', await metadataTar()], ['rootfs.img', Buffer.from('QFI')]);
     await expect(receive(directory, upload)).rejects.toThrow('Images of virtual machines (rootfs.img)');
@@ -266,7 +266,7 @@ describe('a split image', () => {
 });
 
 describe('the folder', () => {
-  test('is closed to others, and so is an upload in progress', async () => {
+  it('is closed to others, and so is an upload in progress', async () => {
     const directory = await openDirectory(dir);
     const staged = await receive(directory, unifiedUpload(await tarOf(unified())));
     const modes = await Promise.all(
@@ -276,7 +276,7 @@ describe('the folder', () => {
     await directory.discard(staged);
   });
 
-  test('accepts an image only once', async () => {
+  it('accepts an image only once', async () => {
     const directory = await openDirectory(dir);
     const bytes = await tarOf(unified());
     await directory.publish(await receive(directory, unifiedUpload(bytes)));
@@ -285,7 +285,7 @@ describe('the folder', () => {
     expect(await readdir(dir)).toEqual([sha256(bytes)]);
   });
 
-  test('loses an image when it is removed, and a second removal is not an error', async () => {
+  it('loses an image when it is removed, and a second removal is not an error', async () => {
     const directory = await openDirectory(dir);
     const staged = await receive(directory, unifiedUpload(await tarOf(unified())));
     await directory.publish(staged);
@@ -294,7 +294,7 @@ describe('the folder', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('loses leftovers at a start, but neither known images nor files of others', async () => {
+  it('loses leftovers at a start, but neither known images nor files of others', async () => {
     const directory = await openDirectory(dir);
     const staged = await receive(directory, unifiedUpload(await tarOf(unified())));
     await directory.publish(staged);
@@ -306,7 +306,7 @@ describe('the folder', () => {
     expect((await readdir(dir)).sort()).toEqual([staged.fingerprint, 'lost+found']);
   });
 
-  test('accepts an image again while its leftovers are still being removed', async () => {
+  it('accepts an image again while its leftovers are still being removed', async () => {
     const first = await openDirectory(dir);
     const upload = async () => unifiedUpload(await tarOf(unified()));
     await first.publish(await receive(first, await upload()));
@@ -318,7 +318,7 @@ describe('the folder', () => {
     expect(await readdir(dir)).toEqual([staged.fingerprint]);
   });
 
-  test('gives no path for an invalid fingerprint', async () => {
+  it('gives no path for an invalid fingerprint', async () => {
     const directory = await openDirectory(dir);
     const files = { kind: 'unified', extension: '.tar' } as const;
     expect(() => directory.paths({ fingerprint: '../../etc', files })).toThrow('Image not found');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { CodedError } from '../base/coded-error.ts';
 import { anyCharacter } from '../base/testing/any-text.ts';
 import { canonicalArchitecture, hostArchitecture } from './architectures.ts';
@@ -7,7 +7,7 @@ import { parseMetadata } from './metadata.ts';
 
 const BASE = 'architecture: arm64\ncreation_date: 1700000000\n';
 
-test('values are read as LXD reads them: texts stay texts', () => {
+it('values are read as LXD reads them: texts stay texts', () => {
   const text = `${BASE}expiry_date: 1800000000\nproperties:\n  release: 22.10\n  serial: 20260101_07:42\n  build: 010\n  on: yes\n  none:\n`;
   expect(parseMetadata(text)).toEqual({
     architecture: 'aarch64',
@@ -17,7 +17,7 @@ test('values are read as LXD reads them: texts stay texts', () => {
   });
 });
 
-test('JSON is read as YAML, and templates are skipped', () => {
+it('JSON is read as YAML, and templates are skipped', () => {
   const text =
     '{"architecture": "x86_64", "creation_date": 1, "templates": {"/etc/hosts": {"when": ["start"]}}}';
   expect(parseMetadata(text)).toMatchObject({
@@ -27,7 +27,7 @@ test('JSON is read as YAML, and templates are skipped', () => {
   });
 });
 
-test.each([
+it.each([
   ['Missing creation date', 'architecture: amd64\n'],
   ['Missing creation date', 'architecture: amd64\ncreation_date: 0\n'],
   ['Missing creation date', ''],
@@ -48,17 +48,17 @@ test.each([
   expect(() => parseMetadata(yaml)).toThrow(text);
 });
 
-test('aliases that stand for billions of values are refused', () => {
+it('aliases that stand for billions of values are refused', () => {
   const levels = Array.from({ length: 30 }, (_, at) => `l${at + 1}: &l${at + 1} [*l${at}, *l${at}, *l${at}]`);
   expect(() => parseMetadata(`l0: &l0 [x]\n${levels.join('\n')}\n${BASE}`)).toThrow(CodedError);
 });
 
-test('a property named __proto__ is kept like any other', () => {
+it('a property named __proto__ is kept like any other', () => {
   const { properties } = parseMetadata(`${BASE}properties: {__proto__: x}\n`);
   expect(Object.getOwnPropertyNames(properties)).toEqual(['__proto__']);
 });
 
-test('any text is read, or refused with a coded error', () => {
+it('any text is read, or refused with a coded error', () => {
   fc.assert(
     fc.property(fc.string({ unit: anyCharacter }), (text) => {
       for (const yaml of [text, `${BASE}properties: ${text}`]) {
@@ -72,7 +72,7 @@ test('any text is read, or refused with a coded error', () => {
   );
 });
 
-test.each([
+it.each([
   ['amd64', 'x86_64'],
   ['x86_64', 'x86_64'],
   ['i386', 'i686'],
@@ -85,6 +85,6 @@ test.each([
   expect(canonicalArchitecture(text)).toBe(canonical);
 });
 
-test('the host has a canonical architecture', () => {
+it('the host has a canonical architecture', () => {
   expect(canonicalArchitecture(hostArchitecture())).toBe(hostArchitecture());
 });

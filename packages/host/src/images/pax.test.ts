@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { CodedError } from '../base/coded-error.ts';
 import { checkGlobalPax, parsePax, paxNumber } from './pax.ts';
 
 const parse = (text: string) => parsePax(Buffer.from(text, 'latin1'));
 
-test('records are read with values that have spaces, equals signs and new lines', () => {
+it('records are read with values that have spaces, equals signs and new lines', () => {
   expect([...parse('12 path=a b\n8 k=v=w\n')]).toEqual([
     ['path', 'a b'],
     ['k', 'v=w'],
@@ -13,7 +13,7 @@ test('records are read with values that have spaces, equals signs and new lines'
   expect(parse('16 path=a b=c\nd\n').get('path')).toBe('a b=c\nd');
 });
 
-test.each([
+it.each([
   ['5', 'no space'],
   ['0 a=b\n', 'a length of 0'],
   ['-6 a=b\n', 'a negative length'],
@@ -27,7 +27,7 @@ test.each([
   expect(() => parse(text)).toThrow('an extended header is malformed');
 });
 
-test('any bytes are read, or refused with a coded error', () => {
+it('any bytes are read, or refused with a coded error', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
       try {
@@ -39,18 +39,18 @@ test('any bytes are read, or refused with a coded error', () => {
   );
 });
 
-test.each(['path', 'linkpath', 'size', 'uid', 'gid', 'SCHILY.xattr.user.x'])(
+it.each(['path', 'linkpath', 'size', 'uid', 'gid', 'SCHILY.xattr.user.x'])(
   'a global header may not set %s',
   (key) => {
     expect(() => checkGlobalPax(new Map([[key, '1']]))).toThrow('a global extended header sets');
   },
 );
 
-test('a global header may have a comment', () => {
+it('a global header may have a comment', () => {
   checkGlobalPax(new Map([['comment', 'a commit id']]));
 });
 
-test('numbers have to be decimal digits and safe integers', () => {
+it('numbers have to be decimal digits and safe integers', () => {
   expect(paxNumber(new Map([['size', '123']]), 'size')).toBe(123);
   expect(paxNumber(new Map(), 'size')).toBeUndefined();
   for (const text of ['', '-1', '1.5', '1e3', '0x10', ' 1', '9007199254740992']) {

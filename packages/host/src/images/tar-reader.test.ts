@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { CodedError } from '../base/coded-error.ts';
 import { DEFAULT_LIMITS } from './image-limits.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
@@ -41,7 +41,7 @@ const entries = fc.array(
   { maxLength: 5 },
 );
 
-test('the reader reads what the writer writes, cut into pieces of any size', async () => {
+it('the reader reads what the writer writes, cut into pieces of any size', async () => {
   await fc.assert(
     fc.asyncProperty(entries, fc.integer({ min: 1, max: 3000 }), async (list, pieceBytes) => {
       const wanted = list.map((entry) => {
@@ -57,7 +57,7 @@ test('the reader reads what the writer writes, cut into pieces of any size', asy
   );
 });
 
-test('an archive with changed bytes is read, or refused with a coded error', async () => {
+it('an archive with changed bytes is read, or refused with a coded error', async () => {
   const tar = await tarOf(unified());
   const changes = fc.array(fc.tuple(fc.nat(tar.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 });
   await fc.assert(
@@ -70,7 +70,7 @@ test('an archive with changed bytes is read, or refused with a coded error', asy
   );
 });
 
-test('a size of 8 GiB and more is written in base 256', () => {
+it('a size of 8 GiB and more is written in base 256', () => {
   const size = 20 * 1024 ** 3;
   const header = encodeHeader({
     name: 'x',
@@ -87,7 +87,7 @@ test('a size of 8 GiB and more is written in base 256', () => {
   expect(Number(header.readBigUInt64BE(128))).toBe(size);
 });
 
-test('content that is not read is skipped', async () => {
+it('content that is not read is skipped', async () => {
   const names: string[] = [];
   for await (const { name } of readTar(inPieces(await tarOf(unified()), 100), DEFAULT_LIMITS))
     names.push(name);

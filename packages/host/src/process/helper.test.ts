@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { Helper, type HelperOptions } from './helper.ts';
 
 // Answers each line with its pid and the line; it hangs on "hang" and ends on "die".
@@ -28,38 +28,38 @@ afterEach(() => helper.stop());
 
 const ask = async (line: string) => (await helper.ask(line))?.split(' ') ?? null;
 
-test('answers questions in order, with one program', async () => {
+it('answers questions in order, with one program', async () => {
   const answers = await Promise.all(['a', 'b', 'c'].map(ask));
   expect(answers.map((answer) => answer?.[1])).toEqual(['a', 'b', 'c']);
   expect(new Set(answers.map((answer) => answer?.[0])).size).toBe(1);
   expect((await ask('later'))?.[0]).toBe(answers[0]?.[0]);
 });
 
-test('answers the other questions if the program ends at one', async () => {
+it('answers the other questions if the program ends at one', async () => {
   const answers = await Promise.all(['a', 'die', 'b', 'die', 'c'].map(ask));
   expect(answers.map((answer) => answer?.[1] ?? null)).toEqual(['a', null, 'b', null, 'c']);
 });
 
-test('kills a program that hangs at a question, and answers the other questions', async () => {
+it('kills a program that hangs at a question, and answers the other questions', async () => {
   helper = made({ answerMs: 300 });
   const answers = await Promise.all(['a', 'hang', 'b'].map(ask));
   expect(answers.map((answer) => answer?.[1] ?? null)).toEqual(['a', null, 'b']);
   expect(answers[2]?.[0]).not.toBe(answers[0]?.[0]);
 });
 
-test('ends an idle program, and starts it again for the next question', async () => {
+it('ends an idle program, and starts it again for the next question', async () => {
   helper = made({ idleMs: 10 });
   const pid = (await ask('a'))?.[0];
   await expect.poll(() => isThere(pid)).toBe(false);
   expect((await ask('b'))?.[0]).not.toBe(pid);
 });
 
-test('answers null if the program cannot be started', async () => {
+it('answers null if the program cannot be started', async () => {
   helper = made({ command: '/nowhere' });
   expect(await Promise.all(['a', 'b'].map(ask))).toEqual([null, null]);
 });
 
-test('answers waiting questions with null when it is stopped', async () => {
+it('answers waiting questions with null when it is stopped', async () => {
   const [pid] = (await ask('a')) ?? [];
   const waiting = ask('hang');
   helper.stop();

@@ -31,7 +31,7 @@ export class ServiceManager {
   /** The daemon restarts in place, and will be ready again in a moment. */
   reloading(): void {
     const nowUsec = process.hrtime.bigint() / 1000n;
-    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUsec}\nSTATUS=Starting anew`);
+    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUsec}\nSTATUS=Restarting`);
   }
 
   stopping(): void {

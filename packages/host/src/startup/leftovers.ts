@@ -53,7 +53,7 @@ async function inTurn({ log }: Needs<'log'>, steps: readonly (() => Promise<void
     try {
       await step();
     } catch (error) {
-      log.error({ err: error }, 'files that nobody needs could not be removed');
+      log.error({ err: error }, 'files that are no longer needed could not be removed');
     }
   }
   log.debug({}, 'leftovers removed');

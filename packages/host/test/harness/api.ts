@@ -22,7 +22,7 @@ export function hostApi(daemon: TestDaemon): HostClient {
 export type Asker = { readonly init: number; readonly uid?: number } | 'host';
 
 /**
- * Asks the guest API with curl, as a process in the user and PID namespaces of an instance.
+ * Makes a request to the guest API with curl, as a process in the user and PID namespaces of an instance.
  * @param args further arguments for curl
  */
 export async function ask(

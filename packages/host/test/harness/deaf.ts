@@ -5,8 +5,8 @@ import { until } from './api.ts';
 import type { CallerTools } from './caller.ts';
 
 /**
- * A file system that stops answering: a process that looks up its folder then waits in the kernel,
- * unkillable.
+ * A file system that stops answering: a process that looks up its folder then waits in the kernel, and cannot
+ * be killed.
  */
 export class Deaf {
   readonly lines: string[] = [];
@@ -28,10 +28,7 @@ export class Deaf {
     return Deaf.#start([...program(tools), point, names, String(answers)]);
   }
 
-  /**
-   * Mounts it inside an instance, as root there, with an overlay of it on `/dev` that does not answer for
-   * `names`.
-   */
+  /** Mounts it inside an instance as root, with an overlay of it on `/dev` that is silent for `names`. */
   static overDev(tools: CallerTools, init: number, names: string): Promise<Deaf> {
     const enter = ['nsenter', '-t', `${init}`, '-U', '-p', '-S', '0', '-G', '0', '--'];
     return Deaf.#start([...enter, ...program(tools), '/deaf', names, '0', `${init}`, '/dev']);

@@ -93,7 +93,7 @@ export class Operator {
     return { code, err, stdout: stdout.text, stderr: stderr.text };
   }
 
-  /** Runs a shell script inside an instance @returns its standard output. @throws when it fails */
+  /** Runs a shell script inside an instance. @returns its standard output. @throws when it fails */
   async sh(name: string, script: string): Promise<string> {
     const { code, err, stdout, stderr } = await this.exec(name, ['sh', '-c', script]);
     if (code !== 0) throw new Error(`${script}: ${code} ${err}${stderr}`);

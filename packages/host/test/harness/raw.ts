@@ -43,8 +43,8 @@ export async function ask(
 
 /**
  * The refusal of a request; waits for its operation if it has one.
- * @throws when an answer without an operation is not a refusal, or has another status in its envelope than in
- * HTTP
+ * @throws when an answer without an operation is not a refusal, or when its envelope and HTTP give different
+ *   statuses
  */
 export async function refusalOf(daemon: TestDaemon, answer: RawAnswer): Promise<Refusal> {
   const envelope = JSON.parse(answer.text) as {

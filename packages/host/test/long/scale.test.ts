@@ -63,7 +63,7 @@ const adopt = (number: number) => {
 
 const keyOf = (event: string) => (JSON.parse(event) as { metadata: unknown }).metadata;
 
-describe(`${COUNT} instances, each in namespaces of its own, connected at the same time`, () => {
+describe(`${COUNT} instances, each in its own namespaces, connected at the same time`, () => {
   it(
     'each get their own value, and no other one',
     async () => {

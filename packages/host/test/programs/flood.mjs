@@ -1,6 +1,6 @@
 // Makes the most expensive requests of a kind without a pause, on many connections, until its input ends.
-// Prints `flooding` at the first answer, and the number of answers at the end. Usage: flood.mjs SOCKET KIND
-// CONNECTIONS
+// Prints `flooding` at the first answer, and the number of answers at the end.
+// Usage: flood.mjs SOCKET KIND CONNECTIONS
 import { connect } from 'node:net';
 
 const [path, kind, count] = process.argv.slice(2);

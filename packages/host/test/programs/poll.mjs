@@ -1,5 +1,4 @@
-// Requests / every few milliseconds, each time on a new connection, until its input ends; then prints the
-// results.
+// Requests / every few milliseconds on a new connection each time, until its input ends; then prints results.
 // Usage: poll.mjs SOCKET
 import { connect } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';

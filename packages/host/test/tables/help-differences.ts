@@ -17,7 +17,7 @@ export const VERBS_NOT_OURS: Differences = {
   cluster: CLUSTER,
   'config metadata': 'the metadata of an image is not edited in an instance',
   'config template': 'files of images are not made from templates',
-  'config trust': 'whoever may open the socket is an operator',
+  'config trust': 'everybody who may open the socket is an operator',
   console: CONSOLE,
   copy: 'instances are made from images only',
   export: 'there are no backups',

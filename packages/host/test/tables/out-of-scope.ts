@@ -1,10 +1,7 @@
 /** Command lines of the stock client, where `c1` runs and `c2` does not. */
 type Commands = readonly string[];
 
-/**
- * Commands that the client itself refuses, because the daemon does not announce an API extension that it
- * lacks.
- */
+/** Commands that the client itself refuses, because the daemon does not announce the API extension. */
 export const BY_EXTENSION: Readonly<Record<string, Commands>> = {
   network: [
     ...['network list', 'network create n', 'network show n', 'network edit n', 'network delete n'],
@@ -67,7 +64,7 @@ export const BY_DAEMON: Readonly<Record<string, Commands>> = {
   'Images are made from uploads only, not from other images, URLs or instances': [
     ...['publish c2', 'publish c2 --force', 'publish c1/s', 'image import https://127.0.0.1:1/x'],
   ],
-  'Porthole knows no certificates: whoever may open its socket is an operator': [
+  'Porthole knows no certificates: everybody who may open its socket is an operator': [
     ...['config trust list', 'config trust show x', 'config trust remove x'],
     'query -X POST -d {} /1.0/certificates',
   ],

@@ -1,7 +1,4 @@
-/**
- * The defect, the request and its body, and the status and text of the refusal; `FP` is an image's
- * fingerprint.
- */
+/** The defect, the request, its body, status and text of the refusal; `FP` is an image's fingerprint. */
 export type Row = readonly [what: string, request: string, body: unknown, status: number, error: string];
 
 /** The error text for an invalid instance name. */

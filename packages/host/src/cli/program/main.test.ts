@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import type { FakeHost } from '../../client/testing/fake-host.ts';
 import { startFakeHost } from '../../client/testing/fake-host.ts';
 import { fakeInstance } from '../testing/fake-instance.ts';
@@ -20,7 +20,7 @@ function start(...words: string[]) {
   });
 }
 
-test('all output arrives before the process ends, even if it is read slowly', async () => {
+it('all output arrives before the process ends, even if it is read slowly', async () => {
   const many = Array.from({ length: 5000 }, (_, n) => fakeInstance({ name: `c${n}` }));
   host.routes['GET /1.0/instances'] = () => ({ metadata: many });
   const child = start('list', '-f', 'json');
@@ -29,7 +29,7 @@ test('all output arrives before the process ends, even if it is read slowly', as
   expect(JSON.parse(text).length).toBe(5000);
 });
 
-test('the process ends without a message when its reader goes away', async () => {
+it('the process ends without a message when its reader goes away', async () => {
   host.onSocket = (socket) => {
     const tell = () =>
       socket.send(
@@ -48,7 +48,7 @@ test('the process ends without a message when its reader goes away', async () =>
   expect([code, said]).toEqual([141, '']);
 });
 
-test('the exit code is that of the command line', async () => {
+it('the exit code is that of the command line', async () => {
   const [code] = await once(start('nonsense'), 'close');
   expect(code).toBe(2);
 });

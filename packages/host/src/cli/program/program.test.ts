@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import type { FakeHost } from '../../client/testing/fake-host.ts';
 import { finishedOperation, startFakeHost } from '../../client/testing/fake-host.ts';
 import { fakeInstance } from '../testing/fake-instance.ts';
@@ -52,7 +52,7 @@ const sent = (method: string) => {
 };
 
 describe('exit codes', () => {
-  test('are 2 for wrong usage, which is explained on standard error', async () => {
+  it('are 2 for wrong usage, which is explained on standard error', async () => {
     const wrong = [
       'nonsense',
       'launch',
@@ -75,12 +75,12 @@ describe('exit codes', () => {
     }
   });
 
-  test('are 1 for a failure, with the text of the daemon', async () => {
+  it('are 1 for a failure, with the text of the daemon', async () => {
     const { code, stdout, stderr } = await porthole('info c9');
     expect([code, stdout, stderr]).toEqual([1, '', 'Error: not found\n']);
   });
 
-  test('are 0 for help and version, on standard output', async () => {
+  it('are 0 for help and version, on standard output', async () => {
     for (const words of ['', '--help', 'launch --help', 'help image', '--version']) {
       const { code, stdout, stderr } = await porthole(words);
       expect([words, code, stderr]).toEqual([words, 0, '']);
@@ -88,14 +88,14 @@ describe('exit codes', () => {
     }
   });
 
-  test('are 2 for a group without a command, with its help on standard error', async () => {
+  it('are 2 for a group without a command, with its help on standard error', async () => {
     const { code, stdout, stderr } = await porthole('image alias');
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain('Usage: porthole image alias');
   });
 });
 
-test('a project other than LXD’s default is refused before any request', async () => {
+it('a project other than LXD’s default is refused before any request', async () => {
   const { code, stdout, stderr } = await porthole('config get c1 user.a --project web');
   expect([code, stdout, stderr.split('\n')[0]]).toEqual([
     2,
@@ -106,11 +106,11 @@ test('a project other than LXD’s default is refused before any request', async
   expect(await porthole('--project default config get c1 user.a')).toMatchObject({ code: 0, stdout: '1\n' });
 });
 
-test('for a mistyped command the one that was meant is suggested', async () => {
+it('for a mistyped command the one that was meant is suggested', async () => {
   expect((await porthole('lanch busybox')).stderr).toContain('Did you mean launch?');
 });
 
-test('without a daemon the error names the socket, and how to start the daemon', async () => {
+it('without a daemon the error names the socket, and how to start the daemon', async () => {
   const { code, stderr } = await porthole('list --state-dir /nowhere');
   expect([code, stderr]).toEqual([
     1,
@@ -119,7 +119,7 @@ test('without a daemon the error names the socket, and how to start the daemon',
 });
 
 describe('launch', () => {
-  test('makes the instance from the image of the alias and starts it', async () => {
+  it('makes the instance from the image of the alias and starts it', async () => {
     const { code, stdout, stderr } = await porthole('launch busybox c1 -c user.a=b -c user.c=d -p x -p y -e');
     expect([code, stdout, stderr]).toEqual([0, '', 'Creating c1\nStarting c1\n']);
     expect(sent('POST')).toMatchObject({
@@ -132,18 +132,18 @@ describe('launch', () => {
     expect(sent('PUT')).toMatchObject({ action: 'start', timeout: -1, force: false });
   });
 
-  test('prints the name that the daemon chose, and nothing else on standard output', async () => {
+  it('prints the name that the daemon chose, and nothing else on standard output', async () => {
     const { stdout, stderr } = await porthole('launch busybox -q');
     expect([stdout, stderr]).toEqual(['able-fox\n', '']);
     expect(sent('POST')).toMatchObject({ name: '', profiles: null });
   });
 
-  test('sends no profiles with --no-profiles, and does not read standard input on its own', async () => {
+  it('sends no profiles with --no-profiles, and does not read standard input on its own', async () => {
     await porthole('init busybox c1 --no-profiles', { stdin: 'config: {user.x: y}' });
     expect(sent('POST')).toMatchObject({ profiles: [], config: {} });
   });
 
-  test('reads YAML with --config-file; options override it', async () => {
+  it('reads YAML with --config-file; options override it', async () => {
     const stdin = 'config: {user.x: y, user.a: file}\nprofiles: [web]\ndevices: {d: {type: none}}';
     await porthole('init busybox c1 --config-file - -c user.a=option', { stdin });
     expect(sent('POST')).toMatchObject({
@@ -153,13 +153,13 @@ describe('launch', () => {
     });
   });
 
-  test('refuses a YAML key that it does not know', async () => {
+  it('refuses a YAML key that it does not know', async () => {
     const { code, stderr } = await porthole('init busybox c1 --config-file -', { stdin: 'confg: {}' });
     expect([code, stderr]).toEqual([2, expect.stringContaining('unknown key "confg"')]);
     expect(sent('POST')).toBeUndefined();
   });
 
-  test('merges device options into the device of the profile, and sends the whole device', async () => {
+  it('merges device options into the device of the profile, and sends the whole device', async () => {
     host.routes['GET /1.0/profiles/default'] = () => ({
       metadata: { devices: { root: { type: 'disk', path: '/', pool: 'p' } } },
     });
@@ -172,20 +172,20 @@ describe('launch', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('No profile has a device "data"')]);
   });
 
-  test('makes an empty instance without asking for an image', async () => {
+  it('makes an empty instance without asking for an image', async () => {
     await porthole('init --empty c1');
     expect(sent('POST')).toMatchObject({ name: 'c1', source: { type: 'none' } });
     expect(host.received.some(({ url }) => url.includes('images'))).toBe(false);
   });
 
-  test('says where images come from when no image has that name', async () => {
+  it('says where images come from when no image has that name', async () => {
     const { code, stderr } = await porthole('launch images:debian/12 c1');
     expect([code, stderr]).toEqual([1, expect.stringContaining('Porthole downloads no images')]);
   });
 });
 
 describe('adopt', () => {
-  test('makes an instance of a process', async () => {
+  it('makes an instance of a process', async () => {
     expect((await porthole('adopt web --pid 4242 -c user.a=1 --no-profiles')).code).toBe(0);
     expect(sent('POST')).toEqual({
       name: 'web',
@@ -197,28 +197,28 @@ describe('adopt', () => {
     });
   });
 
-  test('begins the next run of an existing instance, and changes nothing else of it', async () => {
+  it('begins the next run of an existing instance, and changes nothing else of it', async () => {
     expect((await porthole('adopt theirs --pid 4242')).code).toBe(0);
     expect(sent('PUT')).toEqual({ action: 'start', pid: 4242 });
     const { code, stderr } = await porthole('adopt theirs --pid 4242 -c user.a=1');
     expect([code, stderr]).toEqual([2, expect.stringContaining('theirs exists: change it with')]);
   });
 
-  test('needs a pid', async () => {
+  it('needs a pid', async () => {
     expect((await porthole('adopt web')).code).toBe(2);
     expect((await porthole('adopt web --pid x')).code).toBe(2);
   });
 });
 
 describe('start, stop, restart and delete', () => {
-  test('send the options that were given', async () => {
+  it('send the options that were given', async () => {
     await porthole('stop c1 --force');
     expect(sent('PUT')).toMatchObject({ action: 'stop', force: true, timeout: -1 });
     await porthole('restart c1 --timeout 7');
     expect(sent('PUT')).toMatchObject({ action: 'restart', force: false, timeout: 7 });
   });
 
-  test('pause freezes a running instance, start lets it go on', async () => {
+  it('pause freezes a running instance, start lets it go on', async () => {
     await porthole('pause c1');
     expect(sent('PUT')).toMatchObject({ action: 'freeze' });
     host.routes['GET /1.0/instances/c1'] = () => ({ metadata: fakeInstance({ status_code: 110 }) });
@@ -226,7 +226,7 @@ describe('start, stop, restart and delete', () => {
     expect(sent('PUT')).toMatchObject({ action: 'unfreeze' });
   });
 
-  test('act on all suitable instances with --all', async () => {
+  it('act on all suitable instances with --all', async () => {
     const stopped = fakeInstance({ name: 'c2', status: 'Stopped', status_code: 102 });
     host.routes['GET /1.0/instances'] = () => ({ metadata: [fakeInstance(), stopped] });
     host.routes['GET /1.0/instances/c2'] = () => ({ metadata: stopped });
@@ -237,19 +237,19 @@ describe('start, stop, restart and delete', () => {
     expect(urls).toEqual(['/1.0/instances/c1/state', '/1.0/instances/c2/state']);
   });
 
-  test('go on with the others when one fails, and name it', async () => {
+  it('go on with the others when one fails, and name it', async () => {
     const { code, stderr } = await porthole('stop c1 c9');
     expect([code, stderr]).toEqual([1, 'Error: c9: not found\n']);
     expect(host.received.length).toBe(2);
   });
 
-  test('point to the log when an operation fails', async () => {
+  it('point to the log when an operation fails', async () => {
     host.routes['PUT /1.0/instances/c1/state'] = () => ({ operation: finishedOperation({ err: 'no init' }) });
     const { stderr } = await porthole('start c1');
     expect(stderr).toBe('Error: no init\n  Try `porthole info --show-log c1` for more info\n');
   });
 
-  test('refuse to delete a running instance without --force', async () => {
+  it('refuse to delete a running instance without --force', async () => {
     const { code, stderr } = await porthole('delete c1');
     expect([code, stderr]).toEqual([
       1,
@@ -262,7 +262,7 @@ describe('start, stop, restart and delete', () => {
     expect(changes).toEqual(['PUT /1.0/instances/c1/state', 'DELETE /1.0/instances/c1']);
   });
 
-  test.each([
+  it.each([
     ['y\nyes\n', 0, ['DELETE /1.0/instances/c1', 'DELETE /1.0/instances/theirs']],
     ['yes\nno\n', 1, []],
     ['yes\n', 1, []],
@@ -279,13 +279,13 @@ describe('start, stop, restart and delete', () => {
     expect(changes.map(({ method, url }) => `${method} ${url}`).sort()).toEqual(deletions);
   });
 
-  test('do not stop an adopted instance before they forget it', async () => {
+  it('do not stop an adopted instance before they forget it', async () => {
     expect((await porthole('delete -f theirs')).code).toBe(0);
     const changes = host.received.filter(({ method }) => method !== 'GET').map(({ method }) => method);
     expect(changes).toEqual(['DELETE']);
   });
 
-  test('leave the deletion of an ephemeral instance to the daemon', async () => {
+  it('leave the deletion of an ephemeral instance to the daemon', async () => {
     host.routes['GET /1.0/instances/c1'] = () => ({ metadata: fakeInstance({ ephemeral: true }) });
     await porthole('delete -f c1');
     expect(host.received.some(({ method }) => method === 'DELETE')).toBe(false);
@@ -293,19 +293,19 @@ describe('start, stop, restart and delete', () => {
 });
 
 describe('config', () => {
-  test('get prints the value, or an empty line', async () => {
+  it('get prints the value, or an empty line', async () => {
     expect((await porthole('config get c1 user.a')).stdout).toBe('1\n');
     expect(await porthole('config get c1 user.b')).toMatchObject({ code: 0, stdout: '\n' });
   });
 
-  test('set changes several keys in one request, with If-Match', async () => {
+  it('set changes several keys in one request, with If-Match', async () => {
     const words = ['config', 'set', 'c1', 'user.foo=bar', 'user.xyz=bar %s bar'];
     expect(await runIn(host.dir, words)).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(sent('PUT').config).toEqual({ 'user.a': '1', 'user.foo': 'bar', 'user.xyz': 'bar %s bar' });
     expect(host.received.at(-1)?.headers['if-match']).toBe('"e"');
   });
 
-  test('unset leaves the key out, and fails when there is none', async () => {
+  it('unset leaves the key out, and fails when there is none', async () => {
     await porthole('config unset c1 user.a');
     expect(sent('PUT').config).toEqual({});
     expect(await porthole('config unset c1 user.b')).toMatchObject({
@@ -314,12 +314,12 @@ describe('config', () => {
     });
   });
 
-  test('edit replaces everything with standard input', async () => {
+  it('edit replaces everything with standard input', async () => {
     await porthole('config edit c1', { stdin: 'config: {user.z: "1"}\nprofiles: []\n' });
     expect(sent('PUT')).toEqual({ config: { 'user.z': '1' }, profiles: [] });
   });
 
-  test('edit writes the text from the editor, unless another client wrote first', async () => {
+  it('edit writes the text from the editor, unless another client wrote first', async () => {
     const env = { EDITOR: "sed -i 's/user.a/user.b/'" };
     expect((await porthole('config edit c1', { env })).stderr).toBe('');
     expect(sent('PUT').config).toEqual({ 'user.b': '1' });
@@ -331,12 +331,12 @@ describe('config', () => {
     await rm(join(file, '..'), { recursive: true });
   });
 
-  test('edit writes nothing when nothing was changed', async () => {
+  it('edit writes nothing when nothing was changed', async () => {
     await porthole('config edit c1', { env: { EDITOR: 'true' } });
     expect(sent('PUT')).toBeUndefined();
   });
 
-  test('device add, set and remove change one device', async () => {
+  it('device add, set and remove change one device', async () => {
     const devices = { data: { type: 'disk', path: '/mnt' } };
     await porthole('config device add c1 data disk source=/srv path=/mnt');
     expect(sent('PUT').devices).toEqual({ data: { type: 'disk', source: '/srv', path: '/mnt' } });
@@ -353,7 +353,7 @@ describe('config', () => {
     expect((await porthole('config device remove c1 x')).stderr).toBe("Error: Device doesn't exist\n");
   });
 
-  test('a device of a profile is not changed on the instance', async () => {
+  it('a device of a profile is not changed on the instance', async () => {
     host.routes['GET /1.0/instances/c1'] = () => ({
       metadata: fakeInstance({ expanded_devices: { eth0: { type: 'nic' } } }),
     });
@@ -365,7 +365,7 @@ describe('config', () => {
 });
 
 describe('profile', () => {
-  test('assign replaces the list, add and remove change it', async () => {
+  it('assign replaces the list, add and remove change it', async () => {
     await porthole('profile assign c1 a,b');
     expect(sent('PUT').profiles).toEqual(['a', 'b']);
     await runIn(host.dir, ['profile', 'assign', 'c1', '']);
@@ -377,7 +377,7 @@ describe('profile', () => {
     expect((await porthole('profile remove c1 x')).code).toBe(1);
   });
 
-  test('create prints a note, unless quiet', async () => {
+  it('create prints a note, unless quiet', async () => {
     host.routes['POST /1.0/profiles'] = () => ({ metadata: null });
     expect(await porthole('profile create p')).toEqual({
       code: 0,
@@ -389,7 +389,7 @@ describe('profile', () => {
 });
 
 describe('image', () => {
-  test('import uploads the image, sets its aliases and prints the fingerprint', async () => {
+  it('import uploads the image, sets its aliases and prints the fingerprint', async () => {
     host.routes['POST /1.0/images'] = () => ({
       operation: finishedOperation({ metadata: { fingerprint: FINGERPRINT } }),
     });
@@ -402,7 +402,7 @@ describe('image', () => {
     expect(posts.map(({ body }) => JSON.parse(body.toString()).name)).toEqual(['new']);
   });
 
-  test('build uploads the image, gives it its kind as alias, and leaves no files', async () => {
+  it('build uploads the image, gives it its kind as alias, and leaves no files', async () => {
     host.routes['POST /1.0/images'] = () => ({
       operation: finishedOperation({ metadata: { fingerprint: 'f00' } }),
     });
@@ -424,7 +424,7 @@ describe('image', () => {
     await expect(readFile(built)).rejects.toThrow('ENOENT');
   });
 
-  test('build of an image that the daemon has already only sets the alias', async () => {
+  it('build of an image that the daemon has already only sets the alias', async () => {
     host.routes['POST /1.0/images'] = () => ({
       operation: finishedOperation({ err: 'Image with same fingerprint already exists' }),
     });
@@ -435,7 +435,7 @@ describe('image', () => {
     expect(sent('POST')).toMatchObject({ name: 'small', target: fingerprint });
   });
 
-  test('list shows the shortest alias and how many more there are', async () => {
+  it('list shows the shortest alias and how many more there are', async () => {
     const aliases = [{ name: 'busybox/edge' }, { name: 'bb' }];
     host.routes['GET /1.0/images'] = () => ({
       metadata: [{ ...image, aliases, architecture: 'x86_64', public: true }],
@@ -444,7 +444,7 @@ describe('image', () => {
     expect((await porthole('image list x -f csv')).stdout).toBe('');
   });
 
-  test('set-property keeps the others', async () => {
+  it('set-property keeps the others', async () => {
     host.routes[`GET /1.0/images/${FINGERPRINT}`] = () => ({
       metadata: { ...image, properties: { os: 'b' } },
     });
@@ -454,7 +454,7 @@ describe('image', () => {
   });
 });
 
-test('list prints its columns, and asks for live data only when it is shown', async () => {
+it('list prints its columns, and asks for live data only when it is shown', async () => {
   host.routes['GET /1.0/instances'] = () => ({
     metadata: [fakeInstance({ name: 'c10' }), fakeInstance({ name: 'c2' })],
   });
@@ -466,7 +466,7 @@ test('list prints its columns, and asks for live data only when it is shown', as
   expect([live, fast]).toEqual(['/1.0/instances?recursion=2', '/1.0/instances?recursion=1']);
 });
 
-test('info says how callers are identified', async () => {
+it('info says how callers are identified', async () => {
   host.routes['GET /1.0'] = () => ({
     metadata: {
       config: {},
@@ -480,14 +480,14 @@ test('info says how callers are identified', async () => {
   expect((await porthole('info')).stdout).toContain('Callers identified by: pidfd');
 });
 
-test('info of an instance shows its resources while it runs', async () => {
+it('info of an instance shows its resources while it runs', async () => {
   const { stdout } = await porthole('info c1');
   expect(stdout).toContain('Status: RUNNING\n');
   expect(stdout).toContain('    Memory (current): 436.00KiB\n');
   expect(stdout).toContain('        inet:  10.0.0.2/24 (global)');
 });
 
-test('version works without a daemon', async () => {
+it('version works without a daemon', async () => {
   const { code, stdout } = await porthole('version --state-dir /nowhere');
   expect([code, stdout]).toEqual([
     0,
@@ -495,7 +495,7 @@ test('version works without a daemon', async () => {
   ]);
 });
 
-test('monitor prints one line per event, and fails when the daemon ends the stream', async () => {
+it('monitor prints one line per event, and fails when the daemon ends the stream', async () => {
   host.onSocket = (socket) => {
     const metadata = { action: 'instance-started', source: '/1.0/instances/c1', context: { n: 1 } };
     socket.send(JSON.stringify({ type: 'lifecycle', timestamp: 'T', metadata }));
@@ -505,7 +505,7 @@ test('monitor prints one line per event, and fails when the daemon ends the stre
   expect([code, stdout]).toEqual([1, 'T lifecycle instance-started /1.0/instances/c1 n=1\n']);
 });
 
-test('monitor leaves out log messages below the level, and nothing else', async () => {
+it('monitor leaves out log messages below the level, and nothing else', async () => {
   host.onSocket = (socket) => {
     for (const level of ['info', 'warn', 'error', 'new'])
       socket.send(JSON.stringify({ type: 'logging', timestamp: 'T', metadata: { level, message: 'm' } }));
@@ -522,25 +522,25 @@ test('monitor leaves out log messages below the level, and nothing else', async 
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('with pretty formatting')]);
 });
 
-test('query prints the whole answer with --raw', async () => {
+it('query prints the whole answer with --raw', async () => {
   const { stdout } = await porthole('query --raw /1.0/instances/c1');
   expect(JSON.parse(stdout)).toMatchObject({ type: 'sync', metadata: { name: 'c1' } });
   const put = await porthole('query --raw --wait -X PUT -d {} /1.0/instances/c1');
   expect(JSON.parse(put.stdout)).toMatchObject({ type: 'async', metadata: { status: 'Success' } });
 });
 
-test('info has no resources to show: the daemon says so', async () => {
+it('info has no resources to show: the daemon says so', async () => {
   host.routes['GET /1.0/resources'] = () => ({ error: [501, 'Porthole keeps no resources'] });
   const { code, stderr } = await porthole('info --resources');
   expect([code, stderr]).toEqual([1, 'Error: Porthole keeps no resources\n']);
 });
 
-test('query prints the metadata, and refuses data that is not JSON', async () => {
+it('query prints the metadata, and refuses data that is not JSON', async () => {
   expect(JSON.parse((await porthole('query /1.0/instances/c1')).stdout).name).toBe('c1');
   expect((await porthole('query -X POST -d {x /1.0/instances')).code).toBe(2);
 });
 
-test('every command has a description, and every command without subcommands has examples', async () => {
+it('every command has a description, and every command without subcommands has examples', async () => {
   const pending = [
     ...buildProgram(
       fakeIo().io,

@@ -67,16 +67,16 @@ export class FakeBackend implements GuestBackend {
   identified = 0;
   viewed = 0;
   storeBroken = false;
-  private readonly watchers = new Set<{ instanceId: number; listener: () => void }>();
-  private readonly listeners = new Set<{ instanceId: number; listener: (event: StoredEvent) => void }>();
+  readonly #watchers = new Set<{ instanceId: number; listener: () => void }>();
+  readonly #listeners = new Set<{ instanceId: number; listener: (event: StoredEvent) => void }>();
   /** The number of the newest event. */
   newest = 0;
   /** How often the journal was read. */
   queries = 0;
   /** Stored events, oldest first. */
-  private journal: StoredEvent[] = [];
+  #journal: StoredEvent[] = [];
   /** The newest dropped event of each instance. */
-  private readonly floors = new Map<number, number>();
+  readonly #floors = new Map<number, number>();
 
   identify(fd: number): Caller {
     if (fd < 0) throw new Error('not a descriptor');
@@ -91,19 +91,19 @@ export class FakeBackend implements GuestBackend {
 
   watchView(instanceId: number, listener: () => void): () => void {
     const entry = { instanceId, listener };
-    this.watchers.add(entry);
-    return () => this.watchers.delete(entry);
+    this.#watchers.add(entry);
+    return () => this.#watchers.delete(entry);
   }
 
   get watched(): number {
-    return this.watchers.size;
+    return this.#watchers.size;
   }
 
   /** Commits another view; undefined means that the run is over. */
   swapView(instanceId: number, view: GuestView | undefined): void {
     if (view === undefined) this.views.delete(instanceId);
     else this.views.set(instanceId, view);
-    for (const entry of [...this.watchers]) if (entry.instanceId === instanceId) entry.listener();
+    for (const entry of [...this.#watchers]) if (entry.instanceId === instanceId) entry.listener();
   }
 
   image(fingerprint: string): Image | undefined {
@@ -136,7 +136,7 @@ export class FakeBackend implements GuestBackend {
 
   eventsAfter({ instanceId, after, types, events, bytes }: EventQuery): EventPage {
     this.queries++;
-    const all = this.journal.filter(
+    const all = this.#journal.filter(
       (event) => event.instanceId === instanceId && event.sequence > after && types.has(event.type),
     );
     let size = 0;
@@ -150,34 +150,34 @@ export class FakeBackend implements GuestBackend {
   }
 
   journalSpan(instanceId: number): JournalSpan {
-    return { oldest: this.floors.get(instanceId) ?? 0, newest: this.newest };
+    return { oldest: this.#floors.get(instanceId) ?? 0, newest: this.newest };
   }
 
   /** Drops all events up to this number. */
   trim(sequence: number): void {
-    for (const event of this.journal) {
+    for (const event of this.#journal) {
       if (event.sequence <= sequence && event.instanceId !== null)
-        this.floors.set(event.instanceId, event.sequence);
+        this.#floors.set(event.instanceId, event.sequence);
     }
-    this.journal = this.journal.filter((event) => event.sequence > sequence);
+    this.#journal = this.#journal.filter((event) => event.sequence > sequence);
   }
 
   subscribe(instanceId: number, listener: (event: StoredEvent) => void): () => void {
     const entry = { instanceId, listener };
-    this.listeners.add(entry);
-    return () => this.listeners.delete(entry);
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
   }
 
   get subscribers(): number {
-    return this.listeners.size;
+    return this.#listeners.size;
   }
 
   /** Commits an event. */
   emit(instanceId: number, type: StoredEvent['type'], metadata: Record<string, unknown>): void {
     const timestamp = '2026-01-02T03:04:05.678Z';
     const event: StoredEvent = { sequence: ++this.newest, instanceId, type, timestamp, metadata };
-    this.journal.push(event);
-    for (const entry of [...this.listeners]) if (entry.instanceId === instanceId) entry.listener(event);
+    this.#journal.push(event);
+    for (const entry of [...this.#listeners]) if (entry.instanceId === instanceId) entry.listener(event);
   }
 
   setKey(instanceId: number, key: string, value: string): void {
@@ -217,7 +217,7 @@ export class RawClient {
   /** Everything received so far, one character per byte. */
   received = '';
   readonly closed: Promise<void>;
-  private wake = () => {};
+  #wake = () => {};
 
   constructor(path: string) {
     this.socket = connect({ path, allowHalfOpen: true });
@@ -227,7 +227,7 @@ export class RawClient {
     });
     this.socket.on('data', (chunk: Buffer) => {
       this.received += chunk.toString('latin1');
-      this.wake();
+      this.#wake();
     });
     this.socket.on('error', () => {});
   }
@@ -242,7 +242,7 @@ export class RawClient {
     const ended = this.closed.then(() => 'closed' as const);
     while (!found(this.received)) {
       const more = new Promise<void>((resolve) => {
-        this.wake = resolve;
+        this.#wake = resolve;
       });
       if ((await Promise.race([more, ended])) === 'closed' && !found(this.received)) {
         throw new Error(`closed after ${JSON.stringify(this.received)}`);

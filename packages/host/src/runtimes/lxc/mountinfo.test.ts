@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { isShown, parseMounts, placeOf, readMounts } from './mountinfo.ts';
 
 const TEXT = `100 50 0:30 / / rw,relatime - overlay overlay rw,lowerdir=/l
@@ -9,7 +9,7 @@ const TEXT = `100 50 0:30 / / rw,relatime - overlay overlay rw,lowerdir=/l
 const WINDOW = { device: '254:0', root: '/var/lib/porthole/devlxd', readonly: true };
 const shown = (more = '', text = TEXT) => isShown(parseMounts(text + more), '/dev/lxd', WINDOW);
 
-test('finds exactly the given mount, also with spaces in its path', () => {
+it('finds exactly the given mount, also with spaces in its path', () => {
   expect(shown()).toBe(true);
   expect(isShown(parseMounts(TEXT), '/dev/lxd', { ...WINDOW, readonly: false })).toBe(false);
   expect(isShown(parseMounts(TEXT), '/dev/lxd', { ...WINDOW, root: '/else' })).toBe(false);
@@ -18,7 +18,7 @@ test('finds exactly the given mount, also with spaces in its path', () => {
   expect(isShown(parseMounts(TEXT), '/data one/', data)).toBe(true);
 });
 
-test.each([
+it.each([
   ['on the same place', '104 102 0:50 / /dev/lxd rw - tmpfs none rw\n'],
   ['on the way to it', '104 101 0:50 / /dev rw - overlay none rw\n'],
   ['on the root', '104 100 0:50 / / rw - tmpfs none rw\n'],
@@ -26,12 +26,12 @@ test.each([
   expect(shown(more)).toBe(false);
 });
 
-test('does not count a mount as shown when another was mounted on the way to it later', () => {
+it('does not count a mount as shown when another was mounted on the way to it later', () => {
   const covered = TEXT.replace('102 101', '102 100').replace('101 100', '105 100');
   expect(shown('', covered)).toBe(false);
 });
 
-test('tells which file or folder a path of the host leads to', () => {
+it('tells which file or folder a path of the host leads to', () => {
   const mounts = parseMounts('1 0 254:0 / / rw - ext4 a rw\n2 1 0:9 /sub /mnt/x rw - btrfs b rw\n');
   expect(placeOf(mounts, '/')).toEqual({ device: '254:0', root: '/' });
   expect(placeOf(mounts, '/mnt//y/../z')).toEqual({ device: '254:0', root: '/mnt/z' });
@@ -40,7 +40,7 @@ test('tells which file or folder a path of the host leads to', () => {
   expect(placeOf(mounts, '/mnt/xy')).toEqual({ device: '254:0', root: '/mnt/xy' });
 });
 
-test('reads the mounts that this process sees, and none of a process that is gone', async () => {
+it('reads the mounts that this process sees, and none of a process that is gone', async () => {
   const mounts = (await readMounts('self')) ?? [];
   expect(mounts.filter(({ point }) => point === '/')).toHaveLength(1);
   expect(await readMounts(4_194_303)).toBe(null);

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 import { ask, refusalOf } from './harness/raw.ts';
@@ -44,7 +44,7 @@ async function everything() {
 
 /** Checks that each row is refused with its error and changes nothing. `FP`: the image's fingerprint. */
 function refuses(rows: readonly Row[], headers: Record<string, string> = {}): void {
-  test.each(rows)('%s: %s', async (_what, request, body, status, error) => {
+  it.each(rows)('%s: %s', async (_what, request, body, status, error) => {
     const [method = '', path = ''] = request.split(' ');
     const before = await everything();
     const sent = typeof body === 'string' ? body : JSON.stringify(body);
@@ -65,7 +65,7 @@ describe('a profile is refused:', () => refuses(PROFILES));
 describe('an image is refused:', () => {
   refuses(IMAGES, JSON_TYPE);
 
-  test('an alias that exists already, and aliases with invalid names', async () => {
+  it('an alias that exists already, and aliases with invalid names', async () => {
     const before = await everything();
     const make = async (name: string) =>
       refusalOf(
@@ -132,7 +132,7 @@ describe('an invalid request is refused:', () => {
     ['another project', 'PUT /1.0/instances/c1?project=other', {}, 404, 'Project not found'],
   ]);
 
-  test('a body of more than 8 MiB, with and without Content-Length', async () => {
+  it('a body of more than 8 MiB, with and without Content-Length', async () => {
     const before = await everything();
     const body = JSON.stringify({ config: { 'user.a': 'v'.repeat(20 * MIB) } });
     const refused = { status: 413, error: 'The body is larger than 8388608 bytes' };
@@ -145,7 +145,7 @@ describe('an invalid request is refused:', () => {
     expect(await everything()).toEqual(before);
   });
 
-  test('bytes that are not HTTP', async () => {
+  it('bytes that are not HTTP', async () => {
     for (const bytes of ['\0\0\0\0\r\n\r\n', 'GET\r\n\r\n', 'GET / HTTP/1.1\r\nBad Header: 1\r\n\r\n']) {
       const socket = createConnection(daemon.hostSocket);
       await once(socket, 'connect');
@@ -154,7 +154,7 @@ describe('an invalid request is refused:', () => {
     }
   });
 
-  test('a body that breaks off', async () => {
+  it('a body that breaks off', async () => {
     const before = await everything();
     const socket = createConnection(daemon.hostSocket);
     socket.on('error', () => {});
@@ -167,7 +167,7 @@ describe('an invalid request is refused:', () => {
 });
 
 describe('a change with an old ETag is refused:', () => {
-  test.each([
+  it.each([
     [
       '/1.0/instances/c1',
       {
@@ -195,7 +195,7 @@ describe('a change with an old ETag is refused:', () => {
     expect(await everything()).toEqual(before);
   });
 
-  test('and of three changes with the same ETag, only one is made', async () => {
+  it('and of three changes with the same ETag, only one is made', async () => {
     const { etag } = await ask(daemon, 'GET', '/1.0/profiles/p1');
     const change = (value: string) =>
       ask(daemon, 'PUT', '/1.0/profiles/p1', JSON.stringify({ config: { 'user.a': value } }), {

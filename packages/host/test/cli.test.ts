@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { parse } from 'yaml';
 import { type Finished, run } from '../src/process/run.ts';
 import type { OperationJson } from '../src/wire/operation.ts';
@@ -71,7 +71,7 @@ async function quietly(...all: string[]): Promise<void> {
 const listed = async (words: string) => (await result(words)).trimEnd().split('\n');
 
 describe('instances', () => {
-  test('are launched and created; progress goes to standard error', async () => {
+  it('are launched and created; progress goes to standard error', async () => {
     const { code, stdout, stderr } = await porthole('launch busybox a1 -c user.role=web -e');
     expect([code, stdout, stderr]).toEqual([0, '', 'Creating a1\nStarting a1\n']);
     const name = await result('init --empty -q -c user.role=none');
@@ -82,7 +82,7 @@ describe('instances', () => {
     expect(await result('list -f csv user.role=.+')).toBe('');
   });
 
-  test('are listed as table, csv, json, yaml and compact', async () => {
+  it('are listed as table, csv, json, yaml and compact', async () => {
     const all = (format: string) => result(`list -c ns -f ${format}`);
     const [table, csv, json, yaml, compact] = await Promise.all(
       ['table', 'csv', 'json', 'yaml', 'compact'].map(all),
@@ -100,7 +100,7 @@ describe('instances', () => {
     expect(parse(yaml as string)).toMatchObject(named);
   });
 
-  test('start, pause, restart and stop, several at once', async () => {
+  it('start, pause, restart and stop, several at once', async () => {
     await quietly('start c2', 'pause c1 c2');
     expect(await listed('list -f csv -c s')).toEqual(['FROZEN', 'FROZEN']);
     await quietly('start --all', 'restart -f c2');
@@ -112,7 +112,7 @@ describe('instances', () => {
     await quietly('stop -f c2');
   });
 
-  test.each(['no', 'yes'])(
+  it.each(['no', 'yes'])(
     'are deleted or kept as answered on the terminal, which is released afterwards: %s',
     async (word) => {
       const terminal = new Terminal(join(BIN, 'porthole'), ['delete', '-i', 'nobody'], environment());
@@ -123,7 +123,7 @@ describe('instances', () => {
     },
   );
 
-  test('are described by info, and so is the daemon', async () => {
+  it('are described by info, and so is the daemon', async () => {
     expect(await result('info c1')).toMatch(/^Name: c1\nStatus: RUNNING\n[\s\S]*Memory \(current\): /);
     expect(await result('info c1 --show-log')).toContain('\nLog:\n');
     expect(JSON.parse(await result('info c1 -f json'))).toMatchObject({ name: 'c1', status: 'Running' });
@@ -134,7 +134,7 @@ describe('instances', () => {
 });
 
 describe('exec', () => {
-  test('keeps the streams separate, and exits with the code of the command', async () => {
+  it('keeps the streams separate, and exits with the code of the command', async () => {
     const script = 'cat; echo $A $PWD $(id -u); echo wrong >&2; exit 7';
     const options = ['--env', 'A=b', '--cwd', '/tmp', '--user', '5', '--group', '6'];
     const words = ['exec', 'c1', ...options, '--', 'sh', '-c', script];
@@ -144,7 +144,7 @@ describe('exec', () => {
     expect(await porthole(['exec', 'c1', '--', 'sh', '-c', 'kill -9 $$'])).toMatchObject({ code: 137 });
   });
 
-  test('gives the command a terminal when it runs on one', async () => {
+  it('gives the command a terminal when it runs on one', async () => {
     expect(await porthole('exec c1 -- test -t 1')).toMatchObject({ code: 1 });
     const terminal = new Terminal(join(BIN, 'porthole'), ['exec', 'c1', '--', 'sh'], environment());
     await terminal.sees('# ');
@@ -156,7 +156,7 @@ describe('exec', () => {
 });
 
 describe('config', () => {
-  test('is set, read, unset, shown and edited', async () => {
+  it('is set, read, unset, shown and edited', async () => {
     await quietly('config set c2 user.a=1 user.b=%s', 'config set c2 user.c 3', 'config unset c2 user.a');
     expect(await result('config set c2 user.d -', 'of\nlines\n')).toBe('');
     const keys = ['a', 'b', 'c', 'd'].map((key) => result(`config get c2 user.${key}`));
@@ -167,7 +167,7 @@ describe('config', () => {
     expect(await result('config get c2 user.z -e')).toBe('%s\n');
   });
 
-  test('has devices, which take effect in a running instance', async () => {
+  it('has devices, which take effect in a running instance', async () => {
     writeFileSync(join(scratch, 'shared'), 'shared');
     await quietly(`config device add -q c1 d disk source=${scratch} path=/mnt/d`);
     expect(await result('exec c1 -- cat /mnt/d/shared')).toBe('shared');
@@ -181,7 +181,7 @@ describe('config', () => {
   });
 });
 
-test('profiles are created, changed, copied, renamed, assigned, edited and deleted', async () => {
+it('profiles are created, changed, copied, renamed, assigned, edited and deleted', async () => {
   await quietly('profile create -q web', 'profile set web user.p=1 user.q=2', 'profile unset web user.q');
   await quietly('profile device add -q web e none', 'profile copy web web2', 'profile rename -q web2 site');
   expect(await result('profile get site user.p')).toBe('1\n');
@@ -206,7 +206,7 @@ test('profiles are created, changed, copied, renamed, assigned, edited and delet
   await quietly('profile delete -q web');
 });
 
-test('images are exported, given aliases, changed, edited, deleted and imported', async () => {
+it('images are exported, given aliases, changed, edited, deleted and imported', async () => {
   const file = join(scratch, 'image.tar.gz');
   expect(await porthole(`image export busybox ${file}`)).toMatchObject({ code: 0, stdout: '' });
   const fingerprint = /[0-9a-f]{64}/.exec(await result('image info busybox'))?.[0] ?? '';
@@ -229,7 +229,7 @@ test('images are exported, given aliases, changed, edited, deleted and imported'
 });
 
 describe('files', () => {
-  test('are pushed and pulled with modes and links, whole directories too', async () => {
+  it('are pushed and pulled with modes and links, whole directories too', async () => {
     const tree = join(scratch, 'tree');
     expect((await run('mkdir', ['-p', join(tree, 'sub')])).ok).toBe(true);
     writeFileSync(join(tree, 'sub/f'), 'content', { mode: 0o751 });
@@ -240,7 +240,7 @@ describe('files', () => {
     expect(readlinkSync(join(scratch, 'back/tree/l'))).toBe('sub/f');
   });
 
-  test('may have any bytes in their names, when pushed and when pulled', async () => {
+  it('may have any bytes in their names, when pushed and when pulled', async () => {
     const names = ['caf\xe9', '\x1b]0;x\x07', 'cut \xe2\x82', 'new\nline %ff'];
     const tree = join(scratch, 'bytes');
     const at = (top: string, ...parts: readonly string[]) => Buffer.from([top, ...parts].join('/'), 'latin1');
@@ -262,7 +262,7 @@ describe('files', () => {
     expect(all(inside)).toEqual(all(tree));
   });
 
-  test('come from standard input, go to standard output, are edited and deleted', async () => {
+  it('come from standard input, go to standard output, are edited and deleted', async () => {
     expect(await result('file push - c1/root/new/f -p --mode 640 --uid 7 --gid 8', 'one')).toBe('');
     expect(await result('file edit c1/root/new/f', 'two')).toBe('');
     const facts = ['exec', 'c1', '--', 'stat', '-c', '%a %u %g', '/root/new/f'];
@@ -274,7 +274,7 @@ describe('files', () => {
 });
 
 describe('the daemon', () => {
-  test('reports events as they happen', async () => {
+  it('reports events as they happen', async () => {
     const env = { ...process.env, ...environment() };
     const words = ['monitor', '--type', 'lifecycle', '-f', 'json'];
     const child = spawn(join(BIN, 'porthole'), words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
@@ -294,7 +294,7 @@ describe('the daemon', () => {
     expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']);
   });
 
-  test('shows operations, and refuses to cancel one that cannot be cancelled', async () => {
+  it('shows operations, and refuses to cancel one that cannot be cancelled', async () => {
     const running = operator.exec('c1', ['sh', '-c', 'while [ ! -e /tmp/over ]; do :; done']);
     const rows = JSON.parse(await result('operation list -f json')) as OperationJson[];
     const id = rows.find(({ status, class: kind }) => status === 'Running' && kind === 'websocket')?.id;
@@ -305,7 +305,7 @@ describe('the daemon', () => {
     expect((await running).code).toBe(0);
   });
 
-  test('answers any request of porthole query', async () => {
+  it('answers any request of porthole query', async () => {
     const url = '/1.0/instances/c2';
     expect(JSON.parse(await result(`query ${url}`))).toMatchObject({ name: 'c2' });
     const json = '{"config":{"user.q":"1"}}';
@@ -318,7 +318,7 @@ describe('the daemon', () => {
 });
 
 describe('a command that fails', () => {
-  test.concurrent.each(REFUSED_COMMANDS)(
+  it.concurrent.each(REFUSED_COMMANDS)(
     'reports its error on standard error: %s',
     async (words, code, error) => {
       const answer = await porthole(words);
@@ -328,13 +328,13 @@ describe('a command that fails', () => {
     },
   );
 
-  test('says how to start the daemon when none runs', async () => {
+  it('says how to start the daemon when none runs', async () => {
     const { code, stdout, stderr } = await porthole(['list', '--state-dir', scratch]);
     expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('Start it with: portholed\n')]);
   });
 });
 
-test('progress is shown on a terminal, and nowhere else', async () => {
+it('progress is shown on a terminal, and nowhere else', async () => {
   expect(building.text).toMatch(/\d+%/);
   const image = join(scratch, 'large.tar');
   // Long enough for several reads; the daemon says only at the end that it is not an image.
@@ -365,7 +365,7 @@ const COMPLETIONS = [
   ['porthole vers', 'version', '', 'Server version: '],
 ] as const;
 
-test.each([
+it.each([
   ['bash', ['--norc', '--noprofile'], ''],
   ['zsh', ['-f'], 'autoload -Uz compinit; compinit -u -D;'],
 ] as const)('the tab key completes in %s', async (shell, args, setup) => {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test as it } from 'vitest';
 import { uploadImage } from '../src/client/upload.ts';
 import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
@@ -187,7 +187,7 @@ async function checkHost(): Promise<void> {
 }
 
 describe('a daemon that is killed at any moment', () => {
-  test(`keeps all that it has acknowledged and leaves nothing half done, ${CYCLES} times`, async () => {
+  it(`keeps all that it has acknowledged and leaves nothing half done, ${CYCLES} times`, async () => {
     const ledger = new Ledger();
     const pid = await operator.pid('c1');
     let done = 0;
@@ -216,7 +216,7 @@ describe('a daemon that is killed at any moment', () => {
     expect(done).toBeGreaterThan(CYCLES);
   });
 
-  test('leaves neither files nor a lock of a start that was cut off', async () => {
+  it('leaves neither files nor a lock of a start that was cut off', async () => {
     for (const life of cycles([30, 100], [5, 30, 60, 100, 150])) {
       await operator.create('c2');
       await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'start' });
@@ -230,7 +230,7 @@ describe('a daemon that is killed at any moment', () => {
     expect(entries('instances')).toHaveLength(KEPT.length);
   });
 
-  test('leaves nothing of an instance whose deletion was cut off', async () => {
+  it('leaves nothing of an instance whose deletion was cut off', async () => {
     for (const life of cycles([3], [0, 3, 6, 12])) {
       await operator.create('c2');
       await begin(operator, 'DELETE', '/1.0/instances/c2', undefined);
@@ -275,7 +275,7 @@ describe('a device that is being added when the daemon is killed', () => {
   const LOOK =
     'ls -d /data/below /dev/porthole-t /sys/class/net/eth7 2>/dev/null; grep -c below /proc/mounts';
 
-  test.each([
+  it.each([
     ['before the interface is made', 'link add'],
     ['before the interface is moved', ' netns'],
   ])('is removed by the next daemon, %s', async (_, when) => {
@@ -294,7 +294,7 @@ describe('a device that is being added when the daemon is killed', () => {
     expect((await operator.exec('c1', ['sh', '-c', LOOK])).stdout).toBe('0\n');
   });
 
-  test('does not affect a mount of the instance at the same path', async () => {
+  it('does not affect a mount of the instance at the same path', async () => {
     await operator.sh('c1', 'mkdir /own && mount -t tmpfs own /own && echo mine > /own/f');
     const disk = { type: 'disk', source: files, path: '/own' };
     await killedBy('ip', 'link add', () => operator.patch('c1', { devices: { a: NIC, b: disk } }));
@@ -303,7 +303,7 @@ describe('a device that is being added when the daemon is killed', () => {
     await operator.sh('c1', 'umount /own && rmdir /own');
   });
 
-  test('does not affect an interface of the host with the same name', async () => {
+  it('does not affect an interface of the host with the same name', async () => {
     const { host_name: name } = NIC;
     expect(await run('ip', ['link', 'add', name, 'type', 'bridge'])).toMatchObject({ ok: true });
     try {
@@ -317,7 +317,7 @@ describe('a device that is being added when the daemon is killed', () => {
 });
 
 describe('a reboot during which the daemon is killed', () => {
-  test.each(['false', ''])('is not lost, with boot.autostart=%s', async (autostart) => {
+  it.each(['false', ''])('is not lost, with boot.autostart=%s', async (autostart) => {
     const config = autostart === '' ? {} : { 'boot.autostart': autostart };
     await operator.launch('c2', { config });
     const pid = await operator.pid('c2');
@@ -332,7 +332,7 @@ describe('a reboot during which the daemon is killed', () => {
 });
 
 describe('a restart during which the daemon is killed', () => {
-  test(`ends with the instance running, ${CYCLES} times`, async () => {
+  it(`ends with the instance running, ${CYCLES} times`, async () => {
     await operator.launch('c2');
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const force = cycle % 2 === 0;
@@ -348,7 +348,7 @@ describe('a restart during which the daemon is killed', () => {
     await drop('c2');
   });
 
-  test('is finished by the next daemon when the instance has not ended yet', async () => {
+  it('is finished by the next daemon when the instance has not ended yet', async () => {
     await operator.launch('c2', { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sleep 100000' } });
     const pid = await operator.pid('c2');
     await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'restart', timeout: -1, force: false });
@@ -382,7 +382,7 @@ describe('while no daemon runs', () => {
     await run('lxc-attach', ['-n', id, '-P', at('instances'), '--', command]);
   }
 
-  test('an instance that powers itself off is stopped at the next start, and stays stopped', async () => {
+  it('an instance that powers itself off is stopped at the next start, and stays stopped', async () => {
     const pid = await operator.pid('c2');
     await daemon.kill();
     await attach('poweroff');
@@ -394,7 +394,7 @@ describe('while no daemon runs', () => {
     await drop('c2');
   });
 
-  test('an instance that reboots itself runs again after the next start', async () => {
+  it('an instance that reboots itself runs again after the next start', async () => {
     const pid = await operator.pid('c2');
     await daemon.kill();
     await attach('reboot');
@@ -407,7 +407,7 @@ describe('while no daemon runs', () => {
     await drop('c2');
   });
 
-  test('an ephemeral instance that ends is deleted with its files', async () => {
+  it('an ephemeral instance that ends is deleted with its files', async () => {
     await operator.patch('c2', { ephemeral: true });
     const pid = await operator.pid('c2');
     await daemon.kill();

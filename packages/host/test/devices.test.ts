@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test as it } from 'vitest';
 import { run } from '../src/process/run.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
@@ -67,7 +67,7 @@ async function restart(): Promise<void> {
 }
 
 describe('a disk', () => {
-  test('is visible inside as soon as it is added, and gone with its mount point when it is removed', async () => {
+  it('is visible inside as soon as it is added, and gone with its mount point when it is removed', async () => {
     await add('data', disk('/made/for/it'));
     expect(await inside('cat /made/for/it/f')).toBe('from the host');
     await inside('echo hello > /made/for/it/g');
@@ -77,7 +77,7 @@ describe('a disk', () => {
     expect(await inside('grep -c /made /proc/mounts || true')).toBe('0');
   });
 
-  test('leaves a mount point alone that existed before', async () => {
+  it('leaves a mount point alone that existed before', async () => {
     await inside('mkdir -p /own && echo mine > /own/f');
     await add('data', disk('/own'));
     expect(await inside('cat /own/f')).toBe('from the host');
@@ -85,7 +85,7 @@ describe('a disk', () => {
     expect(await inside('cat /own/f')).toBe('mine');
   });
 
-  test('cannot be written to when it is readonly, live and after a start', async () => {
+  it('cannot be written to when it is readonly, live and after a start', async () => {
     await add('data', disk('/ro', { readonly: 'true' }));
     const attempts = 'touch /ro/x 2>&1; mount -o remount,rw /ro 2>&1; touch /ro/x 2>&1 || true';
     expect(await inside(attempts)).toMatch(/Read-only/);
@@ -95,7 +95,7 @@ describe('a disk', () => {
     expect(existsSync(join(shared, 'x'))).toBe(false);
   });
 
-  test('is mounted at the start, also from a folder that only root may enter, and also as a single file', async () => {
+  it('is mounted at the start, also from a folder that only root may enter, and also as a single file', async () => {
     await add('data', disk('/data'));
     await add('file', disk('/data-file', { source: join(shared, 'f') }));
     await restart();
@@ -105,13 +105,13 @@ describe('a disk', () => {
     expect(await inside('grep -c data-file /proc/mounts || true')).toBe('0');
   });
 
-  test('is unmounted and mounted again when its path changes', async () => {
+  it('is unmounted and mounted again when its path changes', async () => {
     await add('data', disk('/one'));
     await add('data', disk('/two'));
     expect(await inside('cat /two/f; ls -d /one 2>/dev/null || echo gone')).toBe('from the host\ngone');
   });
 
-  test('is refused without a source on the host, unless it is not required', async () => {
+  it('is refused without a source on the host, unless it is not required', async () => {
     const nowhere = join(hidden, 'nowhere');
     await refused(add('data', disk('/data', { source: nowhere })), `Missing source path "${nowhere}"`);
     expect((await operator.get('c1')).devices).toEqual({});
@@ -120,7 +120,7 @@ describe('a disk', () => {
     await restart();
   });
 
-  test('that was mounted for a first start before the daemon crashed is unmounted by the next daemon', async () => {
+  it('that was mounted for a first start before the daemon crashed is unmounted by the next daemon', async () => {
     await operator.create('c4', { devices: { data: disk('/data') } });
     await daemon.kill();
     const instances = join(daemon.stateDir, 'instances');
@@ -138,7 +138,7 @@ describe('a disk', () => {
     expect(existsSync(join(shared, 'f'))).toBe(true);
   });
 
-  test('follows symbolic links inside the instance, and never leads out of it', async () => {
+  it('follows symbolic links inside the instance, and never leads out of it', async () => {
     await inside('ln -sfn /etc /root/link');
     await add('data', disk('/root/link/porthole-data'));
     expect(await inside('cat /etc/porthole-data/f')).toBe('from the host');
@@ -147,7 +147,7 @@ describe('a disk', () => {
     await inside('rm /root/link');
   });
 
-  test('may not cover the guest API mount', async () => {
+  it('may not cover the guest API mount', async () => {
     await refused(add('data', disk('/dev/lxd')), 'guest API');
     await refused(add('data', disk('/dev//lxd/x')), 'guest API');
     expect(await inside('devlxd /1.0')).toContain('"api_version":"1.0"');
@@ -158,27 +158,27 @@ describe('a unix-char device', () => {
   const node = { type: 'unix-char', source: '/dev/zero', path: '/dev/my-zero', mode: '0666', uid: '7' };
   const check = () => inside('stat -c "%F %a %u" /dev/my-zero; head -c 3 /dev/my-zero | wc -c');
 
-  test('is made in a running instance with its mode and owner, works, and is removed', async () => {
+  it('is made in a running instance with its mode and owner, works, and is removed', async () => {
     await add('zero', node);
     expect(await check()).toBe('character special file 666 7\n3');
     await remove('zero');
     expect(await inside('ls /dev/my-zero 2>/dev/null || echo gone')).toBe('gone');
   });
 
-  test('is there after a start', async () => {
+  it('is there after a start', async () => {
     await add('zero', node);
     await restart();
     expect(await check()).toBe('character special file 666 7\n3');
   });
 
-  test('is refused for a file that is not a device', async () => {
+  it('is refused for a file that is not a device', async () => {
     await refused(add('zero', { ...node, source: '/etc/passwd' }), 'Not a character device: /etc/passwd');
     await refused(add('zero', { ...node, source: '/dev/nowhere' }), "The required device path doesn't exist");
     await add('zero', { ...node, source: '/dev/nowhere', required: 'false' });
     await remove('zero');
   });
 
-  test('works in a privileged instance, live and at the start', async () => {
+  it('works in a privileged instance, live and at the start', async () => {
     const fuse = { type: 'unix-char', source: '/dev/fuse', path: '/dev/fuse' };
     await operator.launch('p1', { config: { 'security.privileged': 'true' } });
     try {
@@ -223,7 +223,7 @@ describe('a nic', () => {
     expect(await volatile('wire.host_name')).toMatch(/^veth/);
   };
 
-  test('is added to a running instance and removed, both ends', async () => {
+  it('is added to a running instance and removed, both ends', async () => {
     await add('lan', bridged);
     await add('wire', p2p);
     await check();
@@ -236,7 +236,7 @@ describe('a nic', () => {
     expect(await volatile('lan.host_name')).toBe('');
   });
 
-  test('is there after a start with the same address, and can be removed then', async () => {
+  it('is there after a start with the same address, and can be removed then', async () => {
     await add('lan', bridged);
     await add('wire', p2p);
     const address = await volatile('lan.hwaddr');
@@ -249,7 +249,7 @@ describe('a nic', () => {
     expect(await inside('ls /sys/class/net')).toBe('lo');
   });
 
-  test('carries traffic to the host', async () => {
+  it('carries traffic to the host', async () => {
     await ip('address', 'add', '10.199.7.1/24', 'dev', BRIDGE);
     await ip('link', 'set', BRIDGE, 'up');
     await add('lan', bridged);
@@ -257,7 +257,7 @@ describe('a nic', () => {
     expect(await inside('ping -c 1 -W 5 10.199.7.1')).toContain('1 packets received');
   });
 
-  test('shows in the state with its ends, addresses and counters', async () => {
+  it('shows in the state with its ends, addresses and counters', async () => {
     await add('lan', bridged);
     await inside('ip link set lo up; ip link set eth0 up && ip address add 10.199.7.2/24 dev eth0');
     const { network } = await operator.client.get<{ network: object }>('/1.0/instances/c1/state');
@@ -274,7 +274,7 @@ describe('a nic', () => {
     });
   });
 
-  test('is shown in the state only up to a limit when an instance makes hundreds', async () => {
+  it('is shown in the state only up to a limit when an instance makes hundreds', async () => {
     await add('lan', bridged);
     await inside('for i in $(seq 200); do ip link add d$i type veth peer name e$i; done');
     const { network } = await operator.client.get<{ network: object }>('/1.0/instances/c1/state');
@@ -283,7 +283,7 @@ describe('a nic', () => {
     await restart();
   });
 
-  test('takes new limits while it runs', async () => {
+  it('takes new limits while it runs', async () => {
     await add('lan', bridged);
     await add('lan', { ...bridged, 'limits.ingress': '10Mbit' });
     const hostName = await volatile('lan.host_name');
@@ -294,7 +294,7 @@ describe('a nic', () => {
     expect((await run('tc', ['qdisc', 'show', 'dev', hostName])).stdout).not.toMatch(/tbf/);
   });
 
-  test('is refused on a bridge that is not there', async () => {
+  it('is refused on a bridge that is not there', async () => {
     await refused(
       add('lan', { ...bridged, parent: 'br-nowhere' }),
       'Parent device "br-nowhere" doesn\'t exist',
@@ -312,7 +312,7 @@ describe('profiles', () => {
     await operator.patch('c1', { profiles: ['default', 'extra'] });
   });
 
-  test('take effect in running instances: keys and devices', async () => {
+  it('take effect in running instances: keys and devices', async () => {
     await put('extra', { config: { 'user.from': 'profile' }, devices: { data: disk('/p') } });
     expect(await inside('devlxd /1.0/config/user.from; cat /p/f')).toBe('profilefrom the host');
     await put('extra', {});
@@ -320,7 +320,7 @@ describe('profiles', () => {
     expect((await operator.exec('c1', ['devlxd', '/1.0/config/user.from'])).code).toBe(22);
   });
 
-  test('are masked by a device of the type none, and take effect again when it is removed', async () => {
+  it('are masked by a device of the type none, and take effect again when it is removed', async () => {
     await put('extra', { devices: { data: disk('/p') } });
     await add('data', { type: 'none' });
     expect(await inside('ls -d /p 2>/dev/null || echo gone')).toBe('gone');
@@ -331,7 +331,7 @@ describe('profiles', () => {
     await put('extra', {});
   });
 
-  test('change nothing when the change fails in one instance', async () => {
+  it('change nothing when the change fails in one instance', async () => {
     await operator.launch('c2', { profiles: ['default', 'extra'] });
     try {
       await operator.sh('c2', 'touch /in-the-way');
@@ -348,7 +348,7 @@ describe('profiles', () => {
 });
 
 describe('a failing change', () => {
-  test('removes the devices that it has added, and stores nothing', async () => {
+  it('removes the devices that it has added, and stores nothing', async () => {
     await inside('touch /blocked');
     const devices = { aaa: disk('/first'), zzz: disk('/blocked') };
     await refused(
@@ -363,7 +363,7 @@ describe('a failing change', () => {
     await inside('rm /blocked');
   });
 
-  test('puts back the devices that it has removed', async () => {
+  it('puts back the devices that it has removed', async () => {
     await inside('touch /blocked');
     await add('old', disk('/old'));
     const devices = { old: null, zzz: disk('/blocked') };
@@ -373,14 +373,14 @@ describe('a failing change', () => {
     expect(await inside('ls -d /old 2>/dev/null || echo gone; rm /blocked')).toBe('gone');
   });
 
-  test('is refused for an unknown type or option', async () => {
+  it('is refused for an unknown type or option', async () => {
     await refused(add('gpu', { type: 'gpu' }), 'Invalid devices');
     await refused(add('bad', { type: 'nonsense' }), 'Invalid devices');
     await refused(add('bad', disk('/x', { colour: 'red' })), 'Invalid devices');
     expect((await operator.get('c1')).devices).toEqual({});
   });
 
-  test('lets a start fail with an error that names the device, and leaves no mount', async () => {
+  it('lets a start fail with an error that names the device, and leaves no mount', async () => {
     const source = join(hidden, 'short-lived');
     mkdirSync(source);
     await operator.create('c3', { devices: { good: disk('/good'), zzz: disk('/data', { source }) } });

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { until } from './harness/api.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
@@ -59,7 +59,7 @@ async function statusOf(outgoing: ClientRequest): Promise<number | undefined> {
 }
 
 describe.each(['c1', 'c2', 'c3'])('the files of %s', (name) => {
-  test('are written, appended to, read and deleted', async () => {
+  it('are written, appended to, read and deleted', async () => {
     expect((await post(name, '/tmp/f', 'hello', OWNED)).status).toBe(200);
     expect((await get(name, 'tmp/f')).text).toBe('hello');
     expect((await post(name, '/tmp/f', ' world', { 'X-LXD-write': 'append' })).status).toBe(200);
@@ -71,7 +71,7 @@ describe.each(['c1', 'c2', 'c3'])('the files of %s', (name) => {
     expect(errorOf(await post(name, '/none/f', 'x'))).toEqual({ status: 404, error: 'Not Found' });
   });
 
-  test('may be directories and symbolic links', async () => {
+  it('may be directories and symbolic links', async () => {
     for (let times = 0; times < 2; times++) {
       expect((await post(name, '/srv/d', '', FOLDER)).status).toBe(200);
       expect((await post(name, '/srv/d/l', '../../etc', LINK)).status).toBe(200);
@@ -86,7 +86,7 @@ describe.each(['c1', 'c2', 'c3'])('the files of %s', (name) => {
     expect(errorOf(await remove(name, '/'))).toMatchObject({ error: 'the root directory stays' });
   });
 
-  test('may be large and have any bytes', async () => {
+  it('may be large and have any bytes', async () => {
     const content = randomBytes(24 * 1024 * 1024);
     expect((await post(name, '/tmp/big', content)).status).toBe(200);
     const outgoing = request({ socketPath: daemon.hostSocket, path: files(name, '/tmp/big') }).end();
@@ -98,7 +98,7 @@ describe.each(['c1', 'c2', 'c3'])('the files of %s', (name) => {
   });
 });
 
-test('new files get the requested owner and mode, existing ones keep theirs', async () => {
+it('new files get the requested owner and mode, existing ones keep theirs', async () => {
   await post('c1', '/tmp/new', 'x', OWNED);
   await post('c1', '/tmp/plain', 'x');
   await post('c1', '/tmp/folder', '', { ...FOLDER, ...OWNED });
@@ -111,7 +111,7 @@ test('new files get the requested owner and mode, existing ones keep theirs', as
   });
 });
 
-test('no path leads out of the instance', async () => {
+it('no path leads out of the instance', async () => {
   await inside(
     'ln -s /../../../../../etc/hostname /tmp/h; ln -s /proc/1/root /tmp/r; ln -s /tmp/loop /tmp/loop',
   );
@@ -127,7 +127,7 @@ test('no path leads out of the instance', async () => {
   expect(errorOf(await post('c1', '/proc/sys/kernel/core_pattern', 'x'))).toMatchObject({ status: 400 });
 });
 
-test('a path of another type than the request needs is refused, and its file is not touched', async () => {
+it('a path of another type than the request needs is refused, and its file is not touched', async () => {
   await inside('mkfifo /tmp/fifo');
   const refusals = [
     [await get('c1', '/tmp/fifo'), 'neither a file nor a directory nor a symbolic link'],
@@ -142,7 +142,7 @@ test('a path of another type than the request needs is refused, and its file is 
   expect((await remove('c1', '/tmp/fifo')).status).toBe(200);
 });
 
-test('a directory with too many entries is not listed', async () => {
+it('a directory with too many entries is not listed', async () => {
   await inside(
     'mkdir /run/many; mount -t tmpfs none /run/many; cd /run/many; seq 100001 | xargs -n 10000 touch',
   );
@@ -150,7 +150,7 @@ test('a directory with too many entries is not listed', async () => {
   await inside('umount /run/many');
 });
 
-test('a guest that swaps directories for links during a transfer gets at no file of the host', async () => {
+it('a guest that swaps directories for links during a transfer gets at no file of the host', async () => {
   const secret = mkdtempSync('/var/tmp/porthole-test-secret-');
   writeFileSync(join(secret, 'f'), "the host's");
   await inside(`mkdir -p ${secret} /tmp/real; echo -n guest > ${secret}/f; echo -n guest > /tmp/real/f`);
@@ -172,7 +172,7 @@ test('a guest that swaps directories for links during a transfer gets at no file
   rmSync(secret, { recursive: true });
 });
 
-test('an instance has at most eight transfers at a time; one that breaks off does not count', async () => {
+it('an instance has at most eight transfers at a time; one that breaks off does not count', async () => {
   const uploads = await Promise.all(Array.from({ length: 8 }, (_, n) => openUpload('c1', `/tmp/u${n}`)));
   const refused = async () => (await get('c1', '/etc/passwd')).status === 503;
   await until('eight transfers are as many as may be', refused);
@@ -180,7 +180,7 @@ test('an instance has at most eight transfers at a time; one that breaks off doe
   await until('they are over', async () => !(await refused()));
 });
 
-test('a stopped instance starts only after its transfer has ended', async () => {
+it('a stopped instance starts only after its transfer has ended', async () => {
   const upload = await openUpload('c2', '/root/f');
   await until('the transfer goes on', async () => childrenOf('2').length > 0);
   let started = false;
@@ -196,7 +196,7 @@ test('a stopped instance starts only after its transfer has ended', async () => 
   await operator.state('c2', 'stop', { force: true });
 });
 
-test('each transfer and each deletion causes an event', async () => {
+it('each transfer and each deletion causes an event', async () => {
   const watch = await operator.watch();
   await post('c1', '/tmp/told', 'x');
   await watch.next('instance-file-pushed c1');
@@ -207,7 +207,7 @@ test('each transfer and each deletion causes an event', async () => {
   watch.close();
 });
 
-test('a daemon that is killed during a transfer leaves neither a process nor a mount', async () => {
+it('a daemon that is killed during a transfer leaves neither a process nor a mount', async () => {
   const upload = await openUpload('c2', '/root/g');
   await until('the transfer goes on', () => childrenOf('2').length > 0);
   await daemon.kill();

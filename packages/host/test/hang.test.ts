@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
@@ -96,7 +96,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
 
   afterAll(() => deaf?.end());
 
-  test('delays its own change until the time limit, and no other work', async () => {
+  it('delays its own change until the time limit, and no other work', async () => {
     const hangs = refused(operator.device('h', 'data', data()), NO_ANSWER);
     await until('it hangs', () => deaf.held > 0);
     await othersGoOn();
@@ -104,14 +104,14 @@ describe('an instance with a file system over /dev that does not answer', () => 
     expect((await operator.get('h')).devices).not.toHaveProperty('data');
   });
 
-  test('has the guest API switched off, although its mount cannot be removed', async () => {
+  it('has the guest API switched off, although its mount cannot be removed', async () => {
     const warned = daemon.logged('could not take /dev/lxd out of an instance');
     await operator.patch('h', { config: { 'security.devlxd': 'false' } });
     await warned;
     await othersGoOn();
   });
 
-  test('has at most two hung programs, and info shows them', async () => {
+  it('has at most two hung programs, and info shows them', async () => {
     await prompt('a refusal', refused(operator.device('h', 'data', data()), STUCK));
     await prompt('a refusal', refused(operator.device('h', 'fuse', null), STUCK));
     expect(mountPrograms()).toHaveLength(2);
@@ -119,7 +119,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
     expect(await daemon.must('info', 'b')).not.toContain('Stuck');
   });
 
-  test('reaches nothing through the hung programs: each has only one process and one folder open', () => {
+  it('reaches nothing through the hung programs: each has only one process and one folder open', () => {
     for (const pid of mountPrograms()) {
       const files = filesOf(pid).filter((file) => !/^(socket|pipe|anon_inode):|^\/dev\/null$/.test(file));
       const own = expect.stringMatching(/^\S+\/instances\/\d+(\/overlay)?$/);
@@ -128,7 +128,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
     }
   });
 
-  test('delays neither a restart in place nor the stop nor the next start of the daemon', async () => {
+  it('delays neither a restart in place nor the stop nor the next start of the daemon', async () => {
     await prompt('a restart in place', daemon.restartInPlace(), START_MS);
     await othersGoOn();
     expect(await info()).toMatch(/^Stuck: 2 /m);
@@ -144,7 +144,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
     expect(await info()).toMatch(/^Stuck: 2 /m);
   });
 
-  test('can be stopped, and then no hung program and no zombie is left', async () => {
+  it('can be stopped, and then no hung program and no zombie is left', async () => {
     await prompt('a forced stop', operator.state('h', 'stop', { force: true }), START_MS);
     await until('no program is left', () => mountPrograms().length === 0);
     await operator.delete('h');
@@ -155,7 +155,7 @@ describe('an instance with a file system over /dev that does not answer', () => 
 });
 
 describe('a source that stops answering while it is mounted', () => {
-  test('is not mounted in another instance when it answers later', async () => {
+  it('is not mounted in another instance when it answers later', async () => {
     const point = join(folder, 'late');
     // Two lookups of the daemon are answered; that of the mount itself is not.
     const deaf = await Deaf.onHost(tools, point, 'one,two', 2);
@@ -174,7 +174,7 @@ describe('a source that stops answering while it is mounted', () => {
     }
   });
 
-  test('is not mounted in an instance that was started after its own had ended', async () => {
+  it('is not mounted in an instance that was started after its own had ended', async () => {
     const point = join(folder, 'later');
     const deaf = await Deaf.onHost(tools, point, 'one', 2);
     const heirs = ['h1', 'h2', 'h3'];
@@ -217,7 +217,7 @@ describe('a disk whose source does not answer', () => {
     await operator.device('a', 'data', null);
   });
 
-  test('delays no start of the daemon, and stays mounted', async () => {
+  it('delays no start of the daemon, and stays mounted', async () => {
     const { held } = deaf;
     await prompt('a restart in place', daemon.restartInPlace(), START_MS);
     await prompt('a kill', daemon.kill());
@@ -227,7 +227,7 @@ describe('a disk whose source does not answer', () => {
     await othersGoOn('a');
   });
 
-  test('is refused when it is added, and no other instance waits', async () => {
+  it('is refused when it is added, and no other instance waits', async () => {
     const { held } = deaf;
     const added = refused(operator.device('b', 'data', disk(source())), DEAD);
     await until('it is looked at', () => deaf.held > held);
@@ -237,7 +237,7 @@ describe('a disk whose source does not answer', () => {
     await othersGoOn('b');
   });
 
-  test('fails the start of its instance, and no other instance waits', async () => {
+  it('fails the start of its instance, and no other instance waits', async () => {
     const { held } = deaf;
     const started = refused(operator.state('s', 'start'), DEAD);
     await until('it is looked at', () => deaf.held > held);
@@ -246,7 +246,7 @@ describe('a disk whose source does not answer', () => {
     expect((await operator.statuses())['s']).toBe('Stopped');
   });
 
-  test('is not looked up again and again: the third use is refused at once', async () => {
+  it('is not looked up again and again: the third use is refused at once', async () => {
     const { held } = deaf;
     await prompt('a refusal', refused(operator.state('s', 'start'), DEAD));
     await prompt('a refusal', refused(operator.create('t', { devices: { data: disk(source()) } }), DEAD));
@@ -254,7 +254,7 @@ describe('a disk whose source does not answer', () => {
     expect(mountsBelow(daemon.stateDir)).toEqual([]);
   });
 
-  test('delays no other instance that starts with the daemon', async () => {
+  it('delays no other instance that starts with the daemon', async () => {
     await operator.patch('s', { config: { 'boot.autostart': 'true', 'boot.autostart.priority': '9' } });
     await daemon.stop();
     const failed = daemon.logged('instance could not be started automatically');
@@ -263,7 +263,7 @@ describe('a disk whose source does not answer', () => {
     expect((await failed)['instance']).toBe('s');
   });
 
-  test('can be used again when it answers', async () => {
+  it('can be used again when it answers', async () => {
     deaf.answer();
     await deaf.end();
     for (const mount of mountsBelow(folder)) await run('umount', ['--lazy', mount]);

@@ -4,7 +4,7 @@ import { type ClientRequest, request } from 'node:http';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import {
   device,
   type Entry,
@@ -73,7 +73,7 @@ async function launchAndDrop(alias: string): Promise<string> {
 }
 
 describe('image import', () => {
-  test.each(['plain', 'gzip', 'xz', 'zstd'] as const)(
+  it.each(['plain', 'gzip', 'xz', 'zstd'] as const)(
     'accepts a unified image (%s), and an instance of it runs',
     async (format) => {
       const fingerprint = await importFiles(files[format], '--alias', format, 'release=7');
@@ -91,14 +91,14 @@ describe('image import', () => {
     },
   );
 
-  test('accepts a split image with a squashfs root, and an instance of it runs', async () => {
+  it('accepts a split image with a squashfs root, and an instance of it runs', async () => {
     const fingerprint = await importFiles(files.metadata, files.rootfs, '--alias', 'split', '--public');
     expect(fingerprint).toBe(fingerprintOf(files.metadata, files.rootfs));
     expect(await imageOf(fingerprint)).toMatchObject({ properties: { os: 'tiny' }, public: true });
     expect(await launchAndDrop('split')).toMatch(/^0\ni1\n.*init \nsock$/);
   });
 
-  test('refuses the same image again, also when several are uploaded at once', async () => {
+  it('refuses the same image again, also when several are uploaded at once', async () => {
     const before = await everything();
     const again = await daemon.porthole('image', 'import', files.gzip);
     expect(again).toMatchObject({
@@ -129,7 +129,7 @@ describe('images on the command line', () => {
     gzip = fingerprintOf(files.gzip);
   });
 
-  test('are listed, as a table and for programs', async () => {
+  it('are listed, as a table and for programs', async () => {
     const table = await daemon.must('image', 'list');
     for (const alias of ['plain', 'gzip', 'xz', 'zstd', 'split']) expect(table).toContain(alias);
     const listed = JSON.parse(await daemon.must('image', 'list', '-f', 'json')) as ImageJson[];
@@ -138,7 +138,7 @@ describe('images on the command line', () => {
     expect(await daemon.must('image', 'list', 'gzip', '-f', 'csv')).toContain(gzip.slice(0, 12));
   });
 
-  test('are shown by fingerprint, by a prefix of it and by alias', async () => {
+  it('are shown by fingerprint, by a prefix of it and by alias', async () => {
     for (const name of [gzip, gzip.slice(0, 10), 'gzip']) {
       expect(await daemon.must('image', 'info', name)).toContain(`Fingerprint: ${gzip}`);
     }
@@ -147,7 +147,7 @@ describe('images on the command line', () => {
     );
   });
 
-  test('have aliases that can be created, renamed and deleted', async () => {
+  it('have aliases that can be created, renamed and deleted', async () => {
     await daemon.must('image', 'alias', 'create', 'debian/12', gzip.slice(0, 20));
     await daemon.must('image', 'alias', 'rename', 'debian/12', 'debian/13');
     expect(await daemon.must('image', 'alias', 'list', '-f', 'csv')).toMatch(/^debian\/13,/m);
@@ -160,7 +160,7 @@ describe('images on the command line', () => {
     );
   });
 
-  test('have properties that can be set, read and unset', async () => {
+  it('have properties that can be set, read and unset', async () => {
     await daemon.must('image', 'set-property', 'gzip', 'note', 'two words');
     expect(await daemon.must('image', 'get-property', 'gzip', 'note')).toBe('two words\n');
     expect(await daemon.must('image', 'show', 'gzip')).toContain('note: two words');
@@ -168,14 +168,14 @@ describe('images on the command line', () => {
     expect((await imageOf(gzip)).properties).not.toHaveProperty('note');
   });
 
-  test('are exported byte for byte', async () => {
+  it('are exported byte for byte', async () => {
     const to = join(files.folder, 'exported');
     await daemon.must('image', 'export', 'gzip', to);
     const [name = ''] = readdirSync(files.folder).filter((each) => each.startsWith('exported'));
     expect(fingerprintOf(join(files.folder, name))).toBe(gzip);
   });
 
-  test('are exported as two files when they are split, or not at all', async () => {
+  it('are exported as two files when they are split, or not at all', async () => {
     const to = join(files.folder, 'parts');
     await daemon.must('image', 'export', 'split', to);
     expect(readFileSync(to)).toEqual(readFileSync(files.metadata));
@@ -189,7 +189,7 @@ describe('images on the command line', () => {
     expect(piped.stderr).toMatch('The image has two files: give a name for them');
   });
 
-  test('can be downloaded by an instance only when they are public or cached', async () => {
+  it('can be downloaded by an instance only when they are public or cached', async () => {
     const source = { type: 'image', alias: 'gzip' };
     await operator.launch('i1', { source, config: { 'security.devlxd.images': 'true' } });
     const init = await operator.pid('i1');
@@ -208,7 +208,7 @@ describe('images on the command line', () => {
 });
 
 describe('a change of an image', () => {
-  test('is not undone when an instance is created from it meanwhile', async () => {
+  it('is not undone when an instance is created from it meanwhile', async () => {
     const body = await tarOf(unified(file('rootfs/blob', Buffer.alloc(30 * MIB))));
     await upload(gzipSync(body, { level: 1 }));
     const fingerprint = sha256(gzipSync(body, { level: 1 }));
@@ -230,7 +230,7 @@ const DAMAGED = 'The archive is damaged or incomplete: ';
 const LINK_OUT: readonly Entry[] = [symlink('rootfs/out', '/etc'), file('rootfs/out/passwd', 'root::0:0')];
 
 describe('a hostile or broken upload is refused and leaves nothing:', () => {
-  test.each<[what: string, error: string, body: () => Promise<Buffer>, more?: Record<string, string>]>([
+  it.each<[what: string, error: string, body: () => Promise<Buffer>, more?: Record<string, string>]>([
     [
       'a name with ..',
       'Invalid archive: a name with "..": "rootfs/../../../etc/cron.d/x"',
@@ -330,7 +330,7 @@ describe('a hostile or broken upload is refused and leaves nothing:', () => {
   const metadata = () => readFileSync(files.metadata);
   const rootfs = () => readFileSync(files.rootfs);
 
-  test.each<[what: string, error: string, body: () => Buffer]>([
+  it.each<[what: string, error: string, body: () => Buffer]>([
     ['a form without a root', 'Invalid multipart image', () => form(part('metadata', metadata()))],
     [
       'a form in the wrong order',
@@ -363,7 +363,7 @@ describe('a hostile or broken upload is refused and leaves nothing:', () => {
     expect(await everything()).toEqual(before);
   });
 
-  test('a client that disconnects during the upload', async () => {
+  it('a client that disconnects during the upload', async () => {
     const before = await everything();
     const outgoing = await beginUpload();
     outgoing.destroy();
@@ -395,7 +395,7 @@ async function beginUpload(): Promise<ClientRequest> {
 }
 
 describe('a daemon that is killed during an import', () => {
-  test('removes the rest of it at the next start, and accepts the image then', async () => {
+  it('removes the rest of it at the next start, and accepts the image then', async () => {
     const before = await everything();
     const outgoing = await beginUpload();
     const closed = new Promise((resolve) => outgoing.once('close', resolve));
@@ -422,7 +422,7 @@ async function changeDatabase(sql: string): Promise<void> {
 }
 
 describe('an image whose record cannot be stored', () => {
-  test('leaves nothing, and can be imported again', async () => {
+  it('leaves nothing, and can be imported again', async () => {
     const before = await everything();
     const body = await tarOf(unified(file('rootfs/unrecorded')));
     await changeDatabase(`
@@ -437,7 +437,7 @@ describe('an image whose record cannot be stored', () => {
 });
 
 describe('deleting an image', () => {
-  test('does not affect its instances, also when they or the daemon are restarted', async () => {
+  it('does not affect its instances, also when they or the daemon are restarted', async () => {
     const tar = join(files.folder, 'used.tar');
     const marked = await tarOf([file('mark', 'x')]);
     const base = readFileSync(files.plain);
@@ -469,7 +469,7 @@ describe('deleting an image', () => {
     expect(roots.filter((name) => name.startsWith(fingerprintOf(tar)))).toEqual([]);
   });
 
-  test('removes all its files', async () => {
+  it('removes all its files', async () => {
     await daemon.must('image', 'delete', 'plain', 'gzip', 'xz', 'zstd', 'split');
     expect(await everything()).toEqual({ folders: [], images: [], aliases: [] });
     expect(readdirSync(join(daemon.stateDir, 'rootfs'))).toEqual([]);

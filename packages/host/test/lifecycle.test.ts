@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test as it } from 'vitest';
 import { run } from '../src/process/run.ts';
 import type { OperationJson } from '../src/wire/operation.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
@@ -48,7 +48,7 @@ async function drop(name: string): Promise<void> {
 describe('start, stop, restart', () => {
   afterEach(() => drop('c2'));
 
-  test('each step changes the status and causes an event', async () => {
+  it('each step changes the status and causes an event', async () => {
     await operator.create('c2');
     await watch.next('instance-created c2');
     expect(await operator.statuses()).toMatchObject({ c1: 'Running', c2: 'Stopped' });
@@ -70,7 +70,7 @@ describe('start, stop, restart', () => {
     expect(await operator.statuses()).toEqual({ c1: 'Running' });
   });
 
-  test('a stop also reaches an init that has only just been started', async () => {
+  it('a stop also reaches an init that has only just been started', async () => {
     await operator.create('c2');
     for (let times = 0; times < 10; times++) {
       await operator.state('c2', 'start');
@@ -78,7 +78,7 @@ describe('start, stop, restart', () => {
     }
   });
 
-  test('an instance that ignores a stop runs on after the timeout', async () => {
+  it('an instance that ignores a stop runs on after the timeout', async () => {
     await operator.launch('c2', STUBBORN);
     const pid = await operator.pid('c2');
     await expect(operator.state('c2', 'stop', { timeout: 1 })).rejects.toEqual(
@@ -87,7 +87,7 @@ describe('start, stop, restart', () => {
     expect(await operator.pid('c2')).toBe(pid);
   });
 
-  test('a stop with force ends such an instance after the timeout, and not before', async () => {
+  it('a stop with force ends such an instance after the timeout, and not before', async () => {
     await operator.launch('c2', STUBBORN);
     const started = performance.now();
     await operator.state('c2', 'stop', { timeout: 1, force: true });
@@ -96,13 +96,13 @@ describe('start, stop, restart', () => {
     expect((await operator.statuses())['c2']).toBe('Stopped');
   });
 
-  test('a stop with force and a timeout first lets the instance shut down by itself', async () => {
+  it('a stop with force and a timeout first lets the instance shut down by itself', async () => {
     await operator.launch('c2');
     await operator.state('c2', 'stop', { timeout: 30, force: true });
     await watch.next('instance-shutdown c2');
   });
 
-  test('a forced stop also ends a stop that waits for ever', async () => {
+  it('a forced stop also ends a stop that waits for ever', async () => {
     await operator.launch('c2', STUBBORN);
     const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
     await expect(operator.state('c2', 'stop')).rejects.toEqual(message('Instance is busy running a "stop"'));
@@ -111,7 +111,7 @@ describe('start, stop, restart', () => {
     expect((await operator.statuses())['c2']).toBe('Stopped');
   });
 
-  test('a timeout that is too long for a timer is not cut short', async () => {
+  it('a timeout that is too long for a timer is not cut short', async () => {
     await operator.launch('c2', STUBBORN);
     const change = { action: 'stop', timeout: 3_000_000 };
     const stopping = await begin(operator, 'PUT', '/1.0/instances/c2/state', change);
@@ -122,7 +122,7 @@ describe('start, stop, restart', () => {
     expect(await waited).toMatchObject({ status: 'Success' });
   });
 
-  test('an instance with its own raw.lxc lines reboots from inside and stops by force', async () => {
+  it('an instance with its own raw.lxc lines reboots from inside and stops by force', async () => {
     const lines = [
       'lxc.cap.drop =',
       'lxc.hook.stop = /bin/true',
@@ -142,7 +142,7 @@ describe('start, stop, restart', () => {
     );
   });
 
-  test('a stop that waits delays no other change of its instance or of others with its profile', async () => {
+  it('a stop that waits delays no other change of its instance or of others with its profile', async () => {
     await operator.launch('c2', STUBBORN);
     const waiting = await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
     const profile = (value: string | null) =>
@@ -159,7 +159,7 @@ describe('start, stop, restart', () => {
     await profile(null);
   });
 
-  test('an action that the status does not allow is refused', async () => {
+  it('an action that the status does not allow is refused', async () => {
     await operator.create('c2');
     const refused = (work: Promise<unknown>, text: string) => expect(work).rejects.toEqual(message(text));
     await refused(operator.state('c1', 'start'), '^The instance is already running$');
@@ -177,7 +177,7 @@ describe('start, stop, restart', () => {
     await operator.patch('c2', { config: { 'security.protection.delete': null } });
   });
 
-  test('a stopped instance can be renamed, and has the new name inside', async () => {
+  it('a stopped instance can be renamed, and has the new name inside', async () => {
     await operator.create('before');
     await operator.client.change('POST', '/1.0/instances/before', { json: { name: 'c2' } });
     await watch.next('instance-renamed c2');
@@ -187,7 +187,7 @@ describe('start, stop, restart', () => {
     expect(Object.keys(await operator.statuses())).toEqual(['c1', 'c2']);
   });
 
-  test('an instance keeps its files while it is stopped, and no other one has them', async () => {
+  it('an instance keeps its files while it is stopped, and no other one has them', async () => {
     await operator.launch('c2');
     await operator.sh('c2', 'echo mine > /root/f');
     await operator.state('c2', 'restart', { force: true });
@@ -234,21 +234,21 @@ describe('an end that cannot be stored', () => {
     });
   }
 
-  test('is stored as soon as that is possible', async () => {
+  it('is stored as soon as that is possible', async () => {
     await operator.launch('c2');
     await endsUnstored();
     await watch.next('instance-shutdown c2');
     expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
   });
 
-  test('still deletes an ephemeral instance, as soon as that is possible', async () => {
+  it('still deletes an ephemeral instance, as soon as that is possible', async () => {
     await operator.launch('c2', { ephemeral: true });
     await endsUnstored();
     await watch.next('instance-deleted c2');
     expect(await operator.statuses()).toEqual({ c1: 'Running' });
   });
 
-  test('fails the stop that has caused it, and is stored later', async () => {
+  it('fails the stop that has caused it, and is stored later', async () => {
     await operator.launch('c2');
     await withoutStore(() =>
       expect(operator.state('c2', 'stop', { force: true })).rejects.toEqual(message('')),
@@ -257,7 +257,7 @@ describe('an end that cannot be stored', () => {
     expect((await operator.get('c2')).config['volatile.last_state.power']).toBe('STOPPED');
   });
 
-  test('is forgotten when the instance is started in between', async () => {
+  it('is forgotten when the instance is started in between', async () => {
     await operator.launch('c2');
     await endsUnstored();
     await operator.state('c2', 'start');
@@ -270,7 +270,7 @@ describe('an end that cannot be stored', () => {
 describe('an instance that ends by itself', () => {
   afterEach(() => drop('c2'));
 
-  test('is noticed when its init is killed', async () => {
+  it('is noticed when its init is killed', async () => {
     await operator.launch('c2');
     process.kill(await operator.pid('c2'), 'SIGKILL');
     await watch.next('instance-shutdown c2');
@@ -280,14 +280,14 @@ describe('an instance that ends by itself', () => {
     expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
   });
 
-  test('is noticed when it powers itself off', async () => {
+  it('is noticed when it powers itself off', async () => {
     await operator.launch('c2');
     await operator.exec('c2', ['poweroff']);
     await watch.next('instance-shutdown c2');
     expect((await operator.statuses())['c2']).toBe('Stopped');
   });
 
-  test('starts again when it reboots itself', async () => {
+  it('starts again when it reboots itself', async () => {
     await operator.launch('c2');
     const before = await operator.pid('c2');
     await operator.exec('c2', ['reboot']);
@@ -296,7 +296,7 @@ describe('an instance that ends by itself', () => {
     expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
   });
 
-  test('waits longer before each start when it keeps rebooting, and stays stopped after a stop', async () => {
+  it('waits longer before each start when it keeps rebooting, and stays stopped after a stop', async () => {
     await operator.launch('c2');
     let waiting = waits();
     await rebootForEver('c2');
@@ -312,7 +312,7 @@ describe('an instance that ends by itself', () => {
     await expect(operator.state('c2', 'stop')).rejects.toThrow('already stopped');
   });
 
-  test('is stopped when it waits to start again and a start by an operator fails', async () => {
+  it('is stopped when it waits to start again and a start by an operator fails', async () => {
     const source = mkdtempSync('/var/tmp/porthole-gone-');
     await operator.launch('c2', { devices: { d: { type: 'disk', source, path: '/d' } } });
     const waiting = waits();
@@ -324,7 +324,7 @@ describe('an instance that ends by itself', () => {
     expect([status, config['volatile.last_state.power']]).toEqual(['Stopped', 'STOPPED']);
   });
 
-  test('is deleted if it is ephemeral, however it ends', async () => {
+  it('is deleted if it is ephemeral, however it ends', async () => {
     const ends = [
       () => operator.state('c2', 'stop'),
       () => operator.state('c2', 'stop', { force: true }),
@@ -345,13 +345,13 @@ describe('an instance that ends by itself', () => {
 });
 
 describe('exec', () => {
-  test('returns output, errors and exit code separately', async () => {
+  it('returns output, errors and exit code separately', async () => {
     const ran = await operator.exec('c1', ['sh', '-c', 'echo out; echo err >&2; exit 3']);
     expect(ran).toEqual({ code: 3, err: '', stdout: 'out\n', stderr: 'err\n' });
     expect((await operator.exec('c1', ['sh', '-c', 'kill -9 $$'])).code).toBe(137);
   });
 
-  test('distinguishes a missing command from one that ends with 127', async () => {
+  it('distinguishes a missing command from one that ends with 127', async () => {
     const missing = { code: 127, err: 'Command not found', stdout: '', stderr: '' };
     expect(await operator.exec('c1', ['no-such-command'])).toEqual(missing);
     expect(await operator.exec('c1', ['no-such-command'], { cwd: '/tmp' })).toEqual(missing);
@@ -359,13 +359,13 @@ describe('exec', () => {
     expect(await operator.exec('c1', ['sh', '-c', 'exit 127'])).toMatchObject({ code: 127, err: '' });
   });
 
-  test('distinguishes a command that cannot be executed from one that ends with 126', async () => {
+  it('distinguishes a command that cannot be executed from one that ends with 126', async () => {
     const denied = { code: 126, err: 'Command not executable', stdout: '', stderr: '' };
     expect(await operator.exec('c1', ['/etc'])).toEqual(denied);
     expect(await operator.exec('c1', ['sh', '-c', 'exit 126'])).toMatchObject({ code: 126, err: '' });
   });
 
-  test('passes on the given environment, and nothing of the host', async () => {
+  it('passes on the given environment, and nothing of the host', async () => {
     const { stdout } = await operator.exec('c1', ['env'], { environment: { A: 'b c', PATH: '/bin' } });
     const names = stdout.split('\n').map((line) => line.split('=')[0]);
     expect(stdout).toContain('A=b c\n');
@@ -374,12 +374,12 @@ describe('exec', () => {
     expect(names).not.toContain('PORTHOLE_LOG_LEVEL');
   });
 
-  test('runs as the requested user and group', async () => {
+  it('runs as the requested user and group', async () => {
     const ran = await operator.exec('c1', ['sh', '-c', 'id -u; id -g; pwd'], { user: 1000, group: 1001 });
     expect(ran.stdout).toBe('1000\n1001\n/\n');
   });
 
-  test('runs in the requested folder, else in the home of root, else in /', async () => {
+  it('runs in the requested folder, else in the home of root, else in /', async () => {
     await operator.sh('c1', 'mkdir -p /only/here');
     const pwd = async (cwd: string) => (await operator.exec('c1', ['pwd'], { cwd })).stdout.trim();
     expect(await pwd('')).toBe('/root');
@@ -389,14 +389,14 @@ describe('exec', () => {
     expect(await pwd('/nowhere')).toBe('/');
   });
 
-  test('passes on standard input byte for byte, to its end', async () => {
+  it('passes on standard input byte for byte, to its end', async () => {
     const ran = await operator.exec('c1', ['wc', '-c'], { stdin: 'x'.repeat(300_000) });
     expect(ran.stdout.trim()).toBe('300000');
     const binary = await operator.exec('c1', ['sh', '-c', 'od -An -tx1'], { stdin: 'a\r\n\u0000' });
     expect(binary.stdout.trim()).toBe('61 0d 0a 00');
   });
 
-  test('gives a terminal with the usual line ends', async () => {
+  it('gives a terminal with the usual line ends', async () => {
     const script = 'tty >/dev/null && echo yes; stty size; stty -opost; printf "a\\nb\\n"';
     const ran = await operator.exec('c1', ['sh', '-c', script], {
       interactive: true,
@@ -411,7 +411,7 @@ describe('exec', () => {
 describe('limits and privilege', () => {
   afterEach(() => drop('c2'));
 
-  test('applies limits.memory and limits.processes', async () => {
+  it('applies limits.memory and limits.processes', async () => {
     await operator.launch('c2', { config: { 'limits.memory': '64MiB', 'limits.processes': '20' } });
     const cgroups = readFileSync(`/proc/${await operator.pid('c2')}/cgroup`, 'utf8');
     const read = (controller: string, old: string, unified: string) => {
@@ -426,7 +426,7 @@ describe('limits and privilege', () => {
     expect((await operator.exec('c2', ['sh', '-c', forks])).stderr).toMatch(/fork/);
   });
 
-  test('maps the ids of an instance unless it is privileged', async () => {
+  it('maps the ids of an instance unless it is privileged', async () => {
     const mapped = await operator.sh('c1', 'cat /proc/self/uid_map');
     expect(mapped.split(/\s+/).slice(0, 2)).toEqual(['0', expect.not.stringMatching(/^0$/)]);
     await operator.launch('c2', { config: { 'security.privileged': 'true' } });
@@ -443,7 +443,7 @@ describe('limits and privilege', () => {
     expect(await operator.sh('c2', 'cat /root/f; stat -c %u /root/f')).toBe('mine\n0');
   });
 
-  test('lets an instance with security.nesting mount its own proc', async () => {
+  it('lets an instance with security.nesting mount its own proc', async () => {
     await operator.launch('c2', { config: { 'security.nesting': 'true' } });
     expect(await operator.sh('c2', 'devlxd /1.0')).toContain('"api_version":"1.0"');
     await operator.sh('c2', 'unshare -m -p -f mount -t proc proc /mnt');
@@ -451,7 +451,7 @@ describe('limits and privilege', () => {
 });
 
 describe('the daemon', () => {
-  test('stops on SIGTERM and SIGINT, answers a request in flight, leaves instances running', async () => {
+  it('stops on SIGTERM and SIGINT, answers a request in flight, leaves instances running', async () => {
     const pid = await operator.pid('c1');
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       const operation = await begin(operator, 'POST', '/1.0/instances/c1/exec', {
@@ -469,7 +469,7 @@ describe('the daemon', () => {
     }
   });
 
-  test('refuses a state directory that another daemon uses', async () => {
+  it('refuses a state directory that another daemon uses', async () => {
     const bin = fileURLToPath(new URL('../../../bin/portholed', import.meta.url));
     const second = await run(bin, ['--state-dir', daemon.stateDir]);
     expect(second.ok).toBe(false);
@@ -477,7 +477,7 @@ describe('the daemon', () => {
     expect((await operator.statuses())['c1']).toBe('Running');
   });
 
-  test('ends at once at a second signal', async () => {
+  it('ends at once at a second signal', async () => {
     await operator.launch('c2', STUBBORN);
     await begin(operator, 'PUT', '/1.0/instances/c2/state', { action: 'stop', timeout: -1 });
     process.kill(daemon.pid, 'SIGTERM');
@@ -488,7 +488,7 @@ describe('the daemon', () => {
     await drop('c2');
   });
 
-  test('starts the instances that boot.autostart says, and those that ran when the host went down', async () => {
+  it('starts the instances that boot.autostart says, and those that ran when the host went down', async () => {
     const autostart = (value?: string) => (value === undefined ? {} : { 'boot.autostart': value });
     await operator.create('always', { config: autostart('true') });
     await operator.launch('never', { config: autostart('false') });
@@ -524,7 +524,7 @@ describe('freeze, unfreeze', () => {
   const frozen = () => operator.state('c2', 'freeze');
   const status = async () => (await operator.get('c2')).status;
 
-  test('stops all processes, and lets them continue', async () => {
+  it('stops all processes, and lets them continue', async () => {
     await operator.launch('c2');
     await frozen();
     await watch.next('instance-paused c2');
@@ -537,7 +537,7 @@ describe('freeze, unfreeze', () => {
     await expect(operator.state('c2', 'unfreeze')).rejects.toEqual(message('^The instance is not frozen$'));
   });
 
-  test('are known to the next daemon', async () => {
+  it('are known to the next daemon', async () => {
     await operator.launch('c2');
     await frozen();
     watch.close();
@@ -548,7 +548,7 @@ describe('freeze, unfreeze', () => {
     expect(await operator.sh('c2', 'echo on')).toBe('on');
   });
 
-  test.each([{}, { force: true }])('do not keep an instance from stopping, %o', async (options) => {
+  it.each([{}, { force: true }])('do not keep an instance from stopping, %o', async (options) => {
     await operator.launch('c2');
     await frozen();
     await operator.state('c2', 'stop', options);

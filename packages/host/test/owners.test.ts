@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { shiftOwners } from '../src/runtimes/lxc/owners.ts';
 
 const UNPRIVILEGED = { uid: 100_000, gid: 300_000 };
@@ -22,7 +22,7 @@ const facts = (name: string) => {
   return [uid, gid, mode & 0o7777];
 };
 
-test('users and groups are each moved into their own range, with set-user-id bits kept, and moved back', async () => {
+it('users and groups are each moved into their own range, with set-user-id bits kept, and moved back', async () => {
   const program = join(folder, 'program');
   writeFileSync(program, '');
   chownSync(program, 0, 42);
@@ -39,7 +39,7 @@ test('users and groups are each moved into their own range, with set-user-id bit
   ]);
 });
 
-test('ids outside the range and the targets of links stay', async () => {
+it('ids outside the range and the targets of links stay', async () => {
   const outside = join(scratch, 'outside');
   writeFileSync(outside, '');
   writeFileSync(join(folder, 'foreign'), '');
@@ -52,7 +52,7 @@ test('ids outside the range and the targets of links stay', async () => {
   expect([lstatSync(outside).uid, lstatSync(scratch).uid]).toEqual([0, 0]);
 });
 
-test('folders are reached as deep as a guest can make them, with any names', async () => {
+it('folders are reached as deep as a guest can make them, with any names', async () => {
   const levels = 2_000;
   const script = `import os,sys
 os.chdir(sys.argv[1])

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { until } from './harness/api.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
@@ -22,7 +22,7 @@ const facts = () => {
   return found && [found.ino, found.mode & 0o7777];
 };
 
-test.each([
+it.each([
   ['removes', 'rm /dev/lxd/sock'],
   ['locks', 'chmod 0 /dev/lxd/sock'],
   ['replaces', 'mv /dev/lxd/sock /dev/lxd/s && mkdir /dev/lxd/sock && touch /dev/lxd/sock/mine'],
@@ -34,13 +34,13 @@ test.each([
   expect(await operator.sh('b', 'devlxd /1.0/config/user.who')).toBe('b');
 });
 
-test('the log says that the socket was changed', () => {
+it('the log says that the socket was changed', () => {
   expect(daemon.log.map(({ msg }) => msg)).toContain(
     'a privileged instance has changed the socket of the guest API: it was put back',
   );
 });
 
-test('the socket is the same after a restart in place, and removed when the daemon stops', async () => {
+it('the socket is the same after a restart in place, and removed when the daemon stops', async () => {
   const before = facts();
   await daemon.restartInPlace();
   // The next daemon has made the folder read-only again.

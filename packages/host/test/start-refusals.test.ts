@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { type Finished, run } from '../src/process/run.ts';
 import { BIN } from './harness/daemon.ts';
 
@@ -26,7 +26,7 @@ const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear
 /** Root without the right to override file modes. */
 const WITHOUT_OVERRIDE = ['setpriv', '--bounding-set=-dac_override', '--inh-caps=-dac_override'];
 
-test('as a user other than root, portholed says so and creates nothing', async () => {
+it('as a user other than root, portholed says so and creates nothing', async () => {
   const stateDir = join(folder, 'user');
   const { code, stdout, stderr } = await portholed(AS_NOBODY, stateDir);
   expect([code, stdout, stderr]).toEqual([
@@ -37,14 +37,14 @@ test('as a user other than root, portholed says so and creates nothing', async (
   expect(existsSync(stateDir)).toBe(false);
 });
 
-test('any user can ask portholed for its version', async () => {
+it('any user can ask portholed for its version', async () => {
   expect(await portholed(AS_NOBODY, join(folder, 'none'), '--version')).toMatchObject({
     code: 0,
     stderr: '',
   });
 });
 
-test('with a low limit on open files, portholed says which limit it needs, and creates nothing', async () => {
+it('with a low limit on open files, portholed says which limit it needs, and creates nothing', async () => {
   const stateDir = join(folder, 'few');
   const limited = [
     'setpriv',
@@ -62,7 +62,7 @@ test('with a low limit on open files, portholed says which limit it needs, and c
   expect(existsSync(stateDir)).toBe(false);
 });
 
-test('portholed names a state directory that it cannot write to, in one line', async () => {
+it('portholed names a state directory that it cannot write to, in one line', async () => {
   const stateDir = join(folder, 'theirs');
   mkdirSync(stateDir);
   chownSync(stateDir, NOBODY, NOBODY);
@@ -75,7 +75,7 @@ test('portholed names a state directory that it cannot write to, in one line', a
   ]);
 });
 
-test('an unexpected error is one line, and has a stack trace only at the log level debug', async () => {
+it('an unexpected error is one line, and has a stack trace only at the log level debug', async () => {
   const stateDir = join(folder, 'odd');
   mkdirSync(join(stateDir, 'lock'), { recursive: true });
   const refused = (...more: string[]) => portholed(['env'], stateDir, ...more);

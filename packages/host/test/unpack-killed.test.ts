@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test as it } from 'vitest';
 import { file, tarOf, temporaryFolder, unified } from '../src/images/testing/archives.ts';
 import { openDirectory, receive, unifiedUpload } from '../src/images/testing/receive.ts';
 
@@ -23,7 +23,7 @@ async function killInTheMiddle(program: string): Promise<void> {
   await once(child, 'close');
 }
 
-test('a kill during an upload leaves files that the next start removes', async () => {
+it('a kill during an upload leaves files that the next start removes', async () => {
   await using scratch = await temporaryFolder();
   const dir = join(scratch.path, 'images');
   await killInTheMiddle(`
@@ -36,7 +36,7 @@ test('a kill during an upload leaves files that the next start removes', async (
   expect(await readdir(dir)).toEqual([]);
 });
 
-test('a kill while an image is unpacked leaves no target, and it can be unpacked again', async () => {
+it('a kill while an image is unpacked leaves no target, and it can be unpacked again', async () => {
   await using scratch = await temporaryFolder();
   const dir = join(scratch.path, 'images');
   const roots = join(scratch.path, 'roots');

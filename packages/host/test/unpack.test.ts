@@ -1,7 +1,7 @@
 import { chmod, lstat, mkdir, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import type { ImageDirectory } from '../src/images/image-directory.ts';
 import {
   device,
@@ -68,7 +68,7 @@ const stat = async (name: string) => {
   return { mode: mode & 0o7777, uid: uid - IDS.uid, gid: gid - IDS.gid, nlink, size };
 };
 
-test('owners are shifted, modes kept, and the root is open to all in the instance', async () => {
+it('owners are shifted, modes kept, and the root is open to all in the instance', async () => {
   await unpack(
     await publishTar(
       file('rootfs/bin/su', 'su', { mode: 0o4755, uid: 0, gid: 42 }),
@@ -87,12 +87,12 @@ test('owners are shifted, modes kept, and the root is open to all in the instanc
   expect(await readdir(roots)).toEqual(['root']);
 });
 
-test('owners are as in the image when the instance is privileged', async () => {
+it('owners are as in the image when the instance is privileged', async () => {
   await unpack(await publishTar(file('rootfs/f', '', { uid: 5, mode: 0o4711 })), { uid: 0, gid: 0 });
   expect(await lstat(join(target, 'f'))).toMatchObject({ uid: 5, gid: 0, mode: 0o104711 });
 });
 
-test('links are kept, and device nodes are left out', async () => {
+it('links are kept, and device nodes are left out', async () => {
   const long = `${'long/'.repeat(30)}name`;
   await unpack(
     await publishTar(
@@ -118,7 +118,7 @@ test('links are kept, and device nodes are left out', async () => {
   expect(await readFile(join(target, 'ünï'), 'utf8')).toBe('text');
 });
 
-test('file capabilities are kept, and belong to the instance', async () => {
+it('file capabilities are kept, and belong to the instance', async () => {
   await unpack(
     await publishTar(
       file('rootfs/ping', 'ping', {
@@ -145,7 +145,7 @@ async function attributes(name: string): Promise<string> {
   return (await run('tar', args, { cwd: target })).stdout;
 }
 
-test('a squashfs is unpacked in the same way', async () => {
+it('a squashfs is unpacked in the same way', async () => {
   const root = join(scratch.path, 'tree');
   const script =
     'mkdir -p $D/dev $D/etc $D/home; mknod $D/dev/null c 1 3; echo hi > $D/etc/hi; ln $D/etc/hi $D/etc/hard;' +
@@ -161,7 +161,7 @@ test('a squashfs is unpacked in the same way', async () => {
   expect(await readdir(join(target, 'dev'))).toEqual([]);
 });
 
-test.each([
+it.each([
   ['user.overlay.redirect', IDS],
   ['trusted.overlay.opaque', { uid: 0, gid: 0 }],
 ])('a squashfs with %s is not unpacked: an overlay would obey it', async (name, ids) => {
@@ -179,7 +179,7 @@ test.each([
   expect(await readdir(roots)).toEqual([]);
 });
 
-test('progress grows and ends at 100', async () => {
+it('progress grows and ends at 100', async () => {
   const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000, 'abc')));
   const seen: number[] = [];
   await directory.unpack(image, target, IDS, (percent) => seen.push(percent), new AbortController().signal);
@@ -187,7 +187,7 @@ test('progress grows and ends at 100', async () => {
   expect(seen).toEqual(seen.toSorted((one, other) => one - other));
 });
 
-test('a cancelled unpack leaves nothing', async () => {
+it('a cancelled unpack leaves nothing', async () => {
   const image = await publishTar(file('rootfs/blob', Buffer.alloc(30_000_000)));
   const cancel = new AbortController();
   const work = directory.unpack(
@@ -201,7 +201,7 @@ test('a cancelled unpack leaves nothing', async () => {
   expect(await readdir(roots)).toEqual([]);
 });
 
-test('an unpack of a damaged or missing file leaves nothing', async () => {
+it('an unpack of a damaged or missing file leaves nothing', async () => {
   const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000)));
   const [path] = directory.paths(image);
   await run('truncate', ['-s', '-100', path!]);
@@ -211,7 +211,7 @@ test('an unpack of a damaged or missing file leaves nothing', async () => {
   expect(await readdir(roots)).toEqual([]);
 });
 
-test('an unpack that fails says why', async () => {
+it('an unpack that fails says why', async () => {
   const image = await publishTar(file(`rootfs/${'n'.repeat(256)}`));
   await expect(unpack(image)).rejects.toThrow('File name too long');
   expect(await readdir(roots)).toEqual([]);

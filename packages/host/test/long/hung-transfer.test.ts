@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { CallerTools } from '../harness/caller.ts';
 import { TestDaemon } from '../harness/daemon.ts';
 import { Deaf } from '../harness/deaf.ts';
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const info = () => daemon.must('info', 'h');
 
-test('a transfer from a file system that hangs ends after a minute, and info shows the hung program', async () => {
+it('a transfer from a file system that hangs ends after a minute, and info shows the hung program', async () => {
   const { code, stderr } = await daemon.porthole('file', 'pull', 'h/dev/data/x', '-');
   expect([code, stderr]).toEqual([1, expect.stringContaining('do not answer')]);
   expect(await info()).toMatch(/^Stuck: 1 /m);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { LxcClient } from '../harness/lxc.ts';
 import { ask } from '../harness/raw.ts';
@@ -15,7 +15,7 @@ afterAll(() => lxc?.destroy());
 const inside = (script: string) => lxc.must('exec', 'c1', '--', 'sh', '-c', script);
 
 describe('config', () => {
-  test('sets several keys at once, gets and unsets them', async () => {
+  it('sets several keys at once, gets and unsets them', async () => {
     await lxc.must('config', 'set', 'c1', 'user.foo=bar', 'user.xyz=bar %s bar');
     expect(await lxc.must('config', 'get', 'c1', 'user.xyz')).toBe('bar %s bar\n');
     expect(await inside('devlxd /1.0/config/user.xyz')).toBe('bar %s bar');
@@ -26,7 +26,7 @@ describe('config', () => {
     expect(await lxc.refusal('config', 'unset', 'c1', 'user.foo')).toMatch('not currently set');
   });
 
-  test('shows and edits the whole config', async () => {
+  it('shows and edits the whole config', async () => {
     await lxc.must('profile', 'set', 'default', 'user.shared=1');
     const own = parse(await lxc.must('config', 'show', 'c1'));
     const all = parse(await lxc.must('config', 'show', 'c1', '--expanded'));
@@ -41,7 +41,7 @@ describe('config', () => {
     await lxc.must('profile', 'unset', 'default', 'user.shared');
   });
 
-  test.each([
+  it.each([
     [['nonsense=1'], 'Invalid config: Unknown configuration key: nonsense'],
     [['security.nesting=maybe'], /^Invalid config: .*Invalid value for a boolean "maybe"$/],
     [['limits.memory=0'], /^Invalid config: .*Memory limit can't be 0$/],
@@ -52,7 +52,7 @@ describe('config', () => {
     expect(await lxc.must('config', 'show', 'c1')).toBe(before);
   });
 
-  test('refuses an edit of a config that has changed meanwhile', async () => {
+  it('refuses an edit of a config that has changed meanwhile', async () => {
     const target = '/1.0/instances/c1';
     const { etag, text } = await ask(lxc.daemon, 'GET', target);
     const fields = JSON.stringify((JSON.parse(text) as { metadata: unknown }).metadata);
@@ -67,7 +67,7 @@ describe('config', () => {
 describe('devices', () => {
   const device = (verb: string, ...args: string[]) => lxc.must('config', 'device', verb, 'c1', ...args);
 
-  test('are added, changed and removed while the instance runs', async () => {
+  it('are added, changed and removed while the instance runs', async () => {
     await device('add', 'docs', 'disk', `source=${lxc.folder}`, 'path=/mnt/docs');
     expect(await inside('ls /mnt/docs')).toBe('conf\n');
     expect(await device('list')).toBe('docs\n');
@@ -83,7 +83,7 @@ describe('devices', () => {
     expect(await inside('ls /mnt')).toBe('');
   });
 
-  test('of a profile can be overridden', async () => {
+  it('of a profile can be overridden', async () => {
     await lxc.must('profile', 'device', 'add', 'default', 'd', 'disk', `source=${lxc.folder}`, 'path=/mnt/d');
     expect(await lxc.refusal('config', 'device', 'remove', 'c1', 'd')).toMatch('Device from profile');
     await device('override', 'd', 'path=/mnt/own');
@@ -93,7 +93,7 @@ describe('devices', () => {
     expect(await inside('ls /mnt')).toBe('');
   });
 
-  test('that are invalid are refused', async () => {
+  it('that are invalid are refused', async () => {
     const add = (...args: string[]) => lxc.refusal('config', 'device', 'add', 'c1', ...args);
     expect(await add('x', 'nonsense')).toMatch('Unsupported device type');
     expect(await add('x', 'disk', 'path=/x')).toMatch('Disk entry is missing the required "source"');
@@ -108,7 +108,7 @@ describe('devices', () => {
 describe('profiles', () => {
   const profile = (verb: string, ...args: string[]) => lxc.must('profile', verb, ...args);
 
-  test('are created, shown, edited, copied, renamed and deleted', async () => {
+  it('are created, shown, edited, copied, renamed and deleted', async () => {
     await profile('create', 'p1');
     await profile('set', 'p1', 'user.a=1', 'user.b=2');
     await profile('unset', 'p1', 'user.a');
@@ -127,7 +127,7 @@ describe('profiles', () => {
     expect(await lxc.refusal('profile', 'show', 'p1')).toBe('Profile not found');
   });
 
-  test('have devices', async () => {
+  it('have devices', async () => {
     await profile('create', 'p1');
     await profile('device', 'add', 'p1', 'eth1', 'nic', 'nictype=p2p');
     await profile('device', 'set', 'p1', 'eth1', 'mtu=1400');
@@ -139,7 +139,7 @@ describe('profiles', () => {
     await profile('delete', 'p1');
   });
 
-  test('take effect in instances, at once in running ones', async () => {
+  it('take effect in instances, at once in running ones', async () => {
     await profile('create', 'p1');
     await profile('set', 'p1', 'user.from=p1');
     await profile('add', 'c1', 'p1');

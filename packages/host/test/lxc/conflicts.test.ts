@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { BIN } from '../harness/daemon.ts';
 import { LxcClient } from '../harness/lxc.ts';
 import { Terminal } from '../harness/terminal.ts';
@@ -31,7 +31,7 @@ afterAll(() => lxc?.destroy());
 
 const porthole = join(BIN, 'porthole');
 
-test.each([
+it.each([
   ['config edit c1', 'lxc config set c1 user.winner=1', 'config show c1'],
   ['config edit c1', 'lxc config device add c1 winner none', 'config show c1'],
   ['config edit c1', `${porthole} config set c1 user.winner=2`, 'config show c1'],
@@ -55,7 +55,7 @@ test.each([
   expect(shown).not.toMatch(/loser|public: true/);
 });
 
-test.each([
+it.each([
   ['config edit c1', 'config show c1', 'description: loser'],
   ['profile edit p1', 'profile show p1', 'description: loser'],
   ['image edit busybox', 'image show busybox', 'public: true'],

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { spawn as spawnPty } from '@lydell/node-pty';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { until } from '../harness/api.ts';
 import { LxcClient, outputOf } from '../harness/lxc.ts';
 
@@ -23,7 +23,7 @@ const running = async (text: string) => {
 };
 
 describe('without a terminal', () => {
-  test('keeps output and errors separate, and returns the exit code', async () => {
+  it('keeps output and errors separate, and returns the exit code', async () => {
     expect(await sh('echo out; echo err >&2; exit 7')).toMatchObject({
       code: 7,
       stdout: 'out\n',
@@ -31,7 +31,7 @@ describe('without a terminal', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['a missing command', ['nosuch'], 127, 'Error: Command not found\n'],
     ['a command that is a folder', ['/etc'], 126, 'Error: Command not executable\n'],
     ['a death by signal', ['sh', '-c', 'kill -9 $$'], 137, ''],
@@ -40,7 +40,7 @@ describe('without a terminal', () => {
     expect(await lxc.run('exec', 'c1', '--', ...command)).toMatchObject({ code, stderr });
   });
 
-  test('passes on any input, and its end', async () => {
+  it('passes on any input, and its end', async () => {
     const input = 'x'.repeat(3_000_000);
     const { stdout } = await lxc.feed(input, 'exec', 'c1', '--', 'md5sum');
     const { stdout: counted } = await lxc.feed(input, 'exec', 'c1', '--', 'wc', '-c');
@@ -48,7 +48,7 @@ describe('without a terminal', () => {
     expect((await lxc.feed('ignored', 'exec', 'c1', '-n', '--', 'cat')).stdout).toBe('');
   });
 
-  test('sets environment, folder and ids', async () => {
+  it('sets environment, folder and ids', async () => {
     const shown = await sh('echo $OWN $MORE $HOME; pwd; id -u; id -g', '--env', 'MORE=more');
     expect(shown.stdout).toBe('instance more /root\n/root\n0\n0\n');
     const options = ['--user', '1000', '--group', '1001', '--cwd', '/tmp', '--env', 'OWN=asked'];
@@ -56,7 +56,7 @@ describe('without a terminal', () => {
     expect((await sh('pwd', '--cwd', '/not/there')).stdout).toBe('/\n');
   });
 
-  test('prints output at once, and passes signals on', async () => {
+  it('prints output at once, and passes signals on', async () => {
     const script = "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
     const child = lxc.spawn('exec', 'c1', '--', 'sh', '-c', script);
     const output = outputOf(child);
@@ -66,14 +66,14 @@ describe('without a terminal', () => {
     expect({ code, text: output.text }).toEqual({ code: 3, text: 'ready\ngot\n' });
   });
 
-  test('ends the process when the client is killed', async () => {
+  it('ends the process when the client is killed', async () => {
     const child = lxc.spawn('exec', 'c1', '--', 'sleep', '98765');
     await until('it runs', async () => (await running('98765')) === 1);
     child.kill('SIGKILL');
     await until('it is gone', async () => (await running('98765')) === 0);
   });
 
-  test('ends with the instance', async () => {
+  it('ends with the instance', async () => {
     await lxc.must('launch', 'busybox', 'c2');
     const child = lxc.spawn('exec', 'c2', '--', 'sh', '-c', 'echo ready; sleep 1000');
     const output = outputOf(child);
@@ -101,7 +101,7 @@ describe('with a terminal', () => {
     return { pty, output, ended };
   }
 
-  test('gives the command a terminal of the same size, also when the size changes', async () => {
+  it('gives the command a terminal of the same size, also when the size changes', async () => {
     const { pty, output, ended } = terminal('sh');
     await until('it prompts', () => output.text.includes('# '));
     pty.write('tty; stty size\r');
@@ -115,20 +115,20 @@ describe('with a terminal', () => {
     expect(await ended).toBe(5);
   });
 
-  test('lets Ctrl-C interrupt the command', async () => {
+  it('lets Ctrl-C interrupt the command', async () => {
     const { pty, output, ended } = terminal('sh', '-c', 'echo ready; sleep 1000');
     await until('it runs', () => output.text.includes('ready'));
     pty.write('\x03');
     expect(await ended).toBe(130);
   });
 
-  test('gives a terminal unless -T refuses it', async () => {
+  it('gives a terminal unless -T refuses it', async () => {
     const { ended } = terminal('tty');
     expect(await ended).toBe(0);
     expect((await lxc.run('exec', 'c1', '-T', '--', 'tty')).stdout).toBe('not a tty\n');
   });
 
-  test('refuses lxc console', async () => {
+  it('refuses lxc console', async () => {
     const pty = spawnPty('lxc', ['console', 'c1'], { env: lxc.env, cwd: lxc.folder });
     let text = '';
     pty.onData((data) => {

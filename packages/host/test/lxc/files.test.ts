@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { LxcClient } from '../harness/lxc.ts';
 
 let lxc: LxcClient;
@@ -26,7 +26,7 @@ afterAll(() => lxc?.destroy());
 const inside = (script: string) => lxc.must('exec', 'c1', '--', 'sh', '-c', script);
 const at = (name: string) => join(lxc.folder, name);
 
-test('push keeps the mode, and sets the given owner on a new file', async () => {
+it('push keeps the mode, and sets the given owner on a new file', async () => {
   writeFileSync(at('tool'), '#!/bin/sh\necho "it runs"\n');
   chmodSync(at('tool'), 0o755);
   await lxc.must('file', 'push', '--quiet', at('tool'), 'c1/bin/');
@@ -37,13 +37,13 @@ test('push keeps the mode, and sets the given owner on a new file', async () => 
   expect(await inside('stat -c "%u %g %a" /tmp/t')).toBe('7 8 640\n');
 });
 
-test('push reads from a pipe, and pull writes to one', async () => {
+it('push reads from a pipe, and pull writes to one', async () => {
   expect((await lxc.feed('from a pipe', 'file', 'push', '-', 'c1/tmp/pipe')).ok).toBe(true);
   expect(await lxc.must('file', 'pull', '--quiet', 'c1/tmp/pipe', '-')).toBe('from a pipe');
   expect(await inside('stat -c %a /tmp/pipe')).toBe('600\n');
 });
 
-test('whole trees are pushed and pulled unchanged', async () => {
+it('whole trees are pushed and pulled unchanged', async () => {
   mkdirSync(at('tree/a/b'), { recursive: true });
   writeFileSync(at('tree/a/b/f'), 'deep');
   symlinkSync('b/f', at('tree/a/l'));
@@ -56,27 +56,27 @@ test('whole trees are pushed and pulled unchanged', async () => {
   expect(readlinkSync(at('back/tree/a/l'))).toBe('b/f');
 });
 
-test('pull gives the contents of a file, also of one in /proc', async () => {
+it('pull gives the contents of a file, also of one in /proc', async () => {
   await inside('echo text > /tmp/f; ln -sfn f /tmp/l');
   await lxc.must('file', 'pull', 'c1/tmp/f', at('pulled'));
   expect(readFileSync(at('pulled'), 'utf8')).toBe('text\n');
   expect(await lxc.must('file', 'pull', 'c1/proc/1/comm', '-')).toMatch(/^\w+\n/);
 });
 
-test('edit replaces the contents of a file, and keeps its mode', async () => {
+it('edit replaces the contents of a file, and keeps its mode', async () => {
   await inside('echo old > /tmp/e; chmod 600 /tmp/e');
   expect((await lxc.feed('new\n', 'file', 'edit', 'c1/tmp/e')).ok).toBe(true);
   expect(await inside('cat /tmp/e; stat -c %a /tmp/e')).toBe('new\n600\n');
 });
 
-test('delete removes files and empty directories', async () => {
+it('delete removes files and empty directories', async () => {
   await inside('mkdir /tmp/d; touch /tmp/d/f');
   expect(await lxc.refusal('file', 'delete', 'c1/tmp/d')).toBe('directory not empty');
   await lxc.must('file', 'delete', 'c1/tmp/d/f', 'c1/tmp/d');
   expect(await inside('ls -d /tmp/d || echo gone')).toBe('gone\n');
 });
 
-test('files of a stopped instance can be pushed and pulled', async () => {
+it('files of a stopped instance can be pushed and pulled', async () => {
   writeFileSync(at('one'), 'put there before the first start');
   await lxc.must('file', 'push', at('one'), 'c2/root/one');
   expect(await lxc.must('file', 'pull', '--quiet', 'c2/root/one', '-')).toMatch('before the first');
@@ -84,7 +84,7 @@ test('files of a stopped instance can be pushed and pulled', async () => {
   expect(await lxc.must('exec', 'c2', '--', 'cat', '/root/one')).toMatch('before the first');
 });
 
-test.each([
+it.each([
   [['pull', 'c1/none', '-'], 'Not Found'],
   [['pull', 'none/etc/passwd', '-'], 'Instance not found'],
   [['pull', 'c1/etc', 'x'], "Can't pull a directory without --recursive"],
@@ -100,7 +100,7 @@ test.each([
   expect(existsSync(at('x'))).toBe(false);
 });
 
-test('a name that is not UTF-8 is pushed unchanged, and does not stop the pull of a tree', async () => {
+it('a name that is not UTF-8 is pushed unchanged, and does not stop the pull of a tree', async () => {
   const at = (top: string, ...parts: readonly string[]) => Buffer.from([top, ...parts].join('/'), 'latin1');
   const tree = join(lxc.folder, 'odd');
   mkdirSync(at(tree, 'caf\xe9'), { recursive: true });

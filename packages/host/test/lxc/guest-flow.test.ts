@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { until } from '../harness/api.ts';
 import { LxcClient, outputOf } from '../harness/lxc.ts';
 
@@ -51,7 +51,7 @@ async function end(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-test('1: the image is imported and found by its alias', async () => {
+it('1: the image is imported and found by its alias', async () => {
   expect(await lxc.must('image', 'alias', 'list', '-f', 'csv', 'testimage')).toBe('');
   const archive = join(lxc.folder, 'image.tar.gz');
   await lxc.must('image', 'import', '--quiet', archive, '--alias', 'testimage');
@@ -60,7 +60,7 @@ test('1: the image is imported and found by its alias', async () => {
   expect(fingerprint).not.toBe('');
 });
 
-test('2: the guest API is off, and is switched on while the instance runs', async () => {
+it('2: the guest API is off, and is switched on while the instance runs', async () => {
   const options = ['-c', 'security.devlxd=false', '-c', 'boot.autostart=true'];
   await lxc.must('launch', 'testimage', 'devlxd', ...options);
   expect(await window()).toBe(1);
@@ -68,7 +68,7 @@ test('2: the guest API is off, and is switched on while the instance runs', asyn
   expect(await window()).toBe(0);
 });
 
-test('3: a client is pushed, and runs', async () => {
+it('3: a client is pushed, and runs', async () => {
   await lxc.must('file', 'push', '--quiet', '--mode', '0755', CLIENT, 'devlxd/bin/');
   const { code, stdout } = await guest('/1.0');
   expect(code).toBe(0);
@@ -80,7 +80,7 @@ test('3: a client is pushed, and runs', async () => {
   expect(await guest('/1.0/config/user.none')).toMatchObject({ code: 22, stdout: 'Not Found\n' });
 });
 
-test('4: an image can be downloaded only when that is allowed', async () => {
+it('4: an image can be downloaded only when that is allowed', async () => {
   const target = `/1.0/images/${fingerprint}/export`;
   const fetch = async () => {
     const { code, stdout } = await guest('-o', '/tmp/i', target);
@@ -102,13 +102,13 @@ test('4: an image can be downloaded only when that is allowed', async () => {
   await lxc.must('config', 'unset', 'devlxd', 'security.devlxd.images');
 });
 
-test('5: two keys are set at once, with exact values', async () => {
+it('5: two keys are set at once, with exact values', async () => {
   await lxc.must('config', 'set', 'devlxd', 'user.foo=bar', 'user.xyz=bar %s bar');
   expect((await guest('/1.0/config/user.foo')).stdout).toBe('bar');
   expect((await guest('/1.0/config/user.xyz')).stdout).toBe('bar %s bar');
 });
 
-test('6: the guest gets each change once and in order', async () => {
+it('6: the guest gets each change once and in order', async () => {
   // One process for each stream, so that nothing is left when it is killed.
   const follow = (type: string) => {
     const child = lxc.spawn('exec', 'devlxd', '--', 'nc.openbsd', '-U', '/dev/lxd/sock');
@@ -158,7 +158,7 @@ test('6: the guest gets each change once and in order', async () => {
 });
 
 describe('7 to 10: the instance reports that it is ready', () => {
-  test('and the host gets one event for it, and none for Started', async () => {
+  it('and the host gets one event for it, and none for Started', async () => {
     const monitor = await watchReady();
     expect(await state()).toBe('RUNNING');
     await say('Ready');
@@ -173,7 +173,7 @@ describe('7 to 10: the instance reports that it is ready', () => {
     await monitor.end();
   });
 
-  test('and this is lost with the daemon; the next one starts the instance by itself', async () => {
+  it('and this is lost with the daemon; the next one starts the instance by itself', async () => {
     await say('Ready');
     await lxc.must('stop', '--force', 'devlxd');
     await lxc.daemon.restart();
@@ -182,7 +182,7 @@ describe('7 to 10: the instance reports that it is ready', () => {
     expect((await guest('/1.0')).code).toBe(0);
   });
 
-  test('and can do so again after a stop and a start', async () => {
+  it('and can do so again after a stop and a start', async () => {
     const monitor = await watchReady();
     await say('Ready');
     await until('it is told', () => monitor.count() === 1);
@@ -197,7 +197,7 @@ describe('7 to 10: the instance reports that it is ready', () => {
   });
 });
 
-test('11: the guest knows the address of its nic', async () => {
+it('11: the guest knows the address of its nic', async () => {
   const hwaddr = (await lxc.must('config', 'get', 'devlxd', 'volatile.eth0.hwaddr')).trim();
   expect(hwaddr).toMatch(/^00:16:3e:[0-9a-f:]{8}$/);
   const devices = JSON.parse((await guest('/1.0/devices')).stdout);
@@ -205,7 +205,7 @@ test('11: the guest knows the address of its nic', async () => {
   expect((await inside('cat', '/sys/class/net/eth0/address')).stdout.trim()).toBe(hwaddr);
 });
 
-test('12: the instance is deleted while it runs', async () => {
+it('12: the instance is deleted while it runs', async () => {
   await lxc.must('delete', 'devlxd', '--force');
   expect(await lxc.must('list', '-f', 'csv', '-c', 'n')).toBe('');
   await lxc.must('image', 'delete', 'testimage');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test as it } from 'vitest';
 import type { Io } from '../../src/cli/io.ts';
 import { buildProgram } from '../../src/cli/program/program.ts';
 import { run } from '../../src/process/run.ts';
@@ -114,37 +114,37 @@ function flagsBeyond(one: ReadonlyMap<string, Help>, other: ReadonlyMap<string, 
 const left = (table: Readonly<Record<string, string>>) => Object.keys(table).sort();
 
 describe('the help of porthole and of lxc', () => {
-  test('is the one that porthole prints', async () => {
+  it('is the one that porthole prints', async () => {
     const { stdout } = await run(join(BIN, 'porthole'), ['--help']);
     expect(stdout).toMatch('Usage: porthole');
     expect(stdout.startsWith(program.helpInformation())).toBe(true);
   });
 
-  test('has the same verbs, except those in the tables', () => {
+  it('has the same verbs, except those in the tables', () => {
     expect(shared().length).toBeGreaterThan(60);
     const missing = [...theirs.keys()].filter((verb) => !ours.has(verb));
     expect(missing.sort()).toEqual(left(VERBS_NOT_OURS));
     expect([...ours.keys()].filter((verb) => !theirs.has(verb)).sort()).toEqual(left(VERBS_OF_OURS));
   });
 
-  test('has the same flags for them, except those in the tables', () => {
+  it('has the same flags for them, except those in the tables', () => {
     expect(flagsBeyond(theirs, ours).sort()).toEqual(left(FLAGS_NOT_OURS));
     expect(flagsBeyond(ours, theirs).sort()).toEqual(left(FLAGS_OF_OURS));
   });
 
-  test('has the same arguments for them, except those in the table', () => {
+  it('has the same arguments for them, except those in the table', () => {
     const differing = shared().filter((verb) => ours.get(verb)?.shape !== theirs.get(verb)?.shape);
     expect(
       differing.map((verb) => `${verb}: ${theirs.get(verb)?.shape} / ${ours.get(verb)?.shape}`).sort(),
     ).toEqual(left(ARGUMENTS));
   });
 
-  test('has the same aliases for them', () => {
+  it('has the same aliases for them', () => {
     const names = (all: ReadonlyMap<string, Help>) => shared().map((verb) => [verb, all.get(verb)?.aliases]);
     expect(names(ours)).toEqual(names(theirs));
   });
 
-  test('gives a reason for each difference', () => {
+  it('gives a reason for each difference', () => {
     const tables = [VERBS_NOT_OURS, VERBS_OF_OURS, FLAGS_NOT_OURS, FLAGS_OF_OURS, ARGUMENTS];
     for (const reason of tables.flatMap((table) => Object.values(table)))
       expect(reason).toMatch(/^[a-zLS].{9,}[^.]$/);

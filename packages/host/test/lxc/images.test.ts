@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { run } from '../../src/process/run.ts';
 import { until } from '../harness/api.ts';
@@ -39,7 +39,7 @@ const sha256 = (...paths: string[]) => {
   return hash.digest('hex');
 };
 
-test('an image is imported, launched, exported and deleted', async () => {
+it('an image is imported, launched, exported and deleted', async () => {
   const imported = await image('import', files.xz, '--alias', 'one', 'release=7', '--public');
   expect(imported).toMatch(`Image imported with fingerprint: ${sha256(files.xz)}`);
   const launched = await lxc.must('launch', 'one', 'c1');
@@ -54,7 +54,7 @@ test('an image is imported, launched, exported and deleted', async () => {
   await lxc.must('delete', '--force', 'c1');
 });
 
-test('an image of two files is exported unchanged', async () => {
+it('an image of two files is exported unchanged', async () => {
   await image('import', '--quiet', files.metadata, files.rootfs, '--alias', 'split');
   await image('export', 'split', at('parts'));
   const [meta, root] = readdirSync(lxc.folder)
@@ -64,7 +64,7 @@ test('an image of two files is exported unchanged', async () => {
   await image('delete', 'split');
 });
 
-test('an import shows its progress in its operation', async () => {
+it('an import shows its progress in its operation', async () => {
   const child = lxc.spawn('monitor', '--type=operation', '-f', 'json');
   const output = outputOf(child);
   try {
@@ -80,7 +80,7 @@ test('an import shows its progress in its operation', async () => {
   }
 });
 
-test('the client shows how much of a split image it has sent', async () => {
+it('the client shows how much of a split image it has sent', async () => {
   // The client checks the beginning of the file that it sends.
   copyFileSync(files.rootfs, at('large'));
   truncateSync(at('large'), 256 * 1024 * 1024);
@@ -97,7 +97,7 @@ test('the client shows how much of a split image it has sent', async () => {
   rmSync(at('large'));
 });
 
-test('a folder is packed and imported as an image', async () => {
+it('a folder is packed and imported as an image', async () => {
   const folder = at('made');
   mkdirSync(join(folder, 'rootfs'), { recursive: true });
   mkdirSync(join(folder, 'templates'));
@@ -108,7 +108,7 @@ test('a folder is packed and imported as an image', async () => {
   await image('delete', 'made');
 });
 
-test('the metadata of an image are shown and edited', async () => {
+it('the metadata of an image are shown and edited', async () => {
   const shown = parse(await image('show', 'busybox'));
   expect(shown).toMatchObject({ public: false, properties: { os: 'BusyBox' }, profiles: ['default'] });
   const edited = { ...shown, public: true, properties: { ...shown.properties, note: 'new' } };
@@ -120,7 +120,7 @@ test('the metadata of an image are shown and edited', async () => {
   expect(parse(await image('show', 'busybox')).properties).toEqual(shown.properties);
 });
 
-test('images are listed, filtered, and found by a prefix of the fingerprint', async () => {
+it('images are listed, filtered, and found by a prefix of the fingerprint', async () => {
   const [row] = JSON.parse(await image('list', '-f', 'json')) as { fingerprint: string; size: number }[];
   expect(row?.size).toBeGreaterThan(100_000);
   const beginning = row?.fingerprint.slice(0, 12) ?? '';
@@ -130,7 +130,7 @@ test('images are listed, filtered, and found by a prefix of the fingerprint', as
   expect(await image('info', beginning)).toMatch(`Fingerprint: ${row?.fingerprint}`);
 });
 
-test('aliases are created, listed, renamed and deleted', async () => {
+it('aliases are created, listed, renamed and deleted', async () => {
   const alias = (verb: string, ...args: string[]) => image('alias', verb, ...args);
   const [row] = JSON.parse(await image('list', '-f', 'json')) as { fingerprint: string }[];
   await alias('create', 'two', row?.fingerprint.slice(0, 20) ?? '');
@@ -144,7 +144,7 @@ test('aliases are created, listed, renamed and deleted', async () => {
   expect(await lxc.refusal('image', 'alias', 'create', 'two', 'ffff')).toBe('Image not found');
 });
 
-test.each([
+it.each([
   ['a file that is not an archive', 'not an image', 'Unsupported compression'],
   ['an empty file', '', 'EOF'],
 ])('refuses an import of %s', async (_what, content, text) => {
@@ -152,13 +152,13 @@ test.each([
   expect(await lxc.refusal('image', 'import', at('bad'))).toBe(text);
 });
 
-test('refuses to make images of instances', async () => {
+it('refuses to make images of instances', async () => {
   await lxc.must('init', 'busybox', 'c1');
   expect(await lxc.refusal('publish', 'c1')).toMatch('Images are made from uploads only');
   await lxc.must('delete', 'c1');
 });
 
-test('an import that fills the disk fails, and leaves space for the next', async () => {
+it('an import that fills the disk fails, and leaves space for the next', async () => {
   const small = at('small');
   mkdirSync(small);
   expect(await run('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'none', small])).toMatchObject({ ok: true });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test as it } from 'vitest';
 import { parse } from 'yaml';
 import { Crowd } from '../harness/crowd.ts';
 import { LxcClient } from '../harness/lxc.ts';
@@ -16,13 +16,13 @@ afterAll(() => lxc?.destroy());
 const csv = async (...args: string[]) => (await lxc.must('list', '-f', 'csv', ...args)).trim().split('\n');
 
 describe('the server', () => {
-  test('shows its version and its kind', async () => {
+  it('shows its version and its kind', async () => {
     expect(await lxc.must('version')).toMatch(/^Client version: 5.*\nServer version: 0\.1\.0\n$/);
     const info = parse(await lxc.must('info'));
     expect(info).toMatchObject({ auth: 'trusted', environment: { server: 'porthole', driver: /./ } });
   });
 
-  test('has no settings', async () => {
+  it('has no settings', async () => {
     expect(parse(await lxc.must('config', 'show'))).toEqual({ config: {} });
     expect(await lxc.must('config', 'get', 'core.https_address')).toBe('\n');
     expect(await lxc.refusal('config', 'set', 'a.b=c')).toBe("cannot set 'a.b' to 'c': unknown key");
@@ -35,7 +35,7 @@ describe('creating, listing and deleting', () => {
     if (names.length > 0) await lxc.must('delete', '--force', ...names);
   });
 
-  test('creates instances in all ways', async () => {
+  it('creates instances in all ways', async () => {
     await lxc.must('init', 'busybox', 'c2', '-p', 'default', '-c', 'user.a=1', '-c', 'user.b=2');
     await lxc.must('init', '--empty', 'c3');
     await lxc.must('launch', 'busybox', 'c4', '--ephemeral');
@@ -56,7 +56,7 @@ describe('creating, listing and deleting', () => {
     expect(await csv('-c', 'n', 'c4')).toEqual(['']);
   });
 
-  test('creates instances with devices', async () => {
+  it('creates instances with devices', async () => {
     await lxc.must('profile', 'device', 'add', 'default', 'eth0', 'nic', 'nictype=p2p');
     await lxc.must('launch', 'busybox', 'c2', '-d', 'eth0,mtu=1400');
     expect(await lxc.must('config', 'device', 'get', 'c2', 'eth0', 'mtu')).toBe('1400\n');
@@ -66,7 +66,7 @@ describe('creating, listing and deleting', () => {
     expect(await lxc.refusal('init', 'busybox', 'c2', '-d', 'eth9,mtu=1400')).toMatch('Device not found');
   });
 
-  test.each([
+  it.each([
     ['by name', ['c2'], ['c2']],
     ['by a prefix of names', ['c'], ['c1', 'c2']],
     ['by status', ['status=running'], ['c1']],
@@ -80,7 +80,7 @@ describe('creating, listing and deleting', () => {
     expect(await csv('-c', 'n', ...filters)).toEqual(names);
   });
 
-  test('lists in every format and column', async () => {
+  it('lists in every format and column', async () => {
     expect(await lxc.must('list')).toMatch(/\| c1 +\| RUNNING \|/);
     expect(await lxc.must('list', '--fast')).toMatch(/\| c1 +\| RUNNING \| x86_64/);
     expect(JSON.parse(await lxc.must('list', '-f', 'json'))).toMatchObject([
@@ -97,7 +97,7 @@ describe('creating, listing and deleting', () => {
     expect(all[0]).toMatch(/^c1,x86_64,.*CONTAINER.*web$/);
   });
 
-  test('renames only stopped instances', async () => {
+  it('renames only stopped instances', async () => {
     await lxc.must('init', 'busybox', 'c2');
     await lxc.must('rename', 'c2', 'c5');
     expect(await csv('-c', 'n')).toEqual(['c1', 'c5']);
@@ -106,7 +106,7 @@ describe('creating, listing and deleting', () => {
     expect(await lxc.refusal('rename', 'c1', 'c6')).toBe('Renaming of running container not allowed');
   });
 
-  test('says why it does not delete an instance', async () => {
+  it('says why it does not delete an instance', async () => {
     expect(await lxc.refusal('delete', 'c1')).toMatch('currently running');
     expect(await lxc.refusal('delete', 'none')).toMatch('Instance not found');
     await lxc.must('init', 'busybox', 'c2', '-c', 'security.protection.delete=true');
@@ -114,7 +114,7 @@ describe('creating, listing and deleting', () => {
     await lxc.must('config', 'unset', 'c2', 'security.protection.delete');
   });
 
-  test.each([
+  it.each([
     [['launch', 'none', 'c7'], 'Image not found'],
     [['init', 'busybox', 'c1'], /This "instances" entry already exists$/],
     [['init', 'busybox', '7c'], 'Invalid instance name: Name must not start with a number'],
@@ -133,7 +133,7 @@ describe('creating, listing and deleting', () => {
 describe('the status of an instance', () => {
   const status = async () => (await csv('-c', 's', 'c1'))[0];
 
-  test('changes with start, stop, restart and pause', async () => {
+  it('changes with start, stop, restart and pause', async () => {
     expect(await lxc.refusal('start', 'c1')).toMatch(/^The instance is already running/);
     await lxc.must('pause', 'c1');
     expect(await status()).toBe('FROZEN');
@@ -151,7 +151,7 @@ describe('the status of an instance', () => {
     await lxc.must('start', 'c1');
   });
 
-  test('is shown by info, with the log', async () => {
+  it('is shown by info, with the log', async () => {
     const info = await lxc.must('info', 'c1', '--show-log');
     expect(info).toMatch(/^Name: c1\nStatus: RUNNING\nType: container\n/);
     expect(info).toMatch(/PID: \d+\n/);
@@ -163,7 +163,7 @@ describe('the status of an instance', () => {
 });
 
 describe('a container of another runtime', () => {
-  test('cannot be stopped, and runs on when its instance is deleted', async () => {
+  it('cannot be stopped, and runs on when its instance is deleted', async () => {
     await using foreign = await Crowd.make(1);
     await lxc.daemon.must('adopt', 'web', '--pid', String(foreign.pid()));
     expect(await csv('-c', 'nsp', 'web')).toEqual([`web,RUNNING,${foreign.pid()}`]);

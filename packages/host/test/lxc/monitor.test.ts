@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { until } from '../harness/api.ts';
 import { LxcClient, outputOf } from '../harness/lxc.ts';
@@ -41,7 +41,7 @@ interface Told {
 }
 
 describe('monitor', () => {
-  test('shows the lifecycle of an instance with the event names of LXD', async () => {
+  it('shows the lifecycle of an instance with the event names of LXD', async () => {
     const work = async () => {
       await lxc.must('launch', 'busybox', 'c1');
       await lxc.must('config', 'set', 'c1', 'user.a=1');
@@ -79,7 +79,7 @@ describe('monitor', () => {
     expect(started?.metadata.requestor).toEqual({ username: 'root', protocol: 'unix', address: '@' });
   });
 
-  test('shows operations and lifecycle as YAML', async () => {
+  it('shows operations and lifecycle as YAML', async () => {
     const work = async () => {
       await lxc.must('init', 'busybox', 'c1');
       await lxc.must('delete', 'c1');
@@ -92,7 +92,7 @@ describe('monitor', () => {
     expect(types).toContain('lifecycle');
   });
 
-  test('has a pretty format for all events', async () => {
+  it('has a pretty format for all events', async () => {
     const work = async () => {
       await lxc.must('launch', 'busybox', 'c1');
       await lxc.must('exec', 'c1', '--', 'devlxd', '-d', '{"state":"Ready"}', '/1.0');
@@ -104,7 +104,7 @@ describe('monitor', () => {
 });
 
 describe('query', () => {
-  test('sends any request', async () => {
+  it('sends any request', async () => {
     expect(JSON.parse(await lxc.must('query', '/1.0/instances'))).toEqual([]);
     await lxc.must('init', 'busybox', 'c1');
     await lxc.must('query', '-X', 'PATCH', '-d', '{"config":{"user.q":"1"}}', '/1.0/instances/c1');
@@ -120,7 +120,7 @@ describe('query', () => {
 });
 
 describe('another remote', () => {
-  test('reaches the same daemon by the path of its socket', async () => {
+  it('reaches the same daemon by the path of its socket', async () => {
     await lxc.must('remote', 'add', 'other', `unix://${join(lxc.daemon.stateDir, 'unix.socket')}`);
     await lxc.must('launch', 'other:busybox', 'other:c1');
     expect(await lxc.must('list', 'other:', '-f', 'csv', '-c', 'ns')).toBe('c1,RUNNING\n');
@@ -131,7 +131,7 @@ describe('another remote', () => {
 });
 
 describe('without a daemon', () => {
-  test('the client says so', async () => {
+  it('the client says so', async () => {
     await lxc.must('init', 'busybox', 'c1');
     await lxc.daemon.stop();
     rmSync(lxc.daemon.hostSocket, { force: true });

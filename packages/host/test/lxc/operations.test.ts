@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test as it } from 'vitest';
 import { parse } from 'yaml';
 import type { OperationJson } from '../../src/wire/operation.ts';
 import { until } from '../harness/api.ts';
@@ -51,7 +51,7 @@ describe('an operation that LXD does not let be cancelled goes on:', () => {
     }
   }
 
-  test('a command, also with its streams', async () => {
+  it('a command, also with its streams', async () => {
     const child = lxc.spawn('exec', 'c1', '--', 'sh', '-c', 'echo ready; read line; echo "got $line"');
     const output = outputOf(child);
     await until('it runs', () => output.text === 'ready\n');
@@ -63,7 +63,7 @@ describe('an operation that LXD does not let be cancelled goes on:', () => {
     expect([(await exit)[0], output.text]).toEqual([0, 'ready\ngot it\n']);
   });
 
-  test.each([
+  it.each([
     ['whose streams are not connected yet', { 'wait-for-websocket': true, interactive: false }],
     ['whose terminal is not connected yet', { 'wait-for-websocket': true, interactive: true }],
     ['that runs without streams', { 'wait-for-websocket': false }],
@@ -72,7 +72,7 @@ describe('an operation that LXD does not let be cancelled goes on:', () => {
     await staysRunning(await begin('POST', '/1.0/instances/c1/exec', body));
   });
 
-  test('a stop that waits for the instance', async () => {
+  it('a stop that waits for the instance', async () => {
     const init = await lxc.daemon.initPid('c1');
     process.kill(init, 'SIGSTOP');
     const id = await begin('PUT', '/1.0/instances/c1/state', { action: 'stop', timeout: -1 });
@@ -83,7 +83,7 @@ describe('an operation that LXD does not let be cancelled goes on:', () => {
   });
 });
 
-test.each(['one file', 'two files'])('an import of %s can be cancelled', async (what) => {
+it.each(['one file', 'two files'])('an import of %s can be cancelled', async (what) => {
   const [small, large] = [join(lxc.folder, 'small'), join(lxc.folder, 'large')];
   // The client checks that a file begins like a squashfs.
   for (const file of [small, large]) writeFileSync(file, 'hsqs');
@@ -115,7 +115,7 @@ test.each(['one file', 'two files'])('an import of %s can be cancelled', async (
   for (const file of [small, large]) rmSync(file);
 });
 
-test('an operation that has ended, and one that does not exist, cannot be cancelled', async () => {
+it('an operation that has ended, and one that does not exist, cannot be cancelled', async () => {
   await lxc.must('init', 'busybox', 'c2');
   const id = await begin('DELETE', '/1.0/instances/c2', {});
   await until('it has ended', async () => (await show(id)).status === 'Success');

@@ -1,6 +1,6 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { run } from '../../src/process/run.ts';
 import { LxcClient } from '../harness/lxc.ts';
 import { BY_CLIENT, BY_DAEMON, BY_EXTENSION } from '../tables/out-of-scope.ts';
@@ -50,25 +50,25 @@ const rows = (table: Readonly<Record<string, readonly string[]>>) =>
     commands.map((command) => [command, reason] as const),
   );
 
-test.each(rows(BY_EXTENSION))('lxc %s: the client misses the extension %s', async (command, extension) => {
+it.each(rows(BY_EXTENSION))('lxc %s: the client misses the extension %s', async (command, extension) => {
   expect(await reasonOf(command)).toMatch(
     new RegExp(`(^|: )The server is missing the required "${extension}" API extension$`),
   );
 });
 
-test.each(rows(BY_DAEMON))('lxc %s is refused with: %s', async (command, reason) => {
+it.each(rows(BY_DAEMON))('lxc %s is refused with: %s', async (command, reason) => {
   const told = await reasonOf(command);
   expect(told.endsWith(reason), told).toBe(true);
 });
 
-test.each(rows(BY_CLIENT))('lxc %s: the client says: %s', async (command, reason) => {
+it.each(rows(BY_CLIENT))('lxc %s: the client says: %s', async (command, reason) => {
   expect(await reasonOf(command)).toMatch(reason);
 });
 
-test('another project is empty', async () => {
+it('another project is empty', async () => {
   expect((await lxc.must('--project', 'p', 'list', '-f', 'csv')).trim()).toBe('');
 });
 
-test('the commands above have changed nothing', async () => {
+it('the commands above have changed nothing', async () => {
   expect(await everything()).toEqual(before);
 });

@@ -411,19 +411,53 @@ describe('exec', () => {
 describe('limits and privilege', () => {
   afterEach(() => drop('c2'));
 
+  /** A limit of c2, as its cgroup has it: in a hierarchy of its own, or in the unified one. */
+  async function limitOf(controller: string, old: string, unified: string): Promise<string> {
+    const cgroups = readFileSync(`/proc/${await operator.pid('c2')}/cgroup`, 'utf8');
+    const at = cgroups.match(new RegExp(`^\\d+:[^:]*\\b${controller}\\b[^:]*:(.*)$`, 'm'))?.[1];
+    if (at !== undefined) return readFileSync(`/sys/fs/cgroup/${controller}${at}/${old}`, 'utf8').trim();
+    const whole = cgroups.match(/^0::(.*)$/m)?.[1];
+    return readFileSync(`/sys/fs/cgroup${whole}/${unified}`, 'utf8').trim();
+  }
+  const memory = () => limitOf('memory', 'memory.limit_in_bytes', 'memory.max');
+  const processes = () => limitOf('pids', 'pids.max', 'pids.max');
+  const processors = () => limitOf('cpuset', 'cpuset.cpus', 'cpuset.cpus');
+  const MIB = 1024 * 1024;
+
   it('applies limits.memory and limits.processes', async () => {
     await operator.launch('c2', { config: { 'limits.memory': '64MiB', 'limits.processes': '20' } });
-    const cgroups = readFileSync(`/proc/${await operator.pid('c2')}/cgroup`, 'utf8');
-    const read = (controller: string, old: string, unified: string) => {
-      const at = cgroups.match(new RegExp(`^\\d+:[^:]*\\b${controller}\\b[^:]*:(.*)$`, 'm'))?.[1];
-      if (at !== undefined) return readFileSync(`/sys/fs/cgroup/${controller}${at}/${old}`, 'utf8').trim();
-      const whole = cgroups.match(/^0::(.*)$/m)?.[1];
-      return readFileSync(`/sys/fs/cgroup${whole}/${unified}`, 'utf8').trim();
-    };
-    expect(read('memory', 'memory.limit_in_bytes', 'memory.max')).toBe(String(64 * 1024 * 1024));
-    expect(read('pids', 'pids.max', 'pids.max')).toBe('20');
+    expect([await memory(), await processes()]).toEqual([String(64 * MIB), '20']);
     const forks = 'i=0; while [ $i -lt 40 ]; do sleep 5 & i=$((i+1)); done';
     expect((await operator.exec('c2', ['sh', '-c', forks])).stderr).toMatch(/fork/);
+  });
+
+  it('applies changes of limits while the instance runs, from profiles too', async () => {
+    await operator.launch('c2');
+    const [free, all] = [await memory(), await processors()];
+    await operator.patch('c2', { config: { 'limits.memory': '64MiB', 'limits.cpu': '1' } });
+    expect([await memory(), await processors()]).toEqual([String(64 * MIB), '0']);
+    await operator.patch('c2', {
+      config: { 'limits.memory': '10%', 'limits.cpu': '0-0', 'limits.processes': '50' },
+    });
+    expect(Number(await memory())).toBeGreaterThan(64 * MIB);
+    expect(await processes()).toBe('50');
+    await daemon.must('config', 'unset', 'c2', 'limits.memory');
+    await daemon.must('config', 'unset', 'c2', 'limits.cpu');
+    await daemon.must('config', 'unset', 'c2', 'limits.processes');
+    expect([await memory(), await processors(), await processes()]).toEqual([free, all, 'max']);
+    await daemon.must('profile', 'set', 'default', 'limits.memory=128MiB');
+    expect(await memory()).toBe(String(128 * MIB));
+    await daemon.must('profile', 'unset', 'default', 'limits.memory');
+    expect(await memory()).toBe(free);
+  });
+
+  it('refuses a limit that the kernel does not take, and keeps the one before', async () => {
+    await operator.launch('c2', { config: { 'limits.cpu': '0-0' } });
+    await expect(operator.patch('c2', { config: { 'limits.cpu': '4000-4001' } })).rejects.toThrow(
+      'Failed to apply limits.cpu: Numerical result out of range',
+    );
+    expect(await processors()).toBe('0');
+    expect((await operator.get('c2')).config['limits.cpu']).toBe('0-0');
   });
 
   it('maps the ids of an instance unless it is privileged', async () => {

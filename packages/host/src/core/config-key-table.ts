@@ -86,7 +86,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     key: 'limits.kernel.*',
     use: 'applied',
     check: checkKernelLimit,
-    about: 'resource limits of its processes',
+    about: 'resource limits of its processes; change while it is stopped',
   },
   ...[
     'limits.cpu.allowance',

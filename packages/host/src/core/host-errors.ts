@@ -29,6 +29,8 @@ export const HOST_ERRORS = {
   'invalid-config': [400, 'Invalid config: %s'],
   'invalid-devices': [400, 'Invalid devices: %s'],
   'invalid-expanded-devices': [400, 'Invalid expanded devices: %s'],
+  'limit-failed': [400, 'Failed to apply %s: %s'],
+  'limit-needs-start': [400, '%s cannot change while the instance runs: stop it first'],
   'device-start-failed': [400, 'Failed to start device "%s": %s'],
   'device-add-failed': [400, 'Failed add validation for device "%s": %s'],
   'instance-stuck': [

@@ -1,5 +1,6 @@
 import type { DeviceStep } from '../core/devices-plan.ts';
 import type { Addition, Change, Config } from '../core/entities.ts';
+import { changedLimits } from '../core/limits.ts';
 import type { EventDraft } from '../model/model.ts';
 import { type PendingDevices, refusing, storeAdditions } from './additions.ts';
 import type { Needs } from './needs.ts';
@@ -57,6 +58,11 @@ async function changeRunning(
     config = addition
       ? await add(run, addition, config, undo)
       : await performStep(run, plan, step, config, undo);
+  }
+  const limits = changedLimits(plan.before.config, plan.after.config);
+  if (limits.length > 0) {
+    undo.push(() => run.runtime.setLimits(run.handle.init, plan.before.config, limits));
+    await run.runtime.setLimits(run.handle.init, plan.after.config, limits);
   }
   if (guestApiChange(plan) === true) {
     await run.runtime.setGuestApiMount(run.handle.init, run.config, true);

@@ -9,6 +9,7 @@ import { type Expanded, expand } from '../core/expand.ts';
 import { guestEvents } from '../core/guest-events.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
 import { hostError } from '../core/host-errors.ts';
+import { refuseKernelLimits } from '../core/limits.ts';
 import { afterUpdate } from '../core/volatile.ts';
 import type { EventDraft } from '../model/model.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
@@ -29,7 +30,7 @@ export interface UpdatePlan {
 /**
  * Computes and checks an update of one instance.
  * @param profiles all profiles, as they are after the change
- * @throws invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
+ * @throws limit-needs-start, invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
  */
 export function planUpdate(
   context: Needs<'model' | 'random' | 'running' | 'runtimeOf'>,
@@ -48,6 +49,7 @@ export function planUpdate(
   const next = { ...wanted, config };
   const after = expand(next, profiles);
   prefixed('invalid-config', () => context.runtimeOf(next.config).checkConfig(after.config));
+  if (context.running.has(current.id)) refuseKernelLimits(before.config, after.config);
   const steps = context.running.has(current.id) ? planDevices(before.devices, after.devices) : [];
   return { current, next, before, after, steps };
 }

@@ -1,5 +1,6 @@
 import { isTrue } from '../core/booleans.ts';
 import type { Addition, Instance } from '../core/entities.ts';
+import { LIVE_LIMITS } from '../core/limits.ts';
 import { afterStop, isRestarting, whileRunning } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { type Run, targetOf } from '../instances/runs.ts';
@@ -88,6 +89,10 @@ async function restore(
   const { config } = model.expanded(model.current(id));
   const shown = isTrue(config['security.devlxd'], true);
   await guarded(log, id, () => runtime.setGuestApiMount(handle.init, run.config, shown));
+  // An update may have been cut off between its limits and its commit. Lines of raw.lxc are the operator's own limits.
+  if (!config['raw.lxc']) {
+    await guarded(log, id, () => runtime.setLimits(handle.init, config, LIVE_LIMITS));
+  }
   for (const addition of added) {
     const target = targetOf(run, addition.name, addition.device);
     await guarded(log, id, () => runtime.withdraw(target, addition));

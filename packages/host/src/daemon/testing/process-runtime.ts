@@ -108,6 +108,8 @@ export class ProcessRuntime implements Runtime {
 
   async attachMissing(): Promise<void> {}
 
+  async setLimits(): Promise<void> {}
+
   async setGuestApiMount(): Promise<void> {}
 
   async exec(): Promise<ExecProcess> {

@@ -1,4 +1,5 @@
 import type { Device } from '../../core/entities.ts';
+import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import type { Ending, RunSpec } from '../../runtimes/contract/runtime.ts';
 import type { FakeProcess } from './fake-process.ts';
 
@@ -20,6 +21,8 @@ export class FakeRun {
   /** The number of unreleased handles of its init. */
   holders = 0;
   frozen = false;
+  /** The limits of its cgroups, by key. */
+  readonly limits = new Map<LiveLimit, string | undefined>();
   ending: Ending | null = null;
   readonly #listeners: ((ending: Ending) => void)[] = [];
   #dies = false;
@@ -31,6 +34,7 @@ export class FakeRun {
     this.places = new Set();
     for (const [name, device] of Object.entries(spec.devices)) this.plug(name, device);
     this.guestApiMounts = spec.devlxd ? 1 : 0;
+    for (const key of LIVE_LIMITS) this.limits.set(key, spec.config[key]);
   }
 
   get isAlive(): boolean {

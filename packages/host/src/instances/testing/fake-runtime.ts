@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
+import type { LiveLimit } from '../../core/limits.ts';
 import type { ExecProcess, ExecRequest } from '../../runtimes/contract/exec.ts';
 import type { LiveFacts } from '../../runtimes/contract/live.ts';
 import type {
@@ -148,6 +149,13 @@ export class FakeRuntime implements Runtime {
     const run = this.#runOf(init);
     return this.#act('setGuestApiMount', run.spec.id, () => {
       run.guestApiMounts = shown ? 1 : 0;
+    });
+  }
+
+  setLimits(init: Init, config: Config, keys: readonly LiveLimit[]): Promise<void> {
+    const run = this.#runOf(init);
+    return this.#act('setLimits', run.spec.id, () => {
+      for (const key of keys) run.limits.set(key, config[key]);
     });
   }
 

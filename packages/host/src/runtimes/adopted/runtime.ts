@@ -109,6 +109,8 @@ export class AdoptedRuntime implements Adopter {
   async attachMissing(): Promise<void> {}
 
   /** The socket refuses callers when `security.devlxd` is false; the mount belongs to the other runtime. */
+  async setLimits(): Promise<void> {}
+
   async setGuestApiMount(): Promise<void> {}
 
   async exec(): Promise<ExecProcess> {

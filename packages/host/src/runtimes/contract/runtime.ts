@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { ProcessName } from '../../core/adopted.ts';
 import type { Addition, Config, Device, Devices, Instance } from '../../core/entities.ts';
 import type { HostIds } from '../../core/host-ids.ts';
+import type { LiveLimit } from '../../core/limits.ts';
 import type { ExecProcess, ExecRequest } from './exec.ts';
 import type { FoundFile } from './files.ts';
 import type { LiveFacts } from './live.ts';
@@ -140,6 +141,11 @@ export interface Runtime {
   attachMissing(target: DeviceTarget): Promise<void>;
   /** Makes sure that /dev/lxd is mounted inside exactly once, or not at all. */
   setGuestApiMount(init: Init, config: Config, shown: boolean): Promise<void>;
+  /**
+   * Makes limits of a running instance what its config says.
+   * @param config expanded @throws CodedError limit-failed
+   */
+  setLimits(init: Init, config: Config, keys: readonly LiveLimit[]): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
   /**
    * Works on the instance's files with the rights of the instance's root: it reaches nothing outside.

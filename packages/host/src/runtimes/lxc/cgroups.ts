@@ -1,4 +1,22 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+
+const ROOT = '/sys/fs/cgroup';
+
+/** `cgroup2`: the unified hierarchy; `cgroup`: a hierarchy of its own. LXC's keys begin with these; cgroups(7). */
+export type CgroupVersion = 'cgroup' | 'cgroup2';
+
+/**
+ * The version of cgroups in which this host has a controller; null when it has none. A hybrid host has most
+ * controllers in the old hierarchies, and the unified one beside them.
+ * @param root where cgroups are mounted
+ */
+export function controllerVersion(controller: string, root = ROOT): CgroupVersion | null {
+  const has = (folder: string) =>
+    readText(`${folder}/cgroup.controllers`).trim().split(' ').includes(controller);
+  if (has(root)) return 'cgroup2';
+  if (existsSync(`${root}/${controller}/tasks`)) return 'cgroup';
+  return has(`${root}/unified`) ? 'cgroup2' : null;
+}
 
 /**
  * From controller to the folder of the container's cgroup; the key `` is the unified hierarchy. The container

@@ -5,7 +5,7 @@ import { hostError } from '../../core/host-errors.ts';
 import type { RunSpec } from '../contract/runtime.ts';
 import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
 import type { InstancePaths } from './paths.ts';
-import { cgroupVersion, limitLines } from './resource-limits.ts';
+import { limitLines } from './resource-limits.ts';
 
 const SHARED = '/usr/share/lxc/config';
 
@@ -50,7 +50,7 @@ export function configFile(input: ConfigInput): string {
     ...(input.ids ? ['lxc.rootfs.options = userxattr'] : []),
     ...input.mounts.map(mountLine),
     ...networkLines(spec),
-    ...limitLines(spec.config, cgroupVersion()),
+    ...limitLines(spec.config),
     ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
     ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),
     ...prefixed(spec.config, 'linux.sysctl.', (key, value) => `lxc.sysctl.${key} = ${value}`),

@@ -1,47 +1,69 @@
-import { existsSync } from 'node:fs';
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { Config } from '../../core/entities.ts';
-import { parseBytes } from '../../core/units.ts';
+import { hostError } from '../../core/host-errors.ts';
+import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
+import { parseMemoryLimit } from '../../core/units.ts';
+import { type CgroupVersion, controllerVersion } from './cgroups.ts';
 
-/** `cgroup2` if all controllers are in the unified hierarchy, else `cgroup`; cgroups(7). */
-export type CgroupVersion = 'cgroup' | 'cgroup2';
-
-/** The version of cgroups that this host's controllers use. A hybrid host has them in the old hierarchies. */
-export function cgroupVersion(): CgroupVersion {
-  return existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'cgroup2' : 'cgroup';
+/** A limit that a cgroup holds. */
+export interface GroupLimit {
+  readonly controller: 'memory' | 'pids' | 'cpuset';
+  /** The file that holds it, in each version of cgroups; cgroups(7). */
+  readonly file: Readonly<Record<CgroupVersion, string>>;
+  /** The text of the file for the value of the key. */
+  text(value: string): string;
+  /** The text of the file when there is no limit; undefined: that of the cgroup above. */
+  readonly none: Readonly<Record<CgroupVersion, string | undefined>>;
 }
 
-/** LXC's lines for the `limits.*` keys. */
-export function limitLines(config: Config, version: CgroupVersion): string[] {
-  return [
-    ...memory(config, version),
-    ...processes(config, version),
-    ...processors(config, version),
-    ...kernel(config),
-  ];
+/** The limits of cgroups by their keys. */
+export const GROUP_LIMITS: Readonly<Record<LiveLimit, GroupLimit>> = {
+  'limits.memory': {
+    controller: 'memory',
+    file: { cgroup: 'memory.limit_in_bytes', cgroup2: 'memory.max' },
+    text: (value) => String(bytesOf(value)),
+    none: { cgroup: '-1', cgroup2: 'max' },
+  },
+  'limits.processes': {
+    controller: 'pids',
+    file: { cgroup: 'pids.max', cgroup2: 'pids.max' },
+    text: (value) => value,
+    none: { cgroup: 'max', cgroup2: 'max' },
+  },
+  'limits.cpu': {
+    controller: 'cpuset',
+    file: { cgroup: 'cpuset.cpus', cgroup2: 'cpuset.cpus' },
+    text: processors,
+    none: { cgroup: undefined, cgroup2: '' },
+  },
+};
+
+function bytesOf(value: string): number {
+  const limit = parseMemoryLimit(value);
+  return 'bytes' in limit ? limit.bytes : Math.floor((totalmem() * limit.percent) / 100);
 }
 
-function memory(config: Config, version: CgroupVersion): string[] {
-  const limit = config['limits.memory'];
-  if (!limit) return [];
-  const bytes = limit.endsWith('%')
-    ? Math.floor((totalmem() * Number(limit.slice(0, -1))) / 100)
-    : parseBytes(limit);
-  const file = version === 'cgroup2' ? 'memory.max' : 'memory.limit_in_bytes';
-  return [`lxc.${version}.${file} = ${bytes}`];
+/** A count of n becomes the first n processors, or all if there are no more; a set such as `0-1,3` stays. */
+function processors(value: string): string {
+  if (!/^\d+$/.test(value)) return value;
+  return `0-${Math.min(Number(value), availableParallelism()) - 1}`;
 }
 
-function processes(config: Config, version: CgroupVersion): string[] {
-  const limit = config['limits.processes'];
-  return limit ? [`lxc.${version}.pids.max = ${limit}`] : [];
-}
-
-/** A count of n becomes the first n processors; a list such as `0-1,3` is used unchanged. */
-function processors(config: Config, version: CgroupVersion): string[] {
-  const limit = config['limits.cpu'];
-  if (!limit) return [];
-  const set = /^\d+$/.test(limit) ? `0-${Number(limit) - 1}` : limit;
-  return [`lxc.${version}.cpuset.cpus = ${set}`];
+/**
+ * LXC's lines for the `limits.*` keys.
+ * @param root where cgroups are mounted
+ * @throws CodedError limit-failed when this host has no cgroups for a limit
+ */
+export function limitLines(config: Config, root?: string): string[] {
+  const groups = LIVE_LIMITS.flatMap((key) => {
+    const value = config[key];
+    if (!value) return [];
+    const { controller, file, text } = GROUP_LIMITS[key];
+    const version = controllerVersion(controller, root);
+    if (version === null) throw hostError('limit-failed', key, `this host has no cgroups for ${controller}`);
+    return [`lxc.${version}.${file[version]} = ${text(value)}`];
+  });
+  return [...groups, ...kernel(config)];
 }
 
 /** `limits.kernel.nofile` becomes `lxc.prlimit.nofile`. */

@@ -4,6 +4,7 @@ import { isTrue } from '../../core/booleans.ts';
 import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
+import type { LiveLimit } from '../../core/limits.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
@@ -39,6 +40,7 @@ import {
   updateDevice,
   withdrawDevice,
 } from './live-devices.ts';
+import { checkLimits, setLimits } from './live-limits.ts';
 import { MountWork } from './mount-work.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
@@ -173,6 +175,10 @@ export class LxcRuntime implements Runtime {
     return setGuestApiMount(place, this.#options.devlxd, shown);
   }
 
+  setLimits(init: Init, config: Config, keys: readonly LiveLimit[]): Promise<void> {
+    return setLimits(init, config, keys);
+  }
+
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
     return attachExec({ id, lxcPath: this.#options.instances, looks: this.#looks }, request);
   }
@@ -214,9 +220,9 @@ export class LxcRuntime implements Runtime {
       await rm(path, { recursive: true, force: true });
     const prepared = await prepareDevices(spec.devices, paths, { owner, looks: this.#looks });
     try {
-      const window = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
+      const mount = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
       const mounts = [
-        ...(spec.devlxd ? [{ ...window, readonly: true, recursive: false }] : []),
+        ...(spec.devlxd ? [{ ...mount, readonly: true, recursive: false }] : []),
         ...prepared.mounts,
       ];
       const { stopHook } = this.#options;
@@ -239,6 +245,8 @@ export class LxcRuntime implements Runtime {
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');
     }
     try {
+      // Lines of raw.lxc may have set others.
+      if (!spec.config['raw.lxc']) checkLimits(running.init, spec.config);
       await limitNics(prepared);
     } catch (error) {
       this.kill(running.init);

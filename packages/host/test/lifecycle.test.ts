@@ -87,19 +87,16 @@ describe('start, stop, restart', () => {
     expect(await operator.pid('c2')).toBe(pid);
   });
 
-  it('a stop with force ends such an instance after the timeout, and not before', async () => {
+  it('a stop with force ends such an instance at once, whatever the timeout', async () => {
     await operator.launch('c2', STUBBORN);
     const started = performance.now();
-    await operator.state('c2', 'stop', { timeout: 1, force: true });
-    expect(performance.now() - started).toBeGreaterThan(990);
+    await operator.state('c2', 'stop', { timeout: 30, force: true });
+    expect(performance.now() - started).toBeLessThan(10_000);
     await watch.next('instance-stopped c2');
     expect((await operator.statuses())['c2']).toBe('Stopped');
-  });
-
-  it('a stop with force and a timeout first lets the instance shut down by itself', async () => {
-    await operator.launch('c2');
-    await operator.state('c2', 'stop', { timeout: 30, force: true });
-    await watch.next('instance-shutdown c2');
+    await operator.state('c2', 'start');
+    await operator.state('c2', 'restart', { timeout: 30, force: true });
+    await watch.next('instance-restarted c2');
   });
 
   it('a forced stop also ends a stop that waits for ever', async () => {

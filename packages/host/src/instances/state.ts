@@ -38,7 +38,7 @@ export function setState(
     work: async (handle) => {
       const progress = (percent: number) =>
         handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
-      const ended = forces ? endNow(context, id, { waits, timeout: request.timeout, by }) : null;
+      const ended = forces ? endNow(context, id, { waits, by }) : null;
       if (ended) await settled(context, ended, action);
       else if (action === 'stop' || action === 'restart')
         await stopInstance(context, id, { ...request, action, by, progress });
@@ -52,9 +52,9 @@ export function setState(
 function endNow(
   context: Needs<'model' | 'running'>,
   id: number,
-  { waits, timeout, by }: { waits: boolean; timeout: number; by: Requestor },
+  { waits, by }: { waits: boolean; by: Requestor },
 ): Run | null {
-  return forceRun(context, id) ?? (timeout <= 0 && waits ? killRun(context, id, by) : null);
+  return forceRun(context, id) ?? (waits ? killRun(context, id, by) : null);
 }
 
 function settled(

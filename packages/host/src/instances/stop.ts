@@ -20,31 +20,26 @@ export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
 }
 
 /**
- * Stops an instance; for a restart, starts it again. Asks init to shut down, or kills it if `force` is set
- * without a timeout; with both, asks and then kills. Only the begin and the end of this run in the instance's
+ * Stops an instance; for a restart, starts it again. Asks init to shut down, or kills it at once with `force`
+ * or without time, as LXD does. Only the begin and the end of this run in the instance's
  * queue, since the instance may take long to shut down.
  * @throws already-stopped, not-ours, shutdown-timeout (then it still runs), and the errors of a start
  */
 export function stopInstance(context: RunNeeds, id: number, request: StopRequest): Promise<void> {
   const { queue } = context;
-  const { action, by } = request;
+  const { action } = request;
   return queue.beside(id, action, async () => {
     const run = await queue.run(id, action, () => beginStop(context, id, request));
     if (!run) return;
     const timeoutMs = isAsked(request) ? request.timeout * MS_PER_SECOND : -1;
-    if (!(await within(timeoutMs, run.handle.ended))) {
-      if (!request.force) keepRunning(context, run);
-      if (run.cause?.kind !== 'restart') run.cause = { kind: 'stopped', by };
-      run.runtime.kill(run.handle.init);
-      await run.handle.ended;
-    }
+    if (!(await within(timeoutMs, run.handle.ended))) keepRunning(context, run);
     await queue.run(id, action, () => finishStop(context, run, request));
   });
 }
 
 /** Whether init is asked to shut down, instead of being killed at once. */
 function isAsked({ timeout, force }: StopRequest): boolean {
-  return timeout !== 0 && !(force && timeout < 0);
+  return timeout !== 0 && !force;
 }
 
 /** @returns null if the instance waited for its start after a reboot; it is now stopped or restarted */

@@ -26,7 +26,7 @@ describe('a daemon that a service manager has started', () => {
     mkdirSync(join(stateDir, 'devlxd'));
     const daemon = [join(BIN, 'portholed'), '--state-dir', stateDir];
     bin = mkdtempSync('/var/tmp/porthole-test-bin-');
-    // A start of an instance that takes a second longer.
+    // LXC takes a second longer to say its version.
     const slow = `#!/bin/sh\nsleep 1\nPATH=${process.env['PATH']}; exec lxc-start "$@"\n`;
     writeFileSync(join(bin, 'lxc-start'), slow, { mode: 0o755 });
     supervisor = spawn('python3', [SUPERVISOR, guestSocket(), hostSocket(), ...daemon], {

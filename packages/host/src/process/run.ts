@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { abandon, DEATH_MS, explainEnd, lastWords } from './ending.ts';
 
 /** A finished process: the same fields whether it did well or not. */
@@ -28,90 +29,87 @@ export interface RunOptions {
   readonly descriptors?: readonly number[];
 }
 
-/** A command that says more is killed. */
+/** Of a command's output so much is kept; the rest is dropped. */
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 
 /** Runs a command without a shell and waits for its end. Never throws: read `ok`. */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<Finished> {
-  // Loaded when a command is run: that takes a tenth of a second, which most commands of the CLI do not need.
-  const { execa } = await import('execa');
-  const child = execa(command, args, execaOptions(options));
-  const { overdue, forget } = watchDeath(options);
-  const ended = await Promise.race([child, overdue]);
-  forget();
-  if (ended !== OVERDUE) return finished(command, ended);
-  return givenUp(command, !options.signal?.aborted, abandon(child.nodeChildProcess));
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const { cwd, env, input, timeoutMs, signal, descriptors = [] } = options;
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd,
+      env: env ? { ...env } : process.env,
+      stdio: ['pipe', 'pipe', 'pipe', ...descriptors],
+    });
+    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    const limits = watch(child, { timeoutMs, signal }, (stuck) => finish(null, 'SIGKILL', { stuck }));
+    const finish = (
+      code: number | null,
+      endedBy: NodeJS.Signals | null,
+      { error, stuck = null }: { error?: Error; stuck?: Promise<void> | null } = {},
+    ) => {
+      limits.over();
+      const { timedOut } = limits;
+      const why = explain({ command, code, signal: endedBy, stderr: stderr(), error, timedOut });
+      const end = { ok: code === 0, code, signal: endedBy, failure: code === 0 ? '' : why };
+      resolve({ ...end, stdout: stdout(), stderr: stderr(), timedOut, stuck });
+    };
+    child.on('error', (error) => finish(null, null, { error }));
+    child.on('close', (code, endedBy) => finish(code, endedBy));
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input ?? '');
+  });
 }
 
-function execaOptions({ cwd, env, input = '', timeoutMs, signal, descriptors = [] }: RunOptions) {
-  return {
-    ...(cwd === undefined ? {} : { cwd }),
-    // 0 would mean without limit.
-    ...(timeoutMs === undefined ? {} : { timeout: Math.max(timeoutMs, 1) }),
-    ...(signal === undefined ? {} : { cancelSignal: signal }),
-    ...{ input, env: { ...(env ?? process.env) }, extendEnv: false },
-    ...({ cleanup: false, reject: false, stripFinalNewline: false } as const),
-    // Execa passes numbers on as spawn does, which its types do not say.
-    stdio: ['pipe', 'pipe', 'pipe', ...descriptors] as ['pipe', 'pipe', 'pipe'],
-    killSignal: 'SIGKILL' as const,
-    maxBuffer: OUTPUT_BYTES_MAX,
+/** Kills a child when its time is over, and stops waiting for it if that does not end it. */
+function watch(
+  child: ChildProcess,
+  { timeoutMs, signal }: { timeoutMs: number | undefined; signal: AbortSignal | undefined },
+  giveUp: (stuck: Promise<void>) => void,
+) {
+  let death: NodeJS.Timeout | undefined;
+  const kill = () => {
+    child.kill('SIGKILL');
+    death ??= setTimeout(() => giveUp(abandon(child)), DEATH_MS);
   };
-}
-
-const OVERDUE = 'overdue';
-
-/** Tells when a child that was killed has not ended. */
-function watchDeath({ timeoutMs, signal }: RunOptions) {
-  const { promise: overdue, resolve } = Promise.withResolvers<typeof OVERDUE>();
-  const timers: NodeJS.Timeout[] = [];
-  const expect = (ms: number) => timers.push(setTimeout(() => resolve(OVERDUE), ms));
-  const aborted = () => expect(DEATH_MS);
-  if (timeoutMs !== undefined) expect(timeoutMs + DEATH_MS);
-  if (signal?.aborted) aborted();
-  signal?.addEventListener('abort', aborted, { once: true });
-  const forget = () => {
-    for (const timer of timers) clearTimeout(timer);
-    signal?.removeEventListener('abort', aborted);
+  const state = {
+    timedOut: false,
+    over() {
+      for (const each of [timer, death]) clearTimeout(each);
+      signal?.removeEventListener('abort', kill);
+    },
   };
-  return { overdue, forget };
+  const expire = () => {
+    state.timedOut = true;
+    kill();
+  };
+  const timer = timeoutMs === undefined ? undefined : setTimeout(expire, timeoutMs);
+  if (signal?.aborted) kill();
+  signal?.addEventListener('abort', kill, { once: true });
+  return state;
 }
 
-function givenUp(command: string, timedOut: boolean, stuck: Promise<void>): Finished {
-  const failure = `${command}: ${timedOut ? NO_ANSWER : explainEnd(null, 'SIGKILL')}`;
-  const end = { ok: false, code: null, signal: 'SIGKILL', failure } as const;
-  return { ...end, stdout: '', stderr: '', timedOut, stuck };
+function collect(stream: NodeJS.ReadableStream | null): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream?.on('data', (chunk: Buffer) => {
+    if (size < OUTPUT_BYTES_MAX) chunks.push(chunk);
+    size += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
 }
 
-const NO_ANSWER = 'it does not answer';
-
-/** What is used of execa's result. */
-interface Result {
-  readonly failed: boolean;
-  readonly exitCode?: number | undefined;
-  readonly signal?: NodeJS.Signals | undefined;
+interface End {
+  readonly command: string;
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  readonly error: Error | undefined;
   readonly timedOut: boolean;
-  readonly originalMessage?: string | undefined;
-  readonly stdout?: string | undefined;
-  readonly stderr?: string | undefined;
 }
 
-function finished(command: string, result: Result): Finished {
-  const {
-    failed,
-    exitCode = null,
-    signal = null,
-    timedOut,
-    originalMessage,
-    stdout = '',
-    stderr = '',
-  } = result;
-  const end = { ok: !failed, code: exitCode, signal, stdout, stderr, timedOut, stuck: null };
-  if (!failed) return { ...end, failure: '' };
-  const why = timedOut ? NO_ANSWER : (originalMessage ?? explainEnd(exitCode, signal));
+function explain({ command, code, signal, stderr, error, timedOut }: End): string {
+  const why = error?.message ?? (timedOut ? 'it does not answer' : explainEnd(code, signal));
   const said = lastWords(stderr);
-  return { ...end, failure: `${command}: ${why}${said ? `: ${said}` : ''}` };
+  return `${command}: ${why}${said ? `: ${said}` : ''}`;
 }

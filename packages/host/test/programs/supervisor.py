@@ -36,7 +36,7 @@ def start():
         for index, fd in enumerate(away):
             os.dup2(fd, 3 + index)
         os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS='2', LISTEN_FDNAMES='guest:host',
-                          NOTIFY_SOCKET=folder + '/notify', WATCHDOG_USEC='200000')
+                          NOTIFY_SOCKET=folder + '/notify', WATCHDOG_USEC='40000')
         os.closerange(5, 200)
         os.execv(command[0], command)
     say(f'pid {child}')

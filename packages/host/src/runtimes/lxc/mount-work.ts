@@ -79,7 +79,7 @@ export class MountWork {
   async #runChild(order: MountOrder, place: FileHandle): Promise<Finished> {
     const pidfd = this.#init.duplicate();
     try {
-      return await run('setpriv', ['--pdeathsig=KILL', '--', process.execPath, MOUNT_PROGRAM], {
+      return run('setpriv', ['--pdeathsig=KILL', '--', process.execPath, MOUNT_PROGRAM], {
         input: JSON.stringify(order),
         descriptors: [pidfd, place.fd],
         timeoutMs: TIMEOUT_MS,

@@ -138,7 +138,7 @@ describe.each([
       expect([uid, await fromHost(uid, 'title.py', title)]).toEqual([uid, NOBODY]);
   });
 
-  it('takes the host’s processes for no instance’s, root or not', async () => {
+  it('identifies no process of the host as an instance, root or not', async () => {
     for (const uid of [0, 1000, 65_534]) {
       expect([uid, await fromHost(uid, 'orphan.py')]).toEqual([uid, NOBODY]);
     }
@@ -180,7 +180,7 @@ describe.each([
     expect(taker.lines[1]).toBe(`200 ${from}`);
   });
 
-  it('takes no caller for the process of the host that has got its pid', async () => {
+  it('identifies no caller as the process of the host that has its pid now', async () => {
     expect(await afterReuse(attacker, null)).toEqual({ reused: true, answer: NOBODY });
   });
 

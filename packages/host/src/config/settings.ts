@@ -35,25 +35,25 @@ export const SETTINGS = {
     kind: 'choice',
     choices: LOG_LEVELS,
     default: 'info',
-    about: 'least serious messages that are logged',
+    about: 'log messages of this level and of more serious ones',
   },
   'server-name': {
     kind: 'text',
     default: '',
-    about: "the host's name as operators and instances see it; the system's when empty",
+    about: "the host's name for operators and instances; when empty, that of the system",
   },
   identification: {
     kind: 'choice',
     choices: ['auto', 'pidfd', 'pidfd-proc', 'proc'],
     default: 'auto',
-    about: 'how callers are identified: the best way the kernel has, or none better than this',
+    about: 'the best way to identify callers that may be used; a worse one is used where the kernel lacks it',
   },
   'fast-lane': {
     kind: 'choice',
     choices: ['auto', 'off'],
     default: 'auto',
     about:
-      'guest API: whether threads of their own answer plain requests and send images, where the kernel allows it',
+      'guest API: whether separate threads answer plain requests and send images, where the kernel allows it',
   },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(

@@ -35,7 +35,7 @@ export const HOST_ERRORS = {
   'device-add-failed': [400, 'Failed add validation for device "%s": %s'],
   'instance-stuck': [
     503,
-    'The instance does not answer: earlier changes of its mounts have not ended; stop it, or end what hangs inside',
+    'The instance does not answer: earlier changes of its mounts have not ended; stop it, or end the hanging program inside',
   ],
   'already-running': [400, 'The instance is already running'],
   'already-stopped': [400, 'The instance is already stopped'],

@@ -60,7 +60,7 @@ describe('the documentation', () => {
       const [head = '', body = ''] = failureAnswer(code).split('\r\n\r\n');
       return [`\`${code}\``, head.split(' ')[1] ?? '', body];
     });
-    const intro = '`%s` stands for the text of the single case.';
+    const intro = '`%s` stands for a text that differs from case to case.';
     const text = page(
       'Errors',
       '{guest/guest,http/http,core/host,wire/wire}-errors.ts',
@@ -81,7 +81,7 @@ describe('the documentation', () => {
     const rows = CONFIG_KEYS.map(({ key, use, about }) => [`\`${key}\``, about, use]);
     const intro = [
       "Keys of instances and profiles, under LXD's names. *applied*: Porthole acts on it. *recorded*: it is kept and",
-      'shown, and changes nothing. *refused*: Porthole cannot do what it promises, so setting it is an error.',
+      'shown, and changes nothing. *refused*: Porthole cannot do what the key promises, so setting it is an error.',
     ].join('\n');
     const lines = RAW_LXC_KEYS.map(({ key, clears }) => `\`${key}\`${clears ? ' (may be empty)' : ''}`);
     const raw = [

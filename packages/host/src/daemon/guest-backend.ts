@@ -37,7 +37,7 @@ export function guestCases(
     imageRetrieved: (instanceId, fingerprint) =>
       write(instanceId, ({ id: causedBy }) => ({
         result: 'stored',
-        told: [lifecycle('image-retrieved', 'images', fingerprint, { causedBy })],
+        events: [lifecycle('image-retrieved', 'images', fingerprint, { causedBy })],
       })),
     watchView: (instanceId, listener) => hub.onView(instanceId, listener),
     eventsAfter: (query) => journal.eventsAfter(query),

@@ -101,7 +101,7 @@ class SocketGuard {
     while (this.#again) {
       this.#again = false;
       try {
-        if (await this.#restore()) this.#tell();
+        if (await this.#restore()) this.#report();
       } catch (error) {
         this.#log.error({ err: error }, 'the socket of the guest API could not be put back');
       }
@@ -142,7 +142,7 @@ class SocketGuard {
     void run('rm', ['-rf', '--one-file-system', '--', place]);
   }
 
-  #tell(): void {
+  #report(): void {
     const now = performance.now();
     if (now - this.#toldAt < LOG_MS) return;
     this.#toldAt = now;

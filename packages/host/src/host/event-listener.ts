@@ -37,7 +37,7 @@ export class Listener {
   readonly #log: Log;
   readonly #feed: EventFeed<LifecycleEvent>;
   /** Takes a new lifecycle event; set while the feed follows. */
-  #tell: ((event: LifecycleEvent) => void) | undefined;
+  #listener: ((event: LifecycleEvent) => void) | undefined;
   /** Events from before the handshake was answered. */
   readonly #early: string[] = [];
   #socket: WebSocket | undefined;
@@ -57,7 +57,7 @@ export class Listener {
   /** Takes a new event. */
   take(event: HostEvent): void {
     if (!this.#wish.types.has(event.type)) return;
-    if (event.type === 'lifecycle') this.#tell?.(event);
+    if (event.type === 'lifecycle') this.#listener?.(event);
     else if (!this.#push(event)) this.#end('too-slow');
   }
 
@@ -104,9 +104,9 @@ export class Listener {
       span: () => journal.span(),
       after: (position) => this.#read(journal, position),
       follow: (listener) => {
-        this.#tell = listener;
+        this.#listener = listener;
         return () => {
-          this.#tell = undefined;
+          this.#listener = undefined;
         };
       },
     };

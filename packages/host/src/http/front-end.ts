@@ -37,7 +37,7 @@ export interface FrontEnd<Peer> {
   /** Whether it accepts, or will as soon as `serve` is called. */
   readonly works: boolean;
   /** Starts to accept on a listening socket. */
-  serve(listening: number, behind: FrontEndCalls<Peer>): void;
+  serve(listening: number, calls: FrontEndCalls<Peer>): void;
   /** Serves connections that the previous server has left, as if they were new. */
   takeOver(connections: readonly number[]): void;
   /** The server now serves a connection that was handed over, so the next one may be handed over. */

@@ -14,7 +14,7 @@ import { beginRun } from './start.ts';
  * Adopts a process of another runtime as the init of an instance. The run begins and is stored synchronously.
  * If it throws, nothing has changed.
  * @param instance new, or stopped
- * @param told events of its creation, which come first
+ * @param events events of its creation, which come first
  * @throws bad-request if there is no such process, runtime-failed if it cannot be identified
  */
 export async function adoptProcess(
@@ -22,7 +22,7 @@ export async function adoptProcess(
   instance: Instance,
   pid: number,
   by: Requestor | null,
-  told: readonly EventDraft[] = [],
+  events: readonly EventDraft[] = [],
 ): Promise<void> {
   const { model, adopter, clock } = context;
   const named = { ...instance, config: withAdopted(instance.config, adopter.nameOf(pid)) };
@@ -33,7 +33,7 @@ export async function adoptProcess(
   const started = { ...named, config: afterStart(named.config, {}), lastStartedAt: timestamp(clock) };
   try {
     const event = lifecycle('instance-started', 'instances', name, { by });
-    model.commit([{ kind: 'put-instance', instance: started }], [...told, event]);
+    model.commit([{ kind: 'put-instance', instance: started }], [...events, event]);
   } catch (error) {
     forgetRun(context, run, 'its adoption could not be stored');
     throw error;

@@ -88,7 +88,7 @@ async function create(
   const { config } = expand(instance, model.state.profiles);
   const lookUp = (fingerprint: string) => model.state.images.get(fingerprint);
   const tell = (percent: number) =>
-    handle.tell({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
+    handle.report({ create_instance_from_image_unpack_progress: `Unpack: ${percent}%` });
   try {
     model.commit([{ kind: 'give-instance-id', id: instance.id }]);
     await roots.ensure(instance, runtime.hostIds(config), lookUp, tell);

@@ -135,14 +135,14 @@ export async function commitEnd(
   const isDeleted = instance.ephemeral && !goesOn;
   // An event that the instance caused counts for its share of the journal, which is dropped if it is deleted.
   const extra = cause.by === null && !isDeleted ? { causedBy: id } : { by: cause.by };
-  const told: EventDraft[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
+  const events: EventDraft[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
   if (isDeleted) {
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
-    model.commit([{ kind: 'delete-instance', id }], [deleted, ...told]);
+    model.commit([{ kind: 'delete-instance', id }], [deleted, ...events]);
     context.reboots.forget(id);
     await removeInstance(context, context.runtimeOf(instance.config), id);
     return;
   }
   const config = goesOn ? betweenRuns(instance.config) : afterStop(instance.config);
-  model.commit([{ kind: 'put-instance', instance: { ...instance, config } }], told);
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config } }], events);
 }

@@ -15,21 +15,21 @@ export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';
 export interface Effect {
   readonly result: WriteResult;
   readonly change?: Extract<Change, { kind: 'put-instance' }>;
-  readonly told: readonly EventDraft[];
+  readonly events: readonly EventDraft[];
 }
 
 type Profiles = ReadonlyMap<string, Profile>;
 
-const refused = (result: WriteResult): Effect => ({ result, told: [] });
+const refused = (result: WriteResult): Effect => ({ result, events: [] });
 
 /** The effect of a report on readiness. A repeated report makes an event, but changes nothing. */
 export function readyEffect(instance: Instance, ready: boolean): Effect {
   const causedBy = instance.id;
-  const told = ready ? [lifecycle('instance-ready', 'instances', instance.name, { causedBy })] : [];
+  const events = ready ? [lifecycle('instance-ready', 'instances', instance.name, { causedBy })] : [];
   const said = instance.config['volatile.last_state.ready'];
-  if (said !== undefined && isTrue(said, false) === ready) return { result: 'stored', told };
+  if (said !== undefined && isTrue(said, false) === ready) return { result: 'stored', events };
   const next = { ...instance, config: withReady(instance.config, ready) };
-  return { result: 'stored', change: { kind: 'put-instance', instance: next }, told };
+  return { result: 'stored', change: { kind: 'put-instance', instance: next }, events };
 }
 
 /** The effect of a write of a guest key; null removes the key. @throws Error for any other key */
@@ -46,14 +46,14 @@ export function keyEffect(instance: Instance, profiles: Profiles, key: string, v
   if (value !== null && count >= GUEST_KEYS_MAX) return refused('too-many-keys');
   const config = recordOf(value === null ? others : [...others, [key, value] as const]);
   const next = { ...instance, config };
-  const events = guestEvents(before, expand(next, profiles));
-  if (events.length === 0) return { result: 'stored', told: [] };
+  const changed = guestEvents(before, expand(next, profiles));
+  if (changed.length === 0) return { result: 'stored', events: [] };
   const extra = { context: { key }, causedBy: instance.id };
   return {
     result: 'stored',
     change: { kind: 'put-instance', instance: next },
-    told: [
-      ...events.map((event) => ({ ...event, instanceId: instance.id })),
+    events: [
+      ...changed.map((event) => ({ ...event, instanceId: instance.id })),
       lifecycle('instance-updated', 'instances', instance.name, extra),
     ],
   };

@@ -37,7 +37,7 @@ export function setState(
     resources: { instances: [name] },
     work: async (handle) => {
       const progress = (percent: number) =>
-        handle.tell({ start_instance_unpack_progress: `Unpack: ${percent}%` });
+        handle.report({ start_instance_unpack_progress: `Unpack: ${percent}%` });
       const ended = forces ? endNow(context, id, { waits, by }) : null;
       if (ended) await settled(context, ended, action);
       else if (action === 'stop' || action === 'restart')

@@ -132,8 +132,8 @@ describe('writes of instances', () => {
         await Promise.all(writes.map(({ id, key, value }) => add(id, key, value)));
         const alone = new FakeModel(3);
         for (const { id, key, value } of writes) {
-          const { change, told } = keyEffect(alone.current(id), NO_PROFILES, key, value);
-          alone.commit(change ? [change] : [], told);
+          const { change, events } = keyEffect(alone.current(id), NO_PROFILES, key, value);
+          alone.commit(change ? [change] : [], events);
         }
         expect([...model.instances]).toEqual([...alone.instances]);
         expect(metadataOf(model)).toEqual(metadataOf(alone));

@@ -100,8 +100,8 @@ export class WriteGroups {
         write.done.reject(error);
       }
     }
-    const told = planned.flatMap(({ effect }) => effect.told);
-    if (changes.size > 0 || told.length > 0) this.#model.commit([...changes.values()], told);
+    const events = planned.flatMap(({ effect }) => effect.events);
+    if (changes.size > 0 || events.length > 0) this.#model.commit([...changes.values()], events);
     for (const { write, effect } of planned) write.done.resolve(effect.result);
   }
 }

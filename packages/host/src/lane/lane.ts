@@ -42,7 +42,7 @@ export class Lane implements GuestFrontEnd {
   readonly #ended: Promise<void>;
   /** Instances whose runs the lane knows. */
   readonly #runs = new Set<number>();
-  #behind: FrontEndCalls<Caller> | undefined;
+  #calls: FrontEndCalls<Caller> | undefined;
   #ordered = 0;
   #starting = false;
   /** The newest order that ended the connections of each instance. */
@@ -83,7 +83,7 @@ export class Lane implements GuestFrontEnd {
   began({ init: _, ...facts }: RegisteredRun, view: GuestView | undefined): void {
     this.#runs.add(facts.instanceId);
     const order: Order = { kind: 'run', facts, view };
-    if (this.#starting) this.#tell(order);
+    if (this.#starting) this.#send(order);
     else this.#tellAndWait(order);
   }
 
@@ -91,7 +91,7 @@ export class Lane implements GuestFrontEnd {
   starting(on: boolean): void {
     this.#starting = on;
     if (on) this.#tellAndWait({ kind: 'starting', on });
-    else this.#tell({ kind: 'starting', on });
+    else this.#send({ kind: 'starting', on });
   }
 
   /** A run is over: when this returns, no caller is taken for its instance. */
@@ -112,22 +112,22 @@ export class Lane implements GuestFrontEnd {
     return applied ? Atomics.load(this.#shared, CLOSED) : 0;
   }
 
-  serve(listening: number, behind: FrontEndCalls<Caller>): void {
-    this.#behind = behind;
-    this.#tell({ kind: 'serve', listening });
+  serve(listening: number, calls: FrontEndCalls<Caller>): void {
+    this.#calls = calls;
+    this.#send({ kind: 'serve', listening });
   }
 
   takeOver(connections: readonly number[]): void {
     for (const fd of connections) this.#owned[fd] = 1;
-    this.#tell({ kind: 'take-over', connections });
+    this.#send({ kind: 'take-over', connections });
   }
 
   taken(accepted: Accepted<Caller>): void {
-    this.#tell({ kind: 'taken', share: shareOf(accepted) });
+    this.#send({ kind: 'taken', share: shareOf(accepted) });
   }
 
   release(accepted: Accepted<Caller>): void {
-    this.#tell({ kind: 'release', share: shareOf(accepted) });
+    this.#send({ kind: 'release', share: shareOf(accepted) });
   }
 
   connections(): number {
@@ -136,28 +136,28 @@ export class Lane implements GuestFrontEnd {
 
   async stop(end: FrontEndStop = { acceptWaiting: false, leave: false }): Promise<void> {
     if (this.#state === 'works') {
-      this.#tell({ kind: 'stop', ...end });
+      this.#send({ kind: 'stop', ...end });
       this.#state = 'stopping';
       this.#worker.ref();
     }
     await this.#ended;
   }
 
-  #tell(order: Order): boolean {
+  #send(order: Order): boolean {
     if (this.#state !== 'works') return false;
     this.#worker.postMessage(order);
     this.#ordered = (this.#ordered + 1) | 0;
     // Runs that are added before clients can connect, thousands at a start, are applied with the first other
     // order.
-    if (order.kind !== 'run' || this.#behind !== undefined) wake(this.#wake);
+    if (order.kind !== 'run' || this.#calls !== undefined) wake(this.#wake);
     return true;
   }
 
   /** False when the lane has ended, and there is nothing to wait for. */
   #tellAndWait(order: Order): boolean {
-    if (!this.#tell(order)) return false;
+    if (!this.#send(order)) return false;
     // No client can be connected yet, and orders are applied one after the other.
-    if (this.#behind === undefined) return true;
+    if (this.#calls === undefined) return true;
     const untilMs = performance.now() + OBEY_MS_MAX;
     for (;;) {
       const done = Atomics.load(this.#shared, DONE);
@@ -172,7 +172,7 @@ export class Lane implements GuestFrontEnd {
 
   #hear(report: Report): void {
     if (report.kind === 'handed-over') this.#take(report);
-    else if (report.kind === 'kept') for (const fd of report.connections) this.#behind?.keep(fd);
+    else if (report.kind === 'kept') for (const fd of report.connections) this.#calls?.keep(fd);
     else if (report.kind === 'fault') {
       this.#log.error({ error: report.error, caller: report.caller }, 'a guest request failed');
     } else this.#acceptFailed();
@@ -187,7 +187,7 @@ export class Lane implements GuestFrontEnd {
     const instanceId = caller.kind === 'no-instance' ? 0 : caller.instanceId;
     const closed = this.#closed.get(instanceId);
     if (closed === undefined || ((closed.order - applied) | 0) <= 0) {
-      this.#behind?.take(handedOver(report));
+      this.#calls?.take(handedOver(report));
       return;
     }
     const { reason } = closed;
@@ -220,7 +220,7 @@ export class Lane implements GuestFrontEnd {
     this.#fail(new Error('its thread has ended'));
     // Not before: the thread might still use a number that another file has got.
     for (let fd = this.#owned.indexOf(1); fd >= 0; fd = this.#owned.indexOf(1, fd + 1)) close(fd);
-    this.#behind?.alone();
+    this.#calls?.alone();
   }
 }
 

@@ -103,11 +103,11 @@ function receive(
     signal: handle.signal,
     onBytes: (total) => {
       const done = options.size ? `${Math.floor((total / options.size) * PERCENT)}%` : `${total} bytes`;
-      handle.tell({ download_progress: `rootfs: ${done}` });
+      handle.report({ download_progress: `rootfs: ${done}` });
     },
     onStored,
     // The same key, since clients show one line for an operation.
-    onChecked: (percent) => handle.tell({ download_progress: `Check: ${percent}%` }),
+    onChecked: (percent) => handle.report({ download_progress: `Check: ${percent}%` }),
   });
 }
 

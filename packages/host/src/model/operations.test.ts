@@ -105,13 +105,13 @@ describe('An operation', () => {
 describe('Progress', () => {
   it('makes at most ten events a second, but is always in the metadata', async () => {
     const { id } = begin();
-    for (const percent of [1, 2, 3]) handle.tell({ percent });
+    for (const percent of [1, 2, 3]) handle.report({ percent });
     expect(operations.get(id).metadata).toEqual({ a: 1, percent: 3 });
     clock.pass(99);
-    handle.tell({ percent: 4 });
+    handle.report({ percent: 4 });
     expect(told.map(({ metadata }) => metadata?.['percent'])).toEqual([undefined, 1]);
     clock.pass(1);
-    handle.tell({ percent: 5 });
+    handle.report({ percent: 5 });
     work.resolve(undefined);
     await operations.wait(id, -1);
     expect(told.map(({ metadata }) => metadata?.['percent'])).toEqual([undefined, 1, 5, 5]);

@@ -11,7 +11,7 @@ import type { Operation, OperationStatus } from './operation.ts';
 export interface OperationHandle {
   readonly id: string;
   /** Adds to the metadata, and publishes the change, at most every `TELL_INTERVAL_MS`. */
-  tell(metadata: Readonly<Record<string, unknown>>): void;
+  report(metadata: Readonly<Record<string, unknown>>): void;
   /** Aborted when the operation is cancelled. */
   readonly signal: AbortSignal;
 }
@@ -115,7 +115,7 @@ export class Operations {
       const result = await spec.work({
         id: entry.operation.id,
         signal: entry.abort.signal,
-        tell: (metadata) => this.#tell(entry, metadata),
+        report: (metadata) => this.#report(entry, metadata),
       });
       this.#finish(entry, 'Success', '', result);
     } catch (thrown) {
@@ -138,7 +138,7 @@ export class Operations {
     setTimeout(() => this.#entries.delete(entry.operation.id), KEPT_MS).unref();
   }
 
-  #tell(entry: Entry, metadata: Readonly<Record<string, unknown>>): void {
+  #report(entry: Entry, metadata: Readonly<Record<string, unknown>>): void {
     const merged = { ...entry.operation.metadata, ...metadata };
     const now = this.#clock.now().getTime();
     if (now - entry.toldAt < TELL_INTERVAL_MS) {

@@ -20,7 +20,7 @@ const CHANNEL = 3;
 export class Guard {
   readonly #channel: Duplex;
   readonly #answers: string[] = [];
-  #told = (): void => {};
+  #wake = (): void => {};
   #failure = '';
 
   /** @param program the guard's script, for Node @param pid of this process */
@@ -36,9 +36,9 @@ export class Guard {
     // Listens at once: when setsid exits, Node reads the pipe by itself, and answers would be lost.
     this.#channel.on('data', (text) => {
       this.#answers.push(...String(text).split('\n').slice(0, -1));
-      this.#told();
+      this.#wake();
     });
-    this.#channel.on('close', () => this.#told());
+    this.#channel.on('close', () => this.#wake());
   }
 
   /** Settles when the guard has loaded, has failed, or has not answered in time. */
@@ -61,7 +61,7 @@ export class Guard {
   async #answer(ms: number): Promise<string> {
     if (this.#answers.length === 0 && !this.#channel.destroyed) {
       const told = Promise.withResolvers<void>();
-      this.#told = told.resolve;
+      this.#wake = told.resolve;
       await within(ms, told.promise);
     }
     return this.#answers.shift() ?? (this.#channel.destroyed ? NOT_STARTED : 'it does not answer');

@@ -78,7 +78,7 @@ export class FileSender {
   #begin(stretch: Stretch): void {
     clearTimeout(this.#idle);
     this.#thread ??= this.#start();
-    tell(this.#thread, stretch);
+    send(this.#thread, stretch);
   }
 
   #start(): Thread {
@@ -106,7 +106,7 @@ export class FileSender {
     clearTimeout(this.#idle);
     if (this.#thread === undefined) return;
     this.#thread.worker.ref();
-    tell(this.#thread, 'stop');
+    send(this.#thread, 'stop');
     this.#ended = this.#thread.ended;
     this.#thread = undefined;
   }
@@ -134,7 +134,7 @@ export class FileSender {
   }
 }
 
-function tell({ worker, wake: descriptor }: Thread, order: SenderOrder): void {
+function send({ worker, wake: descriptor }: Thread, order: SenderOrder): void {
   worker.postMessage(order);
   wake(descriptor);
 }

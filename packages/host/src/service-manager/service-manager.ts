@@ -19,26 +19,26 @@ export class ServiceManager {
     const periodMs = Number(env['WATCHDOG_USEC'] ?? 0) / USEC_PER_MS;
     // Twice as often as required, sd_watchdog_enabled(3): a blocked event loop is noticed.
     if (watched && periodMs > 0) {
-      setInterval(() => this.#tell('WATCHDOG=1'), Math.min(periodMs / 2, TIMER_MS_MAX)).unref();
+      setInterval(() => this.#notify('WATCHDOG=1'), Math.min(periodMs / 2, TIMER_MS_MAX)).unref();
     }
   }
 
   /** The daemon serves. */
   ready(): void {
-    this.#tell('READY=1\nSTATUS=Serving');
+    this.#notify('READY=1\nSTATUS=Serving');
   }
 
   /** The daemon restarts in place, and will be ready again in a moment. */
   reloading(): void {
     const nowUsec = process.hrtime.bigint() / 1000n;
-    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${nowUsec}\nSTATUS=Restarting`);
+    this.#notify(`RELOADING=1\nMONOTONIC_USEC=${nowUsec}\nSTATUS=Restarting`);
   }
 
   stopping(): void {
-    this.#tell('STOPPING=1\nSTATUS=Running requests end');
+    this.#notify('STOPPING=1\nSTATUS=Running requests end');
   }
 
-  #tell(state: string): void {
+  #notify(state: string): void {
     if (this.#socket !== undefined) sendDatagram(this.#socket, state);
   }
 }

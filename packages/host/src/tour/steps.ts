@@ -23,7 +23,7 @@ export const STEPS: readonly Step[] = [
   { title: 'The instance says that it is ready', show: sayReady },
   { title: 'Devices and meta-data, as cloud-init reads them', show: readMetaData },
   { title: 'The instance fetches an image', show: exportImage },
-  { title: 'One key shuts the window, and opens it again', show: hideGuestApi },
+  { title: 'One key switches the guest API off, and on again', show: hideGuestApi },
 ];
 
 /** Deletes what only the tour needed. `first` stays. */

@@ -59,16 +59,22 @@ async function changeRunning(
       ? await add(run, addition, config, undo)
       : await performStep(run, plan, step, config, undo);
   }
-  const limits = changedLimits(plan.before.config, plan.after.config);
-  if (limits.length > 0) {
-    undo.push(() => run.runtime.setLimits(run.handle.init, plan.before.config, limits));
-    await run.runtime.setLimits(run.handle.init, plan.after.config, limits);
-  }
+  await changeLimits(run, plan, undo);
   if (guestApiChange(plan) === true) {
     await run.runtime.setGuestApiMount(run.handle.init, run.config, true);
     undo.push(() => run.runtime.setGuestApiMount(run.handle.init, run.config, false));
   }
   return { ...plan, next: { ...plan.next, config } };
+}
+
+/** Each limit with its own undo. A run that is about to end needs none. */
+async function changeLimits(run: Run, { before, after }: UpdatePlan, undo: Undo[]): Promise<void> {
+  const { runtime, handle } = run;
+  for (const key of changedLimits(before.config, after.config)) {
+    if (!handle.init.isAlive()) return;
+    undo.push(async () => handle.init.isAlive() && runtime.setLimits(handle.init, before.config, [key]));
+    await runtime.setLimits(handle.init, after.config, [key]);
+  }
 }
 
 /** Closes the connections of an instance. Since the commit, its new requests are refused. */

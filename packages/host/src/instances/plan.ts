@@ -9,7 +9,7 @@ import { type Expanded, expand } from '../core/expand.ts';
 import { guestEvents } from '../core/guest-events.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
 import { hostError } from '../core/host-errors.ts';
-import { refuseKernelLimits } from '../core/limits.ts';
+import { refuseLateLimits } from '../core/limits.ts';
 import { afterUpdate } from '../core/volatile.ts';
 import type { EventDraft } from '../model/model.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
@@ -49,7 +49,7 @@ export function planUpdate(
   const next = { ...wanted, config };
   const after = expand(next, profiles);
   prefixed('invalid-config', () => context.runtimeOf(next.config).checkConfig(after.config));
-  if (context.running.has(current.id)) refuseKernelLimits(before.config, after.config);
+  if (context.running.has(current.id)) refuseLateLimits(before.config, after.config);
   const steps = context.running.has(current.id) ? planDevices(before.devices, after.devices) : [];
   return { current, next, before, after, steps };
 }

@@ -9,7 +9,7 @@ import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { Run } from './runs.ts';
 import { startInstance } from './start.ts';
-import { forceRun, killRun, settleStop, stopInstance } from './stop.ts';
+import { forceRun, killRun, settleStop, stopInstance, thaw } from './stop.ts';
 
 const DESCRIPTIONS = {
   start: 'Starting instance',
@@ -104,6 +104,8 @@ async function setFrozen(
   if (run.frozen === frozen) throw hostError(frozen ? 'already-frozen' : 'not-frozen');
   await run.runtime.setFrozen(id, frozen);
   run.frozen = frozen;
+  // A forced stop may have come in between, and cannot end frozen processes.
+  if (frozen && run.cause) return thaw(run);
   const action = frozen ? 'instance-paused' : 'instance-resumed';
   model.commit([], [lifecycle(action, 'instances', model.current(id).name, { by })]);
 }

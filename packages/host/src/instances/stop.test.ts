@@ -191,4 +191,15 @@ describe('A stop', () => {
     expect(state.over).toBe('Success');
     expect(heart.told).toEqual(['instance-stopped c1']);
   });
+
+  it('by force ends an instance that is just being frozen', async () => {
+    const held = heart.machine.faults.hold('setFrozen', { when: 'after' });
+    const frozen = heart.setState('c1', 'freeze');
+    await held.reached;
+    const { done } = stop(-1, true);
+    await heart.quiet();
+    held.open();
+    await Promise.all([frozen, done]);
+    expect(heart.status('c1')).toBe('Stopped');
+  });
 });

@@ -109,8 +109,8 @@ export function forceRun(context: Needs<'model' | 'running'>, id: number): Run |
   return run;
 }
 
-/** Unfreezes a run: frozen processes handle signals, even SIGKILL, only when they run again. */
-async function thaw(run: Run): Promise<void> {
+/** Unfreezes a run that is to end: frozen processes handle signals, even SIGKILL, only when they run again. */
+export async function thaw(run: Run): Promise<void> {
   if (!run.frozen) return;
   run.frozen = false;
   try {

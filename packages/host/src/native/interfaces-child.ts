@@ -6,7 +6,7 @@ import { checked, declare } from './libc.ts';
 
 // A separate program that reads the network interfaces of containers: guests can make and change as many
 // interfaces as they like, and the kernel lets every reader wait for that. It answers a line with a pid by a
-// line with the interfaces, or by an empty line when there is no such process. It executes nothing of the
+// line with the pid and its interfaces; they are missing when there is no such process. It executes nothing of the
 // container.
 
 const setns = declare('int setns(int fd, int type)');
@@ -21,7 +21,7 @@ export type NamedInterface = KernelInterface & { readonly hostName: string };
 const host = openSync('/proc/self/ns/net', 'r');
 
 createInterface({ input: process.stdin }).on('line', (pid) => {
-  process.stdout.write(`${answer(Number(pid))}\n`);
+  process.stdout.write(`${pid} ${answer(Number(pid))}\n`);
 });
 
 function answer(pid: number): string {

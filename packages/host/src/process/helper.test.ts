@@ -67,6 +67,11 @@ it('answers waiting questions with null when it is stopped', async () => {
   await expect.poll(() => isThere(pid)).toBe(false);
 });
 
+it('ends a line at a line feed only, whatever characters are in it', async () => {
+  const names = ['a\u2028b', 'c\u2029d', 'e\rf'];
+  expect((await Promise.all(names.map(ask))).map((answer) => answer?.[1])).toEqual(names);
+});
+
 function isThere(pid: string | undefined): boolean {
   try {
     return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');

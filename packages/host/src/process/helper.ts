@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { abandon } from './ending.ts';
 
 export interface HelperOptions {
@@ -56,20 +56,15 @@ export class Helper {
   }
 
   #start(): void {
-    if (this.#hung >= HUNG_MAX) {
+    const child = this.#hung < HUNG_MAX ? startProgram(this.#options) : null;
+    if (!child) {
       this.stop();
       return;
     }
-    const { command, args, env } = this.#options;
-    const child = spawn(command, args, { cwd: '/', env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#child = child;
-    child.stdin.on('error', () => {});
-    createInterface({ input: child.stdout }).on(
-      'line',
-      (line) => this.#child === child && this.#answered(line),
-    );
     for (const event of ['error', 'exit'] as const)
       child.on(event, () => this.#child === child && this.#giveUp());
+    onLine(child.stdout, (line) => this.#child === child && this.#answered(line));
     for (const { line } of this.#questions) child.stdin.write(`${line}\n`);
   }
 
@@ -106,4 +101,31 @@ export class Helper {
     this.#hung++;
     void abandon(child).then(() => this.#hung--);
   }
+}
+
+/** @returns null if the host has no room for it, such as no free descriptors */
+function startProgram({
+  command,
+  args,
+  env,
+}: HelperOptions): ChildProcessByStdio<Writable, Readable, null> | null {
+  try {
+    const child = spawn(command, args, { cwd: '/', env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
+    child.on('error', () => {});
+    if (!child.stdin || !child.stdout) return null;
+    child.stdin.on('error', () => {});
+    return child;
+  } catch {
+    return null;
+  }
+}
+
+/** Lines end with a line feed only: node:readline also ends them at characters that a guest can put into names. */
+function onLine(stream: Readable, take: (line: string) => void): void {
+  let rest = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  });
 }

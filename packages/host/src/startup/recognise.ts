@@ -1,6 +1,6 @@
 import { isTrue } from '../core/booleans.ts';
 import type { Addition, Instance } from '../core/entities.ts';
-import { LIVE_LIMITS } from '../core/limits.ts';
+import { hasRawLimits, LIVE_LIMITS } from '../core/limits.ts';
 import { afterStop, isRestarting, whileRunning } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { type Run, targetOf } from '../instances/runs.ts';
@@ -89,9 +89,9 @@ async function restore(
   const { config } = model.expanded(model.current(id));
   const shown = isTrue(config['security.devlxd'], true);
   await guarded(log, id, () => runtime.setGuestApiMount(handle.init, run.config, shown));
-  // An update may have been cut off between its limits and its commit. Lines of raw.lxc are the operator's own limits.
-  if (!config['raw.lxc']) {
-    await guarded(log, id, () => runtime.setLimits(handle.init, config, LIVE_LIMITS));
+  // An update may have been cut off between its limits and its commit.
+  for (const key of hasRawLimits(config) ? [] : LIVE_LIMITS) {
+    await guarded(log, id, () => runtime.setLimits(handle.init, config, [key]));
   }
   for (const addition of added) {
     const target = targetOf(run, addition.name, addition.device);

@@ -27,10 +27,12 @@ export class Interfaces {
    * read.
    */
   async of(init: Init): Promise<Record<string, NetworkInterface>> {
-    const answer = await this.#helper.ask(String(init.pid));
+    const question = String(init.pid);
+    const answer = (await this.#helper.ask(question)) ?? '';
+    const json = answer.startsWith(`${question} `) ? answer.slice(question.length + 1) : '';
     // The helper was asked by pid: its answer is about this init if the init is still alive.
-    if (!answer || !init.isAlive()) return {};
-    const interfaces = JSON.parse(answer) as readonly NamedInterface[];
+    if (json === '' || !init.isAlive()) return {};
+    const interfaces = JSON.parse(json) as readonly NamedInterface[];
     return Object.fromEntries(interfaces.map((each) => [each.name, networkInterface(each)]));
   }
 

@@ -28,30 +28,28 @@ function lines(tree: Readonly<Record<string, string>>): string[] {
 
 it('uses the unified hierarchy where it has the controllers', () => {
   expect(lines(TREES.unified)).toEqual([
-    'lxc.cgroup2.memory.max = 67108864',
+    'lxc.cgroup2.cpuset.cpus = 0',
     'lxc.cgroup2.pids.max = 20',
-    'lxc.cgroup2.cpuset.cpus = 0-0',
+    'lxc.cgroup2.memory.max = 67108864',
   ]);
 });
 
 it('uses the old hierarchies where they have the controllers', () => {
   expect(lines(TREES.old)).toEqual([
-    'lxc.cgroup.memory.limit_in_bytes = 67108864',
+    'lxc.cgroup.cpuset.cpus = 0',
     'lxc.cgroup.pids.max = 20',
-    'lxc.cgroup.cpuset.cpus = 0-0',
+    'lxc.cgroup.memory.limit_in_bytes = 67108864',
   ]);
 });
 
 it('takes each controller of a hybrid host from where it is', () => {
   expect(lines(TREES.hybrid)).toEqual([
-    'lxc.cgroup.memory.limit_in_bytes = 67108864',
+    'lxc.cgroup.cpuset.cpus = 0',
     'lxc.cgroup2.pids.max = 20',
-    'lxc.cgroup.cpuset.cpus = 0-0',
+    'lxc.cgroup.memory.limit_in_bytes = 67108864',
   ]);
 });
 
 it('refuses a limit where there is no cgroup for it', () => {
-  expect(() => lines(TREES.none)).toThrow(
-    'Failed to apply limits.memory: this host has no cgroups for memory',
-  );
+  expect(() => lines(TREES.none)).toThrow('Failed to apply limits.cpu: this host has no cgroups for cpuset');
 });

@@ -1,9 +1,9 @@
-import { availableParallelism, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import type { Config } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import { parseMemoryLimit } from '../../core/units.ts';
-import { type CgroupVersion, controllerVersion } from './cgroups.ts';
+import { type CgroupVersion, controllerVersion, readText } from './cgroups.ts';
 
 /** A limit that a cgroup holds. */
 export interface GroupLimit {
@@ -27,7 +27,8 @@ export const GROUP_LIMITS: Readonly<Record<LiveLimit, GroupLimit>> = {
   'limits.processes': {
     controller: 'pids',
     file: { cgroup: 'pids.max', cgroup2: 'pids.max' },
-    text: (value) => value,
+    // The kernel would read a leading zero as octal.
+    text: (value) => String(Number(value)),
     none: { cgroup: 'max', cgroup2: 'max' },
   },
   'limits.cpu': {
@@ -43,10 +44,22 @@ function bytesOf(value: string): number {
   return 'bytes' in limit ? limit.bytes : Math.floor((totalmem() * limit.percent) / 100);
 }
 
-/** A count of n becomes the first n processors, or all if there are no more; a set such as `0-1,3` stays. */
+/**
+ * A count of n becomes the host's first n processors, or all if there are no more; a set such as `0-1,3` stays.
+ */
 function processors(value: string): string {
   if (!/^\d+$/.test(value)) return value;
-  return `0-${Math.min(Number(value), availableParallelism()) - 1}`;
+  return setOf(readText('/sys/devices/system/cpu/online').trim()).slice(0, Number(value)).join(',');
+}
+
+/** The numbers of a set such as `0-1,3`; none for an empty text. */
+export function setOf(text: string): number[] {
+  if (text === '') return [];
+  const numbers = text.split(',').flatMap((part) => {
+    const [from = '', to = from] = part.split('-');
+    return Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => Number(from) + index);
+  });
+  return numbers.sort((a, b) => a - b);
 }
 
 /**

@@ -4,7 +4,7 @@ import { isTrue } from '../../core/booleans.ts';
 import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
-import type { LiveLimit } from '../../core/limits.ts';
+import { hasRawLimits, type LiveLimit } from '../../core/limits.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
@@ -82,7 +82,11 @@ export class LxcRuntime implements Runtime {
   }
 
   driverVersion(): Promise<string> {
-    this.#version ??= lxcVersion();
+    this.#version ??= lxcVersion().then((version) => {
+      // It is asked again when it has not said it.
+      if (version === '') this.#version = undefined;
+      return version;
+    });
     return this.#version;
   }
 
@@ -245,8 +249,7 @@ export class LxcRuntime implements Runtime {
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');
     }
     try {
-      // Lines of raw.lxc may have set others.
-      if (!spec.config['raw.lxc']) checkLimits(running.init, spec.config);
+      if (!hasRawLimits(spec.config)) checkLimits(running.init, spec.config);
       await limitNics(prepared);
     } catch (error) {
       this.kill(running.init);

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { bannedCalls } from './tidy/calls.ts';
 import { deadExports } from './tidy/dead-exports.ts';
-import { deadFiles, isEntry, markers } from './tidy/leftovers.ts';
+import { deadFiles, isEntry, longFiles, markers } from './tidy/leftovers.ts';
 import { missingPaths, pages } from './tidy/pages.ts';
 import { forbiddenImports, mutualFolders, ROOMS, roomOf } from './tidy/rooms.ts';
 import { readSources, readText } from './tidy/source.ts';
@@ -31,6 +31,10 @@ describe('the tree', () => {
 
   it('has no marks of unfinished work', () => {
     expect(markers(sources)).toEqual([]);
+  });
+
+  it('has no file that is too long', () => {
+    expect(longFiles(sources)).toEqual([]);
   });
 
   it('has no file that nobody uses', () => {

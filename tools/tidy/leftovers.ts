@@ -13,6 +13,17 @@ export function markers(sources: readonly Source[]): string[] {
     .map(({ path, text }) => `${path}: ${MARKERS.exec(text)?.[0]}`);
 }
 
+/** A longer file mostly holds two things. */
+const FILE_LINES_MAX = 300;
+
+/** Files that are too long, tests apart. Ours, since Biome's rule does not count the lines inside block comments. */
+export function longFiles(sources: readonly Source[]): string[] {
+  return sources
+    .map(({ path, text }) => ({ path, lines: text.trimEnd().split('\n').length }))
+    .filter(({ path, lines }) => !isTest(path) && lines > FILE_LINES_MAX)
+    .map(({ path, lines }) => `${path}: ${lines} lines, at most ${FILE_LINES_MAX}`);
+}
+
 /** Files that something other than an import starts. */
 const ENTRIES = [
   /^packages\/host\/src\/(cli\/program\/|tour\/)?main\.ts$/,

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bannedCalls } from './calls.ts';
 import { deadExports } from './dead-exports.ts';
 import { importsOf } from './imports.ts';
-import { deadFiles, markers } from './leftovers.ts';
+import { deadFiles, longFiles, markers } from './leftovers.ts';
 import { masked } from './mask.ts';
 import { missingPaths } from './pages.ts';
 import { forbiddenImports, mutualFolders } from './rooms.ts';
@@ -87,6 +87,12 @@ describe('leftovers', () => {
     expect(markers([host('core/x.ts', `// ${mark}: later`)])).toHaveLength(1);
     expect(deadFiles([host('core/x.ts', ''), host('core/x.test.ts', "import './x.ts';")])).toHaveLength(1);
     expect(deadFiles([host('core/x.ts', ''), host('main.ts', "import './core/x.ts';")])).toEqual([]);
+  });
+
+  it('are found: files that are too long, with every line of their comments', () => {
+    const text = (lines: number) => `/**\n${' * x\n'.repeat(lines - 2)} */\n`;
+    expect(longFiles([host('core/x.ts', text(300)), host('core/x.test.ts', text(400))])).toEqual([]);
+    expect(longFiles([host('core/x.ts', text(301))])).toHaveLength(1);
   });
 
   it('are found: exports that no other file uses', () => {

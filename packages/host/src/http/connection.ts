@@ -52,6 +52,7 @@ export class Connection<Peer> {
   #queued = false;
   #goesOn = false;
   readonly #patience: Patience;
+
   constructor(socket: Socket, peer: Peer, application: Application<Peer>, limits: Limits, owner: Owner) {
     this.#socket = socket;
     this.peer = peer;
@@ -84,9 +85,7 @@ export class Connection<Peer> {
     else this.#socket.destroy();
   }
 
-  /**
-   * Ends the connection after its current request; one that has not asked anything yet gets a moment for it.
-   */
+  /** Ends the connection after its current request; one that has asked nothing yet gets a moment for it. */
   shutdown(nowMs: number, reason: EndReason): void {
     this.#stopping = true;
     this.#release?.();
@@ -141,6 +140,7 @@ export class Connection<Peer> {
     this.#queued = false;
     this.#work();
   };
+
   /** Answers the requests that have come in, then writes the answers to the socket. */
   #work(first = () => {}): void {
     const untilMs = performance.now() + PIECE_MS;
@@ -195,10 +195,7 @@ export class Connection<Peer> {
     } else this.#send(head, reply);
   }
 
-  /**
-   * Waits for a held answer. It must come at once when the client sends anything or ends, and when the server
-   * stops.
-   */
+  /** Waits for a held answer, which comes at once when the client sends anything or ends, or the server stops. */
   #hold(head: RequestHead, { answer, release }: HeldReply): void {
     this.#release = release;
     if (this.#reader.holds || this.#ended || this.#stopping) release();
@@ -288,10 +285,7 @@ export class Connection<Peer> {
     return false;
   }
 
-  /**
-   * Sends the gathered answers, then ends the server's side. The socket closes when the client has hung up
-   * too, or after a moment.
-   */
+  /** Sends the gathered answers and ends. The socket closes when the client has hung up too, or after a moment. */
   close(): void {
     this.#output.flush();
     this.#reader.clear();

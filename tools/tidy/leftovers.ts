@@ -6,11 +6,14 @@ const MARKERS = new RegExp(
   `\\b(${['TO', 'FIX', 'XX'].map((start, n) => start + ['DO', 'ME', 'X'][n]).join('|')})\\b`,
 );
 
+/** Tests that are only planned; Biome refuses those that are skipped or alone. */
+const PLANNED = /\b(it|test|describe)\.todo\b/;
+
 /** Marks of unfinished work. */
 export function markers(sources: readonly Source[]): string[] {
   return sources
-    .filter(({ text }) => MARKERS.test(text))
-    .map(({ path, text }) => `${path}: ${MARKERS.exec(text)?.[0]}`);
+    .filter(({ text, code }) => MARKERS.test(text) || PLANNED.test(code))
+    .map(({ path, text, code }) => `${path}: ${(MARKERS.exec(text) ?? PLANNED.exec(code))?.[0]}`);
 }
 
 /** A longer file mostly holds two things. */

@@ -85,6 +85,7 @@ describe('leftovers', () => {
   it('are found: marks of unfinished work, dead files', () => {
     const mark = ['TO', 'DO'].join('');
     expect(markers([host('core/x.ts', `// ${mark}: later`)])).toHaveLength(1);
+    expect(markers([host('core/x.test.ts', ['it', "todo('x')"].join('.'))])).toHaveLength(1);
     expect(deadFiles([host('core/x.ts', ''), host('core/x.test.ts', "import './x.ts';")])).toHaveLength(1);
     expect(deadFiles([host('core/x.ts', ''), host('main.ts', "import './core/x.ts';")])).toEqual([]);
   });

@@ -62,7 +62,8 @@ export class Helper {
       return;
     }
     this.#child = child;
-    for (const event of ['error', 'exit'] as const)
+    // Not at 'exit': answers from before it may not be read yet.
+    for (const event of ['error', 'close'] as const)
       child.on(event, () => this.#child === child && this.#giveUp());
     onLine(child.stdout, (line) => this.#child === child && this.#answered(line));
     for (const { line } of this.#questions) child.stdin.write(`${line}\n`);

@@ -86,20 +86,7 @@ describe('a unified image', () => {
     const bytes = await compress(tar, format);
     // The end mark of a plain archive is two blocks, and one of them is enough.
     const whole = format === 'tar' ? bytes.length - 512 : bytes.length;
-    const cuts = [
-      1,
-      5,
-      100,
-      511,
-      512,
-      1024,
-      whole >> 2,
-      whole >> 1,
-      whole - 600,
-      whole - 513,
-      whole - 5,
-      whole - 1,
-    ];
+    const cuts = [1, 511, 512, whole >> 1, whole - 513, whole - 1];
     for (const cut of cuts.filter((at) => at > 0)) {
       const upload = receive(directory, unifiedUpload(bytes.subarray(0, cut)));
       await expect(upload, `cut at ${cut} of ${bytes.length}`).rejects.toMatchObject({

@@ -21,12 +21,13 @@ function start(...words: string[]) {
 }
 
 it('all output arrives before the process ends, even if it is read slowly', async () => {
-  const many = Array.from({ length: 5000 }, (_, n) => fakeInstance({ name: `c${n}` }));
+  // Many times what a pipe holds.
+  const many = Array.from({ length: 1000 }, (_, n) => fakeInstance({ name: `c${n}` }));
   host.routes['GET /1.0/instances'] = () => ({ metadata: many });
   const child = start('list', '-f', 'json');
   let text = '';
   for await (const chunk of child.stdout) text += chunk;
-  expect(JSON.parse(text).length).toBe(5000);
+  expect(JSON.parse(text).length).toBe(1000);
 });
 
 it('the process ends without a message when its reader goes away', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { until } from '../base/testing/until.ts';
 import { etagOf } from '../core/etags.ts';
 import { readWait } from './conditional.ts';
 import { ask, type GuestFixture, RawClient, sampleView, startGuest } from './testing/harness.ts';
@@ -27,10 +28,6 @@ async function waiting(guest: GuestFixture, target = '/1.0/config/user.foo?wait=
   const client = new RawClient(guest.path).send(`GET ${target} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`);
   await until(() => guest.backend.watched > before);
   return client;
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const undated = (received: string) => received.replaceAll(/Date: [^\r]+/g, 'Date: D');

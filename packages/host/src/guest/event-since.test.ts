@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { turn, until } from '../base/testing/until.ts';
 import { ask, type GuestFixture, startGuest } from './testing/harness.ts';
 
 const UPGRADE =
@@ -71,15 +72,6 @@ const range = (first: number, last: number) => Array.from({ length: last - first
 const setKeys = (guest: GuestFixture, count: number, value = 'v') => {
   for (let i = 0; i < count; i++) guest.backend.setKey(1, `user.k${i}`, value);
 };
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await turn();
-}
-
-/** One turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
 
 describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
   const follow = FOLLOW[kind];
@@ -168,7 +160,7 @@ describe.each(TRANSPORTS)('a listener with a position, over a %s', (kind) => {
     const asked = guest.backend.queries;
     const follower = await follow(guest, '?since=0');
     follower.pause();
-    while (guest.server.connections() > 0) await turn();
+    await until(() => guest.server.connections() === 0);
     // Events in the kernel's buffer, and a few batches: far fewer than two queries for each of the hundred
     // events.
     expect(guest.backend.queries - asked).toBeLessThan(20);
@@ -234,7 +226,7 @@ describe('a websocket that does not read', () => {
     const follower = await followWebSocket(guest, '');
     follower.pause();
     setKeys(guest, 15, 'x'.repeat(100_000));
-    while (guest.server.connections() > 0) await turn();
+    await until(() => guest.server.connections() === 0);
     follower.resume();
     expect((await follower.ended)[0]).toBe(1006);
   });

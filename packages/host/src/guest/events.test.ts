@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { until } from '../base/testing/until.ts';
 import { ask, type GuestFixture, RawClient, sampleView, startGuest } from './testing/harness.ts';
 
 const STREAM_HEAD =
@@ -85,7 +86,7 @@ describe('the plain stream', () => {
         await client.until((received) => received.endsWith('\r\n\r\n')).then(() => client.send('x'));
       if (how === 'a half-close') client.socket.end();
       expect(await client.end()).toBe(STREAM_HEAD);
-      while (guest.server.connections() > 0) await turn();
+      await until(() => guest.server.connections() === 0);
       expect(guest.backend.subscribers).toBe(0);
     },
   );
@@ -98,7 +99,7 @@ describe('the plain stream', () => {
     const value = 'x'.repeat(100_000);
     for (let i = 0; i < 15; i++) guest.backend.setKey(1, `user.k${i}`, value);
     await reader.until((text) => text.includes('user.k14'));
-    while (guest.backend.subscribers > 1) await turn();
+    await until(() => guest.backend.subscribers <= 1);
     guest.backend.setKey(1, 'user.last', 'v');
     await reader.until((text) => text.includes('user.last'));
     stalled.socket.resume();
@@ -114,7 +115,7 @@ describe('the plain stream', () => {
     const stalled = await openStream(guest);
     stalled.socket.pause();
     for (let i = 0; i < 40; i++) guest.backend.setKey(1, `user.k${i}`, 'x'.repeat(100_000));
-    while (guest.backend.subscribers > 0) await turn();
+    await until(() => guest.backend.subscribers === 0);
     stalled.socket.resume();
     const keys = [...(await stalled.end()).matchAll(/"key":"user\.k(\d+)"/g)].map((match) =>
       Number(match[1]),
@@ -153,7 +154,7 @@ describe('the plain stream', () => {
     open.push(await openStream(guest));
     guest.backend.caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
     open[0]!.socket.destroy();
-    while (guest.backend.subscribers > 2) await turn();
+    await until(() => guest.backend.subscribers <= 2);
     open.push(await openStream(guest));
     for (const client of open) client.socket.destroy();
   });
@@ -301,8 +302,3 @@ describe('the websocket', () => {
     expect(head === '' || head.startsWith('HTTP/1.1 101 ')).toBe(true);
   });
 });
-
-/** One turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,6 +1,7 @@
 import { rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { until } from '../base/testing/until.ts';
 import {
   ask,
   exchange,
@@ -132,7 +133,7 @@ describe('a unified image', () => {
     const client = new RawClient(guest.path);
     client.socket.pause();
     client.send(`${exportLine(UNIFIED)} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    while (guest.server.connections() === 0) await turn();
+    await until(() => guest.server.connections() !== 0);
     client.socket.resume();
     await client.until((received) => received.includes('\r\n\r\n'));
     client.socket.pause();
@@ -208,7 +209,7 @@ describe('a refused image', () => {
     slow.socket.pause();
     expect((await ask(guest.path, exportLine(SPLIT)))[0]).toContain('503 Service Unavailable');
     slow.socket.destroy();
-    while (guest.server.connections() > 0) await turn();
+    await until(() => guest.server.connections() === 0);
     await expect.poll(async () => (await ask(guest.path, exportLine(SPLIT)))[0]).toContain('200 OK');
   });
 });
@@ -223,9 +224,4 @@ function unchunk(body: string): string {
     at = end + 2 + size + 2;
   }
   return text;
-}
-
-/** One turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Log, silentLog } from '../base/log.ts';
 import { anyCharacter } from '../base/testing/any-text.ts';
+import { turn, until } from '../base/testing/until.ts';
 
 import type { Caller } from '../core/caller.ts';
 import { etagOf } from '../core/etags.ts';
@@ -231,7 +232,7 @@ describe('HTTP', () => {
     client.socket.pause();
     client.send(GET('/1.0/config/user.big').repeat(40));
     client.socket.end();
-    while (guest.backend.viewed === 0) await turn();
+    await until(() => guest.backend.viewed !== 0);
     for (let i = 0; i < 50; i++) await turn();
     expect(guest.backend.viewed).toBe(1);
     client.socket.resume();
@@ -310,8 +311,8 @@ describe('limits', () => {
     const client = new RawClient(guest.path);
     client.socket.pause();
     client.send(GET('/1.0/meta-data'));
-    while (guest.server.connections() === 0) await turn();
-    while (guest.server.connections() > 0) await turn();
+    await until(() => guest.server.connections() !== 0);
+    await until(() => guest.server.connections() === 0);
     client.socket.resume();
     expect((await client.end()).length).toBeLessThan(4_000_000);
   });
@@ -342,7 +343,7 @@ describe('limits', () => {
     expect((await ask(guest.path, 'GET /'))[1]).toBe('["/1.0"]\n');
     guest.backend.caller = { kind: 'instance', instanceId: 1, runNumber: 1 };
     held[0]!.socket.destroy();
-    while (guest.server.connections() > 2) await turn();
+    await until(() => guest.server.connections() <= 2);
     expect((await ask(guest.path, 'GET /'))[1]).toBe('["/1.0"]\n');
     for (const client of held) client.socket.destroy();
   });
@@ -412,7 +413,7 @@ describe('connections', () => {
   it('are cut when the grace period is over', async () => {
     await using guest = await startGuest();
     const half = new RawClient(guest.path).send('GET / HTTP/1.1\r\n');
-    while (guest.server.connections() === 0) await turn();
+    await until(() => guest.server.connections() !== 0);
     await guest.server.stop(20);
     expect(await half.end()).toBe('');
   });
@@ -431,7 +432,7 @@ describe('a server that stops', () => {
   it('also answers connections that its front end hands over after its last connection has ended', async () => {
     const frontEnd = new FrontEndThatLeaves(async (leave) => {
       leave();
-      while (server.connections() > 0) await turn();
+      await until(() => server.connections() === 0);
       leave();
     });
     await using guest = await startGuest({}, silentLog, frontEnd);
@@ -453,7 +454,7 @@ describe('a server that leaves its sockets', () => {
     );
     await half.until((received) => received.includes('100 Continue'));
     await idle.until((received) => received.endsWith(']\n'));
-    while (guest.server.connections() < 3) await turn();
+    await until(() => guest.server.connections() >= 3);
     const leaving = guest.server.leaveSockets(2000, duplicate);
     const waiting = new RawClient(guest.path).send(GET('/1.0/config/user.foo'));
     half.send('{"state":"Ready"}');
@@ -662,9 +663,4 @@ class FrontEndThatLeaves implements GuestFrontEnd {
   release = () => {};
   connections = () => 0;
   closeInstance = () => 0;
-}
-
-/** One turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

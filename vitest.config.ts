@@ -24,12 +24,21 @@ const CYCLED = ['crash', 'guest-journal', 'restart', 'signals'].map(
 /** Makes the image that nearly every system test needs, once. */
 const globalSetup = 'packages/host/test/harness/busybox-setup.ts';
 
-/** Short forms of `npm run fuzz`, and similar tests: each takes all of a core while it lasts, or measures it. */
-const FUZZ = [
+/**
+ * Unit tests that are no part of `npm run test:unit`, which should take less than 40 s: short forms of
+ * `npm run fuzz`, tests that measure a core, tests that run programs for seconds.
+ */
+const SLOW = [
   'fuzz/**/*.test.ts',
-  ...['lane/differential', 'guest/turns', 'http/worst-inputs'].map(
-    (name) => `packages/host/src/${name}.test.ts`,
-  ),
+  ...[
+    'build/busybox',
+    'cli/program/main',
+    'guest/turns',
+    'http/worst-inputs',
+    'lane/differential',
+    'lane/loop',
+    'sender/file-sender',
+  ].map((name) => `packages/host/src/${name}.test.ts`),
 ];
 
 /** Rooms between the two edges: state, use cases and the work of a start. */
@@ -44,7 +53,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'setup/*.test.mjs'],
-          exclude: [...HEART, ...FUZZ],
+          exclude: [...HEART, ...SLOW],
           // Most files take less time than loading the modules that they share. They change nothing of the
           // process.
           isolate: false,
@@ -99,7 +108,7 @@ export default defineConfig({
           sequence: afterUnit,
         },
       },
-      { test: { name: 'fuzz', include: FUZZ, maxWorkers, sequence: afterUnit } },
+      { test: { name: 'unit-slow', include: SLOW, maxWorkers, sequence: afterUnit } },
       { test: { name: 'tidy', include: ['tools/**/*.test.ts'], maxWorkers, sequence: afterUnit } },
     ],
   },

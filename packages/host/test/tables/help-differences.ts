@@ -86,7 +86,7 @@ export const ARGUMENTS: Differences = {
   'config set: O R O* / R R O*': SERVER_CONFIG,
   'config show: O / R': SERVER_CONFIG,
   'config unset: O R / R R': SERVER_CONFIG,
-  'exec: R R / R R O*': 'lxc calls a command of several words one argument',
+  'exec: R R / R R O*': 'lxc calls a command of several words one argument; both take the same',
   'file pull: R O* R / R O*': 'the last one is the target; both take the same',
   'file push: R O* R / R O*': 'the last one is the target; both take the same',
   'image import: R O O* / R O*': 'the second file and the properties are told apart; both take the same',

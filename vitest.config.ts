@@ -16,8 +16,8 @@ const unit = {
 
 const afterUnit = { groupOrder: 1 };
 
-/** System tests that try the same again and again; the project `long` does so more often. */
-const CYCLED = ['crash', 'guest-journal', 'restart', 'signals'].map(
+/** System tests that try the same again and again, or in many ways; the project `long` tries more. */
+const CYCLED = ['archives', 'crash', 'guest-journal', 'restart', 'signals'].map(
   (name) => `packages/host/test/${name}.test.ts`,
 );
 

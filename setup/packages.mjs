@@ -19,8 +19,19 @@ export const RUN_PACKAGES = [
   'libatomic1',
 ];
 
-/** Further packages for the tests: the clients of both APIs, a shell with its own tab completion. */
-export const TEST_PACKAGES = ['cloud-init', 'systemd', 'curl', 'lxd-client', 'python3', 'zsh', 'zstd'];
+/** Further packages for the tests: the clients of both APIs, a shell with its own tab completion, makers of archives. */
+export const TEST_PACKAGES = [
+  'cloud-init',
+  'systemd',
+  'curl',
+  'lxd-client',
+  'python3',
+  'zsh',
+  'zstd',
+  'libarchive-tools',
+  'skopeo',
+  'umoci',
+];
 
 /** Further packages for the benchmarks: the peers, and programs that put load on them. */
 export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev'];

@@ -39,6 +39,7 @@ const NAMES = [
     'rootfs/a\\b',
     'rootfs/-x',
   ],
+  ...['/rootfs/a', '//rootfs/./a/b', '/../x', 'rootfs/a/', 'rootfs/a/b/c'],
 ];
 const TARGETS = [
   '/',
@@ -46,6 +47,8 @@ const TARGETS = [
   '../..',
   'a',
   'rootfs/a',
+  '/rootfs/a',
+  '/rootfs/a/b',
   '/etc/passwd',
   'rootfs/etc/hostname',
   '../../../../escaped',
@@ -84,7 +87,11 @@ const PAX_ODD = [
   { 'SCHILY.xattr.user.x': 'y' },
   { 'SCHILY.xattr.security.capability': '\u0001' },
   { 'GNU.sparse.major': '1' },
+  { 'GNU.sparse.size': '9000', 'GNU.sparse.map': '0,0,4096,1' },
+  { 'GNU.sparse.size': '9223372036854775807', 'GNU.sparse.map': '' },
 ];
+/** Maps of sparse files of version 1.0, before their content. */
+const MAPS = ['1\n0\n5\n', '2\n0\n1\n4096\n4\n', '0\n', '1\n99999999999999999\n5\n', '3\n5\n0\n', '1'];
 const MODES = [0o644, 0o755, 0o4755, 0o7777, 0];
 const IDS = [0, 0, 0, 1000, 65_535, 65_536, -1];
 
@@ -118,6 +125,7 @@ const file = (name: string, content: string | Buffer): Entry => ({
 });
 
 function entry(random: Random): Entry {
+  if (random.percent(10)) return sparseEntry(random);
   const type = random.pick(TYPES);
   const pax = random.percent(20) ? random.pick([...PAX, ...PAX_ODD]) : undefined;
   return {
@@ -132,6 +140,14 @@ function entry(random: Random): Entry {
     ...(type.endsWith('device') ? { devmajor: 1, devminor: random.pick([3, 5, 8]) } : {}),
     ...(pax && { pax: pax as Record<string, string> }),
   } as Entry;
+}
+
+function sparseEntry(random: Random): Entry {
+  const version = { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0' };
+  const size = { 'GNU.sparse.realsize': random.pick(['9000', '5', '0', '2000000', '9223372036854775808']) };
+  const name = random.percent(60) ? { 'GNU.sparse.name': random.pick(NAMES) } : {};
+  const made = file(random.pick(NAMES), `${random.pick(MAPS).padEnd(BLOCK, '\0')}12345`);
+  return { ...made, pax: { ...version, ...size, ...name } as Record<string, string> };
 }
 
 /** Changes bytes, mostly inside the gzip compression; mostly makes the checksums of tar headers fit again. */
@@ -150,8 +166,10 @@ function unzipped(bytes: Buffer): Buffer {
   }
 }
 
+/** Headers of Unix version 7 have no magic, only a checksum. */
 function isTar(bytes: Buffer): boolean {
-  return bytes.subarray(257, 262).toString('latin1') === 'ustar';
+  const checksum = bytes.subarray(CHECKSUM.at, CHECKSUM.end).toString('latin1');
+  return bytes.subarray(257, 262).toString('latin1') === 'ustar' || /^ ?[0-7]{5,6}[\0 ]/.test(checksum);
 }
 
 /** Every block that looks like a header gets the checksum of its bytes. */

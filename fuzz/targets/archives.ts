@@ -87,7 +87,10 @@ class ArchivesTarget implements Target {
       this.#images.unpack(staged, target, { uid: OFFSET, gid: OFFSET }, () => {}, SIGNAL),
     );
     await this.#images.remove(staged.fingerprint);
-    if (failed instanceof CodedError) return `unpack: ${refusal(failed)}`;
+    if (failed instanceof CodedError) {
+      mustHold(failed.code !== 'runtime-failed', 'what was accepted is not unpacked', failed.message);
+      return `unpack: ${refusal(failed)}`;
+    }
     await checkTree(target);
     await rm(target, { recursive: true });
     return 'unpacked';
@@ -127,14 +130,24 @@ function refusal({ code, message }: CodedError): string {
 
 /** Checks that all files have owners of the instance, and that there are no devices. */
 async function checkTree(root: string): Promise<void> {
-  for (const entry of ['', ...(await readdir(root, { recursive: true }))]) {
-    const facts = await lstat(join(root, entry));
+  for await (const path of treeAt(Buffer.from(root))) {
+    const facts = await lstat(path);
     const isOwn = (id: number) => id >= OFFSET && id < OFFSET + IDS;
     mustHold(
       isOwn(facts.uid) && isOwn(facts.gid),
       'a file has an owner outside',
-      `${entry} ${facts.uid}:${facts.gid}`,
+      `${path} ${facts.uid}:${facts.gid}`,
     );
-    mustHold(!facts.isBlockDevice() && !facts.isCharacterDevice(), 'a device is unpacked', entry);
+    mustHold(!facts.isBlockDevice() && !facts.isCharacterDevice(), 'a device is unpacked', path.toString());
+  }
+}
+
+/** A folder and all below it, through no links. Names are bytes in no particular charset. */
+async function* treeAt(folder: Buffer): AsyncGenerator<Buffer> {
+  yield folder;
+  for (const entry of await readdir(folder, { withFileTypes: true, encoding: 'buffer' })) {
+    const path = Buffer.concat([folder, Buffer.from('/'), entry.name]);
+    if (entry.isDirectory()) yield* treeAt(path);
+    else yield path;
   }
 }

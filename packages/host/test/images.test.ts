@@ -225,6 +225,9 @@ describe('a change of an image', () => {
 
 const bomb = (bytes: number) => tarOf(unified(file('rootfs/zeros', Buffer.alloc(bytes))));
 
+const hole = (size: string) =>
+  file('rootfs/hole', '', { pax: { 'GNU.sparse.size': size, 'GNU.sparse.map': '' } });
+
 const DAMAGED = 'The archive is damaged or incomplete: ';
 
 const LINK_OUT: readonly Entry[] = [symlink('rootfs/out', '/etc'), file('rootfs/out/passwd', 'root::0:0')];
@@ -237,9 +240,9 @@ describe('a hostile or broken upload is refused and leaves nothing:', () => {
       () => tarOf(unified(file('rootfs/../../../etc/cron.d/x'))),
     ],
     [
-      'an absolute name',
-      'Invalid archive: an absolute name: "/etc/cron.d/x"',
-      () => tarOf(unified(file('/etc/cron.d/x'))),
+      'an absolute name with ..',
+      'Invalid archive: a name with "..": "/rootfs/../../etc/cron.d/x"',
+      () => tarOf(unified(file('/rootfs/../../etc/cron.d/x'))),
     ],
     [
       'a file through an absolute link',
@@ -260,6 +263,21 @@ describe('a hostile or broken upload is refused and leaves nothing:', () => {
       'the memory',
       'Invalid archive: "rootfs/srv/mem" is a device node (character 1:1)',
       () => tarOf(unified(device('rootfs/srv/mem', 1, 1))),
+    ],
+    [
+      'a file through a link that has replaced a folder',
+      'Invalid archive: "/rootfs/etc/passwd" is below "rootfs/etc", which is no directory',
+      () => tarOf(unified(symlink('rootfs/etc', '/etc'), file('/rootfs/etc/passwd', 'root::0:0'))),
+    ],
+    [
+      'a sparse file of 8 EiB',
+      'Invalid archive: an extended header has the GNU.sparse.size "9223372036854775808"',
+      () => tarOf(unified(hole('9223372036854775808'))),
+    ],
+    [
+      'a hole that is too large',
+      `Image is too large: more than ${UNPACKED_MAX} bytes when unpacked`,
+      () => tarOf(unified(hole(`${UNPACKED_MAX}`))),
     ],
     [
       'a decompression bomb',

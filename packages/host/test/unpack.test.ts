@@ -92,6 +92,41 @@ it('owners are as in the image when the instance is privileged', async () => {
   expect(await lstat(join(target, 'f'))).toMatchObject({ uid: 5, gid: 0, mode: 0o104711 });
 });
 
+it.each([
+  ['an instance with ids of its own', IDS],
+  ['a privileged instance', { uid: 0, gid: 0 }],
+])('of entries with the same name the last one counts: %s', async (_what, ids) => {
+  await unpack(
+    await publishTar(
+      file('rootfs/a', 'one'),
+      hardlink('rootfs/b', '/rootfs/a'),
+      file('/rootfs/a', 'two', { mode: 0o600 }),
+      folder('rootfs/d', { mode: 0o555 }),
+      file('rootfs/d/old'),
+      symlink('rootfs/d', '/etc'),
+      folder('rootfs/d', { mode: 0o511 }),
+      file('rootfs/d/new'),
+      folder('rootfs/e'),
+      file('rootfs/e/old'),
+      symlink('rootfs/e', '/etc'),
+      symlink('rootfs/l', '/etc/passwd'),
+      hardlink('rootfs/l2', 'rootfs/l'),
+      file('rootfs/l', 'a file'),
+      folder('rootfs/d/', { mode: 0o700 }),
+    ),
+    ids,
+  );
+  const read = (name: string) => readFile(join(target, name), 'utf8');
+  expect([await read('a'), await read('b'), await read('l')]).toEqual(['two', 'one', 'a file']);
+  expect(await readlink(join(target, 'l2'))).toBe('/etc/passwd');
+  expect(await readlink(join(target, 'e'))).toBe('/etc');
+  expect(await readdir(join(target, 'd'))).toEqual(['new']);
+  expect((await stat('d')).mode).toBe(0o700);
+  expect((await stat('a')).mode).toBe(0o600);
+  expect(await readdir(target)).toEqual(['a', 'b', 'd', 'e', 'etc', 'l', 'l2']);
+  expect(await readdir(roots)).toEqual(['root']);
+});
+
 it('links are kept, and device nodes are left out', async () => {
   const long = `${'long/'.repeat(30)}name`;
   await unpack(
@@ -179,8 +214,11 @@ it.each([
   expect(await readdir(roots)).toEqual([]);
 });
 
-it('progress grows and ends at 100', async () => {
-  const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000, 'abc')));
+it.each([
+  ['once', []],
+  ['twice, because an entry replaces another', [file('rootfs/etc/hostname')]],
+])('progress grows and ends at 100, when the archive is read %s', async (_what, more) => {
+  const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000, 'abc')), ...more);
   const seen: number[] = [];
   await directory.unpack(image, target, IDS, (percent) => seen.push(percent), new AbortController().signal);
   expect(seen.at(-1)).toBe(100);

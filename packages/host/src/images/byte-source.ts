@@ -52,6 +52,14 @@ export class ByteSource {
     while (await this.#next(Number.MAX_SAFE_INTEGER));
   }
 
+  /** Counts bytes that the stream does not have, such as holes of files. @throws CodedError image-too-large */
+  charge(bytes: number): void {
+    this.#total += bytes;
+    if (this.#total > this.#bytesMax) {
+      throw hostError('image-too-large', `more than ${this.#bytesMax} bytes when unpacked`);
+    }
+  }
+
   /** Ends the stream, also before its end. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
@@ -61,10 +69,7 @@ export class ByteSource {
     while (this.#chunk.length === 0) {
       const { done, value } = await this.#chunks.next();
       if (done) return null;
-      this.#total += value.length;
-      if (this.#total > this.#bytesMax) {
-        throw hostError('image-too-large', `more than ${this.#bytesMax} bytes when unpacked`);
-      }
+      this.charge(value.length);
       this.#chunk = value;
     }
     return this.#shift(Math.min(most, this.#chunk.length));

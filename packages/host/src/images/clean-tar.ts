@@ -1,5 +1,7 @@
-import { type Layout, type RootEntry, readArchive } from './archive.ts';
+import { type ArchiveItem, type Layout, type RootEntry, readArchive } from './archive.ts';
 import type { ImageLimits } from './image-limits.ts';
+import type { LastEntries } from './last-entries.ts';
+import type { TarEntry } from './tar-reader.ts';
 import { encodeHeader, paddingOf, TAR_END } from './tar-writer.ts';
 
 /** Mode of folders that an archive does not list, and of the root, which every user inside must enter. */
@@ -11,34 +13,75 @@ const OVERLAY_XATTR = 'user.overlay.';
 /** Pieces are joined to about this size: a small file consists of two tiny pieces. */
 const CHUNK_BYTES = 256 * 1024;
 
+/** Thrown where an entry replaces one before it, which may be unpacked already. */
+export class EntryReplaced extends Error {}
+
 /**
  * The root filesystem of an archive as a new tar archive, written from the checked entries. The tool that
- * unpacks it sees no header bytes that a stranger wrote, so it cannot read them in another way.
- * @throws CodedError image-invalid, image-too-large
+ * unpacks it sees no header bytes that a stranger wrote, so it cannot read them in another way. It sees each
+ * path once, apart from folders.
+ * @param last what {@link lastEntries} has found in the same archive; without it, no entry may replace another
+ * @throws CodedError image-invalid, image-too-large; EntryReplaced
  */
 export async function* cleanTar(
   chunks: AsyncIterable<Buffer>,
   layout: Layout,
   limits: ImageLimits,
+  last?: LastEntries,
 ): AsyncGenerator<Buffer> {
-  yield* joined(piecesOf(chunks, layout, limits));
+  yield* joined(piecesOf(readArchive(chunks, layout, limits), last));
 }
 
 async function* piecesOf(
-  chunks: AsyncIterable<Buffer>,
-  layout: Layout,
-  limits: ImageLimits,
+  items: AsyncIterable<ArchiveItem>,
+  last: LastEntries | undefined,
 ): AsyncGenerator<Buffer> {
-  for await (const item of readArchive(chunks, layout, limits)) {
-    if (item.kind === 'root-entry') yield* entryPieces(item.root);
+  const made = new Set<string>();
+  for await (const item of items) {
+    if (item.kind === 'metadata') continue;
+    const { root } = item;
+    if (last) yield* lastPieces(root, last.get(root.ordinal) ?? [], made);
+    else yield* firstPieces(root);
   }
   yield TAR_END;
 }
 
-async function* entryPieces({ entry, path, target, newParents, skipped }: RootEntry): AsyncGenerator<Buffer> {
-  for (const parent of newParents) yield folderHeader(parent, entry.mtime);
+/** An entry of an archive without replacements, where it is. */
+async function* firstPieces({ replaces, skipped, ...root }: RootEntry): AsyncGenerator<Buffer> {
+  if (replaces) throw new EntryReplaced();
+  for (const parent of root.newParents) yield folderHeader(parent, root.entry.mtime);
+  if (!skipped) yield* entryPieces(root.entry, root.path, root.target);
+}
+
+/** An entry at those paths that it has at the end, which may be none: a hard link to it may outlive it. */
+async function* lastPieces(
+  { entry, skipped }: RootEntry,
+  [path, ...links]: readonly string[],
+  made: Set<string>,
+): AsyncGenerator<Buffer> {
+  if (path === undefined) return;
+  for (const each of [path, ...links]) yield* newFolders(each, entry.mtime, made);
+  if (entry.kind === 'directory') made.add(path);
+  if (skipped) return;
+  yield* entryPieces(entry, path, '');
+  for (const link of links) yield* entryPieces({ ...entry, ...LINK }, link, path);
+}
+
+const LINK = { kind: 'hardlink', size: 0, sparse: undefined, xattrs: [] } as const;
+
+function* newFolders(path: string, mtime: number, made: Set<string>): Generator<Buffer> {
+  for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+    const parent = path.slice(0, slash);
+    if (made.has(parent)) continue;
+    made.add(parent);
+    yield folderHeader(parent, mtime);
+  }
+}
+
+/** @param target of a hard link */
+async function* entryPieces(entry: TarEntry, path: string, target: string): AsyncGenerator<Buffer> {
   const { kind } = entry;
-  if (skipped || kind === 'character' || kind === 'block') return;
+  if (kind === 'character' || kind === 'block') return;
   const linkName = kind === 'hardlink' ? target : entry.linkName;
   const mode = path === '' ? FOLDER_MODE : entry.mode;
   const owner = path === '' ? { uid: 0, gid: 0 } : {};

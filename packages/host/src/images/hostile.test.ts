@@ -47,7 +47,7 @@ const deep = Array.from({ length: 60 }, (_, at) => `d${at}`).join('/');
 const pax = (records: Record<string, string>): Entry => file('rootfs/pax', '', { pax: records });
 
 it.each<[what: string, text: string, entries: readonly Entry[]]>([
-  ['an absolute name', 'an absolute name: "/etc/passwd"', [file('/etc/passwd')]],
+  ['an absolute name that climbs', 'a name with "..": "/../etc"', [file('/../etc')]],
   ['a name that climbs', 'a name with "..": "rootfs/../../etc"', [file('rootfs/../../etc')]],
   ['a name that climbs back', 'a name with ".."', [file('rootfs/etc/../hosts')]],
   [
@@ -57,15 +57,34 @@ it.each<[what: string, text: string, entries: readonly Entry[]]>([
   ],
   ['a name through a harmless link', 'is no directory', [symlink('rootfs/lib', 'usr'), file('rootfs/lib/x')]],
   ['a name through a file', 'is no directory', [file('rootfs/f'), folder('rootfs/f/g')]],
-  ['a folder in place of a link', 'is there twice', [symlink('rootfs/out', '/'), folder('rootfs/out')]],
-  ['a link in place of a folder', 'is there twice', [symlink('rootfs/etc', '/etc')]],
   [
-    'a link in place of a folder that is implied',
-    'is there twice',
-    [file('rootfs/a/b'), symlink('rootfs/a', '/')],
+    'a name through a link that has replaced a folder',
+    'is no directory',
+    [file('rootfs/a/b'), symlink('rootfs/a', '/'), file('rootfs/a/b')],
   ],
-  ['a file twice', 'is there twice', [file('rootfs/etc/hostname')]],
-  ['a hard link out', 'an absolute name', [hardlink('rootfs/x', '/etc/shadow')]],
+  [
+    'a name through a link to a link',
+    'is no directory',
+    [symlink('rootfs/a', '/'), hardlink('rootfs/b', 'rootfs/a'), file('rootfs/b/etc')],
+  ],
+  [
+    'a hard link to a file of a folder that is replaced',
+    'no file before it',
+    [file('rootfs/a/b'), file('rootfs/a'), folder('rootfs/a'), hardlink('rootfs/x', 'rootfs/a/b')],
+  ],
+  [
+    'a hard link in place of the folder of its file',
+    'which it would replace',
+    [file('rootfs/a/b'), hardlink('rootfs/a', 'rootfs/a/b')],
+  ],
+  [
+    'a link in place of the root',
+    '"/rootfs" must be a directory',
+    [folder('rootfs'), symlink('/rootfs', '/')],
+  ],
+  ['a file in place of the top', '"./" must be a directory', [symlink('./', '/')]],
+  ['too many entries at one place', 'more than 50 files', Array(60).fill(file('rootfs/x'))],
+  ['a hard link out', 'no file before it', [hardlink('rootfs/x', '/etc/shadow')]],
   ['a hard link up', 'a name with ".."', [hardlink('rootfs/x', '../shadow')]],
   ['a hard link to nothing', 'no file before it', [hardlink('rootfs/x', 'rootfs/later')]],
   ['a hard link to a folder', 'no file before it', [hardlink('rootfs/x', 'rootfs/etc')]],
@@ -95,10 +114,9 @@ it.each<[what: string, text: string, entries: readonly Entry[]]>([
   ['a negative owner', 'has the uid "-1"', [pax({ uid: '-1' })]],
   ['a huge size', 'ends early', [pax({ size: '9007199254740991' })]],
   ['a size beyond all numbers', 'has the size', [pax({ size: '99999999999999999999' })]],
-  ['another name in an extended header', 'an absolute name', [pax({ path: '/etc/passwd' })]],
+  ['another name in an extended header', 'a name with ".."', [pax({ path: '/../etc/passwd' })]],
+  ['another name of a sparse file', 'a name with ".."', [pax({ 'GNU.sparse.name': '../x' })]],
   ['a NUL in a name', 'a NUL', [pax({ path: 'rootfs/a\0b' })]],
-  ['an empty name', 'a name is empty', [pax({ path: '' })]],
-  ['a sparse file', 'sparse files are not supported', [pax({ 'GNU.sparse.name': '../x' })]],
   ['a long extended header', 'an extended header is too long', [pax({ comment: 'c'.repeat(6000) })]],
 ])('refuses %s', async (_what, text, entries) => {
   expect(await refusal(await tarOf(unified(...entries)))).toContain(text);
@@ -128,7 +146,8 @@ const plain = () => tarOf([file('empty'), ...unified()]);
 
 it.each<[what: string, text: string, change: (header: Buffer) => void]>([
   ['an unknown kind', 'is of the unknown kind "Z"', (header) => header.write('Z', 156)],
-  ["GNU tar's sparse kind", 'unknown kind "S"', (header) => header.write('S', 156)],
+  ['an empty name', 'a name is empty', (header) => header.fill(0, 0, 100)],
+  ["GNU tar's sparse kind in a header of POSIX", 'unknown kind "S"', (header) => header.write('S', 156)],
   ['a part of several volumes', 'unknown kind "M"', (header) => header.write('M', 156)],
   [
     'a malformed global header',
@@ -154,6 +173,63 @@ it('refuses a header with a wrong checksum', async () => {
   const bytes = await plain();
   bytes.write('x', 0);
   expect(await refusal(bytes)).toContain('the checksum of a header is wrong');
+});
+
+const sparse = (map: Record<string, string>, content = '') =>
+  file('rootfs/GNUSparseFile.1/s', content, {
+    pax: Object.fromEntries(Object.entries(map).map(([key, value]) => [`GNU.sparse.${key}`, value])),
+  });
+const V1 = { major: '1', minor: '0', name: 'rootfs/s' };
+const padded = (text: string) => text.padEnd(Math.ceil(text.length / 512) * 512, '\0');
+
+it.each<[what: string, text: string, entry: Entry]>([
+  ['a hole beyond the limit', 'bytes when unpacked', sparse({ size: '20000000', map: '' })],
+  ['a hole of 8 EiB', 'has the GNU.sparse.size', sparse({ size: '9223372036854775808', map: '' })],
+  [
+    'a hole of 8 EiB, version 1.0',
+    'has the GNU.sparse.realsize',
+    sparse({ ...V1, realsize: '9223372036854775808' }, padded('0\n')),
+  ],
+  ['an offset of 8 EiB', 'has the number', sparse({ size: '9', map: '9223372036854775808,0' })],
+  ['a region beyond the end', 'has the region 5+5', sparse({ size: '9', map: '5,5' }, '12345')],
+  ['regions that overlap', 'has the region 3+4', sparse({ size: '9', map: '0,4,3,4' }, '12345678')],
+  ['regions in another order', 'has the region 0+1', sparse({ size: '9', map: '4,1,0,1' }, '12')],
+  ['half a region', 'is malformed', sparse({ size: '9', map: '1' }, '1')],
+  ['offsets without lengths', 'is malformed', sparse({ size: '9', offset: '1' })],
+  ['more content than regions', 'its map needs 1', sparse({ size: '9', map: '0,1' }, '12')],
+  ['less content than regions', 'its map needs 5', sparse({ size: '9', map: '0,5' }, '12')],
+  ['letters in a map', 'has the number "0x1"', sparse({ size: '9', map: '0x1,1' }, '1')],
+  ['a map without a size', 'has no size', sparse({ map: '0,1' }, '1')],
+  ['another version', 'version "2.0" are not supported', sparse({ ...V1, major: '2' })],
+  ['a map longer than its file', 'its map needs', sparse({ ...V1, realsize: '9' }, padded('1\n0\n9\n'))],
+  [
+    'a map without an end',
+    'the map of a sparse file is too long',
+    sparse({ ...V1, realsize: '9' }, `999999\n${'0\n'.repeat(4000)}`),
+  ],
+  ['a number without an end', 'is too long', sparse({ ...V1, realsize: '9' }, '1'.repeat(3000))],
+  ['a sparse folder', 'is sparse, but no file', folder('rootfs/s', { pax: { 'GNU.sparse.size': '1' } })],
+])('refuses a sparse file with %s', async (_what, text, entry) => {
+  expect(await refusal(await tarOf(unified(entry)))).toContain(text);
+});
+
+it('refuses many holes that are too large together', async () => {
+  const holes = Array.from({ length: 12 }, () => sparse({ size: '1000000', map: '' }));
+  expect(await refusal(await tarOf(unified(...holes)))).toContain('bytes when unpacked');
+  expect(await refusal(await tarOf(unified(...holes.slice(0, 9))))).toBe('accepted');
+});
+
+it('refuses an old GNU map without an end', async () => {
+  const header = (bytes: Buffer) => {
+    bytes.write('ustar  \0', 257);
+    bytes.fill('0', 386, 482).write('S', 156);
+    bytes.fill('0', 483, 495).write('1', 482);
+  };
+  const more = Buffer.alloc(512 * 20);
+  for (let at = 504; at < more.length; at += 512) more[at] = 1;
+  const [first, rest] = [patched(await plain(), 0, header).subarray(0, 512), await plain()];
+  const tar = Buffer.concat([first, more, rest.subarray(512)]);
+  expect(await refusal(tar)).toContain('the map of a sparse file is too long');
 });
 
 it('accepts what root filesystems usually have: links anywhere, setuid, devices in dev, fifos', async () => {

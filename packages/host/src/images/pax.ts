@@ -7,13 +7,17 @@ export type PaxRecords = ReadonlyMap<string, string>;
 export const PAX_XATTR = 'SCHILY.xattr.';
 
 /** GNU tar's sparse files, which change name, size and content of an entry. */
-const PAX_SPARSE = 'GNU.sparse.';
+export const PAX_SPARSE = 'GNU.sparse.';
 
-/** Keys that describe one entry. A global header may not set them, because tools treat that differently. */
-const OF_ONE_ENTRY = ['path', 'linkpath', 'size', 'uid', 'gid', PAX_XATTR, PAX_SPARSE];
+/** Of these a header has many, in order; they are read as one value with commas. */
+const REPEATED = [`${PAX_SPARSE}offset`, `${PAX_SPARSE}numbytes`];
+
+/** Keys that describe one entry: in a global header they make no sense, and tools differ in what they do. */
+const OF_ONE_ENTRY = ['path', 'linkpath', 'size', PAX_XATTR, PAX_SPARSE];
 
 /**
- * Parses the body of an extended header: `LENGTH KEY=VALUE\n`, repeated.
+ * Parses the body of an extended header: `LENGTH KEY=VALUE\n`, repeated. Values are bytes in any charset
+ * (`hdrcharset`), as file names are.
  * @throws CodedError image-invalid
  */
 export function parsePax(body: Buffer): PaxRecords {
@@ -25,14 +29,14 @@ export function parsePax(body: Buffer): PaxRecords {
     if (!/^[1-9][0-9]{0,8}$/.test(digits) || end > body.length || end <= space || body[end - 1] !== 0x0a) {
       throw invalidArchive('an extended header is malformed');
     }
-    const record = body.toString('latin1', space + 1, end - 1);
-    const equals = record.indexOf('=');
-    if (equals <= 0) throw invalidArchive('an extended header is malformed');
-    records.set(record.slice(0, equals), record.slice(equals + 1));
+    const equals = body.subarray(0, end).indexOf('=', space + 1);
+    if (equals <= space + 1) throw invalidArchive('an extended header is malformed');
+    // Decoded on its own: a part of a longer text would keep all of that in memory.
+    const key = body.toString('latin1', space + 1, equals);
+    const value = body.toString('latin1', equals + 1, end - 1);
+    const before = REPEATED.includes(key) ? records.get(key) : undefined;
+    records.set(key, before === undefined ? value : `${before},${value}`);
     at = end;
-  }
-  for (const key of records.keys()) {
-    if (key.startsWith(PAX_SPARSE)) throw invalidArchive('sparse files are not supported');
   }
   return records;
 }
@@ -46,9 +50,14 @@ export function checkGlobalPax(records: PaxRecords): void {
   }
 }
 
-/** A number of 0 or more; undefined when it is not given. @throws CodedError image-invalid */
+/** A text; undefined when it is not given or empty, which stands for the header's own. */
+export function paxText(records: PaxRecords, key: string): string | undefined {
+  return records.get(key) || undefined;
+}
+
+/** A number of 0 or more; undefined when it is not given or empty. @throws CodedError image-invalid */
 export function paxNumber(records: PaxRecords, key: string): number | undefined {
-  const text = records.get(key);
+  const text = paxText(records, key);
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^[0-9]{1,16}$/.test(text) || !Number.isSafeInteger(value)) {

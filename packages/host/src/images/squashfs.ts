@@ -114,7 +114,7 @@ async function checkList(
   limits: ImageLimits,
   signal: AbortSignal,
 ): Promise<SquashfsContent> {
-  const tree = new EntryTree(limits, '');
+  const tree = new EntryTree(limits, { root: '', mayReplace: false });
   const devices: string[] = [];
   let entries = 0;
   let bytes = 0;

@@ -22,8 +22,10 @@ export const FIELD = {
 
 export type FieldName = keyof typeof FIELD;
 
-const POSIX_MAGIC = 'ustar\0';
+export const POSIX_MAGIC = 'ustar\0';
 export const GNU_MAGIC = 'ustar  \0';
+/** Tar of Unix version 7, and programs that imitate it: the header ends after the name of the link. */
+const V7_MAGIC = '\0'.repeat(8);
 
 /** A header block as it is, with names as latin1 texts: one character per byte. */
 export interface RawHeader {
@@ -38,6 +40,10 @@ export interface RawHeader {
   readonly linkName: string;
   readonly major: number;
   readonly minor: number;
+  /** Whether it has fields of GNU tar where POSIX has the start of a long name. */
+  readonly isGnu: boolean;
+  /** All of its bytes. */
+  readonly block: Buffer;
 }
 
 /** Decodes a block; null when it is all zeros: the end of an archive. @throws CodedError image-invalid */
@@ -45,9 +51,9 @@ export function decodeHeader(block: Buffer): RawHeader | null {
   if (block.every((byte) => byte === 0)) return null;
   const magic = block.toString('latin1', FIELD.magic[0], FIELD.magic[0] + FIELD.magic[1]);
   const posix = magic.startsWith(POSIX_MAGIC);
-  if (!posix && magic !== GNU_MAGIC) throw invalidArchive('a header is not one of a tar archive');
-  if (numberOf(block, 'checksum') !== checksum(block))
-    throw invalidArchive('the checksum of a header is wrong');
+  const old = magic === V7_MAGIC;
+  if (!posix && !old && magic !== GNU_MAGIC) throw invalidArchive('a header is not one of a tar archive');
+  if (!isChecksumRight(block)) throw invalidArchive('the checksum of a header is wrong');
   const prefix = posix ? textOf(block, 'prefix') : '';
   const name = textOf(block, 'name');
   return {
@@ -59,17 +65,35 @@ export function decodeHeader(block: Buffer): RawHeader | null {
     mtime: numberOf(block, 'mtime', { negative: true }),
     type: block.toString('latin1', FIELD.type[0], FIELD.type[0] + 1),
     linkName: textOf(block, 'linkName'),
-    major: numberOf(block, 'major'),
-    minor: numberOf(block, 'minor'),
+    major: old ? 0 : numberOf(block, 'major'),
+    minor: old ? 0 : numberOf(block, 'minor'),
+    isGnu: !posix && !old,
+    block,
   };
 }
 
+/** Whether a block is a header, by its checksum: headers of version 7 have nothing else to recognise them. */
+export function isHeader(block: Buffer): boolean {
+  if (block.length < BLOCK_BYTES || block.every((byte) => byte === 0)) return false;
+  try {
+    return isChecksumRight(block);
+  } catch {
+    return false;
+  }
+}
+
+/** Some old programs summed up signed bytes. */
+function isChecksumRight(block: Buffer): boolean {
+  const given = numberOf(block, 'checksum');
+  return given === checksum(block) || given === checksum(block, { signed: true });
+}
+
 /** The sum of a header's bytes, with the checksum field counted as spaces. */
-export function checksum(block: Buffer): number {
+export function checksum(block: Buffer, { signed = false } = {}): number {
   const [start, length] = FIELD.checksum;
   let sum = ' '.charCodeAt(0) * length;
   for (let at = 0; at < BLOCK_BYTES; at++) {
-    if (at < start || at >= start + length) sum += block[at]!;
+    if (at < start || at >= start + length) sum += signed ? block.readInt8(at) : block[at]!;
   }
   return sum;
 }
@@ -80,9 +104,16 @@ function textOf(block: Buffer, field: FieldName): string {
   return bytes.toString('latin1', 0, end < 0 ? bytes.length : end);
 }
 
-/** Octal digits, or GNU's base 256 for numbers that do not fit. */
-function numberOf(block: Buffer, field: FieldName, { negative = false } = {}): number {
-  const bytes = bytesOf(block, field);
+function numberOf(block: Buffer, field: FieldName, options: { negative?: boolean } = {}): number {
+  return decodeNumber(bytesOf(block, field), field, options);
+}
+
+/**
+ * Octal digits, or GNU's base 256 for numbers that do not fit.
+ * @param field what an error calls it
+ * @throws CodedError image-invalid
+ */
+export function decodeNumber(bytes: Buffer, field: string, { negative = false } = {}): number {
   const first = bytes[0]!;
   if (first === 0x80 || first === 0xff) return base256(bytes, field, negative);
   const text = bytes
@@ -93,7 +124,7 @@ function numberOf(block: Buffer, field: FieldName, { negative = false } = {}): n
   return text === '' ? 0 : Number.parseInt(text, 8);
 }
 
-function base256(bytes: Buffer, field: FieldName, negative: boolean): number {
+function base256(bytes: Buffer, field: string, negative: boolean): number {
   let value = bytes[0] === 0xff ? -1n : 0n;
   for (const byte of bytes.subarray(1)) value = (value << 8n) | BigInt(byte);
   const isSafe = value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER);

@@ -1,8 +1,10 @@
 import { invalidArchive, shown } from './archive-error.ts';
 import { ByteSource } from './byte-source.ts';
 import type { ImageLimits } from './image-limits.ts';
-import { checkGlobalPax, PAX_XATTR, type PaxRecords, parsePax, paxNumber } from './pax.ts';
-import { BLOCK_BYTES, decodeHeader, type RawHeader } from './tar-header.ts';
+import { PAX_SPARSE, PAX_XATTR, type PaxRecords, paxNumber, paxText } from './pax.ts';
+import { oldGnuMap, paxMap, type ReadMap, type SparseMap } from './sparse.ts';
+import type { RawHeader } from './tar-header.ts';
+import { type FullHeader, HeaderReader, paddingAfter } from './tar-prelude.ts';
 
 export type EntryKind = 'file' | 'directory' | 'symlink' | 'hardlink' | 'fifo' | 'character' | 'block';
 
@@ -17,6 +19,8 @@ export interface TarEntry {
   readonly gid: number;
   /** Bytes of the body: 0 unless it is a file. */
   readonly size: number;
+  /** Of a file with holes: how large it is, and where its body belongs. */
+  readonly sparse?: SparseMap | undefined;
   /** Seconds since 1970. */
   readonly mtime: number;
   readonly major: number;
@@ -37,34 +41,26 @@ const KINDS: Readonly<Record<string, EntryKind>> = {
   '4': 'block',
   '5': 'directory',
   '6': 'fifo',
+  D: 'directory',
+  S: 'file',
 };
 
-const GNU_LONG_NAME = 'L';
-const GNU_LONG_LINK = 'K';
-const PAX_ENTRY = 'x';
-const PAX_GLOBAL = 'g';
-
-/** Values from the extended headers before an entry's header. */
-interface Prelude {
-  longName?: string;
-  longLink?: string;
-  pax?: PaxRecords;
-  bytes: number;
-}
+/** A directory of an incremental backup of GNU tar; its content, a list of names, is skipped. */
+const GNU_DUMP_DIRECTORY = 'D';
+const GNU_SPARSE = 'S';
 
 /**
- * Reads a tar archive: POSIX ustar and pax, and GNU's long names. Features that other tools might read in
- * another way (sparse files, several volumes, unknown kinds) are errors, and so is an end without the end
- * mark. Bytes after the end mark are read and ignored, as in GNU tar.
+ * Reads a tar archive: Unix version 7, POSIX ustar and pax, GNU's long names and sparse files. Features that
+ * other tools might read in another way (several volumes, unknown kinds) are errors, and so is an end without
+ * the end mark. Bytes after the end mark are read and ignored, as in GNU tar.
  * @throws CodedError image-invalid, image-too-large
  */
 export async function* readTar(chunks: AsyncIterable<Buffer>, limits: ImageLimits): AsyncGenerator<TarEntry> {
   const source = new ByteSource(chunks, limits.unpackedBytes);
+  const headers = new HeaderReader(source, limits.headerBytes);
   try {
-    for (let prelude: Prelude = { bytes: 0 }; ; prelude = { bytes: 0 }) {
-      const header = await nextHeader(source, prelude, limits);
-      if (!header) break;
-      yield* entryOf(source, header, prelude);
+    for (let full = await headers.next(); full; full = await headers.next()) {
+      yield* entryOf(source, full, limits);
     }
     await source.drain();
   } finally {
@@ -72,55 +68,25 @@ export async function* readTar(chunks: AsyncIterable<Buffer>, limits: ImageLimit
   }
 }
 
-async function nextHeader(
-  source: ByteSource,
-  prelude: Prelude,
-  limits: ImageLimits,
-): Promise<RawHeader | null> {
-  for (;;) {
-    const block = await source.take(BLOCK_BYTES);
-    if (!block) throw invalidArchive('it ends early');
-    const header = decodeHeader(block);
-    if (!header && prelude.bytes > 0) throw invalidArchive('it ends after an extended header');
-    if (!header || !isPrelude(header.type)) return header;
-    prelude.bytes += BLOCK_BYTES + header.size;
-    if (prelude.bytes > limits.headerBytes) throw invalidArchive('an extended header is too long');
-    const body = await source.take(header.size);
-    if (!body) throw invalidArchive('it ends early');
-    await source.skip(padding(header.size));
-    readPrelude(prelude, header.type, body);
-  }
-}
-
-const isPrelude = (type: string) => [GNU_LONG_NAME, GNU_LONG_LINK, PAX_ENTRY, PAX_GLOBAL].includes(type);
-
-function readPrelude(prelude: Prelude, type: string, body: Buffer): void {
-  if (type === GNU_LONG_NAME) prelude.longName = longText(body);
-  if (type === GNU_LONG_LINK) prelude.longLink = longText(body);
-  if (type === PAX_ENTRY) prelude.pax = parsePax(body);
-  if (type === PAX_GLOBAL) checkGlobalPax(parsePax(body));
-}
-
-function longText(body: Buffer): string {
-  const end = body.indexOf(0);
-  return body.toString('latin1', 0, end < 0 ? body.length : end);
-}
-
-async function* entryOf(source: ByteSource, header: RawHeader, prelude: Prelude): AsyncGenerator<TarEntry> {
-  const pax: PaxRecords = prelude.pax ?? new Map();
-  const name = pax.get('path') ?? prelude.longName ?? header.name;
-  const size = paxNumber(pax, 'size') ?? header.size;
-  const kind = kindOf(header.type, name);
-  if (kind !== 'file' && size !== 0) throw invalidArchive(`${shown(name)} is no file but has a content`);
+async function* entryOf(source: ByteSource, full: FullHeader, limits: ImageLimits): AsyncGenerator<TarEntry> {
+  const { header, pax } = full;
+  const name = nameOf(full);
+  const kind = kindOf(header, name);
+  const taken = sizeOf(full, kind, name);
+  const read = await sparseOf(source, full, limits);
+  if (read && kind !== 'file') throw invalidArchive(`${shown(name)} is sparse, but no file`);
+  const size = checkedSize(read, taken, name);
+  if (read) source.charge(read.map.realSize - size);
   const body = new Body(source, size);
   yield {
     name,
     kind,
-    linkName: pax.get('linkpath') ?? prelude.longLink ?? header.linkName,
+    linkName: paxText(pax, 'linkpath') ?? full.longLink ?? header.linkName,
     mode: header.mode,
     uid: paxNumber(pax, 'uid') ?? header.uid,
     gid: paxNumber(pax, 'gid') ?? header.gid,
-    size,
+    size: kind === 'file' ? size : 0,
+    sparse: read?.map,
     mtime: header.mtime,
     major: header.major,
     minor: header.minor,
@@ -130,11 +96,45 @@ async function* entryOf(source: ByteSource, header: RawHeader, prelude: Prelude)
   await body.finish();
 }
 
+/** The name of a sparse file in the pax formats is that of a folder which does not exist. */
+function nameOf({ header, longName, pax }: FullHeader): string {
+  return paxText(pax, `${PAX_SPARSE}name`) ?? paxText(pax, 'path') ?? longName ?? header.name;
+}
+
 /** Old archives list a directory as a file with a slash at the end of its name. */
-function kindOf(type: string, name: string): EntryKind {
+function kindOf({ type, isGnu }: RawHeader, name: string): EntryKind {
   const kind = KINDS[type];
-  if (!kind) throw invalidArchive(`${shown(name)} is of the unknown kind ${shown(type)}`);
+  if (!kind || (type === GNU_SPARSE && !isGnu))
+    throw invalidArchive(`${shown(name)} is of the unknown kind ${shown(type)}`);
   return kind === 'file' && name.endsWith('/') ? 'directory' : kind;
+}
+
+/** Bytes that an entry has in the archive. Some programs give a hard link the size of its file, but no body. */
+function sizeOf({ header, pax }: FullHeader, kind: EntryKind, name: string): number {
+  if (kind === 'hardlink') return 0;
+  const size = paxNumber(pax, 'size') ?? header.size;
+  if (kind !== 'file' && header.type !== GNU_DUMP_DIRECTORY && size !== 0) {
+    throw invalidArchive(`${shown(name)} is no file but has a content`);
+  }
+  return size;
+}
+
+async function sparseOf(
+  source: ByteSource,
+  { header, pax }: FullHeader,
+  { headerBytes }: ImageLimits,
+): Promise<ReadMap | null> {
+  if (header.type !== GNU_SPARSE) return paxMap(source, pax, headerBytes);
+  return { map: await oldGnuMap(source, header.block, headerBytes), mapBytes: 0 };
+}
+
+function checkedSize(read: ReadMap | null, taken: number, name: string): number {
+  if (!read) return taken;
+  const stored = read.map.regions.reduce((sum, [, length]) => sum + length, 0);
+  if (stored + read.mapBytes !== taken) {
+    throw invalidArchive(`${shown(name)} has ${taken} bytes, and its map needs ${stored + read.mapBytes}`);
+  }
+  return stored;
 }
 
 function xattrsOf(pax: PaxRecords): readonly (readonly [string, string])[] {
@@ -163,8 +163,6 @@ class Body implements AsyncIterable<Buffer> {
 
   /** Skips the bytes that have not been read, and the padding. */
   async finish(): Promise<void> {
-    await this.#source.skip(this.#missing + padding(this.#size));
+    await this.#source.skip(this.#missing + paddingAfter(this.#size));
   }
 }
-
-const padding = (size: number) => (BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES;

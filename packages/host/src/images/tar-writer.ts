@@ -1,11 +1,12 @@
-import { PAX_XATTR } from './pax.ts';
-import { BLOCK_BYTES, checksum, FIELD, type FieldName, GNU_MAGIC } from './tar-header.ts';
+import { PAX_SPARSE, PAX_XATTR } from './pax.ts';
+import type { SparseMap } from './sparse.ts';
+import { BLOCK_BYTES, checksum, FIELD, type FieldName, GNU_MAGIC, POSIX_MAGIC } from './tar-header.ts';
 import type { EntryKind, TarEntry } from './tar-reader.ts';
 
 /** The fields of a header; names as latin1. */
 export type TarHeader = Pick<
   TarEntry,
-  'name' | 'kind' | 'linkName' | 'mode' | 'uid' | 'gid' | 'size' | 'mtime' | 'xattrs'
+  'name' | 'kind' | 'linkName' | 'mode' | 'uid' | 'gid' | 'size' | 'sparse' | 'mtime' | 'xattrs'
 >;
 
 type WritableKind = Exclude<EntryKind, 'character' | 'block'>;
@@ -28,14 +29,19 @@ const OCTAL_MAX = 0o77777777777;
 export const TAR_END = Buffer.alloc(2 * BLOCK_BYTES);
 
 /**
- * The header blocks of an entry in GNU tar's format, extended attributes as a pax header. No device nodes.
+ * The header blocks of an entry in GNU tar's format, extended attributes as a pax header. A sparse file is
+ * one of version 1.0, and its map follows its header. No device nodes.
  */
 export function encodeHeader(header: TarHeader & { readonly kind: WritableKind }): Buffer {
   const blocks: Buffer[] = [];
-  if (header.xattrs.length > 0) blocks.push(...prelude('x', encodePax(header.xattrs)));
+  const records = encodePax(header);
+  if (records !== '') blocks.push(...prelude('x', records));
   if (header.linkName.length > FIELD.linkName[1]) blocks.push(...prelude('K', `${header.linkName}\0`));
   if (header.name.length > FIELD.name[1]) blocks.push(...prelude('L', `${header.name}\0`));
-  blocks.push(block({ ...header, type: TYPES[header.kind] }));
+  const map = header.sparse ? encodeMap(header.sparse) : Buffer.alloc(0);
+  // GNU tar looks for such a map only in archives of POSIX.
+  const magic = header.sparse ? `${POSIX_MAGIC}00` : GNU_MAGIC;
+  blocks.push(block({ ...header, size: header.size + map.length, type: TYPES[header.kind], magic }), map);
   return Buffer.concat(blocks);
 }
 
@@ -44,7 +50,10 @@ export function paddingOf(size: number): Buffer {
   return Buffer.alloc((BLOCK_BYTES - (size % BLOCK_BYTES)) % BLOCK_BYTES);
 }
 
-type Block = Omit<TarHeader, 'kind' | 'xattrs'> & { readonly type: string };
+type Block = Omit<TarHeader, 'kind' | 'xattrs' | 'sparse'> & {
+  readonly type: string;
+  readonly magic?: string | undefined;
+};
 
 function block(header: Block): Buffer {
   const bytes = Buffer.alloc(BLOCK_BYTES);
@@ -56,7 +65,7 @@ function block(header: Block): Buffer {
   putOctal(bytes, 'mtime', Math.min(Math.max(header.mtime, 0), OCTAL_MAX));
   put(bytes, 'type', header.type);
   put(bytes, 'linkName', header.linkName);
-  put(bytes, 'magic', GNU_MAGIC);
+  put(bytes, 'magic', header.magic ?? GNU_MAGIC);
   putOctal(bytes, 'checksum', checksum(bytes));
   return bytes;
 }
@@ -76,8 +85,18 @@ function prelude(type: string, text: string): readonly Buffer[] {
   return [block(fields), body, paddingOf(body.length)];
 }
 
-function encodePax(xattrs: TarHeader['xattrs']): string {
-  return xattrs.map(([name, value]) => paxRecord(`${PAX_XATTR}${name}=${value}\n`)).join('');
+function encodePax({ xattrs, sparse }: TarHeader): string {
+  const records = xattrs.map(([name, value]) => [`${PAX_XATTR}${name}`, value] as const);
+  const version = Object.entries({ major: 1, minor: 0, realsize: sparse?.realSize });
+  const ofSparse = sparse ? version.map(([key, value]) => [`${PAX_SPARSE}${key}`, value] as const) : [];
+  return [...records, ...ofSparse].map(([key, value]) => paxRecord(`${key}=${value}\n`)).join('');
+}
+
+/** How many regions, and the numbers of each, on lines of their own. An empty one at the end gives the size. */
+function encodeMap({ regions, realSize }: SparseMap): Buffer {
+  const numbers = [regions.length + 1, ...regions.flat(), realSize, 0];
+  const text = Buffer.from(`${numbers.join('\n')}\n`);
+  return Buffer.concat([text, paddingOf(text.length)]);
 }
 
 /** The length at the start includes its own digits. */

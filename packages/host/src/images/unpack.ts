@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '../base/coded-error.ts';
@@ -7,10 +8,11 @@ import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import { filter } from '../process/filter.ts';
 import { run } from '../process/run.ts';
-import { cleanTar } from './clean-tar.ts';
+import { cleanTar, EntryReplaced } from './clean-tar.ts';
 import { decompress } from './decompress.ts';
 import type { Format } from './formats.ts';
 import type { ImageLimits } from './image-limits.ts';
+import { type LastEntries, lastEntries } from './last-entries.ts';
 import { asInstanceRoot } from './sandbox.ts';
 import { unpackSquashfs } from './squashfs.ts';
 
@@ -61,11 +63,33 @@ export async function unpackRoot(job: UnpackJob): Promise<void> {
   job.onProgress(100);
 }
 
-async function unpackTar(job: UnpackJob, work: string): Promise<void> {
+async function unpackTar(wanted: UnpackJob, work: string): Promise<void> {
+  let most = 0;
+  const onProgress = (percent: number) => {
+    most = Math.max(most, percent);
+    wanted.onProgress(most);
+  };
+  const job = { ...wanted, onProgress };
+  try {
+    await extractTar(job, work);
+  } catch (error) {
+    if (!(error instanceof EntryReplaced)) throw error;
+    await unpackLast(job, work);
+  }
+}
+
+/** Unpacks an archive in which entries replace others: looks at all of it first, then makes each path once. */
+async function unpackLast(job: UnpackJob, work: string): Promise<void> {
+  for (const name of await readdir(work)) await rm(join(work, name), { recursive: true, force: true });
+  const chunks = decompress(job.path, job.format, { signal: job.signal });
+  await extractTar(job, work, await lastEntries(chunks, job.layout, job.limits));
+}
+
+async function extractTar(job: UnpackJob, work: string, last?: LastEntries): Promise<void> {
   const { size } = await stat(job.path);
   const onRead = (total: number) => job.onProgress(Math.min(99, Math.floor((total / size) * 100)));
   const chunks = decompress(job.path, job.format, { signal: job.signal, onRead });
-  const clean = cleanTar(chunks, job.layout, job.limits);
+  const clean = cleanTar(chunks, job.layout, job.limits, last);
   const [command, ...args] = asInstanceRoot(job.ids, [...TAR, ...TAR_XATTRS, `--directory=${work}`]);
   const child = filter(command, args, { signal: job.signal });
   child.output.resume();

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { file, tarOf } from '../../src/images/testing/archives.ts';
 import { run } from '../../src/process/run.ts';
 import { until } from '../harness/api.ts';
 import { type ImageFiles, imageFiles } from '../harness/image-files.ts';
@@ -52,6 +53,17 @@ it('an image is imported, launched, exported and deleted', async () => {
   await image('delete', 'one');
   expect(await lxc.refusal('image', 'info', 'one')).toBe('Image not found');
   await lxc.must('delete', '--force', 'c1');
+});
+
+it('an image of Podman is recognised, and the error says how to make an image of it', async () => {
+  writeFileSync(
+    at('app.tar'),
+    await tarOf([file('blobs/sha256/ab'), file('index.json'), file('oci-layout')]),
+  );
+  expect(await lxc.refusal('image', 'import', at('app.tar'))).toBe(
+    'This is an image of Podman or Docker, not of LXD: it has oci-layout. To make one of it, unpack it with ' +
+      'skopeo (oci-archive:FILE) and umoci, add a metadata.yaml, and pack both: see docs/images.md',
+  );
 });
 
 it('an image of two files is exported unchanged', async () => {

@@ -15,6 +15,8 @@ export const HOST_ERRORS = {
   'file-failed': [400, '%s'],
   'file-no-path': [400, 'Missing path argument'],
   'too-many-transfers': [503, 'Too many file transfers with this instance'],
+  'network-not-found': [404, 'Network not found'],
+  'pool-not-found': [404, 'Storage pool not found'],
   'project-not-found': [404, 'Project not found'],
   'not-implemented': [501, 'not implemented'],
   'not-served': [501, '%s'],

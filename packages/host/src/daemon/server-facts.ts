@@ -4,6 +4,7 @@ import { ownVersion } from '../base/version.ts';
 import type { Settings } from '../config/settings.ts';
 import type { ServerFacts } from '../host/backend.ts';
 import { hostArchitecture } from '../images/architectures.ts';
+import { hostBridges } from './bridges.ts';
 
 /** Facts about the daemon and its host. */
 export function serverFacts(parts: {
@@ -26,6 +27,7 @@ export function serverFacts(parts: {
     osName: os.get('NAME') ?? 'Linux',
     osVersion: os.get('VERSION_ID') ?? '',
     identification: parts.kernel.name,
+    bridges: hostBridges,
     fastLane: parts.fastLane,
   };
 }

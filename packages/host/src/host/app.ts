@@ -10,7 +10,7 @@ import { operationJson } from './operation-json.ts';
 import { answerForProject, refuseTarget } from './project.ts';
 import { requestorOf } from './requestor.ts';
 import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
-import { unservedSentence } from './unserved.ts';
+import { unservedError } from './unserved.ts';
 import { refuse } from './upgrade.ts';
 
 /**
@@ -48,9 +48,7 @@ export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): 
   });
   app.setErrorHandler((error, request, reply) => fail(edge, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
-    const sentence = unservedSentence(request.url);
-    const error = sentence ? hostError('not-served', sentence) : hostError('not-found');
-    return fail(edge, error, request, reply);
+    return fail(edge, unservedError(request.url) ?? hostError('not-found'), request, reply);
   });
   return app;
 }
@@ -74,8 +72,8 @@ function addRoute(app: FastifyInstance, edge: Edge, row: Route): void {
   }
 }
 
-function notImplemented(): never {
-  throw hostError('not-implemented');
+function notImplemented(_edge: Edge, { path }: Call): never {
+  throw unservedError(path) ?? hostError('not-implemented');
 }
 
 async function answer(edge: Edge, row: Route, method: Method, handler: Handler, request: FastifyRequest) {

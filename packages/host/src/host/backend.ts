@@ -49,6 +49,8 @@ export interface ServerFacts {
   readonly osVersion: string;
   /** How callers are identified: `pidfd` or `proc`. */
   readonly identification: string;
+  /** Names of the host's bridges, sorted. @throws runtime-failed */
+  bridges(): Promise<readonly string[]>;
   /** Whether the fast lane answers plain requests now: `on`, or why not: `off`, `unsupported`, `failed`. */
   readonly fastLane: () => string;
 }

@@ -1,4 +1,5 @@
 import { hostError } from '../core/host-errors.ts';
+import { PROJECT } from '../wire/read-only.ts';
 import { type Answer, sync } from './call.ts';
 import type { Method, OtherProject } from './routes.ts';
 import { NO_CLUSTERS } from './unserved.ts';
@@ -12,7 +13,7 @@ export function refuseTarget(query: URLSearchParams): void {
 }
 
 /**
- * The answer to a request for a project that does not exist; `default` is the only one that does.
+ * The answer to a request for a project that does not exist.
  * @returns the answer, or undefined if the request may go on
  * @throws project-not-found
  */
@@ -22,7 +23,7 @@ export function answerForProject(
   query: URLSearchParams,
 ): Answer | undefined {
   const project = query.get('project');
-  if (rule === 'same' || !project || project === 'default' || query.get('all-projects') === 'true') {
+  if (rule === 'same' || !project || project === PROJECT || query.get('all-projects') === 'true') {
     return undefined;
   }
   if (method === 'GET' && rule === 'empty-list') return sync([]);

@@ -35,6 +35,7 @@ import {
   renameProfile,
   updateProfile,
 } from './profiles.ts';
+import { getNetwork, getPool, getProject, listNetworks, listPools, listProjects } from './read-only.ts';
 import { getServer, listVersions, setServerConfig } from './server-info.ts';
 import { connectExec, listenToEvents, needsUpgrade, type UpgradeHandler } from './websockets.ts';
 
@@ -116,6 +117,13 @@ export const ROUTES: readonly Route[] = [
     DELETE: deleteImage,
   }),
   route('/1.0/images/:fingerprint/export', 'refused', { GET: exportImage }),
+  route('/1.0/networks', 'empty-list', { GET: listNetworks }),
+  route('/1.0/networks/:name', 'refused', { GET: getNetwork }),
+  // All projects have the same pools.
+  route('/1.0/storage-pools', 'same', { GET: listPools }),
+  route('/1.0/storage-pools/:name', 'same', { GET: getPool }),
+  route('/1.0/projects', 'same', { GET: listProjects }),
+  route('/1.0/projects/:name', 'same', { GET: getProject }),
   route('/1.0/operations', 'empty-map', { GET: listOperations }),
   route('/1.0/operations/:id', 'refused', { GET: getOperation, DELETE: cancelOperation }),
   route('/1.0/operations/:id/wait', 'refused', { GET: waitForOperation }),

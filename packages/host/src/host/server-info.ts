@@ -1,8 +1,12 @@
 import { hostError } from '../core/host-errors.ts';
+import { PROJECT } from '../wire/read-only.ts';
 import { parseServerConfig, type ServerJson } from '../wire/server.ts';
 import type { ServerFacts } from './backend.ts';
 import { type Answer, type Call, done, type Edge, ifMatch, sync } from './call.ts';
 import { preconditionOf, serverEtag } from './etag.ts';
+
+/** The driver of the storage pool: the name that LXD has for plain directories. */
+export const STORAGE_DRIVER = 'dir';
 
 /** Extensions that clients may rely on beyond version 1.0 of the API; only those that are served. */
 export const API_EXTENSIONS: readonly string[] = [
@@ -16,6 +20,9 @@ export const API_EXTENSIONS: readonly string[] = [
   'file_delete',
   'file_append',
   'instance_ready_state',
+  'network',
+  'storage',
+  'projects',
   'porthole_event_since',
   'porthole_image_cached',
   'porthole_adopt',
@@ -74,14 +81,14 @@ function environmentJson(facts: ServerFacts, driverVersion: string): ServerJson[
     kernel_version: facts.kernelVersion,
     os_name: facts.osName,
     os_version: facts.osVersion,
-    project: 'default',
+    project: PROJECT,
     server: 'porthole',
     server_version: facts.version,
     server_name: facts.name,
     server_pid: facts.pid,
     server_clustered: false,
     // Not empty: LXD's client would tell its user to set up storage first.
-    storage: 'dir',
+    storage: STORAGE_DRIVER,
     storage_version: '1',
   };
 }

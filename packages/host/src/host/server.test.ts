@@ -146,7 +146,7 @@ describe('envelopes', () => {
       status: 501,
       json: { error: 'Porthole has no consoles: run a shell with exec' },
     });
-    expect(await harness.get('/1.0/networks?recursion=1')).toMatchObject({
+    expect(await harness.get('/1.0/network-acls?recursion=1')).toMatchObject({
       status: 501,
       json: { error: expect.stringMatching('^Porthole manages no networks') },
     });

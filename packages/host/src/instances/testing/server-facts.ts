@@ -13,5 +13,6 @@ export const SERVER_FACTS: ServerFacts = {
   osName: 'Debian',
   osVersion: '12',
   identification: 'pidfd',
+  bridges: async () => ['br0', 'br1'],
   fastLane: () => 'on',
 };

@@ -26,12 +26,16 @@ export const TEST_PACKAGES = [
   'curl',
   'lxd-client',
   'python3',
+  'python3-pylxd',
   'zsh',
   'zstd',
   'libarchive-tools',
   'skopeo',
   'umoci',
 ];
+
+/** Further packages for the tests of the project `long`: they are large. */
+export const LONG_PACKAGES = ['ansible'];
 
 /** Further packages for the benchmarks: the peers, and programs that put load on them. */
 export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev'];

@@ -20,6 +20,7 @@ const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
   ],
   [/^\/1\.0\/projects?\b/, 'Porthole has one project, default: it makes, changes and deletes none'],
   [/^\/1\.0\/cluster/, NO_CLUSTERS],
+  [/^\/1\.0\/virtual-machines/, 'Porthole has no virtual machines: its instances are containers'],
   [
     /^\/1\.0\/certificates/,
     'Porthole knows no certificates: everybody who may open its socket is an operator',

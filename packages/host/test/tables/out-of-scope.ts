@@ -3,34 +3,20 @@ type Commands = readonly string[];
 
 /** Commands that the client itself refuses, because the daemon does not announce the API extension. */
 export const BY_EXTENSION: Readonly<Record<string, Commands>> = {
-  network: [
-    ...['network list', 'network create n', 'network show n', 'network edit n', 'network delete n'],
-    ...['network rename n m', 'network get n k', 'network set n k=v', 'network attach n c1'],
-    ...['network attach-profile n default', 'init busybox c9 -n n'],
-  ],
   network_acl: ['network acl list', 'network acl create a'],
   network_forward: ['network forward list n'],
   network_peer: ['network peer list n'],
   network_dns: ['network zone list', 'network zone create z'],
   network_state: ['network info lo'],
   network_leases: ['network list-leases n'],
-  storage: [
-    ...['storage list', 'storage create p dir', 'storage show default', 'storage info default'],
-    ...['storage edit p', 'storage get p k', 'storage set p k v', 'storage delete p'],
-    ...['storage volume list default', 'storage volume create default v', 'storage volume show default v'],
-    ...['storage volume copy default/v default/w', 'storage volume delete default v'],
-    ...['storage volume snapshot default v', 'init busybox c9 -s p'],
-  ],
+  resources: ['storage info default'],
+  storage_api_volume_rename: ['storage volume rename default v w'],
   custom_volume_backup: ['storage volume export default v', 'storage volume import default backup'],
   clustering: [
     ...['cluster list', 'cluster show m', 'cluster enable m', 'cluster remove m', 'cluster list-tokens'],
     ...['cluster group list', 'cluster role add m r'],
   ],
   clustering_join_token: ['cluster add m'],
-  projects: [
-    ...['project list', 'project create p', 'project show default', 'project switch p', 'project delete p'],
-    ...['project edit p', 'project get default k'],
-  ],
   project_usage: ['project info default'],
   instance_all_projects: ['list --all-projects'],
   container_copy_project: ['move c1 c9 --target-project p'],
@@ -75,14 +61,39 @@ export const BY_DAEMON: Readonly<Record<string, Commands>> = {
   'Instance types such as "c1.small" are not supported: set limits.*': ['init busybox c9 -t c1.small'],
   'Instance type not supported: virtual-machine': ['init --empty c9 --vm'],
   'Storage volumes are not supported by Porthole': ['storage volume attach default v c1 /mnt'],
-  'Porthole manages no networks: give a nic the bridge that you made as its parent': ['query /1.0/networks'],
-  'Porthole has no storage pools: instances live in its state directory': ['query /1.0/storage-pools'],
-  'Porthole has no projects: all instances are in one': ['query /1.0/projects'],
+  'Porthole manages no networks: give a nic the bridge that you made as its parent': [
+    ...['network create n', 'network edit n', 'network delete lo', 'network rename n m'],
+    ...['query /1.0/network-acls', 'query -X PUT -d {} /1.0/networks/lo'],
+  ],
+  'Network not found': [
+    ...['network show n', 'network get n k', 'network set n k=v', 'network attach n c1'],
+    ...['network attach-profile n default', 'init busybox c9 -n n'],
+  ],
+  'Invalid devices: Failed loading device "lo": Unsupported device type': ['network attach lo c1'],
+  'Porthole has one storage pool, its state directory: it makes, changes and deletes none': [
+    ...['storage create p dir', 'storage edit p', 'storage delete p', 'storage delete default'],
+    ...['storage set default k v', 'storage unset default source'],
+  ],
+  'Storage pool not found': [
+    ...['storage show p', 'storage get p k', 'storage set p k v', 'init busybox c9 -s p'],
+  ],
+  'Porthole has no storage volumes: give an instance a folder of the host as a disk': [
+    ...['storage volume list default', 'storage volume create default v', 'storage volume show default v'],
+    ...['storage volume copy default/v default/w', 'storage volume delete default v'],
+    ...['storage volume snapshot default v', 'storage volume set default v size=1'],
+  ],
+  'Porthole has one project, default: it makes, changes and deletes none': [
+    ...['project create p', 'project delete p', 'project delete default', 'project edit p'],
+    ...['project set default user.x=1', 'project rename default x'],
+  ],
   'Porthole keeps no warnings, resources or metrics of the host': [
     ...['query /1.0/resources', 'query /1.0/metrics', 'query /1.0/warnings'],
   ],
   "cannot set 'core.https_address' to ':8443': unknown key": ['config set core.https_address :8443'],
-  'Project not found': ['--project p start c1', 'profile copy default d2 --target-project p'],
+  'Project not found': [
+    ...['project show p', 'project switch p', '--project p start c1', '--project p launch busybox c9'],
+    'profile copy default d2 --target-project p',
+  ],
 };
 
 /** Commands that the client refuses for other reasons. */
@@ -93,6 +104,8 @@ export const BY_CLIENT: Readonly<Record<string, Commands>> = {
   'The source LXD server is not clustered': ['move c1 c9 --target m'],
   'The instance is currently running. Use --force to have it stopped and restarted': ['publish c1'],
   'No device found for this network': ['network detach n c1'],
+  'Only managed networks can be modified': ['network set lo k=v'],
+  'No device found for this storage volume': ['storage volume detach default v c1'],
   'The source and target servers must be different': ['image copy busybox other:'],
   'inappropriate ioctl for device': ['console c1'],
   'Asked for a VM but image is of type container': ['init busybox c9 --vm'],

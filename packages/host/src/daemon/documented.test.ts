@@ -106,8 +106,12 @@ describe('the documentation', () => {
       'events. `GET /1.0/events` takes `type` and also `since` (a sequence number, or `now`): the stream then begins with',
       'the missed lifecycle events, and each event has its `sequence`. 410 means that some of them are no longer stored.',
       'Of the events that instances cause themselves (`instance-ready`, `guest.*`, images that they fetch), the newest',
-      "ones of each instance are kept. In an instance's ETag its `guest.*` keys are a separate part, after a dash. Other",
-      'paths get 404, or 501 and a sentence if LXD serves them and Porthole does not (networks, snapshots, ...). Other',
+      "ones of each instance are kept. In an instance's ETag its `guest.*` keys are a separate part, after a dash.",
+      '',
+      "Networks are the loopback interface and the host's bridges, which nics can have as `parent`. The storage pool is",
+      'the state directory. They and the project can only be read.',
+      '',
+      'Other paths get 404, or 501 and a sentence if LXD serves them and Porthole does not (snapshots, volumes, ...). Other',
       'methods on the listed paths get 501.',
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);

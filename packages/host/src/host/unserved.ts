@@ -31,7 +31,7 @@ const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
   [/^\/1\.0\/(instances|containers)\/[^/]+\/metadata/, 'Porthole does not edit the metadata of instances'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/sftp/, 'Porthole has no SFTP: push and pull files instead'],
   [
-    /^\/1\.0\/images\/[^/]+\/(secret|refresh)/,
+    /^\/1\.0\/images\/[^/]+\/secret/,
     'Porthole shares no images with other servers: export an image, and import it there',
   ],
   [/^\/1\.0\/(warnings|resources|metrics)/, 'Porthole keeps no warnings, resources or metrics of the host'],

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test as it } from 'vitest';
 import { servedRoutes } from '../../src/host/routes.ts';
-import { unservedSentence } from '../../src/host/unserved.ts';
+import { unservedError } from '../../src/host/unserved.ts';
 import { type HelpTree, helpOfLxc, helpOfPorthole } from '../harness/client-help.ts';
 import { LxcClient } from '../harness/lxc.ts';
 import { API_DIFFERENCES } from '../tables/api-differences.ts';
@@ -37,10 +37,10 @@ const table = (heads: readonly string[], rows: readonly (readonly string[])[]) =
 function apiRows(): string[][] {
   return Object.entries(LXD_API).map(([path, methods]) => {
     const served = SERVED.get(plain(path)) ?? [];
-    const difference = API_DIFFERENCES[path];
+    const difference = API_DIFFERENCES[path] ?? unservedError(path)?.message;
     const missing = methods.split(' ').filter((method) => !served.includes(method));
     const code = `\`${path}\``;
-    if (served.length === 0) return [code, 'not there', difference ?? unservedSentence(path) ?? ''];
+    if (served.length === 0) return [code, 'not there', difference ?? ''];
     if (missing.length === 0 && !difference) return [code, 'same', methods];
     return [code, 'different', `${served.join(' ')}: ${difference ?? ''}`];
   });
@@ -109,7 +109,7 @@ The stock client has every command of LXD. If Porthole lacks what a command need
 and changes nothing. A test runs every command of these tables. \`c1\` is a running instance, \`c2\` a stopped one.
 
 The client itself refuses these, because Porthole does not announce the extension of the API
-(\`The server is missing the required "network" API extension\`):
+(\`The server is missing the required "console" API extension\`):
 
 ${table(['commands', 'extension'], sentences([BY_EXTENSION]))}
 

@@ -24,7 +24,9 @@ async function everything() {
   const [instances, images, profiles] = await Promise.all(
     ['instances', 'images', 'profiles'].map((name) => lxc.must('query', `/1.0/${name}?recursion=1`)),
   );
-  const operations = JSON.parse(await lxc.must('query', '/1.0/operations')) as { running?: string[] };
+  // Of an empty object the client prints nothing.
+  const listed = (await lxc.must('query', '/1.0/operations')) || '{}';
+  const operations = JSON.parse(listed) as { running?: string[] };
   const parts = readdirSync(join(lxc.daemon.stateDir, 'instances'));
   return { instances, images, profiles, parts, running: operations.running ?? [] };
 }

@@ -8,7 +8,6 @@ export const API_DIFFERENCES: Readonly<Record<string, string>> = {
   '/1.0/images': 'POST takes an uploaded file, but no other source',
   '/1.0/images/:fingerprint/export': 'no POST: an image is not sent to another server',
   '/1.0/images/:fingerprint/refresh': 'images come from uploads only, so there is nothing to get again',
-  '/1.0/images/:fingerprint/secret': 'everybody who may open the socket may read every image',
   '/1.0/instances':
     'POST makes instances from images of this host only; no PUT, which changes the state of all instances',
   '/1.0/instances/:name': 'POST renames, but does not move to another host or pool',

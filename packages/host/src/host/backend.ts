@@ -16,6 +16,7 @@ import type { HostEvent, HostJournal, Requestor } from '../model/events.ts';
 import type { Operation } from '../model/operation.ts';
 import type { Precondition } from '../model/precondition.ts';
 import type { ProfileInfo } from '../profiles/profile-info.ts';
+import type { ConsoleFiles, ConsoleRequest } from '../runtimes/contract/console.ts';
 import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import type { FileFacts, FoundFile } from '../runtimes/contract/files.ts';
 /**
@@ -68,6 +69,10 @@ export interface InstanceCases {
   delete(name: string, by: Requestor): Operation;
   setState(name: string, request: StateRequest, by: Requestor): Operation;
   exec(name: string, request: ExecRequest, by: Requestor): ExecSession;
+  /** @throws not-running, not-ours */
+  console(name: string, request: ConsoleRequest): ExecSession;
+  /** Paths of what an instance has printed on its console; publishes an event that it is read or emptied. */
+  consoleFiles(name: string, told: 'retrieved' | 'reset'): ConsoleFiles;
   /** Path of the runtime's log file of an instance; publishes an event that it is read. */
   log(name: string, by: Requestor): string;
 }

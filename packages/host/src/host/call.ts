@@ -6,6 +6,7 @@ import type { Requestor } from '../model/events.ts';
 import type { Operation } from '../model/operation.ts';
 import type { HostBackend } from './backend.ts';
 import type { ExecTable } from './exec-table.ts';
+import type { LogStreams } from './logs.ts';
 
 /** The parts of the daemon that handlers use. */
 export interface Edge {
@@ -13,6 +14,7 @@ export interface Edge {
   /** Settles when it is known whether an instance runs; without a name, when it is known of all of them. */
   recognised(name?: string): Promise<void>;
   readonly execs: ExecTable;
+  readonly logs: LogStreams;
   readonly log: Log;
 }
 

@@ -53,3 +53,9 @@ export const BACKLOG = 4096;
  * How long commands in instances may go on when the daemon restarts in place: other operators wait meanwhile.
  */
 export const EXEC_HAND_OVER_MS = 1_500;
+
+/** Clients that follow logs at a time: each holds a file open. */
+export const LOG_FOLLOWERS_MAX = 64;
+
+/** The least time between two reads of a log that is followed: an instance may write all the time. */
+export const LOG_PACE_MS = 50;

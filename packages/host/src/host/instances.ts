@@ -1,7 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { messageOf } from '../base/coded-error.ts';
-import { hostError } from '../core/host-errors.ts';
 import type { InstanceInfo, InstanceLive } from '../instances/requests.ts';
 import { parseExec } from '../wire/exec.ts';
 import {
@@ -116,20 +113,4 @@ export async function execInInstance({ backend, execs }: Edge, call: Call): Prom
   const session = backend.instances.exec(param(call, 'name'), request, call.by);
   execs.add(session, request);
   return started(session.operation);
-}
-
-/** GET /1.0/instances/NAME/logs/lxc.log. @throws file-not-found when the instance has not run yet */
-export async function getLog({ backend }: Edge, call: Call): Promise<Answer> {
-  const file = await open(backend.instances.log(param(call, 'name'), call.by), 'r').catch(() => {
-    throw hostError('file-not-found');
-  });
-  const { size } = await file.stat();
-  // The log may grow while it is read: only as many bytes as Content-Length promises are sent.
-  const data = size > 0 ? file.createReadStream({ start: 0, end: size - 1 }) : createReadStream('/dev/null');
-  if (size === 0) await file.close();
-  return {
-    kind: 'raw',
-    headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': size },
-    data,
-  };
 }

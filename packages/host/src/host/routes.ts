@@ -8,6 +8,7 @@ import {
   updateAlias,
 } from './aliases.ts';
 import type { Handler } from './call.ts';
+import { attachToConsole, clearConsole, getConsole } from './console.ts';
 import { deleteFile, getFile, headFile, postFile } from './files.ts';
 import { exportImage } from './image-export.ts';
 import { uploadImage } from './image-upload.ts';
@@ -17,7 +18,6 @@ import {
   deleteInstance,
   execInInstance,
   getInstance,
-  getLog,
   getState,
   listInstances,
   patchInstance,
@@ -25,6 +25,7 @@ import {
   setState,
   updateInstance,
 } from './instances.ts';
+import { getLog } from './logs.ts';
 import { cancelOperation, getOperation, listOperations, waitForOperation } from './operations.ts';
 import {
   createProfile,
@@ -76,6 +77,11 @@ const INSTANCE_ROUTES = [
   }),
   route('/1.0/instances/:name/state', 'refused', { GET: getState, PUT: setState }),
   route('/1.0/instances/:name/exec', 'refused', { POST: execInInstance }),
+  route('/1.0/instances/:name/console', 'refused', {
+    GET: getConsole,
+    POST: attachToConsole,
+    DELETE: clearConsole,
+  }),
   route('/1.0/instances/:name/files', 'refused', {
     GET: getFile,
     HEAD: headFile,

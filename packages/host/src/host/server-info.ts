@@ -15,6 +15,7 @@ export const API_EXTENSIONS: readonly string[] = [
   'container_full',
   'instance_get_full',
   'container_exec_user_group_cwd',
+  'console',
   'directory_manipulation',
   'file_symlinks',
   'file_delete',

@@ -22,6 +22,7 @@ import { failureOf } from './failures.ts';
 import { BACKLOG, EXEC_HAND_OVER_MS, LEFT_CONNECTIONS_MAX } from './host-limits.ts';
 import { answerForProject } from './project.ts';
 import { ROUTES } from './routes.ts';
+import { LogStreams } from './logs.ts';
 import { placeSocket } from './socket-file.ts';
 import { createUpgrader, refuse } from './upgrade.ts';
 import type { UpgradeHandler } from './websockets.ts';
@@ -47,7 +48,7 @@ export class HostServer {
   #state: 'new' | 'listening' | 'stopping' = 'new';
 
   constructor(backend: HostBackend, { log, keepaliveMs, recognised = async () => {} }: HostServerOptions) {
-    this.#edge = { backend, execs: new ExecTable(log), log, recognised };
+    this.#edge = { backend, execs: new ExecTable(log), logs: new LogStreams(), log, recognised };
     this.#events = new EventStreams(backend, log, keepaliveMs);
     this.#app = createApp(this.#edge, (url) => findUpgrade(url) !== undefined);
   }
@@ -113,6 +114,7 @@ export class HostServer {
 
   async #finish(graceMs: number, reason: EndReason): Promise<void> {
     this.#events.stop(reason);
+    this.#edge.logs.stop();
     const closed = this.#app.close();
     // An open shell must not delay the next daemon.
     const execMs = reason === 'restarting' ? Math.min(graceMs, EXEC_HAND_OVER_MS) : graceMs;

@@ -27,7 +27,6 @@ const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
   ],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/snapshots/, 'Porthole has no snapshots of instances'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/backups/, 'Porthole has no backups of instances'],
-  [/^\/1\.0\/(instances|containers)\/[^/]+\/console/, 'Porthole has no consoles: run a shell with exec'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/metadata/, 'Porthole does not edit the metadata of instances'],
   [/^\/1\.0\/(instances|containers)\/[^/]+\/sftp/, 'Porthole has no SFTP: push and pull files instead'],
   [

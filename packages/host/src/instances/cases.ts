@@ -8,7 +8,9 @@ import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import type { Precondition } from '../model/precondition.ts';
+import type { ConsoleRequest } from '../runtimes/contract/console.ts';
 import type { ExecRequest } from '../runtimes/contract/exec.ts';
+import { consoleFiles, prepareConsole } from './console.ts';
 import { createInstance, type Reserved } from './create.ts';
 import { deleteInstance } from './delete.ts';
 import { prepareExec } from './exec.ts';
@@ -59,6 +61,9 @@ export function instanceCases(context: RunNeeds & Needs<'adopter' | 'operations'
     },
     setState: (name: string, request: StateRequest, by: Requestor) =>
       setState(context, model.instance(name), request, by),
+    console: (name: string, request: ConsoleRequest) =>
+      prepareConsole(context, model.instance(name), request),
+    consoleFiles: (name: string, told: 'retrieved' | 'reset') => consoleFiles(context, name, told),
     exec: (name: string, request: ExecRequest) => prepareExec(context, model.instance(name), request),
     log(name: string, by: Requestor) {
       const { id, config } = model.instance(name);

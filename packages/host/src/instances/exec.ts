@@ -26,7 +26,8 @@ export function prepareExec(
   if (!run.runtime.owns) throw hostError('not-ours', 'run commands with it');
   if (request.command.length === 0) throw hostError('bad-request', 'No command given');
   const environment = environmentOf(context.model.expanded(instance).config, request);
-  const secrets = request.waitForWebsocket ? secretsOf(request.interactive) : {};
+  const streams = request.interactive ? ['control', '0'] : ['control', '0', '1', '2'];
+  const secrets = request.waitForWebsocket ? streamSecrets(streams) : {};
   const started = Promise.withResolvers<ExecProcess>();
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
@@ -106,7 +107,7 @@ function environmentOf(config: Config, request: ExecRequest): Record<string, str
   };
 }
 
-function secretsOf(interactive: boolean): Record<string, string> {
-  const streams = interactive ? ['control', '0'] : ['control', '0', '1', '2'];
+/** A new secret for each stream. */
+export function streamSecrets(streams: readonly string[]): Record<string, string> {
   return Object.fromEntries(streams.map((stream) => [stream, randomBytes(SECRET_BYTES).toString('hex')]));
 }

@@ -1,17 +1,13 @@
 import { z } from 'zod';
-import { orElse, parse, parseJson, text } from './parse.ts';
+import { orElse, parse, parseJson, TERMINAL_SIZE_MAX, terminalSize, text } from './parse.ts';
 import { wireError } from './wire-errors.ts';
 
 /** The largest user or group id of Linux: 2^32-1 means "no id". */
 const ID_MAX = 2 ** 32 - 2;
 
-/** Terminal sizes are 16 bits wide in the kernel. */
-const TERMINAL_SIZE_MAX = 65_535;
-
 /** The highest signal number of Linux. */
 const SIGNAL_MAX = 64;
 
-const terminalSize = z.number().int().min(0).max(TERMINAL_SIZE_MAX);
 const environmentKey = text.refine(
   (key) => key !== '' && !key.includes('='),
   'must not be empty or hold "="',

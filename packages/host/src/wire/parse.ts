@@ -36,6 +36,12 @@ export function orElse<S extends z.ZodType>(schema: S, value: z.output<S>) {
 /** A C string ends at a NUL byte, so a text with one would be cut off silently on its way to the kernel. */
 export const text = z.string().refine((value) => !value.includes('\0'), 'must not contain a NUL byte');
 
+/** Terminal sizes are 16 bits wide in the kernel. */
+export const TERMINAL_SIZE_MAX = 65_535;
+
+/** Width or height of a terminal; 0 when unknown. */
+export const terminalSize = z.number().int().min(0).max(TERMINAL_SIZE_MAX);
+
 /** A map of strings as sent, `""` included; for merges, where `""` means "remove". */
 export const rawStrings = z.record(text, text);
 

@@ -18,6 +18,8 @@ export const WIRE_ERRORS = {
   'remote-image': [400, 'Images of other servers are not supported: import the image first'],
   'no-snapshots': [400, 'Porthole has no snapshots of instances'],
   'no-migration': [400, 'Migration is not supported: Porthole runs the instances of one host'],
+  'console-type': [400, 'Unknown console type "%s"'],
+  'console-vga': [400, 'VGA console is only supported by virtual machines'],
   'no-recorded-output': [400, 'record-output is not supported: use websockets'],
 } as const;
 

@@ -31,8 +31,17 @@ trap '' HUP
 [ -s /etc/hostname ] && hostname -F /etc/hostname
 [ -x /etc/rc.local ] && setsid /etc/rc.local </dev/null &
 
+# A shell on the console, for whoever presses Enter there. It waits in a shell that SIGTERM ends, so that it
+# does not hold up a stop. Without a console it only sleeps.
+on_console() {
+  exec setsid -c sh -c '
+    printf "\nPlease press Enter to activate this console.\n"
+    read -r _ || exec sleep 2147483647
+    exec sh -l' </dev/console >/dev/console 2>&1
+}
+
 # While the shell waits for one child, it reaps every child that ends, including orphans.
 while :; do
-  sleep 2147483647 &
+  if [ -c /dev/console ]; then on_console & else sleep 2147483647 & fi
   wait "$!"
 done

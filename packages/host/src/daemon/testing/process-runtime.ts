@@ -112,6 +112,14 @@ export class ProcessRuntime implements Runtime {
 
   async setGuestApiMount(): Promise<void> {}
 
+  async console(): Promise<ExecProcess> {
+    throw hostError('runtime-failed', 'it has no console');
+  }
+
+  consoleFiles(): null {
+    return null;
+  }
+
   async exec(): Promise<ExecProcess> {
     throw hostError('runtime-failed', 'it runs nothing else');
   }

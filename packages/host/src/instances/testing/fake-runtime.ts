@@ -3,6 +3,7 @@ import type { Addition, Config, Device, Instance } from '../../core/entities.ts'
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { LiveLimit } from '../../core/limits.ts';
+import type { ConsoleFiles, ConsoleRequest } from '../../runtimes/contract/console.ts';
 import type { ExecProcess, ExecRequest } from '../../runtimes/contract/exec.ts';
 import type { LiveFacts } from '../../runtimes/contract/live.ts';
 import type {
@@ -22,6 +23,8 @@ import { type FakeRun, newHostName } from './fake-run.ts';
 import type { Life } from './life.ts';
 import { LIVE_FACTS } from './live-facts.ts';
 
+const CONSOLE = { command: [], environment: {}, interactive: true, user: 0, group: 0, cwd: '', waitForWebsocket: true };
+
 /** The runtime of one daemon on a fake machine, whose state it changes and tests look at. */
 export class FakeRuntime implements Runtime {
   readonly driver = 'lxc';
@@ -33,6 +36,8 @@ export class FakeRuntime implements Runtime {
   readonly nextProcesses: FakeProcess[] = [];
   /** The path of an instance's log; null if there is none. */
   logPath: (id: number) => string | null = () => null;
+  /** The files of an instance's console; null if there are none. */
+  consoleFiles: (id: number) => ConsoleFiles | null = () => null;
 
   constructor(machine: FakeMachine, life: Life) {
     this.machine = machine;
@@ -162,6 +167,14 @@ export class FakeRuntime implements Runtime {
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
     return this.#act('exec', id, () => {
       const process = this.nextProcesses.shift() ?? new FakeProcess(request);
+      this.machine.runs.get(id)?.execs.push(process);
+      return process;
+    });
+  }
+
+  console(id: number, _init: Init, request: ConsoleRequest): Promise<ExecProcess> {
+    return this.#act('console', id, () => {
+      const process = this.nextProcesses.shift() ?? new FakeProcess({ ...CONSOLE, ...request });
       this.machine.runs.get(id)?.execs.push(process);
       return process;
     });

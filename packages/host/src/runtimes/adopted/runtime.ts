@@ -117,6 +117,10 @@ export class AdoptedRuntime implements Adopter {
     throw hostError('not-ours', 'run commands with it');
   }
 
+  async console(): Promise<ExecProcess> {
+    throw hostError('not-ours', 'attach to its console with it');
+  }
+
   async files(): Promise<FileWork> {
     throw hostError('not-ours', 'copy files with it');
   }
@@ -128,6 +132,10 @@ export class AdoptedRuntime implements Adopter {
   }
 
   logPath(): null {
+    return null;
+  }
+
+  consoleFiles(): null {
     return null;
   }
 

@@ -3,6 +3,7 @@ import type { ProcessName } from '../../core/adopted.ts';
 import type { Addition, Config, Device, Devices, Instance } from '../../core/entities.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { LiveLimit } from '../../core/limits.ts';
+import type { ConsoleFiles, ConsoleRequest } from './console.ts';
 import type { ExecProcess, ExecRequest } from './exec.ts';
 import type { FoundFile } from './files.ts';
 import type { LiveFacts } from './live.ts';
@@ -148,6 +149,11 @@ export interface Runtime {
   setLimits(init: Init, config: Config, keys: readonly LiveLimit[]): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
   /**
+   * Takes the console of a running instance. Its output is dropped while it is paused for long.
+   * @throws CodedError console-busy
+   */
+  console(id: number, init: Init, request: ConsoleRequest): Promise<ExecProcess>;
+  /**
    * Works on the instance's files with the rights of the instance's root: it reaches nothing outside.
    * @param input content of a file, or the target of a link
    */
@@ -155,6 +161,8 @@ export interface Runtime {
   live(init: Init): Promise<LiveFacts>;
   /** Path of its log of an instance; null when it keeps none. */
   logPath(id: number): string | null;
+  /** Files of what the instance has printed on its console since its start; null when it keeps none. */
+  consoleFiles(id: number): ConsoleFiles | null;
 }
 
 /** Recognises instances that another runtime has started. */

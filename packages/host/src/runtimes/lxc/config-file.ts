@@ -9,6 +9,9 @@ import { limitLines } from './resource-limits.ts';
 
 const SHARED = '/usr/share/lxc/config';
 
+/** What is kept of an instance's console: this much up to twice as much. A power of two. */
+const CONSOLE_LOG_KIB = 128;
+
 /** A file or folder of the host that is mounted inside from the start of a run. */
 export interface MountEntry {
   readonly source: string;
@@ -41,6 +44,10 @@ export function configFile(input: ConfigInput): string {
     `lxc.log.file = ${paths.log}`,
     'lxc.log.level = WARN',
     'lxc.tty.max = 0',
+    `lxc.console.logfile = ${paths.console[1]}`,
+    // A full file becomes the older one of two, so an instance can never fill the disk.
+    `lxc.console.size = ${CONSOLE_LOG_KIB}KB`,
+    'lxc.console.rotate = 1',
     'lxc.hook.version = 1',
     // Removes the hooks of included files: where lxcfs is installed, its hook makes every stop half a second
     // longer.

@@ -2,13 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawn as spawnPty } from '@lydell/node-pty';
 import { hostError } from '../../core/host-errors.ts';
-import { makeTransparent } from '../../native/terminal.ts';
 import type { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
-import { TerminalInput } from './terminal-input.ts';
+import { runOnPty, SIGNAL_BASE } from './pty-process.ts';
 
 /** Where the container is, for LXC's tools. */
 export interface AttachTarget {
@@ -17,8 +15,6 @@ export interface AttachTarget {
   readonly looks: Looks;
 }
 
-/** The exit code of a process that a signal ended is this plus the signal's number, as in shells. */
-const SIGNAL_BASE = 128;
 const NOT_FOUND = 127;
 const NOT_EXECUTABLE = 126;
 
@@ -150,45 +146,18 @@ function signalNumber(signal: ChildProcess['signalCode']): number {
   return (signal && numbers[signal]) ?? 0;
 }
 
-/** Where Debian has lxc-attach and what it needs. */
-const TOOLS_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const DEFAULT_WIDTH = 80;
-const DEFAULT_HEIGHT = 24;
-
 function interactive(args: string[], cwd: string, request: ExecRequest): ExecProcess {
-  const pty = spawnPty('lxc-attach', args, {
-    cwd,
-    cols: request.width || DEFAULT_WIDTH,
-    rows: request.height || DEFAULT_HEIGHT,
-    encoding: null,
-    env: { TERM: request.environment['TERM'] ?? 'xterm', PATH: TOOLS_PATH },
-  });
-  // The pty inside translates line ends already; a second translation would add another carriage return to
-  // each.
-  const { fd } = pty as unknown as { readonly fd: number };
-  makeTransparent(fd);
-  const input = new TerminalInput(fd);
+  const { width, height, environment } = request;
+  const term = environment['TERM'] ?? 'xterm';
+  const { pid, kill, ...pty } = runOnPty('lxc-attach', args, { cwd, width, height, term });
   return {
-    write: (data) => input.write(data),
-    endInput: () => pty.kill('SIGHUP'),
-    // Without an encoding the data are bytes, although the declared type is a string.
-    onOutput: (listener) => void pty.onData((data) => listener(1, data as unknown as Uint8Array)),
-    onDrain: (listener) => input.onDrain(listener),
-    pause: () => pty.pause(),
-    resume: () => pty.resume(),
-    resize: (width, height) => pty.resize(Math.max(1, width), Math.max(1, height)),
+    ...pty,
     signal(number) {
-      signalInside(pty.pid, number);
+      signalInside(pid, number);
       // lxc-attach may be waiting for a program that does not read, and would not even notice the program's
       // end.
-      if (number === constants.signals.SIGKILL) pty.kill('SIGKILL');
+      if (number === constants.signals.SIGKILL) kill();
     },
-    exited: new Promise((resolve) => {
-      pty.onExit(({ exitCode, signal }) => {
-        input.close();
-        resolve(signal ? SIGNAL_BASE + signal : exitCode);
-      });
-    }),
   };
 }
 

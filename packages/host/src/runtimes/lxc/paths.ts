@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import type { ConsoleFiles } from '../contract/console.ts';
 
 /** Where one instance's files are; named by id, so that a rename moves nothing. */
 export interface InstancePaths {
   readonly folder: string;
   readonly config: string;
   readonly log: string;
+  /** What it has printed on its console since its start. */
+  readonly console: ConsoleFiles;
   /** Upper and work folder of its root filesystem. */
   readonly overlay: string;
   readonly upper: string;
@@ -30,6 +33,8 @@ export function instancePaths(instances: string, id: number): InstancePaths {
     folder,
     config: join(folder, 'config'),
     log: join(folder, 'lxc.log'),
+    // LXC chooses the name of the older one.
+    console: [join(folder, 'console.log.1'), join(folder, 'console.log')],
     overlay,
     upper: join(overlay, 'upper'),
     devices: join(folder, 'devices'),

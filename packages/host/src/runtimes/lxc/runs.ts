@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../base/within.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
-import type { Ending, Init, RunHandle } from '../contract/runtime.ts';
+import type { Ending, RunHandle } from '../contract/runtime.ts';
 import { isFrozen } from './cgroups.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { pinInit, type RunProcesses } from './init.ts';
@@ -21,10 +21,10 @@ const ENDING_MS_MAX = 10_000;
 export class LxcRuns {
   readonly #lxcPath: string;
   readonly #watch: ExitWatch;
-  readonly #onHeld: (id: number, init: Init) => void;
+  readonly #onHeld: (id: number, run: RunProcesses) => void;
 
   /** @param onHeld called for each run when it is held */
-  constructor(lxcPath: string, watch: ExitWatch, onHeld: (id: number, init: Init) => void) {
+  constructor(lxcPath: string, watch: ExitWatch, onHeld: (id: number, run: RunProcesses) => void) {
     this.#lxcPath = lxcPath;
     this.#watch = watch;
     this.#onHeld = onHeld;
@@ -77,7 +77,7 @@ export class LxcRuns {
       for (const process of [init, monitor]) process.release();
     };
     const ended = this.#ended(id, { init, monitor });
-    this.#onHeld(id, init);
+    this.#onHeld(id, { init, monitor });
     return { init, hostNames: {}, ended, frozen: isFrozen(init.pid), release };
   }
 

@@ -5,8 +5,9 @@ import type { Addition, Config, Device, Instance } from '../../core/entities.ts'
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import { hasRawLimits, type LiveLimit } from '../../core/limits.ts';
-import type { ExitWatch } from '../../native/exit-watch.ts';
+import type { PinnedProcess } from '../../native/pinned-process.ts';
 import { Looks } from '../../process/look.ts';
+import type { ConsoleFiles, ConsoleRequest } from '../contract/console.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
 import type { LiveFacts } from '../contract/live.ts';
 import type {
@@ -21,6 +22,7 @@ import type {
   Runtime,
 } from '../contract/runtime.ts';
 import { configFile } from './config-file.ts';
+import { attachConsole } from './console.ts';
 import { checkDevice, limitNics, prepareDevices } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
@@ -28,6 +30,7 @@ import { setGuestApiMount } from './guest-api-mount.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
+import type { RunProcesses } from './init.ts';
 import { writeInPlace } from './in-place.ts';
 import { Interfaces } from './interfaces.ts';
 import { readLive } from './live.ts';
@@ -42,6 +45,7 @@ import {
 } from './live-devices.ts';
 import { checkLimits, setLimits } from './live-limits.ts';
 import { MountWork } from './mount-work.ts';
+import type { LxcOptions } from './options.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
@@ -52,17 +56,6 @@ const SIGKILL = 9;
 /** Owner of the files of a privileged instance. */
 const ROOT: HostIds = { uid: 0, gid: 0 };
 
-export interface LxcOptions {
-  /** Folder of all instances' files. */
-  readonly instances: string;
-  /** The guest API's folder, shown inside as /dev/lxd. */
-  readonly devlxd: string;
-  readonly ids: IdRanges | null;
-  readonly watch: ExitWatch;
-  /** Program that LXC runs when a run is over. */
-  readonly stopHook: string;
-}
-
 /** Runs instances as LXC containers, by LXC's tools. */
 export class LxcRuntime implements Runtime {
   readonly driver = 'lxc';
@@ -71,6 +64,7 @@ export class LxcRuntime implements Runtime {
   readonly #looks = new Looks();
   readonly #interfaces = new Interfaces();
   readonly #mountWork = new WeakMap<Init, MountWork>();
+  readonly #monitors = new WeakMap<Init, PinnedProcess>();
   readonly #hungTransfers = new Hung();
   readonly #end = new AbortController();
   readonly #runs: LxcRuns;
@@ -78,7 +72,7 @@ export class LxcRuntime implements Runtime {
 
   constructor(options: LxcOptions) {
     this.#options = options;
-    this.#runs = new LxcRuns(options.instances, options.watch, (id, init) => this.#hold(id, init));
+    this.#runs = new LxcRuns(options.instances, options.watch, (id, run) => this.#hold(id, run));
   }
 
   driverVersion(): Promise<string> {
@@ -187,6 +181,12 @@ export class LxcRuntime implements Runtime {
     return attachExec({ id, lxcPath: this.#options.instances, looks: this.#looks }, request);
   }
 
+  console(id: number, init: Init, request: ConsoleRequest): Promise<ExecProcess> {
+    const monitor = this.#monitors.get(init);
+    if (!monitor) throw hostError('not-running');
+    return attachConsole({ id, lxcPath: this.#options.instances, monitor }, request);
+  }
+
   async files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork> {
     const { id, config, init, lower } = target;
     const paths = this.#paths(id);
@@ -213,6 +213,10 @@ export class LxcRuntime implements Runtime {
     return this.#paths(id).log;
   }
 
+  consoleFiles(id: number): ConsoleFiles {
+    return this.#paths(id).console;
+  }
+
   async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
     const owner = ids ?? ROOT;
@@ -220,7 +224,7 @@ export class LxcRuntime implements Runtime {
     await releaseMounts(paths.mounts);
     // Of the last run: its log, its ending, its processes, and the files of commands that a killed daemon has
     // left.
-    for (const path of [paths.log, paths.ending, paths.run, paths.execs])
+    for (const path of [paths.log, ...paths.console, paths.ending, paths.run, paths.execs])
       await rm(path, { recursive: true, force: true });
     const prepared = await prepareDevices(spec.devices, paths, { owner, looks: this.#looks });
     try {
@@ -260,7 +264,8 @@ export class LxcRuntime implements Runtime {
     return running;
   }
 
-  #hold(id: number, init: Init): void {
+  #hold(id: number, { init, monitor }: RunProcesses): void {
+    this.#monitors.set(init, monitor);
     this.#mountWork.set(init, new MountWork(init, this.#paths(id), this.#end.signal));
   }
 

@@ -1,7 +1,9 @@
-import type { Argument, Command, Option } from 'commander';
+import type { Argument, Command } from 'commander';
 import { printableLine } from '../base/printable.ts';
 import type { HostClient } from '../client/host-client.ts';
 import { FILES, offer } from './completion-offers.ts';
+import { locate, optionsOf, type Place } from './locate.ts';
+import { SYNONYMS, withoutSynonym } from './words.ts';
 
 /**
  * The candidates for the last of some words, which may be empty or unfinished; none when the daemon does not
@@ -15,58 +17,12 @@ export async function complete(
   client: HostClient,
 ): Promise<string[]> {
   const current = words.at(-1) ?? '';
-  const place = locate(program, words.slice(0, -1));
+  const place = locate(program, withoutSynonym(program, words.slice(0, -1)));
   const candidates = await candidatesAt(place, current, client);
   return [...new Set(candidates)].filter(
     (text) =>
       text === FILES || (text.startsWith(current) && text.isWellFormed() && text === printableLine(text)),
   );
-}
-
-interface Place {
-  readonly command: Command;
-  /** Arguments before this one. */
-  readonly before: readonly string[];
-  /** The option whose value comes next. */
-  readonly pending: Option | undefined;
-  /** After `--` nothing is an option. */
-  readonly literal: boolean;
-}
-
-/** Finds out which command the words lead to, and what has to come next. */
-function locate(program: Command, words: readonly string[]): Place {
-  let command = program;
-  let before: string[] = [];
-  let pending: Option | undefined;
-  let literal = false;
-  for (const word of words) {
-    if (pending) {
-      pending = undefined;
-    } else if (!literal && word === '--') {
-      literal = true;
-    } else if (!literal && word.startsWith('-')) {
-      pending = word.includes('=') ? undefined : findOption(command, word);
-    } else {
-      const next = before.length === 0 ? findCommand(command, word) : undefined;
-      if (next) command = next;
-      else before = [...before, word];
-    }
-  }
-  return { command, before, pending, literal };
-}
-
-/** An option that takes a value, of the command or of one above it. */
-function findOption(command: Command, flag: string): Option | undefined {
-  const option = optionsOf(command).find((one) => one.long === flag || one.short === flag);
-  return option?.required ? option : undefined;
-}
-
-function findCommand(command: Command, name: string): Command | undefined {
-  return command.commands.find((one) => one.name() === name || one.aliases().includes(name));
-}
-
-function optionsOf(command: Command): readonly Option[] {
-  return [...command.options, ...(command.parent ? optionsOf(command.parent) : [])];
 }
 
 async function candidatesAt(place: Place, current: string, client: HostClient): Promise<readonly string[]> {
@@ -82,10 +38,8 @@ async function candidatesAt(place: Place, current: string, client: HostClient): 
 }
 
 function visibleCommands(command: Command): string[] {
-  return command
-    .createHelp()
-    .visibleCommands(command)
-    .map((one) => one.name());
+  const own = command.createHelp().visibleCommands(command);
+  return [...own.map((one) => one.name()), ...(command.parent ? [] : Object.keys(SYNONYMS))];
 }
 
 /** If the last argument takes several words, it stands for all further ones. */

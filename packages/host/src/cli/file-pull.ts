@@ -15,6 +15,8 @@ import type { Session } from './session.ts';
 
 export interface PullOptions {
   readonly recursive?: boolean;
+  /** As cp(1): only a target that is a directory gets the sources as its entries. */
+  readonly asCp?: boolean;
   readonly createDirs?: boolean;
 }
 
@@ -66,7 +68,8 @@ async function isDirectory(
     (facts) => facts.isDirectory(),
     () => false,
   );
-  return isThere || target.endsWith('/') || sources.length > 1 || options.recursive === true;
+  const wanted = options.recursive === true && !options.asCp;
+  return isThere || target.endsWith('/') || sources.length > 1 || wanted;
 }
 
 /**

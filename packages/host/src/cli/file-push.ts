@@ -14,6 +14,8 @@ import type { Session } from './session.ts';
 
 export interface PushOptions {
   readonly recursive?: boolean;
+  /** As cp(1): only a target that is a directory gets the sources as its entries. */
+  readonly asCp?: boolean;
   readonly createDirs?: boolean;
   readonly uid?: number;
   readonly gid?: number;
@@ -58,7 +60,7 @@ async function isDirectory(
   target: InstancePath,
   options: PushOptions,
 ): Promise<boolean> {
-  if (target.path.endsWith('/') || sources.length > 1 || options.recursive) return true;
+  if (target.path.endsWith('/') || sources.length > 1 || (options.recursive && !options.asCp)) return true;
   if (sources[0] === STDIN) return false;
   return (await typeAt(session.client, target.instance, target.path)) === 'directory';
 }

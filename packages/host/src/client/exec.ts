@@ -1,11 +1,9 @@
-import type { Readable, Writable } from 'node:stream';
-import type { WebSocket } from 'ws';
 import type { OperationJson } from '../wire/operation.ts';
 import { ApiError } from './client-errors.ts';
 import type { HostClient } from './host-client.ts';
 import { path } from './host-client.ts';
 import { isFinal } from './operations.ts';
-import { bytesOf, openSocket } from './sockets.ts';
+import { connectStreams, type ExecStreams, type Sockets } from './streams.ts';
 
 /** A command to run inside an instance. */
 export interface ExecRequest {
@@ -20,13 +18,6 @@ export interface ExecRequest {
   readonly group: number;
   /** Empty: the daemon chooses, /root for root and / for others. */
   readonly cwd: string;
-}
-
-/** The streams to connect; with `stdin` null, the input is closed at once. None of them is ended here. */
-export interface ExecStreams {
-  readonly stdin: Readable | null;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
 }
 
 /** A running command. */
@@ -57,59 +48,10 @@ export async function exec(
   if (!operation) throw new ApiError(0, 'The daemon answered an exec without an operation');
   const sockets = await connectStreams(client, operation, request.interactive, streams);
   return {
-    resize: (width, height) =>
-      sockets.control({ command: 'window-resize', args: sizeArguments(width, height) }),
+    resize: sockets.resize,
     signal: (number) => sockets.control({ command: 'signal', args: null, signal: number }),
     ended: finish(client, operation, sockets),
   };
-}
-
-interface Sockets {
-  control(message: object): void;
-  /** Settles when all output has been written. */
-  readonly drained: Promise<unknown>;
-  stopInput(): void;
-  close(): void;
-}
-
-/** In the order of LXD's client: control, then 0, 1, 2. The command starts when the last one is connected. */
-async function connectStreams(
-  client: HostClient,
-  operation: OperationJson,
-  interactive: boolean,
-  streams: ExecStreams,
-): Promise<Sockets> {
-  const secrets = (operation.metadata?.['fds'] ?? {}) as Readonly<Record<string, string>>;
-  const opened: WebSocket[] = [];
-  const open = async (fd: string, prepare: (socket: WebSocket) => void) => {
-    const query = new URLSearchParams({ secret: secrets[fd] ?? '' });
-    const url = `${path`/1.0/operations/${operation.id}/websocket`}?${query}`;
-    const socket = await openSocket(client.socketPath, url, (opening) => {
-      opening.on('error', () => {});
-      prepare(opening);
-    });
-    opened.push(socket);
-    return socket;
-  };
-  const outputs: Promise<void>[] = [];
-  const receive = (target: Writable) => (socket: WebSocket) => outputs.push(writeOutput(socket, target));
-  try {
-    const control = await open('control', () => {});
-    const input = await open('0', interactive ? receive(streams.stdout) : () => {});
-    if (!interactive) {
-      await open('1', receive(streams.stdout));
-      await open('2', receive(streams.stderr));
-    }
-    return {
-      control: (message) => sendText(control, JSON.stringify(message)),
-      drained: Promise.all(outputs),
-      stopInput: sendInput(input, streams.stdin),
-      close: () => closeAll(opened),
-    };
-  } catch (error) {
-    closeAll(opened);
-    throw error;
-  }
 }
 
 async function finish(
@@ -126,61 +68,4 @@ async function finish(
     sockets.stopInput();
     sockets.close();
   }
-}
-
-/** Output is binary; an empty text message, or the end of the connection, is its end. */
-function writeOutput(socket: WebSocket, target: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    socket.on('message', (data, isBinary) => {
-      if (!isBinary) {
-        resolve();
-        return;
-      }
-      if (target.write(bytesOf(data))) return;
-      socket.pause();
-      target.once('drain', () => socket.resume());
-    });
-    socket.on('close', () => resolve());
-  });
-}
-
-/**
- * Sends a stream's bytes, each chunk after the one before has been sent, and the end mark.
- * @returns a function that lets go of the stream
- */
-function sendInput(socket: WebSocket, input: Readable | null): () => void {
-  if (!input) {
-    sendText(socket, '');
-    return () => {};
-  }
-  const onData = (chunk: Buffer | string) => {
-    input.pause();
-    socket.send(Buffer.from(chunk as Buffer), { binary: true }, (error) => {
-      if (!error && !stopped) input.resume();
-    });
-  };
-  const onEnd = () => sendText(socket, '');
-  let stopped = false;
-  input.on('data', onData);
-  input.once('end', onEnd);
-  input.once('error', onEnd);
-  return () => {
-    stopped = true;
-    input.off('data', onData);
-    input.off('end', onEnd);
-    input.off('error', onEnd);
-    input.pause();
-  };
-}
-
-function sendText(socket: WebSocket, text: string): void {
-  if (socket.readyState === socket.OPEN) socket.send(text, { binary: false });
-}
-
-function closeAll(sockets: readonly WebSocket[]): void {
-  for (const socket of sockets) socket.terminate();
-}
-
-function sizeArguments(width: number, height: number): Record<string, string> {
-  return { width: String(width), height: String(height) };
 }

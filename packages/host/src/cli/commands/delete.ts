@@ -4,9 +4,10 @@ import { ApiError } from '../../client/client-errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { InstanceJson } from '../../wire/instance.ts';
 import { addExamples } from '../help.ts';
+import { isStopped } from '../instance-status.ts';
 import { say } from '../io.ts';
 import type { Open, Session } from '../session.ts';
-import { changeState, forEachInstance, isStopped } from './state.ts';
+import { changeState, forEachInstance } from './state.ts';
 
 interface DeleteOptions {
   readonly force?: boolean;

@@ -6,6 +6,7 @@ import type { InstanceJson } from '../../wire/instance.ts';
 import { STATUS_CODES } from '../../wire/status.ts';
 import { namesOrAll, parseTimeout } from '../arguments.ts';
 import { addExamples } from '../help.ts';
+import { isStopped } from '../instance-status.ts';
 import type { Open, Session } from '../session.ts';
 
 /** The body of a change of state. */
@@ -22,7 +23,7 @@ interface StateOptions {
   readonly timeout?: number;
 }
 
-/** `start`, `stop`, `restart` and `pause`. */
+/** `start`, `stop`, `restart`, `pause` and `kill`. */
 export function addState(program: Command, open: Open): void {
   const start = stateCommand(program, 'start', 'start instances');
   addExamples(start, [['porthole start c1 c2', 'starts two instances; paused ones go on']]);
@@ -43,6 +44,14 @@ export function addState(program: Command, open: Open): void {
   const pause = stateCommand(program, 'pause', 'pause instances');
   addExamples(pause, [['porthole pause c1', 'freezes its processes until `porthole start c1`']]);
   pause.action(act(open, pause, 'freeze'));
+
+  const kill = program
+    .command('kill')
+    .summary('end instances at once')
+    .description('End all processes of instances without a shutdown: the same as `stop --force`.')
+    .argument('<instances...>');
+  addExamples(kill, [['porthole kill c1', 'c1 is stopped; it can be started again']]);
+  kill.action((names: readonly string[]) => act(open, kill, 'stop')(names, { force: true }));
 }
 
 function stateCommand(program: Command, verb: string, summary: string): Command {
@@ -86,11 +95,6 @@ function makesSense(action: StateChange['action'], instance: InstanceJson): bool
   const isFrozen = instance.status_code === STATUS_CODES.Frozen;
   if (action === 'start') return isStopped(instance) || isFrozen;
   return !isStopped(instance) && !(action === 'freeze' && isFrozen);
-}
-
-/** True when an instance does not run, nor is about to. */
-export function isStopped(instance: InstanceJson): boolean {
-  return instance.status_code === STATUS_CODES.Stopped || instance.status_code === STATUS_CODES.Error;
 }
 
 /** Starts, stops or restarts one instance and waits for it. */

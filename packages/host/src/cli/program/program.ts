@@ -6,25 +6,31 @@ import { UsageError } from '../arguments.ts';
 import { addAdopt } from '../commands/adopt.ts';
 import { addCompletion } from '../commands/completion.ts';
 import { addConfig } from '../commands/config.ts';
+import { addConsole } from '../commands/console.ts';
+import { addCp } from '../commands/cp.ts';
 import { addCreate } from '../commands/create.ts';
 import { addDelete } from '../commands/delete.ts';
 import { addExec } from '../commands/exec.ts';
 import { addFile } from '../commands/file.ts';
 import { addImage } from '../commands/image.ts';
 import type { Builders } from '../commands/image-build.ts';
-import { addInfo } from '../commands/info.ts';
+import { addInfo, addInspect } from '../commands/info.ts';
 import { addList } from '../commands/list.ts';
+import { addLogs } from '../commands/logs.ts';
 import { addMonitor } from '../commands/monitor.ts';
 import { addOperation } from '../commands/operation.ts';
 import { addProfile } from '../commands/profile.ts';
 import { addQuery } from '../commands/query.ts';
 import { addRename } from '../commands/rename.ts';
+import { addShell } from '../commands/shell.ts';
 import { addState } from '../commands/state.ts';
 import { addVersion } from '../commands/version.ts';
+import { addWait } from '../commands/wait.ts';
 import { addExamples } from '../help.ts';
 import { type Io, say, sayError } from '../io.ts';
 import type { Open } from '../session.ts';
 import { sessionsOf } from '../session.ts';
+import { understand } from '../words.ts';
 
 /** Exit codes of `porthole`; `exec` adds those of the command it ran. */
 const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
@@ -46,7 +52,7 @@ export async function run(words: readonly string[], io: Io, builders: Builders):
     return EXIT_CODES.ok;
   }
   try {
-    await program.parseAsync(words, { from: 'user' });
+    await program.parseAsync(understand(program, words), { from: 'user' });
     return code;
   } catch (error) {
     return report(error, io);
@@ -84,7 +90,13 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
     addDelete,
     addRename,
     addExec,
+    addShell,
+    addConsole,
+    addLogs,
+    addWait,
+    addInspect,
     addFile,
+    addCp,
     addConfig,
   ])
     add(program, open);
@@ -97,7 +109,7 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
   addExamples(program, [
     ['porthole image build busybox', 'makes a small image with the alias busybox'],
     ['porthole launch busybox c1', 'makes and starts an instance'],
-    ['porthole exec c1 -- sh', 'opens a shell in it'],
+    ['porthole shell c1', 'opens a shell in it'],
     ['porthole config set c1 user.colour=blue', 'sets a key that it can read: GET /1.0/config/user.colour'],
   ]);
   return program;

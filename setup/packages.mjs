@@ -19,11 +19,15 @@ export const RUN_PACKAGES = [
   'libatomic1',
 ];
 
-/** Further packages for the tests: the clients of both APIs, a shell with its own tab completion, makers of archives. */
+/**
+ * Further packages for the tests: the clients of both APIs, shells with their own tab
+ * completion, makers of archives.
+ */
 export const TEST_PACKAGES = [
   'cloud-init',
   'systemd',
   'curl',
+  'fish',
   'lxd-client',
   'python3',
   'python3-pylxd',

@@ -49,6 +49,9 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   'instance/path': (client, _before, current) => paths(client, current),
   'source|instance/path': filesAndPaths,
   'instance/path|target': filesAndPaths,
+  'source|instance:path': filesAndPlaces,
+  'target|instance:path': filesAndPlaces,
+  condition: conditions,
 };
 
 async function filesAndPaths(
@@ -57,6 +60,25 @@ async function filesAndPaths(
   current: string,
 ): Promise<string[]> {
   return [FILES, ...(await paths(client, current).catch(() => []))];
+}
+
+/** The same with a colon after the instance. */
+async function filesAndPlaces(
+  client: HostClient,
+  _before: readonly string[],
+  current: string,
+): Promise<string[]> {
+  const found = await paths(client, current.replace(/:\/?/, '/')).catch(() => []);
+  return [FILES, ...found.map((each) => each.replace('/', current.includes(':') ? ':/' : ':'))];
+}
+
+/** States of instances, and keys for their values. */
+async function conditions(
+  client: HostClient,
+  before: readonly string[],
+  current: string,
+): Promise<string[]> {
+  return ['ready', 'running', 'stopped', ...(await settable(client, before, current))];
 }
 
 /** Instances with a slash added, or the entries of the directory inside an instance that is typed so far. */

@@ -11,7 +11,7 @@ _porthole() {
       COMPREPLY+=("$line")
     fi
   done < <("\${COMP_WORDS[0]}" __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
-  case "\${COMPREPLY[0]}" in */|*=) compopt -o nospace 2>/dev/null ;; esac
+  case "\${COMPREPLY[0]}" in */|*=|*:) compopt -o nospace 2>/dev/null ;; esac
 }
 complete -F _porthole porthole`;
 
@@ -23,7 +23,7 @@ _porthole() {
   while read -r line; do
     if [[ "$line" == ":files" ]]; then
       _files && ret=0
-    elif [[ "$line" == *[/=] ]]; then
+    elif [[ "$line" == *[/=:] ]]; then
       unfinished+=("$line")
     else
       candidates+=("$line")
@@ -35,8 +35,21 @@ _porthole() {
 }
 if [[ "\${funcstack[1]}" == "_porthole" ]]; then _porthole "$@"; else compdef _porthole porthole; fi`;
 
+const FISH = `# Tab completion of porthole for fish.
+function __porthole_complete
+  set -l words (commandline -opc)
+  for line in ($words[1] __complete -- $words[2..-1] (commandline -ct) 2>/dev/null)
+    if test "$line" = ":files"
+      __fish_complete_path (commandline -ct)
+    else
+      printf '%s\\n' $line
+    end
+  end
+end
+complete -c porthole -f -a '(__porthole_complete)'`;
+
 /**
- * A script for each shell; both ask `porthole __complete -- WORDS` for one candidate per line. Candidates are
+ * A script for each shell; all ask `porthole __complete -- WORDS` for one candidate per line. Candidates are
  * quoted: instances choose the names of their files. No space is added after a slash or an equals sign.
  */
-export const COMPLETION_SCRIPTS = { bash: BASH, zsh: ZSH } as const;
+export const COMPLETION_SCRIPTS = { bash: BASH, fish: FISH, zsh: ZSH } as const;

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { messageOf } from '../base/coded-error.ts';
 import { readAll } from './io.ts';
+import { sentenceOf } from './local-errors.ts';
 import type { Session } from './session.ts';
 import { renderYaml } from './tables.ts';
 
@@ -61,7 +61,7 @@ export async function inEditor(
     await runEditor(session.io.env['VISUAL'] || session.io.env['EDITOR'] || 'vi', file);
     await save(await readFile(file));
   } catch (error) {
-    throw new Error(`${messageOf(error)}\nYour text is kept in ${file}`, { cause: error });
+    throw new Error(`${sentenceOf(error)}\nYour text is kept in ${file}`, { cause: error });
   }
   await rm(dir, { recursive: true });
 }
@@ -72,7 +72,15 @@ function runEditor(editor: string, file: string): Promise<void> {
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
     child.on('error', reject);
     child.on('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${editor} ended with code ${code}`)),
+      code === 0 ? resolve() : reject(new Error(editorFailure(editor, code))),
     );
   });
+}
+
+/** The exit codes with which a shell says that it could not start a program. */
+const NOT_STARTED: readonly (number | null)[] = [126, 127];
+
+function editorFailure(editor: string, code: number | null): string {
+  if (!NOT_STARTED.includes(code)) return `${editor} ended with code ${code}`;
+  return `The editor "${editor}" cannot be started: set VISUAL or EDITOR to one that is installed`;
 }

@@ -11,6 +11,7 @@ import { countBytes } from './file-bytes.ts';
 import { readThroughLinks } from './file-links.ts';
 import type { InstancePath } from './file-paths.ts';
 import { below, nameOf, textOf } from './file-paths.ts';
+import { writing } from './local-errors.ts';
 import type { Session } from './session.ts';
 
 export interface PullOptions {
@@ -112,9 +113,9 @@ async function saveFile(
   const flags = O_WRONLY | O_CREAT | O_TRUNC | (inside ? O_NOFOLLOW : 0);
   const content = countBytes(session, found.content, `Pulling ${textOf(source)}`, found.size);
   try {
-    const file = await open(bytesOfText(target), flags, 0o600);
+    const file = await writing(target, open(bytesOfText(target), flags, 0o600));
     if ((await file.stat()).isFile()) await file.chmod(found.mode & RIGHTS);
-    await pipeline(content, createWriteStream('', { fd: file }));
+    await writing(target, pipeline(content, createWriteStream('', { fd: file })));
   } finally {
     content.destroy();
   }

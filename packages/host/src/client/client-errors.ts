@@ -36,7 +36,17 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EAGAIN: 'The daemon at %s accepts no more connections at the moment: try again',
   ECONNRESET: 'The daemon at %s ended the connection before it answered',
   EPIPE: 'The daemon at %s ended the connection before it answered',
+  EINVAL: 'The path %s is too long for a socket: choose a shorter state directory',
+  ENAMETOOLONG: 'The path %s is too long for a socket: choose a shorter state directory',
+  ELOOP: 'The path %s leads through too many links',
+  EPROTOTYPE: '%s is a socket of another kind: is the state directory right?',
+  EMFILE: 'Too many files are open: %s could not be opened',
+  ENFILE: 'Too many files are open on this host: %s could not be opened',
 };
+
+/** The parser's errors of what is not HTTP. */
+const NO_HTTP = /^HPE_/;
+const OTHER_PROGRAM = 'What listens on %s does not answer as the daemon does: is the state directory right?';
 
 /**
  * Explains a failure of the connection itself.
@@ -45,7 +55,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
 export function explainConnection(error: unknown, socketPath: string): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (typeof code !== 'string' || error instanceof ConnectionError) return error;
-  const sentence = SENTENCES[code];
+  const sentence = NO_HTTP.test(code) ? OTHER_PROGRAM : SENTENCES[code];
   if (!sentence) return error;
   return new ConnectionError(
     code,

@@ -15,6 +15,7 @@ export function addCompletion(program: Command, open: Open): void {
     ['source <(porthole completion bash)', 'for this shell'],
     ['porthole completion bash > /etc/bash_completion.d/porthole', 'for all new shells'],
     ['porthole completion zsh > "$fpath[1]/_porthole"', 'for zsh'],
+    ['porthole completion fish > ~/.config/fish/completions/porthole.fish', 'for fish'],
   ]);
   command.action((shell: keyof typeof COMPLETION_SCRIPTS) => open(command).print(COMPLETION_SCRIPTS[shell]));
 

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { path } from '../../client/host-client.ts';
 import type { AliasJson } from '../../wire/image.ts';
 import { addExamples } from '../help.ts';
+import { findImage } from '../lookup.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
 import { formatOption, printListing } from '../tables.ts';
@@ -14,16 +15,19 @@ export function addAlias(parent: Command, open: Open): void {
   const alias = parent.command('alias').description('Manage the aliases of images.');
   addList(alias, open);
 
-  const create = alias.command('create').description('Give an image an alias.');
+  const create = alias.command('create').description('Give an image an alias. The image is named by its fingerprint or by another alias.');
   create
     .argument('<new-alias>')
-    .argument('<fingerprint>')
+    .argument('<image>')
     .option('--description <text>', 'a description', '');
   addExamples(create, [
     ['porthole image alias create web 0f3c5a', 'the beginning of the fingerprint is enough'],
+    ['porthole image alias create stable debian', 'the image that has the alias debian now'],
   ]);
-  create.action(async (name: string, target: string, { description }: { description: string }) => {
-    await open(create).client.change('POST', '/1.0/images/aliases', { json: { name, target, description } });
+  create.action(async (name: string, image: string, { description }: { description: string }) => {
+    const { client } = open(create);
+    const target = (await findImage(client, image)).fingerprint;
+    await client.change('POST', '/1.0/images/aliases', { json: { name, target, description } });
   });
 
   const remove = alias.command('delete').alias('rm').description('Delete an alias; the image stays.');

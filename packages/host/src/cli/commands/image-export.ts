@@ -8,6 +8,7 @@ import { filenameOf, readParts } from '../../client/multipart.ts';
 import { download } from '../../client/transport.ts';
 import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
+import { writing } from '../local-errors.ts';
 import { findImage } from '../lookup.ts';
 import type { Open } from '../session.ts';
 
@@ -40,10 +41,8 @@ export function addImageExport(parent: Command, open: Open): void {
     const saved: string[] = [];
     try {
       for await (const [target, data] of filesOf(response, boundary, file ?? '', fingerprint)) {
-        await pipeline(
-          data,
-          createWriteStream(target, { flags: 'wx' }).once('open', () => saved.push(target)),
-        );
+        const file = createWriteStream(target, { flags: 'wx' }).once('open', () => saved.push(target));
+        await writing(target, pipeline(data, file));
       }
     } catch (error) {
       response.destroy();

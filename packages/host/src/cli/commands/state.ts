@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { messageOf } from '../../base/coded-error.ts';
 import { ApiError } from '../../client/client-errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { InstanceJson } from '../../wire/instance.ts';
@@ -7,6 +6,7 @@ import { STATUS_CODES } from '../../wire/status.ts';
 import { namesOrAll, parseTimeout } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { isStopped } from '../instance-status.ts';
+import { sentenceOf } from '../local-errors.ts';
 import type { Open, Session } from '../session.ts';
 
 /** The body of a change of state. */
@@ -131,7 +131,7 @@ export async function forEachInstance(
   const worker = async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       const current = name;
-      await work(current).catch((error) => session.complain(`${current}: ${messageOf(error)}`));
+      await work(current).catch((error) => session.complain(`${current}: ${sentenceOf(error)}`));
     }
   };
   await Promise.all(Array.from({ length: PARALLEL_MAX }, worker));

@@ -1,5 +1,4 @@
 import { Command, CommanderError, Option } from 'commander';
-import { messageOf } from '../../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../../base/state-directory.ts';
 import { ownVersion } from '../../base/version.ts';
 import { UsageError } from '../arguments.ts';
@@ -28,6 +27,7 @@ import { addVersion } from '../commands/version.ts';
 import { addWait } from '../commands/wait.ts';
 import { addExamples } from '../help.ts';
 import { type Io, say, sayError } from '../io.ts';
+import { sentenceOf } from '../local-errors.ts';
 import type { Open } from '../session.ts';
 import { sessionsOf } from '../session.ts';
 import { understand } from '../words.ts';
@@ -127,7 +127,7 @@ function report(error: unknown, io: Io): number {
     const fine = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
     return fine || error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
   }
-  sayError(io.stderr, messageOf(error));
+  sayError(io.stderr, sentenceOf(error));
   if (!(error instanceof UsageError)) return EXIT_CODES.failure;
   say(io.stderr, 'Add --help to see how it is used.\n');
   return EXIT_CODES.usage;

@@ -67,6 +67,12 @@ async function quietly(...all: string[]): Promise<void> {
   for (const words of all) expect([words, await result(words)]).toEqual([words, '']);
 }
 
+/** The size reaches the console a moment after its client. */
+async function untilSize(terminal: Terminal, size: string): Promise<void> {
+  terminal.type(`until [ "$(stty size 2>/dev/null)" = "${size}" ]; do usleep 20000; done; echo fits\\ now\r`);
+  await terminal.sees('fits now');
+}
+
 /** The rows of `list -f csv`. */
 const listed = async (words: string) => (await result(words)).trimEnd().split('\n');
 
@@ -381,4 +387,121 @@ it.each([
   }
   terminal.close();
   await operator.device('c1', 'nothing', null);
+});
+
+it('fish completes what the others do', async () => {
+  const script = 'porthole completion fish | source; complete -C "$argv[1]"';
+  const completed = async (typed: string) => {
+    const { PATH = '' } = process.env;
+    const env = { ...(process.env as Record<string, string>), ...environment(), HOME: scratch };
+    const { ok, failure, stdout } = await run('fish', ['-c', script, typed], {
+      env: { ...env, PATH: `${BIN}:${PATH}` },
+      timeoutMs: 30_000,
+    });
+    return ok ? stdout : failure;
+  };
+  expect(await completed('porthole config get c1 user.col')).toBe('user.colour\n');
+  expect(await completed('porthole cp c1:/etc/pass')).toContain('c1:/etc/passwd\n');
+  expect(await completed('porthole wait c1 --for rea')).toBe('ready\n');
+  writeFileSync(join(scratch, 'an image'), '');
+  expect(await completed(`porthole image import ${scratch}/an`)).toContain('image');
+});
+
+describe('waiting', () => {
+  it('ends with what is waited for: ready, a key, stopped, running', async () => {
+    const [ready, key] = [
+      result('wait c1 --for ready --timeout 30'),
+      result('wait c1 --for user.colour=red'),
+    ];
+    await result(['exec', 'c1', 'devlxd', '-d', '{"state":"Ready"}', '/1.0']);
+    await quietly('config set c1 user.colour=red');
+    expect(await Promise.all([ready, key])).toEqual(['', '']);
+    await quietly('config set c1 user.colour=blue');
+    const stopped = result('wait c2 --for stopped -f json');
+    expect(JSON.parse(await stopped)).toMatchObject({ name: 'c2', status: 'Stopped' });
+    const running = result('wait c2 --for running');
+    await quietly('start c2');
+    expect(await running).toBe('');
+    const ended = result('wait c2 --for stopped');
+    await quietly('kill c2');
+    expect(await ended).toBe('');
+  });
+
+  it('ends with a sentence at its time limit, or without an instance', async () => {
+    expect(await porthole('wait c2 --for running --timeout 1')).toMatchObject({
+      code: 1,
+      stderr: 'Error: After 1 second c2 is not running: it is STOPPED\n',
+    });
+    expect(await porthole('wait nobody --for ready')).toMatchObject({
+      code: 1,
+      stderr: 'Error: Instance not found\n',
+    });
+  });
+});
+
+describe('the console', () => {
+  it('takes keys and shows output, and one at a time has it', async () => {
+    const attach = () => new Terminal(join(BIN, 'porthole'), ['console', 'c1'], environment());
+    const terminal = attach();
+    await terminal.sees('press: <ctrl>+a q');
+    terminal.type('\r');
+    await terminal.sees('/ # ');
+    terminal.type('echo sum=$((40 + 2))\r');
+    await terminal.sees('sum=42');
+    await untilSize(terminal, '50 200');
+    const second = attach();
+    await second.sees('Error: This console is already connected');
+    expect(await second.ended).toBe(1);
+    terminal.type('\x01q');
+    expect(await terminal.ended).toBe(0);
+    expect(await result('console c1 --show-log')).toContain('sum=42\r\n');
+    expect(await result('logs c1')).toContain('sum=42\n');
+  });
+
+  it('is followed by logs -f', async () => {
+    const child = spawn(join(BIN, 'porthole'), ['logs', '-f', 'c1'], {
+      env: { ...process.env, ...environment() },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const sees = async (text: string) => {
+      for (let line = await lines.next(); !line.done; line = await lines.next())
+        if (line.value.includes(text)) return;
+      throw new Error(`the log ended before ${text}`);
+    };
+    await sees('sum=42');
+    await result(['exec', 'c1', '--', 'sh', '-c', 'echo a new line > /dev/console']);
+    await sees('a new line');
+    child.kill('SIGINT');
+    await once(child, 'exit');
+  });
+
+  it('floods fill neither the disk nor the daemon, and hold up nothing', async () => {
+    const deaf = new Terminal(join(BIN, 'porthole'), ['console', 'c1'], environment());
+    await deaf.sees('press: <ctrl>+a q');
+    await result([
+      'exec',
+      'c1',
+      '--',
+      'sh',
+      '-c',
+      'dd if=/dev/zero bs=1k count=2000 2>/dev/null | tr "\\0" x > /dev/console',
+    ]);
+    deaf.close();
+    expect((await result('console c1 --show-log')).length).toBeLessThanOrEqual(2 * 128 * 1024 + 4096);
+    expect(await result('exec c1 echo fine')).toBe('fine\n');
+  });
+});
+
+it('exec takes the names of users and groups of the instance', async () => {
+  const add = 'echo ann:x:1234:1235::/tmp:/bin/sh >> /etc/passwd; echo crew:x:77: >> /etc/group';
+  await result(['exec', 'c1', '--', 'sh', '-c', add]);
+  const shown = ['sh', '-c', 'echo $(id -u) $(id -g) $HOME $USER $PWD'];
+  expect(await result(['exec', 'c1', '--user', 'ann', ...shown])).toBe('1234 1235 /tmp ann /tmp\n');
+  expect(await result(['exec', 'c1', '--user', 'ann', '--group', 'crew', ...shown])).toMatch(/^1234 77 /);
+  expect(await result('shell c1 --user ann', 'echo $0 $(id -u) $PWD\n')).toBe('/bin/sh 1234 /tmp\n');
+  expect(await porthole('exec c1 --user bob id')).toMatchObject({
+    code: 1,
+    stderr: 'Error: There is no user "bob" in c1: its /etc/passwd has none\n',
+  });
 });

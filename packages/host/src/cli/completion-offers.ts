@@ -73,11 +73,7 @@ async function filesAndPlaces(
 }
 
 /** States of instances, and keys for their values. */
-async function conditions(
-  client: HostClient,
-  before: readonly string[],
-  current: string,
-): Promise<string[]> {
+async function conditions(client: HostClient, before: readonly string[], current: string): Promise<string[]> {
   return ['ready', 'running', 'stopped', ...(await settable(client, before, current))];
 }
 

@@ -71,9 +71,7 @@ function runEditor(editor: string, file: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
     child.on('error', reject);
-    child.on('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(editorFailure(editor, code))),
-    );
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(editorFailure(editor, code)))));
   });
 }
 

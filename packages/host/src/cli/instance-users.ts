@@ -1,5 +1,5 @@
-import { buffer as readBuffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
+import { buffer as readBuffer } from 'node:stream/consumers';
 import { ApiError, hasStatus } from '../client/client-errors.ts';
 import type { HostClient } from '../client/host-client.ts';
 import type { StringMap } from '../client/types.ts';

@@ -30,7 +30,11 @@ export function locate(program: Command, words: readonly string[]): Place {
     } else {
       const next = before.length === 0 ? findCommand(command, word) : undefined;
       if (next) command = next;
-      else [before, indexes] = [[...before, word], [...indexes, index]];
+      else
+        [before, indexes] = [
+          [...before, word],
+          [...indexes, index],
+        ];
     }
   }
   return { command, before, indexes, pending, literal };

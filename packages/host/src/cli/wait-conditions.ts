@@ -13,7 +13,8 @@ export interface Condition {
 }
 
 const isReady = ({ status_code }: InstanceJson) => status_code === STATUS_CODES.Ready;
-const isRunning = (instance: InstanceJson) => isReady(instance) || instance.status_code === STATUS_CODES.Running;
+const isRunning = (instance: InstanceJson) =>
+  isReady(instance) || instance.status_code === STATUS_CODES.Running;
 const not = (what: string) => (instance: InstanceJson) =>
   `is not ${what}: it is ${instance.status.toUpperCase()}`;
 
@@ -28,7 +29,10 @@ export function parseCondition(text: string): Condition {
   const state = Object.hasOwn(STATES, text) ? STATES[text] : undefined;
   if (state) return state;
   const at = text.indexOf('=');
-  if (at <= 0) throw new UsageError(`"${text}" cannot be waited for: --for takes ${Object.keys(STATES).join(', ')} or key=value`);
+  if (at <= 0)
+    throw new UsageError(
+      `"${text}" cannot be waited for: --for takes ${Object.keys(STATES).join(', ')} or key=value`,
+    );
   return keyCondition(text.slice(0, at), text.slice(at + 1));
 }
 

@@ -1,5 +1,6 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { ExecRequest } from './exec.ts';
@@ -206,4 +207,28 @@ it('standard input is let go of when the command ends first', async () => {
   await running.ended;
   expect(stdin.listenerCount('data')).toBe(0);
   expect(stdin.isPaused()).toBe(true);
+});
+
+it('a slow reader of many small pieces gets one listener, and all of them', async () => {
+  offer(PIPES);
+  const PIECES = 200;
+  const given: string[] = [];
+  let listenersMax = 0;
+  const slow = new Writable({
+    highWaterMark: 1,
+    write(chunk, _encoding, done) {
+      given.push(String(chunk));
+      listenersMax = Math.max(listenersMax, slow.listenerCount('drain'));
+      setImmediate(done);
+    },
+  });
+  const running = await exec(client, 'c1', REQUEST, { stdin: null, stdout: slow, stderr: slow });
+  const output = sockets.get('s-1');
+  for (let piece = 0; piece < PIECES; piece++) output?.send(Buffer.from(`${piece}\n`));
+  output?.send('', { binary: false });
+  sockets.get('s-2')?.send('', { binary: false });
+  finish({ metadata: { return: 0 } });
+  await running.ended;
+  await finished(slow.end());
+  expect([given.join('').split('\n').length - 1, listenersMax]).toEqual([PIECES, 1]);
 });

@@ -62,12 +62,7 @@ export class LogFollower {
     if (size < this.#position) this.#position = 0;
     while (this.#position < size && !this.#stopped) {
       const length = Math.min(size - this.#position, FILE_CHUNK_BYTES);
-      const { bytesRead, buffer } = await this.#handle.read(
-        Buffer.alloc(length),
-        0,
-        length,
-        this.#position,
-      );
+      const { bytesRead, buffer } = await this.#handle.read(Buffer.alloc(length), 0, length, this.#position);
       if (bytesRead === 0) return;
       this.#position += bytesRead;
       yield buffer.subarray(0, bytesRead);

@@ -66,7 +66,9 @@ export async function followed({ logs }: Edge, paths: readonly string[]): Promis
 }
 
 async function readAll(paths: readonly string[]): Promise<Buffer> {
-  return Buffer.concat(await Promise.all(paths.map(async (path) => (await readIfThere(path)) ?? Buffer.alloc(0))));
+  return Buffer.concat(
+    await Promise.all(paths.map(async (path) => (await readIfThere(path)) ?? Buffer.alloc(0))),
+  );
 }
 
 function readIfThere(path: string): Promise<Buffer | undefined> {

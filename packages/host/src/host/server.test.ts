@@ -142,10 +142,6 @@ describe('envelopes', () => {
 
   it('are also the answers to unknown paths, unknown methods and broken requests', async () => {
     expect(await harness.get('/1.0/nothing')).toMatchObject({ status: 404, json: { error: 'not found' } });
-    expect(await harness.get('/1.0/instances/c1/console')).toMatchObject({
-      status: 501,
-      json: { error: 'Porthole has no consoles: run a shell with exec' },
-    });
     expect(await harness.get('/1.0/network-acls?recursion=1')).toMatchObject({
       status: 501,
       json: { error: expect.stringMatching('^Porthole manages no networks') },

@@ -3,6 +3,7 @@ import { spawn as spawnPty } from '@lydell/node-pty';
 import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { until } from '../harness/api.ts';
 import { LxcClient, outputOf } from '../harness/lxc.ts';
+import { Terminal } from '../harness/terminal.ts';
 
 let lxc: LxcClient;
 
@@ -128,14 +129,26 @@ describe('with a terminal', () => {
     expect((await lxc.run('exec', 'c1', '-T', '--', 'tty')).stdout).toBe('not a tty\n');
   });
 
-  it('refuses lxc console', async () => {
-    const pty = spawnPty('lxc', ['console', 'c1'], { env: lxc.env, cwd: lxc.folder });
-    let text = '';
-    pty.onData((data) => {
-      text += data;
+  it('attaches to the console, one client at a time, until the client ends', async () => {
+    const attach = () => new Terminal('lxc', ['console', 'c1'], lxc.env);
+    const first = attach();
+    await first.sees('To detach');
+    first.type('\r');
+    await first.sees('/ # ');
+    first.type('echo console=$((40 + 2))\r');
+    await first.sees('console=42');
+    const second = attach();
+    await second.sees('This console is already connected');
+    expect(await second.ended).toBe(1);
+    first.close();
+    await until('the console is free', async () => {
+      const next = attach();
+      next.type('echo again=$((40 + 3))\r');
+      const seen = await Promise.race([next.sees('again=43').then(() => true), next.ended.then(() => false)]);
+      next.close();
+      return seen;
     });
-    const code = await new Promise((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)));
-    expect(code).toBe(1);
-    expect(text).toMatch('missing the required "console" API extension');
+    const log = await lxc.must('console', 'c1', '--show-log');
+    expect([log.includes('console=42'), log.includes('again=43')]).toEqual([true, true]);
   });
 });

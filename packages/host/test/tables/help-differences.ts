@@ -7,7 +7,7 @@ const PROJECT = 'there is one project';
 const MACHINES = 'there are no virtual machines';
 const SERVER_CONFIG = 'the daemon has settings of its own and no config that clients change';
 const SAVED_STATE = 'what runs inside is not saved and restored';
-const CONSOLE = 'instances have no console: exec runs a shell';
+const CONSOLE = 'the console is a command of its own';
 const ALL = 'none are named with --all, which lxc takes too';
 const EMPTY = 'no image is named with --empty, nor a name with a file; lxc takes that too';
 
@@ -18,7 +18,6 @@ export const VERBS_NOT_OURS: Differences = {
   'config metadata': 'the metadata of an image is not edited in an instance',
   'config template': 'files of images are not made from templates',
   'config trust': 'everybody who may open the socket is an operator',
-  console: CONSOLE,
   copy: 'instances are made from images only',
   export: 'there are no backups',
   'file mount': 'there is no SFTP',
@@ -41,8 +40,14 @@ export const VERBS_NOT_OURS: Differences = {
 export const VERBS_OF_OURS: Differences = {
   adopt: 'LXD serves no containers of other runtimes',
   completion: 'lxc has a script that comes with its package',
+  cp: 'a word of other programs; lxc has file push and file pull',
   'image build': 'LXD fetches a first image from elsewhere',
   'image set-cached': 'LXD marks what it has fetched itself',
+  inspect: 'a word of other programs; lxc has query',
+  kill: 'a word of other programs; lxc has stop --force',
+  logs: 'LXD cannot follow what a console prints',
+  shell: 'lxc has it as an alias of exec that its help does not list',
+  wait: 'LXD has nothing to wait with',
 };
 
 /** Flags of lxc, by verb, that porthole lacks. */

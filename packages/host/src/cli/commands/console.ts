@@ -46,19 +46,21 @@ async function showLog({ client, io }: Session, name: string): Promise<void> {
 
 async function attach({ client, io }: Session, name: string): Promise<void> {
   if (!io.stdin.isTTY || !io.stdout.isTTY)
-    throw new UsageError('A console needs a terminal for input and output; `porthole logs` prints what it has shown');
+    throw new UsageError(
+      'A console needs a terminal for input and output; `porthole logs` prints what it has shown',
+    );
   let detach = () => {};
   const keys = consoleKeys(() => detach());
   const size = () => ({ width: io.stdout.columns ?? 0, height: io.stdout.rows ?? 0 });
-  const console = await attachConsole(client, name, size(), keys, io.stdout);
-  detach = console.detach;
+  const attached = await attachConsole(client, name, size(), keys, io.stdout);
+  detach = attached.detach;
   say(io.stderr, 'To detach from the console, press: <ctrl>+a q\n');
   const giveBack = io.makeRaw();
-  const resize = () => console.resize(size().width, size().height);
+  const resize = () => attached.resize(size().width, size().height);
   io.stdout.on('resize', resize);
   io.stdin.pipe(keys);
   try {
-    await console.ended;
+    await attached.ended;
   } finally {
     io.stdin.unpipe(keys);
     io.stdin.pause();

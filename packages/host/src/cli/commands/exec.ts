@@ -6,8 +6,8 @@ import { exec } from '../../client/exec.ts';
 import type { StringMap } from '../../client/types.ts';
 import { collectPair, UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
-import type { Io } from '../io.ts';
 import { type RunAs, runAs } from '../instance-users.ts';
+import type { Io } from '../io.ts';
 import type { Open, Session } from '../session.ts';
 
 type Mode = 'auto' | 'interactive' | 'non-interactive';
@@ -56,7 +56,10 @@ export function addExec(program: Command, open: Open): void {
     .option('--env <key=value>', 'environment variable; can be repeated', collectPair)
     .option('--cwd <dir>', 'working directory', '')
     .option('--user <user>', 'name or id of a user of the instance (default: 0)')
-    .option('--group <group>', 'name or id of a group of the instance (default: that of a named user, else 0)')
+    .option(
+      '--group <group>',
+      'name or id of a group of the instance (default: that of a named user, else 0)',
+    )
     .addOption(
       new Option('--mode <mode>', 'with a terminal or without')
         .choices(['auto', 'interactive', 'non-interactive'])

@@ -15,11 +15,10 @@ export function addAlias(parent: Command, open: Open): void {
   const alias = parent.command('alias').description('Manage the aliases of images.');
   addList(alias, open);
 
-  const create = alias.command('create').description('Give an image an alias. The image is named by its fingerprint or by another alias.');
-  create
-    .argument('<new-alias>')
-    .argument('<image>')
-    .option('--description <text>', 'a description', '');
+  const create = alias
+    .command('create')
+    .description('Give an image an alias. The image is named by its fingerprint or by another alias.');
+  create.argument('<new-alias>').argument('<image>').option('--description <text>', 'a description', '');
   addExamples(create, [
     ['porthole image alias create web 0f3c5a', 'the beginning of the fingerprint is enough'],
     ['porthole image alias create stable debian', 'the image that has the alias debian now'],

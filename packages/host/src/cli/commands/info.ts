@@ -52,9 +52,13 @@ export function addInspect(program: Command, open: Open): void {
   const command = program
     .command('inspect')
     .summary('show all that is known about an instance, as JSON')
-    .description('Print an instance with its config, devices and live state as JSON: the same as `info -f json`.')
+    .description(
+      'Print an instance with its config, devices and live state as JSON: the same as `info -f json`.',
+    )
     .argument('<instance>');
-  addExamples(command, [["porthole inspect c1 | jq -r .state.pid", 'the pid of its first process on this host']]);
+  addExamples(command, [
+    ['porthole inspect c1 | jq -r .state.pid', 'the pid of its first process on this host'],
+  ]);
   command.action((name: string) => printInstance(open(command), name, { format: 'json' }));
 }
 

@@ -31,7 +31,9 @@ export function addLogs(program: Command, open: Open): void {
   ]);
   command.action(async (name: string, options: LogsOptions) => {
     const session = open(command);
-    const url = options.runtime ? path`/1.0/instances/${name}/logs/lxc.log` : path`/1.0/instances/${name}/console`;
+    const url = options.runtime
+      ? path`/1.0/instances/${name}/logs/lxc.log`
+      : path`/1.0/instances/${name}/console`;
     const response = await download(session.client.socketPath, {
       method: 'GET',
       path: options.follow ? `${url}?follow=1` : url,

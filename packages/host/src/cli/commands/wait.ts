@@ -68,7 +68,8 @@ async function waitFor(
 ): Promise<InstanceJson> {
   // Listens before it looks: no change falls in between.
   const changes = await InstanceChanges.open(client.socketPath);
-  const cancel = timeoutSeconds < 0 ? undefined : startLongTimer(timeoutSeconds * MS_PER_SECOND, () => changes.close());
+  const cancel =
+    timeoutSeconds < 0 ? undefined : startLongTimer(timeoutSeconds * MS_PER_SECOND, () => changes.close());
   const watch = { client, name, condition, seen: undefined };
   try {
     return await follow(watch, changes, timeoutSeconds);
@@ -95,7 +96,7 @@ async function follow(watch: Watch, changes: InstanceChanges, seconds: number): 
     if (found) return found;
   }
   const instead = watch.seen ? watch.condition.instead(watch.seen) : '';
-  throw new ApiError(0, `After ${seconds} seconds ${watch.name} ${instead}`);
+  throw new ApiError(0, `After ${seconds} second${seconds === 1 ? '' : 's'} ${watch.name} ${instead}`);
 }
 
 /** The instance if the condition holds. @throws ApiError when it does not exist, or no longer */
@@ -111,7 +112,8 @@ async function look(watch: Watch): Promise<InstanceJson | undefined> {
 
 function gone({ name, seen, condition }: Watch, error: unknown): InstanceJson {
   if (!seen || !hasStatus(error, NOT_FOUND)) throw error;
-  if (condition.byDeletion && seen.ephemeral) return { ...seen, status: 'Stopped', status_code: STATUS_CODES.Stopped };
+  if (condition.byDeletion && seen.ephemeral)
+    return { ...seen, status: 'Stopped', status_code: STATUS_CODES.Stopped };
   throw new ApiError(NOT_FOUND, `${name} was deleted meanwhile`);
 }
 

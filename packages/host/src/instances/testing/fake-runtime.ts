@@ -23,7 +23,15 @@ import { type FakeRun, newHostName } from './fake-run.ts';
 import type { Life } from './life.ts';
 import { LIVE_FACTS } from './live-facts.ts';
 
-const CONSOLE = { command: [], environment: {}, interactive: true, user: 0, group: 0, cwd: '', waitForWebsocket: true };
+const CONSOLE = {
+  command: [],
+  environment: {},
+  interactive: true,
+  user: 0,
+  group: 0,
+  cwd: '',
+  waitForWebsocket: true,
+};
 
 /** The runtime of one daemon on a fake machine, whose state it changes and tests look at. */
 export class FakeRuntime implements Runtime {

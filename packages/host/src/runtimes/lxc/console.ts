@@ -51,7 +51,8 @@ export async function attachConsole(
   refused.catch(() => {});
   await Promise.race([output.attached, refused]).finally(() => clearTimeout(deadline));
   const fit = () => {
-    for (const ms of SIZE_PASSED_ON_MS) setTimeout(() => monitor.signal(constants.signals.SIGWINCH), ms).unref();
+    for (const ms of SIZE_PASSED_ON_MS)
+      setTimeout(() => monitor.signal(constants.signals.SIGWINCH), ms).unref();
   };
   fit();
   return {

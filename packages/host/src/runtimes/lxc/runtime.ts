@@ -30,8 +30,8 @@ import { setGuestApiMount } from './guest-api-mount.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
-import type { RunProcesses } from './init.ts';
 import { writeInPlace } from './in-place.ts';
+import type { RunProcesses } from './init.ts';
 import { Interfaces } from './interfaces.ts';
 import { readLive } from './live.ts';
 import {

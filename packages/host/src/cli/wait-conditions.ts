@@ -38,11 +38,11 @@ export function parseCondition(text: string): Condition {
 
 /** The value that the instance has in effect, its own or that of a profile. An empty one: the key is not set. */
 function keyCondition(key: string, wanted: string): Condition {
-  const valueOf = ({ expanded_config }: InstanceJson) => expanded_config[key] ?? '';
+  const inEffect = ({ expanded_config }: InstanceJson) => expanded_config[key] ?? '';
   return {
-    holds: (instance) => valueOf(instance) === wanted,
+    holds: (instance) => inEffect(instance) === wanted,
     instead: (instance) =>
-      valueOf(instance) === '' ? `has no ${key}` : `has another ${key}: ${valueOf(instance)}`,
+      inEffect(instance) === '' ? `has no ${key}` : `has another ${key}: ${inEffect(instance)}`,
     byDeletion: false,
   };
 }

@@ -6,7 +6,7 @@ import type { Requestor } from '../model/events.ts';
 import type { Operation } from '../model/operation.ts';
 import type { HostBackend } from './backend.ts';
 import type { ExecTable } from './exec-table.ts';
-import type { LogStreams } from './logs.ts';
+import type { LogStreams } from './log-streams.ts';
 
 /** The parts of the daemon that handlers use. */
 export interface Edge {

@@ -20,7 +20,7 @@ import { EventStreams } from './event-streams.ts';
 import { ExecTable } from './exec-table.ts';
 import { failureOf } from './failures.ts';
 import { BACKLOG, EXEC_HAND_OVER_MS, LEFT_CONNECTIONS_MAX } from './host-limits.ts';
-import { LogStreams } from './logs.ts';
+import { LogStreams } from './log-streams.ts';
 import { answerForProject } from './project.ts';
 import { ROUTES } from './routes.ts';
 import { placeSocket } from './socket-file.ts';

@@ -27,7 +27,10 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-const listen = () => output.onOutput((_fd, data) => void (heard += String(data)));
+const listen = () =>
+  output.onOutput((_fd, data) => {
+    heard += String(data);
+  });
 
 it('the greeting tells that the console is there, and is hidden', async () => {
   let attached = false;

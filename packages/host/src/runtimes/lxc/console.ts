@@ -50,16 +50,16 @@ export async function attachConsole(
   });
   refused.catch(() => {});
   await Promise.race([output.attached, refused]).finally(() => clearTimeout(deadline));
-  const fit = () => {
+  const passSizeOn = () => {
     for (const ms of SIZE_PASSED_ON_MS)
       setTimeout(() => monitor.signal(constants.signals.SIGWINCH), ms).unref();
   };
-  fit();
+  passSizeOn();
   return {
     ...pty,
     resize(columns, rows) {
       pty.resize(columns, rows);
-      fit();
+      passSizeOn();
     },
     write: (data) => pty.write(doubled(data)),
     onOutput: (listener) => output.onOutput(listener),

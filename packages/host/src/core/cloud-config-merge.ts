@@ -1,7 +1,8 @@
-import { isMap, isSeq, Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { type CloudConfig, isTextNode } from './cloud-config.ts';
+import { isMap, isScalar, isSeq, type Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { type CloudConfig, isTextNode, type Problem } from './cloud-config.ts';
 import { printCloudConfig } from './cloud-config-print.ts';
-import { writeOutAliases } from './yaml-aliases.ts';
+import { placeOfUsers, spliceUsers } from './cloud-config-splice.ts';
+import { childrenOf, writeOutAliases } from './yaml-aliases.ts';
 
 /** The ssh keys of one user: public keys, and ids to import keys by, such as `gh:name`. */
 export interface UserKeys {
@@ -10,30 +11,40 @@ export interface UserKeys {
 }
 
 /** The text with ssh keys merged in, or the reason why it stays as it is. */
-export type Merged = { readonly text: string } | { readonly problem: string };
+export type Merged = { readonly text: string } | Problem;
 
-/** LXD writes both spellings of each option; cloud-init accepts either. */
-const PUBLIC_KEYS = ['ssh_authorized_keys', 'ssh-authorized-keys'];
-const IMPORT_IDS = ['ssh_import_id', 'ssh-import-id'];
+const PUBLIC_KEYS = 'ssh_authorized_keys';
+const IMPORT_IDS = 'ssh_import_id';
 
 /** Thrown to end the merge; the text stays as it is. */
 class CannotMerge extends Error {}
 
 /** Merges ssh keys into `users` of a cloud-config: all of them or none. Changes the cloud-config in place. */
 export function mergeUsers(cloudConfig: CloudConfig, users: ReadonlyMap<string, UserKeys>): Merged {
-  const { document, mapping } = cloudConfig;
+  const { document, mapping, isTemplate } = cloudConfig;
+  const place = isTemplate ? placeOfUsers(cloudConfig) : undefined;
+  if (isTemplate && !place) return { problem: 'its users depend on the expressions of a template' };
   if (!writeOutAliases(document)) return { problem: 'its aliases or its nesting are too much' };
   try {
+    refuseOddKeys(mapping);
     refuseMergeKey(mapping, 'the document');
     const list = listOf(mapping, 'users');
-    for (const [user, keys] of users) addKeys(entryOf(list, user), keys);
+    for (const [user, keys] of users) addKeys(entriesOf(list, user), keys);
     put(mapping, 'users', list);
   } catch (error) {
     if (error instanceof CannotMerge) return { problem: error.message };
+    if (error instanceof RangeError) return { problem: 'its aliases or its nesting are too much' };
     throw error;
   }
-  const text = printCloudConfig(cloudConfig);
+  const text = place ? spliceUsers(cloudConfig, place) : printCloudConfig(cloudConfig);
   return text === undefined ? { problem: 'it cannot be printed again' } : { text };
+}
+
+/** Such a key is no valid cloud-config: most often it is a forgotten quote or template header, `{{ ... }}`. */
+function refuseOddKeys(node: Node): void {
+  if (isMap(node) && node.items.some(({ key }) => !isScalar(key)))
+    throw new CannotMerge('a key of a mapping is not a scalar');
+  if (isMap(node) || isSeq(node)) for (const child of childrenOf(node)) refuseOddKeys(child);
 }
 
 /** Refuses a mapping with `<<`: the keys that it brings in are not read, so a key may be there unseen. */
@@ -52,49 +63,60 @@ function listOf(mapping: YAMLMap, key: string): YAMLSeq {
   return list;
 }
 
-/** The mapping of a user in the list: the first one of that name; if there is none, one is added. */
-function entryOf(list: YAMLSeq, user: string): YAMLMap {
-  for (const [index, entry] of list.items.entries()) {
-    if (isMap(entry)) {
-      refuseMergeKey(entry, 'an entry of users');
-      const name = entry.get('name', true);
-      if (isTextNode(name) && name.value === user) return entry;
-    } else if (!isTextNode(entry)) {
-      throw new CannotMerge('an entry of users is neither a mapping nor a text');
-    } else if (entry.value === user) {
-      const mapping = newEntry(list, entry);
-      list.items[index] = mapping;
-      return mapping;
-    }
-  }
-  const added = newEntry(list, textNode(user));
-  list.items.push(added);
-  return added;
+/** The mappings of a user in the list; if there is none, one is made from the plain name, or added. */
+function entriesOf(list: YAMLSeq, user: string): YAMLMap[] {
+  const found = list.items.filter((entry): entry is YAMLMap => isMap(entry) && isEntryOf(entry, user));
+  const odd = list.items.find((entry) => !isMap(entry) && !isTextNode(entry));
+  if (odd !== undefined) throw new CannotMerge('an entry of users is neither a mapping nor a text');
+  if (found.length > 0) return found;
+  const index = list.items.findIndex((entry) => isTextNode(entry) && entry.value === user);
+  const name = index === -1 ? textNode(user) : (list.items[index] as Scalar);
+  const added = new YAMLMap(list.schema);
+  put(added, 'name', name);
+  list.items[index === -1 ? list.items.length : index] = added;
+  return [added];
 }
 
-function newEntry(list: YAMLSeq, name: Scalar): YAMLMap {
-  const entry = new YAMLMap(list.schema);
-  put(entry, 'name', name);
-  return entry;
+function isEntryOf(entry: YAMLMap, user: string): boolean {
+  refuseMergeKey(entry, 'an entry of users');
+  const name = entry.get('name', true);
+  return isTextNode(name) && name.value === user;
 }
 
-function addKeys(entry: YAMLMap, { publicKeys, importIds }: UserKeys): void {
-  for (const option of PUBLIC_KEYS) addTo(entry, option, publicKeys);
-  for (const option of IMPORT_IDS) addTo(entry, option, importIds);
+function addKeys(entries: readonly YAMLMap[], { publicKeys, importIds }: UserKeys): void {
+  addOption(entries, PUBLIC_KEYS, publicKeys);
+  addOption(entries, IMPORT_IDS, importIds);
+}
+
+/**
+ * cloud-init takes `-` for `_` in names of options, and one list replaces another: so the values go into each
+ * list that is there, and into a new one only if there is none.
+ */
+function addOption(entries: readonly YAMLMap[], option: string, values: readonly string[]): void {
+  if (values.length === 0) return;
+  const spellings = [option, option.replaceAll('_', '-')];
+  const lists = entries.flatMap((entry) => spellings.map((name) => [entry, name] as const));
+  const present = lists.filter(([entry, name]) => entry.has(name));
+  for (const [entry, name] of present.length > 0 ? present : lists.slice(0, 1)) addTo(entry, name, values);
 }
 
 function addTo(entry: YAMLMap, option: string, values: readonly string[]): void {
-  if (values.length === 0) return;
   const list = listOf(entry, option);
-  const present = new Set(list.items.filter(isTextNode).map((item) => item.value));
-  const missing = new Set(values).difference(present);
-  if (missing.size === 0) return;
-  for (const value of missing) {
+  const present = new Set(list.items.filter(isTextNode).map((item) => identityOf(item.value)));
+  const size = list.items.length;
+  for (const value of values) {
+    if (present.has(identityOf(value))) continue;
+    present.add(identityOf(value));
     const node = textNode(value);
     node.comment = 'lxd:cloud-init.ssh-keys';
     list.items.push(node);
   }
-  put(entry, option, list);
+  if (list.items.length > size) put(entry, option, list);
+}
+
+/** Type and key of a public key without options: its comment does not make it another key. */
+function identityOf(value: string): string {
+  return /^(?:ssh|ecdsa|sk)-\S+\s+\S+/.exec(value)?.[0].replace(/\s+/, ' ') ?? value;
 }
 
 /** Sets a key, in the form of a node, as the parser makes keys. */

@@ -4,11 +4,11 @@ import { childrenOf } from './yaml-aliases.ts';
 import { readYaml, YAML_LENGTH_MAX } from './yaml-text.ts';
 
 /** Longest result in UTF-16 units: written-out aliases and added keys may make the text longer. */
-const PRINTED_LENGTH_MAX = 2 * YAML_LENGTH_MAX;
+export const PRINTED_LENGTH_MAX = 2 * YAML_LENGTH_MAX;
 
 /**
  * Prints a cloud-config as LXD does: its header, then block YAML with sorted keys and with sequences not
- * indented under their key. Comments are kept. The document must not have aliases: sorting could put one
+ * indented under their key. Comments are kept, and line ends are those of the header. The document must not have aliases: sorting could put one
  * before its anchor.
  * @returns undefined if the result would be too long or have another meaning
  */
@@ -17,7 +17,8 @@ export function printCloudConfig({ document, header }: CloudConfig): string | un
     toBlock(document.contents);
     const body = document.toString({ indentSeq: false, lineWidth: 0 });
     const again = readYaml(body, { schema: 'failsafe', uniqueKeys: true }, PRINTED_LENGTH_MAX);
-    return again && shapeOf(again.contents) === shapeOf(document.contents) ? header + body : undefined;
+    if (!again || shapeOf(again.contents) !== shapeOf(document.contents)) return undefined;
+    return header.endsWith('\r\n') ? header + body.replaceAll('\n', '\r\n') : header + body;
   } catch {
     // The printer throws for documents that it cannot write, and for those nested too deep.
     return undefined;
@@ -25,7 +26,7 @@ export function printCloudConfig({ document, header }: CloudConfig): string | un
 }
 
 /** Sets block style, sorts keys and writes nulls as `null`, on all levels. */
-function toBlock(node: unknown): void {
+export function toBlock(node: unknown): void {
   if (isNull(node)) node.value = 'null';
   // An empty block scalar would include the comment beside it in its text.
   if (isScalar(node) && node.value === '') node.type = 'QUOTE_DOUBLE';
@@ -50,7 +51,7 @@ function keyText({ key }: Pair): string {
 }
 
 /** The meaning of a node as text, for comparison only. */
-function shapeOf(node: unknown): string {
+export function shapeOf(node: unknown): string {
   if (isScalar(node)) return JSON.stringify([isTextNode(node), node.tag, node.value]);
   if (!isCollection(node)) return 'nothing';
   return `${isMap(node) ? 'map' : 'list'} ${node.tag ?? ''}(${childrenOf(node).map(shapeOf).join()})`;

@@ -10,6 +10,7 @@ import {
   checkYaml,
 } from './config-checks.ts';
 import { checkGuestKey } from './guest-keys.ts';
+import { checkMetaData } from './meta-data.ts';
 import { checkRawLxc } from './raw-lxc.ts';
 import { checkHwaddr, checkInterfaceName, checkLine, integer, matching, oneOf } from './texts.ts';
 
@@ -68,7 +69,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     key: 'cloud-init.ssh-keys.*',
     use: 'applied',
     check: checkSshKey,
-    about: '`user:key`, merged into user data',
+    about: '`user:key`, merged into user data or vendor data',
   },
   {
     key: 'cluster.evacuate',
@@ -131,6 +132,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'security.idmap.*', use: 'refused', about: 'choice of ids' },
   { key: 'security.syscalls.*', use: 'refused', about: 'system call filters and interception' },
   { key: 'snapshots.*', use: 'refused', about: 'snapshots' },
+  {
+    key: 'user.meta-data',
+    use: 'applied',
+    check: checkMetaData,
+    about: "YAML, appended to cloud-init's meta-data",
+  },
   { key: 'user.*', use: 'applied', about: 'free use, shown to the instance' },
   {
     key: ADOPTED,

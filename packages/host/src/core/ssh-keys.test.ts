@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -7,7 +8,12 @@ import { mergedConfig } from './ssh-keys.ts';
 
 const KEY = { 'cloud-init.ssh-keys.k': 'root:gh:u1' };
 const PUBLIC = { 'cloud-init.ssh-keys.p': 'root:ssh-ed25519 AAAA me' };
-const ONE_ID = { 'ssh-import-id': ['gh:u1'], ssh_import_id: ['gh:u1'] };
+const ONE_ID = { ssh_import_id: ['gh:u1'] };
+
+const PLAIN = '#cloud-config\npackages: [vim]\n';
+const USERS = '#cloud-config\nusers: [default]\n';
+const NO_VENDOR = '#cloud-config\nvendor_data: {enabled: no}\n';
+const SCRIPT = '#!/bin/sh\n';
 
 const userData = (text: string, keys: Config = KEY) =>
   mergedConfig({ ...keys, 'cloud-init.user-data': text }).config.get('cloud-init.user-data');
@@ -35,14 +41,15 @@ describe('mergedConfig without ssh keys', () => {
 });
 
 describe('mergedConfig with ssh keys', () => {
-  it("prints the text that LXD's documentation shows", () => {
-    expect(mergedConfig(KEY).config.get('user.user-data')).toBe(
+  it('makes user data if there is none, and lists no ssh keys', () => {
+    const { listed, config } = mergedConfig(KEY);
+    expect(listed).toEqual(['cloud-init.user-data']);
+    expect(config.get('cloud-init.ssh-keys.k')).toBe('root:gh:u1');
+    expect(config.get('cloud-init.user-data')).toBe(
       [
         '#cloud-config',
         'users:',
         '- name: root',
-        '  ssh-import-id:',
-        '  - gh:u1 #lxd:cloud-init.ssh-keys',
         '  ssh_import_id:',
         '  - gh:u1 #lxd:cloud-init.ssh-keys',
         '',
@@ -50,70 +57,113 @@ describe('mergedConfig with ssh keys', () => {
     );
   });
 
-  it('lists all four texts if none is set, but never the ssh keys themselves', () => {
-    const data = ['cloud-init.user-data', 'cloud-init.vendor-data', 'user.user-data', 'user.vendor-data'];
-    const { listed, config } = mergedConfig(KEY);
-    expect(listed).toEqual(data);
-    expect(config.get('cloud-init.ssh-keys.k')).toBe('root:gh:u1');
+  it.each([
+    // Set keys, then those that are listed, those with ssh keys first.
+    [{ 'cloud-init.user-data': PLAIN }, ['cloud-init.user-data'], []],
+    [{ 'user.user-data': PLAIN }, ['user.user-data'], []],
+    [
+      { 'cloud-init.user-data': PLAIN, 'user.user-data': PLAIN },
+      ['cloud-init.user-data', 'user.user-data'],
+      [],
+    ],
+    [{ 'cloud-init.vendor-data': PLAIN }, ['cloud-init.user-data', 'cloud-init.vendor-data'], []],
+    [{ 'user.vendor-data': PLAIN }, ['cloud-init.user-data', 'user.vendor-data'], []],
+    [{ 'cloud-init.user-data': SCRIPT }, ['cloud-init.vendor-data'], ['cloud-init.user-data']],
+    [{ 'user.user-data': SCRIPT }, ['cloud-init.vendor-data'], ['user.user-data']],
+    [
+      { 'cloud-init.user-data': SCRIPT, 'user.vendor-data': PLAIN },
+      ['user.vendor-data'],
+      ['cloud-init.user-data'],
+    ],
+    [{ 'cloud-init.vendor-data': SCRIPT }, ['cloud-init.user-data'], ['cloud-init.vendor-data']],
+    [
+      { 'cloud-init.user-data': SCRIPT, 'cloud-init.vendor-data': SCRIPT },
+      [],
+      ['cloud-init.user-data', 'cloud-init.vendor-data'],
+    ],
+    [{ 'cloud-init.vendor-data': USERS }, ['cloud-init.vendor-data'], []],
+    [
+      { 'cloud-init.user-data': PLAIN, 'cloud-init.vendor-data': USERS },
+      ['cloud-init.vendor-data'],
+      ['cloud-init.user-data'],
+    ],
+    [{ 'user.user-data': USERS, 'user.vendor-data': USERS }, ['user.user-data', 'user.vendor-data'], []],
+    [{ 'user.user-data': NO_VENDOR, 'user.vendor-data': USERS }, ['user.user-data', 'user.vendor-data'], []],
+  ])('with %j: the keys are in %j, and %j stay as they are', (set, merged, others) => {
+    const { config, listed } = mergedConfig({ ...KEY, ...set });
+    expect(listed).toEqual([...merged, ...others].sort());
+    for (const key of merged)
+      expect([key, config.get(key)]).toEqual([key, expect.stringContaining('gh:u1 #lxd')]);
+    for (const key of others) expect([key, config.get(key)]).toEqual([key, (set as Config)[key]]);
   });
 
-  it('leaves user data unset if vendor data has users', () => {
+  it('keeps the users of vendor data', () => {
     const vendor = '#cloud-config\nusers: [{name: root, ssh-import-id: gh:u2}]\n';
-    const { config, listed } = mergedConfig({ ...KEY, 'cloud-init.vendor-data': vendor });
+    const { config } = mergedConfig({ ...KEY, 'cloud-init.vendor-data': vendor });
     expect(parse(config.get('cloud-init.vendor-data') ?? '')).toEqual({
-      users: [{ name: 'root', 'ssh-import-id': ['gh:u2', 'gh:u1'], ssh_import_id: ['gh:u1'] }],
+      users: [{ name: 'root', 'ssh-import-id': ['gh:u2', 'gh:u1'] }],
     });
-    expect(config.has('cloud-init.user-data')).toBe(false);
-    expect(listed).toEqual(['cloud-init.vendor-data', 'user.vendor-data']);
   });
 
-  it('merges into both if user data has users too', () => {
-    const users = '#cloud-config\nusers: [default]\n';
-    const config = { ...KEY, 'cloud-init.vendor-data': users, 'user.user-data': users };
-    const result = mergedConfig(config).config;
-    const expected = { users: ['default', { name: 'root', ...ONE_ID }] };
-    expect(parse(result.get('user.user-data') ?? '')).toEqual(expected);
-    expect(parse(result.get('cloud-init.vendor-data') ?? '')).toEqual(expected);
-    expect(result.has('cloud-init.user-data')).toBe(false);
-  });
-
-  it('merges into user data if vendor data is not a cloud-config', () => {
-    const { config, warnings } = mergedConfig({ ...KEY, 'cloud-init.vendor-data': '#!/bin/sh' });
-    expect(config.get('cloud-init.vendor-data')).toBe('#!/bin/sh');
-    expect(parse(config.get('cloud-init.user-data') ?? '')).toEqual({ users: [{ name: 'root', ...ONE_ID }] });
+  it('warns of each text that it cannot merge into', () => {
+    const { warnings } = mergedConfig({ ...KEY, 'cloud-init.vendor-data': SCRIPT, 'user.user-data': SCRIPT });
     expect(warnings).toEqual([
+      'user.user-data: ssh keys are not merged, it is no cloud-config mapping',
       'cloud-init.vendor-data: ssh keys are not merged, it is no cloud-config mapping',
     ]);
   });
 
   it('reads vendor data from cloud-init.vendor-data before user.vendor-data', () => {
-    const users = '#cloud-config\nusers: []\n';
-    const config = { ...KEY, 'cloud-init.vendor-data': '#cloud-config\n', 'user.vendor-data': users };
-    expect(mergedConfig(config).config.has('user.user-data')).toBe(true);
-    expect(mergedConfig({ ...KEY, 'user.vendor-data': users }).config.has('user.user-data')).toBe(false);
+    const config = { ...KEY, 'cloud-init.vendor-data': '#cloud-config\n', 'user.vendor-data': USERS };
+    expect(mergedConfig(config).config.has('cloud-init.user-data')).toBe(true);
+    expect(mergedConfig({ ...KEY, 'user.vendor-data': USERS }).config.has('cloud-init.user-data')).toBe(
+      false,
+    );
   });
 
-  it('adds public keys and ids under both spellings, each once', () => {
+  it('adds each key and each id once, whatever the comment of a key is', () => {
     const keys = {
       ...KEY,
       ...PUBLIC,
       'cloud-init.ssh-keys.again': 'root:gh:u1',
       'cloud-init.ssh-keys.b': 'bob:lp:b',
+      'cloud-init.ssh-keys.p2': 'root:ssh-ed25519 AAAA other comment',
+      'cloud-init.ssh-keys.q': 'root:ssh-ed25519 BBBB me',
+      'cloud-init.ssh-keys.q2': 'root:ssh-ed25519  BBBB  me again',
+      'cloud-init.ssh-keys.r': 'root:from="10.0.0.1" ssh-ed25519 AAAA me',
     };
     const text =
-      '#cloud-config\nusers:\n- name: root\n  ssh_authorized_keys: ssh-ed25519 AAAA me\n  shell: /bin/sh\n';
+      '#cloud-config\nusers:\n- name: root\n  ssh_authorized_keys: ssh-ed25519 AAAA mine\n  shell: /bin/sh\n';
     expect(merged(text, keys)).toEqual({
       users: [
         {
           name: 'root',
           shell: '/bin/sh',
           ...ONE_ID,
-          ssh_authorized_keys: 'ssh-ed25519 AAAA me',
-          'ssh-authorized-keys': ['ssh-ed25519 AAAA me'],
+          ssh_authorized_keys: [
+            'ssh-ed25519 AAAA mine',
+            'ssh-ed25519 BBBB me',
+            'from="10.0.0.1" ssh-ed25519 AAAA me',
+          ],
         },
-        { name: 'bob', ssh_import_id: ['lp:b'], 'ssh-import-id': ['lp:b'] },
+        { name: 'bob', ssh_import_id: ['lp:b'] },
       ],
     });
+  });
+
+  it.each([
+    ['{name: root, ssh-import-id: [a]}', [{ name: 'root', 'ssh-import-id': ['a', 'gh:u1'] }]],
+    [
+      '{name: root, ssh-import-id: [a], ssh_import_id: [b]}',
+      [{ name: 'root', 'ssh-import-id': ['a', 'gh:u1'], ssh_import_id: ['b', 'gh:u1'] }],
+    ],
+    [
+      '{name: root}, {name: root, ssh_import_id: [a]}',
+      [{ name: 'root' }, { name: 'root', ssh_import_id: ['a', 'gh:u1'] }],
+    ],
+    ['root, {name: root, shell: /x}', ['root', { name: 'root', shell: '/x', ...ONE_ID }]],
+  ])('hides no list of users: [%s]', (users, expected) => {
+    expect(merged(`#cloud-config\nusers: [${users}]\n`)).toEqual({ users: expected });
   });
 
   it.each([
@@ -150,6 +200,25 @@ describe('mergedConfig with ssh keys', () => {
       .join('\n')
       .replaceAll('*a-1', 'x')}\n`,
     `#cloud-config\na: ${'x'.repeat(64 * 1024)}\n`,
+    '#cloud-config\n? [a, b]\n: c\n',
+    '#cloud-config\na:\n- b: {{ v1.local_hostname }}\n',
+    '#cloud-config\n{a: 1}: b\n',
+    '#cloud-config\na: b\rc: d\n',
+    '#cloud-config\na: b\u2028c\n',
+    '#cloud-config\na: b\u0085\n',
+    '\ufeff#cloud-config\na: 1\n',
+    '#!/bin/sh\n#cloud-config\na: 1\n',
+    '#include\n#cloud-config\na: 1\n',
+    '# mine\n#cloud-config\na: 1\n',
+    '#cloud-config-archive\n- a\n',
+    '#cloud-config-jsonp\n[{"op": "add"}]\n',
+    '#cloud-boothook\n#cloud-config\na: 1\n',
+    'Content-Type: multipart/mixed; boundary="=="\nMIME-Version: 1.0\n\n--==\nContent-Type: text/cloud-config\n\n#cloud-config\na: 1\n--==--\n',
+    'MIME-Version: 1.0\n#cloud-config\n\na: 1\n',
+    'Content-Type: text/cloud-config\r\n\r\n#cloud-config\r\na: 1\r\n',
+    gzipSync(PLAIN).toString('base64'),
+    gzipSync(PLAIN).toString('latin1'),
+    gzipSync(PLAIN).toString('utf8'),
   ])('leaves a text that it cannot merge into as it is, and warns: %.60j', (text) => {
     const result = mergedConfig({ ...KEY, 'cloud-init.user-data': text });
     expect(result.config.get('cloud-init.user-data')).toBe(text);
@@ -158,10 +227,16 @@ describe('mergedConfig with ssh keys', () => {
   });
 
   it('keeps leading comment lines, and prints the rest as sorted block YAML with its comments', () => {
-    const text = '## template: jinja\n#cloud-config\n# mine\nz: {b: 1, a: [x, y]} # why\na: "0644"\n';
+    const text = '#cloud-config\n# mine\nz: {b: 1, a: [x, y]} # why\na: "0644"\n';
     const lines = userData(text)?.split('\n');
-    expect(lines?.slice(0, 4)).toEqual(['## template: jinja', '#cloud-config', '# mine', 'a: "0644"']);
+    expect(lines?.slice(0, 3)).toEqual(['#cloud-config', '# mine', 'a: "0644"']);
     expect(userData(text)).toContain('z:\n  a:\n  - x\n  - y\n  b: 1\n  # why\n');
+  });
+
+  it('keeps CRLF line ends', () => {
+    const text = userData('#cloud-config\r\nz: |\r\n  #!/bin/sh\r\n  ls\r\na: 1\r\n') ?? '';
+    expect(text.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+    expect(parse(text)).toEqual({ a: 1, z: '#!/bin/sh\nls\n', users: [{ name: 'root', ...ONE_ID }] });
   });
 
   it('puts the mark first if the text begins with an empty line', () => {
@@ -181,7 +256,7 @@ describe('mergedConfig with ssh keys', () => {
     `long: ${'word '.repeat(100)}end`,
     "quoted: 'it''s'\nescaped: \"\\x41\\n\\u00fc\"",
     'tagged: !!binary aGk=\nint: !!int "5"\nown: !mine {a: b}',
-    '? [a, b]\n: c\n5: d',
+    '? a\n: c\n5: d',
     'base: &b {x: 1}\nuse: *b\nmore: [*b, *b]',
     'list: [a, [], {}, [b, {c: d}]]',
     '? a',

@@ -1,4 +1,4 @@
-import { readCloudConfig } from './cloud-config.ts';
+import { type CloudConfig, type Problem, readCloudConfig } from './cloud-config.ts';
 import { mergeUsers, type UserKeys } from './cloud-config-merge.ts';
 import type { Config } from './entities.ts';
 import { hasGuestKeys, isGuestKey } from './guest-keys.ts';
@@ -18,8 +18,8 @@ export interface MergedConfig {
 const SSH_KEYS = 'cloud-init.ssh-keys.';
 
 /**
- * The keys that an instance may read, with `cloud-init.ssh-keys.*` merged into user data and vendor data as
- * in LXD. Without ssh keys, every value is exactly as it was set.
+ * The keys that an instance may read, with `cloud-init.ssh-keys.*` merged into user data and vendor data
+ * (docs/cloud-init.md). Without ssh keys, every value is exactly as it was set.
  * @param expanded the instance's expanded config
  */
 export function mergedConfig(expanded: Config): MergedConfig {
@@ -29,9 +29,13 @@ export function mergedConfig(expanded: Config): MergedConfig {
   const config = new Map(shown.map((key) => [key, expanded[key]!]));
   const users = collectUsers(config);
   if (users.length === 0) return { config, listed: listedOf(config), warnings: [] };
-  const merged = merge(JSON.stringify([DATA_KEYS.map((key) => config.get(key) ?? ''), users]));
+  const merged = merge(JSON.stringify([textsOf(config), users]));
   for (const [key, text] of merged.texts) config.set(key, text);
   return { config, listed: listedOf(config), warnings: merged.warnings };
+}
+
+function textsOf(config: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries(DATA_KEYS.map((key) => [key, config.get(key) ?? '']));
 }
 
 function listedOf(config: ReadonlyMap<string, string>): string[] {
@@ -57,28 +61,65 @@ function collectUsers(config: ReadonlyMap<string, string>): Users {
   return [...users];
 }
 
-const DATA_KEYS = ['cloud-init.user-data', 'user.user-data', 'cloud-init.vendor-data', 'user.vendor-data'];
+/** The keys of each kind of data; cloud-init reads the second one only if the first is not set. */
+const USER_DATA = ['cloud-init.user-data', 'user.user-data'] as const;
+const VENDOR_DATA = ['cloud-init.vendor-data', 'user.vendor-data'] as const;
+const DATA_KEYS = [...USER_DATA, ...VENDOR_DATA];
 
 /** Results kept: instances of a profile have equal texts, and these change far less often than views. */
 const MERGES_KEPT = 32;
 
-/** Takes the JSON of the texts of {@link DATA_KEYS} and the users; returns the changed texts, by key. */
+interface Result {
+  readonly texts: Map<string, string>;
+  readonly warnings: string[];
+}
+
+/** Takes the JSON of the texts, by key, and of the users; returns the changed texts, by key. */
 const merge = remembering((input) => {
-  const [texts, users] = JSON.parse(input) as [string[], Users];
-  const [vendorData, olderVendorData] = texts.slice(2);
-  const vendor = readCloudConfig(vendorData || olderVendorData || '');
-  const merged = new Map<string, string>();
-  const warnings: string[] = [];
-  for (const [index, key] of DATA_KEYS.entries()) {
-    const cloudConfig = readCloudConfig(texts[index] ?? '');
-    // In cloud-init, users in user data replace those in vendor data: adding some here would hide the latter.
-    const isLeftToVendor = key.endsWith('.user-data') && !cloudConfig?.hasUsers && vendor?.hasUsers;
-    if (cloudConfig && isLeftToVendor) continue;
-    const result = cloudConfig
-      ? mergeUsers(cloudConfig, new Map(users))
-      : { problem: 'it is no cloud-config mapping' };
-    if ('problem' in result) warnings.push(`${key}: ssh keys are not merged, ${result.problem}`);
-    else merged.set(key, result.text);
+  const [texts, users] = JSON.parse(input) as [Record<string, string>, Users];
+  const result: Result = { texts: new Map(), warnings: [] };
+  const vendor = readCloudConfig(effectiveText(texts, VENDOR_DATA));
+  let inUserData = false;
+  for (const key of keysToFill(texts, USER_DATA)) {
+    const cloudConfig = readCloudConfig(texts[key] ?? '');
+    if (!isLeftToVendor(cloudConfig, vendor))
+      inUserData = mergeInto(key, cloudConfig, users, result) || inUserData;
   }
-  return { texts: merged, warnings };
+  // Vendor data is not made for keys that user data has already: `users` there replaces `users` here.
+  const isSet = effectiveText(texts, VENDOR_DATA) !== '';
+  if (!isSet && inUserData) return result;
+  for (const key of keysToFill(texts, VENDOR_DATA)) {
+    mergeInto(key, readCloudConfig(texts[key] ?? ''), users, result);
+  }
+  return result;
 }, MERGES_KEPT);
+
+function effectiveText(texts: Readonly<Record<string, string>>, keys: readonly [string, string]): string {
+  return texts[keys[0]] || texts[keys[1]] || '';
+}
+
+/** The keys that are set, else the first: cloud-init warns if it finds both. */
+function keysToFill(texts: Readonly<Record<string, string>>, keys: readonly [string, string]): string[] {
+  const set = keys.filter((key) => texts[key]);
+  return set.length > 0 ? set : [keys[0]];
+}
+
+/** In cloud-init, users in user data replace those in vendor data: adding some here would hide the latter. */
+function isLeftToVendor(userData: CloudConfig | Problem, vendor: CloudConfig | Problem): boolean {
+  if ('problem' in userData || 'problem' in vendor) return false;
+  return vendor.hasUsers && !userData.hasUsers && !refusesVendorData(userData);
+}
+
+/** Whether user data tells cloud-init to ignore vendor data. */
+function refusesVendorData({ mapping }: CloudConfig): boolean {
+  const enabled = mapping.getIn(['vendor_data', 'enabled']);
+  return typeof enabled === 'string' && !/^(true|1|on|yes)$/i.test(enabled);
+}
+
+/** @returns whether the ssh keys are in the text */
+function mergeInto(key: string, cloudConfig: CloudConfig | Problem, users: Users, result: Result): boolean {
+  const merged = 'problem' in cloudConfig ? cloudConfig : mergeUsers(cloudConfig, new Map(users));
+  if ('problem' in merged) result.warnings.push(`${key}: ssh keys are not merged, ${merged.problem}`);
+  else result.texts.set(key, merged.text);
+  return 'text' in merged;
+}

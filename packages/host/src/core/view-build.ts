@@ -3,6 +3,7 @@ import type { Config, Device, Devices, Instance } from './entities.ts';
 import { listEtag, valueEtags } from './etags.ts';
 import type { Expanded } from './expand.ts';
 import { hasGuestKeys } from './guest-keys.ts';
+import { metaDataText } from './meta-data.ts';
 import { own, recordOf, sortedCopy, sortedKeys } from './records.ts';
 import { mergedConfig } from './ssh-keys.ts';
 import type { GuestView } from './view.ts';
@@ -52,9 +53,7 @@ function shownDevice(name: string, device: Device, config: Config): Device {
   return sortedCopy(hwaddr ? { ...device, hwaddr } : device);
 }
 
-/** The exact body of GET /1.0/meta-data; its first line is a comment to every reader of YAML. */
 function metaData(instance: Instance, config: Config): string {
   const id = own(instance.config, 'volatile.cloud-init.instance-id') || instance.name;
-  const extra = own(config, 'user.meta-data') ?? '';
-  return `#cloud-config\ninstance-id: ${id}\nlocal-hostname: ${instance.name}\n${extra}`;
+  return metaDataText(id, instance.name, own(config, 'user.meta-data') ?? '');
 }

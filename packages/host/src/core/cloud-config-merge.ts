@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, type Node, Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { type CloudConfig, isTextNode, type Problem } from './cloud-config.ts';
+import { type CloudConfig, isNull, isTextNode, type Problem } from './cloud-config.ts';
 import { printCloudConfig } from './cloud-config-print.ts';
 import { placeOfUsers, spliceUsers } from './cloud-config-splice.ts';
 import { childrenOf, writeOutAliases } from './yaml-aliases.ts';
@@ -40,10 +40,10 @@ export function mergeUsers(cloudConfig: CloudConfig, users: ReadonlyMap<string, 
   return text === undefined ? { problem: 'it cannot be printed again' } : { text };
 }
 
-/** Such a key is no valid cloud-config: most often it is a forgotten quote or template header, `{{ ... }}`. */
+/** cloud-init cannot read such a key. Most often it is `{{ ... }}` without quotes or without template header. */
 function refuseOddKeys(node: Node): void {
-  if (isMap(node) && node.items.some(({ key }) => !isScalar(key)))
-    throw new CannotMerge('a key of a mapping is not a scalar');
+  if (isMap(node) && node.items.some(({ key }) => !isScalar(key) || isNull(key)))
+    throw new CannotMerge('a key of a mapping is empty or not a scalar');
   if (isMap(node) || isSeq(node)) for (const child of childrenOf(node)) refuseOddKeys(child);
 }
 

@@ -30,7 +30,7 @@ export function placeOfUsers({ body, document, mapping }: CloudConfig): Place | 
 
 function placeOf({ key, value }: Pair<Node, Node | null>, body: string): Place | undefined {
   const start = key.range?.[0];
-  const end = value?.range?.[1];
+  const end = value?.range?.[2];
   if (start === undefined || end === undefined) return undefined;
   return body.slice(start, end).includes('{{') ? undefined : { start, end };
 }
@@ -43,9 +43,7 @@ function placeOf({ key, value }: Pair<Node, Node | null>, body: string): Place |
 export function spliceUsers(cloudConfig: CloudConfig, { start, end }: Place): string | undefined {
   const { header, body, document, mapping } = cloudConfig;
   try {
-    const rest = body.slice(end);
-    const after = end > start ? rest.replace(/^[ \t]*\r?\n/, '') : rest;
-    const spliced = body.slice(0, start) + printUsers(mapping) + after;
+    const spliced = body.slice(0, start) + printUsers(mapping) + body.slice(end);
     const masked = maskExpressions(spliced);
     const again = masked && readYaml(masked, { schema: 'failsafe', uniqueKeys: true }, PRINTED_LENGTH_MAX);
     if (!again || !writeOutAliases(again)) return undefined;

@@ -203,6 +203,7 @@ describe('mergedConfig with ssh keys', () => {
     '#cloud-config\n? [a, b]\n: c\n',
     '#cloud-config\na:\n- b: {{ v1.local_hostname }}\n',
     '#cloud-config\n{a: 1}: b\n',
+    '#cloud-config\na: 1\n: b\n',
     '#cloud-config\na: b\rc: d\n',
     '#cloud-config\na: b\u2028c\n',
     '#cloud-config\na: b\u0085\n',

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { readAll } from './io.ts';
+import { type Io, readAll } from './io.ts';
 import { sentenceOf } from './local-errors.ts';
 import type { Session } from './session.ts';
 import { renderYaml } from './tables.ts';
@@ -58,7 +59,7 @@ export async function inEditor(
   const file = join(dir, name);
   await writeFile(file, text, { mode: 0o600 });
   try {
-    await runEditor(session.io.env['VISUAL'] || session.io.env['EDITOR'] || 'vi', file);
+    await runEditor(session.io, file);
     await save(await readFile(file));
   } catch (error) {
     throw new Error(`${sentenceOf(error)}\nYour text is kept in ${file}`, { cause: error });
@@ -66,19 +67,31 @@ export async function inEditor(
   await rm(dir, { recursive: true });
 }
 
-/** Through a shell, because EDITOR may contain arguments. */
-function runEditor(editor: string, file: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'sh', file], { stdio: 'inherit' });
-    child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(editorFailure(editor, code)))));
-  });
+/** With these keys, the terminal sends a signal to all its programs; many editors use Ctrl-C themselves. */
+const KEY_SIGNALS = ['SIGINT', 'SIGQUIT'] as const;
+
+/**
+ * Runs the editor through a shell, because EDITOR may contain arguments. Neither this program nor the shell ends
+ * at Ctrl-C: that is for the editor, which they would otherwise leave behind on the terminal.
+ */
+async function runEditor(io: Io, file: string): Promise<void> {
+  const editor = io.env['VISUAL'] || io.env['EDITOR'] || 'vi';
+  const listening = KEY_SIGNALS.map((name) => io.onSignal(name, () => {}));
+  try {
+    const script = `trap : INT QUIT; ${editor} "$1"`;
+    const child = spawn('/bin/sh', ['-c', script, 'sh', file], { stdio: 'inherit' });
+    const [code, signal] = await once(child, 'close');
+    if (code !== 0) throw new Error(editorFailure(editor, code ?? signal));
+  } finally {
+    for (const stop of listening) stop();
+  }
 }
 
 /** The exit codes with which a shell says that it could not start a program. */
-const NOT_STARTED: readonly (number | null)[] = [126, 127];
+const NOT_STARTED: readonly unknown[] = [126, 127];
 
-function editorFailure(editor: string, code: number | null): string {
-  if (!NOT_STARTED.includes(code)) return `${editor} ended with code ${code}`;
+/** @param end its exit code, or the signal that ended it */
+function editorFailure(editor: string, end: unknown): string {
+  if (!NOT_STARTED.includes(end)) return `${editor} ended with ${typeof end === 'number' ? `code ${end}` : end}`;
   return `The editor "${editor}" cannot be started: set VISUAL or EDITOR to one that is installed`;
 }

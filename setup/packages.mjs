@@ -31,6 +31,7 @@ export const TEST_PACKAGES = [
   'lxd-client',
   'python3',
   'python3-pylxd',
+  'python3-yaml',
   'zsh',
   'zstd',
   'libarchive-tools',

@@ -69,3 +69,95 @@ describe('an editor on a terminal', () => {
     expect((await run('rm', ['-r', join(kept, '..')])).ok).toBe(true);
   });
 });
+
+/** Texts that YAML 1.1 or 1.2 reads as something else when they are not quoted, or that are hard to quote. */
+const HARD = [
+  ...'yes No ON off y N true Null ~ 1:30 190:20:30 1_000 0777 010 08 0x1F 0o17 0b11 1.50 1e3 1E400 .5 5. -0 +12'.split(
+    ' ',
+  ),
+  ...'2024-01-02 2024-01-02T10:00:00Z .inf -.Inf .nan = << 12345678901234567890 1.2.3 10.0.0.1/24 08:00 --- ...'.split(
+    ' ',
+  ),
+  ...[
+    '2001-12-14 21:59:43.1 -5',
+    'a: b',
+    'a #b',
+    '- x',
+    '? x',
+    '!x',
+    '&x',
+    '*x',
+    '%x',
+    '@x',
+    '`x',
+    '|',
+    '>-',
+    '{a',
+  ],
+  ...[
+    '[a',
+    "'",
+    '"',
+    '\\',
+    ' lead',
+    'trail ',
+    'tab\tinside',
+    '\tlead',
+    'two\nlines',
+    'end\n',
+    'more\n\n',
+    '\nstart',
+  ],
+  ...[' \n', '  in\nout', 'é\u{1f600}', '\u0001', '\u0085', '\u2028', '\ufeff', '\ufffe', '\u202e'],
+];
+
+describe('YAML', () => {
+  it.each(['profile edit p1', 'config edit c1'])('of %s needs no quotes, as with lxc', async (words) => {
+    await porthole('profile create p1');
+    // What lxc 5.0.2 sends for the same to LXD; the last three unset their keys.
+    const plain = [
+      '2',
+      'true',
+      'yes',
+      '1.50',
+      '0x10',
+      '0777',
+      '1:30',
+      '2024-01-02',
+      '1e3',
+      '=',
+      '~',
+      'null',
+      '',
+    ];
+    const lines = plain.map((value, index) => `  user.k${index}: ${value}\n`).join('');
+    const yaml = `config:\n  limits.cpu: 2\n  boot.autostart: false\n${lines}description: 1.10\n`;
+    const own = words.startsWith('config') ? 'profiles: [default]\nephemeral: no\n' : '';
+    expect(await result(words, yaml + own)).toBe('');
+    const [kind, , name] = words.split(' ');
+    const { config } = kind === 'config' ? await operator.get(name!) : await profile(name!);
+    const kept = Object.entries(config).filter(([key]) => !key.startsWith('volatile.'));
+    const values = Object.fromEntries(plain.slice(0, -3).map((value, index) => [`user.k${index}`, value]));
+    expect(Object.fromEntries(kept)).toEqual({ 'limits.cpu': '2', 'boot.autostart': 'false', ...values });
+    expect(await result(words.replace('edit', 'show'))).toContain('description: "1.10"\n');
+  });
+
+  it('of show is read by Python, LXD’s client and Porthole as the same texts', async () => {
+    const config = Object.fromEntries(HARD.map((value, index) => [`user.k${index}`, value]));
+    for (const value of HARD.filter((text) => /^[!-~]+$/.test(text))) config[`user.${value}`] = value;
+    for (const name of ['hard', 'copy']) {
+      await operator.client.change('POST', '/1.0/profiles', { json: { name, config: {} } });
+    }
+    await operator.client.change('PUT', '/1.0/profiles/hard', { json: { config } });
+    const shown = await result('profile show hard');
+    const program =
+      'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin.buffer.read().decode()), sys.stdout)';
+    const read = await run('/usr/bin/python3', ['-c', program], { input: shown });
+    expect([read.stderr, JSON.parse(read.stdout).config]).toEqual(['', config]);
+    expect(await lxc.feed(shown, 'profile', 'edit', 'copy')).toMatchObject({ ok: true });
+    expect((await profile('copy')).config).toEqual(config);
+    await operator.client.change('PUT', '/1.0/profiles/copy', { json: {} });
+    await result('profile edit copy', shown);
+    expect((await profile('copy')).config).toEqual(config);
+  });
+});

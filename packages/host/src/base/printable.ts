@@ -20,7 +20,10 @@ export function printableLine(text: string): string {
   return printable(text).replaceAll(/[\t\n]/g, '?');
 }
 
-/** Writes unsafe characters as `\u001b`, which means the same inside the quotes of JSON and YAML. */
-export function escapeQuoted(text: string): string {
-  return text.replaceAll(UNSAFE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/**
+ * Writes unsafe characters as `\u001b`, which means the same inside the quotes of JSON and YAML.
+ * @param characters others to write so
+ */
+export function escapeQuoted(text: string, characters = UNSAFE): string {
+  return text.replaceAll(characters, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
+import { parseYamlTexts } from '../base/yaml-texts.ts';
 import { type Io, readAll } from './io.ts';
 import { sentenceOf } from './local-errors.ts';
 import type { Session } from './session.ts';
 import { renderYaml } from './tables.ts';
+import { objectOf } from './yaml-input.ts';
 
 /** An object to be edited, with the ETag that makes the write safe. */
 export interface Editable {
@@ -39,8 +40,8 @@ export async function editObject(
 }
 
 function parseObject(text: string): object {
-  const value: unknown = parse(text);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  const value = objectOf(parseYamlTexts(text));
+  if (value) return value;
   throw new Error('That is not a YAML map');
 }
 

@@ -1,8 +1,9 @@
 import Table from 'cli-table3';
 import { Option } from 'commander';
 import { Document, Scalar, visit } from 'yaml';
-import { escapeQuoted, isUnsafe, printable } from '../base/printable.ts';
+import { escapeQuoted, printable } from '../base/printable.ts';
 import type { Session } from './session.ts';
+import { NOT_IN_YAML, needsQuotes } from './yaml-quotes.ts';
 
 const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -46,15 +47,19 @@ export function renderJson(value: unknown, indent = 2): string {
   return escapeQuoted(JSON.stringify(value ?? null, null, indent));
 }
 
-/** YAML as LXD's client prints it, without the final line end; safe for a terminal, like the JSON. */
+/**
+ * YAML as LXD's client prints it, without the final line end; safe for a terminal, like the JSON. Other programs
+ * read the same texts, also those that know YAML 1.1 only.
+ */
 export function renderYaml(value: unknown): string {
   const document = new Document(value);
   visit(document, {
     Scalar(_key, node) {
-      if (typeof node.value === 'string' && isUnsafe(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+      if (typeof node.value === 'string' && needsQuotes(node.value)) node.type = Scalar.QUOTE_DOUBLE;
     },
   });
-  return escapeQuoted(document.toString({ indentSeq: false, lineWidth: 0 })).trimEnd();
+  const text = document.toString({ indentSeq: false, lineWidth: 0 });
+  return escapeQuoted(escapeQuoted(text), NOT_IN_YAML).replace(/\n$/, '');
 }
 
 /** A map with sorted keys, also in the maps inside it; LXD's client prints config and devices like this. */

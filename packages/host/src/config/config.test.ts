@@ -75,10 +75,30 @@ describe('readConfig', () => {
     ['nonsense: 1', /unknown setting nonsense in .*settings\.yaml/],
     ['[1, 2]', /must hold `key: value` lines/],
     ['a: b: c', /is not YAML/],
+    ['log-level:', /log-level in .*settings\.yaml has no value/],
+    ['stop-seconds: ~', /stop-seconds in .*settings\.yaml has no value/],
+    ['server-name: # comes later', /server-name in .*settings\.yaml has no value/],
+    ['server-name: [a]', /server-name in .*settings\.yaml must have one value/],
+    ['stop-seconds: ""', /stop-seconds in .*settings\.yaml: "" is not a whole number/],
+    ['constructor: 1', /unknown setting constructor in .*settings\.yaml/],
+    ['__proto__: {log-level: debug}', /unknown setting __proto__ in .*settings\.yaml/],
   ])('names file and key of a bad line: %s', (text, message) => {
     writeFileSync(file, text);
     expect(() => read([])).toThrow(message);
   });
+
+  it('refuses an empty value in the file even if a flag overrides it', () => {
+    writeFileSync(file, 'log-level:\n');
+    expect(() => read(['--log-level', 'debug'])).toThrow(/log-level in .*settings\.yaml has no value/);
+  });
+
+  it.each(['1.50', '0x10', 'null-1', '2024-01-02', 'true', 'no'])(
+    'takes the text %s as it is written in the file',
+    (name) => {
+      writeFileSync(file, `server-name: ${name}\n`);
+      expect(read([]).settings['server-name']).toBe(name);
+    },
+  );
 
   it('accepts an empty file', () => {
     writeFileSync(file, '# nothing yet\n');

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parse } from 'yaml';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
+import { isYamlMap, parseYamlTexts } from '../base/yaml-texts.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
 
 /** The sources of settings: command line and environment, passed in once, in `main.ts`. */
@@ -104,17 +104,18 @@ function readSettingsFile(path: string): Readonly<Record<string, unknown>> {
   }
   const settings = parseYaml(path, text);
   if (settings === null) return {};
-  if (typeof settings !== 'object' || Array.isArray(settings))
-    throw bad(`${path} must hold \`key: value\` lines`);
-  for (const key of Object.keys(settings)) {
+  if (!isYamlMap(settings)) throw bad(`${path} must hold \`key: value\` lines`);
+  for (const [key, value] of Object.entries(settings)) {
     if (!Object.hasOwn(SETTINGS, key)) throw bad(`unknown setting ${key} in ${path}`);
+    if (value === null) throw bad(`${key} in ${path} has no value`);
+    if (typeof value !== 'string') throw bad(`${key} in ${path} must have one value, not a list or a map`);
   }
-  return settings as Record<string, unknown>;
+  return settings;
 }
 
 function parseYaml(path: string, text: string): unknown {
   try {
-    return parse(text);
+    return parseYamlTexts(text);
   } catch (error) {
     throw bad(`${path} is not YAML: ${messageOf(error)}`);
   }

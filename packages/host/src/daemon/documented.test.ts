@@ -39,7 +39,7 @@ describe('the documentation', () => {
       'The daemon reads settings from `settings.yaml` in its state directory (or the file that `--settings` or',
       '`PORTHOLE_SETTINGS` names), as `key: value` lines; from the environment; and from flags. A flag overrides the',
       'environment, and the environment overrides the file. With a bad value the daemon does not start: it exits with',
-      'code 2 and a message that names the key.',
+      'code 2 and a message that names the key. A key without a value is an error too: write `""` for an empty text.',
       '',
       'The state directory is `--state-dir`, else `PORTHOLE_DIR`, else `/var/lib/porthole`.',
     ].join('\n');

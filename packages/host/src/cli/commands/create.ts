@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
+import { isYamlMap, parseYamlTexts } from '../../base/yaml-texts.ts';
 import type { HostClient } from '../../client/host-client.ts';
 import { path } from '../../client/host-client.ts';
 import type { DeviceMap, StringMap } from '../../client/types.ts';
+import { own, recordOf } from '../../core/records.ts';
 import type { ProfileJson } from '../../wire/profile.ts';
 import { collectDevice, collectNames, collectPair, UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { readAll } from '../io.ts';
 import { findImage } from '../lookup.ts';
 import type { Open, Session } from '../session.ts';
+import { objectOf } from '../yaml-input.ts';
 import { changeState } from './state.ts';
 
 interface CreateOptions {
@@ -126,12 +128,14 @@ async function imageSource(client: HostClient, name: string): Promise<object> {
 async function readConfigFile(session: Session, file: string | undefined): Promise<ConfigFile> {
   if (file === undefined) return {};
   const text = file === '-' ? await readAll(session.io.stdin) : await readFile(file, 'utf8');
-  const value = (parse(text) ?? {}) as unknown;
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new UsageError(`${file} is not a YAML map`);
+  const value = objectOf(parseYamlTexts(text) ?? {});
+  if (!value) throw new UsageError(`${file} is not a YAML map`);
   const known = ['description', 'config', 'devices', 'profiles'];
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown) throw new UsageError(`${file}: unknown key "${unknown}"; known are ${known.join(', ')}`);
+  for (const key of ['config', 'devices']) {
+    if (!isYamlMap(value[key] ?? {})) throw new UsageError(`${file}: ${key} is not a map`);
+  }
   return value as ConfigFile;
 }
 
@@ -139,25 +143,25 @@ async function readConfigFile(session: Session, file: string | undefined): Promi
 async function overlayDevices(
   client: HostClient,
   profiles: readonly string[] | null,
-  own: DeviceMap,
+  given: DeviceMap,
   overlays: DeviceMap,
 ): Promise<DeviceMap> {
-  if (Object.keys(overlays).length === 0) return own;
+  if (Object.keys(overlays).length === 0) return given;
   const inherited = await profileDevices(client, profiles ?? ['default']);
   const merged = Object.entries(overlays).map(([device, options]) => {
-    const base = own[device] ?? inherited[device] ?? {};
+    const base = own(given, device) ?? own(inherited, device) ?? {};
     const whole = { ...base, ...options };
     if (whole['type']) return [device, whole] as const;
     throw new UsageError(
       `No profile has a device "${device}": to add one, give its type, as in ${device},type=disk`,
     );
   });
-  return { ...own, ...Object.fromEntries(merged) };
+  return { ...given, ...Object.fromEntries(merged) };
 }
 
 async function profileDevices(client: HostClient, names: readonly string[]): Promise<DeviceMap> {
   const profiles = await Promise.all(
     names.map((name) => client.get<ProfileJson>(path`/1.0/profiles/${name}`)),
   );
-  return Object.assign({}, ...profiles.map((profile) => profile.devices)) as DeviceMap;
+  return recordOf(profiles.flatMap((profile) => Object.entries(profile.devices)));
 }

@@ -161,3 +161,63 @@ describe('YAML', () => {
     expect((await profile('copy')).config).toEqual(config);
   });
 });
+
+// Others of the prototype are tried in the unit tests.
+const NAMES = ['constructor', '__proto__'];
+
+describe.each(NAMES)('%s is a name like any other', (name) => {
+  it('of a profile, a device, a key and an option', async () => {
+    await result(`profile create ${name}`);
+    await result(`profile device add ${name} ${name} nic nictype=p2p user.${name}=1`);
+    await result(`profile set ${name} user.${name}=x`);
+    const shown = await result(`profile show ${name}`);
+    expect(shown).toContain(`config:\n  user.${name}: x\n`);
+    expect(shown).toContain(`\n  ${name}:\n    nictype: p2p\n    type: nic\n    user.${name}: "1"\n`);
+    await result(`profile edit ${name}`, shown.replace(`user.${name}: x`, `user.${name}: y`));
+    expect(await result(`profile get ${name} user.${name}`)).toBe('y\n');
+    expect(await lxc.must('profile', 'get', name, `user.${name}`)).toBe('y\n');
+    expect(await lxc.feed(shown, 'profile', 'edit', name)).toMatchObject({ ok: true });
+    expect(await result(`profile device list ${name} -f csv`)).toMatch(`${name},nic,`);
+    expect(await result('profile list -f csv')).toMatch(`${name},,0`);
+    expect(Object.keys((await profile(name)).devices)).toEqual([name]);
+  });
+
+  it('in instances, running ones too, and in what they read', async () => {
+    await operator.launch('c2', { profiles: ['default', name] });
+    expect(await operator.sh('c2', `devlxd /1.0/config/user.${name}`)).toBe('x');
+    expect(JSON.parse(await operator.sh('c2', 'devlxd /1.0/devices'))[name].type).toBe('nic');
+    await result(`config device override c2 ${name} mtu=1400`);
+    await result(`config set c2 user.${name}=own`);
+    expect(await operator.sh('c2', `devlxd /1.0/config/user.${name}`)).toBe('own');
+    expect(await result(`config device get c2 ${name} mtu`)).toBe('1400\n');
+    expect(await result(`list -f csv -c n,user.${name} user.${name}=own`)).toBe('c2,own\n');
+    expect((await operator.get('c2')).config[`volatile.${name}.host_name`]).toMatch(/^veth/);
+    await operator.state('c2', 'restart', { force: true });
+    await result(`config device remove c2 ${name}`);
+    await operator.state('c2', 'stop', { force: true });
+    await operator.delete('c2');
+  });
+
+  it('of a property of an image', async () => {
+    await result(`image set-property busybox ${name} 1.0`);
+    expect(await result(`image get-property busybox ${name}`)).toBe('1.0\n');
+    expect(await result(`image show busybox`)).toContain(`  ${name}: "1.0"\n`);
+    expect(await result(`image list ${name}=1.0 -f csv -c l`)).toBe('busybox\n');
+    await result(`image unset-property busybox ${name}`);
+    expect(await result(`image list ${name}=1.0 -f csv -c l`)).toBe('');
+  });
+
+  it('that is not set has no value, and is refused where it means nothing', async () => {
+    expect(await result(`config get c1 ${name}`)).toBe('\n');
+    expect(await result(`image get-property busybox ${name}`)).toBe('\n');
+    expect(await result(`list -f csv ${name}=.+`)).toBe('');
+    expect(await porthole(`config set c1 ${name}=x`)).toMatchObject({
+      code: 1,
+      stderr: `Error: Invalid config: Unknown configuration key: ${name}\n`,
+    });
+    expect(await porthole(`config device get c1 ${name} type`)).toMatchObject({
+      stderr: "Error: Device doesn't exist\n",
+    });
+    expect((await porthole(name)).code).toBe(2);
+  });
+});

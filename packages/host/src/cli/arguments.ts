@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { DeviceMap, StringMap } from '../client/types.ts';
+import { own } from '../core/records.ts';
 import type { Input } from './io.ts';
 import { readAll } from './io.ts';
 
@@ -36,7 +37,7 @@ export function collectDevice(text: string, before: DeviceMap = {}): DeviceMap {
   if (name === '' || name.includes('=') || pairs.length === 0) {
     throw new InvalidArgumentError('It must be device,key=value.');
   }
-  const options = pairs.reduce<StringMap>((all, pair) => collectPair(pair, all), before[name] ?? {});
+  const options = pairs.reduce<StringMap>((all, pair) => collectPair(pair, all), own(before, name) ?? {});
   return { ...before, [name]: options };
 }
 

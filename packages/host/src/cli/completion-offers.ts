@@ -2,6 +2,7 @@ import { readFile } from '../client/files.ts';
 import { HostClient, path } from '../client/host-client.ts';
 import type { DeviceMap } from '../client/types.ts';
 import { DEVICE_TYPE_NAMES, rowFor } from '../core/device-types.ts';
+import { own } from '../core/records.ts';
 import type { InstanceJson } from '../wire/instance.ts';
 import type { OperationJson } from '../wire/operation.ts';
 
@@ -114,7 +115,7 @@ async function devices(client: HostClient, [name = '']: readonly string[]): Prom
 async function keys(client: HostClient, before: readonly string[]): Promise<string[]> {
   const [name = '', device] = before.filter((word) => !word.includes('='));
   const holder = await holderOf(client, name);
-  return Object.keys(device === undefined ? holder.config : (holder.devices[device] ?? {}));
+  return Object.keys(device === undefined ? holder.config : (own(holder.devices, device) ?? {}));
 }
 
 /** Keys that are set, for another value, and those that could be set. */
@@ -128,7 +129,7 @@ async function settable(client: HostClient, before: readonly string[], current: 
 async function known(client: HostClient, before: readonly string[]): Promise<string[]> {
   const [name = '', device] = before.filter((word) => !word.includes('='));
   if (device !== undefined) {
-    const found = (await holderOf(client, name)).devices[device] ?? {};
+    const found = own((await holderOf(client, name)).devices, device) ?? {};
     const { DEVICE_TYPES } = await import('../core/device-table.ts');
     return Object.keys(rowFor(DEVICE_TYPES, found)?.options ?? {});
   }

@@ -1,3 +1,4 @@
+import { own } from '../core/records.ts';
 import type { InstanceFullJson, InstanceJson, NetworkJson } from '../wire/instance.ts';
 import { UsageError } from './arguments.ts';
 import { formatMemory, formatTime } from './text.ts';
@@ -67,7 +68,7 @@ function letters(word: string): Column[] {
 function configColumn(word: string): Column {
   const [key = '', header = '', width = ''] = word.split(':');
   if (!/^\d*$/.test(width)) throw new UsageError(`Invalid width "${width}" in "${word}"`);
-  const cell = (it: InstanceJson) => it.expanded_config[key] ?? '';
+  const cell = (it: InstanceJson) => own(it.expanded_config, key) ?? '';
   return {
     header: header || key.toUpperCase(),
     live: false,

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { own } from '../core/records.ts';
 import type { InstanceFullJson, NetworkJson } from '../wire/instance.ts';
 import { UsageError } from './arguments.ts';
 
@@ -39,7 +40,7 @@ function parseFilter(text: string): Filters {
   const field = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
   if (field)
     return { live: false, instance: (it) => value.split(',').some((one) => matches(one, field(it))) };
-  return { live: false, instance: (it) => matches(value, it.expanded_config[key] ?? '') };
+  return { live: false, instance: (it) => matches(value, own(it.expanded_config, key) ?? '') };
 }
 
 /** True when the whole text matches the pattern, ignoring case; an invalid pattern is compared as text. */

@@ -180,11 +180,13 @@ describe('checkDevices', () => {
     );
   });
 
-  it('refuses __proto__ as a device name', () => {
-    expect(() => check(JSON.parse('{"__proto__":{"type":"none"}}'))).toThrow(
-      'Invalid device name "__proto__"',
-    );
-  });
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'takes %s for the name of a device, but knows no option of that name',
+    (name) => {
+      expect(() => check({ [name]: { type: 'none', [`user.${name}`]: 'x' } })).not.toThrow();
+      expect(() => check({ a: { type: 'none', [name]: 'x' } })).toThrow(`Invalid device option "${name}"`);
+    },
+  );
 });
 
 describe('checkExpandedDevices', () => {

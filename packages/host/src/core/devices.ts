@@ -69,7 +69,7 @@ function checkShape(device: unknown): void {
     throw hostError('bad-request', `The maximum number of device options is ${DEVICE_OPTIONS_MAX}`);
   }
   for (const [option, value] of entries) {
-    const isName = !hasControl(option) && option.isWellFormed() && option !== '__proto__';
+    const isName = !hasControl(option) && option.isWellFormed();
     if (!isName || Buffer.byteLength(option) > DEVICE_OPTION_NAME_BYTES_MAX) {
       throw hostError(
         'bad-request',

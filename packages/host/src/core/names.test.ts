@@ -32,16 +32,13 @@ describe('instance names', () => {
 });
 
 describe('device names', () => {
-  it.each(['eth0', 'constructor', 'a b', 'a.b', 'ü', 'x'.repeat(64)])('may be %s', (name) => {
+  it.each(['eth0', 'constructor', '__proto__', 'a b', 'a.b', 'ü', 'x'.repeat(64)])('may be %s', (name) => {
     expect(() => checkDeviceName(name)).not.toThrow();
   });
 
-  it.each(['', 'x'.repeat(65), 'a\nb', 'a\0', '__proto__', '.', '..', 'a/b', '\ud800'])(
-    'may not be %j',
-    (name) => {
-      expect(() => checkDeviceName(name)).toThrow(CodedError);
-    },
-  );
+  it.each(['', 'x'.repeat(65), 'a\nb', 'a\0', '.', '..', 'a/b', '\ud800'])('may not be %j', (name) => {
+    expect(() => checkDeviceName(name)).toThrow(CodedError);
+  });
 });
 
 describe('profile names', () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { orElse, parse, parseJson, TERMINAL_SIZE_MAX, terminalSize, text } from './parse.ts';
+import { mapOf, orElse, parse, parseJson, TERMINAL_SIZE_MAX, terminalSize, text } from './parse.ts';
 import { wireError } from './wire-errors.ts';
 
 /** The largest user or group id of Linux: 2^32-1 means "no id". */
@@ -15,7 +15,7 @@ const environmentKey = text.refine(
 
 const execSchema = z.object({
   command: z.array(text).min(1, 'must not be empty'),
-  environment: orElse(z.record(environmentKey, text), {}),
+  environment: orElse(mapOf(text, environmentKey), {}),
   interactive: orElse(z.boolean(), false),
   width: orElse(terminalSize, 0),
   height: orElse(terminalSize, 0),

@@ -1,6 +1,6 @@
 import { describe, expect, test as it } from 'vitest';
 import { z } from 'zod';
-import { devices, orElse, parse, stringChanges, strings, text } from './parse.ts';
+import { deviceChanges, devices, orElse, parse, stringChanges, strings, text } from './parse.ts';
 
 describe('parse', () => {
   it('names the first field that is wrong', () => {
@@ -37,8 +37,27 @@ describe('parse', () => {
     expect(() => parse(strings, { a: 'x\0' })).toThrow(/NUL/);
   });
 
-  it('does not let the key __proto__ set a prototype', () => {
+  it('keeps the key __proto__, which does not set a prototype', () => {
     const map = parse(strings, JSON.parse('{"__proto__": "x", "a": "b"}'));
-    expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
+    expect([Object.getPrototypeOf(map), Object.entries(map)]).toEqual([
+      Object.prototype,
+      [
+        ['__proto__', 'x'],
+        ['a', 'b'],
+      ],
+    ]);
+    const changes = parse(deviceChanges, JSON.parse('{"__proto__": {"__proto__": "x", "a": ""}, "b": null}'));
+    expect(JSON.stringify(changes)).toBe('{"__proto__":{"__proto__":"x"},"b":null}');
+  });
+
+  it('names the key of a wrong entry, at every depth', () => {
+    const schema = z.object({ devices });
+    expect(() => parse(schema, JSON.parse('{"devices": {"a": {"__proto__": 1}}}'))).toThrow(
+      'devices.a.__proto__: Invalid input: expected string, received number',
+    );
+    expect(() => parse(schema, { devices: { a: [] } })).toThrow('devices.a: Invalid input: expected a map');
+    expect(() => parse(schema, { devices: { 'a\0': {} } })).toThrow(
+      /^devices\.a\0: must not contain a NUL byte/,
+    );
   });
 });

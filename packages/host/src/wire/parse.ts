@@ -42,22 +42,48 @@ export const TERMINAL_SIZE_MAX = 65_535;
 /** Width or height of a terminal; 0 when unknown. */
 export const terminalSize = z.number().int().min(0).max(TERMINAL_SIZE_MAX);
 
+/**
+ * A map with any keys, `__proto__` among them, which `z.record` would drop.
+ * @param keys what each key must be
+ */
+export function mapOf<V extends z.ZodType>(values: V, keys: z.ZodType = text) {
+  return z.custom<Record<string, unknown>>(isMap, 'Invalid input: expected a map').transform((map, context) =>
+    Object.fromEntries(
+      Object.entries(map).map(([key, value]) => {
+        tell(keys.safeParse(key), key, context);
+        return [key, tell(values.safeParse(value), key, context) as z.output<V>] as const;
+      }),
+    ),
+  );
+}
+
+function isMap(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Passes the result of an entry on. Its issues get the entry's key in front of their paths. */
+function tell<T>(result: z.ZodSafeParseResult<T>, key: string, context: z.RefinementCtx): T | undefined {
+  for (const { message, path } of result.error?.issues ?? [])
+    context.addIssue({ code: 'custom', message, path: [key, ...path] });
+  return result.data;
+}
+
 /** A map of strings as sent, `""` included; for merges, where `""` means "remove". */
-export const rawStrings = z.record(text, text);
+export const rawStrings = mapOf(text);
 
 /** A map of strings that replaces another: keys with the value `""` are removed. */
 export const strings = rawStrings.transform(withoutEmpty);
 
 /** Devices that replace others: options with the value `""` are removed. */
-export const devices = z.record(text, strings);
+export const devices = mapOf(strings);
 
 /** For merges: `""` and null both remove a key. */
-export const stringChanges = z
-  .record(text, text.nullable())
-  .transform((map) => mapValues(map, (value) => (value === '' ? null : value)));
+export const stringChanges = mapOf(text.nullable()).transform((map) =>
+  mapValues(map, (value) => (value === '' ? null : value)),
+);
 
 /** For merges: null removes a device, any other value replaces the device of that name. */
-export const deviceChanges = z.record(text, strings.nullable());
+export const deviceChanges = mapOf(strings.nullable());
 
 /** The fields that are neither absent nor null. */
 export function given<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { orElse, parse } from './parse.ts';
+import { mapOf, orElse, parse } from './parse.ts';
 
 /** The metadata of GET /1.0. */
 export interface ServerJson {
@@ -27,6 +27,6 @@ const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** Reads the body of PUT and PATCH /1.0. @returns server config keys, with their values as text */
 export function parseServerConfig(body: unknown): Readonly<Record<string, string>> {
-  const { config } = parse(z.object({ config: orElse(z.record(z.string(), scalar), {}) }), body);
+  const { config } = parse(z.object({ config: orElse(mapOf(scalar), {}) }), body);
   return Object.fromEntries(Object.entries(config).map(([key, value]) => [key, String(value ?? '')]));
 }

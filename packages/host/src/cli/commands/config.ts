@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../client/client-errors.ts';
+import { own } from '../../core/records.ts';
 import { parseSettings, UsageError } from '../arguments.ts';
 import { editObject } from '../editor.ts';
 import { addExamples } from '../help.ts';
@@ -38,7 +39,7 @@ function addGet(parent: Command, open: Open, holder: Holder, prefix: string): vo
   command.action(async (name: string, key: string, options: { expanded?: boolean }) => {
     const session = open(command);
     const held = await holder.read(session.client, name);
-    session.data((options.expanded ? held.expandedConfig : held.config)[key] ?? '');
+    session.data(own(options.expanded ? held.expandedConfig : held.config, key) ?? '');
   });
 }
 

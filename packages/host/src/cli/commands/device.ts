@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { ApiError } from '../../client/client-errors.ts';
 import type { DeviceMap, StringMap } from '../../client/types.ts';
 import { DEVICE_TYPE_NAMES } from '../../core/device-types.ts';
+import { own } from '../../core/records.ts';
 import { parsePair, parseSettings } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { ConfigAndDevices, Holder } from '../holders.ts';
@@ -109,7 +110,7 @@ function addGet(parent: Command, open: Open, holder: Holder, prefix: string): vo
   command.action(async (name: string, device: string, key: string) => {
     const session = open(command);
     const held = await holder.read(session.client, name);
-    session.data(requireOwn(held, device, 'retrieved for')[key] ?? '');
+    session.data(own(requireOwn(held, device, 'retrieved for'), key) ?? '');
   });
 }
 

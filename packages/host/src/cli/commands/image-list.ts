@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { own } from '../../core/records.ts';
 import type { ImageJson } from '../../wire/image.ts';
 import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
@@ -76,7 +77,9 @@ function passes(image: ImageJson, filter: string): boolean {
   if (at === -1) {
     return image.fingerprint.startsWith(filter) || image.aliases.some(({ name }) => name.startsWith(filter));
   }
-  return (image.properties[filter.slice(0, at)] ?? '').toLowerCase() === filter.slice(at + 1).toLowerCase();
+  return (
+    (own(image.properties, filter.slice(0, at)) ?? '').toLowerCase() === filter.slice(at + 1).toLowerCase()
+  );
 }
 
 /** The shortest alias, and how many more there are. */

@@ -3,6 +3,7 @@ import { ApiError } from '../../client/client-errors.ts';
 import { editImage, imagePut } from '../../client/edits.ts';
 import { path } from '../../client/host-client.ts';
 import { call } from '../../client/transport.ts';
+import { own } from '../../core/records.ts';
 import type { ImageJson } from '../../wire/image.ts';
 import { editObject } from '../editor.ts';
 import { addExamples } from '../help.ts';
@@ -88,7 +89,7 @@ function addProperties(parent: Command, open: Open): void {
   addExamples(get, [['porthole image get-property busybox os', 'prints its value']]);
   get.action(async (name: string, key: string) => {
     const session = open(get);
-    session.data((await findImage(session.client, name)).properties[key] ?? '');
+    session.data(own((await findImage(session.client, name)).properties, key) ?? '');
   });
 
   const set = parent

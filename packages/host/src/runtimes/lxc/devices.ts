@@ -7,6 +7,7 @@ import { isRootDisk } from '../../core/device-table.ts';
 import { type ByDeviceType, rowFor } from '../../core/device-types.ts';
 import type { Device, Devices } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
+import { recordOf } from '../../core/records.ts';
 import type { InsideOwner } from '../../native/mount.ts';
 import type { Looks } from '../../process/look.ts';
 import type { MountEntry } from './config-file.ts';
@@ -62,8 +63,8 @@ export async function prepareDevices(
   await rm(paths.devices, { recursive: true, force: true });
   const mounts: MountEntry[] = [];
   const numbers: string[] = [];
-  const hostNames: Record<string, string> = {};
-  const chosen: Record<string, Device> = {};
+  const hostNames = recordOf<string>([]);
+  const chosen = recordOf<Device>([]);
   for (const [name, device] of Object.entries(devices)) {
     chosen[name] = device;
     try {

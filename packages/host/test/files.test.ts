@@ -1,6 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -50,6 +59,12 @@ async function openUpload(name: string, path: string): Promise<ClientRequest> {
   outgoing.write('first ');
   await once(outgoing, 'socket');
   return outgoing;
+}
+
+async function ownerOf(name: string, path: string) {
+  const outgoing = request({ socketPath: daemon.hostSocket, method: 'HEAD', path: files(name, path) }).end();
+  const [{ headers }] = (await once(outgoing, 'response')) as [IncomingMessage];
+  return [headers['x-lxd-uid'], headers['x-lxd-gid']];
 }
 
 async function statusOf(outgoing: ClientRequest): Promise<number | undefined> {
@@ -105,9 +120,61 @@ it('new files get the requested owner and mode, existing ones keep theirs', asyn
   await post('c1', '/tmp/plain', 'y', OWNED);
   const shown = await inside("cd /tmp && stat -c '%n %u %g %a' new plain folder");
   expect(shown.split('\n')).toEqual(['new 1000 1001 4750', 'plain 0 0 644', 'folder 1000 1001 4750']);
-  expect(errorOf(await post('c1', '/tmp/other', 'x', { 'X-LXD-uid': '70000' }))).toEqual({
-    status: 400,
-    error: 'invalid argument',
+});
+
+describe.each(['c1', 'c2', 'c3'])('an owner that does not exist in %s', (name) => {
+  const highest = name === 'c3' ? 4294967294 : 65535;
+
+  it('is refused before anything is made there', async () => {
+    await post(name, '/tmp/owned', '', FOLDER);
+    const cases = [
+      ['file', 'uid', 70_000],
+      ['directory', 'gid', 65_536],
+      ['symlink', 'uid', 4_294_967_294],
+    ] as const;
+    const refused = cases.slice(name === 'c3' ? 3 : 0).map(async ([type, kind, id]) => {
+      const headers = { 'X-LXD-type': type, [`X-LXD-${kind}`]: String(id) };
+      const answer = errorOf(await post(name, '/tmp/owned/x', 'x', headers));
+      expect(answer).toEqual({ status: 400, error: `the instance has no ${kind} ${id}` });
+    });
+    await Promise.all(refused);
+    for (const id of ['4294967295', '9999999999', '-1', '1.5', 'x']) {
+      const answer = errorOf(await post(name, '/tmp/owned/x', 'x', { 'X-LXD-gid': id }));
+      expect(answer).toEqual({ status: 400, error: `Invalid file gid: ${id}` });
+    }
+    expect(JSON.parse((await get(name, '/tmp/owned')).text).metadata).toEqual([]);
+  });
+
+  it('is no reason to refuse the content of a file that keeps its owner', async () => {
+    const owner = { 'X-LXD-uid': String(highest), 'X-LXD-gid': String(highest) };
+    expect((await post(name, '/tmp/owned/x', 'x', owner)).status).toBe(200);
+    expect(await ownerOf(name, '/tmp/owned/x')).toEqual([String(highest), String(highest)]);
+    expect((await post(name, '/tmp/owned/x', 'y', { 'X-LXD-uid': '70000' })).status).toBe(200);
+    expect((await get(name, '/tmp/owned/x')).text).toBe('y');
+  });
+
+  it('is refused by file push too, with directories made on the way and in trees', async () => {
+    const local = mkdtempSync('/var/tmp/porthole-test-push-');
+    mkdirSync(join(local, 'tree/sub'), { recursive: true });
+    for (const file of ['tree/a', 'tree/sub/b']) writeFileSync(join(local, file), 'x');
+    chownSync(join(local, 'tree/sub/b'), 70_000, 0);
+    const push = (...words: string[]) => daemon.porthole('file', 'push', ...words);
+    const fails = name === 'c3' ? 0 : 1;
+    expect((await push('-p', join(local, 'tree/sub/b'), `${name}/tmp/owned/p/q/b`)).code).toBe(fails);
+    expect((await push('-p', '--uid', '70000', join(local, 'tree/a'), `${name}/tmp/owned/r/s/`)).code).toBe(
+      fails,
+    );
+    expect((await push('-rp', join(local, 'tree'), `${name}/tmp/owned/t/u`)).code).toBe(fails);
+    const left = JSON.parse((await get(name, '/tmp/owned')).text).metadata;
+    expect(left).toEqual(name === 'c3' ? ['p', 'r', 't', 'x'] : ['x']);
+    for (const id of ['-1', '4294967295']) {
+      const { code, stderr } = await push('--uid', id, join(local, 'tree/a'), `${name}/tmp/owned/v`);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining('It must be a whole number up to 4294967294'),
+      ]);
+    }
+    rmSync(local, { recursive: true });
   });
 });
 

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { ID_MAX } from '../base/linux-ids.ts';
 import type { DeviceMap, StringMap } from '../client/types.ts';
 import { own } from '../core/records.ts';
 import type { Input } from './io.ts';
@@ -44,6 +45,13 @@ export function collectDevice(text: string, before: DeviceMap = {}): DeviceMap {
 /** A whole number, for options. */
 export function parseWhole(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
+  return Number(text);
+}
+
+/** A user or group id of Linux. */
+export function parseId(text: string): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > ID_MAX)
+    throw new InvalidArgumentError(`It must be a whole number up to ${ID_MAX}.`);
   return Number(text);
 }
 

@@ -5,9 +5,10 @@ import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../base/byte-text.ts';
 import { ApiError } from '../client/client-errors.ts';
 import type { FileWrite } from '../client/files.ts';
-import { typeAt, writeFile } from '../client/files.ts';
+import { deleteFile, typeAt, writeFile } from '../client/files.ts';
 import { UsageError } from './arguments.ts';
 import { countBytes } from './file-bytes.ts';
+import { checkOwners } from './file-owners.ts';
 import type { InstancePath } from './file-paths.ts';
 import { below, parentsOf } from './file-paths.ts';
 import type { Session } from './session.ts';
@@ -44,14 +45,30 @@ export async function push(
   const into = await isDirectory(session, sources, target, options);
   if (into && sources.includes(STDIN))
     throw new UsageError('Standard input has no name: the target must be the path of a file');
-  if (options.createDirs) await makeParents(session, into ? below(target, 'x') : target, options);
-  for (const source of sources) {
-    const place = into ? below(target, basename(resolve(source))) : target;
-    if (source === STDIN) await pushStdin(session, place, options);
-    else if (options.recursive) await pushTree(session, source, place);
-    else await pushFile(session, source, place, options);
+  if (options.recursive) await checkOwners(session, target.instance, sources);
+  const made: InstancePath[] = [];
+  try {
+    if (options.createDirs) await makeParents(session, into ? below(target, 'x') : target, options, made);
+    for (const source of sources) {
+      const place = into ? below(target, basename(resolve(source))) : target;
+      if (source === STDIN) await pushStdin(session, place, options);
+      else if (options.recursive) await pushTree(session, source, place);
+      else await pushFile(session, source, place, options);
+    }
+  } catch (error) {
+    await removeEmpty(session, made);
+    throw error;
   }
   session.progress.clear();
+}
+
+/** After a failure: directories in which there is something by now stay. */
+async function removeEmpty({ client }: Session, made: readonly InstancePath[]): Promise<void> {
+  try {
+    for (const { instance, path } of made.toReversed()) await deleteFile(client, instance, path);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+  }
 }
 
 async function isDirectory(
@@ -65,16 +82,24 @@ async function isDirectory(
   return (await typeAt(session.client, target.instance, target.path)) === 'directory';
 }
 
-/** Makes missing directories; existing ones are not changed. */
-async function makeParents(session: Session, to: InstancePath, { uid, gid }: PushOptions): Promise<void> {
+/** Makes missing directories; existing ones are not changed. @param made gets each that was made */
+async function makeParents(
+  session: Session,
+  to: InstancePath,
+  { uid, gid }: PushOptions,
+  made: InstancePath[],
+): Promise<void> {
   const parents = parentsOf(to.path);
   const missing: string[] = [];
   for (const parent of parents.toReversed()) {
     if ((await typeAt(session.client, to.instance, parent)) !== undefined) break;
     missing.unshift(parent);
   }
-  for (const path of missing)
-    await write(session, { ...to, path }, { type: 'directory', mode: PARENT_MODE, ...ids(uid, gid) });
+  for (const path of missing) {
+    const place = { ...to, path };
+    await write(session, place, { type: 'directory', mode: PARENT_MODE, ...ids(uid, gid) });
+    made.push(place);
+  }
 }
 
 async function pushStdin(session: Session, to: InstancePath, options: PushOptions): Promise<void> {

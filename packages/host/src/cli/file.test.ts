@@ -86,6 +86,21 @@ describe('push', () => {
     ]);
   });
 
+  it('removes the directories that it has made if the file is refused, and no others', async () => {
+    await writeFile(join(dir, 'f'), 'x');
+    tree['/srv'] = { type: 'directory', entries: [] };
+    const deleted: (string | null)[] = [];
+    host.routes['POST /1.0/instances/c1/files'] = ({ headers }) =>
+      headers['x-lxd-type'] === 'file' ? { error: [400, 'the instance has no uid 7'] } : {};
+    host.routes['DELETE /1.0/instances/c1/files'] = ({ url }) => {
+      deleted.push(new URLSearchParams(url.split('?')[1]).get('path'));
+      return {};
+    };
+    const { code, stderr } = await porthole(`file push -p ${dir}/f c1/srv/a/b/`);
+    expect([code, stderr]).toEqual([1, 'Error: c1/srv/a/b/f: the instance has no uid 7\n']);
+    expect(deleted).toEqual(['/srv/a/b', '/srv/a']);
+  });
+
   it('sends standard input as a file that only root can read', async () => {
     await porthole('file push - c1/root/key', { stdin: 'secret' });
     expect(written()).toEqual(['file /root/key -:- 0600 secret']);
@@ -169,6 +184,8 @@ it('wrong usage is reported as such', async () => {
     'push f c1',
     'push -r --mode 600 f c1/d/',
     'push --mode 9 f c1/f',
+    'push --uid -1 f c1/f',
+    'push --gid 4294967295 f c1/f',
     'pull c1/d',
     'pull c1/d x',
     'pull -r c1/d -',

@@ -3,3 +3,6 @@ export interface HostIds {
   readonly uid: number;
   readonly gid: number;
 }
+
+/** A container gets this many ids, the default of LXC; one without a user namespace has all. */
+export const IDS_PER_INSTANCE = 65_536;

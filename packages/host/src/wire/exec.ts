@@ -1,9 +1,7 @@
 import { z } from 'zod';
+import { ID_MAX } from '../base/linux-ids.ts';
 import { mapOf, orElse, parse, parseJson, TERMINAL_SIZE_MAX, terminalSize, text } from './parse.ts';
 import { wireError } from './wire-errors.ts';
-
-/** The largest user or group id of Linux: 2^32-1 means "no id". */
-const ID_MAX = 2 ** 32 - 2;
 
 /** The highest signal number of Linux. */
 const SIGNAL_MAX = 64;

@@ -1,3 +1,4 @@
+import { ID_MAX } from '../base/linux-ids.ts';
 import { wireError } from './wire-errors.ts';
 
 /** The headers that describe a file, directory or link; uid and gid are ids inside the instance. */
@@ -51,7 +52,8 @@ export function fileHeaders(facts: {
 }
 
 function parseId(name: string, value: string): number {
-  if (!/^[0-9]{0,10}$/.test(value)) throw wireError('invalid-file-header', name, value);
+  if (!/^[0-9]{0,10}$/.test(value) || Number(value) > ID_MAX)
+    throw wireError('invalid-file-header', name, value);
   return Number(value);
 }
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer as readBuffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { deleteFile, writeFile } from '../../client/files.ts';
-import { parseMode, parseWhole, UsageError } from '../arguments.ts';
+import { parseId, parseMode, UsageError } from '../arguments.ts';
 import { inEditor } from '../editor.ts';
 import { readThroughLinks } from '../file-links.ts';
 import { nameOf, parseInstancePath } from '../file-paths.ts';
@@ -38,8 +38,8 @@ function addPush(parent: Command, open: Open): void {
     .argument('<source|instance/path...>')
     .option('-p, --create-dirs', 'make missing parent directories of the target')
     .option('-r, --recursive', 'directories with their contents; links stay links')
-    .option('--uid <uid>', 'owner of the new file, as a uid of the instance', parseWhole)
-    .option('--gid <gid>', 'group of the new file, as a gid of the instance', parseWhole)
+    .option('--uid <uid>', 'owner of the new file, as a uid of the instance', parseId)
+    .option('--gid <gid>', 'group of the new file, as a gid of the instance', parseId)
     .option('--mode <mode>', 'mode of the new file, such as 0644', parseMode);
   addExamples(command, [
     ['porthole file push /etc/hosts c1/etc/hosts', 'one file'],

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isTrue } from '../../core/booleans.ts';
 import type { Config, Device } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
+import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 import type { RunSpec } from '../contract/runtime.ts';
-import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
+import type { IdRanges } from './ids.ts';
 import type { InstancePaths } from './paths.ts';
 import { limitLines } from './resource-limits.ts';
 

@@ -171,6 +171,28 @@ function entriesOf(fd) {
 
 /** @typedef {{ path: string, uid: number, gid: number, mode: number | null, append: boolean }} Write */
 
+/**
+ * Refuses owners that this user namespace does not have, before anything is made: chown(2) would refuse them too
+ * late, and takes the highest id for "leave it as it is".
+ * @param {Write} request
+ */
+function checkOwner({ uid, gid }) {
+  if (!isMapped('uid', uid)) throw failure('EINVAL', `the instance has no uid ${uid}`);
+  if (!isMapped('gid', gid)) throw failure('EINVAL', `the instance has no gid ${gid}`);
+}
+
+/**
+ * @param {'uid' | 'gid'} kind
+ * @param {number} id
+ */
+function isMapped(kind, id) {
+  const ranges = fs.readFileSync(`/proc/self/${kind}_map`, 'utf8').trimEnd().split('\n');
+  return ranges.some((range) => {
+    const [first = 0, , count = 0] = range.trim().split(/ +/).map(Number);
+    return id >= first && id - first < count;
+  });
+}
+
 /** @param {Write} request */
 async function writeFile(request) {
   const { fd, isNew } = openForWriting(request);
@@ -183,13 +205,15 @@ async function writeFile(request) {
 }
 
 /** @param {Write} request */
-function openForWriting({ path, append }) {
+function openForWriting(request) {
+  const { path, append } = request;
   for (let tries = 1; ; tries++) {
     const { fd, folder, name, stat: found } = walk(path, true);
     if (found?.isDirectory()) throw failure('EISDIR', 'is a directory');
     if (found && !found.isFile()) throw failure('EINVAL', 'not a regular file');
     const how = fd === null ? flags.O_CREAT | flags.O_EXCL : append ? flags.O_APPEND : flags.O_TRUNC;
     const where = fd === null ? at(folder, name) : at(fd);
+    if (fd === null) checkOwner(request);
     try {
       return { fd: fs.openSync(where, flags.O_WRONLY | CALM | how, 0o600), isNew: fd === null };
     } catch (error) {
@@ -199,10 +223,12 @@ function openForWriting({ path, append }) {
 }
 
 /** @param {Write} request */
-function writeDirectory({ path, uid, gid, mode }) {
+function writeDirectory(request) {
+  const { path, uid, gid, mode } = request;
   const { fd, folder, name, stat: found } = walk(path, true);
   if (found && !found.isDirectory()) throw failure('EEXIST', 'it exists and is no directory');
   if (fd === null) {
+    checkOwner(request);
     fs.mkdirSync(at(folder, name), 0o700);
     const made = fs.openSync(at(folder, name), LOOK | flags.O_DIRECTORY);
     fs.chownSync(at(made), uid, gid);
@@ -212,10 +238,12 @@ function writeDirectory({ path, uid, gid, mode }) {
 }
 
 /** @param {Write} request */
-async function writeSymlink({ path, uid, gid }) {
+async function writeSymlink(request) {
+  const { path, uid, gid } = request;
   const target = await inputText();
   const { fd, folder, name, stat: found } = walk(path, false);
   if (fd === null) {
+    checkOwner(request);
     fs.symlinkSync(Buffer.from(target, BYTES), at(folder, name));
     fs.lchownSync(at(folder, name), uid, gid);
   } else if (!found?.isSymbolicLink() || fs.readlinkSync(at(folder, name), BYTES) !== target) {

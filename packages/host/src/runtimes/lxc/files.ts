@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../../base/byte-text.ts';
 import { hostError } from '../../core/host-errors.ts';
+import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 import { abandon, DEATH_MS, type End, endOf, isRunning } from '../../process/ending.ts';
 import type { FoundFile } from '../contract/files.ts';
 import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';
-import { IDS_PER_INSTANCE, type IdRanges } from './ids.ts';
+import type { IdRanges } from './ids.ts';
 
 /** The program that carries out a request to an instance's files; it says why it is a separate process. */
 const CHILD = readFileSync(new URL('./file-child.mjs', import.meta.url), 'utf8');

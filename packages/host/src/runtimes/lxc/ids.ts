@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
-
-/** A container gets this many ids, the default of LXC. */
-export const IDS_PER_INSTANCE = 65_536;
+import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 
 /** Starts of the ranges of host ids that root may give to instances, from /etc/subuid and /etc/subgid. */
 export interface IdRanges {

@@ -1,9 +1,9 @@
 import { lstat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { hostError } from '../../core/host-errors.ts';
+import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 import type { InsideOwner } from '../../native/mount.ts';
 import { run } from '../../process/run.ts';
-import { IDS_PER_INSTANCE } from './ids.ts';
 
 const PROGRAM = fileURLToPath(new URL('./owners-child.ts', import.meta.url));
 

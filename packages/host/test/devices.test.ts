@@ -294,6 +294,32 @@ describe('a nic', () => {
     expect((await run('tc', ['qdisc', 'show', 'dev', hostName])).stdout).not.toMatch(/tbf/);
   });
 
+  it('on a bridge that comes up after the daemon delays the automatic start of its instance only', async () => {
+    const config = { 'boot.autostart': 'true', 'boot.autostart.priority': '1' };
+    const late = { ...bridged, parent: 'br-test-late' };
+    await operator.create('late', { config, devices: { lan: late } });
+    await operator.create('prompt', { config: { 'boot.autostart': 'true' } });
+    await daemon.stop();
+    const waits = daemon.logged('instance waits with its automatic start for a bridge');
+    const promptStarts = daemon.logged('instance started automatically');
+    await daemon.start();
+    expect(await waits).toMatchObject({ instance: 'late', reason: expect.stringContaining('br-test-late') });
+    expect(await promptStarts).toMatchObject({ instance: 'prompt' });
+    await refused(
+      operator.state('late', 'start'),
+      '^Failed to start device "lan": Parent device "br-test-late" doesn\'t exist$',
+    );
+    const lateStarts = daemon.logged('instance started automatically');
+    await ip('link', 'add', 'br-test-late', 'type', 'bridge');
+    expect(await lateStarts).toMatchObject({ instance: 'late' });
+    expect(await operator.sh('late', 'cat /sys/class/net/eth0/mtu')).toBe('1400');
+    for (const name of ['late', 'prompt']) {
+      await operator.state(name, 'stop', { force: true });
+      await operator.delete(name);
+    }
+    await ip('link', 'delete', 'br-test-late');
+  });
+
   it('is refused on a bridge that is not there', async () => {
     await refused(
       add('lan', { ...bridged, parent: 'br-nowhere' }),

@@ -125,6 +125,12 @@ describe('the systemd units', () => {
     expect(unit('portholed.service')).toMatch(/\nKillMode=process\n/);
   });
 
+  it('start the daemon when the network is up, on which its instances have bridges', () => {
+    const service = unit('portholed.service');
+    expect(service).toMatch(/\nWants=network-online\.target\n/);
+    expect(service).toMatch(/\nAfter=.*\bnetwork-online\.target\n/);
+  });
+
   it('restart the daemon without limit, so that the sockets stay, and check the program before a reload', () => {
     const service = unit('portholed.service');
     expect(service).toMatch(/\nRestart=always\nRestartSec=1s\n/);

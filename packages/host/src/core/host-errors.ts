@@ -34,6 +34,7 @@ export const HOST_ERRORS = {
   'limit-failed': [400, 'Failed to apply %s: %s'],
   'limit-needs-start': [400, '%s cannot change while the instance runs: stop it first'],
   'device-start-failed': [400, 'Failed to start device "%s": %s'],
+  'device-parent-missing': [400, 'Failed to start device "%s": Parent device "%s" doesn\'t exist'],
   'device-add-failed': [400, 'Failed add validation for device "%s": %s'],
   'instance-stuck': [
     503,

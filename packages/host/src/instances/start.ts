@@ -16,7 +16,7 @@ import type { Run } from './runs.ts';
  * Starts an instance. Must run in the instance's queue. If the start of a reboot or restart fails, the
  * instance is stored as stopped.
  * @param action the action of the lifecycle event
- * @throws already-running, not-ours, image-not-found, device-start-failed, runtime-failed
+ * @throws already-running, not-ours, image-not-found, device-start-failed, device-parent-missing, runtime-failed
  */
 export async function startInstance(
   context: RunNeeds,
@@ -38,12 +38,19 @@ export async function startInstance(
   }
 }
 
+/** Checks what a start needs of the host and may come late. @throws device-parent-missing */
+export function checkStart({ model, runtimeOf }: Needs<'model' | 'runtimeOf'>, instance: Instance): void {
+  const { config, devices } = model.expanded(instance);
+  runtimeOf(config).checkStart(devices);
+}
+
 async function start(context: RunNeeds, id: number, progress: UnpackProgress): Promise<void> {
   const { model, running } = context;
   const instance = model.current(id);
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
   if (!runtime.owns) throw hostError('not-ours', 'start it there, then adopt its new process');
+  checkStart(context, instance);
   const ids = runtime.hostIds(config);
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
   const lower = await context.roots.ensure(instance, ids, image, progress);

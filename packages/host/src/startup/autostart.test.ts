@@ -1,5 +1,7 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { silentLog } from '../base/log.ts';
 import type { Config } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { Heart } from '../instances/testing/heart.ts';
 import { ownTimers, pass } from '../instances/testing/time.ts';
 import { autostart } from './autostart.ts';
@@ -114,5 +116,94 @@ describe('An autostart', () => {
     held.open();
     await done;
     expect(heart.machine.runs.get(id)).toBe(before);
+  });
+});
+
+describe('An instance whose bridge does not exist yet', () => {
+  const missing = hostError('device-parent-missing', 'eth0', 'br9');
+  const nic = { type: 'nic', nictype: 'bridged', parent: 'br9' };
+  const config = { 'boot.autostart': 'true', 'boot.autostart.priority': '1' };
+  const log = { ...silentLog, warn: vi.fn(), error: vi.fn() };
+  const abort = new AbortController();
+
+  /** Begins the automatic starts of `late` and of `other`, which needs no bridge. */
+  function begin(signal = abort.signal) {
+    vi.clearAllMocks();
+    const late = heart.add('late', { config, devices: { eth0: nic } });
+    heart.add('other', { config: { 'boot.autostart': 'true' } });
+    const appears = heart.machine.faults.refuse('checkStart', missing, { subject: 'br9' });
+    const done = autostart({ ...heart.parts, log }, signal);
+    return { late, appears, done };
+  }
+
+  it('waits for it and is started then; others are started meanwhile, and the log says it once', async () => {
+    const { appears, done } = begin();
+    await pass(heart, 30_000);
+    expect([heart.runs('late'), heart.runs('other')]).toEqual([false, true]);
+    appears();
+    await pass(heart, 1_000);
+    await done;
+    expect(heart.runs('late')).toBe(true);
+    expect(log.warn.mock.calls).toEqual([
+      [expect.objectContaining({ instance: 'late', reason: missing.message }), expect.any(String)],
+    ]);
+    expect(log.error).not.toHaveBeenCalled();
+  });
+
+  it('waits for a bounded time, after which the log has the reason', async () => {
+    const { appears, done } = begin();
+    for (let minute = 0; minute < 5; minute++) await pass(heart, 60_000);
+    await done;
+    expect(log.error.mock.calls).toEqual([[{ err: missing, instance: 'late' }, expect.any(String)]]);
+    appears();
+    await pass(heart, 60_000);
+    expect(heart.runs('late')).toBe(false);
+  });
+
+  it('is left alone after an operator has started and stopped it, deleted it, or made it start by hand', async () => {
+    for (const name of ['stopped', 'deleted', 'manual']) heart.add(name, { config, devices: { eth0: nic } });
+    const { appears, done } = begin();
+    await pass(heart, 1_000);
+    appears();
+    await heart.setState('stopped', 'start');
+    await heart.setState('stopped', 'stop', { force: true });
+    const { instance } = heart.model;
+    const deleted = instance.call(heart.model, 'deleted');
+    const manual = instance.call(heart.model, 'manual');
+    heart.model.commit([
+      { kind: 'delete-instance', id: deleted.id },
+      { kind: 'put-instance', instance: { ...manual, config: { ...config, 'boot.autostart': 'false' } } },
+    ]);
+    await pass(heart, 1_000);
+    await done;
+    expect(['late', 'stopped', 'manual'].map((name) => heart.runs(name))).toEqual([true, false, false]);
+  });
+
+  it('goes on with the reboot that the end of the daemon has cut off', async () => {
+    const config = { 'volatile.last_state.power': 'REBOOTING' };
+    heart.add('c1', { config, devices: { eth0: nic } });
+    const { appears, done } = begin();
+    await pass(heart, 2_000);
+    expect(heart.model.instance('c1').config['volatile.last_state.power']).toBe('REBOOTING');
+    appears();
+    await pass(heart, 1_000);
+    await done;
+    expect(heart.runs('c1')).toBe(true);
+  });
+
+  it('is no longer waited for when the daemon ends', async () => {
+    const end = new AbortController();
+    const { done } = begin(end.signal);
+    await pass(heart, 1_000);
+    end.abort();
+    await done;
+  });
+
+  it('is not started by an operator, who is told at once', async () => {
+    heart.machine.faults.refuse('checkStart', missing, { subject: 'br9' });
+    heart.add('late', { devices: { eth0: nic } });
+    await expect(heart.setState('late', 'start')).rejects.toThrow(
+      'Failed to start device "eth0": Parent device "br9" doesn\'t exist',
+    );
   });
 });

@@ -3,15 +3,17 @@ import { isTrue } from '../core/booleans.ts';
 import type { Instance } from '../core/entities.ts';
 import { isBetweenRuns, isRestarting } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
-import { startInstance } from '../instances/start.ts';
+import { checkStart, startInstance } from '../instances/start.ts';
 import { stopInstance } from '../instances/stop.ts';
+import { LateStarts } from './late-starts.ts';
 
 const MS_PER_SECOND = 1000;
 
 /**
  * Starts the instances that should run: those with `boot.autostart`; if it is unset, those that ran when the
  * host went down; and always those that were rebooting or restarting when the daemon ended. It starts one
- * after another: higher priority first, then by name. A failure does not stop the rest.
+ * after another: higher priority first, then by name. A failure does not stop the rest. An instance whose bridge
+ * does not exist yet waits for it, and holds up no other.
  */
 export async function autostart(
   context: RunNeeds & Needs<'recognition'>,
@@ -21,24 +23,30 @@ export async function autostart(
   const due = [...model.state.instances.values()].filter(
     (instance) => !running.has(instance.id) && shallStart(context, instance),
   );
-  for (const { id, name } of due.sort((one, other) => byPriority(context, one, other))) {
-    if (signal.aborted) return;
+  const late = new LateStarts(context, signal);
+  for (const instance of due.sort((one, other) => byPriority(context, one, other))) {
+    if (signal.aborted) break;
+    const { id, name } = instance;
     try {
       const work = async () => {
         // Checked again: meanwhile the instance may have been started, deleted or found running.
         const still = model.instanceById(id);
         if (!still || running.has(id) || !shallStart(context, still)) return;
+        // Before the start: one that fails ends a reboot.
+        checkStart(context, still);
         await startInstance(context, id, 'instance-started', null);
         log.info({ instance: name }, 'instance started automatically');
       };
       await queue.run(id, 'start', work);
     } catch (error) {
+      if (late.take(instance, error)) continue;
       log.error({ err: error, instance: name }, 'instance could not be started automatically');
     }
     const started = model.instanceById(id);
     const delay = Number(started ? (model.expanded(started).config['boot.autostart.delay'] ?? 0) : 0);
     if (delay > 0) await longSleep(delay * MS_PER_SECOND, signal);
   }
+  await late.over();
 }
 
 /**

@@ -90,6 +90,7 @@ export class ProcessRuntime implements Runtime {
 
   async setFrozen(): Promise<void> {}
 
+  checkStart(): void {}
   async checkDevice(): Promise<void> {}
 
   async foresee({ name, device }: DeviceTarget): Promise<Addition> {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
+import type { Addition, Config, Device, Devices, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { LiveLimit } from '../../core/limits.ts';
@@ -106,6 +106,11 @@ export class FakeRuntime implements Runtime {
       if (!run) throw hostError('runtime-failed', 'it does not run');
       run.setFrozen(frozen);
     });
+  }
+
+  checkStart(devices: Devices): void {
+    for (const { parent } of Object.values(devices))
+      if (parent) this.machine.faults.check('checkStart', parent);
   }
 
   checkDevice(name: string, _device: Device): Promise<void> {

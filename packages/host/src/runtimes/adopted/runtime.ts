@@ -87,6 +87,8 @@ export class AdoptedRuntime implements Adopter {
     checkAdoptedConfig(config);
   }
 
+  checkStart(): void {}
+
   async checkDevice(name: string, device: Device): Promise<void> {
     checkAdoptedDevice(name, device);
   }

@@ -109,8 +109,13 @@ export interface Runtime {
   /** Removes all that `create` and runs have made; not an error if there is nothing. */
   remove(id: number): Promise<void>;
   /**
+   * Checks what a start needs of the host and may come late: the bridges of nics. Cheap; changes nothing.
+   * @param devices expanded @throws CodedError device-parent-missing
+   */
+  checkStart(devices: Devices): void;
+  /**
    * Starts an instance; settles when its init runs.
-   * @throws CodedError runtime-failed, device-start-failed
+   * @throws CodedError runtime-failed, device-start-failed, device-parent-missing
    */
   start(spec: RunSpec): Promise<RunHandle>;
   /** As {@link recover}, but from the run's note, without waiting; undefined when the note is not enough. */

@@ -100,6 +100,14 @@ export function checkParent(device: Device): void {
   }
 }
 
+/** The bridges that nics name must exist. @throws CodedError device-parent-missing */
+export function checkParents(devices: Devices): void {
+  for (const [name, { type, parent }] of Object.entries(devices)) {
+    if (type === 'nic' && parent && !isInterface(parent))
+      throw hostError('device-parent-missing', name, parent);
+  }
+}
+
 /** Whether the host has an interface of this name. */
 export function isInterface(name: string): boolean {
   return existsSync(`/sys/class/net/${name}`);

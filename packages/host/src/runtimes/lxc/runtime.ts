@@ -1,7 +1,7 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { isTrue } from '../../core/booleans.ts';
-import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
+import type { Addition, Config, Device, Devices, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import { hasRawLimits, type LiveLimit } from '../../core/limits.ts';
@@ -23,7 +23,7 @@ import type {
 } from '../contract/runtime.ts';
 import { configFile } from './config-file.ts';
 import { attachConsole } from './console.ts';
-import { checkDevice, limitNics, prepareDevices } from './devices.ts';
+import { checkDevice, checkParents, limitNics, prepareDevices } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import { setGuestApiMount } from './guest-api-mount.ts';
@@ -139,6 +139,10 @@ export class LxcRuntime implements Runtime {
   }
 
   checkConfig(): void {}
+
+  checkStart(devices: Devices): void {
+    checkParents(devices);
+  }
 
   async checkDevice(_name: string, device: Device): Promise<void> {
     await checkDevice(device, this.#looks);

@@ -1,0 +1,96 @@
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { longSleep } from '../base/long-timer.ts';
+import { isTrue } from '../core/booleans.ts';
+import type { Instance } from '../core/entities.ts';
+import type { RunNeeds } from '../instances/needs.ts';
+import { checkStart, startInstance } from '../instances/start.ts';
+
+/** How often the bridges are looked for: a look costs microseconds. */
+const LOOK_MS = 1_000;
+
+/** How long an instance waits for its bridge; systemd-networkd-wait-online(8) waits two minutes for the network. */
+const WAIT_MS_MAX = 5 * 60_000;
+
+interface Waiting {
+  readonly instance: Instance;
+  /** How often its bridge is still looked for. */
+  looks: number;
+}
+
+/**
+ * Instances that are to start with the daemon, but whose bridge does not exist yet: the network of the host may
+ * come up later than the daemon. They are started in the order in which they came, as soon as that is possible.
+ */
+export class LateStarts {
+  readonly #context: RunNeeds;
+  readonly #signal: AbortSignal;
+  #waiting: Waiting[] = [];
+  #work: Promise<void> | undefined;
+
+  constructor(context: RunNeeds, signal: AbortSignal) {
+    this.#context = context;
+    this.#signal = signal;
+  }
+
+  /** Takes an instance whose start has failed for want of a bridge. @returns false for other failures */
+  take(instance: Instance, error: unknown): boolean {
+    if (!isLate(error)) return false;
+    const fields = { instance: instance.name, reason: messageOf(error), seconds: WAIT_MS_MAX / 1000 };
+    this.#context.log.warn(fields, 'instance waits with its automatic start for a bridge');
+    this.#waiting.push({ instance, looks: WAIT_MS_MAX / LOOK_MS });
+    this.#work ??= this.#look();
+    return true;
+  }
+
+  /** Settles when no instance waits any longer. */
+  async over(): Promise<void> {
+    await this.#work;
+  }
+
+  async #look(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#signal.aborted) {
+      await longSleep(LOOK_MS, this.#signal);
+      for (const one of [...this.#waiting]) {
+        if (this.#signal.aborted) return;
+        if (await this.#isOver(one)) this.#waiting = this.#waiting.filter((each) => each !== one);
+      }
+    }
+    this.#work = undefined;
+  }
+
+  /** Starts an instance if that is possible now. @returns whether it waits no longer */
+  async #isOver(one: Waiting): Promise<boolean> {
+    const { log, queue } = this.#context;
+    const { id, name } = one.instance;
+    try {
+      // Looked at outside the queue too: work of the instance must not hold up the others.
+      const due = this.#due(one.instance);
+      if (due) checkStart(this.#context, due);
+      if (due) await queue.run(id, 'start', () => this.#start(one.instance));
+    } catch (error) {
+      if (isLate(error) && --one.looks > 0) return false;
+      log.error({ err: error, instance: name }, 'instance could not be started automatically');
+    }
+    return true;
+  }
+
+  async #start(instance: Instance): Promise<void> {
+    const due = this.#due(instance);
+    if (!due) return;
+    checkStart(this.#context, due);
+    await startInstance(this.#context, due.id, 'instance-started', null);
+    this.#context.log.info({ instance: due.name }, 'instance started automatically');
+  }
+
+  /** The instance, unless an operator has meanwhile deleted it, started it, or switched off its automatic start. */
+  #due({ id, lastStartedAt }: Instance): Instance | null {
+    const { model, running } = this.#context;
+    const still = model.instanceById(id);
+    if (!still || running.has(id) || still.lastStartedAt !== lastStartedAt) return null;
+    return isTrue(model.expanded(still).config['boot.autostart'], true) ? still : null;
+  }
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof CodedError && error.code === 'device-parent-missing';
+}

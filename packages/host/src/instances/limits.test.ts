@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
 import { BY, Heart } from './testing/heart.ts';
 import { telling } from './testing/test-store.ts';
 
@@ -54,6 +55,26 @@ describe('Limits of a running instance', () => {
     const next = await heart.crash();
     await next.settle();
     expect(next.run('c1').limits).toEqual(new Map(Object.entries({ ...OLD, 'limits.processes': undefined })));
+  });
+
+  it('of a profile are refused with the name of the instance that cannot take them', async () => {
+    heart.addProfile('small', {});
+    const small = { profiles: ['default', 'small'] };
+    for (const name of ['c2', 'c3', 'c4']) await heart.addRunning(name, small);
+    const edit = (config: Config) =>
+      heart.host.profiles.update('small', { description: '', config, devices: {} }, BY);
+    await heart.setState('c2', 'stop');
+    await expect(edit({ 'limits.kernel.nofile': '100' })).rejects.toThrow(
+      /^limits\.kernel\.nofile cannot change while the instance runs: stop it first \(instance c3\)$/,
+    );
+    heart.machine.faults.refuse('setLimits', hostError('limit-failed', 'limits.memory', 'busy'), {
+      subject: String(heart.get('c4').id),
+    });
+    await expect(edit({ 'limits.memory': '8MiB' })).rejects.toThrow(
+      /^Failed to apply limits\.memory: busy \(instance c4\)$/,
+    );
+    expect(heart.run('c3').limits.get('limits.memory')).toBeUndefined();
+    expect(heart.model.state.profiles.get('small')?.config).toEqual({});
   });
 
   it('of the kind limits.kernel.* are refused: processes have inherited them', async () => {

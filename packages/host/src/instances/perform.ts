@@ -4,6 +4,7 @@ import { changedLimits } from '../core/limits.ts';
 import type { EventDraft } from '../model/model.ts';
 import { type PendingDevices, refusing, storeAdditions } from './additions.ts';
 import type { Needs } from './needs.ts';
+import { named } from './of-instance.ts';
 import { changesOf, checkAdded, guestApiChange, type UpdatePlan } from './plan.ts';
 import { type Run, targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
@@ -15,19 +16,29 @@ type Undo = () => Promise<unknown>;
  * Carries out plans: first the steps on running instances, which can fail; then one commit; then it removes
  * the guest API mounts that are switched off. If a later part fails, the steps are undone; if the daemon dies
  * in between, the next one undoes them. Must run in the queues of all these instances.
- * @param more changes and events that belong to the same commit; its changes come first, its events last
+ * @param more changes and events that belong to the same commit; its changes come first, its events last;
+ *   `naming`: errors name the instance that they come from
  */
 export async function performPlans(
   context: Needs<'guests' | 'log' | 'model' | 'running' | 'runtimeOf'>,
   plans: readonly UpdatePlan[],
-  more: { changes: readonly Change[]; events: readonly EventDraft[] } = { changes: [], events: [] },
+  more: {
+    readonly changes: readonly Change[];
+    readonly events: readonly EventDraft[];
+    readonly naming?: boolean;
+  } = { changes: [], events: [] },
 ): Promise<void> {
   await checkAdded(context, plans);
   const undo: Undo[] = [];
   const announced = await storeAdditions(context, plans);
   try {
     const done: UpdatePlan[] = [];
-    for (const plan of plans) done.push(await changeRunning(context, plan, announced, undo));
+    for (const plan of plans) {
+      const changed = changeRunning(context, plan, announced, undo);
+      done.push(
+        await changed.catch((error) => Promise.reject(more.naming ? named(plan.next, error) : error)),
+      );
+    }
     const parts = done.map((plan) => changesOf(context, plan));
     context.model.commit(
       [...more.changes, ...parts.map((part) => part.change), ...announced.drops],

@@ -20,6 +20,8 @@ export type NamedInterface = KernelInterface & { readonly hostName: string };
 
 const host = openSync('/proc/self/ns/net', 'r');
 
+// Says that it is ready: what takes longer from here on is the answer to a question.
+process.stdout.write('ready\n');
 createInterface({ input: process.stdin }).on('line', (pid) => {
   process.stdout.write(`${pid} ${answer(Number(pid))}\n`);
 });

@@ -1,12 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { Helper, type HelperOptions } from './helper.ts';
 
 // Answers each line with its pid and the line; it hangs on "hang" and ends on "die".
 const PROGRAM =
-  'while read -r line; do case $line in hang) exec sleep 60;; die) exit 1;; *) echo "$$ $line";; esac; done';
+  'echo ready; while read -r line; do case $line in hang) exec sleep 60;; die) exit 1;; *) echo "$$ $line";; esac; done';
 
 let helper: Helper;
+let folder: string;
 
 function made(options: Partial<HelperOptions> = {}): Helper {
   const env = { PATH: '/usr/bin:/bin' };
@@ -21,10 +24,14 @@ function made(options: Partial<HelperOptions> = {}): Helper {
 }
 
 beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'porthole-helper-'));
   helper = made();
 });
 
-afterEach(() => helper.stop());
+afterEach(() => {
+  helper.stop();
+  rmSync(folder, { recursive: true });
+});
 
 const ask = async (line: string) => (await helper.ask(line))?.split(' ') ?? null;
 
@@ -57,6 +64,20 @@ it('ends an idle program, and starts it again for the next question', async () =
 it('answers null if the program cannot be started', async () => {
   helper = made({ command: '/nowhere' });
   expect(await Promise.all(['a', 'b'].map(ask))).toEqual([null, null]);
+});
+
+it.each([
+  ['hangs', 'exec sleep 60'],
+  ['ends', 'sleep 0.2; exit 1'],
+])('waits once, not for each question, if the program %s at its start', async (_, script) => {
+  const starts = join(folder, 'starts');
+  helper = made({ args: ['-c', `echo start >> ${starts}; ${script}`], answerMs: 500 });
+  const since = performance.now();
+  const questions = Array.from({ length: 60 }, (_, number) => helper.ask(String(number)));
+  expect(new Set(await Promise.all(questions))).toEqual(new Set([null]));
+  for (let later = 0; later < 60; later++) expect(await helper.ask('later')).toBeNull();
+  expect(performance.now() - since).toBeLessThan(5_000);
+  expect(readFileSync(starts, 'utf8')).toBe('start\n');
 });
 
 it('answers waiting questions with null when it is stopped', async () => {

@@ -6,7 +6,7 @@ export interface HelperOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** The helper is killed (SIGKILL) if one answer takes longer. */
+  /** The helper is killed (SIGKILL) if one answer, or its start, takes longer. */
   readonly answerMs: number;
   /** The helper is ended after this time without a question. */
   readonly idleMs: number;
@@ -15,15 +15,19 @@ export interface HelperOptions {
 /** With so many hung programs, killed but not ended, a helper starts no more. */
 const HUNG_MAX = 4;
 
+/** How long no program is started after one that could not be used. */
+const REST_MS = 30_000;
+
 interface Question {
   readonly line: string;
   readonly answer: (line: string | null) => void;
 }
 
 /**
- * A program that answers each line of its standard input with a line, in order, and ends at the end of its
- * input. It is started for the first question. If it hangs or ends at a question, only that question has no
- * answer: a new program is asked the later ones again.
+ * A program that prints a line when it is ready, then answers each line of its standard input with a line, in
+ * order, and ends at the end of its input. It is started for the first question. If it hangs or ends at a question,
+ * only that question has no answer: a new program is asked the later ones again. If it does not get ready, no
+ * question of the next half minute has an answer: each would wait in vain for as long.
  */
 export class Helper {
   readonly #options: HelperOptions;
@@ -31,6 +35,10 @@ export class Helper {
   /** Questions without an answer, the oldest first. */
   readonly #questions: Question[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** Whether the program has printed its first line. */
+  #isReady = false;
+  /** No program is started before this time, in milliseconds of performance.now(). */
+  #restUntil = 0;
   /** The number of programs that were killed and have not ended. */
   #hung = 0;
 
@@ -40,6 +48,7 @@ export class Helper {
 
   /** @returns the line that answers `line`; null if there is no answer */
   ask(line: string): Promise<string | null> {
+    if (!this.#child && performance.now() < this.#restUntil) return Promise.resolve(null);
     return new Promise((answer) => {
       this.#questions.push({ line, answer });
       if (this.#child) this.#child.stdin?.write(`${line}\n`);
@@ -62,6 +71,7 @@ export class Helper {
       return;
     }
     this.#child = child;
+    this.#isReady = false;
     // Not at 'exit': answers from before it may not be read yet.
     for (const event of ['error', 'close'] as const)
       child.on(event, () => this.#child === child && this.#giveUp());
@@ -70,12 +80,18 @@ export class Helper {
   }
 
   #answered(line: string): void {
-    this.#questions.shift()?.answer(line);
+    if (this.#isReady) this.#questions.shift()?.answer(line);
+    this.#isReady = true;
     this.#watch();
   }
 
-  /** Answers the oldest question with null and asks the others again. */
+  /** Answers the oldest question with null and asks the others again; all with null if the program is of no use. */
   #giveUp(): void {
+    if (!this.#isReady) {
+      this.#restUntil = performance.now() + REST_MS;
+      this.stop();
+      return;
+    }
     this.#letGo();
     this.#questions.shift()?.answer(null);
     if (this.#questions.length > 0) this.#start();

@@ -4,6 +4,7 @@ import type { Instance, Profile } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { checkProfileName } from '../core/names.ts';
 import type { Needs } from '../instances/needs.ts';
+import { withName } from '../instances/of-instance.ts';
 import { performPlans } from '../instances/perform.ts';
 import { planUpdate } from '../instances/plan.ts';
 import type { Requestor } from '../model/events.ts';
@@ -90,9 +91,15 @@ function update(
     check?.(current);
     const profile = { ...current, ...fields };
     const profiles = new Map(model.state.profiles).set(name, profile);
-    const plans = users.map((instance) => planUpdate(context, instance, instance, profiles));
+    const plans = users.map((instance) =>
+      withName(instance, () => planUpdate(context, instance, instance, profiles)),
+    );
     const updated = lifecycle('profile-updated', 'profiles', name, { by });
-    await performPlans(context, plans, { changes: [{ kind: 'put-profile', profile }], events: [updated] });
+    await performPlans(context, plans, {
+      changes: [{ kind: 'put-profile', profile }],
+      events: [updated],
+      naming: true,
+    });
   });
 }
 

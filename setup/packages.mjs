@@ -28,6 +28,7 @@ export const TEST_PACKAGES = [
   'systemd',
   'curl',
   'fish',
+  'lxcfs',
   'lxd-client',
   'python3',
   'python3-pylxd',

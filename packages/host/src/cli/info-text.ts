@@ -16,6 +16,7 @@ export function describeServer(server: ServerJson): string {
     `Runtime: ${environment['driver']} ${environment['driver_version']}`,
     `Callers identified by: ${IDENTIFICATION[porthole.identification] ?? porthole.identification}`,
     `Fast lane: ${FAST_LANE[porthole.fast_lane] ?? porthole.fast_lane}`,
+    `Memory, processors and uptime of instances: ${LXCFS[porthole.lxcfs] ?? porthole.lxcfs}`,
     `API: ${server.api_version} (${server.api_status}), ${server.api_extensions.length} extensions`,
     ...(Object.keys(server.config).length > 0 ? ['Config:'] : []),
     ...Object.entries(server.config).map(([key, value]) => `  ${key}: ${value}`),
@@ -27,6 +28,13 @@ const FAST_LANE: Readonly<Record<string, string>> = {
   off: 'off (by the settings)',
   unsupported: 'off (callers are not recognised by pidfd here)',
   failed: 'off (it has failed; see the log)',
+};
+
+const LXCFS: Readonly<Record<string, string>> = {
+  on: 'their own (by lxcfs)',
+  off: "the host's (lxcfs is off by the settings)",
+  absent: "the host's (no lxcfs is mounted: apt-get install lxcfs)",
+  failed: "the host's, from the next start on (lxcfs does not answer)",
 };
 
 const IDENTIFICATION: Readonly<Record<string, string>> = {

@@ -55,6 +55,12 @@ export const SETTINGS = {
     about:
       'guest API: whether separate threads answer plain requests and send images, where the kernel allows it',
   },
+  lxcfs: {
+    kind: 'text',
+    default: '/var/lib/lxcfs',
+    about:
+      'where lxcfs is mounted, which lets instances see their own memory, processors and uptime; off: do without it',
+  },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(
     GUEST.headBytes,

@@ -92,7 +92,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     key: 'limits.kernel.*',
     use: 'applied',
     check: checkKernelLimit,
-    about: 'resource limits of its processes; change while it is stopped',
+    about: 'resource limits of its processes; change while it is stopped; unset: nofile is 1048576',
   },
   ...[
     'limits.cpu.allowance',

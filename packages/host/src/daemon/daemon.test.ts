@@ -32,6 +32,7 @@ beforeAll(async () => {
       main: runtime,
       adopter: new AdoptedRuntime(watch),
       of: () => runtime,
+      lxcfs: async () => 'absent',
       stop: () => {},
     }),
   );

@@ -92,7 +92,9 @@ export async function startDaemon(
   const limits = guestLimits(settings);
   const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
-  const runtimes = started.adopt(await open({ ...paths, watch }), (each) => each.stop());
+  const runtimes = started.adopt(await open({ ...paths, watch, lxcfs: settings.lxcfs, log }), (each) =>
+    each.stop(),
+  );
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
@@ -122,7 +124,10 @@ export async function startDaemon(
   };
   const remove = await findLeftovers(context, images, paths.instances, opened);
   const later = await recover(context);
-  const facts = serverFacts({ stateDir, settings, runtime: runtimes.main, kernel, fastLane: status });
+  const facts = serverFacts({
+    ...{ stateDir, settings, runtime: runtimes.main, kernel },
+    ...{ fastLane: status, lxcfs: () => runtimes.lxcfs() },
+  });
   const guestBackend = guestCases(
     context,
     (fd) => callers.identify(fd),

@@ -13,6 +13,7 @@ export function serverFacts(parts: {
   readonly runtime: { readonly driver: string; driverVersion(): Promise<string> };
   readonly kernel: { readonly name: string };
   readonly fastLane: () => string;
+  readonly lxcfs: ServerFacts['lxcfs'];
 }): ServerFacts {
   const os = osRelease();
   return {
@@ -29,6 +30,7 @@ export function serverFacts(parts: {
     identification: parts.kernel.name,
     bridges: hostBridges,
     fastLane: parts.fastLane,
+    lxcfs: parts.lxcfs,
   };
 }
 

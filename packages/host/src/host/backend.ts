@@ -54,6 +54,11 @@ export interface ServerFacts {
   bridges(): Promise<readonly string[]>;
   /** Whether the fast lane answers plain requests now: `on`, or why not: `off`, `unsupported`, `failed`. */
   readonly fastLane: () => string;
+  /**
+   * Whether an instance that starts now sees its own memory, processors and uptime: `on`, or why not: `off`, `absent`,
+   * `failed`.
+   */
+  lxcfs(): Promise<string>;
 }
 
 export interface InstanceCases {

@@ -36,8 +36,9 @@ export function listVersions(): Answer {
 
 /** GET /1.0 */
 export async function getServer({ backend }: Edge): Promise<Answer> {
-  const driverVersion = await backend.server.driverVersion();
-  return sync(serverJson(backend.server, driverVersion), serverEtag());
+  const { server } = backend;
+  const [driverVersion, lxcfs] = await Promise.all([server.driverVersion(), server.lxcfs()]);
+  return sync(serverJson(server, { driverVersion, lxcfs }), serverEtag());
 }
 
 /** PUT and PATCH /1.0: there are no keys to set. */
@@ -50,7 +51,10 @@ export async function setServerConfig(_edge: Edge, call: Call): Promise<Answer> 
   return done();
 }
 
-function serverJson(facts: ServerFacts, driverVersion: string): ServerJson {
+function serverJson(
+  facts: ServerFacts,
+  { driverVersion, lxcfs }: { readonly driverVersion: string; readonly lxcfs: string },
+): ServerJson {
   return {
     config: {},
     api_extensions: API_EXTENSIONS,
@@ -65,6 +69,7 @@ function serverJson(facts: ServerFacts, driverVersion: string): ServerJson {
       state_dir: facts.stateDir,
       identification: facts.identification,
       fast_lane: facts.fastLane(),
+      lxcfs,
     },
   };
 }

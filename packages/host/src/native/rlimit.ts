@@ -22,11 +22,25 @@ export interface OpenFiles {
  */
 export function raiseOpenFiles(wanted: number): OpenFiles {
   const now = readLimit();
-  const most = Number(readFileSync('/proc/sys/fs/nr_open', 'utf8'));
-  const hard = Math.max(now.hard, Math.min(wanted, most));
+  const hard = Math.max(now.hard, Math.min(wanted, kernelMost()));
   if (hard > now.hard && writeLimit({ soft: hard, hard })) return readLimit();
   writeLimit({ soft: now.hard, hard: now.hard });
   return readLimit();
+}
+
+/** The most files, up to `wanted`, that this process may let another process open. */
+export function openFilesFor(wanted: number): number {
+  const now = readLimit();
+  const most = Math.min(wanted, kernelMost());
+  // Tried, and taken back: whether the kernel allows a raise depends on more than on capabilities.
+  if (most <= now.hard || !writeLimit({ soft: now.soft, hard: most })) return Math.min(most, now.hard);
+  writeLimit(now);
+  return most;
+}
+
+/** fs.nr_open */
+function kernelMost(): number {
+  return Number(readFileSync('/proc/sys/fs/nr_open', 'utf8'));
 }
 
 /** How many files this process may have open: all descriptors are below this number. */

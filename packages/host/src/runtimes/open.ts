@@ -1,8 +1,10 @@
+import type { Log } from '../base/log.ts';
 import { isAdopted } from '../core/adopted.ts';
 import type { Config } from '../core/entities.ts';
 import type { ExitWatch } from '../native/exit-watch.ts';
 import { AdoptedRuntime } from './adopted/runtime.ts';
 import type { Adopter, Runtime } from './contract/runtime.ts';
+import type { LxcfsState } from './lxc/lxcfs.ts';
 import { openLxc } from './lxc/open.ts';
 
 /** The runtimes of this host. */
@@ -12,6 +14,8 @@ export interface Runtimes {
   readonly adopter: Adopter;
   /** The one that an instance with this config uses. */
   of(config: Config): Runtime;
+  /** Whether an instance that starts now sees its own memory, processors and uptime. */
+  lxcfs(): Promise<LxcfsState>;
   /** Ends their work inside instances; the instances go on. */
   stop(): void;
 }
@@ -22,6 +26,9 @@ export interface RuntimePlaces {
   readonly roots: string;
   readonly devlxd: string;
   readonly watch: ExitWatch;
+  /** Mount point of lxcfs, or `off`. */
+  readonly lxcfs: string;
+  readonly log: Log;
 }
 
 /** Opens the runtimes of a daemon. */
@@ -34,5 +41,6 @@ export type OpenRuntimes = (places: RuntimePlaces) => Promise<Runtimes>;
 export async function openRuntimes(places: RuntimePlaces): Promise<Runtimes> {
   const main = await openLxc(places);
   const adopter = new AdoptedRuntime(places.watch);
-  return { main, adopter, of: (config) => (isAdopted(config) ? adopter : main), stop: () => main.stop() };
+  const of = (config: Config) => (isAdopted(config) ? adopter : main);
+  return { main, adopter, of, lxcfs: () => main.lxcfs(), stop: () => main.stop() };
 }

@@ -21,6 +21,8 @@ export interface PortholeJson {
   /** How callers of the guest API are identified: `pidfd` or `proc`. */
   readonly identification: string;
   readonly fast_lane: string;
+  /** Whether an instance that starts now sees its own figures: `on`, `off`, `absent` or `failed`. */
+  readonly lxcfs: string;
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);

@@ -34,21 +34,25 @@ export interface LogLine {
 /** A real daemon with its own state directory, as an operator would start it. */
 export class TestDaemon {
   readonly stateDir: string;
-  readonly #args: readonly string[];
+  readonly #command: readonly string[];
   #process: ChildProcess | undefined;
   readonly log: LogLine[] = [];
   #waiting: { text: string; resolve: (line: LogLine) => void }[] = [];
 
-  private constructor(stateDir: string, args: readonly string[]) {
+  private constructor(stateDir: string, under: readonly string[], args: readonly string[]) {
     this.stateDir = stateDir;
-    this.#args = args;
+    this.#command = [...under, join(BIN, 'portholed'), '--state-dir', stateDir, ...args];
   }
 
-  /** Starts a daemon on a fresh state directory. @param args more flags */
-  static async start(args: readonly string[] = []): Promise<TestDaemon> {
+  /**
+   * Starts a daemon on a fresh state directory.
+   * @param args more flags
+   * @param under a command that executes the command that follows it, such as prlimit(1)
+   */
+  static async start(args: readonly string[] = [], under: readonly string[] = []): Promise<TestDaemon> {
     needRoot();
     const stateDir = mkdtempSync(join(TEMPORARY, 'porthole-test-'));
-    const daemon = new TestDaemon(stateDir, args);
+    const daemon = new TestDaemon(stateDir, under, args);
     await daemon.start();
     return daemon;
   }
@@ -68,7 +72,8 @@ export class TestDaemon {
 
   /** Starts the daemon (again) and waits until it serves. */
   async start(): Promise<void> {
-    const child = spawn(join(BIN, 'portholed'), ['--state-dir', this.stateDir, ...this.#args], {
+    const [command, ...args] = this.#command;
+    const child = spawn(command as string, args, {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...process.env, PORTHOLE_LOG_LEVEL: 'debug' },
     });

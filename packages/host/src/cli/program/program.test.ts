@@ -474,7 +474,7 @@ it('info says how callers are identified', async () => {
       api_version: '1.0',
       api_status: 'stable',
       environment: { server: 'porthole' },
-      porthole: { version: '0.1.0', state_dir: '/s', identification: 'pidfd', fast_lane: 'on' },
+      porthole: { version: '0.1.0', state_dir: '/s', identification: 'pidfd', fast_lane: 'on', lxcfs: 'on' },
     },
   });
   expect((await porthole('info')).stdout).toContain('Callers identified by: pidfd');

@@ -15,4 +15,5 @@ export const SERVER_FACTS: ServerFacts = {
   identification: 'pidfd',
   bridges: async () => ['br0', 'br1'],
   fastLane: () => 'on',
+  lxcfs: async () => 'on',
 };

@@ -17,6 +17,8 @@ const input: ConfigInput = {
   paths: instancePaths('/s/instances', 5),
   ids: { uid: 1_000_000, gid: 2_000_000 },
   mounts: [],
+  lxcfs: [],
+  openFiles: 5000,
   deviceNumbers: [],
   stopHook: '/hook',
 };
@@ -42,9 +44,24 @@ describe('configFile', () => {
     );
   });
 
-  it("runs only Porthole's hook when an instance has stopped, no hook of the distribution", () => {
-    const hooks = lines({}).filter((line) => line.startsWith('lxc.hook.post-stop'));
-    expect(hooks).toEqual(['lxc.hook.post-stop =', 'lxc.hook.post-stop = /hook']);
+  it("runs only Porthole's hook, no hook of the distribution", () => {
+    const hooks = lines({}).filter((line) => line.startsWith('lxc.hook.') && !line.includes('version'));
+    expect(hooks).toEqual(['lxc.hook.mount =', 'lxc.hook.post-stop =', 'lxc.hook.post-stop = /hook']);
+  });
+
+  it("shows the kernel's folders, read-only to a privileged instance, and then the files of lxcfs", () => {
+    const tracing = 'lxc.mount.entry = /sys/kernel/tracing sys/kernel/tracing none';
+    expect(lines({ lxcfs: ['of lxcfs'] })).toEqual(
+      expect.arrayContaining([`${tracing} rbind,optional 0 0`, 'of lxcfs']),
+    );
+    expect(lines({ ids: null })).toContain(`${tracing} rbind,ro,optional 0 0`);
+  });
+
+  it('limits open files to the default, unless a key has a limit', () => {
+    const limit = (config: Record<string, string>) =>
+      lines({ spec: { ...spec, config } }).filter((line) => line.startsWith('lxc.prlimit.nofile'));
+    expect(limit({})).toEqual(['lxc.prlimit.nofile = 5000']);
+    expect(limit({ 'limits.kernel.nofile': '10:20' })).toEqual(['lxc.prlimit.nofile = 10:20']);
   });
 
   it('has an empty network without nics, and one veth for each nic', () => {

@@ -5,6 +5,7 @@ import { hostError } from '../../core/host-errors.ts';
 import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 import type { RunSpec } from '../contract/runtime.ts';
 import type { IdRanges } from './ids.ts';
+import { kernelMountLines, type MountEntry, mountLine } from './mount-lines.ts';
 import type { InstancePaths } from './paths.ts';
 import { limitLines } from './resource-limits.ts';
 
@@ -13,16 +14,6 @@ const SHARED = '/usr/share/lxc/config';
 /** What is kept of an instance's console: this much up to twice as much. A power of two. */
 const CONSOLE_LOG_KIB = 128;
 
-/** A file or folder of the host that is mounted inside from the start of a run. */
-export interface MountEntry {
-  readonly source: string;
-  /** Absolute path inside. */
-  readonly target: string;
-  readonly readonly: boolean;
-  readonly recursive: boolean;
-  readonly isFolder: boolean;
-}
-
 /** The input for the configuration of one run. */
 export interface ConfigInput {
   readonly spec: RunSpec;
@@ -30,6 +21,10 @@ export interface ConfigInput {
   /** null: the instance is privileged. */
   readonly ids: IdRanges | null;
   readonly mounts: readonly MountEntry[];
+  /** Lines that mount the files of lxcfs. */
+  readonly lxcfs: readonly string[];
+  /** Files that each process inside may have open, unless `limits.kernel.nofile` says another number. */
+  readonly openFiles: number;
   /** Device numbers that a privileged instance may use, such as `c 10:200`. */
   readonly deviceNumbers: readonly string[];
   /** Program that LXC runs at the end of a run. */
@@ -50,14 +45,18 @@ export function configFile(input: ConfigInput): string {
     `lxc.console.size = ${CONSOLE_LOG_KIB}KB`,
     'lxc.console.rotate = 1',
     'lxc.hook.version = 1',
-    // Removes the hooks of included files: where lxcfs is installed, its hook makes every stop half a second
-    // longer.
+    // Removes the hooks of included files. Where lxcfs is installed, its hooks make every stop half a second longer,
+    // and every start wait for an lxcfs that hangs.
+    'lxc.hook.mount =',
     'lxc.hook.post-stop =',
     `lxc.hook.post-stop = ${input.stopHook}`,
     `lxc.rootfs.path = overlayfs:${spec.lower}:${paths.upper}`,
     ...(input.ids ? ['lxc.rootfs.options = userxattr'] : []),
+    ...kernelMountLines(input.ids === null),
+    ...input.lxcfs,
     ...input.mounts.map(mountLine),
     ...networkLines(spec),
+    ...openFilesLines(input),
     ...limitLines(spec.config),
     ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
     ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),
@@ -91,22 +90,8 @@ function appArmorIsOn(): boolean {
   return existsSync(file) && readFileSync(file, 'utf8').trim() === 'Y';
 }
 
-function mountLine(mount: MountEntry): string {
-  const options = [
-    mount.recursive ? 'rbind' : 'bind',
-    ...(mount.readonly ? ['ro'] : []),
-    `create=${mount.isFolder ? 'dir' : 'file'}`,
-  ];
-  // LXC resolves relative targets below the root filesystem.
-  return `lxc.mount.entry = ${fstab(mount.source)} ${fstab(mount.target.replace(/^\/+/, ''))} none ${options.join(',')} 0 0`;
-}
-
-/** Escapes spaces, tabs, line ends and backslashes as fstab(5) does. */
-function fstab(path: string): string {
-  return path.replace(
-    /[ \t\n\r\v\f\\]/g,
-    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  );
+function openFilesLines({ spec, openFiles }: ConfigInput): string[] {
+  return spec.config['limits.kernel.nofile'] ? [] : [`lxc.prlimit.nofile = ${openFiles}`];
 }
 
 function networkLines(spec: RunSpec): string[] {

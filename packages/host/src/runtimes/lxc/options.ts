@@ -1,7 +1,9 @@
+import type { Log } from '../../base/log.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import type { IdRanges } from './ids.ts';
+import type { Lxcfs } from './lxcfs.ts';
 
-/** What the runtime needs of the daemon. */
+/** What the LXC runtime knows of its daemon and its host. */
 export interface LxcOptions {
   /** Folder of all instances' files. */
   readonly instances: string;
@@ -11,4 +13,8 @@ export interface LxcOptions {
   readonly watch: ExitWatch;
   /** Program that LXC runs when a run is over. */
   readonly stopHook: string;
+  readonly lxcfs: Lxcfs;
+  /** Files that a process of an instance may have open, by default. */
+  readonly openFiles: number;
+  readonly log: Log;
 }

@@ -21,6 +21,8 @@ export interface InstancePaths {
   readonly ending: string;
   /** Which processes the latest run depends on. */
   readonly run: string;
+  /** The name that was last written into its /etc/hostname. */
+  readonly hostname: string;
   /** Exists while LXC is starting it. */
   readonly starting: string;
 }
@@ -42,6 +44,7 @@ export function instancePaths(instances: string, id: number): InstancePaths {
     mounts: join(folder, 'mounts'),
     ending: join(folder, 'ending'),
     run: join(folder, 'run'),
+    hostname: join(folder, 'hostname'),
     starting: join(folder, 'starting'),
   };
 }

@@ -21,16 +21,14 @@ import type {
   RunSpec,
   Runtime,
 } from '../contract/runtime.ts';
-import { configFile } from './config-file.ts';
 import { attachConsole } from './console.ts';
-import { checkDevice, checkParents, limitNics, prepareDevices } from './devices.ts';
+import { checkDevice, checkParents, limitNics } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import { setGuestApiMount } from './guest-api-mount.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
-import { writeInPlace } from './in-place.ts';
 import type { RunProcesses } from './init.ts';
 import { Interfaces } from './interfaces.ts';
 import { readLive } from './live.ts';
@@ -44,13 +42,15 @@ import {
   withdrawDevice,
 } from './live-devices.ts';
 import { checkLimits, setLimits } from './live-limits.ts';
+import type { LxcfsState } from './lxcfs.ts';
 import { MountWork } from './mount-work.ts';
 import type { LxcOptions } from './options.ts';
 import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
 import { LxcRuns } from './runs.ts';
-import { lxcVersion, removeTree, setFrozen, startContainer, stopContainer } from './tools.ts';
+import { startPrepared } from './starting.ts';
+import { lxcVersion, removeTree, setFrozen, stopContainer } from './tools.ts';
 
 const SIGKILL = 9;
 /** Owner of the files of a privileged instance. */
@@ -86,6 +86,11 @@ export class LxcRuntime implements Runtime {
 
   hostIds(config: Config): HostIds {
     return this.#idsOf(config) ?? ROOT;
+  }
+
+  /** Whether an instance that starts now sees its own memory, processors and uptime. */
+  lxcfs(): Promise<LxcfsState> {
+    return this.#options.lxcfs.state();
   }
 
   async create(id: number, config: Config): Promise<void> {
@@ -223,34 +228,7 @@ export class LxcRuntime implements Runtime {
 
   async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
-    const owner = ids ?? ROOT;
-    await shiftOwners(paths.overlay, owner);
-    await releaseMounts(paths.mounts);
-    // Of the last run: its log, its ending, its processes, and the files of commands that a killed daemon has
-    // left.
-    for (const path of [paths.log, ...paths.console, paths.ending, paths.run, paths.execs])
-      await rm(path, { recursive: true, force: true });
-    const prepared = await prepareDevices(spec.devices, paths, { owner, looks: this.#looks });
-    try {
-      const mount = { source: this.#options.devlxd, target: '/dev/lxd', isFolder: true };
-      const mounts = [
-        ...(spec.devlxd ? [{ ...mount, readonly: true, recursive: false }] : []),
-        ...prepared.mounts,
-      ];
-      const { stopHook } = this.#options;
-      const text = configFile({
-        spec: { ...spec, devices: prepared.devices },
-        paths,
-        ids,
-        mounts,
-        deviceNumbers: ids ? [] : prepared.numbers,
-        stopHook,
-      });
-      await writeInPlace(paths.config, text);
-      await startContainer(this.#options.instances, spec.id, paths.config, paths.log);
-    } finally {
-      await releaseMounts(paths.mounts);
-    }
+    const prepared = await startPrepared(spec, { paths, ids, looks: this.#looks, options: this.#options });
     const running = await this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
     if (!running) {
       await stopContainer(this.#options.instances, spec.id);

@@ -91,14 +91,16 @@ function update(
     check?.(current);
     const profile = { ...current, ...fields };
     const profiles = new Map(model.state.profiles).set(name, profile);
-    const plans = users.map((instance) =>
-      withName(instance, () => planUpdate(context, instance, instance, profiles)),
-    );
+    const naming = users.length > 1;
+    const plans = users.map((instance) => {
+      const plan = () => planUpdate(context, instance, instance, profiles);
+      return naming ? withName(instance, plan) : plan();
+    });
     const updated = lifecycle('profile-updated', 'profiles', name, { by });
     await performPlans(context, plans, {
       changes: [{ kind: 'put-profile', profile }],
       events: [updated],
-      naming: true,
+      naming,
     });
   });
 }

@@ -55,7 +55,9 @@ describe('parse', () => {
     expect(() => parse(schema, JSON.parse('{"devices": {"a": {"__proto__": 1}}}'))).toThrow(
       'devices.a.__proto__: Invalid input: expected string, received number',
     );
-    expect(() => parse(schema, { devices: { a: [] } })).toThrow('devices.a: Invalid input: expected a map');
+    expect(() => parse(schema, { devices: { a: [] } })).toThrow(
+      'devices.a: Invalid input: expected record, received array',
+    );
     expect(() => parse(schema, { devices: { 'a\0': {} } })).toThrow(
       /^devices\.a\0: must not contain a NUL byte/,
     );

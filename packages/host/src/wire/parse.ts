@@ -47,18 +47,27 @@ export const terminalSize = z.number().int().min(0).max(TERMINAL_SIZE_MAX);
  * @param keys what each key must be
  */
 export function mapOf<V extends z.ZodType>(values: V, keys: z.ZodType = text) {
-  return z.custom<Record<string, unknown>>(isMap, 'Invalid input: expected a map').transform((map, context) =>
-    Object.fromEntries(
-      Object.entries(map).map(([key, value]) => {
-        tell(keys.safeParse(key), key, context);
-        return [key, tell(values.safeParse(value), key, context) as z.output<V>] as const;
-      }),
-    ),
-  );
+  return z
+    .custom<Record<string, unknown>>(isMap, {
+      error: ({ input }) => `Invalid input: expected record, received ${kindOf(input)}`,
+    })
+    .transform((map, context) =>
+      Object.fromEntries(
+        Object.entries(map).map(([key, value]) => {
+          tell(keys.safeParse(key), key, context);
+          return [key, tell(values.safeParse(value), key, context) as z.output<V>] as const;
+        }),
+      ),
+    );
 }
 
 function isMap(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }
 
 /** Passes the result of an entry on. Its issues get the entry's key in front of their paths. */

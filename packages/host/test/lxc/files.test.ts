@@ -91,7 +91,7 @@ it.each([
   [['push', '/etc/passwd', 'c1/none/x'], 'Not Found'],
   [['push', '/etc/passwd', 'c1/etc'], 'is a directory'],
   [['push', '/etc/passwd', 'c1/dev/null'], 'not a regular file'],
-  [['push', '/etc/passwd', 'c1/tmp/x', '--uid', '99999'], 'invalid argument'],
+  [['push', '/etc/passwd', 'c1/tmp/x', '--uid', '99999'], 'the instance has no uid 99999'],
   [['delete', 'c1/none'], 'Not Found'],
 ])('refuses file %j', async (args, text) => {
   const before = readdirSync(lxc.folder);

@@ -41,7 +41,7 @@ export const PROFILES: readonly Row[] = [
     'PUT /1.0/profiles/default',
     { devices: {} },
     400,
-    'Invalid expanded devices: Failed detecting root disk device: No root device could be found',
+    'Invalid expanded devices: Failed detecting root disk device: No root device could be found (instance c1)',
   ],
   ['that is used, to be deleted', 'DELETE /1.0/profiles/p1', '', 400, 'Profile is currently in use'],
   [

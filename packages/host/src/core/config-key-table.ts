@@ -145,7 +145,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     check: checkAdopted,
     about: 'set by the server: init of a run that another runtime has started',
   },
-  { key: 'volatile.apply_template', use: 'recorded', check: checkLine, about: 'stored, without effect' },
+  {
+    key: 'volatile.apply_template',
+    use: 'applied',
+    check: checkLine,
+    about: "set by the server: templates of the image that the next start applies, 'create' or 'rename'",
+  },
   { key: 'volatile.base_image', use: 'recorded', check: checkFingerprint, about: 'image it was made from' },
   {
     key: 'volatile.cloud-init.instance-id',

@@ -41,6 +41,25 @@ export type ImageFiles =
   | { readonly kind: 'unified'; readonly extension: string }
   | { readonly kind: 'split'; readonly metadataExtension: string; readonly rootfsExtension: string };
 
+/** The occasions at which the templates of an image can be applied. */
+export const TEMPLATE_TRIGGERS = ['create', 'copy', 'rename', 'start'] as const;
+export type TemplateTrigger = (typeof TEMPLATE_TRIGGERS)[number];
+
+/** A template of an image: a file that is made in an instance from its config. */
+export interface ImageTemplate {
+  /** The file to make, as the image names it. */
+  readonly path: string;
+  /** The name of its text in the image's folder `templates`. */
+  readonly file: string;
+  readonly when: readonly TemplateTrigger[];
+  /** Whether a file that is there stays as it is. */
+  readonly createOnly: boolean;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** Why it is left out; null if it is applied. */
+  readonly unsupported: string | null;
+}
+
 export interface Image {
   /** sha256 of the uploaded bytes, 64 lower-case hex digits. */
   readonly fingerprint: string;
@@ -59,6 +78,8 @@ export interface Image {
   readonly lastUsedAt: string;
   readonly expiresAt: string;
   readonly files: ImageFiles;
+  /** Absent if there are none. */
+  readonly templates?: readonly ImageTemplate[];
 }
 
 export interface Alias {

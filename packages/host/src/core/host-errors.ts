@@ -33,6 +33,7 @@ export const HOST_ERRORS = {
   'invalid-expanded-devices': [400, 'Invalid expanded devices: %s'],
   'limit-failed': [400, 'Failed to apply %s: %s'],
   'limit-needs-start': [400, '%s cannot change while the instance runs: stop it first'],
+  'template-failed': [400, 'Failed to apply the templates of its image: %s'],
   'device-start-failed': [400, 'Failed to start device "%s": %s'],
   'device-parent-missing': [400, 'Failed to start device "%s": Parent device "%s" doesn\'t exist'],
   'device-add-failed': [400, 'Failed add validation for device "%s": %s'],

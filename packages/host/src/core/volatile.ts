@@ -1,6 +1,14 @@
 import { ADOPTED } from './adopted.ts';
 import { isConfigEntry } from './config-keys.ts';
-import type { Config, Device, Devices, Image, Instance } from './entities.ts';
+import {
+  type Config,
+  type Device,
+  type Devices,
+  type Image,
+  type Instance,
+  TEMPLATE_TRIGGERS,
+  type TemplateTrigger,
+} from './entities.ts';
 import type { Expanded } from './expand.ts';
 import type { Random } from './random.ts';
 import { copyOf, type OwnRecord, own, recordOf, sortedKeys } from './records.ts';
@@ -11,10 +19,11 @@ const INSTANCE_ID = 'volatile.cloud-init.instance-id';
 const LAST_STATE = 'volatile.last_state.';
 const POWER = 'volatile.last_state.power';
 const READY = 'volatile.last_state.ready';
+const APPLY_TEMPLATE = 'volatile.apply_template';
 
 /**
  * The config of a new instance: the given one, with the keys that the server adds. A given instance id for
- * cloud-init and given values of nics are kept; `uuid` and keys about an earlier run are not, since they
+ * cloud-init and given values of nics are kept; `uuid` and keys about an earlier run are not, because they
  * belong to one instance.
  */
 export function newVolatile(
@@ -24,7 +33,7 @@ export function newVolatile(
 ): Config {
   const config = copyOf(instance.config);
   for (const key of Object.keys(config)) {
-    if (key.startsWith(LAST_STATE) || isHostName(key)) delete config[key];
+    if (key.startsWith(LAST_STATE) || key === APPLY_TEMPLATE || isHostName(key)) delete config[key];
   }
   config[UUID] = random.uuid();
   config[INSTANCE_ID] ||= random.uuid();
@@ -37,7 +46,7 @@ export function afterStart(config: Config, hostNames: Readonly<Record<string, st
   for (const [device, hostName] of Object.entries(hostNames))
     started[volatileKey(device, 'host_name')] = hostName;
   started[POWER] = 'RUNNING';
-  delete started['volatile.apply_template'];
+  delete started[APPLY_TEMPLATE];
   return started;
 }
 
@@ -86,6 +95,20 @@ export function withReady(config: Config, ready: boolean): Config {
 /** The config at the daemon's start: an instance must report again that it is ready. */
 export function withoutReady(config: Config): Config {
   return recordOf(Object.entries(config).filter(([key]) => key !== READY));
+}
+
+/**
+ * The config of an instance whose next start applies the templates of a trigger, unless those of an earlier
+ * trigger still wait.
+ */
+export function withTemplates(config: Config, trigger: TemplateTrigger): Config {
+  return recordOf([[APPLY_TEMPLATE, trigger], ...Object.entries(config)]);
+}
+
+/** The triggers of the templates that the next start applies, in order. */
+export function templateTriggers(config: Config): readonly TemplateTrigger[] {
+  const waiting = TEMPLATE_TRIGGERS.find((trigger) => trigger === config[APPLY_TEMPLATE]);
+  return waiting && waiting !== 'start' ? [waiting, 'start'] : ['start'];
 }
 
 /** The config after a rename: a new instance id makes cloud-init run again. */

@@ -1,6 +1,6 @@
-import type { Alias } from '../core/entities.ts';
+import type { Alias, ImageTemplate } from '../core/entities.ts';
 import type { ImageInfo } from '../library/requests.ts';
-import type { AliasJson, ImageJson } from '../wire/image.ts';
+import type { AliasJson, ImageJson, TemplateJson } from '../wire/image.ts';
 
 /** An image as the API shows it. */
 export function imageJson({ image, aliases }: ImageInfo): ImageJson {
@@ -20,7 +20,12 @@ export function imageJson({ image, aliases }: ImageInfo): ImageJson {
     uploaded_at: image.uploadedAt,
     last_used_at: image.lastUsedAt,
     expires_at: image.expiresAt,
+    ...(image.templates ? { templates: image.templates.map(templateJson) } : {}),
   };
+}
+
+function templateJson({ path, file, when, createOnly, unsupported }: ImageTemplate): TemplateJson {
+  return { path, template: file, when, create_only: createOnly, unsupported: unsupported ?? '' };
 }
 
 /** An image alias as the API shows it. */

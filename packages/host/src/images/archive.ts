@@ -26,10 +26,13 @@ export interface RootEntry {
 /** One of the parts that an archive is read into, in the order of the archive. */
 export type ArchiveItem =
   | { readonly kind: 'metadata'; readonly text: string }
+  /** A file of the folder `templates`; its name is relative to that. */
+  | { readonly kind: 'template'; readonly name: string; readonly text: string }
   | { readonly kind: 'root-entry'; readonly root: RootEntry };
 
 const METADATA_NAME = 'metadata.yaml';
 const ROOT_NAME = 'rootfs';
+const TEMPLATES = 'templates/';
 
 /** LXD's text, which scripts look for. */
 const NO_METADATA = 'Metadata tarball is missing metadata.yaml';
@@ -42,7 +45,7 @@ export function treeFor(layout: Layout, limits: ImageLimits): EntryTree {
 
 /**
  * Reads an archive to its end and checks all of it: structure, names, links, owners, devices, sizes.
- * Templates and other files beside the root filesystem are checked and then skipped.
+ * Other files beside the root filesystem are checked and then skipped.
  * @param tree gets all entries
  * @throws CodedError image-invalid, image-too-large
  */
@@ -56,6 +59,9 @@ export async function* readArchive(
     const placed = tree.add(entry);
     if (layout !== 'rootfs' && placed.path === METADATA_NAME) {
       yield { kind: 'metadata', text: await metadataText(entry, limits) };
+    }
+    if (layout !== 'rootfs' && placed.path.startsWith(TEMPLATES) && entry.kind === 'file') {
+      yield { kind: 'template', name: nameOf(placed.path), text: await templateText(entry, limits) };
     }
     const root = layout === 'metadata' ? null : rootEntry(entry, placed, layout);
     if (root) yield { kind: 'root-entry', root };
@@ -94,6 +100,22 @@ async function metadataText(entry: TarEntry, limits: ImageLimits): Promise<strin
   if (entry.kind !== 'file') throw invalidArchive(`${METADATA_NAME} is not a file`);
   const size = entry.sparse?.realSize ?? entry.size;
   if (size > limits.metadataBytes) throw invalidArchive(`${METADATA_NAME} is too long`);
+  return textOf(entry);
+}
+
+/** Names of entries are bytes, one character for each. */
+const nameOf = (path: string) => Buffer.from(path.slice(TEMPLATES.length), 'latin1').toString('utf8');
+
+async function templateText(entry: TarEntry, limits: ImageLimits): Promise<string> {
+  if ((entry.sparse?.realSize ?? entry.size) > limits.templateBytes) throw tooLarge(limits);
+  return textOf(entry);
+}
+
+/** The error of an image whose templates are too long. */
+export const tooLarge = (limits: ImageLimits) =>
+  hostError('image-too-large', `its templates have more than ${limits.templateBytes} bytes`);
+
+async function textOf(entry: TarEntry): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of entry.body) pieces.push(piece);
   return expand(Buffer.concat(pieces), entry.sparse).toString('utf8');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { syncFolder } from '../base/sync-folder.ts';
-import type { Image, ImageFiles } from '../core/entities.ts';
+import type { Image, ImageFiles, ImageTemplate } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import { formatOf } from './formats.ts';
@@ -22,6 +22,7 @@ export interface StagedImage {
   readonly filename: string;
   readonly files: ImageFiles;
   readonly metadata: ImageMetadata;
+  readonly templates: readonly ImageTemplate[];
   readonly directory: string;
 }
 

@@ -14,6 +14,10 @@ export interface ImageLimits {
   readonly namesBytes: number;
   /** Bytes of metadata.yaml, which becomes part of the image's record. */
   readonly metadataBytes: number;
+  /** Templates that metadata.yaml can name, and files of templates. */
+  readonly templates: number;
+  /** Bytes of the texts of all templates, which become part of the image's record. */
+  readonly templateBytes: number;
   /** Bytes of the extended headers (long names, times, extended attributes) of one entry. */
   readonly headerBytes: number;
   /** Highest uid and gid: an instance has 65536 of each. */
@@ -32,6 +36,8 @@ export const DEFAULT_LIMITS: ImageLimits = {
   pathBytes: 2 * KIB,
   namesBytes: 128 * MIB,
   metadataBytes: 256 * KIB,
+  templates: 64,
+  templateBytes: 256 * KIB,
   headerBytes: MIB,
   ownerId: 65_535,
 };

@@ -1,8 +1,11 @@
 import { parse } from 'yaml';
 import { NEVER } from '../base/clock.ts';
 import { messageOf } from '../base/coded-error.ts';
+import { isTrue } from '../core/booleans.ts';
+import { TEMPLATE_TRIGGERS } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { canonicalArchitecture } from './architectures.ts';
+import type { TemplateRule } from './templates.ts';
 
 /** The content of an image's metadata.yaml. */
 export interface ImageMetadata {
@@ -13,6 +16,7 @@ export interface ImageMetadata {
   /** RFC 3339; `NEVER` when the image does not expire. */
   readonly expiresAt: string;
   readonly properties: Readonly<Record<string, string>>;
+  readonly templates: readonly TemplateRule[];
 }
 
 /** 9999-12-31T23:59:59Z: the last second that RFC 3339 can express. */
@@ -35,6 +39,7 @@ export function parseMetadata(text: string): ImageMetadata {
     createdAt: instant(createdAt),
     expiresAt: instant(seconds(values['expiry_date'], 'expiry_date')),
     properties: propertiesOf(values['properties']),
+    templates: templatesOf(values['templates']),
   };
 }
 
@@ -56,6 +61,21 @@ function propertiesOf(value: unknown): Record<string, string> {
     return [key, text] as const;
   });
   return Object.fromEntries(pairs);
+}
+
+function templatesOf(value: unknown): readonly TemplateRule[] {
+  if (isMissing(value)) return [];
+  return Object.entries(record(value, 'templates')).map(([path, of]) => {
+    const rule = record(of, `template "${path}"`);
+    const when = Array.isArray(rule['when']) ? rule['when'] : [rule['when']];
+    return {
+      path,
+      file: scalar(rule['template']) ?? '',
+      when: TEMPLATE_TRIGGERS.filter((trigger) => when.includes(trigger)),
+      createOnly: isTrue(scalar(rule['create_only']), false),
+      properties: propertiesOf(rule['properties']),
+    };
+  });
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {

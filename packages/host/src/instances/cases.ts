@@ -1,9 +1,10 @@
 import { merge } from '../base/merge.ts';
+import { isAdopted } from '../core/adopted.ts';
 import type { Instance } from '../core/entities.ts';
 import { withGuestKeysOf } from '../core/guest-keys.ts';
 import { hostError } from '../core/host-errors.ts';
 import { checkInstanceName } from '../core/names.ts';
-import { afterRename } from '../core/volatile.ts';
+import { afterRename, withTemplates } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
@@ -190,7 +191,13 @@ function rename(
       if (running.has(id)) throw hostError('rename-running');
       if (model.hasInstance(to)) throw hostError('name-in-use', to);
       const current = model.current(id);
-      const renamed = { ...current, name: to, config: afterRename(current.config, random) };
+      const config = afterRename(current.config, random);
+      // An adopted instance has no files that a template could make.
+      const renamed = {
+        ...current,
+        name: to,
+        config: isAdopted(config) ? config : withTemplates(config, 'rename'),
+      };
       const told = lifecycle('instance-renamed', 'instances', to, { context: { old_name: name } });
       model.commit([{ kind: 'put-instance', instance: renamed }], [told]);
     }),

@@ -8,7 +8,7 @@ import { expand } from '../core/expand.ts';
 import { findImage } from '../core/find-image.ts';
 import { hostError } from '../core/host-errors.ts';
 import { checkInstanceName, generateName } from '../core/names.ts';
-import { imageConfig, newVolatile } from '../core/volatile.ts';
+import { imageConfig, newVolatile, withTemplates } from '../core/volatile.ts';
 import { hostArchitecture } from '../images/architectures.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
@@ -92,6 +92,7 @@ async function create(
   try {
     model.commit([{ kind: 'give-instance-id', id: instance.id }]);
     await roots.ensure(instance, runtime.hostIds(config), lookUp, tell);
+    if (image) await roots.keepTemplates(image);
     await runtime.create(instance.id, config);
     // Meanwhile the image may have been changed, or deleted together with its root.
     const latest = image && lookUp(image.fingerprint);
@@ -137,7 +138,8 @@ function draft(
     if (!init) checkRoot(devices);
     checkExpandedDevices(devices, withAdopted({}, init));
     runtimeOf(config).checkConfig(config);
-    return { ...wanted, config: newVolatile(wanted, devices, random) };
+    const made = newVolatile(wanted, devices, random);
+    return { ...wanted, config: image ? withTemplates(made, 'create') : made };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw hostError('create-failed', error.message);

@@ -1,6 +1,7 @@
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Image, Instance, State } from '../core/entities.ts';
+import { syncFolder } from '../base/sync-folder.ts';
+import type { Image, ImageTemplate, Instance, State } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
@@ -16,7 +17,11 @@ const rangeOf = ({ uid, gid }: HostIds): string => (uid === gid ? `${uid}` : `${
 
 /** `FINGERPRINT-RANGE`; with a suffix while the root is being made or removed. */
 const ROOT_NAME = /^([0-9a-f]{64})-\d+(?:\+\d+)?(\..*)?$/;
+/** Only the daemon reads the templates. */
+const FILE_MODE = 0o600;
 const REMOVED = '.removed';
+/** `FINGERPRINT.templates`: the templates of an image, for instances that outlive it. */
+const TEMPLATES_NAME = /^([0-9a-f]{64})\.templates(\.new)?$/;
 
 /**
  * The unpacked root filesystems of images: one folder for each image and range of ids. It is the lower layer
@@ -57,6 +62,37 @@ export class Roots {
     return path;
   }
 
+  /** Stores the templates of an image for its instances; safe on disk when it settles. */
+  async keepTemplates({ fingerprint, templates }: Image): Promise<void> {
+    if (!templates) return;
+    const path = this.#templatesPath(fingerprint);
+    const file = await open(`${path}.new`, 'w', FILE_MODE);
+    try {
+      await file.writeFile(JSON.stringify(templates));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+    await syncFolder(this.#folder);
+  }
+
+  /** The templates of the image of an instance. */
+  async templates(instance: Pick<Instance, 'config'>): Promise<readonly ImageTemplate[]> {
+    const fingerprint = baseOf(instance);
+    if (fingerprint === '') return [];
+    try {
+      return JSON.parse(await readFile(this.#templatesPath(fingerprint), 'utf8')) as ImageTemplate[];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  #templatesPath(fingerprint: string): string {
+    return join(this.#folder, `${fingerprint}.templates`);
+  }
+
   /** Keeps all present roots, since instances that this daemon does not know may use them. */
   async keepPresent(): Promise<void> {
     for (const entry of await readdir(this.#folder)) this.#kept.add(entry);
@@ -65,7 +101,7 @@ export class Roots {
   /** Removes the roots that no image and no instance needs, and those that a crash has left incomplete. */
   async sweep(state: State): Promise<void> {
     for (const entry of await readdir(this.#folder)) {
-      const [, base = '', rest = ''] = ROOT_NAME.exec(entry) ?? [];
+      const [, base = '', rest = ''] = ROOT_NAME.exec(entry) ?? TEMPLATES_NAME.exec(entry) ?? [];
       // Checked for each entry, since images and instances can change during a removal.
       if (base === '' || this.#kept.has(entry) || (rest === '' && isNeeded(base, state))) continue;
       const path = join(this.#folder, entry);

@@ -11,6 +11,7 @@ import { watchRun } from './ended.ts';
 import type { Needs, RunNeeds } from './needs.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { Run } from './runs.ts';
+import { applyTemplates } from './templates.ts';
 
 /**
  * Starts an instance. Must run in the instance's queue. If the start of a reboot or restart fails, the
@@ -55,6 +56,7 @@ async function start(context: RunNeeds, id: number, progress: UnpackProgress): P
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
   const lower = await context.roots.ensure(instance, ids, image, progress);
   await runtime.create(id, config);
+  await applyTemplates(context, instance, model.expanded(instance), { runtime, lower });
   await running.whileStarting(async () => {
     const devices = devicesToStart(instance, model.expanded(instance).devices);
     const devlxd = isTrue(config['security.devlxd'], true);

@@ -157,6 +157,7 @@ function imageOf(staged: StagedImage, options: UploadOptions, now: string): Imag
     lastUsedAt: NEVER,
     expiresAt: metadata.expiresAt,
     files: staged.files,
+    ...(staged.templates.length > 0 ? { templates: staged.templates } : {}),
   };
 }
 

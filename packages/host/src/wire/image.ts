@@ -19,6 +19,18 @@ export interface ImageJson {
   readonly uploaded_at: string;
   readonly last_used_at: string;
   readonly expires_at: string;
+  /** An addition of Porthole; absent if there are none. */
+  readonly templates?: readonly TemplateJson[];
+}
+
+/** A template of an image: a file that is made in its instances. */
+export interface TemplateJson {
+  readonly path: string;
+  readonly template: string;
+  readonly when: readonly string[];
+  readonly create_only: boolean;
+  /** Why it is left out; empty if it is applied. */
+  readonly unsupported: string;
 }
 
 /** An alias as LXD's API shows it. */

@@ -8,6 +8,7 @@ import { own, recordOf } from '../../core/records.ts';
 import type { ProfileJson } from '../../wire/profile.ts';
 import { collectDevice, collectNames, collectPair, UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
+import { templateWarnings } from '../image-text.ts';
 import { readAll } from '../io.ts';
 import { findImage } from '../lookup.ts';
 import type { Open, Session } from '../session.ts';
@@ -100,7 +101,7 @@ async function create(
   const wanted = (options.empty ? image : name) ?? '';
   const file = await readConfigFile(session, options.configFile);
   const profiles = options.profiles ? (options.profile ?? file.profiles ?? null) : [];
-  const source = options.empty ? { type: 'none' } : await imageSource(session.client, image as string);
+  const source = options.empty ? { type: 'none' } : await imageSource(session, image as string);
   session.note(wanted ? `Creating ${wanted}` : 'Creating the instance');
   const operation = await session.client.change('POST', '/1.0/instances', {
     json: {
@@ -121,8 +122,10 @@ async function create(
   return chosen;
 }
 
-async function imageSource(client: HostClient, name: string): Promise<object> {
-  return { type: 'image', fingerprint: (await findImage(client, name)).fingerprint };
+async function imageSource(session: Session, name: string): Promise<object> {
+  const image = await findImage(session.client, name);
+  for (const warning of templateWarnings(image)) session.note(warning);
+  return { type: 'image', fingerprint: image.fingerprint };
 }
 
 async function readConfigFile(session: Session, file: string | undefined): Promise<ConfigFile> {

@@ -5,7 +5,9 @@ import type { StringMap } from '../../client/types.ts';
 import type { ImageFiles } from '../../client/upload.ts';
 import { uploadImage } from '../../client/upload.ts';
 import { collectNames, parsePair, UsageError } from '../arguments.ts';
+import type { ImageJson } from '../../wire/image.ts';
 import { addExamples } from '../help.ts';
+import { templateWarnings } from '../image-text.ts';
 import { findAlias } from '../lookup.ts';
 import type { Open, Session } from '../session.ts';
 
@@ -40,6 +42,8 @@ export function addImageImport(parent: Command, open: Open): void {
     const { files, properties } = readWords(file, words);
     const fingerprint = await upload(session, files, { properties, public: options.public === true });
     for (const alias of options.alias ?? []) await pointAlias(session.client, alias, fingerprint);
+    const image = await session.client.get<ImageJson>(path`/1.0/images/${fingerprint}`);
+    for (const warning of templateWarnings(image)) session.note(warning);
     session.print(`Image imported with fingerprint: ${fingerprint}`);
   });
 }

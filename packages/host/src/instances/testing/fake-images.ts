@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { silentLog } from '../../base/log.ts';
-import type { Image, ImageFiles, Instance, State } from '../../core/entities.ts';
+import type { Image, ImageFiles, ImageTemplate, Instance, State } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import { ImageDirectory, type ReceiveOptions, type StagedImage } from '../../images/image-directory.ts';
@@ -17,6 +17,7 @@ const METADATA = {
   createdAt: '2024-05-01T10:00:00.000Z',
   expiresAt: '1970-01-01T00:00:00Z',
   properties: { os: 'busybox' },
+  templates: [],
 };
 const SPLIT: ImageFiles = { kind: 'split', metadataExtension: '.tar.xz', rootfsExtension: '.squashfs' };
 
@@ -29,6 +30,8 @@ export class FakeImages extends ImageDirectory {
   /** The parts of each received upload. */
   readonly uploads: { name: string; filename: string; size: number }[][] = [];
   uploadedBytes = 0;
+  /** The templates of the images that are received from now on. */
+  templates: readonly ImageTemplate[] = [];
   /** Awaited before each chunk of an upload is read; tests set it to be slow. */
   appetite: () => Promise<void> = async () => {};
   readonly #folder: string | null;
@@ -64,7 +67,15 @@ export class FakeImages extends ImageDirectory {
     );
     const files: ImageFiles = received.length === 1 ? { kind: 'unified', extension: '.tar.gz' } : SPLIT;
     const filename = received[0]?.filename ?? '';
-    return { fingerprint, size: bytes.length, filename, files, metadata: METADATA, directory: '' };
+    return {
+      fingerprint,
+      size: bytes.length,
+      filename,
+      files,
+      metadata: METADATA,
+      templates: this.templates,
+      directory: '',
+    };
   }
 
   override publish({ fingerprint }: StagedImage): Promise<void> {
@@ -151,6 +162,14 @@ export class FakeRoots extends Roots {
       this.#machine.roots.add(path);
       return path;
     });
+  }
+
+  override async keepTemplates({ fingerprint, templates }: Image): Promise<void> {
+    if (templates) this.#machine.templates.set(fingerprint, templates);
+  }
+
+  override async templates({ config }: Pick<Instance, 'config'>): Promise<readonly ImageTemplate[]> {
+    return this.#machine.templates.get(config['volatile.base_image'] ?? '') ?? [];
   }
 
   override async keepPresent(): Promise<void> {

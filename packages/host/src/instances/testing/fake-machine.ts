@@ -1,3 +1,4 @@
+import type { ImageTemplate } from '../../core/entities.ts';
 import type { Ending, RunSpec } from '../../runtimes/contract/runtime.ts';
 import { FakeRun } from './fake-run.ts';
 import { FakeTree } from './fake-tree.ts';
@@ -19,6 +20,8 @@ export class FakeMachine {
   readonly folders = new Set<number>();
   /** Names of unpacked roots. */
   readonly roots = new Set<string>();
+  /** The templates of images that are kept for instances, by fingerprint. */
+  readonly templates = new Map<string, readonly ImageTemplate[]>();
   readonly endings = new Map<number, Ending>();
   readonly foreign = new Map<number, ForeignProcess>();
   readonly #trees = new Map<number, FakeTree>();

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { hostError } from '../../core/host-errors.ts';
 import type { FileFacts, FoundFile } from '../../runtimes/contract/files.ts';
 import type { FileRequest } from '../../runtimes/contract/runtime.ts';
+import type { TemplateFile } from '../../templates/plan.ts';
 
 interface Stored {
   readonly facts: FileFacts;
@@ -17,6 +18,7 @@ export class FakeTree {
 
   async work(request: FileRequest, input: Readable | null): Promise<FoundFile> {
     const path = request.path.startsWith('/') ? request.path : `/${request.path}`;
+    if (request.work === 'fill') return this.#fill(input);
     if (!('uid' in request)) {
       const found = this.stored.get(path);
       if (!found) throw hostError('file-not-found');
@@ -30,6 +32,16 @@ export class FakeTree {
     const modified = '2024-01-02T03:04:05.678Z';
     const facts = { type, uid, gid, mode: mode ?? 0o644, modified, size: bytes.length };
     this.stored.set(path, { facts, bytes });
+    return { ...facts, ...NOTHING };
+  }
+
+  async #fill(input: Readable | null): Promise<FoundFile> {
+    const files = JSON.parse(input ? String(await buffer(input)) : '[]') as TemplateFile[];
+    const facts = { type: 'file', uid: 0, gid: 0, mode: 0o644, modified: '', size: 0 } as const;
+    for (const { path, text, createOnly } of files) {
+      if (createOnly && this.stored.has(path)) continue;
+      this.stored.set(path, { facts: { ...facts, size: text.length }, bytes: Buffer.from(text) });
+    }
     return { ...facts, ...NOTHING };
   }
 }

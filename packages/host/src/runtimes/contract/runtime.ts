@@ -72,6 +72,11 @@ export interface FilesTarget {
 /** An action at a path inside an instance. Ids are those inside the instance. */
 export type FileRequest =
   | { readonly work: 'read' | 'stat' | 'remove'; readonly path: string }
+  /**
+   * Writes several files, with the folders above them: the input is a list of `TemplateFile` as JSON. A file
+   * that is there keeps its owner and mode, a new one belongs to root. The instance must be stopped.
+   */
+  | { readonly work: 'fill'; readonly path: string }
   | {
       readonly work: FoundFile['type'];
       readonly path: string;

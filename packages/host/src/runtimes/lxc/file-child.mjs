@@ -37,10 +37,7 @@ const DEFAULT_MODES = { file: 0o644, directory: 0o750, symlink: 0o777 };
 /** @param {number} fd */
 const at = (fd, name = '') => Buffer.from(`/proc/self/fd/${fd}${name && `/${name}`}`, BYTES);
 
-/**
- * @param {string} code
- * @param {string} message
- */
+/** @type {(code: string, message: string) => Error} */
 const failure = (code, message) => Object.assign(new Error(message), { code });
 
 /** @param {string} path */
@@ -99,10 +96,7 @@ function meant(folder, name) {
   return alike.length === 1 ? /** @type {string} */ (alike[0]) : name;
 }
 
-/**
- * @param {Buffer} path
- * @param {boolean} mayMiss
- */
+/** @type {(path: Buffer, mayMiss: boolean) => number | null} */
 function look(path, mayMiss) {
   try {
     return fs.openSync(path, LOOK);
@@ -270,7 +264,57 @@ function remove({ path }) {
   answer({});
 }
 
-const WORK = { stat, read, remove, file: writeFile, directory: writeDirectory, symlink: writeSymlink };
+/**
+ * Writes files in order, each as a whole or not at all if it is new: a later start must not take a part of it
+ * for a file of the guest's own.
+ */
+function fill() {
+  for (const { path, text, createOnly } of JSON.parse(fs.readFileSync(0, 'utf8'))) {
+    try {
+      fillFile(Buffer.from(path).toString(BYTES), text, createOnly);
+    } catch (error) {
+      throw failure(codeOf(error) === 'ENOENT' ? 'ENOTDIR' : codeOf(error), `${path}: ${plainText(error)}`);
+    }
+  }
+  answer({});
+}
+
+/** @type {(path: string, text: string, createOnly: boolean) => void} */
+function fillFile(path, text, createOnly) {
+  const names = parts(path);
+  for (let count = 1; count < names.length; count++) {
+    const { fd, folder, name } = walk(names.slice(0, count).join('/'), true);
+    if (fd === null) fs.mkdirSync(at(folder, name), 0o755);
+  }
+  const { fd, folder, name, stat: found } = walk(path, true);
+  if (found?.isDirectory()) throw failure('EISDIR', 'is a directory');
+  if (found && !found.isFile()) throw failure('EINVAL', 'not a regular file');
+  if (fd !== null && createOnly) return;
+  if (fd !== null) return void writeWhole(fs.openSync(at(fd), flags.O_WRONLY | flags.O_TRUNC | CALM), text);
+  const part = at(folder, '.porthole-template');
+  fs.rmSync(part, { force: true });
+  const made = fs.openSync(part, flags.O_WRONLY | flags.O_CREAT | flags.O_EXCL, DEFAULT_MODES.file);
+  writeWhole(made, text);
+  fs.renameSync(part, at(folder, name));
+}
+
+/** @type {(fd: number, text: string) => void} */
+function writeWhole(fd, text) {
+  fs.writeFileSync(fd, text);
+  fs.fsyncSync(fd);
+  fs.closeSync(fd);
+}
+
+/**
+ * Without Node's names of paths of this process, which mean nothing to an operator.
+ * @param {unknown} error
+ */
+function plainText(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^E\w+: /, '').replace(/, \w+( '.*)?$/s, '');
+}
+
+const WORK = { fill, stat, read, remove, file: writeFile, directory: writeDirectory, symlink: writeSymlink };
 
 process.umask(0);
 try {
@@ -278,10 +322,5 @@ try {
   await WORK[/** @type {keyof typeof WORK} */ (request.work)](request);
 } catch (error) {
   process.exitCode = 1;
-  // Node's texts name paths of this process, which mean nothing to an operator.
-  const text = error instanceof Error ? error.message : String(error);
-  answer({
-    error: codeOf(error) || 'EIO',
-    message: text.replace(/^E\w+: /, '').replace(/, \w+( '.*)?$/s, ''),
-  });
+  answer({ error: codeOf(error) || 'EIO', message: plainText(error) });
 }

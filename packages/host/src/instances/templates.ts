@@ -1,0 +1,55 @@
+import { Readable } from 'node:stream';
+import { messageOf } from '../base/coded-error.ts';
+import { isTrue } from '../core/booleans.ts';
+import type { Instance } from '../core/entities.ts';
+import type { Expanded } from '../core/expand.ts';
+import { hostError } from '../core/host-errors.ts';
+import { templateTriggers } from '../core/volatile.ts';
+import type { Runtime } from '../runtimes/contract/runtime.ts';
+import { planFiles, type TemplateFile } from '../templates/plan.ts';
+import type { Needs } from './needs.ts';
+
+/**
+ * Writes the files that the templates of an instance's image make at this start. The trigger stays in the
+ * instance's config until the start is stored, so a start that is cut off is made up for by the next one.
+ * @param lower the folder of the unpacked image
+ * @throws template-failed
+ */
+export async function applyTemplates(
+  { roots, log }: Needs<'log' | 'roots'>,
+  instance: Instance,
+  { config, devices }: Expanded,
+  { runtime, lower }: { readonly runtime: Runtime; readonly lower: string },
+): Promise<void> {
+  const templates = await roots.templates(instance);
+  if (templates.length === 0) return;
+  const { id, name, architecture, ephemeral } = instance;
+  const triggers = templateTriggers(instance.config);
+  for (const { path, when, unsupported } of templates) {
+    if (unsupported === null || !triggers.some((trigger) => when.includes(trigger))) continue;
+    log.warn({ instanceId: id, path, reason: unsupported }, 'a template of the image is left out');
+  }
+  const privileged = isTrue(config['security.privileged'], false);
+  try {
+    const facts = { name, architecture, ephemeral, privileged, config, devices };
+    const files = planFiles(templates, triggers, facts);
+    if (files.length > 0) await writeFiles(runtime, { id, config, init: null, lower }, files);
+  } catch (error) {
+    throw hostError('template-failed', messageOf(error));
+  }
+}
+
+async function writeFiles(
+  runtime: Runtime,
+  target: Parameters<Runtime['files']>[0],
+  files: readonly TemplateFile[],
+): Promise<void> {
+  const input = Readable.from([Buffer.from(JSON.stringify(files))]);
+  const { found, ended } = await runtime.files(target, { work: 'fill', path: '' }, input);
+  try {
+    await found;
+  } finally {
+    // The instance must not start while its root is still mounted for this.
+    await ended;
+  }
+}

@@ -1,0 +1,87 @@
+import type { Config, Devices, ImageTemplate, TemplateTrigger } from '../core/entities.ts';
+import { parseTemplate } from './parse.ts';
+import { newBudget, render } from './render.ts';
+import { TemplateError } from './template-error.ts';
+import { mapOf, type ValueMap } from './values.ts';
+
+/** What templates can read of an instance. */
+export interface TemplateFacts {
+  readonly name: string;
+  readonly architecture: string;
+  readonly ephemeral: boolean;
+  readonly privileged: boolean;
+  /** Expanded. */
+  readonly config: Config;
+  /** Expanded. */
+  readonly devices: Devices;
+}
+
+/** A file that a template makes. */
+export interface TemplateFile {
+  readonly path: string;
+  readonly text: string;
+  /** A file that is there stays as it is. */
+  readonly createOnly: boolean;
+}
+
+/** The longest path that Linux takes. */
+const PATH_MAX = 4096;
+
+/** Why a template cannot be applied; null if it can. */
+export function whyUnsupported({ path, text }: Pick<ImageTemplate, 'path' | 'text'>): string | null {
+  if (path.length >= PATH_MAX || /[\0-\x1f\x7f]/.test(path) || path.endsWith('/') || path === '') {
+    return 'its path is not that of a file';
+  }
+  try {
+    parseTemplate(text);
+    return null;
+  } catch (error) {
+    if (error instanceof TemplateError) return error.message;
+    throw error;
+  }
+}
+
+/**
+ * The files that the templates of some triggers make, in the order in which they are written: one path can be
+ * there for each trigger. Templates that are not supported are left out.
+ * @throws TemplateError that begins with the path of the template
+ */
+export function planFiles(
+  templates: readonly ImageTemplate[],
+  triggers: readonly TemplateTrigger[],
+  facts: TemplateFacts,
+): readonly TemplateFile[] {
+  const budget = newBudget();
+  const common = variablesOf(facts);
+  return triggers.flatMap((trigger) => {
+    const due = templates.filter(({ when, unsupported }) => unsupported === null && when.includes(trigger));
+    return due.map(({ path, createOnly, properties, text }) => {
+      const own = mapOf({ trigger, path, properties: mapOf(properties) });
+      try {
+        const made = render(parseTemplate(text), new Map([...common, ...own]), budget);
+        return { path, createOnly, text: made };
+      } catch (error) {
+        throw error instanceof TemplateError ? new TemplateError(`${path}: ${error.message}`) : error;
+      }
+    });
+  });
+}
+
+function variablesOf({
+  name,
+  architecture,
+  ephemeral,
+  privileged,
+  config,
+  devices,
+}: TemplateFacts): ValueMap {
+  const instance = mapOf({
+    name,
+    architecture,
+    ephemeral: String(ephemeral),
+    privileged: String(privileged),
+    type: 'container',
+  });
+  const deviceMaps = Object.entries(devices).map(([device, options]) => [device, mapOf(options)] as const);
+  return mapOf({ container: instance, instance, config: mapOf(config), devices: new Map(deviceMaps) });
+}

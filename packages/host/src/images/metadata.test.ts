@@ -14,17 +14,40 @@ it('values are read as LXD reads them: texts stay texts', () => {
     createdAt: '2023-11-14T22:13:20Z',
     expiresAt: '2027-01-15T08:00:00Z',
     properties: { release: '22.10', serial: '20260101_07:42', build: '010', on: 'yes', none: '' },
+    templates: [],
   });
 });
 
-it('JSON is read as YAML, and templates are skipped', () => {
+it('JSON is read as YAML', () => {
   const text =
     '{"architecture": "x86_64", "creation_date": 1, "templates": {"/etc/hosts": {"when": ["start"]}}}';
   expect(parseMetadata(text)).toMatchObject({
     architecture: 'x86_64',
     createdAt: '1970-01-01T00:00:01Z',
     properties: {},
+    templates: [{ path: '/etc/hosts', file: '', when: ['start'], createOnly: false, properties: {} }],
   });
+});
+
+it('rules of templates are read, with one occasion or several; unknown occasions are dropped', () => {
+  const text = `${BASE}templates:
+  /etc/hosts:
+    when: [start, create, later]
+    create_only: yes
+    template: hosts.tpl
+    properties: {port: 080, none: }
+  /etc/hostname: {when: rename, template: name.tpl}
+`;
+  expect(parseMetadata(text).templates).toEqual([
+    {
+      path: '/etc/hosts',
+      file: 'hosts.tpl',
+      when: ['create', 'start'],
+      createOnly: true,
+      properties: { port: '080', none: '' },
+    },
+    { path: '/etc/hostname', file: 'name.tpl', when: ['rename'], createOnly: false, properties: {} },
+  ]);
 });
 
 it.each([

@@ -5,7 +5,7 @@ export const TEMPLATE_LIMITS = {
   /** Parts of one template: pieces of text, tags, operands. */
   parts: 20_000,
   /** Characters that all templates of one start read and write, and the steps that they take. */
-  work: 4_000_000,
+  work: 2_000_000,
   /** Characters of one file. */
   output: 1_048_576,
 } as const;

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageTemplate } from '../core/entities.ts';
+import { planFiles, whyUnsupported } from './plan.ts';
+
+const FACTS = {
+  name: 'c1',
+  architecture: 'x86_64',
+  ephemeral: false,
+  privileged: true,
+  config: { 'user.a': 'A' },
+  devices: { root: { type: 'disk', path: '/' } },
+};
+
+const template = (path: string, part: Partial<ImageTemplate> = {}): ImageTemplate => ({
+  path,
+  file: 'x.tpl',
+  when: ['create'],
+  createOnly: false,
+  properties: {},
+  text: '{{ trigger }} {{ path }}',
+  unsupported: null,
+  ...part,
+});
+
+describe('The plan of a start', () => {
+  it('has the templates of each trigger, in the order of the triggers', () => {
+    const templates = [
+      template('/both', { when: ['create', 'start'] }),
+      template('/create'),
+      template('/start', { when: ['start'], createOnly: true }),
+      template('/copy', { when: ['copy'] }),
+      template('/never', { when: [] }),
+    ];
+    expect(planFiles(templates, ['create', 'start'], FACTS)).toEqual([
+      { path: '/both', createOnly: false, text: 'create /both' },
+      { path: '/create', createOnly: false, text: 'create /create' },
+      { path: '/both', createOnly: false, text: 'start /both' },
+      { path: '/start', createOnly: true, text: 'start /start' },
+    ]);
+  });
+
+  it('leaves out what is not supported', () => {
+    expect(planFiles([template('/x', { unsupported: 'why', text: '{%' })], ['create'], FACTS)).toEqual([]);
+  });
+
+  it('gives templates the facts about their instance, and their own properties', () => {
+    const text =
+      '{% for k, v in instance %}{{ k }}={{ v }};{% endfor %}{{ config_get("user.a", "") }}{{ devices.root.type }}{{ properties.p }}';
+    const [file] = planFiles([template('/x', { text, properties: { p: 'P' } })], ['create'], FACTS);
+    expect(file?.text).toBe(
+      'architecture=x86_64;ephemeral=false;name=c1;privileged=true;type=container;AdiskP',
+    );
+  });
+
+  it('fails with the path of the template that fails', () => {
+    expect(() => planFiles([template('/x', { text: '{{ config }}' })], ['create'], FACTS)).toThrow(
+      '/x: a list or a map cannot be written as a text',
+    );
+  });
+});
+
+it.each([
+  ['/etc/x', '{{ x }}', null],
+  ['relative/x', '', null],
+  ['/etc/x', '{% now "x" %}', 'the tag "now" is not supported, or at the wrong place'],
+  ['/etc/', '', 'its path is not that of a file'],
+  ['/etc/a\nb', '', 'its path is not that of a file'],
+  ['', '', 'its path is not that of a file'],
+  [`/${'x'.repeat(5_000)}`, '', 'its path is not that of a file'],
+])('a template of %j with the text %j is unsupported because: %s', (path, text, why) => {
+  expect(whyUnsupported({ path, text })).toBe(why);
+});

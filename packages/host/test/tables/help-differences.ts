@@ -16,7 +16,7 @@ export const VERBS_NOT_OURS: Differences = {
   alias: 'the shell has aliases',
   cluster: CLUSTER,
   'config metadata': 'the metadata of an image is not edited in an instance',
-  'config template': 'files of images are not made from templates',
+  'config template': 'the templates of an image are applied, but not edited in an instance',
   'config trust': 'everybody who may open the socket is an operator',
   copy: 'instances are made from images only',
   export: 'there are no backups',

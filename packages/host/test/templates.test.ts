@@ -28,7 +28,8 @@ const TEMPLATES = {
   'hostname.tpl': '{{ container.name }}\n',
   'hosts.tpl': '127.0.0.1 localhost\n127.0.1.1 {{ instance.name }}.{{ properties.domain }}\n',
   'user.tpl': '{{ config_get("user.user-data", properties.default) }}',
-  'role.tpl': '{% if config_get("user.role", "") == "" %}none{% else %}{{ config_get("user.role", "") }}{% endif %}\n',
+  'role.tpl':
+    '{% if config_get("user.role", "") == "" %}none{% else %}{{ config_get("user.role", "") }}{% endif %}\n',
   'both.tpl': '{{ trigger }} {{ path }}\n',
   'ssi.tpl': '{% ssi "/etc/shadow" %}',
 };
@@ -46,7 +47,14 @@ beforeAll(async () => {
   outside = mkdtempSync('/var/tmp/porthole-test-outside-');
   const texts = Object.entries(TEMPLATES).map(([name, text]) => file(`templates/${name}`, text));
   await writeFile(join(files.folder, 't.tar'), await tarOf([file('metadata.yaml', METADATA), ...texts]));
-  imported = await daemon.porthole('image', 'import', join(files.folder, 't.tar'), files.rootfs, '--alias', 't');
+  imported = await daemon.porthole(
+    'image',
+    'import',
+    join(files.folder, 't.tar'),
+    files.rootfs,
+    '--alias',
+    't',
+  );
 });
 afterAll(async () => {
   await daemon?.destroy();
@@ -69,8 +77,12 @@ function hasMade(): boolean {
 
 it('image import and image info tell which templates are left out, and why', async () => {
   expect(imported.stdout).toMatch('Image imported with fingerprint: ');
-  expect(imported.stderr).toMatch(/Warning: the template of \/etc\/passwd .*: the tag "ssi" is not supported/);
-  expect(imported.stderr).toMatch(/Warning: the template of \/gone .*: the image has no file "templates\/gone.tpl"/);
+  expect(imported.stderr).toMatch(
+    /Warning: the template of \/etc\/passwd .*: the tag "ssi" is not supported/,
+  );
+  expect(imported.stderr).toMatch(
+    /Warning: the template of \/gone .*: the image has no file "templates\/gone.tpl"/,
+  );
   const info = await daemon.must('image', 'info', 't');
   expect(info).toMatch('    - /etc/machine (at create, if the file is missing)\n');
   expect(info).toMatch('    - /etc/passwd (at start): left out: the tag "ssi" is not supported');
@@ -79,22 +91,30 @@ it('image import and image info tell which templates are left out, and why', asy
 it.each([
   ['an unprivileged', 'c1', {}],
   ['a privileged', 'p1', { 'security.privileged': 'true' }],
-])('%s instance gets its files at its first start, with the owners and modes of LXD', async (_what, name, more) => {
-  await make(name, { ...more, 'user.user-data': '#cloud-config <&>\n' });
-  expect(await waiting(name)).toBe('create');
-  await start(name);
-  expect(await waiting(name)).toBeUndefined();
-  expect(await operator.sh(name, 'cat /etc/hostname /etc/hosts /role /both /etc/machine')).toBe(
-    `${name}\n127.0.0.1 localhost\n127.0.1.1 ${name}.example.org\nnone\nstart /both\n${name}`,
-  );
-  expect(await operator.sh(name, 'cat /var/lib/cloud/seed/nocloud-net/user-data')).toBe('#cloud-config <&>');
-  expect(await operator.sh(name, 'head -n 1 /etc/group; head -n 1 /etc/passwd; ls /gone 2>&1; true')).toMatch(
-    /^root:x:0:\S*\nroot:x:0:0:\S*\nls: \/gone: No such file/,
-  );
-  const facts = await operator.sh(name, 'stat -c "%u:%g %a" /etc/hosts /role /var/lib/cloud /var/lib/cloud/seed');
-  expect(facts).toBe('0:0 644\n0:0 644\n0:0 755\n0:0 755');
-  await end(name);
-});
+])(
+  '%s instance gets its files at its first start, with the owners and modes of LXD',
+  async (_what, name, more) => {
+    await make(name, { ...more, 'user.user-data': '#cloud-config <&>\n' });
+    expect(await waiting(name)).toBe('create');
+    await start(name);
+    expect(await waiting(name)).toBeUndefined();
+    expect(await operator.sh(name, 'cat /etc/hostname /etc/hosts /role /both /etc/machine')).toBe(
+      `${name}\n127.0.0.1 localhost\n127.0.1.1 ${name}.example.org\nnone\nstart /both\n${name}`,
+    );
+    expect(await operator.sh(name, 'cat /var/lib/cloud/seed/nocloud-net/user-data')).toBe(
+      '#cloud-config <&>',
+    );
+    expect(
+      await operator.sh(name, 'head -n 1 /etc/group; head -n 1 /etc/passwd; ls /gone 2>&1; true'),
+    ).toMatch(/^root:x:0:\S*\nroot:x:0:0:\S*\nls: \/gone: No such file/);
+    const facts = await operator.sh(
+      name,
+      'stat -c "%u:%g %a" /etc/hosts /role /var/lib/cloud /var/lib/cloud/seed',
+    );
+    expect(facts).toBe('0:0 644\n0:0 644\n0:0 755\n0:0 755');
+    await end(name);
+  },
+);
 
 it('templates of start see changed keys, those of create are not applied again, and files keep their owner and mode', async () => {
   await start('c1');
@@ -102,16 +122,18 @@ it('templates of start see changed keys, those of create are not applied again, 
   await end('c1');
   await operator.patch('c1', { config: { 'user.role': 'web' } });
   await start('c1');
-  expect(await operator.sh('c1', 'cat /etc/hostname /role; stat -c "%u:%g %a" /role; ls /etc/machine 2>&1; true')).toBe(
-    'mine\nweb\n33:44 600\nls: /etc/machine: No such file or directory',
-  );
+  expect(
+    await operator.sh('c1', 'cat /etc/hostname /role; stat -c "%u:%g %a" /role; ls /etc/machine 2>&1; true'),
+  ).toBe('mine\nweb\n33:44 600\nls: /etc/machine: No such file or directory');
   await end('c1');
 });
 
 it('a rename applies the templates of rename at the next start', async () => {
   await daemon.must('rename', 'c1', 'c2');
   await start('c2');
-  expect(await operator.sh('c2', 'cat /etc/hostname; tail -n 1 /etc/hosts')).toBe('c2\n127.0.1.1 c1.example.org');
+  expect(await operator.sh('c2', 'cat /etc/hostname; tail -n 1 /etc/hosts')).toBe(
+    'c2\n127.0.1.1 c1.example.org',
+  );
   await end('c2');
 });
 
@@ -160,9 +182,9 @@ it('after a crash before or during the first start the files are made at the nex
   await operator.state('k', 'stop', { force: true }).catch(() => {});
   await operator.patch('k', { config: { 'user.role': 'two' } });
   await start('k');
-  expect(await operator.sh('k', 'cat /etc/hostname /etc/machine /role; ls -a /etc | grep -c porthole; true')).toBe(
-    'k\nk\ntwo\n0',
-  );
+  expect(
+    await operator.sh('k', 'cat /etc/hostname /etc/machine /role; ls -a /etc | grep -c porthole; true'),
+  ).toBe('k\nk\ntwo\n0');
   await end('k');
 });
 
@@ -175,5 +197,8 @@ it('instances outlive their image, and have its templates still', async () => {
   const kept = join(daemon.stateDir, 'rootfs');
   for (const name of ['late', 'c2', 'p1', 'k']) await operator.delete(name);
   await daemon.restart();
-  await until('the templates are removed', () => !readdirSync(kept).some((entry) => entry.endsWith('.templates')));
+  await until(
+    'the templates are removed',
+    () => !readdirSync(kept).some((entry) => entry.endsWith('.templates')),
+  );
 });

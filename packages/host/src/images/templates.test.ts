@@ -20,7 +20,10 @@ const textsOf = (texts: Readonly<Record<string, string>>) => {
 
 describe('The templates of an image', () => {
   it('are its rules with their texts; several can have one text, and other files are ignored', () => {
-    const found = textsOf({ 'a.tpl': '{{ x }}', 'README': '{% x' }).join([rule('a.tpl'), rule('a.tpl', '/y')], LIMITS);
+    const found = textsOf({ 'a.tpl': '{{ x }}', README: '{% x' }).join(
+      [rule('a.tpl'), rule('a.tpl', '/y')],
+      LIMITS,
+    );
     expect(found.map(({ path, text, unsupported }) => [path, text, unsupported])).toEqual([
       ['/etc/x', '{{ x }}', null],
       ['/y', '{{ x }}', null],
@@ -36,9 +39,17 @@ describe('The templates of an image', () => {
   });
 
   it.each([
-    ['rules', () => textsOf({}).join(Array<TemplateRule>(4).fill(rule('x')), LIMITS), 'it has more than 3 templates'],
+    [
+      'rules',
+      () => textsOf({}).join(Array<TemplateRule>(4).fill(rule('x')), LIMITS),
+      'it has more than 3 templates',
+    ],
     ['files', () => textsOf({ a: '', b: '', c: '', d: '' }), 'it has more than 3 templates'],
-    ['bytes', () => textsOf({ a: 'x'.repeat(60), b: 'x'.repeat(60) }), 'its templates have more than 100 bytes'],
+    [
+      'bytes',
+      () => textsOf({ a: 'x'.repeat(60), b: 'x'.repeat(60) }),
+      'its templates have more than 100 bytes',
+    ],
     [
       'bytes in all rules',
       () => textsOf({ a: 'x'.repeat(60) }).join([rule('a'), rule('a')], LIMITS),

@@ -26,7 +26,14 @@ const TEMPLATES = [
 let heart: Heart;
 const create = async (templates: readonly ImageTemplate[]) => {
   heart.addImage({ templates });
-  const profiles = { profiles: null, config: {}, devices: {}, description: '', architecture: '', ephemeral: false };
+  const profiles = {
+    profiles: null,
+    config: {},
+    devices: {},
+    description: '',
+    architecture: '',
+    ephemeral: false,
+  };
   const source = { type: 'image', fingerprint: FINGERPRINT } as const;
   await heart.done(await heart.host.instances.create({ name: 'c1', ...profiles, source }, BY));
 };

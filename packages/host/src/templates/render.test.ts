@@ -33,20 +33,38 @@ describe('A template', () => {
     ['{{ properties.html }}{{ properties.html|safe }}', "<b>&'<b>&'"],
     ['{{ properties.html|escape }}', '&lt;b&gt;&amp;&#39;'],
     ['{{ properties.nope }}|{{ nope }}|{{ nope.nope }}', '||'],
-    ['{{ properties.nope|default:"d" }} {{ properties.empty|default:"e" }} {{ properties.foo|default:"d" }}', 'd e bar'],
+    [
+      '{{ properties.nope|default:"d" }} {{ properties.empty|default:"e" }} {{ properties.foo|default:"d" }}',
+      'd e bar',
+    ],
     ['{{ properties.foo|upper|lower|capfirst }} {{ properties.foo|length }}', 'Bar 3'],
     ['{{ "a,b"|split:","|join:"-" }} {{ "abc"|first }}{{ "abc"|last }} {{ "abcb"|cut:"b" }}', 'a-b ac ac'],
-    ['{{ nope|yesno }} {{ true|yesno:"a,b" }} {{ ""|yesno:"a,b" }} {{ nope|default_if_none:"n" }}', 'maybe a b n'],
+    [
+      '{{ nope|yesno }} {{ true|yesno:"a,b" }} {{ ""|yesno:"a,b" }} {{ nope|default_if_none:"n" }}',
+      'maybe a b n',
+    ],
     ['{{ config_get("user.data", properties.default) }}', '#cloud-config <x> & "y"'],
     ['{{ config_get("user.nope", "x<y") }} {{ config_get("user.nope", properties.foo) }}', 'x<y bar'],
-    ['{{ config_get("user.nope", "") == "" }} {{ 5 == "5" }} {{ 1 <> 2 }} {{ nope == "" }}', 'True False True False'],
+    [
+      '{{ config_get("user.nope", "") == "" }} {{ 5 == "5" }} {{ 1 <> 2 }} {{ nope == "" }}',
+      'True False True False',
+    ],
     ['{% if properties.foo == "x" %}1{% elif properties.foo != "x" %}2{% else %}3{% endif %}', '2'],
     ['{% if not nope and (0 or "0") && !false || false %}a{% endif %}', 'a'],
-    ['{% if "a" in properties.foo %}a{% endif %}{% if "foo" in properties %}b{% endif %}{% if "q" in "x" %}c{% endif %}', 'ab'],
+    [
+      '{% if "a" in properties.foo %}a{% endif %}{% if "foo" in properties %}b{% endif %}{% if "q" in "x" %}c{% endif %}',
+      'ab',
+    ],
     ['{% if not "zz" in properties %}a{% else %}b{% endif %}', 'b'],
     ['{% for k, v in properties %}{{ k }}={{ v }};{% endfor %}', "empty=;foo=bar;html=<b>&';"],
-    ['{% for k in properties reversed sorted %}{{ forloop.Counter }}{{ k }}{% if not forloop.Last %},{% endif %}{% endfor %}', '1html,2foo,3empty'],
-    ['{% for d, o in devices %}{{ d }}:{% for k, v in o %}{{ k }}={{ v }} {% endfor %}{% endfor %}', 'root:path=/ type=disk '],
+    [
+      '{% for k in properties reversed sorted %}{{ forloop.Counter }}{{ k }}{% if not forloop.Last %},{% endif %}{% endfor %}',
+      '1html,2foo,3empty',
+    ],
+    [
+      '{% for d, o in devices %}{{ d }}:{% for k, v in o %}{{ k }}={{ v }} {% endfor %}{% endfor %}',
+      'root:path=/ type=disk ',
+    ],
     ['{% for a in nope %}x{% empty %}none{% endfor %}', 'none'],
     ['{% for a in "ab" %}{{ a }}{{ forloop.First }};{% endfor %}{{ a }}', 'aTrue;bFalse;'],
     ['a{# a comment {{ #}b{% comment %}{{ x }}\n{% foo %}{% endcomment %}c', 'abc'],
@@ -118,8 +136,16 @@ describe('A template is refused', () => {
   it.each([
     ['loops in loops', loops(6, ''), 'it takes too much work'],
     ['a long text', loops(1, 'abcde'.repeat(400)), 'its text becomes too long'],
-    ['filters of long texts', loops(2, `{{ "${'z'.repeat(10_000)}"|upper|length }}`), 'it takes too much work'],
-    ['comparisons of long texts', loops(2, `{% if "${'z'.repeat(9_999)}" == "z" %}{% endif %}`), 'it takes too much work'],
+    [
+      'filters of long texts',
+      loops(2, `{{ "${'z'.repeat(10_000)}"|upper|length }}`),
+      'it takes too much work',
+    ],
+    [
+      'comparisons of long texts',
+      loops(2, `{% if "${'z'.repeat(9_999)}" == "z" %}{% endif %}`),
+      'it takes too much work',
+    ],
   ])('for %s', (_what, template, message) => {
     expect(failure(template)).toBe(message);
   });
@@ -140,13 +166,81 @@ it('all templates of one budget share its work', () => {
 
 it('whatever a template is made of, it gives a text of limited size or a TemplateError', () => {
   const words = [
-    ...['{{', '}}', '{%', '%}', '{#', '#}', '-', '{%-', '-%}', ' ', '\n', '"', "'", '\\', '|', ':', '.', ',', '(', ')'],
-    ...['if', 'elif', 'else', 'endif', 'for', 'in', 'empty', 'endfor', 'comment', 'endcomment', 'sorted', 'reversed'],
-    ...['and', 'or', 'not', '==', '!=', 'true', '5', '"a"', 'x', 'config', 'devices', 'properties', 'instance', 'name'],
-    ...['config_get', 'config_get("user.data", "x")', 'upper', 'join', 'split', 'first', 'default', 'yesno', 'forloop'],
-    ...['{% if x %}', '{% else %}', '{% endif %}', '{% for a, b in devices %}', '{% endfor %}', '{{ config|length }}'],
+    ...[
+      '{{',
+      '}}',
+      '{%',
+      '%}',
+      '{#',
+      '#}',
+      '-',
+      '{%-',
+      '-%}',
+      ' ',
+      '\n',
+      '"',
+      "'",
+      '\\',
+      '|',
+      ':',
+      '.',
+      ',',
+      '(',
+      ')',
+    ],
+    ...[
+      'if',
+      'elif',
+      'else',
+      'endif',
+      'for',
+      'in',
+      'empty',
+      'endfor',
+      'comment',
+      'endcomment',
+      'sorted',
+      'reversed',
+    ],
+    ...[
+      'and',
+      'or',
+      'not',
+      '==',
+      '!=',
+      'true',
+      '5',
+      '"a"',
+      'x',
+      'config',
+      'devices',
+      'properties',
+      'instance',
+      'name',
+    ],
+    ...[
+      'config_get',
+      'config_get("user.data", "x")',
+      'upper',
+      'join',
+      'split',
+      'first',
+      'default',
+      'yesno',
+      'forloop',
+    ],
+    ...[
+      '{% if x %}',
+      '{% else %}',
+      '{% endif %}',
+      '{% for a, b in devices %}',
+      '{% endfor %}',
+      '{{ config|length }}',
+    ],
   ];
-  const pieces = fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 5 })), { maxLength: 40 });
+  const pieces = fc.array(fc.oneof(fc.constantFrom(...words), fc.string({ maxLength: 5 })), {
+    maxLength: 40,
+  });
   fc.assert(
     fc.property(pieces, (parts) => {
       for (const template of [parts.join(''), parts.join(' ')]) {

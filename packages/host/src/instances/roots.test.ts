@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Image, Instance, State } from '../core/entities.ts';
+import type { Image, ImageTemplate, Instance, State } from '../core/entities.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import { Roots } from './roots.ts';
 
@@ -33,6 +33,19 @@ describe('roots', () => {
     make('empty-0', 'lost+found');
     await new Roots(folder, NO_IMAGES).sweep(stateOf([A], [B]));
     expect(left()).toEqual([`${A}-0`, `${A}-100000`, `${B}-0`, 'empty-0', 'lost+found'].sort());
+  });
+
+  it('have the templates of images beside them, for as long as an image or an instance needs them', async () => {
+    const roots = new Roots(folder, NO_IMAGES);
+    const templates = [{ path: '/etc/hostname' }] as unknown as readonly ImageTemplate[];
+    const keep = (fingerprint: string) => roots.keepTemplates({ fingerprint, templates } as unknown as Image);
+    await Promise.all([keep(A), keep(A), keep(B), keep(C), roots.sweep(stateOf([A, B, C], []))]);
+    await roots.keepTemplates({ fingerprint: 'd'.repeat(64) } as Image);
+    make(`${A}.templates.new`, `${'e'.repeat(64)}.templates.removed`);
+    await roots.sweep(stateOf([A], [B]));
+    expect(left()).toEqual([`${A}.templates`, `${B}.templates`]);
+    const of = (base: string) => roots.templates({ config: base ? { 'volatile.base_image': base } : {} });
+    expect([await of(B), await of(C), await of('')]).toEqual([templates, [], []]);
   });
 
   it('stay if they were there before keepPresent()', async () => {

@@ -21,7 +21,7 @@ const ROOT_NAME = /^([0-9a-f]{64})-\d+(?:\+\d+)?(\..*)?$/;
 const FILE_MODE = 0o600;
 const REMOVED = '.removed';
 /** `FINGERPRINT.templates`: the templates of an image, for instances that outlive it. */
-const TEMPLATES_NAME = /^([0-9a-f]{64})\.templates(\.new)?$/;
+const TEMPLATES_NAME = /^([0-9a-f]{64})\.templates(\..*)?$/;
 
 /**
  * The unpacked root filesystems of images: one folder for each image and range of ids. It is the lower layer
@@ -30,8 +30,8 @@ const TEMPLATES_NAME = /^([0-9a-f]{64})\.templates(\.new)?$/;
 export class Roots {
   readonly #folder: string;
   readonly #images: ImageDirectory;
-  /** Unpacking in progress, by path: requests for the same root wait for the same work. */
-  readonly #unpacking = new Map<string, Promise<void>>();
+  /** What is being made, by path: requests for the same root or file wait for the same work. */
+  readonly #making = new Map<string, Promise<void>>();
   readonly #kept = new Set<string>();
 
   constructor(folder: string, images: ImageDirectory) {
@@ -66,9 +66,13 @@ export class Roots {
   async keepTemplates({ fingerprint, templates }: Image): Promise<void> {
     if (!templates) return;
     const path = this.#templatesPath(fingerprint);
+    await this.#once(path, () => this.#write(path, JSON.stringify(templates)));
+  }
+
+  async #write(path: string, text: string): Promise<void> {
     const file = await open(`${path}.new`, 'w', FILE_MODE);
     try {
-      await file.writeFile(JSON.stringify(templates));
+      await file.writeFile(text);
       await file.sync();
     } finally {
       await file.close();
@@ -105,19 +109,24 @@ export class Roots {
       // Checked for each entry, since images and instances can change during a removal.
       if (base === '' || this.#kept.has(entry) || (rest === '' && isNeeded(base, state))) continue;
       const path = join(this.#folder, entry);
-      if (![...this.#unpacking.keys()].some((going) => path.startsWith(going))) await remove(path);
+      if (![...this.#making.keys()].some((going) => path.startsWith(going))) await remove(path);
     }
   }
 
   async #unpack(image: Image, path: string, ids: HostIds, progress: UnpackProgress): Promise<void> {
-    const going = this.#unpacking.get(path);
+    const { signal } = new AbortController();
+    await this.#once(path, () => this.#images.unpack(image, path, ids, progress, signal));
+  }
+
+  async #once(path: string, make: () => Promise<void>): Promise<void> {
+    const going = this.#making.get(path);
     if (going) return going;
-    const work = this.#images.unpack(image, path, ids, progress, new AbortController().signal);
-    this.#unpacking.set(path, work);
+    const work = make();
+    this.#making.set(path, work);
     try {
       await work;
     } finally {
-      this.#unpacking.delete(path);
+      this.#making.delete(path);
     }
   }
 }

@@ -38,7 +38,7 @@ async function* piecesOf(
 ): AsyncGenerator<Buffer> {
   const made = new Set<string>();
   for await (const item of items) {
-    if (item.kind === 'metadata') continue;
+    if (item.kind !== 'root-entry') continue;
     const { root } = item;
     if (last) yield* lastPieces(root, last.get(root.ordinal) ?? [], made);
     else yield* firstPieces(root);

@@ -41,7 +41,7 @@ const INSTANCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   users: {
     ...KEYS,
     'cloud-init.user-data': `#cloud-config\nusers: [default, {name: root, ssh_authorized_keys: ['${ME} own', '${YOU} x']}]\n`,
-    'cloud-init.vendor-data': '#cloud-config\npackages: []\n',
+    'cloud-init.vendor-data': '#cloud-config\nruncmd: [ls]\n',
     'cloud-init.network-config': 'version: 2\nethernets: {eth0: {dhcp4: false}}\n',
   },
   documented: {
@@ -97,11 +97,12 @@ describe.each(Object.keys(INSTANCES))("cloud-init of Debian 12, in the instance 
       v1: { errors: [] },
     });
   });
-
-  it.runIf(name !== 'script')('finds its configuration valid', async () => {
-    expect(await inside(name, 'cloud-init schema --system')).toContain('Valid cloud-config');
-  });
 });
+
+it.each(Object.keys(INSTANCES).filter((name) => name !== 'script'))(
+  "cloud-init in the instance '%s' finds its configuration valid",
+  async (name) => expect(await inside(name, 'cloud-init schema --system')).toContain('Valid cloud-config'),
+);
 
 describe('ssh keys', () => {
   it('are there once each, without other configuration', async () => {

@@ -93,6 +93,7 @@ const NOT_STARTED: readonly unknown[] = [126, 127];
 
 /** @param end its exit code, or the signal that ended it */
 function editorFailure(editor: string, end: unknown): string {
-  if (!NOT_STARTED.includes(end)) return `${editor} ended with ${typeof end === 'number' ? `code ${end}` : end}`;
+  if (!NOT_STARTED.includes(end))
+    return `${editor} ended with ${typeof end === 'number' ? `code ${end}` : end}`;
   return `The editor "${editor}" cannot be started: set VISUAL or EDITOR to one that is installed`;
 }

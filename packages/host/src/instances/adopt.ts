@@ -28,7 +28,15 @@ export async function adoptProcess(
   const named = { ...instance, config: withAdopted(instance.config, adopter.nameOf(pid)) };
   const { config, devices } = model.expanded(named);
   const { id, name } = named;
-  const handle = await adopter.start({ id, name, config, devices, lower: '', devlxd: true });
+  const handle = await adopter.start({
+    id,
+    name,
+    config,
+    devices,
+    lower: '',
+    devlxd: true,
+    namesHost: false,
+  });
   const run = beginRun(context, named, handle);
   const started = { ...named, config: afterStart(named.config, {}), lastStartedAt: timestamp(clock) };
   try {

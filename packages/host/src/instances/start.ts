@@ -56,11 +56,14 @@ async function start(context: RunNeeds, id: number, progress: UnpackProgress): P
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
   const lower = await context.roots.ensure(instance, ids, image, progress);
   await runtime.create(id, config);
-  await applyTemplates(context, instance, model.expanded(instance), { runtime, lower });
+  const isNamed = await applyTemplates(context, instance, model.expanded(instance), { runtime, lower });
   await running.whileStarting(async () => {
     const devices = devicesToStart(instance, model.expanded(instance).devices);
     const devlxd = isTrue(config['security.devlxd'], true);
-    const handle = await runtime.start({ id, name: instance.name, config, devices, lower, devlxd });
+    const handle = await runtime.start({
+      ...{ id, name: instance.name, config, devices, lower, devlxd },
+      namesHost: !isNamed,
+    });
     beginRun(context, model.current(id), handle);
   });
 }

@@ -107,3 +107,15 @@ it('without templates no files are asked for', async () => {
   await start();
   expect(heart.status('c1')).toBe('Running');
 });
+
+it('the runtime names the host only if no template does', async () => {
+  await create(TEMPLATES);
+  await start();
+  expect(heart.machine.runs.get(heart.get('c1').id)?.spec.namesHost).toBe(true);
+});
+
+it('a template for /etc/hostname has the last word', async () => {
+  await create([template('/etc/hostname', { when: ['create', 'rename'] })]);
+  await start();
+  expect(heart.machine.runs.get(heart.get('c1').id)?.spec.namesHost).toBe(false);
+});

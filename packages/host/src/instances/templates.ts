@@ -9,10 +9,14 @@ import type { Runtime } from '../runtimes/contract/runtime.ts';
 import { planFiles, type TemplateFile } from '../templates/plan.ts';
 import type { Needs } from './needs.ts';
 
+/** Read by most inits, which make it the host name. */
+const HOSTNAME = '/etc/hostname';
+
 /**
  * Writes the files that the templates of an instance's image make at this start. The trigger stays in the
  * instance's config until the start is stored, so a start that is cut off is made up for by the next one.
  * @param lower the folder of the unpacked image
+ * @returns whether a template of the image is for /etc/hostname
  * @throws template-failed
  */
 export async function applyTemplates(
@@ -20,9 +24,10 @@ export async function applyTemplates(
   instance: Instance,
   { config, devices }: Expanded,
   { runtime, lower }: { readonly runtime: Runtime; readonly lower: string },
-): Promise<void> {
+): Promise<boolean> {
   const templates = await roots.templates(instance);
-  if (templates.length === 0) return;
+  const namesHost = templates.some(({ path, unsupported }) => path === HOSTNAME && unsupported === null);
+  if (templates.length === 0) return namesHost;
   const { id, name, architecture, ephemeral } = instance;
   const triggers = templateTriggers(instance.config);
   for (const { path, when, unsupported } of templates) {
@@ -37,6 +42,7 @@ export async function applyTemplates(
   } catch (error) {
     throw hostError('template-failed', messageOf(error));
   }
+  return namesHost;
 }
 
 async function writeFiles(

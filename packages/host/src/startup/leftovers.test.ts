@@ -66,7 +66,15 @@ describe('Leftovers', () => {
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(5);
     heart.machine.roots.add(`${'a'.repeat(64)}-0`);
-    heart.machine.begin({ id: 5, name: 'x', config: {}, devices: {}, lower: '', devlxd: true });
+    heart.machine.begin({
+      id: 5,
+      name: 'x',
+      config: {},
+      devices: {},
+      lower: '',
+      devlxd: true,
+      namesHost: true,
+    });
     await (await find())(signal());
     expect(left()).toEqual([5]);
     expect(heart.machine.roots.size).toBe(1);

@@ -161,7 +161,7 @@ export class Heart {
   findRunning(instance: Instance): void {
     const { id, name } = instance;
     const { config, devices } = this.model.expanded(instance);
-    this.machine.begin({ id, name, config, devices, lower: '', devlxd: true });
+    this.machine.begin({ id, name, config, devices, lower: '', devlxd: true, namesHost: true });
     const handle = this.runtime.recall(instance);
     if (handle) beginRun(this.parts, instance, handle);
   }

@@ -47,6 +47,8 @@ export interface RunSpec {
   readonly lower: string;
   /** Whether the guest API is mounted inside. */
   readonly devlxd: boolean;
+  /** Whether the runtime puts the instance's name into its /etc/hostname; false if a template of the image does. */
+  readonly namesHost: boolean;
 }
 
 /** A running instance and one of its devices. */

@@ -10,6 +10,7 @@ const spec: RunSpec = {
   devices: { root: { type: 'disk', path: '/', pool: 'default' } },
   lower: '/s/rootfs/f-1000000',
   devlxd: true,
+  namesHost: true,
 };
 
 const input: ConfigInput = {

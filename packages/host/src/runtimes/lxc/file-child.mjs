@@ -1,6 +1,19 @@
 import * as fs from 'node:fs';
 import { createReadStream, createWriteStream, constants as flags, writeSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import {
+  at,
+  BYTES,
+  CALM,
+  codeOf,
+  entriesOf,
+  failure,
+  find,
+  LOOK,
+  PATH_BYTES_MAX,
+  parts,
+  walk,
+} from './file-walk.mjs';
 
 // Carries out one request to the files of an instance, in a separate process. The process has the rights of
 // the instance's root and no others, so a guest that moves files during the walk can lead it only to what
@@ -9,117 +22,16 @@ import { pipeline } from 'node:stream/promises';
 // the answer, one line of JSON, goes to 4. Paths, names and targets of links are bytes, one character for
 // each (latin1).
 
-const BYTES = 'latin1';
-/** U+FFFD: stands for each byte of a name that is not UTF-8, in programs that know only text. */
-const LOSSY = Buffer.from('\ufffd').toString(BYTES);
-
-/** Descriptor of the instance's root directory. */
-const ROOT = 3;
 const ANSWER = 4;
-/** Refers to a file without opening it: a FIFO or a device does not notice. */
-const O_PATH = 0o10000000;
-const LOOK = O_PATH | flags.O_NOFOLLOW;
-/** Neither blocks nor makes a terminal the controlling one. */
-const CALM = flags.O_NONBLOCK | flags.O_NOCTTY;
-
-const PATH_BYTES_MAX = 4096;
-/** The kernel's own limit. */
-const SYMLINKS_MAX = 40;
-/** A directory with more entries is not listed. */
-const ENTRIES_MAX = 100_000;
 /** Another process may make and remove the same name again and again. */
 const TRIES_MAX = 10;
 const PERMISSIONS = 0o7777;
 const DEFAULT_MODES = { file: 0o644, directory: 0o750, symlink: 0o777 };
 
-/** @typedef {{ fd: number | null, folder: number, name: string, stat: fs.Stats | null }} Place */
-
-/** @param {number} fd */
-const at = (fd, name = '') => Buffer.from(`/proc/self/fd/${fd}${name && `/${name}`}`, BYTES);
-
-/** @type {(code: string, message: string) => Error} */
-const failure = (code, message) => Object.assign(new Error(message), { code });
-
-/** @param {string} path */
-function parts(path) {
-  if (path.length > PATH_BYTES_MAX) throw failure('ENAMETOOLONG', 'file name too long');
-  return path.split('/').filter((part) => part !== '' && part !== '.');
-}
-
-/**
- * Walks a path part by part, by descriptors. Links are followed as text, and no path leads above the root.
- * @param {string} path
- * @param {boolean} follow whether a link at its end is followed, too
- * @param {boolean} lossy whether U+FFFD in a name may stand for bytes that are not UTF-8
- * @returns {Place} without `fd` when only the last part is missing; without `name` when it is the root
- */
-function walk(path, follow, lossy = false) {
-  const trail = [ROOT];
-  const todo = parts(path);
-  for (let links = 0; todo.length > 0; ) {
-    const asked = /** @type {string} */ (todo.shift());
-    if (asked === '..') {
-      if (trail.length > 1) fs.closeSync(/** @type {number} */ (trail.pop()));
-      continue;
-    }
-    const folder = /** @type {number} */ (trail.at(-1));
-    const name = lossy && asked.includes(LOSSY) ? meant(folder, asked) : asked;
-    const fd = look(at(folder, name), todo.length === 0);
-    if (fd === null) return { fd, folder, name, stat: null };
-    const stat = fs.fstatSync(fd);
-    const last = todo.length === 0;
-    if (stat.isSymbolicLink() && (!last || follow)) {
-      if (++links > SYMLINKS_MAX) throw failure('ELOOP', 'too many levels of symbolic links');
-      const target = fs.readlinkSync(at(folder, name), BYTES);
-      fs.closeSync(fd);
-      if (target.startsWith('/')) for (const each of trail.splice(1)) fs.closeSync(each);
-      todo.unshift(...parts(target));
-    } else if (last) return { fd, folder, name, stat };
-    else if (stat.isDirectory()) trail.push(fd);
-    else throw failure('ENOTDIR', 'not a directory');
-  }
-  const fd = /** @type {number} */ (trail.at(-1));
-  return { fd, folder: fd, name: '', stat: fs.fstatSync(fd) };
-}
-
-/**
- * The name in a folder that reads like the given one, if there is exactly one; otherwise the given name.
- * @param {number} folder
- * @param {string} name
- */
-function meant(folder, name) {
-  const reads = (/** @type {string} */ each) =>
-    Buffer.from(each, BYTES)
-      .toString()
-      .replaceAll(/\ufffd+/g, '\ufffd');
-  const alike = entriesOf(folder).filter((each) => reads(each) === reads(name));
-  return alike.length === 1 ? /** @type {string} */ (alike[0]) : name;
-}
-
-/** @type {(path: Buffer, mayMiss: boolean) => number | null} */
-function look(path, mayMiss) {
-  try {
-    return fs.openSync(path, LOOK);
-  } catch (error) {
-    if (mayMiss && codeOf(error) === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-/** @param {unknown} error */
-const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error)?.code ?? '';
-
 /** @param {unknown} value */
 function answer(value) {
   const line = Buffer.from(`${JSON.stringify(value)}\n`);
   for (let sent = 0; sent < line.length; ) sent += writeSync(ANSWER, line, sent);
-}
-
-/** @param {string} path */
-function find(path) {
-  const { fd, folder, name, stat } = walk(path, false, true);
-  if (fd === null || stat === null) throw failure('ENOENT', 'no such file or directory');
-  return { fd, folder, name, stat };
 }
 
 /** @param {fs.Stats} stat */
@@ -149,18 +61,6 @@ async function read({ path }) {
   const stream = createReadStream('', { fd: open, highWaterMark: 256 * 1024, ...end });
   await pipeline(stream, process.stdout);
   if (stream.bytesRead < facts.size) throw failure('EIO', 'the file became shorter while it was read');
-}
-
-/** @param {number} fd */
-function entriesOf(fd) {
-  /** @type {string[]} */
-  const names = [];
-  const folder = fs.opendirSync(at(fd), { encoding: BYTES });
-  for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) {
-    names.push(entry.name);
-    if (names.length > ENTRIES_MAX) throw failure('E2BIG', `more than ${ENTRIES_MAX} entries`);
-  }
-  return names.sort();
 }
 
 /** @typedef {{ path: string, uid: number, gid: number, mode: number | null, append: boolean }} Write */

@@ -11,8 +11,16 @@ import type { FoundFile } from '../contract/files.ts';
 import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';
 import type { IdRanges } from './ids.ts';
 
-/** The program that carries out a request to an instance's files; it says why it is a separate process. */
-const CHILD = readFileSync(new URL('./file-child.mjs', import.meta.url), 'utf8');
+const WALK = readFileSync(new URL('./file-walk.mjs', import.meta.url), 'base64');
+
+/**
+ * The program that carries out a request to an instance's files; it says why it is a separate process, and why it is a
+ * text, which has the module that it imports in it.
+ */
+const CHILD = readFileSync(new URL('./file-child.mjs', import.meta.url), 'utf8').replace(
+  './file-walk.mjs',
+  `data:text/javascript;base64,${WALK}`,
+);
 
 /** The programs that start the child come from the host. */
 const ENV = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };

@@ -37,7 +37,7 @@ export async function startPrepared(spec: RunSpec, input: StartInput): Promise<P
   // left.
   for (const path of [paths.log, ...paths.console, paths.ending, paths.run, paths.execs])
     await rm(path, { recursive: true, force: true });
-  await nameHost(spec, input);
+  if (spec.namesHost) await nameHost(spec, input);
   const prepared = await prepareDevices(spec.devices, paths, { owner, looks });
   try {
     await writeInPlace(paths.config, await configText(spec, input, prepared));

@@ -109,7 +109,7 @@ The stock client has every command of LXD. If Porthole lacks what a command need
 and changes nothing. A test runs every command of these tables. \`c1\` is a running instance, \`c2\` a stopped one.
 
 The client itself refuses these, because Porthole does not announce the extension of the API
-(\`The server is missing the required "console" API extension\`):
+(\`The server is missing the required "warnings" API extension\`):
 
 ${table(['commands', 'extension'], sentences([BY_EXTENSION]))}
 

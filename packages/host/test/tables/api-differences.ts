@@ -11,6 +11,8 @@ export const API_DIFFERENCES: Readonly<Record<string, string>> = {
   '/1.0/instances':
     'POST makes instances from images of this host only; no PUT, which changes the state of all instances',
   '/1.0/instances/:name': 'POST renames, but does not move to another host or pool',
+  '/1.0/instances/:name/console':
+    'no `vga`, which is for virtual machines; GET also takes `follow`, for what the console prints from now on',
   '/1.0/instances/:name/exec': 'no `record-output`: output comes over websockets only',
   '/1.0/instances/:name/logs': 'there is one log, `lxc.log`',
   '/1.0/instances/:name/logs/:file': '`lxc.log` only; no DELETE',

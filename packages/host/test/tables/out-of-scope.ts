@@ -26,6 +26,7 @@ export const BY_EXTENSION: Readonly<Record<string, Commands>> = {
     ...['config metadata show c1', 'config metadata edit c1', 'config template list c1'],
     ...['config template create c1 t', 'config template show c1 t', 'config template delete c1 t'],
   ],
+  console_vga_type: ['console c1 --type vga'],
   snapshot_expiry: ['config edit c1/s'],
   certificate_token: ['config trust add --name x'],
   certificate_update: ['config trust edit x'],
@@ -89,7 +90,6 @@ export const BY_DAEMON: Readonly<Record<string, Commands>> = {
     ...['query /1.0/resources', 'query /1.0/metrics', 'query /1.0/warnings'],
   ],
   "cannot set 'core.https_address' to ':8443': unknown key": ['config set core.https_address :8443'],
-  'VGA console is only supported by virtual machines': ['console c1 --type vga'],
   'Project not found': [
     ...['project show p', 'project switch p', '--project p start c1', '--project p launch busybox c9'],
     'profile copy default d2 --target-project p',

@@ -34,7 +34,7 @@ export const REFUSED_COMMANDS: readonly RefusedCommand[] = [
   ['profile show none', 1, 'Profile not found'],
   ['profile add c1 none', 1, 'Profile not found'],
   ['image info none', 1, 'Image not found: "none"'],
-  ['image import /nowhere.tar', 1, 'ENOENT'],
+  ['image import /nowhere.tar', 1, 'There is no /nowhere.tar'],
   ['image alias delete none', 1, 'Image alias not found'],
   ['file pull c1/none -', 1, 'c1/none: Not Found'],
   ['file push /etc/hostname c1/none/f', 1, 'c1/none/f: Not Found'],

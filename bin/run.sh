@@ -1,9 +1,15 @@
-# Read by `porthole` and `portholed`, which set $self (this folder's script, links resolved), $program and
-# $flags (of Node). Runs the program on the checkout's own Node 26, else on the system's if that is new enough
-# to run TypeScript.
+# Read by `porthole` and `portholed`, which set $self (this folder's script, links resolved), $program (in a
+# checkout), $built (where Porthole is built) and $flags (of Node). Runs the program on its own Node 26, else on
+# the system's if that is new enough to run TypeScript.
 folder=${self%/*}
 root=${folder%/*}
 node=$root/node_modules/.bin/node
+if [ -e "$root/$built" ]; then
+  program=$built
+  node=$root/bin/node
+  # Built in a checkout, whose Node it takes.
+  [ -x "$node" ] || node=$root/../node_modules/.bin/node
+fi
 if ! [ -x "$node" ]; then
   node=$(command -v node || true)
   major=$("${node:-false}" --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Header } from 'tar-stream';
 import { sharedLibraries } from './elf.ts';
 
@@ -17,7 +18,8 @@ export interface Programs {
   readonly netcat: string;
 }
 
-const FILES = join(import.meta.dirname, 'files');
+const INIT = fileURLToPath(new URL('./files/init.sh', import.meta.url));
+const DEVLXD = fileURLToPath(new URL('./files/devlxd.sh', import.meta.url));
 const EXECUTABLE = 0o755;
 const PLAIN = 0o644;
 
@@ -68,8 +70,8 @@ export async function busyboxTree(
   const links = applets.filter((applet) => !OMITTED_APPLETS.has(applet));
   const contents = [
     await executable('bin/busybox', programs.busybox),
-    await executable('sbin/init', join(FILES, 'init.sh')),
-    await executable('usr/bin/devlxd', join(FILES, 'devlxd.sh')),
+    await executable('sbin/init', INIT),
+    await executable('usr/bin/devlxd', DEVLXD),
     await executable('usr/bin/nc.openbsd', programs.netcat),
     ...(await Promise.all(
       (await sharedLibraries(programs.netcat)).map((path) => executable(path.slice(1), path)),

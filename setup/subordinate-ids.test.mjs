@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hasRange, parseRanges, rangeLine } from './subordinate-ids.mjs';
+import { ensureSubordinateIds, hasRange, parseRanges, rangeLine } from './subordinate-ids.mjs';
 
 describe('subordinate ids', () => {
   it('are read line by line, skipping comments and invalid lines', () => {
@@ -31,5 +34,38 @@ describe('subordinate ids', () => {
 
   it('are refused when they would pass the last user id', () => {
     expect(rangeLine(['ann:4000000000:65536\n', ''])).toBeNull();
+  });
+
+  describe('in files', () => {
+    /** What the files hold afterwards. */
+    function ensured(...before) {
+      const folder = mkdtempSync(join(tmpdir(), 'porthole-ids-'));
+      try {
+        const files = ['subuid', 'subgid'].map((name) => join(folder, name));
+        files.forEach((path, index) => {
+          writeFileSync(path, before[index]);
+        });
+        ensureSubordinateIds(files);
+        return files.map((path) => readFileSync(path, 'utf8'));
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }
+
+    it('are left as they are when root has some, also when another user has those near the last id', () => {
+      const texts = ['root:1000000:65536\nann:4000000000:65536\n', '0:1000000:65536\nann:4000000000:65536'];
+      expect(ensured(...texts)).toEqual(texts);
+    });
+
+    it('are added to the file in which root has none', () => {
+      expect(ensured('root:1000000:1000000000\n', 'ann:5:1')).toEqual([
+        'root:1000000:1000000000\n',
+        'ann:5:1\nroot:1000000:1000000000\n',
+      ]);
+    });
+
+    it('that are all taken leave both files as they were, with the reason', () => {
+      expect(() => ensured('ann:4000000000:65536\n', '')).toThrow('No free ids for root');
+    });
   });
 });

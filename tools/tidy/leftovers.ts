@@ -31,7 +31,7 @@ export function longFiles(sources: readonly Source[]): string[] {
 const ENTRIES = [
   /^packages\/host\/src\/(cli\/program\/|tour\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
-  /^setup\/(start|test|bench|fuzz)\.mjs$/,
+  /^setup\/(start|test|bench|fuzz|give-ids)\.mjs$/,
   /^bin\/compile-cache\.mjs$/,
   /^vitest\.config\.ts$/,
   /^fuzz\/main\.ts$/,

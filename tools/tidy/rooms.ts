@@ -99,7 +99,9 @@ function mayImport(path: string, target: string, typeOnly: boolean): boolean {
   // Outside the daemon's rooms (setup, tools, the guest package) a file imports from its own folder only; the
   // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer, like a test, from all.
   if (room === null)
-    return areaOf(path) === areaOf(target) || isDriven(path, target) || isTried(path, target);
+    return (
+      areaOf(path) === areaOf(target) || [isDriven, isTried, isPackaged].some((may) => may(path, target))
+    );
   const targetRoom = roomOf(target) ?? target;
   if (room === targetRoom) return true;
   const allowed = ROOMS[room];
@@ -120,6 +122,17 @@ function isDriven(path: string, target: string): boolean {
 
 function isTried(path: string, target: string): boolean {
   return path.startsWith('fuzz/') && target.startsWith(HOST);
+}
+
+/** What the packages for users repeat: the Debian packages that the setup installs, the help of both programs. */
+const PACKAGED: readonly string[] = [
+  'setup/modules.mjs',
+  'setup/packages.mjs',
+  ...['cli/completion-scripts.ts', 'cli/program/program.ts', 'config/help.ts'].map((path) => HOST + path),
+];
+
+function isPackaged(path: string, target: string): boolean {
+  return path.startsWith('tools/package/') && PACKAGED.includes(target);
 }
 
 function areaOf(path: string): string {

@@ -16,7 +16,7 @@ export interface Source {
 }
 
 /** What holds nothing of ours, or nothing to read; `.git` is a file in a further working tree. */
-const SKIPPED = new Set(['.git', 'node_modules', 'dist', 'results', 'findings']);
+const SKIPPED = new Set(['.git', 'node_modules', 'dist', 'dist-packages', 'results', 'findings']);
 
 /** All files below a folder of the checkout, paths from the root; sorted. */
 export function filesBelow(folder: string): string[] {

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { buildProgram } from '../../packages/host/src/cli/program/program.ts';
+
+/** The command line of `porthole`, to read: none of its commands can run. */
+export function commandLine(): Command {
+  const noSession = () => {
+    throw new Error('the commands are only read here');
+  };
+  const { stdin, stdout, stderr } = process;
+  const io = { stdin, stdout, stderr, env: {}, makeRaw: () => () => {}, onSignal: () => () => {} };
+  return buildProgram(io, noSession, { busybox: async () => '' });
+}

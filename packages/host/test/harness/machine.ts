@@ -1,0 +1,155 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Finished, run } from '../../src/process/run.ts';
+import { until } from './api.ts';
+import { CgroupFolders } from './cgroup-folders.ts';
+
+const MINUTE_MS = 60_000;
+/** For mmdebstrap and apt, which download. */
+const INSTALL_MS = 15 * MINUTE_MS;
+const BOOT_MS = 2 * MINUTE_MS;
+const HALT_MS = MINUTE_MS;
+
+/** Where this machine's apt has the sources of Debian. */
+const SOURCES = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list'];
+
+/** What the machine has besides Debian's minimum. */
+const INCLUDED = ['systemd-sysv', 'dbus', 'ca-certificates', 'curl'];
+
+/**
+ * A Debian 12 with systemd as its first process, in mount, PID and cgroup namespaces of its own: a place to install
+ * packages in as an operator would. Its network is that of the host. Nothing of it is left when it has been destroyed.
+ */
+export class DebianMachine {
+  /** Of the machine's root, seen from here. */
+  readonly root: string;
+  readonly #folder: string;
+  readonly #cgroups: CgroupFolders;
+  #process: ChildProcess | undefined;
+  #init = 0;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.root = join(folder, 'root');
+    this.#cgroups = new CgroupFolders(basename(folder));
+  }
+
+  /** Makes a machine and boots it; takes a minute or more. */
+  static async start(): Promise<DebianMachine> {
+    const machine = new DebianMachine(mkdtempSync('/var/tmp/porthole-test-machine-'));
+    try {
+      await machine.#make();
+      await machine.#boot();
+    } catch (error) {
+      await machine.destroy();
+      throw error;
+    }
+    return machine;
+  }
+
+  /** Runs a program in the machine, as root. */
+  run(command: string, ...args: string[]): Promise<Finished> {
+    const environment = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LC_ALL=C.UTF-8'];
+    const enter = ['--target', String(this.#init), '--all', '--wd=/root', '--', ...environment];
+    const noninteractive = 'DEBIAN_FRONTEND=noninteractive';
+    return run('nsenter', [...enter, noninteractive, command, ...args], { timeoutMs: INSTALL_MS });
+  }
+
+  /** Runs a program in the machine. @returns its standard output and error. @throws when it fails */
+  async must(command: string, ...args: string[]): Promise<string> {
+    const { ok, failure, stdout, stderr } = await this.run(command, ...args);
+    if (!ok) throw new Error(`${command} ${args.join(' ')}: ${failure}\n${stdout}${stderr}`);
+    return stdout + stderr;
+  }
+
+  /** Copies a file of the host into the machine's /root. @returns its path there */
+  give(path: string): string {
+    const target = `/root/${basename(path)}`;
+    cpSync(path, join(this.root, target));
+    return target;
+  }
+
+  /** Halts the machine and removes it; works also after a failure. */
+  async destroy(): Promise<void> {
+    await this.#halt();
+    this.#cgroups.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+    // On hosts whose /run is a disk, systemd-nspawn does not remove this itself.
+    rmSync(join('/run/systemd/nspawn/propagate', basename(this.#folder)), { recursive: true, force: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.destroy();
+  }
+
+  async #make(): Promise<void> {
+    const source = SOURCES.find((path) => existsSync(path));
+    if (!source) throw new Error(`no sources of Debian in ${SOURCES.join(', ')}`);
+    const options = ['--variant=minbase', '--format=directory', `--include=${INCLUDED.join(',')}`];
+    const made = await run('mmdebstrap', [...options, 'bookworm', this.root, source], {
+      timeoutMs: INSTALL_MS,
+    });
+    if (!made.ok) throw new Error(`mmdebstrap: ${made.failure}\n${made.stderr.slice(-2000)}`);
+  }
+
+  async #boot(): Promise<void> {
+    this.#cgroups.make();
+    const options = [
+      '--quiet',
+      '--boot',
+      '--register=no',
+      '--keep-unit',
+      '--console=pipe',
+      '--capability=all',
+    ];
+    const place = [
+      `--directory=${this.root}`,
+      `--machine=${basename(this.#folder)}`,
+      '--resolv-conf=copy-host',
+    ];
+    // It ends with the test, also when that is killed.
+    const command = ['setpriv', '--pdeathsig', 'TERM', 'systemd-nspawn', ...options, ...place];
+    this.#process = spawn('sh', ['-c', this.#cgroups.enterAndRun(), 'sh', ...command], {
+      stdio: 'ignore',
+      env: { ...process.env, SYSTEMD_SECCOMP: '0', SYSTEMD_NSPAWN_API_VFS_WRITABLE: '1' },
+    });
+    await until('the machine has an init', () => (this.#init = this.#findInit()) > 0, BOOT_MS);
+    await until('systemd has started all', async () => this.#hasBooted(), BOOT_MS);
+    for (const controller of this.#cgroups.names())
+      await this.must('mount', '-o', 'remount,bind,rw', `/sys/fs/cgroup/${controller}`);
+  }
+
+  /** The first child of systemd-nspawn, once it runs systemd; 0 before. */
+  #findInit(): number {
+    const pid = this.#process?.pid;
+    if (!pid || this.#process?.exitCode !== null) throw new Error('systemd-nspawn ended');
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    const init = children.find(
+      (child) => child && readFileSync(`/proc/${child}/comm`, 'utf8') === 'systemd\n',
+    );
+    return Number(init ?? 0);
+  }
+
+  async #hasBooted(): Promise<boolean> {
+    const { stdout } = await this.run('systemctl', 'is-system-running');
+    return /^(running|degraded)$/m.test(stdout);
+  }
+
+  async #halt(): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => this.#kill(), HALT_MS);
+    await ended;
+    clearTimeout(timer);
+    await until('no process is left', () => this.#cgroups.pids().length === 0, HALT_MS);
+  }
+
+  #kill(): void {
+    if (this.#init > 0) process.kill(this.#init, 'SIGKILL');
+    this.#process?.kill('SIGKILL');
+  }
+}

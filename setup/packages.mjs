@@ -41,7 +41,7 @@ export const TEST_PACKAGES = [
 ];
 
 /** Further packages for the tests of the project `long`: they are large. */
-export const LONG_PACKAGES = ['ansible', 'mmdebstrap'];
+export const LONG_PACKAGES = ['ansible', 'mmdebstrap', 'systemd-container'];
 
 /** Further packages for the benchmarks: the peers, and programs that put load on them. */
 export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev'];

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RUN_PACKAGES } from '../../setup/packages.mjs';
-import { ROOT, readText } from '../tidy/source.ts';
+import { readText } from '../tidy/source.ts';
 import { debianChangelog } from './changelog.ts';
 import { commandLine } from './command-line.ts';
 import { controlText } from './control.ts';
@@ -115,16 +116,51 @@ describe('the manual pages', () => {
 });
 
 describe('the file copyright', () => {
-  const bundled = bundledPackages(join(ROOT, 'node_modules'));
+  const TEXT = 'Permission is granted.';
 
-  it('has the text of every licence, also of packages that are published without it', () => {
-    const host = JSON.parse(readText('packages/host/package.json')) as {
-      dependencies: Record<string, string>;
-    };
-    const names = bundled.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(Object.keys(host.dependencies)));
-    expect(bundled.filter(({ text }) => text.length < 100)).toEqual([]);
-    expect(copyrightText('OURS', bundled)).toContain('Apache License');
+  /** What is found in a node_modules with these files. */
+  function found(files: Readonly<Record<string, string>>) {
+    const modules = mkdtempSync(join(tmpdir(), 'porthole-licences-'));
+    try {
+      for (const [path, text] of Object.entries(files)) {
+        mkdirSync(dirname(join(modules, path)), { recursive: true });
+        writeFileSync(join(modules, path), text);
+      }
+      return bundledPackages(modules);
+    } finally {
+      rmSync(modules, { recursive: true });
+    }
+  }
+  const manifest = (name: string, more: object = {}) =>
+    JSON.stringify({ name, version: '1.0.0', license: 'ISC', ...more });
+
+  it('has every package with its licence, also one inside another', () => {
+    const bundled = found({
+      'a/package.json': manifest('a'),
+      'a/LICENCE.md': TEXT,
+      'a/node_modules/@s/b/package.json': manifest('@s/b'),
+      'a/node_modules/@s/b/COPYING': TEXT,
+    });
+    expect(bundled.map(({ name, text }) => [name, text])).toEqual([
+      ['@s/b', TEXT],
+      ['a', TEXT],
+    ]);
+    expect(copyrightText('OURS', bundled)).toMatch(/OURS[\s\S]*\n@s\/b 1\.0\.0\nLicence: ISC\n\nPermission/);
+  });
+
+  it('has the text of the main package for its compiled part, and that of MIT for one that only names it', () => {
+    const bundled = found({
+      'koffi/package.json': manifest('koffi'),
+      'koffi/LICENSE.txt': TEXT,
+      '@koromix/koffi-linux-x64/package.json': manifest('@koromix/koffi-linux-x64'),
+      'c/package.json': manifest('c', { license: 'MIT', author: 'Ann' }),
+    });
+    expect(bundled.map(({ text }) => text.split('\n\n')[1] ?? text)).toEqual([TEXT, 'Copyright (c) Ann', TEXT]);
+  });
+
+  it('is not made for a package without a licence or without its text', () => {
+    expect(() => found({ 'a/package.json': manifest('a') })).toThrow('a 1.0.0 has no licence');
+    expect(() => found({ 'a/package.json': '{"name":"a","version":"1.0.0"}', 'a/LICENSE': TEXT })).toThrow();
   });
 });
 
@@ -139,7 +175,7 @@ describe('the changelog', () => {
       '  * Two.',
     ]);
     expect(debianChangelog(markdown, '0.2.0', new Date(0))).toMatch(
-      /\(0\.1\.0\)[^]*Fri, 02 Jan 2026 00:00:00 \+0000\n$/,
+      /\(0\.1\.0\)[\s\S]*Fri, 02 Jan 2026 00:00:00 \+0000\n$/,
     );
   });
 });

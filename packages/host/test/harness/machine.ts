@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Finished, run } from '../../src/process/run.ts';
 import { until } from './api.ts';
@@ -92,6 +92,8 @@ export class DebianMachine {
       timeoutMs: INSTALL_MS,
     });
     if (!made.ok) throw new Error(`mmdebstrap: ${made.failure}\n${made.stderr.slice(-2000)}`);
+    // LXC's package would make a bridge, in the host's network.
+    symlinkSync('/dev/null', join(this.root, 'etc/systemd/system/lxc-net.service'));
   }
 
   async #boot(): Promise<void> {
@@ -115,7 +117,11 @@ export class DebianMachine {
       stdio: 'ignore',
       env: { ...process.env, SYSTEMD_SECCOMP: '0', SYSTEMD_NSPAWN_API_VFS_WRITABLE: '1' },
     });
-    await until('the machine has an init', () => (this.#init = this.#findInit()) > 0, BOOT_MS);
+    const hasInit = () => {
+      this.#init = this.#findInit();
+      return this.#init > 0;
+    };
+    await until('the machine has an init', hasInit, BOOT_MS);
     await until('systemd has started all', async () => this.#hasBooted(), BOOT_MS);
     for (const controller of this.#cgroups.names())
       await this.must('mount', '-o', 'remount,bind,rw', `/sys/fs/cgroup/${controller}`);

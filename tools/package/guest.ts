@@ -24,10 +24,8 @@ export function makeGuestPackage(work: string, target: string, version: string):
   stage.write('package.json', `${JSON.stringify(manifest(version), null, 2)}\n`);
   mkdirSync(target, { recursive: true });
   npm(work, ['pack', '--ignore-scripts', '--silent', `--pack-destination=${work}`]);
-  cpSync(
-    join(work, `porthole-guest-${version.replace(/\+.*/, '')}.tgz`),
-    join(target, `porthole-guest-${version}.tgz`),
-  );
+  const name = `porthole-guest-${version}.tgz`;
+  cpSync(join(work, name), join(target, name));
 }
 
 function compile(work: string): void {

@@ -45,8 +45,8 @@ async function makeAll(): Promise<void> {
   const work = join(ROOT, 'dist-packages', `.work-${process.pid}`);
   mkdirSync(out, { recursive: true });
   try {
-    for (const debian of values.arch) await makeOne(debian, { version, date, out, work });
     makeGuestPackage(join(work, 'guest'), out, version);
+    for (const debian of values.arch) await makeOne(debian, { version, date, out, work });
   } finally {
     rmSync(work, { recursive: true, force: true });
   }

@@ -155,7 +155,11 @@ describe('the file copyright', () => {
       '@koromix/koffi-linux-x64/package.json': manifest('@koromix/koffi-linux-x64'),
       'c/package.json': manifest('c', { license: 'MIT', author: 'Ann' }),
     });
-    expect(bundled.map(({ text }) => text.split('\n\n')[1] ?? text)).toEqual([TEXT, 'Copyright (c) Ann', TEXT]);
+    expect(bundled.map(({ text }) => text.split('\n\n')[1] ?? text)).toEqual([
+      TEXT,
+      'Copyright (c) Ann',
+      TEXT,
+    ]);
   });
 
   it('is not made for a package without a licence or without its text', () => {

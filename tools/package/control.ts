@@ -21,6 +21,7 @@ export function controlText({ version, architecture, depends, bytes }: ControlFa
     `Maintainer: ${MAINTAINER}`,
     `Installed-Size: ${Math.ceil(bytes / KIBIBYTE)}`,
     `Depends: ${depends}`,
+    'Recommends: lxcfs',
     'Suggests: lxd-client',
     'Section: admin',
     'Priority: optional',

@@ -51,17 +51,25 @@ export class DebianMachine {
 
   /** Runs a program in the machine, as root. */
   run(command: string, ...args: string[]): Promise<Finished> {
-    const environment = ['env', '-i', 'PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LC_ALL=C.UTF-8'];
-    const enter = ['--target', String(this.#init), '--all', '--wd=/root', '--', ...environment];
+    const environment = [
+      'env',
+      '-i',
+      '-C',
+      '/root',
+      'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+      'HOME=/root',
+      'LC_ALL=C.UTF-8',
+    ];
+    const enter = ['--target', String(this.#init), '--all', '--', ...environment];
     const noninteractive = 'DEBIAN_FRONTEND=noninteractive';
     return run('nsenter', [...enter, noninteractive, command, ...args], { timeoutMs: INSTALL_MS });
   }
 
-  /** Runs a program in the machine. @returns its standard output and error. @throws when it fails */
+  /** Runs a program in the machine. @returns its standard output. @throws when it fails */
   async must(command: string, ...args: string[]): Promise<string> {
     const { ok, failure, stdout, stderr } = await this.run(command, ...args);
     if (!ok) throw new Error(`${command} ${args.join(' ')}: ${failure}\n${stdout}${stderr}`);
-    return stdout + stderr;
+    return stdout;
   }
 
   /** Copies a file of the host into the machine's /root. @returns its path there */

@@ -9,7 +9,7 @@ import { DebianMachine } from '../harness/machine.ts';
 import { BuiltPackages, OWN_ARCHITECTURE } from '../harness/packages.ts';
 
 const MINUTES_MS = 60_000;
-const INSTALL = ['apt-get', 'install', '-y', '--no-install-recommends'] as const;
+const INSTALL = ['install', '-y', '--no-install-recommends'] as const;
 
 /** Where a package may put files: all but what the system writes for itself. */
 const WATCHED = ['etc', 'usr', 'var/lib', 'root', 'run'];
@@ -29,7 +29,7 @@ describe('the Debian package, installed', () => {
     first = await BuiltPackages.make(...args);
     next = await BuiltPackages.make(...args, '--label', 'next.1');
     machine = await DebianMachine.start();
-    await machine.must('apt-get', 'update');
+    await apt('update');
   }, 30 * MINUTES_MS);
   afterAll(async () => {
     await machine?.destroy();
@@ -37,6 +37,8 @@ describe('the Debian package, installed', () => {
   }, 5 * MINUTES_MS);
 
   const hostSocket = () => join(machine.root, 'var/lib/porthole/unix.socket');
+  /** Runs apt. @returns all that it and the package's scripts say */
+  const apt = (...args: string[]) => machine.must('sh', '-c', 'exec 2>&1; apt-get "$@"', 'sh', ...args);
   const inside = (...command: string[]) => machine.must('porthole', 'exec', 'c1', '-n', '--', ...command);
   const mainPid = () => machine.must('systemctl', 'show', '--value', '-p', 'MainPID', 'portholed.service');
   const initOf = async () =>
@@ -85,9 +87,9 @@ describe('the Debian package, installed', () => {
         await machine.must('dpkg-deb', '-f', machine.give(first.path('.deb')), 'Depends')
       ).trim();
       const names = depends.split(', ').map((each) => each.split(/ [(|]/)[0] as string);
-      await machine.must(...INSTALL, ...names);
+      await apt(...INSTALL, ...names);
       before = await files();
-      await machine.must(...INSTALL, machine.give(first.path('.deb')));
+      await apt(...INSTALL, machine.give(first.path('.deb')));
       expect(await machine.must('systemctl', 'is-enabled', 'portholed.service', 'portholed.socket')).toBe(
         'enabled\nenabled\n',
       );
@@ -123,7 +125,7 @@ describe('the Debian package, installed', () => {
       const asking = (async () => {
         while (!isOver) await serverVersion().catch((error: unknown) => refusals.push(error));
       })();
-      await machine.must(...INSTALL, machine.give(next.path('.deb')));
+      await apt(...INSTALL, machine.give(next.path('.deb')));
       await until('the new version answers', async () => (await serverVersion()) === `${version}+next.1`);
       isOver = true;
       await asking;
@@ -140,11 +142,11 @@ describe('the Debian package, installed', () => {
     'is removed without its instances, says so, and finds them again',
     async () => {
       const init = await initOf();
-      expect(await machine.must('apt-get', 'remove', '-y', 'porthole')).toMatch(
+      expect(await apt('remove', '-y', 'porthole')).toMatch(
         /these instances go on running, without a daemon: c1\n[\s\S]*their IDs: \d+\n/,
       );
       expect((await machine.run('systemctl', 'is-active', 'portholed.service')).ok).toBe(false);
-      expect(await machine.must(...INSTALL, machine.give(next.path('.deb')))).not.toMatch(/does not run/);
+      expect(await apt(...INSTALL, machine.give(next.path('.deb')))).not.toMatch(/does not run/);
       expect(await initOf()).toBe(init);
       expect(await inside('devlxd', '/1.0/config/user.role')).toBe('web');
     },
@@ -154,10 +156,10 @@ describe('the Debian package, installed', () => {
   it(
     'keeps instances and images when it is purged, and names their folder',
     async () => {
-      const said = await machine.must('apt-get', 'purge', '-y', 'porthole');
+      const said = await apt('purge', '-y', 'porthole');
       expect(said).toMatch(/\/var\/lib\/porthole stays, because instances or images are in it/);
       expect(readdirSync(join(machine.root, 'var/lib/porthole/instances'))).toHaveLength(1);
-      await machine.must(...INSTALL, machine.give(next.path('.deb')));
+      await apt(...INSTALL, machine.give(next.path('.deb')));
       expect(await inside('devlxd', '/1.0/config/user.role')).toBe('web');
     },
     10 * MINUTES_MS,
@@ -168,7 +170,7 @@ describe('the Debian package, installed', () => {
     async () => {
       await machine.must('porthole', 'delete', '--force', 'c1');
       await machine.must('porthole', 'image', 'delete', 'busybox');
-      await machine.must('apt-get', 'purge', '-y', 'porthole');
+      await apt('purge', '-y', 'porthole');
       expect(
         (await files()).filter((path) => !before.includes(path) && !path.startsWith('root/porthole_')),
       ).toEqual([]);

@@ -143,7 +143,7 @@ describe('the Debian package, installed', () => {
     async () => {
       const init = await initOf();
       expect(await apt('remove', '-y', 'porthole')).toMatch(
-        /these instances go on running, without a daemon: c1\n[\s\S]*their IDs: \d+\n/,
+        /these instances go on running, without a daemon: c1\s[\s\S]*their IDs: \d+\s/,
       );
       expect((await machine.run('systemctl', 'is-active', 'portholed.service')).ok).toBe(false);
       expect(await apt(...INSTALL, machine.give(next.path('.deb')))).not.toMatch(/does not run/);

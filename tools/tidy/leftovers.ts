@@ -36,7 +36,7 @@ const ENTRIES = [
   /^vitest\.config\.ts$/,
   /^fuzz\/main\.ts$/,
   /^packages\/host\/test\/harness\/busybox-setup\.ts$/,
-  /^tools\/(picture|build|package)\/main\.ts$/,
+  /^tools\/(picture|build|package|session)\/main\.ts$/,
   /^bench\/(main|peers\/node-http-server)\.ts$/,
 ];
 

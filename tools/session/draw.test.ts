@@ -13,5 +13,5 @@ it('each line appears at its time, behind its prompt, with its signs as text', (
 it('a long line goes on below', () => {
   const height = (text: string) =>
     Number(/height="(\d+)"/.exec(drawSession([{ kind: 'output', text, atMs: 0 }]))?.[1]);
-  expect(height('x'.repeat(200))).toBe(height('x') + 38);
+  expect(height('x'.repeat(120))).toBe(height('x') + 19);
 });

@@ -1,11 +1,11 @@
 // `npm run session`: records docs/session.svg. Runs real commands on a daemon with temporary state; needs root.
 import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { startDaemonProcess } from '../../packages/host/src/tour/daemon-process.ts';
 import { ROOT } from '../tidy/source.ts';
 import { drawSession, type Line } from './draw.ts';
 
@@ -14,11 +14,18 @@ const BIN = join(ROOT, 'bin');
 const PAUSE_MS = 900;
 
 const lines: Line[] = [];
-const beginMs = Date.now();
-const note = (kind: Line['kind'], text: string) => lines.push({ kind, text, atMs: Date.now() - beginMs });
+const beginMs = performance.now();
+const note = (kind: Line['kind'], text: string) =>
+  lines.push({ kind, text, atMs: performance.now() - beginMs });
 
 const state = mkdtempSync('/var/tmp/porthole-session-');
-const daemon = await startDaemonProcess(BIN, state, process.env);
+const daemon = spawn(join(BIN, 'portholed'), ['--state-dir', state], {
+  stdio: ['ignore', 'inherit', 'pipe'],
+});
+const ended = once(daemon, 'exit');
+for await (const line of createInterface({ input: daemon.stderr }))
+  if (line.includes('"daemon started"')) break;
+daemon.stderr.resume();
 
 const porthole = (...words: string[]) =>
   promisify(execFile)(join(BIN, 'porthole'), ['--state-dir', state, ...words]);
@@ -57,6 +64,7 @@ try {
   writeFileSync(join(ROOT, 'docs/session.svg'), drawSession(lines));
 } finally {
   await porthole('delete', '--force', 'c1').catch(() => {});
-  await daemon.stop();
+  daemon.kill('SIGTERM');
+  await ended;
   rmSync(state, { recursive: true, force: true });
 }

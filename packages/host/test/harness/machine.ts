@@ -1,19 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Finished, run } from '../../src/process/run.ts';
 import { until } from './api.ts';
 import { CgroupFolders } from './cgroup-folders.ts';
+import { makeDebianRoot } from './debian-root.ts';
 
 const MINUTE_MS = 60_000;
 /** For mmdebstrap and apt, which download. */
 const INSTALL_MS = 15 * MINUTE_MS;
 const BOOT_MS = 2 * MINUTE_MS;
 const HALT_MS = MINUTE_MS;
-
-/** Where this machine's apt has the sources of Debian. */
-const SOURCES = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.list'];
 
 /** What the machine has besides Debian's minimum. */
 const INCLUDED = ['systemd-sysv', 'dbus', 'ca-certificates', 'curl'];
@@ -93,13 +91,7 @@ export class DebianMachine {
   }
 
   async #make(): Promise<void> {
-    const source = SOURCES.find((path) => existsSync(path));
-    if (!source) throw new Error(`no sources of Debian in ${SOURCES.join(', ')}`);
-    const options = ['--variant=minbase', '--format=directory', `--include=${INCLUDED.join(',')}`];
-    const made = await run('mmdebstrap', [...options, 'bookworm', this.root, source], {
-      timeoutMs: INSTALL_MS,
-    });
-    if (!made.ok) throw new Error(`mmdebstrap: ${made.failure}\n${made.stderr.slice(-2000)}`);
+    await makeDebianRoot({ suite: 'bookworm', packages: INCLUDED }, this.root);
     // LXC's package would make a bridge, in the host's network.
     symlinkSync('/dev/null', join(this.root, 'etc/systemd/system/lxc-net.service'));
   }

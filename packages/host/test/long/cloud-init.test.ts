@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { TestDaemon } from '../harness/daemon.ts';
-import { importDebian } from '../harness/debian-image.ts';
+import { type DebianRoot, debianImage } from '../harness/debian-root.ts';
 
 const ME = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJr6QJj6mD6X9jvGr0vGUpeFBOQ4O8DAVbMQO7Ul0mZb';
 const YOU = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJr6QJj6mD6X9jvGr0vGUpeFBOQ4O8DAVbMQO7Ul0mZc';
@@ -58,18 +58,30 @@ const INSTANCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   script: { ...KEYS, 'cloud-init.user-data': '#!/bin/sh\necho ran > /run/script\n' },
 };
 
+const DEBIAN: DebianRoot = {
+  suite: 'bookworm',
+  packages: ['systemd-sysv', 'dbus', 'cloud-init', 'openssh-server', 'iproute2', 'sudo'],
+  // The locale is one that the image has: cloud-init reports its default as an error.
+  hook: `echo 'locale: C.UTF-8' > "$1/etc/cloud/cloud.cfg.d/90_locale.cfg"`,
+};
+
 let daemon: TestDaemon;
+let folder: string;
 
 beforeAll(async () => {
+  folder = mkdtempSync('/var/tmp/porthole-test-cloud-init-');
   daemon = await TestDaemon.start();
-  await importDebian(daemon, ['cloud-init', 'openssh-server', 'iproute2', 'sudo']);
+  await daemon.must('image', 'import', await debianImage(DEBIAN, folder), '--alias', 'debian');
   for (const [name, config] of Object.entries(INSTANCES)) {
     const set = Object.entries(config).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
     await daemon.must('launch', 'debian', name, ...set);
   }
   for (const name of Object.keys(INSTANCES)) await booted(name);
 }, 30 * 60_000);
-afterAll(() => daemon?.destroy());
+afterAll(async () => {
+  await daemon?.destroy();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 async function inside(name: string, command: string): Promise<string> {
   const { code, stdout, stderr } = await daemon.inside(name, 'sh', '-c', command);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { until } from '../harness/api.ts';
 import { TestDaemon } from '../harness/daemon.ts';
-import { type DebianRoot, debianImage } from '../harness/debian-roots.ts';
+import { type DebianRoot, debianImage } from '../harness/debian-root.ts';
 import { TestLxcfs } from '../harness/lxcfs.ts';
 import { Operator } from '../harness/operator.ts';
 

@@ -5,7 +5,9 @@ import { run } from '../src/process/run.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 
-const BRIDGE = 'br-test-dev';
+/** Not the name of another run's bridge, should one have been killed. */
+const BRIDGE = `br-t-${process.pid}`;
+const LATE_BRIDGE = `br-l-${process.pid}`;
 const LOOPBACK = { family: 'inet', address: '127.0.0.1', netmask: '8', scope: 'local' };
 
 let daemon: TestDaemon;
@@ -296,28 +298,28 @@ describe('a nic', () => {
 
   it('on a bridge that comes up after the daemon delays the automatic start of its instance only', async () => {
     const config = { 'boot.autostart': 'true', 'boot.autostart.priority': '1' };
-    const late = { ...bridged, parent: 'br-test-late' };
+    const late = { ...bridged, parent: LATE_BRIDGE };
     await operator.create('late', { config, devices: { lan: late } });
     await operator.create('prompt', { config: { 'boot.autostart': 'true' } });
     await daemon.stop();
     const waits = daemon.logged('instance waits with its automatic start for a bridge');
     const promptStarts = daemon.logged('instance started automatically');
     await daemon.start();
-    expect(await waits).toMatchObject({ instance: 'late', reason: expect.stringContaining('br-test-late') });
+    expect(await waits).toMatchObject({ instance: 'late', reason: expect.stringContaining(LATE_BRIDGE) });
     expect(await promptStarts).toMatchObject({ instance: 'prompt' });
     await refused(
       operator.state('late', 'start'),
-      '^Failed to start device "lan": Parent device "br-test-late" doesn\'t exist$',
+      `^Failed to start device "lan": Parent device "${LATE_BRIDGE}" doesn't exist$`,
     );
     const lateStarts = daemon.logged('instance started automatically');
-    await ip('link', 'add', 'br-test-late', 'type', 'bridge');
+    await ip('link', 'add', LATE_BRIDGE, 'type', 'bridge');
     expect(await lateStarts).toMatchObject({ instance: 'late' });
     expect(await operator.sh('late', 'cat /sys/class/net/eth0/mtu')).toBe('1400');
     for (const name of ['late', 'prompt']) {
       await operator.state(name, 'stop', { force: true });
       await operator.delete(name);
     }
-    await ip('link', 'delete', 'br-test-late');
+    await ip('link', 'delete', LATE_BRIDGE);
   });
 
   it('is refused on a bridge that is not there', async () => {

@@ -5,7 +5,10 @@ const FIRST_WAIT_MS = 1_000;
 /** The longest wait: instances must not cause starts, half a second of work each, without end. */
 const LONGEST_WAIT_MS = 32_000;
 
-/** Delays the starts of instances that reboot themselves again and again, as soon as they run. */
+/**
+ * Delays the starts of instances that reboot themselves again and again, as soon as they run. It also holds those that
+ * wait for a bridge.
+ */
 export class Reboots {
   /** By instance id, the number of reboots in a row that came too soon. */
   readonly #soon = new Map<number, number>();

@@ -179,17 +179,32 @@ describe('An instance whose bridge does not exist yet', () => {
     expect(['late', 'stopped', 'manual'].map((name) => heart.runs(name))).toEqual([true, false, false]);
   });
 
-  it('goes on with the reboot that the end of the daemon has cut off', async () => {
-    const config = { 'volatile.last_state.power': 'REBOOTING' };
-    heart.add('c1', { config, devices: { eth0: nic } });
+  it('is starting until then, and a stop ends the wait', async () => {
     const { appears, done } = begin();
-    await pass(heart, 2_000);
-    expect(heart.model.instance('c1').config['volatile.last_state.power']).toBe('REBOOTING');
-    appears();
     await pass(heart, 1_000);
+    expect(heart.host.instances.get('late').status).toBe('Starting');
+    await heart.setState('late', 'stop', { force: true });
+    expect(heart.host.instances.get('late').status).toBe('Stopped');
+    appears();
+    await pass(heart, 2_000);
     await done;
-    expect(heart.runs('c1')).toBe(true);
+    expect(heart.runs('late')).toBe(false);
   });
+
+  it.each(['', 'false'])(
+    'goes on with the reboot that the end of the daemon has cut off: %s',
+    async (auto) => {
+      const config = { 'volatile.last_state.power': 'REBOOTING', ...(auto && { 'boot.autostart': auto }) };
+      heart.add('c1', { config, devices: { eth0: nic } });
+      const { appears, done } = begin();
+      await pass(heart, 2_000);
+      expect(heart.model.instance('c1').config['volatile.last_state.power']).toBe('REBOOTING');
+      appears();
+      await pass(heart, 1_000);
+      await done;
+      expect(heart.runs('c1')).toBe(true);
+    },
+  );
 
   it('is no longer waited for when the daemon ends', async () => {
     const end = new AbortController();

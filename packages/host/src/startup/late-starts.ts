@@ -13,6 +13,8 @@ const WAIT_MS_MAX = 5 * 60_000;
 
 interface Waiting {
   readonly instance: Instance;
+  /** Whether it is to start with the daemon; false: it was rebooting when the host went down. */
+  readonly autostart: boolean;
   /** How often its bridge is still looked for. */
   looks: number;
 }
@@ -37,9 +39,17 @@ export class LateStarts {
     if (!isLate(error)) return false;
     const fields = { instance: instance.name, reason: messageOf(error), seconds: WAIT_MS_MAX / 1000 };
     this.#context.log.warn(fields, 'instance waits with its automatic start for a bridge');
-    this.#waiting.push({ instance, looks: WAIT_MS_MAX / LOOK_MS });
+    const autostart = this.#isAutostart(instance);
+    this.#waiting.push({ instance, autostart, looks: WAIT_MS_MAX / LOOK_MS });
+    this.#hold(instance);
     this.#work ??= this.#look();
     return true;
+  }
+
+  /** Until then its status is Starting, and a start, stop or deletion by an operator ends the wait. */
+  #hold({ id }: Instance): void {
+    const { reboots } = this.#context;
+    if (!reboots.waits(id)) reboots.wait(id, 2 * WAIT_MS_MAX, () => {});
   }
 
   /** Settles when no instance waits any longer. */
@@ -60,34 +70,44 @@ export class LateStarts {
 
   /** Starts an instance if that is possible now. @returns whether it waits no longer */
   async #isOver(one: Waiting): Promise<boolean> {
-    const { log, queue } = this.#context;
+    const { log, queue, reboots } = this.#context;
     const { id, name } = one.instance;
     try {
       // Looked at outside the queue too: work of the instance must not hold up the others.
-      const due = this.#due(one.instance);
+      const due = this.#due(one);
       if (due) checkStart(this.#context, due);
-      if (due) await queue.run(id, 'start', () => this.#start(one.instance));
+      if (due) await queue.run(id, 'start', () => this.#start(one));
     } catch (error) {
-      if (isLate(error) && --one.looks > 0) return false;
+      if (isLate(error) && --one.looks > 0) {
+        this.#hold(one.instance);
+        return false;
+      }
+      reboots.take(id);
       log.error({ err: error, instance: name }, 'instance could not be started automatically');
     }
     return true;
   }
 
-  async #start(instance: Instance): Promise<void> {
-    const due = this.#due(instance);
+  async #start(one: Waiting): Promise<void> {
+    const due = this.#due(one);
     if (!due) return;
     checkStart(this.#context, due);
     await startInstance(this.#context, due.id, 'instance-started', null);
     this.#context.log.info({ instance: due.name }, 'instance started automatically');
   }
 
-  /** The instance, unless an operator has meanwhile deleted it, started it, or switched off its automatic start. */
-  #due({ id, lastStartedAt }: Instance): Instance | null {
-    const { model, running } = this.#context;
+  /** The instance, unless an operator has meanwhile deleted, started or stopped it, or switched off its autostart. */
+  #due({ instance: { id }, autostart }: Waiting): Instance | null {
+    const { model, running, reboots } = this.#context;
     const still = model.instanceById(id);
-    if (!still || running.has(id) || still.lastStartedAt !== lastStartedAt) return null;
-    return isTrue(model.expanded(still).config['boot.autostart'], true) ? still : null;
+    if (!still || running.has(id) || !reboots.waits(id)) return null;
+    if (!autostart || this.#isAutostart(still)) return still;
+    reboots.take(id);
+    return null;
+  }
+
+  #isAutostart(instance: Instance): boolean {
+    return isTrue(this.#context.model.expanded(instance).config['boot.autostart'], true);
   }
 }
 

@@ -60,7 +60,10 @@ describe('tab completes', () => {
     expect(await candidates('config', 'get', 'c1', '')).toEqual(['user.a']);
     expect(await candidates('config', 'device', 'remove', 'c1', '')).toEqual(['data']);
     expect(await candidates('config', 'device', 'get', 'c1', 'data', 'p')).toEqual(['path']);
-    expect(await candidates('config', 'set', 'c1', 'user.b=2', 'user.')).toEqual(['user.a=', 'user.meta-data=']);
+    expect(await candidates('config', 'set', 'c1', 'user.b=2', 'user.')).toEqual([
+      'user.a=',
+      'user.meta-data=',
+    ]);
     expect(await candidates('config', 'device', 'set', 'c1', 'data', 'pa')).toEqual(['path=']);
   });
 

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ApiError } from '../client/client-errors.ts';
+import { ApiError, ConnectionError, hasStatus } from '../client/client-errors.ts';
 import { type EventStream, openEvents } from '../client/events.ts';
 import type { LifecycleJson } from '../wire/event.ts';
 
 /** A daemon that restarts is back before this. */
 const DAEMON_BACK_MS = 15_000;
 const TRY_AGAIN_MS = 200;
+const GONE = 410;
+const UNAVAILABLE = 503;
 
 /** What happens to instances and profiles, also over a restart of the daemon. Iterate it once. */
 export class InstanceChanges {
@@ -35,28 +37,55 @@ export class InstanceChanges {
         return;
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        this.#stream = await this.#reopen();
-        yield null;
+        const stream = await untilBack(
+          () => this.#reopen(),
+          () => this.#closed,
+        );
+        if (stream === null) return;
+        this.#stream = stream;
+        if (this.#closed) stream.close();
+        else yield null;
       }
     }
+  }
+
+  /** If what was missed is no longer stored, the look that follows tells what has come of it. */
+  #reopen(): Promise<EventStream> {
+    return openEvents(this.#socketPath, ['lifecycle'], this.#position).catch((error) => {
+      if (!hasStatus(error, GONE)) throw error;
+      return openEvents(this.#socketPath, ['lifecycle'], 'now');
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 
   close(): void {
     this.#closed = true;
     this.#stream.close();
   }
+}
 
-  async #reopen(): Promise<EventStream> {
-    const until = Date.now() + DAEMON_BACK_MS;
-    while (true) {
-      try {
-        const stream = await openEvents(this.#socketPath, ['lifecycle'], this.#position);
-        if (this.#closed) stream.close();
-        return stream;
-      } catch (error) {
-        if (this.#closed || Date.now() > until) throw error;
-        await sleep(TRY_AGAIN_MS);
-      }
+/**
+ * Asks the daemon again while it cannot be reached: it may restart.
+ * @returns null if it is no longer wanted
+ * @throws the error of the last try, when the daemon has not come back for a while
+ */
+export async function untilBack<T>(ask: () => Promise<T>, isOver: () => boolean): Promise<T | null> {
+  const until = Date.now() + DAEMON_BACK_MS;
+  while (!isOver()) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (Date.now() > until || !(error instanceof ConnectionError || isEnded(error))) throw error;
     }
+    await sleep(TRY_AGAIN_MS);
   }
+  return null;
+}
+
+/** The daemon has ended a request or a stream, or is about to end. */
+function isEnded(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 0 || error.status === UNAVAILABLE);
 }

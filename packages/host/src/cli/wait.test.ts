@@ -146,6 +146,22 @@ it('a restart of the daemon is waited out, from the same position', async () => 
   expect(opened[1]).toBe(`/1.0/events?type=lifecycle&since=${sequence}`);
 });
 
+it('a look that the end of the daemon refuses is tried again', async () => {
+  const { routes } = host;
+  const usual = routes['GET /1.0/instances/c1'];
+  afterFirstLook(() => {
+    instance = fakeInstance({ status_code: 113 });
+    let refused = false;
+    routes['GET /1.0/instances/c1'] = (request) => {
+      if (refused && usual) return usual(request);
+      refused = true;
+      return { error: [503, 'The daemon is stopping'] };
+    };
+    tell('instance-ready');
+  });
+  expect(await wait('--for ready')).toEqual(OK);
+});
+
 it('it prints the instance for programs', async () => {
   const { code, stdout } = await wait('--for running -f json');
   expect([code, JSON.parse(stdout).name]).toEqual([0, 'c1']);

@@ -9,7 +9,7 @@ import type { InstanceJson } from '../../wire/instance.ts';
 import { STATUS_CODES } from '../../wire/status.ts';
 import { parseTimeout } from '../arguments.ts';
 import { addExamples } from '../help.ts';
-import { InstanceChanges } from '../instance-changes.ts';
+import { InstanceChanges, untilBack } from '../instance-changes.ts';
 import type { Open } from '../session.ts';
 import { renderJson, renderYaml } from '../tables.ts';
 import { type Condition, parseCondition } from '../wait-conditions.ts';
@@ -88,11 +88,15 @@ interface Watch {
 }
 
 async function follow(watch: Watch, changes: InstanceChanges, seconds: number): Promise<InstanceJson> {
-  let found = await look(watch);
-  if (found) return found;
+  const first = await look(watch);
+  if (first) return first;
   for await (const change of changes) {
     if (change && !concerns(change, watch)) continue;
-    found = await look(watch);
+    // The daemon may restart just now.
+    const found = await untilBack(
+      () => look(watch),
+      () => changes.closed,
+    );
     if (found) return found;
   }
   const instead = watch.seen ? watch.condition.instead(watch.seen) : '';

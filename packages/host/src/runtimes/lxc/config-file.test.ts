@@ -55,7 +55,7 @@ describe('configFile', () => {
     expect(lines({ lxcfs: ['of lxcfs'] })).toEqual(
       expect.arrayContaining([`${tracing} rbind,optional 0 0`, 'of lxcfs']),
     );
-    expect(lines({ ids: null })).toContain(`${tracing} rbind,ro,optional 0 0`);
+    expect(lines({ ids: null })).toContain(`${tracing} bind,ro,optional 0 0`);
   });
 
   it('limits open files to the default, unless a key has a limit', () => {

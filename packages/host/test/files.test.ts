@@ -209,6 +209,13 @@ it('a path of another type than the request needs is refused, and its file is no
   expect((await remove('c1', '/tmp/fifo')).status).toBe(200);
 });
 
+it.each(['/proc', '/dev/null', '/dev/lxd'])('what is mounted inside is not removed: %s', async (path) => {
+  expect(errorOf(await remove('c1', path))).toMatchObject({
+    error: expect.stringMatching('^device or resource busy'),
+  });
+  expect((await operator.exec('c1', ['grep', '-q', ` ${path} `, '/proc/self/mountinfo'])).code).toBe(0);
+});
+
 it('a directory with too many entries is not listed', async () => {
   await inside(
     'mkdir /run/many; mount -t tmpfs none /run/many; cd /run/many; seq 100001 | xargs -n 10000 touch',

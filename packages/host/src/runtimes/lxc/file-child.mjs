@@ -155,10 +155,18 @@ async function inputText() {
   return text;
 }
 
+/** The number of the mount that a file is on. @param {number} fd */
+function mountOf(fd) {
+  return /^mnt_id:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
+}
+
 /** @param {{ path: string }} request */
 function remove({ path }) {
-  const { folder, name, stat: found } = find(path);
+  const { fd, folder, name, stat: found } = find(path);
   if (name === '') throw failure('EBUSY', 'the root directory stays');
+  // Outside the instance's mount namespace, the kernel would let go of the mount instead.
+  if (mountOf(fd) !== mountOf(folder))
+    throw failure('EBUSY', 'device or resource busy: something is mounted there');
   if (found.isDirectory()) fs.rmdirSync(at(folder, name));
   else fs.unlinkSync(at(folder, name));
   answer({});

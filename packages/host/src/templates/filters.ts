@@ -1,7 +1,10 @@
 import { TemplateError } from './template-error.ts';
 import { isTruthy, sizeOf, textOf, type Value } from './values.ts';
 
-/** A filter. Its cost must be in proportion to the sizes of its value, its parameter and its result. */
+/**
+ * A filter. Its cost must be in proportion to the sizes of its value, its parameter and its result; of those in
+ * SEARCHING, to the product of the first two.
+ */
 type Filter = (value: Value, parameter: Value) => Value;
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -32,6 +35,9 @@ export const FILTERS: ReadonlyMap<string, Filter> = new Map<string, Filter>([
   ['upper', (value) => textOf(value).toUpperCase()],
   ['yesno', (value, parameter) => yesno(value, parameter)],
 ]);
+
+/** The filters that search their value for their parameter. */
+export const SEARCHING: ReadonlySet<string> = new Set(['cut', 'split']);
 
 const isSized = (value: Value) => typeof value === 'object' && value !== null;
 

@@ -130,6 +130,8 @@ describe('A template is refused', () => {
     expect(failure(template)).toBe(message);
   });
 
+  const LONG = `"${'a'.repeat(200_000)}"`;
+  const SLOW = `"${'a'.repeat(300)}b${'a'.repeat(300)}"`;
   const loops = (count: number, inside: string) =>
     `${`{% for x in "${'y'.repeat(1_000)}" %}`.repeat(count)}${inside}${'{% endfor %}'.repeat(count)}`;
 
@@ -146,8 +148,18 @@ describe('A template is refused', () => {
       loops(2, `{% if "${'z'.repeat(9_999)}" == "z" %}{% endif %}`),
       'it takes too much work',
     ],
+    // A search compares 300 characters at nearly each place of this text.
+    ['a search by "in"', `{% if ${SLOW} in ${LONG} %}{% endif %}`, 'it takes too much work'],
+    ['a search by "split"', `{{ ${LONG}|split:${SLOW}|length }}`, 'it takes too much work'],
+    ['a search by "cut"', `{{ ${LONG}|cut:${SLOW}|length }}`, 'it takes too much work'],
   ])('for %s', (_what, template, message) => {
     expect(failure(template)).toBe(message);
+  });
+
+  it('but not for a search as in real templates', () => {
+    expect(made(`{% if "${'x'.repeat(60)}" in ${LONG} %}{% endif %}{{ ${LONG}|split:"bbb"|length }}`)).toBe(
+      '1',
+    );
   });
 });
 

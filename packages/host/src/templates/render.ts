@@ -1,5 +1,5 @@
 import type { Expression } from './expression.ts';
-import { FILTERS } from './filters.ts';
+import { FILTERS, SEARCHING } from './filters.ts';
 import type { ForNode, Node } from './parse.ts';
 import { TEMPLATE_LIMITS, TemplateError } from './template-error.ts';
 import {
@@ -22,6 +22,8 @@ export interface Budget {
 /** What a step and a pass of a loop cost, beside the characters that they touch: about as much time. */
 const STEP_COST = 4;
 const PASS_COST = 32;
+/** How many characters a search compares in the time of one unit of work. */
+const COMPARED_PER_WORK = 16;
 
 /** A fresh budget, for the templates of one start. */
 export const newBudget = (): Budget => ({ left: TEMPLATE_LIMITS.work });
@@ -135,6 +137,7 @@ class Writer {
 
   #filtered(name: string, value: Value, parameter: Value): Value {
     this.#spend(sizeOf(value) + sizeOf(parameter));
+    if (SEARCHING.has(name)) this.#spendSearch(parameter, value);
     const result = FILTERS.get(name)?.(value, parameter) ?? null;
     this.#spend(sizeOf(result));
     return result;
@@ -142,8 +145,14 @@ class Writer {
 
   #compared(kind: 'equal' | 'unequal' | 'in', left: Value, right: Value): boolean {
     this.#spend(sizeOf(left) + sizeOf(right));
-    if (kind === 'in') return isIn(left, right);
-    return isEqual(left, right) === (kind === 'equal');
+    if (kind !== 'in') return isEqual(left, right) === (kind === 'equal');
+    this.#spendSearch(left, right);
+    return isIn(left, right);
+  }
+
+  /** The worst texts make a search compare each character of the part at each place of the whole. */
+  #spendSearch(part: Value, whole: Value): void {
+    this.#spend(Math.ceil((sizeOf(part) * sizeOf(whole)) / COMPARED_PER_WORK));
   }
 }
 

@@ -121,7 +121,10 @@ export class ExpressionReader {
     const literal = LITERALS.get(name);
     if (literal !== undefined) return { kind: 'literal', value: literal };
     const members: string[] = [];
-    while (this.has('.')) members.push(this.name());
+    while (this.has('.')) {
+      if (members.length === TEMPLATE_LIMITS.nesting) throw new TemplateError('too many members in one variable');
+      members.push(this.name());
+    }
     if (name === 'config_get' && members.length === 0) return this.#configGet();
     if (this.has('(')) throw new TemplateError(`the function ${quoted(name)} is not supported`);
     return { kind: 'variable', name, members };

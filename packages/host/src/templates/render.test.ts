@@ -124,6 +124,7 @@ describe('A template is refused', () => {
     ['nested calls', `{{ ${'config_get('.repeat(10_000)} }}`, 'its expressions are nested too deeply'],
     ['long chains', `{{ a${' or a'.repeat(5_000)} }}`, 'too many "or" in one expression'],
     ['long rows of filters', `{{ a${'|upper'.repeat(5_000)} }}`, 'too many filters in one expression'],
+    ['long rows of members', `{{ a${'.b'.repeat(33)} }}`, 'too many members in one variable'],
     ['many tokens', `{{ ${'a '.repeat(30_000)} }}`, 'it has too many parts'],
     ['many parts', '{{ a }}'.repeat(30_000), 'it has too many parts'],
   ])('for %s', (_what, template, message) => {
@@ -148,6 +149,7 @@ describe('A template is refused', () => {
       loops(2, `{% if "${'z'.repeat(9_999)}" == "z" %}{% endif %}`),
       'it takes too much work',
     ],
+    ['members', loops(1, `{% if a${'.b'.repeat(30)} %}{% endif %}`.repeat(30)), 'it takes too much work'],
     // A search compares 300 characters at nearly each place of this text.
     ['a search by "in"', `{% if ${SLOW} in ${LONG} %}{% endif %}`, 'it takes too much work'],
     ['a search by "split"', `{{ ${LONG}|split:${SLOW}|length }}`, 'it takes too much work'],

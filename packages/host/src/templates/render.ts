@@ -109,6 +109,7 @@ class Writer {
       case 'literal':
         return expression.value;
       case 'variable':
+        this.#spend(this.#loops.length + expression.members.length * STEP_COST);
         return expression.members.reduce(memberOf, this.#variable(expression.name));
       case 'config-get':
         return this.#configGet(expression.key, expression.otherwise);

@@ -38,6 +38,17 @@ describe('The templates of an image', () => {
     expect(textsOf({ 'bad.tpl': '{% now %}' }).join([rule(file)], LIMITS)[0]?.unsupported).toBe(reason);
   });
 
+  it('share one number of parts, and are left out beyond it', () => {
+    const text = '{{a}}'.repeat(3_000);
+    const texts = new TemplateTexts();
+    texts.add('a', text, DEFAULT_LIMITS);
+    const [first, second] = texts.join([rule('a'), rule('a')], DEFAULT_LIMITS);
+    expect([first?.unsupported, second?.unsupported]).toEqual([
+      null,
+      'it has too many parts, or those before it have',
+    ]);
+  });
+
   it.each([
     [
       'rules',

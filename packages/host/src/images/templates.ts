@@ -1,6 +1,7 @@
 import type { ImageTemplate } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { whyUnsupported } from '../templates/plan.ts';
+import { newParts } from '../templates/template-error.ts';
 import { tooLarge } from './archive.ts';
 import type { ImageLimits } from './image-limits.ts';
 
@@ -28,10 +29,11 @@ export class TemplateTexts {
     if (rules.length > limits.templates) throw tooMany(limits);
     const texts = rules.map(({ file }) => this.#texts.get(file) ?? '');
     if (texts.reduce((sum, text) => sum + text.length, 0) > limits.templateBytes) throw tooLarge(limits);
+    const parts = newParts();
     return rules.map((rule, index) => {
       const text = texts[index] as string;
       const isMissing = !this.#texts.has(rule.file);
-      const unsupported = isMissing ? whyMissing(rule.file) : whyUnsupported({ path: rule.path, text });
+      const unsupported = isMissing ? whyMissing(rule.file) : whyUnsupported({ path: rule.path, text }, parts);
       return { ...rule, text, unsupported };
     });
   }

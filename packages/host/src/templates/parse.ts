@@ -1,6 +1,6 @@
 import { type Expression, ExpressionReader } from './expression.ts';
 import { type Piece, piecesOf } from './pieces.ts';
-import { quoted, TEMPLATE_LIMITS, TemplateError } from './template-error.ts';
+import { newParts, type Parts, quoted, TEMPLATE_LIMITS, TemplateError } from './template-error.ts';
 
 /** A part of a parsed template. */
 export type Node =
@@ -31,9 +31,16 @@ interface End {
   readonly reader: ExpressionReader;
 }
 
-/** Parses a template. @throws TemplateError that says what is not supported in it */
-export function parseTemplate(template: string): readonly Node[] {
-  const { body, end } = new Parser(piecesOf(template)).body();
+/**
+ * Parses a template. Its time is in proportion to its text, which is limited, and to what it takes from `parts`.
+ * @param parts shared by all templates of an image
+ * @throws TemplateError that says what is not supported in it
+ */
+export function parseTemplate(template: string, parts: Parts = newParts()): readonly Node[] {
+  if (template.length > TEMPLATE_LIMITS.text) {
+    throw new TemplateError(`it has more than ${TEMPLATE_LIMITS.text} characters`);
+  }
+  const { body, end } = new Parser(piecesOf(template, parts)).body();
   if (end) throw new TemplateError(`the tag ${quoted(end.tag)} is not supported, or at the wrong place`);
   return body;
 }

@@ -1,4 +1,4 @@
-import { TEMPLATE_LIMITS, TemplateError } from './template-error.ts';
+import { type Parts, spendPart, TemplateError } from './template-error.ts';
 import { type Token, tokensUntil } from './tokens.ts';
 
 /** A part of a template: text, or the content of `{{ }}` or `{% %}`. */
@@ -13,10 +13,11 @@ const OPENING_LENGTH = 2;
  * the white space next to it outside.
  * @throws TemplateError
  */
-export function piecesOf(template: string): readonly Piece[] {
+export function piecesOf(template: string, parts: Parts): readonly Piece[] {
   const pieces: Piece[] = [];
   let trimsNext = false;
   for (let at = 0; at < template.length; ) {
+    spendPart(parts);
     const open = openingAfter(template, at);
     const opening = template.slice(open, open + OPENING_LENGTH);
     const isComment = opening === '{#';
@@ -25,7 +26,6 @@ export function piecesOf(template: string): readonly Piece[] {
     if (trimsNext) text = text.trimStart();
     if (trimsBefore) text = text.trimEnd();
     if (text !== '') pieces.push({ kind: 'text', text });
-    if (pieces.length > TEMPLATE_LIMITS.parts) throw new TemplateError('it has too many parts');
     trimsNext = false;
     if (open === template.length) break;
     if (isComment) {
@@ -33,7 +33,7 @@ export function piecesOf(template: string): readonly Piece[] {
       continue;
     }
     const begin = open + OPENING_LENGTH + (trimsBefore ? 1 : 0);
-    const found = tokensUntil(template, begin, opening === '{{' ? '}}' : '%}');
+    const found = tokensUntil(template, begin, opening === '{{' ? '}}' : '%}', parts);
     ({ end: at, trims: trimsNext } = found);
     const { tokens } = found;
     if (opening === '{%' && tokens[0]?.text === 'comment' && tokens.length === 1) {
@@ -43,10 +43,11 @@ export function piecesOf(template: string): readonly Piece[] {
   return pieces;
 }
 
+const OPENING = /\{[{%#]/g;
+
 function openingAfter(template: string, at: number): number {
-  const opening = /\{[{%#]/g;
-  opening.lastIndex = at;
-  return opening.exec(template)?.index ?? template.length;
+  OPENING.lastIndex = at;
+  return OPENING.exec(template)?.index ?? template.length;
 }
 
 /** pongo2 has comments of one line only, too. */

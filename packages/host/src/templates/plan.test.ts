@@ -52,6 +52,18 @@ describe('The plan of a start', () => {
     );
   });
 
+  it('has a limited number of parts in all templates together', () => {
+    const half = '{{a}}'.repeat(3_000);
+    const templates = [template('/x', { text: half }), template('/y', { text: half })];
+    expect(() => planFiles(templates, ['create'], FACTS)).toThrow('/y: it has too many parts');
+  });
+
+  it('has templates parsed once that are there for two triggers', () => {
+    const text = '{{a}}'.repeat(3_000);
+    const both = template('/x', { text, when: ['create', 'start'] });
+    expect(planFiles([both], ['create', 'start'], FACTS)).toHaveLength(2);
+  });
+
   it('fails with the path of the template that fails', () => {
     expect(() => planFiles([template('/x', { text: '{{ config }}' })], ['create'], FACTS)).toThrow(
       '/x: a list or a map cannot be written as a text',

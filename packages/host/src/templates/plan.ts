@@ -1,7 +1,7 @@
 import type { Config, Devices, ImageTemplate, TemplateTrigger } from '../core/entities.ts';
-import { parseTemplate } from './parse.ts';
+import { type Node, parseTemplate } from './parse.ts';
 import { newBudget, render } from './render.ts';
-import { TemplateError } from './template-error.ts';
+import { newParts, type Parts, TemplateError } from './template-error.ts';
 import { mapOf, type ValueMap } from './values.ts';
 
 /** What templates can read of an instance. */
@@ -27,13 +27,16 @@ export interface TemplateFile {
 /** The longest path that Linux takes. */
 const PATH_MAX = 4096;
 
-/** Why a template cannot be applied; null if it can. */
-export function whyUnsupported({ path, text }: Pick<ImageTemplate, 'path' | 'text'>): string | null {
+/** Why a template cannot be applied; null if it can. @param parts shared by all templates of an image */
+export function whyUnsupported(
+  { path, text }: Pick<ImageTemplate, 'path' | 'text'>,
+  parts: Parts = newParts(),
+): string | null {
   if (path.length >= PATH_MAX || /[\0-\x1f\x7f]/.test(path) || path.endsWith('/') || path === '') {
     return 'its path is not that of a file';
   }
   try {
-    parseTemplate(text);
+    parseTemplate(text, parts);
     return null;
   } catch (error) {
     if (error instanceof TemplateError) return error.message;
@@ -53,18 +56,31 @@ export function planFiles(
 ): readonly TemplateFile[] {
   const budget = newBudget();
   const common = variablesOf(facts);
+  const parsed = parsedOnce();
   return triggers.flatMap((trigger) => {
     const due = templates.filter(({ when, unsupported }) => unsupported === null && when.includes(trigger));
-    return due.map(({ path, createOnly, properties, text }) => {
+    return due.map((template) => {
+      const { path, createOnly, properties } = template;
       const own = mapOf({ trigger, path, properties: mapOf(properties) });
       try {
-        const made = render(parseTemplate(text), new Map([...common, ...own]), budget);
+        const made = render(parsed(template), new Map([...common, ...own]), budget);
         return { path, createOnly, text: made };
       } catch (error) {
         throw error instanceof TemplateError ? new TemplateError(`${path}: ${error.message}`) : error;
       }
     });
   });
+}
+
+/** Parses the templates of an image, each once. */
+function parsedOnce(): (template: ImageTemplate) => readonly Node[] {
+  const parts = newParts();
+  const known = new Map<ImageTemplate, readonly Node[]>();
+  return (template) => {
+    const nodes = known.get(template) ?? parseTemplate(template.text, parts);
+    known.set(template, nodes);
+    return nodes;
+  };
 }
 
 function variablesOf({

@@ -1,4 +1,4 @@
-import { quoted, TEMPLATE_LIMITS, TemplateError } from './template-error.ts';
+import { type Parts, quoted, spendPart, TemplateError } from './template-error.ts';
 
 /** A word of an expression. The text of a string is its value. */
 export interface Token {
@@ -14,46 +14,43 @@ interface Found {
   readonly trims: boolean;
 }
 
-const SPACE = /[ \t]*/y;
-const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
-const NUMBER = /[0-9]{1,15}(?![0-9.])/y;
-const SYMBOL = /==|!=|<>|&&|\|\||[!(),.|:=]/y;
-/** On one line, and only double quotes and backslashes may be escaped, as in pongo2. */
-const STRING = /"(?:[^"\\\n]|\\["\\])*"|'(?:[^'\\\n]|\\["\\])*'/y;
+/**
+ * Groups: a name, a number, a string, a symbol. A string is on one line, and only double quotes and backslashes may be
+ * escaped in it, as in pongo2.
+ */
+const TOKEN =
+  /([A-Za-z_][A-Za-z0-9_]*)|([0-9]{1,15})(?![0-9.])|("(?:[^"\\\n]|\\["\\])*"|'(?:[^'\\\n]|\\["\\])*')|(==|!=|<>|&&|\|\||[!(),.|:=])/y;
+
+const TRIMMING = { '}}': '-}}', '%}': '-%}' } as const;
 
 /**
  * The tokens from a position of a template up to the closing braces.
  * @throws TemplateError
  */
-export function tokensUntil(template: string, begin: number, closing: '}}' | '%}'): Found {
+export function tokensUntil(template: string, begin: number, closing: '}}' | '%}', parts: Parts): Found {
   const tokens: Token[] = [];
-  let at = begin;
-  const take = (pattern: RegExp): string | null => {
-    pattern.lastIndex = at;
-    const [text] = pattern.exec(template) ?? [null];
-    if (text !== null) at += text.length;
-    return text;
-  };
-  for (;;) {
-    take(SPACE);
-    const trims = template.startsWith(`-${closing}`, at);
+  for (let at = begin; ; at = TOKEN.lastIndex) {
+    while (template[at] === ' ' || template[at] === '\t') at++;
+    const trims = template.startsWith(TRIMMING[closing], at);
     if (trims || template.startsWith(closing, at)) {
       return { tokens, end: at + closing.length + (trims ? 1 : 0), trims };
     }
-    tokens.push(nextToken(take, template, at));
-    if (tokens.length > TEMPLATE_LIMITS.parts) throw new TemplateError('it has too many parts');
+    spendPart(parts);
+    TOKEN.lastIndex = at;
+    tokens.push(tokenOf(TOKEN.exec(template)) ?? failed(template, at));
   }
 }
 
-function nextToken(take: (pattern: RegExp) => string | null, template: string, at: number): Token {
-  const name = take(NAME);
-  if (name !== null) return { kind: 'name', text: name };
-  const number = take(NUMBER);
-  if (number !== null) return { kind: 'number', text: number };
-  const string = take(STRING);
-  if (string !== null) return { kind: 'string', text: string.slice(1, -1).replace(/\\(.)/g, '$1') };
-  const symbol = take(SYMBOL);
-  if (symbol !== null) return { kind: 'symbol', text: symbol };
+function tokenOf(found: RegExpExecArray | null): Token | null {
+  if (!found) return null;
+  const [text, name, number, string] = found;
+  if (name !== undefined) return { kind: 'name', text };
+  if (number !== undefined) return { kind: 'number', text };
+  if (string !== undefined) return { kind: 'string', text: text.slice(1, -1).replace(/\\(.)/g, '$1') };
+  return { kind: 'symbol', text };
+}
+
+function failed(template: string, at: number): never {
   throw new TemplateError(whyNot(template, at));
 }
 

@@ -101,6 +101,19 @@ it('a template that fails is named, and no instance runs without its file', asyn
   expect(heart.status('c1')).toBe('Stopped');
 });
 
+it('a directory in the place of a file fails a first start, but no later one: a guest can make it', async () => {
+  await create(TEMPLATES);
+  const { stored } = heart.machine.treeOf(heart.get('c1').id);
+  const facts = { type: 'directory', uid: 0, gid: 0, mode: 0o755, modified: '', size: 0 } as const;
+  const block = (path: string) => stored.set(path, { facts, bytes: Buffer.from('') });
+  block('/create');
+  await expect(start()).rejects.toThrow('Failed to apply the templates of its image: ');
+  stored.delete('/create');
+  block('/start');
+  await start();
+  expect(files()).toEqual({ '/create': 'create c1 none', '/start': '' });
+});
+
 it('without templates no files are asked for', async () => {
   await create([]);
   heart.machine.faults.refuse('files');

@@ -38,22 +38,26 @@ export async function applyTemplates(
   try {
     const facts = { name, architecture, ephemeral, privileged, config, devices };
     const files = planFiles(templates, triggers, facts);
-    if (files.length > 0) await writeFiles(runtime, { id, config, init: null, lower }, files);
+    if (files.length === 0) return namesHost;
+    for (const reason of await writeFiles(runtime, { id, config, init: null, lower }, files)) {
+      log.warn({ instanceId: id, reason }, 'a template of the image is not applied');
+    }
   } catch (error) {
     throw hostError('template-failed', messageOf(error));
   }
   return namesHost;
 }
 
+/** @returns why files that may fail were not written */
 async function writeFiles(
   runtime: Runtime,
   target: Parameters<Runtime['files']>[0],
   files: readonly TemplateFile[],
-): Promise<void> {
+): Promise<readonly string[]> {
   const input = Readable.from([Buffer.from(JSON.stringify(files))]);
   const { found, ended } = await runtime.files(target, { work: 'fill', path: '' }, input);
   try {
-    await found;
+    return (await found).entries;
   } finally {
     // The instance must not start while its root is still mounted for this.
     await ended;

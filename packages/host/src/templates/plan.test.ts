@@ -32,10 +32,10 @@ describe('The plan of a start', () => {
       template('/never', { when: [] }),
     ];
     expect(planFiles(templates, ['create', 'start'], FACTS)).toEqual([
-      { path: '/both', createOnly: false, text: 'create /both' },
-      { path: '/create', createOnly: false, text: 'create /create' },
-      { path: '/both', createOnly: false, text: 'start /both' },
-      { path: '/start', createOnly: true, text: 'start /start' },
+      { path: '/both', createOnly: false, mayFail: false, text: 'create /both' },
+      { path: '/create', createOnly: false, mayFail: false, text: 'create /create' },
+      { path: '/both', createOnly: false, mayFail: true, text: 'start /both' },
+      { path: '/start', createOnly: true, mayFail: true, text: 'start /start' },
     ]);
   });
 

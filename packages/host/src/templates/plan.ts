@@ -22,6 +22,11 @@ export interface TemplateFile {
   readonly text: string;
   /** A file that is there stays as it is. */
   readonly createOnly: boolean;
+  /**
+   * Whether the start goes on without it. Before the templates of `create` no guest has run; later ones can meet what a
+   * guest has left: a full disk, or a directory in the file's place. It must not keep the instance from starting.
+   */
+  readonly mayFail: boolean;
 }
 
 /** The longest path that Linux takes. */
@@ -64,7 +69,7 @@ export function planFiles(
       const own = mapOf({ trigger, path, properties: mapOf(properties) });
       try {
         const made = render(parsed(template), new Map([...common, ...own]), budget);
-        return { path, createOnly, text: made };
+        return { path, createOnly, mayFail: trigger !== 'create', text: made };
       } catch (error) {
         throw error instanceof TemplateError ? new TemplateError(`${path}: ${error.message}`) : error;
       }

@@ -38,11 +38,18 @@ export class FakeTree {
   async #fill(input: Readable | null): Promise<FoundFile> {
     const files = JSON.parse(input ? String(await buffer(input)) : '[]') as TemplateFile[];
     const facts = { type: 'file', uid: 0, gid: 0, mode: 0o644, modified: '', size: 0 } as const;
-    for (const { path, text, createOnly } of files) {
+    const failed: string[] = [];
+    for (const { path, text, createOnly, mayFail } of files) {
+      if (this.stored.get(path)?.facts.type === 'directory') {
+        const why = `${path}: is a directory`;
+        if (!mayFail) throw hostError('file-failed', why);
+        failed.push(why);
+        continue;
+      }
       if (createOnly && this.stored.has(path)) continue;
       this.stored.set(path, { facts: { ...facts, size: text.length }, bytes: Buffer.from(text) });
     }
-    return { ...facts, ...NOTHING };
+    return { ...facts, ...NOTHING, entries: failed };
   }
 }
 

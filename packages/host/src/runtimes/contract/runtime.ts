@@ -76,7 +76,8 @@ export type FileRequest =
   | { readonly work: 'read' | 'stat' | 'remove'; readonly path: string }
   /**
    * Writes several files, with the folders above them: the input is a list of `TemplateFile` as JSON. A file
-   * that is there keeps its owner and mode, a new one belongs to root. The instance must be stopped.
+   * that is there keeps its owner and mode, a new one belongs to root. The instance must be stopped. `entries` of the
+   * answer says, in a sentence for each, which files that may fail were not written, and why.
    */
   | { readonly work: 'fill'; readonly path: string }
   | {

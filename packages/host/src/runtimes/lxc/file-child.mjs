@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { createReadStream, createWriteStream, constants as flags, writeSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
@@ -25,6 +26,8 @@ import {
 const ANSWER = 4;
 /** Another process may make and remove the same name again and again. */
 const TRIES_MAX = 10;
+/** Where the text of a template is written first. */
+const PART = '.porthole-template';
 const PERMISSIONS = 0o7777;
 const DEFAULT_MODES = { file: 0o644, directory: 0o750, symlink: 0o777 };
 
@@ -173,18 +176,21 @@ function remove({ path }) {
 }
 
 /**
- * Writes files in order, each as a whole or not at all if it is new: a later start must not take a part of it
- * for a file of the guest's own.
+ * Writes files in order, each as a whole or not at all: a later start must not take a part of it for a file of the
+ * guest's own, and a full disk must not cost the guest the file that it has.
  */
 function fill() {
-  for (const { path, text, createOnly } of JSON.parse(fs.readFileSync(0, 'utf8'))) {
+  const failed = [];
+  for (const { path, text, createOnly, mayFail } of JSON.parse(fs.readFileSync(0, 'utf8'))) {
     try {
       fillFile(Buffer.from(path).toString(BYTES), text, createOnly);
     } catch (error) {
-      throw failure(codeOf(error) === 'ENOENT' ? 'ENOTDIR' : codeOf(error), `${path}: ${plainText(error)}`);
+      const why = `${path}: ${plainText(error)}`;
+      if (!mayFail) throw failure(codeOf(error) === 'ENOENT' ? 'ENOTDIR' : codeOf(error), why);
+      failed.push(Buffer.from(why).toString(BYTES));
     }
   }
-  answer({});
+  answer({ entries: failed });
 }
 
 /** @type {(path: string, text: string, createOnly: boolean) => void} */
@@ -194,23 +200,47 @@ function fillFile(path, text, createOnly) {
     const { fd, folder, name } = walk(names.slice(0, count).join('/'), true);
     if (fd === null) fs.mkdirSync(at(folder, name), 0o755);
   }
-  const { fd, folder, name, stat: found } = walk(path, true);
+  const { folder, name, stat: found } = walk(path, true);
   if (found?.isDirectory()) throw failure('EISDIR', 'is a directory');
   if (found && !found.isFile()) throw failure('EINVAL', 'not a regular file');
-  if (fd !== null && createOnly) return;
-  if (fd !== null) return void writeWhole(fs.openSync(at(fd), flags.O_WRONLY | flags.O_TRUNC | CALM), text);
-  const part = at(folder, '.porthole-template');
-  fs.rmSync(part, { force: true });
-  const made = fs.openSync(part, flags.O_WRONLY | flags.O_CREAT | flags.O_EXCL, DEFAULT_MODES.file);
-  writeWhole(made, text);
-  fs.renameSync(part, at(folder, name));
+  if (found && createOnly) return;
+  const part = freePart(folder);
+  try {
+    writePart(part, text, found);
+    fs.renameSync(part, at(folder, name));
+  } catch (error) {
+    fs.rmSync(part, { force: true });
+    throw error;
+  }
 }
 
-/** @type {(fd: number, text: string) => void} */
-function writeWhole(fd, text) {
-  fs.writeFileSync(fd, text);
-  fs.fsyncSync(fd);
-  fs.closeSync(fd);
+/**
+ * A path in a folder that is free. The usual name can be left from a start that was cut off. A directory there is the
+ * guest's, may hold any number of files, and stays.
+ * @param {number} folder
+ */
+function freePart(folder) {
+  const usual = at(folder, PART);
+  try {
+    fs.rmSync(usual, { force: true });
+    return usual;
+  } catch {
+    return at(folder, `${PART}-${randomUUID()}`);
+  }
+}
+
+/** @type {(part: Buffer, text: string, before: fs.Stats | null) => void} */
+function writePart(part, text, before) {
+  const fd = fs.openSync(part, flags.O_WRONLY | flags.O_CREAT | flags.O_EXCL, 0o600);
+  try {
+    fs.writeFileSync(fd, text);
+    if (before) fs.fchownSync(fd, before.uid, before.gid);
+    // Last, since a change of owner or content clears the set-user-id bit.
+    fs.fchmodSync(fd, before ? before.mode & PERMISSIONS : DEFAULT_MODES.file);
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
 }
 
 /**

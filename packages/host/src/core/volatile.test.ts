@@ -191,6 +191,15 @@ describe('afterUpdate', () => {
     });
   });
 
+  it('keeps the trigger of templates that still wait, and takes none from an update', () => {
+    const key = 'volatile.apply_template';
+    const waiting = { ...before, config: { ...before.config, [key]: 'create' } };
+    for (const config of [{}, { [key]: 'rename' }]) {
+      expect(update(waiting, { ...waiting, config })[key]).toBe('create');
+    }
+    expect(update(before, { ...before, config: { ...before.config, [key]: 'create' } })).not.toHaveProperty(key);
+  });
+
   it('drops the kept values of a device that is gone, masked or of another type, and no others', () => {
     const two = created({}, { n: nic, 'n.m': nic });
     const kept = { 'volatile.n.m.hwaddr': two.config['volatile.n.m.hwaddr'] };

@@ -20,6 +20,8 @@ const LAST_STATE = 'volatile.last_state.';
 const POWER = 'volatile.last_state.power';
 const READY = 'volatile.last_state.ready';
 const APPLY_TEMPLATE = 'volatile.apply_template';
+/** Keys that only the server sets. */
+const OWN_KEYS: ReadonlySet<string> = new Set([UUID, ADOPTED, APPLY_TEMPLATE]);
 
 /**
  * The config of a new instance: the given one, with the keys that the server adds. A given instance id for
@@ -118,8 +120,8 @@ export function afterRename(config: Config, random: Random): Config {
 
 /**
  * The config of an instance after an update to the requested one (`after`, expanded in `expandedAfter`).
- * `uuid`, `adopted`, `last_state` and interface names on the host keep the server's values, also if the
- * request has others. The values of devices that are gone or have another type are removed; new nics get an
+ * `uuid`, `adopted`, `last_state`, `apply_template` and interface names on the host keep the server's values, also if
+ * the request has others. The values of devices that are gone or have another type are removed; new nics get an
  * address and a name. The instance id changes if cloud-init must run again.
  */
 export function afterUpdate(
@@ -163,7 +165,7 @@ function withoutHostNames(config: Config): OwnRecord<string> {
 
 function keepServerValues(asked: OwnRecord<string>, current: Config): void {
   const isServers = (key: string) =>
-    key === UUID || key === ADOPTED || key.startsWith(LAST_STATE) || isHostName(key);
+    OWN_KEYS.has(key) || key.startsWith(LAST_STATE) || isHostName(key);
   for (const key of Object.keys(asked)) {
     if (isServers(key)) delete asked[key];
   }

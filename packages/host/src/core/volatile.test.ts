@@ -197,7 +197,9 @@ describe('afterUpdate', () => {
     for (const config of [{}, { [key]: 'rename' }]) {
       expect(update(waiting, { ...waiting, config })[key]).toBe('create');
     }
-    expect(update(before, { ...before, config: { ...before.config, [key]: 'create' } })).not.toHaveProperty(key);
+    expect(update(before, { ...before, config: { ...before.config, [key]: 'create' } })).not.toHaveProperty(
+      key,
+    );
   });
 
   it('drops the kept values of a device that is gone, masked or of another type, and no others', () => {

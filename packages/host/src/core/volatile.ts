@@ -164,8 +164,7 @@ function withoutHostNames(config: Config): OwnRecord<string> {
 }
 
 function keepServerValues(asked: OwnRecord<string>, current: Config): void {
-  const isServers = (key: string) =>
-    OWN_KEYS.has(key) || key.startsWith(LAST_STATE) || isHostName(key);
+  const isServers = (key: string) => OWN_KEYS.has(key) || key.startsWith(LAST_STATE) || isHostName(key);
   for (const key of Object.keys(asked)) {
     if (isServers(key)) delete asked[key];
   }

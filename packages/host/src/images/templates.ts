@@ -33,7 +33,9 @@ export class TemplateTexts {
     return rules.map((rule, index) => {
       const text = texts[index] as string;
       const isMissing = !this.#texts.has(rule.file);
-      const unsupported = isMissing ? whyMissing(rule.file) : whyUnsupported({ path: rule.path, text }, parts);
+      const unsupported = isMissing
+        ? whyMissing(rule.file)
+        : whyUnsupported({ path: rule.path, text }, parts);
       return { ...rule, text, unsupported };
     });
   }

@@ -122,7 +122,8 @@ export class ExpressionReader {
     if (literal !== undefined) return { kind: 'literal', value: literal };
     const members: string[] = [];
     while (this.has('.')) {
-      if (members.length === TEMPLATE_LIMITS.nesting) throw new TemplateError('too many members in one variable');
+      if (members.length === TEMPLATE_LIMITS.nesting)
+        throw new TemplateError('too many members in one variable');
       members.push(this.name());
     }
     if (name === 'config_get' && members.length === 0) return this.#configGet();

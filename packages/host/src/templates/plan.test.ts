@@ -52,6 +52,14 @@ describe('The plan of a start', () => {
     );
   });
 
+  it('has maps in the order of their names, whatever order they are given in', () => {
+    const text = '{% for d, o in devices %}{{ d }}:{% for k in o %}{{ k }},{% endfor %}{% endfor %}';
+    const devices = { b: { z: '', y: '' }, a: {}, 1: {} };
+    expect(planFiles([template('/x', { text })], ['create'], { ...FACTS, devices })[0]?.text).toBe(
+      '1:a:b:y,z,',
+    );
+  });
+
   it('has a limited number of parts in all templates together', () => {
     const half = '{{a}}'.repeat(3_000);
     const templates = [template('/x', { text: half }), template('/y', { text: half })];

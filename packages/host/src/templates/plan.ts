@@ -104,5 +104,10 @@ function variablesOf({
     type: 'container',
   });
   const deviceMaps = Object.entries(devices).map(([device, options]) => [device, mapOf(options)] as const);
-  return mapOf({ container: instance, instance, config: mapOf(config), devices: new Map(deviceMaps) });
+  return mapOf({
+    container: instance,
+    instance,
+    config: mapOf(config),
+    devices: mapOf(Object.fromEntries(deviceMaps)),
+  });
 }

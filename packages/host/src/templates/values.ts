@@ -3,12 +3,12 @@ import { TemplateError } from './template-error.ts';
 /** A value in a template. null: what does not exist. */
 export type Value = string | number | boolean | null | readonly Value[] | ValueMap;
 
-/** A map from names to values, in any order: a loop sees it sorted. */
+/** A map from names to values, in the order of the names. */
 export type ValueMap = ReadonlyMap<string, Value>;
 
-/** A map of the entries of a record. */
+/** A map of the entries of a record. It is sorted here, once, since a loop can go through it many times. */
 export function mapOf(record: Readonly<Record<string, Value>>): ValueMap {
-  return new Map(Object.entries(record));
+  return new Map(Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 const isMap = (value: Value): value is ValueMap => value instanceof Map;
@@ -56,7 +56,7 @@ export function isIn(part: Value, whole: Value): boolean {
 
 /** What a loop goes through: entries of a map, values of a list, or characters of a text. */
 export function itemsOf(value: Value): readonly (readonly [Value, Value])[] {
-  if (isMap(value)) return [...value].sort(([one], [other]) => (one < other ? -1 : 1));
+  if (isMap(value)) return [...value];
   const list = typeof value === 'string' ? [...value] : Array.isArray(value) ? value : [];
   return list.map((item: Value) => [item, null] as const);
 }

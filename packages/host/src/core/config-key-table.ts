@@ -151,7 +151,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     check: checkLine,
     about: "set by the server: templates of the image that the next start applies, 'create' or 'rename'",
   },
-  { key: 'volatile.base_image', use: 'recorded', check: checkFingerprint, about: 'image it was made from' },
+  {
+    key: 'volatile.base_image',
+    use: 'applied',
+    check: checkFingerprint,
+    about: 'set by the server: image it was made from',
+  },
   {
     key: 'volatile.cloud-init.instance-id',
     use: 'applied',

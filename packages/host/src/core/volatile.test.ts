@@ -191,10 +191,12 @@ describe('afterUpdate', () => {
     });
   });
 
-  it('keeps the trigger of templates that still wait, and takes none from an update', () => {
-    const key = 'volatile.apply_template';
+  it.each([
+    ['the trigger of templates that still wait', 'volatile.apply_template', 'rename'],
+    ['the image under the root filesystem', 'volatile.base_image', 'f'.repeat(64)],
+  ])('keeps %s, and takes none from an update', (_what, key, other) => {
     const waiting = { ...before, config: { ...before.config, [key]: 'create' } };
-    for (const config of [{}, { [key]: 'rename' }]) {
+    for (const config of [{}, { [key]: other }]) {
       expect(update(waiting, { ...waiting, config })[key]).toBe('create');
     }
     expect(update(before, { ...before, config: { ...before.config, [key]: 'create' } })).not.toHaveProperty(

@@ -20,8 +20,10 @@ const LAST_STATE = 'volatile.last_state.';
 const POWER = 'volatile.last_state.power';
 const READY = 'volatile.last_state.ready';
 const APPLY_TEMPLATE = 'volatile.apply_template';
+/** The image whose files are the lower part of the root filesystem. */
+const BASE_IMAGE = 'volatile.base_image';
 /** Keys that only the server sets. */
-const OWN_KEYS: ReadonlySet<string> = new Set([UUID, ADOPTED, APPLY_TEMPLATE]);
+const OWN_KEYS: ReadonlySet<string> = new Set([UUID, ADOPTED, APPLY_TEMPLATE, BASE_IMAGE]);
 
 /**
  * The config of a new instance: the given one, with the keys that the server adds. A given instance id for
@@ -120,7 +122,7 @@ export function afterRename(config: Config, random: Random): Config {
 
 /**
  * The config of an instance after an update to the requested one (`after`, expanded in `expandedAfter`).
- * `uuid`, `adopted`, `last_state`, `apply_template` and interface names on the host keep the server's values, also if
+ * `uuid`, `adopted`, `last_state`, `apply_template`, `base_image` and interface names on the host keep the server's values, also if
  * the request has others. The values of devices that are gone or have another type are removed; new nics get an
  * address and a name. The instance id changes if cloud-init must run again.
  */

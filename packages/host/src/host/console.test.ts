@@ -1,10 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { FakeProcess } from '../instances/testing/fake-process.ts';
+import { duplicate } from '../native/descriptors.ts';
 import { LOG_FOLLOWERS_MAX } from './host-limits.ts';
 import { Harness } from './testing/harness.ts';
 
+const POLL = { timeout: 10_000 };
 const URL = '/1.0/instances/c1/console';
 
 let harness: Harness;
@@ -76,3 +79,45 @@ it('only so many clients follow at a time, and the end of the daemon ends them',
   await harness.server.stop(10_000);
   expect((await over).map(({ body }) => String(body))).toEqual(bodies.map(() => 'one\n'));
 });
+
+it('a client that goes away makes room for another, also while the log is quiet', async () => {
+  const files = [join(harness.folder, 'log.1'), join(harness.folder, 'log')] as const;
+  harness.backend.heart.runtime.consoleFiles = () => files;
+  writeFileSync(files[1], 'one\n');
+  const clients: IncomingMessage[] = [];
+  while (clients.length < LOG_FOLLOWERS_MAX) clients.push(await follow());
+  for (const client of clients) client.destroy();
+  await expect
+    .poll(async () => {
+      const next = await follow();
+      next.destroy();
+      return next.statusCode;
+    }, POLL)
+    .toBe(200);
+});
+
+it('a client that does not read does not hold up a restart in place', async () => {
+  const files = [join(harness.folder, 'log.1'), join(harness.folder, 'log')] as const;
+  harness.backend.heart.runtime.consoleFiles = () => files;
+  writeFileSync(files[1], Buffer.alloc(16 * 1024 * 1024));
+  const client = await follow();
+  client.pause();
+  const cut = new Promise((resolve) => client.once('error', resolve));
+  const began = performance.now();
+  await harness.server.leaveSockets(60_000, duplicate);
+  expect(performance.now() - began).toBeLessThan(20_000);
+  client.resume();
+  await cut;
+});
+
+/** A client that has got the first bytes of the log. */
+function follow(): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const options = { socketPath: harness.path, path: `${URL}?follow=1`, agent: false };
+    const outgoing = request(options, (incoming) => {
+      incoming.on('error', () => {});
+      incoming.once('data', () => resolve(incoming));
+    });
+    outgoing.on('error', reject).end();
+  });
+}

@@ -5,24 +5,45 @@ import { LogFollower } from './log-follower.ts';
 
 /** The clients that follow logs of instances. */
 export class LogStreams {
-  readonly #followers = new Set<LogFollower>();
+  readonly #followers = new Map<LogFollower, Readable>();
 
   /** What is in a file, then what is added to it, until the client goes away. @throws too-many-followers */
   follow(earlier: Buffer, path: string): Readable {
     if (this.#followers.size >= LOG_FOLLOWERS_MAX) throw hostError('too-many-followers');
     const follower = new LogFollower(path);
-    this.#followers.add(follower);
-    const data = Readable.from(startingWith(earlier, follower), { objectMode: false });
+    const data = Readable.from(endingAtOnce(earlier, follower), { objectMode: false });
+    this.#followers.set(follower, data);
     return data.once('close', () => {
       this.#followers.delete(follower);
       follower.stop();
     });
   }
 
-  /** Ends all of them. */
+  /** Lets all of them end: clients get what is there already. */
   stop(): void {
-    for (const follower of this.#followers) follower.stop();
+    for (const follower of this.#followers.keys()) follower.stop();
   }
+
+  /** Cuts off those that have not ended: clients that do not read. */
+  cut(): void {
+    for (const data of this.#followers.values()) data.destroy();
+  }
+}
+
+/**
+ * The chunks for a stream. A stream closes its source when its client goes away, and a generator notices that only
+ * at its next chunk, which may never come. So the follower is told first.
+ */
+function endingAtOnce(earlier: Buffer, follower: LogFollower): AsyncIterable<Buffer> {
+  const chunks = startingWith(earlier, follower);
+  const iterator: AsyncIterator<Buffer> = {
+    next: () => chunks.next(),
+    return: () => {
+      follower.stop();
+      return chunks.return(undefined);
+    },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }
 
 async function* startingWith(earlier: Buffer, follower: LogFollower): AsyncGenerator<Buffer> {

@@ -116,9 +116,12 @@ export class HostServer {
     this.#events.stop(reason);
     this.#edge.logs.stop();
     const closed = this.#app.close();
-    // An open shell must not delay the next daemon.
+    // Neither an open shell nor a client that does not read its log may delay the next daemon.
     const execMs = reason === 'restarting' ? Math.min(graceMs, EXEC_HAND_OVER_MS) : graceMs;
-    const execTimer = setTimeout(() => this.#edge.execs.stop(), execMs);
+    const execTimer = setTimeout(() => {
+      this.#edge.execs.stop();
+      this.#edge.logs.cut();
+    }, execMs);
     const timer = setTimeout(() => {
       this.#events.cut();
       this.#app.server.closeAllConnections();

@@ -3,9 +3,11 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../base/within.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
+import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { Ending, RunHandle } from '../contract/runtime.ts';
 import { isFrozen } from './cgroups.ts';
 import { releaseMounts } from './host-mounts.ts';
+import { waitingWrite } from './hung-write.ts';
 import { pinInit, type RunProcesses } from './init.ts';
 import { instancePaths } from './paths.ts';
 import { noteRun, recallRun } from './run-note.ts';
@@ -16,6 +18,9 @@ const START_TRIES = 30;
 const START_TRY_MS = 100;
 /** How long LXC may take to take down a container whose init ended before the daemon started. */
 const ENDING_MS_MAX = 10_000;
+/** How often it is checked whether a monitor whose init has ended hangs. */
+const HANG_LOOK_MS = 2_000;
+const SIGKILL = 9;
 
 /** Finds the runs of containers, including those that another daemon has started. */
 export class LxcRuns {
@@ -84,8 +89,24 @@ export class LxcRuns {
   /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
   async #ended(id: number, { init, monitor }: RunProcesses): Promise<Ending> {
     await this.#watch.exited(init);
-    await this.#watch.exited(monitor);
+    await this.#monitorEnded(monitor);
     return this.lastEnding(id) ?? 'stop';
+  }
+
+  /**
+   * A monitor that writes input to the console waits until the guest reads it, also when the guest has ended: then
+   * it waits for ever. It is killed, and the run counts as stopped. A slow monitor is left alone.
+   */
+  async #monitorEnded(monitor: PinnedProcess): Promise<void> {
+    const ended = this.#watch.exited(monitor);
+    let before: string | null = null;
+    while (!(await within(HANG_LOOK_MS, ended))) {
+      // Nothing is known of it once it has been released.
+      if (!monitor.isAlive()) return ended;
+      const now = waitingWrite(monitor.pid)?.call ?? null;
+      if (now !== null && now === before) monitor.signal(SIGKILL);
+      before = now;
+    }
   }
 
   /** A daemon ended while LXC was starting the instance: LXC goes on by itself, so it may run in a moment. */
@@ -106,7 +127,7 @@ export class LxcRuns {
     if (recalled.kind === 'running') for (const each of [recalled.init, recalled.monitor]) each.release();
     if (recalled.kind !== 'ending') return;
     const { monitor } = recalled;
-    await within(ENDING_MS_MAX, this.#watch.exited(monitor));
+    await within(ENDING_MS_MAX, this.#monitorEnded(monitor));
     this.#watch.forget(monitor);
     monitor.release();
   }

@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test as it } from 'vitest';
+import { waitingWrite } from '../src/runtimes/lxc/hung-write.ts';
+import { monitorPid } from '../src/runtimes/lxc/processes.ts';
+import { runOnPty } from '../src/runtimes/lxc/pty-process.ts';
+import { until } from './harness/api.ts';
+import { mountsBelow, TestDaemon } from './harness/daemon.ts';
+import { Operator } from './harness/operator.ts';
+
+/** Never reads its console. */
+const DEAF = { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sleep 100000' } };
+/** Time limit for a forced stop: LXC itself would never come to an end. */
+const STOP_MS = 15_000;
+const LINES = 'all work and no play\n'.repeat(10_000);
+
+let daemon: TestDaemon;
+let operator: Operator;
+
+beforeAll(async () => {
+  daemon = await TestDaemon.start();
+  operator = new Operator(daemon);
+  await daemon.must('image', 'build', 'busybox');
+  await operator.launch('c1', DEAF);
+});
+
+afterAll(async () => {
+  await daemon?.destroy();
+  expect(mountsBelow(daemon.stateDir)).toEqual([]);
+});
+
+const monitor = async () => monitorPid(await operator.pid('c1')) as number;
+
+async function stopsByForce(): Promise<void> {
+  const began = performance.now();
+  await operator.state('c1', 'stop', { force: true });
+  expect(performance.now() - began).toBeLessThan(STOP_MS);
+  await operator.state('c1', 'start');
+}
+
+it('an instance whose LXC hangs in input that is not read can be stopped and started', async () => {
+  const args = ['-q', '-P', join(daemon.stateDir, 'instances'), '-n', '1', '-t', '0'];
+  const other = runOnPty('lxc-console', args, { cwd: '/', width: 80, height: 24, term: 'xterm' });
+  await new Promise<void>((resolve) => other.onOutput(() => resolve()));
+  other.write(Buffer.from(LINES));
+  const pid = await monitor();
+  await until('it hangs', () => waitingWrite(pid) !== null);
+  await stopsByForce();
+  other.kill();
+}, 60_000);

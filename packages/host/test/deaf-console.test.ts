@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test as it } from 'vitest';
+import { attachConsole } from '../src/client/console.ts';
 import { waitingWrite } from '../src/runtimes/lxc/hung-write.ts';
 import { monitorPid } from '../src/runtimes/lxc/processes.ts';
 import { runOnPty } from '../src/runtimes/lxc/pty-process.ts';
@@ -46,4 +48,19 @@ it('an instance whose LXC hangs in input that is not read can be stopped and sta
   await until('it hangs', () => waitingWrite(pid) !== null);
   await stopsByForce();
   other.kill();
+}, 60_000);
+
+it('input that is not read is dropped, and LXC answers', async () => {
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  stdout.resume();
+  const session = await attachConsole(operator.client, 'c1', { width: 80, height: 24 }, stdin, stdout);
+  const pid = await monitor();
+  stdin.write(LINES);
+  await until('LXC waits', () => waitingWrite(pid) !== null);
+  await until('LXC goes on', () => waitingWrite(pid) === null);
+  expect(await operator.sh('c1', 'echo fine')).toBe('fine');
+  expect(waitingWrite(pid)).toBeNull();
+  session.detach();
+  await session.ended;
+  await stopsByForce();
 }, 60_000);

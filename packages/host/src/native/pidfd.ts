@@ -3,11 +3,13 @@ import { checked, declare } from './libc.ts';
 
 const syscallPidfdOpen = declare('long syscall(long number, int pid, uint flags)');
 const syscallSendSignal = declare('long syscall(long number, int pidfd, int signal, void *info, uint flags)');
+const syscallGetFd = declare('long syscall(long number, int pidfd, int fd, uint flags)');
 const kill = declare('int kill(int pid, int signal)');
 
 /** System call numbers, the same on x86-64 and arm64. */
 const PIDFD_SEND_SIGNAL = 424;
 const PIDFD_OPEN = 434;
+const PIDFD_GETFD = 438;
 
 /** `_IO(0xFF, 5)` of linux/pidfd.h, Linux 6.11. */
 const PIDFD_GET_PID_NAMESPACE = 0xff05;
@@ -20,6 +22,11 @@ export function openPidfd(pid: number): number {
 /** Sends a signal to exactly this process (pidfd_send_signal(2)). @throws ESRCH when it is gone */
 export function signalPidfd(pidfd: number, signal: number): void {
   checked('pidfd_send_signal', syscallSendSignal(PIDFD_SEND_SIGNAL, pidfd, signal, null, 0));
+}
+
+/** A duplicate of a descriptor of another process (pidfd_getfd(2), Linux 5.6); to be closed by the caller. @throws */
+export function takeDescriptor(pidfd: number, fd: number): number {
+  return checked('pidfd_getfd', syscallGetFd(PIDFD_GETFD, pidfd, fd, 0));
 }
 
 /** Whether the process of a pidfd has not been reaped yet. */

@@ -1,6 +1,6 @@
 import { duplicate } from './descriptors.ts';
 import { close, SystemError } from './libc.ts';
-import { isAlive, openPidfd, signalPidfd } from './pidfd.ts';
+import { isAlive, openPidfd, signalPidfd, takeDescriptor } from './pidfd.ts';
 import { startTimeOf } from './start-time.ts';
 
 /**
@@ -58,6 +58,11 @@ export class PinnedProcess {
   /** Another descriptor of the process, to be closed by the caller. @throws when it has been released */
   duplicate(): number {
     return duplicate(this.#pidfd ?? -1);
+  }
+
+  /** A duplicate of a descriptor that the process has, to be closed by the caller. @throws SystemError */
+  descriptor(fd: number): number {
+    return takeDescriptor(this.#pidfd ?? -1, fd);
   }
 
   release(): void {

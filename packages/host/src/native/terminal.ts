@@ -1,9 +1,12 @@
-import { ioctlWith } from './ioctl.ts';
-import { checked } from './libc.ts';
+import { constants } from 'node:fs';
+import { ioctl, ioctlWith } from './ioctl.ts';
+import { checked, close } from './libc.ts';
 
 /** asm-generic/ioctls.h, the same on x86-64 and arm64. */
 const TCGETS = 0x5401;
 const TCSETS = 0x5402;
+const TCFLSH = 0x540b;
+const TIOCGPTPEER = 0x5441;
 const TIOCSLCKTRMIOS = 0x5457;
 
 /** struct termios of the kernel: four flags of 32 bits, the line discipline and 19 characters. */
@@ -13,6 +16,7 @@ const C_OFLAG = 4;
 const C_LFLAG = 12;
 
 const OPOST = 1;
+const TCIFLUSH = 0;
 
 /**
  * Makes a terminal pass every byte unchanged, in both directions, and prevents its users from turning the
@@ -29,4 +33,19 @@ export function makeTransparent(fd: number): void {
   const locked = Buffer.alloc(TERMIOS_BYTES);
   locked.writeUInt32LE(OPOST, C_OFLAG);
   checked('ioctl(TIOCSLCKTRMIOS)', ioctlWith(fd, TIOCSLCKTRMIOS, locked));
+}
+
+/**
+ * Drops what has been typed at a pty and was not read: a write to its master that waits for room goes on.
+ * @param master of a pty
+ * @throws SystemError ENOTTY when it is none, EIO when nobody has the other end open
+ */
+export function dropInput(master: number): void {
+  const flags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;
+  const peer = checked('ioctl(TIOCGPTPEER)', ioctl(master, TIOCGPTPEER, flags));
+  try {
+    checked('ioctl(TCFLSH)', ioctl(peer, TCFLSH, TCIFLUSH));
+  } finally {
+    close(peer);
+  }
 }

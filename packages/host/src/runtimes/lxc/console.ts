@@ -1,9 +1,13 @@
 import { constants } from 'node:os';
 import { hostError } from '../../core/host-errors.ts';
+import { close } from '../../native/libc.ts';
+import type { PinnedProcess } from '../../native/pinned-process.ts';
+import { dropInput } from '../../native/terminal.ts';
 import type { ConsoleRequest } from '../contract/console.ts';
 import type { ExecProcess } from '../contract/exec.ts';
-import type { Init } from '../contract/runtime.ts';
+import { ConsoleInput, type MonitorInput } from './console-input.ts';
 import { ConsoleOutput } from './console-output.ts';
+import { waitingWrite } from './hung-write.ts';
 import { runOnPty } from './pty-process.ts';
 
 /** LXC answers at once, unless its monitor hangs. */
@@ -25,7 +29,7 @@ const CONSOLE_TTY = '0';
 export interface ConsoleTarget {
   readonly id: number;
   readonly lxcPath: string;
-  readonly monitor: Pick<Init, 'signal'>;
+  readonly monitor: PinnedProcess;
 }
 
 /**
@@ -39,6 +43,7 @@ export async function attachConsole(
   const args = ['-q', '-o', 'none', '-P', lxcPath, '-n', String(id), '-t', CONSOLE_TTY];
   const pty = runOnPty('lxc-console', args, { cwd: '/', width, height, term: 'xterm' });
   const output = new ConsoleOutput(pty);
+  const input = new ConsoleInput(pty, inputOf(monitor));
   let hangs = false;
   const deadline = setTimeout(() => {
     hangs = true;
@@ -61,7 +66,8 @@ export async function attachConsole(
       pty.resize(columns, rows);
       passSizeOn();
     },
-    write: (data) => pty.write(doubled(data)),
+    write: (data) => input.write(doubled(data)),
+    onDrain: (listener) => input.onDrain(listener),
     onOutput: (listener) => output.onOutput(listener),
     pause: () => output.pause(),
     resume: () => output.resume(),
@@ -69,6 +75,30 @@ export async function attachConsole(
       if (number === constants.signals.SIGKILL) pty.kill();
     },
   };
+}
+
+/** What the monitor does with the input: it waits for a guest that does not read, and all of LXC's commands with it. */
+function inputOf(monitor: PinnedProcess): MonitorInput {
+  return {
+    wait: () => (monitor.isAlive() ? (waitingWrite(monitor.pid)?.wait ?? null) : null),
+    drop: () => dropWaiting(monitor),
+  };
+}
+
+/** Drops what the guest has not read, so that the monitor goes on. */
+function dropWaiting(monitor: PinnedProcess): void {
+  const write = waitingWrite(monitor.pid);
+  if (!write) return;
+  try {
+    const master = monitor.descriptor(write.fd);
+    try {
+      dropInput(master);
+    } finally {
+      close(master);
+    }
+  } catch {
+    // It writes to something else, or it or the guest has ended: that is noticed elsewhere.
+  }
 }
 
 /** The same keys in the form in which lxc-console passes all of them on. */

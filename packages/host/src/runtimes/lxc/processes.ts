@@ -42,7 +42,8 @@ export function monitorPid(pid: number): number | null {
   return parent === null ? null : Number(parent);
 }
 
-function statusField(pid: number, field: string): string | null {
+/** A field of /proc/PID/status; null when the process is gone. */
+export function statusField(pid: number, field: string): string | null {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     return status.match(new RegExp(`^${field}:\\s*(\\S+)`, 'm'))?.[1] ?? null;

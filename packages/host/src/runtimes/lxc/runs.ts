@@ -103,7 +103,7 @@ export class LxcRuns {
     while (!(await within(HANG_LOOK_MS, ended))) {
       // Nothing is known of it once it has been released.
       if (!monitor.isAlive()) return ended;
-      const now = waitingWrite(monitor.pid)?.call ?? null;
+      const now = waitingWrite(monitor.pid)?.wait ?? null;
       if (now !== null && now === before) monitor.signal(SIGKILL);
       before = now;
     }

@@ -21,6 +21,11 @@ const CYCLED = ['archives', 'crash', 'guest-journal', 'restart', 'signals'].map(
   (name) => `packages/host/test/${name}.test.ts`,
 );
 
+/** Long tests that wait for downloads, builds and boots for much of their time. */
+const ROOTS = ['ansible', 'cloud-init', 'distributions', 'guest-package', 'installed', 'package'].map(
+  (name) => `packages/host/test/long/${name}.test.ts`,
+);
+
 /** Makes the image that nearly every system test needs, once. */
 const globalSetup = 'packages/host/test/harness/busybox-setup.ts';
 
@@ -87,12 +92,25 @@ export default defineConfig({
           name: 'long',
           globalSetup,
           include: ['packages/*/test/long/**/*.test.ts', ...CYCLED],
+          exclude: ROOTS,
           env: { PORTHOLE_CYCLES: 'all' },
           testTimeout: 900_000,
           hookTimeout: 180_000,
           // One at a time: each takes all of the machine.
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          // Also a part of `npm run test:long`.
+          name: 'long-roots',
+          globalSetup,
+          include: ROOTS,
+          testTimeout: 900_000,
+          hookTimeout: 180_000,
+          maxWorkers,
+          sequence: { groupOrder: 3 },
         },
       },
       {

@@ -10,7 +10,7 @@ import { prepare } from './prepare.mjs';
 await runMain(async () => {
   const args = process.argv.slice(2);
   const project = args[0] === '--project' ? args[1] : undefined;
-  const packages = [...RUN_PACKAGES, ...TEST_PACKAGES, ...(project === 'long' ? LONG_PACKAGES : [])];
+  const packages = [...RUN_PACKAGES, ...TEST_PACKAGES, ...(project?.startsWith('long') ? LONG_PACKAGES : [])];
   const { root, node, env } = await prepare('test', packages, project !== 'unit');
   return handOver(node, ['node_modules/vitest/vitest.mjs', 'run', ...args], {
     cwd: root,

@@ -115,7 +115,10 @@ describe('a disk', () => {
 
   it('is refused without a source on the host, unless it is not required', async () => {
     const nowhere = join(hidden, 'nowhere');
+    const block = join(hidden, 'block');
+    await run('mknod', [block, 'b', '7', '0']);
     await refused(add('data', disk('/data', { source: nowhere })), `Missing source path "${nowhere}"`);
+    await refused(add('data', disk('/data', { source: block })), `The source "${block}" is a block device`);
     expect((await operator.get('c1')).devices).toEqual({});
     await add('data', disk('/data', { source: nowhere, required: 'false' }));
     expect(await inside('grep -c " /data " /proc/mounts || true')).toBe('0');

@@ -16,7 +16,13 @@ const looks = new Looks();
 
 it('says what is at a path, following links', async () => {
   const { dev, ino } = statSync(folder, { bigint: true });
-  expect(await looks.at(folder)).toEqual({ isFolder: true, character: null, device: dev, inode: ino });
+  expect(await looks.at(folder)).toEqual({
+    isFolder: true,
+    isBlockDevice: false,
+    character: null,
+    device: dev,
+    inode: ino,
+  });
   expect(await looks.at(join(folder, 'link'))).toMatchObject({
     isFolder: false,
     character: { major: 1, minor: 3 },

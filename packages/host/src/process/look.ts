@@ -3,6 +3,7 @@ import { type Finished, run } from './run.ts';
 /** The file at a path of the host. */
 export interface Found {
   readonly isFolder: boolean;
+  readonly isBlockDevice: boolean;
   /** Major and minor number of a character device; null for other files. */
   readonly character: { readonly major: number; readonly minor: number } | null;
   /** Device and inode together identify a file. */
@@ -21,6 +22,7 @@ const STUCK_MAX = 64;
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const S_IFCHR = 0o020000;
+const S_IFBLK = 0o060000;
 
 /** Raw mode, device, inode, and the numbers of a device node, in the formats of stat(1). */
 const FORMAT = '%f %d %i %t %T';
@@ -99,6 +101,7 @@ function parse(text: string): Found {
   const numbers = { major: Number.parseInt(major, 16), minor: Number.parseInt(minor, 16) };
   return {
     isFolder: type === S_IFDIR,
+    isBlockDevice: type === S_IFBLK,
     character: type === S_IFCHR ? numbers : null,
     device: BigInt(device),
     inode: BigInt(inode),

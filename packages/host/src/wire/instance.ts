@@ -147,11 +147,14 @@ const patchSchema = z.object({
   profiles: z.array(text).nullish(),
   config: stringChanges.nullish(),
   devices: deviceChanges.nullish(),
+  restore: z.string().nullish(),
 });
 
 /** Reads the body of PATCH /1.0/instances/NAME. @returns only the fields that are given */
 export function parseInstancePatch(body: unknown) {
-  return given(parse(patchSchema, body));
+  const { restore, ...fields } = parse(patchSchema, body);
+  if (restore) throw wireError('no-snapshots');
+  return given(fields);
 }
 
 const renameSchema = z.object({ name: orElse(text, ''), migration: orElse(z.boolean(), false) });

@@ -9,7 +9,7 @@ import type { Device, Devices } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { recordOf } from '../../core/records.ts';
 import type { InsideOwner } from '../../native/mount.ts';
-import type { Looks } from '../../process/look.ts';
+import type { Found, Looks } from '../../process/look.ts';
 import { bindMount, releaseMounts } from './host-mounts.ts';
 import type { MountEntry } from './mount-lines.ts';
 import { limitNic, newHostName } from './network.ts';
@@ -135,6 +135,14 @@ async function checkDisk(device: Device, looks: Looks): Promise<void> {
     throw hostError('bad-request', messageOf(error));
   });
   if (!found) throw hostError('bad-request', `Missing source path "${source}"`);
+  refuseBlockDevice(found, source);
+}
+
+/** LXD would mount its file system. Here the instance would get a device that it may not open. */
+function refuseBlockDevice({ isBlockDevice }: Found, source: string): void {
+  if (!isBlockDevice) return;
+  const advice = 'mount it on the host, and give its folder as the source';
+  throw hostError('bad-request', `The source "${source}" is a block device: ${advice}`);
 }
 
 /** `required` is true by default; `optional` is an older key with the opposite meaning. */
@@ -148,6 +156,7 @@ async function prepareDisk(name: string, device: Device, { paths, looks }: Start
   const found = await looks.at(source);
   if (!found && !isRequired(device)) return {};
   if (!found) throw hostError('bad-request', `Missing source path "${source}" for disk "${name}"`);
+  refuseBlockDevice(found, source);
   const { isFolder } = found;
   const recursive = isTrue(device['recursive'], false);
   const place = join(paths.mounts, encodeURIComponent(name));

@@ -13,6 +13,8 @@ export class Reboots {
   /** By instance id, the number of reboots in a row that came too soon. */
   readonly #soon = new Map<number, number>();
   readonly #waiting = new Map<number, NodeJS.Timeout>();
+  /** Instances whose start waits for something of the host. */
+  readonly #held = new Set<number>();
   #stopped = false;
 
   /** Counts a reboot. @param ranMs how long the run lasted @returns how long the next run must wait, in ms */
@@ -30,11 +32,22 @@ export class Reboots {
     if (!this.#stopped) this.#waiting.set(instanceId, setTimeout(due, ms));
   }
 
-  waits(instanceId: number): boolean {
-    return this.#waiting.has(instanceId);
+  /** Makes an instance wait until {@link release}; a start that fails does not end this wait. */
+  hold(instanceId: number): void {
+    if (!this.#stopped) this.#held.add(instanceId);
   }
 
-  /** Ends the wait of an instance. @returns whether it waited */
+  waits(instanceId: number): boolean {
+    return this.#waiting.has(instanceId) || this.#held.has(instanceId);
+  }
+
+  /** Ends each wait of an instance. @returns whether it waited */
+  release(instanceId: number): boolean {
+    const held = this.#held.delete(instanceId);
+    return this.take(instanceId) || held;
+  }
+
+  /** Ends the wait after reboots. @returns whether it waited */
   take(instanceId: number): boolean {
     clearTimeout(this.#waiting.get(instanceId));
     return this.#waiting.delete(instanceId);
@@ -42,13 +55,14 @@ export class Reboots {
 
   /** To be called when an instance is deleted. */
   forget(instanceId: number): void {
-    this.take(instanceId);
+    this.release(instanceId);
     this.#soon.delete(instanceId);
   }
 
   /** Ends all waits, also later ones: the next daemon starts the instances. */
   stop(): void {
     this.#stopped = true;
+    this.#held.clear();
     for (const instanceId of [...this.#waiting.keys()]) this.take(instanceId);
   }
 }

@@ -59,9 +59,9 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   return run;
 }
 
-/** Stops or restarts an instance whose start waits because it has rebooted too often. */
+/** Stops or restarts an instance whose start waits. */
 async function stopWaiting(context: RunNeeds, id: number, request: StopRequest): Promise<null> {
-  if (!context.reboots.take(id)) throw hostError('already-stopped');
+  if (!context.reboots.release(id)) throw hostError('already-stopped');
   const { action, by, progress } = request;
   const restarts = action === 'restart';
   await commitEnd(context, id, { kind: restarts ? action : 'stopped', by }, restarts);

@@ -183,6 +183,8 @@ describe('An instance whose bridge does not exist yet', () => {
     const { appears, done } = begin();
     await pass(heart, 1_000);
     expect(heart.host.instances.get('late').status).toBe('Starting');
+    await expect(heart.setState('late', 'start')).rejects.toThrow('br9');
+    expect(heart.host.instances.get('late').status).toBe('Starting');
     await heart.setState('late', 'stop', { force: true });
     expect(heart.host.instances.get('late').status).toBe('Stopped');
     appears();

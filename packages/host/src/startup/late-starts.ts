@@ -41,15 +41,9 @@ export class LateStarts {
     this.#context.log.warn(fields, 'instance waits with its automatic start for a bridge');
     const autostart = this.#isAutostart(instance);
     this.#waiting.push({ instance, autostart, looks: WAIT_MS_MAX / LOOK_MS });
-    this.#hold(instance);
+    this.#context.reboots.hold(instance.id);
     this.#work ??= this.#look();
     return true;
-  }
-
-  /** Until then its status is Starting, and a start, stop or deletion by an operator ends the wait. */
-  #hold({ id }: Instance): void {
-    const { reboots } = this.#context;
-    if (!reboots.waits(id)) reboots.wait(id, 2 * WAIT_MS_MAX, () => {});
   }
 
   /** Settles when no instance waits any longer. */
@@ -78,13 +72,10 @@ export class LateStarts {
       if (due) checkStart(this.#context, due);
       if (due) await queue.run(id, 'start', () => this.#start(one));
     } catch (error) {
-      if (isLate(error) && --one.looks > 0) {
-        this.#hold(one.instance);
-        return false;
-      }
-      reboots.take(id);
+      if (isLate(error) && --one.looks > 0) return false;
       log.error({ err: error, instance: name }, 'instance could not be started automatically');
     }
+    reboots.release(id);
     return true;
   }
 
@@ -97,13 +88,11 @@ export class LateStarts {
   }
 
   /** The instance, unless an operator has meanwhile deleted, started or stopped it, or switched off its autostart. */
-  #due({ instance: { id }, autostart }: Waiting): Instance | null {
+  #due({ instance: { id, lastStartedAt }, autostart }: Waiting): Instance | null {
     const { model, running, reboots } = this.#context;
     const still = model.instanceById(id);
-    if (!still || running.has(id) || !reboots.waits(id)) return null;
-    if (!autostart || this.#isAutostart(still)) return still;
-    reboots.take(id);
-    return null;
+    const isMine = still && !running.has(id) && reboots.waits(id) && still.lastStartedAt === lastStartedAt;
+    return isMine && (!autostart || this.#isAutostart(still)) ? still : null;
   }
 
   #isAutostart(instance: Instance): boolean {

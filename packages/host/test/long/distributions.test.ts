@@ -99,7 +99,8 @@ it('Debian 12 with OpenRC reaches its runlevel, with nothing crashed, under the 
     },
     BOOT_MS_MAX,
   );
-  expect(await operator.sh('rc', 'rc-status --crashed')).toBe('');
+  // Its exit code says whether it has found one.
+  expect(await operator.sh('rc', 'rc-status --crashed || true')).toBe('');
   expect(await operator.sh('rc', 'hostname; cat /etc/hostname')).toBe('rc\nrc');
 });
 

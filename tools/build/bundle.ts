@@ -8,7 +8,7 @@ import { builtName, referencedFiles, withBuiltNames } from './program-files.ts';
 const SOURCES = join(ROOT, 'packages/host/src');
 
 /** Programs that users start, by their built names. */
-const ENTRIES = { portholed: 'main.ts', porthole: 'cli/program/main.ts', tour: 'tour/main.ts' };
+const ENTRIES = { portholed: 'main.ts', porthole: 'cli/program/main.ts' };
 
 /** Started or read by the shells of users. */
 const SCRIPTS = ['porthole', 'portholed', 'run.sh', 'compile-cache.mjs'];

@@ -93,6 +93,11 @@ describe('a change of an instance', () => {
     });
   });
 
+  it('is no restore, neither as a whole nor in part', () => {
+    for (const read of [parseInstanceFields, parseInstancePatch])
+      expect(() => read({ restore: 'snap0' })).toThrow('Porthole has no snapshots of instances');
+  });
+
   it('by PATCH has only the fields that are given', () => {
     expect(parseInstancePatch({ config: { a: '' }, devices: { d: null }, description: null })).toEqual({
       config: { a: null },

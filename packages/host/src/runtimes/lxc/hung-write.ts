@@ -1,9 +1,8 @@
-import { arch } from 'node:process';
 import { readText } from './cgroups.ts';
 import { statusField } from './processes.ts';
 
 /** The number of write(2). */
-const WRITE = arch === 'arm64' ? '64' : '1';
+const WRITE = process.arch === 'arm64' ? '64' : '1';
 
 /** A process in write(2), and the descriptor it writes to. */
 export interface WaitingWrite {

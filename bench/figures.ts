@@ -8,6 +8,7 @@ export const PARTS = {
   f: 'Memory',
   g: 'Growth with the number of instances',
   h: 'Launch, delete, start-up',
+  l: 'Installed: the built form, beside its sources, LXD and LXD’s client',
   n: 'Neighbours: what others notice of an attack',
   o: 'Sixty containers: killed, restarted, listed',
 } as const;
@@ -89,6 +90,10 @@ export const FIGURES = {
   'floods-files': count('n', 'open files'),
   'floods-memory': mebibytes('n', 'memory (Pss)'),
   'floods-seconds': seconds('n', 'until then'),
+  'start-empty': seconds('l', 'start to the first answer, empty store'),
+  command: latency('l', 'a command that lists instances'),
+  rest: mebibytes('l', 'at rest, with all its processes (Pss), empty store'),
+  'rest-many': mebibytes('l', 'more with so many adopted instances'),
   'killed-start': seconds('o', 'kill -9 and start, to the first answer in one'),
   'hang-up': seconds('o', 'SIGHUP to the answer for an operator'),
   'list-first': seconds('o', 'lxc list, the first one'),

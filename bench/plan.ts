@@ -40,6 +40,10 @@ export interface Plan {
   readonly neighbourRounds: number;
   /** Rounds of part o. */
   readonly restartRounds: number;
+  /** How often each command of part l runs. */
+  readonly commandRounds: number;
+  /** How long a daemon of part l rests before its memory is read. */
+  readonly restSeconds: number;
   readonly attacks: readonly Attack[];
   /** How long the daemon has to give back the files and memory that the attacks took. */
   readonly aftermathSeconds: number;
@@ -64,6 +68,8 @@ const FULL = {
   imageMib: 256,
   neighbourRounds: 3,
   restartRounds: 5,
+  commandRounds: 20,
+  restSeconds: 60,
   aftermathSeconds: 60,
 } as const;
 const QUICK = {
@@ -83,6 +89,8 @@ const QUICK = {
   imageMib: 64,
   neighbourRounds: 1,
   restartRounds: 2,
+  commandRounds: 10,
+  restSeconds: 10,
   aftermathSeconds: 20,
 } as const;
 

@@ -11,14 +11,14 @@ import type { Plan } from './plan.ts';
 import { goalText, partOf, ratiosOf } from './ratios.ts';
 
 /** Order of the peers' columns; other columns come after them, ascending. */
-const COLUMN_ORDER: readonly string[] = ['porthole', 'nginx', 'node:http', 'lxd'];
+const COLUMN_ORDER: readonly string[] = ['porthole', 'sources', 'nginx', 'node:http', 'node', 'lxd', 'lxc'];
 
 const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));
 
 /** The parts that one block of the page has; `--record` writes those blocks whose parts were measured. */
 const BLOCKS: Readonly<Record<string, readonly Part[]>> = {
-  figures: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
+  figures: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'l'],
   neighbours: ['n', 'o'],
 };
 

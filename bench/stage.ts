@@ -7,6 +7,7 @@ import { measureChurn } from './measures/churn.ts';
 import { measureEvents } from './measures/events.ts';
 import { measureExport } from './measures/export.ts';
 import { measureGrowth } from './measures/growth.ts';
+import { measureInstalled } from './measures/installed.ts';
 import { measureKeepAlive } from './measures/keep-alive.ts';
 import { measureLaunch } from './measures/launch.ts';
 import { measureListeners } from './measures/listeners.ts';
@@ -37,6 +38,7 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['h', measureStartUp],
   ['d', measureStoppedListener],
   ['f', measureMemory],
+  ['l', measureInstalled],
   ['o', measureRestarts],
   ['n', measureNeighbours],
 ];

@@ -19,4 +19,4 @@ if ! [ -x "$node" ]; then
   fi
 fi
 # shellcheck disable=SC2086 # $flags may be several words.
-exec "$node" $flags --import "$root/bin/compile-cache.mjs" "$root/$program" "$@"
+exec "$node" $flags --require "$root/bin/compile-cache.cjs" "$root/$program" "$@"

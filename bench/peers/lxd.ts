@@ -22,18 +22,23 @@ const PRESEED = JSON.stringify({
 /** The instance whose namespaces callers enter. */
 const INSTANCE = 'caller';
 
+/** A running LXD without instances. */
+export interface EmptyLxd extends AsyncDisposable {
+  readonly pid: number;
+  readonly client: HostClient;
+}
+
 /** Whether LXD is installed. */
 export function hasLxd(): boolean {
   return existsSync(LXD);
 }
 
 /**
- * LXD with one real container, in its own folder. It has its own network namespace, because it asks the
+ * LXD without instances, in its own folder. It has its own network namespace, because it asks the
  * internet for images and instance types by itself, and its own mount namespace, so that its mounts go away
  * however it ends.
  */
-export async function startLxd(folder: string, images: Images): Promise<ContainerPeer> {
-  const directory = join(folder, 'lxd');
+export async function startEmptyLxd(directory: string): Promise<EmptyLxd> {
   const client = new HostClient(join(directory, 'unix.socket'));
   await mkdir(directory);
   await using stack = new AsyncDisposableStack();
@@ -45,6 +50,15 @@ export async function startLxd(folder: string, images: Images): Promise<Containe
   stack.defer(() => program.stop());
   await untilServed(client.socketPath, program);
   await initialize(directory);
+  const owned = stack.move();
+  return { pid: program.pid, client, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** LXD with one real container. */
+export async function startLxd(folder: string, images: Images): Promise<ContainerPeer> {
+  const directory = join(folder, 'lxd');
+  await using stack = new AsyncDisposableStack();
+  const { client, pid } = stack.use(await startEmptyLxd(directory));
   await takeImage(client, images.busybox, 'busybox');
   const large = await takeImage(client, images.large, 'large');
   stack.defer(() => removeAll(client));
@@ -53,10 +67,10 @@ export async function startLxd(folder: string, images: Images): Promise<Containe
   return {
     name: 'lxd',
     client,
-    pid: program.pid,
+    pid,
     socket: join(directory, 'devlxd', 'sock'),
     callersOf,
-    mountsOf: program.pid,
+    mountsOf: pid,
     instance: INSTANCE,
     exportTarget: path`/1.0/images/${large}/export`,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

@@ -27,13 +27,14 @@ export function memberName(number: number): string {
   return `member-${number}`;
 }
 
-/** Starts a daemon and a crowd, and adopts each of its containers. */
+/** Starts a daemon and a crowd, and adopts each of its containers. @param checkout of the daemon */
 export async function populate(
   { folder, tools, plan }: { readonly folder: string; readonly tools: LoadTools; readonly plan: Plan },
   size: number,
+  checkout = plan.checkout,
 ): Promise<Population> {
   await using stack = new AsyncDisposableStack();
-  const daemon = new Portholed(join(folder, `porthole-${size}`), plan.checkout);
+  const daemon = new Portholed(join(folder, `porthole-${size}`), checkout);
   stack.defer(() => daemon.destroy());
   await daemon.start({ cores: 'all' });
   const crowd = stack.use(await Crowd.make(tools, daemon.guestSocket, size, FIRST_UID));

@@ -11,7 +11,7 @@ const SOURCES = join(ROOT, 'packages/host/src');
 const ENTRIES = { portholed: 'main.ts', porthole: 'cli/program/main.ts' };
 
 /** Started or read by the shells of users. */
-const SCRIPTS = ['porthole', 'portholed', 'run.sh', 'compile-cache.mjs'];
+const SCRIPTS = ['porthole', 'portholed', 'run.sh', 'compile-cache.cjs'];
 
 const placeNames: Plugin = {
   name: 'place-names',
@@ -54,7 +54,7 @@ export async function build({ target, modules, architecture }: Build): Promise<v
 /** @param programs started as processes or threads of their own */
 async function bundle(dir: string, programs: readonly string[]): Promise<void> {
   const entries = Object.entries(ENTRIES).map(([name, path]) => [name, join(SOURCES, path)]);
-  const others = programs.map((path) => [builtName(path).replace(/\.js$/, ''), path]);
+  const others = programs.map((path) => [builtName(path).replace(/\.cjs$/, ''), path]);
   const made = await rolldown({
     input: Object.fromEntries([...entries, ...others]) as Record<string, string>,
     platform: 'node',
@@ -63,12 +63,13 @@ async function bundle(dir: string, programs: readonly string[]): Promise<void> {
   });
   await made.write({
     dir,
-    format: 'esm',
+    // Node loads it sooner than ES modules, for which it also loads what node:process and others could give.
+    format: 'cjs',
     sourcemap: true,
     minify: true,
     keepNames: true,
-    entryFileNames: '[name].js',
-    chunkFileNames: 'chunk-[name]-[hash].js',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'chunk-[name]-[hash].cjs',
   });
   await made.close();
 }

@@ -6,9 +6,9 @@ const REFERENCE = /new URL\('([^']+)', import\.meta\.url\)/g;
 
 /** The name of a file in the built form, where all files are in one folder. */
 export function builtName(path: string): string {
-  const name = basename(path).replace(/\.ts$/, '.js');
+  const name = basename(path).replace(/\.ts$/, '.cjs');
   // Several rooms have a `worker.ts`.
-  return name === 'worker.js' ? `${basename(dirname(path))}-${name}` : name;
+  return name === 'worker.cjs' ? `${basename(dirname(path))}-${name}` : name;
 }
 
 /** The text of a source for the built form. @param path of the source */

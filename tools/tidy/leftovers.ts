@@ -32,7 +32,7 @@ const ENTRIES = [
   /^packages\/host\/src\/(cli\/program\/|tour\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
   /^setup\/(start|test|bench|fuzz|give-ids)\.mjs$/,
-  /^bin\/compile-cache\.mjs$/,
+  /^bin\/compile-cache\.cjs$/,
   /^vitest\.config\.ts$/,
   /^fuzz\/main\.ts$/,
   /^packages\/host\/test\/harness\/busybox-setup\.ts$/,

@@ -2,14 +2,18 @@ import { SignalQueue } from './restart/signals.ts';
 
 // First of all: a signal that comes while the daemon starts takes effect once the daemon can stop properly.
 const signals = new SignalQueue();
-const { OWN_VARIABLES } = await import('./restart/inherited.ts');
-const { portholed } = await import('./daemon/portholed.ts');
 
-const [node, script, ...args] = process.argv as [string, string, ...string[]];
-const env = { ...process.env };
-// The path as it was given, with links: a link may lead to a new version by the next start.
-const program = [env['PORTHOLE_PROGRAM'] ?? [node, ...process.execArgv, script]].flat();
-for (const name of OWN_VARIABLES) delete process.env[name];
+async function main(): Promise<number> {
+  const { OWN_VARIABLES } = await import('./restart/inherited.ts');
+  const { portholed } = await import('./daemon/portholed.ts');
+  const [node, script, ...args] = process.argv as [string, string, ...string[]];
+  const env = { ...process.env };
+  // The path as it was given, with links: a link may lead to a new version by the next start.
+  const program = [env['PORTHOLE_PROGRAM'] ?? [node, ...process.execArgv, script]].flat();
+  for (const name of OWN_VARIABLES) delete process.env[name];
+  return portholed({ program, args, env }, signals);
+}
 
-// At once: operations that are still under way must not act without lock and store.
-process.exit(await portholed({ program, args, env }, signals));
+// At once: operations that are still under way must not act without lock and store. A failure of main ends the
+// process too, with its stack trace.
+void main().then((code) => process.exit(code));

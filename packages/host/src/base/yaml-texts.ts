@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { isYamlMap } from './yaml-map.ts';
 
 /**
  * Parses YAML so that each scalar is the text as written: `1.50`, `0x10` and `yes` stay what they are. Only null
@@ -22,9 +23,4 @@ function asTexts(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(asTexts);
   if (!isYamlMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, asTexts(each)]));
-}
-
-/** Whether a parsed value is a map, and no list or scalar. */
-export function isYamlMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseYamlTexts } from '../base/yaml-texts.ts';
 import { type Io, readAll } from './io.ts';
 import { sentenceOf } from './local-errors.ts';
 import type { Session } from './session.ts';
 import { renderYaml } from './tables.ts';
-import { objectOf } from './yaml-input.ts';
+import { parseObject } from './yaml-input.ts';
 
 /** An object to be edited, with the ETag that makes the write safe. */
 export interface Editable {
@@ -26,21 +25,21 @@ export async function editObject(
   read: () => Promise<Editable>,
 ): Promise<void> {
   if (!session.io.stdin.isTTY) {
-    await session.client.change('PUT', url, { json: parseObject(await readAll(session.io.stdin)) });
+    await session.client.change('PUT', url, { json: await readObject(await readAll(session.io.stdin)) });
     return;
   }
   const { value, etag } = await read();
-  const before = `${renderYaml(value)}\n`;
+  const before = `${await renderYaml(value)}\n`;
   await inEditor(session, 'edit.yaml', Buffer.from(before), async (bytes) => {
     const after = bytes.toString('utf8');
     if (after === before) return;
     const headers = etag === undefined ? {} : { 'if-match': etag };
-    await session.client.change('PUT', url, { json: parseObject(after), headers });
+    await session.client.change('PUT', url, { json: await readObject(after), headers });
   });
 }
 
-function parseObject(text: string): object {
-  const value = objectOf(parseYamlTexts(text));
+async function readObject(text: string): Promise<object> {
+  const value = await parseObject(text);
   if (value) return value;
   throw new Error('That is not a YAML map');
 }

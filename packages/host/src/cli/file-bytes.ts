@@ -5,14 +5,14 @@ import type { Session } from './session.ts';
  * The same bytes; a bar shows how many of them have passed.
  * @param total undefined when it is unknown
  */
-export function countBytes(
+export async function countBytes(
   session: Session,
   source: Readable,
   title: string,
   total: number | undefined,
-): Readable {
+): Promise<Readable> {
   if (!session.progress.shown || !total) return source;
-  const show = session.progress.bytes(title);
+  const show = await session.progress.bytes(title);
   let passed = 0;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {

@@ -111,7 +111,7 @@ async function saveFile(
 ): Promise<void> {
   const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
   const flags = O_WRONLY | O_CREAT | O_TRUNC | (inside ? O_NOFOLLOW : 0);
-  const content = countBytes(session, found.content, `Pulling ${textOf(source)}`, found.size);
+  const content = await countBytes(session, found.content, `Pulling ${textOf(source)}`, found.size);
   try {
     const file = await writing(target, open(bytesOfText(target), flags, 0o600));
     if ((await file.stat()).isFile()) await file.chmod(found.mode & RIGHTS);

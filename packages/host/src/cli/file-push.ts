@@ -117,7 +117,7 @@ async function pushFile(
   const local = bytesOfText(source);
   const facts = await stat(local);
   if (facts.isDirectory()) throw new UsageError(`${source} is a directory: to push it, give --recursive`);
-  const content = countBytes(session, createReadStream(local), `Pushing ${source}`, facts.size);
+  const content = await countBytes(session, createReadStream(local), `Pushing ${source}`, facts.size);
   const mode = options.mode ?? facts.mode & MODE_BITS;
   await write(session, to, {
     type: 'file',

@@ -5,10 +5,10 @@ import { fakeIo } from './testing/fake-io.ts';
 /** The bar moves the cursor. */
 const CURSOR = { cursorTo() {}, clearLine() {}, clearScreenDown() {}, moveCursor() {} };
 
-it('draws a bar with its title, per cent and bytes', () => {
+it('draws a bar with its title, per cent and bytes', async () => {
   const { io, stderr } = fakeIo({ terminal: true });
   const progress = createProgress(Object.assign(io.stderr, CURSOR), false);
-  const update = progress.bytes('Uploading a{bar}');
+  const update = await progress.bytes('Uploading a{bar}');
   update(1, 1_000_000);
   expect(stderr()).toContain(`Uploading a{bar} [${'-'.repeat(30)}]   0% 0B of 1.00MB`);
   update(250_000, 1_000_000);
@@ -16,7 +16,7 @@ it('draws a bar with its title, per cent and bytes', () => {
   expect(stderr()).toContain(`Uploading a{bar} [${'#'.repeat(8)}${'-'.repeat(22)}]  25% 250.00kB of 1.00MB`);
 });
 
-it('nothing is shown where there is no terminal, nor when quiet', () => {
+it('nothing is shown where there is no terminal, nor when quiet', async () => {
   for (const [terminal, quiet] of [
     [false, false],
     [true, true],
@@ -24,13 +24,13 @@ it('nothing is shown where there is no terminal, nor when quiet', () => {
     const { io, stderr } = fakeIo({ terminal });
     const progress = createProgress(io.stderr, quiet);
     progress.text('Unpack: 1%');
-    progress.bytes('Uploading')(1, 2);
+    (await progress.bytes('Uploading'))(1, 2);
     progress.clear();
     expect([progress.shown, stderr()]).toEqual([false, '']);
   }
 });
 
-it('a text replaces the one before, fits the line, and is taken away', () => {
+it('a text replaces the one before, fits the line, and is taken away', async () => {
   const { io, stderr } = fakeIo({ terminal: true });
   const progress = createProgress(io.stderr, false);
   progress.text(`Unpack: 1% \x1b[2J${'x'.repeat(200)}`);
@@ -40,16 +40,16 @@ it('a text replaces the one before, fits the line, and is taken away', () => {
   expect(stderr().length).toBeLessThan(115);
 });
 
-it('a terminal that does not know its width gets the whole text', () => {
+it('a terminal that does not know its width gets the whole text', async () => {
   const { io, stderr } = fakeIo({ terminal: true });
   createProgress(Object.assign(io.stderr, { columns: 0 }), false).text('Unpack: 1%');
   expect(stderr()).toBe('\r\x1b[KUnpack: 1%');
 });
 
-it('a bar is taken away when all bytes have left', () => {
+it('a bar is taken away when all bytes have left', async () => {
   const { io, stderr } = fakeIo({ terminal: true });
   const progress = createProgress(Object.assign(io.stderr, CURSOR), false);
-  const tell = progress.bytes('Uploading');
+  const tell = await progress.bytes('Uploading');
   tell(1, 2);
   tell(2, 2);
   const before = stderr();

@@ -1,4 +1,4 @@
-import { SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 import { printableLine } from '../base/printable.ts';
 import type { Output } from './io.ts';
 import { formatBytes } from './text.ts';
@@ -9,11 +9,13 @@ export interface Progress {
   readonly shown: boolean;
   /** Replaces the line by a text. */
   readonly text: (text: string) => void;
-  /** A bar of bytes under a title. */
-  readonly bytes: (title: string) => (sent: number, total: number) => void;
+  /** Prepares a bar of bytes under a title. */
+  readonly bytes: (title: string) => Promise<(sent: number, total: number) => void>;
   /** Takes the line away. */
   readonly clear: () => void;
 }
+
+type Library = typeof import('cli-progress');
 
 const CLEAR_LINE = '\r\x1b[K';
 /** Also of a terminal that does not know its size: it says 0. */
@@ -38,17 +40,20 @@ export function createProgress(output: Output, quiet: boolean): Progress {
       output.write(CLEAR_LINE + [...printableLine(text)].slice(0, room).join(''));
       dirty = true;
     },
-    bytes: (title) => (sent, total) => {
-      if (sent >= total) return clear();
-      bar ??= startBar(output, printableLine(title), total);
-      bar.update(sent);
+    async bytes(title) {
+      const progress = await import('cli-progress');
+      return (sent, total) => {
+        if (sent >= total) return clear();
+        bar ??= startBar(progress, output, printableLine(title), total);
+        bar.update(sent);
+      };
     },
     clear,
   };
 }
 
-function startBar(output: Output, title: string, total: number): SingleBar {
-  const bar = new SingleBar({
+function startBar(progress: Library, output: Output, title: string, total: number): SingleBar {
+  const bar = new progress.SingleBar({
     stream: output as NodeJS.WriteStream,
     format: '{title} [{bar}] {percentage}% {value} of {total}',
     formatValue: (value, _options, kind) =>
@@ -60,7 +65,7 @@ function startBar(output: Output, title: string, total: number): SingleBar {
     hideCursor: null,
     linewrap: true,
     fps: 10,
-  } as ConstructorParameters<typeof SingleBar>[0]);
+  } as ConstructorParameters<Library['SingleBar']>[0]);
   bar.start(total, 0, { title });
   return bar;
 }
@@ -68,6 +73,6 @@ function startBar(output: Output, title: string, total: number): SingleBar {
 const silent: Progress = {
   shown: false,
   text: () => {},
-  bytes: () => () => {},
+  bytes: async () => () => {},
   clear: () => {},
 };

@@ -13,8 +13,8 @@ const LISTING = {
 const EMPTY = { headers: ['NAME', 'STATE'], rows: [], objects: [] };
 
 describe('a list', () => {
-  it('as a table has a rule between rows and centred headers', () => {
-    expect(renderListing('table', LISTING)).toBe(
+  it('as a table has a rule between rows and centred headers', async () => {
+    expect(await renderListing('table', LISTING)).toBe(
       [
         '+------+---------+-----------------+',
         '| NAME |  STATE  |      IPV4       |',
@@ -28,28 +28,28 @@ describe('a list', () => {
     );
   });
 
-  it('without rows is still a closed table', () => {
-    expect(renderListing('table', EMPTY)).toBe(
+  it('without rows is still a closed table', async () => {
+    expect(await renderListing('table', EMPTY)).toBe(
       ['+------+-------+', '| NAME | STATE |', '+------+-------+'].join('\n'),
     );
   });
 
-  it('as csv has no header and quotes what needs it', () => {
-    expect(renderListing('csv', LISTING)).toBe(
+  it('as csv has no header and quotes what needs it', async () => {
+    expect(await renderListing('csv', LISTING)).toBe(
       'c1,RUNNING,"10.0.0.1 (eth0)\n10.0.0.2 (eth1)"\n"c,2",STOPPED,',
     );
-    expect(renderListing('csv', { ...EMPTY, rows: [['a"b']] })).toBe('"a""b"');
-    expect(renderListing('csv', EMPTY)).toBe('');
+    expect(await renderListing('csv', { ...EMPTY, rows: [['a"b']] })).toBe('"a""b"');
+    expect(await renderListing('csv', EMPTY)).toBe('');
   });
 
-  it('as json and yaml is the objects themselves', () => {
-    expect(JSON.parse(renderListing('json', LISTING))).toEqual(LISTING.objects);
-    expect(parse(renderListing('yaml', LISTING))).toEqual(LISTING.objects);
-    expect(renderListing('json', EMPTY)).toBe('[]');
+  it('as json and yaml is the objects themselves', async () => {
+    expect(JSON.parse(await renderListing('json', LISTING))).toEqual(LISTING.objects);
+    expect(parse(await renderListing('yaml', LISTING))).toEqual(LISTING.objects);
+    expect(await renderListing('json', EMPTY)).toBe('[]');
   });
 
-  it('as compact text lines up and has no trailing blanks', () => {
-    expect(renderListing('compact', LISTING)).toBe(
+  it('as compact text lines up and has no trailing blanks', async () => {
+    expect(await renderListing('compact', LISTING)).toBe(
       [
         'NAME  STATE    IPV4',
         'c1    RUNNING  10.0.0.1 (eth0)',
@@ -59,20 +59,20 @@ describe('a list', () => {
     );
   });
 
-  it('cannot move the cursor by a text that an instance chose', () => {
+  it('cannot move the cursor by a text that an instance chose', async () => {
     const evil = { headers: ['A'], rows: [['\x1b[2Jx\x9b\u202e']], objects: [] };
     for (const format of ['table', 'compact'] as const)
-      expect(renderListing(format, evil)).toContain('?[2Jx??');
+      expect(await renderListing(format, evil)).toContain('?[2Jx??');
   });
 });
 
-it('yaml has the layout of LXD', () => {
-  expect(renderYaml({ config: {}, profiles: ['default'], description: '' })).toBe(
+it('yaml has the layout of LXD', async () => {
+  expect(await renderYaml({ config: {}, profiles: ['default'], description: '' })).toBe(
     'config: {}\nprofiles:\n- default\ndescription: ""',
   );
 });
 
-it('maps are sorted at every depth, lists are left alone', () => {
+it('maps are sorted at every depth, lists are left alone', async () => {
   expect(JSON.stringify(sorted({ b: { z: '1', a: '2' }, a: ['y', 'x'] }))).toBe(
     '{"a":["y","x"],"b":{"a":"2","z":"1"}}',
   );

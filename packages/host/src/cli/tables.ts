@@ -1,6 +1,4 @@
-import Table from 'cli-table3';
 import { Option } from 'commander';
-import { Document, Scalar, visit } from 'yaml';
 import { escapeQuoted, printable } from '../base/printable.ts';
 import type { Session } from './session.ts';
 import { NOT_IN_YAML, needsQuotes } from './yaml-quotes.ts';
@@ -22,19 +20,19 @@ export function formatOption(): Option {
 }
 
 /** Renders a list in a format; without a final line end, empty when there is nothing to print. */
-export function renderListing(format: Format, listing: Listing): string {
+export async function renderListing(format: Format, listing: Listing): Promise<string> {
   return RENDERERS[format](listing);
 }
 
 /** Prints a list in a format, unless that gives an empty text. CSV is for programs: cells stay unchanged. */
-export function printListing(session: Session, format: Format, listing: Listing): void {
-  const text = renderListing(format, listing);
+export async function printListing(session: Session, format: Format, listing: Listing): Promise<void> {
+  const text = await renderListing(format, listing);
   if (text === '') return;
   if (format === 'csv') session.data(text);
   else session.print(text);
 }
 
-const RENDERERS: Readonly<Record<Format, (listing: Listing) => string>> = {
+const RENDERERS: Readonly<Record<Format, (listing: Listing) => string | Promise<string>>> = {
   table: ({ headers, rows }) => renderTable(headers, rows),
   csv: ({ rows }) => rows.map((row) => row.map(csvCell).join(',')).join('\n'),
   json: ({ objects }) => renderJson(objects),
@@ -51,7 +49,8 @@ export function renderJson(value: unknown, indent = 2): string {
  * YAML as LXD's client prints it, without the final line end; safe for a terminal, like the JSON. Other programs
  * read the same texts, also those that know YAML 1.1 only.
  */
-export function renderYaml(value: unknown): string {
+export async function renderYaml(value: unknown): Promise<string> {
+  const { Document, Scalar, visit } = await import('yaml');
   const document = new Document(value);
   visit(document, {
     Scalar(_key, node) {
@@ -92,7 +91,8 @@ const LINES = {
   middle: '|',
 };
 
-function renderTable(headers: readonly string[], rows: Listing['rows']): string {
+async function renderTable(headers: readonly string[], rows: Listing['rows']): Promise<string> {
+  const { default: Table } = await import('cli-table3');
   const head = headers.map((content) => ({ content, hAlign: 'center' }));
   const table = new Table({
     head: head as unknown as string[],

@@ -1,4 +1,4 @@
-import { isYamlMap } from '../base/yaml-texts.ts';
+import { isYamlMap } from '../base/yaml-map.ts';
 
 /** The fields of instances and images that are no texts. */
 const BOOLEANS: ReadonlySet<string> = new Set(['ephemeral', 'stateful', 'public', 'auto_update']);
@@ -10,9 +10,15 @@ const FALSE = /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
 /**
  * An object for the host API, from YAML whose scalars are texts: values of config keys, options and properties
  * stay as written, so that they need no quotes. One without a value is empty, which unsets it.
+ * @param empty what an empty text is
  * @returns null for anything but a map
  */
-export function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
+export async function parseObject(
+  text: string,
+  empty: object | null = null,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  const { parseYamlTexts } = await import('../base/yaml-texts.ts');
+  const value = parseYamlTexts(text) ?? empty;
   if (!isYamlMap(value)) return null;
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, fieldOf(key, field)]));
 }

@@ -1,6 +1,5 @@
 import { connect } from 'node:net';
-import type { RawData } from 'ws';
-import { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
 import { ApiError, explainConnection } from './client-errors.ts';
 
 /** A running daemon answers the upgrade at once. */
@@ -12,11 +11,12 @@ const HANDSHAKE_TIMEOUT_MS = 5_000;
  * @param prepare sets listeners before the first message can arrive
  * @throws ApiError when the daemon refuses the upgrade, ConnectionError when it cannot be reached
  */
-export function openSocket(
+export async function openSocket(
   socketPath: string,
   path: string,
   prepare: (socket: WebSocket) => void = () => {},
 ): Promise<WebSocket> {
+  const { WebSocket } = await import('ws');
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://porthole${path}`, {
       createConnection: () => connect(socketPath),

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
-import { isYamlMap, parseYamlTexts } from '../base/yaml-texts.ts';
+import { isYamlMap } from '../base/yaml-map.ts';
+import { parseYamlTexts } from '../base/yaml-texts.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
 
 /** The sources of settings: command line and environment, passed in once, in `main.ts`. */

@@ -89,7 +89,7 @@ function addShow(parent: Command, open: Open, holder: Holder, prefix: string): v
   addExamples(command, [[`${prefix} show ${example(holder)}`, 'config, devices and all other fields']]);
   command.action(async (name: string, options: { expanded?: boolean }) => {
     const session = open(command);
-    session.print(renderYaml(await holder.show(session.client, name, options.expanded === true)));
+    session.print(await renderYaml(await holder.show(session.client, name, options.expanded === true)));
   });
 }
 

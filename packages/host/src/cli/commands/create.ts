@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { isYamlMap, parseYamlTexts } from '../../base/yaml-texts.ts';
+import { isYamlMap } from '../../base/yaml-map.ts';
 import type { HostClient } from '../../client/host-client.ts';
 import { path } from '../../client/host-client.ts';
 import type { DeviceMap, StringMap } from '../../client/types.ts';
@@ -12,7 +12,7 @@ import { templateWarnings } from '../image-text.ts';
 import { readAll } from '../io.ts';
 import { findImage } from '../lookup.ts';
 import type { Open, Session } from '../session.ts';
-import { objectOf } from '../yaml-input.ts';
+import { parseObject } from '../yaml-input.ts';
 import { changeState } from './state.ts';
 
 interface CreateOptions {
@@ -131,7 +131,7 @@ async function imageSource(session: Session, name: string): Promise<object> {
 async function readConfigFile(session: Session, file: string | undefined): Promise<ConfigFile> {
   if (file === undefined) return {};
   const text = file === '-' ? await readAll(session.io.stdin) : await readFile(file, 'utf8');
-  const value = objectOf(parseYamlTexts(text) ?? {});
+  const value = await parseObject(text, {});
   if (!value) throw new UsageError(`${file} is not a YAML map`);
   const known = ['description', 'config', 'devices', 'profiles'];
   const unknown = Object.keys(value).find((key) => !known.includes(key));

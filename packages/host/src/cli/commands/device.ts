@@ -75,7 +75,7 @@ function addList(parent: Command, open: Open, holder: Holder, prefix: string): v
     const session = open(command);
     const { devices } = await holder.read(session.client, name);
     const entries = Object.entries(devices);
-    printListing(session, options.format, {
+    await printListing(session, options.format, {
       headers: ['NAME', 'TYPE', 'OPTIONS'],
       rows: entries.map(([device, { type, ...rest }]) => [device, type ?? '', pairs(rest)]),
       objects: entries.map(([device, all]) => ({ name: device, ...all })),
@@ -99,7 +99,7 @@ function addShow(parent: Command, open: Open, holder: Holder, prefix: string): v
   command.action(async (name: string, options: { expanded?: boolean }) => {
     const session = open(command);
     const held = await holder.read(session.client, name);
-    session.print(renderYaml(sorted(options.expanded ? held.expandedDevices : held.devices)));
+    session.print(await renderYaml(sorted(options.expanded ? held.expandedDevices : held.devices)));
   });
 }
 

@@ -62,7 +62,7 @@ function addList(parent: Command, open: Open): void {
     const chosen = aliases
       .filter((it) => filters.every((text) => it.name.startsWith(text) || it.target.startsWith(text)))
       .sort((a, b) => compareNames(a.name, b.name));
-    printListing(session, format, {
+    await printListing(session, format, {
       headers: ['ALIAS', 'FINGERPRINT', 'TYPE', 'DESCRIPTION'],
       rows: chosen.map((it) => [
         it.name,

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -79,6 +78,7 @@ async function takeIn(session: Session, file: string, isPublic: boolean): Promis
 const ALREADY_THERE = 'Image with same fingerprint already exists';
 
 async function fingerprintOf(file: string): Promise<string> {
+  const { createHash } = await import('node:crypto');
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');

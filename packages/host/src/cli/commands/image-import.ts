@@ -67,7 +67,7 @@ export async function upload(
   try {
     return await uploadImage(session.client, files, {
       ...options,
-      onBytes: session.progress.bytes('Uploading'),
+      onBytes: await session.progress.bytes('Uploading'),
     });
   } finally {
     session.progress.clear();

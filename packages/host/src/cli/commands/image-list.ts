@@ -56,7 +56,7 @@ export function addImageList(parent: Command, open: Open): void {
       .sort(
         (a, b) => compareNames(shortAlias(a), shortAlias(b)) || compareNames(a.fingerprint, b.fingerprint),
       );
-    printListing(session, options.format, {
+    await printListing(session, options.format, {
       headers: columns.map((column) => column.header),
       rows: chosen.map((image) => columns.map((column) => column.cell(image))),
       objects: chosen,

@@ -57,7 +57,7 @@ function addShow(parent: Command, open: Open): void {
   addExamples(command, [['porthole image show busybox', 'properties, public, profiles']]);
   command.action(async (name: string) => {
     const session = open(command);
-    session.print(renderYaml(imagePut(await findImage(session.client, name))));
+    session.print(await renderYaml(imagePut(await findImage(session.client, name))));
   });
 }
 

@@ -64,19 +64,19 @@ export function addInspect(program: Command, open: Open): void {
 
 async function printServer(session: Session, format: InfoFormat): Promise<void> {
   const server = await session.client.get<ServerJson>('/1.0');
-  session.print(render(format, server, describeServer));
+  session.print(await render(format, server, describeServer));
 }
 
 async function printInstance(session: Session, name: string, options: InfoOptions): Promise<void> {
   const instance = await session.client.get<InstanceFullJson>(`${path`/1.0/instances/${name}`}?recursion=1`);
-  session.print(render(options.format, instance, describeInstance));
+  session.print(await render(options.format, instance, describeInstance));
   if (!options.showLog) return;
   const url = path`/1.0/instances/${name}/logs/lxc.log`;
   const log = await readText(await download(session.client.socketPath, { method: 'GET', path: url }));
   session.print(`\nLog:\n\n${log.trimEnd()}`);
 }
 
-function render<T>(format: InfoFormat, value: T, describe: (value: T) => string): string {
+function render<T>(format: InfoFormat, value: T, describe: (value: T) => string): string | Promise<string> {
   if (format === 'json') return renderJson(value);
   return format === 'yaml' ? renderYaml(value) : describe(value);
 }

@@ -54,7 +54,7 @@ export function addList(program: Command, open: Open): void {
       `/1.0/instances?recursion=${live ? 2 : 1}`,
     );
     const chosen = all.filter(passes.instance).sort((a, b) => compareNames(a.name, b.name));
-    printListing(session, options.format, {
+    await printListing(session, options.format, {
       headers: columns.map((column) => column.header),
       rows: chosen.map((instance) => columns.map((column) => column.cell(instance))),
       objects: chosen,

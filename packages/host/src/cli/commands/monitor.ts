@@ -54,13 +54,13 @@ export function addMonitor(program: Command, open: Open): void {
     const render = RENDERERS[format];
     const events = await openEvents(session.client.socketPath, options.type ?? [], options.since);
     for await (const event of events) {
-      if (!loglevel || isLogged(event, loglevel)) session.print(render(event));
+      if (!loglevel || isLogged(event, loglevel)) session.print(await render(event));
     }
   });
 }
 
-const RENDERERS: Readonly<Record<MonitorFormat, (event: EventJson) => string>> = {
-  yaml: (event) => `${renderYaml(event)}\n\n`,
+const RENDERERS: Readonly<Record<MonitorFormat, (event: EventJson) => string | Promise<string>>> = {
+  yaml: async (event) => `${await renderYaml(event)}\n\n`,
   json: (event) => renderJson(event, 0),
   pretty: prettyLine,
 };

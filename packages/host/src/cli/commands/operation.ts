@@ -26,7 +26,7 @@ export function addOperation(program: Command, open: Open): void {
       '/1.0/operations?recursion=1',
     );
     const all = Object.values(byStatus).flat();
-    printListing(session, format, {
+    await printListing(session, format, {
       headers: ['ID', 'TYPE', 'DESCRIPTION', 'STATUS', 'CANCELABLE', 'CREATED'],
       rows: all.map((it) => [
         it.id,
@@ -44,7 +44,7 @@ export function addOperation(program: Command, open: Open): void {
   addExamples(show, [['porthole operation show ID', 'with an id from `porthole operation list`']]);
   show.action(async (id: string) => {
     const session = open(show);
-    session.print(renderYaml(await session.client.get<OperationJson>(path`/1.0/operations/${id}`)));
+    session.print(await renderYaml(await session.client.get<OperationJson>(path`/1.0/operations/${id}`)));
   });
 
   const cancel = operation

@@ -51,7 +51,7 @@ function addList(parent: Command, open: Open): void {
     const session = open(command);
     const profiles = await session.client.get<readonly ProfileJson[]>('/1.0/profiles?recursion=1');
     const sorted = [...profiles].sort((a, b) => compareNames(a.name, b.name));
-    printListing(session, options.format, {
+    await printListing(session, options.format, {
       headers: ['NAME', 'DESCRIPTION', 'USED BY'],
       rows: sorted.map((profile) => [profile.name, profile.description, String(profile.used_by.length)]),
       objects: sorted,

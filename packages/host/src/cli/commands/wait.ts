@@ -55,7 +55,7 @@ export function addWait(program: Command, open: Open): void {
     const session = open(command);
     const found = await waitFor(session.client, name, condition, options.timeout);
     if (options.format === 'json') session.print(renderJson(found));
-    if (options.format === 'yaml') session.print(renderYaml(found));
+    if (options.format === 'yaml') session.print(await renderYaml(found));
   });
 }
 

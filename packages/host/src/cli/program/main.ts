@@ -61,4 +61,6 @@ const builders = {
   },
 };
 
-process.exitCode = await run(process.argv.slice(2), io, builders);
+void run(process.argv.slice(2), io, builders).then((code) => {
+  process.exitCode = code;
+});

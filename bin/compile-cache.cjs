@@ -1,7 +1,7 @@
 // Loaded before `porthole` and `portholed`, on all of their threads.
-import { enableCompileCache } from 'node:module';
-import { userInfo } from 'node:os';
-import { join } from 'node:path';
+const { enableCompileCache } = require('node:module');
+const { userInfo } = require('node:os');
+const { join } = require('node:path');
 
 // Keeps compiled code between starts, which halves the time until the first request. This file is plain
 // JavaScript, because Node loads a compiler for the first TypeScript that it finds without the cache. The

@@ -26,6 +26,9 @@ const ROOTS = ['ansible', 'cloud-init', 'distributions', 'guest-package', 'insta
   (name) => `packages/host/test/long/${name}.test.ts`,
 );
 
+/** Tests of the CLI and the guest API, which are run on the built form too. */
+const BUILT = ['cli', 'edits', 'guest-*'].map((name) => `packages/host/test/${name}.test.ts`);
+
 /** Makes the image that nearly every system test needs, once. */
 const globalSetup = 'packages/host/test/harness/busybox-setup.ts';
 
@@ -111,6 +114,18 @@ export default defineConfig({
           hookTimeout: 180_000,
           maxWorkers,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          // Also a part of `npm run test:long`: the programs of `npm run build` in the place of the sources.
+          name: 'long-built',
+          globalSetup: [globalSetup, 'packages/host/test/harness/build-setup.ts'],
+          include: BUILT,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          maxWorkers,
+          sequence: { groupOrder: 4 },
         },
       },
       {

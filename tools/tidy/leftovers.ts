@@ -35,7 +35,7 @@ const ENTRIES = [
   /^bin\/compile-cache\.cjs$/,
   /^vitest\.config\.ts$/,
   /^fuzz\/main\.ts$/,
-  /^packages\/host\/test\/harness\/busybox-setup\.ts$/,
+  /^packages\/host\/test\/harness\/(busybox|build)-setup\.ts$/,
   /^tools\/(picture|build|package|session)\/main\.ts$/,
   /^bench\/(main|peers\/node-http-server)\.ts$/,
 ];

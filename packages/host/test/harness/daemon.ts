@@ -9,8 +9,8 @@ import { type Outcome, runIn } from '../../src/cli/testing/fake-io.ts';
 import { HostClient, path } from '../../src/client/host-client.ts';
 import { run } from '../../src/process/run.ts';
 
-/** Folder of the programs `porthole` and `portholed`. */
-export const BIN = fileURLToPath(new URL('../../../../bin/', import.meta.url));
+/** Folder of the programs `porthole` and `portholed`: the built ones in the project `long-built`. */
+export const BIN = inject('bin') ?? fileURLToPath(new URL('../../../../bin/', import.meta.url));
 
 /** The builders of `image build`: copy an image that has been built before. */
 const BUILDERS = {

@@ -51,7 +51,7 @@ export const AREAS: readonly Area[] = [
       build: 'a small image of busybox',
       cli: 'porthole, the program',
       host: 'the host API: routes, thin handlers',
-      tour: 'what npm start shows',
+      tour: 'what npm start and porthole tour show',
     },
   },
   {

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { type DaemonProcess, isServed, startDaemonProcess } from './daemon-process.ts';
-import { STEPS, tidyUp } from './steps.ts';
+import { takeTour } from './tour.ts';
 import { Transcript } from './transcript.ts';
 
 const BIN = fileURLToPath(new URL('../../../../bin', import.meta.url));
@@ -21,6 +21,11 @@ Afterwards it goes on serving until Ctrl-C.
   --tour-only        on temporary state; cleans up and exits with 0, or 1 when a step failed
   --state-dir DIR    where the daemon keeps everything (PORTHOLE_DIR; ${DEFAULT_STATE_DIR})
 `;
+
+const OUTPUT = {
+  out: (text: string) => process.stdout.write(text),
+  error: (text: string) => process.stderr.write(text),
+};
 
 process.exitCode = await main();
 
@@ -54,12 +59,12 @@ async function show(
   options: { stay: boolean; interrupted: Promise<void> },
 ): Promise<number> {
   const env = { ...process.env, PORTHOLE_DIR: stateDir };
-  const tour = new Transcript(BIN, env, (text) => process.stdout.write(text));
+  const tour = new Transcript([`${BIN}/porthole`], env, OUTPUT.out);
   let daemon: DaemonProcess | undefined;
   try {
     if (await isServed(join(stateDir, 'unix.socket'))) tour.say(`A daemon serves ${stateDir} already.`);
     else daemon = await startDaemonProcess(BIN, stateDir, env);
-    const passed = await Promise.race([walk(tour), options.interrupted.then(() => false)]);
+    const passed = await Promise.race([takeTour(tour, OUTPUT), options.interrupted.then(() => false)]);
     if (passed && options.stay && daemon) await serve(stateDir, daemon, options.interrupted);
     return passed ? 0 : 1;
   } catch (error) {
@@ -69,23 +74,6 @@ async function show(
     if (!options.stay) await tour.quiet(['delete', '--force', 'first', 'second']);
     await daemon?.stop();
   }
-}
-
-async function walk(tour: Transcript): Promise<boolean> {
-  const started = performance.now();
-  for (const step of STEPS) {
-    tour.title(step.title);
-    try {
-      await step.show(tour);
-    } catch (error) {
-      process.stderr.write(`\nThe tour failed at "${step.title}": ${messageOf(error)}\n`);
-      return false;
-    }
-  }
-  await tidyUp(tour);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  process.stdout.write(`\nAll ${STEPS.length} steps of the tour gave what they must, in ${seconds} s.\n`);
-  return true;
 }
 
 async function serve(stateDir: string, daemon: DaemonProcess, interrupted: Promise<void>): Promise<void> {

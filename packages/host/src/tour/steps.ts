@@ -31,6 +31,18 @@ export async function tidyUp(tour: Transcript): Promise<void> {
   await tour.quiet(['delete', SECOND, '--force']);
 }
 
+/** The key that shows that an instance is the tour's own. */
+const OWN_KEY = 'user.greeting';
+
+/** @returns the status of an instance; undefined if there is none. @throws TourFailure if the tour has not made it */
+async function ownStatus(tour: Transcript, name: string): Promise<string | undefined> {
+  const { text } = await tour.quiet(['list', `^${name}$`, '--format', 'csv', '--columns', `s,${OWN_KEY}`]);
+  if (text.trim() === '') return undefined;
+  const [status, key] = text.trim().split(',');
+  if (key) return status;
+  throw new TourFailure(`there is an instance ${name} that the tour has not made (it has no key ${OWN_KEY})`);
+}
+
 async function haveImage(tour: Transcript): Promise<void> {
   const { text } = await tour.quiet(['image', 'alias', 'list', '--format', 'csv']);
   if (text.split('\n').some((line) => line.startsWith(`${IMAGE},`))) tour.say('It is here already.');
@@ -39,9 +51,8 @@ async function haveImage(tour: Transcript): Promise<void> {
 }
 
 async function haveFirst(tour: Transcript): Promise<void> {
-  const { text } = await tour.quiet(['list', FIRST, '--format', 'csv', '--columns', 'ns']);
-  const status = text.trim().split(',')[1];
-  if (status === undefined) await tour.run(['launch', IMAGE, FIRST]);
+  const status = await ownStatus(tour, FIRST);
+  if (status === undefined) await tour.run(['launch', IMAGE, FIRST, '--config', `${OWN_KEY}=hello`]);
   else if (status === 'STOPPED') await tour.run(['start', FIRST]);
   else tour.say('It runs already.');
   await tour.run(['list'], { prints: /first.*(RUNNING|READY)/ });
@@ -62,13 +73,13 @@ async function setKey(tour: Transcript): Promise<void> {
 }
 
 async function haveSecond(tour: Transcript): Promise<void> {
-  await tour.quiet(['delete', SECOND, '--force']);
+  if (await ownStatus(tour, SECOND)) await tour.quiet(['delete', SECOND, '--force']);
   await tour.run([
     'launch',
     IMAGE,
     SECOND,
     '--config',
-    'user.greeting=I am the second',
+    `${OWN_KEY}=I am the second`,
     '--config',
     'user.only=mine',
   ]);

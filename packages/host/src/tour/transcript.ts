@@ -26,14 +26,18 @@ const LINE_TIMEOUT_MS = 10_000;
 
 /** Runs commands as a user would type them, and shows both the commands and what they print. */
 export class Transcript {
-  readonly #bin: string;
+  readonly #command: readonly [string, ...string[]];
   readonly #env: Readonly<Record<string, string | undefined>>;
-  readonly #write: (text: string) => void;
+  readonly #write: (text: string) => unknown;
   #steps = 0;
 
-  /** @param bin folder of `porthole`. @param write where the transcript goes */
-  constructor(bin: string, env: Readonly<Record<string, string | undefined>>, write: (text: string) => void) {
-    this.#bin = bin;
+  /** @param command how `porthole` is started. @param write where the transcript goes */
+  constructor(
+    command: readonly [string, ...string[]],
+    env: Readonly<Record<string, string | undefined>>,
+    write: (text: string) => unknown,
+  ) {
+    this.#command = command;
     this.#env = env;
     this.#write = write;
   }
@@ -100,7 +104,8 @@ export class Transcript {
   }
 
   #spawn(words: readonly string[]): ChildProcess {
-    return spawn(`${this.#bin}/porthole`, words, {
+    const [program, ...args] = this.#command;
+    return spawn(program, [...args, ...words], {
       env: { ...this.#env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { type Finished, run } from '../../src/process/run.ts';
 import { until } from './api.ts';
 import { CgroupFolders } from './cgroup-folders.ts';
-import { makeDebianRoot } from './debian-root.ts';
+import { type DebianRoot, makeDebianRoot } from './debian-root.ts';
 
 const MINUTE_MS = 60_000;
 /** For mmdebstrap and apt, which download. */
@@ -16,27 +16,32 @@ const HALT_MS = MINUTE_MS;
 /** What the machine has besides Debian's minimum. */
 const INCLUDED = ['systemd-sysv', 'dbus', 'ca-certificates', 'curl'];
 
+/** systemd 256 and later refuses cgroups of version 1, also with some of version 2 beside them, without this. */
+const INIT_ARGUMENTS = ['SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
+
 /**
- * A Debian 12 with systemd as its first process, in mount, PID and cgroup namespaces of its own: a place to install
+ * A Debian with systemd as its first process, in mount, PID and cgroup namespaces of its own: a place to install
  * packages in as an operator would. Its network is that of the host. Nothing of it is left when it has been destroyed.
  */
 export class DebianMachine {
   /** Of the machine's root, seen from here. */
   readonly root: string;
+  readonly #suite: DebianRoot['suite'];
   readonly #folder: string;
   readonly #cgroups: CgroupFolders;
   #process: ChildProcess | undefined;
   #init = 0;
 
-  private constructor(folder: string) {
+  private constructor(suite: DebianRoot['suite'], folder: string) {
+    this.#suite = suite;
     this.#folder = folder;
     this.root = join(folder, 'root');
     this.#cgroups = new CgroupFolders(basename(folder));
   }
 
   /** Makes a machine and boots it; takes a minute or more. */
-  static async start(): Promise<DebianMachine> {
-    const machine = new DebianMachine(mkdtempSync('/var/tmp/porthole-test-machine-'));
+  static async start(suite: DebianRoot['suite'] = 'bookworm'): Promise<DebianMachine> {
+    const machine = new DebianMachine(suite, mkdtempSync('/var/tmp/porthole-test-machine-'));
     try {
       await machine.#make();
       await machine.#boot();
@@ -91,7 +96,7 @@ export class DebianMachine {
   }
 
   async #make(): Promise<void> {
-    await makeDebianRoot({ suite: 'bookworm', packages: INCLUDED }, this.root);
+    await makeDebianRoot({ suite: this.#suite, packages: INCLUDED }, this.root);
     // LXC's package would make a bridge, in the host's network.
     symlinkSync('/dev/null', join(this.root, 'etc/systemd/system/lxc-net.service'));
   }
@@ -112,7 +117,15 @@ export class DebianMachine {
       '--resolv-conf=copy-host',
     ];
     // It ends with the test, also when that is killed.
-    const command = ['setpriv', '--pdeathsig', 'TERM', 'systemd-nspawn', ...options, ...place];
+    const command = [
+      'setpriv',
+      '--pdeathsig',
+      'TERM',
+      'systemd-nspawn',
+      ...options,
+      ...place,
+      ...INIT_ARGUMENTS,
+    ];
     this.#process = spawn('sh', ['-c', this.#cgroups.enterAndRun(), 'sh', ...command], {
       stdio: 'ignore',
       env: { ...process.env, SYSTEMD_SECCOMP: '0', SYSTEMD_NSPAWN_API_VFS_WRITABLE: '1' },

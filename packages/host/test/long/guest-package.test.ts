@@ -1,13 +1,16 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeGuestPackage } from '../../../../tools/package/guest.ts';
 import { run } from '../../src/process/run.ts';
+import { until } from '../harness/api.ts';
 import { TestDaemon } from '../harness/daemon.ts';
+import { debianImage } from '../harness/debian-root.ts';
 import { Operator } from '../harness/operator.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const README = join(ROOT, 'packages/guest/README.md');
 /** The newest of each line before ours, from npm. */
 const NODES = ['20', '22', '24'];
 const TIMEOUT_MS = 300_000;
@@ -44,9 +47,17 @@ describe('the npm package of the client for instances', () => {
       rmSync(work, { recursive: true });
     }
     const names = NODES.map((version) => `n${version}@npm:node-linux-${process.arch}@${version}`);
-    const tarball = join(folder, 'porthole-guest-0.0.1.tgz');
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-    await must('npm', 'install', '--ignore-scripts', '--no-audit', `--prefix=${folder}`, tarball, ...names);
+    await must(
+      'npm',
+      'install',
+      '--ignore-scripts',
+      '--no-audit',
+      `--prefix=${folder}`,
+      tarball(),
+      'npm@11',
+      ...names,
+    );
     cpSync(join(ROOT, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'), {
       recursive: true,
     });
@@ -99,6 +110,47 @@ describe('the npm package of the client for instances', () => {
       expect([node, JSON.parse(said)]).toEqual([node, ['1.0', 'web', null, true, 403]]);
     }
   });
+
+  it(
+    'is installed by npm in a Debian instance, where the lines of its README follow a key',
+    async () => {
+      const image = await debianImage(
+        { suite: 'bookworm', packages: ['systemd-sysv', 'libstdc++6'] },
+        folder,
+      );
+      await daemon.must('image', 'import', image, '--alias', 'debian');
+      await daemon.must('launch', 'debian', 'c2', '-c', 'user.role=web');
+      const push = (from: string, to: string) =>
+        daemon.must('file', 'push', '-p', '--mode', '0755', from, `c2/${to}`);
+      await push(join(folder, 'node_modules/n20/bin/node'), 'usr/local/bin/node');
+      await must('tar', '-C', join(folder, 'node_modules'), '-cf', join(folder, 'npm.tar'), 'npm');
+      await push(join(folder, 'npm.tar'), 'root/');
+      await push(tarball(), 'root/');
+      const npm = ['node', '/opt/npm/bin/npm-cli.js', 'install', '--offline', '--no-audit'];
+      const inside = (...command: string[]) =>
+        daemon.must('exec', 'c2', '--cwd', '/root', '-n', '--', ...command);
+      await inside('tar', '-C', '/opt', '-xf', 'npm.tar');
+      expect(await inside(...npm, `./${basename(tarball())}`)).toContain('added 1 package');
+      const [, program = ''] = /```js\n(.*?)```/s.exec(readFileSync(README, 'utf8')) ?? [];
+      writeFileSync(join(folder, 'follow.mjs'), program);
+      await push(join(folder, 'follow.mjs'), 'root/');
+      await inside('sh', '-c', 'node follow.mjs >said 2>&1 &');
+      await until(
+        'it is ready',
+        async () => (await daemon.must('list', '-c', 's', '-f', 'csv', 'c2')) === 'READY\n',
+      );
+      // It says that it is ready just before it listens.
+      let changes = 0;
+      await until('it has heard of a change', async () => {
+        await daemon.must('config', 'set', 'c2', 'user.other=x', `user.role=db-${++changes}`);
+        return (await inside('cat', 'said')).endsWith(`\ndb-${changes}\n`);
+      });
+      expect(await inside('cat', 'said')).toMatch(/^web\n(db-\d+\n)+$/);
+    },
+    TIMEOUT_MS,
+  );
+
+  const tarball = () => join(folder, 'porthole-guest-0.0.1.tgz');
 
   /** The project's Node, where users of an instance can read it. */
   function ownNode(): string {

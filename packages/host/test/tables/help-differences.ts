@@ -39,6 +39,7 @@ export const VERBS_NOT_OURS: Differences = {
 /** Verbs of porthole that lxc lacks. */
 export const VERBS_OF_OURS: Differences = {
   adopt: 'LXD serves no containers of other runtimes',
+  tour: 'LXD has no guided tour',
   completion: 'lxc has a script that comes with its package',
   cp: 'a word of other programs; lxc has file push and file pull',
   'image build': 'LXD fetches a first image from elsewhere',

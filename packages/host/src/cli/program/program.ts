@@ -23,6 +23,7 @@ import { addQuery } from '../commands/query.ts';
 import { addRename } from '../commands/rename.ts';
 import { addShell } from '../commands/shell.ts';
 import { addState } from '../commands/state.ts';
+import { addTour } from '../commands/tour.ts';
 import { addVersion } from '../commands/version.ts';
 import { addWait } from '../commands/wait.ts';
 import { addExamples } from '../help.ts';
@@ -104,7 +105,8 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
   addProfile(program, open);
   addImage(program, open, builders);
   program.commandsGroup('Daemon:');
-  for (const add of [addMonitor, addOperation, addQuery, addVersion, addCompletion]) add(program, open);
+  for (const add of [addMonitor, addOperation, addQuery, addTour, addVersion, addCompletion])
+    add(program, open);
   program.helpCommand('help [command]', 'the same as --help');
   addExamples(program, [
     ['porthole image build busybox', 'makes a small image with the alias busybox'],

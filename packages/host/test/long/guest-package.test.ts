@@ -13,7 +13,8 @@ const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const README = join(ROOT, 'packages/guest/README.md');
 /** The newest of each line before ours, from npm. */
 const NODES = ['20', '22', '24'];
-const TIMEOUT_MS = 300_000;
+/** Each step downloads. */
+const TIMEOUT_MS = 10 * 60_000;
 
 /** A program of a user of the package. Its first argument is the path of the socket. */
 const PROGRAM = `

@@ -1,7 +1,7 @@
 # Acts as systemd for the daemon: opens its sockets, passes them from descriptor 3 on, reads its messages.
 # Usage: supervisor.py GUEST_SOCKET HOST_SOCKET COMMAND...
 #   Reads `start` and `signal NAME` on standard input; prints `listening`, `pid N`, each line of the daemon's
-#   messages, `exited N`.
+#   messages, `exited N`. At the end of its input it kills the daemon.
 import os, signal, socket, sys, tempfile, threading
 
 guest_path, host_path, *command = sys.argv[1:]
@@ -15,6 +15,7 @@ for path in (guest_path, host_path):
     listener.listen(4096)
     sockets.append(listener)
 child = 0
+running = False
 
 
 def say(text):
@@ -28,7 +29,8 @@ def hear():
 
 
 def start():
-    global child
+    global child, running
+    running = True
     child = os.fork()
     if child == 0:
         # First to high numbers, so that a copy to 3 or 4 overwrites none of them.
@@ -44,7 +46,9 @@ def start():
 
 
 def reap(pid):
+    global running
     _, status = os.waitpid(pid, 0)
+    running = False
     say(f'exited {os.waitstatus_to_exitcode(status)}')
 
 
@@ -56,5 +60,7 @@ for line in sys.stdin:
         start()
     else:
         os.kill(child, getattr(signal, more[0]))
+if running:
+    os.kill(child, signal.SIGKILL)
 os.unlink(folder + '/notify')
 os.rmdir(folder)

@@ -13,6 +13,10 @@ afterEach(() => harness.stop());
 
 const value = async (path: string) => (await harness.get(path)).json.metadata;
 
+it.each(['', '?recursion=1', '?recursion=2'])('there are no virtual machines%s', async (query) => {
+  expect(await value(`/1.0/virtual-machines${query}`)).toEqual([]);
+});
+
 describe('networks', () => {
   it('are the loopback interface and the bridges of the host', async () => {
     expect(await value('/1.0/networks')).toEqual([

@@ -19,6 +19,10 @@ describe('instances', () => {
       '/1.0/instances/c2',
     ]);
     expect((await harness.get('/1.0/containers')).json.metadata[0]).toBe('/1.0/containers/c1');
+    const ofType = async (type: string) => (await harness.get(`/1.0/instances?instance-type=${type}`)).json;
+    expect((await ofType('container')).metadata).toHaveLength(2);
+    expect((await ofType('virtual-machine')).metadata).toEqual([]);
+    expect((await ofType('x')).error).toBe('Invalid instance type');
     const [plain] = (await harness.get('/1.0/instances?recursion=1')).json.metadata;
     expect(plain).toMatchObject({
       name: 'c1',

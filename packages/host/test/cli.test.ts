@@ -482,6 +482,11 @@ describe('the console', () => {
     expect(await result('logs c1')).toContain('sum=42\n');
   });
 
+  it('needs a terminal, and ends at once without one', async () => {
+    const { code, stderr } = await porthole('console c1', 'x\n');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('A console needs a terminal')]);
+  });
+
   it('is followed by logs -f, also over a reboot', async () => {
     const child = spawn(join(BIN, 'porthole'), ['logs', '-f', 'c1'], {
       env: { ...process.env, ...environment() },

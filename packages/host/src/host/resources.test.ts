@@ -63,6 +63,18 @@ describe('instances', () => {
     expect((await harness.get('/1.0/instances?recursion=2')).json.metadata[0].state).toBeNull();
   });
 
+  it('change their state together, where that applies, in one operation', async () => {
+    harness.backend.add('c1', {}, true);
+    harness.backend.add('c2');
+    const body = { state: { action: 'freeze' } };
+    const { status, json } = await harness.send('PUT', '/1.0/instances', body);
+    expect([status, json.metadata.resources.instances]).toEqual([202, ['/1.0/instances/c1']]);
+    const other = await harness.send('PUT', '/1.0/instances?project=x', body);
+    expect([other.status, other.json.error]).toEqual([404, 'Project not found']);
+    const unknown = await harness.send('PUT', '/1.0/instances', {});
+    expect([unknown.status, unknown.json.error]).toEqual([400, "Unknown action: ''"]);
+  });
+
   it('have a state object on recursion, also when stopped', async () => {
     harness.backend.add('c1');
     const { metadata } = (await harness.get('/1.0/instances/c1?recursion=1')).json;

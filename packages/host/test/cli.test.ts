@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { parse } from 'yaml';
 import { type Finished, run } from '../src/process/run.ts';
 import type { OperationJson } from '../src/wire/operation.ts';
+import { until } from './harness/api.ts';
 import { BIN, mountsBelow, TestDaemon } from './harness/daemon.ts';
 import { Operator } from './harness/operator.ts';
 import { Terminal } from './harness/terminal.ts';
@@ -133,6 +134,13 @@ describe('instances', () => {
     expect(await result('info c1')).toMatch(/^Name: c1\nStatus: RUNNING\n[\s\S]*Memory \(current\): /);
     expect(await result('info c1 --show-log')).toContain('\nLog:\n');
     expect(JSON.parse(await result('info c1 -f json'))).toMatchObject({ name: 'c1', status: 'Running' });
+    const pid = await operator.pid('c1');
+    expect(JSON.parse(await result('inspect c1'))).toMatchObject({
+      name: 'c1',
+      profiles: ['default'],
+      state: { pid },
+    });
+    expect((await porthole('inspect nobody')).stderr).toBe('Error: Instance not found\n');
     expect(await result('info')).toContain(`State directory: ${daemon.stateDir}\n`);
     expect(parse(await result('info -f yaml'))).toMatchObject({ api_version: '1.0' });
     expect(await result('version')).toMatch(/^Client version: (\S+)\nServer version: \1\n$/);
@@ -218,7 +226,15 @@ it('images are exported, given aliases, changed, edited, deleted and imported', 
   const fingerprint = /[0-9a-f]{64}/.exec(await result('image info busybox'))?.[0] ?? '';
   await quietly(`image alias create one ${fingerprint}`, 'image alias rename one two');
   expect(await listed('image alias list two -f csv')).toEqual([`two,${fingerprint.slice(0, 12)},CONTAINER,`]);
-  await quietly('image alias delete two', 'image set-property busybox release 99');
+  await quietly('image alias create three two');
+  expect(await listed('image alias list three -f csv')).toEqual([
+    `three,${fingerprint.slice(0, 12)},CONTAINER,`,
+  ]);
+  await quietly(
+    'image alias delete three',
+    'image alias delete two',
+    'image set-property busybox release 99',
+  );
   expect(await result('image get-property busybox release')).toBe('99\n');
   await quietly('image unset-property busybox release', 'image set-cached busybox true');
   expect(await result('image info busybox')).toMatch(/^Fingerprint: [0-9a-f]{64}\n[\s\S]*Cached: yes\n/);
@@ -244,6 +260,14 @@ describe('files', () => {
     expect(readFileSync(join(scratch, 'back/tree/sub/f'), 'utf8')).toBe('content');
     expect(statSync(join(scratch, 'back/tree/sub/f')).mode & 0o7777).toBe(0o751);
     expect(readlinkSync(join(scratch, 'back/tree/l'))).toBe('sub/f');
+  });
+
+  it('are copied by cp, into an instance and out of it', async () => {
+    const [file, back] = [join(scratch, 'a:b'), join(scratch, 'copied')];
+    writeFileSync(file, 'to be copied', { mode: 0o640 });
+    await quietly(`cp ${file} c2:/srv/`, `cp c2:/srv/a:b ${back}`);
+    expect([readFileSync(back, 'utf8'), statSync(back).mode & 0o7777]).toEqual(['to be copied', 0o640]);
+    expect((await porthole(`cp c1:/etc/hosts c2:/etc/hosts`)).stderr).toMatch('Between two instances');
   });
 
   it('may have any bytes in their names, when pushed and when pulled', async () => {
@@ -458,7 +482,12 @@ describe('the console', () => {
     expect(await result('logs c1')).toContain('sum=42\n');
   });
 
-  it('is followed by logs -f', async () => {
+  it('needs a terminal, and ends at once without one', async () => {
+    const { code, stderr } = await porthole('console c1', 'x\n');
+    expect([code, stderr]).toEqual([2, expect.stringContaining('A console needs a terminal')]);
+  });
+
+  it('is followed by logs -f, also over a reboot', async () => {
     const child = spawn(join(BIN, 'porthole'), ['logs', '-f', 'c1'], {
       env: { ...process.env, ...environment() },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -472,6 +501,12 @@ describe('the console', () => {
     await sees('sum=42');
     await result(['exec', 'c1', '--', 'sh', '-c', 'echo a new line > /dev/console']);
     await sees('a new line');
+    const before = await operator.pid('c1');
+    // It ends together with the instance, so its exit code says nothing.
+    await porthole('exec c1 -- reboot');
+    await until('it has rebooted', async () => ![0, before].includes(await operator.pid('c1')));
+    await result(['exec', 'c1', '--', 'sh', '-c', 'echo after the reboot > /dev/console']);
+    await sees('after the reboot');
     child.kill('SIGINT');
     await once(child, 'exit');
   });

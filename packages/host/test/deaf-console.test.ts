@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test as it } from 'vitest';
 import { attachConsole } from '../src/client/console.ts';
+import { cgroupFolders } from '../src/runtimes/lxc/cgroups.ts';
 import { waitingWrite } from '../src/runtimes/lxc/hung-write.ts';
 import { monitorPid } from '../src/runtimes/lxc/processes.ts';
 import { runOnPty } from '../src/runtimes/lxc/pty-process.ts';
@@ -48,6 +50,16 @@ it('an instance whose LXC hangs in input that is not read can be stopped and sta
   await until('it hangs', () => waitingWrite(pid) !== null);
   await stopsByForce();
   other.kill();
+}, 60_000);
+
+it('an instance whose LXC is killed leaves no cgroups', async () => {
+  const [init, pid] = [await operator.pid('c1'), await monitor()];
+  const folders = [...cgroupFolders(init, 1), ...cgroupFolders(pid, 1)];
+  expect(folders.filter((folder) => existsSync(folder)).length).toBeGreaterThan(1);
+  process.kill(pid, 'SIGKILL');
+  await until('its end is seen', async () => (await operator.statuses())['c1'] === 'Stopped');
+  expect(folders.filter((folder) => existsSync(folder))).toEqual([]);
+  await operator.state('c1', 'start');
 }, 60_000);
 
 it('input that is not read is dropped, and LXC answers', async () => {

@@ -404,6 +404,40 @@ describe('a failing change', () => {
     expect(await inside('ls -d /old 2>/dev/null || echo gone; rm /blocked')).toBe('gone');
   });
 
+  it('says in a sentence what the kernel does not take, with the kernel’s word at the end', async () => {
+    const file = join(shared, 'f');
+    const nic = (more: Readonly<Record<string, string>>) => ({ type: 'nic', nictype: 'p2p', ...more });
+    const failed = 'Failed to start device "d": ';
+    for (const [device, text] of [
+      [
+        disk('/etc/passwd'),
+        'The source is a folder, but "/etc/passwd" in the instance is not (move_mount: EINVAL)',
+      ],
+      [
+        disk('/etc', { source: file }),
+        'The source is not a folder, but "/etc" in the instance is one (move_mount: EINVAL)',
+      ],
+      [
+        disk('/etc/passwd/x'),
+        '"/etc/passwd/x" cannot be in the instance: a part of that path is not a folder there (lstat: ENOTDIR)',
+      ],
+      [
+        disk('/proc/x'),
+        '"/proc/x" does not exist in the instance and cannot be made there (move_mount: ENOENT)',
+      ],
+      [nic({ host_name: 'lo' }), `The host's interface "lo" cannot be made (File exists)`],
+      [nic({ name: 'lo' }), 'The instance takes no interface with the name "lo" (File exists)'],
+      [nic({ 'limits.ingress': '1' }), 'The rate "1" cannot be had (tbf: the "rate" parameter is mandatory)'],
+    ] as const)
+      await expect(add('d', device)).rejects.toMatchObject({ message: `${failed}${text}` });
+    await operator.create('c3', { devices: { d: disk('/etc/passwd') } });
+    await refused(
+      operator.state('c3', 'start'),
+      `^${failed}of the source and "/etc/passwd" in the instance, one is`,
+    );
+    await operator.delete('c3');
+  });
+
   it('is refused for an unknown type or option', async () => {
     await refused(add('gpu', { type: 'gpu' }), 'Invalid devices');
     await refused(add('bad', { type: 'nonsense' }), 'Invalid devices');

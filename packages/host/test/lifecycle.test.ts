@@ -451,7 +451,7 @@ describe('limits and privilege', () => {
   it('refuses a limit that the kernel does not take, and keeps the one before', async () => {
     await operator.launch('c2', { config: { 'limits.cpu': '0-0' } });
     await expect(operator.patch('c2', { config: { 'limits.cpu': '4000-4001' } })).rejects.toThrow(
-      'Failed to apply limits.cpu: Numerical result out of range',
+      'Failed to apply limits.cpu: the host does not have these processors (Numerical result out of range)',
     );
     expect(await processors()).toBe('0');
     expect((await operator.get('c2')).config['limits.cpu']).toBe('0-0');

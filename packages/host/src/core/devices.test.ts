@@ -37,6 +37,11 @@ describe('checkDevices', () => {
     [{ type: 'unix-char', source: '/dev/x', major: '10', minor: '229', required: 'false' }],
   ])('accepts %o', (device) => expect(() => check({ d: device })).not.toThrow());
 
+  it('leaves out empty options, which the type must have', () => {
+    expect(check({ d: { ...root, 'boot.priority': '', 'user.x': '' } })).toEqual({ d: root });
+    expect(() => check({ d: { type: 'none', nothing: '' } })).toThrow('Invalid device option "nothing"');
+  });
+
   const failed = 'Device validation failed for "d": ';
   it.each([
     [{}, 'Failed loading device "d": Missing device type in config'],

@@ -6,7 +6,7 @@ import type { Config, Device, Devices } from './entities.ts';
 import { hostError } from './host-errors.ts';
 import { checkDeviceName } from './names.ts';
 import { cleanPath } from './paths.ts';
-import { own, sortedKeys } from './records.ts';
+import { own, recordOf, sortedKeys } from './records.ts';
 import { type Check, checkText, hasControl } from './texts.ts';
 import { volatileKey } from './volatile-nics.ts';
 
@@ -19,10 +19,12 @@ const DEVICE_OPTION_NAME_BYTES_MAX = 255;
 const DEVICE_OPTION_VALUE_BYTES_MAX = 16 * 1024;
 
 /**
- * Checks the devices of an instance or profile, which may be any value. An empty option counts as unset.
+ * Checks the devices of an instance or profile, which may be any value. An empty option counts as unset, but its
+ * type must have it.
+ * @returns them without empty options
  * @throws bad-request with LXD's text, without a prefix such as `Invalid devices: `
  */
-export function checkDevices(devices: Devices): void {
+export function checkDevices(devices: Devices): Devices {
   if (!isRecord(devices)) throw hostError('bad-request', 'Devices are not a mapping');
   const entries: [string, unknown][] = Object.entries(devices);
   if (entries.length > DEVICES_MAX)
@@ -33,7 +35,11 @@ export function checkDevices(devices: Devices): void {
     const type = typeOf(name, device as Device);
     prefixed(`Device validation failed for "${name}": `, () => checkDevice(device as Device, type));
   }
+  return recordOf(Object.entries(devices).map(([name, device]) => [name, withoutEmpty(device)]));
 }
+
+const withoutEmpty = (device: Device): Device =>
+  recordOf(Object.entries(device).filter(([, value]) => value !== ''));
 
 /**
  * Checks the rules for all devices of an instance together.

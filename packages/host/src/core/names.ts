@@ -5,15 +5,18 @@ import { hasControl } from './texts.ts';
 
 /** LXD's limit, equal to that of a label of a host name. */
 const INSTANCE_NAME_MAX = 63;
-/** LXD's limit. */
-const DEVICE_NAME_MAX = 64;
+/** LXD's limit, for devices whose name is otherwise fine; a longer one than the second has an error of its own. */
+const DEVICE_NAME_MAX = 63;
+const DEVICE_NAME_REFUSED = 64;
 /** Long enough for any name that a person types; keeps rows, URLs and lists short. */
 const PROFILE_NAME_MAX = 64;
 /** Longer than the limit of profile names: aliases are paths such as `debian/12/cloud`. */
 const ALIAS_NAME_MAX = 255;
 
+type Rule = readonly [holds: (name: string) => boolean, text: string];
+
 /** LXD's rules for an instance's name, in the order in which LXD applies them. */
-const INSTANCE_NAME_RULES: readonly (readonly [(name: string) => boolean, string])[] = [
+const INSTANCE_NAME_RULES: readonly Rule[] = [
   [
     (name) => name.length >= 1 && name.length <= INSTANCE_NAME_MAX,
     `Name must be 1-${INSTANCE_NAME_MAX} characters long`,
@@ -30,15 +33,27 @@ export function checkInstanceName(name: string): void {
   if (broken) throw hostError('invalid-name', broken[1]);
 }
 
-/** @throws bad-request; stricter than LXD: a name must be usable as a file name */
+/** LXD's rules for a device's name. */
+const DEVICE_NAME_RULES: readonly Rule[] = [
+  [
+    (name) => name.length >= 1 && name.length <= DEVICE_NAME_MAX,
+    `Name must be 1-${DEVICE_NAME_MAX} characters long`,
+  ],
+  [(name) => !name.startsWith('.'), 'Name must not start with "." character'],
+  [
+    (name) => /^[A-Za-z0-9/:_.-]+$/.test(name),
+    'Name can only contain alphanumeric, forward slash, hyphen, colon, underscore and full stop characters',
+  ],
+];
+
+/** @throws bad-request with LXD's text */
 export function checkDeviceName(name: string): void {
-  if (name === '') throw hostError('bad-request', 'Device names may not be empty');
-  if (name.length > DEVICE_NAME_MAX) {
-    throw hostError('bad-request', `The maximum device name length is ${DEVICE_NAME_MAX} characters`);
+  if (name.length > DEVICE_NAME_REFUSED) {
+    throw hostError('bad-request', `The maximum device name length is ${DEVICE_NAME_REFUSED} characters`);
   }
-  if (name === '.' || name === '..' || name.includes('/') || !isPlain(name)) {
-    throw hostError('bad-request', `Invalid device name ${JSON.stringify(name)}`);
-  }
+  const broken = DEVICE_NAME_RULES.find(([holds]) => !holds(name));
+  if (broken)
+    throw hostError('bad-request', `Device validation failed for ${JSON.stringify(name)}: ${broken[1]}`);
 }
 
 /** @throws no-name, profile-name-slash, profile-name-invalid */

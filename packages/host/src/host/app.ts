@@ -80,7 +80,7 @@ async function answer(edge: Edge, row: Route, method: Method, handler: Handler, 
   const call = callOf(request);
   refuseTarget(call.query);
   const { name } = call.params;
-  if (OF_INSTANCES.test(row.path) && (name || method === 'GET')) await edge.recognised(name);
+  if (OF_INSTANCES.test(row.path) && (name || method !== 'POST')) await edge.recognised(name);
   return answerForProject(row.otherProject, method, call.query) ?? (await handler(edge, call));
 }
 

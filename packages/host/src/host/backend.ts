@@ -73,6 +73,8 @@ export interface InstanceCases {
   rename(name: string, to: string, by: Requestor): Operation;
   delete(name: string, by: Requestor): Operation;
   setState(name: string, request: StateRequest, by: Requestor): Operation;
+  /** Of all instances to which the action applies. */
+  setStates(request: Omit<StateRequest, 'pid'>, by: Requestor): Operation;
   exec(name: string, request: ExecRequest, by: Requestor): ExecSession;
   /** @throws not-running, not-ours */
   console(name: string, request: ConsoleRequest): ExecSession;

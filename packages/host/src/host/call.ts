@@ -13,6 +13,8 @@ export interface Edge {
   readonly backend: HostBackend;
   /** Settles when it is known whether an instance runs; without a name, when it is known of all of them. */
   recognised(name?: string): Promise<void>;
+  /** Names of the host's bridges, sorted; read once for all that ask at the same time. @throws runtime-failed */
+  bridges(): Promise<readonly string[]>;
   readonly execs: ExecTable;
   readonly logs: LogStreams;
   readonly log: Log;

@@ -1,4 +1,5 @@
 import { messageOf } from '../base/coded-error.ts';
+import { hostError } from '../core/host-errors.ts';
 import type { InstanceInfo, InstanceLive } from '../instances/requests.ts';
 import { parseExec } from '../wire/exec.ts';
 import {
@@ -7,6 +8,7 @@ import {
   parseInstanceRename,
   parseNewInstance,
   parseStateRequest,
+  parseStatesRequest,
 } from '../wire/instance.ts';
 import {
   type Answer,
@@ -27,6 +29,7 @@ import { instanceFullJson, instanceJson, stateJson } from './instance-json.ts';
 
 /** GET /1.0/instances: URLs, objects or objects with live state, by `recursion` 0, 1, 2. */
 export async function listInstances(edge: Edge, call: Call): Promise<Answer> {
+  if (!hasContainers(call.query.get('instance-type') ?? '')) return sync([]);
   const passes = parseFilter(call.query.get('filter') ?? '');
   const infos = edge.backend.instances.list().filter((info) => passes(instanceJson(info)));
   const recursion = recursionOf(call);
@@ -34,6 +37,13 @@ export async function listInstances(edge: Edge, call: Call): Promise<Answer> {
   if (recursion === 1) return sync(infos.map(instanceJson));
   const lives = await liveStates(edge, infos);
   return sync(infos.map((info, index) => instanceFullJson(info, lives[index] ?? null)));
+}
+
+/** Whether instances of a type can exist here; empty: any. @throws bad-request for an unknown type, with LXD's text */
+function hasContainers(type: string): boolean {
+  if (type !== '' && type !== 'container' && type !== 'virtual-machine')
+    throw hostError('bad-request', 'Invalid instance type');
+  return type !== 'virtual-machine';
 }
 
 /** An instance that cannot be asked, or is gone by now, has state null: it must not make the list fail. */
@@ -105,6 +115,11 @@ export async function getState({ backend }: Edge, call: Call): Promise<Answer> {
 export async function setState({ backend }: Edge, call: Call): Promise<Answer> {
   const request = parseStateRequest(await call.json());
   return started(backend.instances.setState(param(call, 'name'), request, call.by));
+}
+
+/** PUT /1.0/instances: changes the state of all to which the action applies. */
+export async function setStates({ backend }: Edge, call: Call): Promise<Answer> {
+  return started(backend.instances.setStates(parseStatesRequest(await call.json()), call.by));
 }
 
 /** POST /1.0/instances/NAME/exec. */

@@ -13,7 +13,30 @@ afterEach(() => harness.stop());
 
 const value = async (path: string) => (await harness.get(path)).json.metadata;
 
+it.each(['', '?recursion=1', '?recursion=2'])('there are no virtual machines%s', async (query) => {
+  expect(await value(`/1.0/virtual-machines${query}`)).toEqual([]);
+});
+
 describe('networks', () => {
+  it('are read once at a time, however many ask', async () => {
+    const gate = Promise.withResolvers<void>();
+    const asked = { now: 0, most: 0, all: 0 };
+    const bridges = async () => {
+      asked.all++;
+      asked.most = Math.max(asked.most, ++asked.now);
+      await gate.promise;
+      asked.now--;
+      return ['br0'];
+    };
+    Object.assign(harness.backend, { server: { ...harness.backend.server, bridges } });
+    const answers = Array.from({ length: 20 }, () => value('/1.0/networks'));
+    await expect.poll(() => asked.all).toBe(1);
+    gate.resolve();
+    for (const answer of await Promise.all(answers))
+      expect(answer).toEqual(['/1.0/networks/lo', '/1.0/networks/br0']);
+    expect(asked.most).toBe(1);
+  });
+
   it('are the loopback interface and the bridges of the host', async () => {
     expect(await value('/1.0/networks')).toEqual([
       '/1.0/networks/lo',

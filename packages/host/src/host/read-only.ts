@@ -20,16 +20,16 @@ const PROJECTS = '/1.0/projects';
 const LOOPBACK = 'lo';
 
 /** GET /1.0/networks. */
-export async function listNetworks({ backend }: Edge, call: Call): Promise<Answer> {
-  const names = await networkNames(backend);
-  return list(call, NETWORKS, names, (name) => networkJson(backend, name));
+export async function listNetworks(edge: Edge, call: Call): Promise<Answer> {
+  const names = await networkNames(edge);
+  return list(call, NETWORKS, names, (name) => networkJson(edge.backend, name));
 }
 
 /** GET /1.0/networks/NAME. */
-export async function getNetwork({ backend }: Edge, call: Call): Promise<Answer> {
+export async function getNetwork(edge: Edge, call: Call): Promise<Answer> {
   const name = param(call, 'name');
-  if (!(await networkNames(backend)).includes(name)) throw hostError('network-not-found');
-  return sync(networkJson(backend, name));
+  if (!(await networkNames(edge)).includes(name)) throw hostError('network-not-found');
+  return sync(networkJson(edge.backend, name));
 }
 
 /** GET /1.0/storage-pools. */
@@ -58,8 +58,8 @@ function list(call: Call, path: string, names: readonly string[], json: (name: s
   return sync(names.map((name) => (recursionOf(call) > 0 ? json(name) : urlOf(path, name))));
 }
 
-async function networkNames(backend: HostBackend): Promise<string[]> {
-  return [LOOPBACK, ...(await backend.server.bridges())];
+async function networkNames({ bridges }: Edge): Promise<string[]> {
+  return [LOOPBACK, ...(await bridges())];
 }
 
 /** As LXD shows a network that it does not manage. */

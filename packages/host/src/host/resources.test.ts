@@ -19,6 +19,10 @@ describe('instances', () => {
       '/1.0/instances/c2',
     ]);
     expect((await harness.get('/1.0/containers')).json.metadata[0]).toBe('/1.0/containers/c1');
+    const ofType = async (type: string) => (await harness.get(`/1.0/instances?instance-type=${type}`)).json;
+    expect((await ofType('container')).metadata).toHaveLength(2);
+    expect((await ofType('virtual-machine')).metadata).toEqual([]);
+    expect((await ofType('x')).error).toBe('Invalid instance type');
     const [plain] = (await harness.get('/1.0/instances?recursion=1')).json.metadata;
     expect(plain).toMatchObject({
       name: 'c1',
@@ -57,6 +61,18 @@ describe('instances', () => {
       throw new Error('gone');
     };
     expect((await harness.get('/1.0/instances?recursion=2')).json.metadata[0].state).toBeNull();
+  });
+
+  it('change their state together, where that applies, in one operation', async () => {
+    harness.backend.add('c1', {}, true);
+    harness.backend.add('c2');
+    const body = { state: { action: 'freeze' } };
+    const { status, json } = await harness.send('PUT', '/1.0/instances', body);
+    expect([status, json.metadata.resources.instances]).toEqual([202, ['/1.0/instances/c1']]);
+    const other = await harness.send('PUT', '/1.0/instances?project=x', body);
+    expect([other.status, other.json.error]).toEqual([404, 'Project not found']);
+    const unknown = await harness.send('PUT', '/1.0/instances', {});
+    expect([unknown.status, unknown.json.error]).toEqual([400, "Unknown action: ''"]);
   });
 
   it('have a state object on recursion, also when stopped', async () => {

@@ -7,7 +7,7 @@ import {
   renameAlias,
   updateAlias,
 } from './aliases.ts';
-import type { Handler } from './call.ts';
+import { type Handler, sync } from './call.ts';
 import { attachToConsole, clearConsole, getConsole } from './console.ts';
 import { deleteFile, getFile, headFile, postFile } from './files.ts';
 import { exportImage } from './image-export.ts';
@@ -23,6 +23,7 @@ import {
   patchInstance,
   renameInstance,
   setState,
+  setStates,
   updateInstance,
 } from './instances.ts';
 import { getLog } from './logs.ts';
@@ -67,7 +68,7 @@ const route = (
 ): Route => ({ path, otherProject, methods, ...(upgrade && { upgrade }) });
 
 const INSTANCE_ROUTES = [
-  route('/1.0/instances', 'empty-list', { GET: listInstances, POST: createInstance }),
+  route('/1.0/instances', 'empty-list', { GET: listInstances, PUT: setStates, POST: createInstance }),
   route('/1.0/instances/:name', 'refused', {
     GET: getInstance,
     PUT: updateInstance,
@@ -99,6 +100,8 @@ export const ROUTES: readonly Route[] = [
   ...INSTANCE_ROUTES,
   // The name from before there were virtual machines; LXD serves both.
   ...INSTANCE_ROUTES.map((row) => ({ ...row, path: row.path.replace('/instances', '/containers') })),
+  // LXD answers the same on a host without virtual machines.
+  route('/1.0/virtual-machines', 'empty-list', { GET: () => sync([]) }),
   route('/1.0/profiles', 'empty-list', { GET: listProfiles, POST: createProfile }),
   route('/1.0/profiles/:name', 'refused', {
     GET: getProfile,

@@ -21,6 +21,7 @@ export const API_EXTENSIONS: readonly string[] = [
   'file_delete',
   'file_append',
   'instance_ready_state',
+  'instance_bulk_state_change',
   'network',
   'storage',
   'projects',

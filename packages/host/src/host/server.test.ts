@@ -146,7 +146,7 @@ describe('envelopes', () => {
       status: 501,
       json: { error: expect.stringMatching('^Porthole manages no networks') },
     });
-    expect(await harness.send('PUT', '/1.0/instances', {})).toMatchObject({
+    expect(await harness.send('DELETE', '/1.0/instances')).toMatchObject({
       status: 501,
       json: { error: 'not implemented', error_code: 501 },
     });

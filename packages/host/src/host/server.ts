@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Log } from '../base/log.ts';
+import { sharedReading } from '../base/shared-reading.ts';
 import { socketRemover } from '../base/socket-file.ts';
 import {
   descriptorOf,
@@ -48,7 +49,8 @@ export class HostServer {
   #state: 'new' | 'listening' | 'stopping' = 'new';
 
   constructor(backend: HostBackend, { log, keepaliveMs, recognised = async () => {} }: HostServerOptions) {
-    this.#edge = { backend, execs: new ExecTable(log), logs: new LogStreams(), log, recognised };
+    const bridges = sharedReading(() => backend.server.bridges());
+    this.#edge = { backend, bridges, execs: new ExecTable(log), logs: new LogStreams(), log, recognised };
     this.#events = new EventStreams(backend, log, keepaliveMs);
     this.#app = createApp(this.#edge, (url) => findUpgrade(url) !== undefined);
   }

@@ -28,6 +28,7 @@ import type {
   StateRequest,
 } from './requests.ts';
 import { setState } from './state.ts';
+import { setStates } from './states.ts';
 
 const LIVE_OF_STOPPED = {
   pid: 0,
@@ -62,6 +63,7 @@ export function instanceCases(context: RunNeeds & Needs<'adopter' | 'operations'
     },
     setState: (name: string, request: StateRequest, by: Requestor) =>
       setState(context, model.instance(name), request, by),
+    setStates: (request: StateRequest, by: Requestor) => setStates(context, request, by),
     console: (name: string, request: ConsoleRequest) =>
       prepareConsole(context, model.instance(name), request),
     consoleFiles: (name: string, told: 'retrieved' | 'reset') => consoleFiles(context, name, told),
@@ -135,8 +137,8 @@ function update(
     replace(context, id, (current) => {
       const config =
         check?.(current) === 'current' ? withGuestKeysOf(fields.config, current.config) : fields.config;
-      const architecture = fields.architecture || current.architecture;
-      return { ...current, ...fields, config, architecture };
+      checkArchitecture(current, fields.architecture);
+      return { ...current, ...fields, config, architecture: current.architecture };
     }),
   );
 }
@@ -149,8 +151,14 @@ function patch(
 ): Promise<void> {
   return replace(context, id, (current) => {
     check?.(current);
+    checkArchitecture(current, part.architecture);
     return patched(current, part);
   });
+}
+
+/** @param wanted empty or absent: as it is */
+function checkArchitecture({ architecture }: Instance, wanted: string | undefined): void {
+  if (wanted && wanted !== architecture) throw hostError('architecture-fixed', architecture);
 }
 
 function patched(current: Instance, part: InstancePatch): Instance {

@@ -133,13 +133,13 @@ function draft(
   try {
     if (new Set(input.profiles).size !== input.profiles.length) throw hostError('profile-duplicate');
     checkConfig(wanted.config, 'instance');
-    checkDevices(wanted.devices);
-    const { config, devices } = expand(wanted, model.state.profiles);
+    const checked = { ...wanted, devices: checkDevices(wanted.devices) };
+    const { config, devices } = expand(checked, model.state.profiles);
     if (!init) checkRoot(devices);
     checkExpandedDevices(devices, withAdopted({}, init));
     runtimeOf(config).checkConfig(config);
-    const made = newVolatile(wanted, devices, random);
-    return { ...wanted, config: image ? withTemplates(made, 'create') : made };
+    const made = newVolatile(checked, devices, random);
+    return { ...checked, config: image ? withTemplates(made, 'create') : made };
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw hostError('create-failed', error.message);

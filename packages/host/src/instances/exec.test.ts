@@ -117,6 +117,16 @@ describe('An exec is refused', () => {
     expect(() => prepare({ command: [] })).toThrow('No command given');
   });
 
+  it.each([
+    [{ user: 65_536 }, 'The instance has no user 65536: its ids are 0 to 65535'],
+    [{ group: 70_000 }, 'The instance has no group 70000: its ids are 0 to 65535'],
+  ])('with ids that the instance does not have: %o', async (ids, why) => {
+    expect(() => prepare(ids)).toThrow(why);
+    expect(() => prepare({ user: 65_535, group: 65_535 })).not.toThrow();
+    await heart.addRunning('c2', { config: { 'security.privileged': 'true' } });
+    expect(() => heart.host.instances.exec('c2', request(ids), BY)).not.toThrow();
+  });
+
   it('in a frozen instance', async () => {
     await heart.setState('c1', 'freeze');
     expect(() => prepare()).toThrow('Instance is frozen');

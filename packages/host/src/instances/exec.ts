@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { CodedError } from '../base/coded-error.ts';
+import { isTrue } from '../core/booleans.ts';
 import type { Config, Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
+import { IDS_PER_INSTANCE } from '../core/host-ids.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import { OperationError } from '../model/operations.ts';
 import type { ExecProcess, ExecRequest } from '../runtimes/contract/exec.ts';
@@ -14,7 +16,7 @@ const FAILED_CODES: Readonly<Record<string, number>> = {
   'command-not-executable': 126,
 };
 
-/** Prepares an exec, whose operation waits for `start`. @throws not-running, frozen, not-ours, bad-request */
+/** Prepares an exec, whose operation waits for `start`. @throws not-running, frozen, not-ours, bad-request, exec-id */
 export function prepareExec(
   context: Needs<'model' | 'operations' | 'running' | 'runtimeOf'>,
   instance: Instance,
@@ -25,6 +27,7 @@ export function prepareExec(
   if (run.frozen) throw hostError('frozen');
   if (!run.runtime.owns) throw hostError('not-ours', 'run commands with it');
   if (request.command.length === 0) throw hostError('bad-request', 'No command given');
+  checkIds(run.config, request);
   const environment = environmentOf(context.model.expanded(instance).config, request);
   const streams = request.interactive ? ['control', '0'] : ['control', '0', '1', '2'];
   const secrets = request.waitForWebsocket ? streamSecrets(streams) : {};
@@ -57,6 +60,13 @@ export function prepareExec(
       failed.reject(error);
     },
   };
+}
+
+/** A user namespace has no other ids than those of its range: the kernel would refuse to take one. */
+function checkIds(config: Config, { user, group }: ExecRequest): void {
+  if (isTrue(config['security.privileged'], false)) return;
+  for (const [what, id] of [['user', user] as const, ['group', group] as const])
+    if (id >= IDS_PER_INSTANCE) throw hostError('exec-id', what, String(id), String(IDS_PER_INSTANCE - 1));
 }
 
 async function startProcess(

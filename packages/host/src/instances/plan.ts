@@ -35,13 +35,14 @@ export interface UpdatePlan {
 export function planUpdate(
   context: Needs<'model' | 'random' | 'running' | 'runtimeOf'>,
   current: Instance,
-  wanted: Instance,
+  asked: Instance,
   profiles: Profiles,
 ): UpdatePlan {
   const before = context.model.expanded(current);
-  checkProfiles(wanted.profiles, profiles);
-  prefixed('invalid-config', () => checkConfig(wanted.config, 'instance'));
-  prefixed('invalid-devices', () => checkDevices(wanted.devices));
+  checkProfiles(asked.profiles, profiles);
+  prefixed('invalid-config', () => checkConfig(asked.config, 'instance'));
+  const devices = prefixed('invalid-devices', () => checkDevices(asked.devices));
+  const wanted = { ...asked, devices };
   const expanded = expand(wanted, profiles);
   const ownConfig = withAdopted(wanted.config, adoptedInit(current.config));
   prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices, ownConfig));
@@ -60,12 +61,12 @@ function checkProfiles(names: readonly string[], profiles: Profiles): void {
   if (names.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
 }
 
-function prefixed(
+function prefixed<T>(
   code: 'invalid-config' | 'invalid-devices' | 'invalid-expanded-devices',
-  check: () => void,
-): void {
+  check: () => T,
+): T {
   try {
-    check();
+    return check();
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     throw hostError(code, error.message);

@@ -39,7 +39,7 @@ export interface NewInstance {
 
 /** The fields of an instance that an operator can replace, without keys that have empty values. */
 export interface InstanceFields {
-  /** If empty, the current one stays. */
+  /** Empty, or the current one. */
   readonly architecture: string;
   readonly description: string;
   readonly ephemeral: boolean;
@@ -49,6 +49,7 @@ export interface InstanceFields {
 }
 
 export interface InstancePatch {
+  readonly architecture?: string;
   readonly description?: string;
   readonly ephemeral?: boolean;
   readonly profiles?: readonly string[];

@@ -3,6 +3,7 @@ import { hostError } from '../core/host-errors.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
+import type { OperationSpec } from '../model/operations.ts';
 import { adoptAgain } from './adopt.ts';
 import type { Needs, RunNeeds } from './needs.ts';
 import type { StateRequest } from './requests.ts';
@@ -11,7 +12,8 @@ import type { Run } from './runs.ts';
 import { startInstance } from './start.ts';
 import { forceRun, killRun, settleStop, stopInstance, thaw } from './stop.ts';
 
-const DESCRIPTIONS = {
+/** Descriptions of operations, by action. */
+export const STATE_DESCRIPTIONS = {
   start: 'Starting instance',
   stop: 'Stopping instance',
   restart: 'Restarting instance',
@@ -22,30 +24,40 @@ const DESCRIPTIONS = {
 /** Changes the state of an instance. @throws busy at once; other errors in the operation */
 export function setState(
   context: RunNeeds & Needs<'adopter' | 'operations'>,
-  { id, name }: Instance,
+  instance: Instance,
   request: StateRequest,
   by: Requestor,
 ): Operation {
-  const { queue, operations } = context;
+  return context.operations.run({
+    description: STATE_DESCRIPTIONS[request.action],
+    resources: { instances: [instance.name] },
+    work: stateWork(context, instance, request, by),
+  });
+}
+
+/** The work of an operation that changes the state of an instance. @throws busy */
+export function stateWork(
+  context: RunNeeds & Needs<'adopter'>,
+  { id }: Instance,
+  request: StateRequest,
+  by: Requestor,
+): OperationSpec['work'] {
+  const { queue } = context;
   const { action } = request;
-  const busy = queue.labels(id).find((label) => label in DESCRIPTIONS);
+  const busy = queue.labels(id).find((label) => label in STATE_DESCRIPTIONS);
   const waits = queue.labels(id).length > 0;
   const forces = action === 'stop' && request.force && busy !== 'start';
   if (busy && !forces) throw hostError('busy', action, busy);
-  return operations.run({
-    description: DESCRIPTIONS[action],
-    resources: { instances: [name] },
-    work: async (handle) => {
-      const progress = (percent: number) =>
-        handle.report({ start_instance_unpack_progress: `Unpack: ${percent}%` });
-      const ended = forces ? endNow(context, id, { waits, by }) : null;
-      if (ended) await settled(context, ended, action);
-      else if (action === 'stop' || action === 'restart')
-        await stopInstance(context, id, { ...request, action, by, progress });
-      else await queue.run(id, action, () => changeState(context, id, request, by, progress));
-      return undefined;
-    },
-  });
+  return async (handle) => {
+    const progress = (percent: number) =>
+      handle.report({ start_instance_unpack_progress: `Unpack: ${percent}%` });
+    const ended = forces ? endNow(context, id, { waits, by }) : null;
+    if (ended) await settled(context, ended, action);
+    else if (action === 'stop' || action === 'restart')
+      await stopInstance(context, id, { ...request, action, by, progress });
+    else await queue.run(id, action, () => changeState(context, id, request, by, progress));
+    return undefined;
+  };
 }
 
 /** A forced stop does not wait for other work. @returns the run that it has ended, or null */

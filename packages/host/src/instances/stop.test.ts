@@ -143,6 +143,19 @@ describe('A frozen instance', () => {
     expect(heart.status('c1')).toBe('Stopped');
   });
 
+  it('is not asked to restart, which it could not do', async () => {
+    await expect(heart.setState('c1', 'restart', { timeout: -1 })).rejects.toThrow(
+      'Instance is not running: it is frozen',
+    );
+    expect(heart.status('c1')).toBe('Frozen');
+    expect(heart.power('c1')).toBe('RUNNING');
+  });
+
+  it('restarts when it is forced to', async () => {
+    await heart.setState('c1', 'restart', { force: true });
+    expect(heart.status('c1')).toBe('Running');
+  });
+
   it('stops even if it ends before it can be unfrozen', async () => {
     const held = heart.machine.faults.hold('setFrozen');
     const stopped = heart.setState('c1', 'stop', { force: true });

@@ -23,7 +23,7 @@ export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
  * Stops an instance; for a restart, starts it again. Asks init to shut down, or kills it at once with `force`
  * or without time, as LXD does. Only the begin and the end of this run in the instance's
  * queue, since the instance may take long to shut down.
- * @throws already-stopped, not-ours, shutdown-timeout (then it still runs), and the errors of a start
+ * @throws already-stopped, not-ours, restart-frozen, shutdown-timeout (then it still runs), and the errors of a start
  */
 export function stopInstance(context: RunNeeds, id: number, request: StopRequest): Promise<void> {
   const { queue } = context;
@@ -50,6 +50,7 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   if (!run.runtime.owns)
     throw hostError('not-ours', `${action} it there, or delete it here, which leaves its processes alone`);
   const asked = isAsked(request);
+  if (run.frozen && asked && action === 'restart') throw hostError('restart-frozen');
   // Stored before the run ends, so that the instance starts again even if the daemon dies.
   if (action === 'restart') keepPower(context, id, beforeRestart);
   if (asked) run.runtime.halt(run.handle.init);

@@ -9,6 +9,7 @@ import type { UploadOptions } from './requests.ts';
 const CONTENT = 'an image';
 const FINGERPRINT = createHash('sha256').update(CONTENT).digest('hex');
 const F = 'f'.repeat(64);
+const G = 'a'.repeat(64);
 
 let heart: Heart;
 beforeEach(async () => {
@@ -180,6 +181,21 @@ describe('An image', () => {
     };
     expect(() => heart.host.images.update(F, fields, BY, check)).toThrow('ETag');
     expect(heart.host.images.get(F).image.public).toBe(false);
+  });
+
+  it.each([
+    [['default', 'nope'], "Profile 'nope' doesn't exist"],
+    [['default', 'default'], 'Duplicate profile found in request'],
+  ])('is not given the profiles %j', (profiles, why) => {
+    expect(() => heart.host.images.update(F, { ...fields, profiles }, BY)).toThrow(why);
+    expect(heart.host.images.get(F).image.public).toBe(false);
+    heart.host.images.update(F, { ...fields, profiles: ['default'] }, BY);
+  });
+
+  it('may keep a profile that is gone by now', () => {
+    heart.addImage({ fingerprint: G, profiles: ['gone'] });
+    heart.host.images.update(G, { ...fields, profiles: ['gone'] }, BY);
+    expect(heart.host.images.get(G).image.public).toBe(true);
   });
 
   it('is found by an unambiguous prefix of its fingerprint', () => {

@@ -31,6 +31,7 @@ export function imageCases(
     update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>) {
       const image = find(fingerprint);
       check?.(image);
+      checkProfiles(context, image, fields.profiles);
       put(context, { ...image, ...fields }, by);
     },
     setCached: (fingerprint: string, cached: boolean, by: Requestor) =>
@@ -55,6 +56,13 @@ export function imageCases(
 function infoOf({ model }: Needs<'model'>, image: Image): ImageInfo {
   const aliases = [...model.state.aliases.values()].filter((alias) => alias.target === image.fingerprint);
   return { image, aliases };
+}
+
+/** Profiles that the image has already may be gone by now, which must not refuse its other changes. */
+function checkProfiles({ model }: Needs<'model'>, image: Image, names: readonly string[]): void {
+  if (new Set(names).size !== names.length) throw hostError('profile-duplicate');
+  const missing = names.find((name) => !image.profiles.includes(name) && !model.state.profiles.has(name));
+  if (missing !== undefined) throw hostError('image-profile-missing', missing);
 }
 
 function put({ model }: Needs<'model'>, image: Image, by: Requestor): void {

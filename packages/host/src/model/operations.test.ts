@@ -183,16 +183,19 @@ describe('Waiting', () => {
 });
 
 describe('A finished operation', () => {
-  it('can be read for half a minute', async () => {
+  it('is listed for five seconds, and can be read for half a minute', async () => {
     const heart = await Heart.begin();
     const { id } = begin();
     await pass(heart, 60_000);
     work.resolve(undefined);
     await operations.wait(id, -1);
-    await pass(heart, 29_999);
+    await pass(heart, 4_999);
+    expect(operations.list()).toHaveLength(1);
+    await pass(heart, 1);
+    expect(operations.list()).toEqual([]);
+    await pass(heart, 24_999);
     expect(operations.get(id).status).toBe('Success');
     await pass(heart, 1);
     expect(() => operations.get(id)).toThrow('Operation not found');
-    expect(operations.list()).toEqual([]);
   });
 });

@@ -28,6 +28,8 @@ export interface OperationSpec {
 
 /** How long a finished operation can still be read: clients come back for the result. */
 const KEPT_MS = 30_000;
+/** How long it is in lists, as long as with LXD. */
+const LISTED_MS = 5_000;
 /** The least time between events of changed metadata, such as progress. */
 const TELL_INTERVAL_MS = 100;
 
@@ -38,6 +40,7 @@ interface Entry {
   readonly abort: AbortController;
   readonly finished: Promise<void>;
   toldAt: number;
+  listed: boolean;
 }
 
 /** All operations that run, and for a while those that have ended. */
@@ -73,15 +76,16 @@ export class Operations {
     const finished = new Promise<void>((resolve) => {
       settle = resolve;
     });
-    const entry: Entry = { operation, abort, finished, toldAt: 0 };
+    const entry: Entry = { operation, abort, finished, toldAt: 0, listed: true };
     this.#entries.set(operation.id, entry);
     this.#publish(entry);
     void this.#perform(entry, spec).then(settle);
     return operation;
   }
 
+  /** Those that run or have just ended. */
   list(): readonly Operation[] {
-    return [...this.#entries.values()].map((entry) => entry.operation);
+    return [...this.#entries.values()].filter((entry) => entry.listed).map((entry) => entry.operation);
   }
 
   /** @throws operation-not-found */
@@ -135,6 +139,9 @@ export class Operations {
   ): void {
     const metadata = result ? { ...entry.operation.metadata, ...result } : entry.operation.metadata;
     this.#change(entry, { status, err, metadata, mayCancel: false });
+    setTimeout(() => {
+      entry.listed = false;
+    }, LISTED_MS).unref();
     setTimeout(() => this.#entries.delete(entry.operation.id), KEPT_MS).unref();
   }
 

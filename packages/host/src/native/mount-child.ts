@@ -1,10 +1,11 @@
-import { type BigIntStats, fstatSync, lstatSync, readFileSync, statSync } from 'node:fs';
+import { type BigIntStats, fstatSync, lstatSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { checked, declare, SystemError } from './libc.ts';
 import {
   type FileIdentity,
   MOUNT_PIDFD,
   type MountAnswer,
+  type MountFailure,
   type MountOrder,
   type MountTask,
 } from './mount.ts';
@@ -71,13 +72,38 @@ const { owner, tasks } = JSON.parse(readFileSync(0, 'utf8')) as MountOrder;
 process.stdout.write(JSON.stringify(answer()));
 
 function answer(): MountAnswer {
+  let failing: Prepared | undefined;
   try {
     const prepared = tasks.map(prepare);
     enter();
-    return { results: prepared.map(perform) };
+    const results = prepared.map((each) => {
+      failing = each;
+      return perform(each);
+    });
+    return { results };
   } catch (error) {
-    const known = error instanceof SystemError ? error : null;
-    return { call: known?.call ?? String(error), errno: known?.errno ?? 0 };
+    return { ...callOf(error), ...(failing && { target: failing.task.target, ...kindsOf(failing) }) };
+  }
+}
+
+function callOf(error: unknown): { call: string; errno: number } {
+  if (error instanceof SystemError) return error;
+  const { syscall, errno } = error as NodeJS.ErrnoException;
+  return syscall === undefined ? { call: String(error), errno: 0 } : { call: syscall, errno: -(errno ?? 0) };
+}
+
+/** The kernel says only EINVAL when a folder meets a file. */
+function kindsOf({ task, isFolder: folder }: Prepared): Pick<MountFailure, 'kinds'> {
+  const found = task.kind === 'mount' && statIfThere(task.target);
+  if (!found || found.isDirectory() === folder) return {};
+  return { kinds: folder ? 'folder-on-file' : 'file-on-folder' };
+}
+
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
   }
 }
 

@@ -47,10 +47,18 @@ export interface MountOrder {
   readonly tasks: readonly MountTask[];
 }
 
-/** Its answer: whether each task made (mount) or found (unmount, look) something; or the call that failed. */
-export type MountAnswer =
-  | { readonly results: readonly boolean[] }
-  | { readonly call: string; readonly errno: number };
+/** The call that failed. */
+export interface MountFailure {
+  readonly call: string;
+  readonly errno: number;
+  /** Path inside, of the task that failed; absent before any was begun. */
+  readonly target?: string;
+  /** Only a folder can be mounted on a folder, and only another file on another file. */
+  readonly kinds?: 'folder-on-file' | 'file-on-folder';
+}
+
+/** Its answer: whether each task made (mount) or found (unmount, look) something; or what failed. */
+export type MountAnswer = { readonly results: readonly boolean[] } | MountFailure;
 
 /** The descriptor on which it gets the pidfd of a process in the container. */
 export const MOUNT_PIDFD = 3;

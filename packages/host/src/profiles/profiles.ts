@@ -1,6 +1,6 @@
 import { checkConfig } from '../core/config-keys.ts';
 import { checkDevices } from '../core/devices.ts';
-import type { Instance, Profile } from '../core/entities.ts';
+import type { Devices, Instance, Profile } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { checkProfileName } from '../core/names.ts';
 import type { Needs } from '../instances/needs.ts';
@@ -36,9 +36,9 @@ export function profileCases(
     create(profile: Profile, by: Requestor) {
       checkProfileName(profile.name);
       if (model.state.profiles.has(profile.name)) throw hostError('profile-exists', profile.name);
-      checkProfile(profile);
+      const checked = { ...profile, devices: checkProfile(profile) };
       const created = lifecycle('profile-created', 'profiles', profile.name, { by });
-      model.commit([{ kind: 'put-profile', profile }], [created]);
+      model.commit([{ kind: 'put-profile', profile: checked }], [created]);
     },
     update: (name: string, fields: ProfileFields, by: Requestor, check?: Precondition<Profile>) =>
       update(context, find(context, name), fields, by, check),
@@ -71,9 +71,10 @@ function find({ model }: Needs<'model'>, name: string): Profile {
   return profile;
 }
 
-function checkProfile({ config, devices }: Pick<Profile, 'config' | 'devices'>): void {
+/** @returns the devices without empty options */
+function checkProfile({ config, devices }: Pick<Profile, 'config' | 'devices'>): Devices {
   checkConfig(config, 'profile');
-  checkDevices(devices);
+  return checkDevices(devices);
 }
 
 /** Changes a profile and every instance that uses it, running ones included, in one commit. */
@@ -85,11 +86,11 @@ function update(
   check: Precondition<Profile> | undefined,
 ): Promise<void> {
   const { model } = context;
-  checkProfile(fields);
+  const devices = checkProfile(fields);
   return withUsers(context, name, async (users) => {
     const current = find(context, name);
     check?.(current);
-    const profile = { ...current, ...fields };
+    const profile = { ...current, ...fields, devices };
     const profiles = new Map(model.state.profiles).set(name, profile);
     const naming = users.length > 1;
     const plans = users.map((instance) => {

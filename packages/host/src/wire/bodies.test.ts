@@ -8,6 +8,7 @@ import {
   parseInstanceRename,
   parseNewInstance,
   parseStateRequest,
+  parseStatesRequest,
 } from './instance.ts';
 import { parseServerConfig } from './server.ts';
 
@@ -113,6 +114,9 @@ describe('a change of an instance', () => {
   it('of its state needs only the action', () => {
     expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: 0, force: false });
     expect(parseStateRequest({ action: 'start', pid: 7 }).pid).toBe(7);
+    const state = { action: 'start', timeout: 2, force: true };
+    expect(parseStatesRequest({ state: { ...state, pid: 7 } })).toEqual(state);
+    expect(() => parseStatesRequest({})).toThrow("Unknown action: ''");
     expect(() => parseStateRequest({ action: 'explode' })).toThrow("Unknown action: 'explode'");
     expect(() => parseStateRequest({ action: 'stop', timeout: -2 })).toThrow(/^timeout: /);
   });

@@ -129,6 +129,7 @@ const fieldsSchema = z.object({
   config: orElse(strings, {}),
   devices: orElse(devices, {}),
   restore: orElse(z.string(), ''),
+  stateful: orElse(z.boolean(), false),
 });
 
 /**
@@ -136,24 +137,28 @@ const fieldsSchema = z.object({
  * @throws CodedError 400 for a restore: it has no other fields, so as a change it would empty the instance
  */
 export function parseInstanceFields(body: unknown) {
-  const { restore, ...fields } = parse(fieldsSchema, body);
+  const { restore, stateful, ...fields } = parse(fieldsSchema, body);
   if (restore) throw wireError('no-snapshots');
+  if (stateful) throw wireError('stateful-instance');
   return fields;
 }
 
 const patchSchema = z.object({
+  architecture: text.nullish(),
   description: text.nullish(),
   ephemeral: z.boolean().nullish(),
   profiles: z.array(text).nullish(),
   config: stringChanges.nullish(),
   devices: deviceChanges.nullish(),
   restore: z.string().nullish(),
+  stateful: z.boolean().nullish(),
 });
 
 /** Reads the body of PATCH /1.0/instances/NAME. @returns only the fields that are given */
 export function parseInstancePatch(body: unknown) {
-  const { restore, ...fields } = parse(patchSchema, body);
+  const { restore, stateful, ...fields } = parse(patchSchema, body);
   if (restore) throw wireError('no-snapshots');
+  if (stateful) throw wireError('stateful-instance');
   return given(fields);
 }
 
@@ -176,6 +181,13 @@ const stateSchema = z.object({
 
 /** The supported actions of PUT /1.0/instances/NAME/state. */
 const ACTIONS = ['start', 'stop', 'restart', 'freeze', 'unfreeze'] as const;
+
+/** Reads the body of PUT /1.0/instances: the change is for all. @throws CodedError 400 `Unknown action: 'x'` */
+export function parseStatesRequest(body: unknown) {
+  const { state } = parse(z.object({ state: orElse(z.looseObject({}), {}) }), body);
+  const { action, timeout, force } = parseStateRequest(state);
+  return { action, timeout, force };
+}
 
 /** Reads the body of PUT /1.0/instances/NAME/state. @throws CodedError 400 `Unknown action: 'x'` */
 export function parseStateRequest(body: unknown) {

@@ -23,9 +23,9 @@ describe('parse', () => {
     expect(parse(schema, { list: [] })).toEqual({ list: [] });
   });
 
-  it('removes empty values of maps that replace others, at both levels of devices', () => {
+  it('removes empty values of maps that replace others, but not of devices: the name is to be checked', () => {
     expect(parse(strings, { a: '', b: '1' })).toEqual({ b: '1' });
-    expect(parse(devices, { eth0: { type: 'nic', name: '' } })).toEqual({ eth0: { type: 'nic' } });
+    expect(parse(devices, { eth0: { type: 'nic', name: '' } })).toEqual({ eth0: { type: 'nic', name: '' } });
   });
 
   it('turns empty values of a merge into removals', () => {
@@ -47,7 +47,7 @@ describe('parse', () => {
       ],
     ]);
     const changes = parse(deviceChanges, JSON.parse('{"__proto__": {"__proto__": "x", "a": ""}, "b": null}'));
-    expect(JSON.stringify(changes)).toBe('{"__proto__":{"__proto__":"x"},"b":null}');
+    expect(JSON.stringify(changes)).toBe('{"__proto__":{"__proto__":"x","a":""},"b":null}');
   });
 
   it('names the key of a wrong entry, at every depth', () => {

@@ -83,8 +83,8 @@ export const rawStrings = mapOf(text);
 /** A map of strings that replaces another: keys with the value `""` are removed. */
 export const strings = rawStrings.transform(withoutEmpty);
 
-/** Devices that replace others: options with the value `""` are removed. */
-export const devices = mapOf(strings);
+/** Devices as sent: options with the value `""` are removed once it is known that their types have them. */
+export const devices = mapOf(rawStrings);
 
 /** For merges: `""` and null both remove a key. */
 export const stringChanges = mapOf(text.nullable()).transform((map) =>
@@ -92,7 +92,7 @@ export const stringChanges = mapOf(text.nullable()).transform((map) =>
 );
 
 /** For merges: null removes a device, any other value replaces the device of that name. */
-export const deviceChanges = mapOf(strings.nullable());
+export const deviceChanges = mapOf(rawStrings.nullable());
 
 /** The fields that are neither absent nor null. */
 export function given<T extends object>(value: T): { [K in keyof T]?: NonNullable<T[K]> } {

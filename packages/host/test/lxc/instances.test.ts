@@ -151,6 +151,18 @@ describe('the status of an instance', () => {
     await lxc.must('start', 'c1');
   });
 
+  it('changes with --all where the action applies; where it fails, the others go on', async () => {
+    await lxc.must('init', 'busybox', 'c3');
+    await lxc.must('pause', '--all');
+    expect(await lxc.refusal('restart', '--all')).toMatch(
+      /The following instances failed to update state:\n - Instance: c1: Instance is not running/,
+    );
+    await lxc.must('restart', '--all', '--force');
+    expect(await csv('-c', 'ns')).toContain('c3,STOPPED');
+    expect(await status()).toBe('RUNNING');
+    await lxc.must('delete', 'c3');
+  });
+
   it('is shown by info, with the log', async () => {
     const info = await lxc.must('info', 'c1', '--show-log');
     expect(info).toMatch(/^Name: c1\nStatus: RUNNING\nType: container\n/);

@@ -9,7 +9,7 @@ export const API_DIFFERENCES: Readonly<Record<string, string>> = {
   '/1.0/images/:fingerprint/export': 'no POST: an image is not sent to another server',
   '/1.0/images/:fingerprint/refresh': 'images come from uploads only, so there is nothing to get again',
   '/1.0/instances':
-    'POST makes instances from images of this host only; no PUT, which changes the state of all instances',
+    'POST makes instances from images of this host only; with PUT, a pause of all leaves those alone that are paused already',
   '/1.0/instances/:name': 'POST renames, but does not move to another host or pool',
   '/1.0/instances/:name/console':
     'no `vga`, which is for virtual machines; GET also takes `follow`, for what the console prints from now on',

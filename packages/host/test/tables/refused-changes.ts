@@ -1,9 +1,11 @@
+import { hostArchitecture } from '../../src/images/architectures.ts';
 import { invalidName, type Row } from './row.ts';
 
 const MIB = 1024 * 1024;
 const PUT = 'PUT /1.0/instances/c1';
 const PATCH = 'PATCH /1.0/instances/c1';
 const ROOT = { type: 'disk', path: '/', pool: 'default' };
+const ARCHITECTURE = hostArchitecture();
 const INVALID = 'Device validation failed for "d": ';
 const instance = (more: object) => ({ profiles: ['default', 'p1'], config: { 'user.a': 'own' }, ...more });
 const config = (key: string, value: string) => instance({ config: { [key]: value } });
@@ -189,11 +191,40 @@ export const CHANGED_INSTANCES: readonly Row[] = [
     'Failed add validation for device "d": Missing source path "/no/such"',
   ],
   [
-    'a device name with a slash',
+    'a device name with a blank',
     PUT,
-    devices({ type: 'none' }, 'a/b'),
+    devices({ type: 'none' }, 'a b'),
     400,
-    'Invalid devices: Invalid device name "a/b"',
+    'Invalid devices: Device validation failed for "a b": Name can only contain alphanumeric, forward slash, hyphen, colon, underscore and full stop characters',
+  ],
+  [
+    'an empty option that the type does not have',
+    PATCH,
+    { devices: { d: { type: 'none', nothing: '' } } },
+    400,
+    `Invalid devices: ${INVALID}Invalid device option "nothing"`,
+  ],
+  [
+    'another architecture',
+    PUT,
+    instance({ architecture: 'riscv64' }),
+    400,
+    `The architecture of an instance cannot change: it is ${ARCHITECTURE}`,
+  ],
+  [
+    'another architecture, merged',
+    PATCH,
+    { architecture: 'riscv64' },
+    400,
+    `The architecture of an instance cannot change: it is ${ARCHITECTURE}`,
+  ],
+  ['a stateful instance', PATCH, { stateful: true }, 400, 'Stateful instances are not supported'],
+  [
+    'a stateful instance, replaced',
+    PUT,
+    instance({ stateful: true }),
+    400,
+    'Stateful instances are not supported',
   ],
   [
     'a long device name',

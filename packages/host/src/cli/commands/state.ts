@@ -73,7 +73,7 @@ function act(open: Open, command: Command, action: StateChange['action']) {
   return async (names: readonly string[], options: StateOptions) => {
     const session = open(command);
     const change = { action, timeout: options.timeout ?? -1, force: options.force === true };
-    const chosen = await namesOrAll(names, options.all, () => findAll(session, action));
+    const chosen = await namesOrAll(names, options.all, () => findAll(session, change));
     const changeOne = action === 'start' ? startOne : changeState;
     await forEachInstance(session, chosen, (name) => changeOne(session, name, change));
   };
@@ -86,15 +86,17 @@ async function startOne(session: Session, name: string, change: StateChange): Pr
   await changeState(session, name, { ...change, action });
 }
 
-async function findAll(session: Session, action: StateChange['action']): Promise<readonly string[]> {
+async function findAll(session: Session, change: StateChange): Promise<readonly string[]> {
   const instances = await session.client.get<readonly InstanceJson[]>('/1.0/instances?recursion=1');
-  return instances.filter((instance) => makesSense(action, instance)).map(({ name }) => name);
+  return instances.filter((instance) => makesSense(change, instance)).map(({ name }) => name);
 }
 
-function makesSense(action: StateChange['action'], instance: InstanceJson): boolean {
+function makesSense({ action, force, timeout }: StateChange, instance: InstanceJson): boolean {
   const isFrozen = instance.status_code === STATUS_CODES.Frozen;
   if (action === 'start') return isStopped(instance) || isFrozen;
-  return !isStopped(instance) && !(action === 'freeze' && isFrozen);
+  // A frozen instance cannot be asked to shut down for a restart; a stop lets it go on first.
+  const mustRun = action === 'freeze' || (action === 'restart' && !force && timeout !== 0);
+  return !isStopped(instance) && !(mustRun && isFrozen);
 }
 
 /** Starts, stops or restarts one instance and waits for it. */

@@ -237,6 +237,18 @@ describe('start, stop, restart and delete', () => {
     expect(urls).toEqual(['/1.0/instances/c1/state', '/1.0/instances/c2/state']);
   });
 
+  it('restart only those with --all that can be asked: neither stopped nor frozen ones, unless by force', async () => {
+    const frozen = fakeInstance({ name: 'c2', status: 'Frozen', status_code: 110 });
+    const stopped = fakeInstance({ name: 'c3', status: 'Stopped', status_code: 102 });
+    host.routes['GET /1.0/instances'] = () => ({ metadata: [fakeInstance(), frozen, stopped] });
+    host.routes['PUT /1.0/instances/c2/state'] = done;
+    const urls = () => host.received.filter(({ method }) => method === 'PUT').map(({ url }) => url);
+    await porthole('restart --all');
+    expect(urls()).toEqual(['/1.0/instances/c1/state']);
+    await porthole('restart --all --force');
+    expect(urls().slice(1)).toEqual(['/1.0/instances/c1/state', '/1.0/instances/c2/state']);
+  });
+
   it('go on with the others when one fails, and name it', async () => {
     const { code, stderr } = await porthole('stop c1 c9');
     expect([code, stderr]).toEqual([1, 'Error: c9: not found\n']);
@@ -345,6 +357,11 @@ describe('config', () => {
     });
     await porthole('config device set c1 data readonly=true');
     expect(sent('PUT').devices).toEqual({ data: { ...devices.data, readonly: 'true' } });
+    await porthole('config device unset c1 data path');
+    expect(sent('PUT').devices).toEqual({ data: { type: 'disk' } });
+    // The daemon knows whether there is such an option.
+    await porthole('config device unset c1 data nothing');
+    expect(sent('PUT').devices).toEqual({ data: { ...devices.data, nothing: '' } });
     await porthole('config device remove c1 data');
     expect(sent('PUT').devices).toEqual({});
     expect((await porthole('config device add c1 data none')).stderr).toBe(

@@ -1,6 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { run } from '../../process/run.ts';
 
 const ROOT = '/sys/fs/cgroup';
+
+/** How long the removal of a guest's cgroups may take. */
+const REMOVE_TIMEOUT_MS = 10_000;
 
 /** `cgroup2`: the unified hierarchy; `cgroup`: a hierarchy of its own. LXC's keys begin with these; cgroups(7). */
 export type CgroupVersion = 'cgroup' | 'cgroup2';
@@ -31,6 +35,31 @@ export function cgroupsOf(pid: number): Map<string, string> {
     for (const controller of controllers.split(',')) groups.set(controller, folderOf(controller, own));
   }
   return groups;
+}
+
+/**
+ * The cgroups that LXC has made for a process of a container, its init or its monitor, in all hierarchies. LXC adds a
+ * number to their names when another container, such as one of another daemon, has the plain name.
+ */
+export function cgroupFolders(pid: number, id: number): string[] {
+  const own = new RegExp(`^.*?/lxc\\.(?:payload|monitor)\\.${id}(?:-\\d+)?(?=/|$)`);
+  const folders = new Set<string>();
+  for (const line of readText(`/proc/${pid}/cgroup`).split('\n')) {
+    const [, controllers = '', ...path] = line.split(':');
+    const found = own.exec(path.join(':'))?.[0];
+    if (found !== undefined) folders.add(folderOf(controllers, found));
+  }
+  return [...folders];
+}
+
+/**
+ * Removes cgroups that have no process, with those below them, which a guest can have made in any number. Never
+ * fails: one that is in use stays.
+ */
+export async function removeCgroups(folders: readonly string[]): Promise<void> {
+  const there = folders.filter((folder) => existsSync(folder));
+  if (there.length === 0) return;
+  await run('find', [...there, '-depth', '-type', 'd', '-delete'], { timeoutMs: REMOVE_TIMEOUT_MS });
 }
 
 /** Whether a container is frozen; with cgroup v1 the freezer is a separate controller. */

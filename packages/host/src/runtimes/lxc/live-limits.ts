@@ -6,6 +6,7 @@ import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import { run } from '../../process/run.ts';
 import type { Init } from '../contract/runtime.ts';
 import { type CgroupVersion, cgroupsOf, readText } from './cgroups.ts';
+import { limitReason } from './reasons.ts';
 import { GROUP_LIMITS, setOf } from './resource-limits.ts';
 
 /** The kernel frees memory before it takes a lower limit (version 1), or kills processes until it fits (version 2). */
@@ -35,7 +36,7 @@ export async function setLimits(init: Init, config: Config, keys: readonly LiveL
       timeoutMs: WRITE_TIMEOUT_MS,
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
     });
-    if (!ok) throw hostError('limit-failed', key, reasonOf(failure));
+    if (!ok) throw hostError('limit-failed', key, limitReason(key, failure));
     if (!holds(key, readText(place.path).trim(), place.text))
       throw hostError('limit-failed', key, 'the kernel has not taken it');
   }
@@ -76,9 +77,4 @@ export function holds(key: LiveLimit, found: string, text: string): boolean {
   // Without a limit, version 1 shows the highest number of whole pages.
   if (text === '-1') return Number(found) > Number.MAX_SAFE_INTEGER;
   return PAGE_BYTES.some((bytes) => Number(found) === Math.floor(Number(text) / bytes) * bytes);
-}
-
-/** The last words of tee(1), without the path. */
-function reasonOf(failure: string): string {
-  return failure.replace(/^.*: /, '');
 }

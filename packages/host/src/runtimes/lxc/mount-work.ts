@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { compileCacheVariables } from '../../base/compile-cache.ts';
 import { hostError } from '../../core/host-errors.ts';
-import { close, SystemError } from '../../native/libc.ts';
+import { close } from '../../native/libc.ts';
 import { tryLock } from '../../native/lock.ts';
 import {
   type InsideOwner,
@@ -13,6 +13,7 @@ import {
 import { type Finished, run } from '../../process/run.ts';
 import type { Init } from '../contract/runtime.ts';
 import type { InstancePaths } from './paths.ts';
+import { mountReason } from './reasons.ts';
 
 /** How long a change of mounts may take: a guest can mount a file system there that never answers. */
 const TIMEOUT_MS = 10_000;
@@ -49,8 +50,8 @@ export class MountWork {
   /**
    * Carries out tasks inside, in order.
    * @returns for each whether it made (mount) or found (unmount, look) something
-   * @throws SystemError of the first task that failed; Error when the instance does not answer in time;
-   *   CodedError instance-stuck when no place is free
+   * @throws CodedError bad-request with the reason of the first task that failed, instance-stuck when no place is
+   *   free; Error when the instance does not answer in time
    */
   change(owner: InsideOwner, tasks: readonly MountTask[]): Promise<readonly boolean[]> {
     const work = this.#last.then(() => this.#change({ owner, tasks }));
@@ -128,5 +129,5 @@ function resultsOf({ ok, timedOut, stdout, failure }: Finished): readonly boolea
   if (!ok) throw new Error(failure);
   const answer = JSON.parse(stdout) as MountAnswer;
   if ('results' in answer) return answer.results;
-  throw new SystemError(answer.call, answer.errno);
+  throw hostError('bad-request', mountReason(answer));
 }

@@ -5,7 +5,7 @@ import { within } from '../../base/within.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { Ending, RunHandle } from '../contract/runtime.ts';
-import { isFrozen } from './cgroups.ts';
+import { cgroupFolders, isFrozen, removeCgroups } from './cgroups.ts';
 import { releaseMounts } from './host-mounts.ts';
 import { waitingWrite } from './hung-write.ts';
 import { pinInit, type RunProcesses } from './init.ts';
@@ -81,16 +81,21 @@ export class LxcRuns {
     const release = () => {
       for (const process of [init, monitor]) process.release();
     };
-    const ended = this.#ended(id, { init, monitor });
+    const cgroups = [init, monitor].flatMap(({ pid }) => cgroupFolders(pid, id));
+    const ended = this.#ended(id, { init, monitor }, cgroups);
     this.#onHeld(id, { init, monitor });
     return { init, hostNames: {}, ended, frozen: isFrozen(init.pid), release };
   }
 
   /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
-  async #ended(id: number, { init, monitor }: RunProcesses): Promise<Ending> {
+  async #ended(id: number, { init, monitor }: RunProcesses, cgroups: readonly string[]): Promise<Ending> {
     await this.#watch.exited(init);
     await this.#monitorEnded(monitor);
-    return this.lastEnding(id) ?? 'stop';
+    const ending = this.lastEnding(id);
+    if (ending !== undefined) return ending;
+    // It was killed before it could take the run down.
+    await removeCgroups(cgroups);
+    return 'stop';
   }
 
   /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostError } from '../../core/host-errors.ts';
 import { run } from '../../process/run.ts';
+import { startReason } from './reasons.ts';
 
 /** LXC's tools may take this long to answer; a start may have to wait for a slow host. */
 const START_TIMEOUT_MS = 60_000;
@@ -99,8 +100,8 @@ function reasonOf(log: string): string | null {
   const lines = readLog(log).split('\n');
   const errors = lines
     .filter((line) => / ERROR /.test(line))
-    .map((line) => line.replace(/^.*? - .*? - /, ''));
-  return errors.length === 0 ? null : errors.slice(0, CAUSES_MAX).join('; ');
+    .map((line) => startReason(line.replace(/^.*? - .*? - /, '')));
+  return errors.length === 0 ? null : [...new Set(errors.slice(0, CAUSES_MAX))].join('; ');
 }
 
 function readLog(path: string): string {

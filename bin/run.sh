@@ -2,7 +2,7 @@
 # checkout), $built (where Porthole is built) and $flags (of Node). Runs the program on its own Node 26, else on
 # the system's if that is new enough to run TypeScript.
 folder=${self%/*}
-root=${folder%/*}
+root=$folder/..
 node=$root/node_modules/.bin/node
 if [ -e "$root/$built" ]; then
   program=$built

@@ -20,12 +20,15 @@ export interface Bench {
   readonly signal: AbortSignal;
 }
 
-/** The running servers. `lxd` is undefined when LXD is not installed or does not start. */
+/** The running servers. `lxd` and `lxdBtrfs` are undefined when LXD is not installed or does not start. */
 export interface Peers {
   readonly porthole: ContainerPeer;
   readonly nginx: Peer;
+  readonly nginxTuned: Peer;
   readonly nodeHttp: Peer;
   readonly lxd: ContainerPeer | undefined;
+  /** The same with a pool on btrfs, where a root is a snapshot of its image. */
+  readonly lxdBtrfs: ContainerPeer | undefined;
 }
 
 /** The peers that are not undefined. */

@@ -28,12 +28,15 @@ const RATIOS = {
     over: 'nginx',
     goal: { atLeast: 0.85 },
   },
+  keepalive_vs_nginx_tuned: { figure: 'keepalive-16-key', column: 'porthole', over: 'nginx tuned' },
   keepalive_vs_lxd: { figure: 'keepalive-16-key', column: 'porthole', over: 'lxd', goal: { atLeast: 100 } },
   keepalive_vs_node_http: { figure: 'keepalive-16-key', column: 'porthole', over: 'node:http' },
   churn_vs_nginx: { figure: 'churn-key', column: 'porthole', over: 'nginx', goal: { atLeast: 0.75 } },
+  churn_vs_nginx_tuned: { figure: 'churn-key', column: 'porthole', over: 'nginx tuned' },
   churn_vs_lxd: { figure: 'churn-key', column: 'porthole', over: 'lxd', goal: { atLeast: 100 } },
   churn_vs_node_http: { figure: 'churn-key', column: 'porthole', over: 'node:http' },
   export_vs_nginx: { figure: 'export-8', column: 'porthole', over: 'nginx', goal: { atLeast: 0.85 } },
+  export_vs_nginx_tuned: { figure: 'export-8', column: 'porthole', over: 'nginx tuned' },
   export_one_vs_nginx: { figure: 'export-1', column: 'porthole', over: 'nginx', goal: { atLeast: 0.85 } },
   export_vs_lxd: { figure: 'export-8', column: 'porthole', over: 'lxd' },
   event_vs_lxd: { figure: 'event-median', column: 'porthole', over: 'lxd' },
@@ -67,7 +70,9 @@ const RATIOS = {
   list_first_60_s: { figure: 'list-first', column: '60', goal: { atMost: 0.5 } },
   list_next_60_s: { figure: 'list-next', column: '60', goal: { atMost: 0.5 } },
   launch_vs_lxd: { figure: 'launch', column: 'porthole', over: 'lxd' },
+  launch_vs_lxd_btrfs: { figure: 'launch', column: 'porthole', over: 'lxd btrfs' },
   delete_vs_lxd: { figure: 'delete', column: 'porthole', over: 'lxd' },
+  delete_vs_lxd_btrfs: { figure: 'delete', column: 'porthole', over: 'lxd btrfs' },
 } as const satisfies Record<string, Ratio>;
 
 /** A measured ratio; null when it was not measured, for example because a peer is missing. */

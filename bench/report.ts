@@ -11,7 +11,17 @@ import type { Plan } from './plan.ts';
 import { goalText, partOf, ratiosOf } from './ratios.ts';
 
 /** Order of the peers' columns; other columns come after them, ascending. */
-const COLUMN_ORDER: readonly string[] = ['porthole', 'sources', 'nginx', 'node:http', 'node', 'lxd', 'lxc'];
+const COLUMN_ORDER: readonly string[] = [
+  'porthole',
+  'sources',
+  'nginx',
+  'nginx tuned',
+  'node:http',
+  'node',
+  'lxd',
+  'lxd btrfs',
+  'lxc',
+];
 
 const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
 const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));

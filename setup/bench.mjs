@@ -13,7 +13,7 @@ await runMain(async () => {
 /** Without LXD the benchmarks have one column less. */
 async function ensureLxd() {
   try {
-    await ensurePackages(LXD_PACKAGES);
+    await ensurePackages([...LXD_PACKAGES, 'btrfs-progs']);
   } catch (error) {
     if (!(error instanceof SetupError)) throw error;
     say(`going on without LXD: ${error.message}`);

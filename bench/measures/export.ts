@@ -8,12 +8,12 @@ const MANY = 8;
 /** e. Rate of image downloads, one and eight at a time, and the latency of other requests meanwhile. */
 export async function measureExport(bench: Bench): Promise<void> {
   const { plan, tools, results, say } = bench;
-  const { porthole, nginx, lxd } = await bench.peers();
+  const { porthole, nginx, nginxTuned, lxd } = await bench.peers();
   const fetch = (peer: Peer, connections: number) =>
     drain(tools, peer, peer.exportTarget as string, connections);
   say(`export: an image of ${plan.imageMib} MiB`);
   await interleave(
-    present<Peer>(porthole, nginx, lxd),
+    present<Peer>(porthole, nginx, nginxTuned, lxd),
     plan.rounds,
     async (peer) => {
       results.add('export-1', peer.name, await fetch(peer, 1));

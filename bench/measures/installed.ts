@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
 import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,7 +32,7 @@ export async function measureInstalled(bench: Bench): Promise<void> {
   for (const daemon of Object.values(daemons)) stack.defer(() => daemon.destroy());
   await measureStart(bench, daemons);
   await measureList(bench, daemons);
-  await measureRest(bench, daemons.porthole, stack);
+  await measureRest(bench, daemons.porthole, join(built, 'bin/node'), stack);
   const added = await populated(bench, built);
   const alone = bench.results.of('rest', 'porthole').at(-1) as number;
   bench.results.add('rest-many', String(MANY), added - alone);
@@ -90,16 +92,37 @@ async function measureList({ folder, plan, results, say, signal }: Bench, daemon
   );
 }
 
-/** Memory at rest with an empty store, of both daemons in the same minute. */
-async function measureRest(bench: Bench, daemon: Portholed, stack: AsyncDisposableStack): Promise<void> {
+/** Memory at rest with an empty store, of both daemons in the same minute; before it that of Node alone. */
+async function measureRest(
+  bench: Bench,
+  daemon: Portholed,
+  node: string,
+  stack: AsyncDisposableStack,
+): Promise<void> {
   const { folder, plan, results, say } = bench;
   await daemon.stop();
+  results.add('rest', 'node', await restOfNode(node));
   await daemon.start({ cores: 'all' });
   const pids: Record<string, number> = { porthole: daemon.pid };
   if (hasLxd()) pids['lxd'] = stack.use(await startEmptyLxd(join(folder, 'installed-lxd'))).pid;
   say(`installed: ${plan.restSeconds} s at rest`);
   await wait(plan.restSeconds * MS_PER_S);
   for (const [name, pid] of Object.entries(pids)) results.add('rest', name, await sharedMib(pid));
+}
+
+/** @returns MiB of a Node that does nothing, as soon as it is there */
+async function restOfNode(node: string): Promise<number> {
+  const child = spawn(node, ['-e', 'process.stdout.write("."); setInterval(() => {}, 1e6)'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const ended = once(child, 'exit');
+  try {
+    await once(child.stdout, 'data');
+    return await sharedMib(child.pid as number);
+  } finally {
+    child.kill();
+    await ended;
+  }
 }
 
 /** @returns MiB at rest of a daemon with many adopted instances */

@@ -9,8 +9,8 @@ const NAME = 'short-lived';
 /** h. How long it takes to launch and to delete a small container, on all cores. */
 export async function measureLaunch(bench: Bench): Promise<void> {
   const { plan, results, say, signal } = bench;
-  const { porthole, lxd } = await bench.peers();
-  const subjects = present<ContainerPeer>(porthole, lxd);
+  const { porthole, lxd, lxdBtrfs } = await bench.peers();
+  const subjects = present<ContainerPeer>(porthole, lxd, lxdBtrfs);
   say('launch and delete');
   for (const peer of subjects) await bind(peer.pid, 'all');
   await interleave(

@@ -13,11 +13,18 @@ import type { ContainerPeer } from './peer.ts';
 /** As Debian installs it. */
 const LXD = '/usr/bin/lxd';
 
-/** One pool of plain folders, no network. */
-const PRESEED = JSON.stringify({
-  storage_pools: [{ name: 'default', driver: 'dir' }],
-  profiles: [{ name: 'default', devices: { root: { type: 'disk', path: '/', pool: 'default' } } }],
-});
+/** Of the pool: plain folders, or a file with a file system in which a root is a snapshot of its image. */
+export type PoolDriver = 'dir' | 'btrfs';
+
+/** Of a pool in a file. */
+const POOL_SIZE = '8GiB';
+
+/** One pool, no network. */
+function preseed(driver: PoolDriver): string {
+  const pool = { name: 'default', driver, config: driver === 'btrfs' ? { size: POOL_SIZE } : {} };
+  const root = { type: 'disk', path: '/', pool: 'default' };
+  return JSON.stringify({ storage_pools: [pool], profiles: [{ name: 'default', devices: { root } }] });
+}
 
 /** The instance whose namespaces callers enter. */
 const INSTANCE = 'caller';
@@ -38,7 +45,7 @@ export function hasLxd(): boolean {
  * internet for images and instance types by itself, and its own mount namespace, so that its mounts go away
  * however it ends.
  */
-export async function startEmptyLxd(directory: string): Promise<EmptyLxd> {
+export async function startEmptyLxd(directory: string, driver: PoolDriver = 'dir'): Promise<EmptyLxd> {
   const client = new HostClient(join(directory, 'unix.socket'));
   await mkdir(directory);
   await using stack = new AsyncDisposableStack();
@@ -49,23 +56,24 @@ export async function startEmptyLxd(directory: string): Promise<EmptyLxd> {
   );
   stack.defer(() => program.stop());
   await untilServed(client.socketPath, program);
-  await initialize(directory);
+  await initialize(directory, driver);
   const owned = stack.move();
   return { pid: program.pid, client, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 /** LXD with one real container. */
-export async function startLxd(folder: string, images: Images): Promise<ContainerPeer> {
-  const directory = join(folder, 'lxd');
+export async function startLxd(folder: string, images: Images, driver: PoolDriver): Promise<ContainerPeer> {
+  const name = driver === 'dir' ? 'lxd' : 'lxd btrfs';
+  const directory = join(folder, name.replace(' ', '-'));
   await using stack = new AsyncDisposableStack();
-  const { client, pid } = stack.use(await startEmptyLxd(directory));
+  const { client, pid } = stack.use(await startEmptyLxd(directory, driver));
   await takeImage(client, images.busybox, 'busybox');
   const large = await takeImage(client, images.large, 'large');
   stack.defer(() => removeAll(client));
   const callersOf = await launch(client, INSTANCE);
   const owned = stack.move();
   return {
-    name: 'lxd',
+    name,
     client,
     pid,
     socket: join(directory, 'devlxd', 'sock'),
@@ -77,11 +85,11 @@ export async function startLxd(folder: string, images: Images): Promise<Containe
   };
 }
 
-async function initialize(directory: string): Promise<void> {
+async function initialize(directory: string, driver: PoolDriver): Promise<void> {
   let failure = '';
   await until('LXD takes its first settings', async () => {
     const args = [`LXD_DIR=${directory}`, LXD, 'init', '--preseed'];
-    const finished = await run('env', args, { input: PRESEED });
+    const finished = await run('env', args, { input: preseed(driver) });
     failure = finished.failure;
     return finished.ok;
   }).catch((error: Error) => {

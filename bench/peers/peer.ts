@@ -1,6 +1,6 @@
 import type { HostClient } from '../../packages/host/src/client/host-client.ts';
 
-export type PeerName = 'porthole' | 'nginx' | 'node:http' | 'lxd';
+export type PeerName = 'porthole' | 'nginx' | 'nginx tuned' | 'node:http' | 'lxd' | 'lxd btrfs';
 
 /** A server on a Unix socket that gives the same answers as the others. */
 export interface Peer extends AsyncDisposable {
@@ -17,7 +17,7 @@ export interface Peer extends AsyncDisposable {
 
 /** A peer that runs containers and has LXD's host API. */
 export interface ContainerPeer extends Peer {
-  readonly name: 'porthole' | 'lxd';
+  readonly name: 'porthole' | 'lxd' | 'lxd btrfs';
   readonly pid: number;
   readonly client: HostClient;
   /** The instance whose namespaces callers enter. */

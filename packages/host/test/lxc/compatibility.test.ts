@@ -40,9 +40,9 @@ function apiRows(): string[][] {
     const difference = API_DIFFERENCES[path] ?? unservedError(path)?.message;
     const missing = methods.split(' ').filter((method) => !served.includes(method));
     const code = `\`${path}\``;
-    if (served.length === 0) return [code, 'not there', difference ?? ''];
-    if (missing.length === 0 && !difference) return [code, 'same', methods];
-    return [code, 'different', `${served.join(' ')}: ${difference ?? ''}`];
+    if (served.length === 0) return [code, 'missing', '', difference ?? ''];
+    if (missing.length === 0 && !difference) return [code, 'same', methods, ''];
+    return [code, 'different', served.join(' '), difference ?? ''];
   });
 }
 
@@ -50,7 +50,7 @@ function commandRows(): string[][] {
   const verbs = [...theirs.keys()].filter((verb) => verb !== '').sort();
   return verbs.map((verb) => {
     const command = `\`${verb}\``;
-    if (!ours.has(verb)) return [command, 'not there', VERBS_NOT_OURS[verb] ?? ''];
+    if (!ours.has(verb)) return [command, 'missing', VERBS_NOT_OURS[verb] ?? ''];
     const flags = Object.entries(FLAGS_NOT_OURS).filter(
       ([flag]) => flag.startsWith(`${verb} -`) && !flag.slice(verb.length + 1).includes(' '),
     );
@@ -78,9 +78,10 @@ const INTRO = `<!-- Made by packages/host/test/lxc/compatibility.test.ts from th
 
 # Compatibility with LXD
 
-This page compares Porthole with LXD 5.0. "Same" means: the same requests have the same effects and answers, as far as
-Porthole has the things that they are about. [LXD's client](lxc-client.md) has the details for the stock \`lxc\`;
-[config keys](config-keys.md) has the keys of instances, and [the guest API](guest-api.md) what instances see.`;
+This page compares Porthole with LXD 5.0. "Same" means: the same request has the same effect and the same answer.
+A path also counts as the same if it lacks only things that Porthole does not have at all, such as snapshots.
+[LXD's client](lxc-client.md) has the details for \`lxc\`, [config keys](config-keys.md) lists the keys of instances and
+profiles, and [the guest API](guest-api.md) describes what instances see.`;
 
 it('docs/compatibility.md has every path of the API and every command', async () => {
   const extra = Object.entries(VERBS_OF_OURS).map(([verb, why]) => [`\`${verb}\``, why]);
@@ -88,32 +89,35 @@ it('docs/compatibility.md has every path of the API and every command', async ()
 
 ## Host API
 
-Every path of LXD's API. \`/1.0/containers\` is the same as \`/1.0/instances\`, as in LXD. A path or method that is not
-there is answered with 501 and the sentence in the table, or with 404.
+This table has every path of LXD's API, and the methods that Porthole has. \`/1.0/containers\` is the same as
+\`/1.0/instances\`, as in LXD. If a path or method is missing, the daemon answers with 501 and the sentence in the table,
+or with 404.
 
-${table(['path', 'here', 'how, or why not'], apiRows())}
+${table(['path', 'in Porthole', 'methods', 'difference, or why it is missing'], apiRows())}
 
 ## Commands of porthole
 
-Every command of \`lxc\`, and whether \`porthole\` has it. A command that is not there has no commands below it either.
+This table has every command of \`lxc\`, and says whether \`porthole\` has it. If a command is missing, the commands
+below it are missing too.
 
-${table(['command', 'here', 'how, or why not'], commandRows())}
+${table(['command', 'in porthole', 'difference, or why it is missing'], commandRows())}
 
 Commands that only \`porthole\` has:
 
-${table(['command', 'why'], extra)}
+${table(['command', 'what LXD has'], extra)}
 
 ## What lxc says
 
-The stock client has every command of LXD. If Porthole lacks what a command needs, the command fails with one sentence
-and changes nothing. A test runs every command of these tables. \`c1\` is a running instance, \`c2\` a stopped one.
+LXD's client has every command of LXD. If Porthole lacks something that a command needs, the command fails with one
+sentence and changes nothing. A test runs every command in these two tables. \`c1\` is a running instance, and \`c2\` a
+stopped one.
 
-The client itself refuses these, because Porthole does not announce the extension of the API
+The client itself refuses these commands, because Porthole does not announce the API extension
 (\`The server is missing the required "warnings" API extension\`):
 
 ${table(['commands', 'extension'], sentences([BY_EXTENSION]))}
 
-The daemon, or the client for a reason of its own, refuses these:
+The daemon refuses these commands, or the client for another reason:
 
 ${table(['commands', 'sentence'], sentences([BY_DAEMON, BY_CLIENT]))}
 `;
@@ -121,7 +125,7 @@ ${table(['commands', 'sentence'], sentences([BY_DAEMON, BY_CLIENT]))}
 });
 
 it('each row of the API that is not the same says how or why', () => {
-  expect(apiRows().filter(([, here, why]) => here !== 'same' && !/[a-z]{3}/.test(why ?? ''))).toEqual([]);
+  expect(apiRows().filter(([, here, , why]) => here !== 'same' && !/[a-z]{3}/.test(why ?? ''))).toEqual([]);
   expect(Object.keys(API_DIFFERENCES).filter((path) => !(path in LXD_API))).toEqual([]);
 });
 

@@ -1,22 +1,22 @@
 /**
- * What is different about paths that Porthole serves and LXD too, by path; or why a path of LXD is not there, if the
- * daemon's own answer does not say it.
+ * By path of LXD's API: what Porthole does differently; or, if the daemon's own answer does not say it, why Porthole
+ * does not have the path.
  */
 export const API_DIFFERENCES: Readonly<Record<string, string>> = {
-  '/1.0': 'PUT and PATCH refuse every key: the daemon has [settings](settings.md) of its own',
-  '/1.0/events': 'also `since`, for events of the past; no events of the type `logging`',
-  '/1.0/images': 'POST takes an uploaded file, but no other source',
-  '/1.0/images/:fingerprint/export': 'no POST: an image is not sent to another server',
-  '/1.0/images/:fingerprint/refresh': 'images come from uploads only, so there is nothing to get again',
+  '/1.0': 'PUT and PATCH refuse every key: the daemon has its own [settings](settings.md)',
+  '/1.0/events': 'GET also takes `since`, for stored events; there are no events of the type `logging`',
+  '/1.0/images': 'POST takes an uploaded file only',
+  '/1.0/images/:fingerprint/export': 'Porthole does not send images to other servers (POST)',
+  '/1.0/images/:fingerprint/refresh': 'Porthole gets images from uploads only, so it cannot download an image again',
   '/1.0/instances':
-    'POST makes instances from images of this host only; with PUT, a pause of all leaves those alone that are paused already',
-  '/1.0/instances/:name': 'POST renames, but does not move to another host or pool',
+    'POST makes instances from images of this host only; PUT does not fail if it pauses all instances and one is paused already',
+  '/1.0/instances/:name': 'POST renames an instance, but does not move it to another host or pool',
   '/1.0/instances/:name/console':
-    'no `vga`, which is for virtual machines; GET also takes `follow`, for what the console prints from now on',
-  '/1.0/instances/:name/exec': 'no `record-output`: output comes over websockets only',
-  '/1.0/instances/:name/logs': 'there is one log, `lxc.log`',
-  '/1.0/instances/:name/logs/:file': '`lxc.log` only; no DELETE',
-  '/1.0/instances/:name/state': 'no `stateful`: what runs inside is not saved',
+    'there is no `vga`, which is for virtual machines; GET also takes `follow`, for new output of the console',
+  '/1.0/instances/:name/exec': 'there is no `record-output`: output comes over websockets only',
+  '/1.0/instances/:name/logs': 'there is no list: each instance has one log, `lxc.log`',
+  '/1.0/instances/:name/logs/:file': 'there is only `lxc.log`, and no DELETE',
+  '/1.0/instances/:name/state': 'there is no `stateful`: Porthole does not save running processes',
   '/1.0/operations/:id':
-    'DELETE cancels the import of an image; LXD cancels downloads too, which do not exist here',
+    'DELETE cancels the import of an image; LXD can also cancel downloads, and Porthole has none',
 };

@@ -1,69 +1,69 @@
 /** Differences, each with its reason. */
 export type Differences = Readonly<Record<string, string>>;
 
-const REMOTES = 'one daemon, by its state directory; lxc itself can have several as remotes';
+const REMOTES = 'porthole uses one daemon, through its state directory; lxc can have several daemons as remotes';
 const CLUSTER = 'there is one host, and no cluster';
 const PROJECT = 'there is one project';
 const MACHINES = 'there are no virtual machines';
-const SERVER_CONFIG = 'the daemon has settings of its own and no config that clients change';
-const SAVED_STATE = 'what runs inside is not saved and restored';
-const CONSOLE = 'the console is a command of its own';
-const ALL = 'none are named with --all, which lxc takes too';
-const EMPTY = 'no image is named with --empty, nor a name with a file; lxc takes that too';
+const SERVER_CONFIG = 'the daemon has its own settings, and clients cannot change them';
+const SAVED_STATE = 'Porthole does not save and restore running processes';
+const CONSOLE = 'use the command console';
+const ALL = 'porthole takes no names with --all; lxc takes both';
+const EMPTY = 'porthole takes no image with --empty; lxc takes both';
 
 /** Verbs of lxc that porthole lacks, with all verbs below them. */
 export const VERBS_NOT_OURS: Differences = {
   alias: 'the shell has aliases',
   cluster: CLUSTER,
-  'config metadata': 'the metadata of an image is not edited in an instance',
-  'config template': 'the templates of an image are applied, but not edited in an instance',
-  'config trust': 'everybody who may open the socket is an operator',
-  copy: 'instances are made from images only',
+  'config metadata': 'Porthole does not edit the metadata of instances',
+  'config template': 'Porthole applies the templates of an image, but does not edit them in an instance',
+  'config trust': 'every user who can open the socket is an operator',
+  copy: 'Porthole makes instances from images only',
   export: 'there are no backups',
   'file mount': 'there is no SFTP',
   'image copy': REMOTES,
-  'image refresh': 'images come from uploads only',
+  'image refresh': 'Porthole gets images from uploads only',
   import: 'there are no backups',
-  manpage: 'the manual is docs/commands.md',
-  move: 'there is one host; rename gives another name',
+  manpage: 'the Debian package has a manual page for each command',
+  move: 'there is one host; use rename to change a name',
   network: 'there are no networks',
   project: PROJECT,
-  publish: 'images come from uploads only',
+  publish: 'Porthole gets images from uploads only',
   remote: REMOTES,
   restore: 'there are no snapshots',
   snapshot: 'there are no snapshots',
   storage: 'there are no storage pools',
-  warning: 'the daemon keeps no warnings: its log has them',
+  warning: 'the daemon writes warnings into its log',
 };
 
 /** Verbs of porthole that lxc lacks. */
 export const VERBS_OF_OURS: Differences = {
-  adopt: 'LXD serves no containers of other runtimes',
+  adopt: 'LXD does not serve containers of other runtimes',
   tour: 'LXD has no guided tour',
-  completion: 'lxc has a script that comes with its package',
-  cp: 'a word of other programs; lxc has file push and file pull',
-  'image build': 'LXD fetches a first image from elsewhere',
-  'image set-cached': 'LXD marks what it has fetched itself',
-  inspect: 'a word of other programs; lxc has query',
-  kill: 'a word of other programs; lxc has stop --force',
-  logs: 'LXD cannot follow what a console prints',
-  shell: 'lxc has it as an alias of exec that its help does not list',
-  wait: 'LXD has nothing to wait with',
+  completion: 'the package of lxc contains a completion script',
+  cp: 'as in other programs; lxc has file push and file pull',
+  'image build': 'LXD downloads images from other servers',
+  'image set-cached': 'LXD itself marks images that it has downloaded',
+  inspect: 'as in other programs; lxc has query',
+  kill: 'as in other programs; lxc has stop --force',
+  logs: 'LXD cannot follow the output of a console',
+  shell: 'in lxc it is an alias of exec, and the help does not list it',
+  wait: 'LXD has no such command',
 };
 
 /** Flags of lxc, by verb, that porthole lacks. */
 export const FLAGS_NOT_OURS: Differences = {
-  '--all': 'no command is hidden',
+  '--all': 'porthole hides no command',
   '--debug': "requests and answers are in the daemon's log",
   '--force-local': REMOTES,
-  '--sub-commands': 'the help of a group lists what is in it',
-  '-v,--verbose': 'there is nothing more to tell',
+  '--sub-commands': 'the help of a group lists its commands',
+  '-v,--verbose': 'there is no more detailed output',
   ...each(['config edit', 'config get', 'config set', 'config show', 'config unset'], '--target', CLUSTER),
   ...each(['info', 'init', 'launch'], '--target', CLUSTER),
   ...each(['image export', 'image info', 'image show', 'init', 'launch'], '--vm', MACHINES),
-  ...each(['init', 'launch'], '-n,--network', 'a nic is a device: -d, or a profile'),
+  ...each(['init', 'launch'], '-n,--network', 'add a nic as a device, with -d or a profile'),
   ...each(['init', 'launch'], '-s,--storage', 'there are no storage pools'),
-  ...each(['init', 'launch'], '-t,--type', 'limits are keys: -c, or a profile'),
+  ...each(['init', 'launch'], '-t,--type', 'set limits as config keys, with -c or a profile'),
   ...each(['launch', 'restart', 'start', 'stop'], '--console', CONSOLE),
   ...each(['list', 'monitor'], '--all-projects', PROJECT),
   'profile copy --target-project': PROJECT,
@@ -73,16 +73,16 @@ export const FLAGS_NOT_OURS: Differences = {
 
 /** Flags of porthole, by verb, that lxc lacks. */
 export const FLAGS_OF_OURS: Differences = {
-  '--state-dir': 'the way to the daemon; lxc has LXD_DIR for it',
-  ...each(['config device list', 'profile device list', 'info'], '-f,--format', 'output for programs'),
-  'config device show -e,--expanded': 'with those of the profiles',
+  '--state-dir': 'names the daemon; lxc has LXD_DIR for it',
+  ...each(['config device list', 'profile device list', 'info'], '-f,--format', 'prints output for programs'),
+  'config device show -e,--expanded': 'shows the devices of profiles too',
   ...each(
     ['init', 'launch'],
     '--config-file',
-    'lxc reads it from standard input, which waits when there is none',
+    'lxc reads config from standard input, and waits for it',
   ),
-  ...each(['image alias create', 'init', 'launch', 'profile create'], '--description', 'saves an edit'),
-  'monitor --since': 'LXD keeps no events of the past',
+  ...each(['image alias create', 'init', 'launch', 'profile create'], '--description', 'sets the description without a later edit'),
+  'monitor --since': 'LXD does not store events',
 };
 
 /** Arguments of lxc and of porthole: R required, O optional, `*` any number. */
@@ -92,7 +92,7 @@ export const ARGUMENTS: Differences = {
   'config set: O R O* / R R O*': SERVER_CONFIG,
   'config show: O / R': SERVER_CONFIG,
   'config unset: O R / R R': SERVER_CONFIG,
-  'exec: R R / R R O*': 'lxc calls a command of several words one argument; both take the same',
+  'exec: R R / R R O*': 'the help of lxc calls a command of several words one argument; both take the same',
   'file pull: R O* R / R O*': 'the last one is the target; both take the same',
   'file push: R O* R / R O*': 'the last one is the target; both take the same',
   'image import: R O O* / R O*': 'the second file and the properties are told apart; both take the same',

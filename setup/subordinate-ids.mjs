@@ -10,7 +10,7 @@ const COUNT = 1_000_000_000;
 const ID_MAX = 2 ** 32 - 2;
 
 /**
- * Gives root subordinate user and group ids, which unprivileged instances run as, when it has none.
+ * Gives root subordinate user and group ids if it has none. Unprivileged instances run with these ids.
  * @param {readonly string[]} files as subuid(5) and subgid(5)
  */
 export function ensureSubordinateIds(files = FILES) {

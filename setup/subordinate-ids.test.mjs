@@ -52,7 +52,7 @@ describe('subordinate ids', () => {
       }
     }
 
-    it('are left as they are when root has some, also when another user has those near the last id', () => {
+    it('stay as they are if root has some, also if another user has the ids near the last one', () => {
       const texts = ['root:1000000:65536\nann:4000000000:65536\n', '0:1000000:65536\nann:4000000000:65536'];
       expect(ensured(...texts)).toEqual(texts);
     });
@@ -64,7 +64,7 @@ describe('subordinate ids', () => {
       ]);
     });
 
-    it('that are all taken leave both files as they were, with the reason', () => {
+    it('if all ids are taken, both files stay as they were, and the error says why', () => {
       expect(() => ensured('ann:4000000000:65536\n', '')).toThrow('No free ids for root');
     });
   });

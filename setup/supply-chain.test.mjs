@@ -10,14 +10,14 @@ const downloaded = Object.entries(packages).filter(
 );
 
 describe('dependencies', () => {
-  it('all have a hash of their content in the lock file, those of other systems too', () => {
+  it('all have a hash of their content in the lock file, also those for other systems', () => {
     expect(downloaded.length).toBeGreaterThan(100);
     expect(
       downloaded.filter(([, entry]) => !/^sha512-.{88}$/.test(entry.integrity)).map(([path]) => path),
     ).toEqual([]);
   });
 
-  it('come from the registry alone', () => {
+  it('come only from the registry', () => {
     const elsewhere = downloaded.filter(
       ([, { resolved }]) => resolved && !resolved.startsWith('https://registry.npmjs.org/'),
     );

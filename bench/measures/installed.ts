@@ -19,7 +19,7 @@ const MANY = 5000;
 const MS_PER_S = 1000;
 const KIB_PER_MIB = 1024;
 
-/** l. What a user gets who installs Porthole: the built form beside the sources, LXD's client and LXD. */
+/** l. Compares the built form, which users install, with the sources, LXD's client and LXD. */
 export async function measureInstalled(bench: Bench): Promise<void> {
   const { folder, plan, say } = bench;
   say('installed: building');
@@ -135,7 +135,7 @@ async function populated({ folder, tools, plan, say }: Bench, built: string): Pr
   return sharedMib(many.daemon.pid);
 }
 
-/** MiB of a process and its children, where a shared page counts divided by the number of its users. */
+/** MiB of a process and its children. A page that n processes share counts as 1/n for each of them. */
 async function sharedMib(pid: number): Promise<number> {
   const kib = Number(/^Pss:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]);
   let sum = kib / KIB_PER_MIB;

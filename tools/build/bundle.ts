@@ -63,7 +63,7 @@ async function bundle(dir: string, programs: readonly string[]): Promise<void> {
   });
   await made.write({
     dir,
-    // Node loads it sooner than ES modules, for which it also loads what node:process and others could give.
+    // Node loads CommonJS faster: for ES modules it also loads the exports of node:process and others.
     format: 'cjs',
     sourcemap: true,
     minify: true,

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-/** A file that a source names by its own place, such as `new URL('./worker.ts', import.meta.url)`. */
+/** A file that a source names relative to itself, such as `new URL('./worker.ts', import.meta.url)`. */
 const REFERENCE = /new URL\('([^']+)', import\.meta\.url\)/g;
 
 /** The name of a file in the built form, where all files are in one folder. */
@@ -19,7 +19,7 @@ export function withBuiltNames(code: string, path: string): string {
   );
 }
 
-/** All files that the sources below a folder name by their places. */
+/** All files that the sources below a folder name by a relative URL. */
 export function referencedFiles(folder: string): string[] {
   const sources = globSync('**/*.ts', { cwd: folder }).filter(
     (path) => !/\.test\.ts$|\/testing\//.test(path),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { buildProgram } from '../../packages/host/src/cli/program/program.ts';
 
-/** The command line of `porthole`, to read: none of its commands can run. */
+/** The command line of `porthole`, only to read its help: no command can run. */
 export function commandLine(): Command {
   const noSession = () => {
     throw new Error('the commands are only read here');

@@ -7,7 +7,7 @@ export interface ControlFacts {
   readonly bytes: number;
 }
 
-/** Whom the package names as the one to ask. */
+/** The maintainer that the package names. */
 export const MAINTAINER = 'The maintainers of Porthole <porthole@example.org>';
 
 const KIBIBYTE = 1024;

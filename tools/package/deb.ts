@@ -13,7 +13,7 @@ const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 
 /** What a .deb is made of. */
 export interface Deb {
-  /** All files are in it already. */
+  /** The folder that contains all files of the package. */
   readonly stage: Stage;
   readonly version: string;
   /** As Debian calls it. */
@@ -25,7 +25,7 @@ export interface Deb {
   readonly level: number;
 }
 
-/** Makes a .deb; the same bytes from the same files. */
+/** Makes a .deb. The same files give the same bytes. */
 export function makeDeb({ stage, version, architecture, date, path, level }: Deb): void {
   const files = stage.entries().filter(({ kind }) => kind === 'file');
   const contents = files.map((file) => [file.path, readFileSync(join(stage.root, file.path))] as const);
@@ -47,7 +47,7 @@ export function makeDeb({ stage, version, architecture, date, path, level }: Deb
   });
 }
 
-/** Modes are right by now. */
+/** The files already have the right modes. */
 function isSame(stage: Stage, path: string): boolean {
   return (statSync(join(stage.root, path)).mode & 0o100) !== 0;
 }

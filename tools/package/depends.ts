@@ -25,7 +25,7 @@ const GCC: Readonly<Record<string, string>> = {
   '3.4.30': '12',
 };
 
-/** The maintainer scripts make the group with it. */
+/** The maintainer scripts use it to make the group. */
 const SYSUSERS = 'systemd | systemd-standalone-sysusers | systemd-sysusers';
 
 /**

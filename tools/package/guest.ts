@@ -12,7 +12,7 @@ const ENTRIES: Readonly<Record<string, string>> = { '.': 'client', './wire': 'wi
 
 /**
  * Makes the npm package of the client for instances: JavaScript with types.
- * @param work a folder for what is in between
+ * @param work a folder for intermediate files
  * @param target the folder of the package
  */
 export function makeGuestPackage(work: string, target: string, version: string): void {

@@ -7,11 +7,11 @@ export interface Bundled {
   readonly version: string;
   /** As its package.json says, such as MIT. */
   readonly licence: string;
-  /** The text that has to go along with it. */
+  /** The text that must accompany the code. */
   readonly text: string;
 }
 
-/** Packages without a text of their own, and those with whom they are published. */
+/** Packages without their own licence text, and the packages that have the text for them. */
 const PUBLISHED_WITH: readonly (readonly [RegExp, string])[] = [
   [/^@koromix\/koffi-linux-/, 'koffi'],
   [/^@lydell\/node-pty-linux-/, '@lydell/node-pty'],

@@ -41,7 +41,7 @@ async function makeAll(): Promise<void> {
   const version = labelled(packageVersion(), values.label);
   const date = sourceDate();
   const out = resolve(values.out);
-  // Always as deep below the checkout: source maps have the way from there to the sources.
+  // Always at the same depth below the checkout: source maps contain the relative path to the sources.
   const work = join(ROOT, 'dist-packages', `.work-${process.pid}`);
   mkdirSync(out, { recursive: true });
   try {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { helpText } from '../../packages/host/src/config/help.ts';
 import { escaped, literal, manText, paragraphs, type Section, seeAlso, tagged } from './man-text.ts';
 
-/** What stands in the heads of all pages. */
+/** The text in the headers of all pages. */
 export interface Edition {
   readonly version: string;
   readonly day: string;

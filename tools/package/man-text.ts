@@ -21,7 +21,7 @@ export function manText({ name, section, day, version, summary, sections }: Page
   return `${[head, '.SH NAME', `${escaped(name)} \\- ${escaped(summary)}`, ...body].join('\n')}\n`;
 }
 
-/** Text that stands for itself: no part of it is a request of roff. */
+/** Escapes a text, so that roff takes no part of it as a request. */
 export function escaped(text: string): string {
   return text
     .replaceAll('\\', '\\e')
@@ -31,7 +31,7 @@ export function escaped(text: string): string {
     .replace(/^\./gm, '\\&.');
 }
 
-/** Text to fill, whose empty lines are ends of paragraphs. */
+/** Text that roff fills. Empty lines separate paragraphs. */
 export function paragraphs(text: string): string[] {
   return text
     .trim()

@@ -11,7 +11,7 @@ const MANIFESTS = [
   'packages/guest/package.json',
 ];
 
-/** What npm is started with: the machine's own settings change nothing that ends in a package. */
+/** npm's environment: the settings of the machine must not change the content of a package. */
 const TARGET = ['--os=linux', '--libc=glibc', '--omit=dev'];
 
 /** Parts of package.json and package-lock.json. */
@@ -34,7 +34,7 @@ export function installModules(folder: string, architecture: string): void {
   npm(folder, [...NPM_CI.filter((word) => word !== '--include=dev'), ...TARGET, `--cpu=${architecture}`]);
 }
 
-/** A manifest that has never heard of what only development needs. */
+/** A manifest without the development dependencies. */
 function withoutTools({ devDependencies: _, packages, ...rest }: Manifest): Manifest {
   if (!packages) return rest;
   const kept = Object.entries(packages).filter(([, { dev }]) => dev !== true);

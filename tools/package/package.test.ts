@@ -109,7 +109,7 @@ describe('the manual pages', () => {
     expect(daemonPage(edition)).toContain('\\-\\-fast\\-lane');
   });
 
-  it('take no text for a request of roff', () => {
+  it('escape all text that roff would take as a request', () => {
     expect(escaped(".so /etc/shadow\n'x \\fB")).toBe('\\&.so /etc/shadow\n\\(aqx \\efB');
     expect(paragraphs('a\n\n.b')).toEqual(['a', '.PP', '\\&.b']);
   });

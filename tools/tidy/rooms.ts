@@ -124,7 +124,7 @@ function isTried(path: string, target: string): boolean {
   return path.startsWith('fuzz/') && target.startsWith(HOST);
 }
 
-/** What the packages for users repeat: the Debian packages that the setup installs, the help of both programs. */
+/** The packages for users repeat these: the list of Debian packages of the setup, the help of both programs. */
 const PACKAGED: readonly string[] = [
   'setup/modules.mjs',
   'setup/packages.mjs',

@@ -8,12 +8,12 @@ async function main(): Promise<number> {
   const { portholed } = await import('./daemon/portholed.ts');
   const [node, script, ...args] = process.argv as [string, string, ...string[]];
   const env = { ...process.env };
-  // The path as it was given, with links: a link may lead to a new version by the next start.
+  // The path as given, with its links: at the next start a link may lead to a new version.
   const program = [env['PORTHOLE_PROGRAM'] ?? [node, ...process.execArgv, script]].flat();
   for (const name of OWN_VARIABLES) delete process.env[name];
   return portholed({ program, args, env }, signals);
 }
 
-// At once: operations that are still under way must not act without lock and store. A failure of main ends the
-// process too, with its stack trace.
+// Ends at once: operations that still run must not act without the lock and the store. A failure of main also ends
+// the process, with its stack trace.
 void main().then((code) => process.exit(code));

@@ -502,7 +502,7 @@ describe('the console', () => {
     await result(['exec', 'c1', '--', 'sh', '-c', 'echo a new line > /dev/console']);
     await sees('a new line');
     const before = await operator.pid('c1');
-    // It ends together with the instance, so its exit code says nothing.
+    // The program ends together with the instance, so its exit code says nothing.
     await porthole('exec c1 -- reboot');
     await until('it has rebooted', async () => ![0, before].includes(await operator.pid('c1')));
     await result(['exec', 'c1', '--', 'sh', '-c', 'echo after the reboot > /dev/console']);

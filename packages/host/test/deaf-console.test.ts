@@ -13,7 +13,7 @@ import { Operator } from './harness/operator.ts';
 
 /** Never reads its console. */
 const DEAF = { config: { 'raw.lxc': 'lxc.init.cmd = /bin/sleep 100000' } };
-/** Time limit for a forced stop: LXC itself would never come to an end. */
+/** Time limit for a forced stop. LXC itself would never end. */
 const STOP_MS = 15_000;
 const LINES = 'all work and no play\n'.repeat(10_000);
 
@@ -41,7 +41,7 @@ async function stopsByForce(): Promise<void> {
   await operator.state('c1', 'start');
 }
 
-it('an instance whose LXC hangs in input that is not read can be stopped and started', async () => {
+it('stops and starts an instance even if LXC hangs in a write of unread input', async () => {
   const args = ['-q', '-P', join(daemon.stateDir, 'instances'), '-n', '1', '-t', '0'];
   const other = runOnPty('lxc-console', args, { cwd: '/', width: 80, height: 24, term: 'xterm' });
   await new Promise<void>((resolve) => other.onOutput(() => resolve()));
@@ -62,7 +62,7 @@ it('an instance whose LXC is killed leaves no cgroups', async () => {
   await operator.state('c1', 'start');
 }, 60_000);
 
-it('input that is not read is dropped, and LXC answers', async () => {
+it('drops unread input, so that LXC answers', async () => {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   stdout.resume();
   const session = await attachConsole(operator.client, 'c1', { width: 80, height: 24 }, stdin, stdout);

@@ -404,7 +404,7 @@ describe('a failing change', () => {
     expect(await inside('ls -d /old 2>/dev/null || echo gone; rm /blocked')).toBe('gone');
   });
 
-  it('says in a sentence what the kernel does not take, with the kernel’s word at the end', async () => {
+  it('explains in a sentence why the kernel refuses, with the kernel’s word at the end', async () => {
     const file = join(shared, 'f');
     const nic = (more: Readonly<Record<string, string>>) => ({ type: 'nic', nictype: 'p2p', ...more });
     const failed = 'Failed to start device "d": ';

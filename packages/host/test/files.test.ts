@@ -209,7 +209,7 @@ it('a path of another type than the request needs is refused, and its file is no
   expect((await remove('c1', '/tmp/fifo')).status).toBe(200);
 });
 
-it.each(['/proc', '/dev/null', '/dev/lxd'])('what is mounted inside is not removed: %s', async (path) => {
+it.each(['/proc', '/dev/null', '/dev/lxd'])('delete refuses a mount inside: %s', async (path) => {
   expect(errorOf(await remove('c1', path))).toMatchObject({
     error: expect.stringMatching('^device or resource busy'),
   });

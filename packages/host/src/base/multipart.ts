@@ -13,7 +13,7 @@ export interface Form<T> {
 
 /** 60 random hex digits: no one can prepare a file that contains them. */
 export function newBoundary(): string {
-  // Loaded when it is needed: it would take a fifth of the start of each command.
+  // Loaded when it is needed: loading it takes a fifth of the start of a command.
   return process.getBuiltinModule('node:crypto').randomBytes(30).toString('hex');
 }
 

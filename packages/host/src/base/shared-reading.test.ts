@@ -12,7 +12,7 @@ const reader = () => {
 };
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-it('calls that come during a reading share the next one, and no two readings go on at once', async () => {
+it('calls during a reading share the next reading, and only one reading runs at a time', async () => {
   const read = reader();
   const first = read();
   const [second, third] = [read(), read()];
@@ -41,7 +41,7 @@ it('a call after a reading reads again, at once', async () => {
   expect(await second).toBe(2);
 });
 
-it('a reading that fails fails only those that share it', async () => {
+it('a failed reading rejects only the calls that share it', async () => {
   const read = reader();
   const [first, second] = [read(), read()];
   begun[0]?.reject(new Error('no ip'));

@@ -1,6 +1,6 @@
 /**
- * Makes a function that reads something by `read`, at most once at a time. Calls that come while it is read share the
- * next reading: the one under way may have begun before what they have to see.
+ * Makes a function that calls `read`, one call at a time. Calls that come during a reading share the next one: the
+ * current reading may have begun before the change that they have to see.
  */
 export function sharedReading<T>(read: () => Promise<T>): () => Promise<T> {
   let current: Promise<T> | null = null;
@@ -17,7 +17,7 @@ export function sharedReading<T>(read: () => Promise<T>): () => Promise<T> {
     return next;
   };
 
-  /** When nobody has asked meanwhile, the next call reads at once. */
+  /** If no call has come meanwhile, the next call reads at once. */
   function settling(reading: Promise<T>): Promise<T> {
     const over = () => {
       if (!next) current = null;

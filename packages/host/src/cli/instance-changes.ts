@@ -49,7 +49,7 @@ export class InstanceChanges {
     }
   }
 
-  /** If what was missed is no longer stored, the look that follows tells what has come of it. */
+  /** If the missed events are no longer stored, the next look shows their result. */
   #reopen(): Promise<EventStream> {
     return openEvents(this.#socketPath, ['lifecycle'], this.#position).catch((error) => {
       if (!hasStatus(error, GONE)) throw error;
@@ -68,8 +68,8 @@ export class InstanceChanges {
 }
 
 /**
- * Asks the daemon again while it cannot be reached: it may restart.
- * @returns null if it is no longer wanted
+ * Asks the daemon again while it cannot be reached: it may be restarting.
+ * @returns null if the caller no longer wants the answer
  * @throws the error of the last try, when the daemon has not come back for a while
  */
 export async function untilBack<T>(ask: () => Promise<T>, isOver: () => boolean): Promise<T | null> {

@@ -16,7 +16,7 @@ it('draws a bar with its title, per cent and bytes', async () => {
   expect(stderr()).toContain(`Uploading a{bar} [${'#'.repeat(8)}${'-'.repeat(22)}]  25% 250.00kB of 1.00MB`);
 });
 
-it('nothing is shown where there is no terminal, nor when quiet', async () => {
+it('shows nothing without a terminal, and nothing with --quiet', async () => {
   for (const [terminal, quiet] of [
     [false, false],
     [true, true],
@@ -30,7 +30,7 @@ it('nothing is shown where there is no terminal, nor when quiet', async () => {
   }
 });
 
-it('a text replaces the one before, fits the line, and is taken away', async () => {
+it('a text replaces the one before, fits the line, and is erased at the end', async () => {
   const { io, stderr } = fakeIo({ terminal: true });
   const progress = createProgress(io.stderr, false);
   progress.text(`Unpack: 1% \x1b[2J${'x'.repeat(200)}`);
@@ -40,13 +40,13 @@ it('a text replaces the one before, fits the line, and is taken away', async () 
   expect(stderr().length).toBeLessThan(115);
 });
 
-it('a terminal that does not know its width gets the whole text', async () => {
+it('prints the whole text if the width of the terminal is not known', async () => {
   const { io, stderr } = fakeIo({ terminal: true });
   createProgress(Object.assign(io.stderr, { columns: 0 }), false).text('Unpack: 1%');
   expect(stderr()).toBe('\r\x1b[KUnpack: 1%');
 });
 
-it('a bar is taken away when all bytes have left', async () => {
+it('the bar is erased when all bytes have been sent', async () => {
   const { io, stderr } = fakeIo({ terminal: true });
   const progress = createProgress(Object.assign(io.stderr, CURSOR), false);
   const tell = await progress.bytes('Uploading');

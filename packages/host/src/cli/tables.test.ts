@@ -34,7 +34,7 @@ describe('a list', () => {
     );
   });
 
-  it('as csv has no header and quotes what needs it', async () => {
+  it('as csv has no header, and quotes where they are needed', async () => {
     expect(await renderListing('csv', LISTING)).toBe(
       'c1,RUNNING,"10.0.0.1 (eth0)\n10.0.0.2 (eth1)"\n"c,2",STOPPED,',
     );
@@ -42,7 +42,7 @@ describe('a list', () => {
     expect(await renderListing('csv', EMPTY)).toBe('');
   });
 
-  it('as json and yaml is the objects themselves', async () => {
+  it('as json and yaml has the objects unchanged', async () => {
     expect(JSON.parse(await renderListing('json', LISTING))).toEqual(LISTING.objects);
     expect(parse(await renderListing('yaml', LISTING))).toEqual(LISTING.objects);
     expect(await renderListing('json', EMPTY)).toBe('[]');
@@ -59,7 +59,7 @@ describe('a list', () => {
     );
   });
 
-  it('cannot move the cursor by a text that an instance chose', async () => {
+  it('does not move the cursor, even if a text from an instance has control characters', async () => {
     const evil = { headers: ['A'], rows: [['\x1b[2Jx\x9b\u202e']], objects: [] };
     for (const format of ['table', 'compact'] as const)
       expect(await renderListing(format, evil)).toContain('?[2Jx??');
@@ -72,7 +72,7 @@ it('yaml has the layout of LXD', async () => {
   );
 });
 
-it('maps are sorted at every depth, lists are left alone', async () => {
+it('sorts maps at every depth, and does not sort lists', async () => {
   expect(JSON.stringify(sorted({ b: { z: '1', a: '2' }, a: ['y', 'x'] }))).toBe(
     '{"a":["y","x"],"b":{"a":"2","z":"1"}}',
   );

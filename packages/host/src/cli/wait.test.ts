@@ -146,7 +146,7 @@ it('a restart of the daemon is waited out, from the same position', async () => 
   expect(opened[1]).toBe(`/1.0/events?type=lifecycle&since=${sequence}`);
 });
 
-it('a look that the end of the daemon refuses is tried again', async () => {
+it('asks again if the daemon refuses because it is ending', async () => {
   const { routes } = host;
   const usual = routes['GET /1.0/instances/c1'];
   afterFirstLook(() => {

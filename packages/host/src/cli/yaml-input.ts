@@ -10,7 +10,7 @@ const FALSE = /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/;
 /**
  * An object for the host API, from YAML whose scalars are texts: values of config keys, options and properties
  * stay as written, so that they need no quotes. One without a value is empty, which unsets it.
- * @param empty what an empty text is
+ * @param empty the value for an empty text
  * @returns null for anything but a map
  */
 export async function parseObject(

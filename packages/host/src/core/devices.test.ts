@@ -37,7 +37,7 @@ describe('checkDevices', () => {
     [{ type: 'unix-char', source: '/dev/x', major: '10', minor: '229', required: 'false' }],
   ])('accepts %o', (device) => expect(() => check({ d: device })).not.toThrow());
 
-  it('leaves out empty options, which the type must have', () => {
+  it('leaves out empty options, but refuses those that the type does not have', () => {
     expect(check({ d: { ...root, 'boot.priority': '', 'user.x': '' } })).toEqual({ d: root });
     expect(() => check({ d: { type: 'none', nothing: '' } })).toThrow('Invalid device option "nothing"');
   });

@@ -19,9 +19,9 @@ const DEVICE_OPTION_NAME_BYTES_MAX = 255;
 const DEVICE_OPTION_VALUE_BYTES_MAX = 16 * 1024;
 
 /**
- * Checks the devices of an instance or profile, which may be any value. An empty option counts as unset, but its
- * type must have it.
- * @returns them without empty options
+ * Checks the devices of an instance or profile, which may be any value. An empty option counts as unset, but the
+ * type of the device must have such an option.
+ * @returns the devices without empty options
  * @throws bad-request with LXD's text, without a prefix such as `Invalid devices: `
  */
 export function checkDevices(devices: Devices): Devices {

@@ -5,7 +5,7 @@ import { hasControl } from './texts.ts';
 
 /** LXD's limit, equal to that of a label of a host name. */
 const INSTANCE_NAME_MAX = 63;
-/** LXD's limit, for devices whose name is otherwise fine; a longer one than the second has an error of its own. */
+/** LXD's limits for names of devices. LXD has another error for names above the second limit. */
 const DEVICE_NAME_MAX = 63;
 const DEVICE_NAME_REFUSED = 64;
 /** Long enough for any name that a person types; keeps rows, URLs and lists short. */

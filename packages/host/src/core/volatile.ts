@@ -123,7 +123,7 @@ export function afterRename(config: Config, random: Random): Config {
 /**
  * The config of an instance after an update to the requested one (`after`, expanded in `expandedAfter`).
  * `uuid`, `adopted`, `last_state`, `apply_template`, `base_image` and interface names on the host keep the server's values, also if
- * the request has others. The values of devices that are gone or have another type are removed; new nics get an
+ * the request has others. Values of removed devices, and of devices with another type, are removed; new nics get an
  * address and a name. The instance id changes if cloud-init must run again.
  */
 export function afterUpdate(

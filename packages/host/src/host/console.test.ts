@@ -80,7 +80,7 @@ it('only so many clients follow at a time, and the end of the daemon ends them',
   expect((await over).map(({ body }) => String(body))).toEqual(bodies.map(() => 'one\n'));
 });
 
-it('a client that goes away makes room for another, also while the log is quiet', async () => {
+it('a closed client frees its place for another, also while the log has no new lines', async () => {
   const files = [join(harness.folder, 'log.1'), join(harness.folder, 'log')] as const;
   harness.backend.heart.runtime.consoleFiles = () => files;
   writeFileSync(files[1], 'one\n');
@@ -96,7 +96,7 @@ it('a client that goes away makes room for another, also while the log is quiet'
     .toBe(200);
 });
 
-it('a client that does not read does not hold up a restart in place', async () => {
+it('a client that does not read does not delay a restart in place', async () => {
   const files = [join(harness.folder, 'log.1'), join(harness.folder, 'log')] as const;
   harness.backend.heart.runtime.consoleFiles = () => files;
   writeFileSync(files[1], Buffer.alloc(16 * 1024 * 1024));
@@ -110,7 +110,7 @@ it('a client that does not read does not hold up a restart in place', async () =
   await cut;
 });
 
-/** A client that has got the first bytes of the log. */
+/** A client that has received the first bytes of the log. */
 function follow(): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options = { socketPath: harness.path, path: `${URL}?follow=1`, agent: false };

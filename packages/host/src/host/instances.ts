@@ -117,7 +117,7 @@ export async function setState({ backend }: Edge, call: Call): Promise<Answer> {
   return started(backend.instances.setState(param(call, 'name'), request, call.by));
 }
 
-/** PUT /1.0/instances: changes the state of all to which the action applies. */
+/** PUT /1.0/instances: changes the state of all instances to which the action applies. */
 export async function setStates({ backend }: Edge, call: Call): Promise<Answer> {
   return started(backend.instances.setStates(parseStatesRequest(await call.json()), call.by));
 }

@@ -19,20 +19,20 @@ export class LogStreams {
     });
   }
 
-  /** Lets all of them end: clients get what is there already. */
+  /** Ends all streams. Clients still get the log that is already there. */
   stop(): void {
     for (const follower of this.#followers.keys()) follower.stop();
   }
 
-  /** Cuts off those that have not ended: clients that do not read. */
+  /** Destroys the streams that have not ended, because their clients do not read. */
   cut(): void {
     for (const data of this.#followers.values()) data.destroy();
   }
 }
 
 /**
- * The chunks for a stream. A stream closes its source when its client goes away, and a generator notices that only
- * at its next chunk, which may never come. So the follower is told first.
+ * The chunks for a stream. A stream closes its source when its client has gone. A generator notices that only at its
+ * next chunk, which may never come. So the stream first ends the follower.
  */
 function endingAtOnce(earlier: Buffer, follower: LogFollower): AsyncIterable<Buffer> {
   const chunks = startingWith(earlier, follower);

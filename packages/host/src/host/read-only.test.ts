@@ -18,7 +18,7 @@ it.each(['', '?recursion=1', '?recursion=2'])('there are no virtual machines%s',
 });
 
 describe('networks', () => {
-  it('are read once at a time, however many ask', async () => {
+  it('are read by one reading at a time, for any number of requests', async () => {
     const gate = Promise.withResolvers<void>();
     const asked = { now: 0, most: 0, all: 0 };
     const bridges = async () => {

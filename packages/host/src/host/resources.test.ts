@@ -63,7 +63,7 @@ describe('instances', () => {
     expect((await harness.get('/1.0/instances?recursion=2')).json.metadata[0].state).toBeNull();
   });
 
-  it('change their state together, where that applies, in one operation', async () => {
+  it('change their state in one operation, if the action applies to them', async () => {
     harness.backend.add('c1', {}, true);
     harness.backend.add('c2');
     const body = { state: { action: 'freeze' } };

@@ -118,7 +118,7 @@ export class HostServer {
     this.#events.stop(reason);
     this.#edge.logs.stop();
     const closed = this.#app.close();
-    // Neither an open shell nor a client that does not read its log may delay the next daemon.
+    // An open shell must not delay the next daemon, and neither must a client that does not read its log.
     const execMs = reason === 'restarting' ? Math.min(graceMs, EXEC_HAND_OVER_MS) : graceMs;
     const execTimer = setTimeout(() => {
       this.#edge.execs.stop();

@@ -38,7 +38,7 @@ describe('The templates of an image', () => {
     expect(textsOf({ 'bad.tpl': '{% now %}' }).join([rule(file)], LIMITS)[0]?.unsupported).toBe(reason);
   });
 
-  it('share one number of parts, and are left out beyond it', () => {
+  it('share a limit on their parts, and are left out beyond it', () => {
     const text = '{{a}}'.repeat(3_000);
     const texts = new TemplateTexts();
     texts.add('a', text, DEFAULT_LIMITS);

@@ -156,7 +156,7 @@ function patch(
   });
 }
 
-/** @param wanted empty or absent: as it is */
+/** @param wanted if empty or absent, the current architecture stays */
 function checkArchitecture({ architecture }: Instance, wanted: string | undefined): void {
   if (wanted && wanted !== architecture) throw hostError('architecture-fixed', architecture);
 }

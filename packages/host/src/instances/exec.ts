@@ -62,7 +62,7 @@ export function prepareExec(
   };
 }
 
-/** A user namespace has no other ids than those of its range: the kernel would refuse to take one. */
+/** A user namespace has only the ids of its range: the kernel would refuse any other. */
 function checkIds(config: Config, { user, group }: ExecRequest): void {
   if (isTrue(config['security.privileged'], false)) return;
   for (const [what, id] of [['user', user] as const, ['group', group] as const])

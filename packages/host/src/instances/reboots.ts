@@ -6,14 +6,14 @@ const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 32_000;
 
 /**
- * Delays the starts of instances that reboot themselves again and again, as soon as they run. It also holds those that
+ * Delays the starts of instances that reboot again and again, right after their start. It also delays instances that
  * wait for a bridge.
  */
 export class Reboots {
   /** By instance id, the number of reboots in a row that came too soon. */
   readonly #soon = new Map<number, number>();
   readonly #waiting = new Map<number, NodeJS.Timeout>();
-  /** Instances whose start waits for something of the host. */
+  /** Instances whose start waits for a bridge of the host. */
   readonly #held = new Set<number>();
   #stopped = false;
 

@@ -35,14 +35,14 @@ describe('A change of the state of all instances', () => {
     expect(heart.host.operations.list().at(-1)?.id).toBe(operation.id);
   });
 
-  it('goes on with the others when some fail, and names those', async () => {
+  it('continues with the others if some fail, and names those that failed', async () => {
     await expect(heart.done(begin('restart', false))).rejects.toThrow(
       /^The following instances failed to update state:\n - Instance: frozen: Instance is not running: it is frozen, [^\n]*\n$/,
     );
     expect(heart.told.at(-1)).toBe('instance-restarted on');
   });
 
-  it('leaves an instance alone that is busy', async () => {
+  it('does not change a busy instance', async () => {
     const held = heart.machine.faults.hold('setFrozen');
     const freezing = heart.setState('on', 'freeze');
     await held.reached;

@@ -8,12 +8,12 @@ import type { Needs, RunNeeds } from './needs.ts';
 import type { StateAction, StateRequest } from './requests.ts';
 import { STATE_DESCRIPTIONS, stateWork } from './state.ts';
 
-/** Instances that are worked on at the same time. */
+/** How many instances change at the same time. */
 const PARALLEL_MAX = 8;
 
 /**
- * Changes the state of all instances to which the action applies, in one operation. If some fail, the others go on,
- * and the operation fails with their names.
+ * Changes the state of all instances to which the action applies, in one operation. If some fail, the others still
+ * change, and the operation fails with the names of those that failed.
  */
 export function setStates(
   context: RunNeeds & Needs<'adopter' | 'operations'>,

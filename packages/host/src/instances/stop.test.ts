@@ -143,7 +143,7 @@ describe('A frozen instance', () => {
     expect(heart.status('c1')).toBe('Stopped');
   });
 
-  it('is not asked to restart, which it could not do', async () => {
+  it('refuses a restart without force, because it cannot shut down', async () => {
     await expect(heart.setState('c1', 'restart', { timeout: -1 })).rejects.toThrow(
       'Instance is not running: it is frozen',
     );

@@ -60,7 +60,7 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   return run;
 }
 
-/** Stops or restarts an instance whose start waits. */
+/** Stops or restarts an instance whose start is delayed. */
 async function stopWaiting(context: RunNeeds, id: number, request: StopRequest): Promise<null> {
   if (!context.reboots.release(id)) throw hostError('already-stopped');
   const { action, by, progress } = request;

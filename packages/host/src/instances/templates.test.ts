@@ -101,7 +101,7 @@ it('a template that fails is named, and no instance runs without its file', asyn
   expect(heart.status('c1')).toBe('Stopped');
 });
 
-it('a directory in the place of a file fails a first start, but no later one: a guest can make it', async () => {
+it('a directory at the path of a file makes only the first start fail, because a guest could make it later', async () => {
   await create(TEMPLATES);
   const { stored } = heart.machine.treeOf(heart.get('c1').id);
   const facts = { type: 'directory', uid: 0, gid: 0, mode: 0o755, modified: '', size: 0 } as const;

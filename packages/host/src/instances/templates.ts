@@ -48,7 +48,7 @@ export async function applyTemplates(
   return namesHost;
 }
 
-/** @returns why files that may fail were not written */
+/** @returns the reasons why optional files were not written */
 async function writeFiles(
   runtime: Runtime,
   target: Parameters<Runtime['files']>[0],

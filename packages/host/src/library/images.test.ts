@@ -192,7 +192,7 @@ describe('An image', () => {
     heart.host.images.update(F, { ...fields, profiles: ['default'] }, BY);
   });
 
-  it('may keep a profile that is gone by now', () => {
+  it('may keep the name of a deleted profile', () => {
     heart.addImage({ fingerprint: G, profiles: ['gone'] });
     heart.host.images.update(G, { ...fields, profiles: ['gone'] }, BY);
     expect(heart.host.images.get(G).image.public).toBe(true);

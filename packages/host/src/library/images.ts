@@ -58,7 +58,7 @@ function infoOf({ model }: Needs<'model'>, image: Image): ImageInfo {
   return { image, aliases };
 }
 
-/** Profiles that the image has already may be gone by now, which must not refuse its other changes. */
+/** The image may name profiles that have since been deleted. That must not make other changes fail. */
 function checkProfiles({ model }: Needs<'model'>, image: Image, names: readonly string[]): void {
   if (new Set(names).size !== names.length) throw hostError('profile-duplicate');
   const missing = names.find((name) => !image.profiles.includes(name) && !model.state.profiles.has(name));

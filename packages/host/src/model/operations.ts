@@ -28,7 +28,7 @@ export interface OperationSpec {
 
 /** How long a finished operation can still be read: clients come back for the result. */
 const KEPT_MS = 30_000;
-/** How long it is in lists, as long as with LXD. */
+/** How long an ended operation stays in lists; the same as with LXD. */
 const LISTED_MS = 5_000;
 /** The least time between events of changed metadata, such as progress. */
 const TELL_INTERVAL_MS = 100;
@@ -83,7 +83,7 @@ export class Operations {
     return operation;
   }
 
-  /** Those that run or have just ended. */
+  /** The operations that run or have just ended. */
   list(): readonly Operation[] {
     return [...this.#entries.values()].filter((entry) => entry.listed).map((entry) => entry.operation);
   }

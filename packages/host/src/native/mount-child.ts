@@ -92,7 +92,7 @@ function callOf(error: unknown): { call: string; errno: number } {
   return syscall === undefined ? { call: String(error), errno: 0 } : { call: syscall, errno: -(errno ?? 0) };
 }
 
-/** The kernel says only EINVAL when a folder meets a file. */
+/** If the source is a folder and the target a file, or the reverse, the kernel says only EINVAL. */
 function kindsOf({ task, isFolder: folder }: Prepared): Pick<MountFailure, 'kinds'> {
   const found = task.kind === 'mount' && statIfThere(task.target);
   if (!found || found.isDirectory() === folder) return {};

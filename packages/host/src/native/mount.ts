@@ -51,13 +51,13 @@ export interface MountOrder {
 export interface MountFailure {
   readonly call: string;
   readonly errno: number;
-  /** Path inside, of the task that failed; absent before any was begun. */
+  /** Path inside the instance, of the failed task; absent if no task had begun. */
   readonly target?: string;
   /** Only a folder can be mounted on a folder, and only another file on another file. */
   readonly kinds?: 'folder-on-file' | 'file-on-folder';
 }
 
-/** Its answer: whether each task made (mount) or found (unmount, look) something; or what failed. */
+/** The child's answer: whether each task made (mount) or found (unmount, look) something; or which call failed. */
 export type MountAnswer = { readonly results: readonly boolean[] } | MountFailure;
 
 /** The descriptor on which it gets the pidfd of a process in the container. */

@@ -36,8 +36,8 @@ export function makeTransparent(fd: number): void {
 }
 
 /**
- * Drops what has been typed at a pty and was not read: a write to its master that waits for room goes on.
- * @param master of a pty
+ * Drops the unread input of a pty, so that a blocked write to its master continues.
+ * @param master descriptor of the master
  * @throws SystemError ENOTTY when it is none, EIO when nobody has the other end open
  */
 export function dropInput(master: number): void {

@@ -13,7 +13,7 @@ const WAIT_MS_MAX = 5 * 60_000;
 
 interface Waiting {
   readonly instance: Instance;
-  /** Whether it is to start with the daemon; false: it was rebooting when the host went down. */
+  /** True: the instance starts with the daemon. False: it was rebooting when the host went down. */
   readonly autostart: boolean;
   /** How often its bridge is still looked for. */
   looks: number;

@@ -2,8 +2,8 @@ import { TemplateError } from './template-error.ts';
 import { isTruthy, sizeOf, textOf, type Value } from './values.ts';
 
 /**
- * A filter. Its cost must be in proportion to the sizes of its value, its parameter and its result; of those in
- * SEARCHING, to the product of the first two.
+ * A filter. Its cost must be in proportion to the sizes of its value, its parameter and its result. For a filter in
+ * SEARCHING the cost is in proportion to the product of value and parameter.
  */
 type Filter = (value: Value, parameter: Value) => Value;
 

@@ -66,7 +66,7 @@ describe('The plan of a start', () => {
     expect(() => planFiles(templates, ['create'], FACTS)).toThrow('/y: it has too many parts');
   });
 
-  it('has templates parsed once that are there for two triggers', () => {
+  it('parses a template once, even if it has two triggers', () => {
     const text = '{{a}}'.repeat(3_000);
     const both = template('/x', { text, when: ['create', 'start'] });
     expect(planFiles([both], ['create', 'start'], FACTS)).toHaveLength(2);

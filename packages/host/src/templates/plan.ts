@@ -23,8 +23,8 @@ export interface TemplateFile {
   /** A file that is there stays as it is. */
   readonly createOnly: boolean;
   /**
-   * Whether the start goes on without it. Before the templates of `create` no guest has run; later ones can meet what a
-   * guest has left: a full disk, or a directory in the file's place. It must not keep the instance from starting.
+   * Whether the start continues without this file. No guest has run before the templates of `create`. Later a guest can
+   * have filled the disk, or made a directory at the path. That must not keep the instance from starting.
    */
   readonly mayFail: boolean;
 }

@@ -161,7 +161,7 @@ describe('A template is refused', () => {
     expect(failure(template)).toBe(message);
   });
 
-  it('but not for a search as in real templates', () => {
+  it('but not for a search of the size found in real templates', () => {
     expect(made(`{% if "${'x'.repeat(60)}" in ${LONG} %}{% endif %}`)).toBe('');
     expect(made(`{{ ${LONG}|split:"bbb"|length }}`)).toBe('1');
   });

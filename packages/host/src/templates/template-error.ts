@@ -12,7 +12,7 @@ export const TEMPLATE_LIMITS = {
   output: 1_048_576,
 } as const;
 
-/** The parts that the templates of an image may still have. */
+/** How many parts the templates of an image may still use. */
 export interface Parts {
   left: number;
 }
@@ -20,7 +20,7 @@ export interface Parts {
 /** For the templates of one image. */
 export const newParts = (): Parts => ({ left: TEMPLATE_LIMITS.parts });
 
-/** @throws TemplateError if that was one part too many */
+/** Counts one part. @throws TemplateError if it is above the limit */
 export function spendPart(parts: Parts): void {
   if (--parts.left < 0) throw new TemplateError('it has too many parts, or those before it have');
 }

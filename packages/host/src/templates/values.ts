@@ -6,7 +6,7 @@ export type Value = string | number | boolean | null | readonly Value[] | ValueM
 /** A map from names to values, in the order of the names. */
 export type ValueMap = ReadonlyMap<string, Value>;
 
-/** A map of the entries of a record. It is sorted here, once, since a loop can go through it many times. */
+/** A map of the entries of a record, sorted once here, because loops can go through it many times. */
 export function mapOf(record: Readonly<Record<string, Value>>): ValueMap {
   return new Map(Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1)));
 }

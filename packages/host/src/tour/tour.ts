@@ -8,7 +8,7 @@ export interface TourOutput {
   error(text: string): unknown;
 }
 
-/** Shows all steps, until one fails. @returns whether all gave what they must */
+/** Shows all steps, until one fails. @returns whether each gave the expected result */
 export async function takeTour(tour: Transcript, { out, error }: TourOutput): Promise<boolean> {
   const started = performance.now();
   for (const step of STEPS) {

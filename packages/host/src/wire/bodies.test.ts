@@ -94,7 +94,7 @@ describe('a change of an instance', () => {
     });
   });
 
-  it('is no restore, neither as a whole nor in part', () => {
+  it('cannot restore, neither with PUT nor with PATCH', () => {
     for (const read of [parseInstanceFields, parseInstancePatch])
       expect(() => read({ restore: 'snap0' })).toThrow('Porthole has no snapshots of instances');
   });

@@ -23,7 +23,7 @@ describe('parse', () => {
     expect(parse(schema, { list: [] })).toEqual({ list: [] });
   });
 
-  it('removes empty values of maps that replace others, but not of devices: the name is to be checked', () => {
+  it('removes empty values of maps that replace others, but not of devices, whose option names are checked later', () => {
     expect(parse(strings, { a: '', b: '1' })).toEqual({ b: '1' });
     expect(parse(devices, { eth0: { type: 'nic', name: '' } })).toEqual({ eth0: { type: 'nic', name: '' } });
   });

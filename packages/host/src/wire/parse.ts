@@ -83,7 +83,7 @@ export const rawStrings = mapOf(text);
 /** A map of strings that replaces another: keys with the value `""` are removed. */
 export const strings = rawStrings.transform(withoutEmpty);
 
-/** Devices as sent: options with the value `""` are removed once it is known that their types have them. */
+/** Devices as sent. Options with the value `""` are removed later, after a check that the type has them. */
 export const devices = mapOf(rawStrings);
 
 /** For merges: `""` and null both remove a key. */

@@ -13,7 +13,7 @@ declare module 'vitest' {
 
 const MODULES = fileURLToPath(new URL('../../../../node_modules', import.meta.url));
 
-/** Builds Porthole in a temporary folder, whose programs the tests then start. */
+/** Builds Porthole in a temporary folder. The tests start the programs there. */
 export async function setup(project: TestProject): Promise<() => void> {
   const target = mkdtempSync('/var/tmp/porthole-test-built-');
   await build({ target, modules: MODULES, architecture: process.arch });

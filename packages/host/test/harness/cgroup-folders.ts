@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** A new cgroup copies neither from the one above it, and takes no process before it has both. */
+/** A new cgroup copies neither value from its parent, and takes no process until both are set. */
 const COPIED = ['cpuset.cpus', 'cpuset.mems'];
 
 /** One cgroup in each hierarchy of the host, all of the same name. */
@@ -14,7 +14,7 @@ export class CgroupFolders {
     this.#name = name;
   }
 
-  /** The hierarchies, as folders of /sys/fs/cgroup; one without a name where there is only that of cgroup v2. */
+  /** The hierarchies, as folders of /sys/fs/cgroup; one with an empty name if the host has only cgroup v2. */
   names(): string[] {
     if (existsSync(join(ROOT, 'cgroup.procs'))) return [''];
     return readdirSync(ROOT).filter((name) => existsSync(join(ROOT, name, 'cgroup.procs')));
@@ -55,7 +55,7 @@ export class CgroupFolders {
   }
 }
 
-/** A cgroup after all below it. */
+/** A cgroup, after all cgroups below it. */
 function below(folder: string): string[] {
   const inside = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return [...inside.flatMap((entry) => below(join(folder, entry.name))), folder];

@@ -12,10 +12,10 @@ const SOURCES = ['/etc/apt/sources.list.d/debian.sources', '/etc/apt/sources.lis
 /** It takes one to three minutes on an idle machine: most of it is dpkg. */
 const BUILD_MS = 20 * 60_000;
 
-/** In namespaces of its own: its mounts and processes end with it, also when it is killed. */
+/** It runs in its own namespaces, so its mounts and processes end with it, also if it is killed. */
 const UNSHARE = ['--mount', '--pid', '--fork', '--kill-child', 'mmdebstrap'];
 
-/** A root of Debian that mmdebstrap(1) makes of packages from Debian's mirror. */
+/** A root filesystem of Debian, which mmdebstrap(1) makes from the packages of Debian's mirror. */
 export interface DebianRoot {
   readonly suite: 'bookworm' | 'trixie';
   readonly packages: readonly string[];

@@ -21,7 +21,7 @@ const INIT_ARGUMENTS = ['SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
 
 /**
  * A Debian with systemd as its first process, in mount, PID and cgroup namespaces of its own: a place to install
- * packages in as an operator would. Its network is that of the host. Nothing of it is left when it has been destroyed.
+ * packages as an operator would. It uses the network of the host. After its end it leaves nothing behind.
  */
 export class DebianMachine {
   /** Of the machine's root, seen from here. */

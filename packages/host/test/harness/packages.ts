@@ -27,7 +27,7 @@ export class BuiltPackages {
     throw new Error(`npm run package: ${made.failure}\n${made.stderr.slice(-2000)}`);
   }
 
-  /** The path of the only file with that end. */
+  /** The path of the only file with this suffix. */
   path(end: string): string {
     const names = readdirSync(this.folder).filter((name) => name.endsWith(end));
     if (names.length !== 1) throw new Error(`one file ${end} is wanted, there are ${names.length}`);

@@ -61,7 +61,7 @@ const INSTANCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const DEBIAN: DebianRoot = {
   suite: 'bookworm',
   packages: ['systemd-sysv', 'dbus', 'cloud-init', 'openssh-server', 'iproute2', 'sudo'],
-  // The locale is one that the image has: cloud-init reports its default as an error.
+  // The image has this locale. cloud-init would report its default locale as an error.
   hook: `echo 'locale: C.UTF-8' > "$1/etc/cloud/cloud.cfg.d/90_locale.cfg"`,
 };
 

@@ -11,7 +11,7 @@ import { BuiltPackages, OWN_ARCHITECTURE } from '../harness/packages.ts';
 const MINUTES_MS = 60_000;
 const INSTALL = ['install', '-y', '--no-install-recommends'] as const;
 
-/** Where a package may put files: all but what the system writes for itself. */
+/** Folders in which a package may put files. */
 const WATCHED = ['etc', 'usr', 'var/lib', 'root', 'run'];
 /** What apt, dpkg and systemd remember, and caches that stay. */
 const OWN_BUSINESS =
@@ -82,7 +82,7 @@ describe('the Debian package, installed', () => {
   it(
     'brings all that it needs, and its service is up',
     async () => {
-      // What it depends on stays when it goes: only its own files are looked at.
+      // Its dependencies stay when the package is removed, so only its own files count.
       const depends = (
         await machine.must('dpkg-deb', '-f', machine.give(first.path('.deb')), 'Depends')
       ).trim();

@@ -7,7 +7,8 @@ export const API_DIFFERENCES: Readonly<Record<string, string>> = {
   '/1.0/events': 'GET also takes `since`, for stored events; there are no events of the type `logging`',
   '/1.0/images': 'POST takes an uploaded file only',
   '/1.0/images/:fingerprint/export': 'Porthole does not send images to other servers (POST)',
-  '/1.0/images/:fingerprint/refresh': 'Porthole gets images from uploads only, so it cannot download an image again',
+  '/1.0/images/:fingerprint/refresh':
+    'Porthole gets images from uploads only, so it cannot download an image again',
   '/1.0/instances':
     'POST makes instances from images of this host only; PUT does not fail if it pauses all instances and one is paused already',
   '/1.0/instances/:name': 'POST renames an instance, but does not move it to another host or pool',

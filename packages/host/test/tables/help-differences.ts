@@ -1,7 +1,8 @@
 /** Differences, each with its reason. */
 export type Differences = Readonly<Record<string, string>>;
 
-const REMOTES = 'porthole uses one daemon, through its state directory; lxc can have several daemons as remotes';
+const REMOTES =
+  'porthole uses one daemon, through its state directory; lxc can have several daemons as remotes';
 const CLUSTER = 'there is one host, and no cluster';
 const PROJECT = 'there is one project';
 const MACHINES = 'there are no virtual machines';
@@ -76,12 +77,12 @@ export const FLAGS_OF_OURS: Differences = {
   '--state-dir': 'names the daemon; lxc has LXD_DIR for it',
   ...each(['config device list', 'profile device list', 'info'], '-f,--format', 'prints output for programs'),
   'config device show -e,--expanded': 'shows the devices of profiles too',
+  ...each(['init', 'launch'], '--config-file', 'lxc reads config from standard input, and waits for it'),
   ...each(
-    ['init', 'launch'],
-    '--config-file',
-    'lxc reads config from standard input, and waits for it',
+    ['image alias create', 'init', 'launch', 'profile create'],
+    '--description',
+    'sets the description without a later edit',
   ),
-  ...each(['image alias create', 'init', 'launch', 'profile create'], '--description', 'sets the description without a later edit'),
   'monitor --since': 'LXD does not store events',
 };
 

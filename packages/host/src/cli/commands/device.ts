@@ -130,7 +130,7 @@ function addUnset(parent: Command, open: Open, holder: Holder, prefix: string): 
   command.argument(`<${holder.noun}>`).argument('<device>').argument('<key>');
   addExamples(command, [[`${prefix} unset ${example(holder)} data readonly`, 'back to the default']]);
   command.action(async (name: string, device: string, key: string) => {
-    // The daemon refuses an option that the type does not have; the client does not know them.
+    // The daemon refuses options that the type does not have. The client does not know the options of a type.
     const unset = (options: StringMap) =>
       Object.hasOwn(options, key) ? without(options, [key]) : { ...options, [key]: '' };
     await changeDevice(holder, open(command).client, name, device, unset);

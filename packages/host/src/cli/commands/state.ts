@@ -94,7 +94,7 @@ async function findAll(session: Session, change: StateChange): Promise<readonly 
 function makesSense({ action, force, timeout }: StateChange, instance: InstanceJson): boolean {
   const isFrozen = instance.status_code === STATUS_CODES.Frozen;
   if (action === 'start') return isStopped(instance) || isFrozen;
-  // A frozen instance cannot be asked to shut down for a restart; a stop lets it go on first.
+  // A frozen instance cannot shut down for a restart. A stop unfreezes it first.
   const mustRun = action === 'freeze' || (action === 'restart' && !force && timeout !== 0);
   return !isStopped(instance) && !(mustRun && isFrozen);
 }

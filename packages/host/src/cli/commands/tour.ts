@@ -19,14 +19,14 @@ export function addTour(program: Command, open: Open): void {
   ]);
   command.action(async () => {
     const session = open(command);
-    // Without a daemon this fails with the sentence that says so.
+    // Without a daemon this fails with a sentence that says that no daemon runs.
     await session.client.get('/1.0');
     const { takeTour } = await import('../../tour/tour.ts');
     const { Transcript } = await import('../../tour/transcript.ts');
     const { stdout, stderr } = session.io;
     const output = { out: (text: string) => say(stdout, text), error: (text: string) => say(stderr, text) };
     const env = { ...session.io.env, PORTHOLE_DIR: dirname(session.client.socketPath) };
-    // Itself, as it was started.
+    // This program, started as it was started itself.
     const porthole = [process.execPath, ...process.execArgv, process.argv[1] as string] as const;
     const passed = await takeTour(new Transcript(porthole, env, output.out), output);
     if (!passed) session.exit(1);

@@ -92,7 +92,7 @@ async function follow(watch: Watch, changes: InstanceChanges, seconds: number): 
   if (first) return first;
   for await (const change of changes) {
     if (change && !concerns(change, watch)) continue;
-    // The daemon may restart just now.
+    // The daemon may be restarting.
     const found = await untilBack(
       () => look(watch),
       () => changes.closed,

@@ -237,7 +237,7 @@ describe('start, stop, restart and delete', () => {
     expect(urls).toEqual(['/1.0/instances/c1/state', '/1.0/instances/c2/state']);
   });
 
-  it('restart only those with --all that can be asked: neither stopped nor frozen ones, unless by force', async () => {
+  it('restart with --all skips stopped and frozen instances, unless forced', async () => {
     const frozen = fakeInstance({ name: 'c2', status: 'Frozen', status_code: 110 });
     const stopped = fakeInstance({ name: 'c3', status: 'Stopped', status_code: 102 });
     host.routes['GET /1.0/instances'] = () => ({ metadata: [fakeInstance(), frozen, stopped] });

@@ -3,7 +3,7 @@ import { run } from '../../process/run.ts';
 
 const ROOT = '/sys/fs/cgroup';
 
-/** How long the removal of a guest's cgroups may take. */
+/** Time limit for the removal of a guest's cgroups. */
 const REMOVE_TIMEOUT_MS = 10_000;
 
 /** `cgroup2`: the unified hierarchy; `cgroup`: a hierarchy of its own. LXC's keys begin with these; cgroups(7). */
@@ -53,8 +53,8 @@ export function cgroupFolders(pid: number, id: number): string[] {
 }
 
 /**
- * Removes cgroups that have no process, with those below them, which a guest can have made in any number. Never
- * fails: one that is in use stays.
+ * Removes cgroups that have no process, and the cgroups below them. A guest can have made any number of these. Never
+ * fails: a cgroup in use stays.
  */
 export async function removeCgroups(folders: readonly string[]): Promise<void> {
   const there = folders.filter((folder) => existsSync(folder));

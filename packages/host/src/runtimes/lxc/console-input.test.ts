@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-it('input passes at once, and much of it in pieces', () => {
+it('passes input on at once, and large input in pieces', () => {
   input.write(Buffer.alloc(3));
   expect(written).toEqual([3]);
   input.write(Buffer.alloc(10_000));
@@ -33,7 +33,7 @@ it('input passes at once, and much of it in pieces', () => {
   expect(dropped).toBe(0);
 });
 
-it('it waits while the guest does not read, and is dropped when that lasts', () => {
+it('input waits while the guest does not read, and is dropped after a time limit', () => {
   wait = 'a';
   input.write(Buffer.alloc(5_000));
   vi.advanceTimersByTime(900);
@@ -57,7 +57,7 @@ it('nothing is dropped for a guest that reads slowly', () => {
   expect([written, dropped]).toEqual([[4096, 904], 0]);
 });
 
-it('what was on its way when input was dropped is dropped at once', () => {
+it('input already sent when input is dropped is dropped at once', () => {
   wait = 'a';
   input.write(Buffer.alloc(5_000));
   vi.advanceTimersByTime(1_100);
@@ -66,7 +66,7 @@ it('what was on its way when input was dropped is dropped at once', () => {
   expect(dropped).toBe(2);
 });
 
-it('a wait after the last piece is noticed', () => {
+it('notices that the monitor waits after the last piece', () => {
   input.write(Buffer.alloc(1));
   vi.advanceTimersByTime(400);
   wait = 'a';
@@ -74,7 +74,7 @@ it('a wait after the last piece is noticed', () => {
   expect(dropped).toBe(1);
 });
 
-it('the writer waits while too much is waiting, and is told when there is room', () => {
+it('the writer waits if too much input waits, and gets a drain event when there is room', () => {
   const drained = vi.fn();
   input.onDrain(drained);
   wait = 'a';

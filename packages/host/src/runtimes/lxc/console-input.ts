@@ -1,10 +1,10 @@
 import type { ExecProcess } from '../contract/exec.ts';
 
-/** Input passes in pieces of so many bytes, as much as a terminal holds. */
+/** Bytes in one piece of input: as much as a terminal holds. */
 const PIECE_BYTES = 4096;
-/** Bytes that may wait here before the sender has to wait. */
+/** If more bytes than this wait here, the sender has to wait. */
 const WAITING_BYTES_HIGH = 64 * 1024;
-/** How often it is checked whether the monitor waits, and how often after the last piece, which may be on its way. */
+/** Interval of the check whether the monitor waits, and number of checks after the last piece, which may come late. */
 const LOOK_MS = 20;
 const LOOKS_AFTER = 25;
 /** How long the guest may read nothing while the monitor waits for it. */
@@ -12,15 +12,15 @@ const PATIENCE_MS = 1_000;
 
 /** What LXC's monitor does with the input. */
 export interface MonitorInput {
-  /** Its wait for the guest to read, the same while the guest reads nothing; null when it does not wait. */
+  /** The monitor's wait for the guest: the same value while the guest reads nothing; null when it does not wait. */
   wait(): string | null;
-  /** Lets it go on: what the guest has not read is lost. */
+  /** Ends the monitor's wait: the input that the guest has not read is lost. */
   drop(): void;
 }
 
 /**
- * The input of lxc-console. LXC's monitor waits while the guest does not read it, and with it every other command for
- * the instance. So then input is dropped after a moment, as on a serial line.
+ * The input of lxc-console. If the guest does not read the input, LXC's monitor waits, and so does every other command
+ * for the instance. So this class drops the input after a moment, as a serial line does.
  */
 export class ConsoleInput {
   readonly #pty: Pick<ExecProcess, 'write' | 'onDrain'>;
@@ -56,7 +56,7 @@ export class ConsoleInput {
     this.#onDrain = listener;
   }
 
-  /** Goes on for a moment after the last piece, also when the client has gone. */
+  /** Checks for a moment after the last piece, also when the client has gone. */
   #look(): void {
     clearTimeout(this.#timer);
     const id = this.#monitor.wait();
@@ -83,7 +83,7 @@ export class ConsoleInput {
     const now = performance.now();
     if (this.#wait?.id !== id) this.#wait = { id, since: now };
     if (!this.#dropping && now - this.#wait.since < PATIENCE_MS) return;
-    // More may be on its way: that is dropped at once.
+    // More input may still arrive; it is dropped at once.
     this.#dropping = true;
     this.#waiting = new Uint8Array();
     this.#looksLeft = LOOKS_AFTER;

@@ -77,7 +77,7 @@ export async function attachConsole(
   };
 }
 
-/** What the monitor does with the input: it waits for a guest that does not read, and all of LXC's commands with it. */
+/** What the monitor does with the input. If the guest does not read, the monitor waits, and so do LXC's commands. */
 function inputOf(monitor: PinnedProcess): MonitorInput {
   return {
     wait: () => (monitor.isAlive() ? (waitingWrite(monitor.pid)?.wait ?? null) : null),
@@ -85,7 +85,7 @@ function inputOf(monitor: PinnedProcess): MonitorInput {
   };
 }
 
-/** Drops what the guest has not read, so that the monitor goes on. */
+/** Drops the input that the guest has not read, so that the monitor continues. */
 function dropWaiting(monitor: PinnedProcess): void {
   const write = waitingWrite(monitor.pid);
   if (!write) return;
@@ -97,7 +97,7 @@ function dropWaiting(monitor: PinnedProcess): void {
       close(master);
     }
   } catch {
-    // It writes to something else, or it or the guest has ended: that is noticed elsewhere.
+    // The monitor writes to something else, or the monitor or the guest has ended. Other code notices that.
   }
 }
 

@@ -138,7 +138,7 @@ async function checkDisk(device: Device, looks: Looks): Promise<void> {
   refuseBlockDevice(found, source);
 }
 
-/** LXD would mount its file system. Here the instance would get a device that it may not open. */
+/** LXD would mount the file system of the block device. Here the instance would get a device that it may not open. */
 function refuseBlockDevice({ isBlockDevice }: Found, source: string): void {
   if (!isBlockDevice) return;
   const advice = 'mount it on the host, and give its folder as the source';

@@ -167,7 +167,7 @@ function mountOf(fd) {
 function remove({ path }) {
   const { fd, folder, name, stat: found } = find(path);
   if (name === '') throw failure('EBUSY', 'the root directory stays');
-  // Outside the instance's mount namespace, the kernel would let go of the mount instead.
+  // Outside the instance's mount namespace, the kernel would unmount it instead of refusing.
   if (mountOf(fd) !== mountOf(folder))
     throw failure('EBUSY', 'device or resource busy: something is mounted there');
   if (found.isDirectory()) fs.rmdirSync(at(folder, name));
@@ -176,8 +176,8 @@ function remove({ path }) {
 }
 
 /**
- * Writes files in order, each as a whole or not at all: a later start must not take a part of it for a file of the
- * guest's own, and a full disk must not cost the guest the file that it has.
+ * Writes files in order, each as a whole or not at all. A later start must not mistake an incomplete file for the
+ * guest's own file, and a full disk must not destroy a file of the guest.
  */
 function fill() {
   const failed = [];
@@ -215,8 +215,8 @@ function fillFile(path, text, createOnly) {
 }
 
 /**
- * A path in a folder that is free. The usual name can be left from a start that was cut off. A directory there is the
- * guest's, may hold any number of files, and stays.
+ * A free path in a folder. An interrupted start can have left a file with the usual name. If a directory has this
+ * name, the guest has made it. It may hold any number of files, and stays.
  * @param {number} folder
  */
 function freePart(folder) {

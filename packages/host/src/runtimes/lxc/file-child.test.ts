@@ -25,7 +25,7 @@ const file = (path: string, part: object = {}) => ({
   ...part,
 });
 
-/** Has files written into the folder. @param blocks of 512 bytes: the size of the largest file */
+/** Makes the child write files into the folder. @param blocks size limit of a file, in blocks of 512 bytes */
 async function fill(files: readonly object[], blocks = 1_000): Promise<unknown> {
   const folder = fs.openSync(root, fs.constants.O_RDONLY);
   const request = JSON.stringify({ work: 'fill', path: '' });
@@ -41,7 +41,7 @@ async function fill(files: readonly object[], blocks = 1_000): Promise<unknown> 
 
 const read = (path: string) => fs.readFileSync(join(root, path), 'utf8');
 
-it('a file that is there is replaced as a whole, also through a link, and keeps its mode', async () => {
+it('replaces an existing file as a whole, also through a link, and keeps its mode', async () => {
   fs.mkdirSync(join(root, 'real'));
   fs.writeFileSync(join(root, 'real/a'), 'old');
   fs.chmodSync(join(root, 'real/a'), 0o4755);
@@ -59,7 +59,7 @@ it('a file that is there is replaced as a whole, also through a link, and keeps 
   expect(fs.readdirSync(join(root, 'real'))).toEqual(['a']);
 });
 
-it('a file that cannot be written whole stays as it was, and nothing is left beside it', async () => {
+it('if a file cannot be written as a whole, the old file stays, and no other file is left', async () => {
   fs.writeFileSync(join(root, 'a'), 'old');
   const big = { text: 'x'.repeat(100_000) };
   expect(await fill([file('/a', big), file('/b', big), file('/c')], 8)).toEqual({

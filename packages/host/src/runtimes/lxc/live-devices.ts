@@ -72,7 +72,7 @@ const live = (device: Device): LiveDevice => rowFor(LIVE, device) ?? NOTHING;
 
 /**
  * Adds a device to a running instance.
- * @throws CodedError; nothing of the device is left then
+ * @throws CodedError; the device has then left nothing behind
  */
 export function attachDevice(place: Place, target: DeviceTarget): Promise<Attached> {
   return live(target.device).attach(place, target);

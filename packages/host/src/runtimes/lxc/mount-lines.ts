@@ -25,7 +25,7 @@ const KERNEL_FOLDERS = [
 /**
  * The lines that show the kernel's folders inside. Root of an unprivileged instance has no rights to their files. Root
  * of a privileged one can only read them: a package that is installed there must not change the host by accident.
- * Without what is mounted below them, which would stay writable.
+ * Without the mounts below them, which would stay writable.
  */
 export function kernelMountLines(privileged: boolean): string[] {
   const options = privileged ? ['bind', 'ro'] : ['rbind'];

@@ -2,7 +2,7 @@ import type { LiveLimit } from '../../core/limits.ts';
 import { SystemError } from '../../native/libc.ts';
 import type { MountFailure } from '../../native/mount.ts';
 
-// Sentences for failures that the kernel, LXC or ip(8) reports in words of its own. Those words stay, at the end.
+// Sentences for failures of the kernel, LXC and ip(8). Their own words follow at the end of each sentence.
 
 const MOUNT_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist in the instance and cannot be made there',
@@ -49,7 +49,7 @@ const LIMIT_REASONS: Readonly<Record<LiveLimit, Readonly<Record<string, string>>
   'limits.processes': {},
 };
 
-/** Why a limit could not be applied. @param failure of tee(1): its last words are the kernel's */
+/** Why a limit could not be applied. @param failure output of tee(1), which ends with the kernel's words */
 export function limitReason(key: LiveLimit, failure: string): string {
   const words = failure.replace(/^.*: /, '');
   const reason = LIMIT_REASONS[key][words];
@@ -58,7 +58,7 @@ export function limitReason(key: LiveLimit, failure: string): string {
 
 /**
  * Why an interface could not be made or limited.
- * @param failure of ip(8) or tc(8): its first line without the program's name, which is followed by advice
+ * @param failure output of ip(8) or tc(8); only its first line counts, without the program's name: advice follows
  */
 export function nicReason(what: string, failure: string): string {
   const words = failure.replace(/^\w+: exit code \d+: /, '').replace(/^(RTNETLINK answers|Error): /, '');

@@ -18,7 +18,7 @@ const START_TRIES = 30;
 const START_TRY_MS = 100;
 /** How long LXC may take to take down a container whose init ended before the daemon started. */
 const ENDING_MS_MAX = 10_000;
-/** How often it is checked whether a monitor whose init has ended hangs. */
+/** Interval of the check whether a monitor hangs after the end of its init. */
 const HANG_LOOK_MS = 2_000;
 const SIGKILL = 9;
 
@@ -93,20 +93,20 @@ export class LxcRuns {
     await this.#monitorEnded(monitor);
     const ending = this.lastEnding(id);
     if (ending !== undefined) return ending;
-    // It was killed before it could take the run down.
+    // The monitor was killed before it could clean up after the run.
     await removeCgroups(cgroups);
     return 'stop';
   }
 
   /**
-   * A monitor that writes input to the console waits until the guest reads it, also when the guest has ended: then
-   * it waits for ever. It is killed, and the run counts as stopped. A slow monitor is left alone.
+   * A monitor that writes input to the console waits until the guest reads it. If the guest has ended, the monitor
+   * waits for ever. Then it is killed, and the run counts as stopped. A slow monitor continues.
    */
   async #monitorEnded(monitor: PinnedProcess): Promise<void> {
     const ended = this.#watch.exited(monitor);
     let before: string | null = null;
     while (!(await within(HANG_LOOK_MS, ended))) {
-      // Nothing is known of it once it has been released.
+      // After the release of the monitor, nothing is known about it.
       if (!monitor.isAlive()) return ended;
       const now = waitingWrite(monitor.pid)?.wait ?? null;
       if (now !== null && now === before) monitor.signal(SIGKILL);

@@ -75,8 +75,8 @@ describe('the control file', () => {
     ).toEqual([]);
   });
 
-  it('finds the libraries of a real program: Node needs a libc and names its versions', () => {
-    const { libraries, versions } = readNeeds(readFileSync(process.execPath));
+  it('finds the libraries of a real program: a shell needs a libc and names its versions', () => {
+    const { libraries, versions } = readNeeds(readFileSync('/bin/sh'));
     expect(libraries).toContain('libc.so.6');
     expect(versions['libc.so.6']?.some((name) => /^GLIBC_2\.\d+$/.test(name))).toBe(true);
     expect(() => readNeeds(Buffer.from('#!/bin/sh\n'))).toThrow('no ELF file');

@@ -185,6 +185,7 @@ describe('A creation is refused', () => {
 
   const later: [string, Partial<NewInstance>, string][] = [
     ['a key that there is not', { config: { 'no.such': '1' } }, 'Failed creating instance record: '],
+    ['such a key without a value', { config: { 'no.such': '' } }, 'Failed creating instance record: '],
     ['a profile twice', { profiles: ['default', 'default'] }, 'Duplicate profile'],
     ['no root disk', { profiles: [] }, 'Failed getting root disk'],
     [

@@ -117,7 +117,7 @@ function draft(
 ): Instance {
   const { source } = input;
   const init = source.type === 'adopt' ? adopter.nameOf(source.pid) : null;
-  const own = withoutEmpty({ ...(image ? imageConfig(image) : {}), ...input.config });
+  const own = { ...(image ? imageConfig(image) : {}), ...input.config };
   const wanted: Instance = {
     id,
     name: input.name,
@@ -125,14 +125,14 @@ function draft(
     description: input.description,
     ephemeral: input.ephemeral,
     profiles: input.profiles,
-    config: withAdopted(own, init),
+    config: withAdopted(withoutEmpty(own), init),
     devices: input.devices,
     createdAt: now,
     lastStartedAt: NEVER,
   };
   try {
     if (new Set(input.profiles).size !== input.profiles.length) throw hostError('profile-duplicate');
-    checkConfig(wanted.config, 'instance');
+    checkConfig(own, 'instance');
     const checked = { ...wanted, devices: checkDevices(wanted.devices) };
     const { config, devices } = expand(checked, model.state.profiles);
     if (!init) checkRoot(devices);

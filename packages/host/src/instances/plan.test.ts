@@ -55,6 +55,13 @@ describe('A plan', () => {
     expect(plan(config({ 'user.a': '1' })).next.config[key]).toBe(c1.config[key]);
   });
 
+  it('takes an empty value as the removal of the key, which must be one that there is', () => {
+    expect(plan(config({ 'user.a': '' })).next.config).not.toHaveProperty('user.a');
+    expect(() => plan(config({ 'no.such': '' }))).toThrow(
+      'Invalid config: Unknown configuration key: no.such',
+    );
+  });
+
   it('has no effect by itself', () => {
     plan({ description: 'new', ...config({ 'user.a': '1' }), ...devices({ mnt: disk('/mnt') }) });
     expect(heart.get('c1')).toBe(c1);

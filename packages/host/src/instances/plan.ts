@@ -1,7 +1,7 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { adoptedInit, withAdopted } from '../core/adopted.ts';
 import { isTrue } from '../core/booleans.ts';
-import { checkConfig } from '../core/config-keys.ts';
+import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices, checkExpandedDevices } from '../core/devices.ts';
 import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
 import type { Change, Instance, Profile } from '../core/entities.ts';
@@ -42,7 +42,7 @@ export function planUpdate(
   checkProfiles(asked.profiles, profiles);
   prefixed('invalid-config', () => checkConfig(asked.config, 'instance'));
   const devices = prefixed('invalid-devices', () => checkDevices(asked.devices));
-  const wanted = { ...asked, devices };
+  const wanted = { ...asked, config: withoutEmpty(asked.config), devices };
   const expanded = expand(wanted, profiles);
   const ownConfig = withAdopted(wanted.config, adoptedInit(current.config));
   prefixed('invalid-expanded-devices', () => checkExpandedDevices(expanded.devices, ownConfig));

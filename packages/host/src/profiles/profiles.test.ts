@@ -41,6 +41,15 @@ describe('A profile', () => {
     expect(heart.told).toEqual(['profile-created db', 'profile-renamed data', 'profile-deleted data']);
   });
 
+  it('keeps no keys without a value', () => {
+    const { profiles } = heart.host;
+    profiles.create(
+      { name: 'db', description: '', config: { 'user.a': '', 'user.b': '1' }, devices: {} },
+      BY,
+    );
+    expect(profiles.get('db').profile.config).toEqual({ 'user.b': '1' });
+  });
+
   it('lists its users', async () => {
     await addUsers();
     expect(heart.host.profiles.get('web').usedBy).toEqual(NAMES);
@@ -178,6 +187,7 @@ describe('A profile is refused', () => {
     ['with a slash in its name', profile('a/b'), 'may not contain slashes'],
     ['that is there', profile('web'), 'The profile already exists'],
     ['with a key that there is not', profile('x', { 'no.such': '1' }), ''],
+    ['with such a key, also without a value', profile('x', { 'no.such': '' }), 'key: no.such'],
     ['with a key that is the server’s', profile('x', { 'volatile.uuid': '1' }), ''],
   ])('%s', (_what, input, message) => {
     expect(() => heart.host.profiles.create(input, BY)).toThrow(message);

@@ -1,6 +1,6 @@
-import { checkConfig } from '../core/config-keys.ts';
+import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices } from '../core/devices.ts';
-import type { Devices, Instance, Profile } from '../core/entities.ts';
+import type { Instance, Profile } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { checkProfileName } from '../core/names.ts';
 import type { Needs } from '../instances/needs.ts';
@@ -13,6 +13,7 @@ import type { Precondition } from '../model/precondition.ts';
 import type { ProfileInfo } from './profile-info.ts';
 
 type ProfileFields = Pick<Profile, 'description' | 'config' | 'devices'>;
+type ProfileParts = Pick<Profile, 'config' | 'devices'>;
 
 /** The name of the profile that always exists. */
 const DEFAULT = 'default';
@@ -36,7 +37,7 @@ export function profileCases(
     create(profile: Profile, by: Requestor) {
       checkProfileName(profile.name);
       if (model.state.profiles.has(profile.name)) throw hostError('profile-exists', profile.name);
-      const checked = { ...profile, devices: checkProfile(profile) };
+      const checked = { ...profile, ...checkProfile(profile) };
       const created = lifecycle('profile-created', 'profiles', profile.name, { by });
       model.commit([{ kind: 'put-profile', profile: checked }], [created]);
     },
@@ -71,10 +72,10 @@ function find({ model }: Needs<'model'>, name: string): Profile {
   return profile;
 }
 
-/** @returns the devices without empty options */
-function checkProfile({ config, devices }: Pick<Profile, 'config' | 'devices'>): Devices {
+/** @returns the config without empty values and the devices without empty options */
+function checkProfile({ config, devices }: ProfileParts): ProfileParts {
   checkConfig(config, 'profile');
-  return checkDevices(devices);
+  return { config: withoutEmpty(config), devices: checkDevices(devices) };
 }
 
 /** Changes a profile and every instance that uses it, running ones included, in one commit. */
@@ -86,11 +87,11 @@ function update(
   check: Precondition<Profile> | undefined,
 ): Promise<void> {
   const { model } = context;
-  const devices = checkProfile(fields);
+  const checked = checkProfile(fields);
   return withUsers(context, name, async (users) => {
     const current = find(context, name);
     check?.(current);
-    const profile = { ...current, ...fields, devices };
+    const profile = { ...current, ...fields, ...checked };
     const profiles = new Map(model.state.profiles).set(name, profile);
     const naming = users.length > 1;
     const plans = users.map((instance) => {

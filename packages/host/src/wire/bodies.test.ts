@@ -83,13 +83,13 @@ describe('a new instance', () => {
 });
 
 describe('a change of an instance', () => {
-  it('replaces everything: fields that are not given become empty, profiles too', () => {
+  it('replaces everything: fields that are not given become empty, profiles too; keys without a value are to be checked', () => {
     expect(parseInstanceFields({ profiles: null, config: { a: '', b: 'c' } })).toEqual({
       architecture: '',
       description: '',
       ephemeral: false,
       profiles: [],
-      config: { b: 'c' },
+      config: { a: '', b: 'c' },
       devices: {},
     });
   });
@@ -100,8 +100,10 @@ describe('a change of an instance', () => {
   });
 
   it('by PATCH has only the fields that are given', () => {
-    expect(parseInstancePatch({ config: { a: '' }, devices: { d: null }, description: null })).toEqual({
-      config: { a: null },
+    expect(
+      parseInstancePatch({ config: { a: '', b: null }, devices: { d: null }, description: null }),
+    ).toEqual({
+      config: { a: '', b: '' },
       devices: { d: null },
     });
   });

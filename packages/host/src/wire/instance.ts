@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceChanges, devices, given, orElse, parse, stringChanges, strings, text } from './parse.ts';
+import { config, configChanges, deviceChanges, devices, given, orElse, parse, text } from './parse.ts';
 import { wireError } from './wire-errors.ts';
 
 /** An instance as LXD's API shows it. {@link InstanceFullJson} adds state, snapshots and backups. */
@@ -73,7 +73,7 @@ const createSchema = z.object({
   stateful: orElse(z.boolean(), false),
   instance_type: orElse(z.string(), ''),
   profiles: orElse(z.array(text).nullable(), null),
-  config: orElse(strings, {}),
+  config: orElse(config, {}),
   devices: orElse(devices, {}),
   source: orElse(z.looseObject({ type: orElse(z.string(), '') }), { type: '' }),
 });
@@ -126,7 +126,7 @@ const fieldsSchema = z.object({
   description: orElse(text, ''),
   ephemeral: orElse(z.boolean(), false),
   profiles: orElse(z.array(text), []),
-  config: orElse(strings, {}),
+  config: orElse(config, {}),
   devices: orElse(devices, {}),
   restore: orElse(z.string(), ''),
   stateful: orElse(z.boolean(), false),
@@ -148,7 +148,7 @@ const patchSchema = z.object({
   description: text.nullish(),
   ephemeral: z.boolean().nullish(),
   profiles: z.array(text).nullish(),
-  config: stringChanges.nullish(),
+  config: configChanges.nullish(),
   devices: deviceChanges.nullish(),
   restore: z.string().nullish(),
   stateful: z.boolean().nullish(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceChanges, devices, given, orElse, parse, stringChanges, strings, text } from './parse.ts';
+import { config, configChanges, deviceChanges, devices, given, orElse, parse, text } from './parse.ts';
 
 /** A profile as LXD's API shows it. */
 export interface ProfileJson {
@@ -12,7 +12,7 @@ export interface ProfileJson {
 
 const fieldsSchema = z.object({
   description: orElse(text, ''),
-  config: orElse(strings, {}),
+  config: orElse(config, {}),
   devices: orElse(devices, {}),
 });
 
@@ -28,7 +28,7 @@ export function parseProfileFields(body: unknown) {
 
 const patchSchema = z.object({
   description: text.nullish(),
-  config: stringChanges.nullish(),
+  config: configChanges.nullish(),
   devices: deviceChanges.nullish(),
 });
 

@@ -1,17 +1,15 @@
 import { open, readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { hostError } from '../core/host-errors.ts';
 import { type Answer, type Call, type Edge, param } from './call.ts';
 
 const HEADERS = { 'Content-Type': 'application/octet-stream' };
 
-/** GET /1.0/instances/NAME/logs/lxc.log. @throws file-not-found when the instance has not run yet */
+/** GET /1.0/instances/NAME/logs/lxc.log; empty while the instance has not run yet, as in LXD. */
 export async function getLog(edge: Edge, call: Call): Promise<Answer> {
   const path = edge.backend.instances.log(param(call, 'name'), call.by);
   if (followsLog(call)) return followed(edge, [path]);
-  const file = await open(path, 'r').catch(() => {
-    throw hostError('file-not-found');
-  });
+  const file = await open(path, 'r').catch(unlessMissing);
+  if (!file) return logAnswer([]);
   const { size } = await file.stat();
   // The log may grow while it is read: only as many bytes as Content-Length promises are sent.
   const data = size > 0 ? file.createReadStream({ start: 0, end: size - 1 }) : Readable.from([]);
@@ -43,8 +41,9 @@ async function readAll(paths: readonly string[]): Promise<Buffer> {
 }
 
 function readIfThere(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  return readFile(path).catch(unlessMissing);
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }

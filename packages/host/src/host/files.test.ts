@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test as it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test as it, vi } from 'vitest';
 import { Harness } from './testing/harness.ts';
 
 let host: Harness;
@@ -11,6 +11,15 @@ afterAll(() => host.stop());
 beforeEach(() => host.backend.filesOf('c1').clear());
 
 const FILES = '/1.0/instances/c1/files';
+
+it('takes every path from the root, so that events tell it as LXD does', async () => {
+  const remove = vi.spyOn(host.backend.files, 'delete');
+  for (const path of ['etc/x', '/etc/x']) await host.send('DELETE', `${FILES}?path=${path}`);
+  expect(remove.mock.calls).toEqual([
+    ['c1', '/etc/x'],
+    ['c1', '/etc/x'],
+  ]);
+});
 
 it('gives a file unchanged, with its facts in headers', async () => {
   const headers = { 'X-LXD-type': 'file', 'X-LXD-uid': '7', 'X-LXD-gid': '8', 'X-LXD-mode': '04755' };

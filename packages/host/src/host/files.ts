@@ -42,12 +42,12 @@ function raw(headers: Readonly<Record<string, string | number>>, data: Readable)
 }
 
 /**
- * The bytes of the path, with or without a leading slash; it always starts at the instance's root.
+ * The bytes of the path; one without a leading slash starts at the instance's root, too.
  * @throws file-no-path
  */
 function pathOf(call: Call): string {
   const path = nameInQuery(call.rawQuery, 'path');
   if (!path) throw hostError('file-no-path');
   if (path.includes('\0')) throw hostError('bad-request', 'path: must not contain a NUL byte');
-  return path;
+  return path.startsWith('/') ? path : `/${path}`;
 }

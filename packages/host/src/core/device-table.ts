@@ -2,6 +2,7 @@ import { checkBoolean, isTrue } from './booleans.ts';
 import type { ByDeviceType } from './device-types.ts';
 import type { Device } from './entities.ts';
 import { hostError } from './host-errors.ts';
+import { optionError } from './lxd-device-options.ts';
 import { cleanPath } from './paths.ts';
 import { own } from './records.ts';
 import {
@@ -147,7 +148,7 @@ function checkRoot(device: Device): void {
   if (!own(device, 'pool')) throw hostError('bad-request', 'Root disk entry must have a "pool" property set');
   for (const [option, value] of Object.entries(device)) {
     const isFine = ROOT_OPTIONS.has(option) || option.startsWith('user.') || value === '';
-    if (!isFine) throw hostError('bad-request', `Invalid device option "${option}"`);
+    if (!isFine) throw optionError(device, option);
   }
 }
 

@@ -4,6 +4,7 @@ import { DEVICE_TYPES, type DeviceType, isRootDisk, NIC_TYPES } from './device-t
 import { rowFor } from './device-types.ts';
 import type { Config, Device, Devices } from './entities.ts';
 import { hostError } from './host-errors.ts';
+import { optionError } from './lxd-device-options.ts';
 import { checkDeviceName } from './names.ts';
 import { cleanPath } from './paths.ts';
 import { own, recordOf, sortedKeys } from './records.ts';
@@ -110,7 +111,7 @@ function checkDevice(device: Device, type: DeviceType): void {
   for (const [option, value] of Object.entries(device)) {
     if (option === 'type' || option.startsWith('user.')) continue;
     const check: Check | undefined = own(type.options, option);
-    if (!check) throw hostError('bad-request', `Invalid device option "${option}"`);
+    if (!check) throw optionError(device, option);
     if (value !== '') prefixed(`Invalid value for device option "${option}": `, () => check(value));
   }
   type.check(device);

@@ -76,6 +76,7 @@ export const HOST_ERRORS = {
   'image-exists': [409, 'Image with same fingerprint already exists'],
   'image-ambiguous': [400, 'More than one image matches'],
   'image-invalid': [400, '%s'],
+  'uploads-only': [400, 'Images are made from uploads only, not from other images, URLs or instances'],
   'image-too-large': [413, 'Image is too large: %s'],
   'fingerprint-mismatch': [400, "Image fingerprint doesn't match: expected %s, got %s"],
   'precondition-failed': [412, "ETag doesn't match: %s vs %s"],

@@ -1,5 +1,6 @@
 import { parseAliasPatch, parseNewAlias } from '../wire/image.ts';
 import { parseRename } from '../wire/profile.ts';
+import { wireError } from '../wire/wire-errors.ts';
 import type { HostBackend } from './backend.ts';
 import {
   type Answer,
@@ -42,7 +43,8 @@ export function getAlias({ backend }: Edge, call: Call): Answer {
 /** PUT /1.0/images/aliases/NAME: an absent description is empty. */
 export async function updateAlias({ backend }: Edge, call: Call): Promise<Answer> {
   const { target, description } = parseAliasPatch(await call.json());
-  return change(backend, call, target ?? '', description ?? '');
+  if (!target) throw wireError('alias-target');
+  return change(backend, call, target, description ?? '');
 }
 
 /** PATCH /1.0/images/aliases/NAME: absent fields stay. */

@@ -20,8 +20,5 @@ function uploadOf(call: Call, filename: string): Upload {
   const type = (call.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   if (type === 'multipart/form-data') return { kind: 'split', parts: call.parts() };
   if (type !== 'application/json') return { kind: 'unified', filename, data: call.body };
-  throw hostError(
-    'bad-request',
-    'Images are made from uploads only, not from other images, URLs or instances',
-  );
+  throw hostError('uploads-only');
 }

@@ -146,16 +146,17 @@ describe('instances', () => {
     expect((await harness.send('DELETE', '/1.0/instances/up')).json.error).toBe('Instance is running');
   });
 
-  it('have a log once they have run', async () => {
+  it('have a log, which is empty until they have run', async () => {
     harness.backend.add('c1');
-    expect(await harness.get('/1.0/instances/c1/logs/lxc.log')).toMatchObject({
-      status: 404,
-      json: { error: 'Not Found' },
-    });
+    const log = async () => {
+      const { status, body } = await harness.get('/1.0/instances/c1/logs/lxc.log');
+      return [status, body.toString()];
+    };
+    expect(await log()).toEqual([200, '']);
     await writeFile(`${harness.folder}/c1.log`, '');
-    expect((await harness.get('/1.0/instances/c1/logs/lxc.log')).body.toString()).toBe('');
+    expect(await log()).toEqual([200, '']);
     await writeFile(`${harness.folder}/c1.log`, 'lxc started\n');
-    expect((await harness.get('/1.0/instances/c1/logs/lxc.log')).body.toString()).toBe('lxc started\n');
+    expect(await log()).toEqual([200, 'lxc started\n']);
   });
 });
 
@@ -236,6 +237,14 @@ describe('aliases', () => {
   it('need an image', async () => {
     const body = { name: 'a', target: 'feed' };
     expect((await harness.send('POST', '/1.0/images/aliases', body)).json.error).toBe('Image not found');
+    expect((await harness.send('POST', '/1.0/images/aliases', { name: 'a' })).json).toMatchObject({
+      error_code: 400,
+      error: 'name and target are required',
+    });
+    expect((await harness.send('PUT', '/1.0/images/aliases/a', { description: 'd' })).json).toMatchObject({
+      error_code: 400,
+      error: 'The target field is required',
+    });
   });
 });
 

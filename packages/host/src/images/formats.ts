@@ -23,6 +23,7 @@ const FORMATS: Readonly<Record<Format, FormatRow>> = {
 };
 
 const HEAD_BYTES = 512;
+const BRACE = 0x7b;
 
 /** The extension that LXD gives a file of this format when it is exported. */
 export function extensionOf(format: Format): string {
@@ -36,7 +37,8 @@ export function formatOf(extension: string): Format | undefined {
 
 /**
  * The format of a file by its first bytes; its name does not matter.
- * @throws CodedError image-invalid: `EOF` when it is empty, `Unsupported compression` when none fits
+ * @throws CodedError image-invalid: `EOF` when it is empty, `Unsupported compression` when none fits; uploads-only
+ *   for JSON, which asks for an image from elsewhere; curl sends it without its media type
  */
 export async function detectFormat(file: FileHandle): Promise<Format> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
@@ -46,5 +48,6 @@ export async function detectFormat(file: FileHandle): Promise<Format> {
     if (head.subarray(offset, offset + magic.length).equals(magic)) return format as Format;
   }
   if (isHeader(head)) return 'tar';
+  if (head[0] === BRACE) throw hostError('uploads-only');
   throw hostError('image-invalid', 'Unsupported compression');
 }

@@ -138,6 +138,7 @@ describe('a unified image', () => {
     ['EOF', Buffer.alloc(0)],
     ['Unsupported compression', Buffer.from('PK\x03\x04 is a zip file')],
     ['Unsupported compression', Buffer.from('hsqs: a squashfs has no metadata')],
+    ['Images are made from uploads only', Buffer.from('{"source":{"type":"url"}}')],
   ])('is refused with %s', async (text, bytes) => {
     const directory = await openDirectory(dir);
     await expect(receive(directory, unifiedUpload(bytes))).rejects.toThrow(text);

@@ -83,6 +83,7 @@ export function parseNewAlias(body: unknown) {
   if (type !== '' && type !== 'container') {
     throw wireError('image-type', type);
   }
+  if (!alias.name || !alias.target) throw wireError('alias-incomplete');
   return alias;
 }
 

@@ -8,6 +8,8 @@ export const WIRE_ERRORS = {
   'unknown-source': [400, 'Unknown source type %s'],
   'unknown-event-type': [400, '"%s" isn\'t a supported event type'],
   'invalid-file-header': [400, 'Invalid file %s: %s'],
+  'alias-incomplete': [400, 'name and target are required'],
+  'alias-target': [400, 'The target field is required'],
   'image-type': [400, 'Image type not supported: %s'],
   'instance-type': [400, 'Instance type not supported: %s'],
   'stateful-instance': [400, 'Stateful instances are not supported'],

@@ -10,6 +10,9 @@ export class ApiError extends Error {
   }
 }
 
+/** An operation that the daemon had begun has failed. */
+export class OperationError extends ApiError {}
+
 /** The daemon could not be reached. `message` names the socket and says what to do. */
 export class ConnectionError extends Error {
   /** Code of the system error, such as `ECONNREFUSED`. */

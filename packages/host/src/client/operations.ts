@@ -1,6 +1,6 @@
 import type { OperationJson } from '../wire/operation.ts';
 import { FINAL_STATUS_MIN, STATUS_CODES } from '../wire/status.ts';
-import { ApiError } from './client-errors.ts';
+import { OperationError } from './client-errors.ts';
 import type { EventStream } from './events.ts';
 import { openEvents } from './events.ts';
 import { call } from './transport.ts';
@@ -31,10 +31,13 @@ export async function waitForOperation(
   return current;
 }
 
-/** @throws ApiError with the operation's own text unless it succeeded */
+/** @throws OperationError with the operation's own text unless it succeeded */
 export function requireSuccess(operation: OperationJson): OperationJson {
   if (operation.status_code === STATUS_CODES.Success && operation.err === '') return operation;
-  throw new ApiError(operation.status_code, operation.err || `The operation ended as ${operation.status}`);
+  throw new OperationError(
+    operation.status_code,
+    operation.err || `The operation ended as ${operation.status}`,
+  );
 }
 
 /**

@@ -31,9 +31,20 @@ export function addDelete(program: Command, open: Open): void {
   command.action(async (given: readonly string[], options: DeleteOptions) => {
     const session = open(command);
     const names = [...new Set(given)];
+    if (names.length > 1) await requireAll(session, names);
     if (options.interactive) await askAll(session, names);
     await forEachInstance(session, names, (name) => deleteOne(session, name, options.force === true));
   });
+}
+
+/** A mistyped name must not cost the others: as with lxc, all are there or none is deleted. */
+async function requireAll({ client }: Session, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await client.get(path`/1.0/instances/${name}`).catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
+      throw new ApiError(error.status, `${name}: ${error.message}; nothing was deleted`);
+    });
+  }
 }
 
 /** Asks for each; any answer that is not yes, or the end of the input, aborts the whole command. */

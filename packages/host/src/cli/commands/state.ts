@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ApiError } from '../../client/client-errors.ts';
+import { ApiError, OperationError } from '../../client/client-errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { InstanceJson } from '../../wire/instance.ts';
 import { STATUS_CODES } from '../../wire/status.ts';
@@ -106,13 +106,12 @@ export async function changeState(session: Session, name: string, change: StateC
       json: { ...change, stateful: false },
     });
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status === NOT_FOUND) throw error;
+    // What is refused at once, such as the stop of a stopped instance, has left nothing in the log.
+    if (!(error instanceof OperationError)) throw error;
     const hint = `Try \`porthole info --show-log ${name}\` for more info`;
     throw new ApiError(error.status, `${error.message}\n${hint}`);
   }
 }
-
-const NOT_FOUND = 404;
 
 /** Instances that are worked on at the same time; more would only wait for each other in the daemon. */
 const PARALLEL_MAX = 8;

@@ -261,6 +261,17 @@ describe('start, stop, restart and delete', () => {
     expect(stderr).toBe('Error: no init\n  Try `porthole info --show-log c1` for more info\n');
   });
 
+  it('do not point to the log when the daemon refuses at once', async () => {
+    host.routes['PUT /1.0/instances/c1/state'] = () => ({ error: [400, 'already stopped'] });
+    expect((await porthole('stop c1')).stderr).toBe('Error: already stopped\n');
+  });
+
+  it('delete none of several instances if one is not there', async () => {
+    const { code, stderr } = await porthole('delete -f c1 c9');
+    expect([code, stderr]).toEqual([1, 'Error: c9: not found; nothing was deleted\n']);
+    expect(host.received.every(({ method }) => method === 'GET')).toBe(true);
+  });
+
   it('refuse to delete a running instance without --force', async () => {
     const { code, stderr } = await porthole('delete c1');
     expect([code, stderr]).toEqual([

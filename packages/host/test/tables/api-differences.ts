@@ -10,7 +10,7 @@ export const API_DIFFERENCES: Readonly<Record<string, string>> = {
   '/1.0/images/:fingerprint/refresh':
     'Porthole gets images from uploads only, so it cannot download an image again',
   '/1.0/instances':
-    'POST makes instances from images of this host only; PUT does not fail if it pauses all instances and one is paused already',
+    'POST makes instances from images of this host only, by alias or fingerprint and not by `properties`; PUT does not fail if it pauses all instances and one is paused already',
   '/1.0/instances/:name': 'POST renames an instance, but does not move it to another host or pool',
   '/1.0/instances/:name/console':
     'there is no `vga`, which is for virtual machines; GET also takes `follow`, for new output of the console',

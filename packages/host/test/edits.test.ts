@@ -209,7 +209,7 @@ describe.each(NAMES)('%s is a name like any other', (name) => {
 
   it('that is not set has no value, and is refused where it means nothing', async () => {
     expect(await result(`config get c1 ${name}`)).toBe('\n');
-    expect(await result(`image get-property busybox ${name}`)).toBe('\n');
+    expect(await porthole(`image get-property busybox ${name}`)).toMatchObject({ code: 1 });
     expect(await result(`list -f csv ${name}=.+`)).toBe('');
     expect(await porthole(`config set c1 ${name}=x`)).toMatchObject({
       code: 1,

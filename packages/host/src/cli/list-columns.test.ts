@@ -9,6 +9,7 @@ const c1 = fakeInstance({
   ephemeral: true,
   profiles: ['default', 'web'],
   config: { 'volatile.base_image': 'f'.repeat(64) },
+  expanded_devices: { root: { type: 'disk', path: '/', pool: 'default' }, 'a.b': { type: 'none' } },
   expanded_config: { 'user.role': 'database', 'security.nesting': 'true' },
 });
 
@@ -26,7 +27,7 @@ it('letters stand for columns', () => {
     '0',
   ]);
   expect(cells('pPacl')).toEqual(['42', 'default\nweb', 'x86_64', '2026/01/02 03:04 UTC', '']);
-  expect(cells('f')).toEqual(['ffffffffffff']);
+  expect(cells('fb')).toEqual(['ffffffffffff', 'default']);
 });
 
 it('letters may be separated by commas', () => {
@@ -37,6 +38,11 @@ it('a config key can be a column, with its own header and width', () => {
   expect(headers('n,user.role,user.role:ROLE:4')).toEqual(['NAME', 'USER.ROLE', 'ROLE']);
   expect(cells('n,user.role,user.role:ROLE:4')).toEqual(['c1', 'database', 'data']);
   expect(cells('user.none')).toEqual(['']);
+});
+
+it('an option of a device can be a column', () => {
+  expect(cells('devices:root.path,devices:a.b.type:T:2,devices:none.path')).toEqual(['/', 'no', '']);
+  expect(headers('devices:root.path,config:user.role')).toEqual(['ROOT.PATH', 'USER.ROLE']);
 });
 
 it('an unknown letter, and a width that is not a number, are refused', () => {
@@ -67,6 +73,8 @@ it('fields and config keys are filtered by value, ignoring case', () => {
   expect(passes('status=run')).toBe(false);
   expect(passes('user.role=data')).toBe(false);
   expect(passes('user.none=x')).toBe(false);
+  expect([passes('u.role=database'), passes('u.r=x'), passes('s.n=true')]).toEqual([true, false, true]);
+  expect(passes('u.role.x=database')).toBe(false);
 });
 
 it('an invalid pattern is compared as text', () => {

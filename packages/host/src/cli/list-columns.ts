@@ -19,6 +19,7 @@ const LETTERS: Readonly<Record<string, Column>> = {
   '4': { header: 'IPV4', live: true, cell: (it) => addresses(it, 'inet') },
   '6': { header: 'IPV6', live: true, cell: (it) => addresses(it, 'inet6') },
   a: { header: 'ARCHITECTURE', live: false, cell: (it) => it.architecture },
+  b: { header: 'STORAGE POOL', live: false, cell: rootPool },
   c: { header: 'CREATED AT', live: false, cell: (it) => formatTime(it.created_at) },
   d: { header: 'DESCRIPTION', live: false, cell: (it) => it.description },
   D: { header: 'DISK USAGE', live: true, cell: (it) => memory(it.state?.disk?.['root']?.usage) },
@@ -46,7 +47,8 @@ export const COLUMN_LETTERS: readonly string[] = Object.entries(LETTERS).map(
 );
 
 /**
- * Reads the value of `--columns`: letters, and config keys as `key[:HEADER[:WIDTH]]`, with commas between.
+ * Reads the value of `--columns`: letters, and config keys as `key[:HEADER[:WIDTH]]` or options
+ * of devices as `devices:NAME.OPTION[:HEADER[:WIDTH]]`, with commas between.
  * @throws UsageError for an unknown letter
  */
 export function parseColumns(text: string): readonly Column[] {
@@ -66,14 +68,25 @@ function letters(word: string): Column[] {
 }
 
 function configColumn(word: string): Column {
-  const [key = '', header = '', width = ''] = word.split(':');
+  const isDevice = word.startsWith('devices:');
+  const [key = '', header = '', width = ''] = word.replace(/^(devices|config):/, '').split(':');
   if (!/^\d*$/.test(width)) throw new UsageError(`Invalid width "${width}" in "${word}"`);
-  const cell = (it: InstanceJson) => own(it.expanded_config, key) ?? '';
+  const cell = (it: InstanceJson) => (isDevice ? deviceOption(it, key) : own(it.expanded_config, key)) ?? '';
   return {
     header: header || key.toUpperCase(),
     live: false,
     cell: (it) => (width ? cell(it).slice(0, Number(width)) : cell(it)),
   };
+}
+
+function rootPool({ expanded_devices: devices }: InstanceJson): string {
+  return Object.values(devices).find(({ path }) => path === '/')?.['pool'] ?? '';
+}
+
+/** @param key `DEVICE.OPTION`; the name of a device may have dots */
+function deviceOption({ expanded_devices: devices }: InstanceJson, key: string): string | undefined {
+  const at = key.lastIndexOf('.');
+  return own(own(devices, key.slice(0, at)) ?? {}, key.slice(at + 1));
 }
 
 function typeOf(instance: InstanceJson): string {

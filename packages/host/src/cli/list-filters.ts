@@ -40,7 +40,19 @@ function parseFilter(text: string): Filters {
   const field = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
   if (field)
     return { live: false, instance: (it) => value.split(',').some((one) => matches(one, field(it))) };
-  return { live: false, instance: (it) => matches(value, own(it.expanded_config, key) ?? '') };
+  return { live: false, instance: (it) => configValues(it, key).some((one) => matches(value, one)) };
+}
+
+/** The values of the keys that the text means: `u.role` is short for `user.role`. A key that is not set is empty. */
+function configValues({ expanded_config: config }: InstanceFullJson, text: string): readonly string[] {
+  const exact = own(config, text);
+  if (exact !== undefined) return [exact];
+  const short = Object.keys(config).filter((key) => isShortFor(text.split('.'), key.split('.')));
+  return short.length > 0 ? short.map((key) => config[key] ?? '') : [''];
+}
+
+function isShortFor(short: readonly string[], parts: readonly string[]): boolean {
+  return short.length === parts.length && parts.every((part, at) => part.startsWith(short[at] ?? ''));
 }
 
 /** True when the whole text matches the pattern, ignoring case; an invalid pattern is compared as text. */

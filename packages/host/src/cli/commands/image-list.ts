@@ -38,7 +38,7 @@ export function addImageList(parent: Command, open: Open): void {
     .summary('list images')
     .description(
       `List images: all, or those that pass every filter. A filter is the beginning of an alias or fingerprint, or ` +
-        `a property as key=value.\n\nColumns are letters:\n${letters.join('\n')}`,
+        `the type or a property as key=value.\n\nColumns are letters:\n${letters.join('\n')}`,
     )
     .argument('[filters...]')
     .option('-c, --columns <letters>', 'what to show', 'lfpdatsu')
@@ -77,9 +77,9 @@ function passes(image: ImageJson, filter: string): boolean {
   if (at === -1) {
     return image.fingerprint.startsWith(filter) || image.aliases.some(({ name }) => name.startsWith(filter));
   }
-  return (
-    (own(image.properties, filter.slice(0, at)) ?? '').toLowerCase() === filter.slice(at + 1).toLowerCase()
-  );
+  const [key, value] = [filter.slice(0, at), filter.slice(at + 1)];
+  const found = key === 'type' ? image.type : (own(image.properties, key) ?? '');
+  return found.toLowerCase() === value.toLowerCase();
 }
 
 /** The shortest alias, and how many more there are. */

@@ -89,7 +89,9 @@ function addProperties(parent: Command, open: Open): void {
   addExamples(get, [['porthole image get-property busybox os', 'prints its value']]);
   get.action(async (name: string, key: string) => {
     const session = open(get);
-    session.data(own((await findImage(session.client, name)).properties, key) ?? '');
+    const value = own((await findImage(session.client, name)).properties, key);
+    if (value === undefined) throw new ApiError(0, 'Property not found');
+    session.data(value);
   });
 
   const set = parent

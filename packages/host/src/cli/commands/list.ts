@@ -29,9 +29,11 @@ export function addList(program: Command, open: Open): void {
         'List instances, all of them or those that pass every filter.',
         '',
         'A filter is the beginning of a name, a regular expression for names, or key=value, where key is',
-        'status, type, architecture, description, name, ephemeral, ipv4, ipv6 or a config key.',
+        'status, type, architecture, description, name, ephemeral, ipv4, ipv6 or a config key, whose parts may be cut short:',
+        'u.role=web.',
         '',
-        'Columns are letters, or config keys with a dot in them, as key[:HEADER[:WIDTH]], separated by commas:',
+        'Columns are letters, config keys with a dot in them, as key[:HEADER[:WIDTH]], or options of devices, as',
+        'devices:NAME.OPTION[:HEADER[:WIDTH]], separated by commas:',
         ...COLUMN_LETTERS,
       ].join('\n'),
     )

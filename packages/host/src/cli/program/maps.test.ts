@@ -74,8 +74,12 @@ describe.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('the n
   });
 
   it('is not there unless it is set', async () => {
-    for (const words of [`config get c1 ${name}`, `image get-property busybox ${name}`])
-      expect(await porthole(words)).toEqual({ code: 0, stdout: '\n', stderr: '' });
+    expect(await porthole(`config get c1 ${name}`)).toEqual({ code: 0, stdout: '\n', stderr: '' });
+    expect(await porthole(`image get-property busybox ${name}`)).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'Error: Property not found\n',
+    });
     expect((await porthole(`config device get c1 ${name} type`)).stderr).toBe(
       "Error: Device doesn't exist\n",
     );

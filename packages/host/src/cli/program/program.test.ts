@@ -470,6 +470,8 @@ describe('image', () => {
     });
     expect((await porthole('image list -f csv -c lfps')).stdout).toBe('bb (1 more),abababababab,yes,1B\n');
     expect((await porthole('image list x -f csv')).stdout).toBe('');
+    expect((await porthole('image list type=container -f csv -c t')).stdout).toBe('CONTAINER\n');
+    expect((await porthole('image list type=virtual-machine -f csv -c t')).stdout).toBe('');
   });
 
   it('set-property keeps the others', async () => {

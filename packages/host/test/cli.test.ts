@@ -12,6 +12,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
@@ -224,6 +225,8 @@ it('images are exported, given aliases, changed, edited, deleted and imported', 
   const file = join(scratch, 'image.tar.gz');
   expect(await porthole(`image export busybox ${file}`)).toMatchObject({ code: 0, stdout: '' });
   const fingerprint = /[0-9a-f]{64}/.exec(await result('image info busybox'))?.[0] ?? '';
+  expect(await porthole(`image export busybox ${scratch}`)).toMatchObject({ code: 0, stdout: '' });
+  expect(await readdir(scratch)).toContain(`${fingerprint}.tar.gz`);
   await quietly(`image alias create one ${fingerprint}`, 'image alias rename one two');
   expect(await listed('image alias list two -f csv')).toEqual([`two,${fingerprint.slice(0, 12)},CONTAINER,`]);
   await quietly('image alias create three two');

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { path } from '../../client/host-client.ts';
@@ -22,7 +23,10 @@ export function addImageExport(parent: Command, open: Open): void {
         'and FILE.root the root filesystem.',
     )
     .argument('<image>')
-    .argument('[file]', 'name to save it under; the names that the daemon gives when absent');
+    .argument(
+      '[file]',
+      'name to save it under, as it is, or a directory; the names that the daemon gives when absent',
+    );
   addExamples(command, [
     ['porthole image export busybox busybox.tar.gz', 'saves a copy'],
     ['porthole image export debian debian', 'for a split image: debian and debian.root'],
@@ -38,9 +42,12 @@ export function addImageExport(parent: Command, open: Open): void {
       response.destroy();
       throw new UsageError('The image has two files: give a name for them');
     }
+    const folder = file !== undefined && (await isFolder(file)) ? file : '';
+    const wanted = folder ? '' : (file ?? '');
     const saved: string[] = [];
     try {
-      for await (const [target, data] of filesOf(response, boundary, file ?? '', fingerprint)) {
+      for await (const [name, data] of filesOf(response, boundary, wanted, fingerprint)) {
+        const target = join(folder, name);
         const file = createWriteStream(target, { flags: 'wx' }).once('open', () => saved.push(target));
         await writing(target, pipeline(data, file));
       }
@@ -51,6 +58,13 @@ export function addImageExport(parent: Command, open: Open): void {
     }
     session.note(`Image exported to ${saved.join(' and ')}`);
   });
+}
+
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
 }
 
 type File = readonly [target: string, data: AsyncIterable<Buffer>];

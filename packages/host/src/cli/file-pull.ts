@@ -35,13 +35,13 @@ export async function pull(
   options: PullOptions,
 ): Promise<void> {
   if (target === STDOUT) return pullToStdout(session, sources, options);
-  const into = await isDirectory(sources, target, options);
-  if (into) await mkdir(target, { recursive: true });
-  else if (options.createDirs) await mkdir(dirname(target), { recursive: true });
+  const holdsAll = await isDirectory(sources, target);
   for (const source of sources) {
     const found = await readFile(session.client, source.instance, source.path);
     if (found.type === 'directory' && !options.recursive)
       throw new UsageError(`${textOf(source)} is a directory: to pull it, give --recursive`);
+    const into = holdsAll || (found.type === 'directory' && !options.asCp);
+    await makeParents(found, target, into, options);
     const name = nameOf(source) || source.instance;
     await save(session, found, source, into ? join(target, name) : target, into);
   }
@@ -60,17 +60,29 @@ async function pullToStdout(
   }
 }
 
-async function isDirectory(
-  sources: readonly InstancePath[],
+/** Makes the directories that what was found is saved in: the target itself, or with `createDirs` those above it. */
+async function makeParents(
+  found: RemoteFile,
   target: string,
+  into: boolean,
   options: PullOptions,
-): Promise<boolean> {
+): Promise<void> {
+  if (!into && !options.createDirs) return;
+  try {
+    await mkdir(into ? target : dirname(target), { recursive: true });
+  } catch (error) {
+    if (found.type === 'file') found.content.destroy();
+    throw error;
+  }
+}
+
+/** Whether the target is a directory, by what is there and by what is said. */
+async function isDirectory(sources: readonly InstancePath[], target: string): Promise<boolean> {
   const isThere = await stat(target).then(
     (facts) => facts.isDirectory(),
     () => false,
   );
-  const wanted = options.recursive === true && !options.asCp;
-  return isThere || target.endsWith('/') || sources.length > 1 || wanted;
+  return isThere || target.endsWith('/') || sources.length > 1;
 }
 
 /**

@@ -131,6 +131,17 @@ describe('pull', () => {
     expect((await stat(join(dir, 'a/b/srv'))).mode & 0o777).toBe(0o750);
   });
 
+  it('saves a single file under the name of the target, also with --recursive', async () => {
+    tree['/etc/f'] = { type: 'file', raw: 'content' };
+    expect((await porthole(`file pull -r c1/etc/f ${dir}/new`)).stderr).toBe('');
+    expect(await readFile(join(dir, 'new'), 'utf8')).toBe('content');
+  });
+
+  it('makes no directory for what is not there', async () => {
+    expect((await porthole(`file pull -r c1/none ${dir}/new`)).code).toBe(1);
+    await expect(stat(join(dir, 'new'))).rejects.toThrow('ENOENT');
+  });
+
   it('follows links to standard output', async () => {
     tree['/etc/os-release'] = { type: 'symlink', raw: '../usr/os' };
     tree['/etc/../usr/os'] = { type: 'symlink', raw: '/usr/os' };

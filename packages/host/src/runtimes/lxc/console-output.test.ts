@@ -32,6 +32,13 @@ const listen = () =>
     heard += String(data);
   });
 
+it('the greeting is also known with the carriage returns of a pty that still translates', async () => {
+  say(`${GREETING.replaceAll('\n', '\r\n')}first`);
+  await output.attached;
+  listen();
+  expect(heard).toBe('first');
+});
+
 it('the greeting tells that the console is there, and is hidden', async () => {
   let attached = false;
   void output.attached.then(() => (attached = true));

@@ -1,7 +1,10 @@
 import type { ExecProcess } from '../contract/exec.ts';
 
-/** lxc-console prints this when it has the console, before any byte of the guest. */
-const GREETING_END = 'to enter Ctrl+a itself\n';
+/**
+ * lxc-console prints this when it has the console, before any byte of the guest. It may come before its pty passes all
+ * bytes on unchanged: then the pty has added a carriage return.
+ */
+const GREETING_END = /to enter Ctrl\+a itself\r?\n/;
 /** More than the greeting has. */
 const GREETING_BYTES_MAX = 1024;
 
@@ -62,11 +65,11 @@ export class ConsoleOutput {
   }
 
   #greet(greeting: Buffer): void {
-    const end = greeting.indexOf(GREETING_END);
+    const end = GREETING_END.exec(greeting.toString('latin1'));
     this.#greeting = greeting;
-    if (end < 0 && greeting.length < GREETING_BYTES_MAX) return;
+    if (!end && greeting.length < GREETING_BYTES_MAX) return;
     this.#greeting = null;
-    this.#early = end < 0 ? greeting : greeting.subarray(end + GREETING_END.length);
+    this.#early = end ? greeting.subarray(end.index + end[0].length) : greeting;
     // Nothing more is read until the output has a listener.
     this.#pty.pause();
     this.#settle();

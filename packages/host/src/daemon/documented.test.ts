@@ -36,10 +36,11 @@ describe('the documentation', () => {
       `\`${environmentName(name)}\``,
     ]);
     const intro = [
-      'The daemon reads settings from `settings.yaml` in its state directory (or the file that `--settings` or',
-      '`PORTHOLE_SETTINGS` names), as `key: value` lines; from the environment; and from flags. A flag overrides the',
-      'environment, and the environment overrides the file. With a bad value the daemon does not start: it exits with',
-      'code 2 and a message that names the key. A key without a value is an error too: write `""` for an empty text.',
+      'The daemon reads settings from a file with lines of the form `key: value`, from the environment and from flags. The',
+      'file is `settings.yaml` in the state directory, or the one that `--settings` or `PORTHOLE_SETTINGS` names. A flag',
+      'overrides the environment, and the environment overrides the file. With a bad value the daemon does not start: it',
+      'exits with code 2 and a message that names the key. A key without a value is an error too: write `""` for an empty',
+      'text.',
       '',
       'The state directory is `--state-dir`, else `PORTHOLE_DIR`, else `/var/lib/porthole`.',
     ].join('\n');
@@ -67,11 +68,11 @@ describe('the documentation', () => {
       intro,
       '## Guest API\n\nAnswers to requests from inside an instance.',
       table(['code', 'status', 'text'], guest),
-      'Answers to malformed HTTP, before a route is chosen; the connection is closed:',
+      'Answers to malformed HTTP, before the daemon looks for a route; then the daemon closes the connection:',
       table(['code', 'status', 'text'], http),
-      '## Host API\n\nIn the envelope of an answer, or as `err` of a failed operation.',
+      '## Host API\n\nTexts in the envelope of an answer, or in `err` of a failed operation.',
       table(['code', 'status', 'text'], host),
-      'When a body, a header or a parameter cannot be read:',
+      'Texts for a body, a header or a parameter that the daemon cannot read:',
       table(['code', 'status', 'text'], wire),
     );
     await expect(text).toMatchFileSnapshot('../../../../docs/errors.md');
@@ -80,13 +81,14 @@ describe('the documentation', () => {
   it('has every configuration key', async () => {
     const rows = CONFIG_KEYS.map(({ key, use, about }) => [`\`${key}\``, about, use]);
     const intro = [
-      "Keys of instances and profiles, under LXD's names. *applied*: Porthole acts on it. *recorded*: it is kept and",
-      'shown, and changes nothing. *refused*: Porthole cannot do what the key promises, so setting it is an error.',
+      "Keys of instances and profiles, with LXD's names. *applied*: the key has its effect. *recorded*: Porthole stores and",
+      'shows the key, and it has no other effect. *refused*: Porthole cannot do what the key promises, so setting it is an',
+      'error. In the table, "it" is the instance.',
     ].join('\n');
     const lines = RAW_LXC_KEYS.map(({ key, clears }) => `\`${key}\`${clears ? ' (may be empty)' : ''}`);
     const raw = [
       "`raw.lxc` may have these lines of lxc.container.conf(5). They come last, so they override Porthole's own lines. An",
-      'empty value removes all earlier lines of its key; it is refused where it would remove lines of Porthole.',
+      'empty value removes all earlier lines of its key. Porthole refuses an empty value that would remove its own lines.',
     ].join('\n');
     await expect(
       page(
@@ -104,15 +106,15 @@ describe('the documentation', () => {
     const intro = [
       "The host API listens on `unix.socket` in the state directory. It speaks LXD's REST API: envelopes, operations,",
       'events. `GET /1.0/events` takes `type` and also `since` (a sequence number, or `now`): the stream then begins with',
-      'the missed lifecycle events, and each event has its `sequence`. 410 means that some of them are no longer stored.',
-      'Of the events that instances cause themselves (`instance-ready`, `guest.*`, images that they fetch), the newest',
-      "ones of each instance are kept. In an instance's ETag its `guest.*` keys are a separate part, after a dash.",
+      'the missed lifecycle events, and each event has its `sequence`. 410 means that the journal no longer has some of',
+      'them. Of the events that an instance causes itself (`instance-ready`, `guest.*`, images that it fetches), the',
+      "journal keeps the newest ones. In an instance's ETag its `guest.*` keys are a separate part, after a dash.",
       '',
       "Networks are the loopback interface and the host's bridges, which nics can have as `parent`. The storage pool is",
-      'the state directory. They and the project can only be read.',
+      'the state directory. Clients can only read networks, the storage pool and the project.',
       '',
-      'Other paths get 404, or 501 and a sentence if LXD serves them and Porthole does not (snapshots, volumes, ...). Other',
-      'methods on the listed paths get 501.',
+      'Other paths get 404. Paths that LXD serves and Porthole does not (snapshots, volumes, ...) get 501 and a sentence.',
+      'Other methods on the listed paths get 501.',
     ].join('\n');
     const rows = servedRoutes().map((route) => `- \`${route}\``);
     await expect(page('Host API', 'host/routes.ts', intro, rows.join('\n'))).toMatchFileSnapshot(

@@ -46,7 +46,8 @@ export const SETTINGS = {
     kind: 'choice',
     choices: ['auto', 'pidfd', 'pidfd-proc', 'proc'],
     default: 'auto',
-    about: 'the strongest way to identify callers that the daemon may use; it uses a weaker way if the kernel lacks this one',
+    about:
+      'the strongest way to identify callers that the daemon may use; it uses a weaker way if the kernel lacks this one',
   },
   'fast-lane': {
     kind: 'choice',

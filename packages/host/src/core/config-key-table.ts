@@ -49,14 +49,24 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     about: 'whether it starts with the daemon; unset: if it ran before',
   },
   { key: 'boot.autostart.delay', use: 'applied', check: seconds, about: 'seconds to wait after its start' },
-  { key: 'boot.autostart.priority', use: 'applied', check: priority, about: 'instances with a higher number start first' },
+  {
+    key: 'boot.autostart.priority',
+    use: 'applied',
+    check: priority,
+    about: 'instances with a higher number start first',
+  },
   {
     key: 'boot.host_shutdown_timeout',
     use: 'recorded',
     check: seconds,
     about: 'seconds for a clean shutdown',
   },
-  { key: 'boot.stop.priority', use: 'recorded', check: priority, about: 'order in which instances shut down' },
+  {
+    key: 'boot.stop.priority',
+    use: 'recorded',
+    check: priority,
+    about: 'order in which instances shut down',
+  },
   {
     key: 'cloud-init.network-config',
     use: 'applied',
@@ -81,7 +91,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'guest.*', use: 'applied', check: checkGuestKey, about: 'the instance itself writes these keys' },
   { key: 'image.*', use: 'recorded', about: 'properties of its image' },
   { key: 'limits.cpu', use: 'applied', check: checkCpu, about: 'number or set of processors' },
-  { key: 'limits.memory', use: 'applied', check: checkMemory, about: 'bytes, or percent of the memory of the host' },
+  {
+    key: 'limits.memory',
+    use: 'applied',
+    check: checkMemory,
+    about: 'bytes, or percent of the memory of the host',
+  },
   {
     key: 'limits.processes',
     use: 'applied',
@@ -127,7 +142,12 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   { key: 'security.nesting', use: 'applied', check: checkBoolean, about: 'containers inside the instance' },
   { key: 'security.privileged', use: 'applied', check: checkBoolean, about: 'no user namespace' },
-  { key: 'security.protection.delete', use: 'applied', check: checkBoolean, about: 'deleting the instance is an error' },
+  {
+    key: 'security.protection.delete',
+    use: 'applied',
+    check: checkBoolean,
+    about: 'deleting the instance is an error',
+  },
   { key: 'security.protection.shift', use: 'refused', about: 'its files keep their owners' },
   { key: 'security.idmap.*', use: 'refused', about: 'choice of user and group ids' },
   { key: 'security.syscalls.*', use: 'refused', about: 'system call filters and interception' },
@@ -173,7 +193,8 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     key: 'volatile.last_state.power',
     use: 'applied',
     check: checkLine,
-    about: 'set by the daemon: RUNNING, STOPPED, RESTARTING during a restart, REBOOTING after a reboot from inside',
+    about:
+      'set by the daemon: RUNNING, STOPPED, RESTARTING during a restart, REBOOTING after a reboot from inside',
   },
   {
     key: 'volatile.last_state.ready',
@@ -181,8 +202,18 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     check: checkBoolean,
     about: 'set by the daemon: whether it has reported that it is ready',
   },
-  { key: 'volatile.uuid', use: 'recorded', check: checkUuid, about: "set by the daemon: the instance's uuid" },
-  { key: 'volatile.*.hwaddr', use: 'applied', check: checkHwaddr, about: 'address of a nic whose config has none' },
+  {
+    key: 'volatile.uuid',
+    use: 'recorded',
+    check: checkUuid,
+    about: "set by the daemon: the instance's uuid",
+  },
+  {
+    key: 'volatile.*.hwaddr',
+    use: 'applied',
+    check: checkHwaddr,
+    about: 'address of a nic whose config has none',
+  },
   {
     key: 'volatile.*.name',
     use: 'applied',

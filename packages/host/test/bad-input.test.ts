@@ -78,7 +78,7 @@ describe('an image is refused:', () => {
       status: 400,
       error: `Invalid alias name "${'a'.repeat(255)}"`,
     });
-    expect(await make('')).toEqual({ status: 400, error: 'No name provided' });
+    expect(await make('')).toEqual({ status: 400, error: 'name and target are required' });
     expect(await everything()).toEqual(before);
   });
 });

@@ -45,7 +45,7 @@ const requestsOf = (page: string, line: RegExp) =>
 
 describe('the documentation of the guest API', () => {
   it('has every request in the table of README.md, and no other', () => {
-    const [, section = ''] = read('README.md').split('\n## From inside an instance');
+    const [, section = ''] = read('README.md').split('\n## Inside an instance');
     const table = section.split('\n## ')[0] as string;
     expect(requestsOf(table, /^\| (`[^|]*) \|/gm)).toEqual(served);
   });
@@ -62,7 +62,7 @@ describe('the documentation of the guest API', () => {
   });
 
   it('says what every extension is for, and has no others', () => {
-    const [, section = ''] = read('docs/guest-api.md').split('\n| extension | what for |');
+    const [, section = ''] = read('docs/guest-api.md').split('\n| extension | what it adds |');
     const rows = [...(section.split('\n\n')[0] as string).matchAll(/^\| `(\w+)` \|/gm)];
     expect(rows.map(([, name]) => name)).toEqual(API_EXTENSIONS);
   });

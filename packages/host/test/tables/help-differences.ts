@@ -16,8 +16,8 @@ const EMPTY = 'porthole takes no image with --empty; lxc takes both';
 export const VERBS_NOT_OURS: Differences = {
   alias: 'the shell has aliases',
   cluster: CLUSTER,
-  'config metadata': 'Porthole does not edit the metadata of instances',
-  'config template': 'Porthole applies the templates of an image, but does not edit them in an instance',
+  'config metadata': 'the daemon does not edit the metadata of instances',
+  'config template': 'the daemon applies the templates of an image, but does not edit them in an instance',
   'config trust': 'every user who can open the socket is an operator',
   copy: 'Porthole makes instances from images only',
   export: 'there are no backups',

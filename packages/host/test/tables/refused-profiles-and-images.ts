@@ -82,7 +82,7 @@ export const IMAGES: readonly Row[] = [
     400,
     'Images are made from uploads only, not from other images, URLs or instances',
   ],
-  ['an alias without a name', ALIASES, { target: 'x' }, 404, 'Image not found'],
+  ['an alias without a name', ALIASES, { target: 'x' }, 400, 'name and target are required'],
   ['an alias of an unknown image', ALIASES, { name: 'a', target: 'ffff' }, 404, 'Image not found'],
   ['an unknown alias', 'GET /1.0/images/aliases/none', '', 404, 'Image alias not found'],
   ['an unknown alias, deleted', 'DELETE /1.0/images/aliases/none', '', 404, 'Image alias not found'],

@@ -164,6 +164,17 @@ describe('A change that fails', () => {
     heart.machine.faults.refuse('checkDevice', new Error('missing source'), { subject: 'extra' });
     await expect(change(NEW)).rejects.toThrow('Failed add validation for device "extra": missing source');
   });
+
+  it('is refused if a nic would get the address of another nic at its bridge', async () => {
+    const lan = { type: 'nic', nictype: 'bridged', parent: 'br0', hwaddr: '00:16:3e:11:22:3a' };
+    const text = 'Failed add validation for device "second": MAC address "00:16:3e:11:22:3a" already defined';
+    await change({ first: lan });
+    await expect(change({ first: lan, second: lan })).rejects.toThrow(text);
+    expect(heart.get('c1').devices).toEqual({ first: lan });
+    await heart.addRunning('c2');
+    const update = { ...heart.get('c2'), devices: { second: lan } };
+    await expect(heart.done(heart.host.instances.update('c2', update, BY))).rejects.toThrow(text);
+  });
 });
 
 describe('A guest API that is switched off', () => {

@@ -9,10 +9,11 @@ import { type Expanded, expand } from '../core/expand.ts';
 import { guestEvents } from '../core/guest-events.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
 import { hostError } from '../core/host-errors.ts';
+import { takenHwaddr } from '../core/hwaddr-conflicts.ts';
 import { refuseLateLimits } from '../core/limits.ts';
+import { own } from '../core/records.ts';
 import { afterUpdate } from '../core/volatile.ts';
 import type { EventDraft } from '../model/model.ts';
-import type { Runtime } from '../runtimes/contract/runtime.ts';
 import type { Needs } from './needs.ts';
 
 type Profiles = ReadonlyMap<string, Profile>;
@@ -73,22 +74,32 @@ function prefixed<T>(
   }
 }
 
-/** Checks that the host has what added devices need; changes nothing. @throws device-add-failed */
+/**
+ * Checks that the host has what added devices need, and that no other nic has their address; changes nothing.
+ * @throws device-add-failed
+ */
 export async function checkAdded(
-  { runtimeOf }: Needs<'runtimeOf'>,
+  { model, runtimeOf }: Needs<'model' | 'runtimeOf'>,
   plans: readonly UpdatePlan[],
 ): Promise<void> {
-  const check = async (runtime: Runtime, { name, device }: DeviceStep) => {
+  const planned = new Map(plans.map(({ next, after }) => [next.id, after]));
+  const others = (id: number) =>
+    [...model.state.instances.values()]
+      .filter((instance) => instance.id !== id)
+      .map((instance) => planned.get(instance.id) ?? model.expanded(instance));
+  const check = async ({ next, after }: UpdatePlan, { name, device }: DeviceStep) => {
     try {
-      await runtime.checkDevice(name, device);
+      const address = own(device, 'hwaddr') && takenHwaddr(name, after, others(next.id));
+      if (address) throw new Error(`MAC address "${address}" already defined on another NIC`);
+      await runtimeOf(next.config).checkDevice(name, device);
     } catch (error) {
       throw hostError('device-add-failed', name, messageOf(error));
     }
   };
-  const checks = plans.flatMap(({ next, before, after }) =>
-    planDevices(before.devices, after.devices)
+  const checks = plans.flatMap((plan) =>
+    planDevices(plan.before.devices, plan.after.devices)
       .filter(({ action }) => action === 'added')
-      .map((step) => check(runtimeOf(next.config), step)),
+      .map((step) => check(plan, step)),
   );
   await Promise.all(checks);
 }

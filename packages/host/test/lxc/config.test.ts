@@ -98,7 +98,7 @@ describe('devices', () => {
     expect(await add('x', 'nonsense')).toMatch('Unsupported device type');
     expect(await add('x', 'disk', 'path=/x')).toMatch('Disk entry is missing the required "source"');
     expect(await add('x', 'disk', 'source=/nowhere/x', 'path=/x')).toMatch(
-      'Missing source path "/nowhere/x"',
+      'Missing source path "/nowhere/x" for disk "x"',
     );
     expect(await lxc.refusal('config', 'device', 'remove', 'c1', 'x')).toMatch("doesn't exist");
     expect((await device('list')).trim()).toBe('');

@@ -72,6 +72,8 @@ function addUnset(parent: Command, open: Open, holder: Holder, prefix: string): 
   addExamples(command, [[`${prefix} unset ${example(holder)} user.colour`, 'removes the key']]);
   command.action(async (name: string, key: string) => {
     await holder.edit(open(command).client, name, ({ config }) => {
+      // As with lxc: of a profile also a key that is not set, if the daemon knows the key.
+      if (holder.noun === 'profile') return { config: { ...config, [key]: '' } };
       if (!Object.hasOwn(config, key))
         throw new ApiError(0, `Can't unset key '${key}', it's not currently set`);
       return { config: without(config, [key]) };

@@ -123,10 +123,7 @@ function addProperties(parent: Command, open: Open): void {
   unset.action(async (name: string, key: string) => {
     const { client } = open(unset);
     const { fingerprint } = await findImage(client, name);
-    await editImage(client, fingerprint, ({ properties }) => {
-      if (!Object.hasOwn(properties, key)) throw new ApiError(0, `The image has no property "${key}"`);
-      return { properties: without(properties, [key]) };
-    });
+    await editImage(client, fingerprint, ({ properties }) => ({ properties: without(properties, [key]) }));
   });
 }
 

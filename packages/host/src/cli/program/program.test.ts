@@ -405,6 +405,13 @@ describe('profile', () => {
     expect((await porthole('profile remove c1 x')).code).toBe(1);
   });
 
+  it('unset also takes a key that is not set, as lxc does, and leaves the rest to the daemon', async () => {
+    host.routes['GET /1.0/profiles/p'] = () => ({ metadata: { config: { 'user.a': '1' }, devices: {} } });
+    host.routes['PUT /1.0/profiles/p'] = () => ({});
+    expect(await porthole('profile unset p user.b')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(sent('PUT').config).toEqual({ 'user.a': '1', 'user.b': '' });
+  });
+
   it('create prints a note, unless quiet', async () => {
     host.routes['POST /1.0/profiles'] = () => ({ metadata: null });
     expect(await porthole('profile create p')).toEqual({
@@ -481,6 +488,15 @@ describe('image', () => {
     host.routes[`PUT /1.0/images/${FINGERPRINT}`] = () => ({});
     await porthole('image set-property busybox release 12');
     expect(sent('PUT').properties).toEqual({ os: 'b', release: '12' });
+  });
+
+  it('unset-property also takes a property that is not set, as lxc does', async () => {
+    host.routes[`GET /1.0/images/${FINGERPRINT}`] = () => ({
+      metadata: { ...image, properties: { os: 'b' } },
+    });
+    host.routes[`PUT /1.0/images/${FINGERPRINT}`] = () => ({});
+    expect((await porthole('image unset-property busybox release')).code).toBe(0);
+    expect(sent('PUT').properties).toEqual({ os: 'b' });
   });
 });
 

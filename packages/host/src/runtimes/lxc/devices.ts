@@ -114,7 +114,7 @@ export function isInterface(name: string): boolean {
 }
 
 /** Checks what the host must have before a device of each type is stored. @throws CodedError bad-request */
-const CHECK: ByDeviceType<(device: Device, looks: Looks) => Promise<void>> = {
+const CHECK: ByDeviceType<(name: string, device: Device, looks: Looks) => Promise<void>> = {
   none: async () => {},
   disk: checkDisk,
   nic: async () => {},
@@ -122,19 +122,19 @@ const CHECK: ByDeviceType<(device: Device, looks: Looks) => Promise<void>> = {
 };
 
 /** Checks what the host must have for a device. @throws CodedError bad-request */
-export async function checkDevice(device: Device, looks: Looks): Promise<void> {
-  await rowFor(CHECK, device)?.(device, looks);
+export async function checkDevice(name: string, device: Device, looks: Looks): Promise<void> {
+  await rowFor(CHECK, device)?.(name, device, looks);
 }
 
 /** The source of a disk must exist, unless it is not required. @throws CodedError bad-request */
-async function checkDisk(device: Device, looks: Looks): Promise<void> {
+async function checkDisk(name: string, device: Device, looks: Looks): Promise<void> {
   if (isRootDisk(device)) return;
   const source = device['source'] ?? '';
   if (!isRequired(device)) return;
   const found = await looks.at(source).catch((error) => {
     throw hostError('bad-request', messageOf(error));
   });
-  if (!found) throw hostError('bad-request', `Missing source path "${source}"`);
+  if (!found) throw hostError('bad-request', `Missing source path "${source}" for disk "${name}"`);
   refuseBlockDevice(found, source);
 }
 

@@ -149,8 +149,8 @@ export class LxcRuntime implements Runtime {
     checkParents(devices);
   }
 
-  async checkDevice(_name: string, device: Device): Promise<void> {
-    await checkDevice(device, this.#looks);
+  async checkDevice(name: string, device: Device): Promise<void> {
+    await checkDevice(name, device, this.#looks);
   }
 
   foresee(target: DeviceTarget): Promise<Addition> {

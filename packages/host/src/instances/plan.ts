@@ -83,10 +83,11 @@ export async function checkAdded(
   plans: readonly UpdatePlan[],
 ): Promise<void> {
   const planned = new Map(plans.map(({ next, after }) => [next.id, after]));
-  const others = (id: number) =>
-    [...model.state.instances.values()]
-      .filter((instance) => instance.id !== id)
-      .map((instance) => planned.get(instance.id) ?? model.expanded(instance));
+  // One after another: a profile that gives its address to thousands of users fails at the second.
+  function* others(id: number): Generator<Expanded> {
+    for (const instance of model.state.instances.values())
+      if (instance.id !== id) yield planned.get(instance.id) ?? model.expanded(instance);
+  }
   const check = async ({ next, after }: UpdatePlan, { name, device }: DeviceStep) => {
     try {
       const address = own(device, 'hwaddr') && takenHwaddr(name, after, others(next.id));

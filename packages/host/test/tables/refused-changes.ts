@@ -188,7 +188,7 @@ export const CHANGED_INSTANCES: readonly Row[] = [
     PUT,
     devices({ type: 'disk', path: '/mnt', source: '/no/such' }),
     400,
-    'Failed add validation for device "d": Missing source path "/no/such"',
+    'Failed add validation for device "d": Missing source path "/no/such" for disk "d"',
   ],
   [
     'a device name with a blank',

@@ -26,6 +26,9 @@ const ROOTS = ['ansible', 'cloud-init', 'distributions', 'guest-package', 'insta
   (name) => `packages/host/test/long/${name}.test.ts`,
 );
 
+/** Tests of the guest API that take a minute; without the fast lane they are long tests. */
+const HOSTILE = ['guest-defects', 'guest-slow'].map((name) => `packages/host/test/${name}.test.ts`);
+
 /** Tests of the CLI and the guest API, which are run on the built form too. */
 const BUILT = ['cli', 'edits', 'guest-*'].map((name) => `packages/host/test/${name}.test.ts`);
 
@@ -134,11 +137,25 @@ export default defineConfig({
           name: 'system-without-lane',
           globalSetup,
           include: ['packages/host/test/guest-*.test.ts'],
+          exclude: HOSTILE,
           env: { PORTHOLE_FAST_LANE: 'off' },
           testTimeout: 120_000,
           hookTimeout: 180_000,
           maxWorkers,
           sequence: afterUnit,
+        },
+      },
+      {
+        test: {
+          // Also a part of `npm run test:long`.
+          name: 'long-without-lane',
+          globalSetup,
+          include: HOSTILE,
+          env: { PORTHOLE_FAST_LANE: 'off' },
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+          maxWorkers,
+          sequence: { groupOrder: 4 },
         },
       },
       { test: { name: 'unit-slow', include: SLOW, maxWorkers, sequence: afterUnit } },

@@ -4,7 +4,7 @@ import { hostError } from './host-errors.ts';
 
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
-/** Options that LXD 5.0 has and Porthole has not, by LXD's documentation. */
+/** Options that LXD 5.0 has, by its documentation, and that Porthole has not for all devices of the type. */
 const LXD_OPTIONS: ByDeviceType<ReadonlySet<string>> = {
   none: new Set(),
   disk: words(`

@@ -131,16 +131,27 @@ async function readMetaData(tour: Transcript): Promise<void> {
 
 async function exportImage(tour: Transcript): Promise<void> {
   const { text } = await tour.quiet(['image', 'list', '--format', 'json']);
-  const images = JSON.parse(text) as { fingerprint: string; aliases: { name: string }[] }[];
-  const fingerprint = images.find(({ aliases }) => aliases.some(({ name }) => name === IMAGE))?.fingerprint;
-  if (!fingerprint) throw new TourFailure(`there is no image with the alias ${IMAGE}`);
+  const images = JSON.parse(text) as {
+    fingerprint: string;
+    public: boolean;
+    aliases: { name: string }[];
+  }[];
+  const image = images.find(({ aliases }) => aliases.some(({ name }) => name === IMAGE));
+  if (!image) throw new TourFailure(`there is no image with the alias ${IMAGE}`);
+  const { fingerprint } = image;
   const url = `/1.0/images/${fingerprint}/export`;
   tour.say('By default an instance may fetch no image; when it may, then public ones only.');
   await tour.quiet(['config', 'unset', FIRST, 'security.devlxd.images']);
   await tour.run(inside(FIRST, 'devlxd', url), { code: 22, prints: /Forbidden/ });
   await tour.run(['config', 'set', FIRST, 'security.devlxd.images=true']);
   await tour.run(['query', '-X', 'PATCH', '-d', '{"public":true}', `/1.0/images/${fingerprint}`]);
-  await tour.run(inside(FIRST, 'devlxd', '-o', '/tmp/image', url));
+  try {
+    await tour.run(inside(FIRST, 'devlxd', '-o', '/tmp/image', url));
+  } finally {
+    // The image may be an operator's, who has not made it public.
+    if (!image.public)
+      await tour.quiet(['query', '-X', 'PATCH', '-d', '{"public":false}', `/1.0/images/${fingerprint}`]);
+  }
   await tour.run(inside(FIRST, 'sha256sum', '/tmp/image'), {
     prints: new RegExp(`^\\s*${fingerprint} `, 'm'),
   });

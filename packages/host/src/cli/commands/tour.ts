@@ -11,10 +11,11 @@ export function addTour(program: Command, open: Open): void {
     .summary('show what instances can ask their host')
     .description(
       'Show what instances can ask their host, with two instances, first and second, and check each answer. ' +
-        'The tour deletes second at its end; first stays. It touches no instance that it has not made.',
+        'The tour deletes second at its end; first stays. It touches no instance that it has not made. It builds the ' +
+        'image busybox if there is none; while an instance downloads the image, the image is public.',
     );
   addExamples(command, [
-    ['porthole tour', 'takes about ten seconds; the exit code is 0 when all is well'],
+    ['porthole tour', 'takes half a minute; the exit code is 0 when all is well'],
     ['porthole delete --force first', 'deletes what is left of it'],
   ]);
   command.action(async () => {

@@ -37,6 +37,10 @@ it.each([
     'Failed to start device "a": of the source and "/etc/passwd" in the instance, one is a folder and the other is not (Not a directory)',
   ],
   [
+    'Not a directory - Failed to mount "/mine/mounts/50%" on "/usr/lib/lxc/rootfs/etc/passwd"',
+    'Failed to start device "50%": of the source and "/etc/passwd" in the instance, one is a folder and the other is not (Not a directory)',
+  ],
+  [
     'File exists - Failed to rename network device "vethPIeHqN" to "lo"',
     'The instance has more than one interface with the name "lo" (File exists)',
   ],

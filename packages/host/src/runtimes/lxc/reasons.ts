@@ -33,10 +33,19 @@ export function startReason(line: string): string {
   if (mount) {
     const [, name = '', path] = mount;
     const what = `of the source and "${path}" in the instance, one is a folder and the other is not`;
-    return `Failed to start device "${decodeURIComponent(name)}": ${what} (${cause})`;
+    return `Failed to start device "${deviceName(name)}": ${what} (${cause})`;
   }
   const nic = /^File exists - Failed to rename network device ".*" to "(.*)"$/.exec(line);
   return nic ? `The instance has more than one interface with the name "${nic[1]}" (${cause})` : line;
+}
+
+/** The name of a device from that of its folder. A line of `raw.lxc` may name another folder. */
+function deviceName(folder: string): string {
+  try {
+    return decodeURIComponent(folder);
+  } catch {
+    return folder;
+  }
 }
 
 const LIMIT_REASONS: Readonly<Record<LiveLimit, Readonly<Record<string, string>>>> = {

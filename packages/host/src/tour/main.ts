@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { type DaemonProcess, isServed, startDaemonProcess } from './daemon-process.ts';
+import { deleteAll } from './steps.ts';
 import { takeTour } from './tour.ts';
 import { Transcript } from './transcript.ts';
 
@@ -66,12 +67,12 @@ async function show(
     else daemon = await startDaemonProcess(BIN, stateDir, env);
     const passed = await Promise.race([takeTour(tour, OUTPUT), options.interrupted.then(() => false)]);
     if (passed && options.stay && daemon) await serve(stateDir, daemon, options.interrupted);
+    if (!options.stay) await deleteAll(tour);
     return passed ? 0 : 1;
   } catch (error) {
     process.stderr.write(`${messageOf(error)}\n`);
     return 1;
   } finally {
-    if (!options.stay) await tour.quiet(['delete', '--force', 'first', 'second']);
     await daemon?.stop();
   }
 }

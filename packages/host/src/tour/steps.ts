@@ -31,6 +31,13 @@ export async function tidyUp(tour: Transcript): Promise<void> {
   await tour.quiet(['delete', SECOND, '--force']);
 }
 
+/** Deletes both instances, also when only one of them is there. @throws TourFailure if one is left */
+export async function deleteAll(tour: Transcript): Promise<void> {
+  for (const name of [FIRST, SECOND]) await tour.quiet(['delete', name, '--force']);
+  const { text } = await tour.quiet(['list', '--format', 'csv', '--columns', 'n']);
+  if (text.trim() !== '') throw new TourFailure(`The tour has left something behind: ${text.trim()}`);
+}
+
 /** The key that shows that an instance is the tour's own. */
 const OWN_KEY = 'user.greeting';
 

@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { run } from '../../packages/host/src/process/run.ts';
-import { build } from '../../tools/build/bundle.ts';
 import type { Bench } from '../bench.ts';
 import { onCore } from '../frame/cores.ts';
 import { interleave } from '../frame/rounds.ts';
+import { buildForm } from '../peers/built.ts';
 import { hasLxd, startEmptyLxd } from '../peers/lxd.ts';
 import { populate } from '../peers/population.ts';
-import { CHECKOUT, Portholed } from '../peers/porthole.ts';
+import { Portholed } from '../peers/porthole.ts';
 
 const LXC = '/usr/bin/lxc';
 /** How many instances are adopted for the last figure. */
@@ -23,10 +23,7 @@ const KIB_PER_MIB = 1024;
 export async function measureInstalled(bench: Bench): Promise<void> {
   const { folder, plan, say } = bench;
   say('installed: building');
-  const built = join(folder, 'built');
-  await build({ target: built, modules: join(CHECKOUT, 'node_modules'), architecture: process.arch });
-  // A copy, as in the package: memory is counted as if no other process used the same Node.
-  await copyFile(process.execPath, join(built, 'bin/node'));
+  const built = await buildForm(bench, 'built');
   await using stack = new AsyncDisposableStack();
   const daemons = { porthole: daemonOf('porthole', built), sources: daemonOf('sources', plan.checkout) };
   for (const daemon of Object.values(daemons)) stack.defer(() => daemon.destroy());

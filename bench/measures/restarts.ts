@@ -6,10 +6,11 @@ import { createInterface } from 'node:readline';
 import { run } from '../../packages/host/src/process/run.ts';
 import type { Bench } from '../bench.ts';
 import { onCore } from '../frame/cores.ts';
+import { buildForm } from '../peers/built.ts';
 import { launch, takeImage } from '../peers/container.ts';
 import { buildImages } from '../peers/images.ts';
 import { KEY_TARGET, type Peer } from '../peers/peer.ts';
-import { Portholed } from '../peers/porthole.ts';
+import { CHECKOUT, Portholed } from '../peers/porthole.ts';
 
 /** As many real containers as fit on a small host. */
 const CONTAINERS = 60;
@@ -24,7 +25,9 @@ const NS_PER_S = 1e9;
 export async function measureRestarts(bench: Bench): Promise<void> {
   const { folder, plan, results, say, signal } = bench;
   say(`restarts: starting ${CONTAINERS} containers`);
-  const daemon = new Portholed(join(folder, 'restarts'), plan.checkout);
+  // Users restart the built form; another checkout is taken as it is.
+  const checkout = plan.checkout === CHECKOUT ? await buildForm(bench, 'restarts-built') : plan.checkout;
+  const daemon = new Portholed(join(folder, 'restarts'), checkout);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => daemon.destroy());
   await daemon.start({ cores: 'all' });

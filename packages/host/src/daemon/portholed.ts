@@ -1,4 +1,5 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
+import { keepCompiledCode } from '../base/compiled-code.ts';
 import { ownVersion } from '../base/version.ts';
 import { type DaemonConfig, readConfig } from '../config/config.ts';
 import { helpText } from '../config/help.ts';
@@ -26,6 +27,7 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     // First: the service manager expects signs of life during the start, too.
     const manager = new ServiceManager(command.env, process.pid);
     const daemon = await start(invocation.config, command, () => manager.ready());
+    keepCompiledCode();
     await followSignals(signals, daemon, { command, manager });
     return OK;
   } catch (error) {

@@ -1,4 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { keepCompiledCode } from '../base/compiled-code.ts';
 import { setNice } from '../native/priority.ts';
 import { LANE_NICE } from './lane-limits.ts';
 import { Loop } from './loop.ts';
@@ -9,6 +10,8 @@ const port = parentPort!;
 
 // Without the permission for this, the thread keeps the normal priority.
 setNice(LANE_NICE);
+
+keepCompiledCode();
 
 new Loop(workerData as LaneStart, {
   next: () => receiveMessageOnPort(port)?.message as Order | undefined,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { run } from '../../packages/host/src/process/run.ts';
 import type { Bench } from '../bench.ts';
@@ -26,7 +26,7 @@ export async function measureRestarts(bench: Bench): Promise<void> {
   const { folder, plan, results, say, signal } = bench;
   say(`restarts: starting ${CONTAINERS} containers`);
   // Users restart the built form; another checkout is taken as it is.
-  const checkout = plan.checkout === CHECKOUT ? await buildForm(bench, 'restarts-built') : plan.checkout;
+  const checkout = plan.checkout === resolve(CHECKOUT) ? await buildForm(bench, 'restarts-built') : plan.checkout;
   const daemon = new Portholed(join(folder, 'restarts'), checkout);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => daemon.destroy());

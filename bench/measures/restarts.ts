@@ -26,7 +26,8 @@ export async function measureRestarts(bench: Bench): Promise<void> {
   const { folder, plan, results, say, signal } = bench;
   say(`restarts: starting ${CONTAINERS} containers`);
   // Users restart the built form; another checkout is taken as it is.
-  const checkout = plan.checkout === resolve(CHECKOUT) ? await buildForm(bench, 'restarts-built') : plan.checkout;
+  const checkout =
+    plan.checkout === resolve(CHECKOUT) ? await buildForm(bench, 'restarts-built') : plan.checkout;
   const daemon = new Portholed(join(folder, 'restarts'), checkout);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => daemon.destroy());

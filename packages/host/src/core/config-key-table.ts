@@ -9,6 +9,7 @@ import {
   checkSysctl,
   checkYaml,
 } from './config-checks.ts';
+import { CONTAINER_ABOUT, CONTAINER_TEXTS, checkContainerLabels, checkContainerText } from './container.ts';
 import { checkGuestKey } from './guest-keys.ts';
 import { checkMetaData } from './meta-data.ts';
 import { checkRawLxc } from './raw-lxc.ts';
@@ -183,6 +184,21 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     check: checkLine,
     about: "cloud-init's instance id",
   },
+  {
+    key: 'volatile.container.labels',
+    use: 'applied',
+    check: checkContainerLabels,
+    about: 'set by the daemon: labels of the container that another runtime runs, as JSON',
+  },
+  ...CONTAINER_TEXTS.map(
+    (name) =>
+      ({
+        key: `volatile.container.${name}`,
+        use: 'applied',
+        check: checkContainerText,
+        about: `set by the daemon: ${CONTAINER_ABOUT[name]} of the container that another runtime runs`,
+      }) as const,
+  ),
   { key: 'volatile.evacuate.origin', use: 'recorded', check: checkLine, about: 'stored, without effect' },
   { key: 'volatile.apply_quota', use: 'recorded', check: checkLine, about: 'stored, without effect' },
   { key: 'volatile.idmap.base', use: 'recorded', check: checkLine, about: 'stored, without effect' },

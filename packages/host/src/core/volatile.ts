@@ -1,5 +1,6 @@
 import { ADOPTED } from './adopted.ts';
 import { isConfigEntry } from './config-keys.ts';
+import { isContainerKey } from './container.ts';
 import {
   type Config,
   type Device,
@@ -37,7 +38,8 @@ export function newVolatile(
 ): Config {
   const config = copyOf(instance.config);
   for (const key of Object.keys(config)) {
-    if (key.startsWith(LAST_STATE) || key === APPLY_TEMPLATE || isHostName(key)) delete config[key];
+    if (key.startsWith(LAST_STATE) || key === APPLY_TEMPLATE || isContainerKey(key) || isHostName(key))
+      delete config[key];
   }
   config[UUID] = random.uuid();
   config[INSTANCE_ID] ||= random.uuid();
@@ -166,7 +168,8 @@ function withoutHostNames(config: Config): OwnRecord<string> {
 }
 
 function keepServerValues(asked: OwnRecord<string>, current: Config): void {
-  const isServers = (key: string) => OWN_KEYS.has(key) || key.startsWith(LAST_STATE) || isHostName(key);
+  const isServers = (key: string) =>
+    OWN_KEYS.has(key) || isContainerKey(key) || key.startsWith(LAST_STATE) || isHostName(key);
   for (const key of Object.keys(asked)) {
     if (isServers(key)) delete asked[key];
   }

@@ -1,0 +1,34 @@
+import type { Container } from '../core/container.ts';
+
+/** What an OCI runtime tells a hook on its standard input: the state of the container. */
+export interface OciState {
+  readonly id: string;
+  /** Of the container's first process, on the host; 0 when it has ended. */
+  readonly pid: number;
+  /** Folder with the container's `config.json`. */
+  readonly bundle: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The parts of a bundle's `config.json` that are used here. */
+export interface OciSpec {
+  readonly env: readonly string[];
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly mounts: readonly { readonly destination: string; readonly source: string }[];
+}
+
+/**
+ * A container, and the operator's words about it: `name`, `profiles`, `ephemeral`, `config.KEY`. They come from
+ * annotations and labels `dev.porthole.WORD` and from the environment. Invariant: what the image itself says is
+ * not among them, because anybody can make an image.
+ */
+export interface Described {
+  readonly container: Container;
+  readonly words: Readonly<Record<string, string>>;
+}
+
+/**
+ * Describes a container from the records of one runtime, which only root can write.
+ * @returns null if the container is not that runtime's
+ */
+export type Describe = (state: OciState, spec: OciSpec) => Promise<Described | null>;

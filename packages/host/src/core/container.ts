@@ -1,0 +1,89 @@
+import type { Config } from './entities.ts';
+import { own, recordOf } from './records.ts';
+import { matching } from './texts.ts';
+
+/** Keys, set by the server only, that tell which container of another runtime an adopted instance is. */
+const PREFIX = 'volatile.container.';
+
+/** The ways by which a container can be adopted without an operator. */
+export const CONTAINER_RUNTIMES = ['podman', 'docker', 'oci', 'nspawn', 'lxc'] as const;
+export type ContainerRuntime = (typeof CONTAINER_RUNTIMES)[number];
+
+/** A container of another runtime, as the records of that runtime describe it. Texts are empty when unknown. */
+export interface Container {
+  readonly runtime: ContainerRuntime;
+  /** The runtime's own id. */
+  readonly id: string;
+  /** The name that the runtime knows it by. */
+  readonly name: string;
+  readonly image: string;
+  /** Digest of the image, such as `sha256:...`. */
+  readonly digest: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Folder or file of the runtime that is gone when the container has been removed. */
+  readonly record: string;
+}
+
+/** Labels beyond this are not kept: they would make each list of instances long. */
+const LABELS_MAX_BYTES = 16 * 1024;
+
+/** What each key that is a text says, for the documentation. */
+export const CONTAINER_ABOUT = {
+  runtime: 'the runtime',
+  id: 'the id',
+  name: 'the name in that runtime',
+  image: 'the image',
+  digest: 'the digest of the image',
+  record: 'the folder or file that is gone after the removal',
+} as const;
+export const CONTAINER_TEXTS = Object.keys(CONTAINER_ABOUT) as (keyof typeof CONTAINER_ABOUT)[];
+
+/** For the check of a value that only the server sets. */
+export const checkContainerText = matching(/^[^\x00-\x1f\x7f]{0,4096}$/, 'a line of at most 4096 characters');
+export const checkContainerLabels = matching(/^\{.*\}$/, 'a JSON object');
+
+export function isContainerKey(key: string): boolean {
+  return key.startsWith(PREFIX);
+}
+
+/** The container that an instance is, or was in its last run; null if it was not adopted by a hook. */
+export function containerOf(config: Config): Container | null {
+  const text = (name: string) => own(config, `${PREFIX}${name}`) ?? '';
+  const runtime = CONTAINER_RUNTIMES.find((each) => each === text('runtime'));
+  if (runtime === undefined) return null;
+  return {
+    runtime,
+    id: text('id'),
+    name: text('name'),
+    image: text('image'),
+    digest: text('digest'),
+    record: text('record'),
+    labels: labelsOf(text('labels')),
+  };
+}
+
+/** The config with this container instead of the one before it; null for none. */
+export function withContainer(config: Config, container: Container | null): Config {
+  const others = Object.entries(config).filter(([key]) => !isContainerKey(key));
+  return recordOf([...others, ...(container === null ? [] : entriesOf(container))]);
+}
+
+function entriesOf(container: Container): (readonly [string, string])[] {
+  const texts = CONTAINER_TEXTS.map((name) => [`${PREFIX}${name}`, lineOf(container[name])] as const);
+  const labels = JSON.stringify(container.labels);
+  const kept = labels.length > 2 && Buffer.byteLength(labels) <= LABELS_MAX_BYTES;
+  return [
+    ...texts.filter(([, value]) => value !== ''),
+    ...(kept ? [[`${PREFIX}labels`, labels] as const] : []),
+  ];
+}
+
+/** Records of another runtime may hold anything; a config value of ours is one line. */
+function lineOf(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, 4096);
+}
+
+function labelsOf(json: string): Container['labels'] {
+  if (json === '') return {};
+  return recordOf(Object.entries(JSON.parse(json) as Record<string, string>));
+}

@@ -53,7 +53,7 @@ const SLOW = [
 ];
 
 /** Rooms between the two edges: state, use cases and the work of a start. */
-const HEART = ['model', 'instances', 'profiles', 'library', 'startup'].map(
+const HEART = ['model', 'instances', 'profiles', 'library', 'startup', 'containers'].map(
   (room) => `packages/host/src/${room}/**/*.test.ts`,
 );
 

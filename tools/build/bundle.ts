@@ -11,7 +11,7 @@ const SOURCES = join(ROOT, 'packages/host/src');
 const ENTRIES = { portholed: 'main.ts', porthole: 'cli/program/main.ts' };
 
 /** Started or read by the shells of users. */
-const SCRIPTS = ['porthole', 'portholed', 'run.sh', 'compile-cache.cjs'];
+const SCRIPTS = ['porthole', 'portholed', 'run.sh', 'hook.sh', 'compile-cache.cjs'];
 
 const placeNames: Plugin = {
   name: 'place-names',

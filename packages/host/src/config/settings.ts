@@ -62,6 +62,13 @@ export const SETTINGS = {
     about:
       'mount point of lxcfs, which shows instances their own memory, processors and uptime; off: without lxcfs',
   },
+  'forget-removed': {
+    kind: 'choice',
+    choices: ['off', 'on'],
+    default: 'off',
+    about:
+      'on: an adopted instance is deleted when its runtime has removed the container; off: it stays, with its config',
+  },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(
     GUEST.headBytes,

@@ -37,6 +37,7 @@ import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
 import { openFastLane } from './fast-lane.ts';
 import { guestCases } from './guest-backend.ts';
+import { takeHooks } from './hook-backend.ts';
 import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
 import { prepareOpenFiles } from './open-files.ts';
@@ -135,9 +136,14 @@ export async function startDaemon(
   );
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
   const recognised = recognisedIn(context);
-  const host = new HostServer(hostBackend(context, images, facts), { log, recognised });
+  const backend = hostBackend(context, images, facts);
+  const host = new HostServer(backend, { log, recognised });
   late.guests = guests;
   started.defer(inBackground(remove));
+  takeHooks(started, context, backend.instances, {
+    path: paths.hooks,
+    forgets: settings['forget-removed'] === 'on',
+  });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

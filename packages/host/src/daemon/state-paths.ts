@@ -14,6 +14,8 @@ export interface StatePaths {
   readonly roots: string;
   readonly instances: string;
   readonly devlxd: string;
+  /** Requests of the hooks of other runtimes. */
+  readonly hooks: string;
   readonly guestSocket: string;
   readonly hostSocket: string;
 }
@@ -32,7 +34,13 @@ const WRITE_MS_MAX = 5_000;
  */
 export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
   const at = (...names: string[]) => join(stateDir, ...names);
-  const folders = { instances: SEARCHABLE, rootfs: SEARCHABLE, images: PRIVATE, devlxd: READABLE };
+  const folders = {
+    instances: SEARCHABLE,
+    rootfs: SEARCHABLE,
+    images: PRIVATE,
+    hooks: PRIVATE,
+    devlxd: READABLE,
+  };
   try {
     await mkdir(stateDir, { recursive: true, mode: SEARCHABLE });
     await chmod(stateDir, SEARCHABLE);
@@ -51,6 +59,7 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
     roots: at('rootfs'),
     instances: at('instances'),
     devlxd: at('devlxd'),
+    hooks: at('hooks'),
     guestSocket: at('devlxd', 'sock'),
     hostSocket: at('unix.socket'),
   };

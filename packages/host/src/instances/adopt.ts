@@ -1,5 +1,6 @@
 import { timestamp } from '../base/clock.ts';
 import { withAdopted } from '../core/adopted.ts';
+import { withContainer } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { afterStart } from '../core/volatile.ts';
@@ -8,6 +9,7 @@ import { lifecycle } from '../model/lifecycle.ts';
 import type { EventDraft } from '../model/model.ts';
 import { forgetRun } from './forget.ts';
 import type { Needs, RunNeeds } from './needs.ts';
+import type { Adoption } from './requests.ts';
 import { beginRun } from './start.ts';
 
 /**
@@ -20,12 +22,13 @@ import { beginRun } from './start.ts';
 export async function adoptProcess(
   context: RunNeeds & Needs<'adopter'>,
   instance: Instance,
-  pid: number,
+  { pid, init, container }: Adoption,
   by: Requestor | null,
   events: readonly EventDraft[] = [],
 ): Promise<void> {
   const { model, adopter, clock } = context;
-  const named = { ...instance, config: withAdopted(instance.config, adopter.nameOf(pid)) };
+  const adopted = withAdopted(instance.config, init ?? adopter.nameOf(pid));
+  const named = { ...instance, config: withContainer(adopted, container ?? null) };
   const { config, devices } = model.expanded(named);
   const { id, name } = named;
   const handle = await adopter.start({
@@ -48,12 +51,16 @@ export async function adoptProcess(
   }
 }
 
-/** Begins a new run of an adopted instance, which keeps its config. Must run in the instance's queue. */
+/**
+ * Begins a new run of an adopted instance, which keeps its config. Must run in the instance's queue.
+ * @param change what becomes of the instance with this run
+ */
 export async function adoptAgain(
   context: RunNeeds & Needs<'adopter'>,
   id: number,
-  pid: number,
+  adoption: Adoption,
   by: Requestor | null,
+  change: (instance: Instance) => Instance = (instance) => instance,
 ): Promise<void> {
   const instance = context.model.current(id);
   if (context.running.has(id)) throw hostError('already-running');
@@ -62,5 +69,5 @@ export async function adoptAgain(
       'bad-request',
       'Only an instance that was adopted can begin with a process of another runtime',
     );
-  await adoptProcess(context, instance, pid, by);
+  await adoptProcess(context, change(instance), adoption, by);
 }

@@ -83,7 +83,7 @@ async function create(
     context: { type: 'container', 'storage-pool': 'default' },
   });
   if (input.source.type === 'adopt')
-    return adoptProcess(context, instance, input.source.pid, input.by, [created]);
+    return adoptProcess(context, instance, input.source, input.by, [created]);
   const runtime = context.runtimeOf(instance.config);
   const { config } = expand(instance, model.state.profiles);
   const lookUp = (fingerprint: string) => model.state.images.get(fingerprint);
@@ -116,7 +116,7 @@ function draft(
   now: string,
 ): Instance {
   const { source } = input;
-  const init = source.type === 'adopt' ? adopter.nameOf(source.pid) : null;
+  const init = source.type === 'adopt' ? (source.init ?? adopter.nameOf(source.pid)) : null;
   const own = { ...(image ? imageConfig(image) : {}), ...input.config };
   const wanted: Instance = {
     id,

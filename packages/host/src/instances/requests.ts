@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream';
+import type { ProcessName } from '../core/adopted.ts';
+import type { Container } from '../core/container.ts';
 import type { Config, Devices, Instance } from '../core/entities.ts';
 import type { Operation } from '../model/operation.ts';
 import type { ExecProcess } from '../runtimes/contract/exec.ts';
@@ -18,6 +20,16 @@ export interface InstanceLive extends LiveFacts {
   readonly status: InstanceInfo['status'];
 }
 
+/** A container of another runtime that is to be adopted. */
+export interface Adoption {
+  /** Of its init, on the host. */
+  readonly pid: number;
+  /** The process that has the pid, if that is known already: a later one is not adopted. */
+  readonly init?: ProcessName;
+  /** What the other runtime's records say. */
+  readonly container?: Container;
+}
+
 export interface NewInstance {
   /** If empty, the daemon chooses one. */
   readonly name: string;
@@ -33,8 +45,8 @@ export interface NewInstance {
     | { readonly type: 'image'; readonly fingerprint: string }
     | { readonly type: 'image'; readonly alias: string }
     | { readonly type: 'none' }
-    /** Another runtime has started it; `pid` is the host pid of its init. */
-    | { readonly type: 'adopt'; readonly pid: number };
+    /** Another runtime has started it. */
+    | ({ readonly type: 'adopt' } & Adoption);
 }
 
 /** The fields of an instance that an operator can replace, without keys that have empty values. */

@@ -101,7 +101,7 @@ async function changeState(
 ): Promise<void> {
   if (request.action === 'freeze') return setFrozen(context, id, true, by);
   if (request.action === 'unfreeze') return setFrozen(context, id, false, by);
-  if (request.pid !== undefined) return adoptAgain(context, id, request.pid, by);
+  if (request.pid !== undefined) return adoptAgain(context, id, { pid: request.pid }, by);
   return startInstance(context, id, 'instance-started', by, progress);
 }
 

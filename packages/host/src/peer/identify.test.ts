@@ -89,7 +89,7 @@ describe.each([pidfdKernel, heldProcKernel, procKernel])('identify by $name', (k
 
 describe('Registry', () => {
   it('refuses a process that has no PID namespace of its own', () => {
-    expect(() => new Registry().register(1, held(process.pid))).toThrow(/no PID namespace of its own/);
+    expect(() => new Registry().register(1, held(process.pid))).toThrow(/in the PID namespace of the host/);
   });
 
   it('refuses a process that has been released', async () => {

@@ -19,6 +19,20 @@ export interface RegisteredRun {
   readonly init: HeldInit;
 }
 
+const HOST_NAMESPACE =
+  'it is in the PID namespace of the host, where its processes cannot be told from others: start it with a PID ' +
+  'namespace of its own, without --pid=host';
+
+/** The PID namespace of a process belongs to another instance already, as in a pod. */
+export class SharedNamespace extends Error {
+  readonly instanceId: number;
+
+  constructor(instanceId: number) {
+    super(`its PID namespace belongs to instance ${instanceId}`);
+    this.instanceId = instanceId;
+  }
+}
+
 /** The running instances by PID namespace. */
 export class Registry {
   readonly #byNamespace = new Map<string, RegisteredRun>();
@@ -38,8 +52,8 @@ export class Registry {
     const rootUid = rootUidOf(pid);
     if (rootUid === null) throw new Error(`process ${pid} has no root in its user namespace`);
     const owner = this.find(namespace);
-    if (owner) throw new Error(`its PID namespace belongs to instance ${owner.instanceId}`);
-    if (namespace === namespaceOf('self')) throw new Error(`process ${pid} has no PID namespace of its own`);
+    if (owner) throw new SharedNamespace(owner.instanceId);
+    if (namespace === namespaceOf('self')) throw new Error(HOST_NAMESPACE);
     if (!isInit(pid)) throw new Error(`process ${pid} is not the first of its PID namespace`);
     // The facts were read by pid, through /proc. They belong to this process only if it is still alive now.
     if (!init.isAlive()) throw new Error(`process ${pid} is gone`);

@@ -1,0 +1,73 @@
+# Read by `porthole oci-hook`: sends the request of a container manager's hook to the daemon, and waits for the
+# answer. In shell, because a start of Node takes several times as long as all of this.
+# usage: porthole oci-hook createRuntime|poststop [--state-dir DIR] [--required]   (the container's state: standard input)
+PATH=${PATH:-/usr/sbin:/usr/bin:/sbin:/bin}
+export PATH
+state=${PORTHOLE_DIR:-/var/lib/porthole}
+kind=
+required=
+while [ $# -gt 0 ]; do
+  case $1 in
+    --state-dir) state=${2-}; shift ;;
+    --state-dir=*) state=${1#*=} ;;
+    --required) required=1 ;;
+    createRuntime | poststop) kind=$1 ;;
+    *) echo "porthole oci-hook: unknown argument: $1" >&2; exit 2 ;;
+  esac
+  shift
+done
+if [ -z "$kind" ]; then
+  echo 'usage: porthole oci-hook createRuntime|poststop [--state-dir DIR] [--required]' >&2
+  exit 2
+fi
+# A daemon that does not answer for so long counts as one that does not run.
+patience=20
+umask 077
+request=$state/hooks/$$.request
+reply=$state/hooks/$$.reply
+
+# Quick, and wrong if the pid in the file is another process's by now.
+may_run() { read -r pid < "$state/lock" 2>/dev/null && kill -0 "$pid" 2>/dev/null; }
+
+# The daemon locks this file for as long as it lives.
+runs() { ! flock -n "$state/lock" true 2>/dev/null; }
+
+without_daemon() {
+  rm -f "$reply"
+  # The next daemon carries the request out.
+  if [ "$kind" = poststop ] || [ -z "$required" ]; then exit 0; fi
+  rm -f "$request"
+  echo "porthole: the daemon does not run for $state, so this container cannot be adopted" >&2
+  exit 1
+}
+
+if ! [ -d "$state/hooks" ]; then
+  [ -n "$required" ] || exit 0
+  echo "porthole: no daemon has ever run for $state" >&2
+  exit 1
+fi
+# What an earlier hook with this pid may have left.
+if [ -e "$reply" ] || [ -e "$request" ]; then rm -f "$reply" "$request"; fi
+mkfifo "$reply"
+read -r uptime < /proc/uptime
+read -r boot < /proc/sys/kernel/random/boot_id
+# The daemon takes the request when its last line is there. It is there before it is known whether a daemon runs:
+# one that starts in between finds it.
+{
+  printf '%s\n%s\n%s\n' "$kind" "$uptime" "$boot"
+  while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done
+  echo end
+} > "$request"
+may_run || without_daemon
+waited=0
+while [ "$waited" -lt "$patience" ]; do
+  # Short waits: the daemon may end meanwhile. It removes the pipe when it has answered.
+  if answer=$(timeout 2 cat "$reply"); then
+    [ "$answer" = ok ] && exit 0
+    echo "porthole: this container is not adopted: $answer" >&2
+    exit 1
+  fi
+  runs || without_daemon
+  waited=$((waited + 2))
+done
+without_daemon

@@ -1,0 +1,162 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Container } from '../core/container.ts';
+import { BY, Heart } from '../instances/testing/heart.ts';
+import { Adoptions } from './adoptions.ts';
+import type { HookRequest } from './hook-request.ts';
+
+const BOOT = '11111111-2222-4333-8444-555555555555';
+const LATER = 10n ** 15n;
+
+let heart: Heart;
+let words: Record<string, string>;
+let container: Container;
+beforeEach(async () => {
+  heart = await Heart.begin();
+  words = {};
+  container = {
+    ...{ runtime: 'podman', id: 'id-1', name: 'web', image: 'busybox', digest: 'sha256:1', labels: {} },
+    record: '',
+  };
+});
+
+const adoptionsOf = (of: Heart) =>
+  new Adoptions(of.parts, {
+    create: (input) => of.host.instances.create(input, BY),
+    describe: async () => ({ container, words }),
+  });
+const requestOf = (pid: number, part: Partial<HookRequest> = {}): HookRequest => ({
+  ...{ kind: 'createRuntime', ticks: LATER, bootId: BOOT },
+  state: { id: container.id, pid, bundle: '/b', annotations: {} },
+  ...part,
+});
+/** Starts the container. @returns the pid of its first process */
+async function start(): Promise<number> {
+  const pid = heart.machine.startForeign();
+  await adoptionsOf(heart).begin(requestOf(pid));
+  return pid;
+}
+async function end(pid: number): Promise<void> {
+  heart.machine.foreign.get(pid)?.end();
+  await heart.quiet();
+}
+
+async function setConfig(config: Record<string, string>): Promise<void> {
+  await heart.host.instances.patch('web', { config }, BY);
+}
+
+describe('A container that a hook tells of', () => {
+  it('is an instance with the config of its operator, before the hook has its answer', async () => {
+    words = { 'config.user.role': 'front' };
+    await start();
+    const { id, config, profiles } = heart.get('web');
+    expect(heart.status('web')).toBe('Running');
+    expect(heart.identity.known.has(id)).toBe(true);
+    expect(profiles).toEqual(['default']);
+    expect(config).toMatchObject({
+      'user.role': 'front',
+      'volatile.container.runtime': 'podman',
+      'volatile.container.image': 'busybox',
+    });
+  });
+
+  it('is the same instance after a restart, with the config that it has by then', async () => {
+    words = { 'config.user.role': 'front' };
+    const first = await start();
+    const { id } = heart.get('web');
+    await end(first);
+    expect(heart.status('web')).toBe('Stopped');
+    await setConfig({ 'user.role': 'changed' });
+    await start();
+    expect(heart.get('web')).toMatchObject({ id, config: { 'user.role': 'changed' } });
+  });
+
+  it('has the newest words of its operator when it was made once more', async () => {
+    words = { 'config.user.role': 'front' };
+    await end(await start());
+    await setConfig({ 'user.role': 'changed', 'user.kept': '1' });
+    container = { ...container, id: 'id-2' };
+    words = { 'config.user.role': 'newest' };
+    await start();
+    expect(heart.get('web').config).toMatchObject({ 'user.role': 'newest', 'user.kept': '1' });
+    expect(heart.get('web').config['volatile.container.id']).toBe('id-2');
+  });
+
+  it('may be told of twice: the second time changes nothing', async () => {
+    const pid = await start();
+    await adoptionsOf(heart).begin(requestOf(pid));
+    expect(heart.told.filter((each) => each.startsWith('instance-started'))).toHaveLength(1);
+  });
+
+  it('may be told of to the next daemon, if the first one died before its answer', async () => {
+    const pid = await start();
+    const next = await heart.crash();
+    await adoptionsOf(next).begin(requestOf(pid));
+    expect(next.status('web')).toBe('Running');
+  });
+
+  it('waits until the end of its last run is stored', async () => {
+    const first = await start();
+    heart.machine.foreign.get(first)?.end();
+    await start();
+    expect(heart.status('web')).toBe('Running');
+    expect(heart.told.slice(-2)).toEqual(['instance-shutdown web', 'instance-started web']);
+  });
+});
+
+describe('Nothing changes and the hook is told why', () => {
+  it('if the process has ended', async () => {
+    const pid = heart.machine.startForeign();
+    await end(pid);
+    await expect(adoptionsOf(heart).begin(requestOf(pid))).rejects.toThrow(`There is no process ${pid}`);
+  });
+
+  it.each([
+    ['began after the request: it only has the same pid', { ticks: 0n }],
+    ['belongs to another boot of the host', { bootId: 'other' }],
+  ])('if the process %s', async (_what, part) => {
+    const pid = heart.machine.startForeign();
+    await expect(adoptionsOf(heart).begin(requestOf(pid, part))).rejects.toThrow('the container has ended');
+    expect(heart.model.hasInstance('web')).toBe(false);
+  });
+
+  it('if another container runs under the name', async () => {
+    await start();
+    container = { ...container, id: 'id-2', name: 'other' };
+    words = { name: 'web' };
+    await expect(start()).rejects.toThrow('belongs to container web of podman');
+    expect(heart.get('web').config['volatile.container.id']).toBe('id-1');
+  });
+
+  it.each([
+    ['a key that only its runtime can apply', { 'config.limits.memory': '1MiB' }, 'limits.memory'],
+    ['a key that only the daemon sets', { 'config.volatile.uuid': 'x' }, 'volatile.uuid'],
+    ['a profile that does not exist', { profiles: 'nosuch' }, 'nosuch'],
+    ['a name that no instance can have', { name: '../x' }, 'Invalid instance name'],
+  ])('for %s', async (_what, said, why) => {
+    words = said;
+    await expect(start()).rejects.toThrow(why);
+    expect(heart.model.state.instances.size).toBe(0);
+  });
+
+  it('if it was made once more with words that cannot be', async () => {
+    await end(await start());
+    container = { ...container, id: 'id-2' };
+    words = { 'config.limits.memory': '1MiB' };
+    await expect(start()).rejects.toThrow('limits.memory');
+    expect(heart.status('web')).toBe('Stopped');
+    expect(heart.get('web').config['volatile.container.id']).toBe('id-1');
+  });
+});
+
+describe('The end of a container', () => {
+  it('is stored before its hook has the answer', async () => {
+    const pid = await start();
+    heart.machine.foreign.get(pid)?.end();
+    await adoptionsOf(heart).end(requestOf(0, { kind: 'poststop' }));
+    expect(heart.status('web')).toBe('Stopped');
+  });
+
+  it('of a container that is no instance is nothing to wait for', async () => {
+    await adoptionsOf(heart).end(requestOf(0, { kind: 'poststop' }));
+  });
+});

@@ -1,0 +1,120 @@
+import { within } from '../base/within.ts';
+import { adoptedInit, type ProcessName } from '../core/adopted.ts';
+import { containerOf } from '../core/container.ts';
+import type { Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
+import { adoptAgain } from '../instances/adopt.ts';
+import type { Needs, RunNeeds } from '../instances/needs.ts';
+import { performPlans } from '../instances/perform.ts';
+import { planUpdate } from '../instances/plan.ts';
+import type { Adoption, NewInstance } from '../instances/requests.ts';
+import { lifecycle } from '../model/lifecycle.ts';
+import type { Operation } from '../model/operation.ts';
+import { type Claim, claimOf, continuedBy } from './claim.ts';
+import type { Described, OciState } from './described.ts';
+import type { HookRequest } from './hook-request.ts';
+
+type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
+
+/** How long a hook waits for the end of a run whose processes are gone. */
+const END_MS_MAX = 5_000;
+
+/** The parts of the daemon that adoptions need, beside the use cases of instances. */
+export interface AdoptionParts {
+  /** Creates an instance, as for an operator. */
+  readonly create: (input: NewInstance, by: null) => Operation;
+  /** Finds out what the other runtime's records say of a container. */
+  readonly describe: (state: OciState) => Promise<Described>;
+}
+
+/** Adopts containers for the hooks of other runtimes. */
+export class Adoptions {
+  readonly #context: AdoptionNeeds;
+  readonly #parts: AdoptionParts;
+
+  constructor(context: AdoptionNeeds, parts: AdoptionParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /**
+   * Adopts a container whose first process exists, and does not run its program yet. When this settles, the
+   * adoption is durable and the callers in the container are known.
+   * @throws CodedError that says why the container is not adopted
+   */
+  async begin(request: HookRequest): Promise<void> {
+    const init = this.#initOf(request);
+    const described = await this.#parts.describe(request.state);
+    const claim = claimOf(described);
+    const { container } = described;
+    const adoption = { pid: init.pid, init, container };
+    const instance = continuedBy(container, claim, this.#context.model.state.instances.values());
+    if (instance === null) await this.#create(claim, adoption);
+    // The daemon before this one may have ended between the adoption and its answer.
+    else if (this.#runs(instance, init)) return;
+    else await this.#continue(instance, claim, adoption);
+  }
+
+  /** Settles when the end of a container's run is stored. */
+  async end({ state }: HookRequest): Promise<void> {
+    const { model, running, queue } = this.#context;
+    const isIts = ({ config }: Instance) => containerOf(config)?.id === state.id;
+    const id = [...model.state.instances.values()].find(isIts)?.id;
+    const run = id === undefined ? undefined : running.get(id);
+    if (id === undefined || run === undefined) return;
+    await within(
+      END_MS_MAX,
+      run.handle.ended.then(() => queue.run(id, 'settle', () => {})),
+    );
+  }
+
+  /** The process that the hook means, and no later one with its pid. @throws bad-request */
+  #initOf({ state, ticks, bootId }: HookRequest): ProcessName {
+    const init = this.#context.adopter.nameOf(state.pid);
+    const isIts = init.bootId === bootId && BigInt(init.startTime) <= ticks;
+    if (!isIts) throw hostError('bad-request', 'the container has ended');
+    return init;
+  }
+
+  #runs({ id, config }: Instance, init: ProcessName): boolean {
+    const its = adoptedInit(config);
+    const isSame = its?.pid === init.pid && its.startTime === init.startTime && its.bootId === init.bootId;
+    return isSame && this.#context.running.has(id);
+  }
+
+  async #create(claim: Claim, adoption: Adoption): Promise<void> {
+    const { operations } = this.#context;
+    const { id } = this.#parts.create(
+      { ...claim, description: '', architecture: '', devices: {}, source: { type: 'adopt', ...adoption } },
+      null,
+    );
+    const { status, err } = await operations.wait(id, -1);
+    if (status !== 'Success') throw hostError('bad-request', err);
+  }
+
+  async #continue({ id }: Instance, claim: Claim, adoption: Adoption): Promise<void> {
+    const { queue, model, running } = this.#context;
+    const before = running.get(id);
+    // A runtime may start a container again before the daemon has stored the end of its last run.
+    if (before !== undefined && !before.handle.init.isAlive()) await within(END_MS_MAX, before.handle.ended);
+    await queue.run(id, 'start', async () => {
+      const current = model.current(id);
+      const isNew = containerOf(current.config)?.id !== adoption.container?.id;
+      if (isNew && !running.has(id)) await this.#redeclare(current, claim);
+      await adoptAgain(this.#context, id, adoption, null);
+    });
+  }
+
+  /** A container that was made once more is what the operator says of it now; other keys stay. */
+  async #redeclare(current: Instance, claim: Claim): Promise<void> {
+    const next: Instance = {
+      ...current,
+      profiles: claim.profiles ?? current.profiles,
+      ephemeral: claim.ephemeral,
+      config: { ...current.config, ...claim.config },
+    };
+    const plan = planUpdate(this.#context, current, next, this.#context.model.state.profiles);
+    const updated = lifecycle('instance-updated', 'instances', current.name);
+    await performPlans(this.#context, [plan], { changes: [], events: [updated] });
+  }
+}

@@ -1,0 +1,29 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OciSpec } from './described.ts';
+import { ownRecordOfTexts } from './json.ts';
+
+/** A bundle's config.json has tens of kilobytes. */
+const SPEC_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Reads the `config.json` of a bundle. @throws Error if it cannot be read */
+export async function readSpec(bundle: string): Promise<OciSpec> {
+  const path = join(bundle, 'config.json');
+  if ((await stat(path)).size > SPEC_MAX_BYTES) throw new Error(`${path} is too large`);
+  const json = JSON.parse(await readFile(path, 'utf8'));
+  const texts = (list: unknown): string[] =>
+    Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
+  return {
+    env: texts(json?.process?.env),
+    annotations: ownRecordOfTexts(json?.annotations),
+    mounts: mountsOf(json?.mounts),
+  };
+}
+
+function mountsOf(json: unknown): OciSpec['mounts'] {
+  if (!Array.isArray(json)) return [];
+  return json.map((each) => ({
+    destination: String(each?.destination ?? ''),
+    source: String(each?.source ?? ''),
+  }));
+}

@@ -1,0 +1,82 @@
+import { type Container, containerOf } from '../core/container.ts';
+import type { Config, Instance } from '../core/entities.ts';
+import { hostError } from '../core/host-errors.ts';
+import { recordOf } from '../core/records.ts';
+import type { Described } from './described.ts';
+
+/** What a container's registration asks for. */
+export interface Claim {
+  readonly name: string;
+  /** Null if nothing was said. */
+  readonly profiles: readonly string[] | null;
+  readonly ephemeral: boolean;
+  readonly config: Config;
+}
+
+/** LXD's limit for the name of an instance. */
+const NAME_MAX = 63;
+/** Digits of an id that a name is made of when there is no other. */
+const ID_DIGITS = 12;
+const CONFIG = 'config.';
+
+/**
+ * The claim of a container: the operator's words, and the runtime's own name where nothing was said.
+ * @throws bad-request for a key that only the daemon sets
+ */
+export function claimOf({ container, words }: Described): Claim {
+  const config = Object.entries(words).filter(([word]) => word.startsWith(CONFIG));
+  const servers = config.find(([word]) => word.startsWith(`${CONFIG}volatile.`))?.[0];
+  if (servers !== undefined)
+    throw hostError('bad-request', `"${servers.slice(CONFIG.length)}" is for the daemon to set`);
+  return {
+    name: words['name'] ?? nameOf(container),
+    profiles: words['profiles'] === undefined ? null : listOf(words['profiles']),
+    ephemeral: words['ephemeral'] === 'true',
+    config: recordOf(config.map(([word, value]) => [word.slice(CONFIG.length), value] as const)),
+  };
+}
+
+const listOf = (text: string) =>
+  text
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean);
+
+/**
+ * A name by the rules of instances, which are stricter: `my_web.1` becomes `my-web-1`, and a name that begins with
+ * a digit gets a `c` before it.
+ */
+function nameOf({ name, id }: Container): string {
+  const plain = (name || id.slice(0, ID_DIGITS)).replace(/[^A-Za-z0-9-]/g, '-').replace(/^-+/, '');
+  return (/^\d/.test(plain) ? `c${plain}` : plain).slice(0, NAME_MAX).replace(/-+$/, '');
+}
+
+/**
+ * The instance that a container continues: the one that it has been before, else the one of the claimed name.
+ * Null if it is a new one.
+ * @throws bad-request if the name belongs to something else: config and events of one container must not reach
+ * another one
+ */
+export function continuedBy(
+  { runtime, id, name }: Container,
+  claim: Claim,
+  instances: Iterable<Instance>,
+): Instance | null {
+  let named: Instance | null = null;
+  for (const instance of instances) {
+    const its = containerOf(instance.config);
+    if (its?.id === id && its.runtime === runtime) return instance;
+    if (instance.name === claim.name) named = instance;
+  }
+  if (named === null) return null;
+  const its = containerOf(named.config);
+  if (its !== null && its.runtime === runtime && its.name !== '' && its.name === name) return named;
+  throw hostError('bad-request', `${whose(named, its)}: give this container another name`);
+}
+
+function whose({ name }: Instance, its: Container | null): string {
+  const one = `the name "${name}" belongs to`;
+  return its === null
+    ? `${one} another instance`
+    : `${one} container ${its.name || its.id} of ${its.runtime}`;
+}

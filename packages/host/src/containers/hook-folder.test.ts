@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process';
+import { constants, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { systemClock } from '../base/clock.ts';
+import { silentLog } from '../base/log.ts';
+import { HookFolder } from './hook-folder.ts';
+import type { HookRequest } from './hook-request.ts';
+
+const REQUEST = `poststop\n1.00 1.00\nboot\n${JSON.stringify({ id: 'a', bundle: '/b' })}\nend\n`;
+
+let path: string;
+let folder: HookFolder;
+let asked: string[];
+let perform: (request: HookRequest) => Promise<void>;
+beforeEach(() => {
+  path = mkdtempSync(join(tmpdir(), 'porthole-hooks-'));
+  asked = [];
+  perform = async () => {};
+  folder = new HookFolder(
+    path,
+    (request) => {
+      asked.push(request.state.id);
+      return perform(request);
+    },
+    { clock: systemClock, log: silentLog },
+  );
+});
+afterEach(async () => {
+  await folder.stop();
+  await rm(path, { recursive: true });
+});
+
+const leave = (name: string, text = REQUEST) => writeFileSync(join(path, `${name}.request`), text);
+const emptied = () => vi.waitFor(() => expect(readdirSync(path)).toEqual([]));
+
+/** Waits at a pipe, as a hook does. @returns the answer */
+async function askAt(name: string): Promise<string> {
+  const pipe = join(path, `${name}.reply`);
+  execFileSync('mkfifo', [pipe]);
+  const answer = open(pipe, constants.O_RDONLY).then(async (file) => {
+    await using reading = file;
+    return reading.readFile('utf8');
+  });
+  leave(name);
+  return answer;
+}
+
+describe('The folder of hooks', () => {
+  it('is read at the start, and then for each request that comes', async () => {
+    leave('1');
+    await folder.begin();
+    expect(asked).toEqual(['a']);
+    leave('2');
+    await emptied();
+    expect(asked).toEqual(['a', 'a']);
+  });
+
+  it('gives each hook its answer when the work is done', async () => {
+    const done = Promise.withResolvers<void>();
+    perform = () => done.promise;
+    await folder.begin();
+    const answer = askAt('1');
+    await vi.waitFor(() => expect(asked).toEqual(['a']));
+    done.resolve();
+    expect(await answer).toBe('ok\n');
+    await emptied();
+  });
+
+  it('tells a hook why not, in one line', async () => {
+    perform = async () => {
+      throw new Error('it is\nnot possible');
+    };
+    await folder.begin();
+    expect(await askAt('1')).toBe('it is not possible\n');
+  });
+
+  it('carries out all requests that were left, however many', async () => {
+    for (let number = 0; number < 100; number++) leave(String(number));
+    await folder.begin();
+    expect(asked).toHaveLength(100);
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('waits for the rest of a request that is being written', async () => {
+    await folder.begin();
+    leave('1', REQUEST.slice(0, 30));
+    leave('2');
+    await vi.waitFor(() => expect(readdirSync(path)).toEqual(['1.request']));
+    leave('1');
+    await emptied();
+    expect(asked).toEqual(['a', 'a']);
+  });
+
+  it('takes no more requests once it is stopped, and leaves them', async () => {
+    await folder.begin();
+    await folder.stop();
+    leave('1');
+    expect(asked).toEqual([]);
+    expect(readdirSync(path)).toEqual(['1.request']);
+  });
+});

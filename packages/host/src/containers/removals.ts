@@ -1,0 +1,68 @@
+import { lstat } from 'node:fs/promises';
+import { messageOf } from '../base/coded-error.ts';
+import { type Container, containerOf } from '../core/container.ts';
+import type { Instance } from '../core/entities.ts';
+import { deleteInstance } from '../instances/delete.ts';
+import type { Needs, RunNeeds } from '../instances/needs.ts';
+
+/** How often the records of stopped containers are looked for. */
+const LOOK_MS = 1_000;
+/** A record that cannot be looked for, such as on a disk that does not answer, holds up no other for longer. */
+const AT_ONCE = 8;
+
+/** Deletes adopted instances whose container its runtime has removed. */
+export class Removals {
+  readonly #context: RunNeeds & Needs<'model'>;
+  #timer: NodeJS.Timeout | undefined;
+  #looking = false;
+
+  constructor(context: RunNeeds & Needs<'model'>) {
+    this.#context = context;
+  }
+
+  begin(): void {
+    this.#timer = setInterval(() => void this.look(), LOOK_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** Looks for the records of all stopped instances. */
+  async look(): Promise<void> {
+    if (this.#looking) return;
+    this.#looking = true;
+    const { model, running } = this.#context;
+    const stopped = [...model.state.instances.values()].filter(({ id }) => !running.has(id)).values();
+    const work = Array.from({ length: AT_ONCE }, async () => {
+      for (const instance of stopped) await this.#lookFor(instance);
+    });
+    await Promise.all(work);
+    this.#looking = false;
+  }
+
+  async #lookFor({ id, name, config }: Instance): Promise<void> {
+    const container = containerOf(config);
+    if (container === null || !(await isGone(container))) return;
+    const { queue, model, running, log } = this.#context;
+    try {
+      await queue.run(id, 'delete', async () => {
+        const current = model.instanceById(id);
+        const isSame = current && containerOf(current.config)?.id === container.id;
+        if (isSame && !running.has(id)) await deleteInstance(this.#context, id);
+      });
+    } catch (error) {
+      log.debug({ instance: name, reason: messageOf(error) }, 'the instance of a removed container stays');
+    }
+  }
+}
+
+async function isGone({ record }: Container): Promise<boolean> {
+  if (record === '') return false;
+  try {
+    await lstat(record);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}

@@ -1,6 +1,6 @@
-# Read by `porthole oci-hook`: sends the request of a container manager's hook to the daemon, and waits for the
-# answer. In shell, because a start of Node takes several times as long as all of this.
-# usage: porthole oci-hook createRuntime|poststop [--state-dir DIR] [--required]   (the container's state: standard input)
+# Read by `porthole oci-hook` and `porthole lxc-hook`: sends the request of a container manager's hook to the
+# daemon, and waits for the answer. In shell, because a start of Node takes several times as long as all of this.
+# An OCI runtime gives the state of the container on standard input; LXC gives facts in the environment.
 PATH=${PATH:-/usr/sbin:/usr/bin:/sbin:/bin}
 export PATH
 state=${PORTHOLE_DIR:-/var/lib/porthole}
@@ -11,8 +11,9 @@ while [ $# -gt 0 ]; do
     --state-dir) state=${2-}; shift ;;
     --state-dir=*) state=${1#*=} ;;
     --required) required=1 ;;
-    createRuntime | poststop) kind=$1 ;;
-    *) echo "porthole oci-hook: unknown argument: $1" >&2; exit 2 ;;
+    createRuntime | poststop | start-host | post-stop) kind=$1 ;;
+    # LXC adds the name of the container and a word before the kind of the hook.
+    *) [ -n "${LXC_NAME-}" ] || { echo "porthole: unknown argument of a hook: $1" >&2; exit 2; } ;;
   esac
   shift
 done
@@ -35,7 +36,8 @@ runs() { ! flock -n "$state/lock" true 2>/dev/null; }
 without_daemon() {
   rm -f "$reply"
   # The next daemon carries the request out.
-  if [ "$kind" = poststop ] || [ -z "$required" ]; then exit 0; fi
+  case $kind in *stop) exit 0 ;; esac
+  [ -n "$required" ] || exit 0
   rm -f "$request"
   echo "porthole: the daemon does not run for $state, so this container cannot be adopted" >&2
   exit 1
@@ -55,7 +57,10 @@ read -r boot < /proc/sys/kernel/random/boot_id
 # one that starts in between finds it.
 {
   printf '%s\n%s\n%s\n' "$kind" "$uptime" "$boot"
-  while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done
+  case $kind in
+    start-host | post-stop) printf '%s\n' "$LXC_NAME" "${LXC_PID:-0}" "$LXC_CONFIG_FILE" ;;
+    *) while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done ;;
+  esac
   echo end
 } > "$request"
 may_run || without_daemon

@@ -25,8 +25,8 @@ const adoptionsOf = (of: Heart) =>
     describe: async () => ({ container, words }),
   });
 const requestOf = (pid: number, part: Partial<HookRequest> = {}): HookRequest => ({
-  ...{ kind: 'createRuntime', ticks: LATER, bootId: BOOT },
-  state: { id: container.id, pid, bundle: '/b', annotations: {} },
+  ...{ moment: 'start', ticks: LATER, bootId: BOOT },
+  subject: { of: 'oci', id: container.id, pid, bundle: '/b', annotations: {} },
   ...part,
 });
 /** Starts the container. @returns the pid of its first process */
@@ -152,11 +152,11 @@ describe('The end of a container', () => {
   it('is stored before its hook has the answer', async () => {
     const pid = await start();
     heart.machine.foreign.get(pid)?.end();
-    await adoptionsOf(heart).end(requestOf(0, { kind: 'poststop' }));
+    await adoptionsOf(heart).end(requestOf(0, { moment: 'end' }));
     expect(heart.status('web')).toBe('Stopped');
   });
 
   it('of a container that is no instance is nothing to wait for', async () => {
-    await adoptionsOf(heart).end(requestOf(0, { kind: 'poststop' }));
+    await adoptionsOf(heart).end(requestOf(0, { moment: 'end' }));
   });
 });

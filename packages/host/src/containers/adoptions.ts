@@ -11,8 +11,8 @@ import type { Adoption, NewInstance } from '../instances/requests.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import { type Claim, claimOf, continuedBy } from './claim.ts';
-import type { Described, OciState } from './described.ts';
-import type { HookRequest } from './hook-request.ts';
+import type { Described } from './described.ts';
+import type { HookRequest, Subject } from './hook-request.ts';
 
 type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 
@@ -24,7 +24,7 @@ export interface AdoptionParts {
   /** Creates an instance, as for an operator. */
   readonly create: (input: NewInstance, by: null) => Operation;
   /** Finds out what the other runtime's records say of a container. */
-  readonly describe: (state: OciState) => Promise<Described>;
+  readonly describe: (subject: Subject) => Promise<Described>;
 }
 
 /** Adopts containers for the hooks of other runtimes. */
@@ -44,7 +44,7 @@ export class Adoptions {
    */
   async begin(request: HookRequest): Promise<void> {
     const init = this.#initOf(request);
-    const described = await this.#parts.describe(request.state);
+    const described = await this.#parts.describe(request.subject);
     const claim = claimOf(described);
     const { container } = described;
     const adoption = { pid: init.pid, init, container };
@@ -56,9 +56,9 @@ export class Adoptions {
   }
 
   /** Settles when the end of a container's run is stored. */
-  async end({ state }: HookRequest): Promise<void> {
+  async end({ subject }: HookRequest): Promise<void> {
     const { model, running, queue } = this.#context;
-    const isIts = ({ config }: Instance) => containerOf(config)?.id === state.id;
+    const isIts = ({ config }: Instance) => containerOf(config)?.id === subject.id;
     const id = [...model.state.instances.values()].find(isIts)?.id;
     const run = id === undefined ? undefined : running.get(id);
     if (id === undefined || run === undefined) return;
@@ -69,8 +69,8 @@ export class Adoptions {
   }
 
   /** The process that the hook means, and no later one with its pid. @throws bad-request */
-  #initOf({ state, ticks, bootId }: HookRequest): ProcessName {
-    const init = this.#context.adopter.nameOf(state.pid);
+  #initOf({ subject, ticks, bootId }: HookRequest): ProcessName {
+    const init = this.#context.adopter.nameOf(subject.pid);
     const isIts = init.bootId === bootId && BigInt(init.startTime) <= ticks;
     if (!isIts) throw hostError('bad-request', 'the container has ended');
     return init;

@@ -22,7 +22,7 @@ beforeEach(() => {
   folder = new HookFolder(
     path,
     (request) => {
-      asked.push(request.state.id);
+      asked.push(request.subject.id);
       return perform(request);
     },
     { clock: systemClock, log: silentLog },

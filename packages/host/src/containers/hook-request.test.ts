@@ -9,22 +9,30 @@ const text = (json = state(), kind = 'createRuntime', uptime = '12.34 50.00') =>
 describe('The request of a hook', () => {
   it('has its kind, its time in clock ticks, and the state of the container', () => {
     expect(parseHookRequest(text())).toEqual({
-      kind: 'createRuntime',
+      moment: 'start',
       ticks: 1234n,
       bootId: BOOT,
-      state: { id: 'ab12', pid: 7, bundle: '/run/b', annotations: {} },
+      subject: { of: 'oci', id: 'ab12', pid: 7, bundle: '/run/b', annotations: {} },
     });
   });
 
   it('takes a state of several lines, and annotations that are texts', () => {
     const json = '{"id":"a",\n"bundle":"/b",\n"annotations":{"dev.porthole.name":"web","n":1}}';
     const request = parseHookRequest(text(json, 'poststop'));
-    expect(request?.state).toEqual({
+    expect(request?.subject).toEqual({
+      of: 'oci',
       id: 'a',
       pid: 0,
       bundle: '/b',
       annotations: { 'dev.porthole.name': 'web' },
     });
+  });
+
+  it('of LXC has the name, the pid and the configuration of the container', () => {
+    const lines = 'web\n7\n/var/lib/lxc/web/config';
+    const subject = { of: 'lxc', id: '/var/lib/lxc/web/config', name: 'web', pid: 7 };
+    expect(parseHookRequest(text(lines, 'start-host'))).toMatchObject({ moment: 'start', subject });
+    expect(parseHookRequest(text('web\n\n/c', 'post-stop'))).toMatchObject({ moment: 'end' });
   });
 
   it('is not there before its last line', () => {
@@ -40,6 +48,7 @@ describe('The request of a hook', () => {
     ['no id', text(state({ id: '' })), 'the state has no id'],
     ['a bundle that is no path', text(state({ bundle: 'b' })), 'the state has no bundle'],
     ['a state that is no object', text('null'), 'the state has no id'],
+    ['no configuration', text('web\n7\n', 'start-host'), 'the configuration of the container is missing'],
     ['no JSON', text('{'), 'JSON'],
   ])('with %s is refused', (_what, request, why) => {
     expect(() => parseHookRequest(request)).toThrow(why);

@@ -1,51 +1,75 @@
 import type { OciState } from './described.ts';
 import { ownRecordOfTexts } from './json.ts';
 
-/** What a hook asks of the daemon. */
-export type HookKind = 'createRuntime' | 'poststop';
+/** A container, as a hook names it. */
+export type Subject =
+  | ({ readonly of: 'oci' } & OciState)
+  | {
+      readonly of: 'lxc';
+      /** LXC knows a container by the path of its configuration. */
+      readonly id: string;
+      readonly name: string;
+      /** Of its init, on the host; 0 when it has ended. */
+      readonly pid: number;
+    };
 
 /** A request that a hook has left in the folder of hooks. */
 export interface HookRequest {
-  readonly kind: HookKind;
+  /** `start`: the first process exists, and does not run its program yet. `end`: it is gone. */
+  readonly moment: 'start' | 'end';
   /** Clock ticks between the host's boot and the request: a process that began later is not the one it means. */
   readonly ticks: bigint;
   readonly bootId: string;
-  readonly state: OciState;
+  readonly subject: Subject;
 }
 
 /** USER_HZ: the unit of start times in /proc/PID/stat, the same on all architectures; proc(5). */
 const TICKS_PER_SECOND = 100;
 
-const KINDS: readonly HookKind[] = ['createRuntime', 'poststop'];
+/** The hooks of OCI runtimes and of LXC, by their own names. */
+const HOOKS: Readonly<Record<string, { moment: HookRequest['moment']; subject: (text: string) => Subject }>> = {
+  createRuntime: { moment: 'start', subject: ociSubject },
+  poststop: { moment: 'end', subject: ociSubject },
+  'start-host': { moment: 'start', subject: lxcSubject },
+  'post-stop': { moment: 'end', subject: lxcSubject },
+};
 
 /** The last line of a request. */
 const END = '\nend\n';
 
 /**
- * Reads a request: a line with its kind, one with seconds since the boot, one with the boot id, the state of the
- * container as JSON, as the OCI runtime gave it to the hook, and a line `end`.
+ * Reads a request: lines with the hook's name, with seconds since the boot, and with the boot id, then what the
+ * manager has told the hook, and a line `end`.
  * @returns null if the hook is still writing it
  * @throws Error that says what is wrong
  */
 export function parseHookRequest(text: string): HookRequest | null {
   if (!text.endsWith(END)) return null;
-  const [kind, uptime = '', bootId = '', ...rest] = text.slice(0, -END.length).split('\n');
-  const known = KINDS.find((each) => each === kind);
-  if (known === undefined) throw new Error(`there is no hook "${kind}"`);
+  const [name = '', uptime = '', bootId = '', ...rest] = text.slice(0, -END.length).split('\n');
+  const hook = own(HOOKS, name);
+  if (hook === undefined) throw new Error(`there is no hook "${name}"`);
   if (!/^\d+\.\d\d /.test(uptime)) throw new Error('the time of the request is missing');
   const ticks = BigInt(Math.round(Number.parseFloat(uptime) * TICKS_PER_SECOND));
-  return { kind: known, ticks, bootId, state: stateOf(JSON.parse(rest.join('\n'))) };
+  return { moment: hook.moment, ticks, bootId, subject: hook.subject(rest.join('\n')) };
 }
 
 /** The state of a container, by the specification of OCI runtimes ("State"). */
-function stateOf(json: unknown): OciState {
-  const { id, pid, bundle, annotations } = (json ?? {}) as Record<string, unknown>;
+function ociSubject(text: string): Subject {
+  const { id, pid, bundle, annotations } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || id === '') throw new Error('the state has no id');
   if (typeof bundle !== 'string' || !bundle.startsWith('/')) throw new Error('the state has no bundle');
   return {
+    of: 'oci',
     id,
     bundle,
     pid: typeof pid === 'number' && Number.isSafeInteger(pid) ? pid : 0,
     annotations: ownRecordOfTexts(annotations),
   };
+}
+
+/** Lines with the name, the pid and the configuration file. */
+function lxcSubject(text: string): Subject {
+  const [name = '', pid = '', id = ''] = text.split('\n');
+  if (!id.startsWith('/')) throw new Error('the configuration of the container is missing');
+  return { of: 'lxc', id, name, pid: /^\d{1,7}$/.test(pid) ? Number(pid) : 0 };
 }

@@ -30,7 +30,7 @@ export function takeHooks(
     describe: describeContainer,
   });
   const perform = (request: HookRequest) =>
-    request.kind === 'createRuntime' ? adoptions.begin(request) : adoptions.end(request);
+    request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request);
   const folder = started.adopt(new HookFolder(path, perform, context), (each) => each.stop());
   const removals = started.adopt(new Removals(context), (each) => each.stop());
   if (forgets) removals.begin();

@@ -38,6 +38,9 @@ export const TEST_PACKAGES = [
   'libarchive-tools',
   'skopeo',
   'umoci',
+  'docker.io',
+  'podman',
+  'runc',
 ];
 
 /** Further packages for the tests of the project `long`: they are large. */

@@ -1,0 +1,31 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readRootFile } from './root-file.ts';
+
+/** An image has a config, one or two manifests and some signatures. */
+const FILES_MAX = 64;
+
+/**
+ * The JSON files of an image: its config and all its manifests.
+ * @param place the folder `DRIVER-images`
+ * @returns null if they cannot be found and read
+ */
+export async function podmanImage(place: string, id: string): Promise<string[] | null> {
+  if (!/^[0-9a-f]{64}$/.test(id)) return null;
+  const folder = join(place, id);
+  const names: string[] = await readdir(folder).catch(() => []);
+  const manifests = names.filter((name) => nameOf(name).startsWith('manifest'));
+  const config = fileOf(`sha256:${id}`);
+  if (names.length > FILES_MAX || !names.includes('manifest') || !names.includes(config)) return null;
+  const texts = await Promise.all([config, ...manifests].map((name) => readRootFile(join(folder, name))));
+  return texts.includes(null) ? null : (texts as string[]);
+}
+
+/** The file in which Podman keeps what has this name. */
+export function fileOf(name: string): string {
+  return /^[a-z0-9.]+$/.test(name) ? name : `=${Buffer.from(name).toString('base64')}`;
+}
+
+function nameOf(file: string): string {
+  return file.startsWith('=') ? Buffer.from(file.slice(1), 'base64').toString('latin1') : file;
+}

@@ -1,0 +1,57 @@
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { isYamlMap } from '../../base/yaml-map.ts';
+
+/** Files of one container or image. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
+const FILE_MAX_BYTES = 1024 * 1024;
+
+/** May be written by the group or by others. */
+const OTHERS_WRITE = 0o022;
+
+/** The daemon's own user, which is root; tests run as any user. */
+const ROOT = process.getuid?.();
+
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** The text of a file that only root can write; null if there is no such file, or it is longer, or not UTF-8. */
+export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Promise<string | null> {
+  try {
+    await using file = await open(path, FLAGS);
+    const found = await file.stat();
+    const { size } = found;
+    if (!found.isFile() || !isRoots(found) || size > maxBytes) return null;
+    // It may grow meanwhile: not more than its size is read.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
+    return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
+  } catch {
+    return null;
+  }
+}
+
+/** The object that such a file holds as JSON; null if it cannot be read. */
+export async function readRootObject(path: string): Promise<Readonly<Record<string, unknown>> | null> {
+  const json = parsed(await readRootFile(path));
+  return isYamlMap(json) ? json : null;
+}
+
+/** The JSON of a text; null if it is none. */
+export function parsed(text: string | null): unknown {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether there is a folder that only root can write. */
+export function isRootFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory() && isRoots(found),
+    () => false,
+  );
+}
+
+function isRoots({ uid, mode }: { uid: number; mode: number }): boolean {
+  return uid === ROOT && (mode & OTHERS_WRITE) === 0;
+}

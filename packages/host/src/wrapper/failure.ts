@@ -1,0 +1,19 @@
+import { appendFileSync, writeSync } from 'node:fs';
+
+const STDERR = 2;
+
+/**
+ * Says why the container cannot be made, where the caller of the runtime looks for it.
+ * @param log the runtime's log, as JSON lines
+ */
+export function tellFailure(message: string, log: string | undefined): void {
+  const text = `porthole-runtime: ${message}`;
+  writeSync(STDERR, `${text}\n`);
+  if (log === undefined) return;
+  try {
+    const line = { level: 'error', msg: text, time: new Date().toISOString() };
+    appendFileSync(log, `${JSON.stringify(line)}\n`);
+  } catch {
+    // Then standard error has to do.
+  }
+}

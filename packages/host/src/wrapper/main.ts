@@ -1,0 +1,17 @@
+// Started by bin/porthole-runtime before the real runtime. Arguments: the state directory, whether the daemon is
+// required (`yes` or `no`), then the runtime's own arguments.
+
+import { messageOf } from '../base/coded-error.ts';
+import { ownBin } from '../base/own-bin.ts';
+import { editBundle } from './bundle.ts';
+import { tellFailure } from './failure.ts';
+import { readArguments } from './runtime-arguments.ts';
+
+const [stateDir = '', required, ...args] = process.argv.slice(2);
+const { bundle, log } = readArguments(args);
+try {
+  await editBundle(bundle ?? process.cwd(), { stateDir, bin: ownBin(), required: required === 'yes' });
+} catch (error) {
+  tellFailure(messageOf(error), log);
+  process.exitCode = 1;
+}

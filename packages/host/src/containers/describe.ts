@@ -1,25 +1,30 @@
 import { messageOf } from '../base/coded-error.ts';
 import { hostError } from '../core/host-errors.ts';
 import { readSpec } from './bundle.ts';
-import type { Described, OciState } from './described.ts';
+import type { Describe, Described, OciState } from './described.ts';
 import type { Subject } from './hook-request.ts';
+import { describeDocker } from './records/docker.ts';
 import { describeLxc } from './records/lxc.ts';
+import { describeOci } from './records/oci.ts';
+import { describePodman } from './records/podman.ts';
+
+/** The first that knows a container describes it; the last one knows all. */
+const OCI: readonly Describe[] = [describeDocker, describePodman, describeOci];
 
 /** Describes a container from the records of its runtime. @throws bad-request */
 export async function describeContainer(subject: Subject): Promise<Described> {
   try {
-    return await (subject.of === 'lxc' ? describeLxc(subject) : describeOci(subject));
+    return await (subject.of === 'lxc' ? describeLxc(subject) : describeBundle(subject));
   } catch (error) {
     throw hostError('bad-request', `the records of the container cannot be read: ${messageOf(error)}`);
   }
 }
 
-async function describeOci(state: OciState): Promise<Described> {
+async function describeBundle(state: OciState): Promise<Described> {
   const spec = await readSpec(state.bundle);
-  const { id, bundle } = state;
-  const words = Object.entries({ ...spec.annotations, ...state.annotations }).flatMap(([key, value]) =>
-    key.startsWith('dev.porthole.') ? [[key.slice('dev.porthole.'.length), value]] : [],
-  );
-  const container = { id, name: id, image: '', digest: '', labels: {}, record: bundle };
-  return { container: { runtime: 'oci', ...container }, words: Object.fromEntries(words) };
+  for (const describe of OCI) {
+    const found = await describe(state, spec);
+    if (found !== null) return found;
+  }
+  throw new Error('no runtime knows it');
 }

@@ -27,12 +27,13 @@ export interface HookRequest {
 const TICKS_PER_SECOND = 100;
 
 /** The hooks of OCI runtimes and of LXC, by their own names. */
-const HOOKS: Readonly<Record<string, { moment: HookRequest['moment']; subject: (text: string) => Subject }>> = {
-  createRuntime: { moment: 'start', subject: ociSubject },
-  poststop: { moment: 'end', subject: ociSubject },
-  'start-host': { moment: 'start', subject: lxcSubject },
-  'post-stop': { moment: 'end', subject: lxcSubject },
-};
+const HOOKS: Readonly<Record<string, { moment: HookRequest['moment']; subject: (text: string) => Subject }>> =
+  {
+    createRuntime: { moment: 'start', subject: ociSubject },
+    poststop: { moment: 'end', subject: ociSubject },
+    'start-host': { moment: 'start', subject: lxcSubject },
+    'post-stop': { moment: 'end', subject: lxcSubject },
+  };
 
 /** The last line of a request. */
 const END = '\nend\n';

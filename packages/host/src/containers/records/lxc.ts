@@ -1,0 +1,20 @@
+import type { Described } from '../described.ts';
+import type { Subject } from '../hook-request.ts';
+import { ImageSays } from '../image-says.ts';
+import { wordsOf } from '../words.ts';
+import { readRootFile } from './root-file.ts';
+
+const ENVIRONMENT = /^\s*lxc\.environment\s*=\s*(.*?)\s*$/;
+
+/**
+ * Describes a container of plain LXC, from its configuration: the lines `lxc.environment = PORTHOLE_...=value` are the
+ * operator's words. LXC has no record of the image.
+ */
+export async function describeLxc({ id, name }: Extract<Subject, { of: 'lxc' }>): Promise<Described> {
+  const text = (await readRootFile(id)) ?? '';
+  const env = text.split('\n').flatMap((line) => ENVIRONMENT.exec(line)?.[1] ?? []);
+  return {
+    container: { runtime: 'lxc', id, name, image: '', digest: '', labels: {}, record: id },
+    words: wordsOf({ annotations: {}, labels: {}, env }, ImageSays.nothing),
+  };
+}

@@ -1,3 +1,4 @@
+import { own } from '../core/records.ts';
 import type { OciState } from './described.ts';
 import { ownRecordOfTexts } from './json.ts';
 

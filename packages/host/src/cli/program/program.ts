@@ -21,6 +21,7 @@ import { addOperation } from '../commands/operation.ts';
 import { addProfile } from '../commands/profile.ts';
 import { addQuery } from '../commands/query.ts';
 import { addRename } from '../commands/rename.ts';
+import { addSetup } from '../commands/setup.ts';
 import { addShell } from '../commands/shell.ts';
 import { addState } from '../commands/state.ts';
 import { addTour } from '../commands/tour.ts';
@@ -105,7 +106,7 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
   addProfile(program, open);
   addImage(program, open, builders);
   program.commandsGroup('Daemon:');
-  for (const add of [addMonitor, addOperation, addQuery, addTour, addVersion, addCompletion])
+  for (const add of [addMonitor, addOperation, addQuery, addSetup, addTour, addVersion, addCompletion])
     add(program, open);
   program.helpCommand('help [command]', 'the same as --help');
   addExamples(program, [

@@ -1,0 +1,70 @@
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { ownBin } from '../../base/own-bin.ts';
+import type { Change, Done, Setup } from '../../setup/setup.ts';
+import { SETUPS } from '../../setup/setups.ts';
+import { UsageError } from '../arguments.ts';
+import { addExamples } from '../help.ts';
+import type { Open, Session } from '../session.ts';
+
+interface SetupOptions {
+  readonly config: string;
+  readonly remove?: boolean;
+  readonly required?: boolean;
+  readonly reload?: boolean;
+}
+
+/** What a change of a file is called. */
+const SENTENCES: Readonly<Record<Change['what'], string>> = {
+  written: 'Wrote %s',
+  same: '%s was set up already',
+  removed: 'Removed %s',
+  absent: 'There is nothing to remove in %s',
+};
+
+/** `setup`. */
+export function addSetup(program: Command, open: Open): void {
+  const group = program
+    .command('setup')
+    .summary('let containers of other programs become instances')
+    .description(
+      'Write the configuration with which containers of another container manager have the guest API at /dev/lxd and ' +
+        'become instances when they start. It names the state directory in use and this installation of Porthole. ' +
+        'It can be repeated, and containers that run are left alone.',
+    );
+  for (const setup of SETUPS) addOne(group, open, setup);
+  addExamples(group, [
+    ['porthole setup docker', 'prints what it wrote, and what to type next'],
+    ['porthole setup docker --remove', 'takes it back'],
+  ]);
+}
+
+function addOne(group: Command, open: Open, setup: Setup): void {
+  const command = group
+    .command(setup.name)
+    .summary(`for ${setup.title}`)
+    .description(setup.about)
+    .option('--config <file>', 'the file to write', setup.file)
+    .option('--required', 'containers do not start while the daemon does not run')
+    .option('--remove', 'remove what it has written');
+  if (setup.reload) command.option('--reload', `make ${setup.title} read its settings again`);
+  addExamples(command, [
+    [`porthole setup ${setup.name}`, 'writes the configuration'],
+    [setup.example, 'a container that becomes an instance'],
+  ]);
+  command.action(async (options: SetupOptions) => {
+    const { remove, required = false, reload } = options;
+    if (remove && required) throw new UsageError('Both --remove and --required given');
+    const session = open(command);
+    const stateDir = resolve(dirname(session.client.socketPath));
+    const place = { stateDir, bin: ownBin(), required };
+    const file = resolve(options.config);
+    tell(session, await (remove ? setup.remove(place, file) : setup.apply(place, file)), reload === true);
+    if (reload && setup.reload) session.print(await setup.reload(file));
+  });
+}
+
+function tell(session: Session, { changes, next }: Done, reloads: boolean): void {
+  for (const { path, what } of changes) session.print(SENTENCES[what].replace('%s', () => path));
+  if (next !== '' && !reloads) session.note(`Next: ${next}`);
+}

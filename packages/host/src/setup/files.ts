@@ -1,0 +1,32 @@
+import { chmod, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { replaceFile } from '../base/replace-file.ts';
+import type { Change } from './setup.ts';
+
+/** Writes a configuration file, and makes its folder. A file with this text and mode stays untouched. */
+export async function writeText(path: string, text: string, mode = 0o644): Promise<Change> {
+  const before = await readText(path);
+  if (before === text && ((await stat(path)).mode & mode) === mode) return { path, what: 'same' };
+  await mkdir(dirname(path), { recursive: true });
+  await replaceFile(path, text, mode);
+  // A program must be one; other files keep the mode that somebody has given them.
+  if (mode !== 0o644) await chmod(path, mode);
+  return { path, what: 'written' };
+}
+
+/** Removes a file. */
+export async function removeFile(path: string): Promise<Change> {
+  if ((await readText(path)) === null) return { path, what: 'absent' };
+  await rm(path);
+  return { path, what: 'removed' };
+}
+
+/** The text of a file; null if there is none. */
+export async function readText(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}

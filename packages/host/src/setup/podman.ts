@@ -1,0 +1,44 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Place } from './edits.ts';
+import { removeFile, writeText } from './files.ts';
+import { RUNTIME, runtimeCommand } from './runtime-words.ts';
+import type { Setup } from './setup.ts';
+
+const MADE = '# Made by `porthole setup podman`; `porthole setup podman --remove` removes it.';
+
+/** A runtime of Podman, whose configuration names programs without arguments: a script has them. */
+export const podman: Setup = {
+  name: 'podman',
+  title: 'Podman',
+  about:
+    `Adds the runtime "${RUNTIME}" to Podman's configuration. A container of root that is started with it has the ` +
+    'guest API and becomes an instance. After the removal, containers that were made with the runtime do not start.',
+  file: '/etc/containers/containers.conf.d/porthole.conf',
+  example: `podman run --runtime ${RUNTIME} ...`,
+  async apply(place, file) {
+    await stat(place.stateDir).catch(() => {
+      throw new Error(
+        `There is no state directory ${place.stateDir}: start the daemon first, or name another with --state-dir`,
+      );
+    });
+    const command = runtimeCommand(place).map(quoted).join(' ');
+    const script = await writeText(scriptOf(place), `#!/bin/sh\n${MADE}\nexec ${command} "$@"\n`, 0o755);
+    // A JSON text is one of TOML too.
+    const setting = `${RUNTIME} = [${JSON.stringify(scriptOf(place))}]`;
+    const config = await writeText(file, `${MADE}\n[engine.runtimes]\n${setting}\n`);
+    return { changes: [script, config], next: `podman run --runtime ${RUNTIME} --name web IMAGE` };
+  },
+  async remove(place, file) {
+    return { changes: [await removeFile(file), await removeFile(scriptOf(place))], next: '' };
+  },
+};
+
+function scriptOf({ stateDir }: Place): string {
+  return join(stateDir, 'porthole-runtime');
+}
+
+/** A word for the shell. */
+function quoted(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

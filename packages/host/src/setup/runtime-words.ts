@@ -1,0 +1,11 @@
+import { join } from 'node:path';
+import type { Place } from './edits.ts';
+
+/** The name under which other programs know Porthole's runtime. */
+export const RUNTIME = 'porthole';
+
+/** The command that starts Porthole's runtime for a place: program and arguments. */
+export function runtimeCommand({ bin, stateDir, required }: Place): [program: string, ...args: string[]] {
+  const flags = required ? ['--porthole-required'] : [];
+  return [join(bin, 'porthole-runtime'), '--porthole-state-dir', stateDir, ...flags];
+}

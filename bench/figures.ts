@@ -11,6 +11,7 @@ export const PARTS = {
   l: 'Installed: the built form, beside its sources, LXD and LXD’s client',
   n: 'Neighbours: what others notice of an attack',
   o: 'Sixty containers: killed, restarted, listed',
+  p: 'Containers of another runtime: what the hook adds to a start',
 } as const;
 
 export type Part = keyof typeof PARTS;
@@ -98,6 +99,8 @@ export const FIGURES = {
   'hang-up': seconds('o', 'SIGHUP to the answer for an operator'),
   'list-first': seconds('o', 'lxc list, the first one'),
   'list-next': seconds('o', 'lxc list, the next'),
+  'hook-start': latency('p', 'runc run, to the end of the container'),
+  'hook-adds': latency('p', 'the difference'),
 } as const satisfies Record<string, Figure>;
 
 export type FigureKey = keyof typeof FIGURES;

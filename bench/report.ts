@@ -18,6 +18,7 @@ const COLUMN_ORDER: readonly string[] = [
   'nginx tuned',
   'node:http',
   'node',
+  'true',
   'lxd',
   'lxd btrfs',
   'lxc',
@@ -31,6 +32,7 @@ const BLOCKS: Readonly<Record<string, readonly Part[]>> = {
   figures: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
   installed: ['l'],
   restarts: ['o'],
+  hooks: ['p'],
   neighbours: ['n'],
 };
 

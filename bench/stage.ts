@@ -7,6 +7,7 @@ import { measureChurn } from './measures/churn.ts';
 import { measureEvents } from './measures/events.ts';
 import { measureExport } from './measures/export.ts';
 import { measureGrowth } from './measures/growth.ts';
+import { measureHooks } from './measures/hooks.ts';
 import { measureInstalled } from './measures/installed.ts';
 import { measureKeepAlive } from './measures/keep-alive.ts';
 import { measureLaunch } from './measures/launch.ts';
@@ -40,6 +41,7 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['f', measureMemory],
   ['l', measureInstalled],
   ['o', measureRestarts],
+  ['p', measureHooks],
   ['n', measureNeighbours],
 ];
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Place } from './edits.ts';
 import { removeFile, writeText } from './files.ts';
-import { RUNTIME, runtimeCommand } from './runtime-words.ts';
+import { quoted, RUNTIME, runtimeCommand } from './runtime-words.ts';
 import type { Setup } from './setup.ts';
 
 const MADE = '# Made by `porthole setup podman`; `porthole setup podman --remove` removes it.';
@@ -36,9 +36,4 @@ export const podman: Setup = {
 
 function scriptOf({ stateDir }: Place): string {
   return join(stateDir, 'porthole-runtime');
-}
-
-/** A word for the shell. */
-function quoted(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

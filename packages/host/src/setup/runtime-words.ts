@@ -9,3 +9,8 @@ export function runtimeCommand({ bin, stateDir, required }: Place): [program: st
   const flags = required ? ['--porthole-required'] : [];
   return [join(bin, 'porthole-runtime'), '--porthole-state-dir', stateDir, ...flags];
 }
+
+/** A word for the shell. */
+export function quoted(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,45 @@
+import { mountOf, type Place } from './edits.ts';
+import { removeFile, writeText } from './files.ts';
+import { quoted } from './runtime-words.ts';
+import type { Setup } from './setup.ts';
+
+/** Plain LXC, as on Proxmox: containers of root that `lxc-start` starts. */
+export const lxc: Setup = {
+  name: 'lxc',
+  title: 'LXC',
+  about:
+    "Writes a file that containers of plain LXC include: it has the guest API's mount and the hooks with which a " +
+    'container becomes an instance when root starts it with `lxc-start`. The next start of a container that includes ' +
+    'the file counts. Before you remove the file, take the line out of these containers.',
+  file: '/etc/lxc/porthole.conf',
+  example: 'lxc-start -n web',
+  async apply(place, file) {
+    const next = `put the line "lxc.include = ${file}" into the configuration of a container, and start it`;
+    return { changes: [await writeText(file, textOf(place))], next };
+  },
+  async remove(_place, file) {
+    return { changes: [await removeFile(file)], next: '' };
+  },
+};
+
+/** LXC's own words for the mount and the hooks; a mount's place is relative to the root filesystem. */
+function textOf(place: Place): string {
+  const { source, destination, options } = mountOf(place);
+  const flags = options.filter((each) => each !== 'rprivate').join(',');
+  const { bin, stateDir, required } = place;
+  const command = [
+    `${bin}/porthole`,
+    'lxc-hook',
+    '--state-dir',
+    stateDir,
+    ...(required ? ['--required'] : []),
+  ];
+  const hook = command.map(quoted).join(' ');
+  return [
+    '# Made by `porthole setup lxc`; `porthole setup lxc --remove` removes it.',
+    `lxc.mount.entry = ${source} ${destination.slice(1)} none ${flags},create=dir 0 0`,
+    `lxc.hook.start-host = ${hook}`,
+    `lxc.hook.post-stop = ${hook}`,
+    '',
+  ].join('\n');
+}

@@ -8,10 +8,14 @@ import { builtName, referencedFiles, withBuiltNames } from './program-files.ts';
 const SOURCES = join(ROOT, 'packages/host/src');
 
 /** Programs that users start, by their built names. */
-const ENTRIES = { portholed: 'main.ts', porthole: 'cli/program/main.ts' };
+const ENTRIES = {
+  portholed: 'main.ts',
+  porthole: 'cli/program/main.ts',
+  'porthole-runtime': 'wrapper/main.ts',
+};
 
 /** Started or read by the shells of users. */
-const SCRIPTS = ['porthole', 'portholed', 'run.sh', 'hook.sh', 'compile-cache.cjs'];
+const SCRIPTS = ['porthole', 'portholed', 'porthole-runtime', 'run.sh', 'hook.sh', 'compile-cache.cjs'];
 
 const placeNames: Plugin = {
   name: 'place-names',

@@ -46,7 +46,10 @@ export async function fill(stage: Stage, edition: Edition): Promise<void> {
 
 /** Whether a file is one that can be executed. */
 function isProgram(path: string): boolean {
-  return /^usr\/lib\/porthole\/bin\/(porthole|portholed|node)$/.test(path) || path.endsWith('/on-stop.sh');
+  return (
+    /^usr\/lib\/porthole\/bin\/(porthole|portholed|porthole-runtime|node)$/.test(path) ||
+    path.endsWith('/on-stop.sh')
+  );
 }
 
 async function addPrograms(stage: Stage, { architecture, installed, version }: Edition): Promise<void> {

@@ -9,9 +9,8 @@ import { readArguments } from './runtime-arguments.ts';
 
 const [stateDir = '', required, ...args] = process.argv.slice(2);
 const { bundle, log } = readArguments(args);
-try {
-  await editBundle(bundle ?? process.cwd(), { stateDir, bin: ownBin(), required: required === 'yes' });
-} catch (error) {
+const place = { stateDir, bin: ownBin(), required: required === 'yes' };
+void editBundle(bundle ?? process.cwd(), place).catch((error) => {
   tellFailure(messageOf(error), log);
   process.exitCode = 1;
-}
+});

@@ -2,10 +2,11 @@ import { dirname, join } from 'node:path';
 import type { Container } from '../../core/container.ts';
 import type { Describe, OciSpec, OciState } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
+import { ownRecordOfTexts } from '../json.ts';
 import { wordsOf } from '../words.ts';
 import { dockerImage } from './docker-image.ts';
 import { isRootFolder, readRootObject } from './root-file.ts';
-import { linesOf, objectOf, textOf, textsOf } from './texts.ts';
+import { linesOf, objectOf, textOf } from './texts.ts';
 
 /** Files that Docker keeps for each container and mounts into it; those of another with `--network container:`. */
 const OWN_FILES = /^(\/.+\/containers)\/[0-9a-f]{64}\/(?:hostname|hosts|resolv\.conf)$/;
@@ -41,7 +42,7 @@ async function described(state: OciState, spec: OciSpec, folder: string, record:
   const config = objectOf(record, 'Config');
   const texts = await dockerImage(dirname(folder), record);
   const image = texts && ImageSays.from(texts);
-  const [labels, env] = image ? [textsOf(config['Labels']), linesOf(config['Env'])] : [{}, []];
+  const [labels, env] = image ? [ownRecordOfTexts(config['Labels']), linesOf(config['Env'])] : [{}, []];
   // Docker takes no annotations from images.
   const words = wordsOf({ annotations: spec.annotations, labels, env }, image ?? ImageSays.nothing);
   return { container: containerOf(state, record, join(folder, state.id)), words };
@@ -55,7 +56,7 @@ function containerOf({ id }: OciState, found: DockerRecord, record: string): Con
     name: textOf(found, 'Name').replace(/^\//, ''),
     image: textOf(config, 'Image'),
     digest: textOf(found, 'Image'),
-    labels: textsOf(config['Labels']),
+    labels: ownRecordOfTexts(config['Labels']),
     record,
   };
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Describe, Described, OciSpec, OciState } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
+import { ownRecordOfTexts } from '../json.ts';
 import { wordsOf } from '../words.ts';
 import { isRootFolder, readRootFile } from './root-file.ts';
-import { textsOf } from './texts.ts';
 
 /** Bundles that a program makes from images that are not known here: containerd, CRI-O and others of their kind. */
 const MADE = /\/io\.containerd\.[^/]*\/|\/[a-z0-9]+-containers\/[^/]+\/userdata\/?$/;
@@ -23,7 +23,7 @@ export const describeOci: Describe = async (state, spec) => ({
     name: state.id,
     image: '',
     digest: '',
-    labels: textsOf(spec.annotations),
+    labels: ownRecordOfTexts(spec.annotations),
     record: await recordOf(state, spec),
   },
   words: await words(state, spec),

@@ -1,5 +1,5 @@
 import { isYamlMap } from '../../base/yaml-map.ts';
-import { type OwnRecord, own, recordOf } from '../../core/records.ts';
+import { own } from '../../core/records.ts';
 
 /** A text of a runtime's record; empty if it has none. */
 export function textOf(record: unknown, key: string): string {
@@ -11,12 +11,6 @@ export function textOf(record: unknown, key: string): string {
 export function objectOf(record: unknown, key: string): Readonly<Record<string, unknown>> {
   const value = isYamlMap(record) ? own(record, key) : undefined;
   return isYamlMap(value) ? value : {};
-}
-
-/** The texts of an object, by their keys. */
-export function textsOf(value: unknown): OwnRecord<string> {
-  const entries = Object.entries(isYamlMap(value) ? value : {});
-  return recordOf(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 /** The texts of a list. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '../base/coded-error.ts';
 import { parseExactly } from '../base/exact-json.ts';
+import { brokenPlace } from '../base/json-place.ts';
 import { isYamlMap } from '../base/yaml-map.ts';
 import { readText, removeFile, writeText } from './files.ts';
 import { RUNTIME, runtimeCommand } from './runtime-words.ts';
@@ -65,8 +65,8 @@ function settingsIn(file: string, text: string | null): Settings {
   let settings: unknown;
   try {
     settings = parseExactly(text);
-  } catch (error) {
-    throw new Error(`${file} is not valid JSON, and was not changed: ${messageOf(error)}`);
+  } catch {
+    throw new Error(`${file} is not valid JSON, and was not changed: the error is at ${brokenPlace(text)}`);
   }
   if (!isYamlMap(settings)) throw new Error(`${file} is not an object, and was not changed`);
   if (!isYamlMap(settings['runtimes'] ?? {}))

@@ -9,6 +9,8 @@ import type { Change, Setup } from './setup.ts';
 type Settings = Readonly<Record<string, unknown>>;
 
 const RELOAD = 'systemctl reload docker (without systemd: send dockerd the signal HUP)';
+/** A reload does not end a runtime that was the only one in the settings. */
+const RESTART = 'restart Docker when it suits you; until then it keeps the runtime';
 const PID_FILE = '/run/docker.pid';
 
 /** A runtime of Docker. */
@@ -38,7 +40,7 @@ export const docker: Setup = {
       return Object.keys(others).length === 0 ? rest : { ...settings, runtimes: others };
     });
     if (change.what === 'same') return { changes: [{ path: file, what: 'absent' }], next: '' };
-    return { changes: [change], next: change.what === 'absent' ? '' : RELOAD };
+    return { changes: [change], next: change.what === 'absent' ? '' : RESTART };
   },
   async reload(file) {
     const { pidfile } = settingsIn(file, await readText(file));

@@ -11,6 +11,8 @@ export class Podman {
   readonly host: PrivateHost;
   /** Its configuration: `containers.conf`. */
   readonly settings: string;
+  /** The OCI runtime of its commands. */
+  runtime = 'runc';
 
   private constructor(host: PrivateHost) {
     this.host = host;
@@ -44,7 +46,7 @@ export class Podman {
       '--tmpdir',
       '/run/libpod',
     ];
-    const runtime = words.includes('--runtime') ? [] : ['--runtime', 'runc'];
+    const runtime = ['--runtime', this.runtime];
     const options = [...folders, ...runtime, '--cgroup-manager=cgroupfs', '--storage-driver=vfs'];
     return this.host.run(['podman', ...options, ...words], { HOME: folder, CONTAINERS_CONF: this.settings });
   }

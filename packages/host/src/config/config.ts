@@ -128,7 +128,11 @@ function firstGiven(candidates: [where: string, value: unknown][]): { where: str
 }
 
 function check(where: string, value: unknown, row: SettingRow): unknown {
-  if (row.kind === 'text') return String(value);
+  if (row.kind === 'text') {
+    const [form = /^/, what = ''] = row.form ?? [];
+    if (form.test(String(value))) return String(value);
+    throw bad(`${where}: "${value}" must be ${what}`);
+  }
   if (row.kind === 'choice') {
     if (row.choices.includes(String(value))) return String(value);
     throw bad(`${where}: "${value}" is not one of ${row.choices.join(', ')}`);

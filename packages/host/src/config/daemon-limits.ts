@@ -36,3 +36,9 @@ export function journalLimits(settings: Settings): JournalLimits {
     days: settings['journal-days'],
   };
 }
+
+/** Whose containers are adopted, and what becomes of their instances. */
+export function adoptionSettings(settings: Settings): { uids: readonly number[]; forgets: boolean } {
+  const uids = settings['rootless-uids'].split(',').filter((each) => each !== '');
+  return { uids: uids.map(Number), forgets: settings['forget-removed'] === 'on' };
+}

@@ -5,7 +5,13 @@ import { DEFAULT_JOURNAL_LIMITS as JOURNAL } from '../store/journal-limits.ts';
 
 /** One setting: its possible values, its default, and what it is for. */
 export type SettingRow =
-  | { readonly kind: 'text'; readonly default: string; readonly about: string }
+  | {
+      readonly kind: 'text';
+      readonly default: string;
+      readonly about: string;
+      /** The values that it takes, and their description. */
+      readonly form?: readonly [RegExp, string];
+    }
   | {
       readonly kind: 'choice';
       readonly choices: readonly string[];
@@ -68,6 +74,13 @@ export const SETTINGS = {
     default: 'off',
     about:
       'on: an adopted instance is deleted when its runtime has removed the container; off: it stays, with its config',
+  },
+  'rootless-uids': {
+    kind: 'text',
+    default: '',
+    form: [/^(?:[1-9]\d{0,8}(?:,(?=\d)|$))*$/, 'uids of users other than root, with commas'],
+    about:
+      'uids, with commas, of users whose own (rootless) containers may be adopted, under names that begin with the uid, such as u1000-web',
   },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(

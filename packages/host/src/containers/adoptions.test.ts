@@ -15,6 +15,7 @@ beforeEach(async () => {
   words = {};
   container = {
     ...{ runtime: 'podman', id: 'id-1', name: 'web', image: 'busybox', digest: 'sha256:1', labels: {} },
+    owner: '',
     record: '',
   };
 });

@@ -1,6 +1,6 @@
 import { within } from '../base/within.ts';
 import { adoptedInit, type ProcessName } from '../core/adopted.ts';
-import { containerOf } from '../core/container.ts';
+import { type Container, containerOf } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { adoptAgain } from '../instances/adopt.ts';
@@ -10,14 +10,18 @@ import { planUpdate } from '../instances/plan.ts';
 import type { Adoption, NewInstance } from '../instances/requests.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
-import { type Claim, claimOf, continuedBy } from './claim.ts';
+import { type Claim, claimOf, claimOfUser, continuedBy } from './claim.ts';
 import type { Described } from './described.ts';
 import type { HookRequest, Subject } from './hook-request.ts';
+import { describeOfUser } from './records/user.ts';
 
 type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 
 /** How long a hook waits for the end of a run whose processes are gone. */
 const END_MS_MAX = 5_000;
+
+/** Instances that one user of the host may have. */
+const OF_USER_MAX = 64;
 
 /** The parts of the daemon that adoptions need, beside the use cases of instances. */
 export interface AdoptionParts {
@@ -45,8 +49,28 @@ export class Adoptions {
   async begin(request: HookRequest): Promise<void> {
     const init = this.#initOf(request);
     const described = await this.#parts.describe(request.subject);
-    const claim = claimOf(described);
-    const { container } = described;
+    await this.#adopt(init, described.container, claimOf(described));
+  }
+
+  /**
+   * Adopts a container that a user of the host has started. What the request says is that user's word; only the
+   * kernel says whose container it is.
+   * @throws CodedError that says why the container is not adopted
+   */
+  async beginOfUser(request: HookRequest, uid: number): Promise<void> {
+    const init = this.#initOf(request);
+    if (this.#context.adopter.ownerOf(init.pid) !== uid)
+      throw hostError('bad-request', 'the container is not of the user who asks');
+    const described = describeOfUser(request.subject, uid);
+    const claim = claimOfUser(uid, described);
+    const { model } = this.#context;
+    const isNew = !model.hasInstance(claim.name);
+    if (isNew && countOf(uid, model.state.instances.values()) >= OF_USER_MAX)
+      throw hostError('bad-request', `a user may have ${OF_USER_MAX} instances`);
+    await this.#adopt(init, described.container, claim);
+  }
+
+  async #adopt(init: ProcessName, container: Container, claim: Claim): Promise<void> {
     const adoption = { pid: init.pid, init, container };
     const instance = continuedBy(container, claim, this.#context.model.state.instances.values());
     if (instance === null) await this.#create(claim, adoption);
@@ -117,4 +141,10 @@ export class Adoptions {
     const updated = lifecycle('instance-updated', 'instances', current.name);
     await performPlans(this.#context, [plan], { changes: [], events: [updated] });
   }
+}
+
+function countOf(uid: number, instances: Iterable<Instance>): number {
+  let count = 0;
+  for (const { config } of instances) if (containerOf(config)?.owner === String(uid)) count++;
+  return count;
 }

@@ -4,7 +4,16 @@ import type { Instance } from '../core/entities.ts';
 import { claimOf, continuedBy } from './claim.ts';
 
 const WEB: Container = {
-  ...{ runtime: 'podman', id: 'a'.repeat(64), name: 'web', image: '', digest: '', labels: {}, record: '' },
+  ...{
+    runtime: 'podman',
+    id: 'a'.repeat(64),
+    name: 'web',
+    image: '',
+    digest: '',
+    labels: {},
+    owner: '',
+    record: '',
+  },
 };
 const instanceOf = (name: string, container: Container | null): Instance => ({
   ...{ id: 1, name, architecture: 'x86_64', description: '', ephemeral: false, profiles: [], devices: {} },

@@ -19,6 +19,21 @@ const NAME_MAX = 63;
 const ID_DIGITS = 12;
 const CONFIG = 'config.';
 
+/** Keys that a user may set for containers of their own: data for the container itself. */
+const USERS_KEYS = /^(user|cloud-init)\./;
+
+/**
+ * The claim of a container that a user of the host has started: its name begins with that user's, it has no profiles,
+ * which may hold what is not for the user, and its keys are data for the container.
+ * @throws bad-request for another key
+ */
+export function claimOfUser(uid: number, described: Described): Claim {
+  const { name, ephemeral, config } = claimOf(described);
+  const refused = Object.keys(config).find((key) => !USERS_KEYS.test(key));
+  if (refused !== undefined) throw hostError('bad-request', `"${refused}" is for root to set`);
+  return { name: `u${uid}-${name}`, profiles: [], ephemeral, config };
+}
+
 /**
  * The claim of a container: the operator's words, and the runtime's own name where nothing was said.
  * @throws bad-request for a key that only the daemon sets
@@ -58,19 +73,21 @@ function nameOf({ name, id }: Container): string {
  * another one
  */
 export function continuedBy(
-  { runtime, id, name }: Container,
+  { runtime, id, name, owner }: Container,
   claim: Claim,
   instances: Iterable<Instance>,
 ): Instance | null {
   let named: Instance | null = null;
   for (const instance of instances) {
     const its = containerOf(instance.config);
-    if (its?.id === id && its.runtime === runtime) return instance;
+    if (its?.id === id && its.runtime === runtime && its.owner === owner) return instance;
     if (instance.name === claim.name) named = instance;
   }
   if (named === null) return null;
   const its = containerOf(named.config);
-  if (its !== null && its.runtime === runtime && its.name !== '' && its.name === name) return named;
+  const isIts = its !== null && its.runtime === runtime && its.owner === owner;
+  // The names that begin with a user's are all for that user to give.
+  if (isIts && (owner !== '' || (name !== '' && its.name === name))) return named;
   throw hostError('bad-request', `${whose(named, its)}: give this container another name`);
 }
 

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { constants, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +28,7 @@ beforeEach(() => {
   asked = [];
   perform = async () => {};
   folder = new HookFolder(
-    path,
+    { path, uid: process.getuid?.() ?? 0, everyMs: 20 },
     (request) => {
       asked.push(request.subject.id);
       return perform(request);
@@ -100,5 +108,33 @@ describe('The folder of hooks', () => {
     leave('1');
     expect(asked).toEqual([]);
     expect(readdirSync(path)).toEqual(['1.request']);
+  });
+});
+
+describe('The folder of a user', () => {
+  it.each([
+    ['a link', (request: string) => symlinkSync('/etc/hostname', request)],
+    ['a folder', (request: string) => mkdirSync(request)],
+    ['a named pipe', (request: string) => void execFileSync('mkfifo', [request])],
+  ])('gives no way to have %s read', async (_what, make) => {
+    make(join(path, '1.request'));
+    await folder.begin();
+    expect(asked).toEqual([]);
+  });
+
+  it('gives no way to have something written but into a pipe', async () => {
+    const other = join(path, 'other');
+    writeFileSync(other, 'mine');
+    symlinkSync(other, join(path, '1.reply'));
+    writeFileSync(join(path, '2.reply'), 'mine');
+    leave('1');
+    leave('2');
+    await folder.begin();
+    expect(readFileSync(other, 'utf8')).toBe('mine');
+  });
+
+  it('may have very many files', async () => {
+    for (let number = 0; number < 1500; number++) writeFileSync(join(path, `x${number}`), '');
+    await folder.begin();
   });
 });

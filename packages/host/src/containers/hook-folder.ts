@@ -1,5 +1,5 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
-import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { lstat, open, opendir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
@@ -11,24 +11,35 @@ import { type HookRequest, parseHookRequest } from './hook-request.ts';
 const REQUEST = '.request';
 const REPLY = '.reply';
 const OK = 'ok';
+const ROOT = 0;
+/** More files of one folder are not looked at: a user can make any number. */
+const FILES_MAX = 1000;
 /** The state of a container with its annotations. */
 const REQUEST_MAX_BYTES = 1024 * 1024;
 /** As many requests are worked on at once; more wait in the folder. */
 const AT_ONCE = 16;
-/** The folder is read again after this time, in case the kernel has lost a notification. */
-const LOOK_MS = 2_000;
 /** A hook has written its request by then, or never will. */
 const WRITTEN_MS_MAX = 60_000;
 /** A hook that waits opens its pipe again and again; one that has given up removes it. */
 const REPLY_TRIES = 40;
 const REPLY_TRY_MS = 25;
 
+/** Whose requests a folder takes. */
+export interface FolderOf {
+  readonly path: string;
+  /** The user who can write into it: their files are read with care. */
+  readonly uid: number;
+  /** How often the folder is read; a folder that only root can write is also watched. */
+  readonly everyMs: number;
+}
+
 /**
- * The folder in which hooks leave their requests, and wait for the answers at a named pipe. Hooks are shell
- * scripts: a start of Node would take several times as long as all of their work. Only root can enter the folder.
- * A request that is left while no daemon runs is carried out by the next one.
+ * A folder in which hooks leave their requests, and wait for the answers at a named pipe. Hooks are shell
+ * scripts: a start of Node would take several times as long as all of their work. Only one user can enter the
+ * folder. A request that is left while no daemon runs is carried out by the next one.
  */
 export class HookFolder {
+  readonly #of: FolderOf;
   readonly #path: string;
   readonly #perform: (request: HookRequest) => Promise<void>;
   readonly #clock: Clock;
@@ -45,11 +56,12 @@ export class HookFolder {
 
   /** @param perform throws an error whose message is the hook's answer */
   constructor(
-    path: string,
+    of: FolderOf,
     perform: (request: HookRequest) => Promise<void>,
     { clock, log }: Needs<'clock' | 'log'>,
   ) {
-    this.#path = path;
+    this.#of = of;
+    this.#path = of.path;
     this.#perform = perform;
     this.#clock = clock;
     this.#log = log;
@@ -57,11 +69,8 @@ export class HookFolder {
 
   /** Begins to take requests. @returns settles when those that were there are carried out */
   async begin(): Promise<void> {
-    this.#watcher = watch(this.#path, () => this.#look());
-    this.#watcher.on('error', (error) =>
-      this.#log.error({ err: error }, 'the folder of hooks is not watched'),
-    );
-    this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+    if (this.#of.uid === ROOT) this.#watch();
+    this.#timer = setInterval(() => this.#look(), this.#of.everyMs).unref();
     await this.#removePipes();
     for (;;) {
       await this.#read();
@@ -79,13 +88,20 @@ export class HookFolder {
     await Promise.all(this.#busy.values());
   }
 
+  #watch(): void {
+    this.#watcher = watch(this.#path, () => this.#look());
+    this.#watcher.on('error', (error) =>
+      this.#log.error({ err: error }, 'the folder of hooks is not watched'),
+    );
+  }
+
   /** Removes the pipes of hooks that were killed: each pipe has a request beside it otherwise. */
   async #removePipes(): Promise<void> {
-    const names = new Set(await readdir(this.#path));
+    const names = new Set(await this.#names());
     for (const name of names) {
       if (!name.endsWith(REPLY) || names.has(`${name.slice(0, -REPLY.length)}${REQUEST}`)) continue;
       const path = join(this.#path, name);
-      const { mtimeMs } = await stat(path);
+      const { mtimeMs } = await lstat(path);
       if (this.#clock.now().getTime() - mtimeMs > WRITTEN_MS_MAX) await rm(path, { force: true });
     }
   }
@@ -106,12 +122,19 @@ export class HookFolder {
   async #readAll(): Promise<void> {
     while (this.#again && !this.#stopped) {
       this.#again = false;
-      const names = (await readdir(this.#path)).filter((name) => name.endsWith(REQUEST));
-      for (const name of names) {
+      for (const name of (await this.#names()).filter((each) => each.endsWith(REQUEST))) {
         if (this.#busy.size >= AT_ONCE) break;
         if (!this.#busy.has(name)) this.#start(name);
       }
     }
+  }
+
+  async #names(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const { name } of await opendir(this.#path)) {
+      if (names.push(name) >= FILES_MAX) break;
+    }
+    return names;
   }
 
   #start(name: string): void {
@@ -143,27 +166,40 @@ export class HookFolder {
   /** @returns the answer; null if the request is gone, or not all there yet */
   async #carryOut(path: string): Promise<string | null> {
     try {
-      const { size, mtimeMs } = await stat(path);
-      if (size > REQUEST_MAX_BYTES) throw new Error('the state of the container is too large');
-      const request = parseHookRequest(await readFile(path, 'utf8'));
-      if (request === null && this.#clock.now().getTime() - mtimeMs > WRITTEN_MS_MAX)
-        throw new Error('its hook was killed');
+      const file = await this.#fileAt(path);
+      if (file === null) return null;
+      const request = parseHookRequest(file.text);
+      const isLost = request === null && this.#clock.now().getTime() - file.mtimeMs > WRITTEN_MS_MAX;
+      if (isLost) throw new Error('its hook was killed');
       if (request === null) return null;
       await this.#perform(request);
       return OK;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      this.#log.warn({ reason: messageOf(error) }, 'a container was not adopted');
+      if (['ENOENT', 'ELOOP', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+      // A user could fill the log.
+      const level = this.#of.uid === ROOT ? 'warn' : 'debug';
+      this.#log[level]({ reason: messageOf(error) }, 'a container was not adopted');
       return messageOf(error).replaceAll('\n', ' ');
     }
+  }
+
+  /** Reads a request; null for what is no plain file of the folder's user, and stays where it is. */
+  async #fileAt(path: string): Promise<{ text: string; mtimeMs: number } | null> {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const found = await file.stat();
+    if (!found.isFile() || found.uid !== this.#of.uid) return null;
+    if (found.size > REQUEST_MAX_BYTES) throw new Error('the state of the container is too large');
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size), 0, found.size, 0);
+    return { text: buffer.toString('utf8', 0, bytesRead), mtimeMs: found.mtimeMs };
   }
 
   /** Writes into the pipe of a hook. A hook that is gone gets no answer. */
   async #reply(pipe: string, answer: string): Promise<void> {
     for (let tries = 0; tries < REPLY_TRIES && !this.#stopped; tries++) {
       try {
-        await using file = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
-        await file.writeFile(`${answer}\n`);
+        const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+        await using file = await open(pipe, flags);
+        if ((await file.stat()).isFIFO()) await file.write(`${answer}\n`);
         return;
       } catch (error) {
         // ENXIO: nobody reads at this moment.

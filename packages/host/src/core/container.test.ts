@@ -8,6 +8,7 @@ const WEB: Container = {
   image: 'docker.io/library/nginx:1',
   digest: 'sha256:cd34',
   labels: { role: 'front "door"' },
+  owner: '',
   record: '/var/lib/containers/storage/overlay-containers/ab12',
 };
 

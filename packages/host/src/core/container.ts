@@ -20,6 +20,8 @@ export interface Container {
   /** Digest of the image, such as `sha256:...`. */
   readonly digest: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** The uid of the user who has started it; empty for root. */
+  readonly owner: string;
   /** Folder or file of the runtime that is gone when the container has been removed. */
   readonly record: string;
 }
@@ -34,6 +36,7 @@ export const CONTAINER_ABOUT = {
   name: 'the name in that runtime',
   image: 'the image',
   digest: 'the digest of the image',
+  owner: 'the uid of the user who has started it, if that is not root,',
   record: 'the folder or file that is gone after the removal',
 } as const;
 export const CONTAINER_TEXTS = Object.keys(CONTAINER_ABOUT) as (keyof typeof CONTAINER_ABOUT)[];
@@ -57,6 +60,7 @@ export function containerOf(config: Config): Container | null {
     name: text('name'),
     image: text('image'),
     digest: text('digest'),
+    owner: text('owner'),
     record: text('record'),
     labels: labelsOf(text('labels')),
   };

@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { CodedError } from '../base/coded-error.ts';
 import { createLog, type Log } from '../base/log.ts';
 import type { DaemonConfig } from '../config/config.ts';
-import { guestLimits, imageLimits, journalLimits } from '../config/daemon-limits.ts';
+import { adoptionSettings, guestLimits, imageLimits, journalLimits } from '../config/daemon-limits.ts';
 import type { Settings } from '../config/settings.ts';
 import { systemRandom } from '../core/random.ts';
 import { GuestServer } from '../guest/server.ts';
@@ -140,10 +140,7 @@ export async function startDaemon(
   const host = new HostServer(backend, { log, recognised });
   late.guests = guests;
   started.defer(inBackground(remove));
-  takeHooks(started, context, backend.instances, {
-    path: paths.hooks,
-    forgets: settings['forget-removed'] === 'on',
-  });
+  await takeHooks(started, context, backend.instances, { paths, ...adoptionSettings(settings) });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

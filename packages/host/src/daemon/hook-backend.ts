@@ -1,42 +1,79 @@
+import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Adoptions } from '../containers/adoptions.ts';
 import { describeContainer } from '../containers/describe.ts';
-import { HookFolder } from '../containers/hook-folder.ts';
+import { type FolderOf, HookFolder } from '../containers/hook-folder.ts';
 import type { HookRequest } from '../containers/hook-request.ts';
 import { Removals } from '../containers/removals.ts';
 import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
+import type { StatePaths } from './state-paths.ts';
 
-/** Where hooks leave their requests, and whether an instance goes with its container. */
+/** Where hooks leave their requests, whose containers are adopted, and whether an instance goes with its container. */
 interface Hooks {
-  readonly path: string;
+  readonly paths: Pick<StatePaths, 'hooks' | 'claims'>;
+  /** Users beside root. */
+  readonly uids: readonly number[];
   readonly forgets: boolean;
 }
 
-/** Only root can leave a request. */
+type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
+
+/** Only root can leave a request in the folder of hooks. */
 const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
+/** The folder of hooks is watched, and read again in case the kernel has lost a notification. */
+const READ_MS = 2_000;
+/** A user cannot make the daemon look more often. */
+const READ_OF_USER_MS = 250;
 
 /**
  * Begins to take the requests of hooks. Callers in containers that were started without a daemon wait until
  * their instance is known.
  */
-export function takeHooks(
+export async function takeHooks(
   started: AsyncDisposableStack,
-  context: RunNeeds & Needs<'adopter' | 'operations' | 'random'>,
+  context: HookNeeds,
   instances: Pick<InstanceCases, 'create'>,
-  { path, forgets }: Hooks,
-): void {
+  { paths, uids, forgets }: Hooks,
+): Promise<void> {
   const adoptions = new Adoptions(context, {
     create: (input) => instances.create(input, ROOT),
     describe: describeContainer,
   });
-  const perform = (request: HookRequest) =>
-    request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request);
-  const folder = started.adopt(new HookFolder(path, perform, context), (each) => each.stop());
   const removals = started.adopt(new Removals(context), (each) => each.stop());
   if (forgets) removals.begin();
-  void context.running
-    .whileStarting(() => folder.begin())
-    .catch((error) => {
-      context.log.error({ err: error }, 'the folder of hooks cannot be read');
-    });
+  take({ path: paths.hooks, uid: 0, everyMs: READ_MS }, (request) =>
+    request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request),
+  );
+  for (const [uid, path] of await foldersOfUsers(paths.claims, uids)) {
+    take({ path, uid, everyMs: READ_OF_USER_MS }, (request) =>
+      request.moment === 'start' ? adoptions.beginOfUser(request, uid) : adoptions.end(request),
+    );
+  }
+
+  function take(of: FolderOf, perform: (request: HookRequest) => Promise<void>): void {
+    const folder = started.adopt(new HookFolder(of, perform, context), (each) => each.stop());
+    void context.running
+      .whileStarting(() => folder.begin())
+      .catch((error) => context.log.error({ err: error, path: of.path }, 'a folder of hooks cannot be read'));
+  }
+}
+
+/**
+ * Makes a folder for each user, which only that user can enter. The folder of a user who may ask no more is root's
+ * from now on: to remove what a user has made would be to follow that user's links.
+ */
+async function foldersOfUsers(claims: string, uids: readonly number[]): Promise<Map<number, string>> {
+  const folders = new Map(uids.map((uid) => [uid, join(claims, String(uid))]));
+  const wanted = new Set(folders.values());
+  for (const name of await readdir(claims)) {
+    const path = join(claims, name);
+    if (!wanted.has(path)) await chown(path, 0, 0);
+  }
+  for (const [uid, path] of folders) {
+    await mkdir(path, { recursive: true });
+    await chmod(path, 0o700);
+    await chown(path, uid, -1);
+  }
+  return folders;
 }

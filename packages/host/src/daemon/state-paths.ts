@@ -16,6 +16,8 @@ export interface StatePaths {
   readonly devlxd: string;
   /** Requests of the hooks of other runtimes. */
   readonly hooks: string;
+  /** Those of users, in a folder for each. */
+  readonly claims: string;
   readonly guestSocket: string;
   readonly hostSocket: string;
 }
@@ -39,6 +41,7 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
     rootfs: SEARCHABLE,
     images: PRIVATE,
     hooks: PRIVATE,
+    claims: SEARCHABLE,
     devlxd: READABLE,
   };
   try {
@@ -60,6 +63,7 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
     instances: at('instances'),
     devlxd: at('devlxd'),
     hooks: at('hooks'),
+    claims: at('claims'),
     guestSocket: at('devlxd', 'sock'),
     hostSocket: at('unix.socket'),
   };

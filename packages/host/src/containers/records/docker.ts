@@ -57,6 +57,7 @@ function containerOf({ id }: OciState, found: DockerRecord, record: string): Con
     image: textOf(config, 'Image'),
     digest: textOf(found, 'Image'),
     labels: ownRecordOfTexts(config['Labels']),
+    owner: '',
     record,
   };
 }

@@ -21,7 +21,16 @@ describe('The configuration of an LXC container', () => {
       'lxc.uts.name = web\n lxc.environment = PORTHOLE_NAME=front\nlxc.environment=PORTHOLE_CONFIG_user.a=x y \n',
     );
     expect(await described()).toEqual({
-      container: { runtime: 'lxc', id, name: 'web', image: '', digest: '', labels: {}, record: id },
+      container: {
+        runtime: 'lxc',
+        id,
+        name: 'web',
+        image: '',
+        digest: '',
+        labels: {},
+        owner: '',
+        record: id,
+      },
       words: { name: 'front', 'config.user.a': 'x y' },
     });
   });

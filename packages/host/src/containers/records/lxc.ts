@@ -14,7 +14,7 @@ export async function describeLxc({ id, name }: Extract<Subject, { of: 'lxc' }>)
   const text = (await readRootFile(id)) ?? '';
   const env = text.split('\n').flatMap((line) => ENVIRONMENT.exec(line)?.[1] ?? []);
   return {
-    container: { runtime: 'lxc', id, name, image: '', digest: '', labels: {}, record: id },
+    container: { runtime: 'lxc', id, name, image: '', digest: '', labels: {}, owner: '', record: id },
     words: wordsOf({ annotations: {}, labels: {}, env }, ImageSays.nothing),
   };
 }

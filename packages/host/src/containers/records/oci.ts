@@ -24,6 +24,7 @@ export const describeOci: Describe = async (state, spec) => ({
     image: '',
     digest: '',
     labels: ownRecordOfTexts(spec.annotations),
+    owner: '',
     record: await recordOf(state, spec),
   },
   words: await words(state, spec),

@@ -64,6 +64,7 @@ function containerOf({ id }: OciState, spec: OciSpec, found: unknown, record: st
     image: textOf(metadata, 'image-name'),
     digest: digest === '' ? '' : `sha256:${digest}`,
     labels: recordOf(Object.entries(spec.annotations).filter(([key]) => !ADDED.test(key))),
+    owner: '',
     record,
   };
 }

@@ -26,6 +26,10 @@ export class FakeAdopter extends AdoptedRuntime {
     return { pid, startTime: process.startTime, bootId: BOOT_ID };
   }
 
+  override ownerOf(pid: number): number {
+    return this.#machine.foreign.get(pid)?.owner ?? 0;
+  }
+
   override async start({ config }: Pick<RunSpec, 'config'>): Promise<RunHandle> {
     const running = this.#hold(config);
     if (!running) throw hostError('bad-request', 'The process to adopt has ended');

@@ -7,6 +7,8 @@ import { Faults } from './faults.ts';
 /** A process that another runtime has started. */
 export interface ForeignProcess {
   readonly startTime: string;
+  /** The uid of the user who has made its user namespace. */
+  readonly owner: number;
   readonly end: () => void;
   readonly ended: Promise<void>;
   isAlive: boolean;
@@ -54,12 +56,13 @@ export class FakeMachine {
     return tree;
   }
 
-  /** Starts a process as another runtime would. @returns its pid */
-  startForeign(): number {
+  /** Starts a process as another runtime would. @param owner uid of its user @returns its pid */
+  startForeign(owner = 0): number {
     const pid = ++this.#pid;
     const ended = Promise.withResolvers<void>();
     const foreign: ForeignProcess = {
       startTime: String(pid * 100),
+      owner,
       ended: ended.promise,
       isAlive: true,
       end: () => {

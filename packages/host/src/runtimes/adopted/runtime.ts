@@ -3,6 +3,7 @@ import type { Addition, Config, Device, Instance } from '../../core/entities.ts'
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
+import { userNamespaceOwner } from '../../native/namespace.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { bootId, startTimeOf } from '../../native/start-time.ts';
 import type { ExecProcess } from '../contract/exec.ts';
@@ -37,6 +38,14 @@ export class AdoptedRuntime implements Adopter {
     const startTime = startTimeOf(pid);
     if (startTime === null) throw hostError('bad-request', `There is no process ${pid}`);
     return { pid, startTime, bootId: this.#bootId };
+  }
+
+  ownerOf(pid: number): number {
+    try {
+      return userNamespaceOwner(pid);
+    } catch {
+      throw hostError('bad-request', `There is no process ${pid}`);
+    }
   }
 
   async driverVersion(): Promise<string> {

@@ -127,8 +127,8 @@ describe('adopting a container of another runtime', () => {
 
   it.each<[string, () => Promise<number> | number, RegExp]>([
     ['no process', () => 2 ** 22 - 1, /There is no process 4194303/],
-    ['a process of the host', () => process.pid, /has no PID namespace of its own/],
-    ['the daemon', () => daemon.pid, /has no PID namespace of its own/],
+    ['a process of the host', () => process.pid, /is in the PID namespace of the host/],
+    ['the daemon', () => daemon.pid, /is in the PID namespace of the host/],
   ])('refuses %s', async (_what, pid, why) => {
     const json = { name: 'nope', source: { type: 'adopt', pid: await pid() } };
     expect((await refused('POST', '/1.0/instances', json)).error).toMatch(why);

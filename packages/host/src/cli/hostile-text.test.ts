@@ -36,7 +36,11 @@ afterEach(async () => {
 const FINGERPRINT = 'ab'.repeat(32);
 
 function hostileAnswers() {
-  const values = { [`user.${EVIL}`]: EVIL, 'user.evil': LINES, 'guest.evil': LINES };
+  const values = {
+    ...{ [`user.${EVIL}`]: EVIL, 'user.evil': LINES, 'guest.evil': LINES },
+    ...{ 'volatile.container.runtime': 'docker', 'volatile.container.name': LINES },
+    'volatile.container.labels': JSON.stringify({ [EVIL]: LINES }),
+  };
   const devices = { [EVIL]: { type: EVIL, [EVIL]: LINES }, eth0: { type: LINES } };
   const network = fakeInstance().state?.network?.['eth0'];
   const state = {

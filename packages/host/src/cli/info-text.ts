@@ -1,4 +1,6 @@
 import { printableLine } from '../base/printable.ts';
+import { isAdopted } from '../core/adopted.ts';
+import { containerOf } from '../core/container.ts';
 import type { InstanceFullJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
 import type { ServerJson } from '../wire/server.ts';
 import { formatBytes, formatMemory, formatTime } from './text.ts';
@@ -58,9 +60,26 @@ export function describeInstance(instance: InstanceFullJson): string {
     `Profiles: ${instance.profiles.join(', ') || 'none'}`,
     `Created: ${formatTime(instance.created_at)}`,
     `Last Used: ${formatTime(instance.last_used_at) || 'never'}`,
+    ...describeContainer(instance),
     ...(state?.stuck ? [`Stuck: ${state.stuck} ${STUCK}`] : []),
     ...(state?.pid ? describeState(state) : []),
   ]);
+}
+
+/** Which container of another runtime an adopted instance is. */
+function describeContainer({ config }: InstanceFullJson): string[] {
+  const container = containerOf(config);
+  if (!container) return isAdopted(config) ? ['Container: of another runtime, adopted by its pid'] : [];
+  const { runtime, id, name, image, digest, labels } = container;
+  const texts = { Runtime: runtime, ID: id, Name: name, Image: image, Digest: digest };
+  const told = Object.entries(texts).filter(([, text]) => text !== '');
+  const marks = Object.entries(labels);
+  return [
+    'Container:',
+    ...told.map(([what, text]) => `  ${what}: ${text}`),
+    ...(marks.length > 0 ? ['  Labels:'] : []),
+    ...marks.map(([key, value]) => `    ${key}: ${value}`),
+  ];
 }
 
 function describeState(state: InstanceStateJson): string[] {

@@ -1,3 +1,5 @@
+import { isAdopted } from '../core/adopted.ts';
+import { containerOf } from '../core/container.ts';
 import { own } from '../core/records.ts';
 import type { InstanceFullJson, InstanceJson, NetworkJson } from '../wire/instance.ts';
 import { UsageError } from './arguments.ts';
@@ -14,7 +16,7 @@ export interface Column {
 const NANOSECONDS = 1e9;
 const FINGERPRINT_SHORT = 12;
 
-/** The letters of LXD's client. */
+/** The letters of LXD's client, and `r`. */
 const LETTERS: Readonly<Record<string, Column>> = {
   '4': { header: 'IPV4', live: true, cell: (it) => addresses(it, 'inet') },
   '6': { header: 'IPV6', live: true, cell: (it) => addresses(it, 'inet6') },
@@ -31,6 +33,7 @@ const LETTERS: Readonly<Record<string, Column>> = {
   N: { header: 'PROCESSES', live: true, cell: (it) => positive(it.state?.processes) },
   p: { header: 'PID', live: true, cell: (it) => positive(it.state?.pid) },
   P: { header: 'PROFILES', live: false, cell: (it) => it.profiles.join('\n') },
+  r: { header: 'RUNTIME', live: false, cell: runtimeOf },
   s: { header: 'STATE', live: false, cell: (it) => it.status.toUpperCase() },
   S: {
     header: 'SNAPSHOTS',
@@ -87,6 +90,11 @@ function rootPool({ expanded_devices: devices }: InstanceJson): string {
 function deviceOption({ expanded_devices: devices }: InstanceJson, key: string): string | undefined {
   const at = key.lastIndexOf('.');
   return own(own(devices, key.slice(0, at)) ?? {}, key.slice(at + 1));
+}
+
+/** The program that runs an instance; `other` when it was adopted by its pid. */
+function runtimeOf({ config }: InstanceJson): string {
+  return containerOf(config)?.runtime ?? (isAdopted(config) ? 'other' : 'porthole');
 }
 
 function typeOf(instance: InstanceJson): string {

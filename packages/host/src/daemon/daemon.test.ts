@@ -8,6 +8,7 @@ import { HostClient } from '../client/host-client.ts';
 import { readConfig } from '../config/config.ts';
 import { run } from '../process/run.ts';
 import { AdoptedRuntime } from '../runtimes/adopted/runtime.ts';
+import { Interfaces } from '../runtimes/kernel/interfaces.ts';
 import type { InstanceStateJson } from '../wire/instance.ts';
 import type { ServerJson } from '../wire/server.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
@@ -30,7 +31,7 @@ beforeAll(async () => {
     () => {},
     async ({ watch }) => ({
       main: runtime,
-      adopter: new AdoptedRuntime(watch),
+      adopter: new AdoptedRuntime(watch, new Interfaces()),
       of: () => runtime,
       lxcfs: async () => 'absent',
       stop: () => {},

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { type Container, withContainer } from '../core/container.ts';
+import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import type { NewInstance } from './requests.ts';
 import { disk, nic } from './testing/devices.ts';
 import { BY, Heart } from './testing/heart.ts';
@@ -30,6 +32,13 @@ async function end(of = pid): Promise<void> {
   heart.machine.foreign.get(of)?.end();
   await heart.quiet();
 }
+
+const CONTAINER = { id: 'ab'.repeat(32), name: 'web', image: '', digest: '', labels: {}, record: '' };
+
+const EXEC: ExecRequest = {
+  ...{ command: ['ls'], environment: {}, interactive: false, user: 0, group: 0, cwd: '' },
+  ...{ width: 0, height: 0, waitForWebsocket: false },
+};
 
 describe('An adopted instance', () => {
   it('runs from its creation on, in one commit', async () => {
@@ -133,6 +142,45 @@ describe('An adopted instance refuses', () => {
   ])('%s', async (_what, device) => {
     await expect(heart.host.instances.patch('a1', { devices: { x: device } }, BY)).rejects.toThrow();
     expect(heart.get('a1').devices).toEqual({});
+  });
+});
+
+describe('An adopted instance whose container is known', () => {
+  beforeEach(async () => {
+    await adopt();
+    know('docker');
+  });
+
+  /** Notes which container it is, as the hook of a runtime does. */
+  function know(runtime: Container['runtime']): void {
+    const instance = heart.get('a1');
+    const config = withContainer(instance.config, { ...CONTAINER, runtime });
+    heart.model.commit([{ kind: 'put-instance', instance: { ...instance, config } }]);
+  }
+
+  it.each([
+    ['stop', {}, 'stop it with `docker stop web`'],
+    ['stop', { force: true }, 'end it with `docker kill web`'],
+    ['stop', { timeout: 0 }, 'end it with `docker kill web`'],
+    ['restart', {}, 'restart it with `docker restart web`'],
+    ['restart', { force: true }, 'restart it with `docker restart web`'],
+    ['freeze', {}, 'freeze it with `docker pause web`'],
+    ['unfreeze', {}, 'continue it with `docker unpause web`'],
+  ] as const)('says which command does it: %s %j', async (action, part, sentence) => {
+    await expect(heart.setState('a1', action, part)).rejects.toThrow(sentence);
+    expect(heart.power('a1')).toBe('RUNNING');
+  });
+
+  it('says which command runs a program, attaches to its console and copies files', async () => {
+    expect(() => heart.host.instances.exec('a1', EXEC, BY)).toThrow('with `docker exec web COMMAND`');
+    expect(() => heart.host.instances.console('a1', { width: 0, height: 0 })).toThrow('`docker attach web`');
+    await expect(heart.host.files.stat('a1', '/a')).rejects.toThrow('`docker cp web:PATH PATH`');
+  });
+
+  it('says which command starts it, and speaks of the container that it is now', async () => {
+    await end();
+    know('podman');
+    await expect(heart.setState('a1', 'start')).rejects.toThrow('start it with `podman start web`');
   });
 });
 

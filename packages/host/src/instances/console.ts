@@ -16,7 +16,7 @@ export function prepareConsole(
 ): ExecSession {
   const run = context.running.get(instance.id);
   if (!run) throw hostError('not-running');
-  if (!run.runtime.owns) throw hostError('not-ours', 'attach to its console with it');
+  run.runtime.checkAction('console', instance.config);
   const secrets = streamSecrets(['control', '0']);
   const attached = Promise.withResolvers<ExecProcess>();
   const failed = Promise.withResolvers<never>();

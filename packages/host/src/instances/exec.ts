@@ -25,7 +25,7 @@ export function prepareExec(
   const run = context.running.get(instance.id);
   if (!run) throw hostError('not-running');
   if (run.frozen) throw hostError('frozen');
-  if (!run.runtime.owns) throw hostError('not-ours', 'run commands with it');
+  run.runtime.checkAction('exec', instance.config);
   if (request.command.length === 0) throw hostError('bad-request', 'No command given');
   checkIds(run.config, request);
   const environment = environmentOf(context.model.expanded(instance).config, request);

@@ -79,7 +79,7 @@ async function open(
   const instance = model.current(id);
   const config = run?.config ?? model.expanded(instance).config;
   const runtime = runtimeOf(config);
-  if (!runtime.owns) throw hostError('not-ours', 'copy files with it');
+  runtime.checkAction('files', instance.config);
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
   const lower = run ? '' : await roots.ensure(instance, runtime.hostIds(config), image, () => {});
   return runtime.files({ id, config, init: run?.handle.init ?? null, lower }, request, content);

@@ -50,7 +50,7 @@ async function start(context: RunNeeds, id: number, progress: UnpackProgress): P
   const instance = model.current(id);
   const { config } = model.expanded(instance);
   const runtime = context.runtimeOf(config);
-  if (!runtime.owns) throw hostError('not-ours', 'start it there, then adopt its new process');
+  runtime.checkAction('start', config);
   checkStart(context, instance);
   const ids = runtime.hostIds(config);
   const image = (fingerprint: string) => model.state.images.get(fingerprint);

@@ -113,6 +113,7 @@ async function setFrozen(
 ): Promise<void> {
   const run = running.get(id);
   if (!run) throw hostError('not-running');
+  run.runtime.checkAction(frozen ? 'freeze' : 'unfreeze', model.current(id).config);
   if (run.frozen === frozen) throw hostError(frozen ? 'already-frozen' : 'not-frozen');
   await run.runtime.setFrozen(id, frozen);
   run.frozen = frozen;

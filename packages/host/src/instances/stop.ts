@@ -47,9 +47,8 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   const { action, by } = request;
   const run = context.running.get(id);
   if (!run) return stopWaiting(context, id, request);
-  if (!run.runtime.owns)
-    throw hostError('not-ours', `${action} it there, or delete it here, which leaves its processes alone`);
   const asked = isAsked(request);
+  run.runtime.checkAction(action === 'stop' && !asked ? 'kill' : action, context.model.current(id).config);
   if (run.frozen && asked && action === 'restart') throw hostError('restart-frozen');
   // Stored before the run ends, so that the instance starts again even if the daemon dies.
   if (action === 'restart') keepPower(context, id, beforeRestart);

@@ -4,6 +4,7 @@ import type { Config } from '../core/entities.ts';
 import type { ExitWatch } from '../native/exit-watch.ts';
 import { AdoptedRuntime } from './adopted/runtime.ts';
 import type { Adopter, Runtime } from './contract/runtime.ts';
+import { Interfaces } from './kernel/interfaces.ts';
 import type { LxcfsState } from './lxc/lxcfs.ts';
 import { openLxc } from './lxc/open.ts';
 
@@ -39,8 +40,14 @@ export type OpenRuntimes = (places: RuntimePlaces) => Promise<Runtimes>;
  * @throws CodedError `no-lxc` that says what to install
  */
 export async function openRuntimes(places: RuntimePlaces): Promise<Runtimes> {
-  const main = await openLxc(places);
-  const adopter = new AdoptedRuntime(places.watch);
+  // One helper program reads the interfaces of all instances.
+  const interfaces = new Interfaces();
+  const main = await openLxc({ ...places, interfaces });
+  const adopter = new AdoptedRuntime(places.watch, interfaces);
   const of = (config: Config) => (isAdopted(config) ? adopter : main);
-  return { main, adopter, of, lxcfs: () => main.lxcfs(), stop: () => main.stop() };
+  const stop = () => {
+    main.stop();
+    interfaces.stop();
+  };
+  return { main, adopter, of, lxcfs: () => main.lxcfs(), stop };
 }

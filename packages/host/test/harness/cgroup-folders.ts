@@ -36,6 +36,11 @@ export class CgroupFolders {
     return `for file in ${files.join(' ')}; do echo $$ > $file || exit 1; done; exec "$@"`;
   }
 
+  /** Moves a process into all of them. */
+  enter(pid: number): void {
+    for (const folder of this.#folders()) writeFileSync(join(folder, 'cgroup.procs'), String(pid));
+  }
+
   /** Processes in them, and in those below. */
   pids(): string[] {
     const files = this.#folders().flatMap((folder) => below(folder));

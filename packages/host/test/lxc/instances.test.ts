@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test as it } from 'vitest';
 import { parse } from 'yaml';
+import { until } from '../harness/api.ts';
 import { Crowd } from '../harness/crowd.ts';
+import { FOREIGN_ADDRESS, ForeignContainer } from '../harness/foreign.ts';
 import { LxcClient } from '../harness/lxc.ts';
 
 let lxc: LxcClient;
@@ -175,6 +177,19 @@ describe('the status of an instance', () => {
 });
 
 describe('a container of another runtime', () => {
+  it('is shown with its resources and addresses', async () => {
+    await using foreign = await ForeignContainer.start(`porthole-test-lxc-${process.pid}`);
+    await lxc.daemon.must('adopt', 'web', '--pid', String(foreign.pid));
+    await until('its work is counted', async () =>
+      /Memory \(current\): [1-9]/.test(await lxc.must('info', 'web')),
+    );
+    expect(await lxc.must('info', 'web')).toMatch(
+      new RegExp(`PID: ${foreign.pid}\\n[^]*Processes: [1-9][^]*inet: +${FOREIGN_ADDRESS}/24 \\(global\\)`),
+    );
+    expect(await csv('-c', 'ns4', 'web')).toEqual([`web,RUNNING,${FOREIGN_ADDRESS} (eth0)`]);
+    await lxc.must('query', '-X', 'DELETE', '--wait', '/1.0/instances/web');
+  });
+
   it('cannot be stopped, and runs on when its instance is deleted', async () => {
     await using foreign = await Crowd.make(1);
     await lxc.daemon.must('adopt', 'web', '--pid', String(foreign.pid()));

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isAdopted } from '../../core/adopted.ts';
 import type { InstanceFullJson } from '../../wire/instance.ts';
 import { addExamples } from '../help.ts';
 import { COLUMN_LETTERS, parseColumns } from '../list-columns.ts';
@@ -10,10 +11,12 @@ import { compareNames } from '../text.ts';
 
 /** The columns of LXD's client. */
 const COLUMNS = 'ns46tS';
+/** Follows these when another runtime runs one of the instances. */
+const RUNTIME_COLUMN = 'r';
 const FAST_COLUMNS = 'nsacPt';
 
 interface ListOptions {
-  readonly columns: string;
+  readonly columns?: string;
   readonly fast?: boolean;
   readonly format: Format;
 }
@@ -35,10 +38,14 @@ export function addList(program: Command, open: Open): void {
         'Columns are letters, config keys with a dot in them, as key[:HEADER[:WIDTH]], or options of devices, as',
         'devices:NAME.OPTION[:HEADER[:WIDTH]], separated by commas:',
         ...COLUMN_LETTERS,
+        '',
+        `Tables have the columns ${COLUMNS}, and also ${RUNTIME_COLUMN} if another runtime runs one of the listed instances.`,
+        `CSV always has ${COLUMNS}. The runtime is porthole, podman, docker, oci (runc or crun), nspawn or lxc; other for`,
+        'an instance that was adopted by its pid.',
       ].join('\n'),
     )
     .argument('[filters...]')
-    .option('-c, --columns <columns>', 'what to show', COLUMNS)
+    .option('-c, --columns <columns>', `what to show (default: "${COLUMNS}")`)
     .option('--fast', `only what is known without asking the kernel: -c ${FAST_COLUMNS}`)
     .addOption(formatOption());
   addExamples(command, [
@@ -48,18 +55,26 @@ export function addList(program: Command, open: Open): void {
     ['porthole list -f csv -c s c1', 'for scripts'],
   ]);
   command.action(async (filters: readonly string[], options: ListOptions) => {
-    const columns = parseColumns(options.fast ? FAST_COLUMNS : options.columns);
+    const wanted = options.fast ? FAST_COLUMNS : options.columns;
+    const stock = parseColumns(wanted ?? COLUMNS);
     const passes = parseFilters(filters);
-    const live = columns.some((column) => column.live) || passes.live || options.format === 'json';
+    const live = stock.some((column) => column.live) || passes.live || options.format === 'json';
     const session = open(command);
     const all = await session.client.get<readonly InstanceFullJson[]>(
       `/1.0/instances?recursion=${live ? 2 : 1}`,
     );
     const chosen = all.filter(passes.instance).sort((a, b) => compareNames(a.name, b.name));
+    const tells = wanted === undefined && options.format !== 'csv' && chosen.some(isForeign);
+    const columns = tells ? [...stock, ...parseColumns(RUNTIME_COLUMN)] : stock;
     await printListing(session, options.format, {
       headers: columns.map((column) => column.header),
       rows: chosen.map((instance) => columns.map((column) => column.cell(instance))),
       objects: chosen,
     });
   });
+}
+
+/** Whether another runtime has started an instance. */
+function isForeign({ config }: InstanceFullJson): boolean {
+  return isAdopted(config);
 }

@@ -512,6 +512,37 @@ it('list prints its columns, and asks for live data only when it is shown', asyn
   expect([live, fast]).toEqual(['/1.0/instances?recursion=2', '/1.0/instances?recursion=1']);
 });
 
+describe('the column RUNTIME of list', () => {
+  const adopted = { 'volatile.adopted': '7:7:7' };
+  const podman = { ...adopted, 'volatile.container.runtime': 'podman' };
+  const listed = (configs: Readonly<Record<string, Record<string, string>>>) => {
+    host.routes['GET /1.0/instances'] = () => ({
+      metadata: Object.entries(configs).map(([name, config]) => fakeInstance({ name, config })),
+    });
+  };
+  const headers = async (words: string) => (await porthole(words)).stdout.split('\n')[0]?.split(/\s{2,}/);
+  const STOCK = ['NAME', 'STATE', 'IPV4', 'IPV6', 'TYPE', 'SNAPSHOTS'];
+
+  it('is shown when another runtime runs one of the listed instances', async () => {
+    listed({ own: {}, theirs: podman, pid: adopted });
+    expect(await headers('list -f compact')).toEqual([...STOCK, 'RUNTIME']);
+    expect((await porthole('list')).stdout).toMatch(/SNAPSHOTS \| +RUNTIME +\|\n/);
+    expect(await headers('list -f compact own')).toEqual(STOCK);
+    listed({ own: {} });
+    expect(await headers('list -f compact')).toEqual(STOCK);
+  });
+
+  it('is shown in CSV, and beside chosen columns, only when it is chosen', async () => {
+    listed({ own: {}, theirs: podman, pid: adopted });
+    expect((await porthole('list -f csv theirs')).stdout).toBe(
+      'theirs,RUNNING,10.0.0.2 (eth0),fd00::2 (eth0),CONTAINER,0\n',
+    );
+    expect((await porthole('list -f csv -c nr')).stdout).toBe('own,porthole\npid,other\ntheirs,podman\n');
+    expect(await headers('list -f compact -c ns46tS')).toEqual(STOCK);
+    expect(await headers('list -f compact --fast')).not.toContain('RUNTIME');
+  });
+});
+
 it('info says how callers are identified', async () => {
   host.routes['GET /1.0'] = () => ({
     metadata: {
@@ -531,6 +562,27 @@ it('info of an instance shows its resources while it runs', async () => {
   expect(stdout).toContain('Status: RUNNING\n');
   expect(stdout).toContain('    Memory (current): 436.00KiB\n');
   expect(stdout).toContain('        inet:  10.0.0.2/24 (global)');
+});
+
+it('info of an adopted instance shows its container, without control characters', async () => {
+  const container = {
+    ...{ runtime: 'podman', id: 'ab12', name: 'we\x1bb', image: 'debian:12', digest: 'sha256:cd' },
+    labels: JSON.stringify({ role: 'a\nb', '\x07': '' }),
+  };
+  const keys = Object.entries(container).map(([key, value]) => [`volatile.container.${key}`, value]);
+  const config = { 'volatile.adopted': '7:7:7', ...Object.fromEntries(keys) };
+  host.routes['GET /1.0/instances/theirs'] = () => ({ metadata: fakeInstance({ name: 'theirs', config }) });
+  expect((await porthole('info theirs')).stdout).toContain(
+    '\nContainer:\n  Runtime: podman\n  ID: ab12\n  Name: we?b\n  Image: debian:12\n  Digest: sha256:cd\n' +
+      '  Labels:\n    role: a?b\n    ?: \n\nResources:\n',
+  );
+  host.routes['GET /1.0/instances/theirs'] = () => ({
+    metadata: fakeInstance({ name: 'theirs', config: { 'volatile.adopted': '7:7:7' } }),
+  });
+  expect((await porthole('info theirs')).stdout).toContain(
+    '\nContainer: of another runtime, adopted by its pid\n',
+  );
+  expect((await porthole('info c1')).stdout).not.toContain('Container:');
 });
 
 it('version works without a daemon', async () => {

@@ -28,6 +28,8 @@ export class ProcessRuntime implements Runtime {
   readonly made = new Set<number>();
   readonly #runs = new Set<PinnedProcess>();
 
+  checkAction(): void {}
+
   async driverVersion(): Promise<string> {
     return '1';
   }

@@ -3,9 +3,12 @@ import type { Config, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { AdoptedRuntime } from '../../runtimes/adopted/runtime.ts';
-import type { Ending, RunHandle, RunSpec } from '../../runtimes/contract/runtime.ts';
+import type { LiveFacts } from '../../runtimes/contract/live.ts';
+import type { Ending, Init, RunHandle, RunSpec } from '../../runtimes/contract/runtime.ts';
+import type { Interfaces } from '../../runtimes/kernel/interfaces.ts';
 import type { FakeMachine } from './fake-machine.ts';
 import type { Life } from './life.ts';
+import { LIVE_FACTS } from './live-facts.ts';
 
 const BOOT_ID = '11111111-2222-4333-8444-555555555555';
 
@@ -15,7 +18,7 @@ export class FakeAdopter extends AdoptedRuntime {
   readonly #life: Life;
 
   constructor(machine: FakeMachine, life: Life) {
-    super({} as ExitWatch);
+    super({} as ExitWatch, {} as Interfaces);
     this.#machine = machine;
     this.#life = life;
   }
@@ -38,6 +41,10 @@ export class FakeAdopter extends AdoptedRuntime {
 
   override recall({ config }: Pick<Instance, 'config'>): RunHandle | null {
     return this.#hold(config);
+  }
+
+  override async live({ pid }: Init): Promise<LiveFacts> {
+    return { ...LIVE_FACTS, pid };
   }
 
   #hold(config: Config): RunHandle | null {

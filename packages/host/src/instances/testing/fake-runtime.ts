@@ -52,6 +52,8 @@ export class FakeRuntime implements Runtime {
     this.#life = life;
   }
 
+  checkAction(): void {}
+
   async driverVersion(): Promise<string> {
     return '5.0.2';
   }

@@ -1,4 +1,5 @@
 import { adoptedInit, type ProcessName } from '../../core/adopted.ts';
+import { type Container, containerOf } from '../../core/container.ts';
 import type { Addition, Config, Device, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
@@ -16,22 +17,33 @@ import type {
   Init,
   RunHandle,
   RunSpec,
+  RuntimeAction,
 } from '../contract/runtime.ts';
+import type { Interfaces } from '../kernel/interfaces.ts';
+import { refuseAction } from './commands.ts';
+import { readLive } from './live.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
  * Recognises instances that another runtime has started, such as Podman or runc. Porthole serves their
- * callers and notices their end, and does nothing else. Their processes, files, mounts and network belong to
+ * callers, notices their end and reads what the kernel counts for them. It does nothing else. Their processes, files, mounts and network belong to
  * that runtime, which also mounts the guest API's folder inside, at /dev/lxd.
  */
 export class AdoptedRuntime implements Adopter {
   readonly driver = 'adopted';
   readonly owns = false;
   readonly #watch: ExitWatch;
+  readonly #interfaces: Interfaces;
+  readonly #containers = new WeakMap<Init, Container>();
   readonly #bootId = bootId();
 
-  constructor(watch: ExitWatch) {
+  constructor(watch: ExitWatch, interfaces: Interfaces) {
     this.#watch = watch;
+    this.#interfaces = interfaces;
+  }
+
+  checkAction(action: RuntimeAction, config: Config): never {
+    refuseAction(action, containerOf(config));
   }
 
   nameOf(pid: number): ProcessName {
@@ -81,15 +93,15 @@ export class AdoptedRuntime implements Adopter {
   }
 
   halt(): void {
-    throw hostError('not-ours', 'its processes are left alone');
+    refuseAction('stop', null);
   }
 
   kill(): void {
-    this.halt();
+    refuseAction('kill', null);
   }
 
   async setFrozen(): Promise<void> {
-    this.halt();
+    refuseAction('freeze', null);
   }
 
   checkConfig(config: Config): void {
@@ -125,21 +137,19 @@ export class AdoptedRuntime implements Adopter {
   async setGuestApiMount(): Promise<void> {}
 
   async exec(): Promise<ExecProcess> {
-    throw hostError('not-ours', 'run commands with it');
+    refuseAction('exec', null);
   }
 
   async console(): Promise<ExecProcess> {
-    throw hostError('not-ours', 'attach to its console with it');
+    refuseAction('console', null);
   }
 
   async files(): Promise<FileWork> {
-    throw hostError('not-ours', 'copy files with it');
+    refuseAction('files', null);
   }
 
-  /** Only the other runtime knows how much the instance uses. */
-  async live({ pid }: Init): Promise<LiveFacts> {
-    const unknown = { processes: 0, cpuUsage: 0, memoryUsage: 0, memoryPeak: 0 };
-    return { pid, ...unknown, diskUsage: null, network: null };
+  live(init: Init): Promise<LiveFacts> {
+    return readLive(init, this.#containers.get(init) ?? null, this.#interfaces);
   }
 
   logPath(): null {
@@ -155,6 +165,8 @@ export class AdoptedRuntime implements Adopter {
     const name = adoptedInit(config);
     const init = name?.bootId === this.#bootId ? PinnedProcess.named(name.pid, name.startTime) : null;
     if (!init) return null;
+    const container = containerOf(config);
+    if (container) this.#containers.set(init, container);
     const ended = this.#watch.exited(init).then((): Ending => 'stop');
     const release = () => {
       this.#watch.forget(init);

@@ -1,4 +1,7 @@
-/** Facts from the kernel about an instance. When it is stopped, numbers are 0 and `network` is null. */
+/**
+ * Facts from the kernel about an instance. When it is stopped, numbers are 0 and `network` is null. So are those that
+ * would be about other processes of the host too, of an adopted instance.
+ */
 export interface LiveFacts {
   readonly pid: number;
   readonly processes: number;

@@ -103,6 +103,18 @@ export interface FileWork {
   readonly ended: Promise<void>;
 }
 
+/** What operators do with processes and files of an instance. `kill` is a stop without asking. */
+export type RuntimeAction =
+  | 'start'
+  | 'stop'
+  | 'kill'
+  | 'restart'
+  | 'freeze'
+  | 'unfreeze'
+  | 'exec'
+  | 'console'
+  | 'files';
+
 /** Runs instances. It chooses the paths that it makes; ids come from Porthole and are never reused. */
 export interface Runtime {
   readonly driver: string;
@@ -110,6 +122,12 @@ export interface Runtime {
   driverVersion(): Promise<string>;
   /** Whether it starts and ends its instances' processes; if not, it only recognises them. */
   readonly owns: boolean;
+  /**
+   * Refuses an action that it leaves to the software which has started the instance, and says how to do it there.
+   * @param config the instance's own, or expanded
+   * @throws CodedError not-ours
+   */
+  checkAction(action: RuntimeAction, config: Config): void;
   /** Host ids of an instance's root. */
   hostIds(config: Config): HostIds;
   /** Makes the instance's folders. */
@@ -132,9 +150,9 @@ export interface Runtime {
   recover(instance: Pick<Instance, 'id' | 'config'>): Promise<RunHandle | null>;
   /** How the last run ended, if no daemon watched; undefined when that is not known. */
   lastEnding(id: number): Ending | undefined;
-  /** Asks its init to shut down. @throws CodedError not-ours */
+  /** Asks its init to shut down. */
   halt(init: Init): void;
-  /** Ends all its processes at once. @throws CodedError not-ours */
+  /** Ends all its processes at once. */
   kill(init: Init): void;
   /** Refuses keys that it cannot apply. @param config expanded @throws CodedError bad-request */
   checkConfig(config: Config): void;

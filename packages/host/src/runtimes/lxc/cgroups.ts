@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { run } from '../../process/run.ts';
-
-const ROOT = '/sys/fs/cgroup';
+import { CGROUP_ROOT, folderOf, membershipsIn, readText } from '../kernel/cgroup-files.ts';
 
 /** Time limit for the removal of a guest's cgroups. */
 const REMOVE_TIMEOUT_MS = 10_000;
@@ -14,7 +13,7 @@ export type CgroupVersion = 'cgroup' | 'cgroup2';
  * controllers in the old hierarchies, and the unified one beside them.
  * @param root where cgroups are mounted
  */
-export function controllerVersion(controller: string, root = ROOT): CgroupVersion | null {
+export function controllerVersion(controller: string, root = CGROUP_ROOT): CgroupVersion | null {
   const has = (folder: string) =>
     readText(`${folder}/cgroup.controllers`).trim().split(' ').includes(controller);
   if (has(root)) return 'cgroup2';
@@ -28,11 +27,10 @@ export function controllerVersion(controller: string, root = ROOT): CgroupVersio
  */
 export function cgroupsOf(pid: number): Map<string, string> {
   const groups = new Map<string, string>();
-  for (const line of readText(`/proc/${pid}/cgroup`).split('\n')) {
-    const [, controllers, path] = line.split(':');
-    const own = path?.match(/^.*?\/lxc\.payload[^/]*/)?.[0];
-    if (controllers === undefined || own === undefined) continue;
-    for (const controller of controllers.split(',')) groups.set(controller, folderOf(controller, own));
+  for (const { controllers, path } of membershipsIn(readText(`/proc/${pid}/cgroup`))) {
+    const own = path.match(/^.*?\/lxc\.payload[^/]*/)?.[0];
+    if (own === undefined) continue;
+    for (const controller of controllers) groups.set(controller, folderOf(controller, own));
   }
   return groups;
 }
@@ -44,10 +42,9 @@ export function cgroupsOf(pid: number): Map<string, string> {
 export function cgroupFolders(pid: number, id: number): string[] {
   const own = new RegExp(`^.*?/lxc\\.(?:payload|monitor)\\.${id}(?:-\\d+)?(?=/|$)`);
   const folders = new Set<string>();
-  for (const line of readText(`/proc/${pid}/cgroup`).split('\n')) {
-    const [, controllers = '', ...path] = line.split(':');
-    const found = own.exec(path.join(':'))?.[0];
-    if (found !== undefined) folders.add(folderOf(controllers, found));
+  for (const { controllers, path } of membershipsIn(readText(`/proc/${pid}/cgroup`))) {
+    const found = own.exec(path)?.[0];
+    if (found !== undefined) folders.add(folderOf(controllers.join(), found));
   }
   return [...folders];
 }
@@ -68,19 +65,4 @@ export function isFrozen(pid: number): boolean {
   const old = groups.get('freezer');
   if (old !== undefined) return readText(`${old}/freezer.state`).startsWith('FR');
   return readText(`${groups.get('')}/cgroup.freeze`).trim() === '1';
-}
-
-/** The text of a file of the kernel; empty when it does not exist. */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function folderOf(controller: string, path: string): string {
-  if (controller !== '') return `/sys/fs/cgroup/${controller.replace('name=', '')}${path}`;
-  const hybrid = readText('/sys/fs/cgroup/cgroup.controllers') === '';
-  return `/sys/fs/cgroup${hybrid ? '/unified' : ''}${path}`;
 }

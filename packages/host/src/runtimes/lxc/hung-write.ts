@@ -1,4 +1,4 @@
-import { readText } from './cgroups.ts';
+import { readText } from '../kernel/cgroup-files.ts';
 import { statusField } from './processes.ts';
 
 /** The number of write(2). */

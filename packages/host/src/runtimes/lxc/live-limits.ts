@@ -5,7 +5,8 @@ import { hostError } from '../../core/host-errors.ts';
 import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import { run } from '../../process/run.ts';
 import type { Init } from '../contract/runtime.ts';
-import { type CgroupVersion, cgroupsOf, readText } from './cgroups.ts';
+import { readText } from '../kernel/cgroup-files.ts';
+import { type CgroupVersion, cgroupsOf } from './cgroups.ts';
 import { limitReason } from './reasons.ts';
 import { GROUP_LIMITS, setOf } from './resource-limits.ts';
 

@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { openFilesFor } from '../../native/rlimit.ts';
 import { isInstalled } from '../../process/programs.ts';
+import type { Interfaces } from '../kernel/interfaces.ts';
 import { readIdRanges } from './ids.ts';
 import { Lxcfs } from './lxcfs.ts';
 import { LxcRuntime } from './runtime.ts';
@@ -27,6 +28,7 @@ export async function openLxc(options: {
   readonly roots: string;
   readonly devlxd: string;
   readonly watch: ExitWatch;
+  readonly interfaces: Interfaces;
   /** Mount point of lxcfs, or `off`. */
   readonly lxcfs: string;
   readonly log: Log;

@@ -1,5 +1,6 @@
 import type { Log } from '../../base/log.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
+import type { Interfaces } from '../kernel/interfaces.ts';
 import type { IdRanges } from './ids.ts';
 import type { Lxcfs } from './lxcfs.ts';
 
@@ -11,6 +12,7 @@ export interface LxcOptions {
   readonly devlxd: string;
   readonly ids: IdRanges | null;
   readonly watch: ExitWatch;
+  readonly interfaces: Interfaces;
   /** Program that LXC runs when a run is over. */
   readonly stopHook: string;
   readonly lxcfs: Lxcfs;

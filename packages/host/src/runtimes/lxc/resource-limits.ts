@@ -3,7 +3,8 @@ import type { Config } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import { parseMemoryLimit } from '../../core/units.ts';
-import { type CgroupVersion, controllerVersion, readText } from './cgroups.ts';
+import { readText } from '../kernel/cgroup-files.ts';
+import { type CgroupVersion, controllerVersion } from './cgroups.ts';
 
 /** A limit that a cgroup holds. */
 export interface GroupLimit {

@@ -30,7 +30,6 @@ import { releaseMounts } from './host-mounts.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
 import type { RunProcesses } from './init.ts';
-import { Interfaces } from './interfaces.ts';
 import { readLive } from './live.ts';
 import {
   attachDevice,
@@ -62,7 +61,6 @@ export class LxcRuntime implements Runtime {
   readonly owns = true;
   readonly #options: LxcOptions;
   readonly #looks = new Looks();
-  readonly #interfaces = new Interfaces();
   readonly #mountWork = new WeakMap<Init, MountWork>();
   readonly #monitors = new WeakMap<Init, PinnedProcess>();
   readonly #hungTransfers = new Hung();
@@ -74,6 +72,8 @@ export class LxcRuntime implements Runtime {
     this.#options = options;
     this.#runs = new LxcRuns(options.instances, options.watch, (id, run) => this.#hold(id, run));
   }
+
+  checkAction(): void {}
 
   driverVersion(): Promise<string> {
     this.#version ??= lxcVersion().then((version) => {
@@ -210,11 +210,10 @@ export class LxcRuntime implements Runtime {
 
   async live(init: Init): Promise<LiveFacts> {
     const stuck = (await this.#workOf(init).stuck()) + this.#hungTransfers.of(init);
-    return { ...(await readLive(init, this.#interfaces)), stuck };
+    return { ...(await readLive(init, this.#options.interfaces)), stuck };
   }
 
   stop(): void {
-    this.#interfaces.stop();
     this.#end.abort();
   }
 

@@ -248,7 +248,7 @@ describe('an adopted instance whose container is known', () => {
       image: 'debian:12',
       digest: 'sha256:cd',
     } as const),
-    ...{ labels: { role: 'front' }, record: '/run/web' },
+    ...{ labels: { role: 'front' }, owner: '', record: '/run/web' },
   };
 
   /** Writes into the store of a stopped daemon what the hook of a runtime would have told it. */

@@ -33,7 +33,15 @@ async function end(of = pid): Promise<void> {
   await heart.quiet();
 }
 
-const CONTAINER = { id: 'ab'.repeat(32), name: 'web', image: '', digest: '', labels: {}, record: '' };
+const CONTAINER = {
+  id: 'ab'.repeat(32),
+  name: 'web',
+  image: '',
+  digest: '',
+  labels: {},
+  owner: '',
+  record: '',
+};
 
 const EXEC: ExecRequest = {
   ...{ command: ['ls'], environment: {}, interactive: false, user: 0, group: 0, cwd: '' },

@@ -8,7 +8,7 @@ import { containerPath, ownCgroups } from './cgroups.ts';
 
 const ID = 'ab'.repeat(32);
 const container = (runtime: Container['runtime'], id = ID, name = 'web'): Container => ({
-  ...{ runtime, id, name, image: '', digest: '', labels: {}, record: '' },
+  ...{ runtime, id, name, image: '', digest: '', labels: {}, owner: '', record: '' },
 });
 
 /** The container's processes; all others are of the host. */

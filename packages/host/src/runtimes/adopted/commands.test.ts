@@ -4,7 +4,7 @@ import type { RuntimeAction } from '../contract/runtime.ts';
 import { refuseAction } from './commands.ts';
 
 const ID = 'ab'.repeat(32);
-const EMPTY = { id: '', name: '', image: '', digest: '', labels: {}, record: '' };
+const EMPTY = { id: '', name: '', image: '', digest: '', labels: {}, owner: '', record: '' };
 const web = (runtime: Container['runtime'], part: Partial<Container> = {}): Container => ({
   ...EMPTY,
   ...{ runtime, id: 'web', name: 'web', ...part },

@@ -24,14 +24,29 @@ fi
 # A daemon that does not answer for so long counts as one that does not run.
 patience=20
 umask 077
-request=$state/hooks/$$.request
-reply=$state/hooks/$$.reply
+folder=$state/hooks
+# Rootless: the user looks like root in a namespace of its own, and has a folder if root has allowed it.
+if [ -d "$folder" ] && ! [ -w "$folder" ]; then
+  read -r _ uid _ < /proc/self/uid_map
+  [ "$uid" != 0 ] || uid=$(id -u)
+  folder=$state/claims/$uid
+  if ! [ -w "$folder" ]; then
+    echo "porthole: root has not allowed containers of uid $uid; see the setting rootless-uids" >&2
+    exit 1
+  fi
+fi
+request=$folder/$$.request
+reply=$folder/$$.reply
 
 # Quick, and wrong if the pid in the file is another process's by now.
-may_run() { read -r pid < "$state/lock" 2>/dev/null && kill -0 "$pid" 2>/dev/null; }
+may_run() {
+  # Users cannot read it.
+  [ -r "$state/lock" ] || return 0
+  read -r pid < "$state/lock" && kill -0 "$pid" 2>/dev/null
+}
 
 # The daemon locks this file for as long as it lives.
-runs() { ! flock -n "$state/lock" true 2>/dev/null; }
+runs() { [ -r "$state/lock" ] || return 1; ! flock -n "$state/lock" true 2>/dev/null; }
 
 without_daemon() {
   rm -f "$reply"
@@ -43,7 +58,7 @@ without_daemon() {
   exit 1
 }
 
-if ! [ -d "$state/hooks" ]; then
+if ! [ -d "$folder" ]; then
   [ -n "$required" ] || exit 0
   echo "porthole: no daemon has ever run for $state" >&2
   exit 1

@@ -52,6 +52,7 @@ export class HookFolder {
   #timer: NodeJS.Timeout | undefined;
   #reading: Promise<void> | undefined;
   #again = false;
+  #carriedOut = 0;
   #stopped = false;
 
   /** @param perform throws an error whose message is the hook's answer */
@@ -72,11 +73,12 @@ export class HookFolder {
     if (this.#of.uid === ROOT) this.#watch();
     this.#timer = setInterval(() => this.#look(), this.#of.everyMs).unref();
     await this.#removePipes();
-    for (;;) {
+    let before: number;
+    do {
+      before = this.#carriedOut;
       await this.#read();
-      if (this.#busy.size === 0) return;
-      await Promise.race(this.#busy.values());
-    }
+      await Promise.all(this.#busy.values());
+    } while (this.#carriedOut > before);
   }
 
   /** Takes no further requests. @returns settles when those that are being carried out are answered */
@@ -139,28 +141,36 @@ export class HookFolder {
 
   #start(name: string): void {
     const work = this.#answer(name).then(
-      () => this.#look(),
-      // It is tried again at the next look.
-      (error) => this.#log.error({ err: error, name }, 'the request of a hook cannot be removed'),
+      (isDone) => {
+        this.#busy.delete(name);
+        if (!isDone) return;
+        this.#carriedOut++;
+        // More may wait than are worked on at once.
+        this.#look();
+      },
+      (error) => {
+        this.#busy.delete(name);
+        // It is tried again at the next look.
+        this.#log.error({ err: error, name }, 'the request of a hook cannot be removed');
+      },
     );
-    this.#busy.set(
-      name,
-      work.finally(() => this.#busy.delete(name)),
-    );
+    this.#busy.set(name, work);
   }
 
-  async #answer(name: string): Promise<void> {
+  /** @returns false if there is nothing to carry out yet */
+  async #answer(name: string): Promise<boolean> {
     const path = join(this.#path, name);
     const pipe = `${path.slice(0, -REQUEST.length)}${REPLY}`;
     if (!this.#done.has(name)) {
       const answer = await this.#carryOut(path);
-      if (answer === null) return;
+      if (answer === null) return false;
       this.#done.add(name);
       await this.#reply(pipe, answer);
     }
     await rm(path, { force: true });
     await rm(pipe, { force: true });
     this.#done.delete(name);
+    return true;
   }
 
   /** @returns the answer; null if the request is gone, or not all there yet */

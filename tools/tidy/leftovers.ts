@@ -29,7 +29,7 @@ export function longFiles(sources: readonly Source[]): string[] {
 
 /** Files that something other than an import starts. */
 const ENTRIES = [
-  /^packages\/host\/src\/(cli\/program\/|tour\/)?main\.ts$/,
+  /^packages\/host\/src\/(cli\/program\/|tour\/|wrapper\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
   /^setup\/(start|test|bench|fuzz|give-ids)\.mjs$/,
   /^bin\/compile-cache\.cjs$/,

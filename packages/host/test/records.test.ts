@@ -109,6 +109,12 @@ describe('a container of Podman', () => {
     expect((await ask(id)).words).toEqual({ 'config.user.x': '1' });
   });
 
+  it('in a user namespace has the words of its operator too', async () => {
+    const map = ['--uidmap=0:1000000:1000', '--gidmap=0:1000000:1000'];
+    const id = await podman.start(...map, '-e', 'PORTHOLE_NAME=db', 'plain:1', 'sleep', 'inf');
+    expect((await ask(id)).words).toEqual({ name: 'db' });
+  });
+
   it('of a folder has no image that could say anything', async () => {
     const root = join(podman.host.folder, 'unpacked/rootfs');
     const id = await podman.start('-e', 'PORTHOLE_NAME=db', '--rootfs', root, 'sleep', 'inf');

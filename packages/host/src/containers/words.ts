@@ -12,7 +12,7 @@ export interface Said {
 /** More words than this are not taken: each is a config key at most, and instances have a few. */
 export const WORDS_MAX = 256;
 /** Bytes of all words together, names and values. */
-export const WORDS_MAX_BYTES = 64 * 1024;
+const WORDS_MAX_BYTES = 64 * 1024;
 
 const LABEL = 'dev.porthole.';
 const PLAIN = ['name', 'profiles', 'ephemeral'];

@@ -1,9 +1,9 @@
 import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Adoptions } from '../containers/adoptions.ts';
-import { describeContainer } from '../containers/describe.ts';
 import { type FolderOf, HookFolder } from '../containers/hook-folder.ts';
 import type { HookRequest } from '../containers/hook-request.ts';
+import { describeContainer } from '../containers/records/describe.ts';
 import { Removals } from '../containers/removals.ts';
 import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';

@@ -3,7 +3,7 @@ import type { Describe, Described, OciSpec, OciState } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
 import { ownRecordOfTexts } from '../json.ts';
 import { wordsOf } from '../words.ts';
-import { isRootFolder, readRootFile } from './root-file.ts';
+import { isRootFile, isRootFolder } from './root-file.ts';
 
 /** Bundles that a program makes from images that are not known here: containerd, CRI-O and others of their kind. */
 const MADE = /\/io\.containerd\.[^/]*\/|\/[a-z0-9]+-containers\/[^/]+\/userdata\/?$/;
@@ -11,9 +11,6 @@ const MANAGER = 'io.container.manager';
 
 /** Where the plain runtimes keep the state of a container until its removal. */
 const STATES = ['/run/runc', '/run/crun'];
-
-/** A `config.json` is a few KiB; the runtimes read any size. */
-const CONFIG_MAX_BYTES = 4 * 1024 * 1024;
 
 /** Describes a container that somebody has started with runc or crun: annotations and environment are their words. */
 export const describeOci: Describe = async (state, spec) => ({
@@ -44,10 +41,7 @@ function isMade({ bundle }: OciState, { annotations }: OciSpec): boolean {
 }
 
 async function isRoots({ bundle }: OciState): Promise<boolean> {
-  return (
-    (await isRootFolder(bundle)) &&
-    (await readRootFile(join(bundle, 'config.json'), CONFIG_MAX_BYTES)) !== null
-  );
+  return (await isRootFolder(bundle)) && (await isRootFile(join(bundle, 'config.json')));
 }
 
 /** A bundle stays when its container is removed, unless a program has made it. */

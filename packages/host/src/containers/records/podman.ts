@@ -5,7 +5,7 @@ import type { Describe, OciSpec, OciState } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
 import { wordsOf } from '../words.ts';
 import { podmanImage } from './podman-image.ts';
-import { isRootFolder, parsed, readRootFile } from './root-file.ts';
+import { isRootFile, isRootFolder, parsed, readRootFile } from './root-file.ts';
 import { linesOf, textOf } from './texts.ts';
 
 /** Lists of all containers: 4 MiB are some thousands of them. */
@@ -13,6 +13,8 @@ const LIST_MAX_BYTES = 4 * 1024 * 1024;
 
 /** The second has those that are gone after a reboot, such as those of `podman run --rm`. */
 const LISTS = ['containers.json', 'volatile-containers.json'];
+
+const NOTHING = { annotations: {}, env: [] };
 
 const MANAGER = 'io.container.manager';
 
@@ -33,7 +35,9 @@ export const describePodman: Describe = async (state, spec) => {
   const container = containerOf(state, spec, record, isOwn ? folder : '');
   const image = record === null ? null : await imageOf(place, textOf(record, 'image'));
   if (!image) return { container, words: {} };
-  const { annotations, env } = spec;
+  // With a user namespace the bundle's folder is not root's: its owner could put another file there.
+  const isRoots = await isRootFile(join(state.bundle, 'config.json'));
+  const { annotations, env } = isRoots ? spec : NOTHING;
   return { container, words: wordsOf({ annotations, labels: {}, env }, image) };
 };
 

@@ -135,7 +135,7 @@ describe('a container of Podman', () => {
       spec({ annotations, env: ['PORTHOLE_PROFILES=own'] }),
     );
   beforeEach(() => {
-    mkdirSync(join(root, `vfs-containers/${ID}/userdata`), { recursive: true });
+    write(`vfs-containers/${ID}/userdata/config.json`, {});
     write('vfs-containers/containers.json', [{ id: OTHER }, listed]);
     write(`${images}/manifest`, {});
     write(config, {});
@@ -181,6 +181,11 @@ describe('a container of Podman', () => {
   it('of a folder has no image that could say anything', async () => {
     write('vfs-containers/containers.json', [{ ...listed, image: '' }]);
     expect(await ask()).toMatchObject({ container: { digest: '' }, words: NAME });
+  });
+
+  it('has no words when others can write its bundle', async () => {
+    chmodSync(join(root, `vfs-containers/${ID}/userdata/config.json`), 0o666);
+    expect(await ask()).toMatchObject({ container: { name: 'shop' }, words: {} });
   });
 
   it('in a folder that others can write, has no words', async () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { lstat, open, stat } from 'node:fs/promises';
 import { isYamlMap } from '../../base/yaml-map.ts';
 
 /** Files of one container or image. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
@@ -48,6 +48,14 @@ export function parsed(text: string | null): unknown {
 export function isRootFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isDirectory() && isRoots(found),
+    () => false,
+  );
+}
+
+/** Whether a file is a plain one that only root can write. */
+export function isRootFile(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (found) => found.isFile() && isRoots(found),
     () => false,
   );
 }

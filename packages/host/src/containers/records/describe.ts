@@ -1,12 +1,12 @@
-import { messageOf } from '../base/coded-error.ts';
-import { hostError } from '../core/host-errors.ts';
-import { readSpec } from './bundle.ts';
-import type { Describe, Described, OciState } from './described.ts';
-import type { Subject } from './hook-request.ts';
-import { describeDocker } from './records/docker.ts';
-import { describeLxc } from './records/lxc.ts';
-import { describeOci } from './records/oci.ts';
-import { describePodman } from './records/podman.ts';
+import { messageOf } from '../../base/coded-error.ts';
+import { hostError } from '../../core/host-errors.ts';
+import { readSpec } from '../bundle.ts';
+import type { Describe, Described, OciState } from '../described.ts';
+import type { Subject } from '../hook-request.ts';
+import { describeDocker } from './docker.ts';
+import { describeLxc } from './lxc.ts';
+import { describeOci } from './oci.ts';
+import { describePodman } from './podman.ts';
 
 /** The first that knows a container describes it; the last one knows all. */
 const OCI: readonly Describe[] = [describeDocker, describePodman, describeOci];

@@ -92,6 +92,7 @@ describe('a container of Podman', () => {
       image: 'localhost/plain:1',
       digest: `sha256:${await podman.must('image', 'inspect', '--format={{.Id}}', 'plain:1')}`,
       labels: { 'dev.porthole.config.user.x': '1' },
+      owner: '',
       record: join(podman.host.folder, 'root/vfs-containers', id),
     });
     const brief = await podman.start('--rm', '--annotation=dev.porthole.name=db', 'plain:1', 'sleep', 'inf');

@@ -11,9 +11,9 @@ import type { Adoption, NewInstance } from '../instances/requests.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import { type Claim, claimOf, claimOfUser, continuedBy } from './claim.ts';
+import { describeOfUser } from './describe-user.ts';
 import type { Described } from './described.ts';
 import type { HookRequest, Subject } from './hook-request.ts';
-import { describeOfUser } from './records/user.ts';
 
 type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 

@@ -1,8 +1,8 @@
-import { hostError } from '../../core/host-errors.ts';
-import type { Described } from '../described.ts';
-import type { Subject } from '../hook-request.ts';
-import { ImageSays } from '../image-says.ts';
-import { wordsOf } from '../words.ts';
+import { hostError } from '../core/host-errors.ts';
+import type { Described } from './described.ts';
+import type { Subject } from './hook-request.ts';
+import { ImageSays } from './image-says.ts';
+import { wordsOf } from './words.ts';
 
 /**
  * Describes a container that a user of the host has started. The user could change all records of such a runtime, so

@@ -9,8 +9,8 @@ import { CgroupFolders } from './cgroup-folders.ts';
 
 const TIMEOUT_MS = 60_000;
 
-/** Folders in which container managers keep locks and sockets: empty ones hide those of this host. */
-const HIDDEN = ['/run', '/dev/shm'];
+/** Folders in which container managers keep locks, sockets and keys: empty ones hide those of this host. */
+const HIDDEN = ['/run', '/dev/shm', '/etc/docker'];
 
 /**
  * A folder, mounts and cgroups of their own, for a container manager and its containers. At its end all processes
@@ -28,7 +28,9 @@ export class PrivateHost {
     this.cgroup = basename(this.folder);
     this.#cgroups = new CgroupFolders(this.cgroup);
     this.#cgroups.make();
-    const script = `${HIDDEN.map((path) => `mount -t tmpfs tmpfs ${path} && `).join('')}echo ready && exec sleep inf`;
+    const script = `${HIDDEN.filter((path) => existsSync(path))
+      .map((path) => `mount -t tmpfs tmpfs ${path} && `)
+      .join('')}echo ready && exec sleep inf`;
     this.#holder = spawn('unshare', ['--mount', 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

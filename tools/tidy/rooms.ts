@@ -116,8 +116,12 @@ function mayImport(path: string, target: string, typeOnly: boolean): boolean {
 
 /** Rooms with which the benchmarks make images, start programs and ask the host API. */
 const DRIVERS: readonly string[] = ['build', 'client', 'process', 'wire'];
-/** The limits that they hold the daemon to, and the built form that they measure. */
-const PROMISED: readonly string[] = [`${HOST}guest/guest-limits.ts`, 'tools/build/bundle.ts'];
+/** The limits that they hold the daemon to, the hooks and the built form that they measure. */
+const PROMISED: readonly string[] = [
+  `${HOST}guest/guest-limits.ts`,
+  `${HOST}setup/edits.ts`,
+  'tools/build/bundle.ts',
+];
 
 function isDriven(path: string, target: string): boolean {
   return path.startsWith('bench/') && (DRIVERS.includes(roomOf(target) ?? '') || PROMISED.includes(target));

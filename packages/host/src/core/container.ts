@@ -6,7 +6,7 @@ import { matching } from './texts.ts';
 const PREFIX = 'volatile.container.';
 
 /** The ways by which a container can be adopted without an operator. */
-export const CONTAINER_RUNTIMES = ['podman', 'docker', 'oci', 'nspawn', 'lxc'] as const;
+const CONTAINER_RUNTIMES = ['podman', 'docker', 'oci', 'nspawn', 'lxc'] as const;
 export type ContainerRuntime = (typeof CONTAINER_RUNTIMES)[number];
 
 /** A container of another runtime, as the records of that runtime describe it. Texts are empty when unknown. */

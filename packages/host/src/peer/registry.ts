@@ -24,7 +24,7 @@ const HOST_NAMESPACE =
   'namespace of its own, without --pid=host';
 
 /** The PID namespace of a process belongs to another instance already, as in a pod. */
-export class SharedNamespace extends Error {
+class SharedNamespace extends Error {
   readonly instanceId: number;
 
   constructor(instanceId: number) {

@@ -61,8 +61,16 @@ export class Docker {
 
   /** Runs a command of Docker. */
   run(...words: string[]): Promise<Finished> {
-    const { folder } = this.host;
-    return this.host.run([DOCKER, '--host', `unix://${folder}/sock`, ...words], { HOME: folder });
+    return this.host.run(this.#command(words), { HOME: this.host.folder });
+  }
+
+  /** Starts a command of Docker that stays. */
+  spawn(...words: string[]): ChildProcess {
+    return this.host.spawn(this.#command(words), { HOME: this.host.folder });
+  }
+
+  #command(words: readonly string[]): string[] {
+    return [DOCKER, '--host', `unix://${this.host.folder}/sock`, ...words];
   }
 
   async must(...words: string[]): Promise<string> {

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Finished } from '../../src/process/run.ts';
@@ -37,6 +38,19 @@ export class Podman {
 
   /** Runs a command of Podman. */
   run(...words: string[]): Promise<Finished> {
+    return this.host.run(this.#command(words), this.#env);
+  }
+
+  /** Starts a command of Podman that stays. */
+  spawn(...words: string[]): ChildProcess {
+    return this.host.spawn(this.#command(words), this.#env);
+  }
+
+  get #env() {
+    return { HOME: this.host.folder, CONTAINERS_CONF: this.settings };
+  }
+
+  #command(words: readonly string[]): string[] {
     const { folder } = this.host;
     const folders = [
       '--root',
@@ -48,7 +62,7 @@ export class Podman {
     ];
     const runtime = ['--runtime', this.runtime];
     const options = [...folders, ...runtime, '--cgroup-manager=cgroupfs', '--storage-driver=vfs'];
-    return this.host.run(['podman', ...options, ...words], { HOME: folder, CONTAINERS_CONF: this.settings });
+    return ['podman', ...options, ...words];
   }
 
   async must(...words: string[]): Promise<string> {

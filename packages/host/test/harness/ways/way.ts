@@ -1,0 +1,30 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Finished } from '../../../src/process/run.ts';
+
+/** The first program of a container: its first request is made at once. Then it stays. */
+export const FIRST = 'devlxd /1.0/config/user.x > /tmp/first 2>&1; exec sleep inf';
+
+/** One way in which people run containers, with the real programs of that way, told of Porthole by its setup. */
+export interface Way {
+  /** The runtime that Porthole says. */
+  readonly runtime: string;
+  /** Starts a container whose `user.x` has this value by its operator's word; it runs {@link FIRST}. */
+  start(name: string, value: string): Promise<void>;
+  /** Runs a program inside, by the way's own command. */
+  exec(name: string, ...words: string[]): Promise<Finished>;
+  /** Starts a program inside that stays. */
+  spawn(name: string, ...words: string[]): ChildProcess;
+  /** Ends the container and starts it again. */
+  restart(name: string): Promise<void>;
+  stop(name: string): Promise<void>;
+  /** Removes a stopped container. */
+  remove(name: string): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The Porthole that a way is told of. */
+export interface Told {
+  readonly stateDir: string;
+  /** Path of the command. */
+  readonly porthole: string;
+}

@@ -100,8 +100,12 @@ describe.each(WAYS)('A container of %s', (_title, make) => {
     await isStopped(db);
   });
 
-  it('is recognised by the next daemon, and also if it starts while no daemon runs', async () => {
+  it('is known to the next daemon, whether it runs on or was started again meanwhile', async () => {
     await daemon.kill();
+    await daemon.start();
+    expect(await devlxd(web, '/1.0/config/user.x')).toBe('four');
+    await daemon.kill();
+    await way.restart(web);
     await daemon.start();
     expect(await devlxd(web, '/1.0/config/user.x')).toBe('four');
     expect(await stateOf(web)).toBe('Running');

@@ -15,7 +15,7 @@ import type { Unsettled } from './unsettled.ts';
 
 /** Tells which running instance a caller of the guest API is in. */
 export interface Identity {
-  /** @returns the run number. @throws if the process has ended */
+  /** @returns the run number. @throws if the process has ended; with an `instanceId` if its namespace is that instance's */
   register(instanceId: number, init: Init): number;
   unregister(instanceId: number): void;
 }

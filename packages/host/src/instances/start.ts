@@ -100,13 +100,21 @@ export function beginRun(context: RunNeeds, instance: Instance, handle: RunHandl
 }
 
 /** Registers a run. If that fails, ends it, since its callers would be unknown; an adopted run goes on. */
-function register({ identity }: Needs<'identity'>, id: number, runtime: Runtime, handle: RunHandle): number {
+function register(
+  { identity, model }: Needs<'identity' | 'model'>,
+  id: number,
+  runtime: Runtime,
+  handle: RunHandle,
+): number {
   try {
     return identity.register(id, handle.init);
   } catch (error) {
     if (runtime.owns) runtime.kill(handle.init);
     handle.release();
-    throw hostError('runtime-failed', `The instance cannot be identified: ${messageOf(error)}`);
+    const owner = model.instanceById((error as { instanceId?: number }).instanceId ?? 0)?.name;
+    const why =
+      owner === undefined ? messageOf(error) : `its PID namespace belongs to the instance "${owner}"`;
+    throw hostError('runtime-failed', `The instance cannot be identified: ${why}`);
   }
 }
 

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { HostClient } from '../../src/client/host-client.ts';
 import { run } from '../../src/process/run.ts';
@@ -41,7 +42,10 @@ export async function ask(
 function enter(asker: Asker): string[] {
   if (asker === 'host') return [];
   const uid = String(asker.uid ?? 0);
-  return ['nsenter', '-t', String(asker.init), '-U', '-p', '-S', uid, '-G', uid, '--'];
+  const userNamespace = (pid: number | 'self') => readlinkSync(`/proc/${pid}/ns/user`);
+  // A process cannot enter the user namespace that it is in.
+  const user = userNamespace(asker.init) === userNamespace('self') ? [] : ['-U'];
+  return ['nsenter', '-t', String(asker.init), ...user, '-p', '-S', uid, '-G', uid, '--'];
 }
 
 /** Parses the text of an HTTP answer. */

@@ -10,7 +10,7 @@ import { FIRST, type Told, type Way } from './way.ts';
 export async function runcWay({ stateDir, porthole }: Told): Promise<Way> {
   const host = await PrivateHost.make('runc');
   host.rootArchive();
-  const place = { stateDir, bin: dirname(porthole), required: true };
+  const place = { stateDir, bin: dirname(porthole), required: false };
   const started: string[] = [];
   const bundleOf = (name: string) => join(host.folder, name);
   // With runc's own folder of states on this host: the daemon sees there when a container is removed.

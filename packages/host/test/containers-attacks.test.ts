@@ -80,7 +80,7 @@ describe('A name cannot be taken', () => {
     await device('--name', 'thief', 'evil:1', 'sleep', 'inf');
     expect(await operator.statuses()).toMatchObject({ thief: 'Running', web: 'Running' });
     expect((await operator.get('thief')).profiles).toEqual(['default']);
-    expect(await value('thief')).toBe('not found');
+    expect(await value('thief')).toBe('Not Found\n');
   });
 
   it('by a container with another name, whether the first one runs or not', async () => {

@@ -161,3 +161,53 @@ describe('The end of a container', () => {
     await adoptionsOf(heart).end(requestOf(0, { moment: 'end' }));
   });
 });
+
+describe('A container of a user of the host', () => {
+  const UID = 1000;
+  const requestOfUser = (pid: number, name: string, more: Record<string, string> = {}): HookRequest => ({
+    ...{ moment: 'start', ticks: LATER, bootId: BOOT },
+    subject: {
+      ...{ of: 'oci', id: `id-${name}`, pid, bundle: '/b' },
+      annotations: { 'dev.porthole.name': name, ...more },
+    },
+  });
+  const startOfUser = (name: string, owner = UID, more = {}) =>
+    adoptionsOf(heart).beginOfUser(requestOfUser(heart.machine.startForeign(owner), name, more), UID);
+
+  it('has a name that begins with the user, and no profile', async () => {
+    await startOfUser('web', UID, { 'dev.porthole.profiles': 'default', 'dev.porthole.config.user.a': '1' });
+    expect(heart.get('u1000-web')).toMatchObject({ profiles: [], config: { 'user.a': '1' } });
+  });
+
+  it('is not adopted if the kernel says that another user has made its namespace', async () => {
+    await expect(startOfUser('web', 0)).rejects.toThrow('not of the user who asks');
+    await expect(startOfUser('web', 1001)).rejects.toThrow('not of the user who asks');
+    expect(heart.model.state.instances.size).toBe(0);
+  });
+
+  it.each(['security.devlxd.images', 'security.protection.delete', 'guest.a', 'boot.autostart'])(
+    'cannot set %s',
+    async (key) => {
+      await expect(startOfUser('web', UID, { [`dev.porthole.config.${key}`]: 'true' })).rejects.toThrow(
+        `"${key}" is for root to set`,
+      );
+    },
+  );
+
+  it('cannot continue an instance of root, not even under a name with the prefix or with its id', async () => {
+    container = { ...container, id: 'id-web' };
+    words = { name: 'u1000-web' };
+    await end(await start());
+    await expect(startOfUser('web')).rejects.toThrow('belongs to container web of podman');
+    expect(heart.status('u1000-web')).toBe('Stopped');
+  });
+
+  it('has at most 64 instances', async () => {
+    for (let number = 0; number < 64; number++) {
+      heart.world.clock.pass(10_000);
+      await startOfUser(`n${number}`);
+    }
+    heart.world.clock.pass(10_000);
+    await expect(startOfUser('more')).rejects.toThrow('a user may have 64 instances');
+  });
+});

@@ -14,6 +14,7 @@ import { type Claim, claimOf, claimOfUser, continuedBy } from './claim.ts';
 import { describeOfUser } from './describe-user.ts';
 import type { Described } from './described.ts';
 import type { HookRequest, Subject } from './hook-request.ts';
+import { UserStarts } from './user-starts.ts';
 
 type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 
@@ -35,10 +36,12 @@ export interface AdoptionParts {
 export class Adoptions {
   readonly #context: AdoptionNeeds;
   readonly #parts: AdoptionParts;
+  readonly #userStarts: UserStarts;
 
   constructor(context: AdoptionNeeds, parts: AdoptionParts) {
     this.#context = context;
     this.#parts = parts;
+    this.#userStarts = new UserStarts(context.clock);
   }
 
   /**
@@ -61,6 +64,7 @@ export class Adoptions {
     const init = this.#initOf(request);
     if (this.#context.adopter.ownerOf(init.pid) !== uid)
       throw hostError('bad-request', 'the container is not of the user who asks');
+    this.#userStarts.take(uid);
     const described = describeOfUser(request.subject, uid);
     const claim = claimOfUser(uid, described);
     const { model } = this.#context;

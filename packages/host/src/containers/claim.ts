@@ -31,7 +31,8 @@ export function claimOfUser(uid: number, described: Described): Claim {
   const { name, ephemeral, config } = claimOf(described);
   const refused = Object.keys(config).find((key) => !USERS_KEYS.test(key));
   if (refused !== undefined) throw hostError('bad-request', `"${refused}" is for root to set`);
-  return { name: `u${uid}-${name}`, profiles: [], ephemeral, config };
+  const its = `u${uid}-${name}`.slice(0, NAME_MAX).replace(/-+$/, '');
+  return { name: its, profiles: [], ephemeral, config };
 }
 
 /**

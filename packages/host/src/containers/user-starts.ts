@@ -1,0 +1,29 @@
+import type { Clock } from '../base/clock.ts';
+import { hostError } from '../core/host-errors.ts';
+
+/** Starts that a user may have one after the other: as many as instances, such as after a boot of the host. */
+const AT_ONCE = 64;
+/** After that, one in this time: each start is an event for operators, who keep a limited number of them. */
+const EVERY_MS = 10_000;
+
+/** Limits how often the containers of one user of the host are adopted. */
+export class UserStarts {
+  readonly #clock: Clock;
+  /** By uid, how many starts are left, and since when. Only users whom root allows are here. */
+  readonly #left = new Map<number, { count: number; sinceMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Counts a start. @throws bad-request if there are too many */
+  take(uid: number): void {
+    const nowMs = this.#clock.now().getTime();
+    const before = this.#left.get(uid) ?? { count: AT_ONCE, sinceMs: nowMs };
+    const gained = Math.max(0, nowMs - before.sinceMs) / EVERY_MS;
+    const count = Math.min(AT_ONCE, before.count + gained);
+    if (count < 1)
+      throw hostError('bad-request', 'too many containers of this user have started: try again later');
+    this.#left.set(uid, { count: count - 1, sinceMs: nowMs });
+  }
+}

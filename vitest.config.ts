@@ -37,7 +37,7 @@ const globalSetup = 'packages/host/test/harness/busybox-setup.ts';
 
 /**
  * Unit tests that are no part of `npm run test:unit`, which should take less than 40 s: short forms of
- * `npm run fuzz`, tests that measure a core, tests that run programs for seconds.
+ * `npm run fuzz`, tests that measure a core, tests that run programs or threads for seconds.
  */
 const SLOW = [
   'fuzz/**/*.test.ts',
@@ -46,7 +46,10 @@ const SLOW = [
     'cli/program/main',
     'guest/turns',
     'http/worst-inputs',
+    'images/hostile',
+    'images/image-directory',
     'lane/differential',
+    'lane/lane',
     'lane/loop',
     'sender/file-sender',
   ].map((name) => `packages/host/src/${name}.test.ts`),

@@ -6,11 +6,27 @@ export PATH
 state=${PORTHOLE_DIR:-/var/lib/porthole}
 kind=
 required=
+usage() {
+  cat <<'END'
+Usage: porthole oci-hook createRuntime|poststop [--state-dir DIR] [--required]
+       porthole lxc-hook [--state-dir DIR] [--required]
+
+Hooks with which containers of other runtimes become instances. `porthole setup` writes them into the
+configuration of container managers; nobody needs to type them.
+
+  oci-hook      for OCI runtimes, which give the state of the container on standard input
+  lxc-hook      for LXC's hooks start-host and post-stop
+  --state-dir   the state directory of the daemon
+  --required    the container does not start while the daemon does not run; without it, the next daemon
+                adopts the container
+END
+}
 while [ $# -gt 0 ]; do
   case $1 in
     --state-dir) state=${2-}; shift ;;
     --state-dir=*) state=${1#*=} ;;
     --required) required=1 ;;
+    --help | -h) usage; exit 0 ;;
     createRuntime | poststop | start-host | post-stop) kind=$1 ;;
     # LXC adds the name of the container and a word before the kind of the hook.
     *) [ -n "${LXC_NAME-}" ] || { echo "porthole: unknown argument of a hook: $1" >&2; exit 2; } ;;
@@ -18,7 +34,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 if [ -z "$kind" ]; then
-  echo 'usage: porthole oci-hook createRuntime|poststop [--state-dir DIR] [--required]' >&2
+  usage >&2
   exit 2
 fi
 # A daemon that does not answer for so long counts as one that does not run.

@@ -61,8 +61,15 @@ may_run() {
   read -r pid < "$state/lock" && kill -0 "$pid" 2>/dev/null
 }
 
-# The daemon locks this file for as long as it lives.
-runs() { [ -r "$state/lock" ] || return 1; ! flock -n "$state/lock" true 2>/dev/null; }
+# Sure, and slower: the daemon has this file open for as long as it lives. To try its lock would be in the way of a
+# daemon that starts.
+runs() {
+  may_run && [ -r "$state/lock" ] || return 1
+  for open in /proc/"$pid"/fd/*; do
+    if [ "$open" -ef "$state/lock" ]; then return 0; fi
+  done
+  return 1
+}
 
 without_daemon() {
   rm -f "$reply"

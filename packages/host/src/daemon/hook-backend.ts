@@ -1,5 +1,6 @@
 import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { within } from '../base/within.ts';
 import { Adoptions } from '../containers/adoptions.ts';
 import { type FolderOf, HookFolder } from '../containers/hook-folder.ts';
 import type { HookRequest } from '../containers/hook-request.ts';
@@ -25,6 +26,8 @@ const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
 const READ_MS = 2_000;
 /** A user cannot make the daemon look more often. */
 const READ_OF_USER_MS = 250;
+/** Callers may wait for so long at a start of the daemon, until the containers of users are known. */
+const START_OF_USER_MS = 1_000;
 
 /**
  * Begins to take the requests of hooks. Callers in containers that were started without a daemon wait until
@@ -53,8 +56,10 @@ export async function takeHooks(
 
   function take(of: FolderOf, perform: (request: HookRequest) => Promise<void>): void {
     const folder = started.adopt(new HookFolder(of, perform, context), (each) => each.stop());
+    // A user could leave requests without end, and nobody else waits for them.
+    const patience = of.uid === 0 ? -1 : START_OF_USER_MS;
     void context.running
-      .whileStarting(() => folder.begin())
+      .whileStarting(() => within(patience, folder.begin()))
       .catch((error) => context.log.error({ err: error, path: of.path }, 'a folder of hooks cannot be read'));
   }
 }

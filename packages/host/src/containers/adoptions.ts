@@ -21,6 +21,8 @@ type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 /** How long a hook waits for the end of a run whose processes are gone. */
 const END_MS_MAX = 5_000;
 
+const ROOT = 0;
+
 /** Instances that one user of the host may have. */
 const OF_USER_MAX = 64;
 
@@ -52,6 +54,22 @@ export class Adoptions {
   async begin(request: HookRequest): Promise<void> {
     const init = this.#initOf(request);
     const described = await this.#parts.describe(request.subject);
+    await this.#adopt(init, described.container, claimOf(described));
+  }
+
+  /**
+   * Adopts a machine that machined has named. The machine may run already.
+   * @param ticks its first process began before this time after the host's boot
+   * @throws CodedError that says why the machine is not adopted
+   */
+  async beginMachine(subject: Subject, ticks: bigint): Promise<void> {
+    const { adopter } = this.#context;
+    const init = adopter.nameOf(subject.pid);
+    if (BigInt(init.startTime) > ticks) throw hostError('bad-request', 'the machine has ended');
+    // Users may register machines too, of any name, with newer systemd.
+    if (adopter.ownerOf(init.pid) !== ROOT)
+      throw hostError('bad-request', 'the machine is of another user than root');
+    const described = await this.#parts.describe(subject);
     await this.#adopt(init, described.container, claimOf(described));
   }
 

@@ -2,7 +2,7 @@ import { own } from '../core/records.ts';
 import type { OciState } from './described.ts';
 import { ownRecordOfTexts } from './json.ts';
 
-/** A container, as a hook names it. */
+/** A container, as a hook or systemd-machined names it. */
 export type Subject =
   | ({ readonly of: 'oci' } & OciState)
   | {
@@ -12,6 +12,15 @@ export type Subject =
       readonly name: string;
       /** Of its init, on the host; 0 when it has ended. */
       readonly pid: number;
+    }
+  | {
+      readonly of: 'nspawn';
+      /** The machine's name. */
+      readonly id: string;
+      /** Of its first process, on the host. */
+      readonly pid: number;
+      /** The path of its settings. */
+      readonly settings: string;
     };
 
 /** A request that a hook has left in the folder of hooks. */

@@ -15,7 +15,7 @@ import { Recognition } from '../instances/recognition.ts';
 import { Roots } from '../instances/roots.ts';
 import { Runs } from '../instances/runs.ts';
 import { Unsettled } from '../instances/unsettled.ts';
-import { registerRuns, tellStarts } from '../lane/identity.ts';
+import { registerRuns, tellPatience, tellStarts } from '../lane/identity.ts';
 import { EventHub } from '../model/hub.ts';
 import { KeyedQueue } from '../model/keyed-queue.ts';
 import { Model } from '../model/model.ts';
@@ -140,7 +140,10 @@ export async function startDaemon(
   const host = new HostServer(backend, { log, recognised });
   late.guests = guests;
   started.defer(inBackground(remove));
-  await takeHooks(started, context, backend.instances, { paths, ...adoptionSettings(settings) });
+  await takeHooks(started, context, backend.instances, {
+    ...{ paths, patient: tellPatience(callers, lane) },
+    ...adoptionSettings(settings),
+  });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

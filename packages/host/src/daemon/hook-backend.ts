@@ -1,9 +1,12 @@
-import { chmod, chown, mkdir, readdir } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { within } from '../base/within.ts';
 import { Adoptions } from '../containers/adoptions.ts';
 import { type FolderOf, HookFolder } from '../containers/hook-folder.ts';
 import type { HookRequest } from '../containers/hook-request.ts';
+import { askMachined } from '../containers/machined.ts';
+import { Machines } from '../containers/machines.ts';
+import { NspawnFolder } from '../containers/nspawn-folder.ts';
 import { describeContainer } from '../containers/records/describe.ts';
 import { Removals } from '../containers/removals.ts';
 import type { InstanceCases } from '../host/backend.ts';
@@ -12,10 +15,12 @@ import type { StatePaths } from './state-paths.ts';
 
 /** Where hooks leave their requests, whose containers are adopted, and whether an instance goes with its container. */
 interface Hooks {
-  readonly paths: Pick<StatePaths, 'hooks' | 'claims'>;
+  readonly paths: Pick<StatePaths, 'hooks' | 'claims' | 'devlxd'>;
   /** Users beside root. */
   readonly uids: readonly number[];
   readonly forgets: boolean;
+  /** Makes callers of unknown namespaces wait a moment, or not. */
+  readonly patient: (on: boolean) => void;
 }
 
 type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
@@ -24,6 +29,10 @@ type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
 /** The folder of hooks is watched, and read again in case the kernel has lost a notification. */
 const READ_MS = 2_000;
+/** Settings of machines of systemd-nspawn that an operator has written. */
+const NSPAWN_SETTINGS = '/etc/systemd/nspawn';
+/** Where machined keeps the machines that run. */
+const MACHINES = '/run/systemd/machines';
 /** A user cannot make the daemon look more often. */
 const READ_OF_USER_MS = 250;
 /** Callers may wait for so long at a start of the daemon, until the containers of users are known. */
@@ -37,7 +46,7 @@ export async function takeHooks(
   started: AsyncDisposableStack,
   context: HookNeeds,
   instances: Pick<InstanceCases, 'create'>,
-  { paths, uids, forgets }: Hooks,
+  { paths, uids, forgets, patient }: Hooks,
 ): Promise<void> {
   const adoptions = new Adoptions(context, {
     create: (input) => instances.create(input, ROOT),
@@ -48,6 +57,17 @@ export async function takeHooks(
   take({ path: paths.hooks, uid: 0, everyMs: READ_MS }, (request) =>
     request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request),
   );
+  const machines = new Machines(
+    {
+      settings: new NspawnFolder(NSPAWN_SETTINGS, [paths.devlxd, await realpath(paths.devlxd)]),
+      states: MACHINES,
+      ask: askMachined,
+      adopt: (...machine) => context.running.whileStarting(() => adoptions.beginMachine(...machine)),
+      follows: patient,
+    },
+    context,
+  );
+  begin(started.adopt(machines, (each) => each.stop()));
   for (const [uid, path] of await foldersOfUsers(paths.claims, uids)) {
     take({ path, uid, everyMs: READ_OF_USER_MS }, (request) =>
       request.moment === 'start' ? adoptions.beginOfUser(request, uid) : adoptions.end(request),
@@ -57,10 +77,14 @@ export async function takeHooks(
   function take(of: FolderOf, perform: (request: HookRequest) => Promise<void>): void {
     const folder = started.adopt(new HookFolder(of, perform, context), (each) => each.stop());
     // A user could leave requests without end, and nobody else waits for them.
-    const patience = of.uid === 0 ? -1 : START_OF_USER_MS;
+    begin(folder, of.uid === 0 ? -1 : START_OF_USER_MS);
+  }
+
+  /** @param patience how long callers wait, in milliseconds; -1 for until the end */
+  function begin(work: { begin: () => Promise<void> }, patience = -1): void {
     void context.running
-      .whileStarting(() => within(patience, folder.begin()))
-      .catch((error) => context.log.error({ err: error, path: of.path }, 'a folder of hooks cannot be read'));
+      .whileStarting(() => within(patience, work.begin()))
+      .catch((error) => context.log.error({ err: error }, 'containers of other runtimes are not adopted'));
   }
 }
 

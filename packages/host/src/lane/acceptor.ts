@@ -9,6 +9,7 @@ import type { Connections } from './connections.ts';
 import { ACCEPT_BATCH, ACCEPT_MS_MAX, ACCEPT_REST_MS } from './lane-limits.ts';
 import type { Found, LaneRuns } from './lane-runs.ts';
 import type { Report } from './messages.ts';
+import { Patience } from './patience.ts';
 import { QueueDepth } from './queue-depth.ts';
 import type { Turns } from './turns.ts';
 import { UnknownCallers } from './unknown-callers.ts';
@@ -28,6 +29,7 @@ export class Acceptor {
   readonly #parts: AcceptorParts;
   readonly #unknownCallers = new UnknownCallers();
   readonly #held = new HeldCallers<number>();
+  readonly #patience = new Patience();
   readonly #hangUps = new HangUps(ACCEPT_BATCH);
   /** Accepted connections that are to be identified: left by the previous server, or held until now. */
   #older: number[] = [];
@@ -72,6 +74,24 @@ export class Acceptor {
   starting(on: boolean): void {
     this.#starting = on;
     if (!on) this.takeOver(this.#held.takeAll());
+  }
+
+  /** Whether another program starts instances: callers of unknown namespaces are held for a moment. */
+  patient(on: boolean): void {
+    this.#patience.on = on;
+    if (!on && !this.#starting) this.takeOver(this.#held.takeAll());
+  }
+
+  /** Milliseconds until a caller has been held long enough. */
+  leftMs(nowMs: number): number {
+    return this.#patience.leftMs(nowMs);
+  }
+
+  /** Takes callers that were held long enough as what they are; those of a start are held until it is over. */
+  giveUp(nowMs: number): void {
+    for (let next = this.#patience.overdue(nowMs); next !== undefined; next = this.#patience.overdue(nowMs)) {
+      if (!this.#starting && this.#held.remove(next.namespace, next.fd)) this.#older.push(next.fd);
+    }
   }
 
   /** The run of a namespace has begun: its callers no longer wait. */
@@ -137,13 +157,14 @@ export class Acceptor {
    * Whether a request can be skipped when its client has hung up: a caller in no instance changes nothing.
    */
   #isIdle(found: Found): boolean {
-    return !(found instanceof CallerGroup) && !this.#starting;
+    return !(found instanceof CallerGroup) && !this.#starting && !this.#patience.on;
   }
 
   /** Admits or holds a connection; returns whether it was worth accepting. */
   #welcome(fd: number, found: Found, nowMs: number): boolean {
     const { connections, turns } = this.#parts;
-    if (!(found instanceof CallerGroup) && this.#hold(fd, found.outermost)) return true;
+    if (!(found instanceof CallerGroup) && this.#hold(fd, found.outermost, nowMs)) return true;
+    this.#patience.end(fd);
     const group = found instanceof CallerGroup ? found : this.#unknownCallers.group(found.uid);
     const client = connections.admit(fd, group, nowMs);
     // Most clients have sent their request by now.
@@ -151,10 +172,12 @@ export class Acceptor {
     return client?.admission === 'admitted' && !group.isUnknown;
   }
 
-  #hold(fd: number, outermost: string | null): boolean {
+  #hold(fd: number, outermost: string | null, nowMs: number): boolean {
     const { connections, owned } = this.#parts;
-    if (!this.#starting || outermost === null || connections.isScarce(fd)) return false;
+    if (outermost === null || connections.isScarce(fd)) return false;
+    if (!this.#starting && !this.#patience.allows(fd, nowMs)) return false;
     if (!this.#held.hold(outermost, fd)) return false;
+    if (this.#patience.on) this.#patience.begin(fd, outermost, nowMs);
     owned[fd] = 1;
     return true;
   }

@@ -36,6 +36,14 @@ export function registerRuns(
   };
 }
 
+/** Notifies both whether another program starts instances: callers may connect before the daemon knows of a start. */
+export function tellPatience(callers: Callers, lane: Lane | undefined): (on: boolean) => void {
+  return (on) => {
+    callers.patient(on);
+    lane?.patient(on);
+  };
+}
+
 /** Notifies both whether instances are being started: callers may connect before they are registered. */
 export function tellStarts(callers: Callers, lane: Lane | undefined): (on: boolean) => void {
   return (on) => {

@@ -94,6 +94,12 @@ export class Lane implements GuestFrontEnd {
     else this.#send({ kind: 'starting', on });
   }
 
+  /** Whether another program starts instances: when this returns, callers that may belong to one wait a moment. */
+  patient(on: boolean): void {
+    if (on) this.#tellAndWait({ kind: 'patient', on });
+    else this.#send({ kind: 'patient', on });
+  }
+
   /** A run is over: when this returns, no caller is taken for its instance. */
   over(instanceId: number): void {
     if (this.#runs.delete(instanceId)) this.#tellAndWait({ kind: 'over', instanceId });

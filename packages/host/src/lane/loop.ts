@@ -64,11 +64,13 @@ export class Loop {
   /** One turn; waits if there is nothing to do. */
   turn(): void {
     const busy = this.#ordered || this.#acceptor.busy || !this.#turns.none;
-    const count = this.#epoll.wait(busy || !this.#fresh.empty ? 0 : this.#sweepMs);
+    const mostMs = Math.min(this.#sweepMs, this.#acceptor.leftMs(performance.now()));
+    const count = this.#epoll.wait(busy || !this.#fresh.empty ? 0 : mostMs);
     this.#nowMs = performance.now();
     this.#note(count);
     this.#lookAgain(busy || count > 0);
     if (this.#ordered) this.#applyAll();
+    this.#acceptor.giveUp(this.#nowMs);
     if (this.#acceptor.busy) this.#acceptor.accept(this.#nowMs);
     this.#serveSome();
     if (this.#nowMs - this.#sweptMs >= this.#sweepMs) this.#sweep();
@@ -168,6 +170,7 @@ export class Loop {
     },
     serve: ({ listening }) => this.#acceptor.listen(listening),
     starting: ({ on }) => this.#acceptor.starting(on),
+    patient: ({ on }) => this.#acceptor.patient(on),
     'take-over': ({ connections }) => this.#acceptor.takeOver(connections),
     taken: ({ share }) => this.#connections.taken(share),
     release: ({ share }) => this.#connections.release(share),

@@ -19,6 +19,7 @@ export type Order =
   | { readonly kind: 'close-instance'; readonly instanceId: number }
   | { readonly kind: 'serve'; readonly listening: number }
   | { readonly kind: 'starting'; readonly on: boolean }
+  | { readonly kind: 'patient'; readonly on: boolean }
   | { readonly kind: 'take-over'; readonly connections: readonly number[] }
   | { readonly kind: 'taken'; readonly share: Share }
   | { readonly kind: 'release'; readonly share: Share }

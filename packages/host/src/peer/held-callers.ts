@@ -7,6 +7,9 @@ const HELD_MANY = 12_288;
 /** Callers that may wait in total: connections that thousands of instances keep over a restart, and more. */
 const HELD_TOTAL_MAX = 32_768;
 
+/** How long a caller waits, in milliseconds, where another program starts instances and no start is known of. */
+export const PATIENCE_MS = 1_000;
+
 /**
  * Callers that wait until it is known whether they belong to an instance that is being started or recognised.
  * Each waits under the outermost PID namespace below the daemon's that it is in. Processes of an instance
@@ -28,6 +31,17 @@ export class HeldCallers<T> {
     if (its === undefined) this.#byNamespace.set(namespace, [caller]);
     else its.push(caller);
     this.#count++;
+    return true;
+  }
+
+  /** Takes out one caller; false if it does not wait. */
+  remove(namespace: string, caller: T): boolean {
+    const its = this.#byNamespace.get(namespace);
+    const at = its?.indexOf(caller) ?? -1;
+    if (its === undefined || at < 0) return false;
+    its.splice(at, 1);
+    if (its.length === 0) this.#byNamespace.delete(namespace);
+    this.#count--;
     return true;
   }
 

@@ -11,6 +11,7 @@ const DEVICE = 'default';
 export const cdi: Setup = {
   name: 'cdi',
   title: 'CDI',
+  canRequire: true,
   about:
     `Describes a device ${KIND}=${DEVICE} in the Container Device Interface, which Podman, containerd, CRI-O and ` +
     'Docker 25 or later read. A container that asks for the device has the guest API and becomes an instance.',

@@ -17,6 +17,7 @@ const PID_FILE = '/run/docker.pid';
 export const docker: Setup = {
   name: 'docker',
   title: 'Docker',
+  canRequire: true,
   about:
     `Adds the runtime "${RUNTIME}" to Docker's settings; all others stay. A container that is started with it has the ` +
     'guest API and becomes an instance. Docker has to read its settings again; its containers run on meanwhile. ' +

@@ -7,6 +7,7 @@ import type { Setup } from './setup.ts';
 export const lxc: Setup = {
   name: 'lxc',
   title: 'LXC',
+  canRequire: true,
   about:
     "Writes a file that containers of plain LXC include: it has the guest API's mount and the hooks with which a " +
     'container becomes an instance when root starts it with `lxc-start`. The next start of a container that includes ' +

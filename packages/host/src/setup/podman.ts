@@ -11,6 +11,7 @@ const MADE = '# Made by `porthole setup podman`; `porthole setup podman --remove
 export const podman: Setup = {
   name: 'podman',
   title: 'Podman',
+  canRequire: true,
   about:
     `Adds the runtime "${RUNTIME}" to Podman's configuration. A container of root that is started with it has the ` +
     'guest API and becomes an instance. After the removal, containers that were made with the runtime do not start.',

@@ -13,15 +13,29 @@ export interface Done {
   readonly next: string;
 }
 
+/** Which container a setup is for, if it is not for all of its manager. */
+export interface SetupArgument {
+  /** For the usage line and tab completion. */
+  readonly name: string;
+  readonly about: string;
+  /** Why a word cannot be it; empty if it can. */
+  whyNot(word: string): string;
+  /** The file to write, if no other is given. */
+  fileOf(word: string): string;
+}
+
 /** Tells one container manager of Porthole. It may be repeated, also while containers run. */
 export interface Setup {
   /** The word after `porthole setup`. */
   readonly name: string;
   /** The manager's name, for sentences. */
   readonly title: string;
+  /** Whether containers can be kept from starting while the daemon does not run. */
+  readonly canRequire: boolean;
   /** Sentences for the help: what it writes, and what containers have to say. */
   readonly about: string;
-  /** The manager's configuration file, if no other is given. */
+  readonly argument?: SetupArgument;
+  /** The manager's configuration file, if no other is given; for the help if there is an argument. */
   readonly file: string;
   /** The command that follows, for the help. */
   readonly example: string;

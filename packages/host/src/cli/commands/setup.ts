@@ -8,7 +8,7 @@ import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
 
 interface SetupOptions {
-  readonly config: string;
+  readonly config?: string;
   readonly remove?: boolean;
   readonly required?: boolean;
   readonly reload?: boolean;
@@ -36,32 +36,40 @@ export function addSetup(program: Command, open: Open): void {
   addExamples(group, [
     ['porthole setup docker', 'prints what it wrote, and what to type next'],
     ['porthole setup docker --remove', 'takes it back'],
+    ['porthole setup nspawn web', 'for one machine of systemd-nspawn'],
   ]);
 }
 
 function addOne(group: Command, open: Open, setup: Setup): void {
-  const command = group
-    .command(setup.name)
-    .summary(`for ${setup.title}`)
-    .description(setup.about)
-    .option('--config <file>', 'the file to write', setup.file)
-    .option('--required', 'containers do not start while the daemon does not run')
-    .option('--remove', 'remove what it has written');
+  const { name, argument } = setup;
+  const command = group.command(name).summary(`for ${setup.title}`).description(setup.about);
+  if (argument) command.argument(`<${argument.name}>`, argument.about);
+  if (argument) command.option('--config <file>', `the file to write instead of ${setup.file}`);
+  else command.option('--config <file>', 'the file to write', setup.file);
+  if (setup.canRequire) command.option('--required', 'containers do not start while the daemon does not run');
+  command.option('--remove', 'remove what it has written');
   if (setup.reload) command.option('--reload', `make ${setup.title} read its settings again`);
   addExamples(command, [
-    [`porthole setup ${setup.name}`, 'writes the configuration'],
+    [`porthole setup ${name}${argument ? ' web' : ''}`, 'writes the configuration'],
     [setup.example, 'a container that becomes an instance'],
   ]);
-  command.action(async (options: SetupOptions) => {
-    const { remove, required = false, reload } = options;
+  command.action(async () => {
+    const { config, remove, required = false, reload } = command.opts<SetupOptions>();
     if (remove && required) throw new UsageError('Both --remove and --required given');
     const session = open(command);
     const stateDir = resolve(dirname(session.client.socketPath));
     const place = { stateDir, bin: ownBin(), required };
-    const file = resolve(options.config);
+    const file = resolve(fileOf(setup, command.args[0] ?? '', config));
     tell(session, await (remove ? setup.remove(place, file) : setup.apply(place, file)), reload === true);
     if (reload && setup.reload) session.print(await setup.reload(file));
   });
+}
+
+function fileOf({ argument, file }: Setup, word: string, config: string | undefined): string {
+  if (!argument) return config ?? file;
+  const whyNot = argument.whyNot(word);
+  if (whyNot !== '') throw new UsageError(whyNot);
+  return config ?? argument.fileOf(word);
 }
 
 function tell(session: Session, { changes, next }: Done, reloads: boolean): void {

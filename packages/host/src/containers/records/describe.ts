@@ -5,6 +5,7 @@ import type { Describe, Described, OciState } from '../described.ts';
 import type { Subject } from '../hook-request.ts';
 import { describeDocker } from './docker.ts';
 import { describeLxc } from './lxc.ts';
+import { describeNspawn } from './nspawn.ts';
 import { describeOci } from './oci.ts';
 import { describePodman } from './podman.ts';
 
@@ -14,7 +15,8 @@ const OCI: readonly Describe[] = [describeDocker, describePodman, describeOci];
 /** Describes a container from the records of its runtime. @throws bad-request */
 export async function describeContainer(subject: Subject): Promise<Described> {
   try {
-    return await (subject.of === 'lxc' ? describeLxc(subject) : describeBundle(subject));
+    if (subject.of === 'lxc') return await describeLxc(subject);
+    return await (subject.of === 'nspawn' ? describeNspawn(subject) : describeBundle(subject));
   } catch (error) {
     throw hostError('bad-request', `the records of the container cannot be read: ${messageOf(error)}`);
   }

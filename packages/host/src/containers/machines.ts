@@ -1,0 +1,165 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../base/coded-error.ts';
+import type { Needs } from '../instances/needs.ts';
+import type { Subject } from './hook-request.ts';
+import { hasGuestApi, ticksOf } from './leader.ts';
+import type { Machine } from './machined.ts';
+import { type NspawnFolder, versionOf } from './nspawn-folder.ts';
+
+/** The folder is watched, and read again in case it has come later or the kernel has lost a notification. */
+const READ_MS = 2_000;
+/** As many machines are asked for at once. */
+const AT_ONCE = 8;
+
+/** The parts of the daemon that machines need. */
+export interface MachineParts {
+  /** Which machines are to be adopted. */
+  readonly settings: NspawnFolder;
+  /** Folder in which machined keeps a file for each machine that runs. */
+  readonly states: string;
+  readonly ask: (name: string) => Promise<Machine>;
+  /** @param ticks the leader began before this time after the host's boot */
+  readonly adopt: (subject: Extract<Subject, { of: 'nspawn' }>, ticks: bigint) => Promise<void>;
+  /** Told whether any machine is to be adopted. */
+  readonly follows: (on: boolean) => void;
+}
+
+/**
+ * Adopts machines of systemd-nspawn when they appear. It watches the folder that sd_login_monitor_new(3) watches, where
+ * each machine has a file from its registration until its end, and asks machined for the rest. So no news is lost
+ * while machined or the bus are restarted, and no program has to be kept running.
+ */
+export class Machines {
+  readonly #parts: MachineParts;
+  readonly #log: Needs<'log'>['log'];
+  /** By machine, the version of its file that has been dealt with. */
+  readonly #done = new Map<string, string>();
+  readonly #busy = new Map<string, Promise<void>>();
+  /** Machines that machined could not be asked for: each is logged once. */
+  readonly #unknown = new Set<string>();
+  #watcher: FSWatcher | undefined;
+  #watched = '';
+  #timer: NodeJS.Timeout | undefined;
+  #reading: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+  #follows = false;
+
+  constructor(parts: MachineParts, { log }: Needs<'log'>) {
+    this.#parts = parts;
+    this.#log = log;
+  }
+
+  /** Begins to adopt machines. @returns settles when those that ran already have been dealt with */
+  async begin(): Promise<void> {
+    this.#timer = setInterval(() => this.#look(), READ_MS).unref();
+    await this.#read();
+    await Promise.all(this.#busy.values());
+  }
+
+  /** Adopts no further machines. @returns settles when the work that is under way has ended */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    await this.#reading;
+    await Promise.all(this.#busy.values());
+  }
+
+  #look(): void {
+    void this.#read().catch((error) => this.#log.error({ err: error }, 'the machines cannot be read'));
+  }
+
+  /** Only one reading at a time; a notification in between makes another one follow. */
+  #read(): Promise<void> {
+    this.#again = true;
+    this.#reading ??= this.#readAll().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      const names = await this.#parts.settings.names();
+      this.#follow(names.size > 0);
+      if (names.size > 0) await this.#startAll(names);
+    }
+  }
+
+  #follow(on: boolean): void {
+    if (on !== this.#follows) this.#parts.follows(on);
+    this.#follows = on;
+  }
+
+  async #startAll(names: ReadonlySet<string>): Promise<void> {
+    const { states } = this.#parts;
+    await this.#watch();
+    const present = new Set((await readdir(states).catch(() => [])).filter((each) => names.has(each)));
+    for (const known of [this.#done, this.#unknown])
+      for (const name of known.keys()) if (!present.has(name)) known.delete(name);
+    for (const name of present) {
+      if (this.#busy.size >= AT_ONCE) break;
+      const version = await versionOf(join(states, name));
+      if (version !== '' && this.#done.get(name) !== version) this.#start(name, version);
+    }
+  }
+
+  /** Watches the folder; again if it is another one by now. */
+  async #watch(): Promise<void> {
+    const { states } = this.#parts;
+    const folder = (await versionOf(states)).split(':', 1)[0] as string;
+    if (folder === this.#watched) return;
+    this.#watcher?.close();
+    this.#watched = '';
+    if (folder === '' || this.#stopped) return;
+    try {
+      this.#watcher = watch(states, () => this.#look());
+      this.#watcher.on('error', () => {
+        this.#watched = '';
+      });
+      this.#watched = folder;
+    } catch (error) {
+      this.#log.error({ err: error }, 'the folder of machines is not watched');
+    }
+  }
+
+  #start(name: string, version: string): void {
+    if (this.#busy.has(name)) return;
+    const work = this.#adopt(name).then(
+      () => void this.#done.set(name, version),
+      (error) => {
+        if (!this.#unknown.has(name))
+          this.#log.warn({ machine: name, reason: messageOf(error) }, 'machined cannot be asked');
+        this.#unknown.add(name);
+        return 'later';
+      },
+    );
+    this.#busy.set(
+      name,
+      work.then((result) => {
+        this.#busy.delete(name);
+        // A machine that machined could not be asked for waits for the next look.
+        if (result !== 'later') this.#look();
+      }),
+    );
+  }
+
+  /** @throws Error if machined cannot be asked */
+  async #adopt(name: string): Promise<void> {
+    const { ask, adopt, settings } = this.#parts;
+    const { leader, registeredUs, isOfNspawn } = await ask(name);
+    if (!isOfNspawn || leader === 0 || this.#stopped) return;
+    try {
+      // A machine that was started before its settings were written has no mount: its next start counts.
+      if (!(await hasGuestApi(leader))) return;
+      const subject = { of: 'nspawn', id: name, pid: leader, settings: settings.fileOf(name) } as const;
+      await adopt(subject, ticksOf(registeredUs, await readFile('/proc/uptime', 'utf8')));
+    } catch (error) {
+      this.#log.warn({ machine: name, reason: messageOf(error) }, 'a machine was not adopted');
+    }
+  }
+}

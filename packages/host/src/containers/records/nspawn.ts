@@ -1,0 +1,37 @@
+import { guestApiBinds, nspawnSettings, nspawnWords } from '../../base/nspawn-file.ts';
+import type { Described } from '../described.ts';
+import type { Subject } from '../hook-request.ts';
+import { ImageSays } from '../image-says.ts';
+import { wordsOf } from '../words.ts';
+import { readRootFile } from './root-file.ts';
+
+/**
+ * Describes a machine of systemd-nspawn, from its settings: the lines `Environment=PORTHOLE_...=value` are the
+ * operator's words. `machinectl remove` removes the settings together with the machine.
+ */
+export async function describeNspawn(subject: Extract<Subject, { of: 'nspawn' }>): Promise<Described> {
+  const { id, settings } = subject;
+  const env = environmentIn((await readRootFile(settings)) ?? '');
+  return {
+    container: {
+      ...{ runtime: 'nspawn', id, name: id, image: '', digest: '', labels: {}, owner: '' },
+      record: settings,
+    },
+    words: wordsOf({ annotations: {}, labels: {}, env }, ImageSays.nothing),
+  };
+}
+
+/** An assignment of nothing takes back those before it. */
+function environmentIn(text: string): string[] {
+  const lines = nspawnSettings(text).filter(
+    ({ section, key }) => section === 'Exec' && key === 'Environment',
+  );
+  const last = lines.findLastIndex(({ value }) => value === '');
+  return lines.slice(last + 1).flatMap(({ value }) => nspawnWords(value));
+}
+
+/** Whether settings of a machine mount a folder, known by these paths, and nothing else, at `/dev/lxd`. */
+export function mountsAtGuestApi(text: string, paths: readonly string[]): boolean {
+  const binds = guestApiBinds(text);
+  return binds.length > 0 && binds.every(({ source }) => paths.includes(source));
+}

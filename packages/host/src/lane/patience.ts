@@ -1,0 +1,56 @@
+import { PATIENCE_MS } from '../peer/held-callers.ts';
+import { LinkedQueue } from './linked-queue.ts';
+
+/** A caller that waits. */
+interface Waiting {
+  readonly fd: number;
+  readonly namespace: string;
+  readonly untilMs: number;
+  next: Waiting | undefined;
+}
+
+/**
+ * How long callers of unknown namespaces have waited, where another program starts instances: the first request may
+ * come before the news of the start. Each caller waits once. `HeldCallers` limits how many do.
+ */
+export class Patience {
+  /** Callers wait in the order of their times. */
+  readonly #queue = new LinkedQueue<Waiting>();
+  readonly #untilMs = new Map<number, number>();
+  on = false;
+
+  /** Whether a caller may wait, or still may. */
+  allows(fd: number, nowMs: number): boolean {
+    return this.on && (this.#untilMs.get(fd) ?? Number.POSITIVE_INFINITY) > nowMs;
+  }
+
+  /** A caller waits; its time begins when it does so first. */
+  begin(fd: number, namespace: string, nowMs: number): void {
+    if (this.#untilMs.has(fd)) return;
+    const untilMs = nowMs + PATIENCE_MS;
+    this.#untilMs.set(fd, untilMs);
+    this.#queue.push({ fd, namespace, untilMs, next: undefined });
+  }
+
+  /** A caller waits no longer: its descriptor may mean another one from now on. */
+  end(fd: number): void {
+    this.#untilMs.delete(fd);
+  }
+
+  /** Takes out a caller whose time is over; undefined if there is none. */
+  overdue(nowMs: number): Waiting | undefined {
+    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+      const isCurrent = this.#untilMs.get(first.fd) === first.untilMs;
+      if (isCurrent && first.untilMs > nowMs) return undefined;
+      this.#queue.shift();
+      if (isCurrent) return first;
+    }
+    return undefined;
+  }
+
+  /** Milliseconds until the next caller has waited long enough. */
+  leftMs(nowMs: number): number {
+    const first = this.#queue.first;
+    return first === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.ceil(first.untilMs - nowMs));
+  }
+}

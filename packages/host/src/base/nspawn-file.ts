@@ -55,9 +55,12 @@ export function guestApiBind(folder: string): string {
 
 /** `SOURCE[:DESTINATION[:OPTIONS]]`; a backslash takes the meaning from a colon. */
 function bindOf(value: string): NspawnBind {
-  const [source = '', destination] = (value.match(/(?:\\.|[^:\\])+|:(?=:|$)/g) ?? []).map((part) =>
-    part.replace(/\\(.)/g, '$1'),
-  );
+  const parts = [''];
+  for (const [token] of value.matchAll(/\\.|[\s\S]/g)) {
+    if (token === ':') parts.push('');
+    else parts[parts.length - 1] += token.slice(-1);
+  }
+  const [source = '', destination] = parts;
   const target = destination ?? source;
   return {
     source: source.replace(/\/+$/, ''),

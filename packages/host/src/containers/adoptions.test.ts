@@ -149,6 +149,33 @@ describe('Nothing changes and the hook is told why', () => {
   });
 });
 
+describe('A machine', () => {
+  const machineOf = (pid: number) => ({ of: 'nspawn', id: 'web', pid, settings: '/web.nspawn' }) as const;
+  beforeEach(() => {
+    container = { ...container, runtime: 'nspawn', id: 'web', name: 'web', record: '/web.nspawn' };
+  });
+
+  it('is an instance, and the same one at its next start', async () => {
+    words = { 'config.user.role': 'front' };
+    const first = heart.machine.startForeign();
+    await adoptionsOf(heart).beginMachine(machineOf(first), LATER);
+    await adoptionsOf(heart).beginMachine(machineOf(first), LATER);
+    const { id } = heart.get('web');
+    await end(first);
+    await adoptionsOf(heart).beginMachine(machineOf(heart.machine.startForeign()), LATER);
+    expect([heart.get('web').id, heart.status('web')]).toEqual([id, 'Running']);
+    expect(heart.get('web').config).toMatchObject({ 'user.role': 'front' });
+  });
+
+  it('is not adopted by a pid that another process has by now', async () => {
+    const pid = heart.machine.startForeign();
+    await expect(adoptionsOf(heart).beginMachine(machineOf(pid), 0n)).rejects.toThrow(
+      'the machine has ended',
+    );
+    expect(heart.model.hasInstance('web')).toBe(false);
+  });
+});
+
 describe('The end of a container', () => {
   it('is stored before its hook has the answer', async () => {
     const pid = await start();

@@ -1,14 +1,14 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import type { Needs } from '../instances/needs.ts';
+import { FolderWatch } from './folder-watch.ts';
 import type { Subject } from './hook-request.ts';
-import { hasGuestApi, ticksOf } from './leader.ts';
+import { ticksOf } from './leader.ts';
 import type { Machine } from './machined.ts';
 import { type NspawnFolder, versionOf } from './nspawn-folder.ts';
 
-/** The folder is watched, and read again in case it has come later or the kernel has lost a notification. */
+/** The folders are watched, and read again in case the kernel has lost a notification. */
 const READ_MS = 2_000;
 /** As many machines are asked for at once. */
 const AT_ONCE = 8;
@@ -20,6 +20,8 @@ export interface MachineParts {
   /** Folder in which machined keeps a file for each machine that runs. */
   readonly states: string;
   readonly ask: (name: string) => Promise<Machine>;
+  /** Whether a process sees the guest API's mount. */
+  readonly hasGuestApi: (pid: number) => Promise<boolean>;
   /** @param ticks the leader began before this time after the host's boot */
   readonly adopt: (subject: Extract<Subject, { of: 'nspawn' }>, ticks: bigint) => Promise<void>;
   /** Told whether any machine is to be adopted. */
@@ -39,8 +41,7 @@ export class Machines {
   readonly #busy = new Map<string, Promise<void>>();
   /** Machines that machined could not be asked for: each is logged once. */
   readonly #unknown = new Set<string>();
-  #watcher: FSWatcher | undefined;
-  #watched = '';
+  readonly #watches: readonly FolderWatch[];
   #timer: NodeJS.Timeout | undefined;
   #reading: Promise<void> | undefined;
   #again = false;
@@ -49,6 +50,9 @@ export class Machines {
 
   constructor(parts: MachineParts, { log }: Needs<'log'>) {
     this.#parts = parts;
+    this.#watches = [parts.settings.path, parts.states].map(
+      (path) => new FolderWatch(path, () => this.#look()),
+    );
     this.#log = log;
   }
 
@@ -62,7 +66,7 @@ export class Machines {
   /** Adopts no further machines. @returns settles when the work that is under way has ended */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#watcher?.close();
+    for (const each of this.#watches) each.stop();
     clearInterval(this.#timer);
     await this.#reading;
     await Promise.all(this.#busy.values());
@@ -84,6 +88,8 @@ export class Machines {
   async #readAll(): Promise<void> {
     while (this.#again && !this.#stopped) {
       this.#again = false;
+      // Before the folders are read: what changes from now on makes another reading follow.
+      for (const each of this.#watches) await each.refresh();
       const names = await this.#parts.settings.names();
       this.#follow(names.size > 0);
       if (names.size > 0) await this.#startAll(names);
@@ -97,7 +103,6 @@ export class Machines {
 
   async #startAll(names: ReadonlySet<string>): Promise<void> {
     const { states } = this.#parts;
-    await this.#watch();
     const present = new Set((await readdir(states).catch(() => [])).filter((each) => names.has(each)));
     for (const known of [this.#done, this.#unknown])
       for (const name of known.keys()) if (!present.has(name)) known.delete(name);
@@ -105,25 +110,6 @@ export class Machines {
       if (this.#busy.size >= AT_ONCE) break;
       const version = await versionOf(join(states, name));
       if (version !== '' && this.#done.get(name) !== version) this.#start(name, version);
-    }
-  }
-
-  /** Watches the folder; again if it is another one by now. */
-  async #watch(): Promise<void> {
-    const { states } = this.#parts;
-    const folder = (await versionOf(states)).split(':', 1)[0] as string;
-    if (folder === this.#watched) return;
-    this.#watcher?.close();
-    this.#watched = '';
-    if (folder === '' || this.#stopped) return;
-    try {
-      this.#watcher = watch(states, () => this.#look());
-      this.#watcher.on('error', () => {
-        this.#watched = '';
-      });
-      this.#watched = folder;
-    } catch (error) {
-      this.#log.error({ err: error }, 'the folder of machines is not watched');
     }
   }
 
@@ -150,7 +136,7 @@ export class Machines {
 
   /** @throws Error if machined cannot be asked */
   async #adopt(name: string): Promise<void> {
-    const { ask, adopt, settings } = this.#parts;
+    const { ask, hasGuestApi, adopt, settings } = this.#parts;
     const { leader, registeredUs, isOfNspawn } = await ask(name);
     if (!isOfNspawn || leader === 0 || this.#stopped) return;
     try {

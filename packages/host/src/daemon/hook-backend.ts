@@ -4,6 +4,7 @@ import { within } from '../base/within.ts';
 import { Adoptions } from '../containers/adoptions.ts';
 import { type FolderOf, HookFolder } from '../containers/hook-folder.ts';
 import type { HookRequest } from '../containers/hook-request.ts';
+import { hasGuestApi } from '../containers/leader.ts';
 import { askMachined } from '../containers/machined.ts';
 import { Machines } from '../containers/machines.ts';
 import { NspawnFolder } from '../containers/nspawn-folder.ts';
@@ -62,6 +63,7 @@ export async function takeHooks(
       settings: new NspawnFolder(NSPAWN_SETTINGS, [paths.devlxd, await realpath(paths.devlxd)]),
       states: MACHINES,
       ask: askMachined,
+      hasGuestApi,
       adopt: (...machine) => context.running.whileStarting(() => adoptions.beginMachine(...machine)),
       follows: patient,
     },

@@ -9,6 +9,7 @@ import { UNKNOWN_CALLERS_PER_KEY_MAX } from '../http/connection-limits.ts';
 import { duplicate } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
 import { acceptNext, listenUnix } from '../native/sockets.ts';
+import { PATIENCE_MS } from '../peer/held-callers.ts';
 import { startApart, startLane } from './testing/harness.ts';
 
 // Thousands of rounds, or many processes, take long on a machine that has other work.
@@ -183,6 +184,24 @@ describe('a caller', () => {
     expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
     guest.lane.starting(false);
     expect(await inside.answer).toMatch(/^HTTP\/1\.1 500 /);
+  });
+
+  it('waits for its run where another program starts instances, and a second at most', async () => {
+    await using guest = await startLane({ known: false });
+    guest.lane.patient(true);
+    const from = performance.now();
+    await using inside = await startApart(guest.path, GET);
+    await using other = await startApart(guest.path, GET);
+    expect(await exchange(guest.path, GET)).toMatch(/^HTTP\/1\.1 500 /);
+    guest.lane.began({ ...guest.facts, namespace: inside.namespace }, sampleView());
+    expect(await inside.answer).toMatch(BAR);
+    expect(await other.answer).toMatch(/^HTTP\/1\.1 500 /);
+    expect(performance.now() - from).toBeGreaterThan(PATIENCE_MS);
+    guest.lane.patient(false);
+    await using late = await startApart(guest.path, GET);
+    const lateFrom = performance.now();
+    expect(await late.answer).toMatch(/^HTTP\/1\.1 500 /);
+    expect(performance.now() - lateFrom).toBeLessThan(PATIENCE_MS);
   });
 });
 

@@ -15,6 +15,15 @@ it('holds a limited number of callers of one namespace, independent of others, a
   expect([held.take('one'), held.count, holdAll(held, 'one')]).toEqual([[], 256, 256]);
 });
 
+it('gives back one caller', () => {
+  const held = new HeldCallers<number>();
+  for (const caller of [1, 2]) held.hold('one', caller);
+  expect([held.remove('one', 1), held.remove('one', 1), held.remove('two', 2), held.count]).toEqual([
+    ...[true, false, false, 1],
+  ]);
+  expect([held.remove('one', 2), held.count, held.takeAll()]).toEqual([true, 0, []]);
+});
+
 it('keeps places for each of thousands of namespaces when some hold as many as they may', () => {
   const held = new HeldCallers<number>();
   for (let attacker = 0; attacker < 100; attacker++) holdAll(held, `attacker ${attacker}`);

@@ -16,6 +16,14 @@ const HALT_MS = MINUTE_MS;
 /** What the machine has besides Debian's minimum. */
 const INCLUDED = ['systemd-sysv', 'dbus', 'ca-certificates', 'curl'];
 
+/** What a machine has besides. */
+export interface MachineOptions {
+  /** Packages of Debian. */
+  readonly packages?: readonly string[];
+  /** Folders of the host, by the path at which the machine sees them; it cannot change them. */
+  readonly shown?: Readonly<Record<string, string>>;
+}
+
 /** systemd 256 and later refuses cgroups of version 1, also with some of version 2 beside them, without this. */
 const INIT_ARGUMENTS = ['SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1'];
 
@@ -27,21 +35,26 @@ export class DebianMachine {
   /** Of the machine's root, seen from here. */
   readonly root: string;
   readonly #suite: DebianRoot['suite'];
+  readonly #options: MachineOptions;
   readonly #folder: string;
   readonly #cgroups: CgroupFolders;
   #process: ChildProcess | undefined;
   #init = 0;
 
-  private constructor(suite: DebianRoot['suite'], folder: string) {
+  private constructor(suite: DebianRoot['suite'], folder: string, options: MachineOptions) {
     this.#suite = suite;
+    this.#options = options;
     this.#folder = folder;
     this.root = join(folder, 'root');
     this.#cgroups = new CgroupFolders(basename(folder));
   }
 
   /** Makes a machine and boots it; takes a minute or more. */
-  static async start(suite: DebianRoot['suite'] = 'bookworm'): Promise<DebianMachine> {
-    const machine = new DebianMachine(suite, mkdtempSync('/var/tmp/porthole-test-machine-'));
+  static async start(
+    suite: DebianRoot['suite'] = 'bookworm',
+    options: MachineOptions = {},
+  ): Promise<DebianMachine> {
+    const machine = new DebianMachine(suite, mkdtempSync('/var/tmp/porthole-test-machine-'), options);
     try {
       await machine.#make();
       await machine.#boot();
@@ -96,7 +109,8 @@ export class DebianMachine {
   }
 
   async #make(): Promise<void> {
-    await makeDebianRoot({ suite: this.#suite, packages: INCLUDED }, this.root);
+    const packages = [...INCLUDED, ...(this.#options.packages ?? [])];
+    await makeDebianRoot({ suite: this.#suite, packages }, this.root);
     // LXC's package would make a bridge, in the host's network.
     symlinkSync('/dev/null', join(this.root, 'etc/systemd/system/lxc-net.service'));
   }
@@ -115,6 +129,7 @@ export class DebianMachine {
       `--directory=${this.root}`,
       `--machine=${basename(this.#folder)}`,
       '--resolv-conf=copy-host',
+      ...Object.entries(this.#options.shown ?? {}).map(([at, path]) => `--bind-ro=${path}:${at}`),
     ];
     // It ends with the test, also when that is killed.
     const command = [

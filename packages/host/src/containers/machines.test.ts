@@ -1,0 +1,144 @@
+import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { silentLog } from '../base/log.ts';
+import type { Machine } from './machined.ts';
+import { Machines } from './machines.ts';
+import { NspawnFolder } from './nspawn-folder.ts';
+
+const OF_NSPAWN: Machine = { leader: process.pid, registeredUs: 0n, isOfNspawn: true };
+
+let folder: string;
+let settings: string;
+let states: string;
+let machines: Machines;
+let asked: string[];
+let adopted: string[];
+let follows: boolean[];
+let ask: (name: string) => Promise<Machine>;
+let hasApi: boolean;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'porthole-machines-'));
+  settings = join(folder, 'systemd/nspawn');
+  states = join(folder, 'machines');
+  mkdirSync(join(folder, 'systemd'));
+  [asked, adopted, follows] = [[], [], []];
+  ask = async () => OF_NSPAWN;
+  hasApi = true;
+  machines = new Machines(
+    {
+      settings: new NspawnFolder(settings, ['/s/devlxd']),
+      states,
+      ask: (name) => {
+        asked.push(name);
+        return ask(name);
+      },
+      hasGuestApi: async () => hasApi,
+      adopt: async ({ id, pid, settings: file }) => void adopted.push(`${id} ${pid} ${file}`),
+      follows: (on) => void follows.push(on),
+    },
+    { log: silentLog },
+  );
+});
+afterEach(async () => {
+  await machines.stop();
+  rmSync(folder, { recursive: true });
+});
+
+function setUp(name: string, text = '[Files]\nBindReadOnly=/s/devlxd:/dev/lxd\n', mode = 0o644): void {
+  mkdirSync(settings, { recursive: true });
+  writeFileSync(join(settings, `${name}.nspawn`), text);
+  chmodSync(join(settings, `${name}.nspawn`), mode);
+}
+/** As machined does it: a new file takes the place of an old one. */
+function appear(name: string): void {
+  mkdirSync(states, { recursive: true });
+  writeFileSync(join(folder, 'new'), '# private');
+  renameSync(join(folder, 'new'), join(states, name));
+}
+const of = (name: string) => `${name} ${process.pid} ${join(settings, `${name}.nspawn`)}`;
+const become = (list: () => unknown, expected: unknown) =>
+  vi.waitFor(() => expect(list()).toEqual(expected), { timeout: 1_500, interval: 5 });
+
+describe('Machines that were set up', () => {
+  it('are adopted if they run already when the daemon starts', async () => {
+    setUp('web');
+    appear('web');
+    await machines.begin();
+    expect([adopted, follows]).toEqual([[of('web')], [true]]);
+  });
+
+  it('are adopted when they appear, also in folders that come later, and again after a restart', async () => {
+    await machines.begin();
+    expect(follows).toEqual([]);
+    setUp('web');
+    await become(() => follows, [true]);
+    appear('web');
+    await become(() => adopted.length, 1);
+    rmSync(join(states, 'web'));
+    appear('web');
+    await become(() => adopted, [of('web'), of('web')]);
+  });
+
+  it('are no longer followed when the last setup is removed', async () => {
+    setUp('web');
+    await machines.begin();
+    rmSync(join(settings, 'web.nspawn'));
+    await become(() => follows, [true, false]);
+  });
+
+  it('are asked for again later if machined does not answer', async () => {
+    ask = async () => {
+      throw new Error('no answer');
+    };
+    setUp('web');
+    appear('web');
+    await machines.begin();
+    expect([asked, adopted]).toEqual([['web'], []]);
+    ask = async () => OF_NSPAWN;
+    await vi.waitFor(() => expect(adopted).toEqual([of('web')]), { timeout: 4_000 });
+  });
+
+  it('do not wait for each other', async () => {
+    for (const name of ['a', 'b']) {
+      setUp(name);
+      appear(name);
+    }
+    const never = Promise.withResolvers<Machine>();
+    ask = (name) => (name === 'a' ? never.promise : Promise.resolve(OF_NSPAWN));
+    const begun = machines.begin();
+    await become(() => adopted, [of('b')]);
+    never.reject(new Error('killed'));
+    await begun;
+  });
+});
+
+describe('A machine is not adopted', () => {
+  it.each<[string, () => void]>([
+    ['that was not set up', () => setUp('other')],
+    ['whose settings others can write', () => setUp('web', undefined, 0o666)],
+    ['of another state directory', () => setUp('web', '[Files]\nBindReadOnly=/t/devlxd:/dev/lxd\n')],
+    [
+      'whose settings mount two folders in the place',
+      () => setUp('web', '[Files]\nBindReadOnly=/s/devlxd:/dev/lxd\nBind=/t:/dev/lxd\n'),
+    ],
+  ])('%s: machined is not even asked', async (_what, prepare) => {
+    prepare();
+    appear('web');
+    await machines.begin();
+    expect([asked, adopted]).toEqual([[], []]);
+  });
+
+  it.each<[string, () => void]>([
+    ['that is a virtual machine', () => (ask = async () => ({ ...OF_NSPAWN, isOfNspawn: false }))],
+    ['that has ended', () => (ask = async () => ({ ...OF_NSPAWN, leader: 0 }))],
+    ['that was started before it was set up', () => (hasApi = false)],
+  ])('%s', async (_what, prepare) => {
+    prepare();
+    setUp('web');
+    appear('web');
+    await machines.begin();
+    expect([asked, adopted]).toEqual([['web'], []]);
+  });
+});

@@ -97,8 +97,10 @@ export class Machines {
   }
 
   #follow(on: boolean): void {
-    if (on !== this.#follows) this.#parts.follows(on);
+    if (on === this.#follows) return;
+    this.#parts.follows(on);
     this.#follows = on;
+    this.#log.debug({ on }, 'machines of systemd-nspawn are followed');
   }
 
   async #startAll(names: ReadonlySet<string>): Promise<void> {

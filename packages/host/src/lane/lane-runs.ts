@@ -32,9 +32,7 @@ export class LaneRuns {
     this.end(facts.instanceId);
     const run = new LaneRun(facts, view);
     this.#byInstance.set(facts.instanceId, run);
-    this.#byNamespace.set(facts.namespace, run);
-    // The new namespace may lie between a known process and the run that was found for it.
-    this.#processes.clear();
+    if (view !== undefined) this.#open(run);
   }
 
   end(instanceId: number): void {
@@ -46,8 +44,22 @@ export class LaneRuns {
     this.#processes.forgetRun(run);
   }
 
-  setView(view: GuestView): void {
-    this.#byInstance.get(view.instanceId)?.setView(view);
+  /** @returns the namespace of a run whose callers can be identified from now on: this is its first view */
+  setView(view: GuestView): string | null {
+    const run = this.#byInstance.get(view.instanceId);
+    if (run === undefined) return null;
+    const isFirst = run.currentView() === undefined;
+    run.setView(view);
+    if (!isFirst) return null;
+    this.#open(run);
+    return run.facts.namespace;
+  }
+
+  /** A run of an instance that is not stored yet has no view: its callers are unknown until then. */
+  #open(run: LaneRun): void {
+    this.#byNamespace.set(run.facts.namespace, run);
+    // The new namespace may lie between a known process and the run that was found for it.
+    this.#processes.clear();
   }
 
   /** The run that owns a PID namespace; the same as in the registry of `peer`. */

@@ -186,6 +186,15 @@ describe('a caller', () => {
     expect(await inside.answer).toMatch(/^HTTP\/1\.1 500 /);
   });
 
+  it('of an instance that is not stored yet waits for its view', async () => {
+    await using guest = await startLane({ known: false });
+    guest.lane.patient(true);
+    await using inside = await startApart(guest.path, GET);
+    guest.lane.began({ ...guest.facts, namespace: inside.namespace }, undefined);
+    guest.lane.changed([sampleView()]);
+    expect(await inside.answer).toMatch(BAR);
+  });
+
   it('waits for its run where another program starts instances, and a second at most', async () => {
     await using guest = await startLane({ known: false });
     guest.lane.patient(true);

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { silentLog } from '../base/log.ts';
+import { silentLog } from '../../base/log.ts';
 import type { Machine } from './machined.ts';
 import { Machines } from './machines.ts';
 import { NspawnFolder } from './nspawn-folder.ts';

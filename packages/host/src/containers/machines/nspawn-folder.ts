@@ -1,7 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mountsAtGuestApi } from './records/nspawn.ts';
-import { readRootFile } from './records/root-file.ts';
+import { mountsAtGuestApi } from '../records/nspawn.ts';
+import { readRootFile } from '../records/root-file.ts';
 
 const SUFFIX = '.nspawn';
 /** Only root can make files there; it stands against a mistake. */

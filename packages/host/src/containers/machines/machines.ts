@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../base/coded-error.ts';
-import type { Needs } from '../instances/needs.ts';
+import { messageOf } from '../../base/coded-error.ts';
+import type { Needs } from '../../instances/needs.ts';
+import type { Subject } from '../hook-request.ts';
 import { FolderWatch } from './folder-watch.ts';
-import type { Subject } from './hook-request.ts';
 import { ticksOf } from './leader.ts';
 import type { Machine } from './machined.ts';
 import { type NspawnFolder, versionOf } from './nspawn-folder.ts';

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { readFile } from '../client/files.ts';
 import { HostClient, path } from '../client/host-client.ts';
 import type { DeviceMap } from '../client/types.ts';
@@ -53,7 +54,14 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   'source|instance:path': filesAndPlaces,
   'target|instance:path': filesAndPlaces,
   condition: conditions,
+  machine: machines,
 };
+
+/** Machines of systemd-nspawn: folders and disk images of this host. */
+async function machines(): Promise<readonly string[]> {
+  const names = await readdir('/var/lib/machines');
+  return names.filter((name) => !name.startsWith('.')).map((name) => name.replace(/\.raw$/, ''));
+}
 
 async function filesAndPaths(
   client: HostClient,

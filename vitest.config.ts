@@ -22,9 +22,9 @@ const CYCLED = ['archives', 'crash', 'guest-journal', 'restart', 'signals'].map(
 );
 
 /** Long tests that wait for downloads, builds and boots for much of their time. */
-const ROOTS = ['ansible', 'cloud-init', 'distributions', 'guest-package', 'installed', 'package'].map(
-  (name) => `packages/host/test/long/${name}.test.ts`,
-);
+const ROOTS = [
+  ...['ansible', 'cloud-init', 'distributions', 'guest-package', 'installed', 'package', 'nspawn'],
+].map((name) => `packages/host/test/long/${name}.test.ts`);
 
 /** Tests of the guest API that take a minute; without the fast lane they are long tests. */
 const HOSTILE = ['guest-defects', 'guest-slow'].map((name) => `packages/host/test/${name}.test.ts`);

@@ -24,6 +24,11 @@ export class LaneRun {
     return this.#over;
   }
 
+  /** False between the begin of a new instance's run and the commit that makes the instance: it has no answers yet. */
+  get hasView(): boolean {
+    return this.#view !== undefined;
+  }
+
   /** Undefined once this run is over, as with `GuestBackend.view`. */
   readonly currentView = (): GuestView | undefined => (this.#over ? undefined : this.#view);
 

@@ -46,8 +46,12 @@ export class LaneRuns {
     this.#processes.forgetRun(run);
   }
 
-  setView(view: GuestView): void {
-    this.#byInstance.get(view.instanceId)?.setView(view);
+  /** @returns the PID namespace of the run, if this is its first view: its callers are known from now on */
+  setView(view: GuestView): string | null {
+    const run = this.#byInstance.get(view.instanceId);
+    const isFirst = run?.hasView === false;
+    run?.setView(view);
+    return isFirst ? run.facts.namespace : null;
   }
 
   /** The run that owns a PID namespace; the same as in the registry of `peer`. */
@@ -106,6 +110,8 @@ export class LaneRuns {
   #look(socket: number, uid: number, pid = 0, again = false): Found {
     const { run, outermost } = originOf(pidfdKernel, this, socket);
     const found = run === null ? null : (this.#byInstance.get(run.instanceId) ?? null);
+    // It waits as if the run had not begun.
+    if (found?.hasView === false) return { uid, outermost: found.facts.namespace };
     if (pid > 0 && outermost === null) this.#processes.remember(socket, pid, found, again);
     return placeOf(found, uid, outermost);
   }

@@ -157,11 +157,14 @@ export class Loop {
   readonly #apply: { readonly [K in Order['kind']]: (order: Extract<Order, { kind: K }>) => void } = {
     run: ({ facts, view }) => {
       this.#runs.add(facts, view);
-      this.#acceptor.began(facts.namespace);
+      if (view !== undefined) this.#acceptor.began(facts.namespace);
     },
     over: ({ instanceId }) => this.#runs.end(instanceId),
     views: ({ views }) => {
-      for (const view of views) this.#runs.setView(view);
+      for (const view of views) {
+        const namespace = this.#runs.setView(view);
+        if (namespace !== null) this.#acceptor.began(namespace);
+      }
     },
     'close-instance': ({ instanceId }) => {
       this.#start.shared[CLOSED] = this.#connections.closeInstance(instanceId);

@@ -22,7 +22,7 @@ const CYCLED = ['archives', 'crash', 'guest-journal', 'restart', 'signals'].map(
 );
 
 /** Long tests that wait for downloads, builds and boots for much of their time. */
-const ROOTS = ['ansible', 'cloud-init', 'distributions', 'guest-package', 'installed', 'package'].map(
+const ROOTS = ['ansible', 'cloud-init', 'debian-13', 'distributions', 'guest-package', 'installed', 'package'].map(
   (name) => `packages/host/test/long/${name}.test.ts`,
 );
 

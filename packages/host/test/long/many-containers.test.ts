@@ -105,14 +105,14 @@ async function killAgainAndAgain(random: SeededRandom, begun: () => number): Pro
 
 /** What there should be none of when all containers are gone. */
 async function traces() {
-  const processes = (await run('ps', ['-eo', 'args'])).stdout.split('\n');
+  const processes = (await run('ps', ['-eo', 'pid,args'])).stdout.split('\n');
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
   const isOurs = (text: string) => text.includes(daemon.stateDir) || text.includes(bundles.host.folder);
   return {
     instances: await operator.statuses(),
     requests: readdirSync(join(daemon.stateDir, 'hooks')),
     states: (await bundles.runc('list', '--quiet')).stdout.split('\n').filter((name) => /^c\d+$/.test(name)),
-    processes: processes.filter((text) => isOurs(text) && !text.includes('portholed')),
+    processes: processes.filter((text) => isOurs(text) && Number.parseInt(text, 10) !== daemon.pid),
     mounts: mounts.filter(isOurs),
     cgroups: bundles.host.cgroupsBelow(),
     connections: daemon.connections(),

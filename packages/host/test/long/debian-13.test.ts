@@ -80,17 +80,20 @@ describe('A container of Debian 13 that asks for the device of `porthole setup c
       return list.find((each: { name: string }) => each.name === name)?.status === 'Stopped';
     });
 
-  it.each(['podman', 'docker'])('by %s run is an instance with the config of its operator', async (manager) => {
-    const name = `of-${manager}`;
-    const words = ['--name', name, '--annotation', 'dev.porthole.config.user.x=one'];
-    await must(manager, 'run', '--detach', ...DEVICE, ...words, 'bb:1', 'sleep', 'inf');
-    expect(await must(manager, 'exec', name, 'devlxd', '/1.0/config/user.x')).toBe('one');
-    expect(await runtimeOf(name)).toBe(manager);
-    await must(manager, 'restart', '--time', '0', name);
-    expect(await must(manager, 'exec', name, 'devlxd', '/1.0/config/user.x')).toBe('one');
-    await must(manager, 'rm', '--force', name);
-    await stopped(name);
-  });
+  it.each(['podman', 'docker'])(
+    'by %s run is an instance with the config of its operator',
+    async (manager) => {
+      const name = `of-${manager}`;
+      const words = ['--name', name, '--annotation', 'dev.porthole.config.user.x=one'];
+      await must(manager, 'run', '--detach', ...DEVICE, ...words, 'bb:1', 'sleep', 'inf');
+      expect(await must(manager, 'exec', name, 'devlxd', '/1.0/config/user.x')).toBe('one');
+      expect(await runtimeOf(name)).toBe(manager);
+      await must(manager, 'restart', '--time', '0', name);
+      expect(await must(manager, 'exec', name, 'devlxd', '/1.0/config/user.x')).toBe('one');
+      await must(manager, 'rm', '--force', name);
+      await stopped(name);
+    },
+  );
 
   it('by docker run may say its config in labels', async () => {
     const words = ['--name', 'labelled', '--label', 'dev.porthole.config.user.x=label'];

@@ -85,11 +85,11 @@ async function oneOfPodman(name: string, value: string): Promise<string> {
   return answer;
 }
 
-const valueOf = (number: number) => `value-${number}`;
+const wordOf = (number: number) => `value-${number}`;
 const oneOf = (number: number): Promise<string> => {
   const name = `c${number}`;
-  if (number % PODMANS === 0) return oneOfPodman(name, valueOf(number));
-  return oneOfRunc(name, valueOf(number), number % 2 === 0);
+  if (number % PODMANS === 0) return oneOfPodman(name, wordOf(number));
+  return oneOfRunc(name, wordOf(number), number % 2 === 0);
 };
 
 /** Kills the daemon again and again while containers come and go. @param begun how many have begun by now */
@@ -140,7 +140,7 @@ it(`${COUNT} containers come and go while the daemon is killed ${KILLS} times: a
   };
   const kills = killAgainAndAgain(new SeededRandom(seed), () => begun);
   await Promise.all([kills, ...Array.from({ length: AT_ONCE }, worker)]);
-  const wrong = [...answered].filter(([number, answer]) => answer !== `${valueOf(number)} 0`);
+  const wrong = [...answered].filter(([number, answer]) => answer !== `${wordOf(number)} 0`);
   expect(wrong).toEqual([]);
   expect(answered.size).toBe(COUNT);
   const isClean = async () => JSON.stringify(await traces()) === JSON.stringify(NONE);

@@ -23,7 +23,16 @@ const CYCLED = ['archives', 'crash', 'guest-journal', 'restart', 'signals'].map(
 
 /** Long tests that wait for downloads, builds and boots for much of their time. */
 const ROOTS = [
-  ...['ansible', 'cloud-init', 'distributions', 'guest-package', 'installed', 'package', 'nspawn'],
+  ...[
+    'ansible',
+    'cloud-init',
+    'debian-13',
+    'distributions',
+    'guest-package',
+    'installed',
+    'nspawn',
+    'package',
+  ],
 ].map((name) => `packages/host/test/long/${name}.test.ts`);
 
 /** Tests of the guest API that take a minute; without the fast lane they are long tests. */

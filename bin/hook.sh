@@ -104,8 +104,9 @@ read -r boot < /proc/sys/kernel/random/boot_id
 may_run || without_daemon
 waited=0
 while [ "$waited" -lt "$patience" ]; do
-  # Short waits: the daemon may end meanwhile. It removes the pipe when it has answered.
-  if answer=$(timeout 2 cat "$reply"); then
+  # Short waits: the daemon may end meanwhile. It removes the pipe when it has answered. Nothing was read if it was
+  # killed before it wrote: then the next daemon answers.
+  if answer=$(timeout 2 cat "$reply") && [ -n "$answer" ]; then
     [ "$answer" = ok ] && exit 0
     echo "porthole: this container is not adopted: $answer" >&2
     exit 1

@@ -39,6 +39,7 @@ export const TEST_PACKAGES = [
   'skopeo',
   'umoci',
   'docker.io',
+  'docker-compose',
   'podman',
   'runc',
 ];

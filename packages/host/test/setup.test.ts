@@ -25,6 +25,17 @@ async function setUp(host: PrivateHost, ...words: string[]): Promise<string> {
 /** A program inside a container, which asks for a key. */
 const ASK = ['/usr/bin/devlxd', '/1.0/config/user.x'];
 
+const COMPOSE = `services:
+  front:
+    image: bb:1
+    command: sleep inf
+    runtime: porthole
+    network_mode: none
+    labels:
+      dev.porthole.name: front
+      dev.porthole.config.user.x: "1"
+`;
+
 describe('Docker, after `porthole setup docker`', () => {
   let docker: Docker;
   beforeAll(async () => {
@@ -58,6 +69,30 @@ describe('Docker, after `porthole setup docker`', () => {
     expect(await docker.must('exec', id, ...ASK)).toBe('1');
     await docker.must('rm', '--force', id);
     await until('its end is seen', async () => (await operator.statuses())['web'] !== 'Running');
+  });
+
+  it('runs services of docker-compose that ask for the runtime', async () => {
+    const file = join(docker.host.folder, 'docker-compose.yml');
+    writeFileSync(file, COMPOSE);
+    const env = { HOME: docker.host.folder, DOCKER_HOST: `unix://${docker.host.folder}/sock` };
+    const compose = async (...words: string[]) => {
+      const command = ['docker-compose', '--project-name', 'shop', '--file', file, ...words];
+      return outputOf(words.join(' '), await docker.host.run(command, env));
+    };
+    await compose('up', '--detach');
+    expect(await compose('exec', '-T', 'front', ...ASK)).toBe('1');
+    const { created_at: created } = await operator.get('front');
+    await compose('restart', '--timeout', '0');
+    expect(await compose('exec', '-T', 'front', ...ASK)).toBe('1');
+    expect((await operator.get('front')).created_at).toBe(created);
+    await compose('down', '--timeout', '0');
+    await until('its end is seen', async () => (await operator.statuses())['front'] === 'Stopped');
+    await compose('up', '--detach');
+    expect((await operator.get('front')).created_at).toBe(created);
+    await compose('down', '--timeout', '0');
+  });
+
+  it('has no such runtime after the removal', async () => {
     await setUp(docker.host, 'docker', '--config', docker.settings, '--remove');
     expect(JSON.parse(readFileSync(docker.settings, 'utf8'))).toEqual({ pidfile: expect.any(String) });
   });

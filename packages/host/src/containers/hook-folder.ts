@@ -167,8 +167,9 @@ export class HookFolder {
       this.#done.add(name);
       await this.#reply(pipe, answer);
     }
-    await rm(path, { force: true });
+    // The request last: if the daemon is killed in between, the next one removes it.
     await rm(pipe, { force: true });
+    await rm(path, { force: true });
     this.#done.delete(name);
     return true;
   }

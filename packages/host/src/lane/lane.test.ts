@@ -177,6 +177,18 @@ describe('a caller', () => {
     expect([guest.backend.identified, guest.backend.viewed]).toEqual([0, 0]);
   });
 
+  it('of a new instance waits until the instance is stored, and has a view', async () => {
+    await using guest = await startLane({ known: false });
+    guest.lane.starting(true);
+    await using inside = await startApart(guest.path, GET);
+    guest.lane.began({ ...guest.facts, namespace: inside.namespace }, undefined);
+    await expect.poll(() => isAccepted(guest.path)).toBe(true);
+    guest.lane.starting(true);
+    expect(inside.text()).toBe('');
+    guest.lane.changed([sampleView()]);
+    expect(await inside.answer).toMatch(BAR);
+  });
+
   it('that still waits when the last start has ended is in no instance; a host process does not wait', async () => {
     await using guest = await startLane({ known: false });
     guest.lane.starting(true);

@@ -49,6 +49,12 @@ export class CgroupFolders {
     );
   }
 
+  /** The cgroups below them. */
+  below(): string[] {
+    const own = this.#folders();
+    return own.flatMap((folder) => below(folder)).filter((folder) => !own.includes(folder));
+  }
+
   remove(): void {
     for (const folder of this.#folders()) for (const each of below(folder)) rmdirSync(each);
   }

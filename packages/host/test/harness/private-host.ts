@@ -59,6 +59,11 @@ export class PrivateHost {
     return ['nsenter', `--mount=/proc/${this.#holder.pid}/ns/mnt`, '--', ...enter, ...words];
   }
 
+  /** The cgroups below its own: one or more for each container that runs. */
+  cgroupsBelow(): string[] {
+    return this.#cgroups.below();
+  }
+
   /** The busybox image's root, as an archive from which images are made. */
   rootArchive(): string {
     const archive = `${this.folder}/root.tar`;

@@ -182,20 +182,3 @@ describe('the Debian package, installed', () => {
     10 * MINUTES_MS,
   );
 });
-
-describe('the Debian package on Debian 13', () => {
-  it(
-    'brings all that it needs, and the tour shows that all works',
-    async () => {
-      using built = await BuiltPackages.make('--arch', OWN_ARCHITECTURE);
-      await using machine = await DebianMachine.start('trixie');
-      await machine.must('apt-get', 'update');
-      await machine.must('apt-get', ...INSTALL, machine.give(built.path('.deb')));
-      expect(await machine.must('systemctl', 'is-active', 'portholed.service')).toBe('active\n');
-      expect(await machine.must('porthole', 'tour')).toMatch(/\nAll 10 steps of the tour gave/);
-      await machine.must('porthole', 'delete', '--force', 'first');
-      await machine.must('apt-get', 'purge', '-y', 'porthole');
-    },
-    30 * MINUTES_MS,
-  );
-});

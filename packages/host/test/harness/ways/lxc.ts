@@ -23,11 +23,11 @@ export async function lxcWay({ stateDir, porthole }: Told): Promise<Way> {
     void outputOf(command, await tool(command, name, ...words));
   return {
     runtime: 'lxc',
-    async start(name, value) {
+    async start(name, value, script = FIRST) {
       const root = join(folder, name, 'rootfs');
       mkdirSync(join(folder, name));
       execFileSync('tar', ['-xzf', inject('busybox'), '-C', join(folder, name), 'rootfs']);
-      writeFileSync(join(root, 'first'), FIRST);
+      writeFileSync(join(root, 'first'), script);
       execFileSync('chown', ['-R', `${ROOT_ID}:${ROOT_ID}`, root]);
       writeFileSync(join(folder, name, 'config'), configOf(name, root, value, include));
       await must('lxc-start', name);

@@ -25,10 +25,10 @@ export async function dockerWay({ stateDir, porthole }: Told): Promise<Way> {
   await until('Docker knows the runtime', async () => (await runtimes()).includes('"porthole"'));
   return {
     runtime: 'docker',
-    async start(name, value) {
+    async start(name, value, script = FIRST) {
       const label = `dev.porthole.config.user.x=${value}`;
       const options = ['--runtime', 'porthole', '--name', name, '--label', label];
-      await docker.start(...options, IMAGE, 'sh', '-c', FIRST);
+      await docker.start(...options, IMAGE, 'sh', '-c', script);
     },
     exec: (name, ...words) => docker.run('exec', name, ...words),
     spawn: (name, ...words) => docker.spawn('exec', name, ...words),
@@ -56,7 +56,7 @@ export async function podmanWay({ stateDir, porthole }: Told): Promise<Way> {
   );
   return {
     runtime: 'podman',
-    async start(name, value) {
+    async start(name, value, script = FIRST) {
       const annotation = `dev.porthole.config.user.x=${value}`;
       const options = [
         '--device',
@@ -66,7 +66,7 @@ export async function podmanWay({ stateDir, porthole }: Told): Promise<Way> {
         '--annotation',
         annotation,
       ];
-      await podman.start(...options, IMAGE, 'sh', '-c', FIRST);
+      await podman.start(...options, IMAGE, 'sh', '-c', script);
     },
     exec: (name, ...words) => podman.run('exec', name, ...words),
     spawn: (name, ...words) => podman.spawn('exec', name, ...words),

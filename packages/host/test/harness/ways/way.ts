@@ -8,8 +8,11 @@ export const FIRST = 'devlxd /1.0/config/user.x > /tmp/first 2>&1; exec sleep in
 export interface Way {
   /** The runtime that Porthole says. */
   readonly runtime: string;
-  /** Starts a container whose `user.x` has this value by its operator's word; it runs {@link FIRST}. */
-  start(name: string, value: string): Promise<void>;
+  /**
+   * Starts a container whose `user.x` has this value by its operator's word.
+   * @param script its first program, {@link FIRST} if not given
+   */
+  start(name: string, value: string, script?: string): Promise<void>;
   /** Runs a program inside, by the way's own command. */
   exec(name: string, ...words: string[]): Promise<Finished>;
   /** Starts a program inside that stays. */

@@ -51,8 +51,11 @@ if [ -d "$folder" ] && ! [ -w "$folder" ]; then
     exit 1
   fi
 fi
-request=$folder/$$.request
-reply=$folder/$$.reply
+read -r uptime < /proc/uptime
+read -r boot < /proc/sys/kernel/random/boot_id
+# Another hook may have the same pid, later or in another PID namespace.
+request=$folder/$$-${uptime%% *}.request
+reply=${request%.request}.reply
 
 # Quick, and wrong if the pid in the file is another process's by now.
 may_run() {
@@ -77,7 +80,7 @@ without_daemon() {
   case $kind in *stop) exit 0 ;; esac
   [ -n "$required" ] || exit 0
   rm -f "$request"
-  echo "porthole: the daemon does not run for $state, so this container cannot be adopted" >&2
+  echo "porthole: no daemon answers for $state, so this container cannot be adopted" >&2
   exit 1
 }
 
@@ -86,21 +89,26 @@ if ! [ -d "$folder" ]; then
   echo "porthole: no daemon has ever run for $state" >&2
   exit 1
 fi
-# What an earlier hook with this pid may have left.
-if [ -e "$reply" ] || [ -e "$request" ]; then rm -f "$reply" "$request"; fi
-mkfifo "$reply"
-read -r uptime < /proc/uptime
-read -r boot < /proc/sys/kernel/random/boot_id
+# The disk may be full or read-only.
+unwritable() {
+  rm -f "$reply" "$request"
+  echo "porthole: $folder cannot be written to, so this container is not adopted" >&2
+  case $kind in *stop) exit 0 ;; esac
+  [ -z "$required" ] || exit 1
+  exit 0
+}
+
+mkfifo "$reply" 2> /dev/null || unwritable
 # The daemon takes the request when its last line is there. It is there before it is known whether a daemon runs:
 # one that starts in between finds it.
-{
+if ! {
   printf '%s\n%s\n%s\n' "$kind" "$uptime" "$boot"
   case $kind in
     start-host | post-stop) printf '%s\n' "$LXC_NAME" "${LXC_PID:-0}" "$LXC_CONFIG_FILE" ;;
     *) while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done ;;
   esac
   echo end
-} > "$request"
+} > "$request" 2> /dev/null; then unwritable; fi
 may_run || without_daemon
 waited=0
 while [ "$waited" -lt "$patience" ]; do

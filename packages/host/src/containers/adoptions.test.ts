@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Container } from '../core/container.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
+import { ownTimers, pass } from '../instances/testing/time.ts';
 import { Adoptions } from './adoptions.ts';
 import type { HookRequest } from './hook-request.ts';
+
+ownTimers();
 
 const BOOT = '11111111-2222-4333-8444-555555555555';
 const LATER = 10n ** 15n;
@@ -76,10 +79,30 @@ describe('A container that a hook tells of', () => {
     await end(await start());
     await setConfig({ 'user.role': 'changed', 'user.kept': '1' });
     container = { ...container, id: 'id-2' };
-    words = { 'config.user.role': 'newest' };
+    words = { 'config.user.other': 'newest' };
     await start();
-    expect(heart.get('web').config).toMatchObject({ 'user.role': 'newest', 'user.kept': '1' });
+    expect(heart.get('web').config).toMatchObject({ 'user.other': 'newest', 'user.kept': '1' });
+    expect(heart.get('web').config).not.toHaveProperty('user.role');
     expect(heart.get('web').config['volatile.container.id']).toBe('id-2');
+  });
+
+  it('is the instance that an operator has adopted by hand before, under its name', async () => {
+    const pid = heart.machine.startForeign();
+    const source = { type: 'adopt', pid } as const;
+    const fields = {
+      name: 'web',
+      description: '',
+      architecture: '',
+      ephemeral: false,
+      profiles: [],
+      devices: {},
+    };
+    await heart.done(heart.host.instances.create({ ...fields, config: { 'user.a': '1' }, source }, BY));
+    await end(pid);
+    await end(await start());
+    expect(heart.get('web').config).toMatchObject({ 'user.a': '1', 'volatile.container.id': 'id-1' });
+    await heart.setState('web', 'start', { pid: heart.machine.startForeign() });
+    expect(heart.get('web').config['volatile.container.id']).toBe('id-1');
   });
 
   it('may be told of twice: the second time changes nothing', async () => {
@@ -131,6 +154,7 @@ describe('Nothing changes and the hook is told why', () => {
   it.each([
     ['a key that only its runtime can apply', { 'config.limits.memory': '1MiB' }, 'limits.memory'],
     ['a key that only the daemon sets', { 'config.volatile.uuid': 'x' }, 'volatile.uuid'],
+    ['a word that is neither true nor false', { ephemeral: 'yes' }, 'must be true or false'],
     ['a profile that does not exist', { profiles: 'nosuch' }, 'nosuch'],
     ['a name that no instance can have', { name: '../x' }, 'Invalid instance name'],
   ])('for %s', async (_what, said, why) => {
@@ -173,6 +197,19 @@ describe('A machine', () => {
       'the machine has ended',
     );
     expect(heart.model.hasInstance('web')).toBe(false);
+  });
+});
+
+describe('Records that do not answer', () => {
+  it('hold up their own container for five seconds', async () => {
+    const adoptions = new Adoptions(heart.parts, {
+      create: () => null as never,
+      describe: () => new Promise(() => {}),
+    });
+    const begun = adoptions.begin(requestOf(heart.machine.startForeign()));
+    const refused = expect(begun).rejects.toThrow('does not answer');
+    await pass(heart, 5_000);
+    await refused;
   });
 });
 
@@ -229,12 +266,17 @@ describe('A container of a user of the host', () => {
     expect(heart.status('u1000-web')).toBe('Stopped');
   });
 
+  it('cannot set many keys', async () => {
+    const many = Array.from({ length: 33 }, (_, number) => [`dev.porthole.config.user.k${number}`, '1']);
+    await expect(startOfUser('web', UID, Object.fromEntries(many))).rejects.toThrow('may set 32 keys');
+  });
+
   it('has at most 64 instances', async () => {
     for (let number = 0; number < 64; number++) {
-      heart.world.clock.pass(10_000);
+      heart.world.clock.pass(60_000);
       await startOfUser(`n${number}`);
     }
-    heart.world.clock.pass(10_000);
+    heart.world.clock.pass(60_000);
     await expect(startOfUser('more')).rejects.toThrow('a user may have 64 instances');
   });
 });

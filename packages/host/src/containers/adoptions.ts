@@ -3,6 +3,7 @@ import { adoptedInit, type ProcessName } from '../core/adopted.ts';
 import { type Container, containerOf } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
+import { recordOf } from '../core/records.ts';
 import { adoptAgain } from '../instances/adopt.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { performPlans } from '../instances/perform.ts';
@@ -26,6 +27,12 @@ const ROOT = 0;
 /** Instances that one user of the host may have. */
 const OF_USER_MAX = 64;
 
+/** The records of a container are some files. */
+const DESCRIBE_MS_MAX = 5_000;
+/** Requests that ask records at once: each that hangs holds a thread, and the daemon has four for all files. */
+const HANGING_MAX = 16;
+const NO_ANSWER = 'the disk with the records of the container does not answer';
+
 /** The parts of the daemon that adoptions need, beside the use cases of instances. */
 export interface AdoptionParts {
   /** Creates an instance, as for an operator. */
@@ -39,6 +46,7 @@ export class Adoptions {
   readonly #context: AdoptionNeeds;
   readonly #parts: AdoptionParts;
   readonly #userStarts: UserStarts;
+  #hanging = 0;
 
   constructor(context: AdoptionNeeds, parts: AdoptionParts) {
     this.#context = context;
@@ -53,8 +61,9 @@ export class Adoptions {
    */
   async begin(request: HookRequest): Promise<void> {
     const init = this.#initOf(request);
-    const described = await this.#parts.describe(request.subject);
-    await this.#adopt(init, described.container, claimOf(described));
+    const described = await this.#describe(request.subject);
+    const claim = claimOf(described);
+    await this.#adopt(init, described.container, claim);
   }
 
   /**
@@ -70,7 +79,8 @@ export class Adoptions {
     if (adopter.ownerOf(init.pid) !== ROOT)
       throw hostError('bad-request', 'the machine is of another user than root');
     const described = await this.#parts.describe(subject);
-    await this.#adopt(init, described.container, claimOf(described));
+    const claim = claimOf(described);
+    await this.#adopt(init, described.container, claim);
   }
 
   /**
@@ -88,12 +98,16 @@ export class Adoptions {
     const { model } = this.#context;
     const isNew = !model.hasInstance(claim.name);
     if (isNew && countOf(uid, model.state.instances.values()) >= OF_USER_MAX)
-      throw hostError('bad-request', `a user may have ${OF_USER_MAX} instances`);
+      throw hostError(
+        'bad-request',
+        `a user may have ${OF_USER_MAX} instances; those with the annotation dev.porthole.ephemeral=true go with their containers`,
+      );
     await this.#adopt(init, described.container, claim);
   }
 
   async #adopt(init: ProcessName, container: Container, claim: Claim): Promise<void> {
-    const adoption = { pid: init.pid, init, container };
+    const said = { ...container, said: Object.keys(claim.config) };
+    const adoption = { pid: init.pid, init, container: said };
     const instance = continuedBy(container, claim, this.#context.model.state.instances.values());
     if (instance === null) await this.#create(claim, adoption);
     // The daemon before this one may have ended between the adoption and its answer.
@@ -112,6 +126,24 @@ export class Adoptions {
       END_MS_MAX,
       run.handle.ended.then(() => queue.run(id, 'settle', () => {})),
     );
+  }
+
+  /** Asks the records. A disk of theirs that does not answer holds up its own containers only. */
+  async #describe(subject: Subject): Promise<Described> {
+    if (this.#hanging >= HANGING_MAX) throw hostError('bad-request', NO_ANSWER);
+    let described: Described | undefined;
+    this.#hanging++;
+    const work = this.#parts
+      .describe(subject)
+      .then((found) => {
+        described = found;
+      })
+      .finally(() => {
+        this.#hanging--;
+      });
+    if (!(await within(DESCRIBE_MS_MAX, work)) || described === undefined)
+      throw hostError('bad-request', NO_ANSWER);
+    return described;
   }
 
   /** The process that the hook means, and no later one with its pid. @throws bad-request */
@@ -151,13 +183,15 @@ export class Adoptions {
     });
   }
 
-  /** A container that was made once more is what the operator says of it now; other keys stay. */
+  /** A container that was made once more is what the operator says of it now; keys of later changes stay. */
   async #redeclare(current: Instance, claim: Claim): Promise<void> {
+    const before = new Set(containerOf(current.config)?.said);
+    const kept = Object.entries(current.config).filter(([key]) => !before.has(key));
     const next: Instance = {
       ...current,
       profiles: claim.profiles ?? current.profiles,
       ephemeral: claim.ephemeral,
-      config: { ...current.config, ...claim.config },
+      config: recordOf([...kept, ...Object.entries(claim.config)]),
     };
     const plan = planUpdate(this.#context, current, next, this.#context.model.state.profiles);
     const updated = lifecycle('instance-updated', 'instances', current.name);

@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OciSpec } from './described.ts';
 import { ownRecordOfTexts } from './json.ts';
@@ -9,8 +10,12 @@ const SPEC_MAX_BYTES = 4 * 1024 * 1024;
 /** Reads the `config.json` of a bundle. @throws Error if it cannot be read */
 export async function readSpec(bundle: string): Promise<OciSpec> {
   const path = join(bundle, 'config.json');
-  if ((await stat(path)).size > SPEC_MAX_BYTES) throw new Error(`${path} is too large`);
-  const json = JSON.parse(await readFile(path, 'utf8'));
+  // Whoever can write the bundle could put a pipe there, which nothing comes from.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const found = await file.stat();
+  if (!found.isFile() || found.size > SPEC_MAX_BYTES) throw new Error(`${path} is no file, or too large`);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size), 0, found.size, 0);
+  const json = JSON.parse(buffer.toString('utf8', 0, bytesRead));
   const texts = (list: unknown): string[] =>
     Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
   return {

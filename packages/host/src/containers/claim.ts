@@ -1,3 +1,4 @@
+import { isAdopted } from '../core/adopted.ts';
 import { type Container, containerOf } from '../core/container.ts';
 import type { Config, Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
@@ -22,6 +23,9 @@ const CONFIG = 'config.';
 /** Keys that a user may set for containers of their own: data for the container itself. */
 const USERS_KEYS = /^(user|cloud-init)\./;
 
+/** Each may be an event at each start, and operators keep a limited number of events. */
+const USERS_KEYS_MAX = 32;
+
 /**
  * The claim of a container that a user of the host has started: its name begins with that user's, it has no profiles,
  * which may hold what is not for the user, and its keys are data for the container.
@@ -29,6 +33,8 @@ const USERS_KEYS = /^(user|cloud-init)\./;
  */
 export function claimOfUser(uid: number, described: Described): Claim {
   const { name, ephemeral, config } = claimOf(described);
+  if (Object.keys(config).length > USERS_KEYS_MAX)
+    throw hostError('bad-request', `a user may set ${USERS_KEYS_MAX} keys of a container`);
   const refused = Object.keys(config).find((key) => !USERS_KEYS.test(key));
   if (refused !== undefined) throw hostError('bad-request', `"${refused}" is for root to set`);
   const its = `u${uid}-${name}`.slice(0, NAME_MAX).replace(/-+$/, '');
@@ -44,10 +50,16 @@ export function claimOf({ container, words }: Described): Claim {
   const servers = config.find(([word]) => word.startsWith(`${CONFIG}volatile.`))?.[0];
   if (servers !== undefined)
     throw hostError('bad-request', `"${servers.slice(CONFIG.length)}" is for the daemon to set`);
+  const ephemeral = words['ephemeral'] ?? 'false';
+  if (!['true', 'false'].includes(ephemeral))
+    throw hostError(
+      'bad-request',
+      `"ephemeral" of the container is "${ephemeral}": it must be true or false`,
+    );
   return {
     name: words['name'] ?? nameOf(container),
     profiles: words['profiles'] === undefined ? null : listOf(words['profiles']),
-    ephemeral: words['ephemeral'] === 'true',
+    ephemeral: ephemeral === 'true',
     config: recordOf(config.map(([word, value]) => [word.slice(CONFIG.length), value] as const)),
   };
 }
@@ -89,7 +101,10 @@ export function continuedBy(
   const isIts = its !== null && its.runtime === runtime && its.owner === owner;
   // The names that begin with a user's are all for that user to give.
   if (isIts && (owner !== '' || (name !== '' && its.name === name))) return named;
-  throw hostError('bad-request', `${whose(named, its)}: give this container another name`);
+  // Adopted by hand before; only an operator can give a container its name.
+  if (its === null && isAdopted(named.config) && owner === '') return named;
+  const what = 'give this container another name, or delete or rename that instance';
+  throw hostError('bad-request', `${whose(named, its)}: ${what}`);
 }
 
 function whose({ name }: Instance, its: Container | null): string {

@@ -19,6 +19,8 @@ import type { HookRequest } from './hook-request.ts';
 
 const REQUEST = `poststop\n1.00 1.00\nboot\n${JSON.stringify({ id: 'a', bundle: '/b' })}\nend\n`;
 
+const OWN_UID = process.getuid?.() ?? 0;
+
 let path: string;
 let folder: HookFolder;
 let asked: string[];
@@ -28,7 +30,7 @@ beforeEach(() => {
   asked = [];
   perform = async () => {};
   folder = new HookFolder(
-    { path, uid: process.getuid?.() ?? 0, everyMs: 20 },
+    { kind: 'root', path, uid: OWN_UID, everyMs: 20 },
     (request) => {
       asked.push(request.subject.id);
       return perform(request);
@@ -131,6 +133,24 @@ describe('The folder of a user', () => {
     leave('2');
     await folder.begin();
     expect(readFileSync(other, 'utf8')).toBe('mine');
+  });
+
+  it('has one request carried out at each look, and none that is long', async () => {
+    await folder.stop();
+    folder = new HookFolder(
+      { path, kind: 'user', uid: OWN_UID, everyMs: 50 },
+      async (request) => void asked.push(request.subject.id),
+      {
+        clock: systemClock,
+        log: silentLog,
+      },
+    );
+    for (let number = 0; number < 3; number++) leave(String(number));
+    leave('3', REQUEST.replace('"/b"', `"/${'b'.repeat(40_000)}"`));
+    await folder.begin();
+    expect(asked).toHaveLength(1);
+    await emptied();
+    expect(asked).toEqual(['a', 'a', 'a']);
   });
 
   it('may have very many files', async () => {

@@ -11,13 +11,12 @@ import { type HookRequest, parseHookRequest } from './hook-request.ts';
 const REQUEST = '.request';
 const REPLY = '.reply';
 const OK = 'ok';
-const ROOT = 0;
 /** More files of one folder are not looked at: a user can make any number. */
 const FILES_MAX = 1000;
-/** The state of a container with its annotations. */
-const REQUEST_MAX_BYTES = 1024 * 1024;
-/** As many requests are worked on at once; more wait in the folder. */
-const AT_ONCE = 16;
+/** The state of a container with its annotations: what root's may have, and what a user's may cost the main thread. */
+const REQUEST_MAX_BYTES = { root: 1024 * 1024, user: 32 * 1024 };
+/** As many requests are worked on at once; more wait in the folder. A user has one at each look. */
+const AT_ONCE = { root: 16, user: 1 };
 /** A hook has written its request by then, or never will. */
 const WRITTEN_MS_MAX = 60_000;
 /** A hook that waits opens its pipe again and again; one that has given up removes it. */
@@ -27,7 +26,9 @@ const REPLY_TRY_MS = 25;
 /** Whose requests a folder takes. */
 export interface FolderOf {
   readonly path: string;
-  /** The user who can write into it: their files are read with care. */
+  /** Only root can write into root's; into a user's, anybody can put files, which are read with care. */
+  readonly kind: 'root' | 'user';
+  /** Whose files count. */
   readonly uid: number;
   /** How often the folder is read; a folder that only root can write is also watched. */
   readonly everyMs: number;
@@ -35,8 +36,8 @@ export interface FolderOf {
 
 /**
  * A folder in which hooks leave their requests, and wait for the answers at a named pipe. Hooks are shell
- * scripts: a start of Node would take several times as long as all of their work. Only one user can enter the
- * folder. A request that is left while no daemon runs is carried out by the next one.
+ * scripts: a start of Node would take several times as long as all of their work. Only the files of one user
+ * count. A request that is left while no daemon runs is carried out by the next one.
  */
 export class HookFolder {
   readonly #of: FolderOf;
@@ -68,9 +69,14 @@ export class HookFolder {
     this.#log = log;
   }
 
+  /** For what a user could repeat: it must not fill the log. */
+  #warn(details: object, text: string): void {
+    this.#log[this.#of.kind === 'root' ? 'warn' : 'debug'](details, text);
+  }
+
   /** Begins to take requests. @returns settles when those that were there are carried out */
   async begin(): Promise<void> {
-    if (this.#of.uid === ROOT) this.#watch();
+    if (this.#of.kind === 'root') this.#watch();
     this.#timer = setInterval(() => this.#look(), this.#of.everyMs).unref();
     await this.#removePipes();
     let before: number;
@@ -78,7 +84,7 @@ export class HookFolder {
       before = this.#carriedOut;
       await this.#read();
       await Promise.all(this.#busy.values());
-    } while (this.#carriedOut > before);
+    } while (this.#carriedOut > before && this.#of.kind === 'root');
   }
 
   /** Takes no further requests. @returns settles when those that are being carried out are answered */
@@ -103,13 +109,15 @@ export class HookFolder {
     for (const name of names) {
       if (!name.endsWith(REPLY) || names.has(`${name.slice(0, -REPLY.length)}${REQUEST}`)) continue;
       const path = join(this.#path, name);
-      const { mtimeMs } = await lstat(path);
+      const { mtimeMs = Number.POSITIVE_INFINITY } = await lstat(path).catch(() => ({ mtimeMs: undefined }));
       if (this.#clock.now().getTime() - mtimeMs > WRITTEN_MS_MAX) await rm(path, { force: true });
     }
   }
 
   #look(): void {
-    void this.#read().catch((error) => this.#log.error({ err: error }, 'the folder of hooks cannot be read'));
+    void this.#read().catch((error) =>
+      this.#warn({ reason: messageOf(error) }, 'a folder of hooks cannot be read'),
+    );
   }
 
   /** Only one reading at a time; a notification in between makes another one follow. */
@@ -125,7 +133,7 @@ export class HookFolder {
     while (this.#again && !this.#stopped) {
       this.#again = false;
       for (const name of (await this.#names()).filter((each) => each.endsWith(REQUEST))) {
-        if (this.#busy.size >= AT_ONCE) break;
+        if (this.#busy.size >= AT_ONCE[this.#of.kind]) break;
         if (!this.#busy.has(name)) this.#start(name);
       }
     }
@@ -145,13 +153,13 @@ export class HookFolder {
         this.#busy.delete(name);
         if (!isDone) return;
         this.#carriedOut++;
-        // More may wait than are worked on at once.
-        this.#look();
+        // More may wait than are worked on at once. A user's wait for the next time.
+        if (this.#of.kind === 'root') this.#look();
       },
       (error) => {
         this.#busy.delete(name);
         // It is tried again at the next look.
-        this.#log.error({ err: error, name }, 'the request of a hook cannot be removed');
+        this.#warn({ reason: messageOf(error), name }, 'the request of a hook cannot be removed');
       },
     );
     this.#busy.set(name, work);
@@ -168,7 +176,7 @@ export class HookFolder {
       await this.#reply(pipe, answer);
     }
     // The request last: if the daemon is killed in between, the next one removes it.
-    await rm(pipe, { force: true });
+    await rm(pipe, { force: true }).catch(() => {});
     await rm(path, { force: true });
     this.#done.delete(name);
     return true;
@@ -187,9 +195,7 @@ export class HookFolder {
       return OK;
     } catch (error) {
       if (['ENOENT', 'ELOOP', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
-      // A user could fill the log.
-      const level = this.#of.uid === ROOT ? 'warn' : 'debug';
-      this.#log[level]({ reason: messageOf(error) }, 'a container was not adopted');
+      this.#warn({ reason: messageOf(error) }, 'a container was not adopted');
       return messageOf(error).replaceAll('\n', ' ');
     }
   }
@@ -198,8 +204,12 @@ export class HookFolder {
   async #fileAt(path: string): Promise<{ text: string; mtimeMs: number } | null> {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const found = await file.stat();
-    if (!found.isFile() || found.uid !== this.#of.uid) return null;
-    if (found.size > REQUEST_MAX_BYTES) throw new Error('the state of the container is too large');
+    if (!found.isFile()) return null;
+    // What others have added is in the way.
+    if (found.uid !== this.#of.uid) await rm(path, { force: true });
+    if (found.uid !== this.#of.uid) return null;
+    if (found.size > REQUEST_MAX_BYTES[this.#of.kind])
+      throw new Error('the state of the container is too large');
     const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size), 0, found.size, 0);
     return { text: buffer.toString('utf8', 0, bytesRead), mtimeMs: found.mtimeMs };
   }

@@ -1,4 +1,5 @@
 import { lstat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import { type Container, containerOf } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
@@ -57,10 +58,16 @@ export class Removals {
   }
 }
 
-async function isGone({ record }: Container): Promise<boolean> {
+/** Whether a container is gone, and not only the disk that its runtime keeps all of them on. */
+async function isGone({ runtime, record }: Container): Promise<boolean> {
   if (record === '') return false;
+  const folder = runtime === 'lxc' ? dirname(dirname(record)) : dirname(record);
+  return (await isMissing(record)) && !(await isMissing(folder));
+}
+
+async function isMissing(path: string): Promise<boolean> {
   try {
-    await lstat(record);
+    await lstat(path);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -3,8 +3,8 @@ import { hostError } from '../core/host-errors.ts';
 
 /** Starts that a user may have one after the other: as many as instances, such as after a boot of the host. */
 const AT_ONCE = 64;
-/** After that, one in this time: each start is an event for operators, who keep a limited number of them. */
-const EVERY_MS = 10_000;
+/** After that, one in this time: each start makes some events, and operators keep a limited number of them. */
+const EVERY_MS = 60_000;
 
 /** Limits how often the containers of one user of the host are adopted. */
 export class UserStarts {

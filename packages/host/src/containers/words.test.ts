@@ -47,7 +47,9 @@ describe('the words of an operator', () => {
     'dev.porthole.config',
     'dev.porthole.Name',
     'dev.porthole.config.a b',
-  ])('a label %j is none of them', (key) => expect(words({ labels: { [key]: 'x' } })).toEqual({}));
+  ])('a label %j is refused, because it says nothing', (key) =>
+    expect(() => words({ labels: { [key]: 'x' } })).toThrow(`"${key}" says nothing`),
+  );
 
   it('text that was no valid UTF-8 is none', () => {
     expect(words({ labels: { 'dev.porthole.name': 'a\ufffd' }, env: ['PORTHOLE_NAME=\ud800'] })).toEqual({});

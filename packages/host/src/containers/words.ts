@@ -1,3 +1,4 @@
+import { hostError } from '../core/host-errors.ts';
 import { type OwnRecord, own, recordOf } from '../core/records.ts';
 import type { ImageSays } from './image-says.ts';
 
@@ -43,7 +44,13 @@ export function wordsOf(said: Said, image: ImageSays): OwnRecord<string> {
 function labelWords(labels: Readonly<Record<string, string>>, image: ImageSays): Pair[] {
   return Object.entries(labels).flatMap(([key, value]) => {
     if (!key.startsWith(LABEL) || image.has(key, value)) return [];
-    return pairOf(key.slice(LABEL.length), value);
+    const word = key.slice(LABEL.length);
+    if (!isWord(word))
+      throw hostError(
+        'bad-request',
+        `"${key}" says nothing: there are ${LABEL}name, profiles, ephemeral and config.KEY`,
+      );
+    return pairOf(word, value);
   });
 }
 
@@ -61,10 +68,13 @@ function configWord(name: string): string | null {
   return CONFIG + name.slice(ENV_CONFIG.length).replaceAll('__', '.');
 }
 
+function isWord(word: string): boolean {
+  return PLAIN.includes(word) || (word.startsWith(CONFIG) && KEY.test(word.slice(CONFIG.length)));
+}
+
 /** Nothing for a word that does not exist, and for text that was no valid UTF-8. */
 function pairOf(word: string, value: string): Pair[] {
-  const isKnown = PLAIN.includes(word) || (word.startsWith(CONFIG) && KEY.test(word.slice(CONFIG.length)));
-  return isKnown && value.isWellFormed() && !value.includes('\ufffd') ? [[word, value]] : [];
+  return isWord(word) && value.isWellFormed() && !value.includes('\ufffd') ? [[word, value]] : [];
 }
 
 /** The first words by name, as many as fit: the same container always has the same words. */

@@ -27,6 +27,18 @@ describe('The container of an instance', () => {
     expect(containerOf({ 'user.a': '1' })).toBeNull();
   });
 
+  it('has labels of one line, whatever they say', () => {
+    const odd = { ...WEB, labels: { note: 'a\u2028b\nc' } };
+    const config = withContainer({}, odd);
+    expect(containerOf(config)).toEqual(odd);
+    expect(Object.values(config).join('')).not.toMatch(/[\n\u2028]/);
+  });
+
+  it('remembers the keys that words have set', () => {
+    const said = { ...WEB, said: ['user.a', 'user.b'] };
+    expect(containerOf(withContainer({}, said))).toEqual(said);
+  });
+
   it('keeps no control characters, and no labels that are too long', () => {
     const long = { ...WEB, image: 'a\n\u001b[31mb', labels: { big: 'x'.repeat(20_000) } };
     expect(containerOf(withContainer({}, long))).toMatchObject({ image: 'a  [31mb', labels: {} });

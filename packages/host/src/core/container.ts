@@ -22,6 +22,8 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>;
   /** The uid of the user who has started it; empty for root. */
   readonly owner: string;
+  /** The config keys that its operator's words have set. */
+  readonly said?: readonly string[];
   /** Folder or file of the runtime that is gone when the container has been removed. */
   readonly record: string;
 }
@@ -37,13 +39,17 @@ export const CONTAINER_ABOUT = {
   image: 'the image',
   digest: 'the digest of the image',
   owner: 'the uid of the user who has started it, if that is not root,',
+  said: "the config keys, with commas, that the operator's words have set,",
   record: 'the folder or file that is gone after the removal',
 } as const;
 export const CONTAINER_TEXTS = Object.keys(CONTAINER_ABOUT) as (keyof typeof CONTAINER_ABOUT)[];
 
+/** The longest text, in characters. */
+const TEXT_MAX = 4096;
+
 /** For the check of a value that only the server sets. */
 export const checkContainerText = matching(/^[^\x00-\x1f\x7f]{0,4096}$/, 'a line of at most 4096 characters');
-export const checkContainerLabels = matching(/^\{.*\}$/, 'a JSON object');
+export const checkContainerLabels = matching(/^\{.*\}$/s, 'a JSON object');
 
 export function isContainerKey(key: string): boolean {
   return key.startsWith(PREFIX);
@@ -63,6 +69,7 @@ export function containerOf(config: Config): Container | null {
     owner: text('owner'),
     record: text('record'),
     labels: labelsOf(text('labels')),
+    ...(text('said') === '' ? {} : { said: text('said').split(',') }),
   };
 }
 
@@ -73,8 +80,11 @@ export function withContainer(config: Config, container: Container | null): Conf
 }
 
 function entriesOf(container: Container): (readonly [string, string])[] {
-  const texts = CONTAINER_TEXTS.map((name) => [`${PREFIX}${name}`, lineOf(container[name])] as const);
-  const labels = JSON.stringify(container.labels);
+  const texts = CONTAINER_TEXTS.map((name) => [`${PREFIX}${name}`, lineOf(textOf(container, name))] as const);
+  // Separators of lines and paragraphs, which JSON leaves as they are: values are one line.
+  const labels = JSON.stringify(container.labels).replace(/[\u2028\u2029]/g, (each) =>
+    each === '\u2028' ? '\\u2028' : '\\u2029',
+  );
   const kept = labels.length > 2 && Buffer.byteLength(labels) <= LABELS_MAX_BYTES;
   return [
     ...texts.filter(([, value]) => value !== ''),
@@ -82,9 +92,16 @@ function entriesOf(container: Container): (readonly [string, string])[] {
   ];
 }
 
+/** Keys that are too many for a line are not remembered. */
+function textOf(container: Container, name: (typeof CONTAINER_TEXTS)[number]): string {
+  if (name !== 'said') return container[name];
+  const said = container.said?.join(',') ?? '';
+  return said.length <= TEXT_MAX ? said : '';
+}
+
 /** Records of another runtime may hold anything; a config value of ours is one line. */
 function lineOf(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, 4096);
+  return text.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, TEXT_MAX);
 }
 
 function labelsOf(json: string): Container['labels'] {

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../base/clock.ts';
 import { CodedError } from '../base/coded-error.ts';
 import { createLog, type Log } from '../base/log.ts';
@@ -48,6 +49,9 @@ import { prepareStateDir, type StatePaths, whyUnwritable } from './state-paths.t
 
 const MS_PER_SECOND = 1000;
 const JOURNAL_TRIM_MS = 60_000;
+/** A hook that looks whether a daemon runs takes the lock for a moment (bin/hook.sh). */
+const LOCK_TRIES = 10;
+const LOCK_TRY_MS = 20;
 
 /** The running daemon. */
 export interface Daemon {
@@ -81,7 +85,7 @@ export async function startDaemon(
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const paths = await prepareStateDir(stateDir);
-  const held = lock(paths.lock, inherited.lock);
+  const held = await lock(paths.lock, inherited.lock);
   started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
@@ -207,12 +211,12 @@ function keepOpen(store: Store, log: Log): () => void {
   };
 }
 
-function lock(path: string, inherited: number | undefined): number {
-  const held = lockFile(path, inherited);
-  if ('fd' in held) return held.fd;
-  throw new CodedError(
-    'locked',
-    409,
-    `Another Porthole daemon (pid ${held.heldBy}) has this state directory: ${path}`,
-  );
+async function lock(path: string, inherited: number | undefined): Promise<number> {
+  for (let tries = 1; ; tries++) {
+    const held = lockFile(path, inherited);
+    if ('fd' in held) return held.fd;
+    const message = `Another Porthole daemon (pid ${held.heldBy}) has this state directory: ${path}`;
+    if (tries === LOCK_TRIES) throw new CodedError('locked', 409, message);
+    await wait(LOCK_TRY_MS);
+  }
 }

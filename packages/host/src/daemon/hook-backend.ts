@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, readdir, realpath } from 'node:fs/promises';
+import { chmod, mkdir, readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { within } from '../base/within.ts';
 import { Adoptions } from '../containers/adoptions.ts';
@@ -26,7 +26,11 @@ interface Hooks {
 
 type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 
-/** Only root can leave a request in the folder of hooks. */
+/** Others may add files, and see and remove only their own. */
+const ADD_ONLY = 0o1733;
+const CLOSED = 0o700;
+
+/** The instances are made in the name of root, whose setting allows that. */
 const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
 /** The folder of hooks is watched, and read again in case the kernel has lost a notification. */
 const READ_MS = 2_000;
@@ -36,7 +40,8 @@ const NSPAWN_SETTINGS = '/etc/systemd/nspawn';
 const MACHINES = '/run/systemd/machines';
 /** A user cannot make the daemon look more often. */
 const READ_OF_USER_MS = 250;
-/** Callers may wait for so long at a start of the daemon, until the containers of users are known. */
+/** Callers may wait for so long at a start of the daemon, until the containers of root, or of users, are known. */
+const START_MS = 10_000;
 const START_OF_USER_MS = 1_000;
 
 /**
@@ -55,7 +60,7 @@ export async function takeHooks(
   });
   const removals = started.adopt(new Removals(context), (each) => each.stop());
   if (forgets) removals.begin();
-  take({ path: paths.hooks, uid: 0, everyMs: READ_MS }, (request) =>
+  take({ kind: 'root', path: paths.hooks, uid: 0, everyMs: READ_MS }, (request) =>
     request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request),
   );
   const machines = new Machines(
@@ -71,19 +76,20 @@ export async function takeHooks(
   );
   begin(started.adopt(machines, (each) => each.stop()));
   for (const [uid, path] of await foldersOfUsers(paths.claims, uids)) {
-    take({ path, uid, everyMs: READ_OF_USER_MS }, (request) =>
-      request.moment === 'start' ? adoptions.beginOfUser(request, uid) : adoptions.end(request),
+    take({ kind: 'user', path, uid, everyMs: READ_OF_USER_MS }, (request) =>
+      // The daemon sees the end of a run itself: a user need not wait for it.
+      request.moment === 'start' ? adoptions.beginOfUser(request, uid) : Promise.resolve(),
     );
   }
 
   function take(of: FolderOf, perform: (request: HookRequest) => Promise<void>): void {
     const folder = started.adopt(new HookFolder(of, perform, context), (each) => each.stop());
     // A user could leave requests without end, and nobody else waits for them.
-    begin(folder, of.uid === 0 ? -1 : START_OF_USER_MS);
+    begin(folder, of.kind === 'root' ? START_MS : START_OF_USER_MS);
   }
 
-  /** @param patience how long callers wait, in milliseconds; -1 for until the end */
-  function begin(work: { begin: () => Promise<void> }, patience = -1): void {
+  /** @param patience how long callers wait, in milliseconds */
+  function begin(work: { begin: () => Promise<void> }, patience = START_MS): void {
     void context.running
       .whileStarting(() => within(patience, work.begin()))
       .catch((error) => context.log.error({ err: error }, 'containers of other runtimes are not adopted'));
@@ -91,20 +97,19 @@ export async function takeHooks(
 }
 
 /**
- * Makes a folder for each user, which only that user can enter. The folder of a user who may ask no more is root's
- * from now on: to remove what a user has made would be to follow that user's links.
+ * Makes a folder for each user, into which that user can put files. It is root's, so that no user can mount
+ * something there. The folders of users who may ask no more take no files.
  */
 async function foldersOfUsers(claims: string, uids: readonly number[]): Promise<Map<number, string>> {
   const folders = new Map(uids.map((uid) => [uid, join(claims, String(uid))]));
   const wanted = new Set(folders.values());
   for (const name of await readdir(claims)) {
     const path = join(claims, name);
-    if (!wanted.has(path)) await chown(path, 0, 0);
+    if (!wanted.has(path)) await chmod(path, CLOSED);
   }
-  for (const [uid, path] of folders) {
+  for (const path of folders.values()) {
     await mkdir(path, { recursive: true });
-    await chmod(path, 0o700);
-    await chown(path, uid, -1);
+    await chmod(path, ADD_ONLY);
   }
   return folders;
 }

@@ -1,6 +1,6 @@
 import { timestamp } from '../base/clock.ts';
 import { withAdopted } from '../core/adopted.ts';
-import { withContainer } from '../core/container.ts';
+import { containerOf, withContainer } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { afterStart } from '../core/volatile.ts';
@@ -28,7 +28,7 @@ export async function adoptProcess(
 ): Promise<void> {
   const { model, adopter, clock } = context;
   const adopted = withAdopted(instance.config, init ?? adopter.nameOf(pid));
-  const named = { ...instance, config: withContainer(adopted, container ?? null) };
+  const named = { ...instance, config: withContainer(adopted, container ?? containerOf(instance.config)) };
   const { config, devices } = model.expanded(named);
   const { id, name } = named;
   const handle = await adopter.start({

@@ -95,12 +95,16 @@ const oneOf = (number: number): Promise<string> => {
 /** Kills the daemon again and again while containers come and go. @param begun how many have begun by now */
 async function killAgainAndAgain(random: SeededRandom, begun: () => number): Promise<void> {
   const moments = Array.from({ length: KILLS }, () => Math.floor(random.next() * COUNT));
+  let starting = Promise.resolve();
   for (const moment of moments.sort((a, b) => a - b)) {
     await until(`${moment} containers have begun`, () => begun() >= moment, WAIT_MS);
     await wait(random.next() * LONGEST_LIFE_MS);
     await daemon.kill();
-    void daemon.start().catch(() => {});
+    starting = daemon.start();
+    // It may be killed before it has started.
+    starting.catch(() => {});
   }
+  await starting;
 }
 
 /** What there should be none of when all containers are gone. */

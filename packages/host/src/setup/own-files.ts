@@ -6,7 +6,7 @@ export function madeBy(setup: string): string {
 }
 
 /** Whether a text has that line. */
-export function isMadeBy(setup: string, text: string): boolean {
+function isMadeBy(setup: string, text: string): boolean {
   return text.split('\n', 2).includes(madeBy(setup));
 }
 

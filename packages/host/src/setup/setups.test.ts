@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -155,10 +156,10 @@ describe.each([cdi, podman, lxc])('porthole setup $name', (setup) => {
     await refuses(file);
   });
 
-  it('takes no device for a file, and makes no folder where the system allows none', async () => {
-    const link = join(folder, 'link.json');
-    symlinkSync('/dev/null', link);
-    await expect(setup.apply(place(), link)).rejects.toThrow(`${link} is not a regular file`);
+  it('takes no pipe for a file, and makes no folder where the system allows none', async () => {
+    const pipe = join(folder, 'pipe.json');
+    execFileSync('mkfifo', [pipe]);
+    await expect(setup.apply(place(), pipe)).rejects.toThrow(`${pipe} is not a regular file`);
     await expect(setup.apply(place(), '/proc/nope/x/y.json')).rejects.toThrow(
       'The system does not let the folder /proc/nope be made',
     );

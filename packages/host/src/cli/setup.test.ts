@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -44,9 +44,38 @@ describe('porthole setup', () => {
     });
   });
 
+  it.each([['cdi'], ['docker'], ['podman'], ['lxc'], ['nspawn', 'web']])(
+    '%s needs a state directory, but not to remove what it has written',
+    async (...words) => {
+      const target = join(folder, 'f.json');
+      const there = ['setup', ...words, '--config', target];
+      const missing = join(folder, 'none');
+      expect(await runIn(missing, there)).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `Error: There is no state directory ${missing}: start the daemon first, or name another with --state-dir\n`,
+      });
+      expect(existsSync(target)).toBe(false);
+      writeFileSync(missing, '');
+      expect((await runIn(missing, there)).stderr).toContain('There is no state directory');
+      rmSync(missing);
+      expect((await runIn(missing, [...there, '--remove'])).code).toBe(0);
+    },
+  );
+
+  it('says in its help for whom the device of CDI is', async () => {
+    expect((await runIn(folder, ['setup', '--help'])).stdout).toMatch(
+      /cdi .* for Podman, and Docker 25 or later \(CDI\)/,
+    );
+  });
+
   it('has --reload only for Docker', async () => {
     writeFileSync(file, JSON.stringify({ pidfile: join(folder, 'pid') }));
-    expect((await docker('--reload')).stderr).toContain('Docker does not run');
+    expect(await docker('--reload')).toEqual({
+      code: 0,
+      stdout: `Wrote ${file}\nDocker does not run: the settings count at its next start.\n`,
+      stderr: '',
+    });
     expect((await runIn(folder, ['setup', 'cdi', '--reload'])).code).toBe(2);
   });
 });

@@ -1,16 +1,22 @@
+import { extname } from 'node:path';
+import { parseExactly } from '../base/exact-json.ts';
+import { isYamlMap } from '../base/yaml-map.ts';
 import { HOOKS, hookOf, mountOf, type Place } from './edits.ts';
 import { removeFile, writeText } from './files.ts';
+import { refuseOverwrite, refuseRemoval } from './own-files.ts';
 import type { Setup } from './setup.ts';
 
 /** The oldest version of CDI that has all that is used here: older managers refuse a newer one. */
 const CDI_VERSION = '0.5.0';
 const KIND = 'porthole.dev/instance';
 const DEVICE = 'default';
+/** The library of CDI reads no other files. */
+const ENDINGS = ['.json', '.yaml'];
 
 /** A device of the Container Device Interface, for Podman, Docker 25 and later, containerd and CRI-O. */
 export const cdi: Setup = {
   name: 'cdi',
-  title: 'CDI',
+  title: 'Podman, and Docker 25 or later (CDI)',
   canRequire: true,
   about:
     `Describes a device ${KIND}=${DEVICE} in the Container Device Interface, which Podman, containerd, CRI-O and ` +
@@ -18,14 +24,30 @@ export const cdi: Setup = {
   file: '/etc/cdi/porthole.json',
   example: `podman run --device ${KIND}=${DEVICE} ...`,
   async apply(place, file) {
+    if (!ENDINGS.includes(extname(file)))
+      throw new Error(
+        `${file} would be ignored: the name of a file for CDI ends with ${ENDINGS.join(' or ')}`,
+      );
+    await refuseOverwrite('cdi', file, isOwn);
     const text = `${JSON.stringify(specOf(place), null, 2)}\n`;
     const next = `podman run --device ${KIND}=${DEVICE} --name web IMAGE`;
     return { changes: [await writeText(file, text)], next };
   },
   async remove(_place, file) {
+    await refuseRemoval('cdi', file, isOwn);
     return { changes: [await removeFile(file)], next: '' };
   },
 };
+
+/** JSON has no comment that could say who has made it. */
+function isOwn(_setup: string, text: string): boolean {
+  try {
+    const spec = parseExactly(text);
+    return isYamlMap(spec) && spec['kind'] === KIND;
+  } catch {
+    return false;
+  }
+}
 
 function specOf(place: Place) {
   const { source, destination, options } = mountOf(place);

@@ -36,6 +36,11 @@ export const docker: Setup = {
   async remove(_place, file) {
     const change = await edit(file, (settings) => {
       if (!(RUNTIME in runtimesIn(settings))) return settings;
+      if (settings['default-runtime'] === RUNTIME)
+        throw new Error(
+          `Without the runtime "${RUNTIME}" Docker would not start: it is the "default-runtime" in ${file}. ` +
+            'Take that setting out first; nothing was changed',
+        );
       const { [RUNTIME]: _, ...others } = runtimesIn(settings);
       const { runtimes: __, ...rest } = settings;
       return Object.keys(others).length === 0 ? rest : { ...settings, runtimes: others };
@@ -46,7 +51,7 @@ export const docker: Setup = {
   async reload(file) {
     const { pidfile } = settingsIn(file, await readText(file));
     const pid = await dockerPid(typeof pidfile === 'string' ? pidfile : PID_FILE);
-    process.kill(pid, 'SIGHUP');
+    if (pid === null || !hangUp(pid)) return 'Docker does not run: the settings count at its next start.';
     return `Docker (pid ${pid}) reads its settings again.`;
   },
 };
@@ -85,10 +90,19 @@ function indentOf(text: string): string {
   return /^\s*\{\s*?\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
 }
 
-/** @throws Error if no dockerd has this pid: another program may have it by now */
-async function dockerPid(pidFile: string): Promise<number> {
+/** Null if no dockerd has this pid: another program may have it by now. */
+async function dockerPid(pidFile: string): Promise<number | null> {
   const pid = Number.parseInt((await readText(pidFile)) ?? '', 10);
   const name = pid > 0 ? await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '') : '';
-  if (name.trim() !== 'dockerd') throw new Error(`Docker does not run: ${pidFile} leads to no dockerd`);
-  return pid;
+  return name.trim() === 'dockerd' ? pid : null;
+}
+
+/** False if the program has just ended. */
+function hangUp(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGHUP');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
+  }
 }

@@ -7,7 +7,7 @@ import type { Change } from './setup.ts';
 export async function writeText(path: string, text: string, mode = 0o644): Promise<Change> {
   const before = await readText(path);
   if (before === text && ((await stat(path)).mode & mode) === mode) return { path, what: 'same' };
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await replaceFile(path, text, mode);
   // A program must be one; other files keep the mode that somebody has given them.
   if (mode !== 0o644) await chmod(path, mode);
@@ -23,10 +23,29 @@ export async function removeFile(path: string): Promise<Change> {
 
 /** The text of a file; null if there is none. */
 export async function readText(path: string): Promise<string | null> {
+  const info = await infoOf(path);
+  if (info === null) return null;
+  // A device would be replaced by a file, and a pipe may never end.
+  if (!info.isFile() && !info.isDirectory()) throw new Error(`${path} is not a regular file`);
+  return readFile(path, 'utf8');
+}
+
+/** Null if there is no such file. */
+async function infoOf(path: string) {
   try {
-    return await readFile(path, 'utf8');
+    return await stat(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/** One by one: Node's own way never ends in a file system that makes no folders, such as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if ((await infoOf(path)) !== null) return;
+  await makeFolder(dirname(path));
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') throw new Error(`The system does not let the folder ${path} be made`);
+    if (error.code !== 'EEXIST') throw error;
+  });
 }

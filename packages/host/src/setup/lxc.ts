@@ -1,5 +1,6 @@
 import { mountOf, type Place } from './edits.ts';
 import { removeFile, writeText } from './files.ts';
+import { madeBy, refuseOverwrite, refuseRemoval } from './own-files.ts';
 import { quoted } from './runtime-words.ts';
 import type { Setup } from './setup.ts';
 
@@ -15,10 +16,12 @@ export const lxc: Setup = {
   file: '/etc/lxc/porthole.conf',
   example: 'lxc-start -n web',
   async apply(place, file) {
+    await refuseOverwrite('lxc', file);
     const next = `put the line "lxc.include = ${file}" into the configuration of a container, and start it`;
     return { changes: [await writeText(file, textOf(place))], next };
   },
   async remove(_place, file) {
+    await refuseRemoval('lxc', file);
     return { changes: [await removeFile(file)], next: '' };
   },
 };
@@ -37,7 +40,7 @@ function textOf(place: Place): string {
   ];
   const hook = command.map(quoted).join(' ');
   return [
-    '# Made by `porthole setup lxc`; `porthole setup lxc --remove` removes it.',
+    madeBy('lxc'),
     `lxc.mount.entry = ${source} ${destination.slice(1)} none ${flags},create=dir 0 0`,
     `lxc.hook.start-host = ${hook}`,
     `lxc.hook.post-stop = ${hook}`,

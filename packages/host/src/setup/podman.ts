@@ -1,11 +1,11 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Place } from './edits.ts';
 import { removeFile, writeText } from './files.ts';
+import { madeBy, refuseOverwrite, refuseRemoval } from './own-files.ts';
 import { quoted, RUNTIME, runtimeCommand } from './runtime-words.ts';
 import type { Setup } from './setup.ts';
 
-const MADE = '# Made by `porthole setup podman`; `porthole setup podman --remove` removes it.';
+const MADE = madeBy('podman');
 
 /** A runtime of Podman, whose configuration names programs without arguments: a script has them. */
 export const podman: Setup = {
@@ -18,11 +18,7 @@ export const podman: Setup = {
   file: '/etc/containers/containers.conf.d/porthole.conf',
   example: `podman run --runtime ${RUNTIME} ...`,
   async apply(place, file) {
-    await stat(place.stateDir).catch(() => {
-      throw new Error(
-        `There is no state directory ${place.stateDir}: start the daemon first, or name another with --state-dir`,
-      );
-    });
+    for (const each of [file, scriptOf(place)]) await refuseOverwrite('podman', each);
     const command = runtimeCommand(place).map(quoted).join(' ');
     const script = await writeText(scriptOf(place), `#!/bin/sh\n${MADE}\nexec ${command} "$@"\n`, 0o755);
     // A JSON text is one of TOML too.
@@ -31,6 +27,7 @@ export const podman: Setup = {
     return { changes: [script, config], next: `podman run --runtime ${RUNTIME} --name web IMAGE` };
   },
   async remove(place, file) {
+    for (const each of [file, scriptOf(place)]) await refuseRemoval('podman', each);
     return { changes: [await removeFile(file), await removeFile(scriptOf(place))], next: '' };
   },
 };

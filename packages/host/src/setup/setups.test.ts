@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -14,13 +15,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cdi } from './cdi.ts';
 import { docker } from './docker.ts';
+import { lxc } from './lxc.ts';
 import { podman } from './podman.ts';
 
 let folder: string;
 let file: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'porthole-test-setup-'));
-  file = join(folder, 'etc/settings');
+  file = join(folder, 'etc/settings.json');
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -31,7 +33,7 @@ function write(text: string): void {
   writeFileSync(file, text);
 }
 
-describe.each([cdi, docker, podman])('porthole setup $name', (setup) => {
+describe.each([cdi, docker, podman, lxc])('porthole setup $name', (setup) => {
   beforeEach(() => mkdirSync(place().stateDir));
   const whats = async (done: ReturnType<typeof setup.apply>) => (await done).changes.map(({ what }) => what);
 
@@ -81,11 +83,11 @@ describe('the settings of Docker', () => {
   });
 
   it.each([
-    ['{"a": }', /settings is not valid JSON, and was not changed: .*line 1 column 7/],
+    ['{"a": }', /settings.json is not valid JSON, and was not changed: .*line 1 column 7/],
     ['{\n  "a": 1,\n  "b" 2\n}', /line 3 column 7/],
     ['{"a": 1', /line 1 column 8/],
-    ['[]', 'settings is not an object, and was not changed'],
-    ['{"runtimes": []}', 'settings: "runtimes" is not an object; nothing was changed'],
+    ['[]', 'settings.json is not an object, and was not changed'],
+    ['{"runtimes": []}', 'settings.json: "runtimes" is not an object; nothing was changed'],
   ])('that are %j are refused, with the place, and stay as they are', async (text, message) => {
     write(text);
     await expect(docker.apply(at, file)).rejects.toThrow(message);
@@ -99,19 +101,91 @@ describe('the settings of Docker', () => {
     expect(JSON.parse(read())).toEqual({ runtimes: { porthole: runtime } });
   });
 
-  it('are read again only by a dockerd', async () => {
+  it('are read again only by a dockerd; without one they count at its next start', async () => {
+    const later = 'Docker does not run: the settings count at its next start.';
     write(JSON.stringify({ pidfile: join(folder, 'pid') }));
-    await expect(docker.reload?.(file)).rejects.toThrow(
-      `Docker does not run: ${folder}/pid leads to no dockerd`,
-    );
+    expect(await docker.reload?.(file)).toBe(later);
     writeFileSync(join(folder, 'pid'), String(process.pid));
-    await expect(docker.reload?.(file)).rejects.toThrow('leads to no dockerd');
+    expect(await docker.reload?.(file)).toBe(later);
+  });
+
+  it('keep the runtime while it is the default, because Docker would not start without it', async () => {
+    const text = '{"default-runtime":"porthole","runtimes":{"porthole":{"path":"/x"}}}';
+    write(text);
+    await expect(docker.remove(at, file)).rejects.toThrow(
+      `Without the runtime "porthole" Docker would not start: it is the "default-runtime" in ${file}. Take that `,
+    );
+    expect(read()).toBe(text);
+    write(text.replace('"porthole",', '"runc",'));
+    await docker.remove(at, file);
+    expect(JSON.parse(read())).toEqual({ 'default-runtime': 'runc' });
   });
 });
 
-it('Podman needs a state directory for the script', async () => {
-  await expect(podman.apply(place(), file)).rejects.toThrow(
-    `There is no state directory ${place().stateDir}: `,
+describe.each([cdi, podman, lxc])('porthole setup $name', (setup) => {
+  const script = () => join(place().stateDir, 'porthole-runtime');
+  beforeEach(() => mkdirSync(place().stateDir));
+  const refusal = (path: string) =>
+    `${path} was not written by \`porthole setup ${setup.name}\`; nothing was changed`;
+  const refuses = async (path: string) => {
+    const before = read(path);
+    await expect(setup.apply(place(), file)).rejects.toThrow(refusal(path));
+    await expect(setup.remove(place(), file)).rejects.toThrow(refusal(path));
+    expect(read(path)).toBe(before);
+  };
+
+  it.each(['mine\n', '{"kind":"other.dev/x"}', '[]', '\n\n# Made by `porthole setup`\n'])(
+    'neither overwrites nor removes the file of somebody else: %j',
+    async (text) => {
+      write(text);
+      await refuses(file);
+      expect(existsSync(script())).toBe(false);
+    },
   );
+
+  it('takes an empty file, and removes none', async () => {
+    write('\n');
+    await expect(setup.remove(place(), file)).rejects.toThrow(refusal(file));
+    await setup.apply(place(), file);
+    expect(read()).toContain('porthole');
+  });
+
+  it('refuses the file of another setup', async () => {
+    const other = setup === lxc ? podman : lxc;
+    await other.apply(place(), file);
+    await refuses(file);
+  });
+
+  it('takes no pipe for a file, and makes no folder where the system allows none', async () => {
+    const pipe = join(folder, 'pipe.json');
+    execFileSync('mkfifo', [pipe]);
+    await expect(setup.apply(place(), pipe)).rejects.toThrow(`${pipe} is not a regular file`);
+    await expect(setup.apply(place(), '/proc/nope/x/y.json')).rejects.toThrow(
+      'The system does not let the folder /proc/nope be made',
+    );
+  });
+});
+
+it('Podman keeps a script of somebody else, and its own settings then', async () => {
+  mkdirSync(place().stateDir);
+  const script = join(place().stateDir, 'porthole-runtime');
+  writeFileSync(script, '#!/bin/sh\n');
+  await expect(podman.apply(place(), file)).rejects.toThrow(`${script} was not written by`);
   expect(existsSync(file)).toBe(false);
+  rmSync(script);
+  await podman.apply(place(), file);
+  writeFileSync(script, '#!/bin/sh\n');
+  await expect(podman.remove(place(), file)).rejects.toThrow(`${script} was not written by`);
+  expect(existsSync(file)).toBe(true);
+});
+
+it('CDI takes only names that its readers read', async () => {
+  for (const name of ['f', 'f.yml', 'f.JSON', '.json']) {
+    const path = join(folder, name);
+    await expect(cdi.apply(place(), path)).rejects.toThrow(
+      `${path} would be ignored: the name of a file for CDI ends with .json or .yaml`,
+    );
+    expect(existsSync(path)).toBe(false);
+  }
+  await cdi.apply(place(), join(folder, 'f.yaml'));
 });

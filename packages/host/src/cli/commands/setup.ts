@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { ownBin } from '../../base/own-bin.ts';
@@ -60,9 +61,25 @@ function addOne(group: Command, open: Open, setup: Setup): void {
     const stateDir = resolve(dirname(session.client.socketPath));
     const place = { stateDir, bin: ownBin(), required };
     const file = resolve(fileOf(setup, command.args[0] ?? '', config));
+    if (!remove) await needStateDir(stateDir);
     tell(session, await (remove ? setup.remove(place, file) : setup.apply(place, file)), reload === true);
     if (reload && setup.reload) session.print(await setup.reload(file));
   });
+}
+
+/** Containers could not start: the folder of the guest API is in the state directory. */
+async function needStateDir(path: string): Promise<void> {
+  const isThere = await stat(path).then(
+    (info) => info.isDirectory(),
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false;
+      throw error;
+    },
+  );
+  if (!isThere)
+    throw new Error(
+      `There is no state directory ${path}: start the daemon first, or name another with --state-dir`,
+    );
 }
 
 function fileOf({ argument, file }: Setup, word: string, config: string | undefined): string {

@@ -40,6 +40,7 @@ export const VERBS_NOT_OURS: Differences = {
 /** Verbs of porthole that lxc lacks. */
 export const VERBS_OF_OURS: Differences = {
   adopt: 'LXD does not serve containers of other runtimes',
+  setup: 'LXD does not serve containers of other runtimes',
   tour: 'LXD has no guided tour',
   completion: 'the package of lxc contains a completion script',
   cp: 'as in other programs; lxc has file push and file pull',

@@ -120,8 +120,11 @@ describe('A container that a hook tells of', () => {
 
   it('waits until the end of its last run is stored', async () => {
     const first = await start();
-    heart.machine.foreign.get(first)?.end();
-    await start();
+    const second = start();
+    await heart.quiet();
+    expect(heart.told.at(-1)).toBe('instance-started web');
+    await end(first);
+    await second;
     expect(heart.status('web')).toBe('Running');
     expect(heart.told.slice(-2)).toEqual(['instance-shutdown web', 'instance-started web']);
   });
@@ -141,6 +144,13 @@ describe('Nothing changes and the hook is told why', () => {
     const pid = heart.machine.startForeign();
     await expect(adoptionsOf(heart).begin(requestOf(pid, part))).rejects.toThrow('the container has ended');
     expect(heart.model.hasInstance('web')).toBe(false);
+  });
+
+  it('if the container runs on with another process, as no runtime does', async () => {
+    await start();
+    const refused = expect(start()).rejects.toThrow('already running');
+    await pass(heart, 5_000);
+    await refused;
   });
 
   it('if another container runs under the name', async () => {

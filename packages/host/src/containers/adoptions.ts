@@ -173,8 +173,9 @@ export class Adoptions {
   async #continue({ id }: Instance, claim: Claim, adoption: Adoption): Promise<void> {
     const { queue, model, running } = this.#context;
     const before = running.get(id);
-    // A runtime may start a container again before the daemon has stored the end of its last run.
-    if (before !== undefined && !before.handle.init.isAlive()) await within(END_MS_MAX, before.handle.ended);
+    // A runtime may start a container again before the daemon has seen the end of its last run. Its init may still
+    // have its pid then, until somebody reaps it.
+    if (before !== undefined) await within(END_MS_MAX, before.handle.ended);
     await queue.run(id, 'start', async () => {
       const current = model.current(id);
       const isNew = containerOf(current.config)?.id !== adoption.container?.id;

@@ -13,7 +13,7 @@ import type { Event } from '../harness/listener.ts';
 import { Operator } from '../harness/operator.ts';
 import { SeededRandom } from '../harness/random.ts';
 
-const CYCLES = 200;
+const CYCLES = 120;
 const CALLERS = 50;
 /** Operators that change instances at the same time; each has its own instances. */
 const OPERATORS = 10;

@@ -78,7 +78,7 @@ export class Adoptions {
     // Users may register machines too, of any name, with newer systemd.
     if (adopter.ownerOf(init.pid) !== ROOT)
       throw hostError('bad-request', 'the machine is of another user than root');
-    const described = await this.#parts.describe(subject);
+    const described = await this.#describe(subject);
     const claim = claimOf(described);
     await this.#adopt(init, described.container, claim);
   }
@@ -118,7 +118,11 @@ export class Adoptions {
   /** Settles when the end of a container's run is stored. */
   async end({ subject }: HookRequest): Promise<void> {
     const { model, running, queue } = this.#context;
-    const isIts = ({ config }: Instance) => containerOf(config)?.id === subject.id;
+    // A user could give a container of their own the same id.
+    const isIts = ({ config }: Instance) => {
+      const its = containerOf(config);
+      return its?.id === subject.id && its.owner === '';
+    };
     const id = [...model.state.instances.values()].find(isIts)?.id;
     const run = id === undefined ? undefined : running.get(id);
     if (id === undefined || run === undefined) return;

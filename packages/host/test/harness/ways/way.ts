@@ -25,7 +25,7 @@ export interface Way {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** The Porthole that a way is told of. */
+/** The daemon and the command with which a container manager is set up. */
 export interface Told {
   readonly stateDir: string;
   /** Path of the command. */

@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { RepeatedWork } from '../base/repeated-work.ts';
 import type { Needs } from '../instances/needs.ts';
 import { type HookRequest, parseHookRequest } from './hook-request.ts';
 
@@ -49,10 +50,10 @@ export class HookFolder {
   readonly #done = new Set<string>();
   /** Names of the requests that are being carried out. */
   readonly #busy = new Map<string, Promise<void>>();
+  /** A notification in between makes another reading follow. */
+  readonly #reading = new RepeatedWork(() => this.#readAll());
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #reading: Promise<void> | undefined;
-  #again = false;
   #carriedOut = 0;
   #stopped = false;
 
@@ -82,7 +83,7 @@ export class HookFolder {
     let before: number;
     do {
       before = this.#carriedOut;
-      await this.#read();
+      await this.#reading.run();
       await Promise.all(this.#busy.values());
     } while (this.#carriedOut > before && this.#of.kind === 'root');
   }
@@ -92,7 +93,7 @@ export class HookFolder {
     this.#stopped = true;
     this.#watcher?.close();
     clearInterval(this.#timer);
-    await this.#reading;
+    await this.#reading.end();
     await Promise.all(this.#busy.values());
   }
 
@@ -115,27 +116,15 @@ export class HookFolder {
   }
 
   #look(): void {
-    void this.#read().catch((error) =>
-      this.#warn({ reason: messageOf(error) }, 'a folder of hooks cannot be read'),
-    );
-  }
-
-  /** Only one reading at a time; a notification in between makes another one follow. */
-  #read(): Promise<void> {
-    this.#again = true;
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
+    void this.#reading
+      .run()
+      .catch((error) => this.#warn({ reason: messageOf(error) }, 'a folder of hooks cannot be read'));
   }
 
   async #readAll(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      for (const name of (await this.#names()).filter((each) => each.endsWith(REQUEST))) {
-        if (this.#busy.size >= AT_ONCE[this.#of.kind]) break;
-        if (!this.#busy.has(name)) this.#start(name);
-      }
+    for (const name of (await this.#names()).filter((each) => each.endsWith(REQUEST))) {
+      if (this.#busy.size >= AT_ONCE[this.#of.kind]) break;
+      if (!this.#busy.has(name)) this.#start(name);
     }
   }
 

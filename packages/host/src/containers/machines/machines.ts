@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../base/coded-error.ts';
+import { RepeatedWork } from '../../base/repeated-work.ts';
 import type { Needs } from '../../instances/needs.ts';
 import type { Subject } from '../hook-request.ts';
 import { FolderWatch } from './folder-watch.ts';
@@ -39,12 +40,12 @@ export class Machines {
   /** By machine, the version of its file that has been dealt with. */
   readonly #done = new Map<string, string>();
   readonly #busy = new Map<string, Promise<void>>();
+  /** A notification in between makes another reading follow. */
+  readonly #reading = new RepeatedWork(() => this.#readAll());
   /** Machines that machined could not be asked for: each is logged once. */
   readonly #unknown = new Set<string>();
   readonly #watches: readonly FolderWatch[];
   #timer: NodeJS.Timeout | undefined;
-  #reading: Promise<void> | undefined;
-  #again = false;
   #stopped = false;
   #follows = false;
 
@@ -59,7 +60,7 @@ export class Machines {
   /** Begins to adopt machines. @returns settles when those that ran already have been dealt with */
   async begin(): Promise<void> {
     this.#timer = setInterval(() => this.#look(), READ_MS).unref();
-    await this.#read();
+    await this.#reading.run();
     await Promise.all(this.#busy.values());
   }
 
@@ -68,32 +69,20 @@ export class Machines {
     this.#stopped = true;
     for (const each of this.#watches) each.stop();
     clearInterval(this.#timer);
-    await this.#reading;
+    await this.#reading.end();
     await Promise.all(this.#busy.values());
   }
 
   #look(): void {
-    void this.#read().catch((error) => this.#log.error({ err: error }, 'the machines cannot be read'));
-  }
-
-  /** Only one reading at a time; a notification in between makes another one follow. */
-  #read(): Promise<void> {
-    this.#again = true;
-    this.#reading ??= this.#readAll().finally(() => {
-      this.#reading = undefined;
-    });
-    return this.#reading;
+    void this.#reading.run().catch((error) => this.#log.error({ err: error }, 'the machines cannot be read'));
   }
 
   async #readAll(): Promise<void> {
-    while (this.#again && !this.#stopped) {
-      this.#again = false;
-      // Before the folders are read: what changes from now on makes another reading follow.
-      for (const each of this.#watches) await each.refresh();
-      const names = await this.#parts.settings.names();
-      this.#follow(names.size > 0);
-      if (names.size > 0) await this.#startAll(names);
-    }
+    // Before the folders are read: what changes from now on makes another reading follow.
+    for (const each of this.#watches) await each.refresh();
+    const names = await this.#parts.settings.names();
+    this.#follow(names.size > 0);
+    if (names.size > 0) await this.#startAll(names);
   }
 
   #follow(on: boolean): void {

@@ -68,7 +68,10 @@ export function containerOf(config: Config): Container | null {
     digest: text('digest'),
     owner: text('owner'),
     record: text('record'),
-    labels: labelsOf(text('labels')),
+    // Read only when asked for: all instances are looked through for a container, and labels may be long.
+    get labels() {
+      return labelsOf(text('labels'));
+    },
     ...(text('said') === '' ? {} : { said: text('said').split(',') }),
   };
 }

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test as it } from 'vitest';
+import { run } from '../src/process/run.ts';
 import { until } from './harness/api.ts';
 import { TestDaemon } from './harness/daemon.ts';
 import { TestLxcfs } from './harness/lxcfs.ts';
@@ -61,6 +63,9 @@ it.each([
 ] as const)("if lxcfs %s, an instance starts soon, with the host's figures", async (_, signal) => {
   const name = `after-${signal.toLowerCase()}`;
   await operator.create(name, { config: { 'limits.memory': '100MiB' } });
+  // The kernel knows the attributes of its files now, for a second.
+  await memory('c1');
+  await run('ls', ['-l', join(lxcfs.point, 'proc')]);
   lxcfs.signal(signal);
   const begun = performance.now();
   const started = operator.state(name, 'start');

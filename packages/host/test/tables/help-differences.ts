@@ -41,6 +41,11 @@ export const VERBS_NOT_OURS: Differences = {
 export const VERBS_OF_OURS: Differences = {
   adopt: 'LXD does not serve containers of other runtimes',
   setup: 'LXD does not serve containers of other runtimes',
+  'setup cdi': 'LXD does not serve containers of other runtimes',
+  'setup docker': 'LXD does not serve containers of other runtimes',
+  'setup lxc': 'LXD does not serve containers of other runtimes',
+  'setup nspawn': 'LXD does not serve containers of other runtimes',
+  'setup podman': 'LXD does not serve containers of other runtimes',
   tour: 'LXD has no guided tour',
   completion: 'the package of lxc contains a completion script',
   cp: 'as in other programs; lxc has file push and file pull',

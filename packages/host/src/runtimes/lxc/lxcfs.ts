@@ -27,6 +27,12 @@ const PROC_FILES = 'cpuinfo diskstats loadavg meminfo slabinfo stat swaps uptime
 const PROCESSORS = '/sys/devices/system/cpu';
 
 /**
+ * A file that lxcfs does not have. The kernel asks lxcfs for it each time; what it knows of files that exist it keeps
+ * for a second, and would answer for an lxcfs that hangs.
+ */
+const NO_FILE = 'proc/porthole-asks';
+
+/**
  * The host's lxcfs, a file system in user space (FUSE) that answers each instance with its own figures. It may hang,
  * so only children with a limit of time look at its files; whether it is mounted is asked of the kernel.
  */
@@ -48,14 +54,14 @@ export class Lxcfs {
     return this.#stateBy(() => {
       const now = performance.now();
       if (!this.#shown || now - this.#shown.at > SHOWN_FOR_MS)
-        this.#shown = { answers: this.#has('proc/meminfo', this.#looksForShow), at: now };
+        this.#shown = { answers: this.#answers(this.#looksForShow), at: now };
       return this.#shown.answers;
     });
   }
 
   /** LXC's lines that mount its files in an instance that starts now; none when it is not `on`. */
   async mountLines(): Promise<{ readonly state: LxcfsState; readonly lines: readonly string[] }> {
-    const state = await this.#stateBy(() => this.#has('proc/meminfo'));
+    const state = await this.#stateBy(() => this.#answers(this.#looks));
     if (state !== 'on') return { state, lines: [] };
     // Old versions have only one of the folder's files, and would hide the others.
     const processors = (await this.#has(`${PROCESSORS}/uevent`)) ? PROCESSORS : `${PROCESSORS}/online`;
@@ -71,9 +77,22 @@ export class Lxcfs {
     return (await answers()) ? 'on' : 'failed';
   }
 
+  async #answers(looks: Looks): Promise<boolean> {
+    const asked = await Promise.all([this.#has('proc/meminfo', looks), this.#asked(NO_FILE, looks)]);
+    return asked.every(Boolean);
+  }
+
   #has(path: string, looks = this.#looks): Promise<boolean> {
     return looks.at(join(this.#folder, path)).then(
       (found) => found !== null,
+      () => false,
+    );
+  }
+
+  /** Whether there was an answer, whatever it is. */
+  #asked(path: string, looks: Looks): Promise<boolean> {
+    return looks.at(join(this.#folder, path)).then(
+      () => true,
       () => false,
     );
   }

@@ -43,7 +43,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   client: { imports: ['base', 'wire', 'packages/guest/src/multipart.ts'] },
   tour: { imports: ['base'] },
-  setup: { imports: ['base', 'process'] },
+  setup: { imports: ['base'] },
   wrapper: { imports: ['base', 'setup'] },
   cli: { imports: ['base', 'core', 'wire', 'client', 'build', 'setup', 'tour'] },
   config: { imports: ['base', 'http', 'guest', 'images', 'store'] },

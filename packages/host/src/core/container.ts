@@ -39,8 +39,8 @@ export const CONTAINER_ABOUT = {
   image: 'the image',
   digest: 'the digest of the image',
   owner: 'the uid of the user who has started it, if that is not root,',
-  said: "the config keys, with commas, that the operator's words have set,",
-  record: 'the folder or file that is gone after the removal',
+  said: "the config keys, separated by commas, that the operator's words have set,",
+  record: 'the folder or file that disappears with the removal',
 } as const;
 export const CONTAINER_TEXTS = Object.keys(CONTAINER_ABOUT) as (keyof typeof CONTAINER_ABOUT)[];
 

@@ -99,8 +99,8 @@ unwritable() {
 }
 
 mkfifo "$reply" 2> /dev/null || unwritable
-# The daemon reads the request when its last line is there. The hook writes the request before it checks whether a daemon
-# runs. So a daemon that starts in between finds the request.
+# The daemon reads the request when its last line is there. The hook writes the request before it checks whether a
+# daemon runs. So a daemon that starts in between finds the request.
 if ! {
   printf '%s\n%s\n%s\n' "$kind" "$uptime" "$boot"
   case $kind in

@@ -13,7 +13,8 @@ export async function readSpec(bundle: string): Promise<OciSpec> {
   // Another user may be able to write the bundle, and could put a named pipe there: a read of it would never end.
   await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const found = await file.stat();
-  if (!found.isFile() || found.size > SPEC_MAX_BYTES) throw new Error(`${path} is no file, or too large`);
+  if (!found.isFile() || found.size > SPEC_MAX_BYTES)
+    throw new Error(`${path} is not a plain file, or too large`);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size), 0, found.size, 0);
   const json = JSON.parse(buffer.toString('utf8', 0, bytesRead));
   const texts = (list: unknown): string[] =>

@@ -14,7 +14,7 @@ import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import type { StatePaths } from './state-paths.ts';
 
-/** The folders of hooks, the users whose containers are adopted, and whether removed containers take their instances. */
+/** The folders of hooks, the users with instances, and whether an instance is deleted with its container. */
 interface Hooks {
   readonly paths: Pick<StatePaths, 'hooks' | 'claims' | 'devlxd'>;
   /** Users beside root. */
@@ -97,8 +97,8 @@ export async function takeHooks(
 }
 
 /**
- * Makes a folder for each user, into which that user can put files. It belongs to root, so that no user can mount a file
- * system there. The folders of users whom root no longer allows are closed.
+ * Makes a folder for each user, into which that user can put files. It belongs to root, so that no user can mount a
+ * file system there. The folders of users whom root no longer allows are closed.
  */
 async function foldersOfUsers(claims: string, uids: readonly number[]): Promise<Map<number, string>> {
   const folders = new Map(uids.map((uid) => [uid, join(claims, String(uid))]));

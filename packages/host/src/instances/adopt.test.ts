@@ -229,6 +229,6 @@ describe('A start with a process of another runtime is refused', () => {
 
   it('for an instance that is not adopted', async () => {
     heart.add('c1');
-    await expect(heart.setState('c1', 'start', { pid })).rejects.toThrow('Only an instance that was adopted');
+    await expect(heart.setState('c1', 'start', { pid })).rejects.toThrow('Only an adopted instance');
   });
 });

@@ -13,8 +13,8 @@ export const podman: Setup = {
   title: 'Podman',
   canRequire: true,
   about:
-    `Adds the runtime "${RUNTIME}" to Podman's configuration. A container of root with this runtime has the guest API ` +
-    'and becomes an instance. After --remove, containers that were made with this runtime do not start.',
+    `Adds the runtime "${RUNTIME}" to Podman's configuration. A container of root with this runtime has the guest ` +
+    'API and becomes an instance. After --remove, containers that were made with this runtime do not start.',
   file: '/etc/containers/containers.conf.d/porthole.conf',
   example: `podman run --runtime ${RUNTIME} ...`,
   async apply(place, file) {

@@ -15,7 +15,7 @@ export function readArguments(args: readonly string[]): RuntimeArguments {
   };
 }
 
-/** The value of an option, `--name value` or `--name=value`. If it is repeated, the last one counts, as for runtimes. */
+/** The value of an option, `--name value` or `--name=value`; of repeated ones the last, as runtimes take it. */
 function optionOf(args: readonly string[], names: readonly string[]): string | undefined {
   let value: string | undefined;
   for (const [index, word] of args.entries()) {

@@ -39,8 +39,8 @@ beforeAll(async () => {
 afterAll(() => machine?.destroy(), 5 * MINUTES_MS);
 
 /**
- * Enters cgroups of the machine before the command, because a program from outside is in none of them. Cgroups of version
- * 1 have a file `tasks`; systemd manages the others.
+ * Enters cgroups of the machine before the command, because a program from outside is in none of them. Cgroups of
+ * version 1 have a file `tasks`; systemd manages the others.
  */
 const ENTER =
   'for file in /sys/fs/cgroup/*/tasks; do echo $$ > "$file"; done 2>/dev/null; exec systemd-run --scope --quiet "$@"';

@@ -46,8 +46,8 @@ afterAll(async () => {
 const answers = (...names: string[]) => bundles.folder(join('answers', ...names));
 
 /**
- * The first program. It sends a request at once, and again only while no daemon answers, which is exit code 7. It prints
- * the answer and the exit code.
+ * The first program. It sends a request at once, and again only while no daemon answers, which is exit code 7. It
+ * prints the answer and the exit code.
  */
 const scriptOf = (file: string) =>
   [

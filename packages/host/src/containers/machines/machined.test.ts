@@ -20,7 +20,7 @@ it('reads the first process and the time of registration of a machine', () => {
 it.each([
   ['a virtual machine', { Class: { type: 's', data: 'vm' } }],
   ['a container of another program', { Service: { type: 's', data: 'libvirt-lxc' } }],
-])('%s is none of systemd-nspawn', (_what, changed) => {
+])('%s is not a machine of systemd-nspawn', (_what, changed) => {
   expect(machineIn(printed(changed))?.isOfNspawn).toBe(false);
 });
 

@@ -25,9 +25,9 @@ import { readLive } from './live.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
- * Recognises instances that another runtime has started, such as Podman or runc. Porthole answers their callers, notices
- * their end, and reads the kernel's figures about them. It does nothing else. Their processes, files, mounts and network
- * belong to that runtime, which also mounts the guest API's folder at /dev/lxd.
+ * Recognises instances that another runtime has started, such as Podman or runc. Porthole answers their callers,
+ * notices their end, and reads the kernel's figures about them. It does nothing else. Their processes, files, mounts
+ * and network belong to that runtime, which also mounts the guest API's folder at /dev/lxd.
  */
 export class AdoptedRuntime implements Adopter {
   readonly driver = 'adopted';

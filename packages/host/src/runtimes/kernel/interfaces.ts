@@ -23,7 +23,7 @@ export class Interfaces {
   });
 
   /**
-   * The interfaces in the network namespace of an init, by name. Empty if the init has ended, or if they cannot be read.
+   * The interfaces in the network namespace of an init, by name. Empty if the init has ended or they cannot be read.
    */
   async of(init: Init): Promise<Record<string, NetworkInterface>> {
     const question = String(init.pid);

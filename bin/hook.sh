@@ -11,7 +11,7 @@ usage() {
 Usage: porthole oci-hook createRuntime|poststop [--state-dir DIR] [--required]
        porthole lxc-hook [--state-dir DIR] [--required]
 
-These hooks make instances of containers of other runtimes. `porthole setup` writes them into the
+These hooks turn containers of other runtimes into instances. `porthole setup` writes them into the
 configuration of container managers, which run them. You need not type them.
 
   oci-hook      for OCI runtimes, which write the state of the container to standard input

@@ -1,0 +1,114 @@
+import type { Counts } from './processes.ts';
+import { largestOf, medianOf, type Sample } from './samples.ts';
+
+/** All that a soak has found out about the daemon. */
+export interface Observed {
+  /** Length of the load. */
+  readonly seconds: number;
+  readonly samples: readonly Sample[];
+  /** When the daemon was restarted, in seconds since the beginning of the load. */
+  readonly restarts: readonly number[];
+  /** With all instances, before the load and after it. */
+  readonly before: Counts;
+  readonly after: Counts;
+  /** Texts of what should not have been. */
+  readonly faults: Readonly<Record<Fault, Texts>>;
+}
+
+export type Fault = 'errors' | 'wrong' | 'failed' | 'behind' | 'left';
+
+interface Texts {
+  readonly count: number;
+  /** The first of them. */
+  readonly kept: readonly string[];
+}
+
+/** A fact that must hold at the end, with its figure. */
+export interface Check {
+  readonly name: string;
+  readonly figure: string;
+  /** Null: not judged, because the soak was too short for it. */
+  readonly holds: boolean | null;
+  readonly details: readonly string[];
+}
+
+/** By how much the memory may differ: the promise of docs/reliability.md. */
+export const FLAT = 0.1;
+/** In a shorter time a daemon has not reached the memory that it then keeps. */
+export const FLAT_MINUTES_MIN = 10;
+/**
+ * SQLite moves its log into the database after 4 MiB; the largest change, of a profile that all instances have, comes
+ * on top, and as much again while the database is never idle.
+ */
+export const WAL_MIB_MAX = 16;
+
+/** A sixth of the time warms up: five minutes of thirty. */
+const WARM = 1 / 6;
+/** The memory at a moment is the median over this part of the time: a minute of thirty. */
+const MOMENT = 1 / 30;
+
+const FAULTS: Readonly<Record<Fault, string>> = {
+  errors: 'errors in the log',
+  wrong: 'data of another instance, and events that were lost, came twice or in another order',
+  failed: 'requests that failed while a daemon ran',
+  behind: 'values at the end that a guest was not told, or that the daemon has lost',
+  left: 'processes, mounts and files left behind',
+};
+
+/** The stretches of time whose memory is compared, in seconds: `[from, to]`. */
+export function momentsOf({ seconds, restarts }: Pick<Observed, 'seconds' | 'restarts'>) {
+  const moment = (from: number) => [from, from + seconds * MOMENT] as const;
+  return {
+    warm: moment(seconds * WARM),
+    warmAgain: moment((restarts.at(-1) ?? 0) + seconds * WARM),
+    end: [seconds * (1 - MOMENT), seconds] as const,
+  };
+}
+
+/** All checks, in order. */
+export function checksOf(observed: Observed): Check[] {
+  const { samples, before, after, faults } = observed;
+  const wal = largestOf(samples, 'wal');
+  return [
+    flat('memory at the end, against that after the first sixth of the time', observed, 'warm'),
+    flat('memory at the end, against that a sixth after the last restart', observed, 'warmAgain'),
+    same('descriptors after the load, against before it', before.files, after.files),
+    same('threads after the load, against before it', before.threads, after.threads),
+    check(
+      `largest log of the database, at most ${WAL_MIB_MAX} MiB`,
+      `${wal.toFixed(1)} MiB`,
+      wal <= WAL_MIB_MAX,
+    ),
+    ...(Object.keys(FAULTS) as Fault[]).map((fault) => ({
+      ...check(FAULTS[fault], `${faults[fault].count}`, faults[fault].count === 0),
+      details: faults[fault].kept,
+    })),
+  ];
+}
+
+function flat(name: string, observed: Observed, moment: 'warm' | 'warmAgain'): Check {
+  const moments = momentsOf(observed);
+  const [then, end] = [moments[moment], moments.end].map((each) => medianOf(observed.samples, 'pss', each));
+  if (then === undefined || end === undefined) return check(name, 'not measured', false);
+  const change = end / then - 1;
+  const percent = `${change < 0 ? '' : '+'}${(change * 100).toFixed(1)} %`;
+  const figure = `${then.toFixed(1)} MiB, then ${end.toFixed(1)} MiB: ${percent}`;
+  if (observed.seconds < FLAT_MINUTES_MIN * 60) return { ...check(name, figure, true), holds: null };
+  return check(name, figure, Math.abs(change) <= FLAT);
+}
+
+function same(name: string, before: number, after: number): Check {
+  return check(name, `${before}, then ${after}`, before === after);
+}
+
+function check(name: string, figure: string, holds: boolean): Check {
+  return { name, figure, holds, details: [] };
+}
+
+/** The checks as lines for people. */
+export function checkLines(checks: readonly Check[]): string[] {
+  return checks.flatMap(({ name, figure, holds, details }) => [
+    `${holds === null ? 'not judged' : holds ? 'holds' : 'FAILS'}: ${name}: ${figure}`,
+    ...details.map((text) => `    ${text}`),
+  ]);
+}

@@ -1,0 +1,21 @@
+// Loaded into the daemon that the soak watches, and into the programs that inherit its environment, where it does
+// nothing. Writes a line a second: the heap of the main thread, and how late its turns were since the last line.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+// biome-ignore lint/style/noRestrictedImports: it starts no thread, but is loaded into those of the daemon too
+import { isMainThread } from 'node:worker_threads';
+
+const EVERY_MS = 1000;
+const RESOLUTION_MS = 10;
+const NS_PER_MS = 1e6;
+
+if (isMainThread && process.argv.includes('--state-dir') && !process.argv.includes('--check')) {
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  const late = (ns) => Math.max(0, ns / NS_PER_MS - RESOLUTION_MS);
+  setInterval(() => {
+    const { heapUsed, external } = process.memoryUsage();
+    const [p50, p99, max] = [delay.percentile(50), delay.percentile(99), delay.max].map(late);
+    delay.reset();
+    process.stderr.write(`${JSON.stringify({ soak: { heap: heapUsed + external, p50, p99, max } })}\n`);
+  }, EVERY_MS).unref();
+}

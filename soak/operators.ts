@@ -20,6 +20,8 @@ const REST_MS = {
 } as const;
 type Action = keyof typeof REST_MS;
 
+/** Statuses of an instance that runs; it is `Ready` when its guest has said so. */
+const RUNNING: readonly string[] = ['Running', 'Ready'];
 const FILE_BYTES = 64 * 1024;
 const FILE = '/root/pushed';
 
@@ -91,7 +93,7 @@ export class Operators {
 
   async #list(): Promise<void> {
     const all = await this.#client.get<InstanceJson[]>('/1.0/instances?recursion=1');
-    const running = new Set(all.flatMap(({ name, status }) => (status === 'Running' ? [name] : [])));
+    const running = new Set(all.flatMap(({ name, status }) => (RUNNING.includes(status) ? [name] : [])));
     const missing = this.#scene.population.names.filter((name) => !running.has(name));
     if (missing.length > 0) throw new Error(`the list has no running ${missing.slice(0, 5).join(', ')}`);
   }

@@ -45,7 +45,7 @@ export class Sampler {
   async #run(): Promise<void> {
     const { signal } = this.#end;
     for (let before = await ticks(), next = this.#everyMs; !signal.aborted; next += this.#everyMs) {
-      await wait(next - this.seconds * MS_PER_S, undefined, { signal }).catch(() => {});
+      await wait(Math.max(0, next - this.seconds * MS_PER_S), undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       // While no daemon runs, there is nothing to look at.
       if (this.#watched.tally.isKilled) continue;

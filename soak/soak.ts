@@ -78,16 +78,15 @@ async function soakIn(folder: string, context: Context): Promise<Seen> {
   await startDaemon(daemon, log);
   say(`${plan.adopted} adopted instances and ${plan.containers} containers`);
   const population = stack.use(await Population.make({ plan, folder, daemon, tally, signal }));
-  await atRest(daemon.pid, signal);
-  const before = await countsOf(daemon.pid);
   const ledger = new Ledger(daemon.client, tally);
   await population.to('listen');
+  const before = await atRest(daemon.pid, signal);
   const load = await underLoad({ ...context, daemon, log, tally, population, ledger });
   say('the load is over');
   await population.to('rest');
   const behind = await untilEqual(() => ledger.differences(population.names), signal);
-  await population.to('leave');
   const after = await untilCounts(daemon.pid, before, signal);
+  await population.to('leave');
   const errors = log.complaints.filter(({ level }) => level !== 'warn').map(({ line }) => line);
   say('taking everything down');
   return { ...load, before, after, behind, errors, tally, logged: log.counts() };
@@ -160,25 +159,27 @@ async function untilEqual(differences: () => Promise<string[]>, signal: AbortSig
   }
 }
 
-/** Waits until the daemon has as many descriptors and threads as before, or its time is over. */
+/** Waits until the daemon has no more descriptors and threads than before, or its time is over. */
 async function untilCounts(pid: number, before: Counts, signal: AbortSignal): Promise<Counts> {
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
     const now = await countsOf(pid);
-    const isSame = now.files === before.files && now.threads === before.threads;
-    if (isSame || performance.now() > deadline) return now;
+    if ((now.files <= before.files && now.threads <= before.threads) || performance.now() > deadline)
+      return now;
     await wait(LOOK_MS, undefined, { signal });
   }
 }
 
-/** Waits until the numbers of descriptors and threads have not changed for some looks. */
-async function atRest(pid: number, signal: AbortSignal): Promise<void> {
-  let last = '';
+/** Waits until descriptors and threads have been the same for some looks. @returns them */
+async function atRest(pid: number, signal: AbortSignal): Promise<Counts> {
+  let last = await countsOf(pid);
   for (let same = 0; same < SAME_LOOKS; ) {
-    const now = JSON.stringify(await countsOf(pid));
-    same = now === last ? same + 1 : 0;
-    last = now;
     await wait(LOOK_MS, undefined, { signal });
+    const now = await countsOf(pid);
+    same = now.files === last.files && now.threads === last.threads ? same + 1 : 0;
+    last = now;
   }
+  return last;
 }
-const SAME_LOOKS = 10;
+/** Longer than helpers and connections of the daemon stay that nobody uses. */
+const SAME_LOOKS = 60;

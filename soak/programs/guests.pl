@@ -4,7 +4,7 @@
 #   of its own PID and user namespaces, with the host uid FIRST_UID + N as its root; `made N PID` is printed for each.
 #   Without it they are processes of the container in which this program runs.
 # Words on standard input take all of them from one stage to the next: `listen` (follow events from now on, `N listening`),
-# `load` (one request every SECONDS), `rest` (no more requests), `leave` (close all, `N left`). The end of the input ends them.
+# `load` (one request every SECONDS), `rest` (no more requests, only events), `leave` (close all, `N left`). The end of the input ends them.
 # Prints `N answered KIND MICROSECONDS`, `N failed KIND REASON`, `N wrong TEXT` (the data of another, or a value that no
 # event told of), `N event KEY VALUE`, and `N closed` when an event stream ends that it opens again.
 # Perl, because each Debian has it, and a forked interpreter that shares its pages is small.
@@ -121,10 +121,13 @@ sub begin {
     listen_again();
     say_line('listening');
   }
-  if ($stage eq 'leave') {
+  if ($stage eq 'rest') {
     close $kept if $kept;
+    ($kept) = ();
+  }
+  if ($stage eq 'leave') {
     close $events if $events;
-    ($kept, $events) = ();
+    ($events) = ();
     say_line('left');
   }
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { until } from '../bench/frame/wait.ts';
 import { buildForm } from '../bench/peers/built.ts';
 import { Portholed } from '../bench/peers/porthole.ts';
 import { Random } from '../fuzz/random.ts';
@@ -131,7 +132,7 @@ async function underLoad(
 
 async function carryOut(
   { how }: Restart,
-  { daemon, log, tally }: Loaded,
+  { daemon, log, tally, population }: Loaded,
   operators: Operators,
 ): Promise<void> {
   if (how === 'SIGHUP') {
@@ -142,9 +143,10 @@ async function carryOut(
   await operators.pause();
   tally.isKilled = true;
   await daemon.kill();
+  await until('all guests know that the daemon has ended', () => tally.listening.size === 0);
   await startDaemon(daemon, log);
-  // An answer to a request that was made while none ran may still be on its way.
-  await wait(MS_PER_S);
+  // By then all have reported what failed before.
+  await until('all guests listen again', () => tally.listening.size === population.names.length);
   tally.isKilled = false;
   operators.resume();
 }

@@ -46,8 +46,13 @@ describe('what guests say', () => {
     expect(tally.events).toBe(3);
   });
 
-  it('counts streams that are opened again', () => {
+  it('tells whose streams are open, and counts those that ended', () => {
+    said(3, 'opened');
+    said(4, 'opened');
     said(3, 'closed');
+    expect([...tally.listening]).toEqual([4]);
+    said(3, 'opened');
+    expect(tally.listening.size).toBe(2);
     expect(tally.reconnects).toBe(1);
   });
 });

@@ -32,6 +32,8 @@ export class Tally {
   events = 0;
   changes = 0;
   reconnects = 0;
+  /** The guests whose event stream is open. */
+  readonly listening = new Set<number>();
   /** The last value of each key that each guest was told of, by guest and key. */
   readonly #known = new Map<string, string>();
   #times: Record<Kind, number[]> = noTimes();
@@ -63,11 +65,17 @@ export class Tally {
     if (what === 'answered') this.answered(first as Kind, Number(rest[0]) / US_PER_MS);
     else if (what === 'failed') this.failure({ what: `guest-${guest} ${first}`, why: rest.join(' ') });
     else if (what === 'wrong') this.wrong.add(`guest-${guest}: ${words.slice(1).join(' ')}`);
-    else if (what === 'closed') this.reconnects++;
+    else if (what === 'opened') this.listening.add(guest);
+    else if (what === 'closed') this.#closed(guest);
     else if (what === 'event') {
       this.events++;
       this.#known.set(`${guest} ${first}`, rest.join(' '));
     }
+  }
+
+  #closed(guest: number): void {
+    this.listening.delete(guest);
+    this.reconnects++;
   }
 
   /** The last value that a guest has got as an event; undefined when there was none. */

@@ -6,7 +6,7 @@
 # Words on standard input take all of them from one stage to the next: `listen` (follow events from now on, `N listening`),
 # `load` (one request every SECONDS), `rest` (no more requests, only events), `leave` (close all, `N left`). The end of the input ends them.
 # Prints `N answered KIND MICROSECONDS`, `N failed KIND REASON`, `N wrong TEXT` (the data of another, or a value that no
-# event told of), `N event KEY VALUE`, and `N closed` when an event stream ends that it opens again.
+# event told of), `N event KEY VALUE`, `N opened` for an event stream, and `N closed` when it ends: it is opened again.
 # Perl, because each Debian has it, and a forked interpreter that shares its pages is small.
 use strict;
 use warnings;
@@ -211,6 +211,7 @@ sub listen_again {
   }
   return say_line('failed listen ' . one_line($head)) if $head !~ /^HTTP\/1\.1 101 /;
   $events = $socket;
+  say_line('opened');
 }
 
 sub take_events {

@@ -6,6 +6,15 @@ export interface Complaint {
   readonly line: string;
 }
 
+/** A line of the log, as far as it matters here. */
+interface LogLine {
+  readonly level?: string;
+  readonly msg?: string;
+  readonly soak?: Inside;
+  /** After the garbage was collected: bytes of the main thread's heap. */
+  readonly heap?: number;
+}
+
 /** What `inside.mjs` measures in the daemon: bytes of the main thread's heap, and delays of its turns in ms. */
 export interface Inside {
   readonly heap: number;
@@ -22,7 +31,7 @@ export class DaemonLog {
   readonly complaints: Complaint[] = [];
   #inside: Inside[] = [];
   #rest = '';
-  #waiting: { readonly msg: string; readonly resolve: () => void }[] = [];
+  #waiting: { readonly msg: string; readonly resolve: (line: LogLine) => void }[] = [];
 
   /** Takes a piece of the text. */
   readonly hear = (text: string): void => {
@@ -32,7 +41,7 @@ export class DaemonLog {
   };
 
   /** Waits for a line with this message. */
-  logged(msg: string): Promise<void> {
+  logged(msg: string): Promise<LogLine> {
     return new Promise((resolve) => this.#waiting.push({ msg, resolve }));
   }
 
@@ -48,7 +57,8 @@ export class DaemonLog {
   }
 
   #read(line: string): void {
-    const { level = NOT_JSON, msg = line, soak } = parsed(line);
+    const fields = parsed(line);
+    const { level = NOT_JSON, msg = line, soak } = fields;
     if (soak) {
       this.#inside.push(soak);
       return;
@@ -56,13 +66,13 @@ export class DaemonLog {
     if (COMPLAINTS.includes(level) || level === NOT_JSON) this.complaints.push({ level, msg, line });
     const found = this.#waiting.filter((each) => each.msg === msg);
     this.#waiting = this.#waiting.filter((each) => !found.includes(each));
-    for (const { resolve } of found) resolve();
+    for (const { resolve } of found) resolve(fields);
   }
 }
 
-function parsed(line: string): { level?: string; msg?: string; soak?: Inside } {
+function parsed(line: string): LogLine {
   try {
-    return JSON.parse(line) as { level?: string; msg?: string; soak?: Inside };
+    return JSON.parse(line) as LogLine;
   } catch {
     return {};
   }

@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
+import { hasStatus } from '../packages/host/src/client/client-errors.ts';
 import { exec } from '../packages/host/src/client/exec.ts';
 import { readFile, writeFile } from '../packages/host/src/client/files.ts';
 import { type HostClient, path } from '../packages/host/src/client/host-client.ts';
@@ -22,6 +23,8 @@ type Action = keyof typeof REST_MS;
 
 /** Statuses of an instance that runs; it is `Ready` when its guest has said so. */
 const RUNNING: readonly string[] = ['Running', 'Ready'];
+const CONFLICT = 409;
+const CONFLICTS_MAX = 5;
 const FILE_BYTES = 64 * 1024;
 const FILE = '/root/pushed';
 
@@ -51,7 +54,7 @@ export class Operators {
     const { names } = scene.population;
     this.#loops = [
       this.#loop('key', () => ledger.changeKey(names[scene.below(names.length)] as string)),
-      this.#loop('profile', () => ledger.changeProfile()),
+      this.#loop('profile', () => this.#persist(() => ledger.changeProfile())),
       this.#loop('list', () => this.#list()),
       this.#loop('command', () => this.#command()),
       this.#loop('file', () => this.#push()),
@@ -76,6 +79,18 @@ export class Operators {
     this.#end.abort();
     this.#open();
     await Promise.all(this.#loops);
+  }
+
+  /** As an operator does who is told to try again, because another has changed a profile meanwhile. */
+  async #persist(work: () => Promise<void>): Promise<void> {
+    for (let told = 0; ; told++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!hasStatus(error, CONFLICT) || told === CONFLICTS_MAX) throw error;
+        this.#scene.tally.conflicts++;
+      }
+    }
   }
 
   async #loop(action: Action, work: () => Promise<void>): Promise<void> {

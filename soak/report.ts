@@ -1,8 +1,9 @@
 import { describeMachine, type Machine } from '../bench/frame/machine.ts';
 import { readable, tableLines } from '../bench/frame/table.ts';
 import { CHECKOUT } from '../bench/peers/porthole.ts';
-import { type Check, checkLines, momentsOf } from './checks.ts';
+import { type Check, checkLines, type Memory, type Moment } from './checks.ts';
 import type { Plan } from './plan.ts';
+import { WARM } from './restarts.ts';
 import { largestOf, medianOf, type Sample, type Series } from './samples.ts';
 import type { Soaked } from './soak.ts';
 
@@ -16,6 +17,8 @@ export interface Report {
   /** How often each warning or error was logged. */
   readonly logged: Readonly<Record<string, number>>;
   readonly checks: readonly Check[];
+  /** MiB after the garbage was collected, at each moment. */
+  readonly memory: Readonly<Record<Moment, Memory>>;
   readonly samples: readonly Sample[];
 }
 
@@ -40,20 +43,31 @@ const ROWS: readonly (readonly [Series, string])[] = [
 ];
 
 const DECIMALS = 1000;
+/** The figures of a moment are medians over this part of the time before it: a minute of thirty. */
+const MINUTE = 1 / 30;
 
 /** Puts together what is kept of a soak. */
 export async function describeSoak(plan: Plan, soaked: Soaked, checks: readonly Check[]): Promise<Report> {
   const { minutes, containers, adopted, rate, seed } = plan;
-  const { tally, seconds, restarts, samples, logged } = soaked;
-  const { answers, events, changes, reconnects, failed, whileKilled } = tally;
+  const { tally, seconds, restarts, samples, logged, memory } = soaked;
+  const { answers, events, changes, reconnects, conflicts, failed, whileKilled } = tally;
   return {
     machine: await describeMachine(CHECKOUT),
     plan: { minutes, containers, adopted, rate, seed },
     seconds,
     restarts: restarts.map(rounded),
-    counts: { answers, events, changes, reconnects, failed: failed.count, whileKilled: whileKilled.count },
+    counts: {
+      answers,
+      events,
+      changes,
+      reconnects,
+      conflicts,
+      failed: failed.count,
+      whileKilled: whileKilled.count,
+    },
     logged,
     checks,
+    memory,
     samples: samples.map(
       (sample) =>
         Object.fromEntries(
@@ -70,7 +84,8 @@ function rounded(value: number): number {
 /** The figures of a soak for people: near its beginning, at its end, and the largest of all. */
 export function figureLines(report: Report): string[] {
   const { machine, plan, counts, samples, restarts } = report;
-  const { warm, end } = momentsOf(report);
+  const minute = (to: number) => [to - report.seconds * MINUTE, to] as const;
+  const [warm, end] = [minute(report.seconds * WARM), minute(report.seconds)];
   const cell = (value: number | undefined) => (value === undefined ? '-' : readable(value));
   const rows = ROWS.map(([series, title]) => [
     title,
@@ -83,7 +98,7 @@ export function figureLines(report: Report): string[] {
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGib} GiB; ${machine.system}, Linux ${machine.kernel}; commit ${machine.commit}`,
     `${plan.minutes} minutes, ${plan.containers} containers, ${plan.adopted} adopted instances, ${restarts.length} restarts; seed ${plan.seed}`,
     `${number('answers')} answers to guests, ${number('changes')} changes of keys, ${number('events')} events, ${number('reconnects')} event streams opened again`,
-    `${number('failed')} failed requests, and ${number('whileKilled')} while no daemon ran`,
+    `${number('failed')} failed requests, and ${number('whileKilled')} while no daemon ran; ${number('conflicts')} times an operator was told to try again`,
     ...Object.entries(report.logged).map(([text, count]) => `logged ${count} times: ${text}`),
     '',
     ...tableLines(['', 'first sixth', 'end', 'largest'], rows),

@@ -6,17 +6,16 @@ import { until } from '../bench/frame/wait.ts';
 import { buildForm } from '../bench/peers/built.ts';
 import { Portholed } from '../bench/peers/porthole.ts';
 import { Random } from '../fuzz/random.ts';
-import type { Observed } from './checks.ts';
+import type { Memory, Moment, Observed } from './checks.ts';
 import { DaemonLog } from './daemon-log.ts';
 import { Ledger } from './ledger.ts';
 import { leftBehind } from './left-behind.ts';
 import { Operators } from './operators.ts';
 import type { Plan } from './plan.ts';
 import { Population } from './population.ts';
-import { type Counts, countsOf } from './processes.ts';
-import { RESTARTS, type Restart } from './restarts.ts';
+import { type Counts, countsOf, sharedMib } from './processes.ts';
+import { isRestart, type Restart, STEPS } from './restarts.ts';
 import { Sampler } from './sampler.ts';
-import type { Sample } from './samples.ts';
 import { Tally } from './tally.ts';
 
 /** Others must be able to search every folder on the path to a root filesystem, and /tmp may not allow that. */
@@ -27,6 +26,7 @@ const SAMPLES = 360;
 const SAMPLE_MS_MIN = 1000;
 const MS_PER_S = 1000;
 const S_PER_MIN = 60;
+const BYTES_PER_MIB = 1024 * 1024;
 /** How long guests and daemon may need to come to rest after the load. */
 const SETTLE_MS = 60_000;
 const LOOK_MS = 200;
@@ -107,7 +107,7 @@ interface Loaded extends Context {
 
 async function underLoad(
   scene: Loaded,
-): Promise<{ seconds: number; samples: readonly Sample[]; restarts: number[] }> {
+): Promise<Pick<Observed, 'seconds' | 'samples' | 'restarts' | 'memory'>> {
   const { plan, say, signal, population } = scene;
   const seconds = plan.minutes * S_PER_MIN;
   const random = new Random(`${plan.seed}`);
@@ -115,30 +115,42 @@ async function underLoad(
   await population.to('load');
   const operators = new Operators({ ...scene, below: (limit) => random.below(limit) });
   const restarts: number[] = [];
+  const memory: Partial<Record<Moment, Memory>> = {};
   try {
-    for (const restart of RESTARTS) {
-      await wait(seconds * restart.at * MS_PER_S - sampler.seconds * MS_PER_S, undefined, { signal });
-      say(restart.how);
-      restarts.push(sampler.seconds);
-      await carryOut(restart, scene, operators);
+    for (const { at, what } of STEPS) {
+      await wait(Math.max(0, seconds * at - sampler.seconds) * MS_PER_S, undefined, { signal });
+      say(what);
+      if (!isRestart(what)) memory[what] = await collected(scene);
+      else {
+        restarts.push(sampler.seconds);
+        await carryOut(what, scene, operators);
+      }
     }
-    await wait(seconds * MS_PER_S - sampler.seconds * MS_PER_S, undefined, { signal });
   } finally {
     await operators.stop();
     await sampler.stop();
   }
-  return { seconds, samples: sampler.samples, restarts };
+  return { seconds, samples: sampler.samples, restarts, memory: memory as Record<Moment, Memory> };
+}
+
+/** Has the daemon free its garbage, and looks at what it still uses. */
+async function collected({ daemon, log }: Loaded): Promise<Memory> {
+  const done = log.logged('garbage collected');
+  process.kill(daemon.pid, 'SIGUSR2');
+  const { heap = 0 } = await done;
+  return { pss: await sharedMib(daemon.pid), heap: heap / BYTES_PER_MIB };
 }
 
 async function carryOut(
-  { how }: Restart,
+  how: Restart,
   { daemon, log, tally, population }: Loaded,
   operators: Operators,
 ): Promise<void> {
   if (how === 'SIGHUP') {
     const started = log.logged('daemon started');
     await daemon.hangUp();
-    return started;
+    await started;
+    return;
   }
   await operators.pause();
   tally.isKilled = true;

@@ -32,6 +32,8 @@ export class Tally {
   events = 0;
   changes = 0;
   reconnects = 0;
+  /** Answers that told an operator to try again. */
+  conflicts = 0;
   /** The guests whose event stream is open. */
   readonly listening = new Set<number>();
   /** The last value of each key that each guest was told of, by guest and key. */

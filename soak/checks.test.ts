@@ -3,6 +3,7 @@ import { checkLines, checksOf, type Observed, WAL_MIB_MAX } from './checks.ts';
 import { sampleAt } from './testing/sample-at.ts';
 
 const NONE = { count: 0, kept: [] };
+const HELD = { sockets: 1000, pidfds: 2000, others: 30, threads: 13 };
 const MINUTES_30 = 1800;
 
 /** A soak of half an hour with nothing wrong. */
@@ -11,8 +12,8 @@ const flat: Observed = {
   samples: [sampleAt(5), sampleAt(10)],
   restarts: [500, 880],
   memory: { warm: { pss: 150, heap: 30 }, warmAgain: { pss: 150, heap: 30 }, end: { pss: 150, heap: 30 } },
-  before: { files: 3000, threads: 13 },
-  after: { files: 3000, threads: 13 },
+  before: HELD,
+  after: HELD,
   faults: { errors: NONE, wrong: NONE, failed: NONE, behind: NONE, left: NONE },
 };
 const withEnd = (pss: number, heap: number): Observed => ({
@@ -58,8 +59,10 @@ describe('the checks of a soak', () => {
   });
 
   it.each([
-    ['one descriptor more', { after: { files: 3001, threads: 13 } }, 'descriptors'],
-    ['one thread more', { after: { files: 3000, threads: 14 } }, 'threads'],
+    ['one socket more', { after: { ...HELD, sockets: 1001 } }, 'sockets'],
+    ['one pidfd more', { after: { ...HELD, pidfds: 2001 } }, 'pidfds'],
+    ['one file more', { after: { ...HELD, others: 31 } }, 'other descriptors'],
+    ['one thread more', { after: { ...HELD, threads: 14 } }, 'threads'],
     [
       'a log that grew too large',
       { samples: [...flat.samples, sampleAt(1801, { wal: WAL_MIB_MAX + 1 })] },
@@ -70,7 +73,7 @@ describe('the checks of a soak', () => {
   });
 
   it('do not fail for fewer descriptors', () => {
-    expect(failing({ ...flat, after: { files: 2990, threads: 12 } })).toEqual([]);
+    expect(failing({ ...flat, after: { sockets: 990, pidfds: 1500, others: 29, threads: 12 } })).toEqual([]);
   });
 
   it.each(['errors', 'wrong', 'failed', 'behind', 'left'] as const)('fail for %s, and show them', (fault) => {

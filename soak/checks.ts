@@ -1,4 +1,4 @@
-import type { Counts } from './processes.ts';
+import type { Held } from './processes.ts';
 import { largestOf, type Sample } from './samples.ts';
 
 /** MiB in use after the garbage was collected: of the daemon and its children, and of its main thread's heap. */
@@ -20,8 +20,8 @@ export interface Observed {
   /** The memory at each of the moments. */
   readonly memory: Readonly<Record<Moment, Memory>>;
   /** While all guests only listen, before the load and after it. */
-  readonly before: Counts;
-  readonly after: Counts;
+  readonly before: Held;
+  readonly after: Held;
   /** Texts of what should not have been. */
   readonly faults: Readonly<Record<Fault, Texts>>;
 }
@@ -56,6 +56,13 @@ export const WAL_MIB_MAX = 16;
 
 const MEMORY: Readonly<Record<keyof Memory, string>> = { pss: 'memory', heap: "the main thread's heap" };
 
+const HELD: Readonly<Record<keyof Held, string>> = {
+  sockets: 'sockets',
+  pidfds: 'pidfds',
+  others: 'other descriptors',
+  threads: 'threads',
+};
+
 const FAULTS: Readonly<Record<Fault, string>> = {
   errors: 'errors in the log',
   wrong: 'data of another instance, and events that were lost, came twice or in another order',
@@ -79,8 +86,9 @@ export function checksOf(observed: Observed): Check[] {
         part,
       ]),
     ]),
-    noMore('descriptors after the load, at most those before it', before.files, after.files),
-    noMore('threads after the load, at most those before it', before.threads, after.threads),
+    ...(Object.keys(HELD) as (keyof Held)[]).map((kind) =>
+      noMore(`${HELD[kind]} after the load, at most those before it`, before[kind], after[kind]),
+    ),
     check(
       `largest log of the database, at most ${WAL_MIB_MAX} MiB`,
       `${wal.toFixed(1)} MiB`,

@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 
 const KIB_PER_MIB = 1024;
 const BYTES_PER_MIB = 1024 * 1024;
@@ -22,7 +22,7 @@ export function residentMib(pid: number): Promise<number> {
 }
 
 /** Open descriptors and threads of a process. */
-export interface Counts {
+interface Counts {
   readonly files: number;
   readonly threads: number;
 }
@@ -30,6 +30,26 @@ export interface Counts {
 export async function countsOf(pid: number): Promise<Counts> {
   const [files, threads] = await Promise.all([readdir(`/proc/${pid}/fd`), readdir(`/proc/${pid}/task`)]);
   return { files: files.length, threads: threads.length };
+}
+
+/** What a process holds: its descriptors by kind, and its threads. */
+export interface Held {
+  readonly sockets: number;
+  /** One for each instance, and one for each process that has connected and that the fast lane remembers. */
+  readonly pidfds: number;
+  readonly others: number;
+  readonly threads: number;
+}
+
+export async function heldBy(pid: number): Promise<Held> {
+  const folder = `/proc/${pid}/fd`;
+  // One may be closed meanwhile.
+  const links = (await readdir(folder)).map((file) => readlink(`${folder}/${file}`).catch(() => null));
+  const open = (await Promise.all(links)).filter((link) => link !== null);
+  const sockets = open.filter((link) => link.startsWith('socket:')).length;
+  const pidfds = open.filter((link) => link === 'anon_inode:[pidfd]').length;
+  const { threads } = await countsOf(pid);
+  return { sockets, pidfds, others: open.length - sockets - pidfds, threads };
 }
 
 /** MiB of a file; 0 when there is none. */

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { until } from '../bench/frame/wait.ts';
 import { buildForm } from '../bench/peers/built.ts';
 import { Portholed } from '../bench/peers/porthole.ts';
@@ -13,7 +14,7 @@ import { leftBehind } from './left-behind.ts';
 import { Operators } from './operators.ts';
 import type { Plan } from './plan.ts';
 import { Population } from './population.ts';
-import { type Counts, countsOf, sharedMib } from './processes.ts';
+import { type Held, heldBy, sharedMib } from './processes.ts';
 import { isRestart, type Restart, STEPS } from './restarts.ts';
 import { Sampler } from './sampler.ts';
 import { Tally } from './tally.ts';
@@ -86,7 +87,7 @@ async function soakIn(folder: string, context: Context): Promise<Seen> {
   say('the load is over');
   await population.to('rest');
   const behind = await untilEqual(() => ledger.differences(population.names), signal);
-  const after = await untilCounts(daemon.pid, before, signal);
+  const after = await untilNoMore(daemon.pid, before, signal);
   await population.to('leave');
   const errors = log.complaints.filter(({ level }) => level !== 'warn').map(({ line }) => line);
   say('taking everything down');
@@ -173,24 +174,24 @@ async function untilEqual(differences: () => Promise<string[]>, signal: AbortSig
   }
 }
 
-/** Waits until the daemon has no more descriptors and threads than before, or its time is over. */
-async function untilCounts(pid: number, before: Counts, signal: AbortSignal): Promise<Counts> {
+/** Waits until the daemon holds no more than before, or its time is over. */
+async function untilNoMore(pid: number, before: Held, signal: AbortSignal): Promise<Held> {
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
-    const now = await countsOf(pid);
-    if ((now.files <= before.files && now.threads <= before.threads) || performance.now() > deadline)
-      return now;
+    const now = await heldBy(pid);
+    const isMore = (Object.keys(before) as (keyof Held)[]).some((kind) => now[kind] > before[kind]);
+    if (!isMore || performance.now() > deadline) return now;
     await wait(LOOK_MS, undefined, { signal });
   }
 }
 
-/** Waits until descriptors and threads have been the same for some looks. @returns them */
-async function atRest(pid: number, signal: AbortSignal): Promise<Counts> {
-  let last = await countsOf(pid);
+/** Waits until what the daemon holds has been the same for some looks. @returns it */
+async function atRest(pid: number, signal: AbortSignal): Promise<Held> {
+  let last = await heldBy(pid);
   for (let same = 0; same < SAME_LOOKS; ) {
     await wait(LOOK_MS, undefined, { signal });
-    const now = await countsOf(pid);
-    same = now.files === last.files && now.threads === last.threads ? same + 1 : 0;
+    const now = await heldBy(pid);
+    same = isDeepStrictEqual(now, last) ? same + 1 : 0;
     last = now;
   }
   return last;

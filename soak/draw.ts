@@ -16,9 +16,9 @@ const PANELS: readonly Panel[] = [
   {
     title: 'Memory, MiB',
     lines: [
-      { series: 'pss', title: 'daemon and its children (Pss)' },
-      { series: 'rss', title: 'daemon, resident' },
-      { series: 'heap', title: 'heap of the main thread' },
+      { series: 'pss', title: 'daemon and children (Pss)' },
+      { series: 'rss', title: 'resident' },
+      { series: 'heap', title: 'heap, main thread' },
     ],
   },
   {
@@ -82,7 +82,7 @@ export function drawSoak(report: Pick<Report, 'plan' | 'samples' | 'restarts' | 
   const height = TOP + Math.ceil(PANELS.length / COLUMNS) * PANEL.height + 4;
   const title = `${plan.minutes} minutes, ${plan.containers} containers, ${plan.adopted} adopted instances`;
   return `${[
-    '<!-- Made by `npm run soak -- --record` from soak/results/latest.json: change soak/draw.ts. -->',
+    '<!-- Made by `npm run soak -- --record` from soak/results/latest.json: draw it again with --redraw. -->',
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img">`,
     `<title>The daemon over ${title}</title>`,
     `<style>${STYLE}</style>`,

@@ -1,6 +1,6 @@
 import { checkLines, checksOf } from './checks.ts';
 import { HELP, type Plan, planOf } from './plan.ts';
-import { write } from './record.ts';
+import { recorded, write } from './record.ts';
 import { describeSoak, figureLines } from './report.ts';
 import { soak } from './soak.ts';
 
@@ -14,6 +14,7 @@ async function main(args: readonly string[]): Promise<number> {
   const interrupted = firstSignal();
   try {
     const plan = planOf(args);
+    if (plan?.redraw) return redraw();
     if (plan) return await run(plan, interrupted);
     process.stdout.write(HELP);
     return 0;
@@ -22,6 +23,11 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`soak: ${error instanceof Error ? error.message : error}\n`);
     return NOT_RUN;
   }
+}
+
+function redraw(): number {
+  for (const file of recorded()) process.stderr.write(`soak: written to ${file}\n`);
+  return 0;
 }
 
 /** @returns the exit code */

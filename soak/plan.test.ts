@@ -5,7 +5,7 @@ describe('the command line', () => {
   it('asks for half an hour when it is empty', () => {
     expect(planOf([])).toEqual({
       ...{ minutes: 30, containers: 50, adopted: 1000, rate: 400, seed: 1 },
-      ...{ out: undefined, record: false },
+      ...{ out: undefined, record: false, redraw: false },
     });
   });
 

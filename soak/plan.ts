@@ -15,6 +15,8 @@ export interface Plan {
   readonly out: string | undefined;
   /** Also write the committed figures, picture and table. */
   readonly record: boolean;
+  /** Only draw the committed picture and table again, from the committed figures. */
+  readonly redraw: boolean;
 }
 
 /** Each number of the command line: its default, and the range that it may have. */
@@ -41,6 +43,7 @@ memory can be compared with what it was.
   --seed N        the seed of all random choices; ${NUMBERS.seed.default}
   --out FILE      write all figures to FILE as JSON, and the picture beside it as FILE.svg
   --record        write soak/results/latest.json, docs/soak.svg and the table of docs/reliability.md
+  --redraw        run nothing: draw picture and table again from soak/results/latest.json
   --help
 
 Prints each check with its figure. The exit code is 0 when all hold, 1 when one does not, 2 when the soak could not
@@ -55,6 +58,7 @@ export function planOf(args: readonly string[]): Plan | null {
     options: {
       ...{ minutes: text, containers: text, adopted: text, rate: text, seed: text, out: text },
       record: { type: 'boolean', default: false },
+      redraw: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -68,6 +72,7 @@ export function planOf(args: readonly string[]): Plan | null {
     seed: number('seed'),
     out: values.out,
     record: values.record,
+    redraw: values.redraw,
   };
 }
 

@@ -14,18 +14,31 @@ export const PAGE = at('../docs/reliability.md');
 
 /** Writes what the plan asks for. @returns the files that were written */
 export function write(plan: Plan, report: Report): string[] {
-  const files: (readonly [string, string])[] = [];
-  const [figures, picture] = [toText(report), drawSoak(report)];
-  if (plan.out !== undefined) files.push([plan.out, figures], [`${plan.out}.svg`, picture]);
-  if (plan.record) {
-    const page = withBlock(readFileSync(PAGE, 'utf8'), 'soak', pageLines(report));
-    files.push([RESULTS, figures], [PICTURE, picture], [PAGE, page]);
-  }
-  for (const [file, text] of files) {
+  const figures = toText(report);
+  const own: Files =
+    plan.out === undefined ? {} : { [plan.out]: figures, [`${plan.out}.svg`]: drawSoak(report) };
+  return writeAll({ ...own, ...(plan.record ? { [RESULTS]: figures, ...madeOf(report) } : {}) });
+}
+
+/** Makes the committed picture and table again from the committed figures. @returns the files */
+export function recorded(): string[] {
+  return writeAll(madeOf(JSON.parse(readFileSync(RESULTS, 'utf8')) as Report));
+}
+
+/** Texts by the paths of their files. */
+type Files = Readonly<Record<string, string>>;
+
+function madeOf(report: Report): Files {
+  const page = withBlock(readFileSync(PAGE, 'utf8'), 'soak', pageLines(report));
+  return { [PICTURE]: drawSoak(report), [PAGE]: page };
+}
+
+function writeAll(files: Files): string[] {
+  for (const [file, text] of Object.entries(files)) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
-  return files.map(([file]) => file);
+  return Object.keys(files);
 }
 
 /** JSON with one line for each sample. */

@@ -10,7 +10,7 @@ import type { Soaked } from './soak.ts';
 /** All that is kept of a soak. */
 export interface Report {
   readonly machine: Machine;
-  readonly plan: Omit<Plan, 'out' | 'record'>;
+  readonly plan: Omit<Plan, 'out' | 'record' | 'redraw'>;
   readonly seconds: number;
   readonly restarts: readonly number[];
   readonly counts: Readonly<Record<string, number>>;

@@ -376,11 +376,13 @@ describe('exec', () => {
     expect(ran.stdout).toBe('1000\n1001\n/\n');
   });
 
-  it('runs in the requested folder, else in the home of root, else in /', async () => {
+  it('runs in the requested folder, else in HOME, else in /', async () => {
     await operator.sh('c1', 'mkdir -p /only/here');
-    const pwd = async (cwd: string) => (await operator.exec('c1', ['pwd'], { cwd })).stdout.trim();
+    const pwd = async (cwd: string, environment: Record<string, string> = {}) =>
+      (await operator.exec('c1', ['pwd'], { cwd, environment })).stdout.trim();
     expect(await pwd('')).toBe('/root');
-    expect(await pwd('/tmp')).toBe('/tmp');
+    expect(await pwd('', { HOME: '/only' })).toBe('/only');
+    expect(await pwd('/tmp', { HOME: '/only' })).toBe('/tmp');
     expect(await pwd('/only/here')).toBe('/only/here');
     expect(await pwd('/usr/share/doc')).toBe('/');
     expect(await pwd('/nowhere')).toBe('/');

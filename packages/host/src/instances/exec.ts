@@ -76,7 +76,7 @@ async function startProcess(
   started: PromiseWithResolvers<ExecProcess>,
 ): Promise<ExecProcess> {
   try {
-    const cwd = request.cwd || (request.user === 0 ? '/root' : '/');
+    const cwd = request.cwd || request.environment['HOME'] || '/';
     const process = await context.runtimeOf(instance.config).exec(instance.id, { ...request, cwd });
     const command = [...request.command];
     context.model.commit(

@@ -430,6 +430,18 @@ describe('limits and privilege', () => {
     expect((await operator.exec('c2', ['sh', '-c', forks])).stderr).toMatch(/fork/);
   });
 
+  it('sets kernel parameters of its own namespaces, and lets it do so, but not those of the host', async () => {
+    const config = { 'linux.sysctl.kernel.shmmax': '1000', 'linux.sysctl.net.ipv4.ip_forward': '1' };
+    await operator.launch('c2', { config });
+    const both = 'cat /proc/sys/kernel/shmmax /proc/sys/net/ipv4/ip_forward';
+    expect(await operator.sh('c2', both)).toBe('1000\n1');
+    expect(await operator.sh('c2', `echo 2000 >/proc/sys/kernel/shmmax; ${both}`)).toBe('2000\n1');
+    for (const name of ['kernel/core_pattern', 'kernel/printk', 'vm/drop_caches', 'fs/file-max']) {
+      const { code, stderr } = await operator.exec('c2', ['sh', '-c', `: >/proc/sys/${name}`]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('Permission denied')]);
+    }
+  });
+
   it('applies changes of limits while the instance runs, from profiles too', async () => {
     await operator.launch('c2');
     const [free, all] = [await memory(), await processors()];

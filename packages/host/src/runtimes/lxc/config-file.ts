@@ -74,6 +74,9 @@ function includes({ spec, ids }: ConfigInput): string[] {
     ...(ids
       ? [
           `lxc.include = ${SHARED}/userns.conf`,
+          // As in LXD, /proc/sys is writable: the kernel asks the user namespace. Else linux.sysctl.kernel.shmmax, which
+          // LXC sets after the mounts, would keep the instance from starting.
+          'lxc.mount.auto = proc:rw',
           `lxc.idmap = u 0 ${ids.uid} ${IDS_PER_INSTANCE}`,
           `lxc.idmap = g 0 ${ids.gid} ${IDS_PER_INSTANCE}`,
         ]

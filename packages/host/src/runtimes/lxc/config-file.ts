@@ -57,7 +57,7 @@ export function configFile(input: ConfigInput): string {
     ...input.mounts.map(mountLine),
     ...networkLines(spec),
     ...openFilesLines(input),
-    ...limitLines(spec.config),
+    ...limitLines(spec),
     ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
     ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),
     ...prefixed(spec.config, 'linux.sysctl.', (key, value) => `lxc.sysctl.${key} = ${value}`),

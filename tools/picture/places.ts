@@ -31,6 +31,7 @@ export const AREAS: readonly Area[] = [
     rooms: {
       core: 'the rules, pure: keys, profiles, devices, views',
       store: 'the SQLite file, all SQL',
+      backups: 'copies of the database, by a child process',
       templates: 'makes files from templates of images, within limits',
       images: 'takes in, keeps, unpacks images',
       runtimes: 'the contract; LXC; adopted',

@@ -36,6 +36,7 @@ import { findLeftovers } from '../startup/leftovers.ts';
 import { recover } from '../startup/startup.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { beginBackups, openBackups } from './backup-cases.ts';
 import { openFastLane } from './fast-lane.ts';
 import { guestCases } from './guest-backend.ts';
 import { takeHooks } from './hook-backend.ts';
@@ -75,11 +76,12 @@ export interface Daemon {
  * @throws CodedError when another daemon has the state directory, or a part of the host is missing
  */
 export async function startDaemon(
-  { stateDir, settings }: DaemonConfig,
+  config: DaemonConfig,
   inherited: Inherited,
   onServing: () => void,
   open: OpenRuntimes = openRuntimes,
 ): Promise<Daemon> {
+  const { stateDir, settings } = config;
   const log = createLog(settings['log-level']);
   prepareProcess(settings, log);
   await using started = new AsyncDisposableStack();
@@ -139,9 +141,9 @@ export async function startDaemon(
     (image) => images.paths(image),
   );
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
-  const recognised = recognisedIn(context);
-  const backend = hostBackend(context, images, facts);
-  const host = new HostServer(backend, { log, recognised });
+  const backups = openBackups(config, paths.database, opened, log);
+  const backend = hostBackend(context, images, facts, backups);
+  const host = new HostServer(backend, { log, recognised: recognisedIn(context) });
   late.guests = guests;
   started.defer(inBackground(remove));
   await takeHooks(started, context, backend.instances, {
@@ -149,6 +151,7 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
+  started.defer(beginBackups(backups, log));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), { exit, held, paths, log });

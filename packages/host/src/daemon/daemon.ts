@@ -36,7 +36,7 @@ import { findLeftovers } from '../startup/leftovers.ts';
 import { recover } from '../startup/startup.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
-import { beginBackups, openBackups } from './backup-cases.ts';
+import { beginBackups, openBackups, openRecords } from './backup-cases.ts';
 import { openFastLane } from './fast-lane.ts';
 import { guestCases } from './guest-backend.ts';
 import { takeHooks } from './hook-backend.ts';
@@ -105,9 +105,11 @@ export async function startDaemon(
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
+  const records = openRecords(started, paths.records, log);
   const model = new Model({
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
     viewsChanged: (views) => lane?.changed(views),
+    committed: (changes) => records.committed(changes),
   });
   const context: Parts = {
     model,
@@ -135,11 +137,8 @@ export async function startDaemon(
     ...{ stateDir, settings, runtime: runtimes.main, kernel },
     ...{ fastLane: status, lxcfs: () => runtimes.lxcfs() },
   });
-  const guestBackend = guestCases(
-    context,
-    (fd) => callers.identify(fd),
-    (image) => images.paths(image),
-  );
+  const identified = (fd: number) => callers.identify(fd);
+  const guestBackend = guestCases(context, identified, (image) => images.paths(image));
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
   const backups = openBackups(config, paths.database, opened, log);
   const backend = hostBackend(context, images, facts, backups);
@@ -151,7 +150,7 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
-  started.defer(beginBackups(backups, log));
+  started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), { exit, held, paths, log });

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { CodedError, messageOf } from '../base/coded-error.ts';
+import type { State } from '../core/entities.ts';
 import { copyError } from './copy-errors.ts';
 import { lookInto } from './look-into.ts';
 import { MIGRATIONS } from './migrations/list.ts';
@@ -21,6 +22,14 @@ export interface CopyFacts {
   readonly images: number;
 }
 
+export interface CopyContent {
+  readonly state: State;
+  /** The newest position of an event. */
+  readonly position: number;
+  /** The last id that was given to an instance. */
+  readonly lastInstanceId: number;
+}
+
 /**
  * Reads a copy of the database, and changes nothing. A check of everything takes a second for some hundred megabytes.
  * @param check whether each page, index and reference is checked
@@ -28,10 +37,23 @@ export interface CopyFacts {
  */
 export function inspectCopy(path: string, check: boolean): CopyFacts {
   const bytes = sizeOf(path);
+  return reading(path, (database) => factsOf(database, path, bytes, check));
+}
+
+/** What a recovery takes from a copy. @throws CodedError of the table of copy errors */
+export function readCopy(path: string): CopyContent {
+  return reading(path, (database) => ({
+    state: stateIn(database),
+    position: lastNumberIn(database, 'events'),
+    lastInstanceId: lastNumberIn(database, 'instances'),
+  }));
+}
+
+function reading<T>(path: string, work: (database: DatabaseSync) => T): T {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(addressOf(path), { readOnly: true });
-    return factsOf(database, path, bytes, check);
+    return work(database);
   } catch (error) {
     if (error instanceof CodedError) throw error;
     throw copyError('copy-damaged', path, messageOf(error));

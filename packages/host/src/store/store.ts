@@ -17,6 +17,7 @@ import { Journal } from './journal.ts';
 import { DEFAULT_JOURNAL_LIMITS, type JournalLimits } from './journal-limits.ts';
 import { closeKeepingLog } from './log-file.ts';
 import { openDatabase } from './open.ts';
+import { KEPT_IMAGES } from './rebuild.ts';
 import { Reserve } from './reserve.ts';
 import { additionsOf } from './rows.ts';
 import { lastNumberIn, stateIn } from './state.ts';
@@ -80,6 +81,14 @@ export class Store {
   keptFolders(): ReadonlySet<number> {
     const rows = guarded(() => this.#database.prepare('SELECT * FROM kept_folders').all());
     return new Set(rows.map((row) => Number(row['instance_id'])));
+  }
+
+  /** Fingerprints of unknown images whose files a recovery has kept. */
+  keptImages(): ReadonlySet<string> {
+    const row = guarded(() =>
+      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(KEPT_IMAGES),
+    );
+    return new Set(guarded(() => JSON.parse(String(row?.['value'] ?? '[]')) as string[]));
   }
 
   /**

@@ -1,0 +1,25 @@
+import { backupSettings } from '../config/daemon-limits.ts';
+import { RECOVERY_HELP, readRecovery } from '../config/recovery-flags.ts';
+import { recoverDirectory } from '../recovery/recover.ts';
+import { describeEnd, describePlan, recoveryJson } from '../recovery/report.ts';
+import type { Command } from '../restart/successor.ts';
+
+const OK = 0;
+
+/** Carries out `portholed recover`. @param args after that word @returns the exit code @throws CodedError */
+export function recoveryCommand({ env }: Command, args: readonly string[]): number {
+  const asked = readRecovery({ args, env });
+  const print = (text: string) => process.stdout.write(`${text}\n`);
+  if (asked.kind === 'help') {
+    print(RECOVERY_HELP);
+    return OK;
+  }
+  const { config, json, dryRun } = asked;
+  const request = { ...asked, stateDir: config.stateDir, folder: backupSettings(config).folder };
+  const warn = (sentence: string) => process.stderr.write(`portholed: ${sentence}\n`);
+  const done = recoverDirectory(request, warn, (plan) => {
+    if (!json) print(describePlan(plan));
+  });
+  print(json ? recoveryJson(done, dryRun) : describeEnd(done, dryRun));
+  return OK;
+}

@@ -1,0 +1,120 @@
+import { closeSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../base/coded-error.ts';
+import { lockFile } from '../native/lock.ts';
+import { readRecords } from '../records/read-records.ts';
+import { idOf } from '../store/directory-id.ts';
+import { inspectCopy, readCopy } from '../store/inspect.ts';
+import { type Choice, checkNamed, copyPaths, newestGood } from './choose-copy.ts';
+import { type Plan, planRecovery, type Sources } from './plan.ts';
+import { recoveryError } from './recovery-errors.ts';
+import { replaceDatabase } from './replace-database.ts';
+
+/** What an operator asks for. */
+export interface RecoveryRequest {
+  readonly stateDir: string;
+  /** Folder of the copies. */
+  readonly folder: string;
+  /** Path of a copy; null: the newest good one. */
+  readonly from: string | null;
+  /** Uses the records alone. */
+  readonly withoutCopy: boolean;
+  readonly dryRun: boolean;
+}
+
+/** What a recovery did, or would do. */
+export interface Recovery extends Plan {
+  /** Path of the copy; null: the records alone. */
+  readonly copy: string | null;
+  /** Path of the database that was replaced; null if there was none, or nothing was done. */
+  readonly replaced: string | null;
+}
+
+/**
+ * Makes the database of a state directory anew. No file of an instance or image is changed.
+ * @param tell gets sentences about what is passed over, and the plan before it is carried out
+ * @throws CodedError if the daemon runs, or there is nothing to recover from; then nothing has changed
+ */
+export function recoverDirectory(
+  request: RecoveryRequest,
+  tell: (sentence: string) => void,
+  show: (recovery: Recovery) => void,
+): Recovery {
+  const { stateDir, dryRun } = request;
+  if (!existsSync(stateDir)) throw recoveryError('recovery-no-directory', stateDir);
+  const held = lockFile(join(stateDir, 'lock'));
+  if ('heldBy' in held) throw recoveryError('recovery-locked', held.heldBy);
+  try {
+    const { copy, plan } = prepare(request, tell);
+    const planned: Recovery = { ...plan, copy, replaced: null };
+    show(planned);
+    return dryRun ? planned : { ...planned, replaced: carryOut(stateDir, plan) };
+  } finally {
+    closeSync(held.fd);
+  }
+}
+
+function prepare(
+  request: RecoveryRequest,
+  tell: (sentence: string) => void,
+): { copy: string | null; plan: Plan } {
+  const { stateDir, from, folder } = request;
+  const database = join(stateDir, 'porthole.db');
+  const idFile = join(stateDir, 'id');
+  const id = existsSync(idFile) ? idOf(readFileSync(idFile, 'utf8')) || null : null;
+  if (from === null && isWhole(database, id)) throw recoveryError('recovery-not-needed', database);
+  const choice = chooseCopy(request, id, tell);
+  const records = readRecords(join(stateDir, 'records'));
+  for (const name of records.damaged) tell(`The record ${name} is damaged: it is left out`);
+  if (!choice && records.numbers === null)
+    throw recoveryError('recovery-nothing', folder, join(stateDir, 'records'));
+  const directoryId = id ?? choice?.facts.id;
+  if (!directoryId) throw recoveryError('recovery-no-id', idFile);
+  const sources: Sources = {
+    directoryId,
+    copy: choice ? readCopy(choice.path) : null,
+    records: records.state,
+    numbers: records.numbers ?? { position: 0, lastInstanceId: 0 },
+    folders: names(join(stateDir, 'instances'), /^[1-9]\d{0,14}$/).map(Number),
+    imageFolders: names(join(stateDir, 'images'), /^[0-9a-f]{64}$/),
+    now: new Date(),
+  };
+  return { copy: choice?.path ?? null, plan: planRecovery(sources) };
+}
+
+function chooseCopy(
+  { from, folder, withoutCopy }: RecoveryRequest,
+  id: string | null,
+  tell: (sentence: string) => void,
+): Choice | null {
+  if (withoutCopy) return null;
+  return from === null ? newestGood(copyPaths(folder), id, tell) : checkNamed(from, id);
+}
+
+/** Whether a database is this directory's, and nothing is wrong with it: a recovery would only lose changes. */
+function isWhole(path: string, id: string | null): boolean {
+  const shared = `${path}-shm`;
+  const wasThere = existsSync(shared);
+  try {
+    return inspectCopy(path, true).id === id;
+  } catch {
+    return false;
+  } finally {
+    // SQLite makes it to read the log.
+    if (!wasThere) rmSync(shared, { force: true });
+  }
+}
+
+function carryOut(stateDir: string, { rebuilt }: Plan): string | null {
+  try {
+    const replaced = replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, new Date());
+    writeFileSync(join(stateDir, 'id'), `${rebuilt.directoryId}\n`, { mode: 0o600, flush: true });
+    return replaced;
+  } catch (error) {
+    throw recoveryError('recovery-failed', messageOf(error));
+  }
+}
+
+function names(folder: string, form: RegExp): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => form.test(name)) : [];
+}

@@ -34,6 +34,7 @@ export interface BackupFailure {
 }
 
 const NOTHING: Steps = { ready: () => {}, copying: () => {}, copied: () => {} };
+const HANGS = 'the program that made an earlier copy hangs: the disk of the copies does not answer';
 const MOVED = 'the database changed too much meanwhile: it is tried again';
 
 /**
@@ -44,6 +45,7 @@ export class Backups {
   readonly #parts: BackupParts;
   #process: CopyProcess | null = null;
   #listing: CopyProcess | null = null;
+  #isMaking = false;
   #isStopped = false;
   /** Null if the last copy was made, or none has been tried. */
   failure: BackupFailure | null = null;
@@ -74,9 +76,11 @@ export class Backups {
    * @throws CodedError backup-running, backup-failed
    */
   async create(onProgress: (percent: number) => void = () => {}): Promise<Copy> {
-    if (this.#process?.isRunning) throw hostError('backup-running');
+    if (this.#isMaking) throw hostError('backup-running');
+    this.#isMaking = true;
     const { clock, log } = this.#parts;
     try {
+      if (this.#process?.isRunning) throw new Error(HANGS);
       const copy = await this.#create(onProgress);
       this.failure = null;
       log.debug({ copy: copy.name, bytes: copy.bytes }, 'the database was backed up');
@@ -87,6 +91,8 @@ export class Backups {
       this.failure = { at: timestamp(clock), reason };
       log.error({ folder: this.settings.folder, reason }, 'the database could not be backed up');
       throw hostError('backup-failed', reason);
+    } finally {
+      this.#isMaking = false;
     }
   }
 

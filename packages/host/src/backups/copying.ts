@@ -10,6 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../base/coded-error.ts';
 import { copyError } from '../store/copy-errors.ts';
 import { formAsCopy } from '../store/copy-form.ts';
 import { inspectCopy } from '../store/inspect.ts';
@@ -39,9 +40,7 @@ export function makeCopy(order: Extract<Order, { verb: 'create' }>, talk: Talk):
     copyFile(database, part, talk);
     talk.tell({ step: 'copied' });
     talk.hear();
-    formAsCopy(part);
-    const { id } = inspectCopy(part, true);
-    if (id !== directoryId) throw copyError('copy-foreign', part, String(id), directoryId);
+    checkCopy(part, directoryId);
     syncPath(part);
     renameSync(part, join(folder, name));
   } catch (error) {
@@ -50,6 +49,18 @@ export function makeCopy(order: Extract<Order, { verb: 'create' }>, talk: Talk):
   }
   syncPath(folder);
   removeExcess(folder, directoryId, count, name);
+}
+
+/** @throws Error that says what to do: a copy of a damaged database is damaged, too */
+function checkCopy(path: string, directoryId: string): void {
+  try {
+    formAsCopy(path);
+    const { id } = inspectCopy(path, true);
+    if (id !== directoryId) throw copyError('copy-foreign', path, String(id), directoryId);
+  } catch (error) {
+    const why = messageOf(error).replaceAll(path, 'of it');
+    throw new Error(`the database itself may be damaged, see "Recovery" in docs/operations.md: ${why}`);
+  }
 }
 
 function copyFile(from: string, to: string, talk: Talk): void {

@@ -96,7 +96,7 @@ export const HOST_ERRORS = {
   'store-read-only': [500, 'The disk that holds the state cannot be written to: %s'],
   'store-damaged': [
     500,
-    'The database is damaged: stop the daemon, run `portholed recover`, and start it again (docs/operations.md): %s',
+    'The database is damaged: run `portholed recover` while the daemon is stopped (docs/operations.md): %s',
   ],
   'backup-running': [409, 'The database is being backed up already'],
   'backup-failed': [500, 'The database could not be backed up: %s'],

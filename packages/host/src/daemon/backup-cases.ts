@@ -58,7 +58,7 @@ export function beginBackups(
     lastInstanceId: model.nextInstanceId() - 1,
     position: journal.journalSpan(null).newest,
   });
-  records.begin({ state: model.state, numbers });
+  void records.begin({ state: model.state, numbers });
   const schedule = new BackupSchedule(backups, systemClock, log);
   void schedule.begin();
   return () => {

@@ -23,7 +23,7 @@ const USAGE = 2;
 export async function portholed(command: Command, signals: SignalQueue): Promise<number> {
   try {
     const [word, ...rest] = command.args;
-    if (word === RECOVER) return recoveryCommand(command, rest);
+    if (word === RECOVER) return await recoveryCommand(command, rest);
     const invocation = readConfig(command);
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());

@@ -7,7 +7,7 @@ import type { Command } from '../restart/successor.ts';
 const OK = 0;
 
 /** Carries out `portholed recover`. @param args after that word @returns the exit code @throws CodedError */
-export function recoveryCommand({ env }: Command, args: readonly string[]): number {
+export async function recoveryCommand({ env }: Command, args: readonly string[]): Promise<number> {
   const asked = readRecovery({ args, env });
   const print = (text: string) => process.stdout.write(`${text}\n`);
   if (asked.kind === 'help') {
@@ -17,7 +17,7 @@ export function recoveryCommand({ env }: Command, args: readonly string[]): numb
   const { config, json, dryRun } = asked;
   const request = { ...asked, stateDir: config.stateDir, folder: backupSettings(config).folder };
   const warn = (sentence: string) => process.stderr.write(`portholed: ${sentence}\n`);
-  const done = recoverDirectory(request, warn, (plan) => {
+  const done = await recoverDirectory(request, warn, (plan) => {
     if (!json) print(describePlan(plan));
   });
   print(json ? recoveryJson(done, dryRun) : describeEnd(done, dryRun));

@@ -54,10 +54,11 @@ export class RecordWriter {
       this.#timer ??= setTimeout(() => this.#write(), WAIT_MS).unref();
   }
 
-  /** Makes the records equal to the store, after the last daemon. Nothing waits for it. */
-  begin(source: RecordSource): void {
+  /** Makes the records equal to the store, after the last daemon; the daemon does not wait for it. */
+  begin(source: RecordSource): Promise<void> {
     this.#source = source;
     this.#writing = this.#attempt(() => this.#writeAll(source));
+    return this.#writing;
   }
 
   /** Writes what has changed, and ends. */

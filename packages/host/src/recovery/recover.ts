@@ -4,6 +4,7 @@ import { messageOf } from '../base/coded-error.ts';
 import { lockFile } from '../native/lock.ts';
 import { readRecords } from '../records/read-records.ts';
 import { idOf } from '../store/directory-id.ts';
+import { lookBefore } from '../store/first-look.ts';
 import { inspectCopy, readCopy } from '../store/inspect.ts';
 import { type Choice, checkNamed, copyPaths, newestGood } from './choose-copy.ts';
 import { type Plan, planRecovery, type Sources } from './plan.ts';
@@ -35,17 +36,17 @@ export interface Recovery extends Plan {
  * @param tell gets sentences about what is passed over, and the plan before it is carried out
  * @throws CodedError if the daemon runs, or there is nothing to recover from; then nothing has changed
  */
-export function recoverDirectory(
+export async function recoverDirectory(
   request: RecoveryRequest,
   tell: (sentence: string) => void,
   show: (recovery: Recovery) => void,
-): Recovery {
+): Promise<Recovery> {
   const { stateDir, dryRun } = request;
   if (!existsSync(stateDir)) throw recoveryError('recovery-no-directory', stateDir);
   const held = lockFile(join(stateDir, 'lock'));
   if ('heldBy' in held) throw recoveryError('recovery-locked', held.heldBy);
   try {
-    const { copy, plan } = prepare(request, tell);
+    const { copy, plan } = await prepare(request, tell);
     const planned: Recovery = { ...plan, copy, replaced: null };
     show(planned);
     return dryRun ? planned : { ...planned, replaced: carryOut(stateDir, plan) };
@@ -54,15 +55,16 @@ export function recoverDirectory(
   }
 }
 
-function prepare(
+async function prepare(
   request: RecoveryRequest,
   tell: (sentence: string) => void,
-): { copy: string | null; plan: Plan } {
-  const { stateDir, from, folder } = request;
+): Promise<{ copy: string | null; plan: Plan }> {
+  const { stateDir, from, folder, withoutCopy } = request;
   const database = join(stateDir, 'porthole.db');
   const idFile = join(stateDir, 'id');
   const id = existsSync(idFile) ? idOf(readFileSync(idFile, 'utf8')) || null : null;
-  if (from === null && isWhole(database, id)) throw recoveryError('recovery-not-needed', database);
+  if (from === null && !withoutCopy && (await isWhole(database, id)))
+    throw recoveryError('recovery-not-needed', database);
   const choice = chooseCopy(request, id, tell);
   const records = readRecords(join(stateDir, 'records'));
   for (const name of records.damaged) tell(`The record ${name} is damaged: it is left out`);
@@ -92,10 +94,11 @@ function chooseCopy(
 }
 
 /** Whether a database is this directory's, and nothing is wrong with it: a recovery would only lose changes. */
-function isWhole(path: string, id: string | null): boolean {
+async function isWhole(path: string, id: string | null): Promise<boolean> {
   const shared = `${path}-shm`;
   const wasThere = existsSync(shared);
   try {
+    await lookBefore(path);
     return inspectCopy(path, true).id === id;
   } catch {
     return false;

@@ -7,6 +7,7 @@ import { syncFolder } from '../base/sync-folder.ts';
 import { directoryError } from './directory-errors.ts';
 import { type DirectoryFacts, idOf, judgeDirectory } from './directory-id.ts';
 import { guarded } from './failures.ts';
+import { lookBefore } from './first-look.ts';
 import { DIRECTORY_ID, lookInto } from './look-into.ts';
 import { openDatabase } from './open.ts';
 import { Store, type StoreOptions } from './store.ts';
@@ -41,7 +42,8 @@ export async function openStore(paths: DirectoryPaths, options: StoreOptions): P
   const directory = await lookAt(paths);
   const make = () => randomBytes(ID_BYTES).toString('hex');
   // Opening the database would make the file if there is none.
-  if (!(await hasBytes(paths.database))) judgeDirectory(directory, { kind: 'none' }, make);
+  if (await hasBytes(paths.database)) await lookBefore(paths.database);
+  else judgeDirectory(directory, { kind: 'none' }, make);
   let found = { id: '', settled: false };
   const database = openDatabase(paths.database, undefined, (opened) => {
     found = judgeDirectory(directory, lookInto(opened), make);

@@ -1,3 +1,4 @@
+import { systemClock } from '../base/clock.ts';
 import { backupSettings } from '../config/daemon-limits.ts';
 import { RECOVERY_HELP, readRecovery } from '../config/recovery-flags.ts';
 import { recoverDirectory } from '../recovery/recover.ts';
@@ -15,7 +16,12 @@ export async function recoveryCommand({ env }: Command, args: readonly string[])
     return OK;
   }
   const { config, json, dryRun } = asked;
-  const request = { ...asked, stateDir: config.stateDir, folder: backupSettings(config).folder };
+  const request = {
+    ...asked,
+    stateDir: config.stateDir,
+    folder: backupSettings(config).folder,
+    now: systemClock.now(),
+  };
   const warn = (sentence: string) => process.stderr.write(`portholed: ${sentence}\n`);
   const done = await recoverDirectory(request, warn, (plan) => {
     if (!json) print(describePlan(plan));

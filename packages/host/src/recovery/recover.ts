@@ -21,6 +21,7 @@ export interface RecoveryRequest {
   /** Uses the records alone. */
   readonly withoutCopy: boolean;
   readonly dryRun: boolean;
+  readonly now: Date;
 }
 
 /** What a recovery did, or would do. */
@@ -49,7 +50,7 @@ export async function recoverDirectory(
     const { copy, plan } = await prepare(request, tell);
     const planned: Recovery = { ...plan, copy, replaced: null };
     show(planned);
-    return dryRun ? planned : { ...planned, replaced: carryOut(stateDir, plan) };
+    return dryRun ? planned : { ...planned, replaced: carryOut(request, plan) };
   } finally {
     closeSync(held.fd);
   }
@@ -79,7 +80,7 @@ async function prepare(
     numbers: records.numbers ?? { position: 0, lastInstanceId: 0 },
     folders: names(join(stateDir, 'instances'), /^[1-9]\d{0,14}$/).map(Number),
     imageFolders: names(join(stateDir, 'images'), /^[0-9a-f]{64}$/),
-    now: new Date(),
+    now: request.now,
   };
   return { copy: choice?.path ?? null, plan: planRecovery(sources) };
 }
@@ -108,9 +109,9 @@ async function isWhole(path: string, id: string | null): Promise<boolean> {
   }
 }
 
-function carryOut(stateDir: string, { rebuilt }: Plan): string | null {
+function carryOut({ stateDir, now }: RecoveryRequest, { rebuilt }: Plan): string | null {
   try {
-    const replaced = replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, new Date());
+    const replaced = replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, now);
     writeFileSync(join(stateDir, 'id'), `${rebuilt.directoryId}\n`, { mode: 0o600, flush: true });
     return replaced;
   } catch (error) {

@@ -81,7 +81,7 @@ function factsOf(database: DatabaseSync, path: string, bytes: number, check: boo
 }
 
 /** What is wrong with any page, index or reference of a database; empty if nothing is. */
-export function damageIn(database: DatabaseSync): string {
+function damageIn(database: DatabaseSync): string {
   const [first] = database.prepare('PRAGMA integrity_check(1)').all();
   const found = String(first?.['integrity_check'] ?? 'it cannot be checked');
   if (found !== 'ok') return found.replaceAll('\n', ' ');

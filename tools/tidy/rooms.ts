@@ -18,7 +18,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   store: { imports: ['base', 'core'] },
   backups: { imports: ['base', 'core', 'process', 'store'] },
   records: { imports: ['base', 'core'] },
-  recovery: { imports: ['base', 'core', 'native', 'records', 'store'] },
+  recovery: { imports: ['base', 'core', 'records', 'store'] },
   native: { imports: ['base'] },
   process: { imports: ['base'] },
   peer: { imports: ['base', 'core', 'native'] },

@@ -1,2 +1,2 @@
-/** A copy each hour, for two days. */
-export const DEFAULT_BACKUPS = { minutes: 60, count: 48 } as const;
+/** A copy each hour, for a day. */
+export const DEFAULT_BACKUPS = { minutes: 60, count: 24 } as const;

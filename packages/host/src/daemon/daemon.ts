@@ -1,7 +1,5 @@
 import { closeSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../base/clock.ts';
-import { CodedError } from '../base/coded-error.ts';
 import { createLog, type Log } from '../base/log.ts';
 import type { DaemonConfig } from '../config/config.ts';
 import { adoptionSettings, guestLimits, imageLimits, journalLimits } from '../config/daemon-limits.ts';
@@ -24,7 +22,6 @@ import { Operations } from '../model/operations.ts';
 import { ExitWatch } from '../native/exit-watch.ts';
 import { keepDescriptors } from '../native/inherited.ts';
 import { reapLeftChildren } from '../native/left-children.ts';
-import { lockFile } from '../native/lock.ts';
 import { Callers } from '../peer/callers.ts';
 import { identify } from '../peer/identify.ts';
 import { detectKernel } from '../peer/kernel.ts';
@@ -42,6 +39,7 @@ import { guestCases } from './guest-backend.ts';
 import { takeHooks } from './hook-backend.ts';
 import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
+import { lockDirectory } from './lock-directory.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
@@ -50,10 +48,6 @@ import { prepareStateDir, type StatePaths, whyUnwritable } from './state-paths.t
 
 const MS_PER_SECOND = 1000;
 const JOURNAL_TRIM_MS = 60_000;
-/** A hook that looks whether a daemon runs takes the lock for a moment (bin/hook.sh). */
-const LOCK_TRIES = 10;
-const LOCK_TRY_MS = 20;
-
 /** The running daemon. */
 export interface Daemon {
   readonly log: Log;
@@ -87,7 +81,7 @@ export async function startDaemon(
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const paths = await prepareStateDir(stateDir);
-  const held = await lock(paths.lock, inherited.lock);
+  const held = await lockDirectory(paths.lock, inherited.lock);
   started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
@@ -211,14 +205,4 @@ function keepOpen(store: Store, log: Log): () => void {
     clearInterval(timer);
     store.close();
   };
-}
-
-async function lock(path: string, inherited: number | undefined): Promise<number> {
-  for (let tries = 1; ; tries++) {
-    const held = lockFile(path, inherited);
-    if ('fd' in held) return held.fd;
-    const message = `Another Porthole daemon (pid ${held.heldBy}) has this state directory: ${path}`;
-    if (tries === LOCK_TRIES) throw new CodedError('locked', 409, message);
-    await wait(LOCK_TRY_MS);
-  }
 }

@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
+import { CodedError } from '../base/coded-error.ts';
 import { backupSettings } from '../config/daemon-limits.ts';
 import { RECOVERY_HELP, readRecovery } from '../config/recovery-flags.ts';
 import { recoverDirectory } from '../recovery/recover.ts';
 import { describeEnd, describePlan, recoveryJson } from '../recovery/report.ts';
 import type { Command } from '../restart/successor.ts';
+import { lockDirectory } from './lock-directory.ts';
 
 const OK = 0;
 
@@ -16,6 +20,15 @@ export async function recoveryCommand({ env }: Command, args: readonly string[])
     return OK;
   }
   const { config, json, dryRun } = asked;
+  const lock = join(config.stateDir, 'lock');
+  if (!existsSync(config.stateDir))
+    throw new CodedError(
+      'no-directory',
+      404,
+      `There is no state directory ${config.stateDir}: name it with --state-dir`,
+    );
+  // Held until this process ends.
+  await lockDirectory(lock);
   const request = {
     ...asked,
     stateDir: config.stateDir,

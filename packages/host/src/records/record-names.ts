@@ -13,8 +13,7 @@ export function recordName(kind: RecordKind, key: string): string {
 /** The file with the numbers that are never given again. */
 export const NUMBERS = 'numbers.json';
 
-const OWN_NAME =
-  /^(?:instance-\d+|(?:profile|image|alias)-[0-9a-f]{32}|numbers)\.json(?:\.[0-9a-f]{12}\.tmp)?$/;
+const OWN_NAME = /^(?:instance-\d+|(?:profile|image|alias)-[0-9a-f]{32}|numbers)\.json(?:\.tmp)?$/;
 
 /** Whether a name is that of a record, or of one whose writing was cut off. */
 export function isOwnName(name: string): boolean {

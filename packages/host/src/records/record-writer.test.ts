@@ -53,7 +53,7 @@ it('writes an object that changes again and again once', async () => {
 
 it('removes the record of an object that is gone, also one that the last daemon has left', async () => {
   put(1, 'c1');
-  for (const name of ['instance-2.json', 'instance-1.json.0123456789ab.tmp', 'mine.json'])
+  for (const name of ['instance-2.json', 'instance-3.json.tmp', 'mine.json'])
     writeFileSync(join(folder, name), '{}');
   await writer.begin(source);
   instances.delete(1);

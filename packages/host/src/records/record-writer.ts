@@ -1,8 +1,7 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
-import { replaceFile } from '../base/replace-file.ts';
 import type { Change, State } from '../core/entities.ts';
 import { isOwnName, NUMBERS, type Numbers, type RecordKind, recordName } from './record-names.ts';
 
@@ -112,7 +111,12 @@ export class RecordWriter {
   async #replace(name: string, text: string): Promise<void> {
     const path = join(this.#folder, name);
     const before = await readFile(path, 'utf8').catch(() => null);
-    if (before !== text) await replaceFile(path, text, PRIVATE_FILE);
+    if (before === text) return;
+    // Without a sync, which commits would have to wait for: the next start writes a record again that a crash of the
+    // host has cut off.
+    const temporary = `${path}.tmp`;
+    await writeFile(temporary, text, { mode: PRIVATE_FILE });
+    await rename(temporary, path);
   }
 
   /** A record that cannot be written is told once: it is written again at its next change, or at the next start. */

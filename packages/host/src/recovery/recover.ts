@@ -1,7 +1,6 @@
-import { closeSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
-import { lockFile } from '../native/lock.ts';
 import { readRecords } from '../records/read-records.ts';
 import { idOf } from '../store/directory-id.ts';
 import { lookBefore } from '../store/first-look.ts';
@@ -33,27 +32,19 @@ export interface Recovery extends Plan {
 }
 
 /**
- * Makes the database of a state directory anew. No file of an instance or image is changed.
+ * Makes the database of a state directory anew, whose lock the caller holds. No file of an instance or image is changed.
  * @param tell gets sentences about what is passed over, and the plan before it is carried out
- * @throws CodedError if the daemon runs, or there is nothing to recover from; then nothing has changed
+ * @throws CodedError if there is nothing to recover from, or the database is whole; then nothing has changed
  */
 export async function recoverDirectory(
   request: RecoveryRequest,
   tell: (sentence: string) => void,
   show: (recovery: Recovery) => void,
 ): Promise<Recovery> {
-  const { stateDir, dryRun } = request;
-  if (!existsSync(stateDir)) throw recoveryError('recovery-no-directory', stateDir);
-  const held = lockFile(join(stateDir, 'lock'));
-  if ('heldBy' in held) throw recoveryError('recovery-locked', held.heldBy);
-  try {
-    const { copy, plan } = await prepare(request, tell);
-    const planned: Recovery = { ...plan, copy, replaced: null };
-    show(planned);
-    return dryRun ? planned : { ...planned, replaced: carryOut(request, plan) };
-  } finally {
-    closeSync(held.fd);
-  }
+  const { copy, plan } = await prepare(request, tell);
+  const planned: Recovery = { ...plan, copy, replaced: null };
+  show(planned);
+  return request.dryRun ? planned : { ...planned, replaced: carryOut(request, plan) };
 }
 
 async function prepare(

@@ -1,8 +1,6 @@
 import { errorsOf } from '../base/coded-error.ts';
 
 const RECOVERY_ERRORS = {
-  'recovery-locked': [409, 'The daemon (pid %s) runs with this state directory: stop it first'],
-  'recovery-no-directory': [404, 'There is no state directory %s: name it with --state-dir'],
   'recovery-not-needed': [
     400,
     'The database %s is not damaged. To go back to a copy nevertheless, and lose what is newer, name it with --from',

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { type ConfigSources, type DaemonConfig, readConfig } from './config.ts';
@@ -12,7 +11,7 @@ export type RecoveryInvocation =
   | {
       readonly kind: 'recover';
       readonly config: DaemonConfig;
-      /** Path of a copy; null: the newest good one. */
+      /** Path or name of a copy; null: the newest good one. */
       readonly from: string | null;
       readonly withoutCopy: boolean;
       readonly dryRun: boolean;
@@ -34,7 +33,7 @@ export function readRecovery({ args, env }: ConfigSources): RecoveryInvocation {
   return {
     kind: 'recover',
     config: invocation.config,
-    from: values.from === undefined ? null : resolve(values.from),
+    from: values.from ?? null,
     withoutCopy: values['without-copy'] ?? false,
     dryRun: values['dry-run'] ?? false,
     json: values.format === 'json',
@@ -70,7 +69,7 @@ export const RECOVERY_HELP = [
   'and the next daemon finds them. No file of an instance or an image is changed, and the old database stays beside the',
   'new one.',
   '',
-  '  --from FILE          this copy, also if the database is not damaged',
+  '  --from FILE          this copy, by its path or its name, also if the database is not damaged',
   '  --without-copy       the records alone',
   '  --dry-run            says what it would do, and changes nothing',
   '  -f, --format FORMAT  table or json',

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import { readRecords } from '../records/read-records.ts';
 import { idOf } from '../store/directory-id.ts';
@@ -15,7 +15,7 @@ export interface RecoveryRequest {
   readonly stateDir: string;
   /** Folder of the copies. */
   readonly folder: string;
-  /** Path of a copy; null: the newest good one. */
+  /** Path of a copy, or its name in that folder; null: the newest good one. */
   readonly from: string | null;
   /** Uses the records alone. */
   readonly withoutCopy: boolean;
@@ -82,7 +82,9 @@ function chooseCopy(
   tell: (sentence: string) => void,
 ): Choice | null {
   if (withoutCopy) return null;
-  return from === null ? newestGood(copyPaths(folder), id, tell) : checkNamed(from, id);
+  if (from === null) return newestGood(copyPaths(folder), id, tell);
+  const isName = !from.includes('/') && !existsSync(from);
+  return checkNamed(isName ? join(folder, from) : resolve(from), id);
 }
 
 /** Whether a database is this directory's, and nothing is wrong with it: a recovery would only lose changes. */

@@ -34,6 +34,10 @@ export class FreshBackend implements HostBackend {
     return this.now.operations;
   }
 
+  get backups() {
+    return this.now.backups;
+  }
+
   get server() {
     return this.now.server;
   }

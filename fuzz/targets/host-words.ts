@@ -71,6 +71,7 @@ export const HOST_WORDS: Words = {
     ...[
       '/1.0/images/aliases',
       '/1.0/operations',
+      '/1.0/backups',
       '/1.0/networks',
       '/1.0/storage-pools/default',
       '/2.0',

@@ -31,6 +31,9 @@ export const AREAS: readonly Area[] = [
     rooms: {
       core: 'the rules, pure: keys, profiles, devices, views',
       store: 'the SQLite file, all SQL',
+      backups: 'copies of the database, by a child process',
+      records: 'a small file for each object',
+      recovery: 'makes a lost database anew',
       templates: 'makes files from templates of images, within limits',
       images: 'takes in, keeps, unpacks images',
       runtimes: 'the contract; LXC; adopted',

@@ -54,13 +54,13 @@ describe('a state directory with a running instance', () => {
     [
       'is missing',
       (path: string) => rmSync(path),
-      /porthole\.db is missing or empty, but .* put the database back/,
+      /porthole\.db is missing or empty, but .* run `portholed recover`/,
     ],
     ['is empty', (path: string) => truncateSync(path, 0), /is missing or empty/],
     [
       'is not a database',
       (path: string) => writeFileSync(path, 'x'.repeat(10_000)),
-      /database is damaged, docs/,
+      /database is damaged: run `portholed recover`/,
     ],
     ['is that of another directory', foreign, /belongs to the state directory with id/],
   ])('is left unchanged, with a one-line error, when its database %s', async (_, spoil, sentence) => {

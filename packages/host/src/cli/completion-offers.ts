@@ -4,6 +4,7 @@ import { HostClient, path } from '../client/host-client.ts';
 import type { DeviceMap } from '../client/types.ts';
 import { DEVICE_TYPE_NAMES, rowFor } from '../core/device-types.ts';
 import { own } from '../core/records.ts';
+import type { BackupsJson } from '../wire/backup.ts';
 import type { InstanceJson } from '../wire/instance.ts';
 import type { OperationJson } from '../wire/operation.ts';
 
@@ -54,6 +55,10 @@ const OFFERS: Readonly<Record<string, Offer>> = {
   'source|instance:path': filesAndPlaces,
   'target|instance:path': filesAndPlaces,
   condition: conditions,
+  copy: async (client) => {
+    const { copies } = await client.get<BackupsJson>('/1.0/backups');
+    return [FILES, ...copies.map(({ name }) => name)];
+  },
   machine: machines,
 };
 

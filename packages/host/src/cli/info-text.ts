@@ -1,6 +1,7 @@
 import { printableLine } from '../base/printable.ts';
 import { isAdopted } from '../core/adopted.ts';
 import { containerOf } from '../core/container.ts';
+import type { BackupStateJson } from '../wire/backup.ts';
 import type { InstanceFullJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
 import type { ServerJson } from '../wire/server.ts';
 import { formatBytes, formatMemory, formatTime } from './text.ts';
@@ -19,10 +20,19 @@ export function describeServer(server: ServerJson): string {
     `Callers identified by: ${IDENTIFICATION[porthole.identification] ?? porthole.identification}`,
     `Fast lane: ${FAST_LANE[porthole.fast_lane] ?? porthole.fast_lane}`,
     `Memory, processors and uptime of instances: ${LXCFS[porthole.lxcfs] ?? porthole.lxcfs}`,
+    ...describeBackups(porthole.backups),
     `API: ${server.api_version} (${server.api_status}), ${server.api_extensions.length} extensions`,
     ...(Object.keys(server.config).length > 0 ? ['Config:'] : []),
     ...Object.entries(server.config).map(([key, value]) => `  ${key}: ${value}`),
   ]);
+}
+
+function describeBackups({ folder, minutes, count, failure }: BackupStateJson): string[] {
+  const often = minutes === 0 ? 'only when asked' : `every ${minutes} minutes`;
+  return [
+    `Copies of the database: ${often}, at most ${count}, in ${folder}`,
+    ...(failure ? [`The last copy FAILED on ${formatTime(failure.at)}: ${failure.reason}`] : []),
+  ];
 }
 
 const FAST_LANE: Readonly<Record<string, string>> = {

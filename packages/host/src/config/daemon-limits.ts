@@ -1,6 +1,9 @@
+import { join } from 'node:path';
+import type { BackupSettings } from '../backups/backups.ts';
 import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from '../guest/guest-limits.ts';
 import { DEFAULT_LIMITS, type ImageLimits } from '../images/image-limits.ts';
 import type { JournalLimits } from '../store/journal-limits.ts';
+import type { DaemonConfig } from './config.ts';
 import type { Settings } from './settings.ts';
 
 const MS_PER_SECOND = 1000;
@@ -41,4 +44,13 @@ export function journalLimits(settings: Settings): JournalLimits {
 export function adoptionSettings(settings: Settings): { uids: readonly number[]; forgets: boolean } {
   const uids = settings['rootless-uids'].split(',').filter((each) => each !== '');
   return { uids: uids.map(Number), forgets: settings['forget-removed'] === 'on' };
+}
+
+/** Where and how often copies of the database are made. */
+export function backupSettings({ stateDir, settings }: DaemonConfig): BackupSettings {
+  return {
+    folder: settings['backup-folder'] || join(stateDir, 'backups'),
+    count: settings['backup-count'],
+    minutes: settings['backup-minutes'],
+  };
 }

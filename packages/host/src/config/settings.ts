@@ -1,3 +1,4 @@
+import { DEFAULT_BACKUPS as BACKUPS } from '../backups/defaults.ts';
 import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { DEFAULT_GUEST_LIMITS as GUEST } from '../guest/guest-limits.ts';
 import { DEFAULT_LIMITS as IMAGES } from '../images/image-limits.ts';
@@ -28,6 +29,7 @@ export type SettingRow =
 
 const MS_PER_SECOND = 1000;
 const DAY_SECONDS = 86_400;
+const MINUTES_PER_YEAR = 525_600;
 
 const number = (value: number, min: number, max: number, about: string) =>
   ({ kind: 'number', default: value, min, max, about }) as const;
@@ -140,6 +142,25 @@ export const SETTINGS = {
     3650,
     'days for which the journal keeps events; only the time in which the daemon runs counts',
   ),
+  'backup-minutes': number(
+    BACKUPS.minutes,
+    0,
+    MINUTES_PER_YEAR,
+    'minutes between two copies of the database; 0: the daemon makes copies only when an operator asks',
+  ),
+  'backup-count': number(
+    BACKUPS.count,
+    1,
+    10_000,
+    'maximum number of copies of the database; older ones are removed',
+  ),
+  'backup-folder': {
+    kind: 'text',
+    default: '',
+    form: [/^(?:\/.*)?$/, 'an absolute path'],
+    about:
+      'folder of the copies of the database, best on another disk; if empty, `backups` in the state directory',
+  },
 } as const satisfies Record<string, SettingRow>;
 
 export type SettingName = keyof typeof SETTINGS;

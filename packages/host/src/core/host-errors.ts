@@ -94,7 +94,13 @@ export const HOST_ERRORS = {
   'store-failed': [500, 'The change could not be stored: %s'],
   'store-full': [507, 'The disk that holds the state is full: %s'],
   'store-read-only': [500, 'The disk that holds the state cannot be written to: %s'],
-  'store-damaged': [500, 'The database is damaged, docs/operations.md says what to do: %s'],
+  'store-damaged': [
+    500,
+    'The database is damaged: run `portholed recover` while the daemon is stopped (docs/operations.md): %s',
+  ],
+  'backup-running': [409, 'The database is being backed up already'],
+  'backup-failed': [500, 'The database could not be backed up: %s'],
+  'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
   'runtime-failed': [500, '%s'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -1,7 +1,5 @@
 import { closeSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../base/clock.ts';
-import { CodedError } from '../base/coded-error.ts';
 import { createLog, type Log } from '../base/log.ts';
 import type { DaemonConfig } from '../config/config.ts';
 import { adoptionSettings, guestLimits, imageLimits, journalLimits } from '../config/daemon-limits.ts';
@@ -24,7 +22,6 @@ import { Operations } from '../model/operations.ts';
 import { ExitWatch } from '../native/exit-watch.ts';
 import { keepDescriptors } from '../native/inherited.ts';
 import { reapLeftChildren } from '../native/left-children.ts';
-import { lockFile } from '../native/lock.ts';
 import { Callers } from '../peer/callers.ts';
 import { identify } from '../peer/identify.ts';
 import { detectKernel } from '../peer/kernel.ts';
@@ -36,11 +33,13 @@ import { findLeftovers } from '../startup/leftovers.ts';
 import { recover } from '../startup/startup.ts';
 import { openStore } from '../store/open-store.ts';
 import type { Store } from '../store/store.ts';
+import { beginBackups, openBackups, openRecords } from './backup-cases.ts';
 import { openFastLane } from './fast-lane.ts';
 import { guestCases } from './guest-backend.ts';
 import { takeHooks } from './hook-backend.ts';
 import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
+import { lockDirectory } from './lock-directory.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
@@ -49,10 +48,6 @@ import { prepareStateDir, type StatePaths, whyUnwritable } from './state-paths.t
 
 const MS_PER_SECOND = 1000;
 const JOURNAL_TRIM_MS = 60_000;
-/** A hook that looks whether a daemon runs takes the lock for a moment (bin/hook.sh). */
-const LOCK_TRIES = 10;
-const LOCK_TRY_MS = 20;
-
 /** The running daemon. */
 export interface Daemon {
   readonly log: Log;
@@ -75,17 +70,18 @@ export interface Daemon {
  * @throws CodedError when another daemon has the state directory, or a part of the host is missing
  */
 export async function startDaemon(
-  { stateDir, settings }: DaemonConfig,
+  config: DaemonConfig,
   inherited: Inherited,
   onServing: () => void,
   open: OpenRuntimes = openRuntimes,
 ): Promise<Daemon> {
+  const { stateDir, settings } = config;
   const log = createLog(settings['log-level']);
   prepareProcess(settings, log);
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const paths = await prepareStateDir(stateDir);
-  const held = await lock(paths.lock, inherited.lock);
+  const held = await lockDirectory(paths.lock, inherited.lock);
   started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
@@ -103,9 +99,11 @@ export async function startDaemon(
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer } = {};
+  const records = openRecords(started, paths.records, log);
   const model = new Model({
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
     viewsChanged: (views) => lane?.changed(views),
+    committed: (changes) => records.committed(changes),
   });
   const context: Parts = {
     model,
@@ -133,15 +131,12 @@ export async function startDaemon(
     ...{ stateDir, settings, runtime: runtimes.main, kernel },
     ...{ fastLane: status, lxcfs: () => runtimes.lxcfs() },
   });
-  const guestBackend = guestCases(
-    context,
-    (fd) => callers.identify(fd),
-    (image) => images.paths(image),
-  );
+  const identified = (fd: number) => callers.identify(fd);
+  const guestBackend = guestCases(context, identified, (image) => images.paths(image));
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
-  const recognised = recognisedIn(context);
-  const backend = hostBackend(context, images, facts);
-  const host = new HostServer(backend, { log, recognised });
+  const backups = openBackups(config, paths.database, opened, log);
+  const backend = hostBackend(context, images, facts, backups);
+  const host = new HostServer(backend, { log, recognised: recognisedIn(context) });
   late.guests = guests;
   started.defer(inBackground(remove));
   await takeHooks(started, context, backend.instances, {
@@ -149,6 +144,7 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
+  started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), { exit, held, paths, log });
@@ -209,14 +205,4 @@ function keepOpen(store: Store, log: Log): () => void {
     clearInterval(timer);
     store.close();
   };
-}
-
-async function lock(path: string, inherited: number | undefined): Promise<number> {
-  for (let tries = 1; ; tries++) {
-    const held = lockFile(path, inherited);
-    if ('fd' in held) return held.fd;
-    const message = `Another Porthole daemon (pid ${held.heldBy}) has this state directory: ${path}`;
-    if (tries === LOCK_TRIES) throw new CodedError('locked', 409, message);
-    await wait(LOCK_TRY_MS);
-  }
 }

@@ -113,6 +113,9 @@ describe('the documentation', () => {
       "Networks are the loopback interface and the host's bridges, which nics can have as `parent`. The storage pool is",
       'the state directory. Clients can only read networks, the storage pool and the project.',
       '',
+      '`GET /1.0/backups` lists the copies of the database, with the settings and why the last copy failed. `POST` makes a',
+      'copy: the operation ends with its `name` and `size`. The extension is `porthole_backups`.',
+      '',
       'Other paths get 404. Paths that LXD serves and Porthole does not (snapshots, volumes, ...) get 501 and a sentence.',
       'Other methods on the listed paths get 501.',
     ].join('\n');

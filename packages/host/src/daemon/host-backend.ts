@@ -8,12 +8,14 @@ import { imageCases } from '../library/images.ts';
 import type { HostJournal, LifecycleEvent, LifecycleMetadata } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import { profileCases } from '../profiles/profiles.ts';
+import { backupCases } from './backup-cases.ts';
 
 /** All functions of the daemon that the host API uses. */
 export function hostBackend(
   context: RunNeeds & Needs<'adopter' | 'hub' | 'journal' | 'operations' | 'random'>,
   images: ImageDirectory,
   server: ServerFacts,
+  backups: Parameters<typeof backupCases>[1],
 ): HostBackend {
   const { operations, hub, model, journal } = context;
   return {
@@ -32,6 +34,7 @@ export function hostBackend(
       },
       wait: (id, timeoutSeconds) => operations.wait(id, timeoutSeconds),
     },
+    backups: backupCases(context, backups),
     journal: hostJournal(journal),
     subscribe: (listener) => hub.onHost(listener),
   };

@@ -3,11 +3,13 @@ import { keepCompiledCode } from '../base/compiled-code.ts';
 import { ownVersion } from '../base/version.ts';
 import { type DaemonConfig, readConfig } from '../config/config.ts';
 import { helpText } from '../config/help.ts';
+import { RECOVER } from '../config/recovery-flags.ts';
 import { discard, readInherited } from '../restart/inherited.ts';
 import type { SignalQueue } from '../restart/signals.ts';
 import { becomeSuccessor, type Command, startGuard, whyNoSuccessor } from '../restart/successor.ts';
 import { ServiceManager } from '../service-manager/service-manager.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
+import { recoveryCommand } from './recovery-command.ts';
 import { requireHost, startFailure } from './start-failure.ts';
 
 const OK = 0;
@@ -20,6 +22,8 @@ const USAGE = 2;
  */
 export async function portholed(command: Command, signals: SignalQueue): Promise<number> {
   try {
+    const [word, ...rest] = command.args;
+    if (word === RECOVER) return await recoveryCommand(command, rest);
     const invocation = readConfig(command);
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());

@@ -13,6 +13,8 @@ export interface StatePaths {
   readonly images: string;
   readonly roots: string;
   readonly instances: string;
+  /** Files from which a recovery makes a database when there is no copy. */
+  readonly records: string;
   readonly devlxd: string;
   /** Requests of the hooks of other runtimes. */
   readonly hooks: string;
@@ -40,6 +42,7 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
     instances: SEARCHABLE,
     rootfs: SEARCHABLE,
     images: PRIVATE,
+    records: PRIVATE,
     hooks: PRIVATE,
     claims: SEARCHABLE,
     devlxd: READABLE,
@@ -61,6 +64,7 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
     images: at('images'),
     roots: at('rootfs'),
     instances: at('instances'),
+    records: at('records'),
     devlxd: at('devlxd'),
     hooks: at('hooks'),
     claims: at('claims'),

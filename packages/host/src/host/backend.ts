@@ -30,6 +30,7 @@ export interface HostBackend {
   readonly profiles: ProfileCases;
   readonly images: ImageCases;
   readonly operations: OperationCases;
+  readonly backups: BackupCases;
   readonly server: ServerFacts;
   readonly journal: HostJournal;
   /** Calls back for each later event; returns a function that ends this. */
@@ -126,6 +127,30 @@ export interface ImageCases {
   renameAlias(name: string, to: string, by: Requestor): void;
   deleteAlias(name: string, by: Requestor): void;
 }
+
+/** Copies of the database (Porthole addition). */
+export interface BackupCases {
+  /** @throws CodedError backup-unreadable if the folder cannot be read, or does not answer */
+  list(): Promise<BackupList>;
+  /** How the last copy ended, and the settings; without a look into the folder. */
+  state(): BackupState;
+  /** Ends with the metadata `name` and `size`. */
+  create(): Operation;
+}
+
+export interface BackupState {
+  readonly folder: string;
+  /** Minutes between two copies; 0: only operators make them. */
+  readonly minutes: number;
+  readonly count: number;
+  /** Why the last copy could not be made; null if it was, or none was tried. */
+  readonly failure: { readonly at: string; readonly reason: string } | null;
+}
+
+export type BackupList = BackupState & {
+  /** The newest first. */
+  readonly copies: readonly { readonly name: string; readonly createdAt: string; readonly bytes: number }[];
+};
 
 export interface OperationCases {
   list(): readonly Operation[];

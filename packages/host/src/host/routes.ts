@@ -7,6 +7,7 @@ import {
   renameAlias,
   updateAlias,
 } from './aliases.ts';
+import { createBackup, listBackups } from './backups.ts';
 import { type Handler, sync } from './call.ts';
 import { attachToConsole, clearConsole, getConsole } from './console.ts';
 import { deleteFile, getFile, headFile, postFile } from './files.ts';
@@ -133,6 +134,7 @@ export const ROUTES: readonly Route[] = [
   route('/1.0/storage-pools/:name', 'same', { GET: getPool }),
   route('/1.0/projects', 'same', { GET: listProjects }),
   route('/1.0/projects/:name', 'same', { GET: getProject }),
+  route('/1.0/backups', 'same', { GET: listBackups, POST: createBackup }),
   route('/1.0/operations', 'empty-map', { GET: listOperations }),
   route('/1.0/operations/:id', 'refused', { GET: getOperation, DELETE: cancelOperation }),
   route('/1.0/operations/:id/wait', 'refused', { GET: waitForOperation }),

@@ -28,6 +28,7 @@ export const API_EXTENSIONS: readonly string[] = [
   'porthole_event_since',
   'porthole_image_cached',
   'porthole_adopt',
+  'porthole_backups',
 ];
 
 /** GET / */
@@ -39,7 +40,7 @@ export function listVersions(): Answer {
 export async function getServer({ backend }: Edge): Promise<Answer> {
   const { server } = backend;
   const [driverVersion, lxcfs] = await Promise.all([server.driverVersion(), server.lxcfs()]);
-  return sync(serverJson(server, { driverVersion, lxcfs }), serverEtag());
+  return sync(serverJson(backend, { driverVersion, lxcfs }), serverEtag());
 }
 
 /** PUT and PATCH /1.0: there are no keys to set. */
@@ -53,7 +54,7 @@ export async function setServerConfig(_edge: Edge, call: Call): Promise<Answer> 
 }
 
 function serverJson(
-  facts: ServerFacts,
+  { server: facts, backups }: Edge['backend'],
   { driverVersion, lxcfs }: { readonly driverVersion: string; readonly lxcfs: string },
 ): ServerJson {
   return {
@@ -71,6 +72,7 @@ function serverJson(
       identification: facts.identification,
       fast_lane: facts.fastLane(),
       lxcfs,
+      backups: backups.state(),
     },
   };
 }

@@ -61,16 +61,20 @@ export class ImageDirectory {
   /**
    * Renames all that is not a known image, so that it is not in the way of new ones; to be called before any
    * is received.
+   * @param kept images that are not known, but stay
    * @returns the names that `sweep` is to remove
    */
-  async takeAside(known: ReadonlySet<string>): Promise<readonly string[]> {
+  async takeAside(
+    known: ReadonlySet<string>,
+    kept: ReadonlySet<string> = new Set(),
+  ): Promise<readonly string[]> {
     const entries = new Set(await readdir(this.#dir));
     for (const fingerprint of known) {
       if (!entries.has(fingerprint)) this.#log.error({ fingerprint }, 'image files are missing');
     }
     const aside: string[] = [];
     for (const entry of entries) {
-      if (known.has(entry) || !OWN_NAME.test(entry)) continue;
+      if (known.has(entry) || kept.has(entry) || !OWN_NAME.test(entry)) continue;
       const isStage = entry.startsWith(STAGE_PREFIX);
       const name = isStage ? entry : `${STAGE_PREFIX}left-${entry}`;
       if (!isStage) await rename(join(this.#dir, entry), join(this.#dir, name));

@@ -27,6 +27,8 @@ export interface ModelParts {
   readonly log: Log;
   /** Called with the views that a commit has changed, before the events of the commit are published. */
   readonly viewsChanged?: (views: readonly GuestView[]) => void;
+  /** Called after each commit; must be quick, and not throw. */
+  readonly committed?: (changes: readonly Change[]) => void;
 }
 
 /**
@@ -50,9 +52,11 @@ export class Model {
   /** Ids of instances whose view has changed in the current commit. */
   readonly #swapped = new Set<number>();
   readonly #viewsChanged: (views: readonly GuestView[]) => void;
+  readonly #committed: (changes: readonly Change[]) => void;
 
   constructor(parts: ModelParts) {
-    const { store, hub, clock, location, log, viewsChanged = () => {} } = parts;
+    const { store, hub, clock, location, log, viewsChanged = () => {}, committed = () => {} } = parts;
+    this.#committed = committed;
     this.#viewsChanged = viewsChanged;
     this.#store = store;
     this.#hub = hub;
@@ -140,6 +144,7 @@ export class Model {
     this.#swapped.clear();
     for (const change of changes) this.#apply(change);
     this.#tellOfViews();
+    this.#committed(changes);
     for (const event of stored) {
       if (event.instanceId !== null) this.#hub.publishGuest(event.instanceId, event);
       else {

@@ -38,6 +38,15 @@ describe('Leftovers', () => {
     expect([...heart.machine.roots]).toEqual([`${fingerprint}-0`]);
   });
 
+  it('are not the files of images that a recovery has kept', async () => {
+    const [kept, unknown] = ['a'.repeat(64), 'b'.repeat(64)];
+    for (const each of [kept, unknown]) heart.images.stored.add(each);
+    const store = { keptFolders: () => new Set<number>(), keptImages: () => new Set([kept]) };
+    const remove = await findLeftovers(heart.parts, heart.images, folder, { settled: true, store });
+    await remove(signal());
+    expect([...heart.images.stored]).toEqual([kept]);
+  });
+
   it('are removed only by the returned function', async () => {
     heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
     have(5);

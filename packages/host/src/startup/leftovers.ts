@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 export interface LeftoverRules {
   /** Whether directory and database had the same id before this start. */
   readonly settled: boolean;
-  readonly store: Pick<Store, 'keptFolders'>;
+  readonly store: Pick<Store, 'keptFolders' | 'keptImages'>;
 }
 
 /** Folders of instances are named by their ids, which have far fewer digits than this allows. */
@@ -35,7 +35,7 @@ export async function findLeftovers(
   if (kept.size > 0 || !rules.settled) await roots.keepPresent();
   if (!rules.settled) return async () => {};
   const known = new Set(model.state.images.keys());
-  const aside = kept.size > 0 ? [] : await images.takeAside(known);
+  const aside = kept.size > 0 ? [] : await images.takeAside(known, rules.store.keptImages());
   const gone = [...kept].filter((id) => !there.includes(id));
   const steps = [
     async () => forgetFolders(context, gone),

@@ -1,5 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 
+/** SQLite's own rule: a commit that makes the log longer than this many pages moves it. */
+const AUTOMATIC_PAGES = 1000;
+
 /** The database counts as idle after this time without a commit. */
 const QUIET_MS = 100;
 
@@ -11,11 +14,13 @@ const QUIET_MS = 100;
 export class Checkpoints {
   readonly #database: DatabaseSync;
   readonly #timer: NodeJS.Timeout;
+  #isHeld = false;
 
-  /** @param quiet called after each move */
+  /** @param quiet called after each move while idle; it may write to the file */
   constructor(database: DatabaseSync, quiet: () => void) {
     this.#database = database;
     this.#timer = setTimeout(() => {
+      if (this.#isHeld) return;
       this.move();
       quiet();
     }, QUIET_MS).unref();
@@ -26,13 +31,34 @@ export class Checkpoints {
     this.#timer.refresh();
   }
 
+  /**
+   * Moves the log, and then leaves the database's file as it is: commits only make the log longer. The move is one
+   * that the next pause would do, so it takes as long as what was committed since the last one.
+   * @returns whether the file has all commits
+   */
+  hold(): boolean {
+    const row = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
+    this.#isHeld = row?.['busy'] === 0 && row['log'] === row['checkpointed'];
+    if (this.#isHeld) this.#database.exec('PRAGMA wal_autocheckpoint = 0');
+    return this.#isHeld;
+  }
+
+  /** Ends {@link hold}: the log is moved at the next pause. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${AUTOMATIC_PAGES}`);
+    this.#timer.refresh();
+  }
+
   /** To be called before the database is closed; closing moves the rest of the log. */
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Moves the log now, which makes room in it. */
+  /** Moves the log now, which makes room in it; not while the file is held. */
   move(): void {
+    if (this.#isHeld) return;
     try {
       this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     } catch {

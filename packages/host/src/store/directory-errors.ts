@@ -6,9 +6,12 @@ const PAGE = 'see "The state directory" in docs/operations.md';
 const DIRECTORY_ERRORS = {
   'database-missing': [
     500,
-    `The database %s is missing or empty, but the state directory has been in use: put the database back from a copy, or move the directory away to begin with an empty one (${PAGE})`,
+    `The database %s is missing or empty, but the state directory has been in use: run \`portholed recover\`, or move the directory away to begin with an empty one (${PAGE})`,
   ],
-  'database-other': [500, `%s is not a database of Porthole: put the right one there (${PAGE})`],
+  'database-other': [
+    500,
+    `%s is not a database of Porthole: put the right one there, or run \`portholed recover\` (${PAGE})`,
+  ],
   'database-foreign': [
     500,
     `The database %s belongs to the state directory with id %s, but this one has id %s: put this directory's own database there (${PAGE})`,

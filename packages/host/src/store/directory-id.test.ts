@@ -26,7 +26,7 @@ describe('a state directory', () => {
   });
 
   it.each([
-    ['without its database', { id: OURS }, NONE, /porthole\.db is missing or empty.*put the database back/],
+    ['without its database', { id: OURS }, NONE, /porthole\.db is missing or empty.*run `portholed recover`/],
     ['with files but no database', { hasContent: true }, NONE, /missing or empty/],
     ['with the database of another program', {}, { kind: 'other' }, /not a database of Porthole/],
     ['with the database of another directory', { id: OURS }, own(OTHER), /belongs to.*bbb.*has id aaa/],

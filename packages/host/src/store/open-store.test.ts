@@ -86,7 +86,7 @@ describe('the store of a state directory', () => {
     const whole = readFileSync(at('porthole.db'));
     rmSync(at('porthole.db-wal'), { force: true });
     writeFileSync(at('porthole.db'), Buffer.alloc(8192, 'x'));
-    await refuses(/^The database is damaged, docs\/operations\.md says what to do: /);
+    await refuses(/^The database is damaged: run `portholed recover` while/);
     const cut = Buffer.from(whole);
     cut.fill(0xff, 4096);
     writeFileSync(at('porthole.db'), cut);

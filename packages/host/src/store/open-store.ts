@@ -5,9 +5,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { syncFolder } from '../base/sync-folder.ts';
 import { directoryError } from './directory-errors.ts';
-import { type DatabaseFacts, type DirectoryFacts, idOf, judgeDirectory } from './directory-id.ts';
+import { type DirectoryFacts, idOf, judgeDirectory } from './directory-id.ts';
 import { guarded } from './failures.ts';
-import { openDatabase, versionOf } from './open.ts';
+import { lookBefore } from './first-look.ts';
+import { DIRECTORY_ID, lookInto } from './look-into.ts';
+import { openDatabase } from './open.ts';
 import { Store, type StoreOptions } from './store.ts';
 
 /** The paths in a state directory that show whether it has been used. */
@@ -21,11 +23,12 @@ export interface DirectoryPaths {
 
 export interface OpenedStore {
   readonly store: Store;
+  /** The id of directory and database. */
+  readonly id: string;
   /** Whether directory and database had the same id before this start: only then may leftovers be removed. */
   readonly settled: boolean;
 }
 
-const KEY = 'directory-id';
 const ID_BYTES = 16;
 const PRIVATE = 0o600;
 /** Names that Porthole gives. Others, such as lost+found, do not show that the directory has been used. */
@@ -39,14 +42,15 @@ export async function openStore(paths: DirectoryPaths, options: StoreOptions): P
   const directory = await lookAt(paths);
   const make = () => randomBytes(ID_BYTES).toString('hex');
   // Opening the database would make the file if there is none.
-  if (!(await hasBytes(paths.database))) judgeDirectory(directory, { kind: 'none' }, make);
+  if (await hasBytes(paths.database)) await lookBefore(paths.database);
+  else judgeDirectory(directory, { kind: 'none' }, make);
   let found = { id: '', settled: false };
   const database = openDatabase(paths.database, undefined, (opened) => {
     found = judgeDirectory(directory, lookInto(opened), make);
   });
   try {
     if (!found.settled) await settle(paths.id, found.id, database, directory.pending);
-    return { store: new Store(paths.database, options, database), settled: found.settled };
+    return { store: new Store(paths.database, options, database), ...found };
   } catch (error) {
     database.close();
     throw error;
@@ -82,16 +86,6 @@ async function hasOwnNames(path: string): Promise<boolean> {
   return false;
 }
 
-function lookInto(database: DatabaseSync): DatabaseFacts {
-  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-  const names = new Set(tables.map((row) => row['name']));
-  if (names.size === 0) return { kind: 'none' };
-  if (versionOf(database) === 0 || !names.has('instances')) return { kind: 'other' };
-  if (!names.has('meta')) return { kind: 'own', id: null };
-  const row = database.prepare('SELECT value FROM meta WHERE key = ?').get(KEY);
-  return { kind: 'own', id: row ? String(row['value']) : null };
-}
-
 /** Writes the id in an order that {@link judgeDirectory} can recognise if the start is cut off. */
 async function settle(
   path: string,
@@ -102,7 +96,7 @@ async function settle(
   const pending = pendingOf(path);
   try {
     if (before !== id) await writeDurably(pending, `${id}\n`);
-    guarded(() => database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(KEY, id));
+    guarded(() => database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)').run(DIRECTORY_ID, id));
     await rename(pending, path);
     await syncFolder(dirname(path));
   } catch (error) {

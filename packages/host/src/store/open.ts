@@ -5,6 +5,9 @@ import { guarded } from './failures.ts';
 import { removeKeptLog } from './log-file.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 
+/** A log that was longer gives its room back when it begins anew; the reserve needs some megabytes of it. */
+const LOG_BYTES_KEPT = 8 * 1024 * 1024;
+
 /**
  * Opens the database, with durable commits, and brings its schema to the newest version.
  * @param path file, or `:memory:`
@@ -30,6 +33,7 @@ export function openDatabase(
       refuseNewer(database, migrations.length);
       look(database);
       database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      database.exec(`PRAGMA journal_size_limit = ${LOG_BYTES_KEPT}`);
       migrate(database, migrations);
     });
     return database;

@@ -143,7 +143,7 @@ describe('Store', () => {
         ({ more, reached } = damaged.eventsAfter({ ...query, after: reached }));
       }
     };
-    expect(read).toThrow(/^The database is damaged, docs\/operations\.md says what to do: /);
+    expect(read).toThrow(/^The database is damaged: run `portholed recover` while/);
     expect(damaged.load().instances.get(1)).toEqual(instance);
     damaged.commit([{ kind: 'put-instance', instance: { ...instance, description: 'later' } }], [event]);
     damaged.close();

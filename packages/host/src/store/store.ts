@@ -17,8 +17,11 @@ import { Journal } from './journal.ts';
 import { DEFAULT_JOURNAL_LIMITS, type JournalLimits } from './journal-limits.ts';
 import { closeKeepingLog } from './log-file.ts';
 import { openDatabase } from './open.ts';
+import { KEPT_IMAGES } from './rebuild.ts';
 import { Reserve } from './reserve.ts';
-import { additionsOf, aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
+import { additionsOf } from './rows.ts';
+import { lastNumberIn, stateIn } from './state.ts';
+import { type Still, Stillness } from './still.ts';
 import { type Writers, writersOf } from './writers.ts';
 
 export interface StoreOptions {
@@ -44,6 +47,7 @@ export class Store {
   readonly #journal: Journal;
   readonly #checkpoints: Checkpoints;
   readonly #reserve: Reserve;
+  #still: Stillness | undefined;
 
   /** @param database open, with the newest schema; the store closes it */
   constructor(path: string, options: StoreOptions = {}, database = openDatabase(path)) {
@@ -59,14 +63,7 @@ export class Store {
 
   /** All objects, as of the last commit. */
   load(): State {
-    const all = <T>(table: string, of: (row: Record<string, unknown>) => T): T[] =>
-      this.#database.prepare(`SELECT * FROM ${table}`).all().map(of);
-    return guarded(() => ({
-      instances: new Map(all('instances', instanceOf).map((each) => [each.id, each])),
-      profiles: new Map(all('profiles', profileOf).map((each) => [each.name, each])),
-      images: new Map(all('images', imageOf).map((each) => [each.fingerprint, each])),
-      aliases: new Map(all('aliases', aliasOf).map((each) => [each.name, each])),
-    }));
+    return guarded(() => stateIn(this.#database));
   }
 
   /** By instance id, the devices that were being added to running instances when the last daemon ended. */
@@ -77,16 +74,21 @@ export class Store {
 
   /** The id that the next new instance gets. Ids are never given twice. */
   nextInstanceId(): number {
-    const row = guarded(() =>
-      this.#database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'instances'").get(),
-    );
-    return Number(row?.['seq'] ?? 0) + 1;
+    return guarded(() => lastNumberIn(this.#database, 'instances')) + 1;
   }
 
   /** Ids that another copy of this database has given: this daemon must not remove their folders. */
   keptFolders(): ReadonlySet<number> {
     const rows = guarded(() => this.#database.prepare('SELECT * FROM kept_folders').all());
     return new Set(rows.map((row) => Number(row['instance_id'])));
+  }
+
+  /** Fingerprints of unknown images whose files a recovery has kept. */
+  keptImages(): ReadonlySet<string> {
+    const row = guarded(() =>
+      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(KEPT_IMAGES),
+    );
+    return new Set(guarded(() => JSON.parse(String(row?.['value'] ?? '[]')) as string[]));
   }
 
   /**
@@ -113,12 +115,23 @@ export class Store {
     return guarded(() => this.#journal.page(query));
   }
 
+  /**
+   * Keeps the database's file still until the end of what is returned, so that another process can copy it.
+   * @throws CodedError store-failed and others
+   */
+  holdStill(): Still {
+    this.#still?.break();
+    this.#still = guarded(() => new Stillness(this.#checkpoints, this.#path));
+    return this.#still;
+  }
+
   /** The positions after which no event is missing. */
   journalSpan(instanceId: number | null): JournalSpan {
     return this.#journal.span(instanceId);
   }
 
   close(): void {
+    this.#still?.break();
     this.#checkpoints.close();
     closeKeepingLog(this.#database, this.#path);
   }
@@ -130,6 +143,7 @@ export class Store {
     } catch (error) {
       if (!isFull(error)) throw error;
       this.#reserve.setTight();
+      this.#still?.break();
       this.#checkpoints.move();
       return this.#attempt(work);
     }
@@ -143,6 +157,7 @@ export class Store {
         this.#database.exec('COMMIT');
         this.#journal.settled();
         this.#checkpoints.committed();
+        this.#still?.committed();
         return result;
       } catch (error) {
         // If the disk is full or fails, SQLite has rolled back itself.

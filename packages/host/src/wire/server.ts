@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BackupStateJson } from './backup.ts';
 import { mapOf, orElse, parse } from './parse.ts';
 
 /** The metadata of GET /1.0. */
@@ -23,6 +24,7 @@ export interface PortholeJson {
   readonly fast_lane: string;
   /** Whether an instance that starts now sees its own figures: `on`, `off`, `absent` or `failed`. */
   readonly lxcfs: string;
+  readonly backups: BackupStateJson;
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);

@@ -39,6 +39,10 @@ export const VERBS_NOT_OURS: Differences = {
 
 /** Verbs of porthole that lxc lacks. */
 export const VERBS_OF_OURS: Differences = {
+  backup: 'LXD copies its database only at upgrades',
+  'backup create': 'LXD copies its database only at upgrades',
+  'backup list': 'LXD copies its database only at upgrades',
+  'backup verify': 'LXD copies its database only at upgrades',
   adopt: 'LXD does not serve containers of other runtimes',
   setup: 'LXD does not serve containers of other runtimes',
   'setup cdi': 'LXD does not serve containers of other runtimes',

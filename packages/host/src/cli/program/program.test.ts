@@ -551,7 +551,10 @@ it('info says how callers are identified', async () => {
       api_version: '1.0',
       api_status: 'stable',
       environment: { server: 'porthole' },
-      porthole: { version: '0.1.0', state_dir: '/s', identification: 'pidfd', fast_lane: 'on', lxcfs: 'on' },
+      porthole: {
+        ...{ version: '0.1.0', state_dir: '/s', identification: 'pidfd', fast_lane: 'on', lxcfs: 'on' },
+        backups: { folder: '/s/backups', minutes: 60, count: 48, failure: null },
+      },
     },
   });
   expect((await porthole('info')).stdout).toContain('Callers identified by: pidfd');

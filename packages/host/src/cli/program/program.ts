@@ -3,6 +3,7 @@ import { DEFAULT_STATE_DIR } from '../../base/state-directory.ts';
 import { ownVersion } from '../../base/version.ts';
 import { UsageError } from '../arguments.ts';
 import { addAdopt } from '../commands/adopt.ts';
+import { addBackup } from '../commands/backup.ts';
 import { addCompletion } from '../commands/completion.ts';
 import { addConfig } from '../commands/config.ts';
 import { addConsole } from '../commands/console.ts';
@@ -106,7 +107,16 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
   addProfile(program, open);
   addImage(program, open, builders);
   program.commandsGroup('Daemon:');
-  for (const add of [addMonitor, addOperation, addQuery, addSetup, addTour, addVersion, addCompletion])
+  for (const add of [
+    addMonitor,
+    addBackup,
+    addOperation,
+    addQuery,
+    addSetup,
+    addTour,
+    addVersion,
+    addCompletion,
+  ])
     add(program, open);
   program.helpCommand('help [command]', 'the same as --help');
   addExamples(program, [

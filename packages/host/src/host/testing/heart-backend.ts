@@ -24,6 +24,7 @@ export class HeartBackend implements HostBackend {
   readonly operations: OwnOperations;
   readonly server;
   readonly journal;
+  readonly backups;
   /** Called before a profile change begins: a test can make another change first. */
   beforeProfileCommit: () => void = () => {};
   readonly #execs: ExecNotes;
@@ -51,6 +52,7 @@ export class HeartBackend implements HostBackend {
     this.operations = new OwnOperations(host.operations, parts);
     this.server = host.server;
     this.journal = host.journal;
+    this.backups = host.backups;
   }
 
   /** Execs so far. */

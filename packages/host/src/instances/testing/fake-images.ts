@@ -98,8 +98,11 @@ export class FakeImages extends ImageDirectory {
     );
   }
 
-  override async takeAside(known: ReadonlySet<string>): Promise<readonly string[]> {
-    return [...this.stored].filter((fingerprint) => !known.has(fingerprint));
+  override async takeAside(
+    known: ReadonlySet<string>,
+    kept: ReadonlySet<string> = new Set(),
+  ): Promise<readonly string[]> {
+    return [...this.stored].filter((fingerprint) => !known.has(fingerprint) && !kept.has(fingerprint));
   }
 
   override async sweep(aside: readonly string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { FakeBackups } from '../../backups/testing/fake-backups.ts';
 import { NEVER } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
 import { isAdopted } from '../../core/adopted.ts';
@@ -73,7 +74,7 @@ export class Heart {
     this.runtime = new FakeRuntime(machine, life);
     this.images = new FakeImages(machine, life, imageFolder);
     this.parts = this.#makeParts();
-    this.host = hostBackend(this.parts, this.images, SERVER_FACTS);
+    this.host = hostBackend(this.parts, this.images, SERVER_FACTS, new FakeBackups());
     this.guest = guestCases(
       this.parts,
       (fd) => this.identity.identify(fd),

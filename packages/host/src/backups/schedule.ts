@@ -1,0 +1,74 @@
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import { startLongTimer } from '../base/long-timer.ts';
+import type { Backups } from './backups.ts';
+
+const MS_PER_MINUTE = 60_000;
+/** After a start the daemon has other work first. */
+const FIRST_MS_MIN = MS_PER_MINUTE;
+/** A disk that was full or away may be back by then. */
+const AGAIN_MS = 10 * MS_PER_MINUTE;
+
+/**
+ * How long to wait for the first copy after a start, in milliseconds.
+ * @param newest when the newest copy was made, RFC 3339; null if there is none
+ */
+export function firstWait(newest: string | null, now: Date, minutes: number): number {
+  const interval = minutes * MS_PER_MINUTE;
+  const age = newest === null ? interval : now.getTime() - Date.parse(newest);
+  // A copy of the future shows that the clock was set back: its age is not known.
+  return age < 0 ? interval : Math.max(FIRST_MS_MIN, interval - age);
+}
+
+/** How long to wait after a copy was made, or could not be made, in milliseconds. */
+export function nextWait(hasFailed: boolean, minutes: number): number {
+  const interval = minutes * MS_PER_MINUTE;
+  return hasFailed ? Math.min(interval, AGAIN_MS) : interval;
+}
+
+/** Removes what the last daemon has left of a copy, and makes copies from time to time. */
+export class BackupSchedule {
+  readonly #backups: Backups;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #endWait: () => void = () => {};
+  #isStopped = false;
+
+  constructor(backups: Backups, clock: Clock, log: Log) {
+    this.#backups = backups;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Begins; nothing waits for it. */
+  async begin(): Promise<void> {
+    const { minutes } = this.#backups.settings;
+    try {
+      const [newest] = await this.#backups.list({ clean: true });
+      this.#wait(firstWait(newest?.createdAt ?? null, this.#clock.now(), minutes));
+    } catch (error) {
+      if (this.#isStopped) return;
+      this.#log.warn({ reason: messageOf(error) }, 'the copies of the database could not be listed');
+      this.#wait(nextWait(true, minutes));
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#endWait();
+  }
+
+  #wait(ms: number): void {
+    if (this.#isStopped || this.#backups.settings.minutes === 0) return;
+    this.#endWait = startLongTimer(ms, () => void this.#make());
+  }
+
+  async #make(): Promise<void> {
+    const hasFailed = await this.#backups.create().then(
+      () => false,
+      () => true,
+    );
+    this.#wait(nextWait(hasFailed, this.#backups.settings.minutes));
+  }
+}

@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import { CodedError, messageOf } from '../base/coded-error.ts';
+import { type ConfigSources, type DaemonConfig, readConfig } from './config.ts';
+
+/** The word after `portholed` that asks for a recovery. */
+export const RECOVER = 'recover';
+
+/** What `portholed recover` is told. */
+export type RecoveryInvocation =
+  | { readonly kind: 'help' }
+  | {
+      readonly kind: 'recover';
+      readonly config: DaemonConfig;
+      /** Path or name of a copy; null: the newest good one. */
+      readonly from: string | null;
+      readonly withoutCopy: boolean;
+      readonly dryRun: boolean;
+      readonly json: boolean;
+    };
+
+/** Reads the command line after `recover`. @throws CodedError bad-settings */
+export function readRecovery({ args, env }: ConfigSources): RecoveryInvocation {
+  const values = readFlags(args);
+  if (values.help) return { kind: 'help' };
+  if (values.from !== undefined && values['without-copy'])
+    throw new CodedError('bad-settings', 400, 'both --from and --without-copy are given');
+  if (values.format !== undefined && !['table', 'json'].includes(values.format))
+    throw new CodedError('bad-settings', 400, `--format: "${values.format}" is not one of table, json`);
+  const own = ['state-dir', 'settings', 'backup-folder'] as const;
+  const passed = own.flatMap((name) => (values[name] === undefined ? [] : [`--${name}`, values[name]]));
+  const invocation = readConfig({ args: passed, env });
+  if (invocation.kind !== 'run') return { kind: 'help' };
+  return {
+    kind: 'recover',
+    config: invocation.config,
+    from: values.from ?? null,
+    withoutCopy: values['without-copy'] ?? false,
+    dryRun: values['dry-run'] ?? false,
+    json: values.format === 'json',
+  };
+}
+
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        from: { type: 'string' },
+        'without-copy': { type: 'boolean' },
+        'dry-run': { type: 'boolean' },
+        format: { type: 'string', short: 'f' },
+        'state-dir': { type: 'string' },
+        settings: { type: 'string' },
+        'backup-folder': { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw new CodedError('bad-settings', 400, messageOf(error));
+  }
+}
+
+/** The output of `portholed recover --help`. */
+export const RECOVERY_HELP = [
+  'Usage: portholed recover [--from FILE | --without-copy] [--dry-run] [-f table|json] [--state-dir DIR]',
+  '',
+  'Makes the database anew when it is lost or damaged, from the newest good copy. Instances, profiles and images that',
+  'are newer than the copy come from the records in the state directory. The daemon must be stopped; instances may run,',
+  'and the next daemon finds them. No file of an instance or an image is changed, and the old database stays beside the',
+  'new one.',
+  '',
+  '  --from FILE          this copy, by its path or its name, also if the database is not damaged',
+  '  --without-copy       the records alone',
+  '  --dry-run            says what it would do, and changes nothing',
+  '  -f, --format FORMAT  table or json',
+  '  --state-dir DIR, --settings FILE, --backup-folder DIR   as for the daemon',
+].join('\n');

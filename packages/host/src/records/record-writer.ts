@@ -1,0 +1,172 @@
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
+import type { Change, State } from '../core/entities.ts';
+import { isOwnName, NUMBERS, type Numbers, type RecordKind, recordName } from './record-names.ts';
+
+/** A changed object is written after this time, once for all changes in it: instances change their keys quickly. */
+const WAIT_MS = 5_000;
+const PRIVATE_FILE = 0o600;
+
+export interface RecordSource {
+  readonly state: State;
+  numbers(): Numbers;
+}
+
+/** An object that has, or had, a record. */
+interface Key {
+  readonly kind: RecordKind;
+  readonly key: string;
+}
+
+/**
+ * Writes a small file for each object of the store, from which `portholed recover` makes a database when there is no
+ * copy. Nothing waits for it: a record is some seconds older than its object, and written by the threads that Node has
+ * for files, one at a time.
+ */
+export class RecordWriter {
+  readonly #folder: string;
+  #source: RecordSource | undefined;
+  readonly #log: Log;
+  /** By name of the file. */
+  readonly #changed = new Map<string, Key>();
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #isStopped = false;
+  #isTold = false;
+
+  /** @param folder which exists */
+  constructor(folder: string, log: Log) {
+    this.#folder = folder;
+    this.#log = log;
+  }
+
+  /** To be called after each commit; only notes what has changed. */
+  committed(changes: readonly Change[]): void {
+    if (!this.#source) return;
+    for (const change of changes) {
+      const key = keyOf(change);
+      if (key) this.#changed.set(recordName(key.kind, key.key), key);
+    }
+    if (changes.length > 0 && !this.#isStopped)
+      this.#timer ??= setTimeout(() => this.#write(), WAIT_MS).unref();
+  }
+
+  /** Makes the records equal to the store, after the last daemon; the daemon does not wait for it. */
+  begin(source: RecordSource): Promise<void> {
+    this.#source = source;
+    this.#writing = this.#attempt(() => this.#writeAll(source));
+    return this.#writing;
+  }
+
+  /** Writes what has changed, and ends. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#write();
+    await this.#writing;
+  }
+
+  #write(): void {
+    this.#timer = undefined;
+    const source = this.#source;
+    if (source) this.#writing = this.#writing.then(() => this.#attempt(() => this.#writeChanged(source)));
+  }
+
+  async #writeAll(source: RecordSource): Promise<void> {
+    const others = new Set((await readdir(this.#folder)).filter(isOwnName));
+    others.delete(NUMBERS);
+    for (const { kind, key } of keysOf(source.state)) {
+      if (this.#isStopped) return;
+      others.delete(recordName(kind, key));
+      await this.#put(source, { kind, key });
+    }
+    // Of objects that are gone; also of one made since the list was read, whose record is written anew.
+    for (const name of others) await rm(join(this.#folder, name), { force: true });
+    await this.#putNumbers(source);
+  }
+
+  async #writeChanged(source: RecordSource): Promise<void> {
+    const keys = [...this.#changed];
+    for (const [name, key] of keys) {
+      this.#changed.delete(name);
+      await this.#put(source, key);
+    }
+    if (keys.length > 0) await this.#putNumbers(source);
+  }
+
+  async #putNumbers(source: RecordSource): Promise<void> {
+    await this.#replace(NUMBERS, JSON.stringify(source.numbers()));
+  }
+
+  /** Writes the record of an object as it is now, or removes it. */
+  async #put(source: RecordSource, { kind, key }: Key): Promise<void> {
+    const name = recordName(kind, key);
+    const value = objectOf(source.state, kind, key);
+    if (value === undefined) await rm(join(this.#folder, name), { force: true });
+    else await this.#replace(name, JSON.stringify(value));
+  }
+
+  async #replace(name: string, text: string): Promise<void> {
+    const path = join(this.#folder, name);
+    const before = await readFile(path, 'utf8').catch(() => null);
+    if (before === text) return;
+    // Without a sync, which commits would have to wait for: the next start writes a record again that a crash of the
+    // host has cut off.
+    const temporary = `${path}.tmp`;
+    await writeFile(temporary, text, { mode: PRIVATE_FILE });
+    await rename(temporary, path);
+  }
+
+  /** A record that cannot be written is told once: it is written again at its next change, or at the next start. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!this.#isTold)
+        this.#log.warn({ reason: messageOf(error) }, 'records for a recovery could not be written');
+      this.#isTold = true;
+    }
+  }
+}
+
+function keysOf(state: State): Key[] {
+  const all = (kind: RecordKind, keys: Iterable<string | number>) =>
+    [...keys].map((key) => ({ kind, key: String(key) }));
+  return [
+    ...all('profile', state.profiles.keys()),
+    ...all('image', state.images.keys()),
+    ...all('alias', state.aliases.keys()),
+    ...all('instance', state.instances.keys()),
+  ];
+}
+
+function objectOf(state: State, kind: RecordKind, key: string): object | undefined {
+  if (kind === 'instance') return state.instances.get(Number(key));
+  if (kind === 'profile') return state.profiles.get(key);
+  return kind === 'image' ? state.images.get(key) : state.aliases.get(key);
+}
+
+function keyOf(change: Change): Key | null {
+  switch (change.kind) {
+    case 'put-instance':
+      return { kind: 'instance', key: String(change.instance.id) };
+    case 'delete-instance':
+      return { kind: 'instance', key: String(change.id) };
+    case 'put-profile':
+      return { kind: 'profile', key: change.profile.name };
+    case 'delete-profile':
+      return { kind: 'profile', key: change.name };
+    case 'put-image':
+      return { kind: 'image', key: change.image.fingerprint };
+    case 'delete-image':
+      return { kind: 'image', key: change.fingerprint };
+    case 'put-alias':
+      return { kind: 'alias', key: change.alias.name };
+    case 'delete-alias':
+      return { kind: 'alias', key: change.name };
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,117 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { messageOf } from '../base/coded-error.ts';
+import { readRecords } from '../records/read-records.ts';
+import { idOf } from '../store/directory-id.ts';
+import { lookBefore } from '../store/first-look.ts';
+import { inspectCopy, readCopy } from '../store/inspect.ts';
+import { type Choice, checkNamed, copyPaths, newestGood } from './choose-copy.ts';
+import { type Plan, planRecovery, type Sources } from './plan.ts';
+import { recoveryError } from './recovery-errors.ts';
+import { replaceDatabase } from './replace-database.ts';
+
+/** What an operator asks for. */
+export interface RecoveryRequest {
+  readonly stateDir: string;
+  /** Folder of the copies. */
+  readonly folder: string;
+  /** Path of a copy, or its name in that folder; null: the newest good one. */
+  readonly from: string | null;
+  /** Uses the records alone. */
+  readonly withoutCopy: boolean;
+  readonly dryRun: boolean;
+  readonly now: Date;
+}
+
+/** What a recovery did, or would do. */
+export interface Recovery extends Plan {
+  /** Path of the copy; null: the records alone. */
+  readonly copy: string | null;
+  /** Path of the database that was replaced; null if there was none, or nothing was done. */
+  readonly replaced: string | null;
+}
+
+/**
+ * Makes the database of a state directory anew, whose lock the caller holds. No file of an instance or image is changed.
+ * @param tell gets sentences about what is passed over, and the plan before it is carried out
+ * @throws CodedError if there is nothing to recover from, or the database is whole; then nothing has changed
+ */
+export async function recoverDirectory(
+  request: RecoveryRequest,
+  tell: (sentence: string) => void,
+  show: (recovery: Recovery) => void,
+): Promise<Recovery> {
+  const { copy, plan } = await prepare(request, tell);
+  const planned: Recovery = { ...plan, copy, replaced: null };
+  show(planned);
+  return request.dryRun ? planned : { ...planned, replaced: carryOut(request, plan) };
+}
+
+async function prepare(
+  request: RecoveryRequest,
+  tell: (sentence: string) => void,
+): Promise<{ copy: string | null; plan: Plan }> {
+  const { stateDir, from, folder, withoutCopy } = request;
+  const database = join(stateDir, 'porthole.db');
+  const idFile = join(stateDir, 'id');
+  const id = existsSync(idFile) ? idOf(readFileSync(idFile, 'utf8')) || null : null;
+  if (from === null && !withoutCopy && (await isWhole(database, id)))
+    throw recoveryError('recovery-not-needed', database);
+  const choice = chooseCopy(request, id, tell);
+  const records = readRecords(join(stateDir, 'records'));
+  for (const name of records.damaged) tell(`The record ${name} is damaged: it is left out`);
+  if (!choice && records.numbers === null)
+    throw recoveryError('recovery-nothing', folder, join(stateDir, 'records'));
+  const directoryId = id ?? choice?.facts.id;
+  if (!directoryId) throw recoveryError('recovery-no-id', idFile);
+  const sources: Sources = {
+    directoryId,
+    copy: choice ? readCopy(choice.path) : null,
+    records: records.state,
+    numbers: records.numbers ?? { position: 0, lastInstanceId: 0 },
+    folders: names(join(stateDir, 'instances'), /^[1-9]\d{0,14}$/).map(Number),
+    imageFolders: names(join(stateDir, 'images'), /^[0-9a-f]{64}$/),
+    now: request.now,
+  };
+  return { copy: choice?.path ?? null, plan: planRecovery(sources) };
+}
+
+function chooseCopy(
+  { from, folder, withoutCopy }: RecoveryRequest,
+  id: string | null,
+  tell: (sentence: string) => void,
+): Choice | null {
+  if (withoutCopy) return null;
+  if (from === null) return newestGood(copyPaths(folder), id, tell);
+  const isName = !from.includes('/') && !existsSync(from);
+  return checkNamed(isName ? join(folder, from) : resolve(from), id);
+}
+
+/** Whether a database is this directory's, and nothing is wrong with it: a recovery would only lose changes. */
+async function isWhole(path: string, id: string | null): Promise<boolean> {
+  const shared = `${path}-shm`;
+  const wasThere = existsSync(shared);
+  try {
+    await lookBefore(path);
+    return inspectCopy(path, true).id === id;
+  } catch {
+    return false;
+  } finally {
+    // SQLite makes it to read the log.
+    if (!wasThere) rmSync(shared, { force: true });
+  }
+}
+
+function carryOut({ stateDir, now }: RecoveryRequest, { rebuilt }: Plan): string | null {
+  try {
+    const replaced = replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, now);
+    writeFileSync(join(stateDir, 'id'), `${rebuilt.directoryId}\n`, { mode: 0o600, flush: true });
+    return replaced;
+  } catch (error) {
+    throw recoveryError('recovery-failed', messageOf(error));
+  }
+}
+
+function names(folder: string, form: RegExp): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter((name) => form.test(name)) : [];
+}

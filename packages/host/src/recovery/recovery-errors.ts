@@ -1,0 +1,20 @@
+import { errorsOf } from '../base/coded-error.ts';
+
+const RECOVERY_ERRORS = {
+  'recovery-not-needed': [
+    400,
+    'The database %s is not damaged. To go back to a copy nevertheless, and lose what is newer, name it with --from',
+  ],
+  'recovery-nothing': [
+    404,
+    'There is nothing to recover from: %s has no good copy of the database, and %s has no records. Name a copy with --from, or move the state directory away to begin with an empty one',
+  ],
+  'recovery-no-id': [
+    400,
+    'Neither the file %s nor a copy says which id this state directory has: name a copy of its database with --from',
+  ],
+  'recovery-failed': [500, 'The recovery failed, and the old database is as it was: %s'],
+} as const;
+
+/** Makes the error of a code; the values replace each `%s`. */
+export const recoveryError = errorsOf(RECOVERY_ERRORS);

@@ -1,0 +1,69 @@
+/** Sizes of SQLite's log, sqlite.org/fileformat2.html#walformat, in bytes. */
+const HEADER = 32;
+const FRAME_HEADER = 24;
+/** The header is checked up to here, and each frame's header. */
+const HEADER_SUMMED = 24;
+const FRAME_SUMMED = 8;
+/** The last bit says whether checksums are made of big-endian words. */
+const MAGIC = 0x377f0682;
+
+/** Commits after the damage: one may be that which the daemon did not finish, and so nobody was told of it. */
+const UNFINISHED_COMMITS = 1;
+
+type Sums = readonly [number, number];
+
+/**
+ * What is wrong with SQLite's log; empty if nothing is. SQLite itself leaves out all that follows a damaged frame, since
+ * the end of a log looks the same after a crash: acknowledged commits would be lost without a word.
+ */
+export function logDamage(log: Buffer): string {
+  const start = log.subarray(0, HEADER);
+  if (start.length < HEADER || start.every((byte) => byte === 0)) return '';
+  const isBig = (start.readUInt32BE(0) & 1) === 1;
+  const sums = summed(start.subarray(0, HEADER_SUMMED), [0, 0], isBig);
+  if (start.readUInt32BE(0) >>> 1 !== MAGIC >>> 1 || !endsWith(start, sums))
+    return 'the header of its log is damaged';
+  const frame = FRAME_HEADER + start.readUInt32BE(8);
+  const { valid, end } = validFrames(log, frame, sums, isBig);
+  const lost = commitsFrom(log, end, frame, start.subarray(16, 24));
+  return lost > UNFINISHED_COMMITS ? `its log is damaged after ${valid} pages, before ${lost} commits` : '';
+}
+
+function validFrames(log: Buffer, size: number, first: Sums, isBig: boolean): { valid: number; end: number } {
+  let [sums, at, valid] = [first, HEADER, 0];
+  for (; at + size <= log.length; at += size, valid++) {
+    const frame = log.subarray(at, at + size);
+    const head = summed(frame.subarray(0, FRAME_SUMMED), sums, isBig);
+    const next = summed(frame.subarray(FRAME_HEADER), head, isBig);
+    if (!sameSalts(frame, log.subarray(16, 24)) || !endsWith(frame.subarray(0, FRAME_HEADER), next)) break;
+    sums = next;
+  }
+  return { valid, end: at };
+}
+
+/** Commits of this log from a place on; frames of an earlier one, which it overwrites, have other salts. */
+function commitsFrom(log: Buffer, from: number, size: number, salts: Buffer): number {
+  let commits = 0;
+  for (let at = from; at + size <= log.length; at += size) {
+    const head = log.subarray(at, at + FRAME_HEADER);
+    if (sameSalts(head, salts) && head.readUInt32BE(4) !== 0) commits++;
+  }
+  return commits;
+}
+
+const sameSalts = (frame: Buffer, salts: Buffer) => frame.subarray(8, 16).equals(salts);
+
+function endsWith(header: Buffer, [first, second]: Sums): boolean {
+  const at = header.length - 8;
+  return header.readUInt32BE(at) === first && header.readUInt32BE(at + 4) === second;
+}
+
+function summed(bytes: Buffer, [first, second]: Sums, isBig: boolean): Sums {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let [a, b] = [first, second];
+  for (let at = 0; at < bytes.length; at += 8) {
+    a = (a + view.getUint32(at, !isBig) + b) >>> 0;
+    b = (b + view.getUint32(at + 4, !isBig) + a) >>> 0;
+  }
+  return [a, b];
+}

@@ -1,0 +1,21 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { State } from '../core/entities.ts';
+import { aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
+
+/** All objects of a database. @throws SyntaxError or SQLite's error if it is damaged */
+export function stateIn(database: DatabaseSync): State {
+  const all = <T>(table: string, of: (row: Record<string, unknown>) => T): T[] =>
+    database.prepare(`SELECT * FROM ${table}`).all().map(of);
+  return {
+    instances: new Map(all('instances', instanceOf).map((each) => [each.id, each])),
+    profiles: new Map(all('profiles', profileOf).map((each) => [each.name, each])),
+    images: new Map(all('images', imageOf).map((each) => [each.fingerprint, each])),
+    aliases: new Map(all('aliases', aliasOf).map((each) => [each.name, each])),
+  };
+}
+
+/** The last number that a table has given to a row, also if the row is gone; 0 if it has given none. */
+export function lastNumberIn(database: DatabaseSync, table: 'instances' | 'events'): number {
+  const row = database.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(table);
+  return Number(row?.['seq'] ?? 0);
+}

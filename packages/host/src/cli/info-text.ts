@@ -20,7 +20,8 @@ export function describeServer(server: ServerJson): string {
     `Callers identified by: ${IDENTIFICATION[porthole.identification] ?? porthole.identification}`,
     `Fast lane: ${FAST_LANE[porthole.fast_lane] ?? porthole.fast_lane}`,
     `Memory, processors and uptime of instances: ${LXCFS[porthole.lxcfs] ?? porthole.lxcfs}`,
-    ...describeBackups(porthole.backups),
+    // A daemon of an earlier version has none.
+    ...(porthole.backups ? describeBackups(porthole.backups) : []),
     `API: ${server.api_version} (${server.api_status}), ${server.api_extensions.length} extensions`,
     ...(Object.keys(server.config).length > 0 ? ['Config:'] : []),
     ...Object.entries(server.config).map(([key, value]) => `  ${key}: ${value}`),

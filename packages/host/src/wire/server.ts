@@ -24,7 +24,7 @@ export interface PortholeJson {
   readonly fast_lane: string;
   /** Whether an instance that starts now sees its own figures: `on`, `off`, `absent` or `failed`. */
   readonly lxcfs: string;
-  readonly backups: BackupStateJson;
+  readonly backups?: BackupStateJson;
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);

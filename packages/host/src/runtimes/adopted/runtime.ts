@@ -136,6 +136,8 @@ export class AdoptedRuntime implements Adopter {
 
   async setGuestApiMount(): Promise<void> {}
 
+  async setRootSize(): Promise<void> {}
+
   async exec(): Promise<ExecProcess> {
     refuseAction('exec', null);
   }

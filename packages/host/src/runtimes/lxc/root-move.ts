@@ -1,0 +1,129 @@
+import { chmod, chown, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { syncFolder } from '../../base/sync-folder.ts';
+import { hostError } from '../../core/host-errors.ts';
+import { exchangeNames } from '../../native/exchange.ts';
+import { run } from '../../process/run.ts';
+import type { InstancePaths } from './paths.ts';
+import { makeImage, withImage } from './root-image.ts';
+import { isSubvolume, limitSubvolume, makeSubvolume, removeSubvolume } from './root-subvolume.ts';
+import { removeTree } from './tools.ts';
+
+// Moves what a stopped instance has written to another place. Everything is copied first, and is safe on disk before
+// one rename makes it the instance's: whatever is interrupted, one of the two places is complete and in use.
+
+/** Copies all with owners, links, attributes and holes, and waits until it is on disk. */
+const COPY =
+  'cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown --reference="$0" "$1" "$1/work"';
+const SYNC = 'sync -f "$1"';
+
+const NO_SPACE = /No space left on device|Disk quota exceeded/;
+
+/** A limit in bytes, and its text for messages. */
+export interface Size {
+  readonly bytes: number;
+  readonly text: string;
+}
+
+/** Moves the files into a new image, from wherever they are. @throws CodedError root-too-small, root-failed */
+export async function moveToImage(paths: InstancePaths, size: Size): Promise<void> {
+  const enter = await enterOf(paths);
+  const isFresh = enter.length === 0 && (await isEmpty(paths.upper));
+  await mkdir(paths.newOverlay);
+  try {
+    await makeImage(paths.newImage, size.bytes, isFresh ? await emptyOverlay(paths) : paths.newOverlay);
+    if (!isFresh) await copy([...enter, ...withImage(paths.newImage, paths.newOverlay)], paths, size);
+    await syncFile(paths.newImage);
+    await rename(paths.newImage, paths.image);
+    await syncFolder(paths.folder);
+  } finally {
+    await clearUnfinished(paths);
+  }
+}
+
+/** Moves the files into a new subvolume. @throws CodedError root-too-small, root-failed */
+export async function moveToSubvolume(paths: InstancePaths, size: Size): Promise<void> {
+  await makeSubvolume(paths.newOverlay);
+  try {
+    await limitSubvolume(paths.newOverlay, size.bytes);
+    await exchange(paths, size);
+  } finally {
+    await clearUnfinished(paths);
+  }
+}
+
+/** Moves the files out of the image, into a folder without a limit. @throws CodedError root-failed */
+export async function moveToFolder(paths: InstancePaths): Promise<void> {
+  await mkdir(paths.newOverlay);
+  try {
+    await exchange(paths, null);
+  } finally {
+    await clearUnfinished(paths);
+  }
+}
+
+/** Removes what an interrupted move has left. */
+export async function clearUnfinished(paths: InstancePaths): Promise<void> {
+  await rm(paths.newImage, { force: true });
+  await removeOverlay(paths.newOverlay);
+  if (!(await isThere(paths.image)) || (await isEmpty(paths.upper))) return;
+  const { uid, gid } = await lstat(paths.upper);
+  await removeTree(paths.upper);
+  await mkdir(paths.upper);
+  await chown(paths.upper, uid, gid);
+}
+
+/** Removes a folder or a subvolume with all that is in it; not an error if it does not exist. */
+export async function removeOverlay(path: string): Promise<void> {
+  if (await isSubvolume(path)) await removeSubvolume(path);
+  else await removeTree(path);
+}
+
+/** The words before a command that let it see the instance's files in `overlay`. */
+export async function enterOf({ image, overlay }: InstancePaths): Promise<readonly string[]> {
+  return (await isThere(image)) ? withImage(image, overlay) : [];
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null)) !== null;
+}
+
+export async function isEmpty(folder: string): Promise<boolean> {
+  return (await readdir(folder).catch(() => [])).length === 0;
+}
+
+async function exchange(paths: InstancePaths, size: Size | null): Promise<void> {
+  await copy(await enterOf(paths), paths, size);
+  await syncFolder(paths.folder);
+  exchangeNames(paths.overlay, paths.newOverlay);
+  await syncFolder(paths.folder);
+  // Until now an image is what counts.
+  await rm(paths.image, { force: true });
+  await syncFolder(paths.folder);
+}
+
+async function copy(enter: readonly string[], { overlay, newOverlay }: InstancePaths, size: Size | null) {
+  const [command, ...args] = [...enter, 'sh', '-c', `${COPY} && ${SYNC}`, overlay, newOverlay];
+  // Without a time limit: the guest decides how many files there are.
+  const done = await run('setpriv', ['--pdeathsig=KILL', '--', command as string, ...args], { cwd: '/' });
+  if (done.ok) return;
+  if (size && NO_SPACE.test(done.stderr)) throw hostError('root-too-small', size.text);
+  throw hostError('root-failed', done.failure);
+}
+
+/** A folder like the instance's own, for the first files of an image. */
+async function emptyOverlay({ overlay, upper, newOverlay }: InstancePaths): Promise<string> {
+  const { uid, gid, mode } = await lstat(overlay);
+  const from = await lstat(upper);
+  for (const name of ['upper', 'work']) {
+    await mkdir(`${newOverlay}/${name}`);
+    await chown(`${newOverlay}/${name}`, from.uid, from.gid);
+  }
+  await chown(newOverlay, uid, gid);
+  await chmod(newOverlay, mode);
+  return newOverlay;
+}
+
+async function syncFile(path: string): Promise<void> {
+  await using file = await open(path, 'r');
+  await file.sync();
+}

@@ -1,0 +1,114 @@
+import { chown, lstat, realpath, stat } from 'node:fs/promises';
+import type { Log } from '../../base/log.ts';
+import { hostError } from '../../core/host-errors.ts';
+import type { InsideOwner } from '../../native/mount.ts';
+import { unmount } from './host-mounts.ts';
+import { readMounts } from './mountinfo.ts';
+import { shiftOwners } from './owners.ts';
+import type { InstancePaths } from './paths.ts';
+import { growImage, mountImage, repairImage } from './root-image.ts';
+import {
+  clearUnfinished,
+  enterOf,
+  isEmpty,
+  isThere,
+  moveToFolder,
+  moveToImage,
+  moveToSubvolume,
+  type Size,
+} from './root-move.ts';
+import { hasQuotas, isSubvolume, limitSubvolume, readQuota } from './root-subvolume.ts';
+import { readSuperblock } from './superblock.ts';
+
+// What an instance writes is in one of three places: a folder, which has no limit; a subvolume of btrfs with a quota;
+// or an image, which is mounted over the folder by those who need it.
+
+/**
+ * Brings what a stopped instance has written to where its limit can be kept, and sets the limit.
+ * @param bytes null: no limit @throws CodedError root-too-small, root-failed; nothing is lost then
+ */
+export async function settleRoot(
+  paths: InstancePaths,
+  bytes: number | null,
+  { id, log }: { readonly id: number; readonly log: Log },
+): Promise<void> {
+  await clearUnfinished(paths);
+  const [hasImage, hasSubvolume] = [await isThere(paths.image), await isSubvolume(paths.overlay)];
+  if (hasImage) await repairAfterErrors(paths.image, { id, log });
+  if (bytes === null) {
+    if (hasImage) await moveToFolder(paths);
+    else if (hasSubvolume) await limitSubvolume(paths.overlay, null);
+    return;
+  }
+  const size = sizeOf(bytes);
+  if (hasImage) await resizeImage(paths, size);
+  else if (hasSubvolume) await resizeSubvolume(paths, size);
+  else if (await hasQuotas(paths.folder)) await moveToSubvolume(paths, size);
+  else await moveToImage(paths, size);
+}
+
+/** As {@link settleRoot}, for an instance that has not written anything yet; others wait for their next start. */
+export async function settleFresh(paths: InstancePaths, bytes: number | null): Promise<void> {
+  await clearUnfinished(paths);
+  if (bytes === null || !(await isEmpty(paths.upper))) return;
+  if ((await isThere(paths.image)) || (await isSubvolume(paths.overlay))) return;
+  if (await hasQuotas(paths.folder)) await moveToSubvolume(paths, sizeOf(bytes));
+  else await moveToImage(paths, sizeOf(bytes));
+}
+
+/** Sets the limit of a running instance's root. @throws CodedError root-failed */
+export async function setRunningSize(paths: InstancePaths, bytes: number): Promise<void> {
+  if (await isSubvolume(paths.overlay)) return limitSubvolume(paths.overlay, bytes);
+  const file = await stat(paths.image).catch(() => null);
+  if (!file) throw hostError('root-failed', 'it had no limit when the instance started');
+  if (bytes > file.size) await growImage(paths.image, paths.overlay, bytes);
+}
+
+/** Gives all files of a stopped instance the owners that it has now. */
+export async function shiftRoot(paths: InstancePaths, owner: InsideOwner): Promise<void> {
+  const enter = await enterOf(paths);
+  await shiftOwners(paths.overlay, owner, enter);
+  if (enter.length > 0) await chown(paths.overlay, owner.uid, owner.gid);
+}
+
+/** Mounts the image of an instance, if it has one, for LXC. {@link releaseRoot} undoes it once the instance runs. */
+export async function mountRoot({ image, overlay }: InstancePaths): Promise<void> {
+  if (await isThere(image)) await mountImage(image, overlay);
+}
+
+/** Takes away what {@link mountRoot} has mounted, also when its daemon is gone. The instance keeps what it uses. */
+export async function releaseRoot({ image, overlay }: InstancePaths): Promise<void> {
+  if (!(await isThere(image))) return;
+  const place = await realpath(overlay);
+  const mounts = ((await readMounts('self')) ?? []).filter(({ point }) => point === place);
+  for (const _ of mounts) await unmount(place);
+}
+
+async function repairAfterErrors(image: string, { id, log }: { id: number; log: Log }): Promise<void> {
+  const found = await readSuperblock(image);
+  if (found && !found.hasErrors) return;
+  await repairImage(image);
+  log.warn({ instanceId: id }, 'the file system of an instance had errors, which are corrected');
+}
+
+async function resizeImage(paths: InstancePaths, size: Size): Promise<void> {
+  const file = await lstat(paths.image);
+  if (file.size > size.bytes) return moveToImage(paths, size);
+  const system = await readSuperblock(paths.image);
+  // A growth may have been interrupted after that of the file.
+  if (system?.size !== size.bytes) await growImage(paths.image, paths.overlay, size.bytes);
+}
+
+async function resizeSubvolume(paths: InstancePaths, size: Size): Promise<void> {
+  const quota = await readQuota(paths.overlay);
+  if (quota?.limit === size.bytes) return;
+  if (quota && quota.used > size.bytes) throw hostError('root-too-small', size.text);
+  await limitSubvolume(paths.overlay, size.bytes);
+}
+
+const MIB = 2 ** 20;
+
+const sizeOf = (bytes: number): Size => ({
+  bytes,
+  text: bytes % MIB === 0 ? `${bytes / MIB}MiB` : `${bytes} bytes`,
+});

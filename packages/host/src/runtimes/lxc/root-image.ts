@@ -1,6 +1,7 @@
 import { truncate } from 'node:fs/promises';
 import { hostError } from '../../core/host-errors.ts';
 import { run } from '../../process/run.ts';
+import { statusField } from './processes.ts';
 import { bareReason, imageReason } from './root-reasons.ts';
 
 // An image is a sparse file with a file system of its own, for what an instance writes. Only the kernel and the tools
@@ -10,6 +11,8 @@ import { bareReason, imageReason } from './root-reasons.ts';
 const TIMEOUT_MS = 60_000;
 /** How long another program may hold an image while it attaches it to a loop device. */
 const LOCK_SECONDS = 10;
+
+const CAP_SYS_RESOURCE = 24n;
 
 const BLOCK_BYTES = 4096;
 /** Instances write many small files, such as those of packages. */
@@ -61,7 +64,16 @@ export async function makeImage(image: string, bytes: number, content: string): 
   ]);
 }
 
-/** Lets the file system of an image fill its file, which may grow. It may be mounted. @throws CodedError root-failed */
+/** Whether the kernel lets this daemon grow a file system that is mounted: it needs CAP_SYS_RESOURCE, capabilities(7). */
+export function canGrow(): boolean {
+  const effective = statusField(process.pid, 'CapEff') ?? '0';
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
+/**
+ * Lets the file system of an image fill its file, which may grow. It may be mounted; see {@link canGrow}.
+ * @throws CodedError root-failed
+ */
 export async function growImage(image: string, point: string, bytes: number): Promise<void> {
   await truncate(image, bytes).catch((error) => {
     throw hostError('root-failed', bareReason(error));

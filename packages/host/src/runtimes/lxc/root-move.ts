@@ -1,4 +1,5 @@
 import { chmod, chown, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { syncFolder } from '../../base/sync-folder.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { exchangeNames } from '../../native/exchange.ts';
@@ -26,15 +27,14 @@ export interface Size {
 
 /** Moves the files into a new image, from wherever they are. @throws CodedError root-too-small, root-failed */
 export async function moveToImage(paths: InstancePaths, size: Size): Promise<void> {
-  const enter = await enterOf(paths);
-  const isFresh = enter.length === 0 && (await isEmpty(paths.upper));
+  const isFresh = await isUnwritten(paths);
   await mkdir(paths.newOverlay);
   try {
-    await makeImage(paths.newImage, size.bytes, isFresh ? await emptyOverlay(paths) : paths.newOverlay);
-    if (!isFresh) await copy([...enter, ...withImage(paths.newImage, paths.newOverlay)], paths, size);
-    await syncFile(paths.newImage);
+    if (isFresh) await fillFresh(paths);
+    await makeImage(paths.newImage, size.bytes, paths.newOverlay);
+    if (!isFresh) await copyToImage(paths, size);
     await rename(paths.newImage, paths.image);
-    await syncFolder(paths.folder);
+    if (!isFresh) await syncFolder(paths.folder);
   } finally {
     await clearUnfinished(paths);
   }
@@ -91,14 +91,28 @@ export async function isEmpty(folder: string): Promise<boolean> {
   return (await readdir(folder).catch(() => [])).length === 0;
 }
 
+/** Whether an instance has written nothing yet, so that nothing can be lost. */
+export async function isUnwritten(paths: InstancePaths): Promise<boolean> {
+  return !(await isThere(paths.image)) && isEmpty(paths.upper);
+}
+
 async function exchange(paths: InstancePaths, size: Size | null): Promise<void> {
-  await copy(await enterOf(paths), paths, size);
-  await syncFolder(paths.folder);
+  const isFresh = await isUnwritten(paths);
+  if (isFresh) await fillFresh(paths);
+  else await copy(await enterOf(paths), paths, size);
+  if (!isFresh) await syncFolder(paths.folder);
   exchangeNames(paths.overlay, paths.newOverlay);
+  if (isFresh) return;
   await syncFolder(paths.folder);
   // Until now an image is what counts.
   await rm(paths.image, { force: true });
   await syncFolder(paths.folder);
+}
+
+async function copyToImage(paths: InstancePaths, size: Size): Promise<void> {
+  const enter = [...(await enterOf(paths)), ...withImage(paths.newImage, paths.newOverlay)];
+  await copy(enter, paths, size);
+  await syncFile(paths.newImage);
 }
 
 async function copy(enter: readonly string[], { overlay, newOverlay }: InstancePaths, size: Size | null) {
@@ -110,17 +124,15 @@ async function copy(enter: readonly string[], { overlay, newOverlay }: InstanceP
   throw hostError('root-failed', done.failure);
 }
 
-/** A folder like the instance's own, for the first files of an image. */
-async function emptyOverlay({ overlay, upper, newOverlay }: InstancePaths): Promise<string> {
-  const { uid, gid, mode } = await lstat(overlay);
-  const from = await lstat(upper);
+/** Makes the new folder like the one of an instance that has written nothing. */
+async function fillFresh({ overlay, upper, newOverlay }: InstancePaths): Promise<void> {
+  const [from, { uid, gid }] = [await lstat(overlay), await lstat(upper)];
   for (const name of ['upper', 'work']) {
-    await mkdir(`${newOverlay}/${name}`);
-    await chown(`${newOverlay}/${name}`, from.uid, from.gid);
+    await mkdir(join(newOverlay, name));
+    await chown(join(newOverlay, name), uid, gid);
   }
-  await chown(newOverlay, uid, gid);
-  await chmod(newOverlay, mode);
-  return newOverlay;
+  await chown(newOverlay, from.uid, from.gid);
+  await chmod(newOverlay, from.mode);
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -6,12 +6,12 @@ import { unmount } from './host-mounts.ts';
 import { readMounts } from './mountinfo.ts';
 import { shiftOwners } from './owners.ts';
 import type { InstancePaths } from './paths.ts';
-import { growImage, mountImage, repairImage } from './root-image.ts';
+import { canGrow, growImage, mountImage, repairImage } from './root-image.ts';
 import {
   clearUnfinished,
   enterOf,
-  isEmpty,
   isThere,
+  isUnwritten,
   moveToFolder,
   moveToImage,
   moveToSubvolume,
@@ -50,18 +50,22 @@ export async function settleRoot(
 /** As {@link settleRoot}, for an instance that has not written anything yet; others wait for their next start. */
 export async function settleFresh(paths: InstancePaths, bytes: number | null): Promise<void> {
   await clearUnfinished(paths);
-  if (bytes === null || !(await isEmpty(paths.upper))) return;
-  if ((await isThere(paths.image)) || (await isSubvolume(paths.overlay))) return;
+  if (bytes === null || !(await isUnwritten(paths)) || (await isSubvolume(paths.overlay))) return;
   if (await hasQuotas(paths.folder)) await moveToSubvolume(paths, sizeOf(bytes));
   else await moveToImage(paths, sizeOf(bytes));
 }
+
+const NEEDS_CAPABILITY =
+  'while the instance runs, this takes the capability CAP_SYS_RESOURCE, which the daemon lacks: stop it first';
 
 /** Sets the limit of a running instance's root. @throws CodedError root-failed */
 export async function setRunningSize(paths: InstancePaths, bytes: number): Promise<void> {
   if (await isSubvolume(paths.overlay)) return limitSubvolume(paths.overlay, bytes);
   const file = await stat(paths.image).catch(() => null);
   if (!file) throw hostError('root-failed', 'it had no limit when the instance started');
-  if (bytes > file.size) await growImage(paths.image, paths.overlay, bytes);
+  if (bytes <= file.size) return;
+  if (!canGrow()) throw hostError('root-failed', NEEDS_CAPABILITY);
+  await growImage(paths.image, paths.overlay, bytes);
 }
 
 /** Gives all files of a stopped instance the owners that it has now. */
@@ -93,10 +97,11 @@ async function repairAfterErrors(image: string, { id, log }: { id: number; log: 
 
 async function resizeImage(paths: InstancePaths, size: Size): Promise<void> {
   const file = await lstat(paths.image);
-  if (file.size > size.bytes) return moveToImage(paths, size);
   const system = await readSuperblock(paths.image);
   // A growth may have been interrupted after that of the file.
-  if (system?.size !== size.bytes) await growImage(paths.image, paths.overlay, size.bytes);
+  if (file.size === size.bytes && system?.size === size.bytes) return;
+  if (file.size > size.bytes || !canGrow()) await moveToImage(paths, size);
+  else await growImage(paths.image, paths.overlay, size.bytes);
 }
 
 async function resizeSubvolume(paths: InstancePaths, size: Size): Promise<void> {

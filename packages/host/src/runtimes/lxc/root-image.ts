@@ -1,4 +1,4 @@
-import { truncate } from 'node:fs/promises';
+import { open, truncate } from 'node:fs/promises';
 import { hostError } from '../../core/host-errors.ts';
 import { run } from '../../process/run.ts';
 import { statusField } from './processes.ts';
@@ -11,6 +11,9 @@ import { bareReason, imageReason } from './root-reasons.ts';
 const TIMEOUT_MS = 60_000;
 /** How long another program may hold an image while it attaches it to a loop device. */
 const LOCK_SECONDS = 10;
+
+/** An image has the files of an instance, of all their owners. */
+const PRIVATE = 0o600;
 
 const CAP_SYS_RESOURCE = 24n;
 
@@ -55,8 +58,7 @@ export async function mountImage(image: string, point: string): Promise<void> {
  * @param content folder with the first files of its file system @throws CodedError root-failed
  */
 export async function makeImage(image: string, bytes: number, content: string): Promise<void> {
-  await tool(['truncate', '--no-create', '--size', '0', image]);
-  await tool(['truncate', '--size', `${bytes}`, image]);
+  await sparse(image, bytes);
   await tool([
     ...['mkfs.ext4', '-q', '-F', '-m', '0', '-b', `${BLOCK_BYTES}`, '-i', `${BYTES_PER_INODE}`],
     ...['-J', `size=${journalSize(bytes)}`, '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard'],
@@ -87,6 +89,15 @@ export async function repairImage(image: string): Promise<void> {
   const { code, failure } = await run('e2fsck', ['-p', '-f', image]);
   if (code === null || code > REPAIRED_MAX)
     throw hostError('root-failed', `its file system is damaged (${failure}): e2fsck -f ${image}`);
+}
+
+async function sparse(image: string, bytes: number): Promise<void> {
+  try {
+    await using file = await open(image, 'w', PRIVATE);
+    await file.truncate(bytes);
+  } catch (error) {
+    throw hostError('root-failed', bareReason(error));
+  }
 }
 
 async function tool([command = '', ...args]: readonly string[]): Promise<void> {

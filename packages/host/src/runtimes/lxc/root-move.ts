@@ -7,6 +7,7 @@ import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
 import { makeImage, withImage } from './root-image.ts';
 import { isSubvolume, limitSubvolume, makeSubvolume, removeSubvolume } from './root-subvolume.ts';
+import { makeFresh, type Wanted } from './root-template.ts';
 import { removeTree } from './tools.ts';
 
 // Moves what a stopped instance has written to another place. Everything is copied first, and is safe on disk before
@@ -30,9 +31,8 @@ export async function moveToImage(paths: InstancePaths, size: Size): Promise<voi
   const isFresh = await isUnwritten(paths);
   await mkdir(paths.newOverlay);
   try {
-    if (isFresh) await fillFresh(paths);
-    await makeImage(paths.newImage, size.bytes, paths.newOverlay);
-    if (!isFresh) await copyToImage(paths, size);
+    if (isFresh) await makeFresh(paths, await freshContent(paths, size));
+    else await copyToImage(paths, size);
     await rename(paths.newImage, paths.image);
     if (!isFresh) await syncFolder(paths.folder);
   } finally {
@@ -109,7 +109,13 @@ async function exchange(paths: InstancePaths, size: Size | null): Promise<void> 
   await syncFolder(paths.folder);
 }
 
+async function freshContent(paths: InstancePaths, { bytes }: Size): Promise<Wanted> {
+  await fillFresh(paths);
+  return { bytes, owner: await lstat(paths.overlay), content: paths.newOverlay };
+}
+
 async function copyToImage(paths: InstancePaths, size: Size): Promise<void> {
+  await makeImage(paths.newImage, size.bytes, paths.newOverlay);
   const enter = [...(await enterOf(paths)), ...withImage(paths.newImage, paths.newOverlay)];
   await copy(enter, paths, size);
   await syncFile(paths.newImage);

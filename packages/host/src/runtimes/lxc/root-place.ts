@@ -1,4 +1,4 @@
-import { chown, lstat, realpath, stat } from 'node:fs/promises';
+import { chown, lstat, realpath, rm, stat } from 'node:fs/promises';
 import type { Log } from '../../base/log.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { InsideOwner } from '../../native/mount.ts';
@@ -33,6 +33,7 @@ export async function settleRoot(
   { id, log }: { readonly id: number; readonly log: Log },
 ): Promise<void> {
   await clearUnfinished(paths);
+  await forgetUnwritten(paths.image);
   const [hasImage, hasSubvolume] = [await isThere(paths.image), await isSubvolume(paths.overlay)];
   if (hasImage) await repairAfterErrors(paths.image, { id, log });
   if (bytes === null) {
@@ -86,6 +87,14 @@ export async function releaseRoot({ image, overlay }: InstancePaths): Promise<vo
   const place = await realpath(overlay);
   const mounts = ((await readMounts('self')) ?? []).filter(({ point }) => point === place);
   for (const _ of mounts) await unmount(place);
+}
+
+/**
+ * Removes an image without a single block. The host has lost power before the first mount, which brings all blocks of
+ * an image to the disk. So no instance can have written to it.
+ */
+async function forgetUnwritten(image: string): Promise<void> {
+  if ((await lstat(image).catch(() => null))?.blocks === 0) await rm(image);
 }
 
 async function repairAfterErrors(image: string, { id, log }: { id: number; log: Log }): Promise<void> {

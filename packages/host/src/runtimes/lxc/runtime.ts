@@ -245,7 +245,8 @@ export class LxcRuntime implements Runtime {
   async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
     const prepared = await startPrepared(spec, { paths, ids, looks: this.#looks, options: this.#options });
-    const running = await this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
+    const found = this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
+    const [running, released] = await Promise.all([found, failureOf(prepared.released)]);
     if (!running) {
       await stopContainer(this.#options.instances, spec.id);
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');
@@ -253,6 +254,7 @@ export class LxcRuntime implements Runtime {
     try {
       if (!hasRawLimits(spec.config)) checkLimits(running.init, spec.config);
       await limitNics(prepared);
+      if (released) throw released;
     } catch (error) {
       this.kill(running.init);
       await running.ended;
@@ -294,4 +296,12 @@ export class LxcRuntime implements Runtime {
     if (!work) throw hostError('not-running');
     return work;
   }
+}
+
+/** Why work has failed; null if it has not. */
+function failureOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => null,
+    (error: unknown) => error,
+  );
 }

@@ -25,11 +25,17 @@ interface StartInput {
   readonly options: LxcOptions;
 }
 
+/** The devices of a container that LXC has started. */
+interface Started extends PreparedDevices {
+  /** Settles when nothing is mounted on the host for the start any more. */
+  readonly released: Promise<void>;
+}
+
 /**
  * Makes an instance's files and devices ready, and has LXC start it.
  * @throws CodedError runtime-failed, device-start-failed, root-too-small, root-failed
  */
-export async function startPrepared(spec: RunSpec, input: StartInput): Promise<PreparedDevices> {
+export async function startPrepared(spec: RunSpec, input: StartInput): Promise<Started> {
   const { paths, ids, looks, options } = input;
   const owner = ids ?? ROOT;
   await release(paths);
@@ -45,9 +51,10 @@ export async function startPrepared(spec: RunSpec, input: StartInput): Promise<P
     const prepared = await prepareDevices(spec.devices, paths, { owner, looks });
     await writeInPlace(paths.config, await configText(spec, input, prepared));
     await startContainer(options.instances, spec.id, paths.config, paths.log);
-    return prepared;
-  } finally {
+    return { ...prepared, released: release(paths) };
+  } catch (error) {
     await release(paths);
+    throw error;
   }
 }
 

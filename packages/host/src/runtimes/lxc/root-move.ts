@@ -14,8 +14,7 @@ import { removeTree } from './tools.ts';
 // one rename makes it the instance's: whatever is interrupted, one of the two places is complete and in use.
 
 /** Copies all with owners, links, attributes and holes, and waits until it is on disk. */
-const COPY =
-  'cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown --reference="$0" "$1" "$1/work"';
+const COPY = 'cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown "$2" "$1" "$1/work"';
 const SYNC = 'sync -f "$1"';
 
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
@@ -122,7 +121,10 @@ async function copyToImage(paths: InstancePaths, size: Size): Promise<void> {
 }
 
 async function copy(enter: readonly string[], { overlay, newOverlay }: InstancePaths, size: Size | null) {
-  const [command, ...args] = [...enter, 'sh', '-c', `${COPY} && ${SYNC}`, overlay, newOverlay];
+  // The guest may have changed the owner of its root, which is the upper folder.
+  const { uid, gid } = await lstat(overlay);
+  const script = ['sh', '-c', `${COPY} && ${SYNC}`, overlay, newOverlay, `${uid}:${gid}`];
+  const [command, ...args] = [...enter, ...script];
   // Without a time limit: the guest decides how many files there are.
   const done = await run('setpriv', ['--pdeathsig=KILL', '--', command as string, ...args], { cwd: '/' });
   if (done.ok) return;
@@ -131,14 +133,14 @@ async function copy(enter: readonly string[], { overlay, newOverlay }: InstanceP
 }
 
 /** Makes the new folder like the one of an instance that has written nothing. */
-async function fillFresh({ overlay, upper, newOverlay }: InstancePaths): Promise<void> {
-  const [from, { uid, gid }] = [await lstat(overlay), await lstat(upper)];
+async function fillFresh({ overlay, newOverlay }: InstancePaths): Promise<void> {
+  const { uid, gid, mode } = await lstat(overlay);
   for (const name of ['upper', 'work']) {
     await mkdir(join(newOverlay, name));
     await chown(join(newOverlay, name), uid, gid);
   }
-  await chown(newOverlay, from.uid, from.gid);
-  await chmod(newOverlay, from.mode);
+  await chown(newOverlay, uid, gid);
+  await chmod(newOverlay, mode);
 }
 
 async function syncFile(path: string): Promise<void> {

@@ -114,8 +114,8 @@ async function resizeImage(paths: InstancePaths, size: Size): Promise<void> {
 }
 
 async function resizeSubvolume(paths: InstancePaths, size: Size): Promise<void> {
-  const quota = await readQuota(paths.overlay);
-  if (quota?.limit === size.bytes) return;
+  if ((await readQuota(paths.overlay))?.limit === size.bytes) return;
+  const quota = await readQuota(paths.overlay, true);
   if (quota && quota.used > size.bytes) throw hostError('root-too-small', size.text);
   await limitSubvolume(paths.overlay, size.bytes);
 }

@@ -46,9 +46,12 @@ export async function limitSubvolume(path: string, bytes: number | null): Promis
   checked(await btrfs('qgroup', 'limit', bytes === null ? 'none' : `${bytes}`, path));
 }
 
-/** What a subvolume holds; null if that is not known. */
-export async function readQuota(path: string): Promise<Quota | null> {
-  const shown = await btrfs('qgroup', 'show', '--raw', '-f', '-r', path);
+/**
+ * What a subvolume holds; null if that is not known.
+ * @param fresh waits until the latest changes are counted
+ */
+export async function readQuota(path: string, fresh = false): Promise<Quota | null> {
+  const shown = await btrfs('qgroup', 'show', ...(fresh ? ['--sync'] : []), '--raw', '-f', '-r', path);
   return shown.ok ? parseQuota(shown.stdout) : null;
 }
 

@@ -39,11 +39,14 @@ export async function moveToImage(paths: InstancePaths, size: Size): Promise<voi
   }
 }
 
-/** Moves the files into a new subvolume. @throws CodedError root-too-small, root-failed */
-export async function moveToSubvolume(paths: InstancePaths, size: Size): Promise<void> {
+/**
+ * Moves the files into a new subvolume.
+ * @param room what it can hold beyond its size, for the time being @throws CodedError root-too-small, root-failed
+ */
+export async function moveToSubvolume(paths: InstancePaths, size: Size, room: number): Promise<void> {
   await makeSubvolume(paths.newOverlay);
   try {
-    await limitSubvolume(paths.newOverlay, size.bytes);
+    await limitSubvolume(paths.newOverlay, size.bytes + room);
     await exchange(paths, size);
   } finally {
     await clearUnfinished(paths);

@@ -20,6 +20,16 @@ import {
 import { hasQuotas, isSubvolume, limitSubvolume, readQuota } from './root-subvolume.ts';
 import { readSuperblock } from './superblock.ts';
 
+const MIB = 2 ** 20;
+
+/**
+ * The kernel makes a folder when it mounts an overlay. In a full subvolume it could not, and the root would be read-only.
+ * So there is a little room more for files that are pushed into a stopped instance, and more again for removals and
+ * until the instance has started.
+ */
+const FILES_ROOM = MIB;
+const START_ROOM = 2 * MIB;
+
 // What an instance writes is in one of three places: a folder, which has no limit; a subvolume of btrfs with a quota;
 // or an image, which is mounted over the folder by those who need it.
 
@@ -44,15 +54,22 @@ export async function settleRoot(
   const size = sizeOf(bytes);
   if (hasImage) await resizeImage(paths, size);
   else if (hasSubvolume) await resizeSubvolume(paths, size);
-  else if (await hasQuotas(paths.folder)) await moveToSubvolume(paths, size);
+  else if (await hasQuotas(paths.folder)) await moveToSubvolume(paths, size, START_ROOM);
   else await moveToImage(paths, size);
 }
 
 /** As {@link settleRoot}, for an instance that has not written anything yet; others wait for their next start. */
-export async function settleFresh(paths: InstancePaths, bytes: number | null): Promise<void> {
+export async function settleFresh(
+  paths: InstancePaths,
+  bytes: number | null,
+  { writes }: { readonly writes: boolean },
+): Promise<void> {
   await clearUnfinished(paths);
-  if (bytes === null || !(await isUnwritten(paths)) || (await isSubvolume(paths.overlay))) return;
-  if (await hasQuotas(paths.folder)) await moveToSubvolume(paths, sizeOf(bytes));
+  if (bytes === null) return;
+  if (await isSubvolume(paths.overlay))
+    return limitSubvolume(paths.overlay, bytes + (writes ? FILES_ROOM : START_ROOM));
+  if (!(await isUnwritten(paths))) return;
+  if (await hasQuotas(paths.folder)) await moveToSubvolume(paths, sizeOf(bytes), FILES_ROOM);
   else await moveToImage(paths, sizeOf(bytes));
 }
 
@@ -79,6 +96,11 @@ export async function shiftRoot(paths: InstancePaths, owner: InsideOwner): Promi
 /** Mounts the image of an instance, if it has one, for LXC. {@link releaseRoot} undoes it once the instance runs. */
 export async function mountRoot({ image, overlay }: InstancePaths): Promise<void> {
   if (await isThere(image)) await mountImage(image, overlay);
+}
+
+/** Takes back the room that a subvolume has had for the start. */
+export async function tightenRoot({ overlay }: InstancePaths, bytes: number | null): Promise<void> {
+  if (bytes !== null && (await isSubvolume(overlay))) await limitSubvolume(overlay, bytes);
 }
 
 /** Takes away what {@link mountRoot} has mounted, also when its daemon is gone. The instance keeps what it uses. */
@@ -113,14 +135,15 @@ async function resizeImage(paths: InstancePaths, size: Size): Promise<void> {
   else await growImage(paths.image, paths.overlay, size.bytes);
 }
 
-async function resizeSubvolume(paths: InstancePaths, size: Size): Promise<void> {
-  if ((await readQuota(paths.overlay))?.limit === size.bytes) return;
-  const quota = await readQuota(paths.overlay, true);
-  if (quota && quota.used > size.bytes) throw hostError('root-too-small', size.text);
-  await limitSubvolume(paths.overlay, size.bytes);
+async function resizeSubvolume({ overlay }: InstancePaths, size: Size): Promise<void> {
+  const room = size.bytes + START_ROOM;
+  const quota = await readQuota(overlay);
+  if (quota?.limit === null || (quota && quota.limit > room)) {
+    const { used } = (await readQuota(overlay, true)) ?? quota;
+    if (used > room) throw hostError('root-too-small', size.text);
+  }
+  await limitSubvolume(overlay, room);
 }
-
-const MIB = 2 ** 20;
 
 const sizeOf = (bytes: number): Size => ({
   bytes,

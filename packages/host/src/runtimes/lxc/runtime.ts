@@ -214,7 +214,8 @@ export class LxcRuntime implements Runtime {
       const givenUp = (ended: Promise<void>) => this.#hungTransfers.note(init, ended);
       return openFiles({ kind: 'running', init }, ids, request, input, givenUp);
     }
-    await settleFresh(paths, target.rootSize);
+    const writes = !['read', 'stat', 'remove'].includes(request.work);
+    await settleFresh(paths, target.rootSize, { writes });
     await shiftRoot(paths, ids ?? ROOT);
     const place = { lower, upper: paths.upper, enter: await enterOf(paths) };
     return openFiles({ kind: 'stopped', ...place }, ids, request, input);

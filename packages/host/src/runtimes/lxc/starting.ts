@@ -12,7 +12,7 @@ import { writeInPlace } from './in-place.ts';
 import type { MountEntry } from './mount-lines.ts';
 import type { LxcOptions } from './options.ts';
 import type { InstancePaths } from './paths.ts';
-import { mountRoot, releaseRoot, settleRoot, shiftRoot } from './root-place.ts';
+import { mountRoot, releaseRoot, settleRoot, shiftRoot, tightenRoot } from './root-place.ts';
 import { startContainer } from './tools.ts';
 
 /** Owner of the files of a privileged instance. */
@@ -39,7 +39,8 @@ export async function startPrepared(spec: RunSpec, input: StartInput): Promise<S
   const { paths, ids, looks, options } = input;
   const owner = ids ?? ROOT;
   await release(paths);
-  await settleRoot(paths, rootSizeOf(spec.devices), { id: spec.id, log: options.log });
+  const size = rootSizeOf(spec.devices);
+  await settleRoot(paths, size, { id: spec.id, log: options.log });
   await shiftRoot(paths, owner);
   // Of the last run: its log, its ending, its processes, and the files of commands that a killed daemon has
   // left.
@@ -51,7 +52,7 @@ export async function startPrepared(spec: RunSpec, input: StartInput): Promise<S
     const prepared = await prepareDevices(spec.devices, paths, { owner, looks });
     await writeInPlace(paths.config, await configText(spec, input, prepared));
     await startContainer(options.instances, spec.id, paths.config, paths.log);
-    return { ...prepared, released: release(paths) };
+    return { ...prepared, released: release(paths).then(() => tightenRoot(paths, size)) };
   } catch (error) {
     await release(paths);
     throw error;

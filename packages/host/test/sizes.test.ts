@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canGrow } from '../src/runtimes/lxc/root-image.ts';
 import type { InstanceStateJson } from '../src/wire/instance.ts';
 import { until } from './harness/api.ts';
+import { cycles } from './harness/cycles.ts';
 import { LxcClient } from './harness/lxc.ts';
 import { Operator } from './harness/operator.ts';
 import { leftBelow, mountBtrfs, nothingLeft } from './harness/roots.ts';
@@ -43,10 +44,9 @@ async function end(): Promise<void> {
   rmSync(scratch, { recursive: true, force: true });
 }
 
-describe.each([
-  ['an image', false],
-  ['a quota of btrfs', true],
-])('A root with %s', (_, onBtrfs) => {
+const IMAGE = ['an image', false] as const;
+
+describe.each(cycles([IMAGE], [IMAGE, ['a quota of btrfs', true]]))('A root with %s', (_, onBtrfs) => {
   beforeAll(() => begin(onBtrfs));
   afterAll(end);
 

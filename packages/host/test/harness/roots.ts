@@ -4,7 +4,7 @@ import { run } from '../../src/process/run.ts';
 import { until } from './api.ts';
 
 /** Runs a program of the host. @throws when it fails */
-export async function tool(command: string, ...args: string[]): Promise<string> {
+async function tool(command: string, ...args: string[]): Promise<string> {
   const { ok, failure, stdout } = await run(command, args);
   if (!ok) throw new Error(failure);
   return stdout;

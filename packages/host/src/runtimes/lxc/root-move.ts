@@ -66,7 +66,8 @@ export async function moveToFolder(paths: InstancePaths): Promise<void> {
 /** Removes what an interrupted move has left. */
 export async function clearUnfinished(paths: InstancePaths): Promise<void> {
   await rm(paths.newImage, { force: true });
-  await removeOverlay(paths.newOverlay);
+  if (await isSubvolume(paths.newOverlay)) await removeSubvolume(paths.newOverlay);
+  else if (await isThere(paths.newOverlay)) await removeTree(paths.newOverlay);
   if (!(await isThere(paths.image)) || (await isEmpty(paths.upper))) return;
   const { uid, gid } = await lstat(paths.upper);
   await removeTree(paths.upper);
@@ -74,10 +75,9 @@ export async function clearUnfinished(paths: InstancePaths): Promise<void> {
   await chown(paths.upper, uid, gid);
 }
 
-/** Removes a folder or a subvolume with all that is in it; not an error if it does not exist. */
-export async function removeOverlay(path: string): Promise<void> {
-  if (await isSubvolume(path)) await removeSubvolume(path);
-  else await removeTree(path);
+/** Removes the subvolumes of an instance, which a removal of its folder would leave. */
+export async function removeSubvolumes({ overlay, newOverlay }: InstancePaths): Promise<void> {
+  for (const path of [overlay, newOverlay]) if (await isSubvolume(path)) await removeSubvolume(path);
 }
 
 /** The words before a command that let it see the instance's files in `overlay`. */
@@ -89,7 +89,7 @@ export async function isThere(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => null)) !== null;
 }
 
-export async function isEmpty(folder: string): Promise<boolean> {
+async function isEmpty(folder: string): Promise<boolean> {
   return (await readdir(folder).catch(() => [])).length === 0;
 }
 

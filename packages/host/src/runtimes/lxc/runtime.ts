@@ -46,7 +46,7 @@ import { MountWork } from './mount-work.ts';
 import type { LxcOptions } from './options.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
-import { enterOf, removeOverlay } from './root-move.ts';
+import { enterOf, removeSubvolumes } from './root-move.ts';
 import { releaseRoot, setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
 import { RootUsage } from './root-usage.ts';
 import { LxcRuns } from './runs.ts';
@@ -110,7 +110,7 @@ export class LxcRuntime implements Runtime {
     const paths = this.#paths(id);
     await releaseMounts(paths.mounts);
     await releaseRoot(paths);
-    for (const overlay of [paths.overlay, paths.newOverlay]) await removeOverlay(overlay);
+    await removeSubvolumes(paths);
     await removeTree(paths.folder);
   }
 
@@ -246,8 +246,11 @@ export class LxcRuntime implements Runtime {
   async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
     const prepared = await startPrepared(spec, { paths, ids, looks: this.#looks, options: this.#options });
-    const found = this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
-    const [running, released] = await Promise.all([found, failureOf(prepared.released)]);
+    const [found, released] = await Promise.allSettled([
+      this.#runs.find(spec.id, prepared.hostNames),
+      prepared.released,
+    ]);
+    const running = found.status === 'fulfilled' ? found.value : null;
     if (!running) {
       await stopContainer(this.#options.instances, spec.id);
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');
@@ -255,7 +258,7 @@ export class LxcRuntime implements Runtime {
     try {
       if (!hasRawLimits(spec.config)) checkLimits(running.init, spec.config);
       await limitNics(prepared);
-      if (released) throw released;
+      if (released.status === 'rejected') throw released.reason;
     } catch (error) {
       this.kill(running.init);
       await running.ended;
@@ -297,12 +300,4 @@ export class LxcRuntime implements Runtime {
     if (!work) throw hostError('not-running');
     return work;
   }
-}
-
-/** Why work has failed; null if it has not. */
-function failureOf(work: Promise<unknown>): Promise<unknown> {
-  return work.then(
-    () => null,
-    (error: unknown) => error,
-  );
 }

@@ -224,11 +224,8 @@ export class LxcRuntime implements Runtime {
   async live(init: Init): Promise<LiveFacts> {
     const stuck = (await this.#workOf(init).stuck()) + this.#hungTransfers.of(init);
     const paths = this.#pathsOf.get(init);
-    const [live, disk] = await Promise.all([
-      readLive(init, this.#options.interfaces),
-      paths && this.#rootUsage.of(init, paths),
-    ]);
-    return { ...live, ...disk, stuck };
+    const disk = paths && this.#rootUsage.of(init, paths);
+    return { ...(await readLive(init, this.#options.interfaces)), ...(await disk), stuck };
   }
 
   stop(): void {

@@ -183,6 +183,14 @@ describe('a unix-char device', () => {
     await remove('zero');
   });
 
+  it('is refused if the instance does not have its owner', async () => {
+    await refused(
+      add('zero', { ...node, uid: '65536' }),
+      'The instance has no user 65536: its ids are 0 to 65535',
+    );
+    await refused(add('zero', { ...node, gid: '70000' }), 'The instance has no group 70000');
+  });
+
   it('works in a privileged instance, live and at the start', async () => {
     const fuse = { type: 'unix-char', source: '/dev/fuse', path: '/dev/fuse' };
     await operator.launch('p1', { config: { 'security.privileged': 'true' } });

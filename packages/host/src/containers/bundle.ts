@@ -10,10 +10,11 @@ const SPEC_MAX_BYTES = 4 * 1024 * 1024;
 /** Reads the `config.json` of a bundle. @throws Error if it cannot be read */
 export async function readSpec(bundle: string): Promise<OciSpec> {
   const path = join(bundle, 'config.json');
-  // Another user may be able to write the bundle, and could put a named pipe there: to read it would never end.
+  // Another user may be able to write the bundle, and could put a named pipe there: a read of it would never end.
   await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const found = await file.stat();
-  if (!found.isFile() || found.size > SPEC_MAX_BYTES) throw new Error(`${path} is no file, or too large`);
+  if (!found.isFile() || found.size > SPEC_MAX_BYTES)
+    throw new Error(`${path} is not a plain file, or too large`);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size), 0, found.size, 0);
   const json = JSON.parse(buffer.toString('utf8', 0, bytesRead));
   const texts = (list: unknown): string[] =>

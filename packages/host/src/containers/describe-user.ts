@@ -5,8 +5,8 @@ import { ImageSays } from './image-says.ts';
 import { wordsOf } from './words.ts';
 
 /**
- * Describes a container that a user of the host has started. The user could change all records of such a runtime, so
- * none is read: the words are the user's own, from the annotations that the hook was given.
+ * Describes a container that a user of the host has started. The user could change all records of the runtime, so this
+ * reads none of them. The words come from the annotations in the request.
  */
 export function describeOfUser(subject: Subject, uid: number): Described {
   if (subject.of !== 'oci') throw hostError('bad-request', 'LXC containers of users are not adopted');

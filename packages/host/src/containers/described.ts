@@ -19,8 +19,8 @@ export interface OciSpec {
 
 /**
  * A container, and the operator's words about it: `name`, `profiles`, `ephemeral`, `config.KEY`. They come from
- * annotations and labels `dev.porthole.WORD` and from the environment. Invariant: what the image itself says is
- * not among them, because anybody can make an image.
+ * annotations and labels `dev.porthole.WORD` and from the environment. They never contain what the image itself says,
+ * because anyone can make an image.
  */
 export interface Described {
   readonly container: Container;
@@ -29,6 +29,6 @@ export interface Described {
 
 /**
  * Describes a container from the records of one runtime, which only root can write.
- * @returns null if the container is not that runtime's
+ * @returns null if another runtime runs the container
  */
 export type Describe = (state: OciState, spec: OciSpec) => Promise<Described | null>;

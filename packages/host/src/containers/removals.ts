@@ -6,12 +6,12 @@ import type { Instance } from '../core/entities.ts';
 import { deleteInstance } from '../instances/delete.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 
-/** How often the records of stopped containers are looked for. */
+/** How often the daemon looks whether the records of stopped containers still exist. */
 const LOOK_MS = 1_000;
-/** A record that cannot be looked for, such as on a disk that does not answer, holds up no other for longer. */
+/** Records that are looked for at the same time: so a few that do not answer do not hold up the others. */
 const AT_ONCE = 8;
 
-/** Deletes adopted instances whose container its runtime has removed. */
+/** Deletes an adopted instance when the runtime has removed its container. */
 export class Removals {
   readonly #context: RunNeeds & Needs<'model'>;
   #timer: NodeJS.Timeout | undefined;
@@ -58,7 +58,7 @@ export class Removals {
   }
 }
 
-/** Whether a container is gone, and not only the disk that its runtime keeps all of them on. */
+/** Whether a container's record is missing. False if the folder of all records is missing too: see docs/runtimes.md. */
 async function isGone({ runtime, record }: Container): Promise<boolean> {
   if (record === '') return false;
   const folder = runtime === 'lxc' ? dirname(dirname(record)) : dirname(record);

@@ -1,3 +1,4 @@
+import { isMap, isScalar } from 'yaml';
 import { hostError } from './host-errors.ts';
 import { type Check, checkLine, hasControl, integer } from './texts.ts';
 import { parseMemoryLimit } from './units.ts';
@@ -59,8 +60,11 @@ export const checkYaml: Check = (value) => {
   if (value.length > YAML_LENGTH_MAX) {
     throw hostError('bad-request', `The maximum length of a network-config is ${YAML_LENGTH_MAX} characters`);
   }
-  if (!readYaml(value, { schema: 'core', uniqueKeys: false }))
-    throw hostError('bad-request', 'network-config is not valid YAML');
+  const document = readYaml(value, { schema: 'core', uniqueKeys: false });
+  if (!document) throw hostError('bad-request', 'network-config is not valid YAML');
+  const { contents } = document;
+  const isEmpty = contents === null || (isScalar(contents) && contents.value === null);
+  if (!isEmpty && !isMap(contents)) throw hostError('bad-request', 'network-config is not a mapping');
 };
 
 /** `cloud-init.ssh-keys.*`: one key or import id of one user. */

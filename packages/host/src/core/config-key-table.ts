@@ -91,12 +91,17 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { key: 'environment.*', use: 'applied', check: checkEnvironment, about: 'environment of init and exec' },
   { key: 'guest.*', use: 'applied', check: checkGuestKey, about: 'the instance itself writes these keys' },
   { key: 'image.*', use: 'recorded', about: 'properties of its image' },
-  { key: 'limits.cpu', use: 'applied', check: checkCpu, about: 'number or set of processors' },
+  {
+    key: 'limits.cpu',
+    use: 'applied',
+    check: checkCpu,
+    about: 'number or set of processors; for a number, the daemon chooses the least used ones',
+  },
   {
     key: 'limits.memory',
     use: 'applied',
     check: checkMemory,
-    about: 'bytes, or percent of the memory of the host',
+    about: 'bytes, or percent of the memory of the host; does not limit swap',
   },
   {
     key: 'limits.processes',

@@ -53,7 +53,7 @@ export const HOST_ERRORS = {
   frozen: [400, 'Instance is frozen'],
   'some-failed': [400, 'The following instances failed to update state:%s'],
   'restart-frozen': [400, 'Instance is not running: it is frozen, so start it first, or restart it by force'],
-  'exec-id': [400, 'The instance has no %s %s: its ids are 0 to %s'],
+  'id-outside': [400, 'The instance has no %s %s: its ids are 0 to %s'],
   'architecture-fixed': [400, 'The architecture of an instance cannot change: it is %s'],
   'console-busy': [400, 'This console is already connected'],
   'already-frozen': [400, 'The instance is already frozen'],

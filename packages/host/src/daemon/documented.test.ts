@@ -83,7 +83,7 @@ describe('the documentation', () => {
     const intro = [
       "Keys of instances and profiles, with LXD's names. *applied*: the key has its effect. *recorded*: Porthole stores and",
       'shows the key, and it has no other effect. *refused*: Porthole cannot do what the key promises, so setting it is an',
-      'error. In the table, "it" is the instance.',
+      'error. In the table, "it" is the instance. If the daemon sets a key, it ignores the value that a client sends.',
     ].join('\n');
     const lines = RAW_LXC_KEYS.map(({ key, clears }) => `\`${key}\`${clears ? ' (may be empty)' : ''}`);
     const raw = [

@@ -14,19 +14,19 @@ import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import type { StatePaths } from './state-paths.ts';
 
-/** Where hooks leave their requests, whose containers are adopted, and whether an instance goes with its container. */
+/** The folders of hooks, the users with instances, and whether an instance is deleted with its container. */
 interface Hooks {
   readonly paths: Pick<StatePaths, 'hooks' | 'claims' | 'devlxd'>;
   /** Users beside root. */
   readonly uids: readonly number[];
   readonly forgets: boolean;
-  /** Makes callers of unknown namespaces wait a moment, or not. */
+  /** Switches on or off that callers from unknown PID namespaces wait for up to a second. */
   readonly patient: (on: boolean) => void;
 }
 
 type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 
-/** Others may add files, and see and remove only their own. */
+/** Other users may add files, but not list them, and they may remove only their own. */
 const ADD_ONLY = 0o1733;
 const CLOSED = 0o700;
 
@@ -34,13 +34,13 @@ const CLOSED = 0o700;
 const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
 /** The folder of hooks is watched, and read again in case the kernel has lost a notification. */
 const READ_MS = 2_000;
-/** Settings of machines of systemd-nspawn that an operator has written. */
+/** The folder in which operators write settings of machines of systemd-nspawn. */
 const NSPAWN_SETTINGS = '/etc/systemd/nspawn';
-/** Where machined keeps the machines that run. */
+/** The folder in which machined has a file for each running machine. */
 const MACHINES = '/run/systemd/machines';
 /** A user cannot make the daemon look more often. */
 const READ_OF_USER_MS = 250;
-/** Callers may wait for so long at a start of the daemon, until the containers of root, or of users, are known. */
+/** How long callers may wait when the daemon starts, until it knows the containers of root, or of users. */
 const START_MS = 10_000;
 const START_OF_USER_MS = 1_000;
 
@@ -77,14 +77,14 @@ export async function takeHooks(
   begin(started.adopt(machines, (each) => each.stop()));
   for (const [uid, path] of await foldersOfUsers(paths.claims, uids)) {
     take({ kind: 'user', path, uid, everyMs: READ_OF_USER_MS }, (request) =>
-      // The daemon sees the end of a run itself: a user need not wait for it.
+      // The daemon notices the end of a run itself, so the hook of a user need not wait for it.
       request.moment === 'start' ? adoptions.beginOfUser(request, uid) : Promise.resolve(),
     );
   }
 
   function take(of: FolderOf, perform: (request: HookRequest) => Promise<void>): void {
     const folder = started.adopt(new HookFolder(of, perform, context), (each) => each.stop());
-    // A user could leave requests without end, and nobody else waits for them.
+    // A user could leave requests without end. Only that user's containers need them, so the wait is short.
     begin(folder, of.kind === 'root' ? START_MS : START_OF_USER_MS);
   }
 
@@ -97,8 +97,8 @@ export async function takeHooks(
 }
 
 /**
- * Makes a folder for each user, into which that user can put files. It is root's, so that no user can mount
- * something there. The folders of users who may ask no more take no files.
+ * Makes a folder for each user, into which that user can put files. It belongs to root, so that no user can mount a
+ * file system there. The folders of users whom root no longer allows are closed.
  */
 async function foldersOfUsers(claims: string, uids: readonly number[]): Promise<Map<number, string>> {
   const folders = new Map(uids.map((uid) => [uid, join(claims, String(uid))]));

@@ -62,6 +62,15 @@ describe('A creation', () => {
     expect(heart.run('c1').spec.lower).toBe('empty-100000');
   });
 
+  it('has the architecture of its image, else the one that is given', async () => {
+    await create({ architecture: 'aarch64' });
+    await create({ name: 'c2', architecture: 'arm64', source: { type: 'none' } });
+    expect(['c1', 'c2'].map((name) => heart.get(name).architecture)).toEqual(['x86_64', 'aarch64']);
+    await expect(create({ name: 'c3', architecture: 'vax', source: { type: 'none' } })).rejects.toThrow(
+      "Architecture isn't supported: vax",
+    );
+  });
+
   it('takes the profiles of the image if none are given', async () => {
     heart.addProfile('web');
     heart.addImage({ fingerprint: 'e'.repeat(64), profiles: ['default', 'web'] });

@@ -9,7 +9,7 @@ import { findImage } from '../core/find-image.ts';
 import { hostError } from '../core/host-errors.ts';
 import { checkInstanceName, generateName } from '../core/names.ts';
 import { imageConfig, newVolatile, withTemplates } from '../core/volatile.ts';
-import { hostArchitecture } from '../images/architectures.ts';
+import { canonicalArchitecture, hostArchitecture } from '../images/architectures.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
@@ -121,7 +121,7 @@ function draft(
   const wanted: Instance = {
     id,
     name: input.name,
-    architecture: input.architecture || image?.architecture || hostArchitecture(),
+    architecture: image?.architecture ?? checkedArchitecture(input.architecture),
     description: input.description,
     ephemeral: input.ephemeral,
     profiles: input.profiles,
@@ -144,6 +144,14 @@ function draft(
     if (!(error instanceof CodedError)) throw error;
     throw hostError('create-failed', error.message);
   }
+}
+
+/** As with LXD, a request says the architecture of an instance without an image only. @throws create-failed */
+function checkedArchitecture(wanted: string): string {
+  if (wanted === '') return hostArchitecture();
+  const name = canonicalArchitecture(wanted);
+  if (name === undefined) throw hostError('create-failed', `Architecture isn't supported: ${wanted}`);
+  return name;
 }
 
 /** Checks that the host has what the instance's devices need. @throws create-failed */

@@ -60,11 +60,14 @@ describe('An exec', () => {
   });
 
   it.each([
-    [0, '', '/root'],
-    [1000, '', '/'],
-    [0, '/srv', '/srv'],
-  ])('of user %i in "%s" begins in %s', async (user, cwd, expected) => {
-    await prepare({ user, cwd }).start();
+    [0, '', {}, '/root'],
+    [1000, '', {}, '/'],
+    [0, '/srv', { HOME: '/tmp' }, '/srv'],
+    [0, '', { HOME: '/tmp' }, '/tmp'],
+    [1000, '', { HOME: '/tmp' }, '/tmp'],
+    [0, '', { HOME: '' }, '/'],
+  ])('of user %i in "%s" with the variables %o begins in %s', async (user, cwd, environment, expected) => {
+    await prepare({ user, cwd, environment }).start();
     expect(heart.run('c1').execs[0]?.request.cwd).toBe(expected);
   });
 });

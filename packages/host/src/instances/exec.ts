@@ -16,7 +16,7 @@ const FAILED_CODES: Readonly<Record<string, number>> = {
   'command-not-executable': 126,
 };
 
-/** Prepares an exec, whose operation waits for `start`. @throws not-running, frozen, not-ours, bad-request, exec-id */
+/** Prepares an exec, whose operation waits for `start`. @throws not-running, frozen, not-ours, bad-request, id-outside */
 export function prepareExec(
   context: Needs<'model' | 'operations' | 'running' | 'runtimeOf'>,
   instance: Instance,
@@ -66,7 +66,7 @@ export function prepareExec(
 function checkIds(config: Config, { user, group }: ExecRequest): void {
   if (isTrue(config['security.privileged'], false)) return;
   for (const [what, id] of [['user', user] as const, ['group', group] as const])
-    if (id >= IDS_PER_INSTANCE) throw hostError('exec-id', what, String(id), String(IDS_PER_INSTANCE - 1));
+    if (id >= IDS_PER_INSTANCE) throw hostError('id-outside', what, String(id), String(IDS_PER_INSTANCE - 1));
 }
 
 async function startProcess(
@@ -76,7 +76,7 @@ async function startProcess(
   started: PromiseWithResolvers<ExecProcess>,
 ): Promise<ExecProcess> {
   try {
-    const cwd = request.cwd || (request.user === 0 ? '/root' : '/');
+    const cwd = request.cwd || request.environment['HOME'] || '/';
     const process = await context.runtimeOf(instance.config).exec(instance.id, { ...request, cwd });
     const command = [...request.command];
     context.model.commit(

@@ -9,7 +9,7 @@ import { describeNspawn } from './nspawn.ts';
 import { describeOci } from './oci.ts';
 import { describePodman } from './podman.ts';
 
-/** The first that knows a container describes it; the last one knows all. */
+/** The first one that knows a container describes it. The last one knows every container. */
 const OCI: readonly Describe[] = [describeDocker, describePodman, describeOci];
 
 /** Describes a container from the records of its runtime. @throws bad-request */

@@ -21,7 +21,7 @@ export async function describeNspawn(subject: Extract<Subject, { of: 'nspawn' }>
   };
 }
 
-/** An assignment of nothing takes back those before it. */
+/** The variables in settings. A line without a value removes those of earlier lines. */
 function environmentIn(text: string): string[] {
   const lines = nspawnSettings(text).filter(
     ({ section, key }) => section === 'Exec' && key === 'Environment',
@@ -30,7 +30,7 @@ function environmentIn(text: string): string[] {
   return lines.slice(last + 1).flatMap(({ value }) => nspawnWords(value));
 }
 
-/** Whether settings of a machine mount a folder, known by these paths, and nothing else, at `/dev/lxd`. */
+/** Whether settings of a machine mount a folder that has one of these paths, and nothing else, at `/dev/lxd`. */
 export function mountsAtGuestApi(text: string, paths: readonly string[]): boolean {
   const binds = guestApiBinds(text);
   return binds.length > 0 && binds.every(({ source }) => paths.includes(source));

@@ -5,14 +5,14 @@ import { ownRecordOfTexts } from '../json.ts';
 import { wordsOf } from '../words.ts';
 import { isRootFile, isRootFolder } from './root-file.ts';
 
-/** Bundles that a program makes from images that are not known here: containerd, CRI-O and others of their kind. */
+/** Paths of bundles that containerd, CRI-O and similar programs make. Porthole cannot read their images. */
 const MADE = /\/io\.containerd\.[^/]*\/|\/[a-z0-9]+-containers\/[^/]+\/userdata\/?$/;
 const MANAGER = 'io.container.manager';
 
-/** Where the plain runtimes keep the state of a container until its removal. */
+/** Where runc and crun keep the state of a container until its removal. */
 const STATES = ['/run/runc', '/run/crun'];
 
-/** Describes a container that somebody has started with runc or crun: annotations and environment are their words. */
+/** Describes a container that root has started with runc or crun. The words are in its annotations and environment. */
 export const describeOci: Describe = async (state, spec) => ({
   container: {
     runtime: 'oci',
@@ -44,7 +44,7 @@ async function isRoots({ bundle }: OciState): Promise<boolean> {
   return (await isRootFolder(bundle)) && (await isRootFile(join(bundle, 'config.json')));
 }
 
-/** A bundle stays when its container is removed, unless a program has made it. */
+/** A bundle that an operator has made stays when its container is removed, so it cannot be the record. */
 async function recordOf(state: OciState, spec: OciSpec): Promise<string> {
   if (isMade(state, spec)) return state.bundle;
   if (/^\.*$|\//.test(state.id)) return '';

@@ -8,10 +8,10 @@ import { podmanImage } from './podman-image.ts';
 import { isRootFile, isRootFolder, parsed, readRootFile } from './root-file.ts';
 import { linesOf, textOf } from './texts.ts';
 
-/** Lists of all containers: 4 MiB are some thousands of them. */
+/** A list describes all containers: 4 MiB hold some thousands. */
 const LIST_MAX_BYTES = 4 * 1024 * 1024;
 
-/** The second has those that are gone after a reboot, such as those of `podman run --rm`. */
+/** The second list has the containers that do not outlive a reboot, such as those of `podman run --rm`. */
 const LISTS = ['containers.json', 'volatile-containers.json'];
 
 const NOTHING = { annotations: {}, env: [] };
@@ -23,7 +23,7 @@ const ADDED = /^io\.(podman|container|kubernetes\.cri-o)\.|^org\.opencontainers\
 
 /**
  * Describes a container of Podman, from the lists in `DRIVER-containers` of Podman's storage. Labels are only in
- * Podman's database, so annotations stand for them.
+ * Podman's database, which Porthole does not read. So the annotations are shown as labels.
  */
 export const describePodman: Describe = async (state, spec) => {
   if (spec.annotations[MANAGER] !== 'libpod') return null;
@@ -35,7 +35,7 @@ export const describePodman: Describe = async (state, spec) => {
   const container = containerOf(state, spec, record, isOwn ? folder : '');
   const image = record === null ? null : await imageOf(place, textOf(record, 'image'));
   if (!image) return { container, words: {} };
-  // With a user namespace the bundle's folder is not root's: its owner could put another file there.
+  // With a user namespace the bundle's folder does not belong to root, and its owner could put another file there.
   const isRoots = await isRootFile(join(state.bundle, 'config.json'));
   const { annotations, env } = isRoots ? spec : NOTHING;
   return { container, words: wordsOf({ annotations, labels: {}, env }, image) };

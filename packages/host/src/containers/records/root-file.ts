@@ -2,10 +2,10 @@ import { constants } from 'node:fs';
 import { lstat, open, stat } from 'node:fs/promises';
 import { isYamlMap } from '../../base/yaml-map.ts';
 
-/** Files of one container or image. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
+/** A file of one container or image has a few KiB. With this limit, parsing takes about 10 ms at most. */
 const FILE_MAX_BYTES = 1024 * 1024;
 
-/** May be written by the group or by others. */
+/** Mode bits with which the group or others may write. */
 const OTHERS_WRITE = 0o022;
 
 /** The daemon's own user, which is root; tests run as any user. */
@@ -13,14 +13,14 @@ const ROOT = process.getuid?.();
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The text of a file that only root can write; null if there is no such file, or it is longer, or not UTF-8. */
+/** The text of a file that only root can write; null if there is no such file, or it is too long or not UTF-8. */
 export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Promise<string | null> {
   try {
     await using file = await open(path, FLAGS);
     const found = await file.stat();
     const { size } = found;
     if (!found.isFile() || !isRoots(found) || size > maxBytes) return null;
-    // It may grow meanwhile: not more than its size is read.
+    // The file may grow meanwhile.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
     return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
   } catch {
@@ -28,13 +28,13 @@ export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Pro
   }
 }
 
-/** The object that such a file holds as JSON; null if it cannot be read. */
+/** The JSON object in a file that only root can write; null if there is none. */
 export async function readRootObject(path: string): Promise<Readonly<Record<string, unknown>> | null> {
   const json = parsed(await readRootFile(path));
   return isYamlMap(json) ? json : null;
 }
 
-/** The JSON of a text; null if it is none. */
+/** Parses JSON; null if the text is not valid JSON. */
 export function parsed(text: string | null): unknown {
   if (text === null) return null;
   try {
@@ -52,7 +52,7 @@ export function isRootFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Whether a file is a plain one that only root can write. */
+/** Whether there is a plain file that only root can write. */
 export function isRootFile(path: string): Promise<boolean> {
   return lstat(path).then(
     (found) => found.isFile() && isRoots(found),

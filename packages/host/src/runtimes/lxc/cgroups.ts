@@ -22,6 +22,15 @@ export function controllerVersion(controller: string, root = CGROUP_ROOT): Cgrou
 }
 
 /**
+ * The folder of the hierarchy that has a controller. LXC makes the cgroups of its containers there.
+ * @param root where cgroups are mounted
+ */
+export function controllerFolder(controller: string, version: CgroupVersion, root: string): string {
+  if (version === 'cgroup') return `${root}/${controller}`;
+  return existsSync(`${root}/cgroup.controllers`) ? root : `${root}/unified`;
+}
+
+/**
  * From controller to the folder of the container's cgroup; the key `` is the unified hierarchy. The container
  * makes the part below `lxc.payload.*`, so that part is left out. /proc/PID/cgroup, cgroups(7).
  */

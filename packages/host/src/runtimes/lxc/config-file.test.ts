@@ -32,6 +32,11 @@ describe('configFile', () => {
     expect(lines({ ids: null }).join('\n')).not.toMatch(/idmap|userns/);
   });
 
+  it('leaves /proc/sys to the kernel for an unprivileged instance only', () => {
+    expect(lines({})).toContain('lxc.mount.auto = proc:rw');
+    expect(lines({ ids: null }).join('\n')).not.toContain('proc:rw');
+  });
+
   it('makes the root filesystem an overlay on the unpacked image', () => {
     expect(lines({})).toContain(
       'lxc.rootfs.path = overlayfs:/s/rootfs/f-1000000:/s/instances/5/overlay/upper',

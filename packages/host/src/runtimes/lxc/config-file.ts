@@ -57,7 +57,7 @@ export function configFile(input: ConfigInput): string {
     ...input.mounts.map(mountLine),
     ...networkLines(spec),
     ...openFilesLines(input),
-    ...limitLines(spec.config),
+    ...limitLines(spec),
     ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
     ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),
     ...prefixed(spec.config, 'linux.sysctl.', (key, value) => `lxc.sysctl.${key} = ${value}`),
@@ -74,6 +74,9 @@ function includes({ spec, ids }: ConfigInput): string[] {
     ...(ids
       ? [
           `lxc.include = ${SHARED}/userns.conf`,
+          // As in LXD, /proc/sys is writable: the kernel asks the user namespace. Else linux.sysctl.kernel.shmmax, which
+          // LXC sets after the mounts, would keep the instance from starting.
+          'lxc.mount.auto = proc:rw',
           `lxc.idmap = u 0 ${ids.uid} ${IDS_PER_INSTANCE}`,
           `lxc.idmap = g 0 ${ids.gid} ${IDS_PER_INSTANCE}`,
         ]

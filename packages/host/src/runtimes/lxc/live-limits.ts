@@ -7,8 +7,9 @@ import { run } from '../../process/run.ts';
 import type { Init } from '../contract/runtime.ts';
 import { readText } from '../kernel/cgroup-files.ts';
 import { type CgroupVersion, cgroupsOf } from './cgroups.ts';
+import { setOf } from './processors.ts';
 import { limitReason } from './reasons.ts';
-import { GROUP_LIMITS, setOf } from './resource-limits.ts';
+import { GROUP_LIMITS } from './resource-limits.ts';
 
 /** The kernel frees memory before it takes a lower limit (version 1), or kills processes until it fits (version 2). */
 const WRITE_TIMEOUT_MS = 10_000;
@@ -66,8 +67,9 @@ function placeOf(init: Init, key: LiveLimit, value: string | undefined): Place |
     if (!value) return null;
     throw hostError('limit-failed', key, `this host has no cgroups for ${controller}`);
   }
-  const unlimited = none[version] ?? readText(`${dirname(folder)}/${file[version]}`).trim();
-  return { path, text: value ? text(value) : unlimited };
+  const above = dirname(folder);
+  if (!value) return { path, text: none[version] ?? readText(`${above}/${file[version]}`).trim() };
+  return { path, text: text(value, { now: readText(path).trim(), folder: above, seed: init.pid }) };
 }
 
 /** Whether the file of a limit says what it should. */

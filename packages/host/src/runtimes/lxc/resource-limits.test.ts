@@ -23,7 +23,7 @@ function lines(tree: Readonly<Record<string, string>>): string[] {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  return limitLines(LIMITS, root);
+  return limitLines({ id: 0, config: LIMITS }, root);
 }
 
 it('uses the unified hierarchy where it has the controllers', () => {

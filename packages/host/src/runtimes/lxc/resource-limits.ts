@@ -3,8 +3,10 @@ import type { Config } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import { parseMemoryLimit } from '../../core/units.ts';
-import { readText } from '../kernel/cgroup-files.ts';
-import { type CgroupVersion, controllerVersion } from './cgroups.ts';
+import type { RunSpec } from '../contract/runtime.ts';
+import { CGROUP_ROOT } from '../kernel/cgroup-files.ts';
+import { type CgroupVersion, controllerFolder, controllerVersion } from './cgroups.ts';
+import { type ProcessorFacts, processorsFor } from './processors.ts';
 
 /** A limit that a cgroup holds. */
 export interface GroupLimit {
@@ -12,7 +14,7 @@ export interface GroupLimit {
   /** The file that holds it, in each version of cgroups; cgroups(7). */
   readonly file: Readonly<Record<CgroupVersion, string>>;
   /** The text of the file for the value of the key. */
-  text(value: string): string;
+  text(value: string, facts: ProcessorFacts): string;
   /** The text of the file when there is no limit; undefined: that of the cgroup above. */
   readonly none: Readonly<Record<CgroupVersion, string | undefined>>;
 }
@@ -35,7 +37,7 @@ export const GROUP_LIMITS: Readonly<Record<LiveLimit, GroupLimit>> = {
   'limits.cpu': {
     controller: 'cpuset',
     file: { cgroup: 'cpuset.cpus', cgroup2: 'cpuset.cpus' },
-    text: processors,
+    text: processorsFor,
     none: { cgroup: undefined, cgroup2: '' },
   },
 };
@@ -46,36 +48,19 @@ function bytesOf(value: string): number {
 }
 
 /**
- * A count of n becomes the host's first n processors, or all if there are no more; a set such as `0-1,3` stays.
- */
-function processors(value: string): string {
-  if (!/^\d+$/.test(value)) return value;
-  return setOf(readText('/sys/devices/system/cpu/online').trim()).slice(0, Number(value)).join(',');
-}
-
-/** The numbers of a set such as `0-1,3`; none for an empty text. */
-export function setOf(text: string): number[] {
-  if (text === '') return [];
-  const numbers = text.split(',').flatMap((part) => {
-    const [from = '', to = from] = part.split('-');
-    return Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => Number(from) + index);
-  });
-  return numbers.sort((a, b) => a - b);
-}
-
-/**
  * LXC's lines for the `limits.*` keys.
  * @param root where cgroups are mounted
  * @throws CodedError limit-failed when this host has no cgroups for a limit
  */
-export function limitLines(config: Config, root?: string): string[] {
+export function limitLines({ id, config }: Pick<RunSpec, 'id' | 'config'>, root = CGROUP_ROOT): string[] {
   const groups = LIVE_LIMITS.flatMap((key) => {
     const value = config[key];
     if (!value) return [];
     const { controller, file, text } = GROUP_LIMITS[key];
     const version = controllerVersion(controller, root);
     if (version === null) throw hostError('limit-failed', key, `this host has no cgroups for ${controller}`);
-    return [`lxc.${version}.${file[version]} = ${text(value)}`];
+    const facts = { now: '', folder: controllerFolder(controller, version, root), seed: id };
+    return [`lxc.${version}.${file[version]} = ${text(value, facts)}`];
   });
   return [...groups, ...kernel(config)];
 }

@@ -2,6 +2,7 @@ import { chmod, chown, lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Device } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
+import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 import type { InsideOwner } from '../../native/mount.ts';
 import { deviceNumbers, makeCharacterNode } from '../../native/node.ts';
 import type { Looks } from '../../process/look.ts';
@@ -23,7 +24,8 @@ export interface CharacterNode {
  * inside.
  * @param owner host ids of uid and gid 0 inside
  * @returns null when the device does not exist and is not required
- * @throws CodedError bad-request when it is required and its node and numbers are unknown
+ * @throws CodedError bad-request when it is required and its node and numbers are unknown; id-outside when the instance
+ * does not have its owner
  */
 export async function makeNode(
   folder: string,
@@ -34,15 +36,28 @@ export async function makeNode(
   const numbers = await numbersOf(device, looks);
   if (!numbers) return null;
   const { major, minor } = numbers;
+  const uid = owner.uid + idInside('user', device['uid'], owner.uid);
+  const gid = owner.gid + idInside('group', device['gid'], owner.gid);
   await mkdir(folder, { recursive: true, mode: 0o711 });
   const source = nodePath(folder, name);
   await rm(source, { force: true });
   const mode = device['mode'] ? Number.parseInt(device['mode'], 8) : DEFAULT_MODE;
   makeCharacterNode(source, major, minor, 0);
-  await chown(source, owner.uid + Number(device['uid'] ?? 0), owner.gid + Number(device['gid'] ?? 0));
+  await chown(source, uid, gid);
   await chmod(source, mode);
   const target = device['path'] ?? device['source'] ?? '';
   return { source, target, numbers: `c ${major}:${minor}` };
+}
+
+/**
+ * The owner of a node as an option says it. In a user namespace, an id outside of its range would show as nobody's.
+ * @param first host id of id 0 inside; 0 without a user namespace
+ */
+function idInside(what: 'user' | 'group', option: string | undefined, first: number): number {
+  const id = Number(option ?? 0);
+  if (first !== 0 && id >= IDS_PER_INSTANCE)
+    throw hostError('id-outside', what, String(id), String(IDS_PER_INSTANCE - 1));
+  return id;
 }
 
 /** Path of a device's node, below the folder for nodes. */

@@ -70,6 +70,7 @@ const RATIOS = {
   list_first_60_s: { figure: 'list-first', column: '60', goal: { atMost: 0.5 } },
   list_next_60_s: { figure: 'list-next', column: '60', goal: { atMost: 0.5 } },
   hook_adds_ms: { figure: 'hook-adds', column: 'porthole', goal: { atMost: 60 } },
+  launch_sized: { figure: 'launch', column: 'porthole sized', over: 'porthole', goal: { atMost: 1.5 } },
   launch_vs_lxd: { figure: 'launch', column: 'porthole', over: 'lxd' },
   launch_vs_lxd_btrfs: { figure: 'launch', column: 'porthole', over: 'lxd btrfs' },
   delete_vs_lxd: { figure: 'delete', column: 'porthole', over: 'lxd' },

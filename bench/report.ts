@@ -13,6 +13,7 @@ import { goalText, partOf, ratiosOf } from './ratios.ts';
 /** Order of the peers' columns; other columns come after them, ascending. */
 const COLUMN_ORDER: readonly string[] = [
   'porthole',
+  'porthole sized',
   'sources',
   'nginx',
   'nginx tuned',

@@ -15,6 +15,8 @@ export const RUN_PACKAGES = [
   'bzip2',
   'iproute2',
   'procps',
+  // File systems of images, with their sizes.
+  'e2fsprogs',
   // Node 26 is linked with it.
   'libatomic1',
 ];
@@ -24,6 +26,7 @@ export const RUN_PACKAGES = [
  * completion, makers of archives.
  */
 export const TEST_PACKAGES = [
+  'btrfs-progs',
   'cloud-init',
   'systemd',
   'curl',

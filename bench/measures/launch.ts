@@ -6,7 +6,13 @@ import type { ContainerPeer } from '../peers/peer.ts';
 
 const NAME = 'short-lived';
 
-/** h. How long it takes to launch and to delete a small container, on all cores. */
+/** The size of the root of some of Porthole's instances. */
+const SIZED = { root: { type: 'disk', path: '/', pool: 'default', size: '500MiB' } };
+
+/** The column of these instances. */
+const SIZED_NAME = 'porthole sized';
+
+/** h. How long it takes to launch and to delete a small container, on all cores; also with a limited root. */
 export async function measureLaunch(bench: Bench): Promise<void> {
   const { plan, results, say, signal } = bench;
   const { porthole, lxd, lxdBtrfs } = await bench.peers();
@@ -20,6 +26,9 @@ export async function measureLaunch(bench: Bench): Promise<void> {
       signal.throwIfAborted();
       results.add('launch', peer.name, await timed(() => launch(peer.client, NAME)));
       results.add('delete', peer.name, await timed(() => remove(peer.client, NAME)));
+      if (peer !== porthole) return;
+      results.add('launch', SIZED_NAME, await timed(() => launch(peer.client, NAME, { devices: SIZED })));
+      results.add('delete', SIZED_NAME, await timed(() => remove(peer.client, NAME)));
     },
     async (peer) => {
       await launch(peer.client, NAME);

@@ -94,12 +94,13 @@ function describeContainer({ config }: InstanceFullJson): string[] {
 }
 
 function describeState(state: InstanceStateJson): string[] {
-  const disk = state.disk['root']?.usage;
+  const disk = state.disk['root'];
+  const limit = disk?.total === undefined ? '' : ` of ${formatMemory(disk.total)}`;
   return [
     '',
     'Resources:',
     `  Processes: ${state.processes}`,
-    ...(disk ? ['  Disk usage:', `    root: ${formatMemory(disk)}`] : []),
+    ...(disk ? ['  Disk usage:', `    root: ${formatMemory(disk.usage)}${limit}`] : []),
     '  CPU usage:',
     `    CPU usage (in seconds): ${Math.floor(state.cpu.usage / NANOSECONDS)}`,
     '  Memory usage:',

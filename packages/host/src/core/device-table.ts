@@ -5,6 +5,7 @@ import { hostError } from './host-errors.ts';
 import { optionError } from './lxd-device-options.ts';
 import { cleanPath } from './paths.ts';
 import { own } from './records.ts';
+import { checkRootSize } from './root-size-check.ts';
 import {
   type Check,
   checkHwaddr,
@@ -67,6 +68,7 @@ export const DEVICE_TYPES: ByDeviceType<DeviceType> = {
       recursive: checkBoolean,
       required: checkBoolean,
       optional: checkBoolean,
+      size: checkRootSize,
       'boot.priority': bootPriority,
     },
     check: checkDisk,
@@ -127,6 +129,7 @@ function checkDisk(device: Device): void {
   }
   if (!source || !path)
     throw hostError('bad-request', 'Disk entry is missing the required "source" or "path" property');
+  if (own(device, 'size')) throw optionError(device, 'size');
   if (pool) throw hostError('bad-request', 'Storage volumes are not supported by Porthole');
   if (!source.startsWith('/'))
     throw hostError('bad-request', 'Source path must be absolute for local sources');
@@ -140,7 +143,14 @@ function checkDisk(device: Device): void {
 }
 
 /** The options that a root disk may have: those of a bind mount would have no effect. */
-const ROOT_OPTIONS: ReadonlySet<string> = new Set(['type', 'path', 'pool', 'source', 'boot.priority']);
+const ROOT_OPTIONS: ReadonlySet<string> = new Set([
+  'type',
+  'path',
+  'pool',
+  'source',
+  'size',
+  'boot.priority',
+]);
 
 function checkRoot(device: Device): void {
   if (own(device, 'source'))

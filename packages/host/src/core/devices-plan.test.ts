@@ -27,6 +27,16 @@ describe('planDevices', () => {
     },
   );
 
+  it('updates the root disk live when only its size changes', () => {
+    const root = { type: 'disk', path: '/', pool: 'default' };
+    const sized = { ...root, size: '1GiB' };
+    expect(planDevices({ root }, { root: sized })).toEqual([
+      { action: 'updated', name: 'root', device: sized, previous: root },
+    ]);
+    const other = planDevices({ root }, { root: { ...sized, 'user.a': 'b' } });
+    expect(other.map(({ action }) => action)).toEqual(['removed', 'added']);
+  });
+
   it.each([{ hwaddr: '00:16:3e:00:00:01' }, { 'user.a': 'b' }, { 'limits.max': '1Mbit', mtu: '1400' }])(
     'removes and adds a nic for %o',
     (change) => {

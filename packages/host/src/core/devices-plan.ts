@@ -1,3 +1,4 @@
+import { isRootDisk } from './device-table.ts';
 import type { Device, Devices } from './entities.ts';
 import { own, sameRecord, sortedKeys } from './records.ts';
 
@@ -13,6 +14,9 @@ export interface DeviceStep {
 
 /** Options of a nic that can change on a running instance without removing the nic. */
 const LIVE_NIC_OPTIONS: ReadonlySet<string> = new Set(['limits.ingress', 'limits.egress', 'limits.max']);
+
+/** Options of the root disk that can change while it stays in place. `core/root-size.ts` says how. */
+const LIVE_ROOT_OPTIONS: ReadonlySet<string> = new Set(['size']);
 
 /**
  * The steps from one set of expanded devices to another: first all removed ones, then updated, then added,
@@ -37,9 +41,12 @@ export function planDevices(before: Devices, after: Devices): readonly DeviceSte
 }
 
 function isLiveChange(previous: Device, device: Device): boolean {
+  if (isRootDisk(previous) && isRootDisk(device)) return isSameBut(previous, device, LIVE_ROOT_OPTIONS);
   if (own(previous, 'type') !== 'nic' || own(device, 'type') !== 'nic') return false;
+  return isSameBut(previous, device, LIVE_NIC_OPTIONS);
+}
+
+function isSameBut(previous: Device, device: Device, changing: ReadonlySet<string>): boolean {
   const options = Object.keys({ ...previous, ...device });
-  return options.every(
-    (option) => LIVE_NIC_OPTIONS.has(option) || own(previous, option) === own(device, option),
-  );
+  return options.every((option) => changing.has(option) || own(previous, option) === own(device, option));
 }

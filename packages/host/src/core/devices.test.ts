@@ -52,7 +52,7 @@ describe('checkDevices', () => {
     [{ type: 'nic', network: 'lxdbr0' }, 'Failed loading device "d": Unsupported device type'],
     [{ type: 'none', x: 'y' }, `${failed}Invalid device option "x"`],
     [{ type: 'none', toString: 'y' }, `${failed}Invalid device option "toString"`],
-    [{ ...root, size: '1GB' }, `${failed}Device option "size" is not supported by Porthole`],
+    [{ ...root, 'size.state': '1GB' }, `${failed}Device option "size.state" is not supported by Porthole`],
     [{ ...bridged, size: '1GB' }, `${failed}Invalid device option "size"`],
     [{ ...root, readonly: 'true' }, `${failed}Device option "readonly" is not supported by Porthole`],
     [{ ...root, mode: '1' }, `${failed}Invalid device option "mode"`],

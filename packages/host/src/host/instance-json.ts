@@ -45,10 +45,14 @@ export function stateJson(live: InstanceLive & { readonly stuck?: number }): Ins
     processes: live.processes,
     cpu: { usage: live.cpuUsage },
     memory: { usage: live.memoryUsage, usage_peak: live.memoryPeak, swap_usage: 0, swap_usage_peak: 0 },
-    disk: live.diskUsage === null ? {} : { root: { usage: live.diskUsage } },
+    disk: diskJson(live),
     network: live.network && networksJson(live.network),
     ...(live.stuck ? { stuck: live.stuck } : {}),
   };
+}
+
+function diskJson({ diskUsage: usage, diskTotal: total }: InstanceLive): InstanceStateJson['disk'] {
+  return usage === null ? {} : { root: { usage, ...(total === undefined ? {} : { total }) } };
 }
 
 function networksJson(networks: Readonly<Record<string, NetworkInterface>>): Record<string, NetworkJson> {

@@ -1,6 +1,7 @@
 import { Quota } from '../base/quota.ts';
 import type { Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
+import { rootSizeOf } from '../core/root-size.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { FoundFile } from '../runtimes/contract/files.ts';
 import type { FileRequest, FileWork, Runtime } from '../runtimes/contract/runtime.ts';
@@ -77,10 +78,12 @@ async function open(
 ): Promise<FileWork> {
   const run = running.get(id);
   const instance = model.current(id);
-  const config = run?.config ?? model.expanded(instance).config;
+  const expanded = model.expanded(instance);
+  const config = run?.config ?? expanded.config;
   const runtime = runtimeOf(config);
   runtime.checkAction('files', instance.config);
   const image = (fingerprint: string) => model.state.images.get(fingerprint);
   const lower = run ? '' : await roots.ensure(instance, runtime.hostIds(config), image, () => {});
-  return runtime.files({ id, config, init: run?.handle.init ?? null, lower }, request, content);
+  const rootSize = rootSizeOf(expanded.devices);
+  return runtime.files({ id, config, init: run?.handle.init ?? null, lower, rootSize }, request, content);
 }

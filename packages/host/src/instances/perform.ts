@@ -1,6 +1,7 @@
 import type { DeviceStep } from '../core/devices-plan.ts';
 import type { Addition, Change, Config } from '../core/entities.ts';
 import { changedLimits } from '../core/limits.ts';
+import { grownSize } from '../core/root-size.ts';
 import type { EventDraft } from '../model/model.ts';
 import { type PendingDevices, refusing, storeAdditions } from './additions.ts';
 import type { Needs } from './needs.ts';
@@ -38,6 +39,11 @@ export async function performPlans(
       done.push(
         await changed.catch((error) => Promise.reject(more.naming ? named(plan.next, error) : error)),
       );
+    }
+    // Last, since a file system that has grown cannot shrink while it is used.
+    for (const plan of plans) {
+      const grown = growRoot(context, plan, undo);
+      await grown.catch((error) => Promise.reject(more.naming ? named(plan.next, error) : error));
     }
     const parts = done.map((plan) => changesOf(context, plan));
     context.model.commit(
@@ -86,6 +92,20 @@ async function changeLimits(run: Run, { before, after }: UpdatePlan, undo: Undo[
     undo.push(async () => handle.init.isAlive() && runtime.setLimits(handle.init, before.config, [key]));
     await runtime.setLimits(handle.init, after.config, [key]);
   }
+}
+
+/** Its undo lowers a quota. The file system of an image has its stored size again from the next start on. */
+async function growRoot(
+  { running }: Needs<'running'>,
+  { current, before, after }: UpdatePlan,
+  undo: Undo[],
+): Promise<void> {
+  const run = running.get(current.id);
+  const growth = grownSize(before.devices, after.devices);
+  if (!run?.handle.init.isAlive() || !growth) return;
+  const { runtime, instanceId } = run;
+  undo.push(() => runtime.setRootSize(instanceId, growth.from));
+  await runtime.setRootSize(instanceId, growth.to);
 }
 
 /** Closes the connections of an instance. Since the commit, its new requests are refused. */

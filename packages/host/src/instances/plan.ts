@@ -2,6 +2,7 @@ import { CodedError, messageOf } from '../base/coded-error.ts';
 import { adoptedInit, withAdopted } from '../core/adopted.ts';
 import { isTrue } from '../core/booleans.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
+import { isRootDisk } from '../core/device-table.ts';
 import { checkDevices, checkExpandedDevices } from '../core/devices.ts';
 import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
 import type { Change, Instance, Profile } from '../core/entities.ts';
@@ -12,6 +13,7 @@ import { hostError } from '../core/host-errors.ts';
 import { takenHwaddr } from '../core/hwaddr-conflicts.ts';
 import { refuseLateLimits } from '../core/limits.ts';
 import { own } from '../core/records.ts';
+import { refuseLateSize } from '../core/root-size.ts';
 import { afterUpdate } from '../core/volatile.ts';
 import type { EventDraft } from '../model/model.ts';
 import type { Needs } from './needs.ts';
@@ -31,7 +33,7 @@ export interface UpdatePlan {
 /**
  * Computes and checks an update of one instance.
  * @param profiles all profiles, as they are after the change
- * @throws limit-needs-start, invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
+ * @throws limit-needs-start, root-size-needs-start, invalid-config, invalid-devices, invalid-expanded-devices, profile-not-found, profile-duplicate
  */
 export function planUpdate(
   context: Needs<'model' | 'random' | 'running' | 'runtimeOf'>,
@@ -51,8 +53,10 @@ export function planUpdate(
   const next = { ...wanted, config };
   const after = expand(next, profiles);
   prefixed('invalid-config', () => context.runtimeOf(next.config).checkConfig(after.config));
-  if (context.running.has(current.id)) refuseLateLimits(before.config, after.config);
-  const steps = context.running.has(current.id) ? planDevices(before.devices, after.devices) : [];
+  const run = context.running.get(current.id);
+  if (run) refuseLateLimits(before.config, after.config);
+  if (run?.runtime.owns) refuseLateSize(before.devices, after.devices);
+  const steps = run ? planDevices(before.devices, after.devices) : [];
   return { current, next, before, after, steps };
 }
 
@@ -75,7 +79,7 @@ function prefixed<T>(
 }
 
 /**
- * Checks that the host has what added devices need, and that no other nic has their address; changes nothing.
+ * Checks that the host has what added devices and other sizes need, and that no other nic has their address; changes nothing.
  * @throws device-add-failed
  */
 export async function checkAdded(
@@ -99,7 +103,7 @@ export async function checkAdded(
   };
   const checks = plans.flatMap((plan) =>
     planDevices(plan.before.devices, plan.after.devices)
-      .filter(({ action }) => action === 'added')
+      .filter(({ action, device }) => action === 'added' || (action === 'updated' && isRootDisk(device)))
       .map((step) => check(plan, step)),
   );
   await Promise.all(checks);

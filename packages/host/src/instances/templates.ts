@@ -4,6 +4,7 @@ import { isTrue } from '../core/booleans.ts';
 import type { Instance } from '../core/entities.ts';
 import type { Expanded } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
+import { rootSizeOf } from '../core/root-size.ts';
 import { templateTriggers } from '../core/volatile.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
 import { planFiles, type TemplateFile } from '../templates/plan.ts';
@@ -39,7 +40,8 @@ export async function applyTemplates(
     const facts = { name, architecture, ephemeral, privileged, config, devices };
     const files = planFiles(templates, triggers, facts);
     if (files.length === 0) return namesHost;
-    for (const reason of await writeFiles(runtime, { id, config, init: null, lower }, files)) {
+    const target = { id, config, init: null, lower, rootSize: rootSizeOf(devices) };
+    for (const reason of await writeFiles(runtime, target, files)) {
       log.warn({ instanceId: id, reason }, 'a template of the image is not applied');
     }
   } catch (error) {

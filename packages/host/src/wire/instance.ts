@@ -43,7 +43,8 @@ export interface InstanceStateJson {
     readonly swap_usage: number;
     readonly swap_usage_peak: number;
   };
-  readonly disk: Readonly<Record<string, { readonly usage: number }>>;
+  /** Bytes; `total` is absent without a limit. */
+  readonly disk: Readonly<Record<string, { readonly usage: number; readonly total?: number }>>;
   readonly network: Readonly<Record<string, NetworkJson>> | null;
   /** A Porthole addition: the number of hung programs that work for the instance; absent if it is 0. */
   readonly stuck?: number;

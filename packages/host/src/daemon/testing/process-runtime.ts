@@ -115,6 +115,8 @@ export class ProcessRuntime implements Runtime {
 
   async setGuestApiMount(): Promise<void> {}
 
+  async setRootSize(): Promise<void> {}
+
   async console(): Promise<ExecProcess> {
     throw hostError('runtime-failed', 'it has no console');
   }

@@ -20,6 +20,8 @@ export class FakeMachine {
   /** By instance id. */
   readonly runs = new Map<number, FakeRun>();
   readonly folders = new Set<number>();
+  /** Sizes to which roots have grown while their instances ran, by instance id. */
+  readonly rootSizes = new Map<number, number>();
   /** Names of unpacked roots. */
   readonly roots = new Set<string>();
   /** The templates of images that are kept for instances, by fingerprint. */

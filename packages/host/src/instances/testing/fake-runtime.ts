@@ -179,6 +179,10 @@ export class FakeRuntime implements Runtime {
     });
   }
 
+  setRootSize(id: number, bytes: number): Promise<void> {
+    return this.#act('setRootSize', id, () => void this.machine.rootSizes.set(id, bytes));
+  }
+
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
     return this.#act('exec', id, () => {
       const process = this.nextProcesses.shift() ?? new FakeProcess(request);

@@ -25,6 +25,11 @@ describe('checkAdoptedConfig', () => {
 describe('checkAdoptedDevice', () => {
   it.each<[string, Device, string | null]>([
     ['the root disk', { type: 'disk', path: '/', pool: 'default' }, null],
+    [
+      'a root disk with a size',
+      { type: 'disk', path: '/', pool: 'default', size: '1GiB' },
+      'for its own runtime to set',
+    ],
     ['a hidden device', { type: 'none' }, null],
     ['a nic as it is', { type: 'nic', nictype: 'p2p', hwaddr: '00:16:3e:00:00:01' }, null],
     ['a nic without its address', { type: 'nic', nictype: 'p2p' }, 'needs the hwaddr that it has'],

@@ -27,7 +27,7 @@ function matches(pattern: string, key: string): boolean {
 
 /**
  * Allows a nic that describes an existing interface: it needs its address, and cannot have limits. Also allows the root
- * disk, which the other runtime has made.
+ * disk without a size: the other runtime has made it.
  * @throws CodedError bad-request for a device that Porthole would have to make
  */
 export function checkAdoptedDevice(name: string, device: Device): void {
@@ -41,6 +41,11 @@ const CHECKS: ByDeviceType<CheckDevice> = {
   none: () => {},
   disk(name, device) {
     if (!isRootDisk(device)) refuseMount(name);
+    if (device['size'])
+      throw hostError(
+        'bad-request',
+        `The size of "${name}" of an adopted instance is for its own runtime to set`,
+      );
   },
   nic: checkNic,
   'unix-char': refuseMount,

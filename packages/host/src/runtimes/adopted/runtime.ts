@@ -136,6 +136,8 @@ export class AdoptedRuntime implements Adopter {
   /** The mount belongs to the other runtime. While `security.devlxd` is false, the guest API refuses the callers. */
   async setGuestApiMount(): Promise<void> {}
 
+  async setRootSize(): Promise<void> {}
+
   async exec(): Promise<ExecProcess> {
     refuseAction('exec', null);
   }

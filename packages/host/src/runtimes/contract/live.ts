@@ -10,7 +10,10 @@ export interface LiveFacts {
   /** Bytes. */
   readonly memoryUsage: number;
   readonly memoryPeak: number;
+  /** What it has written into its root; null when it is unknown. */
   readonly diskUsage: number | null;
+  /** The most that it can write into its root; absent without a limit. */
+  readonly diskTotal?: number;
   readonly network: Readonly<Record<string, NetworkInterface>> | null;
   /** Hung programs that work for the instance: one of its file systems does not answer. */
   readonly stuck?: number;

@@ -69,6 +69,8 @@ export interface FilesTarget {
   readonly init: Init | null;
   /** Folder of the unpacked image. */
   readonly lower: string;
+  /** The most that the instance may write into its root, in bytes; null without a limit. */
+  readonly rootSize: number | null;
 }
 
 /** An action at a path inside an instance. Ids are those inside the instance. */
@@ -141,7 +143,7 @@ export interface Runtime {
   checkStart(devices: Devices): void;
   /**
    * Starts an instance; settles when its init runs.
-   * @throws CodedError runtime-failed, device-start-failed, device-parent-missing
+   * @throws CodedError runtime-failed, device-start-failed, device-parent-missing, root-too-small, root-failed
    */
   start(spec: RunSpec): Promise<RunHandle>;
   /** As {@link recover}, but from the run's note, without waiting; undefined when the note is not enough. */
@@ -178,6 +180,11 @@ export interface Runtime {
    * @param config expanded @throws CodedError limit-failed
    */
   setLimits(init: Init, config: Config, keys: readonly LiveLimit[]): Promise<void>;
+  /**
+   * Lets a running instance, whose root has a limit, write more into it. A lower limit may wait for the next start.
+   * @param bytes the new limit @throws CodedError root-failed
+   */
+  setRootSize(id: number, bytes: number): Promise<void>;
   exec(id: number, request: ExecRequest): Promise<ExecProcess>;
   /**
    * Takes the console of a running instance. Its output is dropped while it is paused for long.

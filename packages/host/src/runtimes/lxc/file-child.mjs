@@ -28,6 +28,8 @@ const ANSWER = 4;
 const TRIES_MAX = 10;
 /** Where the text of a template is written first. */
 const PART = '.porthole-template';
+/** Node has no name for this error of Linux. */
+const EDQUOT = 'system error -122';
 const PERMISSIONS = 0o7777;
 const DEFAULT_MODES = { file: 0o644, directory: 0o750, symlink: 0o777 };
 
@@ -249,6 +251,7 @@ function writePart(part, text, before) {
  */
 function plainText(error) {
   const text = error instanceof Error ? error.message : String(error);
+  if (text.includes(EDQUOT)) return 'disk quota exceeded';
   return text.replace(/^E\w+: /, '').replace(/, \w+( '.*)?$/s, '');
 }
 

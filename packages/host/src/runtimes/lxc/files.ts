@@ -44,7 +44,13 @@ const USER_NAMESPACE = 6;
 export type RootPlace =
   | { readonly kind: 'running'; readonly init: Init }
   /** Stopped: its overlay is mounted for the child alone, and goes away with the child. */
-  | { readonly kind: 'stopped'; readonly lower: string; readonly upper: string };
+  | {
+      readonly kind: 'stopped';
+      readonly lower: string;
+      readonly upper: string;
+      /** Words before a command that let it see the upper folder; empty if it is there. */
+      readonly enter: readonly string[];
+    };
 
 /**
  * Carries out a request to the files of an instance; see `Runtime.files`.
@@ -58,7 +64,7 @@ export async function openFiles(
   input: Readable | null,
   givenUp: (ended: Promise<void>) => void = () => {},
 ): Promise<FileWork> {
-  if (place.kind === 'stopped') await makeWorkFolder(place.upper, ids);
+  if (place.kind === 'stopped' && place.enter.length === 0) await makeWorkFolder(place.upper, ids);
   const child = startChild(place, ids, request);
   const exited = exitOf(child);
   const work = watchStall(child, givenUp);
@@ -122,7 +128,7 @@ function entering(place: RootPlace, ids: IdRanges | null): readonly string[] {
   if (place.kind === 'running') {
     return ids ? ['nsenter', `--user=/proc/self/fd/${USER_NAMESPACE}`, '-S', '0', '-G', '0', '--'] : [];
   }
-  const { lower, upper } = place;
+  const { lower, upper, enter } = place;
   const options = [
     `lowerdir=${lower}`,
     `upperdir=${upper}`,
@@ -130,7 +136,8 @@ function entering(place: RootPlace, ids: IdRanges | null): readonly string[] {
     ...(ids ? ['userxattr'] : []),
   ];
   const mounting = ['sh', '-c', MOUNT, 'sh', options.join(','), upper];
-  return ids ? [...inNewUserNamespace(ids), ...mounting] : ['unshare', '--mount', '--', ...mounting];
+  const own = ids ? inNewUserNamespace(ids) : ['unshare', '--mount', '--'];
+  return [...enter, ...own, ...mounting];
 }
 
 /** LXC's tool makes a mount namespace, too: a mount in it does not reach the host. */

@@ -41,7 +41,7 @@ export async function releaseMounts(folder: string): Promise<void> {
 }
 
 /** Removes the topmost mount at once, even while it is in use. @throws Error */
-async function unmount(place: string): Promise<void> {
+export async function unmount(place: string): Promise<void> {
   await mounting('umount', [...PLAIN, '--lazy', place]);
 }
 

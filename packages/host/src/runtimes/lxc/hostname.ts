@@ -24,7 +24,12 @@ export async function writeHostname(
   if (!(await hasHostname(lower))) return;
   const request = { work: 'file', path: FILE, uid: 0, gid: 0, mode: null, append: false } as const;
   const content = Readable.from([`${name}\n`], { objectMode: false });
-  const work = await openFiles({ kind: 'stopped', lower, upper: paths.upper }, ids, request, content);
+  const work = await openFiles(
+    { kind: 'stopped', lower, upper: paths.upper, enter: [] },
+    ids,
+    request,
+    content,
+  );
   await Promise.all([work.found, work.ended]);
   await writeInPlace(paths.hostname, name);
 }

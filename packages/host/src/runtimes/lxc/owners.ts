@@ -19,14 +19,18 @@ export interface OwnersOrder {
  * Moves the owners of all files below a folder into another range of host ids, when an instance changes
  * between privileged and unprivileged. The owner of the folder shows which range they are in. A child does
  * it: the guest decides how many files there are, and how deep.
+ * @param enter words before the child's command that let it see other files there
  */
-export async function shiftOwners(folder: string, to: InsideOwner): Promise<void> {
+export async function shiftOwners(
+  folder: string,
+  to: InsideOwner,
+  enter: readonly string[] = [],
+): Promise<void> {
   const from = await lstat(folder);
   if (from.uid === to.uid && from.gid === to.gid) return;
   const order: OwnersOrder = { folder, count: IDS_PER_INSTANCE, from: { uid: from.uid, gid: from.gid }, to };
-  const moved = await run('setpriv', [
-    ...['--pdeathsig=KILL', '--', process.execPath, PROGRAM, JSON.stringify(order)],
-  ]);
+  const child = [...enter, process.execPath, PROGRAM, JSON.stringify(order)];
+  const moved = await run('setpriv', ['--pdeathsig=KILL', '--', ...child]);
   if (!moved.ok)
     throw hostError('runtime-failed', `The owners of its files cannot be changed: ${moved.failure}`);
 }

@@ -8,9 +8,15 @@ export interface InstancePaths {
   readonly log: string;
   /** What it has printed on its console since its start. */
   readonly console: ConsoleFiles;
-  /** Upper and work folder of its root filesystem. */
+  /** Upper and work folder of its root filesystem. If there is an image, it is mounted over this. */
   readonly overlay: string;
+  /** What takes the place of `overlay` when all is copied. */
+  readonly newOverlay: string;
   readonly upper: string;
+  /** The file system of what it writes, if its root has a limit and no quota. */
+  readonly image: string;
+  /** An image that is not complete yet. */
+  readonly newImage: string;
   /** Device nodes that are shown inside. */
   readonly devices: string;
   /** LXC's config and log for each command that runs in it. */
@@ -39,6 +45,9 @@ export function instancePaths(instances: string, id: number): InstancePaths {
     console: [join(folder, 'console.log.1'), join(folder, 'console.log')],
     overlay,
     upper: join(overlay, 'upper'),
+    newOverlay: join(folder, 'overlay.new'),
+    image: join(folder, 'root.img'),
+    newImage: join(folder, 'root.img.new'),
     devices: join(folder, 'devices'),
     execs: join(folder, 'execs'),
     mounts: join(folder, 'mounts'),

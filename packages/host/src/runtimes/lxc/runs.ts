@@ -10,6 +10,7 @@ import { releaseMounts } from './host-mounts.ts';
 import { waitingWrite } from './hung-write.ts';
 import { pinInit, type RunProcesses } from './init.ts';
 import { instancePaths } from './paths.ts';
+import { releaseRoot } from './root-place.ts';
 import { noteRun, recallRun } from './run-note.ts';
 import { stopContainer } from './tools.ts';
 
@@ -57,11 +58,13 @@ export class LxcRuns {
 
   /** Asks LXC, and removes what a daemon that died during a start has left. */
   async recover(id: number): Promise<RunHandle | null> {
-    const { starting, mounts, run } = this.#paths(id);
+    const paths = this.#paths(id);
+    const { starting, mounts, run } = paths;
     const wasStarting = existsSync(starting);
     if (!wasStarting) await this.#awaitEnding(run);
     const running = wasStarting ? await this.#awaitStart(id) : await this.find(id, {});
     await releaseMounts(mounts);
+    await releaseRoot(paths);
     await rm(starting, { force: true });
     return running;
   }

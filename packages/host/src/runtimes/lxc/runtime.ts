@@ -44,9 +44,11 @@ import { checkLimits, setLimits } from './live-limits.ts';
 import type { LxcfsState } from './lxcfs.ts';
 import { MountWork } from './mount-work.ts';
 import type { LxcOptions } from './options.ts';
-import { shiftOwners } from './owners.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
+import { enterOf, removeSubvolumes } from './root-move.ts';
+import { releaseRoot, setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
+import { RootUsage } from './root-usage.ts';
 import { LxcRuns } from './runs.ts';
 import { startPrepared } from './starting.ts';
 import { lxcVersion, removeTree, setFrozen, stopContainer } from './tools.ts';
@@ -63,6 +65,8 @@ export class LxcRuntime implements Runtime {
   readonly #looks = new Looks();
   readonly #mountWork = new WeakMap<Init, MountWork>();
   readonly #monitors = new WeakMap<Init, PinnedProcess>();
+  readonly #pathsOf = new WeakMap<Init, InstancePaths>();
+  readonly #rootUsage = new RootUsage();
   readonly #hungTransfers = new Hung();
   readonly #end = new AbortController();
   readonly #runs: LxcRuns;
@@ -105,6 +109,8 @@ export class LxcRuntime implements Runtime {
   async remove(id: number): Promise<void> {
     const paths = this.#paths(id);
     await releaseMounts(paths.mounts);
+    await releaseRoot(paths);
+    await removeSubvolumes(paths);
     await removeTree(paths.folder);
   }
 
@@ -186,6 +192,10 @@ export class LxcRuntime implements Runtime {
     return setLimits(init, config, keys);
   }
 
+  setRootSize(id: number, bytes: number): Promise<void> {
+    return setRunningSize(this.#paths(id), bytes);
+  }
+
   exec(id: number, request: ExecRequest): Promise<ExecProcess> {
     return attachExec({ id, lxcPath: this.#options.instances, looks: this.#looks }, request);
   }
@@ -204,13 +214,18 @@ export class LxcRuntime implements Runtime {
       const givenUp = (ended: Promise<void>) => this.#hungTransfers.note(init, ended);
       return openFiles({ kind: 'running', init }, ids, request, input, givenUp);
     }
-    await shiftOwners(paths.overlay, ids ?? ROOT);
-    return openFiles({ kind: 'stopped', lower, upper: paths.upper }, ids, request, input);
+    const writes = !['read', 'stat', 'remove'].includes(request.work);
+    await settleFresh(paths, target.rootSize, { writes });
+    await shiftRoot(paths, ids ?? ROOT);
+    const place = { lower, upper: paths.upper, enter: await enterOf(paths) };
+    return openFiles({ kind: 'stopped', ...place }, ids, request, input);
   }
 
   async live(init: Init): Promise<LiveFacts> {
     const stuck = (await this.#workOf(init).stuck()) + this.#hungTransfers.of(init);
-    return { ...(await readLive(init, this.#options.interfaces)), stuck };
+    const paths = this.#pathsOf.get(init);
+    const disk = paths && this.#rootUsage.of(init, paths);
+    return { ...(await readLive(init, this.#options.interfaces)), ...(await disk), stuck };
   }
 
   stop(): void {
@@ -228,7 +243,11 @@ export class LxcRuntime implements Runtime {
   async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
     const prepared = await startPrepared(spec, { paths, ids, looks: this.#looks, options: this.#options });
-    const running = await this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
+    const [found, released] = await Promise.allSettled([
+      this.#runs.find(spec.id, prepared.hostNames),
+      prepared.released,
+    ]);
+    const running = found.status === 'fulfilled' ? found.value : null;
     if (!running) {
       await stopContainer(this.#options.instances, spec.id);
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');
@@ -236,6 +255,7 @@ export class LxcRuntime implements Runtime {
     try {
       if (!hasRawLimits(spec.config)) checkLimits(running.init, spec.config);
       await limitNics(prepared);
+      if (released.status === 'rejected') throw released.reason;
     } catch (error) {
       this.kill(running.init);
       await running.ended;
@@ -246,8 +266,10 @@ export class LxcRuntime implements Runtime {
   }
 
   #hold(id: number, { init, monitor }: RunProcesses): void {
+    const paths = this.#paths(id);
     this.#monitors.set(init, monitor);
-    this.#mountWork.set(init, new MountWork(init, this.#paths(id), this.#end.signal));
+    this.#pathsOf.set(init, paths);
+    this.#mountWork.set(init, new MountWork(init, paths, this.#end.signal));
   }
 
   #paths(id: number): InstancePaths {

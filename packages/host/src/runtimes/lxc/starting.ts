@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { messageOf } from '../../base/coded-error.ts';
+import { rootSizeOf } from '../../core/root-size.ts';
 import type { Looks } from '../../process/look.ts';
 import type { RunSpec } from '../contract/runtime.ts';
 import { configFile } from './config-file.ts';
@@ -10,8 +11,8 @@ import type { IdRanges } from './ids.ts';
 import { writeInPlace } from './in-place.ts';
 import type { MountEntry } from './mount-lines.ts';
 import type { LxcOptions } from './options.ts';
-import { shiftOwners } from './owners.ts';
 import type { InstancePaths } from './paths.ts';
+import { mountRoot, releaseRoot, settleRoot, shiftRoot, tightenRoot } from './root-place.ts';
 import { startContainer } from './tools.ts';
 
 /** Owner of the files of a privileged instance. */
@@ -24,28 +25,44 @@ interface StartInput {
   readonly options: LxcOptions;
 }
 
+/** The devices of a container that LXC has started. */
+interface Started extends PreparedDevices {
+  /** Settles when nothing is mounted on the host for the start any more. */
+  readonly released: Promise<void>;
+}
+
 /**
  * Makes an instance's files and devices ready, and has LXC start it.
- * @throws CodedError runtime-failed, device-start-failed
+ * @throws CodedError runtime-failed, device-start-failed, root-too-small, root-failed
  */
-export async function startPrepared(spec: RunSpec, input: StartInput): Promise<PreparedDevices> {
+export async function startPrepared(spec: RunSpec, input: StartInput): Promise<Started> {
   const { paths, ids, looks, options } = input;
   const owner = ids ?? ROOT;
-  await shiftOwners(paths.overlay, owner);
-  await releaseMounts(paths.mounts);
+  await release(paths);
+  const size = rootSizeOf(spec.devices);
+  await settleRoot(paths, size, { id: spec.id, log: options.log });
+  await shiftRoot(paths, owner);
   // Of the last run: its log, its ending, its processes, and the files of commands that a killed daemon has
   // left.
   for (const path of [paths.log, ...paths.console, paths.ending, paths.run, paths.execs])
     await rm(path, { recursive: true, force: true });
-  if (spec.namesHost) await nameHost(spec, input);
-  const prepared = await prepareDevices(spec.devices, paths, { owner, looks });
   try {
+    await mountRoot(paths);
+    if (spec.namesHost) await nameHost(spec, input);
+    const prepared = await prepareDevices(spec.devices, paths, { owner, looks });
     await writeInPlace(paths.config, await configText(spec, input, prepared));
     await startContainer(options.instances, spec.id, paths.config, paths.log);
-  } finally {
-    await releaseMounts(paths.mounts);
+    return { ...prepared, released: release(paths).then(() => tightenRoot(paths, size)) };
+  } catch (error) {
+    await release(paths);
+    throw error;
   }
-  return prepared;
+}
+
+/** Takes away what is mounted on the host only for the time of a start. */
+async function release(paths: InstancePaths): Promise<void> {
+  await releaseMounts(paths.mounts);
+  await releaseRoot(paths);
 }
 
 /** A disk that is full, or what an instance has made of the file, does not keep the instance from starting. */

@@ -1,0 +1,108 @@
+import { open, truncate } from 'node:fs/promises';
+import { hostError } from '../../core/host-errors.ts';
+import { tryLock } from '../../native/lock.ts';
+import { run } from '../../process/run.ts';
+import { statusField } from './processes.ts';
+import { bareReason, imageReason } from './root-reasons.ts';
+
+// An image is a sparse file with a file system of its own, for what an instance writes. Only the kernel and the tools
+// of ext4 write the file: a guest chooses what is in the file system, but never its blocks.
+
+/** The disk of the state directory may be slow; a large file system grows by groups of 128 MiB. */
+const TIMEOUT_MS = 60_000;
+/** How long another program may hold an image while it attaches it to a loop device. */
+const LOCK_SECONDS = 10;
+
+/** An image has the files of an instance, of all their owners. */
+const PRIVATE = 0o600;
+
+const CAP_SYS_RESOURCE = 24n;
+
+const BLOCK_BYTES = 4096;
+/** Instances write many small files, such as those of packages. */
+const BYTES_PER_INODE = 8192;
+const GIB = 2 ** 30;
+/** MiB: what is lost to the journal matters in a small image, and the speed of the journal in a large one. */
+const journalSize = (bytes: number) => (bytes < GIB ? 4 : 32);
+
+/** `discard` gives back to the host what the instance removes. */
+const OPTIONS = 'loop,nosuid,nodev,discard,errors=remount-ro';
+
+/** While one program attaches the image, no other does: two loop devices for one file would destroy what is in it. */
+const LOCK = ['flock', '--timeout', `${LOCK_SECONDS}`];
+const MOUNT = ['mount', '-n', '-t', 'ext4', '-o', OPTIONS, '--make-private'];
+
+/** Runs a command in a mount namespace of its own, with the image mounted. All of it goes away with the command. */
+const INSIDE = `${LOCK.join(' ')} "$1" ${MOUNT.join(' ')} "$1" "$2" && shift 2 && exec "$@"`;
+
+/** Tells the loop device that its file has grown, and then the file system. */
+const GROW = 'device=$(findmnt -n -o SOURCE "$0") && losetup -c "$device" && exec resize2fs "$device"';
+
+/** The words before a command that let it see an image at a place. */
+export function withImage(image: string, point: string): readonly string[] {
+  return ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', INSIDE, 'sh', image, point];
+}
+
+/** Mounts an image in the host's mount namespace. @throws CodedError root-failed */
+export async function mountImage(image: string, point: string): Promise<void> {
+  await using file = await open(image, 'r');
+  // Mostly nobody else has the lock, and one program less makes a start faster.
+  const lock = tryLock(file.fd) ? [] : [...LOCK, image];
+  await tool([...lock, ...MOUNT, image, point]);
+}
+
+/**
+ * Makes an image.
+ * @param content folder with the first files of its file system @throws CodedError root-failed
+ */
+export async function makeImage(image: string, bytes: number, content: string): Promise<void> {
+  await sparse(image, bytes);
+  await tool([
+    ...['mkfs.ext4', '-q', '-F', '-m', '0', '-b', `${BLOCK_BYTES}`, '-i', `${BYTES_PER_INODE}`],
+    ...['-J', `size=${journalSize(bytes)}`, '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard'],
+    ...['-d', content, image],
+  ]);
+}
+
+/** Whether the kernel lets this daemon grow a file system that is mounted: it needs CAP_SYS_RESOURCE, capabilities(7). */
+export function canGrow(): boolean {
+  const effective = statusField(process.pid, 'CapEff') ?? '0';
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
+/**
+ * Lets the file system of an image fill its file, which may grow. It may be mounted; see {@link canGrow}.
+ * @throws CodedError root-failed
+ */
+export async function growImage(image: string, point: string, bytes: number): Promise<void> {
+  await truncate(image, bytes).catch((error) => {
+    throw hostError('root-failed', bareReason(error));
+  });
+  await tool([...withImage(image, point), 'sh', '-c', GROW, point]);
+}
+
+/** Corrects the file system of an image that is not mounted, after errors. @throws CodedError root-failed */
+export async function repairImage(image: string): Promise<void> {
+  const REPAIRED_MAX = 3;
+  const { code, failure } = await run('e2fsck', ['-p', '-f', image]);
+  if (code === null || code > REPAIRED_MAX)
+    throw hostError('root-failed', `its file system is damaged (${failure}): e2fsck -f ${image}`);
+}
+
+async function sparse(image: string, bytes: number): Promise<void> {
+  try {
+    await using file = await open(image, 'w', PRIVATE);
+    await file.truncate(bytes);
+  } catch (error) {
+    throw hostError('root-failed', bareReason(error));
+  }
+}
+
+async function tool([command = '', ...args]: readonly string[]): Promise<void> {
+  const done = await run('setpriv', ['--pdeathsig=KILL', '--', command, ...args], {
+    timeoutMs: TIMEOUT_MS,
+    cwd: '/',
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+  });
+  if (!done.ok) throw hostError('root-failed', imageReason(done.failure));
+}

@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test as it } from 'vitest';
+import { silentLog } from '../src/base/log.ts';
+import { run } from '../src/process/run.ts';
+import { type InstancePaths, instancePaths } from '../src/runtimes/lxc/paths.ts';
+import { enterOf } from '../src/runtimes/lxc/root-move.ts';
+import { settleRoot } from '../src/runtimes/lxc/root-place.ts';
+import { nothingLeft } from './harness/roots.ts';
+
+const MIB = 2 ** 20;
+const TOLD = { id: 1, log: silentLog };
+
+let scratch: string;
+let paths: InstancePaths;
+beforeEach(() => {
+  scratch = mkdtempSync('/var/tmp/porthole-place-');
+  paths = instancePaths(scratch, 1);
+  mkdirSync(paths.upper, { recursive: true });
+  writeFileSync(join(paths.upper, 'file'), 'kept');
+});
+afterEach(async () => {
+  await nothingLeft(scratch);
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+const settle = (mebibytes: number | null) => settleRoot(paths, mebibytes && mebibytes * MIB, TOLD);
+/** The instance's file, wherever it is. */
+const content = async () => {
+  const [command = '', ...args] = [...(await enterOf(paths)), 'cat', join(paths.upper, 'file')];
+  return (await run(command, args)).stdout;
+};
+const there = () => readdirSync(paths.folder).sort();
+
+it('what a move has left before its end is removed, and the files are moved', async () => {
+  mkdirSync(join(paths.newOverlay, 'upper'), { recursive: true });
+  writeFileSync(join(paths.newOverlay, 'upper', 'file'), 'half');
+  writeFileSync(paths.newImage, 'half');
+  await settle(32);
+  expect(await content()).toBe('kept');
+  expect([there(), readdirSync(paths.upper)]).toEqual([['overlay', 'root.img'], []]);
+});
+
+it('an image that is complete counts, whatever is left of the old place', async () => {
+  await settle(32);
+  writeFileSync(join(paths.upper, 'file'), 'old');
+  expect(await content()).toBe('kept');
+  await settle(32);
+  expect([await content(), readdirSync(paths.upper)]).toEqual(['kept', []]);
+  // So it is also when the way back was cut off before the image was removed.
+  writeFileSync(join(paths.upper, 'file'), 'copy');
+  await settle(null);
+  expect([await content(), there()]).toEqual(['kept', ['overlay']]);
+});
+
+it('an image whose growth was cut off has its size after the next start', async () => {
+  await settle(32);
+  await run('truncate', ['-s', `${64 * MIB}`, paths.image]);
+  await settle(64);
+  expect(await content()).toBe('kept');
+  const { stdout } = await run('dumpe2fs', ['-h', paths.image]);
+  expect(stdout).toMatch(new RegExp(`^Block count: +${(64 * MIB) / 4096}$`, 'm'));
+});
+
+it('an image that never got to the disk is made again; a damaged one is refused and stays', async () => {
+  rmSync(join(paths.upper, 'file'));
+  await settle(32);
+  rmSync(paths.image);
+  await run('truncate', ['-s', `${32 * MIB}`, paths.image]);
+  await settle(32);
+  expect(statSync(paths.image).blocks).toBeGreaterThan(0);
+  writeFileSync(paths.image, 'no file system', { flag: 'r+' });
+  await run('dd', ['if=/dev/urandom', `of=${paths.image}`, 'bs=1M', 'count=32', 'conv=notrunc']);
+  const before = readFileSync(paths.image);
+  await expect(settle(32)).rejects.toThrow(/its file system is damaged .*: e2fsck -f .*root\.img$/s);
+  expect(before.equals(readFileSync(paths.image))).toBe(true);
+});
+
+it('files that do not fit stay where they are', async () => {
+  await run('dd', ['if=/dev/urandom', `of=${paths.upper}/big`, 'bs=1M', 'count=40']);
+  await expect(settle(32)).rejects.toThrow('The files of the instance do not fit into a root disk of 32MiB');
+  expect([await content(), there()]).toEqual(['kept', ['overlay']]);
+});

@@ -15,6 +15,7 @@ import type { ContainerPeer } from './peer.ts';
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 const COLLECT = new URL('./collect-garbage.ts', import.meta.url).href;
+const WATCH = new URL('./watch-delay.ts', import.meta.url).href;
 const MS_PER_S = 1000;
 
 interface StartOptions {
@@ -22,6 +23,8 @@ interface StartOptions {
   readonly cores?: Role;
   /** Allows {@link Portholed.collectGarbage}. */
   readonly collectable?: boolean;
+  /** Allows {@link Portholed.delays}. */
+  readonly watched?: boolean;
 }
 
 /** A daemon with its own state directory, started as an operator would, by default on the server's core. */
@@ -60,10 +63,10 @@ export class Portholed {
    * Starts it and waits until it serves operators and instances.
    * @returns how long that took, in seconds
    */
-  async start({ cores = 'server', collectable = false }: StartOptions = {}): Promise<number> {
+  async start(options: StartOptions = {}): Promise<number> {
     await mkdir(this.stateDir, { recursive: true });
-    const options = collectable ? ['env', `NODE_OPTIONS=--expose-gc --import=${COLLECT}`] : [];
-    const command = [...options, join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
+    const { cores = 'server' } = options;
+    const command = [...loaded(options), join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
     const started = performance.now();
     this.#program = new Program(onCore(cores, command));
     await untilServed(this.client.socketPath, this.#program);
@@ -98,6 +101,17 @@ export class Portholed {
     return Number(/(\d+) bytes used/.exec((await collected) ?? '')?.[1]);
   }
 
+  /**
+   * How late timers of its main thread were since the last call, in ms; it must have been started as `watched`.
+   * @returns the 99th percentile, and the longest
+   */
+  async delays(): Promise<{ readonly p99: number; readonly most: number }> {
+    const told = this.#program?.says('main thread late');
+    process.kill(this.pid, 'SIGUSR2');
+    const [, p99, most] = /p99 ([\d.]+) ms, most ([\d.]+) ms/.exec((await told) ?? '') ?? [];
+    return { p99: Number(p99), most: Number(most) };
+  }
+
   /** Resident memory, by the kernel's count. */
   residentKib(): number {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
@@ -125,6 +139,12 @@ export class Portholed {
     for (const id of ids) await run('lxc-stop', ['-k', '-n', id, '-P', this.instancesDir]);
     await rm(this.stateDir, { recursive: true, force: true });
   }
+}
+
+/** The command before the daemon's that loads what the options ask for. */
+function loaded({ collectable = false, watched = false }: StartOptions): string[] {
+  if (collectable) return ['env', `NODE_OPTIONS=--expose-gc --import=${COLLECT}`];
+  return watched ? ['env', `NODE_OPTIONS=--import=${WATCH}`] : [];
 }
 
 /** Porthole with one real container. */

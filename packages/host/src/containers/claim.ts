@@ -82,20 +82,20 @@ function nameOf({ name, id }: Container): string {
 /**
  * The instance that a container continues: the one that it has been before, else the one of the claimed name.
  * Null if it is a new one.
+ * @param before the instances with its id
  * @throws bad-request if the name belongs to something else: config and events of one container must not reach
  * another one
  */
 export function continuedBy(
   { runtime, id, name, owner }: Container,
-  claim: Claim,
-  instances: Iterable<Instance>,
+  { before, named }: { readonly before: readonly Instance[]; readonly named: Instance | null },
 ): Instance | null {
-  let named: Instance | null = null;
-  for (const instance of instances) {
-    const its = containerOf(instance.config);
-    if (its?.id === id && its.runtime === runtime && its.owner === owner) return instance;
-    if (instance.name === claim.name) named = instance;
-  }
+  const isSame = ({ config }: Instance) => {
+    const its = containerOf(config);
+    return its?.id === id && its.runtime === runtime && its.owner === owner;
+  };
+  const same = before.find(isSame);
+  if (same) return same;
   if (named === null) return null;
   const its = containerOf(named.config);
   const isIts = its !== null && its.runtime === runtime && its.owner === owner;

@@ -105,7 +105,7 @@ export async function startDaemon(
   const late: { guests?: GuestServer } = {};
   const model = new Model({
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
-    viewsChanged: (views) => lane?.changed(views),
+    ...(lane ? { views: lane } : {}),
   });
   const context: Parts = {
     model,

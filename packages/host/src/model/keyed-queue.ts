@@ -21,6 +21,34 @@ export class KeyedQueue<K> {
     return mine;
   }
 
+  /**
+   * Queues work under many keys at once. It first waits for the work that goes on under these keys, and blocks none of
+   * them meanwhile; then it takes all keys in one step, so that two of these never wait for each other.
+   */
+  async runAll<T>(keys: readonly K[], label: string, work: () => Promise<T>): Promise<T> {
+    for (const key of keys) this.#enter(key, label);
+    try {
+      await this.#over(keys);
+      const before = this.#over(keys);
+      const over = Promise.withResolvers<void>();
+      for (const key of keys) this.#tails.set(key, over.promise);
+      try {
+        await before;
+        return await work();
+      } finally {
+        over.resolve();
+        for (const key of keys) if (this.#tails.get(key) === over.promise) this.#tails.delete(key);
+      }
+    } finally {
+      for (const key of keys) this.#leave(key, label);
+    }
+  }
+
+  /** Settles when the work that is now under some keys has ended. */
+  async #over(keys: readonly K[]): Promise<void> {
+    await Promise.all(new Set(keys.flatMap((key) => this.#tails.get(key) ?? [])));
+  }
+
   /** Runs work outside the queue: its label is listed, but other work does not wait for it. */
   async beside<T>(key: K, label: string, work: () => Promise<T>): Promise<T> {
     this.#enter(key, label);

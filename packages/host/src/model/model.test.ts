@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import type { Change, Instance } from '../core/entities.ts';
 import type { GuestView } from '../core/view.ts';
+import type { ViewFollower } from '../core/view-follower.ts';
 import { FakeClock } from '../instances/testing/fake-world.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
+import type { EventDraft } from './event-draft.ts';
 import { EventHub } from './hub.ts';
 import { lifecycle } from './lifecycle.ts';
-import { type EventDraft, Model } from './model.ts';
+import { Model } from './model.ts';
 
 let heart: Heart;
 let c1: Instance;
@@ -124,6 +126,15 @@ describe('A commit that fails', () => {
   });
 });
 
+/** A follower of views that does nothing. */
+const FOLLOWER: ViewFollower = {
+  changed: () => {},
+  prepare: () => {},
+  caughtUp: async () => {},
+  swap: () => {},
+  forget: () => {},
+};
+
 describe('Views', () => {
   it('are made again for all users of a profile that changes', () => {
     heart.add('c2');
@@ -144,10 +155,11 @@ describe('Views', () => {
   it('reach the fast lane synchronously, all in one call, before any listener is called', () => {
     const order: string[] = [];
     const hub = new EventHub(silentLog);
-    const viewsChanged = (views: readonly GuestView[]) =>
+    const changed = (views: readonly GuestView[]) =>
       void order.push(`lane ${views.map(({ name }) => name).join(' ')}`);
+    const views = { ...FOLLOWER, changed };
     const parts = { store: heart.store, hub, clock: new FakeClock(), location: '', log: silentLog };
-    const model = new Model({ ...parts, viewsChanged });
+    const model = new Model({ ...parts, views });
     hub.onView(c1.id, () => void order.push('view'));
     hub.onHost(() => void order.push('host'));
     const c2 = { ...c1, id: 2, name: 'c2' };

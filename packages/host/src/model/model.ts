@@ -1,22 +1,28 @@
 import { type Clock, timestamp } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import type { Addition, Change, Image, Instance, NewEvent, Profile, State } from '../core/entities.ts';
+import { Places } from '../base/places.ts';
+import type {
+  Addition,
+  Change,
+  Image,
+  Instance,
+  NewEvent,
+  Profile,
+  State,
+  StoredEvent,
+} from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
 import { buildView } from '../core/view-build.ts';
+import type { ViewFollower } from '../core/view-follower.ts';
 import type { Store } from '../store/store.ts';
+import type { EventDraft } from './event-draft.ts';
 import type { LifecycleMetadata } from './events.ts';
 import type { EventHub } from './hub.ts';
-
-/** An event to be written with a change. */
-export type EventDraft =
-  | { readonly type: 'lifecycle'; readonly metadata: LifecycleMetadata; readonly causedBy?: number }
-  | {
-      readonly type: 'config' | 'device';
-      readonly instanceId: number;
-      readonly metadata: Readonly<Record<string, unknown>>;
-    };
+import { InstanceTable } from './instance-table.ts';
+import { type LargeChange, LargeCommit, type LargeSide, type Made } from './large-commit.ts';
+import { SLICE } from './slices.ts';
 
 export interface ModelParts {
   readonly store: Store;
@@ -25,8 +31,10 @@ export interface ModelParts {
   /** The host's name, as instances see it. */
   readonly location: string;
   readonly log: Log;
-  /** Called with the views that a commit has changed, before the events of the commit are published. */
-  readonly viewsChanged?: (views: readonly GuestView[]) => void;
+  /** Has a copy of the views. It is told of changed ones before the events of their commit are published. */
+  readonly views?: ViewFollower;
+  /** Makes the view of an instance. */
+  readonly build?: typeof buildView;
 }
 
 /**
@@ -40,8 +48,7 @@ export class Model {
   readonly #clock: Clock;
   readonly #location: string;
   readonly #log: Log;
-  readonly #instances = new Map<number, Instance>();
-  readonly #byName = new Map<string, Instance>();
+  readonly #instances = new InstanceTable();
   readonly #profiles = new Map<string, Profile>();
   readonly #images = new Map<string, Image>();
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
@@ -49,11 +56,14 @@ export class Model {
   readonly #views = new Map<number, GuestView>();
   /** Ids of instances whose view has changed in the current commit. */
   readonly #swapped = new Set<number>();
-  readonly #viewsChanged: (views: readonly GuestView[]) => void;
+  readonly #follower: ViewFollower | undefined;
+  readonly #build: typeof buildView;
+  readonly #largePlace = new Places(1);
 
   constructor(parts: ModelParts) {
-    const { store, hub, clock, location, log, viewsChanged = () => {} } = parts;
-    this.#viewsChanged = viewsChanged;
+    const { store, hub, clock, location, log, views, build = buildView } = parts;
+    this.#build = build;
+    this.#follower = views;
     this.#store = store;
     this.#hub = hub;
     this.#clock = clock;
@@ -64,11 +74,12 @@ export class Model {
     for (const image of state.images.values()) this.#images.set(image.fingerprint, image);
     this.#aliases = new Map(state.aliases);
     for (const instance of state.instances.values()) this.#put(instance);
+    this.#makeViews();
   }
 
   get state(): State {
     return {
-      instances: this.#instances,
+      instances: this.#instances.all,
       profiles: this.#profiles,
       images: this.#images,
       aliases: this.#aliases,
@@ -77,13 +88,13 @@ export class Model {
 
   /** @throws instance-not-found */
   instance(name: string): Instance {
-    const instance = this.#byName.get(name);
+    const instance = this.#instances.named(name);
     if (!instance) throw hostError('instance-not-found');
     return instance;
   }
 
   hasInstance(name: string): boolean {
-    return this.#byName.has(name);
+    return this.#instances.named(name) !== undefined;
   }
 
   /** The newest state of an instance; undefined if it has been deleted. */
@@ -117,9 +128,24 @@ export class Model {
     return this.#store.nextInstanceId();
   }
 
-  /** The instances that use a profile. */
+  /** The instances that use a profile, by their ids. */
   usersOf(profile: string): Instance[] {
-    return [...this.#instances.values()].filter((instance) => instance.profiles.includes(profile));
+    return this.#instances.usersOf(profile);
+  }
+
+  /** Whether an image, or an instance with a root from it, exists. @param fingerprint empty: no image */
+  needsRoot(fingerprint: string): boolean {
+    return this.#images.has(fingerprint) || this.#instances.hasRootOf(fingerprint);
+  }
+
+  /** The adopted instances that are, or were last, the container with an id of its runtime. */
+  ofContainer(id: string): Instance[] {
+    return this.#instances.ofContainer(id);
+  }
+
+  /** How many instances are containers of a user of the host. */
+  countOfUser(uid: number): number {
+    return this.#instances.countOf(uid);
   }
 
   /**
@@ -128,37 +154,90 @@ export class Model {
    */
   commit(changes: readonly Change[], announcements: readonly EventDraft[] = []): void {
     this.#checkProfiles(changes);
+    const stored = this.#store.commit(changes, this.#eventsOf(announcements));
+    this.#swapped.clear();
+    for (const change of changes) this.#apply(change);
+    this.#makeViews();
+    this.#tellOfViews();
+    for (const event of stored) this.#publish(event);
+  }
+
+  /** Commits a change of several instances: in one turn if they are few, else as a large one. */
+  async commitMany(change: LargeChange): Promise<void> {
+    const { ids, partOf, changes, events } = change;
+    if (ids.length > SLICE) return this.commitLarge(change);
+    const parts = ids.map((id) => partOf(this.current(id)));
+    const puts = parts.flatMap(({ instance }): Change[] =>
+      instance ? [{ kind: 'put-instance', instance }] : [],
+    );
+    this.commit([...changes, ...puts], [...parts.flatMap((part) => part.events), ...events]);
+  }
+
+  /**
+   * Commits a change that touches many instances, in slices that leave the thread free between them. It is all or
+   * nothing, for the store, for readers and after a crash: nothing of it can be seen before its commit. The instances
+   * may write values of their own meanwhile. Resolves when its events are published; if it rejects, nothing has
+   * changed.
+   */
+  commitLarge(change: LargeChange): Promise<void> {
+    return this.#largePlace.use(() => new LargeCommit(this.#largeSide(), change).run());
+  }
+
+  #largeSide(): LargeSide {
+    return {
+      store: this.#store,
+      follower: this.#follower,
+      eventsOf: (drafts) => this.#eventsOf(drafts),
+      check: (changes) => this.#checkProfiles(changes),
+      profiles: () => this.#profiles,
+      instance: (id) => this.#instances.get(id),
+      make: (instance, profiles) => this.#make(instance, profiles),
+      apply: (changes, made) => this.#applyLarge(changes, made),
+      publish: (events) => this.#hub.publishInTurns(events),
+      publishHost: (event) => this.#publish(event),
+    };
+  }
+
+  #eventsOf(announcements: readonly EventDraft[]): NewEvent[] {
     const now = timestamp(this.#clock);
-    const events: NewEvent[] = announcements.map((each) => ({
+    return announcements.map((each) => ({
       instanceId: each.type === 'lifecycle' ? null : each.instanceId,
       type: each.type,
       timestamp: now,
       metadata: { ...each.metadata },
       ...('causedBy' in each ? { causedBy: each.causedBy } : {}),
     }));
-    const stored = this.#store.commit(changes, events);
-    this.#swapped.clear();
-    for (const change of changes) this.#apply(change);
-    this.#tellOfViews();
-    for (const event of stored) {
-      if (event.instanceId !== null) this.#hub.publishGuest(event.instanceId, event);
-      else {
-        const metadata = event.metadata as unknown as LifecycleMetadata;
-        this.#hub.publishHost({
-          type: 'lifecycle',
-          timestamp: event.timestamp,
-          metadata,
-          sequence: event.sequence,
-        });
-      }
+  }
+
+  #publish(event: StoredEvent): void {
+    if (event.instanceId !== null) {
+      this.#hub.publishGuest(event.instanceId, event);
+      return;
     }
+    const metadata = event.metadata as unknown as LifecycleMetadata;
+    const { timestamp: at, sequence } = event;
+    this.#hub.publishHost({ type: 'lifecycle', timestamp: at, metadata, sequence });
   }
 
   /** Passes on all changed views before any listener is called, so that no answer is from an old one. */
   #tellOfViews(): void {
     if (this.#swapped.size === 0) return;
-    this.#viewsChanged([...this.#swapped].flatMap((id) => this.#views.get(id) ?? []));
+    this.#follower?.changed([...this.#swapped].flatMap((id) => this.#views.get(id) ?? []));
     for (const id of this.#swapped) this.#hub.publishView(id);
+  }
+
+  /** Applies a large change, with what was made for it before. @returns the views of the others that it touches */
+  #applyLarge(changes: readonly Change[], made: ReadonlyMap<number, Made>): GuestView[] {
+    this.#swapped.clear();
+    for (const change of changes) this.#apply(change);
+    for (const [id, { instance, expanded, view }] of made) {
+      this.#instances.put(instance);
+      this.#expanded.set(id, expanded);
+      this.#views.set(id, view);
+      this.#swapped.delete(id);
+    }
+    this.#makeViews();
+    return [...this.#swapped].flatMap((id) => this.#views.get(id) ?? []);
   }
 
   /** Checks that the profiles of changed instances exist: one may have been deleted or renamed meanwhile. */
@@ -182,7 +261,7 @@ export class Model {
         return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
-        for (const instance of this.usersOf(change.profile.name)) this.#put(instance);
+        for (const instance of this.usersOf(change.profile.name)) this.#swapped.add(instance.id);
         return;
       case 'delete-profile':
         this.#profiles.delete(change.name);
@@ -209,21 +288,29 @@ export class Model {
   }
 
   #put(instance: Instance): void {
-    const before = this.#instances.get(instance.id);
-    if (before) this.#byName.delete(before.name);
-    this.#instances.set(instance.id, instance);
-    this.#byName.set(instance.name, instance);
-    const expanded = expand(instance, this.#profiles);
-    this.#expanded.set(instance.id, expanded);
-    const warn = (warning: string) => this.#log.warn({ instance: instance.name, warning }, 'cloud-init data');
-    const view = buildView(instance, expanded, this.#location, warn, this.#views.get(instance.id));
-    this.#views.set(instance.id, view);
+    this.#instances.put(instance);
     this.#swapped.add(instance.id);
   }
 
+  /** Makes expanded config and view of each touched instance: once, however many changes of a commit touch it. */
+  #makeViews(): void {
+    for (const id of this.#swapped) {
+      const instance = this.#instances.get(id);
+      if (!instance) continue;
+      const { expanded, view } = this.#make(instance, this.#profiles);
+      this.#expanded.set(id, expanded);
+      this.#views.set(id, view);
+    }
+  }
+
+  #make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made {
+    const expanded = expand(instance, profiles);
+    const warn = (warning: string) => this.#log.warn({ instance: instance.name, warning }, 'cloud-init data');
+    const view = this.#build(instance, expanded, this.#location, warn, this.#views.get(instance.id));
+    return { instance, expanded, view };
+  }
+
   #delete(id: number): void {
-    const before = this.#instances.get(id);
-    if (before) this.#byName.delete(before.name);
     this.#instances.delete(id);
     this.#expanded.delete(id);
     this.#views.delete(id);

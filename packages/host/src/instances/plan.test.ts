@@ -133,7 +133,9 @@ describe('The commit of a plan', () => {
   });
 
   it('leaves the record of an instance alone that stays as it is', () => {
-    expect(changesOf(plan({}), heart.model.current(c1.id)).instance).toBeNull();
+    const plain = heart.add('plain');
+    const made = planUpdate(heart.parts, plain, plain, heart.model.state.profiles);
+    expect(changesOf(made, plain)).toEqual({ instance: null, events: [] });
   });
 
   it('is refused if the instance has been deleted since', async () => {

@@ -10,7 +10,7 @@ import { guestEvents } from '../core/guest-events.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
 import { hostError } from '../core/host-errors.ts';
 import { refuseLateLimits } from '../core/limits.ts';
-import { own } from '../core/records.ts';
+import { own, sameRecord } from '../core/records.ts';
 import { afterUpdate } from '../core/volatile.ts';
 import type { EventDraft } from '../model/event-draft.ts';
 import type { Needs } from './needs.ts';
@@ -94,23 +94,20 @@ export function changesOf(
   };
 }
 
-/** Whether two states of an instance are equal. */
+/** Whether two states of an instance are equal. Only their fields are compared, not the order of their keys. */
 function isSame(one: Instance, other: Instance): boolean {
-  const flat = ({ config: _config, devices: _devices, profiles, ...rest }: Instance): Config => ({
+  const texts = ({ config: _config, devices: _devices, profiles, ...rest }: Instance): Config => ({
     ...(rest as unknown as Config),
-    profiles: profiles.join('\n'),
+    profiles: profiles.join(','),
   });
-  const text = ({ devices }: Instance) => JSON.stringify(devices);
+  const [mine, its] = [one.devices, other.devices];
+  const names = Object.keys(mine);
   return (
-    isSameRecord(one.config, other.config) &&
-    isSameRecord(flat(one), flat(other)) &&
-    text(one) === text(other)
+    sameRecord(one.config, other.config) &&
+    sameRecord(texts(one), texts(other)) &&
+    names.length === Object.keys(its).length &&
+    names.every((name) => sameRecord(own(mine, name) ?? {}, own(its, name) ?? {}))
   );
-}
-
-function isSameRecord(one: Config, other: Config): boolean {
-  const keys = Object.keys(one);
-  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === own(other, key));
 }
 
 const READY = 'volatile.last_state.ready';

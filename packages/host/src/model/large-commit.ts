@@ -1,11 +1,11 @@
 import type { Change, Instance, NewEvent, Profile, StoredEvent } from '../core/entities.ts';
-import type { Expanded } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
 import type { StagedRows, Store } from '../store/store.ts';
 import type { EventDraft } from './event-draft.ts';
 import { nextTurn, SLICE, slicesOf } from './slices.ts';
+import type { Made } from './views.ts';
 
 /** What a large change does to one instance. */
 export interface LargePart {
@@ -23,13 +23,6 @@ export interface LargeChange {
   readonly changes: readonly Change[];
   /** Events that come last. */
   readonly events: readonly EventDraft[];
-}
-
-/** What the model has in memory of one instance. */
-export interface Made {
-  readonly instance: Instance;
-  readonly expanded: Expanded;
-  readonly view: GuestView;
 }
 
 /** The model, as large changes see it. */

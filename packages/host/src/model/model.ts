@@ -1,5 +1,4 @@
 import { type Clock, timestamp } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
 import { Places } from '../base/places.ts';
 import type {
   Addition,
@@ -14,27 +13,22 @@ import type {
 import { type Expanded, expand } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
-import { buildView } from '../core/view-build.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
 import type { Store } from '../store/store.ts';
 import type { EventDraft } from './event-draft.ts';
 import type { LifecycleMetadata } from './events.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
-import { type LargeChange, LargeCommit, type LargeSide, type Made } from './large-commit.ts';
+import { type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
 import { SLICE } from './slices.ts';
+import { type Made, type ViewParts, Views } from './views.ts';
 
-export interface ModelParts {
+export interface ModelParts extends ViewParts {
   readonly store: Store;
   readonly hub: EventHub;
   readonly clock: Clock;
-  /** The host's name, as instances see it. */
-  readonly location: string;
-  readonly log: Log;
   /** Has a copy of the views. It is told of changed ones before the events of their commit are published. */
   readonly views?: ViewFollower;
-  /** Makes the view of an instance. */
-  readonly build?: typeof buildView;
 }
 
 /**
@@ -46,35 +40,27 @@ export class Model {
   readonly #store: Store;
   readonly #hub: EventHub;
   readonly #clock: Clock;
-  readonly #location: string;
-  readonly #log: Log;
   readonly #instances = new InstanceTable();
   readonly #profiles = new Map<string, Profile>();
   readonly #images = new Map<string, Image>();
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
-  readonly #expanded = new Map<number, Expanded>();
-  readonly #views = new Map<number, GuestView>();
-  /** Ids of instances whose view has changed in the current commit. */
-  readonly #swapped = new Set<number>();
+  readonly #views: Views;
   readonly #follower: ViewFollower | undefined;
-  readonly #build: typeof buildView;
   readonly #largePlace = new Places(1);
 
   constructor(parts: ModelParts) {
-    const { store, hub, clock, location, log, views, build = buildView } = parts;
-    this.#build = build;
-    this.#follower = views;
+    const { store, hub, clock, views } = parts;
     this.#store = store;
     this.#hub = hub;
     this.#clock = clock;
-    this.#location = location;
-    this.#log = log;
+    this.#follower = views;
+    this.#views = new Views(parts);
     const state = store.load();
     for (const profile of state.profiles.values()) this.#profiles.set(profile.name, profile);
     for (const image of state.images.values()) this.#images.set(image.fingerprint, image);
     this.#aliases = new Map(state.aliases);
     for (const instance of state.instances.values()) this.#put(instance);
-    this.#makeViews();
+    this.#views.remake(this.#instances.all, this.#profiles);
   }
 
   get state(): State {
@@ -111,7 +97,7 @@ export class Model {
 
   /** Expanded config and devices of an instance, which may differ from the stored one. */
   expanded(instance: Instance): Expanded {
-    const known = this.#instances.get(instance.id) === instance && this.#expanded.get(instance.id);
+    const known = this.#instances.get(instance.id) === instance && this.#views.expanded(instance.id);
     return known || expand(instance, this.#profiles);
   }
 
@@ -155,9 +141,9 @@ export class Model {
   commit(changes: readonly Change[], announcements: readonly EventDraft[] = []): void {
     this.#checkProfiles(changes);
     const stored = this.#store.commit(changes, this.#eventsOf(announcements));
-    this.#swapped.clear();
+    this.#views.begin();
     for (const change of changes) this.#apply(change);
-    this.#makeViews();
+    this.#views.remake(this.#instances.all, this.#profiles);
     this.#tellOfViews();
     for (const event of stored) this.#publish(event);
   }
@@ -191,7 +177,7 @@ export class Model {
       check: (changes) => this.#checkProfiles(changes),
       profiles: () => this.#profiles,
       instance: (id) => this.#instances.get(id),
-      make: (instance, profiles) => this.#make(instance, profiles),
+      make: (instance, profiles) => this.#views.make(instance, profiles),
       apply: (changes, made) => this.#applyLarge(changes, made),
       publish: (events) => this.#hub.publishInTurns(events),
       publishHost: (event) => this.#publish(event),
@@ -221,23 +207,21 @@ export class Model {
 
   /** Passes on all changed views before any listener is called, so that no answer is from an old one. */
   #tellOfViews(): void {
-    if (this.#swapped.size === 0) return;
-    this.#follower?.changed([...this.#swapped].flatMap((id) => this.#views.get(id) ?? []));
-    for (const id of this.#swapped) this.#hub.publishView(id);
+    if (this.#views.touched.size === 0) return;
+    this.#follower?.changed(this.#views.changed);
+    for (const id of this.#views.touched) this.#hub.publishView(id);
   }
 
   /** Applies a large change, with what was made for it before. @returns the views of the others that it touches */
   #applyLarge(changes: readonly Change[], made: ReadonlyMap<number, Made>): GuestView[] {
-    this.#swapped.clear();
+    this.#views.begin();
     for (const change of changes) this.#apply(change);
-    for (const [id, { instance, expanded, view }] of made) {
-      this.#instances.put(instance);
-      this.#expanded.set(id, expanded);
-      this.#views.set(id, view);
-      this.#swapped.delete(id);
+    for (const each of made.values()) {
+      this.#instances.put(each.instance);
+      this.#views.take(each);
     }
-    this.#makeViews();
-    return [...this.#swapped].flatMap((id) => this.#views.get(id) ?? []);
+    this.#views.remake(this.#instances.all, this.#profiles);
+    return this.#views.changed;
   }
 
   /** Checks that the profiles of changed instances exist: one may have been deleted or renamed meanwhile. */
@@ -261,7 +245,7 @@ export class Model {
         return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
-        for (const instance of this.usersOf(change.profile.name)) this.#swapped.add(instance.id);
+        for (const instance of this.usersOf(change.profile.name)) this.#views.touch(instance.id);
         return;
       case 'delete-profile':
         this.#profiles.delete(change.name);
@@ -289,31 +273,11 @@ export class Model {
 
   #put(instance: Instance): void {
     this.#instances.put(instance);
-    this.#swapped.add(instance.id);
-  }
-
-  /** Makes expanded config and view of each touched instance: once, however many changes of a commit touch it. */
-  #makeViews(): void {
-    for (const id of this.#swapped) {
-      const instance = this.#instances.get(id);
-      if (!instance) continue;
-      const { expanded, view } = this.#make(instance, this.#profiles);
-      this.#expanded.set(id, expanded);
-      this.#views.set(id, view);
-    }
-  }
-
-  #make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made {
-    const expanded = expand(instance, profiles);
-    const warn = (warning: string) => this.#log.warn({ instance: instance.name, warning }, 'cloud-init data');
-    const view = this.#build(instance, expanded, this.#location, warn, this.#views.get(instance.id));
-    return { instance, expanded, view };
+    this.#views.touch(instance.id);
   }
 
   #delete(id: number): void {
     this.#instances.delete(id);
-    this.#expanded.delete(id);
     this.#views.delete(id);
-    this.#swapped.add(id);
   }
 }

@@ -22,6 +22,7 @@ export class StagedEvents {
   #first = 0;
   /** 0 if no large change is staged. */
   #next = 0;
+  #true = false;
 
   /** @param newest the number of the newest event that is true */
   constructor(statements: ReturnType<typeof statementsOf>, newest: () => number) {
@@ -52,6 +53,7 @@ export class StagedEvents {
   begin(): void {
     this.#first = this.#newest() + GAP;
     this.#next = this.#first;
+    this.#true = false;
   }
 
   /** Writes events of instances. Must run inside a transaction. */
@@ -82,9 +84,14 @@ export class StagedEvents {
     this.#next = 0;
   }
 
+  /** The commit of the large change begins: other events may have later numbers from now on. */
+  makeTrue(): void {
+    this.#true = true;
+  }
+
   /** @throws if other events have used up the gap */
   checkRoom(): void {
-    if (this.#next > 0 && this.#newest() >= this.#first)
-      throw new Error('a large change was staged for too long');
+    const isOpen = this.#next > 0 && !this.#true;
+    if (isOpen && this.#newest() >= this.#first) throw new Error('a large change was staged for too long');
   }
 }

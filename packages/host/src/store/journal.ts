@@ -83,6 +83,7 @@ export class Journal {
   /** Makes the staged events true. The events that {@link append} adds in the same transaction come after them. */
   makeTrue(): void {
     const { counts, last } = this.staged;
+    this.staged.makeTrue();
     for (const [owner, count] of counts) this.#tally.add(owner, count);
     this.#tally.setNewest(Math.max(last, this.#tally.newest));
     this.#statements.putNewest.run(this.#tally.newest);

@@ -354,4 +354,61 @@ describe('the journal', () => {
       }),
     );
   });
+
+  it('keeps the sure events of each instance, for any writes, and not many more than its limits allow', () => {
+    const limits = fc.record({
+      events: fc.integer({ min: 2, max: 40 }),
+      sureEvents: fc.integer({ min: 0, max: 8 }),
+      instanceEvents: fc.integer({ min: 1, max: 12 }),
+    });
+    const writes = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 150 });
+    fc.assert(
+      fc.property(writes, fc.integer({ min: 1, max: 20 }), limits, (owners, atOnce, some) => {
+        const store = new Store(':memory:', { journal: some });
+        for (let at = 0; at < owners.length; at += atOnce) {
+          store.commit(
+            [],
+            owners.slice(at, at + atOnce).map((owner) => event(owner)),
+          );
+          store.trimJournal();
+        }
+        const sure = Math.min(some.sureEvents, some.instanceEvents);
+        let total = 0;
+        for (let owner = 1; owner <= 9; owner++) {
+          const written = owners.filter((each) => each === owner).length;
+          const kept = read(store, owner).events.length;
+          expect(kept).toBeGreaterThanOrEqual(Math.min(written, sure));
+          expect(kept).toBeLessThanOrEqual(some.instanceEvents);
+          total += kept;
+        }
+        expect(total).toBeLessThanOrEqual(Math.max(some.events, 9 * sure));
+        store.close();
+      }),
+    );
+  });
+
+  it('drops what a large change has made too many while it is idle, some at a time', async () => {
+    const store = open({ events: 1000, sureEvents: 1 });
+    const stage = (count: number) =>
+      store.stage(
+        Array.from({ length: count }, (_, at) => ({
+          instanceId: at + 1,
+          instance: null,
+          events: [event(at + 1)],
+        })),
+      );
+    for (let change = 0; change < 2; change++) {
+      store.beginStaging();
+      stage(1500);
+      store.commitStaged([], [], []);
+    }
+    const total = () =>
+      Array.from({ length: 1500 }, (_, at) => read(store, at + 1).events.length).reduce(
+        (sum, each) => sum + each,
+      );
+    expect(total()).toBe(3000);
+    await vi.waitFor(() => expect(total()).toBe(1500));
+    expect(store.journalSpan(1).oldest).toBeGreaterThan(0);
+    store.close();
+  });
 });

@@ -1,12 +1,12 @@
 import { messageOf } from '../base/coded-error.ts';
 import { Places } from '../base/places.ts';
+import { nextTurn, slicesOf } from '../base/slices.ts';
 import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
 import type { Device } from '../core/entities.ts';
 import type { Expanded } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
 import { takenHwaddr } from '../core/hwaddr-conflicts.ts';
 import { own } from '../core/records.ts';
-import { nextTurn, slicesOf } from '../model/slices.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
 import type { Needs } from './needs.ts';
 import type { UpdatePlan } from './plan.ts';

@@ -1,8 +1,8 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { Places } from '../base/places.ts';
+import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
 import type { Addition, Change } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
-import { nextTurn, SLICE, slicesOf } from '../model/slices.ts';
 import type { Needs } from './needs.ts';
 import type { UpdatePlan } from './plan.ts';
 import { targetOf } from './runs.ts';

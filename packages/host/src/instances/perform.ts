@@ -1,8 +1,8 @@
 import { Places } from '../base/places.ts';
+import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
 import type { Change, Instance } from '../core/entities.ts';
 import { changedLimits } from '../core/limits.ts';
 import type { EventDraft } from '../model/event-draft.ts';
-import { nextTurn, SLICE, slicesOf } from '../model/slices.ts';
 import { checkAdded } from './added-checks.ts';
 import { type PendingDevices, storeAdditions } from './additions.ts';
 import type { Needs } from './needs.ts';

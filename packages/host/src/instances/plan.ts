@@ -82,15 +82,28 @@ export function changesOf(
   newest: Instance,
 ): { instance: Instance | null; events: EventDraft[] } {
   const { current, next } = plan;
-  const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
-  const before = { ...plan.before, config: withGuestKeysOf(plan.before.config, newest.config) };
-  const after = { ...plan.after, config: withGuestKeysOf(plan.after.config, config) };
+  const { config, before, after } = newest === current ? writtenNothing(plan) : withWrites(plan, newest);
   // Also while the instance is stopped: a listener that comes back later with a position must miss nothing.
   const events = guestEvents(before, after);
   const instance = { ...next, config, lastStartedAt: newest.lastStartedAt };
   return {
     instance: isSame(instance, newest) ? null : instance,
     events: events.map((event) => ({ ...event, instanceId: next.id })),
+  };
+}
+
+/** What a plan makes of an instance that has not changed since it was made. */
+function writtenNothing({ next, before, after }: UpdatePlan) {
+  return { config: next.config, before, after };
+}
+
+/** The same with values that the instance has written since. */
+function withWrites({ current, next, before, after }: UpdatePlan, newest: Instance) {
+  const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
+  return {
+    config,
+    before: { ...before, config: withGuestKeysOf(before.config, newest.config) },
+    after: { ...after, config: withGuestKeysOf(after.config, config) },
   };
 }
 

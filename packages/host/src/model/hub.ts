@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts';
+import { nextTurn, slicesOf } from '../base/slices.ts';
 import type { StoredEvent } from '../core/entities.ts';
 import type { HostEvent } from './events.ts';
-import { nextTurn, slicesOf } from './slices.ts';
 
 type Listener<T> = (event: T) => void;
 

@@ -69,6 +69,11 @@ export class InstanceTable {
   }
 
   #of(ids: ReadonlySet<number>): Instance[] {
-    return [...ids].flatMap((id) => this.#all.get(id) ?? []);
+    const found: Instance[] = [];
+    for (const id of ids) {
+      const instance = this.#all.get(id);
+      if (instance) found.push(instance);
+    }
+    return found;
   }
 }

@@ -53,13 +53,15 @@ describe('KeyedQueue', () => {
     const [busy, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const order: string[] = [];
     const before = queue.run(1, 'start', () => busy.promise);
-    const all = queue.runAll([1, 2], 'update', async () => {
+    const begun = Promise.withResolvers<void>();
+    const all = queue.runAll(new Set([1, 2]), 'update', async () => {
       order.push('all');
+      begun.resolve();
       await gate.promise;
     });
     await queue.run(2, 'stop', () => void order.push('meanwhile'));
     busy.resolve();
-    await before;
+    await Promise.all([before, begun.promise]);
     const later = queue.run(2, 'stop', () => void order.push('later'));
     await new Promise(setImmediate);
     expect(order).toEqual(['meanwhile', 'all']);
@@ -77,8 +79,11 @@ describe('KeyedQueue', () => {
       await new Promise(setImmediate);
       order.push(`${name} ends`);
     };
-    const failing = queue.runAll([2, 1], 'update', () => Promise.reject(new Error('no')));
-    const all = [queue.runAll([1, 2], 'update', work('one')), queue.runAll([2, 1], 'update', work('two'))];
+    const failing = queue.runAll(new Set([2, 1]), 'update', () => Promise.reject(new Error('no')));
+    const all = [
+      queue.runAll(new Set([1, 2]), 'update', work('one')),
+      queue.runAll(new Set([2, 1]), 'update', work('two')),
+    ];
     await expect(failing).rejects.toThrow('no');
     await Promise.all(all);
     expect(order).toEqual(['one begins', 'one ends', 'two begins', 'two ends']);

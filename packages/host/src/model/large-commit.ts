@@ -1,10 +1,10 @@
+import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
 import type { Change, Instance, NewEvent, Profile, StoredEvent } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
 import type { StagedRows, Store } from '../store/store.ts';
 import type { EventDraft } from './event-draft.ts';
-import { nextTurn, SLICE, slicesOf } from './slices.ts';
 import type { Made } from './views.ts';
 
 /** What a large change does to one instance. */

@@ -1,5 +1,6 @@
 import { type Clock, timestamp } from '../base/clock.ts';
 import { Places } from '../base/places.ts';
+import { SLICE } from '../base/slices.ts';
 import type {
   Addition,
   Change,
@@ -20,7 +21,6 @@ import type { LifecycleMetadata } from './events.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
 import { type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
-import { SLICE } from './slices.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SLICE } from '../base/slices.ts';
 import type { Config } from '../core/entities.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
-import { SLICE } from '../model/slices.ts';
 
 /** Users of the profile: so many that a change of it takes three slices. */
 const USERS = 2 * SLICE + 50;

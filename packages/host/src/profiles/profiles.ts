@@ -1,3 +1,4 @@
+import { mapInSlices } from '../base/slices.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices } from '../core/devices.ts';
 import type { Instance, Profile } from '../core/entities.ts';
@@ -11,7 +12,6 @@ import type { Requestor } from '../model/events.ts';
 import type { LargeChange } from '../model/large-commit.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Precondition } from '../model/precondition.ts';
-import { mapInSlices } from '../model/slices.ts';
 import type { ProfileInfo } from './profile-info.ts';
 
 type ProfileFields = Pick<Profile, 'description' | 'config' | 'devices'>;
@@ -61,10 +61,11 @@ const byName = (one: { name: string }, other: { name: string }) => (one.name < o
 function infoOf({ model }: Needs<'model'>, profile: Profile): ProfileInfo {
   return {
     profile,
-    usedBy: model
-      .usersOf(profile.name)
-      .sort(byName)
-      .map((instance) => instance.name),
+    // Made only when it is read: many requests need the profile alone.
+    get usedBy() {
+      const names = model.usersOf(profile.name).map(({ name }) => name);
+      return names.sort();
+    },
   };
 }
 
@@ -117,7 +118,7 @@ function withUsers<T>(
 ): Promise<T> {
   const { model, queue } = context;
   const ids = new Set(model.usersOf(profile).map(({ id }) => id));
-  return queue.runAll([...ids], 'update', async () => {
+  return queue.runAll(ids, 'update', async () => {
     const now = model.usersOf(profile);
     if (!now.every(({ id }) => ids.has(id))) throw hostError('profile-changed', profile);
     return await work(now);

@@ -137,7 +137,13 @@ export class Store {
 
   /** Writes rows of a large change that are not true yet; they replace earlier ones of the same instances. */
   stage(rows: readonly StagedRows[]): void {
-    this.#transaction(() => this.#stage(rows));
+    // Not synced with the disk: the commit of the change syncs the log, and all that was written to it before.
+    this.#database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      this.#transaction(() => this.#stage(rows));
+    } finally {
+      this.#database.exec('PRAGMA synchronous = FULL');
+    }
   }
 
   /**

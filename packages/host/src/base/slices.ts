@@ -12,11 +12,17 @@ export function nextTurn(): Promise<void> {
 }
 
 /** Maps a list in slices that leave the thread free between them. */
-export async function mapInSlices<T, R>(all: readonly T[], map: (each: T) => R): Promise<R[]> {
+export async function mapInSlices<T, R>(all: readonly T[], map: (each: T, index: number) => R): Promise<R[]> {
   const results: R[] = [];
   for (const slice of slicesOf(all)) {
     if (results.length > 0) await nextTurn();
-    for (const each of slice) results.push(map(each));
+    for (const each of slice) results.push(map(each, results.length));
   }
   return results;
+}
+
+/** The items of a list that pass, found in slices. */
+export async function filterInSlices<T>(all: readonly T[], passes: (each: T) => boolean): Promise<T[]> {
+  const verdicts = await mapInSlices(all, passes);
+  return all.filter((_, index) => verdicts[index]);
 }

@@ -7,7 +7,8 @@ type Listener<T> = (event: T) => void;
 
 /**
  * Passes events to the current listeners, in the order of publishing. Events of the journal are published
- * directly after their commit, synchronously, so the order of delivery is the order of commits.
+ * directly after their commit, synchronously, so the order of delivery is the order of commits. Those of a large
+ * change follow in turns, but each instance's listeners get them before anything later.
  */
 export class EventHub {
   readonly #host = new Set<Listener<HostEvent>>();

@@ -66,9 +66,8 @@ export class LargeCommit {
     const { store } = this.#side;
     for (; store.isUntidy; await nextTurn()) store.tidy();
     store.beginStaging();
-    const events = await this.#commit();
-    await this.#side.publish(events.staged);
-    for (const event of events.others) this.#side.publishHost(event);
+    const { published } = await this.#commit();
+    await published;
   }
 
   async #commit() {
@@ -124,7 +123,10 @@ export class LargeCommit {
     return this.#change.ids.filter((id) => this.#seen.get(id) !== this.#side.instance(id));
   }
 
-  /** The one turn in which the change becomes durable, then visible. */
+  /**
+   * The one turn in which the change becomes durable, then visible, then known.
+   * @returns wrapped, so that the end of the commit does not wait for it
+   */
   #finish(waiting: readonly number[]) {
     const { store, follower } = this.#side;
     const { changes } = this.#change;
@@ -135,13 +137,15 @@ export class LargeCommit {
     const late = last.flatMap(({ instanceId }) => this.#made.get(instanceId)?.view ?? []);
     const all = [...this.#made.values()].map(({ view }) => view);
     follower?.swap([...late, ...others], all);
-    return this.#withViews(events, others);
+    // Both in this turn, since the events of the next commit come after these.
+    for (const event of events.others) this.#side.publishHost(event);
+    return { published: this.#side.publish(this.#withViews(events.staged, others)) };
   }
 
   /** Every touched instance has a new view, with or without events. */
-  #withViews(events: ReturnType<Store['commitStaged']>, others: readonly GuestView[]) {
-    const staged = new Map<number, readonly StoredEvent[]>(others.map(({ instanceId }) => [instanceId, []]));
-    for (const id of this.#made.keys()) staged.set(id, events.staged.get(id) ?? []);
-    return { staged, others: events.others };
+  #withViews(events: ReadonlyMap<number, readonly StoredEvent[]>, others: readonly GuestView[]) {
+    const touched = new Map<number, readonly StoredEvent[]>(others.map(({ instanceId }) => [instanceId, []]));
+    for (const id of this.#made.keys()) touched.set(id, events.get(id) ?? []);
+    return touched;
   }
 }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { SLICE } from '../base/slices.ts';
 import type { Config } from '../core/entities.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
+import { lifecycle } from '../model/lifecycle.ts';
 
 /** Users of the profile: so many that a change of it takes three slices. */
 const USERS = 2 * SLICE + 50;
@@ -133,6 +134,22 @@ describe('An edit of a profile with many users', () => {
     const { newest } = heart.parts.journal.journalSpan(1);
     heart.model.commit([], [{ type: 'config', instanceId: 1, metadata: { key: 'after' } }]);
     expect(eventsOf(heart, 1).at(-1)?.sequence).toBe(newest + 1);
+  });
+
+  it('is told to operators and instances before anything that is committed later', async () => {
+    const heard = heart.listen(`c${USERS}`);
+    heart.parts.hub.onView(1, () => {
+      heart.model.commit(
+        [],
+        [
+          { type: 'config', instanceId: USERS, metadata: { key: 'later' } },
+          lifecycle('instance-updated', 'instances', 'c1'),
+        ],
+      );
+    });
+    await edit(NEW);
+    expect(heard.map(({ key }) => key)).toEqual(['user.role', 'later']);
+    expect(heart.told).toEqual(['profile-updated web', 'instance-updated c1']);
   });
 
   it('changes an instance that begins to use the profile meanwhile', async () => {

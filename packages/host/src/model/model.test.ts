@@ -145,6 +145,18 @@ describe('Views', () => {
     expect(heart.model.view(2)).toBe(before);
   });
 
+  it('are made once for a commit, however many of its changes touch an instance', () => {
+    heart.made.length = 0;
+    const profile = { ...heart.host.profiles.get('web').profile, config: { 'user.role': 'www' } };
+    heart.model.commit([
+      { kind: 'put-profile', profile },
+      put({ description: 'x' }),
+      put({ description: 'y' }),
+    ]);
+    expect(heart.made).toEqual(['c1']);
+    expect(heart.get('c1').description).toBe('y');
+  });
+
   it('are removed with their instance, and their listeners are called', () => {
     const seen: unknown[] = [];
     heart.parts.hub.onView(c1.id, () => void seen.push(heart.model.view(c1.id)));

@@ -1,6 +1,6 @@
 import { messageOf } from '../base/coded-error.ts';
 import { Places } from '../base/places.ts';
-import { nextTurn, slicesOf } from '../base/slices.ts';
+import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
 import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
 import type { Device } from '../core/entities.ts';
 import type { Expanded } from '../core/expand.ts';
@@ -48,7 +48,7 @@ export async function checkAdded(
     );
     const failure = (await Promise.all(checks)).find((each) => each !== null);
     if (failure) throw failure;
-    await nextTurn();
+    if (plans.length > SLICE) await nextTurn();
   }
 }
 

@@ -18,6 +18,8 @@ interface More {
   readonly events: readonly EventDraft[];
   /** Errors name the instance that they come from. */
   readonly naming?: boolean;
+  /** Called in the turn of the commit, before it. If it throws, everything is undone. */
+  readonly check?: () => void;
 }
 
 type Undos = Map<UpdatePlan, Undo[]>;

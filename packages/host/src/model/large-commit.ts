@@ -23,6 +23,8 @@ export interface LargeChange {
   readonly changes: readonly Change[];
   /** Events that come last. */
   readonly events: readonly EventDraft[];
+  /** Called in the turn of the commit, before it. If it throws, nothing changes. */
+  readonly check?: () => void;
 }
 
 /** The model, as large changes see it. */
@@ -131,6 +133,7 @@ export class LargeCommit {
     const { store, follower } = this.#side;
     const { changes } = this.#change;
     const last = this.#prepare(waiting);
+    this.#change.check?.();
     this.#side.check(changes);
     const events = store.commitStaged(last, changes, this.#side.eventsOf(this.#change.events));
     const others = this.#side.apply(changes, this.#made);

@@ -150,8 +150,9 @@ export class Model {
 
   /** Commits a change of several instances: in one turn if they are few, else as a large one. */
   async commitMany(change: LargeChange): Promise<void> {
-    const { ids, partOf, changes, events } = change;
+    const { ids, partOf, changes, events, check } = change;
     if (ids.length > SLICE) return this.commitLarge(change);
+    check?.();
     const parts = ids.map((id) => partOf(this.current(id)));
     const puts = parts.flatMap(({ instance }): Change[] =>
       instance ? [{ kind: 'put-instance', instance }] : [],
@@ -217,7 +218,7 @@ export class Model {
     this.#views.begin();
     for (const change of changes) this.#apply(change);
     for (const each of made.values()) {
-      this.#instances.put(each.instance);
+      if (this.#instances.get(each.instance.id) !== each.instance) this.#instances.put(each.instance);
       this.#views.take(each);
     }
     this.#views.remake(this.#instances.all, this.#profiles);

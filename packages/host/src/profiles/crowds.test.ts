@@ -205,6 +205,24 @@ describe('A rename of a profile with many users', () => {
     ]);
     expect(heart.model.state.profiles.has('web')).toBe(false);
   });
+
+  it.each([
+    [
+      'the profile gets another user',
+      () => void heart.add('late', { profiles: ['default', 'web'] }),
+      'given to another',
+    ],
+    ['another profile gets the new name', () => heart.addProfile('www'), 'in use'],
+  ])('is refused if %s meanwhile, and changes nothing', async (_what, meanwhile, why) => {
+    const before = seen(heart);
+    heart.store.betweenSlices = () => {
+      heart.store.betweenSlices = () => {};
+      meanwhile();
+    };
+    await expect(rename()).rejects.toThrow(why);
+    expect(seen(heart)).toEqual(before);
+    expect(seen(await heart.crash())).toEqual(before);
+  });
 });
 
 describe('The end of the daemon', () => {

@@ -106,6 +106,8 @@ function update(
       changes: [{ kind: 'put-profile', profile }],
       events: [updated],
       naming,
+      // Its profile may have been renamed or deleted meanwhile, if it had no users.
+      check: () => void find(context, name),
     });
   });
 }
@@ -137,10 +139,14 @@ function rename(
   if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
   return withUsers(context, name, async (users) => {
     const profile = find(context, name);
-    if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
+    const ids = new Set(users.map(({ id }) => id));
+    const check = () => {
+      if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
+      if (!model.usersOf(name).every(({ id }) => ids.has(id))) throw hostError('profile-changed', name);
+    };
     const renamed = lifecycle('profile-renamed', 'profiles', to, { by, context: { old_name: name } });
     const change: LargeChange = {
-      ids: users.map(({ id }) => id),
+      ...{ ids: [...ids], check },
       partOf: (current) => ({ instance: withProfile(current, name, to), events: [] }),
       changes: [
         { kind: 'put-profile', profile: { ...profile, name: to } },

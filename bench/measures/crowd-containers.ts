@@ -6,7 +6,7 @@ import { until } from '../frame/wait.ts';
 import { launch, takeImage } from '../peers/container.ts';
 import { buildImages } from '../peers/images.ts';
 import { Portholed } from '../peers/porthole.ts';
-import { listSeconds } from './lxc-list.ts';
+import { addList } from './lxc-list.ts';
 
 /** Real containers, and how many of them start with the daemon. */
 const CONTAINERS = 300;
@@ -30,7 +30,7 @@ export async function measureContainers(bench: Bench, checkout: string): Promise
   for (let round = 0; round < plan.crowdRounds; round++) {
     signal.throwIfAborted();
     say(`crowds: ${size} containers, round ${round + 1}`);
-    results.add('containers-list', String(size), await listSeconds(bench, daemon, size, []));
+    await addList(bench, daemon, { figure: 'containers-list', size });
     results.add('containers-restart', String(size), await restartSeconds(daemon));
     results.add('containers-autostart', String(size), await autostartSeconds(daemon, size, starting));
   }

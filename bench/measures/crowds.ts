@@ -6,7 +6,7 @@ import { buildForm } from '../peers/built.ts';
 import { type Population, populate } from '../peers/population.ts';
 import { CHECKOUT, type Portholed } from '../peers/porthole.ts';
 import { measureContainers } from './crowd-containers.ts';
-import { listSeconds } from './lxc-list.ts';
+import { addList } from './lxc-list.ts';
 
 const MS_PER_S = 1000;
 /** The profile that all adopted instances use. */
@@ -40,7 +40,7 @@ async function measureRound(bench: Bench, population: Population, round: number)
   const { p99, most } = await daemon.delays();
   results.add('crowd-edit-p99', column, p99);
   results.add('crowd-edit-most', column, most);
-  results.add('crowd-list', column, await listSeconds(bench, daemon, size, ['-c', 'ns']));
+  await addList(bench, daemon, { figure: 'crowd-list', size, options: ['-c', 'ns'] });
   await daemon.stop();
   const started = performance.now();
   await daemon.start({ cores: 'all', watched: true });

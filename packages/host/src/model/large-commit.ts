@@ -58,6 +58,8 @@ export class LargeCommit {
   readonly #made = new Map<number, Made>();
   /** The states that the parts were made from. */
   readonly #seen = new Map<number, Instance>();
+  /** Whether the commit has been made: from then on nothing is given up. */
+  #isTrue = false;
 
   constructor(side: LargeSide, change: LargeChange) {
     this.#side = side;
@@ -82,8 +84,10 @@ export class LargeCommit {
       }
       return this.#finish(waiting);
     } catch (error) {
-      store.giveUpStaging();
-      follower?.forget();
+      if (!this.#isTrue) {
+        store.giveUpStaging();
+        follower?.forget();
+      }
       throw error;
     }
   }
@@ -136,6 +140,7 @@ export class LargeCommit {
     this.#change.check?.();
     this.#side.check(changes);
     const events = store.commitStaged(last, changes, this.#side.eventsOf(this.#change.events));
+    this.#isTrue = true;
     const others = this.#side.apply(changes, this.#made);
     const late = last.flatMap(({ instanceId }) => this.#made.get(instanceId)?.view ?? []);
     const all = [...this.#made.values()].map(({ view }) => view);

@@ -40,6 +40,10 @@ export interface Plan {
   readonly neighbourRounds: number;
   /** Rounds of part o. */
   readonly restartRounds: number;
+  /** Rounds of part k. */
+  readonly crowdRounds: number;
+  /** Numbers of adopted instances of part k; each has its own daemon, one after the other. */
+  readonly crowdSizes: readonly number[];
   /** How often each command of part l runs. */
   readonly commandRounds: number;
   /** How long a daemon of part l rests before its memory is read. */
@@ -68,6 +72,8 @@ const FULL = {
   imageMib: 256,
   neighbourRounds: 3,
   restartRounds: 5,
+  crowdRounds: 5,
+  crowdSizes: [1000, 10_000],
   commandRounds: 20,
   restSeconds: 60,
   aftermathSeconds: 60,
@@ -89,6 +95,8 @@ const QUICK = {
   imageMib: 64,
   neighbourRounds: 1,
   restartRounds: 2,
+  crowdRounds: 2,
+  crowdSizes: [1000],
   commandRounds: 10,
   restSeconds: 10,
   aftermathSeconds: 20,

@@ -32,6 +32,7 @@ const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));
 const BLOCKS: Readonly<Record<string, readonly Part[]>> = {
   figures: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
   installed: ['l'],
+  crowds: ['k'],
   restarts: ['o'],
   hooks: ['p'],
   neighbours: ['n'],

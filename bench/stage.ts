@@ -4,6 +4,7 @@ import type { Bench, Peers } from './bench.ts';
 import type { Part } from './figures.ts';
 import { LoadTools } from './load/load-tools.ts';
 import { measureChurn } from './measures/churn.ts';
+import { measureCrowds } from './measures/crowds.ts';
 import { measureEvents } from './measures/events.ts';
 import { measureExport } from './measures/export.ts';
 import { measureGrowth } from './measures/growth.ts';
@@ -40,6 +41,7 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['d', measureStoppedListener],
   ['f', measureMemory],
   ['l', measureInstalled],
+  ['k', measureCrowds],
   ['o', measureRestarts],
   ['p', measureHooks],
   ['n', measureNeighbours],

@@ -125,7 +125,8 @@ async function restOfNode(node: string): Promise<number> {
 /** @returns MiB at rest of a daemon with many adopted instances */
 async function populated({ folder, tools, plan, say }: Bench, built: string): Promise<number> {
   say(`installed: ${MANY} adopted instances`);
-  await using many = await populate({ folder: join(folder, 'installed'), tools, plan }, MANY, built);
+  const within = { folder: join(folder, 'installed'), tools, plan };
+  await using many = await populate(within, MANY, { checkout: built });
   await many.daemon.stop();
   await many.daemon.start({ cores: 'all' });
   await wait(plan.restSeconds * MS_PER_S);

@@ -1,21 +1,18 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { run } from '../../packages/host/src/process/run.ts';
 import type { Bench } from '../bench.ts';
-import { onCore } from '../frame/cores.ts';
 import { buildForm } from '../peers/built.ts';
 import { launch, takeImage } from '../peers/container.ts';
 import { buildImages } from '../peers/images.ts';
 import { KEY_TARGET, type Peer } from '../peers/peer.ts';
 import { CHECKOUT, Portholed } from '../peers/porthole.ts';
+import { addList } from './lxc-list.ts';
 
 /** As many real containers as fit on a small host. */
 const CONTAINERS = 60;
 const COLUMN = String(CONTAINERS);
-const LXC = '/usr/bin/lxc';
 /** How long the program in a container waits for the daemon. */
 const PATIENCE_SECONDS = 180;
 const MS_PER_S = 1000;
@@ -37,7 +34,9 @@ export async function measureRestarts(bench: Bench): Promise<void> {
     signal.throwIfAborted();
     say(`restarts: round ${round + 1} of ${plan.restartRounds}`);
     results.add('killed-start', COLUMN, await killedStart(bench, daemon, guest));
-    await listBoth(bench, daemon);
+    // The first one after a start, and the next.
+    for (const figure of ['list-first', 'list-next'] as const)
+      await addList(bench, daemon, { figure, size: CONTAINERS });
     results.add('hang-up', COLUMN, await hungUp(daemon));
   }
 }
@@ -79,19 +78,4 @@ async function hungUp(daemon: Portholed): Promise<number> {
   await daemon.hangUp();
   await daemon.client.get('/1.0/instances');
   return (performance.now() - started) / MS_PER_S;
-}
-
-/** Times `lxc list` of LXD's client: the first one after a start, and the next. */
-async function listBoth({ folder, results }: Bench, daemon: Portholed): Promise<void> {
-  if (!existsSync(LXC)) return results.remark('lxc', 'not installed');
-  for (const figure of ['list-first', 'list-next'] as const) {
-    const [program, ...args] = onCore('all', [LXC, 'list', '--format', 'csv']);
-    const env = { PATH: '/usr/bin:/bin', HOME: folder, LXD_DIR: daemon.stateDir };
-    const before = performance.now();
-    const { ok, failure, stdout } = await run(program, args, { cwd: '/', env });
-    if (!ok) throw new Error(failure);
-    results.add(figure, COLUMN, (performance.now() - before) / MS_PER_S);
-    const running = stdout.split('\n').filter((line) => line.includes('RUNNING')).length;
-    if (running !== CONTAINERS) throw new Error(`lxc list shows ${running} running instances`);
-  }
 }

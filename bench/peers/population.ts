@@ -27,16 +27,19 @@ export function memberName(number: number): string {
   return `member-${number}`;
 }
 
-/** Starts a daemon and a crowd, and adopts each of its containers. @param checkout of the daemon */
+/**
+ * Starts a daemon and a crowd, and adopts each of its containers.
+ * @param options the daemon's checkout, and whether its delays are watched
+ */
 export async function populate(
   { folder, tools, plan }: { readonly folder: string; readonly tools: LoadTools; readonly plan: Plan },
   size: number,
-  checkout = plan.checkout,
+  { checkout = plan.checkout, watched = false } = {},
 ): Promise<Population> {
   await using stack = new AsyncDisposableStack();
   const daemon = new Portholed(join(folder, `porthole-${size}`), checkout);
   stack.defer(() => daemon.destroy());
-  await daemon.start({ cores: 'all' });
+  await daemon.start({ cores: 'all', watched });
   const crowd = stack.use(await Crowd.make(tools, daemon.guestSocket, size, FIRST_UID));
   await adoptAll(daemon, crowd);
   await bind(daemon.pid, 'server');

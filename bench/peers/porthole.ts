@@ -15,6 +15,7 @@ import type { ContainerPeer } from './peer.ts';
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 const COLLECT = new URL('./collect-garbage.ts', import.meta.url).href;
+const WATCH = new URL('./watch-delay.ts', import.meta.url).href;
 const MS_PER_S = 1000;
 
 interface StartOptions {
@@ -26,6 +27,8 @@ interface StartOptions {
   readonly module?: string;
   /** Gets all that the daemon writes to standard error. */
   readonly hear?: (text: string) => void;
+  /** Allows {@link Portholed.delays}. */
+  readonly watched?: boolean;
 }
 
 /** A daemon with its own state directory, started as an operator would, by default on the server's core. */
@@ -64,17 +67,13 @@ export class Portholed {
    * Starts it and waits until it serves operators and instances.
    * @returns how long that took, in seconds
    */
-  async start({ cores = 'server', collectable = false, module, hear }: StartOptions = {}): Promise<number> {
+  async start(options: StartOptions = {}): Promise<number> {
     await mkdir(this.stateDir, { recursive: true });
-    const options = [
-      ...(collectable ? ['--expose-gc', `--import=${COLLECT}`] : []),
-      ...(module === undefined ? [] : [`--import=${module}`]),
-    ];
-    const environment = options.length === 0 ? [] : ['env', `NODE_OPTIONS=${options.join(' ')}`];
-    const command = [...environment, join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
+    const { cores = 'server' } = options;
+    const command = [...loaded(options), join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
     const started = performance.now();
     this.#program = new Program(onCore(cores, command));
-    if (hear) this.#program.hear(hear);
+    if (options.hear) this.#program.hear(options.hear);
     await untilServed(this.client.socketPath, this.#program);
     await untilServed(this.guestSocket, this.#program);
     return (performance.now() - started) / MS_PER_S;
@@ -107,6 +106,17 @@ export class Portholed {
     return Number(/(\d+) bytes used/.exec((await collected) ?? '')?.[1]);
   }
 
+  /**
+   * How late timers of its main thread were since the last call, in ms; it must have been started as `watched`.
+   * @returns the 99th percentile, and the longest
+   */
+  async delays(): Promise<{ readonly p99: number; readonly most: number }> {
+    const told = this.#program?.says('main thread late');
+    process.kill(this.pid, 'SIGUSR2');
+    const [, p99, most] = /p99 ([\d.]+) ms, most ([\d.]+) ms/.exec((await told) ?? '') ?? [];
+    return { p99: Number(p99), most: Number(most) };
+  }
+
   /** Resident memory, by the kernel's count. */
   residentKib(): number {
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]);
@@ -134,6 +144,16 @@ export class Portholed {
     for (const id of ids) await run('lxc-stop', ['-k', '-n', id, '-P', this.instancesDir]);
     await rm(this.stateDir, { recursive: true, force: true });
   }
+}
+
+/** The command before the daemon's that loads what the options ask for. */
+function loaded({ collectable = false, watched = false, module }: StartOptions): string[] {
+  const options = [
+    ...(collectable ? ['--expose-gc', `--import=${COLLECT}`] : []),
+    ...(watched ? [`--import=${WATCH}`] : []),
+    ...(module === undefined ? [] : [`--import=${module}`]),
+  ];
+  return options.length === 0 ? [] : ['env', `NODE_OPTIONS=${options.join(' ')}`];
 }
 
 /** Porthole with one real container. */

@@ -35,6 +35,7 @@ export function imageLimits(settings: Settings): ImageLimits {
 export function journalLimits(settings: Settings): JournalLimits {
   return {
     events: settings['journal-events'],
+    sureEvents: settings['journal-sure-events'],
     instanceEvents: settings['journal-instance-events'],
     days: settings['journal-days'],
   };

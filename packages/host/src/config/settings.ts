@@ -130,6 +130,12 @@ export const SETTINGS = {
   ),
   'image-entries': number(IMAGES.entries, 1, Number.MAX_SAFE_INTEGER, 'maximum number of files in an image'),
   'journal-events': number(JOURNAL.events, 1000, 100_000_000, 'maximum number of events in the journal'),
+  'journal-sure-events': number(
+    JOURNAL.sureEvents,
+    1,
+    100_000,
+    'number of events that each instance keeps, also if all together are more than the maximum',
+  ),
   'journal-instance-events': number(
     JOURNAL.instanceEvents,
     100,

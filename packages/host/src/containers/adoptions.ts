@@ -97,7 +97,7 @@ export class Adoptions {
     const claim = claimOfUser(uid, described);
     const { model } = this.#context;
     const isNew = !model.hasInstance(claim.name);
-    if (isNew && countOf(uid, model.state.instances.values()) >= OF_USER_MAX)
+    if (isNew && model.countOfUser(uid) >= OF_USER_MAX)
       throw hostError(
         'bad-request',
         `a user may have ${OF_USER_MAX} instances; those with the annotation dev.porthole.ephemeral=true are deleted when their containers end`,
@@ -108,7 +108,9 @@ export class Adoptions {
   async #adopt(init: ProcessName, container: Container, claim: Claim): Promise<void> {
     const said = { ...container, said: Object.keys(claim.config) };
     const adoption = { pid: init.pid, init, container: said };
-    const instance = continuedBy(container, claim, this.#context.model.state.instances.values());
+    const { model } = this.#context;
+    const named = model.hasInstance(claim.name) ? model.instance(claim.name) : null;
+    const instance = continuedBy(container, { before: model.ofContainer(container.id), named });
     if (instance === null) await this.#create(claim, adoption);
     // The daemon before this one may have ended between the adoption and its answer.
     else if (this.#runs(instance, init)) return;
@@ -123,7 +125,7 @@ export class Adoptions {
       const its = containerOf(config);
       return its?.id === subject.id && its.owner === '';
     };
-    const id = [...model.state.instances.values()].find(isIts)?.id;
+    const id = model.ofContainer(subject.id).find(isIts)?.id;
     const run = id === undefined ? undefined : running.get(id);
     if (id === undefined || run === undefined) return;
     await within(
@@ -202,10 +204,4 @@ export class Adoptions {
     const updated = lifecycle('instance-updated', 'instances', current.name);
     await performPlans(this.#context, [plan], { changes: [], events: [updated] });
   }
-}
-
-function countOf(uid: number, instances: Iterable<Instance>): number {
-  let count = 0;
-  for (const { config } of instances) if (containerOf(config)?.owner === String(uid)) count++;
-  return count;
 }

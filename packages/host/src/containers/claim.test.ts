@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Container, withContainer } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
-import { claimOf, continuedBy } from './claim.ts';
+import { type Claim, claimOf, continuedBy } from './claim.ts';
 
 const WEB: Container = {
   ...{
@@ -20,6 +20,12 @@ const instanceOf = (name: string, container: Container | null): Instance => ({
   ...{ config: withContainer({}, container), createdAt: '', lastStartedAt: '' },
 });
 const claim = (container: Container, words = {}) => claimOf({ container, words });
+
+const continued = (container: Container, claim: Claim, instances: readonly Instance[]) =>
+  continuedBy(container, {
+    before: instances,
+    named: instances.find(({ name }) => name === claim.name) ?? null,
+  });
 
 describe('The claim of a container', () => {
   it('has the words of the operator', () => {
@@ -52,17 +58,17 @@ describe('The claim of a container', () => {
 describe('A container continues', () => {
   it('the instance that it was before, also after a rename', () => {
     const instance = instanceOf('renamed', WEB);
-    expect(continuedBy(WEB, claim(WEB), [instance])).toBe(instance);
+    expect(continued(WEB, claim(WEB), [instance])).toBe(instance);
   });
 
   it('the instance of an earlier container with its name', () => {
     const instance = instanceOf('web', WEB);
     const again = { ...WEB, id: 'b'.repeat(64) };
-    expect(continuedBy(again, claim(again), [instance])).toBe(instance);
+    expect(continued(again, claim(again), [instance])).toBe(instance);
   });
 
   it('no instance if its name is free', () => {
-    expect(continuedBy(WEB, claim(WEB), [instanceOf('other', { ...WEB, id: 'c' })])).toBeNull();
+    expect(continued(WEB, claim(WEB), [instanceOf('other', { ...WEB, id: 'c' })])).toBeNull();
   });
 });
 
@@ -74,6 +80,6 @@ describe('A container cannot take the instance', () => {
     ['that Porthole runs itself', instanceOf('web', null), 'another instance'],
     ['of a container without a name', instanceOf('web', { ...WEB, name: '' }), 'aaaa'],
   ])('%s', (_what, instance, why) => {
-    expect(() => continuedBy(thief, claim(thief, { name: 'web' }), [instance])).toThrow(why);
+    expect(() => continued(thief, claim(thief, { name: 'web' }), [instance])).toThrow(why);
   });
 });

@@ -82,19 +82,19 @@ function nameOf({ name, id }: Container): string {
 /**
  * The instance that a container continues: the one that it was before, or the one that has the claimed name. Null if
  * the container becomes a new instance.
+ * @param before the instances with its id
  * @throws bad-request if the name belongs to something else: a container must not get config and events of another one
  */
 export function continuedBy(
   { runtime, id, name, owner }: Container,
-  claim: Claim,
-  instances: Iterable<Instance>,
+  { before, named }: { readonly before: readonly Instance[]; readonly named: Instance | null },
 ): Instance | null {
-  let named: Instance | null = null;
-  for (const instance of instances) {
-    const its = containerOf(instance.config);
-    if (its?.id === id && its.runtime === runtime && its.owner === owner) return instance;
-    if (instance.name === claim.name) named = instance;
-  }
+  const isSame = ({ config }: Instance) => {
+    const its = containerOf(config);
+    return its?.id === id && its.runtime === runtime && its.owner === owner;
+  };
+  const same = before.find(isSame);
+  if (same) return same;
   if (named === null) return null;
   const its = containerOf(named.config);
   const isIts = its !== null && its.runtime === runtime && its.owner === owner;

@@ -102,7 +102,7 @@ export async function startDaemon(
   const records = openRecords(started, paths.records, log);
   const model = new Model({
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
-    viewsChanged: (views) => lane?.changed(views),
+    ...(lane ? { views: lane } : {}),
     committed: (changes) => records.committed(changes),
   });
   const context: Parts = {

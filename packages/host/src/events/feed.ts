@@ -44,10 +44,10 @@ interface Placed {
  * memory. Then it gets new events. When too many of those wait, it goes back to the journal; a reader without
  * positions is ended.
  *
- * Invariant: events are committed and the journal is read on one thread, and a commit is published at once.
- * So a feed that begins to follow when the journal has nothing more gets each later event once. It gives
- * events to the reader in turns, in their order. Events that it got before it went back to the journal are
- * skipped: the journal has them.
+ * Invariant: events are committed and the journal is read on one thread. A commit is published at once; that of a
+ * large change in turns, but to those that follow an instance before another begins to follow it. So a feed that
+ * begins to follow when the journal has nothing more gets each later event once. It gives events to the reader in
+ * turns, in their order. Events that it got before it went back to the journal are skipped: the journal has them.
  */
 export class EventFeed<E extends Placed> {
   readonly #source: EventSource<E>;

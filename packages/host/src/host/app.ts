@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { hostError } from '../core/host-errors.ts';
-import { asyncEnvelope, errorEnvelope, operationPath, syncEnvelope } from '../wire/envelope.ts';
+import { asyncEnvelope, errorEnvelope, listText, operationPath, syncEnvelope } from '../wire/envelope.ts';
 import { drain, readJson, readParts } from './body.ts';
 import type { Answer, Call, Edge, Handler } from './call.ts';
 import { failureOf } from './failures.ts';
@@ -105,6 +105,8 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
     case 'sync':
       if (answer.etag !== undefined) reply.header('ETag', `"${answer.etag}"`);
       return sendJson(reply.headers(answer.headers ?? {}), 200, syncEnvelope(answer.metadata));
+    case 'list':
+      return sendText(reply, 200, listText(answer.items));
     case 'created':
       return sendJson(reply.header('Location', answer.location), 201, syncEnvelope(null));
     case 'operation': {
@@ -133,7 +135,13 @@ async function fail(
 }
 
 function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
+  return sendText(reply, status, JSON.stringify(value));
+}
+
+function sendText(reply: FastifyReply, status: number, json: string): FastifyReply {
   // As bytes: to text Fastify would add a charset, which LXD's answers do not have.
-  const body = Buffer.from(`${JSON.stringify(value)}\n`);
-  return reply.code(status).header('Content-Type', 'application/json').send(body);
+  return reply
+    .code(status)
+    .header('Content-Type', 'application/json')
+    .send(Buffer.from(`${json}\n`));
 }

@@ -96,7 +96,7 @@ export interface ProfileCases {
     by: Requestor,
     check?: Precondition<Profile>,
   ): Promise<void>;
-  rename(name: string, to: string, by: Requestor): void;
+  rename(name: string, to: string, by: Requestor): Promise<void>;
   delete(name: string, by: Requestor): void;
 }
 

@@ -45,6 +45,8 @@ export type Answer =
       readonly etag?: string;
       readonly headers?: Readonly<Record<string, string>>;
     }
+  /** A long list that exists: the JSON text of each item. */
+  | { readonly kind: 'list'; readonly items: readonly string[] }
   /** A synchronous creation: 201 with the new object's path. */
   | { readonly kind: 'created'; readonly location: string }
   | { readonly kind: 'operation'; readonly operation: Operation }

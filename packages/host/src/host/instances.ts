@@ -1,4 +1,5 @@
 import { messageOf } from '../base/coded-error.ts';
+import { filterInSlices, mapInSlices } from '../base/slices.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { InstanceInfo, InstanceLive } from '../instances/requests.ts';
 import { parseExec } from '../wire/exec.ts';
@@ -30,13 +31,27 @@ import { instanceFullJson, instanceJson, stateJson } from './instance-json.ts';
 /** GET /1.0/instances: URLs, objects or objects with live state, by `recursion` 0, 1, 2. */
 export async function listInstances(edge: Edge, call: Call): Promise<Answer> {
   if (!hasContainers(call.query.get('instance-type') ?? '')) return sync([]);
-  const passes = parseFilter(call.query.get('filter') ?? '');
-  const infos = edge.backend.instances.list().filter((info) => passes(instanceJson(info)));
+  const filter = call.query.get('filter') ?? '';
+  const passes = parseFilter(filter);
+  const all = edge.backend.instances.list();
+  // Only a filter looks at the objects.
+  const infos = filter === '' ? all : await filterInSlices(all, (info) => passes(instanceJson(info)));
   const recursion = recursionOf(call);
   if (recursion === 0) return sync(infos.map((info) => urlOf(call.path, info.instance.name)));
-  if (recursion === 1) return sync(infos.map(instanceJson));
+  if (recursion === 1) return listOf(infos, instanceJson);
   const lives = await liveStates(edge, infos);
-  return sync(infos.map((info, index) => instanceFullJson(info, lives[index] ?? null)));
+  return listOf(infos, (info, index) => instanceFullJson(info, lives[index] ?? null));
+}
+
+/** A list of instances, which may be thousands: its text is made in slices. */
+async function listOf(
+  infos: readonly InstanceInfo[],
+  json: (info: InstanceInfo, index: number) => object,
+): Promise<Answer> {
+  return {
+    kind: 'list',
+    items: await mapInSlices(infos, (info, index) => JSON.stringify(json(info, index))),
+  };
 }
 
 /** Whether instances of a type can exist here; empty: any. @throws bad-request for an unknown type, with LXD's text */

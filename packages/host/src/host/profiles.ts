@@ -95,7 +95,7 @@ function merged(base: Profile, part: ReturnType<typeof parseProfilePatch>) {
 /** POST /1.0/profiles/NAME: rename. */
 export async function renameProfile({ backend }: Edge, call: Call): Promise<Answer> {
   const to = parseRename(await call.json());
-  backend.profiles.rename(param(call, 'name'), to, call.by);
+  await backend.profiles.rename(param(call, 'name'), to, call.by);
   return created(urlOf(COLLECTION, to));
 }
 

@@ -1,10 +1,15 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
+import { Places } from '../base/places.ts';
+import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
 import type { Addition, Change } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { Needs } from './needs.ts';
 import type { UpdatePlan } from './plan.ts';
 import { targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
+
+/** Instances of which the result of an addition is foreseen at a time: each takes a helper program. */
+const FORESEEN_AT_ONCE = 4;
 
 /** Devices that are stored as being added, and the changes that remove these records. */
 export interface PendingDevices {
@@ -19,22 +24,36 @@ export async function storeAdditions(
   plans: readonly UpdatePlan[],
 ): Promise<PendingDevices> {
   const all = new Map<number, readonly Addition[]>();
-  for (const { current, next, steps } of plans) {
-    const run = context.running.get(current.id);
-    const added = steps.filter(({ action }) => action === 'added');
-    if (!run || added.length === 0) continue;
-    const additions: Addition[] = [];
-    for (const { name, device } of added) {
-      const started = devicesToStart(next, { [name]: device })[name] ?? device;
-      additions.push(await refusing(name, () => run.runtime.foresee(targetOf(run, name, started))));
-    }
-    all.set(current.id, additions);
-  }
+  const places = new Places(FORESEEN_AT_ONCE);
+  const due = plans.filter((plan) => context.running.has(plan.current.id) && addedBy(plan).length > 0);
+  // Waits for all, so that nothing goes on after a failure.
+  const found = await Promise.allSettled(
+    due.map((plan) => places.use(async () => all.set(plan.current.id, await foresee(context, plan)))),
+  );
+  const failed = found.find(({ status }) => status === 'rejected');
+  if (failed) throw (failed as PromiseRejectedResult).reason;
   const puts = [...all].map(
     ([instanceId, additions]): Change => ({ kind: 'put-additions', instanceId, additions }),
   );
-  if (puts.length > 0) context.model.commit(puts);
+  for (const slice of slicesOf(puts)) {
+    context.model.commit(slice);
+    if (puts.length > SLICE) await nextTurn();
+  }
   return { of: all, drops: [...all.keys()].map((instanceId) => ({ kind: 'drop-additions', instanceId })) };
+}
+
+const addedBy = ({ steps }: UpdatePlan) => steps.filter(({ action }) => action === 'added');
+
+async function foresee({ running }: Needs<'running'>, plan: UpdatePlan): Promise<readonly Addition[]> {
+  const { current, next } = plan;
+  const additions: Addition[] = [];
+  for (const { name, device } of addedBy(plan)) {
+    const run = running.get(current.id);
+    if (!run) break;
+    const started = devicesToStart(next, { [name]: device })[name] ?? device;
+    additions.push(await refusing(name, () => run.runtime.foresee(targetOf(run, name, started))));
+  }
+  return additions;
 }
 
 /** Adds the device's name to the error of a failure. @throws device-start-failed */

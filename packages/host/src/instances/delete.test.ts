@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { FakeRoots } from './testing/fake-images.ts';
 import { BY, Heart } from './testing/heart.ts';
 import { telling } from './testing/test-store.ts';
 
@@ -31,6 +32,16 @@ describe('A deletion', () => {
     expect(heart.machine.roots.size).toBe(1);
     await remove();
     expect(heart.machine.roots.size).toBe(0);
+  });
+
+  it('looks at no root but its own, and at that only if nothing else needs it', async () => {
+    const roots = heart.parts.roots as FakeRoots;
+    heart.add('c2', { config: { 'volatile.base_image': BASE } });
+    await remove('c2');
+    expect(roots.sweeps).toBe(0);
+    heart.model.commit([{ kind: 'delete-image', fingerprint: BASE }]);
+    await remove();
+    expect(roots.sweeps).toBe(1);
   });
 
   it('waits for other work on the instance', async () => {

@@ -1,10 +1,12 @@
 import { CodedError } from '../base/coded-error.ts';
 import { isTrue } from '../core/booleans.ts';
+import type { Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Runtime } from '../runtimes/contract/runtime.ts';
 import { forgetRun } from './forget.ts';
 import type { Needs } from './needs.ts';
+import { baseOf, type IsNeeded } from './roots.ts';
 
 /**
  * Deletes an instance that is stopped or adopted; the processes of an adopted one go on. Must run in the
@@ -30,7 +32,7 @@ export async function deleteInstance(
   reboots.forget(id);
   unsettled.forget(id);
   if (run) forgetRun(context, run, 'instance deleted');
-  await removeInstance(context, runtime, id);
+  await removeInstance(context, runtime, instance);
 }
 
 /** If the disk is full, removes the instance's files, which go anyway, and commits again. */
@@ -44,12 +46,13 @@ async function committing(commit: () => void, makeRoom: () => Promise<void>): Pr
   }
 }
 
-/** Removes the files of an instance that is no longer in the store, and roots that are not needed now. */
+/** Removes the files of an instance that is no longer in the store, and its root if nothing else needs that. */
 export async function removeInstance(
   { roots, model }: Needs<'model' | 'roots'>,
   runtime: Runtime,
-  id: number,
+  instance: Instance,
 ): Promise<void> {
-  await runtime.remove(id);
-  if (runtime.owns) await roots.sweep(model.state);
+  await runtime.remove(instance.id);
+  const needsRoot: IsNeeded = (base) => model.needsRoot(base);
+  if (runtime.owns && !needsRoot(baseOf(instance))) await roots.sweep(needsRoot);
 }

@@ -1,6 +1,6 @@
 import { afterStop, betweenRuns } from '../core/volatile.ts';
+import type { EventDraft } from '../model/event-draft.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { EventDraft } from '../model/model.ts';
 import type { Ending } from '../runtimes/contract/runtime.ts';
 import { removeInstance } from './delete.ts';
 import { forgetRun } from './forget.ts';
@@ -140,7 +140,7 @@ export async function commitEnd(
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
     model.commit([{ kind: 'delete-instance', id }], [deleted, ...events]);
     context.reboots.forget(id);
-    await removeInstance(context, context.runtimeOf(instance.config), id);
+    await removeInstance(context, context.runtimeOf(instance.config), instance);
     return;
   }
   const config = goesOn ? betweenRuns(instance.config) : afterStop(instance.config);

@@ -5,8 +5,8 @@ import { guestEvents } from '../core/guest-events.ts';
 import { GUEST_KEYS_MAX, isGuestKey } from '../core/guest-keys.ts';
 import { recordOf } from '../core/records.ts';
 import { withReady } from '../core/volatile.ts';
+import type { EventDraft } from '../model/event-draft.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { EventDraft } from '../model/model.ts';
 
 /** The result of a write: stored, or the code of the guest API's error. */
 export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';

@@ -1,111 +1,130 @@
-import type { DeviceStep } from '../core/devices-plan.ts';
-import type { Addition, Change, Config } from '../core/entities.ts';
+import { Places } from '../base/places.ts';
+import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
+import type { Change, Instance } from '../core/entities.ts';
 import { changedLimits } from '../core/limits.ts';
 import { grownSize } from '../core/root-size.ts';
-import type { EventDraft } from '../model/model.ts';
-import { type PendingDevices, refusing, storeAdditions } from './additions.ts';
+import type { EventDraft } from '../model/event-draft.ts';
+import { checkAdded } from './added-checks.ts';
+import { type PendingDevices, storeAdditions } from './additions.ts';
 import type { Needs } from './needs.ts';
 import { named } from './of-instance.ts';
-import { changesOf, checkAdded, guestApiChange, type UpdatePlan } from './plan.ts';
-import { type Run, targetOf } from './runs.ts';
-import { devicesToStart } from './start.ts';
+import { changeRunning, growRoot, type Undo } from './perform-running.ts';
+import { changesOf, guestApiChange, type UpdatePlan } from './plan.ts';
 
-/** Undoes one step on a running instance. */
-type Undo = () => Promise<unknown>;
+/** Running instances that are changed at a time: each may take a program that changes mounts. */
+const CHANGED_AT_ONCE = 4;
+
+interface More {
+  readonly changes: readonly Change[];
+  readonly events: readonly EventDraft[];
+  /** Errors name the instance that they come from. */
+  readonly naming?: boolean;
+  /** Called in the turn of the commit, before it. If it throws, everything is undone. */
+  readonly check?: () => void;
+}
+
+type Undos = Map<UpdatePlan, Undo[]>;
 
 /**
- * Carries out plans: first the steps on running instances, which can fail; then one commit; then it removes
- * the guest API mounts that are switched off. If a later part fails, the steps are undone; if the daemon dies
- * in between, the next one undoes them. Must run in the queues of all these instances.
- * @param more changes and events that belong to the same commit; its changes come first, its events last;
- *   `naming`: errors name the instance that they come from
+ * Carries out plans: first the steps on running instances, which can fail, on a few instances at a time; then one
+ * commit, in slices if there are many instances; then it removes the guest API mounts that are switched off. If a
+ * later part fails, the steps are undone; if the daemon dies in between, the next one undoes them. Must run in the
+ * queues of all these instances.
+ * @param more changes and events that belong to the same commit; its changes come first, its events last
  */
 export async function performPlans(
   context: Needs<'guests' | 'log' | 'model' | 'running' | 'runtimeOf'>,
   plans: readonly UpdatePlan[],
-  more: {
-    readonly changes: readonly Change[];
-    readonly events: readonly EventDraft[];
-    readonly naming?: boolean;
-  } = { changes: [], events: [] },
+  more: More = { changes: [], events: [] },
 ): Promise<void> {
   await checkAdded(context, plans);
-  const undo: Undo[] = [];
+  const undos: Undos = new Map();
   const announced = await storeAdditions(context, plans);
   try {
-    const done: UpdatePlan[] = [];
-    for (const plan of plans) {
-      const changed = changeRunning(context, plan, announced, undo);
-      done.push(
-        await changed.catch((error) => Promise.reject(more.naming ? named(plan.next, error) : error)),
-      );
-    }
-    // Last, since a file system that has grown cannot shrink while it is used.
-    for (const plan of plans) {
-      const grown = growRoot(context, plan, undo);
-      await grown.catch((error) => Promise.reject(more.naming ? named(plan.next, error) : error));
-    }
-    const parts = done.map((plan) => changesOf(context, plan));
-    context.model.commit(
-      [...more.changes, ...parts.map((part) => part.change), ...announced.drops],
-      [...parts.flatMap((part) => part.events), ...more.events],
-    );
+    const done = await changeAll(context, plans, { announced, undos, more });
+    await growRoots(context, plans, { undos, more });
+    await commitPlans(context, done, { ...more, changes: [...more.changes, ...announced.drops] });
   } catch (error) {
-    undo.unshift(async () => announced.drops.length > 0 && context.model.commit(announced.drops));
-    await undoAll(context, undo);
+    await undoAll(context, undos, announced.drops);
     throw error;
   }
   const shut = plans.filter((plan) => guestApiChange(plan) === false);
-  for (const plan of shut) disconnect(context, plan);
-  for (const plan of shut) await hideGuestApi(context, plan);
+  await hideAll(context, shut);
 }
 
-async function changeRunning(
+/** Changes the running instances. @returns the plans, with what was made in their volatile keys */
+async function changeAll(
   context: Needs<'running'>,
-  plan: UpdatePlan,
-  announced: PendingDevices,
-  undo: Undo[],
-): Promise<UpdatePlan> {
-  const run = context.running.get(plan.current.id);
-  if (!run) return plan;
-  let config: Config = plan.next.config;
-  const additions = announced.of.get(run.instanceId) ?? [];
-  for (const step of plan.steps) {
-    const addition = step.action === 'added' && additions.find(({ name }) => name === step.name);
-    config = addition
-      ? await add(run, addition, config, undo)
-      : await performStep(run, plan, step, config, undo);
-  }
-  await changeLimits(run, plan, undo);
-  if (guestApiChange(plan) === true) {
-    await run.runtime.setGuestApiMount(run.handle.init, run.config, true);
-    undo.push(() => run.runtime.setGuestApiMount(run.handle.init, run.config, false));
-  }
-  return { ...plan, next: { ...plan.next, config } };
+  plans: readonly UpdatePlan[],
+  { announced, undos, more }: { announced: PendingDevices; undos: Undos; more: More },
+): Promise<UpdatePlan[]> {
+  const results = new Map(plans.map((plan) => [plan, plan]));
+  const changed = plans.filter((plan) => isChanged(context, plan));
+  await someAtATime(changed, more, async (plan) => {
+    const undo: Undo[] = [];
+    undos.set(plan, undo);
+    results.set(plan, await changeRunning(context, plan, announced, undo));
+  });
+  return [...results.values()];
 }
 
-/** Each limit with its own undo. A run that is about to end needs none. */
-async function changeLimits(run: Run, { before, after }: UpdatePlan, undo: Undo[]): Promise<void> {
-  const { runtime, handle } = run;
-  for (const key of changedLimits(before.config, after.config)) {
-    if (!handle.init.isAlive()) return;
-    undo.push(async () => handle.init.isAlive() && runtime.setLimits(handle.init, before.config, [key]));
-    await runtime.setLimits(handle.init, after.config, [key]);
-  }
-}
-
-/** Its undo lowers a quota. The file system of an image has its stored size again from the next start on. */
-async function growRoot(
-  { running }: Needs<'running'>,
-  { current, before, after }: UpdatePlan,
-  undo: Undo[],
+/** Comes last, since a file system that has grown cannot shrink while it is used. */
+async function growRoots(
+  context: Needs<'running'>,
+  plans: readonly UpdatePlan[],
+  { undos, more }: { undos: Undos; more: More },
 ): Promise<void> {
-  const run = running.get(current.id);
-  const growth = grownSize(before.devices, after.devices);
-  if (!run?.handle.init.isAlive() || !growth) return;
-  const { runtime, instanceId } = run;
-  undo.push(() => runtime.setRootSize(instanceId, growth.from));
-  await runtime.setRootSize(instanceId, growth.to);
+  const growing = plans.filter(({ before, after }) => grownSize(before.devices, after.devices));
+  await someAtATime(growing, more, (plan) => {
+    const undo = undos.get(plan) ?? [];
+    undos.set(plan, undo);
+    return growRoot(context, plan, undo);
+  });
+}
+
+/** After a failure it begins no other, and waits for those that it has begun. */
+async function someAtATime(
+  plans: readonly UpdatePlan[],
+  { naming }: More,
+  work: (plan: UpdatePlan) => Promise<void>,
+): Promise<void> {
+  const waiting = plans.values();
+  const failures: unknown[] = [];
+  const worker = async () => {
+    for (const plan of waiting) {
+      if (failures.length > 0) return;
+      await work(plan).catch((error) => failures.push(naming ? named(plan.next, error) : error));
+    }
+  };
+  await Promise.all(Array.from({ length: CHANGED_AT_ONCE }, worker));
+  if (failures.length > 0) throw failures[0];
+}
+
+function isChanged({ running }: Needs<'running'>, plan: UpdatePlan): boolean {
+  const { current, before, after, steps } = plan;
+  if (!running.has(current.id)) return false;
+  return (
+    steps.length > 0 || changedLimits(before.config, after.config).length > 0 || guestApiChange(plan) === true
+  );
+}
+
+function commitPlans({ model }: Needs<'model'>, plans: readonly UpdatePlan[], more: More): Promise<void> {
+  const byId = new Map(plans.map((plan) => [plan.next.id, plan]));
+  const partOf = (current: Instance) => changesOf(byId.get(current.id) as UpdatePlan, current);
+  return model.commitMany({ ids: [...byId.keys()], partOf, ...more });
+}
+
+/** Since the commit, new requests of these instances are refused; now their connections go, then the mounts. */
+async function hideAll(
+  context: Needs<'guests' | 'log' | 'running'>,
+  plans: readonly UpdatePlan[],
+): Promise<void> {
+  for (const slice of slicesOf(plans)) {
+    for (const plan of slice) disconnect(context, plan);
+    if (plans.length > SLICE) await nextTurn();
+  }
+  const places = new Places(CHANGED_AT_ONCE);
+  await Promise.all(plans.map((plan) => places.use(() => hideGuestApi(context, plan))));
 }
 
 /** Closes the connections of an instance. Since the commit, its new requests are refused. */
@@ -127,59 +146,24 @@ async function hideGuestApi({ running, log }: Needs<'log' | 'running'>, plan: Up
   }
 }
 
-async function performStep(
-  run: Run,
-  plan: UpdatePlan,
-  step: DeviceStep,
-  config: Config,
-  undo: Undo[],
-): Promise<Config> {
-  const { runtime } = run;
-  const { action, name } = step;
-  if (action === 'removed') {
-    const started = devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device;
-    const made = madeFor(plan.current.config, name);
-    await runtime.detach(targetOf(run, name, started), made);
-    // If undone, a nic gets its stored name on the host again, where later changes look for it.
-    const before = made.hostName ? { ...started, host_name: made.hostName } : started;
-    undo.push(() => runtime.attach(targetOf(run, name, before)));
-    return config;
-  }
-  const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);
-  const { hostName } = madeFor(plan.current.config, name);
-  if (!hostName) return config;
-  undo.push(() => runtime.updateDevice({ ...target, device: step.previous ?? {} }, hostName));
-  await runtime.updateDevice(target, hostName);
-  return config;
-}
-
-async function add(run: Run, { name, device }: Addition, config: Config, undo: Undo[]): Promise<Config> {
-  const target = targetOf(run, name, device);
-  const made = await refusing(name, () => run.runtime.attach(target));
-  undo.push(() => run.runtime.detach(target, made));
-  return withMade(config, name, made);
-}
-
-/** Stores in volatile keys what attaching a device has made, so that a later daemon can remove it. */
-function withMade(config: Config, name: string, made: { created: boolean; hostName?: string }): Config {
-  return {
-    ...config,
-    ...(made.created ? { [`volatile.${name}.created`]: 'true' } : {}),
-    ...(made.hostName ? { [`volatile.${name}.host_name`]: made.hostName } : {}),
-  };
-}
-
-function madeFor(config: Config, name: string): { created: boolean; hostName?: string } {
-  const hostName = config[`volatile.${name}.host_name`];
-  return { created: config[`volatile.${name}.created`] === 'true', ...(hostName ? { hostName } : {}) };
-}
-
-async function undoAll({ log }: Needs<'log'>, undo: Undo[]): Promise<void> {
-  for (const act of undo.reverse()) {
+/** Undoes the steps of each instance, the last one first; a few instances at a time. */
+async function undoAll(
+  { log, model }: Needs<'log' | 'model'>,
+  undos: Undos,
+  drops: readonly Change[],
+): Promise<void> {
+  const guarded = async (act: Undo) => {
     try {
       await act();
     } catch (error) {
       log.error({ err: error }, 'could not undo a part of a failed update');
     }
-  }
+  };
+  const places = new Places(CHANGED_AT_ONCE);
+  const undo = (steps: Undo[]) =>
+    places.use(async () => {
+      for (const step of steps.reverse()) await guarded(step);
+    });
+  await Promise.all([...undos.values()].map(undo));
+  await guarded(async () => drops.length > 0 && model.commit(drops));
 }

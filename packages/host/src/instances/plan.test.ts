@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Config, Devices, Instance } from '../core/entities.ts';
+import { performPlans } from './perform.ts';
 import { changesOf, guestApiChange, planUpdate } from './plan.ts';
 import { disk, nic } from './testing/devices.ts';
 import { Heart } from './testing/heart.ts';
@@ -115,8 +116,8 @@ describe('The change of security.devlxd', () => {
 describe('The commit of a plan', () => {
   it('has an event for each changed key of the instance’s view, and none for other keys', () => {
     const { events } = changesOf(
-      heart.parts,
       plan({ profiles: ['default', 'web'], ...config({ 'limits.cpu': '1' }) }),
+      heart.model.current(c1.id),
     );
     expect(events.map(({ type, metadata }) => [type, metadata])).toMatchObject([
       ['config', { key: 'user.role', old_value: '', value: 'web' }],
@@ -126,16 +127,21 @@ describe('The commit of a plan', () => {
 
   it('keeps the time of a start since the plan was made', () => {
     const made = plan({ description: 'new' });
-    const instance = { ...c1, lastStartedAt: '2030-01-01T00:00:00Z' };
-    heart.model.commit([{ kind: 'put-instance', instance }]);
-    const { change } = changesOf(heart.parts, made);
-    expect(change).toMatchObject({ instance: { description: 'new', lastStartedAt: '2030-01-01T00:00:00Z' } });
+    const newest = { ...c1, lastStartedAt: '2030-01-01T00:00:00Z' };
+    const { instance } = changesOf(made, newest);
+    expect(instance).toMatchObject({ description: 'new', lastStartedAt: '2030-01-01T00:00:00Z' });
+  });
+
+  it('leaves the record of an instance alone that stays as it is', () => {
+    const plain = heart.add('plain');
+    const made = planUpdate(heart.parts, plain, plain, heart.model.state.profiles);
+    expect(changesOf(made, plain)).toEqual({ instance: null, events: [] });
   });
 
   it('is refused if the instance has been deleted since', async () => {
     const made = plan({});
     await heart.setState('c1', 'stop');
     heart.model.commit([{ kind: 'delete-instance', id: c1.id }]);
-    expect(() => changesOf(heart.parts, made)).toThrow('Instance not found');
+    await expect(performPlans(heart.parts, [made])).rejects.toThrow('Instance not found');
   });
 });

@@ -1,21 +1,19 @@
-import { CodedError, messageOf } from '../base/coded-error.ts';
+import { CodedError } from '../base/coded-error.ts';
 import { adoptedInit, withAdopted } from '../core/adopted.ts';
 import { isTrue } from '../core/booleans.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
-import { isRootDisk } from '../core/device-table.ts';
 import { checkDevices, checkExpandedDevices } from '../core/devices.ts';
 import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
-import type { Change, Instance, Profile } from '../core/entities.ts';
+import type { Config, Instance, Profile } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
 import { guestEvents } from '../core/guest-events.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
 import { hostError } from '../core/host-errors.ts';
-import { takenHwaddr } from '../core/hwaddr-conflicts.ts';
 import { refuseLateLimits } from '../core/limits.ts';
-import { own } from '../core/records.ts';
+import { own, sameRecord } from '../core/records.ts';
 import { refuseLateSize } from '../core/root-size.ts';
 import { afterUpdate } from '../core/volatile.ts';
-import type { EventDraft } from '../model/model.ts';
+import type { EventDraft } from '../model/event-draft.ts';
 import type { Needs } from './needs.ts';
 
 type Profiles = ReadonlyMap<string, Profile>;
@@ -79,52 +77,53 @@ function prefixed<T>(
 }
 
 /**
- * Checks that the host has what added devices and other sizes need, and that no other nic has their address; changes nothing.
- * @throws device-add-failed
+ * What a plan makes of an instance, and its guest events. Values that the instance has written meanwhile stay.
+ * @returns null for the instance if its own record stays as it is
  */
-export async function checkAdded(
-  { model, runtimeOf }: Needs<'model' | 'runtimeOf'>,
-  plans: readonly UpdatePlan[],
-): Promise<void> {
-  const planned = new Map(plans.map(({ next, after }) => [next.id, after]));
-  // One after another: a profile that gives its address to thousands of users fails at the second.
-  function* others(id: number): Generator<Expanded> {
-    for (const instance of model.state.instances.values())
-      if (instance.id !== id) yield planned.get(instance.id) ?? model.expanded(instance);
-  }
-  const check = async ({ next, after }: UpdatePlan, { name, device }: DeviceStep) => {
-    try {
-      const address = own(device, 'hwaddr') && takenHwaddr(name, after, others(next.id));
-      if (address) throw new Error(`MAC address "${address}" already defined on another NIC`);
-      await runtimeOf(next.config).checkDevice(name, device);
-    } catch (error) {
-      throw hostError('device-add-failed', name, messageOf(error));
-    }
-  };
-  const checks = plans.flatMap((plan) =>
-    planDevices(plan.before.devices, plan.after.devices)
-      .filter(({ action, device }) => action === 'added' || (action === 'updated' && isRootDisk(device)))
-      .map((step) => check(plan, step)),
-  );
-  await Promise.all(checks);
-}
-
-/** A plan's change of the store and its guest events. Values that the instance has written meanwhile stay. */
 export function changesOf(
-  context: Needs<'model'>,
   plan: UpdatePlan,
-): { change: Change; events: EventDraft[] } {
+  newest: Instance,
+): { instance: Instance | null; events: EventDraft[] } {
   const { current, next } = plan;
-  const newest = context.model.current(next.id);
-  const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
-  const before = { ...plan.before, config: withGuestKeysOf(plan.before.config, newest.config) };
-  const after = { ...plan.after, config: withGuestKeysOf(plan.after.config, config) };
+  const { config, before, after } = newest === current ? writtenNothing(plan) : withWrites(plan, newest);
   // Also while the instance is stopped: a listener that comes back later with a position must miss nothing.
   const events = guestEvents(before, after);
+  const instance = { ...next, config, lastStartedAt: newest.lastStartedAt };
   return {
-    change: { kind: 'put-instance', instance: { ...next, config, lastStartedAt: newest.lastStartedAt } },
+    instance: isSame(instance, newest) ? null : instance,
     events: events.map((event) => ({ ...event, instanceId: next.id })),
   };
+}
+
+/** What a plan makes of an instance that has not changed since it was made. */
+function writtenNothing({ next, before, after }: UpdatePlan) {
+  return { config: next.config, before, after };
+}
+
+/** The same with values that the instance has written since. */
+function withWrites({ current, next, before, after }: UpdatePlan, newest: Instance) {
+  const config = withGuestWrites(keepReady(newest, next), current.config, newest.config);
+  return {
+    config,
+    before: { ...before, config: withGuestKeysOf(before.config, newest.config) },
+    after: { ...after, config: withGuestKeysOf(after.config, config) },
+  };
+}
+
+/** Whether two states of an instance are equal. Only their fields are compared, not the order of their keys. */
+function isSame(one: Instance, other: Instance): boolean {
+  const texts = ({ config: _config, devices: _devices, profiles, ...rest }: Instance): Config => ({
+    ...(rest as unknown as Config),
+    profiles: profiles.join(','),
+  });
+  const [mine, its] = [one.devices, other.devices];
+  const names = Object.keys(mine);
+  return (
+    sameRecord(one.config, other.config) &&
+    sameRecord(texts(one), texts(other)) &&
+    names.length === Object.keys(its).length &&
+    names.every((name) => sameRecord(own(mine, name) ?? {}, own(its, name) ?? {}))
+  );
 }
 
 const READY = 'volatile.last_state.ready';

@@ -1,16 +1,20 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../base/sync-folder.ts';
-import type { Image, ImageTemplate, Instance, State } from '../core/entities.ts';
+import type { Image, ImageTemplate, Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { HostIds } from '../core/host-ids.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
+
+/** Whether an image, or an instance with a root from it, exists. @param fingerprint empty: no image */
+export type IsNeeded = (fingerprint: string) => boolean;
 
 /** Called with the progress in percent while an image is unpacked. */
 export type UnpackProgress = (percent: number) => void;
 
 /** Fingerprint of the image of an instance's root; empty for an instance that was made without an image. */
-const baseOf = (instance: Pick<Instance, 'config'>): string => instance.config['volatile.base_image'] ?? '';
+export const baseOf = (instance: Pick<Instance, 'config'>): string =>
+  instance.config['volatile.base_image'] ?? '';
 
 /** The range of ids in a folder's name: one number if uids and gids begin at the same one. */
 const rangeOf = ({ uid, gid }: HostIds): string => (uid === gid ? `${uid}` : `${uid}+${gid}`);
@@ -103,11 +107,11 @@ export class Roots {
   }
 
   /** Removes the roots that no image and no instance needs, and those that a crash has left incomplete. */
-  async sweep(state: State): Promise<void> {
+  async sweep(isNeeded: IsNeeded): Promise<void> {
     for (const entry of await readdir(this.#folder)) {
       const [, base = '', rest = ''] = ROOT_NAME.exec(entry) ?? TEMPLATES_NAME.exec(entry) ?? [];
       // Checked for each entry, since images and instances can change during a removal.
-      if (base === '' || this.#kept.has(entry) || (rest === '' && isNeeded(base, state))) continue;
+      if (base === '' || this.#kept.has(entry) || (rest === '' && isNeeded(base))) continue;
       const path = join(this.#folder, entry);
       if (![...this.#making.keys()].some((going) => path.startsWith(going))) await remove(path);
     }
@@ -129,10 +133,6 @@ export class Roots {
       this.#making.delete(path);
     }
   }
-}
-
-function isNeeded(base: string, { images, instances }: State): boolean {
-  return images.has(base) || instances.values().some((instance) => baseOf(instance) === base);
 }
 
 /** Renames a root before it removes it, so that an incomplete one is never taken for a complete one. */

@@ -112,6 +112,23 @@ describe('An instance that does not shut down when asked', () => {
     expect(heart.get('c1').description).toBe('new');
   });
 
+  it('holds up neither an edit of its profile, nor a list, nor what is shown of itself, nor a forced stop', async () => {
+    const { state, done } = stop(30);
+    await heart.quiet();
+    heart.addProfile('web');
+    const { profiles, instances } = heart.host;
+    await instances.patch('c1', { profiles: ['default', 'web'] }, BY);
+    await profiles.update('web', { description: '', config: { 'user.role': 'www' }, devices: {} }, BY);
+    await profiles.rename('web', 'www', BY);
+    expect(heart.model.view(heart.get('c1').id)?.config.get('user.role')).toBe('www');
+    expect(instances.list().map(({ status }) => status)).toEqual(['Running']);
+    expect(await instances.live('c1')).toMatchObject({ status: 'Running', pid: heart.run('c1').pid });
+    expect(state.over).toBe('');
+    await heart.setState('c1', 'stop', { force: true });
+    await done;
+    expect([state.over, heart.status('c1')]).toEqual(['Success', 'Stopped']);
+  });
+
   it('refuses other changes of its state meanwhile, except a forced stop', async () => {
     const { done } = stop(-1);
     await heart.quiet();

@@ -1,6 +1,6 @@
 import { CodedError } from '../base/coded-error.ts';
 import type { Change, Instance } from '../core/entities.ts';
-import type { EventDraft } from '../model/model.ts';
+import type { EventDraft } from '../model/event-draft.ts';
 import type { Effect, WriteResult } from './guest-writes.ts';
 
 /** The part of the model that writes of instances use. */

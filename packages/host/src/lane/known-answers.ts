@@ -70,6 +70,8 @@ export class KnownAnswers {
   }
 
   clear(): void {
+    // Clearing an empty map makes a new one all the same, and thousands of views may change at once.
+    if (this.#known.size === 0) return;
     this.#known.clear();
     this.#characters = 0;
   }

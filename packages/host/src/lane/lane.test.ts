@@ -105,6 +105,21 @@ describe('a change', () => {
     client.socket.destroy();
   });
 
+  it('of a large change shows in no answer before all of it does', async () => {
+    await using guest = await startLane();
+    const view = sampleView({ config: new Map([['user.foo', 'new']]) });
+    guest.lane.prepare([sampleView({ config: new Map([['user.foo', 'draft']]) })]);
+    guest.lane.prepare([view]);
+    await guest.lane.caughtUp();
+    const before = bodyOf(await exchange(guest.path, GET));
+    guest.lane.swap([], [view]);
+    expect([before, bodyOf(await exchange(guest.path, GET))]).toEqual(['bar', 'new']);
+    guest.lane.prepare([sampleView({ config: new Map([['user.foo', 'given up']]) })]);
+    guest.lane.forget();
+    guest.lane.swap([], []);
+    expect(bodyOf(await exchange(guest.path, GET))).toBe('new');
+  });
+
   it('of security.devlxd shows too', async () => {
     await using guest = await startLane();
     guest.backend.setView(sampleView({ devlxd: false }));

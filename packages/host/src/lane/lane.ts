@@ -3,6 +3,7 @@ import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
 import type { GuestView } from '../core/view.ts';
+import type { ViewFollower } from '../core/view-follower.ts';
 import { acceptedOf } from '../guest/caller-key.ts';
 import type { GuestFrontEnd } from '../guest/server.ts';
 import type { Accepted } from '../http/application.ts';
@@ -28,12 +29,14 @@ import {
 
 /** A connection takes less than this from one thread to the other. */
 const HANDED_OVER_MS_MAX = 60_000;
+/** A lane that has ended applies no orders any more: this is looked for so often. */
+const WAIT_MS = 100;
 
 /**
  * The fast lane as the main thread sees it. It sends orders to the lane's thread, and waits until they are
  * applied where an operator's answer depends on that. The lane never waits for the main thread.
  */
-export class Lane implements GuestFrontEnd {
+export class Lane implements GuestFrontEnd, ViewFollower {
   readonly #log: Log;
   readonly #shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_SLOTS));
   readonly #owned = new Uint8Array(new SharedArrayBuffer(OWNED_BYTES));
@@ -42,6 +45,8 @@ export class Lane implements GuestFrontEnd {
   readonly #ended: Promise<void>;
   /** Instances whose runs the lane knows. */
   readonly #runs = new Set<number>();
+  /** Instances whose view of a large change was sent. */
+  readonly #prepared = new Set<number>();
   #calls: FrontEndCalls<Caller> | undefined;
   #ordered = 0;
   #starting = false;
@@ -109,6 +114,44 @@ export class Lane implements GuestFrontEnd {
   changed(views: readonly GuestView[]): void {
     const known = views.filter(({ instanceId }) => this.#runs.has(instanceId));
     if (known.length > 0) this.#tellAndWait({ kind: 'views', views: known });
+  }
+
+  /** Takes views of a large change, which no answer is made from yet; later ones of an instance replace earlier. */
+  prepare(views: readonly GuestView[]): void {
+    const known = views.filter(({ instanceId }) => this.#runs.has(instanceId));
+    if (known.length === 0) return;
+    for (const { instanceId } of known) this.#prepared.add(instanceId);
+    this.#send({ kind: 'prepare', views: known });
+  }
+
+  /** Resolves when every order so far is applied, or the lane has ended. */
+  async caughtUp(): Promise<void> {
+    const ordered = this.#ordered;
+    const untilMs = performance.now() + OBEY_MS_MAX;
+    while (this.#state === 'works' && this.#calls !== undefined && performance.now() < untilMs) {
+      const done = Atomics.load(this.#shared, DONE);
+      if (((done - ordered) | 0) >= 0) return;
+      await Atomics.waitAsync(this.#shared, DONE, done, WAIT_MS).value;
+    }
+  }
+
+  /**
+   * The prepared views count from now on, all at once.
+   * @param views those that have changed since, or were not prepared
+   * @param all every view of the change: runs may have begun after theirs was prepared
+   */
+  swap(views: readonly GuestView[], all: Iterable<GuestView>): void {
+    const last = new Set(views);
+    for (const view of all) if (!this.#prepared.has(view.instanceId)) last.add(view);
+    this.#prepared.clear();
+    const known = [...last].filter(({ instanceId }) => this.#runs.has(instanceId));
+    this.#tellAndWait({ kind: 'swap', views: known });
+  }
+
+  /** Forgets the prepared views. */
+  forget(): void {
+    this.#prepared.clear();
+    this.#send({ kind: 'forget' });
   }
 
   closeInstance(instanceId: number, reason: string): number {

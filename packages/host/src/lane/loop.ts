@@ -1,4 +1,5 @@
 import { messageOf } from '../base/coded-error.ts';
+import type { GuestView } from '../core/view.ts';
 import { EpollSet } from '../native/epoll-set.ts';
 import { clearWake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
@@ -35,6 +36,8 @@ export class Loop {
   readonly #acceptor: Acceptor;
   readonly #sweepMs: number;
   readonly #fresh = new LinkedQueue<Client>();
+  /** By instance, the views of a large change that do not count yet. */
+  readonly #prepared = new Map<number, GuestView>();
   #ordered = true;
   #nowMs = performance.now();
   #sweptMs = 0;
@@ -134,6 +137,13 @@ export class Loop {
     }
   }
 
+  #setViews(views: Iterable<GuestView>): void {
+    for (const view of views) {
+      const namespace = this.#runs.setView(view);
+      if (namespace !== null) this.#acceptor.began(namespace);
+    }
+  }
+
   #sweep(): void {
     this.#sweptMs = this.#nowMs;
     this.#connections.closeIdle(this.#nowMs);
@@ -162,12 +172,16 @@ export class Loop {
       if (view !== undefined) this.#acceptor.began(facts.namespace);
     },
     over: ({ instanceId }) => this.#runs.end(instanceId),
-    views: ({ views }) => {
-      for (const view of views) {
-        const namespace = this.#runs.setView(view);
-        if (namespace !== null) this.#acceptor.began(namespace);
-      }
+    views: ({ views }) => this.#setViews(views),
+    prepare: ({ views }) => {
+      for (const view of views) this.#prepared.set(view.instanceId, view);
     },
+    swap: ({ views }) => {
+      for (const view of views) this.#prepared.set(view.instanceId, view);
+      this.#setViews(this.#prepared.values());
+      this.#prepared.clear();
+    },
+    forget: () => this.#prepared.clear(),
     'close-instance': ({ instanceId }) => {
       this.#start.shared[CLOSED] = this.#connections.closeInstance(instanceId);
     },

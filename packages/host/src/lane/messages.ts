@@ -16,6 +16,11 @@ export type Order =
   | { readonly kind: 'run'; readonly facts: RunIdentity; readonly view: GuestView | undefined }
   | { readonly kind: 'over'; readonly instanceId: number }
   | { readonly kind: 'views'; readonly views: readonly GuestView[] }
+  /** Views of a large change, which do not count before the next `swap`. */
+  | { readonly kind: 'prepare'; readonly views: readonly GuestView[] }
+  /** The prepared views count from now on, and these: all at once. */
+  | { readonly kind: 'swap'; readonly views: readonly GuestView[] }
+  | { readonly kind: 'forget' }
   | { readonly kind: 'close-instance'; readonly instanceId: number }
   | { readonly kind: 'serve'; readonly listening: number }
   | { readonly kind: 'starting'; readonly on: boolean }

@@ -182,7 +182,7 @@ function deleteImage({ context, directory, queues, by }: ImageWork, fingerprint:
       [lifecycle('image-deleted', 'images', fingerprint, { by })],
     );
     await directory.remove(fingerprint);
-    await roots.sweep(model.state);
+    await roots.sweep((base) => model.needsRoot(base));
     return undefined;
   });
 }

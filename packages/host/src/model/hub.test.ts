@@ -100,3 +100,26 @@ describe('Listeners', () => {
     expect(heard).toEqual(['a 1', 'a 2']);
   });
 });
+
+describe('Events of a large change', () => {
+  it('reach the listeners of an instance before its later events, views first, in turns', async () => {
+    hub.onView(1, note('view'));
+    hub.onGuest(1, note('event'));
+    const done = hub.publishInTurns(
+      new Map(Array.from({ length: 300 }, (_, at) => [300 - at, [guestEvent(at)]] as const)),
+    );
+    hub.publishGuest(1, guestEvent(1000));
+    await done;
+    expect(heard).toEqual(['view ', 'event 299', 'event 1000']);
+  });
+
+  it('do not reach a listener that comes after their commit', async () => {
+    for (let id = 1; id <= 300; id++) hub.onGuest(id, note(`first ${id}`));
+    const done = hub.publishInTurns(new Map([...Array(300).keys()].map((at) => [at + 1, [guestEvent(1)]])));
+    hub.onGuest(300, note('late'));
+    expect(heard).toContain('first 300 1');
+    await done;
+    expect(heard).toHaveLength(300);
+    expect(heard.filter((text) => text.startsWith('late'))).toEqual([]);
+  });
+});

@@ -1,4 +1,5 @@
 import type { Log } from '../base/log.ts';
+import { nextTurn, slicesOf } from '../base/slices.ts';
 import type { StoredEvent } from '../core/entities.ts';
 import type { HostEvent } from './events.ts';
 
@@ -6,12 +7,15 @@ type Listener<T> = (event: T) => void;
 
 /**
  * Passes events to the current listeners, in the order of publishing. Events of the journal are published
- * directly after their commit, synchronously, so the order of delivery is the order of commits.
+ * directly after their commit, synchronously, so the order of delivery is the order of commits. Those of a large
+ * change follow in turns, but each instance's listeners get them before anything later.
  */
 export class EventHub {
   readonly #host = new Set<Listener<HostEvent>>();
   readonly #guests = new Map<number, Set<Listener<StoredEvent>>>();
   readonly #views = new Map<number, Set<Listener<void>>>();
+  /** By instance, the events of large changes that its listeners have not got yet; empty for a view alone. */
+  readonly #late = new Map<number, readonly StoredEvent[]>();
   readonly #log: Log;
 
   constructor(log: Log) {
@@ -26,6 +30,8 @@ export class EventHub {
 
   /** Subscribes to the events of one instance. @returns a function that unsubscribes */
   onGuest(instanceId: number, listener: Listener<StoredEvent>): () => void {
+    // It has read what was committed before, or does not want it.
+    this.#deliver(instanceId);
     return listen(this.#guests, instanceId, listener);
   }
 
@@ -39,11 +45,38 @@ export class EventHub {
   }
 
   publishGuest(instanceId: number, event: StoredEvent): void {
+    this.#deliver(instanceId);
     for (const listener of this.#guests.get(instanceId) ?? []) this.#call(listener, event);
+  }
+
+  /**
+   * Publishes changed views, and events of many instances, in turns. The listeners of an instance still get all its
+   * events in the order of their commits.
+   * @param events by instance; none if only its view has changed
+   */
+  async publishInTurns(events: ReadonlyMap<number, readonly StoredEvent[]>): Promise<void> {
+    for (const [id, own] of events) {
+      if (!this.#guests.has(id) && !this.#views.has(id)) continue;
+      this.#deliver(id);
+      this.#late.set(id, own);
+    }
+    for (const slice of slicesOf([...this.#late.keys()])) {
+      for (const id of slice) this.#deliver(id);
+      await nextTurn();
+    }
   }
 
   publishView(instanceId: number): void {
     for (const listener of this.#views.get(instanceId) ?? []) this.#call(listener, undefined);
+  }
+
+  /** Gives the listeners of an instance what they have not got yet. */
+  #deliver(instanceId: number): void {
+    const events = this.#late.get(instanceId);
+    if (events === undefined) return;
+    this.#late.delete(instanceId);
+    this.publishView(instanceId);
+    for (const event of events) this.publishGuest(instanceId, event);
   }
 
   /** Logs the failure of a listener, so that the others are still called. */

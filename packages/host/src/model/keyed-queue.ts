@@ -7,6 +7,8 @@
 export class KeyedQueue<K> {
   readonly #tails = new Map<K, Promise<unknown>>();
   readonly #labels = new Map<K, string[]>();
+  /** Work under many keys. */
+  readonly #many = new Set<{ readonly keys: ReadonlySet<K>; readonly label: string }>();
 
   /** Queues work under a key. @param label a word for messages about this work, such as `stop` */
   run<T>(key: K, label: string, work: () => Promise<T> | T): Promise<T> {
@@ -21,6 +23,40 @@ export class KeyedQueue<K> {
     return mine;
   }
 
+  /**
+   * Queues work under many keys at once. It first waits for the work that goes on under these keys, and blocks none of
+   * them meanwhile; then it takes all keys in one step, so that two of these never wait for each other.
+   */
+  async runAll<T>(keys: ReadonlySet<K>, label: string, work: () => Promise<T>): Promise<T> {
+    const mine = { keys, label };
+    this.#many.add(mine);
+    try {
+      await this.#over(keys);
+      const before = this.#over(keys);
+      const over = Promise.withResolvers<void>();
+      for (const key of keys) this.#tails.set(key, over.promise);
+      try {
+        await before;
+        return await work();
+      } finally {
+        over.resolve();
+        for (const key of keys) if (this.#tails.get(key) === over.promise) this.#tails.delete(key);
+      }
+    } finally {
+      this.#many.delete(mine);
+    }
+  }
+
+  /** Settles when the work that is now under some keys has ended. */
+  async #over(keys: ReadonlySet<K>): Promise<void> {
+    const tails = new Set<Promise<unknown>>();
+    for (const key of keys) {
+      const tail = this.#tails.get(key);
+      if (tail) tails.add(tail);
+    }
+    await Promise.all(tails);
+  }
+
   /** Runs work outside the queue: its label is listed, but other work does not wait for it. */
   async beside<T>(key: K, label: string, work: () => Promise<T>): Promise<T> {
     this.#enter(key, label);
@@ -31,9 +67,11 @@ export class KeyedQueue<K> {
     }
   }
 
-  /** The labels of the work that runs or waits under a key, oldest first. */
+  /** The labels of the work that runs or waits under a key: oldest first, then those of work under many keys. */
   labels(key: K): readonly string[] {
-    return this.#labels.get(key) ?? [];
+    const own = this.#labels.get(key) ?? [];
+    if (this.#many.size === 0) return own;
+    return [...own, ...[...this.#many].filter(({ keys }) => keys.has(key)).map(({ label }) => label)];
   }
 
   #enter(key: K, label: string): void {

@@ -1,5 +1,5 @@
+import type { EventDraft } from './event-draft.ts';
 import type { LifecycleMetadata, Requestor } from './events.ts';
-import type { EventDraft } from './model.ts';
 
 type Collection = 'operations' | 'instances' | 'profiles' | 'images' | 'images/aliases';
 

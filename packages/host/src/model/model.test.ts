@@ -2,11 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import type { Change, Instance } from '../core/entities.ts';
 import type { GuestView } from '../core/view.ts';
+import type { ViewFollower } from '../core/view-follower.ts';
 import { FakeClock } from '../instances/testing/fake-world.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
+import type { EventDraft } from './event-draft.ts';
 import { EventHub } from './hub.ts';
 import { lifecycle } from './lifecycle.ts';
-import { type EventDraft, Model } from './model.ts';
+import { Model } from './model.ts';
 
 let heart: Heart;
 let c1: Instance;
@@ -124,6 +126,15 @@ describe('A commit that fails', () => {
   });
 });
 
+/** A follower of views that does nothing. */
+const FOLLOWER: ViewFollower = {
+  changed: () => {},
+  prepare: () => {},
+  caughtUp: async () => {},
+  swap: () => {},
+  forget: () => {},
+};
+
 describe('Views', () => {
   it('are made again for all users of a profile that changes', () => {
     heart.add('c2');
@@ -132,6 +143,18 @@ describe('Views', () => {
     heart.model.commit([{ kind: 'put-profile', profile }]);
     expect(heart.model.view(1)?.config.get('user.role')).toBe('www');
     expect(heart.model.view(2)).toBe(before);
+  });
+
+  it('are made once for a commit, however many of its changes touch an instance', () => {
+    heart.made.length = 0;
+    const profile = { ...heart.host.profiles.get('web').profile, config: { 'user.role': 'www' } };
+    heart.model.commit([
+      { kind: 'put-profile', profile },
+      put({ description: 'x' }),
+      put({ description: 'y' }),
+    ]);
+    expect(heart.made).toEqual(['c1']);
+    expect(heart.get('c1').description).toBe('y');
   });
 
   it('are removed with their instance, and their listeners are called', () => {
@@ -144,10 +167,11 @@ describe('Views', () => {
   it('reach the fast lane synchronously, all in one call, before any listener is called', () => {
     const order: string[] = [];
     const hub = new EventHub(silentLog);
-    const viewsChanged = (views: readonly GuestView[]) =>
+    const changed = (views: readonly GuestView[]) =>
       void order.push(`lane ${views.map(({ name }) => name).join(' ')}`);
+    const views = { ...FOLLOWER, changed };
     const parts = { store: heart.store, hub, clock: new FakeClock(), location: '', log: silentLog };
-    const model = new Model({ ...parts, viewsChanged });
+    const model = new Model({ ...parts, views });
     hub.onView(c1.id, () => void order.push('view'));
     hub.onHost(() => void order.push('host'));
     const c2 = { ...c1, id: 2, name: 'c2' };

@@ -1,32 +1,34 @@
 import { type Clock, timestamp } from '../base/clock.ts';
-import type { Log } from '../base/log.ts';
-import type { Addition, Change, Image, Instance, NewEvent, Profile, State } from '../core/entities.ts';
+import { Places } from '../base/places.ts';
+import { SLICE } from '../base/slices.ts';
+import type {
+  Addition,
+  Change,
+  Image,
+  Instance,
+  NewEvent,
+  Profile,
+  State,
+  StoredEvent,
+} from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
-import { buildView } from '../core/view-build.ts';
+import type { ViewFollower } from '../core/view-follower.ts';
 import type { Store } from '../store/store.ts';
+import type { EventDraft } from './event-draft.ts';
 import type { LifecycleMetadata } from './events.ts';
 import type { EventHub } from './hub.ts';
+import { InstanceTable } from './instance-table.ts';
+import { type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
+import { type Made, type ViewParts, Views } from './views.ts';
 
-/** An event to be written with a change. */
-export type EventDraft =
-  | { readonly type: 'lifecycle'; readonly metadata: LifecycleMetadata; readonly causedBy?: number }
-  | {
-      readonly type: 'config' | 'device';
-      readonly instanceId: number;
-      readonly metadata: Readonly<Record<string, unknown>>;
-    };
-
-export interface ModelParts {
+export interface ModelParts extends ViewParts {
   readonly store: Store;
   readonly hub: EventHub;
   readonly clock: Clock;
-  /** The host's name, as instances see it. */
-  readonly location: string;
-  readonly log: Log;
-  /** Called with the views that a commit has changed, before the events of the commit are published. */
-  readonly viewsChanged?: (views: readonly GuestView[]) => void;
+  /** Has a copy of the views. It is told of changed ones before the events of their commit are published. */
+  readonly views?: ViewFollower;
   /** Called after each commit; must be quick, and not throw. */
   readonly committed?: (changes: readonly Change[]) => void;
 }
@@ -40,39 +42,34 @@ export class Model {
   readonly #store: Store;
   readonly #hub: EventHub;
   readonly #clock: Clock;
-  readonly #location: string;
-  readonly #log: Log;
-  readonly #instances = new Map<number, Instance>();
-  readonly #byName = new Map<string, Instance>();
+  readonly #instances = new InstanceTable();
   readonly #profiles = new Map<string, Profile>();
   readonly #images = new Map<string, Image>();
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
-  readonly #expanded = new Map<number, Expanded>();
-  readonly #views = new Map<number, GuestView>();
-  /** Ids of instances whose view has changed in the current commit. */
-  readonly #swapped = new Set<number>();
-  readonly #viewsChanged: (views: readonly GuestView[]) => void;
+  readonly #views: Views;
+  readonly #follower: ViewFollower | undefined;
   readonly #committed: (changes: readonly Change[]) => void;
+  readonly #largePlace = new Places(1);
 
   constructor(parts: ModelParts) {
-    const { store, hub, clock, location, log, viewsChanged = () => {}, committed = () => {} } = parts;
+    const { store, hub, clock, views, committed = () => {} } = parts;
     this.#committed = committed;
-    this.#viewsChanged = viewsChanged;
     this.#store = store;
     this.#hub = hub;
     this.#clock = clock;
-    this.#location = location;
-    this.#log = log;
+    this.#follower = views;
+    this.#views = new Views(parts);
     const state = store.load();
     for (const profile of state.profiles.values()) this.#profiles.set(profile.name, profile);
     for (const image of state.images.values()) this.#images.set(image.fingerprint, image);
     this.#aliases = new Map(state.aliases);
     for (const instance of state.instances.values()) this.#put(instance);
+    this.#views.remake(this.#instances.all, this.#profiles);
   }
 
   get state(): State {
     return {
-      instances: this.#instances,
+      instances: this.#instances.all,
       profiles: this.#profiles,
       images: this.#images,
       aliases: this.#aliases,
@@ -81,13 +78,13 @@ export class Model {
 
   /** @throws instance-not-found */
   instance(name: string): Instance {
-    const instance = this.#byName.get(name);
+    const instance = this.#instances.named(name);
     if (!instance) throw hostError('instance-not-found');
     return instance;
   }
 
   hasInstance(name: string): boolean {
-    return this.#byName.has(name);
+    return this.#instances.named(name) !== undefined;
   }
 
   /** The newest state of an instance; undefined if it has been deleted. */
@@ -104,7 +101,7 @@ export class Model {
 
   /** Expanded config and devices of an instance, which may differ from the stored one. */
   expanded(instance: Instance): Expanded {
-    const known = this.#instances.get(instance.id) === instance && this.#expanded.get(instance.id);
+    const known = this.#instances.get(instance.id) === instance && this.#views.expanded(instance.id);
     return known || expand(instance, this.#profiles);
   }
 
@@ -121,9 +118,24 @@ export class Model {
     return this.#store.nextInstanceId();
   }
 
-  /** The instances that use a profile. */
+  /** The instances that use a profile, by their ids. */
   usersOf(profile: string): Instance[] {
-    return [...this.#instances.values()].filter((instance) => instance.profiles.includes(profile));
+    return this.#instances.usersOf(profile);
+  }
+
+  /** Whether an image, or an instance with a root from it, exists. @param fingerprint empty: no image */
+  needsRoot(fingerprint: string): boolean {
+    return this.#images.has(fingerprint) || this.#instances.hasRootOf(fingerprint);
+  }
+
+  /** The adopted instances that are, or were last, the container with an id of its runtime. */
+  ofContainer(id: string): Instance[] {
+    return this.#instances.ofContainer(id);
+  }
+
+  /** How many instances are containers of a user of the host. */
+  countOfUser(uid: number): number {
+    return this.#instances.countOf(uid);
   }
 
   /**
@@ -132,38 +144,95 @@ export class Model {
    */
   commit(changes: readonly Change[], announcements: readonly EventDraft[] = []): void {
     this.#checkProfiles(changes);
+    const stored = this.#store.commit(changes, this.#eventsOf(announcements));
+    this.#views.begin();
+    for (const change of changes) this.#apply(change);
+    this.#views.remake(this.#instances.all, this.#profiles);
+    this.#tellOfViews();
+    this.#committed(changes);
+    for (const event of stored) this.#publish(event);
+  }
+
+  /** Commits a change of several instances: in one turn if they are few, else as a large one. */
+  async commitMany(change: LargeChange): Promise<void> {
+    const { ids, partOf, changes, events, check } = change;
+    if (ids.length > SLICE) return this.commitLarge(change);
+    check?.();
+    const parts = ids.map((id) => partOf(this.current(id)));
+    const puts = parts.flatMap(({ instance }): Change[] =>
+      instance ? [{ kind: 'put-instance', instance }] : [],
+    );
+    this.commit([...changes, ...puts], [...parts.flatMap((part) => part.events), ...events]);
+  }
+
+  /**
+   * Commits a change that touches many instances, in slices that leave the thread free between them. It is all or
+   * nothing, for the store, for readers and after a crash: nothing of it can be seen before its commit. The instances
+   * may write values of their own meanwhile. Resolves when its events are published; if it rejects, nothing has
+   * changed.
+   */
+  commitLarge(change: LargeChange): Promise<void> {
+    return this.#largePlace.use(() => new LargeCommit(this.#largeSide(), change).run());
+  }
+
+  #largeSide(): LargeSide {
+    return {
+      store: this.#store,
+      follower: this.#follower,
+      eventsOf: (drafts) => this.#eventsOf(drafts),
+      check: (changes) => this.#checkProfiles(changes),
+      profiles: () => this.#profiles,
+      instance: (id) => this.#instances.get(id),
+      make: (instance, profiles) => this.#views.make(instance, profiles),
+      apply: (changes, made) => this.#applyLarge(changes, made),
+      publish: (events) => this.#hub.publishInTurns(events),
+      publishHost: (event) => this.#publish(event),
+    };
+  }
+
+  #eventsOf(announcements: readonly EventDraft[]): NewEvent[] {
     const now = timestamp(this.#clock);
-    const events: NewEvent[] = announcements.map((each) => ({
+    return announcements.map((each) => ({
       instanceId: each.type === 'lifecycle' ? null : each.instanceId,
       type: each.type,
       timestamp: now,
       metadata: { ...each.metadata },
       ...('causedBy' in each ? { causedBy: each.causedBy } : {}),
     }));
-    const stored = this.#store.commit(changes, events);
-    this.#swapped.clear();
-    for (const change of changes) this.#apply(change);
-    this.#tellOfViews();
-    this.#committed(changes);
-    for (const event of stored) {
-      if (event.instanceId !== null) this.#hub.publishGuest(event.instanceId, event);
-      else {
-        const metadata = event.metadata as unknown as LifecycleMetadata;
-        this.#hub.publishHost({
-          type: 'lifecycle',
-          timestamp: event.timestamp,
-          metadata,
-          sequence: event.sequence,
-        });
-      }
+  }
+
+  #publish(event: StoredEvent): void {
+    if (event.instanceId !== null) {
+      this.#hub.publishGuest(event.instanceId, event);
+      return;
     }
+    const metadata = event.metadata as unknown as LifecycleMetadata;
+    const { timestamp: at, sequence } = event;
+    this.#hub.publishHost({ type: 'lifecycle', timestamp: at, metadata, sequence });
   }
 
   /** Passes on all changed views before any listener is called, so that no answer is from an old one. */
   #tellOfViews(): void {
-    if (this.#swapped.size === 0) return;
-    this.#viewsChanged([...this.#swapped].flatMap((id) => this.#views.get(id) ?? []));
-    for (const id of this.#swapped) this.#hub.publishView(id);
+    if (this.#views.touched.size === 0) return;
+    this.#follower?.changed(this.#views.changed);
+    for (const id of this.#views.touched) this.#hub.publishView(id);
+  }
+
+  /** Applies a large change, with what was made for it before. @returns the views of the others that it touches */
+  #applyLarge(changes: readonly Change[], made: ReadonlyMap<number, Made>): GuestView[] {
+    this.#views.begin();
+    for (const change of changes) this.#apply(change);
+    const puts: Change[] = [];
+    for (const each of made.values()) {
+      this.#views.take(each);
+      const { instance } = each;
+      if (this.#instances.get(instance.id) === instance) continue;
+      this.#instances.put(instance);
+      puts.push({ kind: 'put-instance', instance });
+    }
+    this.#views.remake(this.#instances.all, this.#profiles);
+    this.#committed([...changes, ...puts]);
+    return this.#views.changed;
   }
 
   /** Checks that the profiles of changed instances exist: one may have been deleted or renamed meanwhile. */
@@ -187,7 +256,7 @@ export class Model {
         return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
-        for (const instance of this.usersOf(change.profile.name)) this.#put(instance);
+        for (const instance of this.usersOf(change.profile.name)) this.#views.touch(instance.id);
         return;
       case 'delete-profile':
         this.#profiles.delete(change.name);
@@ -214,24 +283,12 @@ export class Model {
   }
 
   #put(instance: Instance): void {
-    const before = this.#instances.get(instance.id);
-    if (before) this.#byName.delete(before.name);
-    this.#instances.set(instance.id, instance);
-    this.#byName.set(instance.name, instance);
-    const expanded = expand(instance, this.#profiles);
-    this.#expanded.set(instance.id, expanded);
-    const warn = (warning: string) => this.#log.warn({ instance: instance.name, warning }, 'cloud-init data');
-    const view = buildView(instance, expanded, this.#location, warn, this.#views.get(instance.id));
-    this.#views.set(instance.id, view);
-    this.#swapped.add(instance.id);
+    this.#instances.put(instance);
+    this.#views.touch(instance.id);
   }
 
   #delete(id: number): void {
-    const before = this.#instances.get(id);
-    if (before) this.#byName.delete(before.name);
     this.#instances.delete(id);
-    this.#expanded.delete(id);
     this.#views.delete(id);
-    this.#swapped.add(id);
   }
 }

@@ -30,11 +30,11 @@ const inside = () =>
   );
 
 describe('A profile', () => {
-  it('can be created, listed by name, renamed and deleted, with events', () => {
+  it('can be created, listed by name, renamed and deleted, with events', async () => {
     const { profiles } = heart.host;
     profiles.create({ name: 'db', description: 'x', config: {}, devices: {} }, BY);
     expect(profiles.list().map(({ profile }) => profile.name)).toEqual(['db', 'default', 'web']);
-    profiles.rename('db', 'data', BY);
+    await profiles.rename('db', 'data', BY);
     expect(profiles.get('data').profile.description).toBe('x');
     profiles.delete('data', BY);
     expect(() => profiles.get('data')).toThrow('Profile not found');
@@ -57,7 +57,7 @@ describe('A profile', () => {
 
   it('keeps its users when it is renamed', async () => {
     await addUsers();
-    heart.host.profiles.rename('web', 'www', BY);
+    await heart.host.profiles.rename('web', 'www', BY);
     expect(heart.get('c1').profiles).toEqual(['default', 'www']);
     expect(heart.model.expanded(heart.get('c1')).config['user.role']).toBe('web');
     expect((await heart.crash()).get('c1').profiles).toEqual(['default', 'www']);
@@ -126,17 +126,28 @@ describe('An edit of a profile', () => {
     expect([...heart.connections.open.keys()]).toEqual([2]);
   });
 
-  it('waits for other work on each user, and later work waits for it', async () => {
+  it('waits for other work on each user, and meanwhile holds up no other user', async () => {
     const held = heart.machine.faults.hold('setFrozen', { subject: '2' });
     const frozen = heart.setState('c2', 'freeze');
     await held.reached;
     const edited = edit({ 'user.role': 'www' });
+    await heart.host.instances.patch('c1', { description: 'meanwhile' }, BY);
+    expect(heart.model.view(1)?.config.get('user.role')).toBe('web');
+    held.open();
+    await Promise.all([frozen, edited]);
+    expect(heart.told).toEqual(['instance-updated c1', 'instance-paused c2', 'profile-updated web']);
+  });
+
+  it('is waited for by later work, once it has begun', async () => {
+    const held = heart.machine.faults.hold('attach');
+    const edited = edit({}, { tmp: { type: 'disk', source: '/tmp', path: '/mnt' } });
+    await held.reached;
     const patched = heart.host.instances.patch('c1', { description: 'after' }, BY);
     await heart.quiet();
     expect(heart.get('c1').description).toBe('');
     held.open();
-    await Promise.all([frozen, edited, patched]);
-    expect(heart.told).toEqual(['instance-paused c2', 'profile-updated web', 'instance-updated c1']);
+    await Promise.all([edited, patched]);
+    expect(heart.told).toEqual(['profile-updated web', 'instance-updated c1']);
   });
 
   it('does not deadlock with another one for the same users', async () => {

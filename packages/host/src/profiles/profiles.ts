@@ -1,3 +1,4 @@
+import { mapInSlices } from '../base/slices.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices } from '../core/devices.ts';
 import type { Instance, Profile } from '../core/entities.ts';
@@ -8,6 +9,7 @@ import { withName } from '../instances/of-instance.ts';
 import { performPlans } from '../instances/perform.ts';
 import { planUpdate } from '../instances/plan.ts';
 import type { Requestor } from '../model/events.ts';
+import type { LargeChange } from '../model/large-commit.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Precondition } from '../model/precondition.ts';
 import type { ProfileInfo } from './profile-info.ts';
@@ -59,10 +61,11 @@ const byName = (one: { name: string }, other: { name: string }) => (one.name < o
 function infoOf({ model }: Needs<'model'>, profile: Profile): ProfileInfo {
   return {
     profile,
-    usedBy: model
-      .usersOf(profile.name)
-      .sort(byName)
-      .map((instance) => instance.name),
+    // Made only when it is read: many requests need the profile alone.
+    get usedBy() {
+      const names = model.usersOf(profile.name).map(({ name }) => name);
+      return names.sort();
+    },
   };
 }
 
@@ -94,7 +97,7 @@ function update(
     const profile = { ...current, ...fields, ...checked };
     const profiles = new Map(model.state.profiles).set(name, profile);
     const naming = users.length > 1;
-    const plans = users.map((instance) => {
+    const plans = await mapInSlices(users, (instance) => {
       const plan = () => planUpdate(context, instance, instance, profiles);
       return naming ? withName(instance, plan) : plan();
     });
@@ -103,50 +106,58 @@ function update(
       changes: [{ kind: 'put-profile', profile }],
       events: [updated],
       naming,
+      // Its profile may have been renamed or deleted meanwhile, if it had no users.
+      check: () => void find(context, name),
     });
   });
 }
 
-/**
- * Runs work in the queues of all users of a profile. It enters them in the order of their ids, so that two of
- * these never wait for each other.
- */
-async function withUsers<T>(
+/** Runs work in the queues of all users of a profile. @throws profile-changed if another has come while it waited */
+function withUsers<T>(
   context: Needs<'model' | 'queue'>,
   profile: string,
   work: (users: Instance[]) => Promise<T>,
 ): Promise<T> {
   const { model, queue } = context;
-  const users = () => model.usersOf(profile).sort((one, other) => one.id - other.id);
-  const ids = users().map((instance) => instance.id);
-  const enter = (index: number): Promise<T> => {
-    const id = ids[index];
-    if (id !== undefined) return queue.run(id, 'update', () => enter(index + 1));
-    // Another instance may have begun to use the profile meanwhile.
-    const now = users();
-    if (now.every((instance) => ids.includes(instance.id))) return work(now);
-    return Promise.reject(hostError('profile-changed', profile));
-  };
-  return enter(0);
+  const ids = new Set(model.usersOf(profile).map(({ id }) => id));
+  return queue.runAll(ids, 'update', async () => {
+    const now = model.usersOf(profile);
+    if (!now.every(({ id }) => ids.has(id))) throw hostError('profile-changed', profile);
+    return await work(now);
+  });
 }
 
-function rename({ model }: Needs<'model'>, profile: Profile, to: string, by: Requestor): void {
-  const { name } = profile;
+function rename(
+  context: Needs<'model' | 'queue'>,
+  { name }: Profile,
+  to: string,
+  by: Requestor,
+): Promise<void> {
+  const { model } = context;
   if (name === DEFAULT) throw hostError('profile-default-rename');
   checkProfileName(to);
   if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
-  const users = model.usersOf(name);
-  const renamed = lifecycle('profile-renamed', 'profiles', to, { by, context: { old_name: name } });
-  const instances = users.map((instance) => ({
-    ...instance,
-    profiles: instance.profiles.map((each) => (each === name ? to : each)),
-  }));
-  model.commit(
-    [
-      { kind: 'put-profile', profile: { ...profile, name: to } },
-      ...instances.map((instance) => ({ kind: 'put-instance', instance }) as const),
-      { kind: 'delete-profile', name },
-    ],
-    [renamed],
-  );
+  return withUsers(context, name, async (users) => {
+    const profile = find(context, name);
+    const ids = new Set(users.map(({ id }) => id));
+    const check = () => {
+      if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
+      if (!model.usersOf(name).every(({ id }) => ids.has(id))) throw hostError('profile-changed', name);
+    };
+    const renamed = lifecycle('profile-renamed', 'profiles', to, { by, context: { old_name: name } });
+    const change: LargeChange = {
+      ...{ ids: [...ids], check },
+      partOf: (current) => ({ instance: withProfile(current, name, to), events: [] }),
+      changes: [
+        { kind: 'put-profile', profile: { ...profile, name: to } },
+        { kind: 'delete-profile', name },
+      ],
+      events: [renamed],
+    };
+    await model.commitMany(change);
+  });
+}
+
+function withProfile(instance: Instance, name: string, to: string): Instance {
+  return { ...instance, profiles: instance.profiles.map((each) => (each === name ? to : each)) };
 }

@@ -77,6 +77,67 @@ describe('After a boot of the host', () => {
   });
 });
 
+describe('Starts', () => {
+  /** Begins an autostart whose starts are all held. @returns the names of the instances whose start has begun */
+  function beginHeld() {
+    const holds = new Map(
+      ['1', '2', '3', '4', '5', '6', '7'].map((subject) => [
+        subject,
+        heart.machine.faults.hold('start', { subject }),
+      ]),
+    );
+    const begun: string[] = [];
+    for (const [subject, { reached }] of holds) void reached.then(() => begun.push(subject));
+    const done = autostart(heart.parts, new AbortController().signal);
+    return { done, begun, open: (subject: string) => holds.get(subject)?.open() };
+  }
+
+  it('of one priority begin by name, at most four at a time', async () => {
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+      heart.add(name, { config: { 'boot.autostart': 'true' } });
+    const { done, begun, open } = beginHeld();
+    await heart.quiet();
+    expect(begun).toEqual(['1', '2', '3', '4']);
+    open('3');
+    await heart.quiet();
+    expect(begun).toEqual(['1', '2', '3', '4', '5']);
+    for (const subject of ['1', '2', '4', '5', '6']) open(subject);
+    await done;
+    expect(begun).toEqual(['1', '2', '3', '4', '5', '6']);
+  });
+
+  it('of a lower priority wait until all of a higher one are over', async () => {
+    const of = (priority: string) => ({
+      config: { 'boot.autostart': 'true', 'boot.autostart.priority': priority },
+    });
+    for (const [name, priority] of ['2', '2', '1'].entries()) heart.add(`c${name}`, of(priority));
+    heart.machine.faults.refuse('start', new Error('no'), { subject: '2' });
+    const { done, begun, open } = beginHeld();
+    await heart.quiet();
+    expect(begun).toEqual(['1']);
+    open('1');
+    await heart.quiet();
+    expect(begun).toEqual(['1', '3']);
+    open('3');
+    await done;
+  });
+
+  it('wait for one with a delay, and for the delay, but the ones before it go on', async () => {
+    const of = (delay: string) => ({ config: { 'boot.autostart': 'true', 'boot.autostart.delay': delay } });
+    for (const [name, delay] of ['0', '5', '0'].entries()) heart.add(`c${name}`, of(delay));
+    const { done, begun, open } = beginHeld();
+    await heart.quiet();
+    expect(begun).toEqual(['1', '2']);
+    open('2');
+    await pass(heart, 4_999);
+    expect(begun).toEqual(['1', '2']);
+    await pass(heart, 1);
+    expect(begun).toEqual(['1', '2', '3']);
+    for (const subject of ['1', '3']) open(subject);
+    await done;
+  });
+});
+
 describe('A pause after a start', () => {
   const config = (delay: string) => ({ config: { 'boot.autostart': 'true', 'boot.autostart.delay': delay } });
 
@@ -105,7 +166,7 @@ describe('A pause after a start', () => {
 
 describe('An autostart', () => {
   it.each(['start', 'delete'] as const)('has no effect after another %s meanwhile', async (what) => {
-    heart.add('a', { config: { 'boot.autostart': 'true' } });
+    heart.add('a', { config: { 'boot.autostart': 'true', 'boot.autostart.priority': '1' } });
     const { id } = heart.add('b', { config: { 'boot.autostart': 'true' } });
     const held = heart.machine.faults.hold('start', { subject: '1' });
     const done = autostart(heart.parts, new AbortController().signal);

@@ -9,44 +9,85 @@ import { LateStarts } from './late-starts.ts';
 
 const MS_PER_SECOND = 1000;
 
+/** Instances of one priority that start at a time. A start keeps a processor busy most of its time. */
+const STARTED_AT_ONCE = 4;
+
 /**
  * Starts the instances that should run: those with `boot.autostart`; if it is unset, those that ran when the
- * host went down; and always those that were rebooting or restarting when the daemon ended. It starts one
- * after another: higher priority first, then by name. A failure does not stop the rest. An instance whose bridge
- * does not exist yet waits for it, and holds up no other.
+ * host went down; and always those that were rebooting or restarting when the daemon ended. Higher priorities go
+ * first: the next one begins when all of the one before have started. Those of one priority begin by name, a few at
+ * a time; after one with a delay, the next one begins when it has started and the delay is over. A failure does not
+ * stop the rest. An instance whose bridge does not exist yet waits for it, and holds up no other.
  */
 export async function autostart(
   context: RunNeeds & Needs<'recognition'>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model, queue, log, running } = context;
+  const { model, running } = context;
   const due = [...model.state.instances.values()].filter(
     (instance) => !running.has(instance.id) && shallStart(context, instance),
   );
+  const groups = Map.groupBy(due, (instance) => priorityOf(context, instance));
   const late = new LateStarts(context, signal);
-  for (const instance of due.sort((one, other) => byPriority(context, one, other))) {
-    if (signal.aborted) break;
-    const { id, name } = instance;
-    try {
-      const work = async () => {
-        // Checked again: meanwhile the instance may have been started, deleted or found running.
-        const still = model.instanceById(id);
-        if (!still || running.has(id) || !shallStart(context, still)) return;
-        // Before the start: one that fails ends a reboot.
-        checkStart(context, still);
-        await startInstance(context, id, 'instance-started', null);
-        log.info({ instance: name }, 'instance started automatically');
-      };
-      await queue.run(id, 'start', work);
-    } catch (error) {
-      if (late.take(instance, error)) continue;
-      log.error({ err: error, instance: name }, 'instance could not be started automatically');
-    }
-    const started = model.instanceById(id);
-    const delay = Number(started ? (model.expanded(started).config['boot.autostart.delay'] ?? 0) : 0);
-    if (delay > 0) await longSleep(delay * MS_PER_SECOND, signal);
+  for (const priority of [...groups.keys()].sort((one, other) => other - one)) {
+    await startGroup(context, groups.get(priority) as Instance[], { late, signal });
   }
   await late.over();
+}
+
+interface Starting {
+  readonly late: LateStarts;
+  readonly signal: AbortSignal;
+}
+
+/** Starts the instances of one priority; settles when all of them have started. */
+async function startGroup(
+  context: RunNeeds & Needs<'recognition'>,
+  instances: Instance[],
+  { late, signal }: Starting,
+): Promise<void> {
+  const going = new Set<Promise<void>>();
+  for (const instance of instances.sort((one, other) => (one.name < other.name ? -1 : 1))) {
+    if (going.size >= STARTED_AT_ONCE) await Promise.race(going);
+    if (signal.aborted) break;
+    let waits = false;
+    const start = startOne(context, instance).catch((error) => {
+      waits = late.take(instance, error);
+      if (!waits)
+        context.log.error(
+          { err: error, instance: instance.name },
+          'instance could not be started automatically',
+        );
+    });
+    const mine = start.finally(() => going.delete(mine));
+    going.add(mine);
+    if (delayOf(context, instance) === 0) continue;
+    await mine;
+    if (!waits) await longSleep(delayOf(context, instance) * MS_PER_SECOND, signal);
+  }
+  await Promise.all(going);
+}
+
+async function startOne(
+  context: RunNeeds & Needs<'recognition'>,
+  { id, name }: Pick<Instance, 'id' | 'name'>,
+): Promise<void> {
+  const { model, queue, log, running } = context;
+  await queue.run(id, 'start', async () => {
+    // Checked again: meanwhile the instance may have been started, deleted or found running.
+    const still = model.instanceById(id);
+    if (!still || running.has(id) || !shallStart(context, still)) return;
+    // Before the start: one that fails ends a reboot.
+    checkStart(context, still);
+    await startInstance(context, id, 'instance-started', null);
+    log.info({ instance: name }, 'instance started automatically');
+  });
+}
+
+/** Seconds to wait after the start of an instance; 0 if it is gone. */
+function delayOf({ model }: Needs<'model'>, { id }: Pick<Instance, 'id'>): number {
+  const instance = model.instanceById(id);
+  return instance ? Number(model.expanded(instance).config['boot.autostart.delay'] ?? 0) : 0;
 }
 
 /**
@@ -84,8 +125,6 @@ function shallStart(
   return isTrue(config['boot.autostart'], wasRunning && ending !== 'stop');
 }
 
-function byPriority({ model }: Needs<'model'>, one: Instance, other: Instance): number {
-  const priority = (instance: Instance) =>
-    Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
-  return priority(other) - priority(one) || (one.name < other.name ? -1 : 1);
+function priorityOf({ model }: Needs<'model'>, instance: Instance): number {
+  return Number(model.expanded(instance).config['boot.autostart.priority'] ?? 0);
 }

@@ -41,7 +41,7 @@ export async function findLeftovers(
     async () => forgetFolders(context, gone),
     ...unknown.filter((id) => !kept.has(id)).map((id) => () => removeUnlessItRuns(context, id)),
     () => images.sweep(aside),
-    () => roots.sweep(model.state),
+    () => roots.sweep((base) => model.needsRoot(base)),
   ];
   return (signal) => inTurn(context, steps, signal);
 }

@@ -6,18 +6,26 @@ type Statement = ReturnType<DatabaseSync['prepare']>;
 /** The journal's statements, prepared once. */
 export function statementsOf(database: DatabaseSync) {
   return {
-    counts: database.prepare('SELECT share AS owner, count(*) AS count FROM events GROUP BY share'),
-    floors: database.prepare('SELECT * FROM journal_floors'),
-    newest: database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'events'"),
-    put: database.prepare(
-      'INSERT INTO events (instance_id, type, timestamp, metadata, share, minute) VALUES (?, ?, ?, ?, ?, ?)',
+    counts: database.prepare(
+      'SELECT share AS owner, count(*) AS count FROM events WHERE sequence <= ? GROUP BY share',
     ),
+    floors: database.prepare('SELECT * FROM journal_floors'),
+    newest: database.prepare('SELECT sequence FROM journal_newest'),
+    putNewest: database.prepare('UPDATE journal_newest SET sequence = ?'),
+    put: database.prepare(
+      'INSERT INTO events (sequence, instance_id, type, timestamp, metadata, share, minute) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    hasStaged: database.prepare('SELECT 1 FROM events WHERE sequence > ? LIMIT 1'),
+    dropStaged: database.prepare(
+      'DELETE FROM events WHERE sequence IN (SELECT sequence FROM events WHERE sequence > ? LIMIT ?)',
+    ),
+    dropStagedOf: database.prepare('DELETE FROM events WHERE instance_id = ? AND sequence > ?'),
     pages: pagesOf(database),
     oldest: database.prepare(
-      'SELECT sequence, instance_id, share, minute FROM events ORDER BY sequence LIMIT ?',
+      'SELECT sequence, instance_id, share, minute FROM events WHERE sequence <= ? ORDER BY sequence LIMIT ?',
     ),
     oldestOf: database.prepare(
-      'SELECT sequence, instance_id, share FROM events WHERE share = ? ORDER BY sequence LIMIT ?',
+      'SELECT sequence, instance_id, share FROM events WHERE share = ? AND sequence <= ? ORDER BY sequence LIMIT ?',
     ),
     drop: database.prepare('DELETE FROM events WHERE sequence = ?'),
     putFloor: database.prepare('INSERT OR REPLACE INTO journal_floors VALUES (?, ?)'),
@@ -33,6 +41,7 @@ function pagesOf(database: DatabaseSync): ReadonlyMap<string, Statement> {
   const of = (type: EventType) =>
     database.prepare(`
       SELECT * FROM events WHERE instance_id IS ? AND type = '${type}' AND sequence > ?
+        AND sequence <= ?
       ORDER BY sequence LIMIT ?`);
   return new Map(EVENT_TYPES.map((type) => [type, of(type)]));
 }

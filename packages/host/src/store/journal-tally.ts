@@ -1,5 +1,4 @@
-/** The owner or reader of the host's events. Those of instances are the instances' ids, at least 1. */
-export const HOST = 0;
+import { HOST, Sizes } from './journal-sizes.ts';
 
 /**
  * The part of the journal that is kept in memory: how many events each owner has, and the floor of each
@@ -8,6 +7,7 @@ export const HOST = 0;
  */
 export class Tally {
   readonly #counts = new Map<number, number>();
+  readonly #sizes = new Sizes();
   readonly #floors = new Map<number, number>();
   #total = 0;
   #newest = 0;
@@ -37,17 +37,13 @@ export class Tally {
 
   /** The instance with the most events, and its lead on the next; the host if no instance has events. */
   largest(): { owner: number; lead: number } {
-    let [owner, most, next] = [HOST, 0, 0];
-    for (const [each, count] of this.#counts) {
-      if (each === HOST || count <= next) continue;
-      if (count > most) [owner, most, next] = [each, count, most];
-      else next = count;
-    }
-    return { owner, lead: most - next };
+    return this.#sizes.largest();
   }
 
   add(owner: number, events: number): void {
-    const count = this.count(owner) + events;
+    const before = this.count(owner);
+    const count = before + events;
+    if (owner !== HOST) this.#sizes.move(owner, before, count);
     this.#total += events;
     if (count > 0) this.#counts.set(owner, count);
     else this.#counts.delete(owner);

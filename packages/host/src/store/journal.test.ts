@@ -125,7 +125,7 @@ describe('the journal', () => {
   });
 
   it('keeps the newest events of all, and leaves at least half of the room to instances', () => {
-    const store = open({ events: 4 });
+    const store = open({ events: 4, sureEvents: 0 });
     store.commit([], [event(1), event(2)]);
     for (let round = 0; round < 5; round++) store.commit([], [event(null)]);
     expect(sequences(read(store, null, 0, new Set(['lifecycle'])))).toEqual([6, 7]);
@@ -228,11 +228,11 @@ describe('the journal', () => {
     const database = openDatabase(path);
     const { pages } = statementsOf(database);
     const plans = [...pages.values()].map((statement) =>
-      database.prepare(`EXPLAIN QUERY PLAN ${statement.sourceSQL}`).all(1, 0, 1),
+      database.prepare(`EXPLAIN QUERY PLAN ${statement.sourceSQL}`).all(1, 0, 9, 1),
     );
     for (const plan of plans) {
       expect(plan.map(({ detail }) => detail)).toEqual([
-        'SEARCH events USING INDEX events_by_reader (instance_id=? AND type=? AND rowid>?)',
+        'SEARCH events USING INDEX events_by_reader (instance_id=? AND type=? AND rowid>? AND rowid<?)',
       ]);
     }
     database.close();
@@ -265,7 +265,7 @@ describe('the journal', () => {
   });
 
   it('drops events of the instances that have the most if there are too many in total', () => {
-    const store = open({ events: 40, instanceEvents: 100 });
+    const store = open({ events: 40, sureEvents: 10, instanceEvents: 100 });
     store.commit([], [event(null), event(3), event(null)]);
     for (let write = 0; write < 60; write++) store.commit([], [event(1), event(2)]);
     expect(sequences(read(store, 3))).toEqual([2]);
@@ -353,5 +353,62 @@ describe('the journal', () => {
         store.close();
       }),
     );
+  });
+
+  it('keeps the sure events of each instance, for any writes, and not many more than its limits allow', () => {
+    const limits = fc.record({
+      events: fc.integer({ min: 2, max: 40 }),
+      sureEvents: fc.integer({ min: 0, max: 8 }),
+      instanceEvents: fc.integer({ min: 1, max: 12 }),
+    });
+    const writes = fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 150 });
+    fc.assert(
+      fc.property(writes, fc.integer({ min: 1, max: 20 }), limits, (owners, atOnce, some) => {
+        const store = new Store(':memory:', { journal: some });
+        for (let at = 0; at < owners.length; at += atOnce) {
+          store.commit(
+            [],
+            owners.slice(at, at + atOnce).map((owner) => event(owner)),
+          );
+          store.trimJournal();
+        }
+        const sure = Math.min(some.sureEvents, some.instanceEvents);
+        let total = 0;
+        for (let owner = 1; owner <= 9; owner++) {
+          const written = owners.filter((each) => each === owner).length;
+          const kept = read(store, owner).events.length;
+          expect(kept).toBeGreaterThanOrEqual(Math.min(written, sure));
+          expect(kept).toBeLessThanOrEqual(some.instanceEvents);
+          total += kept;
+        }
+        expect(total).toBeLessThanOrEqual(Math.max(some.events, 9 * sure));
+        store.close();
+      }),
+    );
+  });
+
+  it('drops what a large change has made too many while it is idle, some at a time', async () => {
+    const store = open({ events: 1000, sureEvents: 1 });
+    const stage = (count: number) =>
+      store.stage(
+        Array.from({ length: count }, (_, at) => ({
+          instanceId: at + 1,
+          instance: null,
+          events: [event(at + 1)],
+        })),
+      );
+    for (let change = 0; change < 2; change++) {
+      store.beginStaging();
+      stage(1500);
+      store.commitStaged([], [], []);
+    }
+    const total = () =>
+      Array.from({ length: 1500 }, (_, at) => read(store, at + 1).events.length).reduce(
+        (sum, each) => sum + each,
+      );
+    expect(total()).toBe(3000);
+    await vi.waitFor(() => expect(total()).toBe(1500));
+    expect(store.journalSpan(1).oldest).toBeGreaterThan(0);
+    store.close();
   });
 });

@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../core/entities.ts';
 import type { JournalLimits } from './journal-limits.ts';
+import { HOST } from './journal-sizes.ts';
+import { StagedEvents } from './journal-staged.ts';
 import { inOrder, type Row, statementsOf } from './journal-statements.ts';
-import { HOST, Tally } from './journal-tally.ts';
+import { Tally } from './journal-tally.ts';
 import { OpenTime } from './open-time.ts';
-import { eventOf } from './rows.ts';
+import { eventColumns, eventOf, ownerOf } from './rows.ts';
 
 /** Events that a commit drops beyond the number that it adds: it must not wait for a long clean-up. */
 const DROPPED_PER_COMMIT_MAX = 1_000;
@@ -17,6 +19,8 @@ const DROPPED_PER_LOOK = 32;
 const FORGOTTEN_AT_ONCE = 64;
 /** While the disk is short of room, each new event replaces this many old ones of the same owner. */
 const DROPPED_FOR_ONE = 2;
+/** Events dropped at a time while nothing else is written: few enough for a turn of some milliseconds. */
+const DROPPED_WHILE_IDLE = 500;
 const MINUTES_PER_DAY = 1_440;
 
 /**
@@ -32,6 +36,8 @@ export class Journal {
   readonly #statements: ReturnType<typeof statementsOf>;
   readonly #tally = new Tally();
   readonly #openTime: OpenTime;
+  /** The events of a large change that are not true yet. */
+  readonly staged: StagedEvents;
   /** Deleted instances that still have events. */
   readonly #deleted = new Set<number>();
 
@@ -41,13 +47,14 @@ export class Journal {
     this.#statements = statementsOf(database);
     this.#openTime = new OpenTime(database, monotonicMs);
     const { counts, floors, newest, deleted } = this.#statements;
-    for (const { owner, count } of counts.all() as { owner: number; count: number }[]) {
+    this.#tally.setNewest(Number(newest.get()?.['sequence'] ?? 0));
+    for (const { owner, count } of counts.all(this.#tally.newest) as { owner: number; count: number }[]) {
       this.#tally.add(owner, count);
     }
     for (const row of deleted.all()) this.#deleted.add(Number(row['instance_id']));
     for (const row of floors.all()) this.#tally.setFloor(Number(row['instance_id']), Number(row['sequence']));
-    this.#tally.setNewest(Number(newest.get()?.['seq'] ?? 0));
     this.#tally.keep();
+    this.staged = new StagedEvents(this.#statements, () => this.#tally.newest);
   }
 
   /**
@@ -59,11 +66,44 @@ export class Journal {
     const minute = this.#openTime.minutes();
     const stored = events.map((event) => ({ ...event, sequence: this.#put(event, minute) }));
     if (stored.length === 0) return stored;
+    this.staged.checkRoom();
+    this.#statements.putNewest.run(this.#tally.newest);
     const added = new Map<number, number>();
     for (const event of stored) added.set(ownerOf(event), (added.get(ownerOf(event)) ?? 0) + 1);
     if (tight) for (const [owner, count] of added) this.#makeRoom(owner, count);
     this.#trim(added.keys(), stored.length + DROPPED_PER_COMMIT_MAX);
     return stored;
+  }
+
+  /** Writes some events of a large change, of instances only, that are not true yet. */
+  stage(events: readonly NewEvent[]): void {
+    this.staged.add(events, this.#openTime.minutes());
+  }
+
+  /** Makes the staged events true. The events that {@link append} adds in the same transaction come after them. */
+  makeTrue(): void {
+    const { counts, last } = this.staged;
+    this.staged.makeTrue();
+    for (const [owner, count] of counts) this.#tally.add(owner, count);
+    this.#tally.setNewest(Math.max(last, this.#tally.newest));
+    this.#statements.putNewest.run(this.#tally.newest);
+  }
+
+  /** Whether there are events to drop, which commits have left for later. */
+  get hasExcess(): boolean {
+    const most = this.#tally.count(this.#tally.largest().owner);
+    if (most > this.#limits.instanceEvents) return this.#tally.largest().owner !== HOST;
+    return (
+      this.#tally.total > this.#limits.events && most > this.#sure && this.#tally.largest().owner !== HOST
+    );
+  }
+
+  /** Drops some of the events that commits have left for later, of the instances that have the most. */
+  dropExcess(): void {
+    const { owner } = this.#tally.largest();
+    const over = this.#tally.count(owner) - this.#share(owner);
+    const dropped = this.#dropOldestOf(owner, Math.min(over, DROPPED_WHILE_IDLE));
+    if (dropped === 0) this.#trimAll(DROPPED_WHILE_IDLE);
   }
 
   /** Drops some of the events that are too old or too many; to be called also while nothing is written. */
@@ -119,7 +159,7 @@ export class Journal {
     let size = 0;
     const sources = [...this.#statements.pages]
       .filter(([type]) => types.has(type))
-      .map(([, statement]) => statement.iterate(instanceId, after, events + 1));
+      .map(([, statement]) => statement.iterate(instanceId, after, this.#tally.newest, events + 1));
     for (const row of inOrder(sources)) {
       if (found.length >= events || size >= bytes) {
         return { events: found, more: true, reached: found.at(-1)?.sequence ?? after };
@@ -131,19 +171,11 @@ export class Journal {
   }
 
   #put(event: NewEvent, minute: number): number {
-    const { instanceId, type, timestamp, metadata } = event;
-    const text = JSON.stringify(metadata);
-    const { lastInsertRowid } = this.#statements.put.run(
-      instanceId,
-      type,
-      timestamp,
-      text,
-      ownerOf(event),
-      minute,
-    );
+    const sequence = this.#tally.newest + 1;
+    this.#statements.put.run(...eventColumns(event, sequence, minute));
     this.#tally.add(ownerOf(event), 1);
-    this.#tally.setNewest(Number(lastInsertRowid));
-    return Number(lastInsertRowid);
+    this.#tally.setNewest(sequence);
+    return sequence;
   }
 
   #trim(owners: Iterable<number>, max: number): void {
@@ -160,13 +192,20 @@ export class Journal {
     return owner === HOST ? Math.floor(this.#limits.events / 2) : this.#limits.instanceEvents;
   }
 
+  /** The number of events that no other instance can displace. */
+  get #sure(): number {
+    return Math.min(this.#limits.sureEvents, this.#limits.instanceEvents);
+  }
+
   /** If there are too many events in total, drops those of the instances that have the most. */
   #trimAll(max: number): void {
     for (let left = max; left > 0; ) {
       const excess = this.#tally.total - this.#limits.events;
       const { owner, lead } = this.#tally.largest();
-      if (excess <= 0 || owner === HOST) break;
-      const dropped = this.#dropOldestOf(owner, Math.min(excess, left, Math.max(lead, DROPPED_PER_LOOK)));
+      const more = this.#tally.count(owner) - this.#sure;
+      if (excess <= 0 || owner === HOST || more <= 0) break;
+      const atOnce = Math.min(excess, left, more, Math.max(lead, DROPPED_PER_LOOK));
+      const dropped = this.#dropOldestOf(owner, atOnce);
       if (dropped === 0) break;
       left -= dropped;
     }
@@ -175,7 +214,7 @@ export class Journal {
   #trimAged(max: number): void {
     const oldest = this.#openTime.minutes() - this.#limits.days * MINUTES_PER_DAY;
     const aged: Row[] = [];
-    for (const row of this.#statements.oldest.iterate(max)) {
+    for (const row of this.#statements.oldest.iterate(this.#tally.newest, max)) {
       if (Number(row['minute']) >= oldest) break;
       aged.push(row);
     }
@@ -192,7 +231,7 @@ export class Journal {
 
   #dropOldestOf(owner: number, count: number): number {
     if (count <= 0) return 0;
-    const rows = this.#statements.oldestOf.all(owner, count);
+    const rows = this.#statements.oldestOf.all(owner, this.#tally.newest, count);
     for (const row of rows) {
       this.#drop(row);
       // Host events that an instance caused do not raise the host's floor: operators keep their positions.
@@ -211,10 +250,6 @@ export class Journal {
     this.#statements.putFloor.run(reader, sequence);
     this.#tally.setFloor(reader, sequence);
   }
-}
-
-function ownerOf({ instanceId, causedBy }: NewEvent): number {
-  return causedBy ?? instanceId ?? HOST;
 }
 
 function readerOf(row: Row): number {

@@ -1,5 +1,5 @@
 import type { State } from '../core/entities.ts';
-import { HOST } from './journal-tally.ts';
+import { HOST } from './journal-sizes.ts';
 import { DIRECTORY_ID } from './look-into.ts';
 import { openDatabase } from './open.ts';
 import { writersOf } from './writers.ts';
@@ -38,6 +38,7 @@ export function rebuild(path: string, rebuilt: Rebuilt): void {
     meta.run(DIRECTORY_ID, directoryId);
     meta.run(KEPT_IMAGES, JSON.stringify(keptImages));
     database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('events', ?)").run(position);
+    database.prepare('UPDATE journal_newest SET sequence = ?').run(position);
     const floor = database.prepare('INSERT INTO journal_floors VALUES (?, ?)');
     for (const reader of [HOST, ...state.instances.keys()]) floor.run(reader, position);
     database.exec('COMMIT');

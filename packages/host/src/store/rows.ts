@@ -1,4 +1,5 @@
-import type { Addition, Alias, Image, Instance, Profile, StoredEvent } from '../core/entities.ts';
+import type { Addition, Alias, Image, Instance, NewEvent, Profile, StoredEvent } from '../core/entities.ts';
+import { HOST } from './journal-sizes.ts';
 
 type Row = Record<string, unknown>;
 
@@ -55,4 +56,15 @@ export function eventOf(row: Row): StoredEvent {
     timestamp: text(row, 'timestamp'),
     metadata: json(row, 'metadata'),
   };
+}
+
+/** The values of a row of table `events`. @param minute of the journal's time */
+export function eventColumns(event: NewEvent, sequence: number, minute: number) {
+  const { instanceId, type, timestamp, metadata } = event;
+  return [sequence, instanceId, type, timestamp, JSON.stringify(metadata), ownerOf(event), minute] as const;
+}
+
+/** The instance whose limit an event counts for; 0 for the host. */
+export function ownerOf({ instanceId, causedBy }: NewEvent): number {
+  return causedBy ?? instanceId ?? HOST;
 }

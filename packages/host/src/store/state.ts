@@ -1,13 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { State } from '../core/entities.ts';
 import { aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
+import { stagedIn } from './staged-instances.ts';
 
 /** All objects of a database. @throws SyntaxError or SQLite's error if it is damaged */
 export function stateIn(database: DatabaseSync): State {
   const all = <T>(table: string, of: (row: Record<string, unknown>) => T): T[] =>
     database.prepare(`SELECT * FROM ${table}`).all().map(of);
+  const instances = [...all('instances', instanceOf), ...stagedIn(database)];
   return {
-    instances: new Map(all('instances', instanceOf).map((each) => [each.id, each])),
+    instances: new Map(instances.map((each) => [each.id, each])),
     profiles: new Map(all('profiles', profileOf).map((each) => [each.name, each])),
     images: new Map(all('images', imageOf).map((each) => [each.fingerprint, each])),
     aliases: new Map(all('aliases', aliasOf).map((each) => [each.name, each])),

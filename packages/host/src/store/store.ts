@@ -6,6 +6,7 @@ import type {
   Change,
   EventPage,
   EventQuery,
+  Instance,
   JournalSpan,
   NewEvent,
   State,
@@ -20,6 +21,7 @@ import { openDatabase } from './open.ts';
 import { KEPT_IMAGES } from './rebuild.ts';
 import { Reserve } from './reserve.ts';
 import { additionsOf } from './rows.ts';
+import { StagedInstances } from './staged-instances.ts';
 import { lastNumberIn, stateIn } from './state.ts';
 import { type Still, Stillness } from './still.ts';
 import { type Writers, writersOf } from './writers.ts';
@@ -31,6 +33,17 @@ export interface StoreOptions {
   /** Returns the bytes that are free on the disk. */
   readonly room?: () => number;
 }
+
+/** The rows of one instance in a large change. */
+export interface StagedRows {
+  readonly instanceId: number;
+  /** Null if only events are written. */
+  readonly instance: Instance | null;
+  readonly events: readonly NewEvent[];
+}
+
+/** Of so many slices of a large change one is synced with the disk, so that its commit does not wait for much. */
+const SYNCED_SLICES = 8;
 
 const MEMORY = ':memory:';
 
@@ -45,6 +58,9 @@ export class Store {
   readonly #database: DatabaseSync;
   readonly #writers: Writers;
   readonly #journal: Journal;
+  readonly #staged: StagedInstances;
+  /** Slices of large changes so far. */
+  #slices = 0;
   readonly #checkpoints: Checkpoints;
   readonly #reserve: Reserve;
   #still: Stillness | undefined;
@@ -55,6 +71,8 @@ export class Store {
     this.#path = path;
     this.#database = database;
     this.#writers = guarded(() => writersOf(database));
+    const put = (instance: Instance) => this.#writers.change({ kind: 'put-instance', instance });
+    this.#staged = guarded(() => new StagedInstances(database, put));
     const limits = { ...DEFAULT_JOURNAL_LIMITS, ...journal };
     this.#journal = guarded(() => new Journal(database, limits, monotonicMs));
     this.#reserve = new Reserve(database, room);
@@ -97,12 +115,95 @@ export class Store {
    */
   commit(changes: readonly Change[], events: readonly NewEvent[]): readonly StoredEvent[] {
     return this.#transaction(() => {
-      for (const change of changes) {
-        this.#writers.change(change);
-        if (change.kind === 'delete-instance') this.#journal.forget(change.id);
-      }
+      for (const change of changes) this.#write(change);
       return this.#journal.append(events, this.#reserve.tight);
     });
+  }
+
+  /** Whether rows of an earlier large change are to be tidied before the next one. */
+  get isUntidy(): boolean {
+    return guarded(() => this.#journal.staged.hasLeft || this.#staged.hasLeft);
+  }
+
+  /** Moves or drops some rows of an earlier large change. */
+  tidy(): void {
+    let all = false;
+    this.#transaction(() => {
+      this.#journal.staged.dropLeft();
+      all = this.#staged.settle();
+    });
+    if (all) this.#staged.settled();
+  }
+
+  /** Begins to stage a large change. No other may be staged, and the store must be tidy. */
+  beginStaging(): void {
+    this.#journal.staged.begin();
+    this.#staged.begin();
+  }
+
+  /** Writes rows of a large change that are not true yet; they replace earlier ones of the same instances. */
+  stage(rows: readonly StagedRows[]): void {
+    // Few are synced with the disk: the commit of the change syncs the rest of the log.
+    const synced = ++this.#slices % SYNCED_SLICES === 0;
+    if (!synced) this.#database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      this.#transaction(() => this.#stage(rows));
+    } finally {
+      if (!synced) this.#database.exec('PRAGMA synchronous = FULL');
+    }
+  }
+
+  /**
+   * Makes the staged rows true, with a few others, as one transaction, durable on return.
+   * @param last staged in the same transaction
+   * @returns by instance, the staged events with their sequence numbers; then the other events, which come last
+   */
+  commitStaged(
+    last: readonly StagedRows[],
+    changes: readonly Change[],
+    events: readonly NewEvent[],
+  ): {
+    readonly staged: ReadonlyMap<number, readonly StoredEvent[]>;
+    readonly others: readonly StoredEvent[];
+  } {
+    const others = this.#transaction(() => {
+      this.#stage(last);
+      for (const change of changes) this.#write(change);
+      this.#journal.makeTrue();
+      this.#staged.makeTrue();
+      return this.#journal.append(events, this.#reserve.tight);
+    });
+    const staged = new Map(this.#journal.staged.events);
+    this.#endStaging(true);
+    return { staged, others };
+  }
+
+  /** Gives up the large change that is being staged. Its rows are dropped later. */
+  giveUpStaging(): void {
+    this.#endStaging(false);
+    this.#checkpoints.committed();
+  }
+
+  #endStaging(done: boolean): void {
+    this.#journal.staged.end();
+    this.#staged.end(done);
+  }
+
+  #stage(rows: readonly StagedRows[]): void {
+    for (const { instanceId, instance, events } of rows) {
+      this.#journal.staged.dropOf(instanceId);
+      this.#journal.stage(events);
+      if (instance) this.#staged.add(instance);
+      else this.#staged.dropOf(instanceId);
+    }
+  }
+
+  #write(change: Change): void {
+    this.#writers.change(change);
+    if (change.kind === 'put-instance') this.#staged.overtaken(change.instance.id);
+    if (change.kind !== 'delete-instance') return;
+    this.#staged.overtaken(change.id);
+    this.#journal.forget(change.id);
   }
 
   /** Drops some of the events that are too old or too many; each call drops a bounded number. */
@@ -173,6 +274,8 @@ export class Store {
     try {
       this.#reserve.tend();
       if (this.#journal.hasDeleted) this.#transaction(() => this.#journal.dropDeleted());
+      if (this.isUntidy) this.tidy();
+      else if (this.#journal.hasExcess) this.#transaction(() => this.#journal.dropExcess());
     } catch {
       // No client waits for it, and it is tried again when the store is idle next.
     }

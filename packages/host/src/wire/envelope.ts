@@ -17,6 +17,12 @@ export function syncEnvelope(metadata: unknown): Envelope {
   return envelope({ type: 'sync', status: 'Success', status_code: STATUS_CODES.Success, metadata });
 }
 
+/** The text of {@link syncEnvelope} for a list. @param items the JSON text of each */
+export function listText(items: readonly string[]): string {
+  const [head, tail] = JSON.stringify(syncEnvelope([])).split('[]') as [string, string];
+  return `${head}[${items.join(',')}]${tail}`;
+}
+
 /** The answer to a request that has started an operation. */
 export function asyncEnvelope(operation: OperationJson): Envelope {
   return envelope({

@@ -3,12 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { silentLog } from '../../base/log.ts';
-import type { Image, ImageFiles, ImageTemplate, Instance, State } from '../../core/entities.ts';
+import type { Image, ImageFiles, ImageTemplate, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { HostIds } from '../../core/host-ids.ts';
 import { ImageDirectory, type ReceiveOptions, type StagedImage } from '../../images/image-directory.ts';
 import type { Upload } from '../../images/upload.ts';
-import { Roots, type UnpackProgress } from '../roots.ts';
+import { type IsNeeded, Roots, type UnpackProgress } from '../roots.ts';
 import type { FakeMachine } from './fake-machine.ts';
 import type { Life } from './life.ts';
 
@@ -142,6 +142,8 @@ export class FakeRoots extends Roots {
   readonly #life: Life;
   /** Whether no roots are removed any more. */
   kept = false;
+  /** How often all roots were looked through. */
+  sweeps = 0;
 
   constructor(machine: FakeMachine, life: Life, images: ImageDirectory) {
     super('', images);
@@ -179,13 +181,12 @@ export class FakeRoots extends Roots {
     this.kept = true;
   }
 
-  override async sweep({ images, instances }: State): Promise<void> {
+  override async sweep(isNeeded: IsNeeded): Promise<void> {
+    this.sweeps++;
     if (this.kept) return;
-    const needed = new Set(images.keys());
-    for (const { config } of instances.values()) needed.add(config['volatile.base_image'] ?? '');
     for (const path of this.#machine.roots) {
       const base = path.slice(0, path.lastIndexOf('-'));
-      if (base !== 'empty' && !needed.has(base)) this.#machine.roots.delete(path);
+      if (base !== 'empty' && !isNeeded(base)) this.#machine.roots.delete(path);
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { Change, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
-import type { EventDraft } from '../../model/model.ts';
+import type { EventDraft } from '../../model/event-draft.ts';
 import type { WritableModel } from '../write-groups.ts';
 
 /** Config of an instance that may write keys of its own. */

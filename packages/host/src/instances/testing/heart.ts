@@ -4,6 +4,7 @@ import { NEVER } from '../../base/clock.ts';
 import { silentLog } from '../../base/log.ts';
 import { isAdopted } from '../../core/adopted.ts';
 import type { Image, Instance, Profile } from '../../core/entities.ts';
+import { buildView } from '../../core/view-build.ts';
 import { guestCases } from '../../daemon/guest-backend.ts';
 import { hostBackend } from '../../daemon/host-backend.ts';
 import type { GuestBackend } from '../../guest/backend.ts';
@@ -62,6 +63,8 @@ export class Heart {
   /** Lifecycle events so far, such as `instance-started c1`. */
   readonly told: string[] = [];
   readonly events: HostEvent[] = [];
+  /** The name of an instance for each view that was made. */
+  readonly made: string[] = [];
   /** Each change of whether instances are being started. */
   readonly starting: boolean[] = [];
   #later: Later | undefined;
@@ -259,6 +262,11 @@ export class Heart {
     this.told.push(`${action} ${decodeURIComponent(source.slice(source.lastIndexOf('/') + 1))}`);
   }
 
+  readonly #build: typeof buildView = (...parts) => {
+    this.made.push(parts[0].name);
+    return buildView(...parts);
+  };
+
   #makeParts(): Parts {
     const { store, runtime, images, life } = this;
     const { machine, clock } = this.world;
@@ -266,7 +274,7 @@ export class Heart {
     const hub = new EventHub(log);
     const adopter = new FakeAdopter(machine, life);
     return {
-      model: new Model({ store, hub, clock, location: 'host1', log }),
+      model: new Model({ store, hub, clock, location: 'host1', log, build: this.#build }),
       hub,
       journal: store,
       operations: new Operations(hub, clock, log),

@@ -1,0 +1,96 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Instance } from '../core/entities.ts';
+
+/** The key of the meta table that makes the staged instances true. */
+const MOVING = 'instances-moving';
+/** Instances that are moved or dropped at a time. */
+const AT_ONCE = 128;
+
+/**
+ * The instances of a large change. They are written before its commit and become true with it. Then they are moved
+ * to the table of instances, some at a time. Methods that write must run inside a transaction.
+ */
+export class StagedInstances {
+  readonly #statements: ReturnType<typeof statementsOf>;
+  readonly #put: (instance: Instance) => void;
+  #moving: boolean;
+  /** Whether a large change is being staged. */
+  #open = false;
+
+  /** @param put writes an instance into the table of instances */
+  constructor(database: DatabaseSync, put: (instance: Instance) => void) {
+    this.#statements = statementsOf(database);
+    this.#put = put;
+    this.#moving = this.#statements.moving.get(MOVING) !== undefined;
+  }
+
+  /** Whether there is something to move, or to drop because its change was cut off. */
+  get hasLeft(): boolean {
+    return !this.#open && (this.#moving || this.#statements.any.get() !== undefined);
+  }
+
+  begin(): void {
+    this.#open = true;
+  }
+
+  add(instance: Instance): void {
+    this.#statements.add.run(instance.id, JSON.stringify(instance));
+  }
+
+  dropOf(id: number): void {
+    this.#statements.drop.run(id);
+  }
+
+  makeTrue(): void {
+    if (this.#statements.any.get() !== undefined) this.#statements.setMoving.run(MOVING);
+  }
+
+  /** The large change is over. @param done whether it is true now */
+  end(done: boolean): void {
+    this.#open = false;
+    this.#moving = done && this.#statements.moving.get(MOVING) !== undefined;
+  }
+
+  /** An instance was written or deleted: its staged row is older. */
+  overtaken(id: number): void {
+    if (this.#moving) this.dropOf(id);
+  }
+
+  /** Moves some instances; drops them if they never became true. @returns whether that was all */
+  settle(): boolean {
+    const rows = this.#statements.all.all(AT_ONCE).map(bodyOf);
+    for (const instance of rows) {
+      if (this.#moving) this.#put(instance);
+      this.dropOf(instance.id);
+    }
+    if (rows.length === AT_ONCE) return false;
+    this.#statements.unsetMoving.run(MOVING);
+    return true;
+  }
+
+  /** To be called after the commit of a call of {@link settle} that has returned true. */
+  settled(): void {
+    this.#moving = false;
+  }
+}
+
+/** The instances of a large change that are true, and not moved yet. Databases of earlier versions have no such table. */
+export function stagedIn(database: DatabaseSync): Instance[] {
+  const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'staged_instances'").get();
+  if (!table || !database.prepare('SELECT 1 FROM meta WHERE key = ?').get(MOVING)) return [];
+  return database.prepare('SELECT body FROM staged_instances').all().map(bodyOf);
+}
+
+const bodyOf = (row: Record<string, unknown>) => JSON.parse(row['body'] as string) as Instance;
+
+function statementsOf(database: DatabaseSync) {
+  return {
+    all: database.prepare('SELECT body FROM staged_instances ORDER BY id LIMIT ?'),
+    any: database.prepare('SELECT 1 FROM staged_instances LIMIT 1'),
+    add: database.prepare('INSERT OR REPLACE INTO staged_instances VALUES (?, ?)'),
+    drop: database.prepare('DELETE FROM staged_instances WHERE id = ?'),
+    moving: database.prepare('SELECT 1 FROM meta WHERE key = ?'),
+    setMoving: database.prepare("INSERT OR REPLACE INTO meta VALUES (?, 'true')"),
+    unsetMoving: database.prepare('DELETE FROM meta WHERE key = ?'),
+  };
+}

@@ -14,7 +14,7 @@ import type { Operation } from '../model/operation.ts';
 import { type Claim, claimOf, claimOfUser, continuedBy } from './claim.ts';
 import { describeOfUser } from './describe-user.ts';
 import type { Described } from './described.ts';
-import type { HookRequest, Subject } from './hook-request.ts';
+import type { HookRequest, MachineRequest, Subject } from './hook-request.ts';
 import { UserStarts } from './user-starts.ts';
 
 type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
@@ -68,10 +68,9 @@ export class Adoptions {
 
   /**
    * Adopts a machine that machined has named. The machine may run already.
-   * @param ticks its first process began before this time after the host's boot
-   * @throws CodedError that says why the machine is not adopted
+   * @throws CodedError that says why the machine is not adopted; it has no guest API then that it had not before
    */
-  async beginMachine(subject: Subject, ticks: bigint): Promise<void> {
+  async beginMachine({ subject, ticks, profiles }: MachineRequest): Promise<void> {
     const { adopter } = this.#context;
     const init = adopter.nameOf(subject.pid);
     if (BigInt(init.startTime) > ticks) throw hostError('bad-request', 'the machine has ended');
@@ -80,7 +79,21 @@ export class Adoptions {
       throw hostError('bad-request', 'the machine is of another user than root');
     const described = await this.#describe(subject);
     const claim = claimOf(described);
-    await this.#adopt(init, described.container, claim);
+    if (profiles === null) return this.#adopt(init, described.container, claim);
+    await this.#adoptShown(init, described.container, { ...claim, profiles: claim.profiles ?? profiles });
+  }
+
+  /** Adopts a container that has not been started with the guest API. */
+  async #adoptShown(init: ProcessName, container: Container, claim: Claim): Promise<void> {
+    const { adopter } = this.#context;
+    // First: should the daemon be killed in between, the next one finds the mount, and adopts the container.
+    const isNew = await adopter.showGuestApi(init);
+    try {
+      await this.#adopt(init, container, claim);
+    } catch (error) {
+      if (isNew) await adopter.hideGuestApi(init);
+      throw error;
+    }
   }
 
   /**

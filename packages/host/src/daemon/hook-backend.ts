@@ -10,6 +10,7 @@ import { Machines } from '../containers/machines/machines.ts';
 import { NspawnFolder } from '../containers/machines/nspawn-folder.ts';
 import { describeContainer } from '../containers/records/describe.ts';
 import { Removals } from '../containers/removals.ts';
+import { machinePatterns } from '../core/machine-patterns.ts';
 import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import type { StatePaths } from './state-paths.ts';
@@ -66,10 +67,11 @@ export async function takeHooks(
   const machines = new Machines(
     {
       settings: new NspawnFolder(NSPAWN_SETTINGS, [paths.devlxd, await realpath(paths.devlxd)]),
+      patterns: () => machinePatterns(context.model.state.profiles.values()),
       states: MACHINES,
       ask: askMachined,
       hasGuestApi,
-      adopt: (...machine) => context.running.whileStarting(() => adoptions.beginMachine(...machine)),
+      adopt: (machine) => context.running.whileStarting(() => adoptions.beginMachine(machine)),
       follows: patient,
     },
     context,

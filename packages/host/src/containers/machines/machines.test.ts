@@ -18,6 +18,7 @@ let adopted: string[];
 let follows: boolean[];
 let ask: (name: string) => Promise<Machine>;
 let hasApi: boolean;
+let patterns: Map<string, readonly string[]>;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'porthole-machines-'));
   settings = join(folder, 'systemd/nspawn');
@@ -26,16 +27,19 @@ beforeEach(() => {
   [asked, adopted, follows] = [[], [], []];
   ask = async () => OF_NSPAWN;
   hasApi = true;
+  patterns = new Map();
   machines = new Machines(
     {
       settings: new NspawnFolder(settings, ['/s/devlxd']),
+      patterns: () => patterns,
       states,
       ask: (name) => {
         asked.push(name);
         return ask(name);
       },
       hasGuestApi: async () => hasApi,
-      adopt: async ({ id, pid, settings: file }) => void adopted.push(`${id} ${pid} ${file}`),
+      adopt: async ({ subject: { id, pid, settings: file }, profiles }) =>
+        void adopted.push(`${id} ${pid} ${profiles === null ? file : profiles.join()}`),
       follows: (on) => void follows.push(on),
     },
     { log: silentLog },
@@ -140,5 +144,42 @@ describe('A machine is not adopted', () => {
     appear('web');
     await machines.begin();
     expect([asked, adopted]).toEqual([['web'], []]);
+  });
+});
+
+describe('A machine that profiles ask for', () => {
+  const byProfiles = (name: string, profiles: string) => `${name} ${process.pid} ${profiles}`;
+  beforeEach(() => {
+    hasApi = false;
+    patterns.set('small', ['web-*']);
+  });
+
+  it('is adopted with these profiles although it has no mount yet, and others are not', async () => {
+    patterns.set('all', ['db', 'web-1']);
+    for (const name of ['web-1', 'db', 'web', 'unit:web-1']) appear(name);
+    await machines.begin();
+    expect(adopted.sort()).toEqual([byProfiles('db', 'all'), byProfiles('web-1', 'all,small')]);
+    expect(follows).toEqual([true]);
+  });
+
+  it('is adopted while it runs if the profile begins to ask for it, and again when it asks anew', async () => {
+    appear('db');
+    await machines.begin();
+    patterns.set('small', ['db']);
+    await vi.waitFor(() => expect(adopted).toEqual([byProfiles('db', 'small')]), { timeout: 4_000 });
+    patterns.clear();
+    await vi.waitFor(() => expect(follows).toEqual([true, false]), { timeout: 4_000 });
+    rmSync(join(states, 'db'));
+    appear('db');
+    patterns.set('big', ['*']);
+    await vi.waitFor(() => expect(adopted.slice(1)).toEqual([byProfiles('db', 'big')]), { timeout: 4_000 });
+  });
+
+  it('goes by its own settings if these set it up', async () => {
+    hasApi = true;
+    setUp('web-1');
+    appear('web-1');
+    await machines.begin();
+    expect(adopted).toEqual([of('web-1')]);
   });
 });

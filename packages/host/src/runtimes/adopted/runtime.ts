@@ -21,13 +21,15 @@ import type {
 } from '../contract/runtime.ts';
 import type { Interfaces } from '../kernel/interfaces.ts';
 import { refuseAction } from './commands.ts';
+import { hideGuestApi, showGuestApi } from './guest-api.ts';
 import { readLive } from './live.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
  * Recognises instances that another runtime has started, such as Podman or runc. Porthole serves their
- * callers, notices their end and reads what the kernel counts for them. It does nothing else. Their processes, files, mounts and network belong to
- * that runtime, which also mounts the guest API's folder inside, at /dev/lxd.
+ * callers, notices their end and reads what the kernel counts for them. Their processes, files, mounts and network belong
+ * to that runtime, which also mounts the guest API's folder inside, at /dev/lxd. Only for machines that a profile asks
+ * for this runtime mounts it.
  */
 export class AdoptedRuntime implements Adopter {
   readonly driver = 'adopted';
@@ -35,11 +37,14 @@ export class AdoptedRuntime implements Adopter {
   readonly #watch: ExitWatch;
   readonly #interfaces: Interfaces;
   readonly #containers = new WeakMap<Init, Container>();
+  readonly #devlxd: string;
   readonly #bootId = bootId();
 
-  constructor(watch: ExitWatch, interfaces: Interfaces) {
+  /** @param devlxd folder of the guest API's socket */
+  constructor(watch: ExitWatch, interfaces: Interfaces, devlxd: string) {
     this.#watch = watch;
     this.#interfaces = interfaces;
+    this.#devlxd = devlxd;
   }
 
   checkAction(action: RuntimeAction, config: Config): never {
@@ -58,6 +63,14 @@ export class AdoptedRuntime implements Adopter {
     } catch {
       throw hostError('bad-request', `There is no process ${pid}`);
     }
+  }
+
+  showGuestApi(init: ProcessName): Promise<boolean> {
+    return showGuestApi(init, this.#devlxd);
+  }
+
+  hideGuestApi(init: ProcessName): Promise<void> {
+    return hideGuestApi(init);
   }
 
   async driverVersion(): Promise<string> {

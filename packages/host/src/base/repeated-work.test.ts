@@ -46,6 +46,24 @@ describe('Repeated work', () => {
     expect([begun.length, all.every(({ done }) => done)]).toEqual([2, true]);
   });
 
+  it('is done once more if it is asked for at the moment of its end', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let count = 0;
+    const work = new RepeatedWork(() => (++count === 1 ? promise : Promise.resolve()));
+    const asked = work.run();
+    // Each of them comes one step later after the end.
+    let step = promise;
+    for (let at = 0; at < 8; at++) step = step.then(() => void work.run());
+    resolve();
+    await asked;
+    await step;
+    await settled();
+    const before = count;
+    await work.run();
+    expect(count).toBe(before + 1);
+    expect(before).toBeGreaterThan(1);
+  });
+
   it('that fails, fails for all who wait, and begins anew when it is asked for again', async () => {
     const { work, begun, finish } = steered();
     const asked = [work.run(), work.run()];

@@ -9,6 +9,7 @@ import { askMachined } from '../containers/machines/machined.ts';
 import { Machines } from '../containers/machines/machines.ts';
 import { NspawnFolder } from '../containers/machines/nspawn-folder.ts';
 import { describeContainer } from '../containers/records/describe.ts';
+import { Looks } from '../containers/records/looks.ts';
 import { Removals } from '../containers/removals.ts';
 import { machinePatterns } from '../core/machine-patterns.ts';
 import type { InstanceCases } from '../host/backend.ts';
@@ -55,9 +56,10 @@ export async function takeHooks(
   instances: Pick<InstanceCases, 'create'>,
   { paths, uids, forgets, patient }: Hooks,
 ): Promise<void> {
+  const looks = new Looks();
   const adoptions = new Adoptions(context, {
     create: (input) => instances.create(input, ROOT),
-    describe: describeContainer,
+    describe: (subject) => describeContainer(subject, looks.asRoot),
   });
   const removals = started.adopt(new Removals(context), (each) => each.stop());
   if (forgets) removals.begin();
@@ -71,7 +73,8 @@ export async function takeHooks(
       states: MACHINES,
       ask: askMachined,
       hasGuestApi,
-      adopt: (machine) => context.running.whileStarting(() => adoptions.beginMachine(machine)),
+      adopt: (machine) => adoptions.beginMachine(machine),
+      whileStarting: (work) => context.running.whileStarting(work),
       follows: patient,
     },
     context,

@@ -1,7 +1,6 @@
 import { isYamlMap } from '../../base/yaml-map.ts';
 import { run } from '../../process/run.ts';
-import { parsed } from '../records/root-file.ts';
-import { objectOf } from '../records/texts.ts';
+import { objectOf, parsed } from '../records/texts.ts';
 
 /** A machine, as systemd-machined knows it; org.freedesktop.machine1(5). */
 export interface Machine {

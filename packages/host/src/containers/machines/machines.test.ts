@@ -18,6 +18,7 @@ let adopted: string[];
 let follows: boolean[];
 let ask: (name: string) => Promise<Machine>;
 let hasApi: boolean;
+let starting: number;
 let patterns: Map<string, readonly string[]>;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'porthole-machines-'));
@@ -27,6 +28,7 @@ beforeEach(() => {
   [asked, adopted, follows] = [[], [], []];
   ask = async () => OF_NSPAWN;
   hasApi = true;
+  starting = 0;
   patterns = new Map();
   machines = new Machines(
     {
@@ -38,6 +40,10 @@ beforeEach(() => {
         return ask(name);
       },
       hasGuestApi: async () => hasApi,
+      whileStarting: async (work) => {
+        starting++;
+        return work().finally(() => starting--);
+      },
       adopt: async ({ subject: { id, pid, settings: file }, profiles }) =>
         void adopted.push(`${id} ${pid} ${profiles === null ? file : profiles.join()}`),
       follows: (on) => void follows.push(on),
@@ -102,6 +108,18 @@ describe('Machines that were set up', () => {
     expect([asked, adopted]).toEqual([['web'], []]);
     ask = async () => OF_NSPAWN;
     await vi.waitFor(() => expect(adopted).toEqual([of('web')]), { timeout: 4_000 });
+  });
+
+  it('have callers that wait from the moment when the machine is seen, while machined is asked', async () => {
+    const answer = Promise.withResolvers<Machine>();
+    ask = () => answer.promise;
+    setUp('web');
+    appear('web');
+    const begun = machines.begin();
+    await become(() => [asked, starting], [['web'], 1]);
+    answer.resolve(OF_NSPAWN);
+    await begun;
+    expect([adopted, starting]).toEqual([[of('web')], 0]);
   });
 
   it('do not wait for each other', async () => {

@@ -27,6 +27,8 @@ export interface MachineParts {
   /** Whether a process sees the guest API's mount. */
   readonly hasGuestApi: (pid: number) => Promise<boolean>;
   readonly adopt: (machine: MachineRequest) => Promise<void>;
+  /** Makes callers that are not known yet wait until the work is done. */
+  readonly whileStarting: <T>(work: () => Promise<T>) => Promise<T>;
   /** Told whether any machine is to be adopted. */
   readonly follows: (on: boolean) => void;
 }
@@ -116,15 +118,18 @@ export class Machines {
 
   #start(name: string, version: string, profiles: readonly string[] | null): void {
     if (this.#busy.has(name)) return;
-    const work = this.#adopt(name, profiles).then(
-      () => void this.#done.set(name, version),
-      (error) => {
-        if (!this.#unknown.has(name))
-          this.#log.warn({ machine: name, reason: messageOf(error) }, 'machined cannot be asked');
-        this.#unknown.add(name);
-        return 'later';
-      },
-    );
+    // Already while machined is asked: callers wait for a second only before it is known that a machine has come.
+    const work = this.#parts
+      .whileStarting(() => this.#adopt(name, profiles))
+      .then(
+        () => void this.#done.set(name, version),
+        (error) => {
+          if (!this.#unknown.has(name))
+            this.#log.warn({ machine: name, reason: messageOf(error) }, 'machined cannot be asked');
+          this.#unknown.add(name);
+          return 'later';
+        },
+      );
     this.#busy.set(
       name,
       work.then((result) => {

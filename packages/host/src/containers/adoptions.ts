@@ -29,8 +29,6 @@ const OF_USER_MAX = 64;
 
 /** The records of a container are some files. */
 const DESCRIBE_MS_MAX = 5_000;
-/** Requests that ask records at once: each that hangs holds a thread, and the daemon has four for all files. */
-const HANGING_MAX = 16;
 const NO_ANSWER = 'the disk with the records of the container does not answer';
 
 /** The parts of the daemon that adoptions need, beside the use cases of instances. */
@@ -46,7 +44,6 @@ export class Adoptions {
   readonly #context: AdoptionNeeds;
   readonly #parts: AdoptionParts;
   readonly #userStarts: UserStarts;
-  #hanging = 0;
 
   constructor(context: AdoptionNeeds, parts: AdoptionParts) {
     this.#context = context;
@@ -147,17 +144,10 @@ export class Adoptions {
 
   /** Asks the records. A disk of theirs that does not answer holds up its own containers only. */
   async #describe(subject: Subject): Promise<Described> {
-    if (this.#hanging >= HANGING_MAX) throw hostError('bad-request', NO_ANSWER);
     let described: Described | undefined;
-    this.#hanging++;
-    const work = this.#parts
-      .describe(subject)
-      .then((found) => {
-        described = found;
-      })
-      .finally(() => {
-        this.#hanging--;
-      });
+    const work = this.#parts.describe(subject).then((found) => {
+      described = found;
+    });
     if (!(await within(DESCRIBE_MS_MAX, work)) || described === undefined)
       throw hostError('bad-request', NO_ANSWER);
     return described;

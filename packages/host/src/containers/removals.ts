@@ -1,24 +1,38 @@
-import { lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import { type Container, containerOf } from '../core/container.ts';
-import type { Instance } from '../core/entities.ts';
 import { deleteInstance } from '../instances/delete.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
+import type { Look } from './records/looks.ts';
 
 /** How often the records of stopped containers are looked for. */
 const LOOK_MS = 1_000;
-/** A record that cannot be looked for, such as on a disk that does not answer, holds up no other for longer. */
-const AT_ONCE = 8;
+/** A folder that did not answer is left alone for a while: a program may still wait there. */
+const PAUSE_MS = 60_000;
+
+type RemovalNeeds = RunNeeds & Needs<'model' | 'clock'>;
+
+/** An instance that is stopped, and its container. */
+interface Stopped {
+  readonly id: number;
+  readonly name: string;
+  readonly container: Container;
+}
 
 /** Deletes adopted instances whose container its runtime has removed. */
 export class Removals {
-  readonly #context: RunNeeds & Needs<'model'>;
+  readonly #context: RemovalNeeds;
+  readonly #look: Look;
+  /** By folder of records, when it is looked at again, in milliseconds. */
+  readonly #paused = new Map<string, number>();
+  /** Folders that are being looked at: one that does not answer holds up no other. */
+  readonly #busy = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
-  #looking = false;
+  #stopped = false;
 
-  constructor(context: RunNeeds & Needs<'model'>) {
+  constructor(context: RemovalNeeds, look: Look) {
     this.#context = context;
+    this.#look = look;
   }
 
   begin(): void {
@@ -27,24 +41,44 @@ export class Removals {
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#stopped = true;
   }
 
-  /** Looks for the records of all stopped instances. */
+  /** Looks for the records of all stopped instances: for all that are in one folder at once. */
   async look(): Promise<void> {
-    if (this.#looking) return;
-    this.#looking = true;
     const { model, running } = this.#context;
-    const stopped = [...model.state.instances.values()].filter(({ id }) => !running.has(id)).values();
-    const work = Array.from({ length: AT_ONCE }, async () => {
-      for (const instance of stopped) await this.#lookFor(instance);
-    });
-    await Promise.all(work);
-    this.#looking = false;
+    const byFolder = new Map<string, Stopped[]>();
+    for (const { id, name, config } of model.state.instances.values()) {
+      const container = running.has(id) ? null : containerOf(config);
+      if (container === null || container.record === '') continue;
+      const folder = folderOf(container);
+      byFolder.set(folder, [...(byFolder.get(folder) ?? []), { id, name, container }]);
+    }
+    await Promise.all(Array.from(byFolder, ([folder, stopped]) => this.#lookIn(folder, stopped)));
   }
 
-  async #lookFor({ id, name, config }: Instance): Promise<void> {
-    const container = containerOf(config);
-    if (container === null || !(await isGone(container))) return;
+  async #lookIn(folder: string, stopped: readonly Stopped[]): Promise<void> {
+    const nowMs = this.#context.clock.now().getTime();
+    if (this.#busy.has(folder) || nowMs < (this.#paused.get(folder) ?? 0)) return;
+    this.#busy.add(folder);
+    this.#paused.delete(folder);
+    try {
+      const looked = await this.#look({
+        files: stopped.map(({ container }) => container.record),
+        folders: [folder],
+      });
+      // Without the folder, the disk that the runtime keeps all containers on may be gone.
+      const gone = stopped.filter(({ container }) => looked.isMissing(container.record));
+      if (looked.isFolder(folder) && !this.#stopped) for (const each of gone) await this.#remove(each);
+    } catch (error) {
+      this.#paused.set(folder, nowMs + PAUSE_MS);
+      this.#context.log.debug({ folder, reason: messageOf(error) }, 'records cannot be looked for');
+    } finally {
+      this.#busy.delete(folder);
+    }
+  }
+
+  async #remove({ id, name, container }: Stopped): Promise<void> {
     const { queue, model, running, log } = this.#context;
     try {
       await queue.run(id, 'delete', async () => {
@@ -58,18 +92,7 @@ export class Removals {
   }
 }
 
-/** Whether a container is gone, and not only the disk that its runtime keeps all of them on. */
-async function isGone({ runtime, record }: Container): Promise<boolean> {
-  if (record === '') return false;
-  const folder = runtime === 'lxc' ? dirname(dirname(record)) : dirname(record);
-  return (await isMissing(record)) && !(await isMissing(folder));
-}
-
-async function isMissing(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT';
-  }
+/** The folder that has the records of all containers. */
+function folderOf({ runtime, record }: Container): string {
+  return runtime === 'lxc' ? dirname(dirname(record)) : dirname(record);
 }

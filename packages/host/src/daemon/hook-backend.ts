@@ -61,7 +61,7 @@ export async function takeHooks(
     create: (input) => instances.create(input, ROOT),
     describe: (subject) => describeContainer(subject, looks.asRoot),
   });
-  const removals = started.adopt(new Removals(context), (each) => each.stop());
+  const removals = started.adopt(new Removals(context, new Looks().asRoot), (each) => each.stop());
   if (forgets) removals.begin();
   take({ kind: 'root', path: paths.hooks, uid: 0, everyMs: READ_MS }, (request) =>
     request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request),

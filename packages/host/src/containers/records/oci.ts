@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import type { Describe, Described, OciSpec, OciState } from '../described.ts';
+import { specOf } from '../bundle.ts';
+import type { Describe, Described, OciSpec, OciState, Records } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
 import { ownRecordOfTexts } from '../json.ts';
 import { wordsOf } from '../words.ts';
-import { isRootFile, isRootFolder } from './root-file.ts';
+import type { Looked } from './looked.ts';
 
 /** Bundles that a program makes from images that are not known here: containerd, CRI-O and others of their kind. */
 const MADE = /\/io\.containerd\.[^/]*\/|\/[a-z0-9]+-containers\/[^/]+\/userdata\/?$/;
@@ -12,24 +13,33 @@ const MANAGER = 'io.container.manager';
 /** Where the plain runtimes keep the state of a container until its removal. */
 const STATES = ['/run/runc', '/run/crun'];
 
+/** The paths that describe a container of a plain runtime. */
+export function ociPaths(state: OciState): { folders: string[] } {
+  return { folders: [state.bundle, ...statesOf(state)] };
+}
+
+function statesOf({ id }: OciState): string[] {
+  return /^\.*$|\//.test(id) ? [] : STATES.map((folder) => join(folder, id));
+}
+
 /** Describes a container that somebody has started with runc or crun: annotations and environment are their words. */
-export const describeOci: Describe = async (state, spec) => ({
+export const describeOci: Describe = async (state, records) => ({
   container: {
     runtime: 'oci',
     id: state.id,
     name: state.id,
     image: '',
     digest: '',
-    labels: ownRecordOfTexts(spec.annotations),
+    labels: ownRecordOfTexts(records.spec.annotations),
     owner: '',
-    record: await recordOf(state, spec),
+    record: recordOf(state, records),
   },
-  words: await words(state, spec),
+  words: words(state, records),
 });
 
-async function words(state: OciState, spec: OciSpec): Promise<Described['words']> {
+function words(state: OciState, { spec, first }: Records): Described['words'] {
   const { annotations, env } = spec;
-  const isOwn = !isMade(state, spec) && (await isRoots(state));
+  const isOwn = !isMade(state, spec) && isRoots(state, first);
   return wordsOf(
     isOwn ? { annotations, labels: {}, env } : { annotations: {}, labels: {}, env: [] },
     ImageSays.nothing,
@@ -40,17 +50,12 @@ function isMade({ bundle }: OciState, { annotations }: OciSpec): boolean {
   return MADE.test(bundle) || annotations[MANAGER] !== undefined;
 }
 
-async function isRoots({ bundle }: OciState): Promise<boolean> {
-  return (await isRootFolder(bundle)) && (await isRootFile(join(bundle, 'config.json')));
+function isRoots({ bundle }: OciState, first: Looked): boolean {
+  return first.isOwnFolder(bundle) && first.isOwnFile(specOf(bundle));
 }
 
 /** A bundle stays when its container is removed, unless a program has made it. */
-async function recordOf(state: OciState, spec: OciSpec): Promise<string> {
+function recordOf(state: OciState, { spec, first }: Records): string {
   if (isMade(state, spec)) return state.bundle;
-  if (/^\.*$|\//.test(state.id)) return '';
-  for (const folder of STATES) {
-    const record = join(folder, state.id);
-    if (await isRootFolder(record)) return record;
-  }
-  return '';
+  return statesOf(state).find((record) => first.isOwnFolder(record)) ?? '';
 }

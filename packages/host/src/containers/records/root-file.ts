@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
-import { lstat, open, stat } from 'node:fs/promises';
-import { isYamlMap } from '../../base/yaml-map.ts';
+import { open } from 'node:fs/promises';
 
-/** Files of one container or image. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
+/** Settings of one machine. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
 const FILE_MAX_BYTES = 1024 * 1024;
 
 /** May be written by the group or by others. */
@@ -13,7 +12,10 @@ const ROOT = process.getuid?.();
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The text of a file that only root can write; null if there is no such file, or it is longer, or not UTF-8. */
+/**
+ * The text of a file in /etc that only root can write, read by the daemon itself. Null if there is no such file, or it is
+ * longer, or not UTF-8.
+ */
 export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Promise<string | null> {
   try {
     await using file = await open(path, FLAGS);
@@ -26,38 +28,6 @@ export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Pro
   } catch {
     return null;
   }
-}
-
-/** The object that such a file holds as JSON; null if it cannot be read. */
-export async function readRootObject(path: string): Promise<Readonly<Record<string, unknown>> | null> {
-  const json = parsed(await readRootFile(path));
-  return isYamlMap(json) ? json : null;
-}
-
-/** The JSON of a text; null if it is none. */
-export function parsed(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** Whether there is a folder that only root can write. */
-export function isRootFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory() && isRoots(found),
-    () => false,
-  );
-}
-
-/** Whether a file is a plain one that only root can write. */
-export function isRootFile(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (found) => found.isFile() && isRoots(found),
-    () => false,
-  );
 }
 
 function isRoots({ uid, mode }: { uid: number; mode: number }): boolean {

@@ -219,13 +219,11 @@ describe('records of containers on a disk that does not answer', () => {
         line.test(textOf(`/proc/${daemon.pid}/task/${id}/status`)),
       );
     try {
-      const refusals = daemon.logged('the disk with the records of the container does not answer');
       for (let number = 0; number < COUNT; number++)
         writeFileSync(join(hooks, `${number}.request`), requestFor(join(point, 'bundle'), number));
       await until('they hang', () => deaf.held > 0);
       await othersGoOn();
       expect(isThread(/^State:\s+D/m)).toBe(false);
-      await refusals;
       await until('all are refused', () => readdirSync(hooks).length === 0);
       expect(await operator.sh('b', 'devlxd /1.0/config/user.who')).toBe('b');
     } finally {

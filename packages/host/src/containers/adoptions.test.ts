@@ -4,6 +4,8 @@ import { BY, Heart } from '../instances/testing/heart.ts';
 import { ownTimers, pass } from '../instances/testing/time.ts';
 import { Adoptions } from './adoptions.ts';
 import type { HookRequest, MachineRequest } from './hook-request.ts';
+import { describeOfUser } from './records/describe-user.ts';
+import { Looks } from './records/looks.ts';
 
 ownTimers();
 
@@ -27,6 +29,7 @@ const adoptionsOf = (of: Heart) =>
   new Adoptions(of.parts, {
     create: (input) => of.host.instances.create(input, BY),
     describe: async () => ({ container, words }),
+    describeOfUser: (subject, uid) => describeOfUser(subject, uid, new Looks().asRoot),
   });
 const requestOf = (pid: number, part: Partial<HookRequest> = {}): HookRequest => ({
   ...{ moment: 'start', ticks: LATER, bootId: BOOT },
@@ -279,6 +282,7 @@ describe('Records that do not answer', () => {
     const adoptions = new Adoptions(heart.parts, {
       create: () => null as never,
       describe: () => new Promise(() => {}),
+      describeOfUser: () => new Promise(() => {}),
     });
     const begun = adoptions.begin(requestOf(heart.machine.startForeign()));
     const refused = expect(begun).rejects.toThrow('does not answer');

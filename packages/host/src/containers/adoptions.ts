@@ -12,7 +12,6 @@ import type { Adoption, NewInstance } from '../instances/requests.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import { type Claim, claimOf, claimOfUser, continuedBy } from './claim.ts';
-import { describeOfUser } from './describe-user.ts';
 import type { Described } from './described.ts';
 import type { HookRequest, MachineRequest, Subject } from './hook-request.ts';
 import { UserStarts } from './user-starts.ts';
@@ -37,6 +36,8 @@ export interface AdoptionParts {
   readonly create: (input: NewInstance, by: null) => Operation;
   /** Finds out what the other runtime's records say of a container. */
   readonly describe: (subject: Subject) => Promise<Described>;
+  /** The same for a container of a user of the host. */
+  readonly describeOfUser: (subject: Subject, uid: number) => Promise<Described>;
 }
 
 /** Adopts containers for the hooks of other runtimes. */
@@ -58,7 +59,7 @@ export class Adoptions {
    */
   async begin(request: HookRequest): Promise<void> {
     const init = this.#initOf(request);
-    const described = await this.#describe(request.subject);
+    const described = await this.#answered(this.#parts.describe(request.subject));
     const claim = claimOf(described);
     await this.#adopt(init, described.container, claim);
   }
@@ -74,7 +75,7 @@ export class Adoptions {
     // Users may register machines too, of any name, with newer systemd.
     if (adopter.ownerOf(init.pid) !== ROOT)
       throw hostError('bad-request', 'the machine is of another user than root');
-    const described = await this.#describe(subject);
+    const described = await this.#answered(this.#parts.describe(subject));
     const claim = claimOf(described);
     if (profiles === null) return this.#adopt(init, described.container, claim);
     await this.#adoptShown(init, described.container, { ...claim, profiles: claim.profiles ?? profiles });
@@ -103,7 +104,7 @@ export class Adoptions {
     if (this.#context.adopter.ownerOf(init.pid) !== uid)
       throw hostError('bad-request', 'the container is not of the user who asks');
     this.#userStarts.take(uid);
-    const described = describeOfUser(request.subject, uid);
+    const described = await this.#answered(this.#parts.describeOfUser(request.subject, uid));
     const claim = claimOfUser(uid, described);
     const { model } = this.#context;
     const isNew = !model.hasInstance(claim.name);
@@ -142,13 +143,13 @@ export class Adoptions {
     );
   }
 
-  /** Asks the records. A disk of theirs that does not answer holds up its own containers only. */
-  async #describe(subject: Subject): Promise<Described> {
+  /** What the records say. A disk of theirs that does not answer holds up its own containers only. */
+  async #answered(work: Promise<Described>): Promise<Described> {
     let described: Described | undefined;
-    const work = this.#parts.describe(subject).then((found) => {
+    const told = work.then((found) => {
       described = found;
     });
-    if (!(await within(DESCRIBE_MS_MAX, work)) || described === undefined)
+    if (!(await within(DESCRIBE_MS_MAX, told)) || described === undefined)
       throw hostError('bad-request', NO_ANSWER);
     return described;
   }

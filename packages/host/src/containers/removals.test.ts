@@ -16,7 +16,7 @@ beforeEach(async () => {
   heart = await Heart.begin();
   [there, asked] = [new Set(), []];
   answer = async () => {};
-  removals = new Removals(heart.parts, async (wanted) => {
+  removals = new Removals(heart.parts, () => async (wanted) => {
     asked.push(wanted);
     await answer(wanted.folders?.[0] ?? '');
     return lookedAt(wanted);
@@ -38,6 +38,7 @@ async function ended(name: string, record: string): Promise<void> {
   const adoptions = new Adoptions(heart.parts, {
     create: (input) => heart.host.instances.create(input, BY),
     describe: async () => ({ container: { ...container, owner: '', record }, words: {} }),
+    describeOfUser: () => new Promise(() => {}),
   });
   const subject = { of: 'oci', id: name, pid, bundle: '/b', annotations: {} } as const;
   const { bootId } = heart.parts.adopter.nameOf(pid);

@@ -22,17 +22,18 @@ interface Stopped {
 /** Deletes adopted instances whose container its runtime has removed. */
 export class Removals {
   readonly #context: RemovalNeeds;
-  readonly #look: Look;
-  /** By folder of records, when it is looked at again, in milliseconds. */
+  readonly #lookAs: (owner: string) => Look;
+  /** By user and folder of records, when it is looked at again, in milliseconds. */
   readonly #paused = new Map<string, number>();
   /** Folders that are being looked at: one that does not answer holds up no other. */
   readonly #busy = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(context: RemovalNeeds, look: Look) {
+  /** @param lookAs looks with the rights of the user who has started a container; empty for root */
+  constructor(context: RemovalNeeds, lookAs: (owner: string) => Look) {
     this.#context = context;
-    this.#look = look;
+    this.#lookAs = lookAs;
   }
 
   begin(): void {
@@ -47,23 +48,26 @@ export class Removals {
   /** Looks for the records of all stopped instances: for all that are in one folder at once. */
   async look(): Promise<void> {
     const { model, running } = this.#context;
-    const byFolder = new Map<string, Stopped[]>();
+    const byPlace = new Map<string, Stopped[]>();
     for (const { id, name, config } of model.state.instances.values()) {
       const container = running.has(id) ? null : containerOf(config);
       if (container === null || container.record === '') continue;
-      const folder = folderOf(container);
-      byFolder.set(folder, [...(byFolder.get(folder) ?? []), { id, name, container }]);
+      const place = `${container.owner}:${folderOf(container)}`;
+      byPlace.set(place, [...(byPlace.get(place) ?? []), { id, name, container }]);
     }
-    await Promise.all(Array.from(byFolder, ([folder, stopped]) => this.#lookIn(folder, stopped)));
+    await Promise.all(Array.from(byPlace, ([place, stopped]) => this.#lookIn(place, stopped)));
   }
 
-  async #lookIn(folder: string, stopped: readonly Stopped[]): Promise<void> {
+  /** @param place user and folder, which are those of all these containers */
+  async #lookIn(place: string, stopped: readonly Stopped[]): Promise<void> {
     const nowMs = this.#context.clock.now().getTime();
-    if (this.#busy.has(folder) || nowMs < (this.#paused.get(folder) ?? 0)) return;
-    this.#busy.add(folder);
-    this.#paused.delete(folder);
+    const first = stopped[0]?.container;
+    if (!first || this.#busy.has(place) || nowMs < (this.#paused.get(place) ?? 0)) return;
+    const folder = folderOf(first);
+    this.#busy.add(place);
+    this.#paused.delete(place);
     try {
-      const looked = await this.#look({
+      const looked = await this.#lookAs(first.owner)({
         files: stopped.map(({ container }) => container.record),
         folders: [folder],
       });
@@ -71,10 +75,10 @@ export class Removals {
       const gone = stopped.filter(({ container }) => looked.isMissing(container.record));
       if (looked.isFolder(folder) && !this.#stopped) for (const each of gone) await this.#remove(each);
     } catch (error) {
-      this.#paused.set(folder, nowMs + PAUSE_MS);
+      this.#paused.set(place, nowMs + PAUSE_MS);
       this.#context.log.debug({ folder, reason: messageOf(error) }, 'records cannot be looked for');
     } finally {
-      this.#busy.delete(folder);
+      this.#busy.delete(place);
     }
   }
 

@@ -1,5 +1,4 @@
-import { chmod, mkdir, readdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, realpath } from 'node:fs/promises';
 import { within } from '../base/within.ts';
 import { Adoptions } from '../containers/adoptions.ts';
 import { type FolderOf, HookFolder } from '../containers/hook-folder.ts';
@@ -9,11 +8,15 @@ import { askMachined } from '../containers/machines/machined.ts';
 import { Machines } from '../containers/machines/machines.ts';
 import { NspawnFolder } from '../containers/machines/nspawn-folder.ts';
 import { describeContainer } from '../containers/records/describe.ts';
-import { Looks } from '../containers/records/looks.ts';
+import { describeOfUser } from '../containers/records/describe-user.ts';
+import { LooksByUser } from '../containers/records/looks-by-user.ts';
 import { Removals } from '../containers/removals.ts';
 import { machinePatterns } from '../core/machine-patterns.ts';
 import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
+import { openHere } from '../native/open-here.ts';
+import type { Exit } from '../restart/exit.ts';
+import { ClaimFolders } from './claim-folders.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** Where hooks leave their requests, whose containers are adopted, and whether an instance goes with its container. */
@@ -24,13 +27,10 @@ interface Hooks {
   readonly forgets: boolean;
   /** Makes callers of unknown namespaces wait a moment, or not. */
   readonly patient: (on: boolean) => void;
+  readonly exit: Pick<Exit, 'isTakenOver'>;
 }
 
 type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
-
-/** Others may add files, and see and remove only their own. */
-const ADD_ONLY = 0o1733;
-const CLOSED = 0o700;
 
 /** The instances are made in the name of root, whose setting allows that. */
 const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
@@ -54,16 +54,19 @@ export async function takeHooks(
   started: AsyncDisposableStack,
   context: HookNeeds,
   instances: Pick<InstanceCases, 'create'>,
-  { paths, uids, forgets, patient }: Hooks,
+  { paths, uids, forgets, patient, exit }: Hooks,
 ): Promise<void> {
-  const looks = new Looks();
+  const looks = new LooksByUser();
   const adoptions = new Adoptions(context, {
     create: (input) => instances.create(input, ROOT),
     describe: (subject) => describeContainer(subject, looks.asRoot),
+    describeOfUser: (subject, uid) => describeOfUser(subject, uid, looks.asUser(uid)),
   });
-  const removals = started.adopt(new Removals(context, new Looks().asRoot), (each) => each.stop());
+  // Their own, so that no search for removed containers holds up a start.
+  const searches = new LooksByUser();
+  const removals = started.adopt(new Removals(context, (owner) => searches.as(owner)), (each) => each.stop());
   if (forgets) removals.begin();
-  take({ kind: 'root', path: paths.hooks, uid: 0, everyMs: READ_MS }, (request) =>
+  take({ kind: 'root', path: paths.hooks, uid: 0, open, everyMs: READ_MS }, (request) =>
     request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request),
   );
   const machines = new Machines(
@@ -80,8 +83,11 @@ export async function takeHooks(
     context,
   );
   begin(started.adopt(machines, (each) => each.stop()));
-  for (const [uid, path] of await foldersOfUsers(paths.claims, uids)) {
-    take({ kind: 'user', path, uid, everyMs: READ_OF_USER_MS }, (request) =>
+  const claims = new ClaimFolders(paths.claims, context.log);
+  // The next daemon takes them over as they are.
+  started.defer(() => (exit.isTakenOver ? Promise.resolve() : claims.close()));
+  for (const [uid, path] of await claims.open(uids)) {
+    take({ kind: 'user', path, uid, open: openHere, everyMs: READ_OF_USER_MS }, (request) =>
       // The daemon sees the end of a run itself: a user need not wait for it.
       request.moment === 'start' ? adoptions.beginOfUser(request, uid) : Promise.resolve(),
     );
@@ -99,22 +105,4 @@ export async function takeHooks(
       .whileStarting(() => within(patience, work.begin()))
       .catch((error) => context.log.error({ err: error }, 'containers of other runtimes are not adopted'));
   }
-}
-
-/**
- * Makes a folder for each user, into which that user can put files. It is root's, so that no user can mount
- * something there. The folders of users who may ask no more take no files.
- */
-async function foldersOfUsers(claims: string, uids: readonly number[]): Promise<Map<number, string>> {
-  const folders = new Map(uids.map((uid) => [uid, join(claims, String(uid))]));
-  const wanted = new Set(folders.values());
-  for (const name of await readdir(claims)) {
-    const path = join(claims, name);
-    if (!wanted.has(path)) await chmod(path, CLOSED);
-  }
-  for (const path of folders.values()) {
-    await mkdir(path, { recursive: true });
-    await chmod(path, ADD_ONLY);
-  }
-  return folders;
 }

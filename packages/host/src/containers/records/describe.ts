@@ -27,7 +27,7 @@ export async function describeContainer(subject: Subject, look: Look): Promise<D
 async function describeBundle(state: OciState, look: Look): Promise<Described> {
   const [podman, oci] = [podmanPaths(state), ociPaths(state)];
   const first = await look({
-    files: [specOf(state.bundle), ...podman.files],
+    files: [...new Set([specOf(state.bundle), ...podman.files])],
     folders: [...podman.folders, ...oci.folders],
   });
   const records = { spec: readSpec(state.bundle, first), first, look };

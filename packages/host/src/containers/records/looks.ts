@@ -18,7 +18,7 @@ export type Look = (wanted: Wanted) => Promise<Looked>;
 
 /** A disk that works answers much faster; a runtime waits. */
 const TIMEOUT_MS = 5_000;
-/** Programs at once, with those that do not even end when they are killed: requests of root's containers. */
+/** Programs at once, with those that do not even end when they are killed. */
 const AT_ONCE = 16;
 /** The config of a container, and the list of all containers of a runtime, have 4 MiB each at most. */
 const BYTES_MAX = 12 * 1024 * 1024;
@@ -39,7 +39,12 @@ const FORMAT = [
  * that of the open file. It takes some milliseconds; a start of Node would take ten times as long.
  */
 export class Looks {
+  readonly #atOnce: number;
   #open = 0;
+
+  constructor(atOnce = AT_ONCE) {
+    this.#atOnce = atOnce;
+  }
 
   /** Looks as root: what root owns, and nobody else can write, is to be relied on. */
   readonly asRoot: Look = (wanted) => this.#look(wanted, [], [ROOT]);
@@ -58,7 +63,7 @@ export class Looks {
     const plain = [...files, ...folders.map((each) => `${each}/.`)].filter(isPath);
     const whole = trees.filter(isPath);
     if (plain.length + whole.length === 0) return new Looked(new Map(), new Set(), trusted);
-    if (this.#open >= AT_ONCE) throw unanswered();
+    if (this.#open >= this.#atOnce) throw unanswered();
     const [command = '', ...args] = [...before, 'tar', ...FORMAT, ...plain, '--recursion', ...whole];
     this.#open++;
     const done = await run(command, args, {

@@ -47,6 +47,11 @@ function words(state: OciState, { spec, first }: Records): Described['words'] {
 }
 
 function isMade({ bundle }: OciState, { annotations }: OciSpec): boolean {
+  return isMadeBundle(bundle, annotations);
+}
+
+/** Whether a program has made a bundle, perhaps from an image. */
+export function isMadeBundle(bundle: string, annotations: OciSpec['annotations']): boolean {
   return MADE.test(bundle) || annotations[MANAGER] !== undefined;
 }
 

@@ -31,11 +31,17 @@ function placeOf({ bundle, id }: OciState): { folder: string; place: string } | 
   return isPlace ? { folder, place } : null;
 }
 
+/** Whether Podman has told the hook of a container. */
+export function isOfPodman({ annotations }: OciState): boolean {
+  return annotations[MANAGER] === 'libpod';
+}
+
 /** The paths that describe a container of Podman. */
 export function podmanPaths(state: OciState): { files: string[]; folders: string[] } {
   const at = placeOf(state);
   if (at === null) return { files: [], folders: [] };
-  return { files: LISTS.map((name) => join(at.place, name)), folders: [at.folder, at.place] };
+  const lists = LISTS.map((name) => join(at.place, name));
+  return { files: [specOf(state.bundle), ...lists], folders: [at.folder, at.place] };
 }
 
 /**

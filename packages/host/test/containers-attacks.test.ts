@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../src/process/run.ts';
 import { ask, until } from './harness/api.ts';
 import { CallerTools } from './harness/caller.ts';
 import { Crowd } from './harness/crowd.ts';
@@ -132,7 +133,7 @@ const uptime = () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
 describe('A request of a hook that comes late', () => {
   it('does not adopt a process that has the pid of the one that has ended', async () => {
     await using crowd = await Crowd.make(1, 400_000);
-    leave('late', crowd.pid(), uptime() - 3600);
+    leave('late', crowd.pid(), 0);
     await handled('late');
     expect(daemon.log.at(-1)).toMatchObject({ reason: 'the container has ended' });
     leave('gone', 4_194_303, uptime());
@@ -188,10 +189,26 @@ describe('A user with rootless containers', () => {
   it('has instances under names of their own, without profiles', async () => {
     const words = ['--annotation', 'dev.porthole.name=web', '--annotation', 'dev.porthole.profiles=secret'];
     outputOf('run', await rootless.start(...DEVICE, '--name', 'mine', ...words));
-    expect(await operator.get('u61234-web')).toMatchObject({ profiles: [], status: 'Running' });
+    expect(await operator.get('u61234-web')).toMatchObject({
+      ...{ profiles: [], status: 'Running' },
+      config: { 'volatile.container.name': 'mine', 'volatile.container.image': 'localhost/bb:1' },
+    });
     expect(await rootless.must('exec', 'mine', '/usr/bin/devlxd', '/1.0/config')).toBe('[]');
     await rootless.must('rm', '--force', '--time=0', 'mine');
     await until('its end is seen', async () => (await operator.statuses())['u61234-web'] === 'Stopped');
+  });
+
+  it('has them under no name that an image gives itself', async () => {
+    const file = join(rootless.host.folder, 'Containerfile');
+    writeFileSync(file, 'FROM bb:1\nLABEL x=y\n');
+    const said = ['--annotation', 'dev.porthole.name=web', '--annotation', 'dev.porthole.config.user.x=1'];
+    await rootless.must('build', '--isolation=chroot', ...said, '--tag', 'evil:1', '--file', file);
+    const limits = ['--ulimit=nofile=1024:1024', '--ulimit=nproc=1000:1000'];
+    const words = ['--detach', '--network=none', ...limits, ...DEVICE, '--name', 'thief'];
+    const id = await rootless.must('run', ...words, 'evil:1', 'sleep', 'inf');
+    expect(await rootless.must('inspect', '--format={{json .Config.Annotations}}', id)).toContain('"web"');
+    expect((await operator.get('u61234-thief')).config).not.toHaveProperty('user.x');
+    await rootless.must('rm', '--force', '--time=0', 'thief');
   });
 
   it('cannot set what is for root to set', async () => {
@@ -267,7 +284,7 @@ describe('A user with rootless containers', () => {
       expect(mounts()).toBe(1);
       const big = await as(STRANGER, `head -c 8M /dev/zero > ${claims()}/big`);
       expect(big.stderr).toContain('No space left on device');
-      const many = await as(STRANGER, `for n in $(seq 400); do : > ${claims()}/$n || exit 7; done`);
+      const many = await as(STRANGER, `for n in $(seq 400); do touch ${claims()}/$n || exit 7; done`);
       expect(many.code).toBe(7);
       for (const name of readdirSync(claims())) rmSync(join(claims(), name));
     });
@@ -297,9 +314,11 @@ describe('A user with rootless containers', () => {
       expect(mounts()).toBe(1);
       await daemon.stop();
       expect(mounts()).toBe(0);
-      const hook = await rootless.as(
-        ...[join(BIN, 'porthole'), 'oci-hook', 'createRuntime', '--state-dir', daemon.stateDir],
-      );
+      // In the mounts of the host: those of the rootless Podman here do not follow them.
+      const user = ['--reuid=61234', '--regid=61234', '--clear-groups', '--', join(BIN, 'porthole')];
+      const hook = await run('setpriv', [
+        ...[...user, 'oci-hook', 'createRuntime', '--state-dir', daemon.stateDir],
+      ]);
       expect([hook.code, hook.stderr]).toEqual([0, expect.stringContaining('no daemon runs for')]);
       await daemon.start();
       expect(mounts()).toBe(1);

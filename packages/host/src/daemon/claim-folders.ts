@@ -52,10 +52,14 @@ export class ClaimFolders {
     return this.#open;
   }
 
-  /** Unmounts the folders without requests; the next daemon carries out those that are left. */
-  async close(): Promise<void> {
-    for (const path of this.#open.values())
-      if ((await readdir(path)).length === 0) await this.#change('umount', [path]);
+  /**
+   * Unmounts the folders without requests; the next daemon carries out those that are left.
+   * @param isUsed whether a user has containers that run: their Podman may have mounts of its own, in which the folder
+   *   would stay what it was, and not become that of the next daemon
+   */
+  async close(isUsed: (uid: number) => boolean): Promise<void> {
+    for (const [uid, path] of this.#open)
+      if (!isUsed(uid) && (await readdir(path)).length === 0) await this.#change('umount', [path]);
   }
 
   async #mount(path: string): Promise<boolean> {

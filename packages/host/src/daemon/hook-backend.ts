@@ -11,6 +11,8 @@ import { describeContainer } from '../containers/records/describe.ts';
 import { describeOfUser } from '../containers/records/describe-user.ts';
 import { LooksByUser } from '../containers/records/looks-by-user.ts';
 import { Removals } from '../containers/removals.ts';
+import { containerOf } from '../core/container.ts';
+import type { Instance } from '../core/entities.ts';
 import { machinePatterns } from '../core/machine-patterns.ts';
 import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
@@ -85,7 +87,9 @@ export async function takeHooks(
   begin(started.adopt(machines, (each) => each.stop()));
   const claims = new ClaimFolders(paths.claims, context.log);
   // The next daemon takes them over as they are.
-  started.defer(() => (exit.isTakenOver ? Promise.resolve() : claims.close()));
+  started.defer(() =>
+    exit.isTakenOver ? Promise.resolve() : claims.close((uid) => hasRunning(context, uid)),
+  );
   for (const [uid, path] of await claims.open(uids)) {
     take({ kind: 'user', path, uid, open: openHere, everyMs: READ_OF_USER_MS }, (request) =>
       // The daemon sees the end of a run itself: a user need not wait for it.
@@ -105,4 +109,10 @@ export async function takeHooks(
       .whileStarting(() => within(patience, work.begin()))
       .catch((error) => context.log.error({ err: error }, 'containers of other runtimes are not adopted'));
   }
+}
+
+/** Whether a user of the host has instances that run. */
+function hasRunning({ model, running }: HookNeeds, uid: number): boolean {
+  const isIts = ({ id, config }: Instance) => running.has(id) && containerOf(config)?.owner === String(uid);
+  return [...model.state.instances.values()].some(isIts);
 }

@@ -2,8 +2,8 @@ import { chownSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSpec, specOf } from '../src/containers/bundle.ts';
+import { Looks } from '../src/containers/looks/looks.ts';
 import { describeContainer } from '../src/containers/records/describe.ts';
-import { Looks } from '../src/containers/records/looks.ts';
 import { Docker } from './harness/docker.ts';
 import { Podman } from './harness/podman.ts';
 

@@ -4,8 +4,8 @@ import { BY, Heart } from '../instances/testing/heart.ts';
 import { ownTimers, pass } from '../instances/testing/time.ts';
 import { Adoptions } from './adoptions.ts';
 import type { HookRequest, MachineRequest } from './hook-request.ts';
+import { Looks } from './looks/looks.ts';
 import { describeOfUser } from './records/describe-user.ts';
-import { Looks } from './records/looks.ts';
 
 ownTimers();
 

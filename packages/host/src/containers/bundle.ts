@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { OciSpec } from './described.ts';
 import { ownRecordOfTexts } from './json.ts';
-import type { Looked } from './records/looked.ts';
+import type { Looked } from './looks/looked.ts';
 
 /** A bundle's config.json has tens of kilobytes. */
 const SPEC_MAX_BYTES = 4 * 1024 * 1024;

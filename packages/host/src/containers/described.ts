@@ -1,6 +1,6 @@
 import type { Container } from '../core/container.ts';
-import type { Looked } from './records/looked.ts';
-import type { Look } from './records/looks.ts';
+import type { Looked } from './looks/looked.ts';
+import type { Look } from './looks/looks.ts';
 
 /** What an OCI runtime tells a hook on its standard input: the state of the container. */
 export interface OciState {

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { BY, Heart } from '../instances/testing/heart.ts';
 import { Adoptions } from './adoptions.ts';
-import { Looked } from './records/looked.ts';
-import type { Wanted } from './records/looks.ts';
-import type { TarEntry } from './records/tar-entries.ts';
+import { Looked } from './looks/looked.ts';
+import type { Wanted } from './looks/looks.ts';
+import type { TarEntry } from './looks/tar-entries.ts';
 import { Removals } from './removals.ts';
 
 let heart: Heart;

@@ -3,7 +3,7 @@ import { messageOf } from '../base/coded-error.ts';
 import { type Container, containerOf } from '../core/container.ts';
 import { deleteInstance } from '../instances/delete.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
-import type { Look } from './records/looks.ts';
+import type { Look } from './looks/looks.ts';
 
 /** How often the records of stopped containers are looked for. */
 const LOOK_MS = 1_000;

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Looks } from '../looks/looks.ts';
 import { describeOfUser } from './describe-user.ts';
-import { Looks } from './looks.ts';
 import { fileOf } from './podman-image.ts';
 
 const ID = 'a'.repeat(64);

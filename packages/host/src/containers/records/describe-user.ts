@@ -3,8 +3,8 @@ import { hostError } from '../../core/host-errors.ts';
 import type { Described, OciState } from '../described.ts';
 import type { Subject } from '../hook-request.ts';
 import { ImageSays } from '../image-says.ts';
+import type { Look } from '../looks/looks.ts';
 import { wordsOf } from '../words.ts';
-import type { Look } from './looks.ts';
 import { isMadeBundle } from './oci.ts';
 import { describePodman, isOfPodman, podmanPaths } from './podman.ts';
 

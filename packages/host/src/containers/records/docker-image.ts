@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { Look } from './looks.ts';
-import { objectOf, parsed, textOf } from './texts.ts';
+import { parsedJson } from '../../base/parsed-json.ts';
+import type { Look } from '../looks/looks.ts';
+import { objectOf, textOf } from './texts.ts';
 
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
@@ -29,7 +30,7 @@ export async function dockerImage(
   if (config !== null) return [config];
   for (const { folder, manifest } of manifests) {
     const text = first.ownText(manifest);
-    const named = text === null ? null : blobIn(folder, configDigest(parsed(text)));
+    const named = text === null ? null : blobIn(folder, configDigest(parsedJson(text)));
     const found = named === null ? null : (await look({ files: [named] })).ownText(named);
     if (text !== null && found !== null) return [text, found];
   }

@@ -3,9 +3,9 @@ import type { Container } from '../../core/container.ts';
 import type { Describe, Described, OciSpec, OciState, Records } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
 import { ownRecordOfTexts } from '../json.ts';
+import type { Looked } from '../looks/looked.ts';
 import { wordsOf } from '../words.ts';
 import { dockerImage } from './docker-image.ts';
-import type { Looked } from './looked.ts';
 import { linesOf, objectOf, textOf } from './texts.ts';
 
 /** Files that Docker keeps for each container and mounts into it; those of another with `--network container:`. */

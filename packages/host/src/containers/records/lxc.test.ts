@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Looks } from './looks.ts';
+import { Looks } from '../looks/looks.ts';
 import { describeLxc } from './lxc.ts';
 
 let folder: string;

@@ -1,8 +1,8 @@
 import type { Described } from '../described.ts';
 import type { Subject } from '../hook-request.ts';
 import { ImageSays } from '../image-says.ts';
+import type { Look } from '../looks/looks.ts';
 import { wordsOf } from '../words.ts';
-import type { Look } from './looks.ts';
 
 const ENVIRONMENT = /^\s*lxc\.environment\s*=\s*(.*?)\s*$/;
 

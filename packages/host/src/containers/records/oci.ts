@@ -3,8 +3,8 @@ import { specOf } from '../bundle.ts';
 import type { Describe, Described, OciSpec, OciState, Records } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
 import { ownRecordOfTexts } from '../json.ts';
+import type { Looked } from '../looks/looked.ts';
 import { wordsOf } from '../words.ts';
-import type { Looked } from './looked.ts';
 
 /** Bundles that a program makes from images that are not known here: containerd, CRI-O and others of their kind. */
 const MADE = /\/io\.containerd\.[^/]*\/|\/[a-z0-9]+-containers\/[^/]+\/userdata\/?$/;

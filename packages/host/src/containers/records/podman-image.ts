@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Look } from './looks.ts';
+import type { Look } from '../looks/looks.ts';
 
 /** An image has a config, one or two manifests and some signatures. */
 const FILES_MAX = 64;

@@ -1,14 +1,15 @@
 import { basename, dirname, join } from 'node:path';
+import { parsedJson } from '../../base/parsed-json.ts';
 import type { Container } from '../../core/container.ts';
 import { recordOf } from '../../core/records.ts';
 import { specOf } from '../bundle.ts';
 import type { Describe, OciSpec, OciState } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
+import type { Looked } from '../looks/looked.ts';
+import type { Look } from '../looks/looks.ts';
 import { wordsOf } from '../words.ts';
-import type { Looked } from './looked.ts';
-import type { Look } from './looks.ts';
 import { podmanImage } from './podman-image.ts';
-import { linesOf, parsed, textOf } from './texts.ts';
+import { linesOf, textOf } from './texts.ts';
 
 /** Lists of all containers: 4 MiB are some thousands of them. */
 const LIST_MAX_BYTES = 4 * 1024 * 1024;
@@ -64,7 +65,7 @@ export const describePodman: Describe = async (state, { spec, first, look }) => 
 /** The record of a container in the lists; null if it is in none of them. */
 function listed(place: string, id: string, first: Looked): unknown {
   for (const name of LISTS) {
-    const list = parsed(first.ownText(join(place, name), LIST_MAX_BYTES));
+    const list = parsedJson(first.ownText(join(place, name), LIST_MAX_BYTES));
     const record = Array.isArray(list) ? list.find((each) => textOf(each, 'id') === id) : undefined;
     if (record !== undefined) return record;
   }
@@ -79,7 +80,7 @@ async function imageOf(place: string, id: string, look: Look): Promise<ImageSays
 }
 
 function containerOf({ id }: OciState, spec: OciSpec, found: unknown, record: string): Container {
-  const metadata = parsed(textOf(found, 'metadata') || null);
+  const metadata = parsedJson(textOf(found, 'metadata') || null);
   const digest = textOf(found, 'image');
   return {
     runtime: 'podman',

@@ -17,13 +17,3 @@ export function objectOf(record: unknown, key: string): Readonly<Record<string, 
 export function linesOf(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
 }
-
-/** The JSON of a text; null if it is none. */
-export function parsed(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}

@@ -1,6 +1,6 @@
+import { parsedJson } from '../../base/parsed-json.ts';
 import { isYamlMap } from '../../base/yaml-map.ts';
 import type { TarEntry } from './tar-entries.ts';
-import { parsed } from './texts.ts';
 
 /** Files of one container or image. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
 const FILE_MAX_BYTES = 1024 * 1024;
@@ -69,7 +69,7 @@ export class Looked {
 
   /** The object that such a file holds as JSON; null if it cannot be read. */
   ownObject(path: string): Readonly<Record<string, unknown>> | null {
-    const json = parsed(this.ownText(path));
+    const json = parsedJson(this.ownText(path));
     return isYamlMap(json) ? json : null;
   }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/coded-error.ts';
 import { within } from '../base/within.ts';
 import { adoptedInit, type ProcessName } from '../core/adopted.ts';
 import { type Container, containerOf } from '../core/container.ts';
@@ -83,13 +84,16 @@ export class Adoptions {
 
   /** Adopts a container that has not been started with the guest API. */
   async #adoptShown(init: ProcessName, container: Container, claim: Claim): Promise<void> {
-    const { adopter } = this.#context;
+    const { adopter, log } = this.#context;
     // First: should the daemon be killed in between, the next one finds the mount, and adopts the container.
     const isNew = await adopter.showGuestApi(init);
     try {
       await this.#adopt(init, container, claim);
     } catch (error) {
-      if (isNew) await adopter.hideGuestApi(init);
+      // Callers in it stay unknown in any case.
+      const stays = (reason: unknown) =>
+        log.warn({ pid: init.pid, reason: messageOf(reason) }, 'the guest API stays mounted in a container');
+      if (isNew) await adopter.hideGuestApi(init).catch(stays);
       throw error;
     }
   }

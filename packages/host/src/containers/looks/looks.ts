@@ -49,9 +49,13 @@ export class Looks {
   /** Looks as root: what root owns, and nobody else can write, is to be relied on. */
   readonly asRoot: Look = (wanted) => this.#look(wanted, [], [ROOT]);
 
-  /** Looks with the rights of a user of the host, so that this user can read nothing more in this way. */
+  /**
+   * Looks with the rights of a user of the host, so that this user can read nothing more in this way. The real uid stays
+   * root's, without any of its capabilities: so the user cannot trace the program and make it do something else.
+   */
   asUser(uid: number): Look {
-    const rights = [`--reuid=${uid}`, '--regid=65534', '--clear-groups', '--no-new-privs', '--'];
+    const ids = ['--ruid=0', `--euid=${uid}`, '--regid=65534', '--clear-groups'];
+    const rights = [...ids, '--inh-caps=-all', '--bounding-set=-all', '--'];
     return (wanted) => this.#look(wanted, ['setpriv', ...rights], [ROOT, uid]);
   }
 

@@ -159,6 +159,6 @@ export function withBlock(text: string, name: string, lines: readonly string[]):
     .join('\n')
     .trim();
   const [before, after] = [text.split(start)[0], text.split(end)[1]];
-  if (before === text || after === undefined) throw new Error(`${PAGE} has no place for ${name}`);
+  if (before === text || after === undefined) throw new Error(`the page has no place for ${name}`);
   return `${before}${start}\n\n\`\`\`\n${block}\n\`\`\`\n\n${end}${after}`;
 }

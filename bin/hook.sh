@@ -1,6 +1,6 @@
-# Read by `porthole oci-hook` and `porthole lxc-hook`: sends the request of a container manager's hook to the
-# daemon, and waits for the answer. In shell, because a start of Node takes several times as long as all of this.
-# An OCI runtime gives the state of the container on standard input; LXC gives facts in the environment.
+# `porthole oci-hook` and `porthole lxc-hook` read this script. It leaves a request for the daemon, and waits for the
+# answer. It is a shell script, because a program in Node would take several times as long to start. An OCI runtime
+# writes the state of the container to standard input. LXC puts facts about the container into the environment.
 PATH=${PATH:-/usr/sbin:/usr/bin:/sbin:/bin}
 export PATH
 state=${PORTHOLE_DIR:-/var/lib/porthole}
@@ -11,10 +11,10 @@ usage() {
 Usage: porthole oci-hook createRuntime|poststop [--state-dir DIR] [--required]
        porthole lxc-hook [--state-dir DIR] [--required]
 
-Hooks with which containers of other runtimes become instances. `porthole setup` writes them into the
-configuration of container managers; nobody needs to type them.
+These hooks turn containers of other runtimes into instances. `porthole setup` writes them into the
+configuration of container managers, which run them. You need not type them.
 
-  oci-hook      for OCI runtimes, which give the state of the container on standard input
+  oci-hook      for OCI runtimes, which write the state of the container to standard input
   lxc-hook      for LXC's hooks start-host and post-stop
   --state-dir   the state directory of the daemon
   --required    the container does not start while the daemon does not run; without it, the next daemon
@@ -37,11 +37,11 @@ if [ -z "$kind" ]; then
   usage >&2
   exit 2
 fi
-# A daemon that does not answer for so long counts as one that does not run.
+# Seconds. If the daemon does not answer within this time, the hook continues as if no daemon ran.
 patience=20
 umask 077
 folder=$state/hooks
-# Rootless: the user looks like root in a namespace of its own, and has a folder if root has allowed it.
+# Rootless: the user is uid 0 in a user namespace. If root has allowed the user, there is a folder for the user.
 if [ -d "$folder" ] && ! [ -w "$folder" ]; then
   read -r _ uid _ < /proc/self/uid_map
   [ "$uid" != 0 ] || uid=$(id -u)
@@ -63,15 +63,15 @@ read -r boot < /proc/sys/kernel/random/boot_id
 request=$folder/$$-${uptime%% *}.request
 reply=${request%.request}.reply
 
-# Quick, and wrong if the pid in the file is another process's by now.
+# A quick check. It is wrong if another process has the daemon's pid now.
 may_run() {
-  # Users cannot read it.
+  # Users other than root cannot read the file.
   [ -r "$state/lock" ] || return 0
   read -r pid < "$state/lock" && kill -0 "$pid" 2>/dev/null
 }
 
-# Sure, and slower: the daemon has this file open for as long as it lives. To try its lock would be in the way of a
-# daemon that starts.
+# A slower check, which is never wrong: the daemon keeps this file open until it ends. Locking the file would tell too,
+# but it could stop a new daemon from starting.
 runs() {
   may_run && [ -r "$state/lock" ] || return 1
   for open in /proc/"$pid"/fd/*; do
@@ -82,20 +82,20 @@ runs() {
 
 without_daemon() {
   rm -f "$reply"
-  # The next daemon carries the request out.
+  # The next daemon carries out the request.
   case $kind in *stop) exit 0 ;; esac
   [ -n "$required" ] || exit 0
   rm -f "$request"
-  echo "porthole: no daemon answers for $state, so this container cannot be adopted" >&2
+  echo "porthole: the daemon for $state does not answer, so this container is not adopted" >&2
   exit 1
 }
 
 if ! [ -d "$folder" ]; then
   [ -n "$required" ] || exit 0
-  echo "porthole: no daemon has ever run for $state" >&2
+  echo "porthole: no daemon has ever used the state directory $state" >&2
   exit 1
 fi
-# The disk may be full or read-only.
+# For a disk that is full or read-only.
 unwritable() {
   rm -f "$reply" "$request"
   echo "porthole: $folder cannot be written to, so this container is not adopted" >&2
@@ -105,8 +105,8 @@ unwritable() {
 }
 
 mkfifo "$reply" 2> /dev/null || unwritable
-# The daemon takes the request when its last line is there. It is there before it is known whether a daemon runs:
-# one that starts in between finds it.
+# The daemon reads the request when its last line is there. The hook writes the request before it checks whether a
+# daemon runs. So a daemon that starts in between finds the request.
 if ! {
   printf '%s\n%s\n%s\n' "$kind" "$uptime" "$boot"
   case $kind in
@@ -118,8 +118,8 @@ if ! {
 may_run || without_daemon
 waited=0
 while [ "$waited" -lt "$patience" ]; do
-  # Short waits: the daemon may end meanwhile. It removes the pipe when it has answered. Nothing was read if it was
-  # killed before it wrote: then the next daemon answers.
+  # The waits are short, because the daemon may end meanwhile. It removes the pipe when it has answered. If it is killed
+  # before it answers, the hook reads nothing, and the next daemon answers.
   if answer=$(timeout 2 cat "$reply") && [ -n "$answer" ]; then
     [ "$answer" = ok ] && exit 0
     echo "porthole: this container is not adopted: $answer" >&2

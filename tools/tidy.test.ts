@@ -37,7 +37,7 @@ describe('the tree', () => {
     expect(longFiles(sources)).toEqual([]);
   });
 
-  it('has no file that nobody uses', () => {
+  it('has no unused file', () => {
     expect(deadFiles(sources)).toEqual([]);
   });
 

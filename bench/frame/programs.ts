@@ -35,6 +35,11 @@ export class Program {
     return this.#said;
   }
 
+  /** Passes on all that it writes to standard error from now on. */
+  hear(listener: (text: string) => void): void {
+    this.#child.stderr?.on('data', listener);
+  }
+
   /**
    * Waits until it has written `text` to standard error after this call.
    * @returns all that it has written since the call, `text` included

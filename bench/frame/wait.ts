@@ -16,7 +16,7 @@ export async function until(fact: string, holds: () => Promise<boolean> | boolea
 
 /** Waits until a program accepts connections on a Unix socket. @throws when it ends first */
 export function untilServed(path: string, program: Program): Promise<void> {
-  return until(`somebody serves ${path}`, () => {
+  return until(`a program serves ${path}`, () => {
     if (program.hasEnded) throw new Error(`a server has ended: ${program.said.trim()}`);
     return isServed(path);
   });

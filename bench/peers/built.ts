@@ -5,7 +5,7 @@ import type { Bench } from '../bench.ts';
 import { CHECKOUT } from './porthole.ts';
 
 /** Builds Porthole as users install it, with a Node of its own. @returns its folder */
-export async function buildForm({ folder }: Bench, name: string): Promise<string> {
+export async function buildForm({ folder }: Pick<Bench, 'folder'>, name: string): Promise<string> {
   const target = join(folder, name);
   await build({ target, modules: join(CHECKOUT, 'node_modules'), architecture: process.arch });
   // A copy, as in the package: memory is counted as if no other process used the same Node.

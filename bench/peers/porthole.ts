@@ -22,6 +22,10 @@ interface StartOptions {
   readonly cores?: Role;
   /** Allows {@link Portholed.collectGarbage}. */
   readonly collectable?: boolean;
+  /** URL of a module that is loaded into the daemon. */
+  readonly module?: string;
+  /** Gets all that the daemon writes to standard error. */
+  readonly hear?: (text: string) => void;
 }
 
 /** A daemon with its own state directory, started as an operator would, by default on the server's core. */
@@ -60,12 +64,17 @@ export class Portholed {
    * Starts it and waits until it serves operators and instances.
    * @returns how long that took, in seconds
    */
-  async start({ cores = 'server', collectable = false }: StartOptions = {}): Promise<number> {
+  async start({ cores = 'server', collectable = false, module, hear }: StartOptions = {}): Promise<number> {
     await mkdir(this.stateDir, { recursive: true });
-    const options = collectable ? ['env', `NODE_OPTIONS=--expose-gc --import=${COLLECT}`] : [];
-    const command = [...options, join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
+    const options = [
+      ...(collectable ? ['--expose-gc', `--import=${COLLECT}`] : []),
+      ...(module === undefined ? [] : [`--import=${module}`]),
+    ];
+    const environment = options.length === 0 ? [] : ['env', `NODE_OPTIONS=${options.join(' ')}`];
+    const command = [...environment, join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
     const started = performance.now();
     this.#program = new Program(onCore(cores, command));
+    if (hear) this.#program.hear(hear);
     await untilServed(this.client.socketPath, this.#program);
     await untilServed(this.guestSocket, this.#program);
     return (performance.now() - started) / MS_PER_S;

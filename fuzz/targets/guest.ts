@@ -93,7 +93,7 @@ class GuestTarget implements Target {
 
   async settle(): Promise<void> {
     const { backend, server } = this.#guest;
-    mustHold(backend.subscribers === 0 && backend.watched === 0, 'somebody still listens after the end');
+    mustHold(backend.subscribers === 0 && backend.watched === 0, 'a listener is left after the end');
     mustHold(server.connections() < 100, 'connections are left');
   }
 

@@ -43,7 +43,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   client: { imports: ['base', 'wire', 'packages/guest/src/multipart.ts'] },
   tour: { imports: ['base'] },
-  setup: { imports: ['base', 'process'] },
+  setup: { imports: ['base'] },
   wrapper: { imports: ['base', 'setup'] },
   cli: { imports: ['base', 'core', 'wire', 'client', 'build', 'setup', 'tour'] },
   config: { imports: ['base', 'http', 'guest', 'images', 'store'] },
@@ -100,10 +100,12 @@ export function forbiddenImports(sources: readonly Source[]): string[] {
 function mayImport(path: string, target: string, typeOnly: boolean): boolean {
   const room = roomOf(path);
   // Outside the daemon's rooms (setup, tools, the guest package) a file imports from its own folder only; the
-  // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer, like a test, from all.
+  // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer, like a test, from all; the soak
+  // from both.
   if (room === null)
     return (
-      areaOf(path) === areaOf(target) || [isDriven, isTried, isPackaged].some((may) => may(path, target))
+      areaOf(path) === areaOf(target) ||
+      [isDriven, isTried, isSoaked, isPackaged].some((may) => may(path, target))
     );
   const targetRoom = roomOf(target) ?? target;
   if (room === targetRoom) return true;
@@ -125,6 +127,13 @@ const PROMISED: readonly string[] = [
 
 function isDriven(path: string, target: string): boolean {
   return path.startsWith('bench/') && (DRIVERS.includes(roomOf(target) ?? '') || PROMISED.includes(target));
+}
+
+/** The soak takes of the other programs what makes daemons, choices and tables. */
+const SOAKED = /^(bench\/(frame|peers)\/|bench\/report\.ts$|fuzz\/random\.ts$)/;
+
+function isSoaked(path: string, target: string): boolean {
+  return path.startsWith('soak/') && (DRIVERS.includes(roomOf(target) ?? '') || SOAKED.test(target));
 }
 
 function isTried(path: string, target: string): boolean {

@@ -99,10 +99,10 @@ describe('adopting a container of another runtime', () => {
     );
     const disk = { type: 'disk', source: '/usr', path: '/mnt' };
     expect((await refused('PATCH', at, { devices: { docs: disk } })).error).toBe(
-      'Failed add validation for device "docs": Device "docs" of an adopted instance is for its own runtime to mount',
+      'Failed add validation for device "docs": Device "docs" of an adopted instance can be mounted only by its own runtime',
     );
     expect((await refused('PATCH', at, { config: { 'limits.memory': '1GiB' } })).error).toBe(
-      'Invalid config: "limits.memory" of an adopted instance is for its own runtime to set',
+      'Invalid config: "limits.memory" of an adopted instance can be set only by its own runtime',
     );
     expect(existsSync(`/proc/${process.pid()}`)).toBe(true);
     await process[Symbol.asyncDispose]();

@@ -130,7 +130,7 @@ describe.each([
     expect(await daemon.must('info')).toMatch(new RegExp(`^Callers identified by: ${path} `, 'm'));
   });
 
-  it('believes no title: neither in argv nor in comm, of the caller nor of its parent', async () => {
+  it('ignores the titles of the caller and of its parent, in argv and in comm', async () => {
     const title = `[lxc monitor] ${daemon.stateDir}/instances victim`;
     expect(await attack(attacker, 'title.py', title)).toBe(ATTACKER);
     const root = statSync(`/proc/${victim}`).uid;
@@ -138,22 +138,22 @@ describe.each([
       expect([uid, await fromHost(uid, 'title.py', title)]).toEqual([uid, NOBODY]);
   });
 
-  it('identifies no process of the host as an instance, root or not', async () => {
+  it('recognises no instance in a process of the host, root or not', async () => {
     for (const uid of [0, 1000, 65_534]) {
       expect([uid, await fromHost(uid, 'orphan.py')]).toEqual([uid, NOBODY]);
     }
   });
 
-  it('serves a child over the connection of its parent that is gone', async () => {
+  it('answers a child over the connection of its parent that has ended', async () => {
     expect(await attack(attacker, 'orphan.py')).toBe(ATTACKER);
   });
 
-  it('looks through namespaces that the instance has made, and knows its root from theirs', async () => {
+  it('recognises the instance in namespaces that it has made, and distinguishes its root from theirs', async () => {
     expect(await attack(attacker, 'nested.py', '0')).toBe(ATTACKER);
     expect(await attack(attacker, 'nested.py', '1000')).toBe(NOT_ROOT);
   });
 
-  it('goes by the effective uid at connect(), whatever follows', async () => {
+  it('uses the effective uid at connect(), also if the process changes it later', async () => {
     expect((await attack(attacker, 'setuid.py')).split('\n')).toEqual([
       `user, then root: ${NOT_ROOT}`,
       `root, with a user as the real one: ${ATTACKER}`,
@@ -165,7 +165,7 @@ describe.each([
   it.each([
     { from: 'attacker', to: 'victim' },
     { from: 'victim', to: 'attacker' },
-  ])('serves a connection that $from has handed to $to as that of $from', async ({ from, to }) => {
+  ])('answers a connection that $from has passed to $to as that of $from', async ({ from, to }) => {
     const pids: Record<string, number> = { attacker, victim };
     const name = `porthole-attack-${process.pid}-${from}-${path}-${flags.length}`;
     const pass = (of: string, what: string) =>
@@ -180,17 +180,17 @@ describe.each([
     expect(taker.lines[1]).toBe(`200 ${from}`);
   });
 
-  it('identifies no caller as the process of the host that has its pid now', async () => {
+  it('does not take a caller for the process of the host that has its pid now', async () => {
     expect(await afterReuse(attacker, null)).toEqual({ reused: true, answer: NOBODY });
   });
 
-  it('tells a process of another instance that has got the pid of the caller as well as it can', async () => {
+  it('does not take a caller for a process of another instance that has its pid now, except with proc', async () => {
     // The weakness of the fallback (docs/security.md): instances with the same ids cannot be told apart.
     const answer = path === 'proc' ? '200 victim' : NOBODY;
     expect(await afterReuse(attacker, victim)).toEqual({ reused: true, answer });
   });
 
-  it('is not misled by a reused pid where instances have ids of their own', async () => {
+  it('does not take a caller for a process of an instance with other ids that has its pid now', async () => {
     await using crowd = await Crowd.make(1);
     await daemon.must('adopt', 'other', '--pid', String(crowd.pid()), '-c', 'user.id=other');
     const answer = path === 'proc' ? NOT_ROOT : NOBODY;
@@ -198,7 +198,7 @@ describe.each([
     await daemon.must('delete', '-f', 'other');
   });
 
-  it('gives the number of a PID namespace that is gone no instance with it', async () => {
+  it('does not recognise an ended instance in a new PID namespace with the same number', async () => {
     const numberOf = (crowd: Crowd) => statSync(`/proc/${crowd.pid()}/ns/pid`).ino;
     const value = async (init: number) => {
       const { status, body } = await ask(daemon, { init }, '/1.0/config/user.id');

@@ -59,7 +59,7 @@ const device = (...words: string[]) => podman.start(...DEVICE, ...words);
 const value = async (name: string) =>
   (await ask(daemon, { init: await operator.pid(name) }, '/1.0/config/user.x')).body;
 
-describe('A container that cannot be told from others does not start', () => {
+describe('A container that the daemon cannot distinguish from others does not start', () => {
   it('in the PID namespace of the host', async () => {
     const refused = device('--name', 'hostly', '--pid=host', 'plain:1', 'sleep', 'inf');
     await expect(refused).rejects.toThrow('it is in the PID namespace of the host');
@@ -79,7 +79,7 @@ describe('A container that cannot be told from others does not start', () => {
 describe('A name cannot be taken', () => {
   beforeAll(() => device('--name', 'web', '-e', 'PORTHOLE_CONFIG_user.x=mine', 'plain:1', 'sleep', 'inf'));
 
-  it('by what an image says of itself', async () => {
+  it('by a word of the image', async () => {
     await device('--name', 'thief', 'evil:1', 'sleep', 'inf');
     expect(await operator.statuses()).toMatchObject({ thief: 'Running', web: 'Running' });
     expect((await operator.get('thief')).profiles).toEqual(['default']);
@@ -95,7 +95,7 @@ describe('A name cannot be taken', () => {
     await expect(take()).rejects.toThrow('the name "web" belongs to container web of podman');
   });
 
-  it('of an instance that Porthole runs', async () => {
+  it('if it belongs to an instance that Porthole runs', async () => {
     await daemon.must('init', '--empty', 'own');
     const take = device('--name', 'own', 'plain:1', 'sleep', 'inf');
     await expect(take).rejects.toThrow('the name "own" belongs to another instance');
@@ -128,23 +128,27 @@ function leave(name: string, pid: number, seconds: number, id = name): void {
 }
 const handled = (name: string) =>
   until('the request is handled', () => !existsSync(join(daemon.stateDir, 'hooks', `${name}.request`)));
+/** The lines of the log arrive through a pipe. */
+const logged = (words: string) =>
+  until(`the log says: ${words}`, () => JSON.stringify(daemon.log).includes(words));
 const uptime = () => Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
 
-describe('A request of a hook that comes late', () => {
-  it('does not adopt a process that has the pid of the one that has ended', async () => {
+describe('A late request of a hook', () => {
+  it('adopts no process that has the pid of the ended one', async () => {
+    const before = uptime() - 1;
     await using crowd = await Crowd.make(1, 400_000);
-    leave('late', crowd.pid(), 0);
+    leave('late', crowd.pid(), before);
     await handled('late');
-    expect(daemon.log.at(-1)).toMatchObject({ reason: 'the container has ended' });
+    await logged('the container has ended');
     leave('gone', 4_194_303, uptime());
     await handled('gone');
     expect(await operator.statuses()).not.toHaveProperty('gone');
   });
 
-  it('for a container that is an instance already does not make it two', async () => {
+  it('makes no second instance of a container that is an instance already', async () => {
     leave('again', await operator.pid('one'), uptime(), 'another');
     await handled('again');
-    expect(JSON.stringify(daemon.log.at(-1))).toContain('belongs to the instance');
+    await logged('belongs to the instance');
     expect(await value('one')).toBe('one');
   });
 });
@@ -157,20 +161,20 @@ describe('A container inside an adopted one', () => {
   });
   afterAll(() => way?.[Symbol.asyncDispose]());
 
-  it('is that instance for the daemon, whatever namespaces it makes', async () => {
+  it('counts as that instance, also in namespaces of its own', async () => {
     const inner = ['unshare', '-p', '-f', '-m', '/usr/bin/devlxd', '/1.0/config/user.x'];
     expect(outputOf('inside', await way.exec('outer', ...inner))).toBe('outer');
   });
 });
 
-describe('A container whose cgroup has the name of another', () => {
+describe('A container whose cgroup has a name like that of another container', () => {
   let way: Way;
   beforeAll(async () => {
     way = await runcWay({ stateDir: daemon.stateDir, porthole: join(BIN, 'porthole') });
   });
   afterAll(() => way?.[Symbol.asyncDispose]());
 
-  it('is nobody but itself', async () => {
+  it('has its own config and figures', async () => {
     await way.start('lxc.monitor.one', 'monitor');
     expect(await operator.statuses()).toMatchObject({ 'lxc-monitor-one': 'Running', one: 'Running' });
     expect(await value('lxc-monitor-one')).toBe('monitor');
@@ -186,7 +190,7 @@ describe('A user with rootless containers', () => {
   });
   afterAll(() => rootless?.[Symbol.asyncDispose]());
 
-  it('has instances under names of their own, without profiles', async () => {
+  it('has instances with the uid in their names, without profiles', async () => {
     const words = ['--annotation', 'dev.porthole.name=web', '--annotation', 'dev.porthole.profiles=secret'];
     outputOf('run', await rootless.start(...DEVICE, '--name', 'mine', ...words));
     expect(await operator.get('u61234-web')).toMatchObject({
@@ -198,7 +202,7 @@ describe('A user with rootless containers', () => {
     await until('its end is seen', async () => (await operator.statuses())['u61234-web'] === 'Stopped');
   });
 
-  it('has them under no name that an image gives itself', async () => {
+  it('does not get a name from an image', async () => {
     const file = join(rootless.host.folder, 'Containerfile');
     writeFileSync(file, 'FROM bb:1\nLABEL x=y\n');
     const said = ['--annotation', 'dev.porthole.name=web', '--annotation', 'dev.porthole.config.user.x=1'];
@@ -211,14 +215,14 @@ describe('A user with rootless containers', () => {
     await rootless.must('rm', '--force', '--time=0', 'thief');
   });
 
-  it('cannot set what is for root to set', async () => {
+  it('cannot set keys that only root may set', async () => {
     const refused = await rootless.start(
       ...DEVICE,
       '--annotation',
       'dev.porthole.config.security.devlxd.images=true',
     );
     expect(refused.ok).toBe(false);
-    expect(refused.stderr).toContain('"security.devlxd.images" is for root to set');
+    expect(refused.stderr).toContain('only root may set "security.devlxd.images"');
   });
 
   it('cannot claim a container of root, nor of another user', async () => {
@@ -238,12 +242,12 @@ describe('A user with rootless containers', () => {
       writeFileSync(request, `createRuntime\n${uptime().toFixed(2)} 0.00\n${boot}\n${state}\nend\n`);
       chownSync(request, 61_234, 61_234);
       await until('it is handled', () => !existsSync(request));
-      expect(JSON.stringify(daemon.log.slice(-3))).toContain('not of the user who asks');
+      expect(JSON.stringify(daemon.log.slice(-3))).toContain('does not belong to the user who asks');
       expect(await operator.statuses()).not.toHaveProperty(`u61234-${name}`);
     }
   });
 
-  it('who is not allowed to is told so, and cannot ask in the place of another', async () => {
+  it('gets an error if root has not allowed it, and cannot use the folder of another user', async () => {
     const hook = (uid: number, ...words: string[]) =>
       rootless.host.run([
         ...[
@@ -263,7 +267,7 @@ describe('A user with rootless containers', () => {
     expect(refused.stderr).toContain(`root has not allowed containers of uid ${STRANGER}`);
     const write = await hook(STRANGER, 'touch', join(daemon.stateDir, 'hooks', 'x.request'));
     expect(write.stderr).toContain('Permission denied');
-    // Into the folder of another user they may put files, which do not count and are removed.
+    // A user can put files into the folder of another user. The daemon ignores and removes them.
     const strange = join(daemon.stateDir, 'claims/61234', 'x.request');
     outputOf('touch', await hook(STRANGER, 'touch', strange));
     await until('it is gone', () => !existsSync(strange));

@@ -65,13 +65,13 @@ describe.each(WAYS)('A container of %s', (_title, make) => {
     return found;
   }
 
-  it('has an answer to the first request of its first program', async () => {
+  it('gets an answer to the first request of its first program', async () => {
     await until('it has asked', async () => (await inside(web, 'cat', '/tmp/first')) !== '');
     expect(await inside(web, 'cat', '/tmp/first')).toBe('front');
     expect((await operator.get(web)).config).toMatchObject({ 'volatile.container.runtime': way.runtime });
   });
 
-  it('tells that it is ready', async () => {
+  it('reports that it is ready', async () => {
     await devlxd(web, '-d', '{"state": "Ready"}', '/1.0');
     expect(await stateOf(web)).toBe('Ready');
   });
@@ -91,7 +91,7 @@ describe.each(WAYS)('A container of %s', (_title, make) => {
     expect((await operator.get(web)).created_at).toBe(created);
   });
 
-  it('does not see another one, nor is seen', async () => {
+  it('does not see another container, and is not seen by it', async () => {
     const db = `db-${way.runtime}`;
     await way.start(db, 'back');
     expect(await devlxd(db, '/1.0/config/user.x')).toBe('back');
@@ -100,7 +100,7 @@ describe.each(WAYS)('A container of %s', (_title, make) => {
     await isStopped(db);
   });
 
-  it('is known to the next daemon, whether it runs on or was started again meanwhile', async () => {
+  it('is known to the next daemon, also if it was started again meanwhile', async () => {
     await daemon.kill();
     await daemon.start();
     expect(await devlxd(web, '/1.0/config/user.x')).toBe('four');
@@ -116,7 +116,7 @@ describe.each(WAYS)('A container of %s', (_title, make) => {
     await isStopped(web);
   });
 
-  it('is forgotten when it is removed, if that is set, and not before', async () => {
+  it('is deleted with its container, only with forget-removed', async () => {
     expect(await stateOf(web)).toBe('Stopped');
     await way.remove(web);
     writeFileSync(join(daemon.stateDir, 'settings.yaml'), 'forget-removed: "on"\n');

@@ -210,7 +210,7 @@ describe('records of containers on a disk that does not answer', () => {
   /** More than the daemon has threads for files. */
   const COUNT = 8;
 
-  it('delay the hooks of their containers for some seconds, and no thread of the daemon', async () => {
+  it('delay the hooks of their containers for some seconds, but block no thread of the daemon', async () => {
     const point = join(folder, 'records');
     const deaf = await Deaf.onHost(tools, point, 'bundle', 0);
     const hooks = join(daemon.stateDir, 'hooks');

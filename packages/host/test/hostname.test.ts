@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test as it } from 'vitest';
 import { run } from '../src/process/run.ts';
@@ -12,7 +12,11 @@ const MAKE = `set -e
   rm rootfs/etc/hostname && ln -s passwd rootfs/etc/hostname
   tar -cf link.tar metadata.yaml rootfs`;
 
+const TRACING = '/sys/kernel/tracing';
+
 let folder: string;
+/** Whether this test has mounted the host's tracing: a host without systemd may not have it there. */
+let tracing = false;
 let daemon: TestDaemon;
 let operator: Operator;
 
@@ -20,6 +24,11 @@ beforeAll(async () => {
   folder = mkdtempSync('/var/tmp/porthole-test-hostname-');
   const made = await run('sh', ['-c', MAKE, folder, inject('busybox')]);
   if (!made.ok) throw new Error(made.failure);
+  if (readdirSync(TRACING).length === 0) {
+    const mounted = await run('mount', ['-t', 'tracefs', 'tracefs', TRACING]);
+    if (!mounted.ok) throw new Error(mounted.failure);
+    tracing = true;
+  }
   daemon = await TestDaemon.start();
   operator = new Operator(daemon);
   for (const name of ['file', 'link'])
@@ -28,6 +37,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await daemon?.destroy();
+  if (tracing) await run('umount', [TRACING]);
   rmSync(folder, { recursive: true });
 });
 
@@ -72,6 +82,6 @@ it('the folders of the kernel are shown as LXD shows them, and their files close
   const folders = ['debug', 'security', 'tracing', 'config'].map((name) => `/sys/kernel/${name}`);
   const there = [...folders, '/sys/fs/pstore'].filter((folder) => existsSync(folder));
   expect(points).toEqual(expect.arrayContaining(there));
-  const { code, stderr } = await operator.exec('c3', ['ls', '/sys/kernel/tracing']);
+  const { code, stderr } = await operator.exec('c3', ['ls', TRACING]);
   expect([code, stderr]).toEqual([1, expect.stringContaining('Permission denied')]);
 });

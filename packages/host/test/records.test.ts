@@ -116,7 +116,7 @@ describe('a container of Podman', () => {
     expect((await ask(id)).words).toEqual({ name: 'db' });
   });
 
-  it('of a folder has no image that could say anything', async () => {
+  it('without an image has all words of its operator', async () => {
     const root = join(podman.host.folder, 'unpacked/rootfs');
     const id = await podman.start('-e', 'PORTHOLE_NAME=db', '--rootfs', root, 'sleep', 'inf');
     expect(await ask(id)).toMatchObject({ container: { image: '', digest: '' }, words: { name: 'db' } });

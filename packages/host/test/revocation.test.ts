@@ -115,7 +115,7 @@ describe.each([[[]], [['--fast-lane', 'off']]])('connections with the settings %
     await set(null);
   });
 
-  it('end when the instance is restarted, and when it is renamed or made again under its name', async () => {
+  it('end when the instance is restarted, when it is renamed, and when it is deleted and made again', async () => {
     const again = async () => {
       await operator.state('c1', 'restart', { force: true });
     };
@@ -141,7 +141,7 @@ describe.each([[[]], [['--fast-lane', 'off']]])('connections with the settings %
     await operator.delete('c2');
   });
 
-  it('end when an adopted instance is deleted, although its processes go on', async () => {
+  it('end when an adopted instance is deleted, although its processes continue to run', async () => {
     await using crowd = await Crowd.make(1);
     await daemon.must('adopt', 'theirs', '--pid', String(crowd.pid()), '-c', 'user.id=c, theirs');
     const from = daemon.log.length;

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => daemon?.destroy());
 
-/** Runs `porthole setup` where a container manager lives. */
+/** Runs `porthole setup` in the namespaces of a container manager. */
 async function setUp(host: PrivateHost, ...words: string[]): Promise<string> {
   const command = [join(BIN, 'porthole'), '--state-dir', daemon.stateDir, 'setup', ...words];
   return outputOf(words.join(' '), await host.run(command));
@@ -134,7 +134,7 @@ describe('Podman', () => {
     podman.runtime = 'runc';
   });
 
-  it('has a device that makes containers instances, after `porthole setup cdi`', async () => {
+  it('has a device with which containers become instances, after `porthole setup cdi`', async () => {
     // The second of the two folders where managers look for devices; it is this Podman's own.
     await setUp(podman.host, 'cdi', '--config', '/run/cdi/porthole.json');
     await check('by-device', '--device', 'porthole.dev/instance=default');

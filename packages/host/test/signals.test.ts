@@ -73,7 +73,7 @@ describe('signals during a restart in place', () => {
     }
     await obeysSettings('in-a-row');
     expect(daemon.pid).toBe(pid);
-    await until('nobody traces the daemon', () => tracer() === 0);
+    await until('no process traces the daemon', () => tracer() === 0);
   });
 
   it.each(MOMENTS_MS)(

@@ -67,7 +67,7 @@ describe('the wrapper of an OCI runtime', () => {
     expect((await runBundle()).code).toBe(7);
   });
 
-  it('leaves descriptors and standard input to the container', async () => {
+  it('passes descriptors and standard input on to the container', async () => {
     writeBundle('cat; cat <&3');
     writeFileSync(join(host.folder, 'passed'), 'three');
     const fd = openSync(join(host.folder, 'passed'), 'r');
@@ -88,13 +88,13 @@ describe('the wrapper of an OCI runtime', () => {
     expect({ stdout: String(stdout), stderr: String(stderr) }).toEqual({ stdout: 'input three', stderr: '' });
   });
 
-  it('makes a container fail without the daemon only if that is required', async () => {
+  it('makes the start fail without the daemon, only with --porthole-required', async () => {
     writeBundle('echo started');
     expect(await runBundle()).toMatchObject({ code: 0, stdout: 'started\n' });
     writeBundle('echo started');
     const refused = await runBundle('--porthole-required');
     expect(refused).toMatchObject({ ok: false, stdout: '' });
-    expect(refused.stderr).toContain('no daemon has ever run');
+    expect(refused.stderr).toContain('no daemon has ever used the state directory');
   });
 
   it('says why a bundle cannot be edited, also in the log that the caller reads', async () => {
@@ -120,7 +120,7 @@ describe('the wrapper of an OCI runtime', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: `porthole-runtime: ${why}\n` });
   });
 
-  it('gives other commands to the real runtime without a look at them', async () => {
+  it('passes other commands on to the real runtime unchanged', async () => {
     expect((await wrapper('--version')).stdout).toMatch(/^runc version/);
     expect(await wrapper('--log', 'create', 'state', 'none')).toMatchObject({ ok: false });
     expect(existsSync(join(bundle, 'config.json'))).toBe(false);

@@ -3,12 +3,12 @@ export interface NspawnSetting {
   readonly section: string;
   readonly key: string;
   readonly value: string;
-  /** Index of its first line in the text, and how many lines it has. */
+  /** Index of the first line of the setting in the text, and the number of its lines. */
   readonly line: number;
   readonly lines: number;
 }
 
-/** A mount, as `Bind=` and `BindReadOnly=` name it. */
+/** A mount of a line `Bind=` or `BindReadOnly=`. */
 export interface NspawnBind {
   readonly source: string;
   readonly destination: string;
@@ -18,7 +18,7 @@ export interface NspawnBind {
 const GUEST_API = '/dev/lxd';
 const BINDS = ['Bind', 'BindReadOnly'];
 
-/** The settings of a `.nspawn` file, in their order. Lines that are none are left out. */
+/** The settings of a `.nspawn` file, in their order. Other lines are left out. */
 export function nspawnSettings(text: string): NspawnSetting[] {
   const lines = text.split('\n');
   const found: NspawnSetting[] = [];
@@ -53,7 +53,7 @@ export function guestApiBind(folder: string): string {
   return `${folder.replace(/[\\:]/g, '\\$&')}:${GUEST_API}`;
 }
 
-/** `SOURCE[:DESTINATION[:OPTIONS]]`; a backslash takes the meaning from a colon. */
+/** Reads `SOURCE[:DESTINATION[:OPTIONS]]`. A colon after a backslash belongs to a path. */
 function bindOf(value: string): NspawnBind {
   const parts = [''];
   for (const [token] of value.matchAll(/\\.|[\s\S]/g)) {

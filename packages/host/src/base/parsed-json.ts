@@ -1,4 +1,4 @@
-/** The JSON of a text; null if it is none. */
+/** Parses JSON; null if the text is not valid JSON. */
 export function parsedJson(text: string | null): unknown {
   if (text === null) return null;
   try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { replaceFile } from './replace-file.ts';
 
-/** What somebody else does when the new text has been written. */
+/** What another user does when the new text has been written. */
 let meanwhile: (temporary: string) => Promise<void> = async () => {};
 
 vi.mock('node:fs/promises', async (original) => {
@@ -44,7 +44,7 @@ describe('a file that is replaced', () => {
     expect(await fs.readdir(folder)).toEqual(['config.json']);
   });
 
-  it('gives its mode to no file to which somebody leads the temporary name', async () => {
+  it('does not change the mode of a file to which another user has linked the temporary name', async () => {
     const secret = join(folder, 'secret');
     await fs.writeFile(secret, 'secret', { mode: 0o600 });
     await fs.writeFile(file, '{}', { mode: 0o644 });

@@ -6,8 +6,8 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
 
 /**
  * Replaces the content of a file in one step: a reader sees the old or the new one. A file that exists keeps its mode
- * and owner, a link continues to lead to it. Somebody else who can write the folder cannot make this write, or give
- * rights to, a file elsewhere.
+ * and owner, and a link continues to lead to it. Another user who can write the folder cannot make this write a file
+ * elsewhere, or change its mode.
  * @param mode of a file that does not exist yet
  * @param links whether a link stays and its file is replaced, or the link itself is
  * @throws the system's error, with the name of the file itself
@@ -30,7 +30,7 @@ export async function replaceFile(
   }
 }
 
-/** By the open file alone: its name may lead elsewhere a moment later. */
+/** Uses the open file only, because its name may lead elsewhere a moment later. */
 async function writeNew(path: string, text: string, like: Stats | null, mode: number): Promise<void> {
   await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   await file.writeFile(text);
@@ -39,7 +39,7 @@ async function writeNew(path: string, text: string, like: Stats | null, mode: nu
   await file.sync();
 }
 
-/** Nobody knows the temporary file. */
+/** The error with the name of the file itself. The caller does not know the temporary name. */
 function renamed(error: unknown, temporary: string, target: string): unknown {
   if (!(error instanceof Error)) return error;
   error.message = error.message.replaceAll(temporary, () => target);

@@ -73,7 +73,7 @@ describe('porthole setup', () => {
     writeFileSync(file, JSON.stringify({ pidfile: join(folder, 'pid') }));
     expect(await docker('--reload')).toEqual({
       code: 0,
-      stdout: `Wrote ${file}\nDocker does not run: the settings count at its next start.\n`,
+      stdout: `Wrote ${file}\nDocker does not run: it will read the settings when it starts.\n`,
       stderr: '',
     });
     expect((await runIn(folder, ['setup', 'cdi', '--reload'])).code).toBe(2);

@@ -73,14 +73,14 @@ export const SETTINGS = {
     choices: ['off', 'on'],
     default: 'off',
     about:
-      'on: an adopted instance is deleted when its runtime has removed the container; off: it stays, with its config',
+      'on: the daemon deletes an adopted instance when its runtime has removed the container; off: the instance stays, with its config',
   },
   'rootless-uids': {
     kind: 'text',
     default: '',
-    form: [/^(?:[1-9]\d{0,8}(?:,(?=\d)|$))*$/, 'uids of users other than root, with commas'],
+    form: [/^(?:[1-9]\d{0,8}(?:,(?=\d)|$))*$/, 'uids of users other than root, separated by commas'],
     about:
-      'uids, with commas, of users whose own (rootless) containers may be adopted, under names that begin with the uid, such as u1000-web',
+      'users, as uids separated by commas, whose rootless containers become instances; the names of these begin with the uid, such as u1000-web',
   },
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(

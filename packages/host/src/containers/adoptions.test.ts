@@ -51,8 +51,8 @@ async function setConfig(config: Record<string, string>): Promise<void> {
   await heart.host.instances.patch('web', { config }, BY);
 }
 
-describe('A container that a hook tells of', () => {
-  it('is an instance with the config of its operator, before the hook has its answer', async () => {
+describe('A container in a request of a hook', () => {
+  it('is an instance with the config of its operator, before the hook gets its answer', async () => {
     words = { 'config.user.role': 'front' };
     await start();
     const { id, config, profiles } = heart.get('web');
@@ -66,7 +66,7 @@ describe('A container that a hook tells of', () => {
     });
   });
 
-  it('is the same instance after a restart, with the config that it has by then', async () => {
+  it('is the same instance after a restart, with its newest config', async () => {
     words = { 'config.user.role': 'front' };
     const first = await start();
     const { id } = heart.get('web');
@@ -77,7 +77,7 @@ describe('A container that a hook tells of', () => {
     expect(heart.get('web')).toMatchObject({ id, config: { 'user.role': 'changed' } });
   });
 
-  it('has the newest words of its operator when it was made once more', async () => {
+  it('has the newest words of its operator when it replaces an earlier container', async () => {
     words = { 'config.user.role': 'front' };
     await end(await start());
     await setConfig({ 'user.role': 'changed', 'user.kept': '1' });
@@ -89,7 +89,7 @@ describe('A container that a hook tells of', () => {
     expect(heart.get('web').config['volatile.container.id']).toBe('id-2');
   });
 
-  it('is the instance that an operator has adopted by hand before, under its name', async () => {
+  it('continues the instance of its name that an operator has adopted by hand', async () => {
     const pid = heart.machine.startForeign();
     const source = { type: 'adopt', pid } as const;
     const fields = {
@@ -108,13 +108,13 @@ describe('A container that a hook tells of', () => {
     expect(heart.get('web').config['volatile.container.id']).toBe('id-1');
   });
 
-  it('may be told of twice: the second time changes nothing', async () => {
+  it('is adopted once: a second request changes nothing', async () => {
     const pid = await start();
     await adoptionsOf(heart).begin(requestOf(pid));
     expect(heart.told.filter((each) => each.startsWith('instance-started'))).toHaveLength(1);
   });
 
-  it('may be told of to the next daemon, if the first one died before its answer', async () => {
+  it('is adopted once, also if the request goes to the next daemon because the first died before its answer', async () => {
     const pid = await start();
     const next = await heart.crash();
     await adoptionsOf(next).begin(requestOf(pid));
@@ -133,7 +133,7 @@ describe('A container that a hook tells of', () => {
   });
 });
 
-describe('Nothing changes and the hook is told why', () => {
+describe('Nothing changes, and the hook gets the reason,', () => {
   it('if the process has ended', async () => {
     const pid = heart.machine.startForeign();
     await end(pid);
@@ -141,7 +141,7 @@ describe('Nothing changes and the hook is told why', () => {
   });
 
   it.each([
-    ['began after the request: it only has the same pid', { ticks: 0n }],
+    ['began after the request, so it only has the same pid', { ticks: 0n }],
     ['belongs to another boot of the host', { bootId: 'other' }],
   ])('if the process %s', async (_what, part) => {
     const pid = heart.machine.startForeign();
@@ -149,7 +149,7 @@ describe('Nothing changes and the hook is told why', () => {
     expect(heart.model.hasInstance('web')).toBe(false);
   });
 
-  it('if the container runs on with another process, as no runtime does', async () => {
+  it('if the container already runs with another first process', async () => {
     await start();
     const refused = expect(start()).rejects.toThrow('already running');
     await pass(heart, 5_000);
@@ -176,7 +176,7 @@ describe('Nothing changes and the hook is told why', () => {
     expect(heart.model.state.instances.size).toBe(0);
   });
 
-  it('if it was made once more with words that cannot be', async () => {
+  it('if a container that replaces an earlier one has words that are not valid', async () => {
     await end(await start());
     container = { ...container, id: 'id-2' };
     words = { 'config.limits.memory': '1MiB' };
@@ -207,7 +207,7 @@ describe('A machine', () => {
     expect(heart.get('web').config).toMatchObject({ 'user.role': 'front' });
   });
 
-  it('is not adopted by a pid that another process has by now', async () => {
+  it('is not adopted if another process has its pid now', async () => {
     const pid = heart.machine.startForeign();
     await expect(adoptionsOf(heart).beginMachine(machineOf(pid, { ticks: 0n }))).rejects.toThrow(
       'the machine has ended',
@@ -267,7 +267,7 @@ describe('A machine', () => {
 
     it.each([
       ['the guest API cannot be mounted', { refusesMounts: true }, 'something else is mounted'],
-      ['it is of another user', { owner: 1000 }, 'of another user than root'],
+      ['it is of another user', { owner: 1000 }, 'does not belong to root'],
     ])('is no instance if %s', async (_what, part, why) => {
       const pid = heart.machine.startForeign();
       Object.assign(heart.machine.foreign.get(pid) as object, part);
@@ -278,7 +278,7 @@ describe('A machine', () => {
 });
 
 describe('Records that do not answer', () => {
-  it('hold up their own container for five seconds', async () => {
+  it('delay their own container, for five seconds', async () => {
     const adoptions = new Adoptions(heart.parts, {
       create: () => null as never,
       describe: () => new Promise(() => {}),
@@ -292,14 +292,14 @@ describe('Records that do not answer', () => {
 });
 
 describe('The end of a container', () => {
-  it('is stored before its hook has the answer', async () => {
+  it('is stored before its hook gets the answer', async () => {
     const pid = await start();
     heart.machine.foreign.get(pid)?.end();
     await adoptionsOf(heart).end(requestOf(0, { moment: 'end' }));
     expect(heart.status('web')).toBe('Stopped');
   });
 
-  it('of a container that is no instance is nothing to wait for', async () => {
+  it('is answered at once if the container is not an instance', async () => {
     await adoptionsOf(heart).end(requestOf(0, { moment: 'end' }));
   });
 });
@@ -316,14 +316,14 @@ describe('A container of a user of the host', () => {
   const startOfUser = (name: string, owner = UID, more = {}) =>
     adoptionsOf(heart).beginOfUser(requestOfUser(heart.machine.startForeign(owner), name, more), UID);
 
-  it('has a name that begins with the user, and no profile', async () => {
+  it('has a name that begins with the uid, and no profile', async () => {
     await startOfUser('web', UID, { 'dev.porthole.profiles': 'default', 'dev.porthole.config.user.a': '1' });
     expect(heart.get('u1000-web')).toMatchObject({ profiles: [], config: { 'user.a': '1' } });
   });
 
-  it('is not adopted if the kernel says that another user has made its namespace', async () => {
-    await expect(startOfUser('web', 0)).rejects.toThrow('not of the user who asks');
-    await expect(startOfUser('web', 1001)).rejects.toThrow('not of the user who asks');
+  it('is not adopted if another user has made its user namespace', async () => {
+    await expect(startOfUser('web', 0)).rejects.toThrow('does not belong to the user who asks');
+    await expect(startOfUser('web', 1001)).rejects.toThrow('does not belong to the user who asks');
     expect(heart.model.state.instances.size).toBe(0);
   });
 
@@ -331,7 +331,7 @@ describe('A container of a user of the host', () => {
     'cannot set %s',
     async (key) => {
       await expect(startOfUser('web', UID, { [`dev.porthole.config.${key}`]: 'true' })).rejects.toThrow(
-        `"${key}" is for root to set`,
+        `only root may set "${key}"`,
       );
     },
   );
@@ -344,9 +344,11 @@ describe('A container of a user of the host', () => {
     expect(heart.status('u1000-web')).toBe('Stopped');
   });
 
-  it('cannot set many keys', async () => {
+  it('cannot set more than 32 keys', async () => {
     const many = Array.from({ length: 33 }, (_, number) => [`dev.porthole.config.user.k${number}`, '1']);
-    await expect(startOfUser('web', UID, Object.fromEntries(many))).rejects.toThrow('may set 32 keys');
+    await expect(startOfUser('web', UID, Object.fromEntries(many))).rejects.toThrow(
+      'may set at most 32 keys',
+    );
   });
 
   it('has at most 64 instances', async () => {

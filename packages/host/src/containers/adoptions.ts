@@ -27,7 +27,7 @@ const ROOT = 0;
 /** Instances that one user of the host may have. */
 const OF_USER_MAX = 64;
 
-/** The records of a container are some files. */
+/** Time to read the records of a container, which are a few files. */
 const DESCRIBE_MS_MAX = 5_000;
 const NO_ANSWER = 'the disk with the records of the container does not answer';
 
@@ -35,13 +35,13 @@ const NO_ANSWER = 'the disk with the records of the container does not answer';
 export interface AdoptionParts {
   /** Creates an instance, as for an operator. */
   readonly create: (input: NewInstance, by: null) => Operation;
-  /** Finds out what the other runtime's records say of a container. */
+  /** Reads what the other runtime's records say about a container. */
   readonly describe: (subject: Subject) => Promise<Described>;
   /** The same for a container of a user of the host. */
   readonly describeOfUser: (subject: Subject, uid: number) => Promise<Described>;
 }
 
-/** Adopts containers for the hooks of other runtimes. */
+/** Adopts containers when hooks request it, and machines when they appear. */
 export class Adoptions {
   readonly #context: AdoptionNeeds;
   readonly #parts: AdoptionParts;
@@ -54,8 +54,8 @@ export class Adoptions {
   }
 
   /**
-   * Adopts a container whose first process exists, and does not run its program yet. When this settles, the
-   * adoption is durable and the callers in the container are known.
+   * Adopts a container whose first process exists, but does not run its program yet. When this settles, the
+   * adoption is stored and the daemon knows the callers in the container.
    * @throws CodedError that says why the container is not adopted
    */
   async begin(request: HookRequest): Promise<void> {
@@ -66,31 +66,31 @@ export class Adoptions {
   }
 
   /**
-   * Adopts a machine that machined has named. The machine may run already.
-   * @throws CodedError that says why the machine is not adopted; it has no guest API then that it had not before
+   * Adopts a machine that machined has named. The machine may already run its program.
+   * @throws CodedError that says why the machine is not adopted; then the machine has no new mount of the guest API
    */
   async beginMachine({ subject, ticks, profiles }: MachineRequest): Promise<void> {
     const { adopter } = this.#context;
     const init = adopter.nameOf(subject.pid);
     if (BigInt(init.startTime) > ticks) throw hostError('bad-request', 'the machine has ended');
-    // Users may register machines too, of any name, with newer systemd.
+    // With newer systemd, other users can register machines too, under any name.
     if (adopter.ownerOf(init.pid) !== ROOT)
-      throw hostError('bad-request', 'the machine is of another user than root');
+      throw hostError('bad-request', 'the machine does not belong to root');
     const described = await this.#answered(this.#parts.describe(subject));
     const claim = claimOf(described);
     if (profiles === null) return this.#adopt(init, described.container, claim);
     await this.#adoptShown(init, described.container, { ...claim, profiles: claim.profiles ?? profiles });
   }
 
-  /** Adopts a container that has not been started with the guest API. */
+  /** Adopts a container that was started without the guest API. */
   async #adoptShown(init: ProcessName, container: Container, claim: Claim): Promise<void> {
     const { adopter, log } = this.#context;
-    // First: should the daemon be killed in between, the next one finds the mount, and adopts the container.
+    // The mount is first. If the daemon is killed after it, the next daemon finds it and adopts the container.
     const isNew = await adopter.showGuestApi(init);
     try {
       await this.#adopt(init, container, claim);
     } catch (error) {
-      // Callers in it stay unknown in any case.
+      // If this fails, callers in the container still stay unknown.
       const stays = (reason: unknown) =>
         log.warn({ pid: init.pid, reason: messageOf(reason) }, 'the guest API stays mounted in a container');
       if (isNew) await adopter.hideGuestApi(init).catch(stays);
@@ -99,14 +99,14 @@ export class Adoptions {
   }
 
   /**
-   * Adopts a container that a user of the host has started. What the request says is that user's word; only the
-   * kernel says whose container it is.
+   * Adopts a container that a user of the host has started. That user wrote the request, so this asks the kernel whose
+   * container it is.
    * @throws CodedError that says why the container is not adopted
    */
   async beginOfUser(request: HookRequest, uid: number): Promise<void> {
     const init = this.#initOf(request);
     if (this.#context.adopter.ownerOf(init.pid) !== uid)
-      throw hostError('bad-request', 'the container is not of the user who asks');
+      throw hostError('bad-request', 'the container does not belong to the user who asks');
     this.#userStarts.take(uid);
     const described = await this.#answered(this.#parts.describeOfUser(request.subject, uid));
     const claim = claimOfUser(uid, described);
@@ -115,7 +115,7 @@ export class Adoptions {
     if (isNew && countOf(uid, model.state.instances.values()) >= OF_USER_MAX)
       throw hostError(
         'bad-request',
-        `a user may have ${OF_USER_MAX} instances; those with the annotation dev.porthole.ephemeral=true go with their containers`,
+        `a user may have ${OF_USER_MAX} instances; those with the annotation dev.porthole.ephemeral=true are deleted when their containers end`,
       );
     await this.#adopt(init, described.container, claim);
   }
@@ -130,10 +130,10 @@ export class Adoptions {
     else await this.#continue(instance, claim, adoption);
   }
 
-  /** Settles when the end of a container's run is stored. */
+  /** Settles when the end of a container's run is stored, or after `END_MS_MAX`. */
   async end({ subject }: HookRequest): Promise<void> {
     const { model, running, queue } = this.#context;
-    // A user could give a container of their own the same id.
+    // Another user could give a container the same id.
     const isIts = ({ config }: Instance) => {
       const its = containerOf(config);
       return its?.id === subject.id && its.owner === '';
@@ -147,7 +147,7 @@ export class Adoptions {
     );
   }
 
-  /** What the records say. A disk of theirs that does not answer holds up its own containers only. */
+  /** Waits for what the records say. If their disk does not answer, only the containers of this disk wait. */
   async #answered(work: Promise<Described>): Promise<Described> {
     let described: Described | undefined;
     const told = work.then((found) => {
@@ -158,7 +158,7 @@ export class Adoptions {
     return described;
   }
 
-  /** The process that the hook means, and no later one with its pid. @throws bad-request */
+  /** The process to which the hook's request refers, never a later one with its pid. @throws bad-request */
   #initOf({ subject, ticks, bootId }: HookRequest): ProcessName {
     const init = this.#context.adopter.nameOf(subject.pid);
     const isIts = init.bootId === bootId && BigInt(init.startTime) <= ticks;
@@ -185,8 +185,8 @@ export class Adoptions {
   async #continue({ id }: Instance, claim: Claim, adoption: Adoption): Promise<void> {
     const { queue, model, running } = this.#context;
     const before = running.get(id);
-    // A runtime may start a container again before the daemon has seen the end of its last run. Its init may still
-    // have its pid then, until somebody reaps it.
+    // A runtime may start a container again before the daemon has seen the end of its last run: the last init may
+    // exist until its parent has reaped it.
     if (before !== undefined) await within(END_MS_MAX, before.handle.ended);
     await queue.run(id, 'start', async () => {
       const current = model.current(id);
@@ -196,7 +196,7 @@ export class Adoptions {
     });
   }
 
-  /** A container that was made once more is what the operator says of it now; keys of later changes stay. */
+  /** Applies the words of a container that replaces an earlier one of this name; all keys of other origin stay. */
   async #redeclare(current: Instance, claim: Claim): Promise<void> {
     const before = new Set(containerOf(current.config)?.said);
     const kept = Object.entries(current.config).filter(([key]) => !before.has(key));

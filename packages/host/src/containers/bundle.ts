@@ -6,18 +6,18 @@ import type { Looked } from './looks/looked.ts';
 /** A bundle's config.json has tens of kilobytes. */
 const SPEC_MAX_BYTES = 4 * 1024 * 1024;
 
-/** The configuration of a container, in its bundle. */
+/** The path of a container's configuration in its bundle. */
 export const specOf = (bundle: string) => join(bundle, 'config.json');
 
 /**
  * Reads the `config.json` of a bundle. Another user than root may be able to write it.
- * @param looked at the file
- * @throws Error if it cannot be read
+ * @param looked has looked at the file
+ * @throws Error if the file cannot be read
  */
 export function readSpec(bundle: string, looked: Looked): OciSpec {
   const bytes = looked.bytes(specOf(bundle));
   if (bytes === null || bytes.length > SPEC_MAX_BYTES)
-    throw new Error(`${specOf(bundle)} is no file, or too large`);
+    throw new Error(`${specOf(bundle)} is not a plain file, or too large`);
   const json = JSON.parse(bytes.toString());
   const texts = (list: unknown): string[] =>
     Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];

@@ -32,7 +32,7 @@ describe('The claim of a container', () => {
     });
   });
 
-  it('has the default profile if nothing was said, and none if that was said', () => {
+  it('has the default profile without a word, and no profile if the word is empty', () => {
     expect(claim(WEB).profiles).toBeNull();
     expect(claim(WEB, { profiles: '' }).profiles).toEqual([]);
   });
@@ -55,13 +55,13 @@ describe('A container continues', () => {
     expect(continuedBy(WEB, claim(WEB), [instance])).toBe(instance);
   });
 
-  it('the instance of the container that had its name, when the operator made it once more', () => {
+  it('the instance of an earlier container with its name', () => {
     const instance = instanceOf('web', WEB);
     const again = { ...WEB, id: 'b'.repeat(64) };
     expect(continuedBy(again, claim(again), [instance])).toBe(instance);
   });
 
-  it('none if its name is free', () => {
+  it('no instance if its name is free', () => {
     expect(continuedBy(WEB, claim(WEB), [instanceOf('other', { ...WEB, id: 'c' })])).toBeNull();
   });
 });

@@ -5,10 +5,10 @@ import { hostError } from '../core/host-errors.ts';
 import { recordOf } from '../core/records.ts';
 import type { Described } from './described.ts';
 
-/** What a container's registration asks for. */
+/** The name, profiles and config that a container gets, made from its words. */
 export interface Claim {
   readonly name: string;
-  /** Null if nothing was said. */
+  /** Null if the words name none. */
   readonly profiles: readonly string[] | null;
   readonly ephemeral: boolean;
   readonly config: Config;
@@ -16,40 +16,40 @@ export interface Claim {
 
 /** LXD's limit for the name of an instance. */
 const NAME_MAX = 63;
-/** Digits of an id that a name is made of when there is no other. */
+/** Without any name, this many digits of the id become the name. */
 const ID_DIGITS = 12;
 const CONFIG = 'config.';
 
-/** Keys that a user may set for containers of their own: data for the container itself. */
+/** Keys that a user may set for the user's own containers: data that only the container reads. */
 const USERS_KEYS = /^(user|cloud-init)\./;
 
-/** Each may be an event at each start, and operators keep a limited number of events. */
+/** Each key may cause an event at each start, and the journal has room for a limited number of events. */
 const USERS_KEYS_MAX = 32;
 
 /**
- * The claim of a container that a user of the host has started: its name begins with that user's, it has no profiles,
- * which may hold what is not for the user, and its keys are data for the container.
- * @throws bad-request for another key
+ * The claim of a container that a user of the host has started. Its name begins with `u` and the user's uid. It has no
+ * profiles, because a profile may contain secrets. Its keys are data for the container.
+ * @throws bad-request for another key, or too many keys
  */
 export function claimOfUser(uid: number, described: Described): Claim {
   const { name, ephemeral, config } = claimOf(described);
   if (Object.keys(config).length > USERS_KEYS_MAX)
-    throw hostError('bad-request', `a user may set ${USERS_KEYS_MAX} keys of a container`);
+    throw hostError('bad-request', `a user may set at most ${USERS_KEYS_MAX} keys of a container`);
   const refused = Object.keys(config).find((key) => !USERS_KEYS.test(key));
-  if (refused !== undefined) throw hostError('bad-request', `"${refused}" is for root to set`);
+  if (refused !== undefined) throw hostError('bad-request', `only root may set "${refused}"`);
   const its = `u${uid}-${name}`.slice(0, NAME_MAX).replace(/-+$/, '');
   return { name: its, profiles: [], ephemeral, config };
 }
 
 /**
- * The claim of a container: the operator's words, and the runtime's own name where nothing was said.
- * @throws bad-request for a key that only the daemon sets
+ * The claim of a container: the operator's words, and without a name in them, the container's name in its runtime.
+ * @throws bad-request for a key that only the daemon sets, and for a bad value of `ephemeral`
  */
 export function claimOf({ container, words }: Described): Claim {
   const config = Object.entries(words).filter(([word]) => word.startsWith(CONFIG));
   const servers = config.find(([word]) => word.startsWith(`${CONFIG}volatile.`))?.[0];
   if (servers !== undefined)
-    throw hostError('bad-request', `"${servers.slice(CONFIG.length)}" is for the daemon to set`);
+    throw hostError('bad-request', `only the daemon may set "${servers.slice(CONFIG.length)}"`);
   const ephemeral = words['ephemeral'] ?? 'false';
   if (!['true', 'false'].includes(ephemeral))
     throw hostError(
@@ -71,8 +71,8 @@ const listOf = (text: string) =>
     .filter(Boolean);
 
 /**
- * A name by the rules of instances, which are stricter: `my_web.1` becomes `my-web-1`, and a name that begins with
- * a digit gets a `c` before it.
+ * The container's name, changed so that it is valid for an instance: `my_web.1` becomes `my-web-1`, and a name that
+ * begins with a digit gets a `c` before it.
  */
 function nameOf({ name, id }: Container): string {
   const plain = (name || id.slice(0, ID_DIGITS)).replace(/[^A-Za-z0-9-]/g, '-').replace(/^-+/, '');
@@ -80,10 +80,9 @@ function nameOf({ name, id }: Container): string {
 }
 
 /**
- * The instance that a container continues: the one that it has been before, else the one of the claimed name.
- * Null if it is a new one.
- * @throws bad-request if the name belongs to something else: config and events of one container must not reach
- * another one
+ * The instance that a container continues: the one that it was before, or the one that has the claimed name. Null if
+ * the container becomes a new instance.
+ * @throws bad-request if the name belongs to something else: a container must not get config and events of another one
  */
 export function continuedBy(
   { runtime, id, name, owner }: Container,
@@ -99,9 +98,9 @@ export function continuedBy(
   if (named === null) return null;
   const its = containerOf(named.config);
   const isIts = its !== null && its.runtime === runtime && its.owner === owner;
-  // The names that begin with a user's are all for that user to give.
+  // All names with the prefix of a user belong to that user.
   if (isIts && (owner !== '' || (name !== '' && its.name === name))) return named;
-  // Adopted by hand before; only an operator can give a container its name.
+  // An operator has adopted it by hand, and only an operator can give a container of root its name.
   if (its === null && isAdopted(named.config) && owner === '') return named;
   const what = 'give this container another name, or delete or rename that instance';
   throw hostError('bad-request', `${whose(named, its)}: ${what}`);

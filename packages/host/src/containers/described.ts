@@ -21,8 +21,8 @@ export interface OciSpec {
 
 /**
  * A container, and the operator's words about it: `name`, `profiles`, `ephemeral`, `config.KEY`. They come from
- * annotations and labels `dev.porthole.WORD` and from the environment. Invariant: what the image itself says is
- * not among them, because anybody can make an image.
+ * annotations and labels `dev.porthole.WORD` and from the environment. They never contain what the image itself says,
+ * because anyone can make an image.
  */
 export interface Described {
   readonly container: Container;
@@ -40,6 +40,6 @@ export interface Records {
 
 /**
  * Describes a container from the records of one runtime, which only trusted users can write.
- * @returns null if the container is not that runtime's
+ * @returns null if another runtime runs the container
  */
 export type Describe = (state: OciState, records: Records) => Promise<Described | null>;

@@ -60,7 +60,7 @@ async function askAt(name: string): Promise<string> {
 }
 
 describe('The folder of hooks', () => {
-  it('is read at the start, and then for each request that comes', async () => {
+  it('is read at the start, and after that for each new request', async () => {
     leave('1');
     await folder.begin();
     expect(asked).toEqual(['a']);
@@ -80,7 +80,7 @@ describe('The folder of hooks', () => {
     await emptied();
   });
 
-  it('tells a hook why not, in one line', async () => {
+  it('gives a hook the reason of a refusal, in one line', async () => {
     perform = async () => {
       throw new Error('it is\nnot possible');
     };
@@ -88,7 +88,7 @@ describe('The folder of hooks', () => {
     expect(await askAt('1')).toBe('it is not possible\n');
   });
 
-  it('carries out all requests that were left, however many', async () => {
+  it('carries out all requests of the time without a daemon, in any number', async () => {
     for (let number = 0; number < 100; number++) leave(String(number));
     await folder.begin();
     expect(asked).toHaveLength(100);
@@ -105,7 +105,7 @@ describe('The folder of hooks', () => {
     expect(asked).toEqual(['a', 'a']);
   });
 
-  it('takes no more requests once it is stopped, and leaves them', async () => {
+  it('does not touch requests that come after its stop', async () => {
     await folder.begin();
     await folder.stop();
     leave('1');
@@ -125,7 +125,7 @@ describe('The folder of a user', () => {
     expect(asked).toEqual([]);
   });
 
-  it('gives no way to have something written but into a pipe', async () => {
+  it('never makes the daemon write into anything but a pipe', async () => {
     const other = join(path, 'other');
     writeFileSync(other, 'mine');
     symlinkSync(other, join(path, '1.reply'));
@@ -136,7 +136,7 @@ describe('The folder of a user', () => {
     expect(readFileSync(other, 'utf8')).toBe('mine');
   });
 
-  it('has one request carried out at each look, and none that is long', async () => {
+  it('has one request carried out at each look, and no long ones', async () => {
     await folder.stop();
     folder = new HookFolder(
       { path, kind: 'user', uid: OWN_UID, open: openHere, everyMs: 50 },

@@ -12,35 +12,34 @@ import { type HookRequest, parseHookRequest } from './hook-request.ts';
 const REQUEST = '.request';
 const REPLY = '.reply';
 const OK = 'ok';
-/** More files of one folder are not looked at: a user can make any number. */
+/** The daemon looks at so many files of a folder and no more, because a user can make any number. */
 const FILES_MAX = 1000;
-/** The state of a container with its annotations: what root's may have, and what a user's may cost the main thread. */
+/** A request has the container's annotations. A user's request is limited by the time that it costs the main thread. */
 const REQUEST_MAX_BYTES = { root: 1024 * 1024, user: 32 * 1024 };
-/** As many requests are worked on at once; more wait in the folder. A user has one at each look. */
+/** Requests that are carried out at the same time; others wait in the folder. For a user it is one at each look. */
 const AT_ONCE = { root: 16, user: 1 };
-/** A hook has written its request by then, or never will. */
+/** A hook that has not written its whole request by then was killed. */
 const WRITTEN_MS_MAX = 60_000;
-/** A hook that waits opens its pipe again and again; one that has given up removes it. */
+/** A hook that waits opens its pipe again and again. A hook that no longer waits has removed its pipe. */
 const REPLY_TRIES = 40;
 const REPLY_TRY_MS = 25;
 
-/** Whose requests a folder takes. */
+/** A folder, and the user whose requests it takes. */
 export interface FolderOf {
   readonly path: string;
-  /** Only root can write into root's; into a user's, anybody can put files, which are read with care. */
+  /** Only root can write into root's folder. Every user of the host can put files into a user's folder. */
   readonly kind: 'root' | 'user';
-  /** Whose files count. */
+  /** The owner of the files that are read; other files are ignored. */
   readonly uid: number;
-  /** Opens a file in the folder; a user's could have a file system over it that never answers. */
+  /** Opens a file in the folder. In a user's folder, a file system that never answers may be mounted on the file. */
   readonly open: (path: string, flags: number) => Promise<FileHandle>;
   /** How often the folder is read; a folder that only root can write is also watched. */
   readonly everyMs: number;
 }
 
 /**
- * A folder in which hooks leave their requests, and wait for the answers at a named pipe. Hooks are shell
- * scripts: a start of Node would take several times as long as all of their work. Only the files of one user
- * count. A request that is left while no daemon runs is carried out by the next one.
+ * A folder in which hooks leave their requests. They wait for the answers at named pipes. A hook is a shell script
+ * (`bin/hook.sh`). If no daemon runs, the next one carries out the request.
  */
 export class HookFolder {
   readonly #of: FolderOf;
@@ -48,18 +47,18 @@ export class HookFolder {
   readonly #perform: (request: HookRequest) => Promise<void>;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** Requests that were carried out, but cannot be removed. */
+  /** Names of requests that were carried out, but could not be removed. */
   readonly #done = new Set<string>();
   /** Names of the requests that are being carried out. */
   readonly #busy = new Map<string, Promise<void>>();
-  /** A notification in between makes another reading follow. */
+  /** A notification during a reading causes another reading after it. */
   readonly #reading = new RepeatedWork(() => this.#readAll());
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #carriedOut = 0;
   #stopped = false;
 
-  /** @param perform throws an error whose message is the hook's answer */
+  /** @param perform carries out a request; if it throws, the message of the error is the hook's answer */
   constructor(
     of: FolderOf,
     perform: (request: HookRequest) => Promise<void>,
@@ -72,12 +71,12 @@ export class HookFolder {
     this.#log = log;
   }
 
-  /** For what a user could repeat: it must not fill the log. */
+  /** Logs a warning about root's folder. A user could repeat the cause and fill the log, so it is only debug then. */
   #warn(details: object, text: string): void {
     this.#log[this.#of.kind === 'root' ? 'warn' : 'debug'](details, text);
   }
 
-  /** Begins to take requests. @returns settles when those that were there are carried out */
+  /** Begins to take requests. @returns settles when the requests that were already there are carried out */
   async begin(): Promise<void> {
     if (this.#of.kind === 'root') this.#watch();
     this.#timer = setInterval(() => this.#look(), this.#of.everyMs).unref();
@@ -90,7 +89,7 @@ export class HookFolder {
     } while (this.#carriedOut > before && this.#of.kind === 'root');
   }
 
-  /** Takes no further requests. @returns settles when those that are being carried out are answered */
+  /** Stops taking requests. @returns settles when the requests in progress are answered */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#watcher?.close();
@@ -106,7 +105,7 @@ export class HookFolder {
     );
   }
 
-  /** Removes the pipes of hooks that were killed: each pipe has a request beside it otherwise. */
+  /** Removes the pipes of hooks that were killed. The pipe of a hook that waits has a request beside it. */
   async #removePipes(): Promise<void> {
     const names = new Set(await this.#names());
     for (const name of names) {
@@ -158,19 +157,19 @@ export class HookFolder {
         this.#busy.delete(name);
         if (!isDone) return;
         this.#carriedOut++;
-        // More may wait than are worked on at once. A user's wait for the next time.
+        // Others may wait in the folder. Those of a user wait until the next look.
         if (this.#of.kind === 'root') this.#look();
       },
       (error) => {
         this.#busy.delete(name);
-        // It is tried again at the next look.
+        // The next look tries again.
         this.#warn({ reason: messageOf(error), name }, 'the request of a hook cannot be removed');
       },
     );
     this.#busy.set(name, work);
   }
 
-  /** @returns false if there is nothing to carry out yet */
+  /** Carries out a request, answers its hook and removes it. @returns false if there is nothing to carry out yet */
   async #answer(name: string): Promise<boolean> {
     const path = join(this.#path, name);
     const pipe = `${path.slice(0, -REQUEST.length)}${REPLY}`;
@@ -180,14 +179,14 @@ export class HookFolder {
       this.#done.add(name);
       await this.#reply(pipe, answer);
     }
-    // The request last: if the daemon is killed in between, the next one removes it.
+    // The request is removed last. If the daemon is killed before that, the next daemon removes it.
     await remove(pipe).catch(() => {});
     await remove(path);
     this.#done.delete(name);
     return true;
   }
 
-  /** @returns the answer; null if the request is gone, or not all there yet */
+  /** @returns the answer; null if the request is gone or not complete yet */
   async #carryOut(path: string): Promise<string | null> {
     try {
       const file = await this.#fileAt(path);
@@ -206,7 +205,7 @@ export class HookFolder {
     }
   }
 
-  /** Reads a request; null for what is no plain file of the folder's user, and stays where it is. */
+  /** Reads a request; null if it is not a plain file of the folder's user. Files of other users are removed. */
   async #fileAt(path: string): Promise<{ text: string; mtimeMs: number } | null> {
     await using file = await this.#of.open(
       path,
@@ -214,7 +213,6 @@ export class HookFolder {
     );
     const found = await file.stat();
     if (!found.isFile()) return null;
-    // What others have added is in the way.
     if (found.uid !== this.#of.uid) await remove(path);
     if (found.uid !== this.#of.uid) return null;
     if (found.size > REQUEST_MAX_BYTES[this.#of.kind])
@@ -232,7 +230,7 @@ export class HookFolder {
         if ((await file.stat()).isFIFO()) await file.write(`${answer}\n`);
         return;
       } catch (error) {
-        // ENXIO: nobody reads at this moment.
+        // ENXIO: no process reads the pipe at this moment.
         if ((error as NodeJS.ErrnoException).code !== 'ENXIO') return;
         await wait(REPLY_TRY_MS);
       }
@@ -240,7 +238,7 @@ export class HookFolder {
   }
 }
 
-/** Removes a file if it is there, without a look at it first: something may be mounted there. */
+/** Removes a file if it is there. It does not look at the file first, because something may be mounted on it. */
 async function remove(path: string): Promise<void> {
   await unlink(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;

@@ -16,7 +16,7 @@ describe('The request of a hook', () => {
     });
   });
 
-  it('takes a state of several lines, and annotations that are texts', () => {
+  it('may have a state of several lines; only annotations that are texts count', () => {
     const json = '{"id":"a",\n"bundle":"/b",\n"annotations":{"dev.porthole.name":"web","n":1}}';
     const request = parseHookRequest(text(json, 'poststop'));
     expect(request?.subject).toEqual({
@@ -35,7 +35,7 @@ describe('The request of a hook', () => {
     expect(parseHookRequest(text('web\n\n/c', 'post-stop'))).toMatchObject({ moment: 'end' });
   });
 
-  it('is not there before its last line', () => {
+  it('is not read before its last line is there', () => {
     const whole = text();
     for (const length of [0, 1, 20, whole.length - 1]) {
       expect(parseHookRequest(whole.slice(0, length))).toBeNull();
@@ -46,8 +46,8 @@ describe('The request of a hook', () => {
     ['another kind', text(state(), 'prestart'), 'there is no hook "prestart"'],
     ['no time', text(state(), 'poststop', 'soon'), 'the time of the request is missing'],
     ['no id', text(state({ id: '' })), 'the state has no id'],
-    ['a bundle that is no path', text(state({ bundle: 'b' })), 'the state has no bundle'],
-    ['a state that is no object', text('null'), 'the state has no id'],
+    ['a bundle that is not a path', text(state({ bundle: 'b' })), 'the state has no bundle'],
+    ['a state that is not an object', text('null'), 'the state has no id'],
     ['no configuration', text('web\n7\n', 'start-host'), 'the configuration of the container is missing'],
     ['no JSON', text('{'), 'JSON'],
   ])('with %s is refused', (_what, request, why) => {

@@ -2,7 +2,7 @@ import { own } from '../core/records.ts';
 import type { OciState } from './described.ts';
 import { ownRecordOfTexts } from './json.ts';
 
-/** A container, as a hook or systemd-machined names it. */
+/** The container that a hook or systemd-machined has named. */
 export type Subject =
   | ({ readonly of: 'oci' } & OciState)
   | {
@@ -10,14 +10,14 @@ export type Subject =
       /** LXC knows a container by the path of its configuration. */
       readonly id: string;
       readonly name: string;
-      /** Of its init, on the host; 0 when it has ended. */
+      /** Pid of its init, on the host; 0 when it has ended. */
       readonly pid: number;
     }
   | {
       readonly of: 'nspawn';
       /** The machine's name. */
       readonly id: string;
-      /** Of its first process, on the host. */
+      /** Pid of its first process, on the host. */
       readonly pid: number;
       /** The path of its settings. */
       readonly settings: string;
@@ -25,15 +25,15 @@ export type Subject =
 
 /** A request that a hook has left in the folder of hooks. */
 export interface HookRequest {
-  /** `start`: the first process exists, and does not run its program yet. `end`: it is gone. */
+  /** `start`: the first process exists, but does not run its program yet. `end`: it has ended. */
   readonly moment: 'start' | 'end';
-  /** Clock ticks between the host's boot and the request: a process that began later is not the one it means. */
+  /** Clock ticks from the host's boot to the request. The request does not refer to a process that began later. */
   readonly ticks: bigint;
   readonly bootId: string;
   readonly subject: Subject;
 }
 
-/** A machine that runs and is to be adopted. */
+/** A running machine that the daemon is to adopt. */
 export interface MachineRequest {
   readonly subject: Extract<Subject, { of: 'nspawn' }>;
   /** Its first process began before this many clock ticks after the host's boot. */
@@ -45,7 +45,7 @@ export interface MachineRequest {
 /** USER_HZ: the unit of start times in /proc/PID/stat, the same on all architectures; proc(5). */
 const TICKS_PER_SECOND = 100;
 
-/** The hooks of OCI runtimes and of LXC, by their own names. */
+/** The hooks of OCI runtimes and of LXC, by the names that these use. */
 const HOOKS: Readonly<Record<string, { moment: HookRequest['moment']; subject: (text: string) => Subject }>> =
   {
     createRuntime: { moment: 'start', subject: ociSubject },
@@ -58,8 +58,8 @@ const HOOKS: Readonly<Record<string, { moment: HookRequest['moment']; subject: (
 const END = '\nend\n';
 
 /**
- * Reads a request: lines with the hook's name, with seconds since the boot, and with the boot id, then what the
- * manager has told the hook, and a line `end`.
+ * Reads a request. Its first three lines are the hook's name, the seconds since the boot, and the boot id. Then comes
+ * what the container manager has told the hook, and last a line `end`.
  * @returns null if the hook is still writing it
  * @throws Error that says what is wrong
  */
@@ -73,7 +73,7 @@ export function parseHookRequest(text: string): HookRequest | null {
   return { moment: hook.moment, ticks, bootId, subject: hook.subject(rest.join('\n')) };
 }
 
-/** The state of a container, by the specification of OCI runtimes ("State"). */
+/** Reads the state of a container; see "State" in the specification of OCI runtimes. */
 function ociSubject(text: string): Subject {
   const { id, pid, bundle, annotations } = (JSON.parse(text) ?? {}) as Record<string, unknown>;
   if (typeof id !== 'string' || id === '') throw new Error('the state has no id');
@@ -87,7 +87,7 @@ function ociSubject(text: string): Subject {
   };
 }
 
-/** Lines with the name, the pid and the configuration file. */
+/** Reads three lines: the container's name, the pid and the configuration file. */
 function lxcSubject(text: string): Subject {
   const [name = '', pid = '', id = ''] = text.split('\n');
   if (!id.startsWith('/')) throw new Error('the configuration of the container is missing');

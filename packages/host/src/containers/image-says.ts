@@ -1,23 +1,24 @@
-/** Names of variables as runtimes tolerate them: some strip spaces. */
+/** A text without blanks and quotes, because some runtimes strip them from names of variables. */
 function plain(text: string): string {
   return text.replace(/[\s"']/g, '');
 }
 
 /**
- * What an image says, in its config and its manifest: each text with its key, and each text of a list, wherever it
- * stands. So it does not matter how a runtime reads these files, such as with what letters' case.
+ * What an image says in its config and its manifest: each text with its key, and each text of a list, at any depth.
+ * Runtimes read these files in different ways, for example some ignore the case of keys. So the path to a text does not
+ * matter here.
  */
 export class ImageSays {
   readonly #pairs = new Set<string>();
-  /** Variables of the host that an image asks for, `*` at the end for all with that beginning. */
+  /** Variables of the host that an image asks for. A `*` at the end stands for any rest. */
   readonly #asked: string[] = [];
 
-  /** For a container without an image. */
+  /** The value for a container without an image. */
   static readonly nothing = new ImageSays();
 
   /**
-   * Reads JSON files of an image, which anybody may have made.
-   * @returns null if one is not to be relied on: it is no JSON, or says a key twice
+   * Reads JSON files of an image, which any user may have made.
+   * @returns null if a file cannot be trusted: it is not valid JSON, or has a key twice
    */
   static from(texts: readonly string[]): ImageSays | null {
     const says = new ImageSays();
@@ -36,7 +37,7 @@ export class ImageSays {
     return this.has(name, value) || this.#asked.some(isAsked);
   }
 
-  /** Go merges objects that a file has twice under one key, JavaScript takes the last: such a file is refused. */
+  /** @returns false for a key that is there twice: Go merges both objects, JavaScript takes the last one */
   #read(text: string): boolean {
     let keys = 0;
     try {
@@ -60,7 +61,7 @@ export class ImageSays {
     }
   }
 
-  /** @returns how many keys it has */
+  /** @returns the number of its keys */
   #object(object: object, waiting: unknown[]): number {
     const entries = Object.entries(object);
     for (const [key, value] of entries) {
@@ -71,7 +72,7 @@ export class ImageSays {
   }
 }
 
-/** How many keys the text of a JSON file has, equal ones too. */
+/** The number of keys in the text of a JSON file; equal keys count twice. */
 function keysIn(text: string): number {
   let count = 0;
   for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)) if (colon) count++;

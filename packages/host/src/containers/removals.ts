@@ -5,9 +5,9 @@ import { deleteInstance } from '../instances/delete.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import type { Look } from './looks/looks.ts';
 
-/** How often the records of stopped containers are looked for. */
+/** How often the daemon looks whether the records of stopped containers still exist. */
 const LOOK_MS = 1_000;
-/** A folder that did not answer is left alone for a while: a program may still wait there. */
+/** The daemon looks again at a folder that did not answer after this time, because a program may still wait there. */
 const PAUSE_MS = 60_000;
 
 type RemovalNeeds = RunNeeds & Needs<'model' | 'clock'>;
@@ -19,13 +19,13 @@ interface Stopped {
   readonly container: Container;
 }
 
-/** Deletes adopted instances whose container its runtime has removed. */
+/** Deletes an adopted instance when the runtime has removed its container. */
 export class Removals {
   readonly #context: RemovalNeeds;
   readonly #lookAs: (owner: string) => Look;
-  /** By user and folder of records, when it is looked at again, in milliseconds. */
+  /** By user and folder of records: when the daemon looks again, in milliseconds. */
   readonly #paused = new Map<string, number>();
-  /** Folders that are being looked at: one that does not answer holds up no other. */
+  /** Folders at which the daemon looks now. If one does not answer, it does not hold up the others. */
   readonly #busy = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -45,7 +45,7 @@ export class Removals {
     this.#stopped = true;
   }
 
-  /** Looks for the records of all stopped instances: for all that are in one folder at once. */
+  /** Looks for the records of all stopped instances. One look is for all records in one folder. */
   async look(): Promise<void> {
     const { model, running } = this.#context;
     const byPlace = new Map<string, Stopped[]>();
@@ -71,7 +71,7 @@ export class Removals {
         files: stopped.map(({ container }) => container.record),
         folders: [folder],
       });
-      // Without the folder, the disk that the runtime keeps all containers on may be gone.
+      // If the folder of all records is missing too, its disk may not be mounted: see docs/runtimes.md.
       const gone = stopped.filter(({ container }) => looked.isMissing(container.record));
       if (looked.isFolder(folder) && !this.#stopped) for (const each of gone) await this.#remove(each);
     } catch (error) {
@@ -96,7 +96,7 @@ export class Removals {
   }
 }
 
-/** The folder that has the records of all containers. */
+/** The folder with the records of all containers. */
 function folderOf({ runtime, record }: Container): string {
   return runtime === 'lxc' ? dirname(dirname(record)) : dirname(record);
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { UserStarts } from './user-starts.ts';
 
-it('A user has a limited number of starts at once, and later one at a time; others have their own', () => {
+it('a user has a limited number of starts, then one in each minute; the users do not share these limits', () => {
   let ms = 0;
   const starts = new UserStarts({ now: () => new Date(ms) });
   for (let count = 0; count < 64; count++) starts.take(1000);

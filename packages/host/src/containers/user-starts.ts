@@ -1,15 +1,15 @@
 import type { Clock } from '../base/clock.ts';
 import { hostError } from '../core/host-errors.ts';
 
-/** Starts that a user may have one after the other: as many as instances, such as after a boot of the host. */
+/** Starts that a user may have in quick succession, for example after a boot of the host: one for each instance. */
 const AT_ONCE = 64;
-/** After that, one in this time: each start makes some events, and operators keep a limited number of them. */
+/** After that, a user may have one start in this time: each makes some events, and the journal's room is limited. */
 const EVERY_MS = 60_000;
 
 /** Limits how often the containers of one user of the host are adopted. */
 export class UserStarts {
   readonly #clock: Clock;
-  /** By uid, how many starts are left, and since when. Only users whom root allows are here. */
+  /** By uid: how many starts were left at that time. It contains only users whom root allows. */
   readonly #left = new Map<number, { count: number; sinceMs: number }>();
 
   constructor(clock: Clock) {

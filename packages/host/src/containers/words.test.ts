@@ -47,11 +47,11 @@ describe('the words of an operator', () => {
     'dev.porthole.config',
     'dev.porthole.Name',
     'dev.porthole.config.a b',
-  ])('a label %j is refused, because it says nothing', (key) =>
-    expect(() => words({ labels: { [key]: 'x' } })).toThrow(`"${key}" says nothing`),
+  ])('a label %j is refused, because it is none of the words', (key) =>
+    expect(() => words({ labels: { [key]: 'x' } })).toThrow(`"${key}" does not exist`),
   );
 
-  it('text that was no valid UTF-8 is none', () => {
+  it('a text that is not valid UTF-8 is ignored', () => {
     expect(words({ labels: { 'dev.porthole.name': 'a\ufffd' }, env: ['PORTHOLE_NAME=\ud800'] })).toEqual({});
   });
 
@@ -65,12 +65,12 @@ describe('the words of an operator', () => {
   });
 });
 
-describe('what the image says is not the word of an operator', () => {
+describe('the words of the image', () => {
   const [key, value] = ['dev.porthole.name', 'web'];
   const label = { labels: { [key]: value } };
   const env = { env: ['PORTHOLE_NAME=web'] };
 
-  it('leaves out its labels, annotations and variables; other values for them are the operator’s', () => {
+  it('are left out: labels, annotations and variables; with another value they are the operator’s', () => {
     expect(words(label, { config: { Labels: { [key]: value } } })).toEqual({});
     expect(words({ annotations: { [key]: value } }, {}, { annotations: { [key]: value } })).toEqual({});
     expect(words(env, { config: { Env: ['PATH=/', 'PORTHOLE_NAME=web'] } })).toEqual({});
@@ -79,23 +79,23 @@ describe('what the image says is not the word of an operator', () => {
   });
 
   it.each([' PORTHOLE_NAME=web', 'PORTHOLE_NAME', 'PORTHOLE_*', '*', '\tPORTHOLE_N*'])(
-    'a runtime may make the variable from %j',
+    'contain a variable that a runtime may make from %j',
     (line) => expect(words(env, { config: { Env: [line] } })).toEqual({}),
   );
 
-  it('Go reads keys in any case of their letters', () => {
+  it('are found in keys of upper and lower case, which are the same for Go', () => {
     expect(words(label, { CONFIG: { labels: { [key]: value } } })).toEqual({});
     expect(words(label, { ConfiG: { 'label\u017f': { [key]: value } } })).toEqual({});
   });
 
-  it('a file that says a key twice, or is no JSON, is not to be relied on', () => {
+  it('are unknown if a file has a key twice, or is not JSON', () => {
     const twice = '{"config":{"Labels":{"dev.porthole.name":"web"},"Labels":{"a":"b"}}}';
     for (const text of [twice, '{"a":1,"\\u0061":2}', '', '{', '{"a":"b"} x'])
       expect(ImageSays.from([text])).toBe(null);
     expect(ImageSays.from(['{"a":{"b":"\\"c\\":"},"b":["x:", {"a" : 1}]}', '[]'])).not.toBe(null);
   });
 
-  it('takes an image of any depth', () => {
+  it('are found at any depth', () => {
     expect(ImageSays.from(['['.repeat(100_000) + ']'.repeat(100_000)])).not.toBe(null);
   });
 });

@@ -2,7 +2,7 @@ import { hostError } from '../core/host-errors.ts';
 import { type OwnRecord, own, recordOf } from '../core/records.ts';
 import type { ImageSays } from './image-says.ts';
 
-/** What is said about a container, by its image or by the operator. */
+/** Everything that the image and the operator say about a container. */
 export interface Said {
   readonly annotations: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export interface Said {
   readonly env: readonly string[];
 }
 
-/** More words than this are not taken: each is a config key at most, and instances have a few. */
+/** Words beyond this number are ignored. Almost every word is a config key, and instances have a few. */
 export const WORDS_MAX = 256;
 /** Bytes of all words together, names and values. */
 const WORDS_MAX_BYTES = 64 * 1024;
@@ -24,15 +24,16 @@ const ENV: Readonly<Record<string, string>> = {
 };
 const ENV_CONFIG = 'PORTHOLE_CONFIG_';
 
-/** A config key as a word may name it; the checks of config keys come later. */
+/** The form of a config key in a word; the other checks of config keys come later. */
 const KEY = /^[^\s\x00-\x1f\x7f\ufffd]{1,255}$/;
 
 type Pair = readonly [string, string];
 
 /**
  * The operator's words: `name`, `profiles`, `ephemeral` and `config.KEY`. An annotation has priority over a label,
- * a label over the environment.
- * @param image what the image says, which is left out
+ * and a label over the environment.
+ * @param image what the image says; this is left out
+ * @throws bad-request for a label or annotation `dev.porthole.` that does not exist
  */
 export function wordsOf(said: Said, image: ImageSays): OwnRecord<string> {
   const fromEnv = said.env.flatMap((line) => envWord(line, image));
@@ -48,7 +49,7 @@ function labelWords(labels: Readonly<Record<string, string>>, image: ImageSays):
     if (!isWord(word))
       throw hostError(
         'bad-request',
-        `"${key}" says nothing: there are ${LABEL}name, profiles, ephemeral and config.KEY`,
+        `"${key}" does not exist: use ${LABEL}name, profiles, ephemeral or config.KEY`,
       );
     return pairOf(word, value);
   });
@@ -62,7 +63,7 @@ function envWord(line: string, image: ImageSays): Pair[] {
   return word === null || image.hasEnv(name, value) ? [] : pairOf(word, value);
 }
 
-/** Shells allow no dots in names of variables: two underscores stand for a dot. */
+/** The word `config.KEY` of a variable. Two underscores stand for a dot, because shells allow no dot in its name. */
 function configWord(name: string): string | null {
   if (!name.startsWith(ENV_CONFIG)) return null;
   return CONFIG + name.slice(ENV_CONFIG.length).replaceAll('__', '.');
@@ -72,12 +73,12 @@ function isWord(word: string): boolean {
   return PLAIN.includes(word) || (word.startsWith(CONFIG) && KEY.test(word.slice(CONFIG.length)));
 }
 
-/** Nothing for a word that does not exist, and for text that was no valid UTF-8. */
+/** Empty for a word that does not exist, and for a value that was not valid UTF-8. */
 function pairOf(word: string, value: string): Pair[] {
   return isWord(word) && value.isWellFormed() && !value.includes('\ufffd') ? [[word, value]] : [];
 }
 
-/** The first words by name, as many as fit: the same container always has the same words. */
+/** As many words as fit, in the order of their names. So the same container always has the same words. */
 function bounded(words: OwnRecord<string>): OwnRecord<string> {
   const rank = (word: string) => (PLAIN.includes(word) ? 0 : 1);
   const sorted = Object.keys(words).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));

@@ -2,10 +2,10 @@ import type { Config } from './entities.ts';
 import { own, recordOf } from './records.ts';
 import { matching } from './texts.ts';
 
-/** Keys, set by the server only, that tell which container of another runtime an adopted instance is. */
+/** Only the server sets these keys. They say which container of another runtime an adopted instance is. */
 const PREFIX = 'volatile.container.';
 
-/** The ways by which a container can be adopted without an operator. */
+/** The runtimes whose containers the daemon adopts by itself. */
 const CONTAINER_RUNTIMES = ['podman', 'docker', 'oci', 'nspawn', 'lxc'] as const;
 export type ContainerRuntime = (typeof CONTAINER_RUNTIMES)[number];
 
@@ -14,7 +14,7 @@ export interface Container {
   readonly runtime: ContainerRuntime;
   /** The runtime's own id. */
   readonly id: string;
-  /** The name that the runtime knows it by. */
+  /** The container's name in the runtime. */
   readonly name: string;
   readonly image: string;
   /** Digest of the image, such as `sha256:...`. */
@@ -24,7 +24,7 @@ export interface Container {
   readonly owner: string;
   /** The config keys that its operator's words have set. */
   readonly said?: readonly string[];
-  /** Folder or file of the runtime that is gone when the container has been removed. */
+  /** Folder or file of the runtime that disappears when the container is removed. */
   readonly record: string;
 }
 
@@ -39,8 +39,8 @@ export const CONTAINER_ABOUT = {
   image: 'the image',
   digest: 'the digest of the image',
   owner: 'the uid of the user who has started it, if that is not root,',
-  said: "the config keys, with commas, that the operator's words have set,",
-  record: 'the folder or file that is gone after the removal',
+  said: "the config keys, separated by commas, that the operator's words have set,",
+  record: 'the folder or file that disappears with the removal',
 } as const;
 export const CONTAINER_TEXTS = Object.keys(CONTAINER_ABOUT) as (keyof typeof CONTAINER_ABOUT)[];
 
@@ -68,7 +68,7 @@ export function containerOf(config: Config): Container | null {
     digest: text('digest'),
     owner: text('owner'),
     record: text('record'),
-    // Read only when asked for: all instances are looked through for a container, and labels may be long.
+    // Parsed only when needed: labels may be long, and a search for a container goes through all instances.
     get labels() {
       return labelsOf(text('labels'));
     },
@@ -76,7 +76,7 @@ export function containerOf(config: Config): Container | null {
   };
 }
 
-/** The config with this container instead of the one before it; null for none. */
+/** The config with this container instead of the earlier one; null for no container. */
 export function withContainer(config: Config, container: Container | null): Config {
   const others = Object.entries(config).filter(([key]) => !isContainerKey(key));
   return recordOf([...others, ...(container === null ? [] : entriesOf(container))]);
@@ -95,14 +95,14 @@ function entriesOf(container: Container): (readonly [string, string])[] {
   ];
 }
 
-/** Keys that are too many for a line are not remembered. */
+/** The value for a text; empty for a list of keys that is too long for one line. */
 function textOf(container: Container, name: (typeof CONTAINER_TEXTS)[number]): string {
   if (name !== 'said') return container[name];
   const said = container.said?.join(',') ?? '';
   return said.length <= TEXT_MAX ? said : '';
 }
 
-/** Records of another runtime may hold anything; a config value of ours is one line. */
+/** Makes a config value of one line. Records of another runtime may contain any text. */
 function lineOf(text: string): string {
   return text.replace(/[\x00-\x1f\x7f]/g, ' ').slice(0, TEXT_MAX);
 }

@@ -5,18 +5,19 @@ import { run } from '../process/run.ts';
 import { readMounts } from '../runtimes/kernel/mountinfo.ts';
 
 /**
- * Each is a small file system in memory, so that files of users cannot fill the disk. 64 containers, as many as a user
- * may have, need two files each, and 32 KiB at most. Others may add files, and see and remove only their own.
+ * Each folder is a small file system in memory, so that files of users cannot fill the disk. A user may have 64
+ * containers. Each needs two files, with 32 KiB at most. Other users may add files, but not list them, and they may
+ * remove only their own.
  */
 const OPTIONS = 'size=2m,nr_inodes=256,mode=1733,nosuid,nodev,noexec';
 const SOURCE = 'porthole-claims';
 
-/** While nothing is mounted: hooks see that the user is allowed, and that no daemon runs. */
+/** The mode while nothing is mounted. It tells hooks that root allows the user, and that no daemon runs. */
 const UNMOUNTED = 0o711;
-/** Of a user who may ask no more. */
+/** The mode of the folder of a user whom root no longer allows. */
 const CLOSED = 0o700;
 
-/** A mount is made and removed at once; the parent folder is the daemon's own. */
+/** Mounting takes milliseconds, because the parent folder is the daemon's own. */
 const TIMEOUT_MS = 10_000;
 
 /** The folders into which users of the host put the requests of their containers' hooks. */
@@ -32,8 +33,10 @@ export class ClaimFolders {
   }
 
   /**
-   * Makes a folder for each user. It is root's, so that no user can mount something there. What a daemon that was
-   * killed has mounted goes on, with the requests in it. @returns the folders by user
+   * Makes a folder for each user, into which that user can put files. It belongs to root, so that no user can mount a
+   * file system there. A folder that an earlier daemon has left mounted is used again, with the requests in it. The
+   * folders of users whom root no longer allows are closed.
+   * @returns the folders by user
    */
   async open(uids: readonly number[]): Promise<ReadonlyMap<number, string>> {
     const claims = await realpath(this.#claims);
@@ -53,9 +56,9 @@ export class ClaimFolders {
   }
 
   /**
-   * Unmounts the folders without requests; the next daemon carries out those that are left.
-   * @param isUsed whether a user has containers that run: their Podman may have mounts of its own, in which the folder
-   *   would stay what it was, and not become that of the next daemon
+   * Unmounts the folders without requests. The next daemon carries out the requests in the others.
+   * @param isUsed whether a user has running containers. Their Podman may have mounts of its own, and would continue to
+   *   see this folder instead of the next daemon's
    */
   async close(isUsed: (uid: number) => boolean): Promise<void> {
     for (const [uid, path] of this.#open)
@@ -76,7 +79,7 @@ export class ClaimFolders {
   }
 }
 
-/** @throws Error if the mounts of the host cannot be read: then a second mount could cover the first */
+/** @throws Error if the mounts of the host cannot be read, because a second mount could then cover the first */
 async function mountPoints(): Promise<ReadonlySet<string>> {
   const mounts = await readMounts('self');
   if (mounts === null) throw new Error('the mounts of the host cannot be read');

@@ -21,13 +21,13 @@ import type { Exit } from '../restart/exit.ts';
 import { ClaimFolders } from './claim-folders.ts';
 import type { StatePaths } from './state-paths.ts';
 
-/** Where hooks leave their requests, whose containers are adopted, and whether an instance goes with its container. */
+/** The folders of hooks, the users with instances, and whether an instance is deleted with its container. */
 interface Hooks {
   readonly paths: Pick<StatePaths, 'hooks' | 'claims' | 'devlxd'>;
   /** Users beside root. */
   readonly uids: readonly number[];
   readonly forgets: boolean;
-  /** Makes callers of unknown namespaces wait a moment, or not. */
+  /** Switches on or off that callers from unknown PID namespaces wait for up to a second. */
   readonly patient: (on: boolean) => void;
   readonly exit: Pick<Exit, 'isTakenOver'>;
 }
@@ -38,13 +38,13 @@ type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
 const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
 /** The folder of hooks is watched, and read again in case the kernel has lost a notification. */
 const READ_MS = 2_000;
-/** Settings of machines of systemd-nspawn that an operator has written. */
+/** The folder in which operators write settings of machines of systemd-nspawn. */
 const NSPAWN_SETTINGS = '/etc/systemd/nspawn';
-/** Where machined keeps the machines that run. */
+/** The folder in which machined has a file for each running machine. */
 const MACHINES = '/run/systemd/machines';
 /** A user cannot make the daemon look more often. */
 const READ_OF_USER_MS = 250;
-/** Callers may wait for so long at a start of the daemon, until the containers of root, or of users, are known. */
+/** How long callers may wait when the daemon starts, until it knows the containers of root, or of users. */
 const START_MS = 10_000;
 const START_OF_USER_MS = 1_000;
 
@@ -64,7 +64,7 @@ export async function takeHooks(
     describe: (subject) => describeContainer(subject, looks.asRoot),
     describeOfUser: (subject, uid) => describeOfUser(subject, uid, looks.asUser(uid)),
   });
-  // Their own, so that no search for removed containers holds up a start.
+  // Searches for removed containers have limits of their own, so that they do not hold up a start.
   const searches = new LooksByUser();
   const removals = started.adopt(new Removals(context, (owner) => searches.as(owner)), (each) => each.stop());
   if (forgets) removals.begin();
@@ -86,20 +86,20 @@ export async function takeHooks(
   );
   begin(started.adopt(machines, (each) => each.stop()));
   const claims = new ClaimFolders(paths.claims, context.log);
-  // The next daemon takes them over as they are.
+  // After a restart in place, the next daemon uses the folders as they are.
   started.defer(() =>
     exit.isTakenOver ? Promise.resolve() : claims.close((uid) => hasRunning(context, uid)),
   );
   for (const [uid, path] of await claims.open(uids)) {
     take({ kind: 'user', path, uid, open: openHere, everyMs: READ_OF_USER_MS }, (request) =>
-      // The daemon sees the end of a run itself: a user need not wait for it.
+      // The daemon notices the end of a run itself, so the hook of a user need not wait for it.
       request.moment === 'start' ? adoptions.beginOfUser(request, uid) : Promise.resolve(),
     );
   }
 
   function take(of: FolderOf, perform: (request: HookRequest) => Promise<void>): void {
     const folder = started.adopt(new HookFolder(of, perform, context), (each) => each.stop());
-    // A user could leave requests without end, and nobody else waits for them.
+    // A user could leave requests without end. Only that user's containers need them, so the wait is short.
     begin(folder, of.kind === 'root' ? START_MS : START_OF_USER_MS);
   }
 
@@ -111,7 +111,7 @@ export async function takeHooks(
   }
 }
 
-/** Whether a user of the host has instances that run. */
+/** Whether a user of the host has running instances. */
 function hasRunning({ model, running }: HookNeeds, uid: number): boolean {
   const isIts = ({ id, config }: Instance) => running.has(id) && containerOf(config)?.owner === String(uid);
   return [...model.state.instances.values()].some(isIts);

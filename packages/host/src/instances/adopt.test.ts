@@ -140,7 +140,7 @@ describe('An adopted instance refuses', () => {
     ['security.privileged', 'true'],
   ])('%s', async (key, value) => {
     const patched = heart.host.instances.patch('a1', { config: { [key]: value } }, BY);
-    await expect(patched).rejects.toThrow('is for its own runtime to set');
+    await expect(patched).rejects.toThrow('can be set only by its own runtime');
   });
 
   it.each([
@@ -195,8 +195,8 @@ describe('An adopted instance whose container is known', () => {
 describe('An adoption that fails leaves nothing, if the cause is', () => {
   it.each([
     ['no such process', { source: { type: 'adopt', pid: 99_999 } }, 'There is no process 99999'],
-    ['a disk', { devices: { mnt: disk('/mnt') } }, 'for its own runtime to mount'],
-    ['a limit', { config: { 'limits.cpu': '1' } }, 'for its own runtime to set'],
+    ['a disk', { devices: { mnt: disk('/mnt') } }, 'mounted only by its own runtime'],
+    ['a limit', { config: { 'limits.cpu': '1' } }, 'set only by its own runtime'],
   ] as const)('%s', async (_what, part, message) => {
     await expect(adopt(part)).rejects.toThrow(message);
     expect(heart.model.hasInstance('a1')).toBe(false);
@@ -229,6 +229,6 @@ describe('A start with a process of another runtime is refused', () => {
 
   it('for an instance that is not adopted', async () => {
     heart.add('c1');
-    await expect(heart.setState('c1', 'start', { pid })).rejects.toThrow('Only an instance that was adopted');
+    await expect(heart.setState('c1', 'start', { pid })).rejects.toThrow('Only an adopted instance');
   });
 });

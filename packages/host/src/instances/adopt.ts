@@ -53,7 +53,7 @@ export async function adoptProcess(
 
 /**
  * Begins a new run of an adopted instance, which keeps its config. Must run in the instance's queue.
- * @param change what becomes of the instance with this run
+ * @param change changes the instance together with the new run
  */
 export async function adoptAgain(
   context: RunNeeds & Needs<'adopter'>,
@@ -67,7 +67,7 @@ export async function adoptAgain(
   if (context.runtimeOf(instance.config) !== context.adopter)
     throw hostError(
       'bad-request',
-      'Only an instance that was adopted can begin with a process of another runtime',
+      'Only an adopted instance can be started with a process of another runtime',
     );
   await adoptProcess(context, change(instance), adoption, by);
 }

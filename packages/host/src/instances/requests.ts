@@ -20,11 +20,11 @@ export interface InstanceLive extends LiveFacts {
   readonly status: InstanceInfo['status'];
 }
 
-/** A container of another runtime that is to be adopted. */
+/** A container of another runtime to adopt. */
 export interface Adoption {
-  /** Of its init, on the host. */
+  /** Pid of its init, on the host. */
   readonly pid: number;
-  /** The process that has the pid, if that is known already: a later one is not adopted. */
+  /** The init, if the caller knows it: then a later process with the same pid is not adopted. */
   readonly init?: ProcessName;
   /** What the other runtime's records say. */
   readonly container?: Container;

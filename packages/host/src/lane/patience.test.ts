@@ -27,7 +27,7 @@ it('does not mistake a later connection for an earlier one with its number', () 
   expect(patience.overdue(PATIENCE_MS + 10)).toMatchObject({ fd: 7 });
 });
 
-it('lets nobody wait when no other program starts instances', () => {
+it('lets no caller wait when no other program starts instances', () => {
   patience.on = false;
   expect(patience.allows(7, 0)).toBe(false);
 });

@@ -10,8 +10,8 @@ interface Waiting {
 }
 
 /**
- * How long callers of unknown namespaces have waited, where another program starts instances: the first request may
- * come before the news of the start. Each caller waits once. `HeldCallers` limits how many do.
+ * Lets callers from unknown PID namespaces wait if another program starts instances. Their first request may come
+ * before the daemon has noticed the start. Each caller waits once. `HeldCallers` limits how many callers wait.
  */
 export class Patience {
   /** Callers wait in the order of their times. */
@@ -19,12 +19,12 @@ export class Patience {
   readonly #untilMs = new Map<number, number>();
   on = false;
 
-  /** Whether a caller may wait, or still may. */
+  /** Whether a caller may begin to wait, or may continue. */
   allows(fd: number, nowMs: number): boolean {
     return this.on && (this.#untilMs.get(fd) ?? Number.POSITIVE_INFINITY) > nowMs;
   }
 
-  /** A caller waits; its time begins when it does so first. */
+  /** Notes that a caller waits. Its time begins with the first call. */
   begin(fd: number, namespace: string, nowMs: number): void {
     if (this.#untilMs.has(fd)) return;
     const untilMs = nowMs + PATIENCE_MS;
@@ -32,7 +32,7 @@ export class Patience {
     this.#queue.push({ fd, namespace, untilMs, next: undefined });
   }
 
-  /** A caller waits no longer: its descriptor may mean another one from now on. */
+  /** Forgets a caller, because another connection may get its descriptor. */
   end(fd: number): void {
     this.#untilMs.delete(fd);
   }

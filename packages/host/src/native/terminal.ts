@@ -38,7 +38,7 @@ export function makeTransparent(fd: number): void {
 /**
  * Drops the unread input of a pty, so that a blocked write to its master continues.
  * @param master descriptor of the master
- * @throws SystemError ENOTTY when it is none, EIO when nobody has the other end open
+ * @throws SystemError ENOTTY when it is not a pty, EIO when no process has the other end open
  */
 export function dropInput(master: number): void {
   const flags = constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK;

@@ -20,8 +20,8 @@ export interface RegisteredRun {
 }
 
 const HOST_NAMESPACE =
-  'it is in the PID namespace of the host, where its processes cannot be told from others: start it with a PID ' +
-  'namespace of its own, without --pid=host';
+  'it is in the PID namespace of the host, so the daemon cannot distinguish its processes from others: start it ' +
+  'with a PID namespace of its own, without --pid=host';
 
 /** The PID namespace of a process belongs to another instance already, as in a pod. */
 class SharedNamespace extends Error {

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 
 /**
- * A killed process ends at once, unless it waits in the kernel for a file system that does not answer. Nobody waits for
- * that one: it is left alone, and is gone when its file system answers, or is.
+ * A killed process ends at once, unless it waits in the kernel for a file system that does not answer. The daemon does
+ * not wait for such a process. It ends when its file system answers or is gone.
  */
 export const DEATH_MS = 1_000;
 

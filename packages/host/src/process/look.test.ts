@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test as it } from 'vitest';
+import { afterEach, beforeEach, expect, test as it, vi } from 'vitest';
 import { Looks } from './look.ts';
 
 let folder: string;
@@ -10,7 +10,10 @@ beforeEach(() => {
   symlinkSync(folder, join(folder, 'self'));
   symlinkSync('loop', join(folder, 'loop'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 
 const looks = new Looks();
 
@@ -44,5 +47,10 @@ it('distinguishes a folder from a link to one', async () => {
 });
 
 it('fails if the path does not answer in time', async () => {
-  await expect(new Looks(0).at(folder)).rejects.toThrow(`The source path does not answer: ${folder}`);
+  // Stands for a stat that waits in the kernel.
+  const programs = join(folder, 'programs');
+  mkdirSync(programs);
+  writeFileSync(join(programs, 'stat'), '#!/bin/sh\nexec /bin/sleep 3600\n', { mode: 0o755 });
+  vi.stubEnv('PATH', programs);
+  await expect(new Looks(50).at(folder)).rejects.toThrow(`The source path does not answer: ${folder}`);
 });

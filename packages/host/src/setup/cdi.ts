@@ -6,7 +6,7 @@ import { removeFile, writeText } from './files.ts';
 import { refuseOverwrite, refuseRemoval } from './own-files.ts';
 import type { Setup } from './setup.ts';
 
-/** The oldest version of CDI that has all that is used here: older managers refuse a newer one. */
+/** The oldest version of CDI that has everything used here. Older managers refuse newer versions. */
 const CDI_VERSION = '0.5.0';
 const KIND = 'porthole.dev/instance';
 const DEVICE = 'default';
@@ -20,7 +20,7 @@ export const cdi: Setup = {
   canRequire: true,
   about:
     `Describes a device ${KIND}=${DEVICE} in the Container Device Interface, which Podman, containerd, CRI-O and ` +
-    'Docker 25 or later read. A container that asks for the device has the guest API and becomes an instance.',
+    'Docker 25 or later read. A container with this device has the guest API and becomes an instance.',
   file: '/etc/cdi/porthole.json',
   example: `podman run --device ${KIND}=${DEVICE} ...`,
   async apply(place, file) {
@@ -39,7 +39,7 @@ export const cdi: Setup = {
   },
 };
 
-/** JSON has no comment that could say who has made it. */
+/** Whether the setup has written a text. JSON has no comments, so the kind of the device tells. */
 function isOwn(_setup: string, text: string): boolean {
   try {
     const spec = parseExactly(text);

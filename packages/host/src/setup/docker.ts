@@ -9,7 +9,7 @@ import type { Change, Setup } from './setup.ts';
 type Settings = Readonly<Record<string, unknown>>;
 
 const RELOAD = 'systemctl reload docker (without systemd: send dockerd the signal HUP)';
-/** A reload does not end a runtime that was the only one in the settings. */
+/** Docker keeps its last runtime at a reload, if its settings have no runtime any more. */
 const RESTART = 'restart Docker when it suits you; until then it keeps the runtime';
 const PID_FILE = '/run/docker.pid';
 
@@ -19,9 +19,9 @@ export const docker: Setup = {
   title: 'Docker',
   canRequire: true,
   about:
-    `Adds the runtime "${RUNTIME}" to Docker's settings; all others stay. A container that is started with it has the ` +
-    'guest API and becomes an instance. Docker has to read its settings again; its containers run on meanwhile. ' +
-    'After the removal, containers that were made with the runtime do not start.',
+    `Adds the runtime "${RUNTIME}" to Docker's settings, and keeps all other settings. A container with this runtime ` +
+    'has the guest API and becomes an instance. Docker has to read its settings again; its containers continue to ' +
+    'run meanwhile. After --remove, containers that were made with this runtime do not start.',
   file: '/etc/docker/daemon.json',
   example: `docker run --runtime ${RUNTIME} ...`,
   async apply(place, file) {
@@ -39,7 +39,7 @@ export const docker: Setup = {
       if (settings['default-runtime'] === RUNTIME)
         throw new Error(
           `Without the runtime "${RUNTIME}" Docker would not start: it is the "default-runtime" in ${file}. ` +
-            'Take that setting out first; nothing was changed',
+            'Remove that setting first; nothing was changed',
         );
       const { [RUNTIME]: _, ...others } = runtimesIn(settings);
       const { runtimes: __, ...rest } = settings;
@@ -51,12 +51,12 @@ export const docker: Setup = {
   async reload(file) {
     const { pidfile } = settingsIn(file, await readText(file));
     const pid = await dockerPid(typeof pidfile === 'string' ? pidfile : PID_FILE);
-    if (pid === null || !hangUp(pid)) return 'Docker does not run: the settings count at its next start.';
+    if (pid === null || !hangUp(pid)) return 'Docker does not run: it will read the settings when it starts.';
     return `Docker (pid ${pid}) reads its settings again.`;
   },
 };
 
-/** Changes Docker's settings. A file without any setting is removed, because it may not have been there before. */
+/** Changes Docker's settings. If none is left, it removes the file, which may not have existed before the setup. */
 async function edit(file: string, change: (settings: Settings) => Settings): Promise<Change> {
   const text = await readText(file);
   const before = settingsIn(file, text);
@@ -68,7 +68,7 @@ async function edit(file: string, change: (settings: Settings) => Settings): Pro
 }
 
 function settingsIn(file: string, text: string | null): Settings {
-  // Docker takes an empty file for one without settings.
+  // Docker accepts an empty file.
   if (text === null || text.trim() === '') return {};
   let settings: unknown;
   try {
@@ -90,14 +90,14 @@ function indentOf(text: string): string {
   return /^\s*\{\s*?\n([ \t]+)"/.exec(text)?.[1] ?? '  ';
 }
 
-/** Null if no dockerd has this pid: another program may have it by now. */
+/** The pid of dockerd; null if it does not run. Another program may have the pid in the file now. */
 async function dockerPid(pidFile: string): Promise<number | null> {
   const pid = Number.parseInt((await readText(pidFile)) ?? '', 10);
   const name = pid > 0 ? await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '') : '';
   return name.trim() === 'dockerd' ? pid : null;
 }
 
-/** False if the program has just ended. */
+/** Sends SIGHUP. @returns false if the program has just ended */
 function hangUp(pid: number): boolean {
   try {
     return process.kill(pid, 'SIGHUP');

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { isYamlMap } from '../base/yaml-map.ts';
 
-/** The Porthole that other programs are told of. */
+/** What a setup writes about this Porthole. */
 export interface Place {
   /** Absolute. */
   readonly stateDir: string;
   /** Folder of Porthole's commands, absolute. */
   readonly bin: string;
-  /** A container does not start while the daemon does not run. */
+  /** If true, containers do not start while the daemon does not run. */
   readonly required: boolean;
 }
 
@@ -27,16 +27,16 @@ export interface Hook {
   readonly timeout: number;
 }
 
-/** When the runtime has made the container, and after it has deleted it. */
+/** The runtime runs the first hook when it has made the container, and the second when it has deleted it. */
 export const HOOKS = ['createRuntime', 'poststop'] as const;
 type HookName = (typeof HOOKS)[number];
 
 const COMMAND = 'oci-hook';
 
-/** A runtime waits for hooks; the daemon answers much faster, or not at all. */
+/** How long a runtime waits for a hook. It is more than the longest wait in bin/hook.sh. */
 const TIMEOUT_S = 30;
 
-/** Read-only: a client can connect to a socket in it, and nobody inside can put another in its place. */
+/** Clients can connect to a socket in a read-only mount, and programs inside cannot replace the socket. */
 const OPTIONS = ['bind', 'ro', 'nosuid', 'noexec', 'nodev', 'rprivate'];
 
 /** The guest API mount. */
@@ -44,15 +44,15 @@ export function mountOf({ stateDir }: Place): Mount {
   return { destination: '/dev/lxd', type: 'bind', source: join(stateDir, 'devlxd'), options: OPTIONS };
 }
 
-/** The hook that tells the daemon of a container. */
+/** The hook that asks the daemon to adopt a container. */
 export function hookOf({ bin, stateDir, required }: Place, name: HookName): Hook {
   const args = ['porthole', COMMAND, name, '--state-dir', stateDir, ...(required ? ['--required'] : [])];
   return { path: join(bin, 'porthole'), args, timeout: TIMEOUT_S };
 }
 
 /**
- * The `config.json` of a bundle with mount and hooks; what it has of them already stays as it is.
- * @throws Error if it is none
+ * The `config.json` of a bundle with the mount and the hooks. If it already has them, they stay as they are.
+ * @throws Error if it is not a valid `config.json`
  */
 export function withEdits(config: unknown, place: Place): Record<string, unknown> {
   if (!isYamlMap(config)) throw new Error('it is not an object');

@@ -4,15 +4,15 @@ import { madeBy, refuseOverwrite, refuseRemoval } from './own-files.ts';
 import { quoted } from './runtime-words.ts';
 import type { Setup } from './setup.ts';
 
-/** Plain LXC, as on Proxmox: containers of root that `lxc-start` starts. */
+/** Plain LXC, as on Proxmox: containers that root starts with `lxc-start`. */
 export const lxc: Setup = {
   name: 'lxc',
   title: 'LXC',
   canRequire: true,
   about:
-    "Writes a file that containers of plain LXC include: it has the guest API's mount and the hooks with which a " +
-    'container becomes an instance when root starts it with `lxc-start`. The next start of a container that includes ' +
-    'the file counts. Before you remove the file, take the line out of these containers.',
+    'Writes a file with the guest API mount and the hooks. Include it in the configuration of containers of plain ' +
+    'LXC. Such a container becomes an instance when root starts it with `lxc-start` the next time. Before you remove ' +
+    'the file, remove the line `lxc.include` from these containers.',
   file: '/etc/lxc/porthole.conf',
   example: 'lxc-start -n web',
   async apply(place, file) {
@@ -26,7 +26,7 @@ export const lxc: Setup = {
   },
 };
 
-/** LXC's own words for the mount and the hooks; a mount's place is relative to the root filesystem. */
+/** The mount and the hooks as lines of LXC. The target of a mount is relative to the root filesystem. */
 function textOf(place: Place): string {
   const { source, destination, options } = mountOf(place);
   const flags = options.filter((each) => each !== 'rprivate').join(',');

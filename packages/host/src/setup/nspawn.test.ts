@@ -43,20 +43,20 @@ describe('porthole setup nspawn', () => {
     expect(existsSync(file) ? read() : '\n').toBe(before);
   });
 
-  it('follows a new state directory, without a second mount', async () => {
+  it('replaces the mount of another state directory', async () => {
     await nspawn.apply({ ...PLACE, stateDir: '/old' }, file);
     expect(await what(nspawn.apply(PLACE, file))).toBe('written');
     expect(read()).not.toContain('/old');
   });
 
-  it('takes a line that an operator has written for its own, and keeps the section of others', async () => {
+  it('also removes the same line written by an operator, and keeps other lines of the section', async () => {
     writeFileSync(file, `[Files]\n${OURS}Bind=/srv\n`);
     expect(await what(nspawn.apply(PLACE, file))).toBe('same');
     await nspawn.remove(PLACE, file);
     expect(read()).toBe('[Files]\nBind=/srv\n');
   });
 
-  it('keeps lines that somebody has added after its own', async () => {
+  it('keeps lines that an operator has added after its own', async () => {
     await nspawn.apply(PLACE, file);
     writeFileSync(file, `${read()}Bind=/srv\n`);
     await nspawn.remove(PLACE, file);
@@ -76,8 +76,8 @@ describe('porthole setup nspawn', () => {
     await expect(nspawn.apply(PLACE, file)).rejects.toThrow(`chmod go-w ${file}`);
   });
 
-  it.each(['../x', 'a/b', '', '.hidden', 'a..b', 'x'.repeat(65)])('knows no machine %j', (name) => {
-    expect(nspawn.argument?.whyNot(name)).toContain('is not a name of a machine');
+  it.each(['../x', 'a/b', '', '.hidden', 'a..b', 'x'.repeat(65)])('refuses the name %j', (name) => {
+    expect(nspawn.argument?.whyNot(name)).toContain('is not a valid name of a machine');
   });
 
   it('has one file for each machine', () => {

@@ -6,7 +6,7 @@ import { readText, removeFile, writeText } from './files.ts';
 import type { Change, Setup } from './setup.ts';
 
 const FOLDER = '/etc/systemd/nspawn';
-/** Where systemd-nspawn looks when the folder above has no file. */
+/** Where systemd-nspawn looks for settings if `FOLDER` has no file for the machine. */
 const OTHERS = ['/run/systemd/nspawn', '/var/lib/machines'];
 
 const MADE =
@@ -15,23 +15,23 @@ const SECTION = '[Files]';
 /** The folder of the guest API in a state directory. */
 const OURS = 'devlxd';
 
-/** The names that machined takes. */
+/** The names that machined accepts. */
 const NAME = /^(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** One machine of systemd-nspawn. The file also tells the daemon that the machine is to be adopted. */
+/** One machine of systemd-nspawn. The daemon reads the same file, and adopts the machine because of the mount in it. */
 export const nspawn: Setup = {
   name: 'nspawn',
   title: 'systemd-nspawn',
   canRequire: false,
   about:
-    "Writes the guest API's mount into the settings of a machine of systemd-nspawn; all its other settings stay. A " +
-    'machine of root that has the mount and is registered with systemd-machined, as machines usually are, becomes an ' +
-    'instance at its next start. Before you remove Porthole, remove this setup: a machine does not start if the ' +
-    'folder that it mounts is gone.',
+    'Writes the guest API mount into the settings of a machine of systemd-nspawn, and keeps all other settings. The ' +
+    'machine becomes an instance at its next start. It must belong to root and be registered with systemd-machined, ' +
+    'as machines usually are. Before you remove Porthole, remove this setup, because a machine does not start if the ' +
+    'folder that it mounts does not exist.',
   argument: {
     name: 'machine',
     about: 'name of the machine, as `machinectl list` shows it',
-    whyNot: (word) => (NAME.test(word) ? '' : `"${word}" is not a name of a machine`),
+    whyNot: (word) => (NAME.test(word) ? '' : `"${word}" is not a valid name of a machine`),
     fileOf: (word) => join(FOLDER, `${word}.nspawn`),
   },
   file: join(FOLDER, 'MACHINE.nspawn'),
@@ -49,7 +49,7 @@ export const nspawn: Setup = {
   },
 };
 
-/** @throws Error if another program's mount is in its place */
+/** The settings with the mount. @throws Error if they mount another folder at `/dev/lxd` */
 function withMount(file: string, text: string, place: Place): string {
   const { source } = mountOf(place);
   if (/[\n"'%]|\s$/.test(source)) throw new Error(`A .nspawn file cannot name the folder ${source}`);
@@ -92,7 +92,7 @@ function isUsed(text: string, lines: readonly string[], line: number): boolean {
   return nspawnSettings(text).some((each) => each.line > line && each.line < end);
 }
 
-/** A new file would hide one that systemd-nspawn reads now. */
+/** @throws Error if a new file would hide one that systemd-nspawn reads now */
 async function refuseHidden(file: string): Promise<void> {
   if (dirname(file) !== FOLDER) return;
   for (const folder of OTHERS) {
@@ -105,7 +105,7 @@ async function refuseHidden(file: string): Promise<void> {
   }
 }
 
-/** The daemon does not believe a file that others can write. */
+/** @throws Error if other users can write the file: the daemon ignores such a file */
 async function refuseOthers(file: string): Promise<void> {
   const { uid, mode } = await stat(file);
   if (uid === process.getuid?.() && (mode & 0o022) === 0) return;

@@ -7,21 +7,21 @@ import type { Setup } from './setup.ts';
 
 const MADE = madeBy('podman');
 
-/** A runtime of Podman, whose configuration names programs without arguments: a script has them. */
+/** A runtime of Podman. Podman's configuration has no arguments for programs, so it names a script that has them. */
 export const podman: Setup = {
   name: 'podman',
   title: 'Podman',
   canRequire: true,
   about:
-    `Adds the runtime "${RUNTIME}" to Podman's configuration. A container of root that is started with it has the ` +
-    'guest API and becomes an instance. After the removal, containers that were made with the runtime do not start.',
+    `Adds the runtime "${RUNTIME}" to Podman's configuration. A container of root with this runtime has the guest ` +
+    'API and becomes an instance. After --remove, containers that were made with this runtime do not start.',
   file: '/etc/containers/containers.conf.d/porthole.conf',
   example: `podman run --runtime ${RUNTIME} ...`,
   async apply(place, file) {
     for (const each of [file, scriptOf(place)]) await refuseOverwrite('podman', each);
     const command = runtimeCommand(place).map(quoted).join(' ');
     const script = await writeText(scriptOf(place), `#!/bin/sh\n${MADE}\nexec ${command} "$@"\n`, 0o755);
-    // A JSON text is one of TOML too.
+    // A string of JSON is also valid in TOML.
     const setting = `${RUNTIME} = [${JSON.stringify(scriptOf(place))}]`;
     const config = await writeText(file, `${MADE}\n[engine.runtimes]\n${setting}\n`);
     return { changes: [script, config], next: `podman run --runtime ${RUNTIME} --name web IMAGE` };

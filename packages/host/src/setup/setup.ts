@@ -1,6 +1,6 @@
 import type { Place } from './edits.ts';
 
-/** What happened to a file: `same` had the text already, `absent` was not there to remove. */
+/** What happened to a file. `same`: it already had this text. `absent`: there was no file to remove. */
 export interface Change {
   readonly path: string;
   readonly what: 'written' | 'same' | 'removed' | 'absent';
@@ -13,34 +13,34 @@ export interface Done {
   readonly next: string;
 }
 
-/** Which container a setup is for, if it is not for all of its manager. */
+/** The argument of a setup that is for one container and not for all containers of its manager. */
 export interface SetupArgument {
   /** For the usage line and tab completion. */
   readonly name: string;
   readonly about: string;
-  /** Why a word cannot be it; empty if it can. */
+  /** Why a word is not valid; empty if it is valid. */
   whyNot(word: string): string;
   /** The file to write, if no other is given. */
   fileOf(word: string): string;
 }
 
-/** Tells one container manager of Porthole. It may be repeated, also while containers run. */
+/** Configures one container manager. It may be repeated, also while containers run. */
 export interface Setup {
   /** The word after `porthole setup`. */
   readonly name: string;
   /** The manager's name, for sentences. */
   readonly title: string;
-  /** Whether containers can be kept from starting while the daemon does not run. */
+  /** Whether `--required` is possible: without the daemon, containers do not start. */
   readonly canRequire: boolean;
-  /** Sentences for the help: what it writes, and what containers have to say. */
+  /** Sentences for the help: what it writes, and which containers become instances. */
   readonly about: string;
   readonly argument?: SetupArgument;
   /** The manager's configuration file, if no other is given; for the help if there is an argument. */
   readonly file: string;
-  /** The command that follows, for the help. */
+  /** A command that starts a container, for the help. */
   readonly example: string;
   apply(place: Place, file: string): Promise<Done>;
   remove(place: Place, file: string): Promise<Done>;
-  /** Makes the manager read its file again; absent if it always does. @returns what was done, as a sentence */
+  /** Makes the manager read its file again; absent if it always does that. @returns a sentence about the result */
   reload?(file: string): Promise<string>;
 }

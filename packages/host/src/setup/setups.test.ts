@@ -44,7 +44,7 @@ describe.each([cdi, docker, podman, lxc])('porthole setup $name', (setup) => {
     expect(read()).toBe(once);
   });
 
-  it('takes back what it has written, and nothing else', async () => {
+  it('removes what it has written, and nothing else', async () => {
     await setup.apply(place(), file);
     await setup.remove(place(), file);
     expect(existsSync(file)).toBe(false);
@@ -52,7 +52,7 @@ describe.each([cdi, docker, podman, lxc])('porthole setup $name', (setup) => {
     expect(new Set(await whats(setup.remove(place(), file)))).toEqual(new Set(['absent']));
   });
 
-  it('follows a new place', async () => {
+  it('writes its file again when it is repeated with --required', async () => {
     await setup.apply(place(), file);
     expect(await whats(setup.apply({ ...place(), required: true }, file))).toContain('written');
   });
@@ -62,7 +62,7 @@ describe('the settings of Docker', () => {
   const runtime = { path: '/opt/bin/porthole-runtime', runtimeArgs: ['--porthole-state-dir', '/s'] };
   const at = { stateDir: '/s', bin: '/opt/bin', required: false };
 
-  it('keep all else, the indent, the mode and exact numbers', async () => {
+  it('keep all other settings, the indent, the mode and exact numbers', async () => {
     write(
       '{\n\t"log-level": "warn",\n\t"x": 18446744073709551615,\n\t"runtimes": {\n\t\t"other": {}\n\t}\n}\n',
     );
@@ -95,14 +95,14 @@ describe('the settings of Docker', () => {
     expect(read()).toBe(text);
   });
 
-  it('an empty file is one without settings', async () => {
+  it('may be an empty file', async () => {
     write('\n');
     await docker.apply(at, file);
     expect(JSON.parse(read())).toEqual({ runtimes: { porthole: runtime } });
   });
 
-  it('are read again only by a dockerd; without one they count at its next start', async () => {
-    const later = 'Docker does not run: the settings count at its next start.';
+  it('are read again only by a dockerd; without one the command says when they will be read', async () => {
+    const later = 'Docker does not run: it will read the settings when it starts.';
     write(JSON.stringify({ pidfile: join(folder, 'pid') }));
     expect(await docker.reload?.(file)).toBe(later);
     writeFileSync(join(folder, 'pid'), String(process.pid));
@@ -113,7 +113,7 @@ describe('the settings of Docker', () => {
     const text = '{"default-runtime":"porthole","runtimes":{"porthole":{"path":"/x"}}}';
     write(text);
     await expect(docker.remove(at, file)).rejects.toThrow(
-      `Without the runtime "porthole" Docker would not start: it is the "default-runtime" in ${file}. Take that `,
+      `Without the runtime "porthole" Docker would not start: it is the "default-runtime" in ${file}. Remove that `,
     );
     expect(read()).toBe(text);
     write(text.replace('"porthole",', '"runc",'));
@@ -135,7 +135,7 @@ describe.each([cdi, podman, lxc])('porthole setup $name', (setup) => {
   };
 
   it.each(['mine\n', '{"kind":"other.dev/x"}', '[]', '\n\n# Made by `porthole setup`\n'])(
-    'neither overwrites nor removes the file of somebody else: %j',
+    'neither overwrites nor removes the file of another program: %j',
     async (text) => {
       write(text);
       await refuses(file);
@@ -143,7 +143,7 @@ describe.each([cdi, podman, lxc])('porthole setup $name', (setup) => {
     },
   );
 
-  it('takes an empty file, and removes none', async () => {
+  it('writes into an empty file, but does not remove it', async () => {
     write('\n');
     await expect(setup.remove(place(), file)).rejects.toThrow(refusal(file));
     await setup.apply(place(), file);
@@ -156,17 +156,17 @@ describe.each([cdi, podman, lxc])('porthole setup $name', (setup) => {
     await refuses(file);
   });
 
-  it('takes no pipe for a file, and makes no folder where the system allows none', async () => {
+  it('refuses a pipe, and a folder that the system cannot make', async () => {
     const pipe = join(folder, 'pipe.json');
     execFileSync('mkfifo', [pipe]);
     await expect(setup.apply(place(), pipe)).rejects.toThrow(`${pipe} is not a regular file`);
     await expect(setup.apply(place(), '/proc/nope/x/y.json')).rejects.toThrow(
-      'The system does not let the folder /proc/nope be made',
+      'The system cannot make the folder /proc/nope',
     );
   });
 });
 
-it('Podman keeps a script of somebody else, and its own settings then', async () => {
+it('porthole setup podman keeps a script of another program, and then does not write its settings', async () => {
   mkdirSync(place().stateDir);
   const script = join(place().stateDir, 'porthole-runtime');
   writeFileSync(script, '#!/bin/sh\n');
@@ -179,7 +179,7 @@ it('Podman keeps a script of somebody else, and its own settings then', async ()
   expect(existsSync(file)).toBe(true);
 });
 
-it('CDI takes only names that its readers read', async () => {
+it('porthole setup cdi refuses the name of a file that managers ignore', async () => {
   for (const name of ['f', 'f.yml', 'f.JSON', '.json']) {
     const path = join(folder, name);
     await expect(cdi.apply(place(), path)).rejects.toThrow(

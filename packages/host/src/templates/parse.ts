@@ -101,7 +101,7 @@ class Parser {
     if (!reader.has('in')) throw new TemplateError('the tag "for" has no "in"');
     const over = reader.expression();
     const reversed = reader.has('reversed');
-    // Without it, too, maps are sorted here: an order by chance would help nobody.
+    // `sorted` has no effect: maps are always sorted here, because a random order has no use.
     reader.has('sorted');
     reader.end();
     const { body, end } = this.body();

@@ -25,7 +25,7 @@ const write = (text: string) => writeFileSync(join(bundle, 'config.json'), text)
 const read = () => readFileSync(join(bundle, 'config.json'), 'utf8');
 
 describe('a bundle', () => {
-  it('is edited once, keeps its mode and all else, and nothing is left beside it', async () => {
+  it('is edited once, keeps its mode and other content, and gets no other files', async () => {
     write('{"linux":{"limit":18446744073709551615}}');
     chmodSync(join(bundle, 'config.json'), 0o640);
     await editBundle(bundle, place);
@@ -78,7 +78,7 @@ describe('the arguments of a runtime', () => {
     expect(readArguments(args).bundle).toBe(bundle);
   });
 
-  it('name the log for errors, if it is JSON', () => {
+  it('name the log for errors, if its format is JSON', () => {
     expect(readArguments(['--log', '/l', '--log-format', 'json', 'run', 'c1']).log).toBe('/l');
     expect(readArguments(['--log=/l', 'run', 'c1']).log).toBe(undefined);
   });

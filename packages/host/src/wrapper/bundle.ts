@@ -7,7 +7,7 @@ import { replaceFile } from '../base/replace-file.ts';
 import { type Place, withEdits } from '../setup/edits.ts';
 
 /**
- * Adds mount and hooks to the `config.json` of a bundle. All else in it stays as it is.
+ * Adds mount and hooks to the `config.json` of a bundle, and changes nothing else in it.
  * @throws Error with a sentence that names the file
  */
 export async function editBundle(bundle: string, place: Place): Promise<void> {

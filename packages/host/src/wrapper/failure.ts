@@ -4,8 +4,8 @@ import { type Clock, timestamp } from '../base/clock.ts';
 const STDERR = 2;
 
 /**
- * Says why the container cannot be made, where the caller of the runtime looks for it.
- * @param log the runtime's log, as JSON lines
+ * Writes why the container cannot be made, to standard error and to the log that the caller of the runtime reads.
+ * @param log file for lines of JSON; undefined if the caller reads standard error only
  */
 export function tellFailure(message: string, log: string | undefined, clock: Clock): void {
   const text = `porthole-runtime: ${message}`;
@@ -15,6 +15,6 @@ export function tellFailure(message: string, log: string | undefined, clock: Clo
     const line = { level: 'error', msg: text, time: timestamp(clock) };
     appendFileSync(log, `${JSON.stringify(line)}\n`);
   } catch {
-    // Then standard error has to do.
+    // The message is on standard error already.
   }
 }

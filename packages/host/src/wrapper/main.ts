@@ -1,5 +1,5 @@
-// Started by bin/porthole-runtime before the real runtime. Arguments: the state directory, whether the daemon is
-// required (`yes` or `no`), then the runtime's own arguments.
+// bin/porthole-runtime starts this program before the real runtime. Arguments: the state directory, whether the daemon
+// is required (`yes` or `no`), and the real runtime's own arguments.
 
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/coded-error.ts';

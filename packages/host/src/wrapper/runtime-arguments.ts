@@ -1,8 +1,8 @@
-/** The parts of an OCI runtime's command line that are used here. */
+/** The parts of an OCI runtime's command line that the wrapper uses. */
 interface RuntimeArguments {
-  /** Undefined for the current folder. */
+  /** Undefined means the current folder. */
   readonly bundle: string | undefined;
-  /** Where the caller reads errors, as JSON; undefined if it reads standard error. */
+  /** The file in which the caller reads errors, as lines of JSON; undefined if it reads standard error. */
   readonly log: string | undefined;
 }
 
@@ -15,7 +15,7 @@ export function readArguments(args: readonly string[]): RuntimeArguments {
   };
 }
 
-/** The value of an option, `--name value` or `--name=value`; the last one, as the runtimes do. */
+/** The value of an option, `--name value` or `--name=value`; of repeated ones the last, as runtimes take it. */
 function optionOf(args: readonly string[], names: readonly string[]): string | undefined {
   let value: string | undefined;
   for (const [index, word] of args.entries()) {

@@ -5,7 +5,7 @@ import { withEdits } from '../../src/setup/edits.ts';
 import { outputOf, PrivateHost } from './private-host.ts';
 import type { Told } from './ways/way.ts';
 
-/** What one bundle has that others have not. */
+/** The differences between one bundle and others. */
 export interface BundleOf {
   /** Folder of the root filesystem. Several bundles may share one that is read-only. */
   readonly root: string;
@@ -78,7 +78,7 @@ export class Bundles {
     this.#started.delete(name);
   }
 
-  /** With runc's own folder of states on this host: the daemon sees there when a container is removed. */
+  /** Uses runc's own folder of states on this host, where the daemon notices that a container was removed. */
   runc(...words: string[]): Promise<Finished> {
     return run('runc', words);
   }

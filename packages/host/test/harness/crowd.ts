@@ -9,7 +9,7 @@ const PROGRAM = fileURLToPath(new URL('../programs/crowd.pl', import.meta.url));
 /** Default host uid of the first container's root: far from the uids of LXC's instances. */
 const FIRST_UID = 400_000;
 
-/** What is known of one container of a crowd. */
+/** The facts about one container of a crowd. */
 export interface Member {
   /** Host pid of its first process; 0 when it has ended. */
   pid: number;

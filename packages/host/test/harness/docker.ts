@@ -5,7 +5,7 @@ import type { Finished } from '../../src/process/run.ts';
 import { until } from './api.ts';
 import { outputOf, PrivateHost } from './private-host.ts';
 
-/** Debian's, with their paths: there may be another `docker` in PATH. */
+/** Debian's programs by their paths, because another `docker` may come first in PATH. */
 const DOCKERD = '/usr/sbin/dockerd';
 const DOCKER = '/usr/bin/docker';
 

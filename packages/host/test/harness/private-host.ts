@@ -13,8 +13,8 @@ const TIMEOUT_MS = 60_000;
 const HIDDEN = ['/run', '/dev/shm', '/etc/docker'];
 
 /**
- * A folder, mounts and cgroups of their own, for a container manager and its containers. At its end all processes
- * in it are killed, and nothing is left of them.
+ * A folder, mounts and cgroups for one container manager and its containers. At its end it kills all processes in it,
+ * and removes everything.
  */
 export class PrivateHost {
   readonly folder: string;
@@ -95,7 +95,7 @@ function kill(pid: number): void {
   }
 }
 
-/** The standard output of a program that did well. @throws Error with its words if it did not */
+/** The standard output of a program that succeeded. @throws Error with its output if it failed */
 export function outputOf(name: string, { ok, failure, stdout, stderr }: Finished): string {
   if (!ok) throw new Error(`${name}: ${failure}\n${stdout}${stderr}`);
   return stdout.trim();

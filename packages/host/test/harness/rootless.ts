@@ -4,7 +4,7 @@ import type { Finished } from '../../src/process/run.ts';
 import { outputOf, PrivateHost } from './private-host.ts';
 
 const USER = 'guest';
-/** A user that this host does not have; subordinate ids that nobody else has. */
+/** A user that this host does not have, with subordinate ids that no other user has. */
 const UID = 61_234;
 const SUBORDINATE = 2_000_000_000;
 

@@ -39,8 +39,8 @@ beforeAll(async () => {
 afterAll(() => machine?.destroy(), 5 * MINUTES_MS);
 
 /**
- * Enters cgroups of the machine before the command: a program that comes from outside is in none. Cgroups of version 1
- * have a file `tasks`; systemd cares for the others.
+ * Enters cgroups of the machine before the command, because a program from outside is in none of them. Cgroups of
+ * version 1 have a file `tasks`; systemd manages the others.
  */
 const ENTER =
   'for file in /sys/fs/cgroup/*/tasks; do echo $$ > "$file"; done 2>/dev/null; exec systemd-run --scope --quiet "$@"';
@@ -52,7 +52,7 @@ function write(path: string, text: string): void {
 }
 
 it(
-  'the Debian package brings all that it needs, and the tour shows that all works',
+  'the Debian package contains everything that it needs, and the tour passes',
   async () => {
     expect(await machine.must('systemctl', 'is-active', 'portholed.service')).toBe('active\n');
     expect(await machine.must('porthole', 'tour')).toMatch(/\nAll 10 steps of the tour gave/);
@@ -81,7 +81,7 @@ describe('A container of Debian 13 that asks for the device of `porthole setup c
     });
 
   it.each(['podman', 'docker'])(
-    'by %s run is an instance with the config of its operator',
+    'is an instance with the config of its operator, with %s run',
     async (manager) => {
       const name = `of-${manager}`;
       const words = ['--name', name, '--annotation', 'dev.porthole.config.user.x=one'];
@@ -95,7 +95,7 @@ describe('A container of Debian 13 that asks for the device of `porthole setup c
     },
   );
 
-  it('by docker run may say its config in labels', async () => {
+  it('may have its config in labels, with docker run', async () => {
     const words = ['--name', 'labelled', '--label', 'dev.porthole.config.user.x=label'];
     await must('docker', 'run', '--detach', ...DEVICE, ...words, 'bb:1', 'sleep', 'inf');
     expect(await must('docker', 'exec', 'labelled', 'devlxd', '/1.0/config/user.x')).toBe('label');
@@ -103,7 +103,7 @@ describe('A container of Debian 13 that asks for the device of `porthole setup c
     await stopped('labelled');
   });
 
-  it('by Quadlet is the same instance each time systemd starts it', async () => {
+  it('is the same instance each time systemd starts it, with Quadlet', async () => {
     write('etc/containers/systemd/web.container', QUADLET);
     await machine.must('systemctl', 'daemon-reload');
     await machine.must('systemctl', 'start', 'web.service');

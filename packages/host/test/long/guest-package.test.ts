@@ -11,7 +11,7 @@ import { Operator } from '../harness/operator.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const README = join(ROOT, 'packages/guest/README.md');
-/** The newest of each line before ours, from npm. */
+/** The newest release of each version of Node before ours, from npm. */
 const NODES = ['20', '22', '24'];
 /** Each step downloads. */
 const TIMEOUT_MS = 10 * 60_000;

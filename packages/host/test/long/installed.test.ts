@@ -80,7 +80,7 @@ describe('the Debian package, installed', () => {
       .filter((path) => path !== '' && !OWN_BUSINESS.test(path));
 
   it(
-    'brings all that it needs, and its service is up',
+    'contains everything that it needs, and its service runs',
     async () => {
       // Its dependencies stay when the package is removed, so only its own files count.
       const depends = (
@@ -117,7 +117,7 @@ describe('the Debian package, installed', () => {
   );
 
   it(
-    'is upgraded in place: no request is refused, and the instance goes on',
+    'is upgraded in place: no request is refused, and the instance continues to run',
     async () => {
       const [pid, init, version] = [await mainPid(), await initOf(), await serverVersion()];
       await inside('sh', '-c', '(while :; do devlxd /1.0/config/user.role; echo " $?"; done >/asked 2>&1 &)');

@@ -46,8 +46,8 @@ afterAll(async () => {
 const answers = (...names: string[]) => bundles.folder(join('answers', ...names));
 
 /**
- * The first program: asks at once, and again only while nobody answers, which is exit code 7. What it gets, and the
- * code, are its answer.
+ * The first program. It sends a request at once, and again only while no daemon answers, which is exit code 7. It
+ * prints the answer and the exit code.
  */
 const scriptOf = (file: string) =>
   [
@@ -107,7 +107,7 @@ async function killAgainAndAgain(random: SeededRandom, begun: () => number): Pro
   await starting;
 }
 
-/** What there should be none of when all containers are gone. */
+/** Everything that must not exist when all containers are gone. */
 async function traces() {
   const processes = (await run('ps', ['-eo', 'pid,args'])).stdout.split('\n');
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');

@@ -71,7 +71,7 @@ describe('Machines of systemd-nspawn, under systemd', () => {
   const start = (name: string) =>
     firstAnswer(name, () => host.must('systemctl', 'start', `systemd-nspawn@${name}`));
 
-  it('are instances from their first request on, with the config of their settings', async () => {
+  it('are instances from their first request on, with the config in their settings', async () => {
     const own = `[Exec]\nEnvironment="PORTHOLE_CONFIG_user__role=front end"\n${readFileSync(settings('web'), 'utf8')}`;
     writeFileSync(settings('web'), own);
     expect(await porthole('setup', 'nspawn', 'web')).toContain('Wrote /etc/systemd/nspawn/web.nspawn');
@@ -110,7 +110,7 @@ describe('Machines of systemd-nspawn, under systemd', () => {
     await until('the daemon has loaded again', isBack);
   });
 
-  it('never see each other, and are only adopted if they were set up by root', async () => {
+  it('never see each other, and are adopted only if root has set them up', async () => {
     await porthole('setup', 'nspawn', 'db');
     await porthole('setup', 'nspawn', 'stranger');
     chmodSync(settings('stranger'), 0o664);
@@ -129,7 +129,7 @@ describe('Machines of systemd-nspawn, under systemd', () => {
     expect(await porthole('list', '-f', 'csv', '-c', 'n')).toBe('db\nweb\n');
   });
 
-  it('are stopped when their unit stops, and are no instances after the setup was removed', async () => {
+  it('are stopped when their unit stops, and do not become instances after the setup was removed', async () => {
     await host.must('systemctl', 'stop', 'systemd-nspawn@web');
     await porthole('wait', 'web', '--for', 'stopped', '--timeout', '10');
     await porthole('setup', 'nspawn', 'web', '--remove');

@@ -91,7 +91,7 @@ describe(`${COUNT} instances, each in its own namespaces, connected at the same 
     expect(filesOpen()).toBeLessThan(3 * COUNT + FILES);
   });
 
-  it('are cut off within a second when one change of a profile takes the guest API away', async () => {
+  it('lose their connections within a second when a profile switches the guest API off', async () => {
     const profile = '/1.0/profiles/default';
     const started = performance.now();
     await operator.client.change('PATCH', profile, { json: { config: { 'security.devlxd': 'false' } } });

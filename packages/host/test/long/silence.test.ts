@@ -5,12 +5,12 @@ import { TestDaemon } from '../harness/daemon.ts';
 import { Listener } from '../harness/listener.ts';
 import { Operator } from '../harness/operator.ts';
 
-/** Time for three pings without an answer, ten seconds apart, and some more. */
+/** Time for three pings without an answer, at intervals of ten seconds, and some reserve. */
 const DEAD_MS = 60_000;
 
 // `packages/host/src/guest/events.test.ts` tests the same with pings that come faster.
 it.each([[[]], [['--fast-lane', 'off']]])(
-  'a websocket of a stopped process is closed although there is no event to send, with the settings %j',
+  'the daemon closes the websocket of a stopped process, also without an event to send, with the settings %j',
   async (flags: string[]) => {
     await using daemon = await TestDaemon.start(flags);
     using tools = new CallerTools();

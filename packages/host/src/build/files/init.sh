@@ -31,7 +31,7 @@ trap '' HUP
 [ -s /etc/hostname ] && hostname -F /etc/hostname
 [ -x /etc/rc.local ] && setsid /etc/rc.local </dev/null &
 
-# A shell on the console, for whoever presses Enter there. It waits in a shell that SIGTERM ends, so that it
+# A shell on the console, after Enter was pressed there. It waits in a shell that SIGTERM ends, so that it
 # does not hold up a stop. Without a console it only sleeps.
 on_console() {
   exec setsid -c sh -c '

@@ -23,10 +23,10 @@ export function addAdopt(program: Command, open: Open): void {
     .command('adopt')
     .summary('serve a container that another runtime has started')
     .description(
-      'Adopt a container that another runtime, such as Podman or runc, has started: the pid of its first process tells ' +
-        'which one.\n\nThat runtime has to mount the folder devlxd of the state directory at /dev/lxd inside. Porthole ' +
-        'does not end its processes: `stop` is refused, and `delete` only forgets the instance. An instance ' +
-        'that has ended keeps its config; to adopt another process under its name begins its next run.',
+      'Adopt a container that another runtime, such as Podman or runc, has started. The pid of its first process ' +
+        'identifies it.\n\nThat runtime has to mount the folder devlxd of the state directory at /dev/lxd inside. ' +
+        'Porthole does not end its processes: it refuses `stop`, and `delete` only forgets the instance. An instance ' +
+        'that has ended keeps its config. To begin its next run, adopt another process under its name.',
     )
     .argument('<instance>', 'a new name, or that of an adopted instance that has ended')
     .requiredOption('--pid <pid>', 'pid of its first process on the host', parseWhole)

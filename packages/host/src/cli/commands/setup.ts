@@ -15,7 +15,7 @@ interface SetupOptions {
   readonly reload?: boolean;
 }
 
-/** What a change of a file is called. */
+/** The sentence for each change of a file. */
 const SENTENCES: Readonly<Record<Change['what'], string>> = {
   written: 'Wrote %s',
   same: '%s was set up already',
@@ -29,14 +29,14 @@ export function addSetup(program: Command, open: Open): void {
     .command('setup')
     .summary('let containers of other programs become instances')
     .description(
-      'Write the configuration with which containers of another container manager have the guest API at /dev/lxd and ' +
-        'become instances when they start. It names the state directory in use and this installation of Porthole. ' +
-        'It can be repeated, and containers that run are left alone.',
+      'Write the configuration of another container manager, so that its containers have the guest API at /dev/lxd ' +
+        'and become instances when they start. The configuration contains the paths of the state directory and of ' +
+        'this installation of Porthole. You can repeat the command. It does not change running containers.',
     );
   for (const setup of SETUPS) addOne(group, open, setup);
   addExamples(group, [
     ['porthole setup docker', 'prints what it wrote, and what to type next'],
-    ['porthole setup docker --remove', 'takes it back'],
+    ['porthole setup docker --remove', 'removes what it wrote'],
     ['porthole setup nspawn web', 'for one machine of systemd-nspawn'],
   ]);
 }
@@ -67,7 +67,7 @@ function addOne(group: Command, open: Open, setup: Setup): void {
   });
 }
 
-/** Containers could not start: the folder of the guest API is in the state directory. */
+/** @throws Error without a state directory: containers could not mount its folder, and so could not start */
 async function needStateDir(path: string): Promise<void> {
   const isThere = await stat(path).then(
     (info) => info.isDirectory(),

@@ -28,7 +28,7 @@ function leaveQuietly(error: NodeJS.ErrnoException): void {
   try {
     writeSync(process.stderr.fd, `Error: ${text}`);
   } catch {
-    // Then nobody can be told.
+    // Standard error is closed too.
   }
   process.exit(1);
 }

@@ -2,10 +2,10 @@ import { parsedJson } from '../../base/parsed-json.ts';
 import { isYamlMap } from '../../base/yaml-map.ts';
 import type { TarEntry } from './tar-entries.ts';
 
-/** Files of one container or image. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
+/** A file of one container or image has a few KiB. With this limit, parsing takes about 10 ms at most. */
 const FILE_MAX_BYTES = 1024 * 1024;
 
-/** May be written by the group or by others. */
+/** Mode bits with which the group or others may write. */
 const OTHERS_WRITE = 0o022;
 
 /** What was found at paths at one time. */
@@ -15,9 +15,9 @@ export class Looked {
   readonly #trusted: readonly number[];
 
   /**
-   * @param found by path; a folder that was asked for as such has `/.` at the end
-   * @param missing the paths where nothing is, for certain
-   * @param trusted the users whose files count
+   * @param found by path; the path of a folder that was asked for as a folder ends with `/.`
+   * @param missing the paths at which there is certainly nothing
+   * @param trusted the users whose files are used
    */
   constructor(
     found: ReadonlyMap<string, TarEntry>,
@@ -34,7 +34,7 @@ export class Looked {
     return this.#missing.has(path);
   }
 
-  /** Whether there is a folder, which may be at the end of a link. */
+  /** Whether there is a folder. A link may lead to it. */
   isFolder(path: string): boolean {
     return this.#found.get(`${path}/.`)?.kind === 'folder';
   }
@@ -56,7 +56,7 @@ export class Looked {
     return entry?.kind === 'file' ? entry.content : null;
   }
 
-  /** The text of a file that only trusted users can write; null if there is none, or it is longer, or not UTF-8. */
+  /** The text of a file that only trusted users can write; null if there is none, or it is too long or not UTF-8. */
   ownText(path: string, maxBytes = FILE_MAX_BYTES): string | null {
     const bytes = this.isOwnFile(path) ? this.bytes(path) : null;
     if (bytes === null || bytes.length > maxBytes) return null;
@@ -67,13 +67,13 @@ export class Looked {
     }
   }
 
-  /** The object that such a file holds as JSON; null if it cannot be read. */
+  /** The JSON object in a file that only trusted users can write; null if there is none. */
   ownObject(path: string): Readonly<Record<string, unknown>> | null {
     const json = parsedJson(this.ownText(path));
     return isYamlMap(json) ? json : null;
   }
 
-  /** The names of what is directly in a folder that was asked for with all that is in it. */
+  /** The names of the files and folders directly in a folder that was asked for as a tree. */
   names(folder: string): string[] {
     const beginning = `${folder}/`;
     return [...this.#found.keys()]

@@ -1,9 +1,9 @@
 import { type Look, Looks } from './looks.ts';
 
-/** Programs that look at files of one user at once: that user can make them wait for ever. */
+/** Programs that look at files of one user at the same time. That user can make them wait for ever. */
 const OF_USER = 2;
 
-/** Looks with the rights of whoever owns a container: users have limits of their own, so they hold up nobody else. */
+/** Looks with the rights of the owner of a container. Each user has a limit, so no user holds up another. */
 export class LooksByUser {
   readonly #root = new Looks();
   readonly #users = new Map<number, Look>();

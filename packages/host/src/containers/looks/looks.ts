@@ -7,7 +7,7 @@ import { type TarEntry, tarEntries } from './tar-entries.ts';
 export interface Wanted {
   /** Links are not followed. */
   readonly files?: readonly string[];
-  /** Without what is in them; links are followed. */
+  /** Only the folders themselves; links are followed. */
   readonly folders?: readonly string[];
   /** Folders with all that is in them. */
   readonly trees?: readonly string[];
@@ -16,9 +16,9 @@ export interface Wanted {
 /** Looks at paths. @throws Error if they do not answer */
 export type Look = (wanted: Wanted) => Promise<Looked>;
 
-/** A disk that works answers much faster; a runtime waits. */
+/** A disk that works answers much faster. The runtime waits meanwhile. */
 const TIMEOUT_MS = 5_000;
-/** Programs at once, with those that do not even end when they are killed. */
+/** Programs that run at the same time. This includes those that do not end even when they are killed. */
 const AT_ONCE = 16;
 /** The config of a container, and the list of all containers of a runtime, have 4 MiB each at most. */
 const BYTES_MAX = 12 * 1024 * 1024;
@@ -34,9 +34,9 @@ const FORMAT = [
 ];
 
 /**
- * Looks at records of runtimes, on disks that may never answer. Each look is a run of GNU tar, which can be killed: it
- * opens files without following links and without waiting for other ends of pipes, and what it says of owner and mode is
- * that of the open file. It takes some milliseconds; a start of Node would take ten times as long.
+ * Looks at records of runtimes, on disks that may never answer. Each look is a run of GNU tar, which can be killed. tar
+ * opens files without following links and without waiting at pipes. Its output has the owner and mode of the open file.
+ * A run takes some milliseconds; a start of Node would take ten times as long.
  */
 export class Looks {
   readonly #atOnce: number;
@@ -46,12 +46,12 @@ export class Looks {
     this.#atOnce = atOnce;
   }
 
-  /** Looks as root: what root owns, and nobody else can write, is to be relied on. */
+  /** Looks as root. Only files that root owns, and no other user can write, are trusted. */
   readonly asRoot: Look = (wanted) => this.#look(wanted, [], [ROOT]);
 
   /**
    * Looks with the rights of a user of the host, so that this user can read nothing more in this way. The real uid stays
-   * root's, without any of its capabilities: so the user cannot trace the program and make it do something else.
+   * root's, without any of its capabilities. So the user cannot trace the program and make it do something else.
    */
   asUser(uid: number): Look {
     const ids = ['--ruid=0', `--euid=${uid}`, '--regid=65534', '--clear-groups'];
@@ -77,7 +77,7 @@ export class Looks {
     void (done.stuck ?? Promise.resolve()).then(() => this.#open--);
     if (done.timedOut) throw unanswered();
     if (done.signal === 'SIGKILL') throw new Error('they are too large');
-    // Its exit code says that something is missing, which is usual here. If nothing was started, there is no code.
+    // The exit code only says that a path is missing, which is normal here. Without a code, tar was not started.
     if (done.code === null) throw new Error(done.failure);
     return new Looked(byName(done.stdout), missingIn(done.stderr), trusted);
   }
@@ -87,7 +87,7 @@ function unanswered(): Error {
   return new Error('the disk with the records of the container does not answer');
 }
 
-/** Others are no paths of records, and are not found. */
+/** Other texts cannot be paths of records, so they count as not found. */
 function isPath(path: string): boolean {
   return path.startsWith('/') && !hasControl(path);
 }

@@ -1,6 +1,6 @@
 /** An entry of GNU tar's output. */
 export interface TarEntry {
-  /** As GNU tar has been told it, folders without the slash at the end. */
+  /** As in the arguments of GNU tar; a folder has no slash at the end. */
   readonly name: string;
   readonly kind: 'file' | 'folder' | 'other';
   readonly uid: number;
@@ -11,7 +11,7 @@ export interface TarEntry {
 
 const BLOCK = 512;
 
-/** Where a header of GNU's format has its fields: beginning and end. */
+/** The fields of a header in GNU's format: beginning and end. */
 const NAME = [0, 100] as const;
 const MODE = [100, 108] as const;
 const UID = [108, 116] as const;
@@ -20,12 +20,12 @@ const KIND = 156;
 
 /** The content is the name of the next entry. */
 const LONG_NAME = 'L';
-/** Also that of a link is in the way of the next entry. */
+/** The content is the target of the next entry, which is a link. */
 const LONG_LINK = 'K';
 
 /**
- * Reads what GNU tar has just written in its own format. It stands for lstat(2), open(2) without links, and fstat(2) of
- * many files in one short program. An entry that is not all there ends the reading.
+ * Reads what GNU tar has just written in its own format. One short program does the work of lstat(2), open(2) without
+ * links, and fstat(2) for many files. An incomplete entry ends the reading.
  */
 export function* tarEntries(archive: Buffer): Generator<TarEntry> {
   let longName = '';
@@ -57,7 +57,7 @@ function textIn(bytes: Buffer, [from, to]: Range): string {
   return bytes.toString('utf8', from, end < 0 || end > to ? to : end);
 }
 
-/** Octal digits; numbers that are too large for them have their bytes instead, after a first byte of 128. */
+/** Octal digits. A number that is too large for them is there as bytes, after a first byte of 128. */
 function numberIn(bytes: Buffer, [from, to]: Range): number {
   const digits = textIn(bytes, [from, to]).trim();
   if (bytes[from] === 0x80) return Number(`0x${bytes.toString('hex', from + 1, to)}`);

@@ -2,7 +2,7 @@ import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Tells of changes in a folder that may come later, or be another one by then. */
+/** Watches a folder for changes, also if the folder does not exist yet or is replaced by a new one. */
 export class FolderWatch {
   readonly #path: string;
   readonly #onChange: () => void;
@@ -16,13 +16,13 @@ export class FolderWatch {
     this.#onChange = onChange;
   }
 
-  /** Watches the folder that is there now; while there is none, the one in which it would be. */
+  /** Watches the folder that exists now; if there is none, its parent folder. */
   async refresh(): Promise<void> {
     const folders = [this.#path, dirname(this.#path)];
     for (;;) {
       const found = await Promise.all(folders.map(identityOf));
       const at = found[0] === '' ? 1 : 0;
-      // Looked at again after each new watch: the folder may have come in between.
+      // This looks again after each new watch, because the folder may have been made in between.
       if (found[at] === this.#watched || this.#stopped) return;
       this.#end();
       if (!this.#begin(folders[at] as string, found[at] as string)) return;
@@ -34,7 +34,7 @@ export class FolderWatch {
     this.#end();
   }
 
-  /** @returns false if there is nothing to watch, or the kernel has no room for a watch: the next refresh tries again */
+  /** @returns false if there is nothing to watch, or the kernel refuses another watch; the next refresh tries again */
   #begin(path: string, identity: string): boolean {
     if (identity === '') return false;
     try {
@@ -53,7 +53,7 @@ export class FolderWatch {
   }
 }
 
-/** A new folder may have the number of one that was removed. */
+/** Identifies a folder; empty if there is none. A new folder may have the inode number of a removed one. */
 async function identityOf(path: string): Promise<string> {
   return stat(path, { bigint: true }).then(
     ({ dev, ino, birthtimeNs }) => `${dev}:${ino}:${birthtimeNs}`,

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** The mounts that a runtime makes come first; a container can add any number. */
+/** The container can add any number of mounts, but those of its runtime come first. */
 const MOUNTS_MAX_BYTES = 256 * 1024;
 
 const US_PER_TICK = 10_000n;
@@ -8,7 +8,7 @@ const NS_PER_US = 1000n;
 /** /proc/uptime has two digits after the point. */
 const ROUNDING_TICKS = 2n;
 
-/** Whether a process sees a mount at `/dev/lxd`. False if it is gone. */
+/** Whether a process sees a mount at `/dev/lxd`. False if the process has ended. */
 export async function hasGuestApi(pid: number): Promise<boolean> {
   try {
     await using file = await open(`/proc/${pid}/mountinfo`);
@@ -26,8 +26,8 @@ export async function hasGuestApi(pid: number): Promise<boolean> {
 }
 
 /**
- * Clock ticks after the host's boot at a time of CLOCK_MONOTONIC, which does not count the time that the host was
- * suspended. It is never too early.
+ * Converts a time of CLOCK_MONOTONIC into clock ticks after the host's boot. CLOCK_MONOTONIC does not count the time
+ * for which the host was suspended. The result is exact or a little too late, never too early.
  * @param uptime the text of /proc/uptime
  * @param nowNs the time of CLOCK_MONOTONIC now
  */

@@ -13,14 +13,14 @@ const PROPERTIES = {
 const printed = (changed: object = {}) =>
   `${JSON.stringify({ type: 'a{sv}', data: [{ ...PROPERTIES, ...changed }] })}\n`;
 
-it('a machine has a leader and a time of registration', () => {
+it('reads the first process and the time of registration of a machine', () => {
   expect(machineIn(printed())).toEqual({ leader: 115, registeredUs: 83338752527n, isOfNspawn: true });
 });
 
 it.each([
   ['a virtual machine', { Class: { type: 's', data: 'vm' } }],
   ['a container of another program', { Service: { type: 's', data: 'libvirt-lxc' } }],
-])('%s is none of systemd-nspawn', (_what, changed) => {
+])('%s is not a machine of systemd-nspawn', (_what, changed) => {
   expect(machineIn(printed(changed))?.isOfNspawn).toBe(false);
 });
 
@@ -36,7 +36,7 @@ it.each([
   expect(machineIn(text)).toBeNull();
 });
 
-it('the time since the boot counts the time that the host was suspended', () => {
+it('the time since the boot includes the time for which the host was suspended', () => {
   expect(ticksOf(5_000_000n, '100.00 1.00\n', 100_000_000_000n)).toBe(502n);
   expect(ticksOf(5_000_000n, '160.00 1.00\n', 100_000_000_000n)).toBe(6502n);
 });

@@ -16,7 +16,7 @@ export interface Machine {
 const BUS = 'org.freedesktop.machine1';
 const ROOT = '/org/freedesktop/machine1/machine/';
 
-/** machined answers in milliseconds, and callers of the machine wait. */
+/** machined answers in milliseconds. Callers in the machine wait for the answer. */
 const ANSWER_MS_MAX = 3_000;
 
 /** Asks machined for a machine. @throws Error if it does not answer or does not know the machine */
@@ -28,11 +28,11 @@ export async function askMachined(name: string): Promise<Machine> {
   });
   if (!asked.ok) throw new Error(asked.failure);
   const machine = machineIn(asked.stdout);
-  if (machine === null) throw new Error('busctl has given something else');
+  if (machine === null) throw new Error('busctl has printed something unexpected');
   return machine;
 }
 
-/** Reads the properties of a machine as busctl(1) prints them; null if they are not all there. */
+/** Reads the properties of a machine as busctl(1) prints them; null if one is missing. */
 export function machineIn(text: string): Machine | null {
   const { data } = (parsedJson(text) as { data?: unknown }) ?? {};
   const properties = Array.isArray(data) ? (data[0] as unknown) : undefined;
@@ -47,7 +47,7 @@ export function machineIn(text: string): Machine | null {
   };
 }
 
-/** The object of a machine: what is no letter or digit, and a digit at the beginning, is written as `_` and hex. */
+/** The path of a machine's object. A leading digit, and all but letters and digits, are written as `_` and hex. */
 function pathOf(name: string): string {
   const escaped = (character: string) => `_${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
   return ROOT + name.replace(/[^A-Za-z0-9]|^\d/g, escaped);

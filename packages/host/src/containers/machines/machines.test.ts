@@ -72,14 +72,14 @@ const become = (list: () => unknown, expected: unknown) =>
   vi.waitFor(() => expect(list()).toEqual(expected), { timeout: 1_500, interval: 5 });
 
 describe('Machines that were set up', () => {
-  it('are adopted if they run already when the daemon starts', async () => {
+  it('are adopted if they already run when the daemon starts', async () => {
     setUp('web');
     appear('web');
     await machines.begin();
     expect([adopted, follows]).toEqual([[of('web')], [true]]);
   });
 
-  it('are adopted when they appear, also in folders that come later, and again after a restart', async () => {
+  it('are adopted when they appear, also in folders that are made later, and at each restart', async () => {
     await machines.begin();
     expect(follows).toEqual([]);
     setUp('web');
@@ -98,7 +98,7 @@ describe('Machines that were set up', () => {
     await become(() => follows, [true, false]);
   });
 
-  it('are asked for again later if machined does not answer', async () => {
+  it('are adopted later if machined does not answer at first', async () => {
     ask = async () => {
       throw new Error('no answer');
     };
@@ -139,10 +139,13 @@ describe('Machines that were set up', () => {
 describe('A machine is not adopted', () => {
   it.each<[string, () => void]>([
     ['that was not set up', () => setUp('other')],
-    ['whose settings others can write', () => setUp('web', undefined, 0o666)],
-    ['of another state directory', () => setUp('web', '[Files]\nBindReadOnly=/t/devlxd:/dev/lxd\n')],
+    ['whose settings other users can write', () => setUp('web', undefined, 0o666)],
     [
-      'whose settings mount two folders in the place',
+      'with the mount of another state directory',
+      () => setUp('web', '[Files]\nBindReadOnly=/t/devlxd:/dev/lxd\n'),
+    ],
+    [
+      'whose settings mount two folders at /dev/lxd',
       () => setUp('web', '[Files]\nBindReadOnly=/s/devlxd:/dev/lxd\nBind=/t:/dev/lxd\n'),
     ],
   ])('%s: machined is not even asked', async (_what, prepare) => {

@@ -12,16 +12,16 @@ import { type NspawnFolder, versionOf } from './nspawn-folder.ts';
 
 /** The folders are watched, and read again in case the kernel has lost a notification. */
 const READ_MS = 2_000;
-/** As many machines are asked for at once. */
+/** The number of machines that the daemon asks for at the same time. */
 const AT_ONCE = 8;
 
 /** The parts of the daemon that machines need. */
 export interface MachineParts {
-  /** The machines to adopt because of their own settings. */
+  /** Says which machines to adopt because of their own settings. */
   readonly settings: NspawnFolder;
   /** The names and patterns of the machines to adopt because of profiles, by profile. */
   readonly patterns: () => ReadonlyMap<string, readonly string[]>;
-  /** Folder in which machined keeps a file for each machine that runs. */
+  /** Folder in which machined has a file for each running machine. */
   readonly states: string;
   readonly ask: (name: string) => Promise<Machine>;
   /** Whether a process sees the guest API's mount. */
@@ -29,24 +29,24 @@ export interface MachineParts {
   readonly adopt: (machine: MachineRequest) => Promise<void>;
   /** Makes callers that are not known yet wait until the work is done. */
   readonly whileStarting: <T>(work: () => Promise<T>) => Promise<T>;
-  /** Told whether any machine is to be adopted. */
+  /** Called when the first machine or pattern to adopt appears, and when there is none left. */
   readonly follows: (on: boolean) => void;
 }
 
 /**
- * Adopts machines of systemd-nspawn when they appear. It watches the folder that sd_login_monitor_new(3) watches, where
- * each machine has a file from its registration until its end, and asks machined for the rest. So no news is lost
- * while machined or the bus are restarted, and no program has to be kept running.
+ * Adopts machines of systemd-nspawn when they appear. Each machine has a file from its registration until its end, in
+ * the folder that sd_login_monitor_new(3) watches. This watches the same folder, and asks machined for the rest; see
+ * docs/decisions/0019-machines-from-machineds-folder.md.
  */
 export class Machines {
   readonly #parts: MachineParts;
   readonly #log: Needs<'log'>['log'];
-  /** By machine, the version of its file that has been dealt with, and who asked for it. */
+  /** By machine: the version of its file for which the work is done, and the profiles that asked for it. */
   readonly #done = new Map<string, string>();
   readonly #busy = new Map<string, Promise<void>>();
-  /** A notification in between makes another reading follow. */
+  /** A notification during a reading causes another reading after it. */
   readonly #reading = new RepeatedWork(() => this.#readAll());
-  /** Machines that machined could not be asked for: each is logged once. */
+  /** Machines for which machined did not answer; each is logged once. */
   readonly #unknown = new Set<string>();
   readonly #watches: readonly FolderWatch[];
   #timer: NodeJS.Timeout | undefined;
@@ -61,14 +61,14 @@ export class Machines {
     this.#log = log;
   }
 
-  /** Begins to adopt machines. @returns settles when those that ran already have been dealt with */
+  /** Begins to adopt machines. @returns settles when the work for the machines that already ran is done */
   async begin(): Promise<void> {
     this.#timer = setInterval(() => this.#look(), READ_MS).unref();
     await this.#reading.run();
     await Promise.all(this.#busy.values());
   }
 
-  /** Adopts no further machines. @returns settles when the work that is under way has ended */
+  /** Stops adopting machines. @returns settles when the work in progress has ended */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const each of this.#watches) each.stop();
@@ -82,7 +82,7 @@ export class Machines {
   }
 
   async #readAll(): Promise<void> {
-    // Before the folders are read: what changes from now on makes another reading follow.
+    // The watches begin before the reading. So each change from now on causes another reading.
     for (const each of this.#watches) await each.refresh();
     const names = await this.#parts.settings.names();
     const patterns = this.#parts.patterns();
@@ -118,7 +118,7 @@ export class Machines {
 
   #start(name: string, version: string, profiles: readonly string[] | null): void {
     if (this.#busy.has(name)) return;
-    // Already while machined is asked: callers wait for a second only before it is known that a machine has come.
+    // The callers wait from here on, also while the daemon asks machined. Before, they wait for a second at most.
     const work = this.#parts
       .whileStarting(() => this.#adopt(name, profiles))
       .then(
@@ -134,7 +134,7 @@ export class Machines {
       name,
       work.then((result) => {
         this.#busy.delete(name);
-        // A machine that machined could not be asked for waits for the next look.
+        // If machined did not answer, the next look asks again.
         if (result !== 'later') this.#look();
       }),
     );
@@ -146,7 +146,7 @@ export class Machines {
     const { leader, registeredUs, isOfNspawn } = await ask(name);
     if (!isOfNspawn || leader === 0 || this.#stopped) return;
     try {
-      // A machine that was started before its settings were written has no mount: its next start counts.
+      // A machine that was started before its setup has no mount. It is adopted at its next start.
       if (profiles === null && !(await hasGuestApi(leader))) return;
       const subject = { of: 'nspawn', id: name, pid: leader, settings: settings.fileOf(name) } as const;
       const ticks = ticksOf(registeredUs, await readFile('/proc/uptime', 'utf8'));

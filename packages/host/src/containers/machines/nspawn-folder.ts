@@ -4,16 +4,16 @@ import { mountsAtGuestApi } from '../records/nspawn.ts';
 import { readRootFile } from '../records/root-file.ts';
 
 const SUFFIX = '.nspawn';
-/** Only root can make files there; it stands against a mistake. */
+/** Only root can make files there, so this is only a guard against mistakes. */
 const FILES_MAX = 4_096;
-/** Settings are a few lines. */
+/** The settings of a machine have a few lines. */
 const FILE_MAX_BYTES = 64 * 1024;
 
-/** The folder of settings of machines: those that mount the guest API are the machines to adopt. */
+/** The folder with the settings of machines. The daemon adopts the machines whose settings mount the guest API. */
 export class NspawnFolder {
   readonly path: string;
   readonly #devlxd: readonly string[];
-  /** What was read from each file, and which version of it. */
+  /** By file: the version that was read, and whether it mounts the guest API. */
   #known = new Map<string, { readonly version: string; readonly isOurs: boolean }>();
 
   /** @param devlxd paths of the folder of the guest API's socket */
@@ -27,7 +27,7 @@ export class NspawnFolder {
     return join(this.path, machine + SUFFIX);
   }
 
-  /** The names of the machines to adopt, whether they run or not. */
+  /** The names of the machines to adopt, running or not. */
   async names(): Promise<ReadonlySet<string>> {
     const files = (await readdir(this.path).catch(() => [])).filter((each) => each.endsWith(SUFFIX));
     const before = this.#known;
@@ -49,7 +49,7 @@ export class NspawnFolder {
   }
 }
 
-/** Differs when a file has changed: its bytes, its owner or its mode. Empty if there is no file. */
+/** A text that changes with a file's bytes, owner and mode. Empty if there is no file. */
 export async function versionOf(path: string): Promise<string> {
   try {
     const { ino, mtimeNs, ctimeNs } = await lstat(path, { bigint: true });

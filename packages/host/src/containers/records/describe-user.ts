@@ -9,9 +9,9 @@ import { isMadeBundle } from './oci.ts';
 import { describePodman, isOfPodman, podmanPaths } from './podman.ts';
 
 /**
- * Describes a container that a user of the host has started. The words are the user's, from the annotations that the
- * hook was given; the records say which of them are the image's. The user could change all records, so they are read
- * with the rights of the user, and are the user's word too.
+ * Describes a container that a user of the host has started. The words come from the annotations in the request. The
+ * records say which of them are the image's. The user could change all records of the runtime, so this reads them with
+ * the rights of the user, and they are the user's own word.
  * @param look with the rights of the user
  * @throws bad-request
  */
@@ -32,7 +32,7 @@ async function fromStorage(state: OciState, look: Look): Promise<Described> {
   throw hostError('bad-request', 'the container is not one of Podman');
 }
 
-/** A program that makes bundles from images may have taken annotations from there: then they are nobody's words. */
+/** Ignores the annotations if a program has made the bundle, because it may have copied them from the image. */
 async function plain(state: OciState): Promise<Described> {
   const { id } = state;
   const annotations = isMadeBundle(state.bundle, state.annotations) ? {} : state.annotations;

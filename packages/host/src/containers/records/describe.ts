@@ -10,7 +10,7 @@ import { describeNspawn } from './nspawn.ts';
 import { describeOci, ociPaths } from './oci.ts';
 import { describePodman, podmanPaths } from './podman.ts';
 
-/** The first that knows a container describes it; the last one knows all. */
+/** The first one that knows a container describes it. The last one knows every container. */
 const OCI: readonly Describe[] = [describeDocker, describePodman, describeOci];
 
 /** Describes a container from the records of its runtime. @throws bad-request */
@@ -23,7 +23,7 @@ export async function describeContainer(subject: Subject, look: Look): Promise<D
   }
 }
 
-/** All paths that are known before the bundle was read are looked at together: each look costs some milliseconds. */
+/** Looks at all paths that it knows before it reads the bundle together, because each look takes some milliseconds. */
 async function describeBundle(state: OciState, look: Look): Promise<Described> {
   const [podman, oci] = [podmanPaths(state), ociPaths(state)];
   const first = await look({

@@ -5,7 +5,7 @@ import { objectOf, textOf } from './texts.ts';
 
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
-/** Where containerd keeps the parts of images, in Docker's own containerd and in the system's. */
+/** Where containerd keeps the parts of images, below its folder. Docker may use its own containerd or the system's. */
 const CONTENT = 'io.containerd.content.v1.content/blobs/sha256';
 const SYSTEM_CONTAINERD = '/var/lib/containerd';
 
@@ -37,7 +37,7 @@ export async function dockerImage(
   return null;
 }
 
-/** Where the manifest is if Docker leaves its images to containerd; the manifest names the config. */
+/** The paths of the manifest, if Docker lets containerd keep its images. The manifest names the config. */
 function manifestsIn(
   root: string,
   record: Readonly<Record<string, unknown>>,
@@ -54,12 +54,12 @@ function blobIn(folder: string, digest: string): string | null {
   return hex === undefined ? null : join(folder, CONTENT, hex);
 }
 
-/** Containerd reads keys in any case of their letters: a manifest with two that differ in it has no config here. */
+/** containerd ignores the case of keys. So a manifest with two keys that differ only in case has no config here. */
 function configDigest(manifest: unknown): string {
   const config = objectOf(manifest, 'config');
   const isClear = [manifest as object, config].every((each) => {
     const keys = Object.keys(each ?? {});
-    // In both directions: some letters are the upper case of others only.
+    // In both directions, because some letters have no lower case of their own, or no upper case.
     return new Set(keys.map((key) => key.toUpperCase().toLowerCase())).size === keys.length;
   });
   return isClear ? textOf(config, 'digest') : '';

@@ -8,7 +8,7 @@ import { wordsOf } from '../words.ts';
 import { dockerImage } from './docker-image.ts';
 import { linesOf, objectOf, textOf } from './texts.ts';
 
-/** Files that Docker keeps for each container and mounts into it; those of another with `--network container:`. */
+/** Files that Docker mounts into each container. With `--network container:` they belong to the other container. */
 const OWN_FILES = /^(\/.+\/containers)\/[0-9a-f]{64}\/(?:hostname|hosts|resolv\.conf)$/;
 
 /** Where Docker's containerd has the bundle of a container. */
@@ -24,7 +24,7 @@ export const describeDocker: Describe = async (state, records) => {
     const found = recordOf(folder, state, looked);
     if (found) return described(state, records, folder, found);
   }
-  // Docker's, but without a record: its image cannot be known, so nothing is the operator's word.
+  // A container of Docker without a record: its image is unknown, so no word is certain to be the operator's.
   return { container: containerOf(state, {}, ''), words: {} };
 };
 

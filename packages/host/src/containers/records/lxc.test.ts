@@ -36,7 +36,7 @@ describe('The configuration of an LXC container', () => {
     });
   });
 
-  it('has no words if others can write it, or if it is not there', async () => {
+  it('has no words if other users can write it, or if it does not exist', async () => {
     expect((await described()).words).toEqual({});
     writeFileSync(id, 'lxc.environment = PORTHOLE_NAME=front\n');
     chmodSync(id, 0o666);

@@ -29,7 +29,7 @@ describe('The settings of a machine', () => {
     });
   });
 
-  it('take back what was before an empty assignment', async () => {
+  it('have no variables of lines before an empty one', async () => {
     writeFileSync(
       settings,
       '[Exec]\nEnvironment=PORTHOLE_CONFIG_user__a=1\nEnvironment=\nEnvironment=PORTHOLE_NAME=b',
@@ -37,7 +37,7 @@ describe('The settings of a machine', () => {
     expect((await described()).words).toEqual({ name: 'b' });
   });
 
-  it('have no words if others can write them, or if they are not there', async () => {
+  it('have no words if other users can write them, or if they do not exist', async () => {
     expect((await described()).words).toEqual({});
     writeFileSync(settings, '[Exec]\nEnvironment=PORTHOLE_NAME=front\n');
     chmodSync(settings, 0o666);

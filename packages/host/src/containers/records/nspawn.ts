@@ -16,14 +16,14 @@ export async function describeNspawn(subject: Extract<Subject, { of: 'nspawn' }>
   return {
     container: {
       ...{ runtime: 'nspawn', id, name: id, image: '', digest: '', labels: {}, owner: '' },
-      // A machine that a profile asks for may have no settings: then nothing tells that it was removed.
+      // A machine that a profile asks for may have no settings. Then nothing shows that it was removed.
       record: text === null ? '' : settings,
     },
     words: wordsOf({ annotations: {}, labels: {}, env }, ImageSays.nothing),
   };
 }
 
-/** An assignment of nothing takes back those before it. */
+/** The variables in settings. A line without a value removes those of earlier lines. */
 function environmentIn(text: string): string[] {
   const lines = nspawnSettings(text).filter(
     ({ section, key }) => section === 'Exec' && key === 'Environment',
@@ -32,7 +32,7 @@ function environmentIn(text: string): string[] {
   return lines.slice(last + 1).flatMap(({ value }) => nspawnWords(value));
 }
 
-/** Whether settings of a machine mount a folder, known by these paths, and nothing else, at `/dev/lxd`. */
+/** Whether settings of a machine mount a folder that has one of these paths, and nothing else, at `/dev/lxd`. */
 export function mountsAtGuestApi(text: string, paths: readonly string[]): boolean {
   const binds = guestApiBinds(text);
   return binds.length > 0 && binds.every(({ source }) => paths.includes(source));

@@ -6,11 +6,11 @@ import { ownRecordOfTexts } from '../json.ts';
 import type { Looked } from '../looks/looked.ts';
 import { wordsOf } from '../words.ts';
 
-/** Bundles that a program makes from images that are not known here: containerd, CRI-O and others of their kind. */
+/** Paths of bundles that containerd, CRI-O and similar programs make. Porthole cannot read their images. */
 const MADE = /\/io\.containerd\.[^/]*\/|\/[a-z0-9]+-containers\/[^/]+\/userdata\/?$/;
 const MANAGER = 'io.container.manager';
 
-/** Where the plain runtimes keep the state of a container until its removal. */
+/** Where runc and crun keep the state of a container until its removal. */
 const STATES = ['/run/runc', '/run/crun'];
 
 /** The paths that describe a container of a plain runtime. */
@@ -22,7 +22,7 @@ function statesOf({ id }: OciState): string[] {
   return /^\.*$|\//.test(id) ? [] : STATES.map((folder) => join(folder, id));
 }
 
-/** Describes a container that somebody has started with runc or crun: annotations and environment are their words. */
+/** Describes a container that root has started with runc or crun. The words are in its annotations and environment. */
 export const describeOci: Describe = async (state, records) => ({
   container: {
     runtime: 'oci',
@@ -59,7 +59,7 @@ function isRoots({ bundle }: OciState, first: Looked): boolean {
   return first.isOwnFolder(bundle) && first.isOwnFile(specOf(bundle));
 }
 
-/** A bundle stays when its container is removed, unless a program has made it. */
+/** A bundle that an operator has made stays when its container is removed, so it cannot be the record. */
 function recordOf(state: OciState, { spec, first }: Records): string {
   if (isMade(state, spec)) return state.bundle;
   return statesOf(state).find((record) => first.isOwnFolder(record)) ?? '';

@@ -21,7 +21,7 @@ export async function podmanImage(place: string, id: string, look: Look): Promis
   return texts.includes(null) ? null : (texts as string[]);
 }
 
-/** The file in which Podman keeps what has this name. */
+/** The file in which Podman keeps the part of an image with this name. */
 export function fileOf(name: string): string {
   return /^[a-z0-9.]+$/.test(name) ? name : `=${Buffer.from(name).toString('base64')}`;
 }

@@ -11,10 +11,10 @@ import { wordsOf } from '../words.ts';
 import { podmanImage } from './podman-image.ts';
 import { linesOf, textOf } from './texts.ts';
 
-/** Lists of all containers: 4 MiB are some thousands of them. */
+/** A list describes all containers: 4 MiB hold some thousands. */
 const LIST_MAX_BYTES = 4 * 1024 * 1024;
 
-/** The second has those that are gone after a reboot, such as those of `podman run --rm`. */
+/** The second list has the containers that do not outlive a reboot, such as those of `podman run --rm`. */
 const LISTS = ['containers.json', 'volatile-containers.json'];
 
 const NOTHING = { annotations: {}, env: [] };
@@ -24,7 +24,7 @@ const MANAGER = 'io.container.manager';
 /** Annotations that Podman itself adds. */
 const ADDED = /^io\.(podman|container|kubernetes\.cri-o)\.|^org\.opencontainers\.image\.stopSignal$/;
 
-/** The folder of a container, and that of all containers, if it is one of Podman. */
+/** The folder of a container, and the folder of all containers; null if Podman does not run it. */
 function placeOf({ bundle, id }: OciState): { folder: string; place: string } | null {
   const folder = dirname(bundle);
   const place = dirname(folder);
@@ -32,7 +32,7 @@ function placeOf({ bundle, id }: OciState): { folder: string; place: string } | 
   return isPlace ? { folder, place } : null;
 }
 
-/** Whether Podman has told the hook of a container. */
+/** Whether Podman runs the container, by the annotations that the hook was told. */
 export function isOfPodman({ annotations }: OciState): boolean {
   return annotations[MANAGER] === 'libpod';
 }
@@ -47,7 +47,7 @@ export function podmanPaths(state: OciState): { files: string[]; folders: string
 
 /**
  * Describes a container of Podman, from the lists in `DRIVER-containers` of Podman's storage. Labels are only in
- * Podman's database, so annotations stand for them.
+ * Podman's database, which Porthole does not read. So the annotations are shown as labels.
  */
 export const describePodman: Describe = async (state, { spec, first, look }) => {
   if (spec.annotations[MANAGER] !== 'libpod') return null;
@@ -57,7 +57,7 @@ export const describePodman: Describe = async (state, { spec, first, look }) => 
   const container = containerOf(state, spec, record, isOwn ? at.folder : '');
   const image = isOwn && record !== null ? await imageOf(at.place, textOf(record, 'image'), look) : null;
   if (!image) return { container, words: {} };
-  // With a user namespace the bundle's folder is not root's: its owner could put another file there.
+  // With a user namespace the bundle's folder does not belong to root, and its owner could put another file there.
   const { annotations, env } = first.isOwnFile(specOf(state.bundle)) ? spec : NOTHING;
   return { container, words: wordsOf({ annotations, labels: {}, env }, image) };
 };

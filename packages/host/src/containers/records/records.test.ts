@@ -74,11 +74,11 @@ describe('a container of Docker', () => {
     });
   });
 
-  it('is found when it has the network of another', async () => {
+  it('has its own record if it uses the network of another container', async () => {
     expect((await ask(OTHER))?.words).toEqual(NAME);
   });
 
-  it('what its image says is no word', async () => {
+  it('has no words of its image', async () => {
     write(image, { config: said });
     expect((await ask())?.words).toEqual({});
   });
@@ -88,7 +88,7 @@ describe('a container of Docker', () => {
     expect(await ask()).toMatchObject({ container: { name: 'shop' }, words: {} });
   });
 
-  it('of a Docker that leaves its images to containerd, is compared with manifest and config', async () => {
+  it('has no words of its image if containerd keeps the manifest and the config', async () => {
     const blobs = 'containerd/daemon/io.containerd.content.v1.content/blobs/sha256';
     rmSync(join(root, image));
     write(record, { ...config, ImageManifest: { digest: `sha256:${MANIFEST}` } });
@@ -123,7 +123,7 @@ describe('a container of Docker', () => {
     expect(await ask()).toMatchObject({ container: { runtime: 'docker', name: '', record: '' }, words: {} });
   });
 
-  it('is not one whose mounts are not those of Docker', async () => {
+  it('is not recognised by mounts of other programs', async () => {
     const mounts = [{ destination: '/etc/hosts', source: '/etc/hosts' }];
     expect(await describedBy(describeDocker, state('/bundle'), spec({ mounts }))).toBe(null);
   });
@@ -168,13 +168,13 @@ describe('a container of Podman', () => {
     });
   });
 
-  it('is found in the list of those that are gone after a reboot', async () => {
+  it('is found in the list of containers that do not outlive a reboot', async () => {
     write('vfs-containers/containers.json', []);
     write('vfs-containers/volatile-containers.json', [listed]);
     expect((await ask())?.words).toEqual(NAME);
   });
 
-  it('an image cannot name it by an annotation of its manifest, a label or a variable', async () => {
+  it('has no words of its image: neither annotations of the manifest, nor labels, nor variables', async () => {
     write(`${images}/manifest`, { annotations: { 'dev.porthole.name': 'web' } });
     expect((await ask())?.words).toEqual({ profiles: 'own' });
     write(config, { config: { Env: ['PORTHOLE_PROFILES=own'] } });
@@ -189,17 +189,17 @@ describe('a container of Podman', () => {
     },
   );
 
-  it('of a folder has no image that could say anything', async () => {
+  it('without an image has all words of its operator', async () => {
     write('vfs-containers/containers.json', [{ ...listed, image: '' }]);
     expect(await ask()).toMatchObject({ container: { digest: '' }, words: NAME });
   });
 
-  it('has no words when others can write its bundle', async () => {
+  it('has no words when other users can write its bundle', async () => {
     chmodSync(join(root, `vfs-containers/${ID}/userdata/config.json`), 0o666);
     expect(await ask()).toMatchObject({ container: { name: 'shop' }, words: {} });
   });
 
-  it('in a folder that others can write, has no words', async () => {
+  it('has no words in a folder that other users can write', async () => {
     chmodSync(join(root, `vfs-containers/${ID}`), 0o777);
     expect(await ask()).toMatchObject({ container: { name: '', record: '' }, words: {} });
   });
@@ -215,13 +215,13 @@ describe('a container of runc', () => {
     });
   });
 
-  it('has none if another user can write the bundle', async () => {
+  it('has no words if another user can write the bundle', async () => {
     write('config.json', {});
     chmodSync(root, 0o777);
     expect((await describedBy(describeOci, state(root), given))?.words).toEqual({});
   });
 
-  it('has none if a program has made its bundle from an image', async () => {
+  it('has no words if a program has made its bundle from an image', async () => {
     const bundle = `run/io.containerd.runtime.v2.task/k8s.io/${ID}`;
     write(`${bundle}/config.json`, {});
     expect(await describedBy(describeOci, state(join(root, bundle)), given)).toMatchObject({

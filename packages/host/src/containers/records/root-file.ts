@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-/** Settings of one machine. They hold a few KiB; the limit keeps the parsing of one below some 10 ms. */
+/** The settings of a machine have a few KiB. With this limit, parsing takes about 10 ms at most. */
 const FILE_MAX_BYTES = 1024 * 1024;
 
-/** May be written by the group or by others. */
+/** Mode bits with which the group or others may write. */
 const OTHERS_WRITE = 0o022;
 
 /** The daemon's own user, which is root; tests run as any user. */
@@ -13,8 +13,8 @@ const ROOT = process.getuid?.();
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * The text of a file in /etc that only root can write, read by the daemon itself. Null if there is no such file, or it is
- * longer, or not UTF-8.
+ * The text of a file in /etc that only root can write. The daemon itself reads it. Null if there is no such file, or it
+ * is too long or not UTF-8.
  */
 export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Promise<string | null> {
   try {
@@ -22,7 +22,7 @@ export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Pro
     const found = await file.stat();
     const { size } = found;
     if (!found.isFile() || !isRoots(found) || size > maxBytes) return null;
-    // It may grow meanwhile: not more than its size is read.
+    // The file may grow meanwhile.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(size), 0, size, 0);
     return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
   } catch {

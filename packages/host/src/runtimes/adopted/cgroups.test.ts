@@ -89,13 +89,13 @@ describe('the usage of a container', () => {
 
   it.each([
     ['in the root cgroup', '0::/\n'],
-    ['in a cgroup that has no name here', `0::/../docker-${ID}.scope\n`],
+    ['in a cgroup outside the root that the daemon sees', `0::/../docker-${ID}.scope\n`],
   ])('is not known %s', async (_where, init) => {
     for (const whose of [null, container('docker')])
       expect(await usageOf(v2(''), init, whose)).toEqual([0, 0, 0, 0]);
   });
 
-  it('is that of a cgroup without such a name, when only its processes are in it', async () => {
+  it('is that of a cgroup with another name, if only the container’s processes are in it', async () => {
     const inner = v2('/apps/web/init', '101\n');
     const files = { ...inner, ...v2('/apps/web') };
     expect(await usageOf(files, '0::/apps/web/init.scope\n', null)).toEqual(V2_USAGE);
@@ -125,7 +125,7 @@ describe('the usage of a container', () => {
     expect(await usageOf(files, `0::/docker/${ID}\n`, null, `0::/docker/${ID}0`)).toEqual(V2_USAGE);
   });
 
-  it('is known for each hierarchy by itself', async () => {
+  it('is known for some hierarchies if it is unknown for others', async () => {
     const files = { ...v1('/apps/web'), 'memory/shared/cgroup.procs': '100\n7\n' };
     const init = '3:pids:/apps/web\n2:memory:/shared\n1:cpu,cpuacct:/\n';
     expect(await usageOf(files, init, null)).toEqual([2, 0, 0, 0]);

@@ -2,23 +2,23 @@ import type { Container } from '../../core/container.ts';
 import { CGROUP_ROOT, folderOf, type Membership, membershipsIn } from '../kernel/cgroup-files.ts';
 import { hasOthers } from './others.ts';
 
-/** The controllers whose sums are shown; `` is the unified hierarchy. */
+/** The controllers whose figures are shown; `` is the unified hierarchy. */
 const SHOWN: readonly string[] = ['memory', 'pids', 'cpuacct', ''];
 
-/** What is asked about a host, and about the container's init. */
+/** The facts about a host and about a container's init that `ownCgroups` needs. */
 export interface Host {
-  /** Where cgroups are mounted. */
+  /** Mount point of the cgroups; normally `CGROUP_ROOT`. */
   readonly root?: string;
   /** /proc/PID/cgroup of the init, and of this process. */
   readonly init: string;
   readonly self: string;
-  /** Whether a process is in the container's PID namespace or one below it. */
+  /** Whether a process is in the container's PID namespace or in a nested one. */
   isInside(pid: number): boolean;
 }
 
 /**
- * From controller to the folder of the container's own cgroup, with all that is below it. A hierarchy is missing
- * where the container has no cgroup of its own: the sums there are those of other processes too.
+ * The folder of the container's own cgroup, by controller. A controller is missing if the container shares its cgroup
+ * with other processes, because the figures there include theirs.
  */
 export async function ownCgroups(container: Container | null, host: Host): Promise<Map<string, string>> {
   const { root = CGROUP_ROOT, isInside } = host;
@@ -35,13 +35,13 @@ export async function ownCgroups(container: Container | null, host: Host): Promi
   return groups;
 }
 
-/** Whether this process is in the cgroup too, such as when both run in one container. */
+/** Whether this process is in the cgroup too, for example if the daemon itself runs in a container. */
 function holdsThis(path: string, controller: string, selves: readonly Membership[]): boolean {
   const self = selves.find(({ controllers }) => controllers.includes(controller))?.path ?? '';
   return `${self}/`.startsWith(`${path}/`);
 }
 
-/** A cgroup that may be a container's own. */
+/** The path of a cgroup that may belong to one container alone. */
 export interface OwnPath {
   readonly path: string;
   /** Whether its name shows that a runtime has made it for one container. */
@@ -53,15 +53,15 @@ const ID = /^(?:[a-z][a-z-]*-)?[0-9a-f]{64}(?:\.scope)?$/;
 const MACHINE = /^(?:machine-.+\.scope|systemd-nspawn@.+\.service)$/;
 const LXC = /^lxc\.payload\..+$/;
 
-/** systemd-nspawn puts the container into this cgroup, and itself into another one beside it. */
+/** systemd-nspawn puts the container into this cgroup, and itself into a second one next to it. */
 const PAYLOAD = 'payload';
-/** Where an init puts itself, below the cgroup of its container: systemd, and the entry point of Docker in Docker. */
+/** systemd as init, and the entry point of Docker in Docker, move into this cgroup below that of their container. */
 const OF_INIT = /\/(?:init\.scope|init)$/;
 
 /**
- * The cgroup of a container, from that of its init, which may be anywhere below. A container can choose the names
- * below its own cgroup only. So it may seem to use less than it does, but never has the figures of others.
- * @returns null for the root cgroup, and one that cannot be named from here
+ * Finds the cgroup of a container from the cgroup of its init, which may be far below it. A container can choose names
+ * only below its own cgroup. So it can make its own figures too small, but never get those of another container.
+ * @returns null for the root cgroup, and for a cgroup outside the one that this process sees as root
  */
 export function containerPath(path: string, container: Container | null): OwnPath | null {
   const parts = path.split('/').slice(1);

@@ -2,11 +2,11 @@ import type { Container, ContainerRuntime } from '../../core/container.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { RuntimeAction } from '../contract/runtime.ts';
 
-/** How an error speaks of an action. */
+/** How the error names an action. */
 interface Words {
-  /** Before the command. */
+  /** The words before the command. */
   readonly verb: string;
-  /** Instead, when the container is not known. */
+  /** The words without a command, for a container that is not known. */
   readonly plain: string;
 }
 
@@ -26,7 +26,7 @@ const WORDS: Readonly<Record<RuntimeAction, Words>> = {
 
 type Commands = Readonly<Record<RuntimeAction, string>>;
 
-/** Podman's client; Docker's has the same commands. */
+/** The commands of Podman's client; Docker's client has the same ones. */
 const podman = (program: string, name: string): Commands => ({
   exec: `${program} exec ${name} COMMAND`,
   console: `${program} attach ${name}`,
@@ -65,7 +65,7 @@ const nspawn = (name: string): Commands => ({
   start: `machinectl start ${name}`,
 });
 
-/** @param at the name, and where LXC finds the container if that is not its usual folder */
+/** @param at options with the name, and with the folder if it is not LXC's usual one */
 const lxc = (at: string): Commands => ({
   exec: `lxc-attach ${at} -- COMMAND`,
   console: `lxc-console ${at}`,
@@ -87,8 +87,8 @@ const COMMANDS: Readonly<Record<ContainerRuntime, (container: Container) => Comm
 };
 
 /**
- * Refuses what only the runtime of a container can do.
- * @param container null if it is not known which one it is
+ * Refuses an action that only the runtime of a container can do.
+ * @param container null if it is not known, because the instance was adopted by pid
  * @throws CodedError not-ours, with that runtime's command
  */
 export function refuseAction(action: RuntimeAction, container: Container | null): never {
@@ -97,7 +97,7 @@ export function refuseAction(action: RuntimeAction, container: Container | null)
   throw hostError('not-ours', `${verb} with \`${COMMANDS[container.runtime](container)[action]}\``);
 }
 
-/** The runtime that keeps its state at `record`: runc or crun, with its folder if that is not the usual one. */
+/** The command of the runtime that has this record: runc or crun, with its folder if that is not the usual one. */
 function programOf(id: string, record: string): string {
   const parts = record.split('/');
   const at = parts.lastIndexOf(id);
@@ -109,7 +109,7 @@ function programOf(id: string, record: string): string {
 
 const LXC_FOLDER = '/var/lib/lxc';
 
-/** The options that name a container of LXC, with its folder if that is not the usual one. */
+/** The options of LXC's tools for a container: its name, and its folder if that is not the usual one. */
 function placeOf(name: string, record: string): string {
   const parts = record.split('/');
   const folder = parts.slice(0, parts.lastIndexOf(name)).join('/');
@@ -117,7 +117,7 @@ function placeOf(name: string, record: string): string {
   return `-n ${shellWord(name)}${usual ? '' : ` -P ${shellWord(folder)}`}`;
 }
 
-/** A text as one word of a POSIX shell: names of containers come from outside. */
+/** A text as one word of a POSIX shell. Names of containers may contain any character. */
 function shellWord(text: string): string {
   return /^[\w@%+:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -10,9 +10,9 @@ import { insideOf, sharesNetwork } from './namespaces.ts';
 const UNKNOWN = { processes: 0, cpuUsage: 0, memoryUsage: 0, memoryPeak: 0, diskUsage: null, network: null };
 
 /**
- * How much of the host an adopted container uses. Sums that are not of the container alone are 0, and `network` is
- * null when it uses the host's.
- * @param container null if it is not known which one it is
+ * How much of the host an adopted container uses. A figure is 0 if other processes are included in it, and `network` is
+ * null if the container uses the host's network.
+ * @param container null if it is not known, because the instance was adopted by pid
  */
 export async function readLive(
   init: Init,
@@ -29,6 +29,6 @@ export async function readLive(
     sharesNetwork(pid) ? null : interfaces.of(init),
   ]);
   const usage = readUsage(groups);
-  // All of this was read by pid: it is about this init if the init is still alive.
+  // All of this was read by pid. It belongs to this init only if the init is still alive.
   return init.isAlive() ? { pid, ...usage, diskUsage: null, network } : { pid, ...UNKNOWN };
 }

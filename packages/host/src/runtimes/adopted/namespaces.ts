@@ -1,20 +1,20 @@
 import { closeSync, openSync, readlinkSync } from 'node:fs';
 import { namespaceKey, openParentNamespace } from '../../native/namespace.ts';
 
-/** Whether a process uses the network namespace of this one, or has ended. */
+/** Whether a process uses the network namespace of the daemon. True also if the process has ended. */
 export function sharesNetwork(pid: number): boolean {
   const theirs = linkOf(`/proc/${pid}/ns/net`);
   return theirs === null || theirs === linkOf('/proc/self/ns/net');
 }
 
 /**
- * A test of processes by their pids: whether they are in the PID namespace of `init`, or in one below it. One that
+ * Returns a test of a pid: whether the process is in the PID namespace of `init`, or in a nested one. A process that
  * has ended counts as inside.
  */
 export function insideOf(init: number): (pid: number) => boolean {
   const own = linkOf(`/proc/${init}/ns/pid`);
   return (pid) => {
-    // The kernel shows a process that cannot be seen from here as 0.
+    // The kernel shows pid 0 for a process outside the daemon's PID namespace.
     if (pid === 0) return false;
     const theirs = linkOf(`/proc/${pid}/ns/pid`);
     return theirs === null || theirs === own || isBelow(pid, init);

@@ -1,14 +1,14 @@
 import { open, opendir } from 'node:fs/promises';
 
-/** How much of a cgroup is looked at. A guest can fill its own without end: then it counts as shared with others. */
+/** How much of a cgroup the daemon reads. A guest can make its cgroup larger; then it counts as shared with others. */
 const FOLDERS_MAX = 64;
 const ENTRIES_MAX = 1024;
 const PROCESSES_MAX = 1024;
 const BYTES_MAX = 16 * 1024;
 
 /**
- * Whether a cgroup, or one below it, has a process that is not the container's; also true when there is too much in
- * it to know.
+ * Whether a cgroup, or one below it, has a process of another container or of the host. Also true if the cgroup is too
+ * large to read.
  */
 export async function hasOthers(folder: string, isInside: (pid: number) => boolean): Promise<boolean> {
   const folders = [folder];
@@ -23,7 +23,7 @@ export async function hasOthers(folder: string, isInside: (pid: number) => boole
   return false;
 }
 
-/** @returns null when they cannot be read, or are too many */
+/** The pids in a cgroup. @returns null when they cannot be read, or are too many */
 async function processesIn(folder: string): Promise<number[] | null> {
   let text = '';
   try {
@@ -40,7 +40,7 @@ async function processesIn(folder: string): Promise<number[] | null> {
   }
 }
 
-/** Of a cgroup that is gone, and of a threaded one, whose processes are listed above it; cgroups(7). */
+/** Errors of a cgroup that was removed, and of a threaded one, whose parent lists its processes; cgroups(7). */
 const UNLISTED: readonly string[] = ['ENOENT', 'ENODEV', 'EOPNOTSUPP', 'ENOTSUP'];
 
 async function* foldersIn(folder: string, left: { entries: number }): AsyncGenerator<string> {
@@ -50,6 +50,6 @@ async function* foldersIn(folder: string, left: { entries: number }): AsyncGener
       if (entry.isDirectory()) yield entry.name;
     }
   } catch {
-    // Gone meanwhile.
+    // The cgroup was removed meanwhile.
   }
 }

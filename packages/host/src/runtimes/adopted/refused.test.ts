@@ -17,7 +17,7 @@ describe('checkAdoptedConfig', () => {
     'environment.A',
   ])('refuses %s', (key) => {
     expect(() => checkAdoptedConfig({ 'user.a': '1', [key]: '1' })).toThrow(
-      `"${key}" of an adopted instance is for its own runtime to set`,
+      `"${key}" of an adopted instance can be set only by its own runtime`,
     );
   });
 });
@@ -31,10 +31,10 @@ describe('checkAdoptedDevice', () => {
     [
       'a nic with limits',
       { type: 'nic', nictype: 'p2p', hwaddr: '00:16:3e:00:00:01', 'limits.max': '1Mbit' },
-      'for its own runtime to set',
+      'set only by its own runtime',
     ],
-    ['a disk', { type: 'disk', path: '/mnt', source: '/usr' }, 'for its own runtime to mount'],
-    ['a device node', { type: 'unix-char', path: '/dev/null' }, 'for its own runtime to mount'],
+    ['a disk', { type: 'disk', path: '/mnt', source: '/usr' }, 'mounted only by its own runtime'],
+    ['a device node', { type: 'unix-char', path: '/dev/null' }, 'mounted only by its own runtime'],
   ])('checks %s', (_what, device, refusal) => {
     const check = () => checkAdoptedDevice('d', device);
     if (refusal === null) expect(check).not.toThrow();

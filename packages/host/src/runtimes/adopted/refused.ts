@@ -18,7 +18,7 @@ const REFUSED_KEYS: readonly string[] = [
 export function checkAdoptedConfig(config: Config): void {
   const key = Object.keys(config).find((each) => REFUSED_KEYS.some((pattern) => matches(pattern, each)));
   if (key === undefined) return;
-  throw hostError('bad-request', `"${key}" of an adopted instance is for its own runtime to set`);
+  throw hostError('bad-request', `"${key}" of an adopted instance can be set only by its own runtime`);
 }
 
 function matches(pattern: string, key: string): boolean {
@@ -26,8 +26,8 @@ function matches(pattern: string, key: string): boolean {
 }
 
 /**
- * A nic describes an interface that exists: it needs its address, and cannot have limits. The root disk
- * belongs to the other runtime.
+ * Allows a nic that describes an existing interface: it needs its address, and cannot have limits. Also allows the root
+ * disk, which the other runtime has made.
  * @throws CodedError bad-request for a device that Porthole would have to make
  */
 export function checkAdoptedDevice(name: string, device: Device): void {
@@ -47,7 +47,10 @@ const CHECKS: ByDeviceType<CheckDevice> = {
 };
 
 function refuseMount(name: string): never {
-  throw hostError('bad-request', `Device "${name}" of an adopted instance is for its own runtime to mount`);
+  throw hostError(
+    'bad-request',
+    `Device "${name}" of an adopted instance can be mounted only by its own runtime`,
+  );
 }
 
 function checkNic(name: string, device: Device): void {
@@ -56,6 +59,6 @@ function checkNic(name: string, device: Device): void {
   if (Object.keys(device).some((option) => option.startsWith('limits.')))
     throw hostError(
       'bad-request',
-      `Limits of "${name}" of an adopted instance are for its own runtime to set`,
+      `Limits of "${name}" of an adopted instance can be set only by its own runtime`,
     );
 }

@@ -26,10 +26,10 @@ import { readLive } from './live.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
- * Recognises instances that another runtime has started, such as Podman or runc. Porthole serves their
- * callers, notices their end and reads what the kernel counts for them. Their processes, files, mounts and network belong
- * to that runtime, which also mounts the guest API's folder inside, at /dev/lxd. Only for machines that a profile asks
- * for this runtime mounts it.
+ * Recognises instances that another runtime has started, such as Podman or runc. Porthole answers their callers,
+ * notices their end, and reads the kernel's figures about them. Their processes, files, mounts and network belong to
+ * that runtime, which also mounts the guest API's folder at /dev/lxd. Porthole mounts this folder itself only in a
+ * machine that a profile asks for. It does nothing else.
  */
 export class AdoptedRuntime implements Adopter {
   readonly driver = 'adopted';
@@ -85,7 +85,7 @@ export class AdoptedRuntime implements Adopter {
 
   async remove(): Promise<void> {}
 
-  /** The instance runs already: this only takes hold of its init. */
+  /** The instance runs already, so this only opens a pidfd of its init. */
   async start({ config }: Pick<RunSpec, 'config'>): Promise<RunHandle> {
     const running = this.#hold(config);
     if (!running) throw hostError('bad-request', 'The process to adopt has ended');
@@ -100,7 +100,7 @@ export class AdoptedRuntime implements Adopter {
     return this.recall(instance);
   }
 
-  /** An end that no daemon watched counts as a stop: this runtime cannot start the instance again. */
+  /** If a run ended while no daemon watched it, that counts as a stop: this runtime cannot start the instance again. */
   lastEnding(): Ending {
     return 'stop';
   }
@@ -144,9 +144,9 @@ export class AdoptedRuntime implements Adopter {
 
   async attachMissing(): Promise<void> {}
 
-  /** The socket refuses callers when `security.devlxd` is false; the mount belongs to the other runtime. */
   async setLimits(): Promise<void> {}
 
+  /** The mount belongs to the other runtime. While `security.devlxd` is false, the guest API refuses the callers. */
   async setGuestApiMount(): Promise<void> {}
 
   async exec(): Promise<ExecProcess> {
@@ -173,7 +173,7 @@ export class AdoptedRuntime implements Adopter {
     return null;
   }
 
-  /** Null when the process has ended, even if another process has its pid now. */
+  /** Opens a pidfd of the init; null if the init has ended, even if another process has its pid now. */
   #hold(config: Config): RunHandle | null {
     const name = adoptedInit(config);
     const init = name?.bootId === this.#bootId ? PinnedProcess.named(name.pid, name.startTime) : null;

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 
-/** Where cgroups are mounted. */
+/** The usual mount point of cgroups. */
 export const CGROUP_ROOT = '/sys/fs/cgroup';
 
 /** The cgroup of a process in one hierarchy. */
 export interface Membership {
-  /** Controllers of the hierarchy; `` alone is the unified hierarchy, `name=systemd` one without controllers. */
+  /** Controllers of the hierarchy. A single `` means the unified hierarchy, `name=systemd` one without controllers. */
   readonly controllers: readonly string[];
-  /** From the root of the hierarchy. */
+  /** Path of the cgroup below the root of the hierarchy. */
   readonly path: string;
 }
 
@@ -23,7 +23,7 @@ export function membershipsIn(text: string): Membership[] {
 /**
  * The folder of a cgroup.
  * @param controller one of its hierarchy; `` for the unified one
- * @param root where cgroups are mounted
+ * @param root mount point of the cgroups
  */
 export function folderOf(controller: string, path: string, root = CGROUP_ROOT): string {
   if (controller !== '') return `${root}/${controller.replace('name=', '')}${path}`;
@@ -31,7 +31,7 @@ export function folderOf(controller: string, path: string, root = CGROUP_ROOT): 
   return `${root}${hybrid ? '/unified' : ''}${path}`;
 }
 
-/** The text of a file of the kernel; empty when it does not exist. */
+/** The text of a file in /proc or /sys; empty if it cannot be read. */
 export function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8');

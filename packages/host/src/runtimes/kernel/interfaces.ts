@@ -9,10 +9,10 @@ import type { Init } from '../contract/runtime.ts';
 const PROGRAM = fileURLToPath(new URL('../../native/interfaces-child.ts', import.meta.url));
 
 const ANSWER_MS = 5_000;
-/** A client that asks about one instance often asks about the next one, or asks again. */
+/** The helper ends after this time without a question. Clients often ask about several instances, or ask again. */
 const IDLE_MS = 10_000;
 
-/** Reads the network interfaces of instances, by one helper for all of them. */
+/** Reads the network interfaces of instances, with one helper program for all of them. */
 export class Interfaces {
   readonly #helper = new Helper({
     command: process.execPath,
@@ -23,14 +23,13 @@ export class Interfaces {
   });
 
   /**
-   * The interfaces in the network namespace of an init, by name; none when it has ended, or they cannot be
-   * read.
+   * The interfaces in the network namespace of an init, by name. Empty if the init has ended or they cannot be read.
    */
   async of(init: Init): Promise<Record<string, NetworkInterface>> {
     const question = String(init.pid);
     const answer = (await this.#helper.ask(question)) ?? '';
     const json = answer.startsWith(`${question} `) ? answer.slice(question.length + 1) : '';
-    // The helper was asked by pid: its answer is about this init if the init is still alive.
+    // The helper gets a pid. Its answer belongs to this init only if the init is still alive.
     if (json === '' || !init.isAlive()) return {};
     const interfaces = JSON.parse(json) as readonly NamedInterface[];
     return Object.fromEntries(interfaces.map((each) => [each.name, networkInterface(each)]));

@@ -1,13 +1,13 @@
 import type { LiveFacts } from '../contract/live.ts';
 import { readText } from './cgroup-files.ts';
 
-/** From controller to the folder of a container's cgroup; the key `` is the unified hierarchy. */
+/** The folder of a container's cgroup, by controller; the key `` is the unified hierarchy. */
 export type Groups = ReadonlyMap<string, string>;
 
 /** How much of the host a container uses. */
 export type Usage = Pick<LiveFacts, 'processes' | 'cpuUsage' | 'memoryUsage' | 'memoryPeak'>;
 
-/** Reads the kernel's own sums of a container's cgroups: a file each, however many cgroups are below. 0 if unknown. */
+/** Reads the kernel's figures for a container's cgroups, which include all cgroups below. 0 if unknown. */
 export function readUsage(groups: Groups): Usage {
   return {
     processes: firstNumber(groups, 'pids', ['pids.current']),

@@ -1,15 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Finished } from '../../../src/process/run.ts';
 
-/** The first program of a container: its first request is made at once. Then it stays. */
+/** The first program of a container: it sends a request at once, and then continues to run. */
 export const FIRST = 'devlxd /1.0/config/user.x > /tmp/first 2>&1; exec sleep inf';
 
-/** One way in which people run containers, with the real programs of that way, told of Porthole by its setup. */
+/** One way to run containers, with the real programs, configured by `porthole setup`. */
 export interface Way {
-  /** The runtime that Porthole says. */
+  /** The name of the runtime in `volatile.container.runtime`. */
   readonly runtime: string;
   /**
-   * Starts a container whose `user.x` has this value by its operator's word.
+   * Starts a container with a word that sets `user.x` to this value.
    * @param script its first program, {@link FIRST} if not given
    */
   start(name: string, value: string, script?: string): Promise<void>;

@@ -46,6 +46,12 @@ if [ -d "$folder" ] && ! [ -w "$folder" ]; then
   read -r _ uid _ < /proc/self/uid_map
   [ "$uid" != 0 ] || uid=$(id -u)
   folder=$state/claims/$uid
+  if [ -x "$folder" ] && ! [ -w "$folder" ]; then
+    echo "porthole: no daemon runs for $state, so this container is not adopted" >&2
+    case $kind in *stop) exit 0 ;; esac
+    [ -z "$required" ] || exit 1
+    exit 0
+  fi
   if ! [ -w "$folder" ]; then
     echo "porthole: root has not allowed containers of uid $uid; see the setting rootless-uids" >&2
     exit 1

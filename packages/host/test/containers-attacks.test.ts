@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { run } from '../src/process/run.ts';
 import { ask, until } from './harness/api.ts';
+import { CallerTools } from './harness/caller.ts';
 import { Crowd } from './harness/crowd.ts';
-import { BIN, TestDaemon } from './harness/daemon.ts';
+import { BIN, mountsBelow, TestDaemon } from './harness/daemon.ts';
+import { Deaf } from './harness/deaf.ts';
 import { Operator } from './harness/operator.ts';
 import { Podman } from './harness/podman.ts';
 import { outputOf } from './harness/private-host.ts';
@@ -190,10 +193,26 @@ describe('A user with rootless containers', () => {
   it('has instances with the uid in their names, without profiles', async () => {
     const words = ['--annotation', 'dev.porthole.name=web', '--annotation', 'dev.porthole.profiles=secret'];
     outputOf('run', await rootless.start(...DEVICE, '--name', 'mine', ...words));
-    expect(await operator.get('u61234-web')).toMatchObject({ profiles: [], status: 'Running' });
+    expect(await operator.get('u61234-web')).toMatchObject({
+      ...{ profiles: [], status: 'Running' },
+      config: { 'volatile.container.name': 'mine', 'volatile.container.image': 'localhost/bb:1' },
+    });
     expect(await rootless.must('exec', 'mine', '/usr/bin/devlxd', '/1.0/config')).toBe('[]');
     await rootless.must('rm', '--force', '--time=0', 'mine');
     await until('its end is seen', async () => (await operator.statuses())['u61234-web'] === 'Stopped');
+  });
+
+  it('does not get a name from an image', async () => {
+    const file = join(rootless.host.folder, 'Containerfile');
+    writeFileSync(file, 'FROM bb:1\nLABEL x=y\n');
+    const said = ['--annotation', 'dev.porthole.name=web', '--annotation', 'dev.porthole.config.user.x=1'];
+    await rootless.must('build', '--isolation=chroot', ...said, '--tag', 'evil:1', '--file', file);
+    const limits = ['--ulimit=nofile=1024:1024', '--ulimit=nproc=1000:1000'];
+    const words = ['--detach', '--network=none', ...limits, ...DEVICE, '--name', 'thief'];
+    const id = await rootless.must('run', ...words, 'evil:1', 'sleep', 'inf');
+    expect(await rootless.must('inspect', '--format={{json .Config.Annotations}}', id)).toContain('"web"');
+    expect((await operator.get('u61234-thief')).config).not.toHaveProperty('user.x');
+    await rootless.must('rm', '--force', '--time=0', 'thief');
   });
 
   it('cannot set keys that only root may set', async () => {
@@ -255,5 +274,58 @@ describe('A user with rootless containers', () => {
     expect((await hook(STRANGER, 'ls', join(daemon.stateDir, 'claims/61234'))).stderr).toContain(
       'Permission denied',
     );
+  });
+
+  describe('whose folder of requests', () => {
+    const claims = () => join(daemon.stateDir, 'claims/61234');
+    const as = (uid: number, script: string) => {
+      const user = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--'];
+      return rootless.host.run(['env', '--chdir=/', ...user, 'sh', '-c', script]);
+    };
+    const mounts = () => mountsBelow(claims()).length;
+
+    it('holds a few files, and never fills the disk', async () => {
+      expect(mounts()).toBe(1);
+      const big = await as(STRANGER, `head -c 8M /dev/zero > ${claims()}/big`);
+      expect(big.stderr).toContain('No space left on device');
+      const many = await as(STRANGER, `for n in $(seq 400); do touch ${claims()}/$n || exit 7; done`);
+      expect(many.code).toBe(7);
+      for (const name of readdirSync(claims())) rmSync(join(claims(), name));
+    });
+
+    it('may have a file system that never answers in the place of a request: others are handled', async () => {
+      using tools = new CallerTools();
+      const deaf = await Deaf.onHost(tools, join(claims(), 'deaf.request'), 'x', 0);
+      const pipe = await Deaf.onHost(tools, join(claims(), 'own.reply'), 'x', 0);
+      try {
+        writeFileSync(join(claims(), 'own.request'), 'wrong\n\nend\n');
+        chownSync(join(claims(), 'own.request'), 61_234, 61_234);
+        await until('it is handled', () => !existsSync(join(claims(), 'own.request')));
+        expect([deaf.held, pipe.held]).toEqual([0, 0]);
+      } finally {
+        for (const each of [deaf, pipe]) await each.end();
+        for (const mount of mountsBelow(claims()).filter((each) => each !== claims()))
+          execFileSync('umount', ['--lazy', mount]);
+      }
+      for (const name of readdirSync(claims())) rmSync(join(claims(), name), { recursive: true });
+    });
+
+    it('is the same one after a restart in place and after a crash, and goes with the daemon', async () => {
+      await daemon.restartInPlace();
+      expect(mounts()).toBe(1);
+      await daemon.kill();
+      await daemon.start();
+      expect(mounts()).toBe(1);
+      await daemon.stop();
+      expect(mounts()).toBe(0);
+      // In the mounts of the host: those of the rootless Podman here do not follow them.
+      const user = ['--reuid=61234', '--regid=61234', '--clear-groups', '--', join(BIN, 'porthole')];
+      const hook = await run('setpriv', [
+        ...[...user, 'oci-hook', 'createRuntime', '--state-dir', daemon.stateDir],
+      ]);
+      expect([hook.code, hook.stderr]).toEqual([0, expect.stringContaining('no daemon runs for')]);
+      await daemon.start();
+      expect(mounts()).toBe(1);
+    });
   });
 });

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test as it } from 'vitest';
 import { run } from '../src/process/run.ts';
@@ -196,6 +204,39 @@ describe('a source that stops answering while it is mounted', () => {
       for (const name of ['l', ...heirs]) await daemon.porthole('delete', '-f', name);
     }
   });
+});
+
+describe('records of containers on a disk that does not answer', () => {
+  /** More than the daemon has threads for files. */
+  const COUNT = 8;
+
+  it('delay the hooks of their containers for some seconds, but block no thread of the daemon', async () => {
+    const point = join(folder, 'records');
+    const deaf = await Deaf.onHost(tools, point, 'bundle', 0);
+    const hooks = join(daemon.stateDir, 'hooks');
+    const isThread = (line: RegExp) =>
+      readdirSync(`/proc/${daemon.pid}/task`).some((id) =>
+        line.test(textOf(`/proc/${daemon.pid}/task/${id}/status`)),
+      );
+    try {
+      for (let number = 0; number < COUNT; number++)
+        writeFileSync(join(hooks, `${number}.request`), requestFor(join(point, 'bundle'), number));
+      await until('they hang', () => deaf.held > 0);
+      await othersGoOn();
+      expect(isThread(/^State:\s+D/m)).toBe(false);
+      await until('all are refused', () => readdirSync(hooks).length === 0);
+      expect(await operator.sh('b', 'devlxd /1.0/config/user.who')).toBe('b');
+    } finally {
+      await deaf.end();
+    }
+  });
+
+  /** As the hook of an OCI runtime writes it. */
+  function requestFor(bundle: string, number: number): string {
+    const state = { id: `deaf-${number}`, pid: process.pid, bundle, annotations: {} };
+    const lines = ['/proc/uptime', '/proc/sys/kernel/random/boot_id'].map((path) => textOf(path).trim());
+    return `${['createRuntime', ...lines, JSON.stringify(state)].join('\n')}\nend\n`;
+  }
 });
 
 describe('a disk whose source does not answer', () => {

@@ -1,10 +1,9 @@
 import { chownSync, cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSpec } from '../src/containers/bundle.ts';
-import type { Describe } from '../src/containers/described.ts';
-import { describeDocker } from '../src/containers/records/docker.ts';
-import { describePodman } from '../src/containers/records/podman.ts';
+import { readSpec, specOf } from '../src/containers/bundle.ts';
+import { Looks } from '../src/containers/looks/looks.ts';
+import { describeContainer } from '../src/containers/records/describe.ts';
 import { Docker } from './harness/docker.ts';
 import { Podman } from './harness/podman.ts';
 
@@ -13,9 +12,9 @@ afterAll(async () => {
   for (const host of hosts) await host[Symbol.asyncDispose]();
 });
 
-const described = async (describer: Describe, bundle: string, id: string) => {
-  const found = await describer({ id, pid: 1, bundle, annotations: {} }, await readSpec(bundle));
-  if (found === null) throw new Error('it is not recognised');
+const { asRoot: look } = new Looks();
+const described = async (bundle: string, id: string) => {
+  const found = await describeContainer({ of: 'oci', id, pid: 1, bundle, annotations: {} }, look);
   return { container: found.container, words: { ...found.words } };
 };
 
@@ -30,7 +29,7 @@ describe('a container of Docker', () => {
       'ENV PORTHOLE_PROFILES=admin PORTHOLE_NAME=web',
     );
   });
-  const ask = (id: string) => described(describeDocker, docker.bundle(id), id);
+  const ask = (id: string) => described(docker.bundle(id), id);
   const label = (word: string) => ['--label', `dev.porthole.${word}`];
 
   it('has the words of its operator, not those of its image', async () => {
@@ -78,7 +77,7 @@ describe('a container of Podman', () => {
     hosts.push(podman);
     await podman.image('plain:1', 'LABEL dev.porthole.name=web', 'ENV PORTHOLE_PROFILES=admin');
   });
-  const ask = (id: string) => described(describePodman, podman.bundle(id), id);
+  const ask = (id: string) => described(podman.bundle(id), id);
 
   it('has the words of its operator, not those of its image', async () => {
     const given = ['--annotation=dev.porthole.config.user.x=1', '-e', 'PORTHOLE_NAME=db'];
@@ -104,7 +103,8 @@ describe('a container of Podman', () => {
   it('cannot be named by annotations in the manifest of its image, nor by a variable that Podman trims', async () => {
     await evilImage(podman);
     const id = await podman.start('--annotation=dev.porthole.config.user.x=1', 'evil:1', 'sleep', 'inf');
-    const { annotations, env } = await readSpec(podman.bundle(id));
+    const bundle = podman.bundle(id);
+    const { annotations, env } = readSpec(bundle, await look({ files: [specOf(bundle)] }));
     expect(annotations).toMatchObject({ 'dev.porthole.name': 'web' });
     expect(env).toContain('PORTHOLE_PROFILES=admin');
     expect((await ask(id)).words).toEqual({ 'config.user.x': '1' });

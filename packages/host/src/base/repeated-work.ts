@@ -11,10 +11,9 @@ export class RepeatedWork {
 
   /** Asks for the work. @returns settles when it is done; fails if it fails */
   run(): Promise<void> {
+    if (this.#ended) return this.#running ?? Promise.resolve();
     this.#again = true;
-    this.#running ??= this.#runAll().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#runAll();
     return this.#running;
   }
 
@@ -25,9 +24,14 @@ export class RepeatedWork {
   }
 
   async #runAll(): Promise<void> {
-    while (this.#again && !this.#ended) {
-      this.#again = false;
-      await this.#work();
+    try {
+      while (this.#again && !this.#ended) {
+        this.#again = false;
+        await this.#work();
+      }
+    } finally {
+      // At once: who asks from now on is not told of this work, which is over.
+      this.#running = undefined;
     }
   }
 }

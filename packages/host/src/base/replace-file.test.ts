@@ -56,6 +56,18 @@ describe('a file that is replaced', () => {
     expect([await modeOf(secret), await fs.readFile(secret, 'utf8')]).toEqual([0o600, 'secret']);
   });
 
+  it('may be what a link leads to, or the link itself', async () => {
+    const other = join(folder, 'other');
+    await fs.writeFile(other, 'other');
+    await fs.symlink(other, file);
+    await replaceFile(file, 'a', 0o644, 'replace');
+    expect([await fs.readFile(file, 'utf8'), await fs.readFile(other, 'utf8')]).toEqual(['a', 'other']);
+    await fs.rm(file);
+    await fs.symlink(other, file);
+    await replaceFile(file, 'b');
+    expect([await fs.readFile(other, 'utf8'), await fs.readlink(file)]).toEqual(['b', other]);
+  });
+
   it('is the one that an error names', async () => {
     const missing = join(folder, 'none/config.json');
     await expect(replaceFile(missing, 'a')).rejects.toMatchObject({

@@ -9,10 +9,16 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
  * and owner, and a link continues to lead to it. Another user who can write the folder cannot make this write a file
  * elsewhere, or change its mode.
  * @param mode of a file that does not exist yet
+ * @param links whether a link stays and its file is replaced, or the link itself is
  * @throws the system's error, with the name of the file itself
  */
-export async function replaceFile(path: string, text: string, mode = 0o644): Promise<void> {
-  const target = await realpath(path).catch(() => path);
+export async function replaceFile(
+  path: string,
+  text: string,
+  mode = 0o644,
+  links: 'follow' | 'replace' = 'follow',
+): Promise<void> {
+  const target = links === 'follow' ? await realpath(path).catch(() => path) : path;
   const before = await lstat(target).catch(() => null);
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
   try {

@@ -3,7 +3,9 @@ import type { Container } from '../core/container.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
 import { ownTimers, pass } from '../instances/testing/time.ts';
 import { Adoptions } from './adoptions.ts';
-import type { HookRequest } from './hook-request.ts';
+import type { HookRequest, MachineRequest } from './hook-request.ts';
+import { Looks } from './looks/looks.ts';
+import { describeOfUser } from './records/describe-user.ts';
 
 ownTimers();
 
@@ -27,6 +29,7 @@ const adoptionsOf = (of: Heart) =>
   new Adoptions(of.parts, {
     create: (input) => of.host.instances.create(input, BY),
     describe: async () => ({ container, words }),
+    describeOfUser: (subject, uid) => describeOfUser(subject, uid, new Looks().asRoot),
   });
 const requestOf = (pid: number, part: Partial<HookRequest> = {}): HookRequest => ({
   ...{ moment: 'start', ticks: LATER, bootId: BOOT },
@@ -184,7 +187,10 @@ describe('Nothing changes, and the hook gets the reason,', () => {
 });
 
 describe('A machine', () => {
-  const machineOf = (pid: number) => ({ of: 'nspawn', id: 'web', pid, settings: '/web.nspawn' }) as const;
+  const machineOf = (pid: number, part: Partial<MachineRequest> = {}): MachineRequest => ({
+    subject: { of: 'nspawn', id: 'web', pid, settings: '/web.nspawn' },
+    ...{ ticks: LATER, profiles: null, ...part },
+  });
   beforeEach(() => {
     container = { ...container, runtime: 'nspawn', id: 'web', name: 'web', record: '/web.nspawn' };
   });
@@ -192,21 +198,82 @@ describe('A machine', () => {
   it('is an instance, and the same one at its next start', async () => {
     words = { 'config.user.role': 'front' };
     const first = heart.machine.startForeign();
-    await adoptionsOf(heart).beginMachine(machineOf(first), LATER);
-    await adoptionsOf(heart).beginMachine(machineOf(first), LATER);
+    await adoptionsOf(heart).beginMachine(machineOf(first));
+    await adoptionsOf(heart).beginMachine(machineOf(first));
     const { id } = heart.get('web');
     await end(first);
-    await adoptionsOf(heart).beginMachine(machineOf(heart.machine.startForeign()), LATER);
+    await adoptionsOf(heart).beginMachine(machineOf(heart.machine.startForeign()));
     expect([heart.get('web').id, heart.status('web')]).toEqual([id, 'Running']);
     expect(heart.get('web').config).toMatchObject({ 'user.role': 'front' });
   });
 
   it('is not adopted if another process has its pid now', async () => {
     const pid = heart.machine.startForeign();
-    await expect(adoptionsOf(heart).beginMachine(machineOf(pid), 0n)).rejects.toThrow(
+    await expect(adoptionsOf(heart).beginMachine(machineOf(pid, { ticks: 0n }))).rejects.toThrow(
       'the machine has ended',
     );
     expect(heart.model.hasInstance('web')).toBe(false);
+  });
+
+  describe('that profiles ask for', () => {
+    const hasGuestApi = (pid: number) => heart.machine.foreign.get(pid)?.hasGuestApi;
+    const adoptFor = async (profiles: string[], pid = heart.machine.startForeign()) => {
+      await adoptionsOf(heart).beginMachine(machineOf(pid, { profiles }));
+      return pid;
+    };
+    const withProfile = (name: string, config: Record<string, string>) =>
+      heart.host.profiles.create({ name, description: '', config, devices: {} }, BY);
+    beforeEach(async () => {
+      container = { ...container, record: '' };
+      await withProfile('b', { 'user.role': 'b', 'adopt.machines': 'w*' });
+      await withProfile('c', { 'user.role': 'c', 'adopt.machines': 'web' });
+    });
+
+    it('gets the guest API, and has these profiles and no others, the last one first', async () => {
+      const pid = await adoptFor(['b', 'c']);
+      expect(hasGuestApi(pid)).toBe(true);
+      expect(heart.get('web').profiles).toEqual(['b', 'c']);
+      expect(heart.model.expanded(heart.get('web')).config).toMatchObject({ 'user.role': 'c' });
+    });
+
+    it('has the profiles that its own words name', async () => {
+      words = { profiles: 'default' };
+      await adoptFor(['b']);
+      expect(heart.get('web').profiles).toEqual(['default']);
+    });
+
+    it('keeps the profiles that it has when it starts again', async () => {
+      await end(await adoptFor(['b', 'c']));
+      const pid = await adoptFor(['c']);
+      expect(hasGuestApi(pid)).toBe(true);
+      expect(heart.get('web').profiles).toEqual(['b', 'c']);
+    });
+
+    it('is found again by the next daemon, with its mount', async () => {
+      const pid = await adoptFor(['b']);
+      const next = await heart.crash();
+      await adoptionsOf(next).beginMachine(machineOf(pid, { profiles: ['b'] }));
+      expect([next.status('web'), hasGuestApi(pid)]).toEqual(['Running', true]);
+    });
+
+    it('has no guest API if its name belongs to another instance', async () => {
+      container = { ...container, runtime: 'podman' };
+      await end(await start());
+      container = { ...container, runtime: 'nspawn', id: 'web' };
+      const pid = heart.machine.startForeign();
+      await expect(adoptFor(['b'], pid)).rejects.toThrow('the name "web" belongs to container web of podman');
+      expect(hasGuestApi(pid)).toBe(false);
+    });
+
+    it.each([
+      ['the guest API cannot be mounted', { refusesMounts: true }, 'something else is mounted'],
+      ['it is of another user', { owner: 1000 }, 'does not belong to root'],
+    ])('is no instance if %s', async (_what, part, why) => {
+      const pid = heart.machine.startForeign();
+      Object.assign(heart.machine.foreign.get(pid) as object, part);
+      await expect(adoptFor(['b'], pid)).rejects.toThrow(why);
+      expect([heart.model.hasInstance('web'), hasGuestApi(pid)]).toEqual([false, false]);
+    });
   });
 });
 
@@ -215,6 +282,7 @@ describe('Records that do not answer', () => {
     const adoptions = new Adoptions(heart.parts, {
       create: () => null as never,
       describe: () => new Promise(() => {}),
+      describeOfUser: () => new Promise(() => {}),
     });
     const begun = adoptions.begin(requestOf(heart.machine.startForeign()));
     const refused = expect(begun).rejects.toThrow('does not answer');

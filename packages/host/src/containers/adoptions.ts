@@ -1,3 +1,4 @@
+import { messageOf } from '../base/coded-error.ts';
 import { within } from '../base/within.ts';
 import { adoptedInit, type ProcessName } from '../core/adopted.ts';
 import { type Container, containerOf } from '../core/container.ts';
@@ -12,9 +13,8 @@ import type { Adoption, NewInstance } from '../instances/requests.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import { type Claim, claimOf, claimOfUser, continuedBy } from './claim.ts';
-import { describeOfUser } from './describe-user.ts';
 import type { Described } from './described.ts';
-import type { HookRequest, Subject } from './hook-request.ts';
+import type { HookRequest, MachineRequest, Subject } from './hook-request.ts';
 import { UserStarts } from './user-starts.ts';
 
 type AdoptionNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
@@ -29,8 +29,6 @@ const OF_USER_MAX = 64;
 
 /** Time to read the records of a container, which are a few files. */
 const DESCRIBE_MS_MAX = 5_000;
-/** Requests that read records at the same time: each one that hangs blocks a thread, and Node has four for files. */
-const HANGING_MAX = 16;
 const NO_ANSWER = 'the disk with the records of the container does not answer';
 
 /** The parts of the daemon that adoptions need, beside the use cases of instances. */
@@ -39,6 +37,8 @@ export interface AdoptionParts {
   readonly create: (input: NewInstance, by: null) => Operation;
   /** Reads what the other runtime's records say about a container. */
   readonly describe: (subject: Subject) => Promise<Described>;
+  /** The same for a container of a user of the host. */
+  readonly describeOfUser: (subject: Subject, uid: number) => Promise<Described>;
 }
 
 /** Adopts containers when hooks request it, and machines when they appear. */
@@ -46,7 +46,6 @@ export class Adoptions {
   readonly #context: AdoptionNeeds;
   readonly #parts: AdoptionParts;
   readonly #userStarts: UserStarts;
-  #hanging = 0;
 
   constructor(context: AdoptionNeeds, parts: AdoptionParts) {
     this.#context = context;
@@ -61,26 +60,42 @@ export class Adoptions {
    */
   async begin(request: HookRequest): Promise<void> {
     const init = this.#initOf(request);
-    const described = await this.#describe(request.subject);
+    const described = await this.#answered(this.#parts.describe(request.subject));
     const claim = claimOf(described);
     await this.#adopt(init, described.container, claim);
   }
 
   /**
    * Adopts a machine that machined has named. The machine may already run its program.
-   * @param ticks clock ticks after the host's boot; the machine's first process began before that
-   * @throws CodedError that says why the machine is not adopted
+   * @throws CodedError that says why the machine is not adopted; then the machine has no new mount of the guest API
    */
-  async beginMachine(subject: Subject, ticks: bigint): Promise<void> {
+  async beginMachine({ subject, ticks, profiles }: MachineRequest): Promise<void> {
     const { adopter } = this.#context;
     const init = adopter.nameOf(subject.pid);
     if (BigInt(init.startTime) > ticks) throw hostError('bad-request', 'the machine has ended');
     // With newer systemd, other users can register machines too, under any name.
     if (adopter.ownerOf(init.pid) !== ROOT)
       throw hostError('bad-request', 'the machine does not belong to root');
-    const described = await this.#describe(subject);
+    const described = await this.#answered(this.#parts.describe(subject));
     const claim = claimOf(described);
-    await this.#adopt(init, described.container, claim);
+    if (profiles === null) return this.#adopt(init, described.container, claim);
+    await this.#adoptShown(init, described.container, { ...claim, profiles: claim.profiles ?? profiles });
+  }
+
+  /** Adopts a container that was started without the guest API. */
+  async #adoptShown(init: ProcessName, container: Container, claim: Claim): Promise<void> {
+    const { adopter, log } = this.#context;
+    // The mount is first. If the daemon is killed after it, the next daemon finds it and adopts the container.
+    const isNew = await adopter.showGuestApi(init);
+    try {
+      await this.#adopt(init, container, claim);
+    } catch (error) {
+      // If this fails, callers in the container still stay unknown.
+      const stays = (reason: unknown) =>
+        log.warn({ pid: init.pid, reason: messageOf(reason) }, 'the guest API stays mounted in a container');
+      if (isNew) await adopter.hideGuestApi(init).catch(stays);
+      throw error;
+    }
   }
 
   /**
@@ -93,7 +108,7 @@ export class Adoptions {
     if (this.#context.adopter.ownerOf(init.pid) !== uid)
       throw hostError('bad-request', 'the container does not belong to the user who asks');
     this.#userStarts.take(uid);
-    const described = describeOfUser(request.subject, uid);
+    const described = await this.#answered(this.#parts.describeOfUser(request.subject, uid));
     const claim = claimOfUser(uid, described);
     const { model } = this.#context;
     const isNew = !model.hasInstance(claim.name);
@@ -134,20 +149,13 @@ export class Adoptions {
     );
   }
 
-  /** Reads the records. If their disk does not answer, only the containers of this disk wait. */
-  async #describe(subject: Subject): Promise<Described> {
-    if (this.#hanging >= HANGING_MAX) throw hostError('bad-request', NO_ANSWER);
+  /** Waits for what the records say. If their disk does not answer, only the containers of this disk wait. */
+  async #answered(work: Promise<Described>): Promise<Described> {
     let described: Described | undefined;
-    this.#hanging++;
-    const work = this.#parts
-      .describe(subject)
-      .then((found) => {
-        described = found;
-      })
-      .finally(() => {
-        this.#hanging--;
-      });
-    if (!(await within(DESCRIBE_MS_MAX, work)) || described === undefined)
+    const told = work.then((found) => {
+      described = found;
+    });
+    if (!(await within(DESCRIBE_MS_MAX, told)) || described === undefined)
       throw hostError('bad-request', NO_ANSWER);
     return described;
   }

@@ -1,22 +1,24 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OciSpec } from './described.ts';
 import { ownRecordOfTexts } from './json.ts';
+import type { Looked } from './looks/looked.ts';
 
 /** A bundle's config.json has tens of kilobytes. */
 const SPEC_MAX_BYTES = 4 * 1024 * 1024;
 
-/** Reads the `config.json` of a bundle. @throws Error if it cannot be read */
-export async function readSpec(bundle: string): Promise<OciSpec> {
-  const path = join(bundle, 'config.json');
-  // Another user may be able to write the bundle, and could put a named pipe there: a read of it would never end.
-  await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  const found = await file.stat();
-  if (!found.isFile() || found.size > SPEC_MAX_BYTES)
-    throw new Error(`${path} is not a plain file, or too large`);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(found.size), 0, found.size, 0);
-  const json = JSON.parse(buffer.toString('utf8', 0, bytesRead));
+/** The path of a container's configuration in its bundle. */
+export const specOf = (bundle: string) => join(bundle, 'config.json');
+
+/**
+ * Reads the `config.json` of a bundle. Another user than root may be able to write it.
+ * @param looked has looked at the file
+ * @throws Error if the file cannot be read
+ */
+export function readSpec(bundle: string, looked: Looked): OciSpec {
+  const bytes = looked.bytes(specOf(bundle));
+  if (bytes === null || bytes.length > SPEC_MAX_BYTES)
+    throw new Error(`${specOf(bundle)} is not a plain file, or too large`);
+  const json = JSON.parse(bytes.toString());
   const texts = (list: unknown): string[] =>
     Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
   return {

@@ -1,4 +1,6 @@
 import type { Container } from '../core/container.ts';
+import type { Looked } from './looks/looked.ts';
+import type { Look } from './looks/looks.ts';
 
 /** What an OCI runtime tells a hook on its standard input: the state of the container. */
 export interface OciState {
@@ -27,8 +29,17 @@ export interface Described {
   readonly words: Readonly<Record<string, string>>;
 }
 
+/** What describes a container, beside what the hook was told. */
+export interface Records {
+  readonly spec: OciSpec;
+  /** What was found at the paths that the state alone leads to. */
+  readonly first: Looked;
+  /** Looks at more paths. */
+  readonly look: Look;
+}
+
 /**
- * Describes a container from the records of one runtime, which only root can write.
+ * Describes a container from the records of one runtime, which only trusted users can write.
  * @returns null if another runtime runs the container
  */
-export type Describe = (state: OciState, spec: OciSpec) => Promise<Described | null>;
+export type Describe = (state: OciState, records: Records) => Promise<Described | null>;

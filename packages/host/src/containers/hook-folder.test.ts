@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
+import { openHere } from '../native/open-here.ts';
 import { HookFolder } from './hook-folder.ts';
 import type { HookRequest } from './hook-request.ts';
 
@@ -30,7 +31,7 @@ beforeEach(() => {
   asked = [];
   perform = async () => {};
   folder = new HookFolder(
-    { kind: 'root', path, uid: OWN_UID, everyMs: 20 },
+    { kind: 'root', path, uid: OWN_UID, open, everyMs: 20 },
     (request) => {
       asked.push(request.subject.id);
       return perform(request);
@@ -138,7 +139,7 @@ describe('The folder of a user', () => {
   it('has one request carried out at each look, and no long ones', async () => {
     await folder.stop();
     folder = new HookFolder(
-      { path, kind: 'user', uid: OWN_UID, everyMs: 50 },
+      { path, kind: 'user', uid: OWN_UID, open: openHere, everyMs: 50 },
       async (request) => void asked.push(request.subject.id),
       {
         clock: systemClock,

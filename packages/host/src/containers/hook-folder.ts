@@ -1,5 +1,5 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
-import { lstat, open, opendir, rm } from 'node:fs/promises';
+import { type FileHandle, opendir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
@@ -31,6 +31,8 @@ export interface FolderOf {
   readonly kind: 'root' | 'user';
   /** The owner of the files that are read; other files are ignored. */
   readonly uid: number;
+  /** Opens a file in the folder. In a user's folder, a file system that never answers may be mounted on the file. */
+  readonly open: (path: string, flags: number) => Promise<FileHandle>;
   /** How often the folder is read; a folder that only root can write is also watched. */
   readonly everyMs: number;
 }
@@ -109,8 +111,22 @@ export class HookFolder {
     for (const name of names) {
       if (!name.endsWith(REPLY) || names.has(`${name.slice(0, -REPLY.length)}${REQUEST}`)) continue;
       const path = join(this.#path, name);
-      const { mtimeMs = Number.POSITIVE_INFINITY } = await lstat(path).catch(() => ({ mtimeMs: undefined }));
-      if (this.#clock.now().getTime() - mtimeMs > WRITTEN_MS_MAX) await rm(path, { force: true });
+      const isOld = this.#clock.now().getTime() - (await this.#modifiedMs(path)) > WRITTEN_MS_MAX;
+      if (isOld) await remove(path).catch(() => {});
+    }
+  }
+
+  /** Infinite for what is no named pipe. */
+  async #modifiedMs(path: string): Promise<number> {
+    try {
+      await using file = await this.#of.open(
+        path,
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
+      const found = await file.stat();
+      return found.isFIFO() ? found.mtimeMs : Number.POSITIVE_INFINITY;
+    } catch {
+      return Number.POSITIVE_INFINITY;
     }
   }
 
@@ -164,8 +180,8 @@ export class HookFolder {
       await this.#reply(pipe, answer);
     }
     // The request is removed last. If the daemon is killed before that, the next daemon removes it.
-    await rm(pipe, { force: true }).catch(() => {});
-    await rm(path, { force: true });
+    await remove(pipe).catch(() => {});
+    await remove(path);
     this.#done.delete(name);
     return true;
   }
@@ -182,7 +198,8 @@ export class HookFolder {
       await this.#perform(request);
       return OK;
     } catch (error) {
-      if (['ENOENT', 'ELOOP', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
+      if (['ENOENT', 'ELOOP', 'EISDIR', 'EXDEV'].includes((error as NodeJS.ErrnoException).code ?? ''))
+        return null;
       this.#warn({ reason: messageOf(error) }, 'a container was not adopted');
       return messageOf(error).replaceAll('\n', ' ');
     }
@@ -190,10 +207,13 @@ export class HookFolder {
 
   /** Reads a request; null if it is not a plain file of the folder's user. Files of other users are removed. */
   async #fileAt(path: string): Promise<{ text: string; mtimeMs: number } | null> {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    await using file = await this.#of.open(
+      path,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     const found = await file.stat();
     if (!found.isFile()) return null;
-    if (found.uid !== this.#of.uid) await rm(path, { force: true });
+    if (found.uid !== this.#of.uid) await remove(path);
     if (found.uid !== this.#of.uid) return null;
     if (found.size > REQUEST_MAX_BYTES[this.#of.kind])
       throw new Error('the state of the container is too large');
@@ -206,7 +226,7 @@ export class HookFolder {
     for (let tries = 0; tries < REPLY_TRIES && !this.#stopped; tries++) {
       try {
         const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
-        await using file = await open(pipe, flags);
+        await using file = await this.#of.open(pipe, flags);
         if ((await file.stat()).isFIFO()) await file.write(`${answer}\n`);
         return;
       } catch (error) {
@@ -216,4 +236,11 @@ export class HookFolder {
       }
     }
   }
+}
+
+/** Removes a file if it is there. It does not look at the file first, because something may be mounted on it. */
+async function remove(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
 }

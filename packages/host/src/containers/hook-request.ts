@@ -33,6 +33,15 @@ export interface HookRequest {
   readonly subject: Subject;
 }
 
+/** A running machine that the daemon is to adopt. */
+export interface MachineRequest {
+  readonly subject: Extract<Subject, { of: 'nspawn' }>;
+  /** Its first process began before this many clock ticks after the host's boot. */
+  readonly ticks: bigint;
+  /** The profiles that ask for it; null if its own settings do, which also mount the guest API. */
+  readonly profiles: readonly string[] | null;
+}
+
 /** USER_HZ: the unit of start times in /proc/PID/stat, the same on all architectures; proc(5). */
 const TICKS_PER_SECOND = 100;
 

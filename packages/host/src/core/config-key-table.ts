@@ -11,6 +11,7 @@ import {
 } from './config-checks.ts';
 import { CONTAINER_ABOUT, CONTAINER_TEXTS, checkContainerLabels, checkContainerText } from './container.ts';
 import { checkGuestKey } from './guest-keys.ts';
+import { ADOPT_MACHINES, checkMachinePatterns } from './machine-patterns.ts';
 import { checkMetaData } from './meta-data.ts';
 import { checkRawLxc } from './raw-lxc.ts';
 import { checkHwaddr, checkInterfaceName, checkLine, integer, matching, oneOf } from './texts.ts';
@@ -43,6 +44,13 @@ const priority = integer(-INT_MAX, INT_MAX);
 
 /** Every key that Porthole knows. If several rows match a key, an exact one counts, else the first. */
 export const CONFIG_KEYS: readonly ConfigKey[] = [
+  {
+    key: ADOPT_MACHINES,
+    use: 'applied',
+    check: checkMachinePatterns,
+    about:
+      "of profiles only, Porthole's own: names and patterns such as `web-*`, with commas, of machines of systemd-nspawn that become instances with this profile",
+  },
   {
     key: 'boot.autostart',
     use: 'applied',

@@ -3,6 +3,7 @@ import { findConfigKey } from './config-key-table.ts';
 import type { Config } from './entities.ts';
 import { isGuestKey } from './guest-keys.ts';
 import { hostError } from './host-errors.ts';
+import { ADOPT_MACHINES } from './machine-patterns.ts';
 import { recordOf } from './records.ts';
 import { checkText, hasControl } from './texts.ts';
 
@@ -15,7 +16,7 @@ export const CONFIG_KEYS_MAX = 4096;
 /** Bytes of all keys and values: all are written again at each change and held in memory. */
 export const CONFIG_BYTES_MAX = 8 * 1024 * 1024;
 
-/** The owner of a config; a profile cannot have `guest.*`, `image.*` and `volatile.*` keys. */
+/** The owner of a config; a profile cannot have `guest.*`, `image.*` and `volatile.*` keys, an instance no `adopt.*`. */
 export type ConfigOwner = 'instance' | 'profile';
 
 /**
@@ -69,6 +70,8 @@ function checkEntry(key: string, value: unknown, owner: ConfigOwner): number {
   const found = findConfigKey(key);
   if (!found) throw hostError('bad-request', `Unknown configuration key: ${key}`);
   if (owner === 'profile') refuseOnProfile(key);
+  else if (key === ADOPT_MACHINES)
+    throw hostError('bad-request', `"${ADOPT_MACHINES}" can only be set on profiles`);
   const { row, name } = found;
   if (row.use === 'refused')
     throw hostError('bad-request', `Configuration key "${key}" is not supported by Porthole`);

@@ -29,9 +29,9 @@ beforeAll(async () => {
     invocation.config,
     nothing,
     () => {},
-    async ({ watch }) => ({
+    async ({ watch, devlxd }) => ({
       main: runtime,
-      adopter: new AdoptedRuntime(watch, new Interfaces()),
+      adopter: new AdoptedRuntime(watch, new Interfaces(), devlxd),
       of: () => runtime,
       lxcfs: async () => 'absent',
       stop: () => {},

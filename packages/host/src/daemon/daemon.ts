@@ -140,7 +140,7 @@ export async function startDaemon(
   late.guests = guests;
   started.defer(inBackground(remove));
   await takeHooks(started, context, backend.instances, {
-    ...{ paths, patient: tellPatience(callers, lane) },
+    ...{ paths, exit, patient: tellPatience(callers, lane) },
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });

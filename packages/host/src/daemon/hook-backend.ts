@@ -1,17 +1,24 @@
-import { chmod, mkdir, readdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, realpath } from 'node:fs/promises';
 import { within } from '../base/within.ts';
 import { Adoptions } from '../containers/adoptions.ts';
 import { type FolderOf, HookFolder } from '../containers/hook-folder.ts';
 import type { HookRequest } from '../containers/hook-request.ts';
+import { LooksByUser } from '../containers/looks/looks-by-user.ts';
 import { hasGuestApi } from '../containers/machines/leader.ts';
 import { askMachined } from '../containers/machines/machined.ts';
 import { Machines } from '../containers/machines/machines.ts';
 import { NspawnFolder } from '../containers/machines/nspawn-folder.ts';
 import { describeContainer } from '../containers/records/describe.ts';
+import { describeOfUser } from '../containers/records/describe-user.ts';
 import { Removals } from '../containers/removals.ts';
+import { containerOf } from '../core/container.ts';
+import type { Instance } from '../core/entities.ts';
+import { machinePatterns } from '../core/machine-patterns.ts';
 import type { InstanceCases } from '../host/backend.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
+import { openHere } from '../native/open-here.ts';
+import type { Exit } from '../restart/exit.ts';
+import { ClaimFolders } from './claim-folders.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** The folders of hooks, the users with instances, and whether an instance is deleted with its container. */
@@ -22,13 +29,10 @@ interface Hooks {
   readonly forgets: boolean;
   /** Switches on or off that callers from unknown PID namespaces wait for up to a second. */
   readonly patient: (on: boolean) => void;
+  readonly exit: Pick<Exit, 'isTakenOver'>;
 }
 
 type HookNeeds = RunNeeds & Needs<'adopter' | 'operations' | 'random'>;
-
-/** Other users may add files, but not list them, and they may remove only their own. */
-const ADD_ONLY = 0o1733;
-const CLOSED = 0o700;
 
 /** The instances are made in the name of root, whose setting allows that. */
 const ROOT = { username: 'root', protocol: 'unix', address: '@' } as const;
@@ -52,31 +56,42 @@ export async function takeHooks(
   started: AsyncDisposableStack,
   context: HookNeeds,
   instances: Pick<InstanceCases, 'create'>,
-  { paths, uids, forgets, patient }: Hooks,
+  { paths, uids, forgets, patient, exit }: Hooks,
 ): Promise<void> {
+  const looks = new LooksByUser();
   const adoptions = new Adoptions(context, {
     create: (input) => instances.create(input, ROOT),
-    describe: describeContainer,
+    describe: (subject) => describeContainer(subject, looks.asRoot),
+    describeOfUser: (subject, uid) => describeOfUser(subject, uid, looks.asUser(uid)),
   });
-  const removals = started.adopt(new Removals(context), (each) => each.stop());
+  // Searches for removed containers have limits of their own, so that they do not hold up a start.
+  const searches = new LooksByUser();
+  const removals = started.adopt(new Removals(context, (owner) => searches.as(owner)), (each) => each.stop());
   if (forgets) removals.begin();
-  take({ kind: 'root', path: paths.hooks, uid: 0, everyMs: READ_MS }, (request) =>
+  take({ kind: 'root', path: paths.hooks, uid: 0, open, everyMs: READ_MS }, (request) =>
     request.moment === 'start' ? adoptions.begin(request) : adoptions.end(request),
   );
   const machines = new Machines(
     {
       settings: new NspawnFolder(NSPAWN_SETTINGS, [paths.devlxd, await realpath(paths.devlxd)]),
+      patterns: () => machinePatterns(context.model.state.profiles.values()),
       states: MACHINES,
       ask: askMachined,
       hasGuestApi,
-      adopt: (...machine) => context.running.whileStarting(() => adoptions.beginMachine(...machine)),
+      adopt: (machine) => adoptions.beginMachine(machine),
+      whileStarting: (work) => context.running.whileStarting(work),
       follows: patient,
     },
     context,
   );
   begin(started.adopt(machines, (each) => each.stop()));
-  for (const [uid, path] of await foldersOfUsers(paths.claims, uids)) {
-    take({ kind: 'user', path, uid, everyMs: READ_OF_USER_MS }, (request) =>
+  const claims = new ClaimFolders(paths.claims, context.log);
+  // After a restart in place, the next daemon uses the folders as they are.
+  started.defer(() =>
+    exit.isTakenOver ? Promise.resolve() : claims.close((uid) => hasRunning(context, uid)),
+  );
+  for (const [uid, path] of await claims.open(uids)) {
+    take({ kind: 'user', path, uid, open: openHere, everyMs: READ_OF_USER_MS }, (request) =>
       // The daemon notices the end of a run itself, so the hook of a user need not wait for it.
       request.moment === 'start' ? adoptions.beginOfUser(request, uid) : Promise.resolve(),
     );
@@ -96,20 +111,8 @@ export async function takeHooks(
   }
 }
 
-/**
- * Makes a folder for each user, into which that user can put files. It belongs to root, so that no user can mount a
- * file system there. The folders of users whom root no longer allows are closed.
- */
-async function foldersOfUsers(claims: string, uids: readonly number[]): Promise<Map<number, string>> {
-  const folders = new Map(uids.map((uid) => [uid, join(claims, String(uid))]));
-  const wanted = new Set(folders.values());
-  for (const name of await readdir(claims)) {
-    const path = join(claims, name);
-    if (!wanted.has(path)) await chmod(path, CLOSED);
-  }
-  for (const path of folders.values()) {
-    await mkdir(path, { recursive: true });
-    await chmod(path, ADD_ONLY);
-  }
-  return folders;
+/** Whether a user of the host has running instances. */
+function hasRunning({ model, running }: HookNeeds, uid: number): boolean {
+  const isIts = ({ id, config }: Instance) => running.has(id) && containerOf(config)?.owner === String(uid);
+  return [...model.state.instances.values()].some(isIts);
 }

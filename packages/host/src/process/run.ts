@@ -25,6 +25,10 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Killed when it aborts. */
   readonly signal?: AbortSignal;
+  /** How its output is read; `latin1` keeps every byte. UTF-8 by default. */
+  readonly encoding?: 'utf8' | 'latin1';
+  /** Killed when it prints more on its standard output. Without this, what is more than 1 MiB is dropped. */
+  readonly outputBytesMax?: number;
   /** Descriptors that it gets as 3, 4 and so on. It has no others besides the standard ones. */
   readonly descriptors?: readonly number[];
 }
@@ -34,14 +38,16 @@ const OUTPUT_BYTES_MAX = 1024 * 1024;
 
 /** Runs a command without a shell and waits for its end. Never throws: read `ok`. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { cwd, env, input, timeoutMs, signal, descriptors = [] } = options;
+  const { cwd, env, input, timeoutMs, signal, encoding = 'utf8', outputBytesMax, descriptors = [] } = options;
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
       env: env ? { ...env } : process.env,
       stdio: ['pipe', 'pipe', 'pipe', ...descriptors],
     });
-    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+    const tooMuch = outputBytesMax === undefined ? () => {} : () => void child.kill('SIGKILL');
+    const stdout = collect(child.stdout, { encoding, most: outputBytesMax, tooMuch });
+    const stderr = collect(child.stderr, { encoding });
     const limits = watch(child, { timeoutMs, signal }, (stuck) => finish(null, 'SIGKILL', { stuck }));
     const finish = (
       code: number | null,
@@ -89,14 +95,24 @@ function watch(
   return state;
 }
 
-function collect(stream: NodeJS.ReadableStream | null): () => string {
+interface Collecting {
+  readonly encoding: BufferEncoding;
+  readonly most?: number | undefined;
+  readonly tooMuch?: () => void;
+}
+
+function collect(
+  stream: NodeJS.ReadableStream | null,
+  { encoding, most = OUTPUT_BYTES_MAX, tooMuch = () => {} }: Collecting,
+): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream?.on('data', (chunk: Buffer) => {
-    if (size < OUTPUT_BYTES_MAX) chunks.push(chunk);
+    if (size < most) chunks.push(chunk);
     size += chunk.length;
+    if (size > most) tooMuch();
   });
-  return () => Buffer.concat(chunks).toString('utf8');
+  return () => Buffer.concat(chunks).toString(encoding);
 }
 
 interface End {

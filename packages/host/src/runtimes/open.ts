@@ -43,7 +43,7 @@ export async function openRuntimes(places: RuntimePlaces): Promise<Runtimes> {
   // One helper program reads the interfaces of all instances.
   const interfaces = new Interfaces();
   const main = await openLxc({ ...places, interfaces });
-  const adopter = new AdoptedRuntime(places.watch, interfaces);
+  const adopter = new AdoptedRuntime(places.watch, interfaces, places.devlxd);
   const of = (config: Config) => (isAdopted(config) ? adopter : main);
   const stop = () => {
     main.stop();

@@ -1,4 +1,14 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -33,6 +43,22 @@ describe('a bundle', () => {
     write(text);
     await expect(editBundle(bundle, place)).rejects.toThrow(`${bundle}/config.json cannot be edited: `);
     expect(read()).toBe(text);
+  });
+
+  it('whose config.json is a symbolic link is refused, and the file that it leads to stays as it is', async () => {
+    const other = join(bundle, 'other.json');
+    writeFileSync(other, '{}');
+    symlinkSync(other, join(bundle, 'config.json'));
+    await expect(editBundle(bundle, place)).rejects.toThrow(
+      `${bundle}/config.json cannot be edited: it is a symbolic link`,
+    );
+    expect(readFileSync(other, 'utf8')).toBe('{}');
+    expect(readdirSync(bundle)).toEqual(['config.json', 'other.json']);
+  });
+
+  it('whose config.json is a folder is refused', async () => {
+    mkdirSync(join(bundle, 'config.json'));
+    await expect(editBundle(bundle, place)).rejects.toThrow('cannot be edited: it is not a regular file');
   });
 
   it('without config.json, or for a relative state directory, is refused', async () => {

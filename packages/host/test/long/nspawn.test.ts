@@ -53,12 +53,12 @@ describe('Machines of systemd-nspawn, under systemd', () => {
     (await host.must('machinectl', 'show', name, '--property=Leader', '--value')).trim();
 
   /** A root whose programs are those of the host. */
-  function makeMachine(name: string): void {
+  function makeMachine(name: string, exec = ''): void {
     mkdirSync(inside(name, 'usr'), { recursive: true });
     for (const folder of ['bin', 'sbin', 'lib', 'lib64']) symlinkSync(`usr/${folder}`, inside(name, folder));
     writeFileSync(inside(name, 'init'), INIT, { mode: 0o755 });
     mkdirSync(at('etc/systemd/nspawn'), { recursive: true });
-    writeFileSync(settings(name), `${OWN_SETTINGS}\n[Files]\nBindReadOnly=/usr\n`);
+    writeFileSync(settings(name), `${OWN_SETTINGS}${exec}\n[Files]\nBindReadOnly=/usr\n`);
   }
 
   /** Starts or ends a machine, and waits until a new one has made its first request. @returns the answer */
@@ -139,5 +139,33 @@ describe('Machines of systemd-nspawn, under systemd', () => {
     await host.must('systemctl', 'stop', 'systemd-nspawn@web', 'systemd-nspawn@db');
     await host.must('machinectl', 'remove', 'db');
     expect(existsSync(settings('db'))).toBe(false);
+  });
+
+  it('are instances while they run if a profile asks for them, also with users of their own', async () => {
+    const names = ['batch-1', 'batch-2'];
+    makeMachine('batch-1', '[Exec]\nPrivateUsers=no\n');
+    makeMachine('batch-2', '[Exec]\nPrivateUsers=524288\n[Files]\nPrivateUsersOwnership=chown\n');
+    for (const name of names) await start(name);
+    await porthole('profile', 'create', 'small');
+    await porthole('profile', 'set', 'small', 'user.role=cheap');
+    await porthole('profile', 'set', 'small', 'adopt.machines=batch-*');
+    const ask = ['curl', '-s', '--unix-socket', '/dev/lxd/sock', 'http://lxd/1.0/config/user.role'];
+    const role = async (name: string) =>
+      (await host.run('nsenter', '--target', await leader(name), '--all', '--', ...ask)).stdout;
+    const isKnown = (name: string) =>
+      until(`${name} has its answer`, async () => (await role(name)) === 'cheap');
+    for (const name of names) await isKnown(name);
+    expect(await porthole('list', '-f', 'csv', '-c', 'nsP', 'batch')).toBe(
+      'batch-1,RUNNING,small\nbatch-2,RUNNING,small\n',
+    );
+    const { config } = await shown('batch-2');
+    await host.must('systemctl', 'restart', 'systemd-nspawn@batch-2');
+    await isKnown('batch-2');
+    expect((await shown('batch-2')).config['volatile.uuid']).toBe(config['volatile.uuid']);
+    await porthole('profile', 'unset', 'small', 'adopt.machines');
+    expect(await role('batch-1')).toBe('cheap');
+    await host.must('systemctl', 'restart', 'systemd-nspawn@batch-1');
+    await porthole('wait', 'batch-1', '--for', 'stopped', '--timeout', '10');
+    expect(await role('batch-1')).toBe('');
   });
 });

@@ -1,6 +1,6 @@
+import { parsedJson } from '../../base/parsed-json.ts';
 import { isYamlMap } from '../../base/yaml-map.ts';
 import { run } from '../../process/run.ts';
-import { parsed } from '../records/root-file.ts';
 import { objectOf } from '../records/texts.ts';
 
 /** A machine, as systemd-machined knows it; org.freedesktop.machine1(5). */
@@ -34,7 +34,7 @@ export async function askMachined(name: string): Promise<Machine> {
 
 /** Reads the properties of a machine as busctl(1) prints them; null if one is missing. */
 export function machineIn(text: string): Machine | null {
-  const { data } = (parsed(text) as { data?: unknown }) ?? {};
+  const { data } = (parsedJson(text) as { data?: unknown }) ?? {};
   const properties = Array.isArray(data) ? (data[0] as unknown) : undefined;
   if (!isYamlMap(properties)) return null;
   const property = (name: string) => objectOf(properties, name)['data'];

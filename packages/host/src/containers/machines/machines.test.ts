@@ -18,6 +18,8 @@ let adopted: string[];
 let follows: boolean[];
 let ask: (name: string) => Promise<Machine>;
 let hasApi: boolean;
+let starting: number;
+let patterns: Map<string, readonly string[]>;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'porthole-machines-'));
   settings = join(folder, 'systemd/nspawn');
@@ -26,16 +28,24 @@ beforeEach(() => {
   [asked, adopted, follows] = [[], [], []];
   ask = async () => OF_NSPAWN;
   hasApi = true;
+  starting = 0;
+  patterns = new Map();
   machines = new Machines(
     {
       settings: new NspawnFolder(settings, ['/s/devlxd']),
+      patterns: () => patterns,
       states,
       ask: (name) => {
         asked.push(name);
         return ask(name);
       },
       hasGuestApi: async () => hasApi,
-      adopt: async ({ id, pid, settings: file }) => void adopted.push(`${id} ${pid} ${file}`),
+      whileStarting: async (work) => {
+        starting++;
+        return work().finally(() => starting--);
+      },
+      adopt: async ({ subject: { id, pid, settings: file }, profiles }) =>
+        void adopted.push(`${id} ${pid} ${profiles === null ? file : profiles.join()}`),
       follows: (on) => void follows.push(on),
     },
     { log: silentLog },
@@ -100,6 +110,18 @@ describe('Machines that were set up', () => {
     await vi.waitFor(() => expect(adopted).toEqual([of('web')]), { timeout: 4_000 });
   });
 
+  it('have callers that wait from the moment when the machine is seen, while machined is asked', async () => {
+    const answer = Promise.withResolvers<Machine>();
+    ask = () => answer.promise;
+    setUp('web');
+    appear('web');
+    const begun = machines.begin();
+    await become(() => [asked, starting], [['web'], 1]);
+    answer.resolve(OF_NSPAWN);
+    await begun;
+    expect([adopted, starting]).toEqual([[of('web')], 0]);
+  });
+
   it('do not wait for each other', async () => {
     for (const name of ['a', 'b']) {
       setUp(name);
@@ -143,5 +165,42 @@ describe('A machine is not adopted', () => {
     appear('web');
     await machines.begin();
     expect([asked, adopted]).toEqual([['web'], []]);
+  });
+});
+
+describe('A machine that profiles ask for', () => {
+  const byProfiles = (name: string, profiles: string) => `${name} ${process.pid} ${profiles}`;
+  beforeEach(() => {
+    hasApi = false;
+    patterns.set('small', ['web-*']);
+  });
+
+  it('is adopted with these profiles although it has no mount yet, and others are not', async () => {
+    patterns.set('all', ['db', 'web-1']);
+    for (const name of ['web-1', 'db', 'web', 'unit:web-1']) appear(name);
+    await machines.begin();
+    expect(adopted.sort()).toEqual([byProfiles('db', 'all'), byProfiles('web-1', 'all,small')]);
+    expect(follows).toEqual([true]);
+  });
+
+  it('is adopted while it runs if the profile begins to ask for it, and again when it asks anew', async () => {
+    appear('db');
+    await machines.begin();
+    patterns.set('small', ['db']);
+    await vi.waitFor(() => expect(adopted).toEqual([byProfiles('db', 'small')]), { timeout: 4_000 });
+    patterns.clear();
+    await vi.waitFor(() => expect(follows).toEqual([true, false]), { timeout: 4_000 });
+    rmSync(join(states, 'db'));
+    appear('db');
+    patterns.set('big', ['*']);
+    await vi.waitFor(() => expect(adopted.slice(1)).toEqual([byProfiles('db', 'big')]), { timeout: 4_000 });
+  });
+
+  it('goes by its own settings if these set it up', async () => {
+    hasApi = true;
+    setUp('web-1');
+    appear('web-1');
+    await machines.begin();
+    expect(adopted).toEqual([of('web-1')]);
   });
 });

@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../base/coded-error.ts';
 import { RepeatedWork } from '../../base/repeated-work.ts';
+import { profilesFor } from '../../core/machine-patterns.ts';
 import type { Needs } from '../../instances/needs.ts';
-import type { Subject } from '../hook-request.ts';
+import type { MachineRequest } from '../hook-request.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { ticksOf } from './leader.ts';
 import type { Machine } from './machined.ts';
@@ -16,16 +17,19 @@ const AT_ONCE = 8;
 
 /** The parts of the daemon that machines need. */
 export interface MachineParts {
-  /** Says which machines to adopt. */
+  /** Says which machines to adopt because of their own settings. */
   readonly settings: NspawnFolder;
+  /** The names and patterns of the machines to adopt because of profiles, by profile. */
+  readonly patterns: () => ReadonlyMap<string, readonly string[]>;
   /** Folder in which machined has a file for each running machine. */
   readonly states: string;
   readonly ask: (name: string) => Promise<Machine>;
   /** Whether a process sees the guest API's mount. */
   readonly hasGuestApi: (pid: number) => Promise<boolean>;
-  /** @param ticks clock ticks after the host's boot; the machine's first process began before that */
-  readonly adopt: (subject: Extract<Subject, { of: 'nspawn' }>, ticks: bigint) => Promise<void>;
-  /** Called when the first machine to adopt appears, and when there is none left. */
+  readonly adopt: (machine: MachineRequest) => Promise<void>;
+  /** Makes callers that are not known yet wait until the work is done. */
+  readonly whileStarting: <T>(work: () => Promise<T>) => Promise<T>;
+  /** Called when the first machine or pattern to adopt appears, and when there is none left. */
   readonly follows: (on: boolean) => void;
 }
 
@@ -37,7 +41,7 @@ export interface MachineParts {
 export class Machines {
   readonly #parts: MachineParts;
   readonly #log: Needs<'log'>['log'];
-  /** By machine: the version of its file for which the work is done. */
+  /** By machine: the version of its file for which the work is done, and the profiles that asked for it. */
   readonly #done = new Map<string, string>();
   readonly #busy = new Map<string, Promise<void>>();
   /** A notification during a reading causes another reading after it. */
@@ -81,8 +85,10 @@ export class Machines {
     // The watches begin before the reading. So each change from now on causes another reading.
     for (const each of this.#watches) await each.refresh();
     const names = await this.#parts.settings.names();
-    this.#follow(names.size > 0);
-    if (names.size > 0) await this.#startAll(names);
+    const patterns = this.#parts.patterns();
+    const any = names.size > 0 || patterns.size > 0;
+    this.#follow(any);
+    if (any) await this.#startAll((name) => (names.has(name) ? null : profilesFor(name, patterns)));
   }
 
   #follow(on: boolean): void {
@@ -92,29 +98,38 @@ export class Machines {
     this.#log.debug({ on }, 'machines of systemd-nspawn are followed');
   }
 
-  async #startAll(names: ReadonlySet<string>): Promise<void> {
+  /** @param askedBy the profiles that ask for a machine; null if its own settings do */
+  async #startAll(askedBy: (name: string) => readonly string[] | null): Promise<void> {
     const { states } = this.#parts;
-    const present = new Set((await readdir(states).catch(() => [])).filter((each) => names.has(each)));
+    const present = new Map<string, readonly string[] | null>();
+    for (const name of await readdir(states).catch(() => [])) {
+      const profiles = askedBy(name);
+      if (profiles?.length !== 0) present.set(name, profiles);
+    }
     for (const known of [this.#done, this.#unknown])
       for (const name of known.keys()) if (!present.has(name)) known.delete(name);
-    for (const name of present) {
+    for (const [name, profiles] of present) {
       if (this.#busy.size >= AT_ONCE) break;
-      const version = await versionOf(join(states, name));
-      if (version !== '' && this.#done.get(name) !== version) this.#start(name, version);
+      const file = await versionOf(join(states, name));
+      const version = `${file} ${profiles?.join() ?? ''}`;
+      if (file !== '' && this.#done.get(name) !== version) this.#start(name, version, profiles);
     }
   }
 
-  #start(name: string, version: string): void {
+  #start(name: string, version: string, profiles: readonly string[] | null): void {
     if (this.#busy.has(name)) return;
-    const work = this.#adopt(name).then(
-      () => void this.#done.set(name, version),
-      (error) => {
-        if (!this.#unknown.has(name))
-          this.#log.warn({ machine: name, reason: messageOf(error) }, 'machined cannot be asked');
-        this.#unknown.add(name);
-        return 'later';
-      },
-    );
+    // The callers wait from here on, also while the daemon asks machined. Before, they wait for a second at most.
+    const work = this.#parts
+      .whileStarting(() => this.#adopt(name, profiles))
+      .then(
+        () => void this.#done.set(name, version),
+        (error) => {
+          if (!this.#unknown.has(name))
+            this.#log.warn({ machine: name, reason: messageOf(error) }, 'machined cannot be asked');
+          this.#unknown.add(name);
+          return 'later';
+        },
+      );
     this.#busy.set(
       name,
       work.then((result) => {
@@ -126,15 +141,16 @@ export class Machines {
   }
 
   /** @throws Error if machined cannot be asked */
-  async #adopt(name: string): Promise<void> {
+  async #adopt(name: string, profiles: readonly string[] | null): Promise<void> {
     const { ask, hasGuestApi, adopt, settings } = this.#parts;
     const { leader, registeredUs, isOfNspawn } = await ask(name);
     if (!isOfNspawn || leader === 0 || this.#stopped) return;
     try {
       // A machine that was started before its setup has no mount. It is adopted at its next start.
-      if (!(await hasGuestApi(leader))) return;
+      if (profiles === null && !(await hasGuestApi(leader))) return;
       const subject = { of: 'nspawn', id: name, pid: leader, settings: settings.fileOf(name) } as const;
-      await adopt(subject, ticksOf(registeredUs, await readFile('/proc/uptime', 'utf8')));
+      const ticks = ticksOf(registeredUs, await readFile('/proc/uptime', 'utf8'));
+      await adopt({ subject, ticks, profiles });
     } catch (error) {
       this.#log.warn({ machine: name, reason: messageOf(error) }, 'a machine was not adopted');
     }

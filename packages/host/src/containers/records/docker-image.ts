@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { parsed, readRootFile } from './root-file.ts';
+import { parsedJson } from '../../base/parsed-json.ts';
+import type { Look } from '../looks/looks.ts';
 import { objectOf, textOf } from './texts.ts';
 
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
@@ -17,31 +18,40 @@ const SYSTEM_CONTAINERD = '/var/lib/containerd';
 export async function dockerImage(
   root: string,
   record: Readonly<Record<string, unknown>>,
+  look: Look,
 ): Promise<string[] | null> {
   const [, id] = DIGEST.exec(textOf(record, 'Image')) ?? [];
   const driver = textOf(record, 'Driver');
   if (id === undefined || !/^[a-z0-9-]+$/.test(driver)) return null;
-  const config = await readRootFile(join(root, 'image', driver, 'imagedb/content/sha256', id));
-  return config === null ? fromContainerd(root, record) : [config];
-}
-
-/** The manifest and its config, if Docker lets containerd keep its images. */
-async function fromContainerd(
-  root: string,
-  record: Readonly<Record<string, unknown>>,
-): Promise<string[] | null> {
-  const used = textOf(objectOf(record, 'ImageManifest'), 'digest') || textOf(record, 'Image');
-  for (const folder of [join(root, 'containerd/daemon'), SYSTEM_CONTAINERD]) {
-    const manifest = await blob(folder, used);
-    const config = await blob(folder, configDigest(parsed(manifest)));
-    if (manifest !== null && config !== null) return [manifest, config];
+  const file = join(root, 'image', driver, 'imagedb/content/sha256', id);
+  const manifests = manifestsIn(root, record);
+  const first = await look({ files: [file, ...manifests.map(({ manifest }) => manifest)] });
+  const config = first.ownText(file);
+  if (config !== null) return [config];
+  for (const { folder, manifest } of manifests) {
+    const text = first.ownText(manifest);
+    const named = text === null ? null : blobIn(folder, configDigest(parsedJson(text)));
+    const found = named === null ? null : (await look({ files: [named] })).ownText(named);
+    if (text !== null && found !== null) return [text, found];
   }
   return null;
 }
 
-function blob(folder: string, digest: string): Promise<string | null> {
+/** The paths of the manifest, if Docker lets containerd keep its images. The manifest names the config. */
+function manifestsIn(
+  root: string,
+  record: Readonly<Record<string, unknown>>,
+): { folder: string; manifest: string }[] {
+  const used = textOf(objectOf(record, 'ImageManifest'), 'digest') || textOf(record, 'Image');
+  return [join(root, 'containerd/daemon'), SYSTEM_CONTAINERD].flatMap((folder) => {
+    const manifest = blobIn(folder, used);
+    return manifest === null ? [] : [{ folder, manifest }];
+  });
+}
+
+function blobIn(folder: string, digest: string): string | null {
   const [, hex] = DIGEST.exec(digest) ?? [];
-  return hex === undefined ? Promise.resolve(null) : readRootFile(join(folder, CONTENT, hex));
+  return hex === undefined ? null : join(folder, CONTENT, hex);
 }
 
 /** containerd ignores the case of keys. So a manifest with two keys that differ only in case has no config here. */

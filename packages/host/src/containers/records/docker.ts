@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
 import type { Container } from '../../core/container.ts';
-import type { Describe, OciSpec, OciState } from '../described.ts';
+import type { Describe, Described, OciSpec, OciState, Records } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
 import { ownRecordOfTexts } from '../json.ts';
+import type { Looked } from '../looks/looked.ts';
 import { wordsOf } from '../words.ts';
 import { dockerImage } from './docker-image.ts';
-import { isRootFolder, readRootObject } from './root-file.ts';
 import { linesOf, objectOf, textOf } from './texts.ts';
 
 /** Files that Docker mounts into each container. With `--network container:` they belong to the other container. */
@@ -15,12 +15,14 @@ const OWN_FILES = /^(\/.+\/containers)\/[0-9a-f]{64}\/(?:hostname|hosts|resolv\.
 const BUNDLE = /\/moby\/[0-9a-f]{64}\/?$/;
 
 /** Describes a container of Docker, from `containers/ID/config.v2.json` in Docker's folder. */
-export const describeDocker: Describe = async (state, spec) => {
-  const folders = foldersOf(spec);
+export const describeDocker: Describe = async (state, records) => {
+  const folders = foldersOf(records.spec);
   if (folders.length === 0 && !BUNDLE.test(state.bundle)) return null;
-  for (const folder of folders) {
-    const found = await recordIn(folder, state);
-    if (found) return described(state, spec, folder, found);
+  const own = /^[0-9a-f]{64}$/.test(state.id) ? folders.map((each) => join(each, state.id)) : [];
+  const looked = await records.look({ folders: own, files: own.map(recordIn) });
+  for (const folder of own) {
+    const found = recordOf(folder, state, looked);
+    if (found) return described(state, records, folder, found);
   }
   // A container of Docker without a record: its image is unknown, so no word is certain to be the operator's.
   return { container: containerOf(state, {}, ''), words: {} };
@@ -32,20 +34,28 @@ function foldersOf(spec: OciSpec): string[] {
 
 type DockerRecord = Readonly<Record<string, unknown>>;
 
-async function recordIn(folder: string, { id }: OciState): Promise<DockerRecord | null> {
-  if (!/^[0-9a-f]{64}$/.test(id) || !(await isRootFolder(join(folder, id)))) return null;
-  const found = await readRootObject(join(folder, id, 'config.v2.json'));
+const recordIn = (folder: string) => join(folder, 'config.v2.json');
+
+function recordOf(folder: string, { id }: OciState, looked: Looked): DockerRecord | null {
+  if (!looked.isOwnFolder(folder)) return null;
+  const found = looked.ownObject(recordIn(folder));
   return textOf(found, 'ID') === id ? found : null;
 }
 
-async function described(state: OciState, spec: OciSpec, folder: string, record: DockerRecord) {
+/** @param folder of the container */
+async function described(
+  state: OciState,
+  { spec, look }: Records,
+  folder: string,
+  record: DockerRecord,
+): Promise<Described> {
   const config = objectOf(record, 'Config');
-  const texts = await dockerImage(dirname(folder), record);
+  const texts = await dockerImage(dirname(dirname(folder)), record, look);
   const image = texts && ImageSays.from(texts);
   const [labels, env] = image ? [ownRecordOfTexts(config['Labels']), linesOf(config['Env'])] : [{}, []];
   // Docker takes no annotations from images.
   const words = wordsOf({ annotations: spec.annotations, labels, env }, image ?? ImageSays.nothing);
-  return { container: containerOf(state, record, join(folder, state.id)), words };
+  return { container: containerOf(state, record, folder), words };
 }
 
 function containerOf({ id }: OciState, found: DockerRecord, record: string): Container {

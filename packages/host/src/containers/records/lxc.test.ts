@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Looks } from '../looks/looks.ts';
 import { describeLxc } from './lxc.ts';
 
 let folder: string;
@@ -12,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const described = () => describeLxc({ of: 'lxc', id, name: 'web', pid: 7 });
+const described = () => describeLxc({ of: 'lxc', id, name: 'web', pid: 7 }, new Looks().asRoot);
 
 describe('The configuration of an LXC container', () => {
   it('has the words of its operator in lines of its environment', async () => {

@@ -11,11 +11,13 @@ import { readRootFile } from './root-file.ts';
  */
 export async function describeNspawn(subject: Extract<Subject, { of: 'nspawn' }>): Promise<Described> {
   const { id, settings } = subject;
-  const env = environmentIn((await readRootFile(settings)) ?? '');
+  const text = await readRootFile(settings);
+  const env = environmentIn(text ?? '');
   return {
     container: {
       ...{ runtime: 'nspawn', id, name: id, image: '', digest: '', labels: {}, owner: '' },
-      record: settings,
+      // A machine that a profile asks for may have no settings. Then nothing shows that it was removed.
+      record: text === null ? '' : settings,
     },
     words: wordsOf({ annotations: {}, labels: {}, env }, ImageSays.nothing),
   };

@@ -1,9 +1,10 @@
 import { join } from 'node:path';
-import type { Describe, Described, OciSpec, OciState } from '../described.ts';
+import { specOf } from '../bundle.ts';
+import type { Describe, Described, OciSpec, OciState, Records } from '../described.ts';
 import { ImageSays } from '../image-says.ts';
 import { ownRecordOfTexts } from '../json.ts';
+import type { Looked } from '../looks/looked.ts';
 import { wordsOf } from '../words.ts';
-import { isRootFile, isRootFolder } from './root-file.ts';
 
 /** Paths of bundles that containerd, CRI-O and similar programs make. Porthole cannot read their images. */
 const MADE = /\/io\.containerd\.[^/]*\/|\/[a-z0-9]+-containers\/[^/]+\/userdata\/?$/;
@@ -12,24 +13,33 @@ const MANAGER = 'io.container.manager';
 /** Where runc and crun keep the state of a container until its removal. */
 const STATES = ['/run/runc', '/run/crun'];
 
+/** The paths that describe a container of a plain runtime. */
+export function ociPaths(state: OciState): { folders: string[] } {
+  return { folders: [state.bundle, ...statesOf(state)] };
+}
+
+function statesOf({ id }: OciState): string[] {
+  return /^\.*$|\//.test(id) ? [] : STATES.map((folder) => join(folder, id));
+}
+
 /** Describes a container that root has started with runc or crun. The words are in its annotations and environment. */
-export const describeOci: Describe = async (state, spec) => ({
+export const describeOci: Describe = async (state, records) => ({
   container: {
     runtime: 'oci',
     id: state.id,
     name: state.id,
     image: '',
     digest: '',
-    labels: ownRecordOfTexts(spec.annotations),
+    labels: ownRecordOfTexts(records.spec.annotations),
     owner: '',
-    record: await recordOf(state, spec),
+    record: recordOf(state, records),
   },
-  words: await words(state, spec),
+  words: words(state, records),
 });
 
-async function words(state: OciState, spec: OciSpec): Promise<Described['words']> {
+function words(state: OciState, { spec, first }: Records): Described['words'] {
   const { annotations, env } = spec;
-  const isOwn = !isMade(state, spec) && (await isRoots(state));
+  const isOwn = !isMade(state, spec) && isRoots(state, first);
   return wordsOf(
     isOwn ? { annotations, labels: {}, env } : { annotations: {}, labels: {}, env: [] },
     ImageSays.nothing,
@@ -37,20 +47,20 @@ async function words(state: OciState, spec: OciSpec): Promise<Described['words']
 }
 
 function isMade({ bundle }: OciState, { annotations }: OciSpec): boolean {
+  return isMadeBundle(bundle, annotations);
+}
+
+/** Whether a program has made a bundle, perhaps from an image. */
+export function isMadeBundle(bundle: string, annotations: OciSpec['annotations']): boolean {
   return MADE.test(bundle) || annotations[MANAGER] !== undefined;
 }
 
-async function isRoots({ bundle }: OciState): Promise<boolean> {
-  return (await isRootFolder(bundle)) && (await isRootFile(join(bundle, 'config.json')));
+function isRoots({ bundle }: OciState, first: Looked): boolean {
+  return first.isOwnFolder(bundle) && first.isOwnFile(specOf(bundle));
 }
 
 /** A bundle that an operator has made stays when its container is removed, so it cannot be the record. */
-async function recordOf(state: OciState, spec: OciSpec): Promise<string> {
+function recordOf(state: OciState, { spec, first }: Records): string {
   if (isMade(state, spec)) return state.bundle;
-  if (/^\.*$|\//.test(state.id)) return '';
-  for (const folder of STATES) {
-    const record = join(folder, state.id);
-    if (await isRootFolder(record)) return record;
-  }
-  return '';
+  return statesOf(state).find((record) => first.isOwnFolder(record)) ?? '';
 }

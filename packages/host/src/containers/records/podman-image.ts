@@ -1,6 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readRootFile } from './root-file.ts';
+import type { Look } from '../looks/looks.ts';
 
 /** An image has a config, one or two manifests and some signatures. */
 const FILES_MAX = 64;
@@ -10,14 +9,15 @@ const FILES_MAX = 64;
  * @param place the folder `DRIVER-images`
  * @returns null if they cannot be found and read
  */
-export async function podmanImage(place: string, id: string): Promise<string[] | null> {
+export async function podmanImage(place: string, id: string, look: Look): Promise<string[] | null> {
   if (!/^[0-9a-f]{64}$/.test(id)) return null;
   const folder = join(place, id);
-  const names: string[] = await readdir(folder).catch(() => []);
+  const looked = await look({ trees: [folder] });
+  const names = looked.names(folder);
   const manifests = names.filter((name) => nameOf(name).startsWith('manifest'));
   const config = fileOf(`sha256:${id}`);
   if (names.length > FILES_MAX || !names.includes('manifest') || !names.includes(config)) return null;
-  const texts = await Promise.all([config, ...manifests].map((name) => readRootFile(join(folder, name))));
+  const texts = [config, ...manifests].map((name) => looked.ownText(join(folder, name)));
   return texts.includes(null) ? null : (texts as string[]);
 }
 

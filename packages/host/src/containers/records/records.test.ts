@@ -2,10 +2,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { OciSpec } from '../described.ts';
+import { specOf } from '../bundle.ts';
+import type { Describe, OciSpec, OciState } from '../described.ts';
+import { Looks } from '../looks/looks.ts';
 import { describeDocker } from './docker.ts';
-import { describeOci } from './oci.ts';
-import { describePodman } from './podman.ts';
+import { describeOci, ociPaths } from './oci.ts';
+import { describePodman, podmanPaths } from './podman.ts';
 import { fileOf } from './podman-image.ts';
 
 const ID = 'a'.repeat(64);
@@ -25,6 +27,13 @@ function write(path: string, json: unknown): void {
 }
 const state = (bundle: string) => ({ id: ID, pid: 1, bundle, annotations: {} });
 const spec = (given: Partial<OciSpec>): OciSpec => ({ env: [], annotations: {}, mounts: [], ...given });
+const { asRoot: look } = new Looks();
+async function describedBy(describe: Describe, its: OciState, spec: OciSpec) {
+  const [podman, oci] = [podmanPaths(its), ociPaths(its)];
+  const files = [specOf(its.bundle), ...podman.files];
+  const first = await look({ files, folders: [...podman.folders, ...oci.folders] });
+  return describe(its, { spec, first, look });
+}
 const said = { Labels: { 'dev.porthole.name': 'web', role: 'db' }, Env: ['PORTHOLE_PROFILES=own'] };
 const NAME = { name: 'web', profiles: 'own' };
 
@@ -39,7 +48,8 @@ describe('a container of Docker', () => {
     Config: { Image: 'bb:1', ...said },
   };
   const ask = (of = ID) =>
-    describeDocker(
+    describedBy(
+      describeDocker,
       state(`/run/moby/${ID}`),
       spec({ mounts: [{ destination: '/etc/hosts', source: join(root, `containers/${of}/hosts`) }] }),
     );
@@ -115,7 +125,7 @@ describe('a container of Docker', () => {
 
   it('is not recognised by mounts of other programs', async () => {
     const mounts = [{ destination: '/etc/hosts', source: '/etc/hosts' }];
-    expect(await describeDocker(state('/bundle'), spec({ mounts }))).toBe(null);
+    expect(await describedBy(describeDocker, state('/bundle'), spec({ mounts }))).toBe(null);
   });
 });
 
@@ -130,7 +140,8 @@ describe('a container of Podman', () => {
   };
   const annotations = { 'io.container.manager': 'libpod', 'dev.porthole.name': 'web', role: 'db' };
   const ask = () =>
-    describePodman(
+    describedBy(
+      describePodman,
       state(join(root, `vfs-containers/${ID}/userdata`)),
       spec({ annotations, env: ['PORTHOLE_PROFILES=own'] }),
     );
@@ -198,7 +209,7 @@ describe('a container of runc', () => {
   const given = spec({ annotations: { 'dev.porthole.name': 'web' }, env: ['PORTHOLE_PROFILES=own'] });
   it('has the words of its bundle', async () => {
     write('config.json', {});
-    expect(await describeOci(state(root), given)).toMatchObject({
+    expect(await describedBy(describeOci, state(root), given)).toMatchObject({
       container: { runtime: 'oci', id: ID, name: ID, record: '' },
       words: NAME,
     });
@@ -207,13 +218,13 @@ describe('a container of runc', () => {
   it('has no words if another user can write the bundle', async () => {
     write('config.json', {});
     chmodSync(root, 0o777);
-    expect((await describeOci(state(root), given))?.words).toEqual({});
+    expect((await describedBy(describeOci, state(root), given))?.words).toEqual({});
   });
 
   it('has no words if a program has made its bundle from an image', async () => {
     const bundle = `run/io.containerd.runtime.v2.task/k8s.io/${ID}`;
     write(`${bundle}/config.json`, {});
-    expect(await describeOci(state(join(root, bundle)), given)).toMatchObject({
+    expect(await describedBy(describeOci, state(join(root, bundle)), given)).toMatchObject({
       container: { record: join(root, bundle) },
       words: {},
     });

@@ -1,8 +1,7 @@
 import { constants } from 'node:fs';
-import { lstat, open, stat } from 'node:fs/promises';
-import { isYamlMap } from '../../base/yaml-map.ts';
+import { open } from 'node:fs/promises';
 
-/** A file of one container or image has a few KiB. With this limit, parsing takes about 10 ms at most. */
+/** The settings of a machine have a few KiB. With this limit, parsing takes about 10 ms at most. */
 const FILE_MAX_BYTES = 1024 * 1024;
 
 /** Mode bits with which the group or others may write. */
@@ -13,7 +12,10 @@ const ROOT = process.getuid?.();
 
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** The text of a file that only root can write; null if there is no such file, or it is too long or not UTF-8. */
+/**
+ * The text of a file in /etc that only root can write. The daemon itself reads it. Null if there is no such file, or it
+ * is too long or not UTF-8.
+ */
 export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Promise<string | null> {
   try {
     await using file = await open(path, FLAGS);
@@ -26,38 +28,6 @@ export async function readRootFile(path: string, maxBytes = FILE_MAX_BYTES): Pro
   } catch {
     return null;
   }
-}
-
-/** The JSON object in a file that only root can write; null if there is none. */
-export async function readRootObject(path: string): Promise<Readonly<Record<string, unknown>> | null> {
-  const json = parsed(await readRootFile(path));
-  return isYamlMap(json) ? json : null;
-}
-
-/** Parses JSON; null if the text is not valid JSON. */
-export function parsed(text: string | null): unknown {
-  if (text === null) return null;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-/** Whether there is a folder that only root can write. */
-export function isRootFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory() && isRoots(found),
-    () => false,
-  );
-}
-
-/** Whether there is a plain file that only root can write. */
-export function isRootFile(path: string): Promise<boolean> {
-  return lstat(path).then(
-    (found) => found.isFile() && isRoots(found),
-    () => false,
-  );
 }
 
 function isRoots({ uid, mode }: { uid: number; mode: number }): boolean {

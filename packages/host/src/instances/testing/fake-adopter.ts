@@ -18,7 +18,7 @@ export class FakeAdopter extends AdoptedRuntime {
   readonly #life: Life;
 
   constructor(machine: FakeMachine, life: Life) {
-    super({} as ExitWatch, {} as Interfaces);
+    super({} as ExitWatch, {} as Interfaces, '/devlxd');
     this.#machine = machine;
     this.#life = life;
   }
@@ -31,6 +31,19 @@ export class FakeAdopter extends AdoptedRuntime {
 
   override ownerOf(pid: number): number {
     return this.#machine.foreign.get(pid)?.owner ?? 0;
+  }
+
+  override async showGuestApi({ pid }: ProcessName): Promise<boolean> {
+    const process = this.#machine.foreign.get(pid);
+    if (process?.refusesMounts) throw hostError('bad-request', 'something else is mounted there');
+    if (!process || process.hasGuestApi) return false;
+    process.hasGuestApi = true;
+    return true;
+  }
+
+  override async hideGuestApi({ pid }: ProcessName): Promise<void> {
+    const process = this.#machine.foreign.get(pid);
+    if (process) process.hasGuestApi = false;
   }
 
   override async start({ config }: Pick<RunSpec, 'config'>): Promise<RunHandle> {

@@ -12,6 +12,9 @@ export interface ForeignProcess {
   readonly end: () => void;
   readonly ended: Promise<void>;
   isAlive: boolean;
+  hasGuestApi: boolean;
+  /** Something else is mounted in the place of the guest API. */
+  refusesMounts: boolean;
 }
 
 /** A host in memory that outlives daemons: runs, folders of instances, and notes of how runs ended. */
@@ -67,6 +70,8 @@ export class FakeMachine {
       owner,
       ended: ended.promise,
       isAlive: true,
+      hasGuestApi: false,
+      refusesMounts: false,
       end: () => {
         foreign.isAlive = false;
         ended.resolve();

@@ -21,13 +21,15 @@ import type {
 } from '../contract/runtime.ts';
 import type { Interfaces } from '../kernel/interfaces.ts';
 import { refuseAction } from './commands.ts';
+import { hideGuestApi, showGuestApi } from './guest-api.ts';
 import { readLive } from './live.ts';
 import { checkAdoptedConfig, checkAdoptedDevice } from './refused.ts';
 
 /**
  * Recognises instances that another runtime has started, such as Podman or runc. Porthole answers their callers,
- * notices their end, and reads the kernel's figures about them. It does nothing else. Their processes, files, mounts
- * and network belong to that runtime, which also mounts the guest API's folder at /dev/lxd.
+ * notices their end, and reads the kernel's figures about them. Their processes, files, mounts and network belong to
+ * that runtime, which also mounts the guest API's folder at /dev/lxd. Porthole mounts this folder itself only in a
+ * machine that a profile asks for. It does nothing else.
  */
 export class AdoptedRuntime implements Adopter {
   readonly driver = 'adopted';
@@ -35,11 +37,14 @@ export class AdoptedRuntime implements Adopter {
   readonly #watch: ExitWatch;
   readonly #interfaces: Interfaces;
   readonly #containers = new WeakMap<Init, Container>();
+  readonly #devlxd: string;
   readonly #bootId = bootId();
 
-  constructor(watch: ExitWatch, interfaces: Interfaces) {
+  /** @param devlxd folder of the guest API's socket */
+  constructor(watch: ExitWatch, interfaces: Interfaces, devlxd: string) {
     this.#watch = watch;
     this.#interfaces = interfaces;
+    this.#devlxd = devlxd;
   }
 
   checkAction(action: RuntimeAction, config: Config): never {
@@ -58,6 +63,14 @@ export class AdoptedRuntime implements Adopter {
     } catch {
       throw hostError('bad-request', `There is no process ${pid}`);
     }
+  }
+
+  showGuestApi(init: ProcessName): Promise<boolean> {
+    return showGuestApi(init, this.#devlxd);
+  }
+
+  hideGuestApi(init: ProcessName): Promise<void> {
+    return hideGuestApi(init);
   }
 
   async driverVersion(): Promise<string> {

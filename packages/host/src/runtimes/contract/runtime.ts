@@ -209,6 +209,14 @@ export interface Adopter extends Runtime {
   nameOf(pid: number): ProcessName;
   /** The uid of the user who has made the user namespace of a process. @throws bad-request when there is none */
   ownerOf(pid: number): number;
+  /**
+   * Mounts the guest API in a container that runs, unless it is mounted there; what else is there stays.
+   * @returns whether it has mounted it
+   * @throws CodedError bad-request with the reason
+   */
+  showGuestApi(init: ProcessName): Promise<boolean>;
+  /** Unmounts what `showGuestApi` has mounted. @throws CodedError bad-request with the reason */
+  hideGuestApi(init: ProcessName): Promise<void>;
 }
 
 /** The runtime of an instance. @param config the instance's own, or expanded */

@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import type { InsideOwner } from '../../native/mount.ts';
 import type { Init } from '../contract/runtime.ts';
+import { isShown, placeOf, readMounts } from '../kernel/mountinfo.ts';
 import type { MountWork } from './mount-work.ts';
-import { isShown, placeOf, readMounts } from './mountinfo.ts';
 
 const TARGET = '/dev/lxd';
 

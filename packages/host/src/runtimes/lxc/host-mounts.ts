@@ -1,7 +1,7 @@
 import { readdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../../process/run.ts';
-import { readMounts } from './mountinfo.ts';
+import { readMounts } from '../kernel/mountinfo.ts';
 
 /** The file system of a source may have stopped answering by the time the source is bound. */
 const TIMEOUT_MS = 10_000;

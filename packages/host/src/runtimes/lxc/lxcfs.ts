@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Looks } from '../../process/look.ts';
+import { readMounts } from '../kernel/mountinfo.ts';
 import { optionalLine } from './mount-lines.ts';
-import { readMounts } from './mountinfo.ts';
 
 /**
  * Whether instances see their own memory, processors and uptime: `on`, or why not: `off` (by the settings), `absent`

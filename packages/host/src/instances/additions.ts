@@ -6,14 +6,17 @@ import type { UpdatePlan } from './plan.ts';
 import { targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
 
-/** Devices that are stored as being added, and the changes that remove these records. */
+/** Devices that are stored as being added, none if some only change or go, and the changes that remove these records. */
 export interface PendingDevices {
   /** By instance id. */
   readonly of: ReadonlyMap<number, readonly Addition[]>;
   readonly drops: readonly Change[];
 }
 
-/** Stores devices before they are added, so that a later daemon can undo an unfinished update. */
+/**
+ * Stores that devices of running instances are about to change, with those that are added, so that a later daemon can
+ * undo an unfinished update.
+ */
 export async function storeAdditions(
   context: Needs<'model' | 'running'>,
   plans: readonly UpdatePlan[],
@@ -21,8 +24,8 @@ export async function storeAdditions(
   const all = new Map<number, readonly Addition[]>();
   for (const { current, next, steps } of plans) {
     const run = context.running.get(current.id);
+    if (!run || steps.length === 0) continue;
     const added = steps.filter(({ action }) => action === 'added');
-    if (!run || added.length === 0) continue;
     const additions: Addition[] = [];
     for (const { name, device } of added) {
       const started = devicesToStart(next, { [name]: device })[name] ?? device;

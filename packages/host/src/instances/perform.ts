@@ -45,8 +45,10 @@ export async function performPlans(
       [...parts.flatMap((part) => part.events), ...more.events],
     );
   } catch (error) {
-    undo.unshift(async () => announced.drops.length > 0 && context.model.commit(announced.drops));
-    await undoAll(context, undo);
+    // What cannot be undone now is undone by the next daemon.
+    const undone = await undoAll(context, undo);
+    if (undone && announced.drops.length > 0)
+      await undoAll(context, [async () => context.model.commit(announced.drops)]);
     throw error;
   }
   const shut = plans.filter((plan) => guestApiChange(plan) === false);
@@ -119,10 +121,11 @@ async function performStep(
   if (action === 'removed') {
     const started = devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device;
     const made = madeFor(plan.current.config, name);
-    await runtime.detach(targetOf(run, name, started), made);
     // If undone, a nic gets its stored name on the host again, where later changes look for it.
     const before = made.hostName ? { ...started, host_name: made.hostName } : started;
-    undo.push(() => runtime.attach(targetOf(run, name, before)));
+    // A removal that fails may have removed it: its program can be stopped after that.
+    undo.push(() => runtime.attachMissing(targetOf(run, name, before)));
+    await runtime.detach(targetOf(run, name, started), made);
     return config;
   }
   const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);
@@ -154,12 +157,16 @@ function madeFor(config: Config, name: string): { created: boolean; hostName?: s
   return { created: config[`volatile.${name}.created`] === 'true', ...(hostName ? { hostName } : {}) };
 }
 
-async function undoAll({ log }: Needs<'log'>, undo: Undo[]): Promise<void> {
+/** @returns whether all could be undone */
+async function undoAll({ log }: Needs<'log'>, undo: Undo[]): Promise<boolean> {
+  let done = true;
   for (const act of undo.reverse()) {
     try {
       await act();
     } catch (error) {
+      done = false;
       log.error({ err: error }, 'could not undo a part of a failed update');
     }
   }
+  return done;
 }

@@ -20,6 +20,10 @@ export class FakeMachine {
   /** By instance id. */
   readonly runs = new Map<number, FakeRun>();
   readonly folders = new Set<number>();
+  /** Fingerprints of published images. */
+  readonly images = new Set<string>();
+  /** Fingerprints of images that have been received but not published. */
+  readonly staged = new Set<string>();
   /** Names of unpacked roots. */
   readonly roots = new Set<string>();
   /** The templates of images that are kept for instances, by fingerprint. */

@@ -33,7 +33,7 @@ import type { RunProcesses } from './init.ts';
 import { readLive } from './live.ts';
 import {
   attachDevice,
-  attachMissingDisk,
+  attachMissingDevice,
   detachDevice,
   foreseeDevice,
   type Place,
@@ -174,7 +174,7 @@ export class LxcRuntime implements Runtime {
   }
 
   attachMissing(target: DeviceTarget): Promise<void> {
-    return attachMissingDisk(this.#place(target), target);
+    return attachMissingDevice(this.#place(target), target);
   }
 
   setGuestApiMount(init: Init, config: Config, shown: boolean): Promise<void> {
@@ -228,7 +228,7 @@ export class LxcRuntime implements Runtime {
   async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
     const prepared = await startPrepared(spec, { paths, ids, looks: this.#looks, options: this.#options });
-    const running = await this.#runs.find(spec.id, prepared.hostNames).catch(() => null);
+    const running = await this.#runs.find(spec.id).catch(() => null);
     if (!running) {
       await stopContainer(this.#options.instances, spec.id);
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');

@@ -2,7 +2,7 @@ import { timestamp } from '../base/clock.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Addition, Instance } from '../core/entities.ts';
 import { hasRawLimits, LIVE_LIMITS } from '../core/limits.ts';
-import { afterStart, afterStop, isRestarting } from '../core/volatile.ts';
+import { afterStart, afterStop, isRestarting, withHostNames } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { type Run, targetOf } from '../instances/runs.ts';
 import { beginRun, devicesToStart } from '../instances/start.ts';
@@ -71,6 +71,7 @@ function settle(
   log.debug({ instance: instance.name, pid: handle.init.pid }, 'instance recognised');
   const told = instance.config['volatile.last_state.power'] === 'RUNNING' || isRestarting(instance.config);
   if (!told) storeStart(context, instance, handle);
+  else if (lacksHostNames(context, instance)) storeHostNames(context, instance, handle);
   if (run.runtime.owns) return () => restore(context, run, added);
   if (added) dropAdditions(context, id);
   return null;
@@ -88,6 +89,20 @@ function storeStart(
     [{ kind: 'put-instance', instance: started }],
     [lifecycle('instance-started', 'instances', instance.name)],
   );
+}
+
+/** Whether the run of the last start that was stored is not this one: the end of that run was not stored. */
+function lacksHostNames({ model }: Needs<'model'>, instance: Instance): boolean {
+  const { devices } = model.expanded(instance);
+  return Object.entries(devices).some(
+    ([name, { type }]) => type === 'nic' && instance.config[`volatile.${name}.host_name`] === undefined,
+  );
+}
+
+function storeHostNames({ model }: Needs<'model'>, instance: Instance, { hostNames }: RunHandle): void {
+  const config = withHostNames(instance.config, hostNames);
+  if (Object.keys(hostNames).length === 0) return;
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config } }]);
 }
 
 function dropAdditions({ model }: Needs<'model'>, instanceId: number): void {

@@ -173,6 +173,19 @@ describe('A daemon that dies', () => {
     expect(next.get('c1').lastStartedAt).toBe('2026-01-01T00:00:00.000Z');
   });
 
+  it('before a start after a boot of the host is stored leaves the names of its interfaces, not older ones', async () => {
+    await heart.addRunning('c1', { devices: { eth0: nic() } });
+    heart.life.end();
+    heart.machine.reboot();
+    const booted = await heart.crash();
+    booted.store.dieAt('before', telling('instance-started'));
+    void booted.settle();
+    await booted.life.ended;
+    const next = await booted.crash();
+    await next.settle();
+    expect(next.get('c1').config['volatile.eth0.host_name']).toBe(next.run('c1').hostNames['eth0']);
+  });
+
   it('before an end is stored leaves it to the next one', async () => {
     await heart.addRunning('c1');
     heart.store.dieAt('before', telling('instance-shutdown'));

@@ -81,7 +81,10 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'setup/*.test.mjs'],
+          include: [
+            ...['packages/*/src/**/*.test.ts', 'bench/**/*.test.ts', 'faults/**/*.test.ts'],
+            'setup/*.test.mjs',
+          ],
           exclude: [...HEART, ...SLOW],
           // Most files take less time than loading the modules that they share. They change nothing of the
           // process.

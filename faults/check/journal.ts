@@ -23,7 +23,7 @@ export class Ledger {
 }
 
 /** `ACTION NAME` of an event of the host. */
-export function tellOf({ metadata }: Pick<EventRow, 'metadata'>): string {
+function tellOf({ metadata }: Pick<EventRow, 'metadata'>): string {
   const source = String(metadata['source']);
   return `${metadata['action']} ${decodeURIComponent(source.slice(source.lastIndexOf('/') + 1))}`;
 }
@@ -48,12 +48,15 @@ function checkHeard(rows: Rows, stored: EventRow | undefined, heard: Heard): str
   // Events of an instance go with it.
   if (instanceId !== null && !rows.instances.some(({ id }) => id === instanceId)) return [];
   if (!stored)
-    return wentWithItsInstance(rows, heard) ? [] : [`event ${sequence} (${wordsOf(heard)}) was heard, and is lost`];
-  const same =
-    stored.type === type &&
-    stored.instanceId === instanceId &&
-    JSON.stringify(stored.metadata) === JSON.stringify(heard.metadata);
-  return same ? [] : [`event ${sequence} was heard as ${wordsOf(heard)}, and is stored as ${wordsOf(stored)}`];
+    return wentWithItsInstance(rows, heard)
+      ? []
+      : [`event ${sequence} (${wordsOf(heard)}) was heard, and is lost`];
+  const text = (event: EventRow) =>
+    event.instanceId === null ? tellOf(event) : JSON.stringify(event.metadata);
+  const same = stored.type === type && stored.instanceId === instanceId && text(stored) === text(heard);
+  return same
+    ? []
+    : [`event ${sequence} was heard as ${wordsOf(heard)}, and is stored as ${wordsOf(stored)}`];
 }
 
 /** Events of the host that an instance itself can cause. They count for it, and go with it. */
@@ -64,7 +67,9 @@ const CAUSED_INSIDE = [
 
 function wentWithItsInstance({ instances, events }: Rows, { metadata, sequence }: Heard): boolean {
   const [action = '', name = ''] = tellOf({ metadata }).split(' ');
-  const later = events.some((event) => event.sequence > sequence && tellOf(event) === `instance-created ${name}`);
+  const later = events.some(
+    (event) => event.sequence > sequence && tellOf(event) === `instance-created ${name}`,
+  );
   const isThere = instances.some((instance) => instance.name === name) && !later;
   return metadata['requestor'] === undefined && CAUSED_INSIDE.includes(action) && !isThere;
 }

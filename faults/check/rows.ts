@@ -58,7 +58,9 @@ export function readRows(database: DatabaseSync): Rows {
       profiles: parsed(row['profiles']) as string[],
     })),
     profiles: all('SELECT * FROM profiles ORDER BY name').map(profileOf),
-    images: all('SELECT fingerprint FROM images ORDER BY fingerprint').map((row) => String(row['fingerprint'])),
+    images: all('SELECT fingerprint FROM images ORDER BY fingerprint').map((row) =>
+      String(row['fingerprint']),
+    ),
     aliases: all('SELECT name, target FROM aliases ORDER BY name') as unknown as Rows['aliases'],
     events: all('SELECT * FROM events ORDER BY sequence').map(eventOf),
     additions: ids('SELECT instance_id AS id FROM additions'),

@@ -5,7 +5,7 @@ import { Heart } from '../../packages/host/src/instances/testing/heart.ts';
 import { findLeftovers } from '../../packages/host/src/startup/leftovers.ts';
 import type { Ledger } from '../check/journal.ts';
 import type { SeenDaemon } from '../check/memory-world.ts';
-import { readRows, type Rows } from '../check/rows.ts';
+import { type Rows, readRows } from '../check/rows.ts';
 
 /** A daemon that is starting. */
 export interface StartUp {
@@ -44,12 +44,15 @@ export async function startNext(before: Heart, watch: (heart: Heart) => void): P
 /** The folders of the machine are names in memory; the daemon reads a folder of the disk. */
 async function leftoversOf(heart: Heart): Promise<(signal: AbortSignal) => Promise<void>> {
   const folder = mkdtempSync('/var/tmp/porthole-faults-');
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  // The calls of a daemon that dies here never come back.
+  void heart.life.ended.then(remove);
   try {
     for (const id of heart.machine.folders) mkdirSync(join(folder, String(id)));
     const { parts, images, store } = heart;
     return await findLeftovers(parts, images, folder, { settled: true, store });
   } finally {
-    rmSync(folder, { recursive: true });
+    remove();
   }
 }
 

@@ -1,7 +1,7 @@
 import { mock } from 'node:test';
+import type { Random } from '../../fuzz/random.ts';
 import { disk, nic } from '../../packages/host/src/instances/testing/devices.ts';
 import { BY, type Heart } from '../../packages/host/src/instances/testing/heart.ts';
-import type { Random } from '../../fuzz/random.ts';
 import { type Ask, asked, create, importImage } from './scenario.ts';
 
 /** Something that an operator, an instance or another runtime does in a random walk. */
@@ -95,7 +95,9 @@ export const OPERATIONS: readonly Operation[] = [
   setState('restart', 'instance-restarted', [UP]),
   setState('freeze', 'instance-paused', [UP]),
   setState('unfreeze', 'instance-resumed', [['Frozen']]),
-  change('delete', 'instance-deleted', ['Stopped'], (heart, name) => heart.done(heart.host.instances.delete(name, BY))),
+  change('delete', 'instance-deleted', ['Stopped'], (heart, name) =>
+    heart.done(heart.host.instances.delete(name, BY)),
+  ),
   change('change of devices', 'instance-updated', THERE, (heart, name, random) =>
     heart.done(
       heart.host.instances.update(name, { ...heart.get(name), devices: devices(random) } as never, BY),

@@ -7,7 +7,7 @@ import { checkMachine, checkShown } from '../check/memory-world.ts';
 import { note, type Say, type Tally } from '../tally.ts';
 import { atRest, follow, rowsOf, shownBy, startNext } from './daemon.ts';
 import { OPERATIONS, prepareWalk } from './operations.ts';
-import { type Fault, FAULTS, faultsOf, Steps } from './steps.ts';
+import { FAULTS, type Fault, Steps } from './steps.ts';
 
 /** Operations on one machine; then the walk begins with a new one. */
 const OPERATIONS_MAX = 60;
@@ -98,7 +98,11 @@ class Round {
   /** A fault of a step that may come. What makes sense there is known when it is reached. */
   #fault(): Fault {
     const kind = this.#random.pick(FAULTS);
-    return { at: this.#random.below(STEPS_MAX), when: kind === 'kill' && this.#random.percent(50) ? 'after' : 'before', kind };
+    return {
+      at: this.#random.below(STEPS_MAX),
+      when: kind === 'kill' && this.#random.percent(50) ? 'after' : 'before',
+      kind,
+    };
   }
 
   /** Notes the fault that has come. @returns it in words */

@@ -42,13 +42,25 @@ export function powerIn(rows: Rows, name: string): string {
 export async function create(heart: Heart, name: string, part: object = {}): Promise<void> {
   const [image] = heart.machine.images;
   const source = image === undefined ? { type: 'none' } : { type: 'image', fingerprint: image };
-  const input = { name, description: '', architecture: '', ephemeral: false, profiles: null, config: {}, devices: {} };
+  const input = {
+    name,
+    description: '',
+    architecture: '',
+    ephemeral: false,
+    profiles: null,
+    config: {},
+    devices: {},
+  };
   await heart.done(heart.host.instances.create({ ...input, source, ...part } as never, BY));
 }
 
 /** Imports an image of these bytes. */
 export async function importImage(heart: Heart, bytes: string): Promise<void> {
-  const upload = { kind: 'unified', filename: 'i.tar.gz', data: Readable.from([Buffer.from(bytes)]) } as const;
+  const upload = {
+    kind: 'unified',
+    filename: 'i.tar.gz',
+    data: Readable.from([Buffer.from(bytes)]),
+  } as const;
   const options = { public: false, properties: {}, profiles: null, fingerprint: null, size: null };
   await heart.done(await heart.host.images.import(upload, options, BY));
 }

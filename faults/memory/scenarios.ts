@@ -35,7 +35,9 @@ const change = (devices: object) => (heart: Heart) =>
   heart.done(heart.host.instances.update('c1', { ...heart.get('c1'), devices } as never, BY));
 
 const devicesIn = (rows: Rows) =>
-  Object.keys(rows.instances.find(({ name }) => name === 'c1')?.devices ?? {}).sort().join();
+  Object.keys(rows.instances.find(({ name }) => name === 'c1')?.devices ?? {})
+    .sort()
+    .join();
 
 /** What operators do with instances. */
 const INSTANCES: readonly Scenario[] = [
@@ -131,8 +133,7 @@ const EDIT = {
   config: { 'user.p': 'new', 'limits.memory': '64MiB', 'limits.processes': '9' },
   devices: { shared: disk('/shared') },
 };
-const profileIn = (rows: Rows) =>
-  rows.profiles.find(({ name }) => name === 'p1')?.config['user.p'] ?? 'none';
+const profileIn = (rows: Rows) => rows.profiles.find(({ name }) => name === 'p1')?.config['user.p'] ?? 'none';
 
 /** Changes of config and devices. */
 const CHANGES: readonly Scenario[] = [
@@ -144,8 +145,7 @@ const CHANGES: readonly Scenario[] = [
       await heart.setState('c2', 'start');
       await create(heart, 'c3', { profiles: ['default', 'p1'] });
     },
-    act: (heart, ask) =>
-      asked(ask, ['profile-updated p1'], () => heart.host.profiles.update('p1', EDIT, BY)),
+    act: (heart, ask) => asked(ask, ['profile-updated p1'], () => heart.host.profiles.update('p1', EDIT, BY)),
     ...{ state: profileIn, from: 'old', to: 'new' },
   },
   {
@@ -159,7 +159,9 @@ const CHANGES: readonly Scenario[] = [
     prepare: running,
     act: (heart, ask) =>
       asked(ask, ofC1('instance-updated'), () =>
-        change({ ...OLD, eth0: nic({ 'limits.max': '1Mbit' }), old: disk('/old', { readonly: 'true' }) })(heart),
+        change({ ...OLD, eth0: nic({ 'limits.max': '1Mbit' }), old: disk('/old', { readonly: 'true' }) })(
+          heart,
+        ),
       ),
     state: (rows) =>
       rows.instances.find(({ name }) => name === 'c1')?.devices['eth0']?.['limits.max'] ?? 'none',
@@ -174,8 +176,7 @@ const CHANGES: readonly Scenario[] = [
           heart.host.instances.patch('c1', { config: { 'security.devlxd': value } }, BY),
         );
     },
-    state: (rows) =>
-      rows.instances.find(({ name }) => name === 'c1')?.config['security.devlxd'] ?? 'unset',
+    state: (rows) => rows.instances.find(({ name }) => name === 'c1')?.config['security.devlxd'] ?? 'unset',
     ...{ from: 'unset', to: 'true', between: ['false'], refused: ['false'] },
   },
 ];

@@ -1,5 +1,5 @@
-import { hostError } from '../../packages/host/src/core/host-errors.ts';
 import type { Change, NewEvent } from '../../packages/host/src/core/entities.ts';
+import { hostError } from '../../packages/host/src/core/host-errors.ts';
 import type { Heart } from '../../packages/host/src/instances/testing/heart.ts';
 import { never } from '../../packages/host/src/instances/testing/life.ts';
 
@@ -44,9 +44,18 @@ const SIGNALS = ['runtime.halt', 'runtime.kill'];
  * the folder fails after a rename. The others promise that a failure leaves nothing.
  */
 const LATE_FAILURES = [
-  ...['create', 'remove', 'detach', 'setLimits', 'setGuestApiMount', 'updateDevice'].map((verb) => `runtime.${verb}`),
+  ...['create', 'remove', 'detach', 'setLimits', 'setGuestApiMount', 'updateDevice'].map(
+    (verb) => `runtime.${verb}`,
+  ),
   ...['attachMissing', 'withdraw'].map((verb) => `runtime.${verb}`),
-  ...['images.publish', 'images.remove', 'images.discard', 'images.sweep', 'roots.sweep', 'roots.keepTemplates'],
+  ...[
+    'images.publish',
+    'images.remove',
+    'images.discard',
+    'images.sweep',
+    'roots.sweep',
+    'roots.keepTemplates',
+  ],
 ];
 
 /** The faults that make sense at a step. */
@@ -186,7 +195,9 @@ export class Steps {
 
 /** A commit is named by the events that it tells, else by its changes. */
 function commitName([changes, events]: unknown[]): string {
-  const told = (events as readonly NewEvent[]).map(({ type, metadata }) => String(metadata['action'] ?? type));
+  const told = (events as readonly NewEvent[]).map(({ type, metadata }) =>
+    String(metadata['action'] ?? type),
+  );
   const kinds = (changes as readonly Change[]).map(({ kind }) => kind);
   return `store.commit ${[...new Set(told.length > 0 ? told : kinds)].join('+')}`;
 }

@@ -80,7 +80,10 @@ class Try {
       return { heart, work: done };
     }
     watch(first);
-    return { heart: first, work: act(first, (...tells) => this.#ledger.ask(rowsOf(first).given.events, tells)) };
+    return {
+      heart: first,
+      work: act(first, (...tells) => this.#ledger.ask(rowsOf(first).given.events, tells)),
+    };
   }
 
   /** Waits until work has ended, or its daemon. */

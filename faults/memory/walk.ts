@@ -6,7 +6,7 @@ import { type Fault, faultsOf, type Step } from './steps.ts';
 import { tryOnce } from './try.ts';
 
 /** All work, and all start-ups. */
-export const SCENARIOS: readonly Scenario[] = [...WORK, ...RECOVERIES];
+const SCENARIOS: readonly Scenario[] = [...WORK, ...RECOVERIES];
 
 /**
  * Tries every fault at every step of all work, on a machine in memory.
@@ -18,7 +18,9 @@ export async function walkMemory(match: string, say: Say): Promise<Tally> {
     const plain = await tryOnce(scenario, null);
     note(tally, scenario.name, plain.violations, say);
     for (const step of plain.steps) {
-      const faults = faultsOf(step).filter((fault) => nameOf(scenario, plain.steps, step, fault).includes(match));
+      const faults = faultsOf(step).filter((fault) =>
+        nameOf(scenario, plain.steps, step, fault).includes(match),
+      );
       if (faults.length > 0) tally.steps++;
       for (const fault of faults) await tryFault(scenario, plain.steps, step, fault, tally, say);
     }

@@ -100,10 +100,13 @@ export function forbiddenImports(sources: readonly Source[]): string[] {
 function mayImport(path: string, target: string, typeOnly: boolean): boolean {
   const room = roomOf(path);
   // Outside the daemon's rooms (setup, tools, the guest package) a file imports from its own folder only; the
-  // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer, like a test, from all.
+  // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer and the walk through
+  // faults, like a test, from all.
+  if (path.startsWith(CHECKER)) return target.startsWith(CHECKER);
   if (room === null)
     return (
-      areaOf(path) === areaOf(target) || [isDriven, isTried, isPackaged].some((may) => may(path, target))
+      areaOf(path) === areaOf(target) ||
+      [isDriven, isTried, isWalked, isPackaged].some((may) => may(path, target))
     );
   const targetRoom = roomOf(target) ?? target;
   if (room === targetRoom) return true;
@@ -129,6 +132,13 @@ function isDriven(path: string, target: string): boolean {
 
 function isTried(path: string, target: string): boolean {
   return path.startsWith('fuzz/') && target.startsWith(HOST);
+}
+
+/** What checks a daemon after a fault shares no code with it. */
+const CHECKER = 'faults/check/';
+
+function isWalked(path: string, target: string): boolean {
+  return path.startsWith('faults/') && (target.startsWith(HOST) || target === 'fuzz/random.ts');
 }
 
 /** The packages for users repeat these: the list of Debian packages of the setup, the help of both programs. */

@@ -128,8 +128,13 @@ export function checkShown(rows: Rows, daemon: SeenDaemon): string[] {
       Object.keys(daemon.statuses),
     ),
     ...rows.instances.flatMap((instance) => checkStatus(instance, daemon.statuses[instance.name] ?? '')),
-    ...rows.instances.flatMap((instance) => checkView(rows, instance, daemon.view(instance.id))),
+    ...checkViews(rows, daemon),
   ];
+}
+
+/** What instances see that the store does not say. This holds at any time: what is not stored is not shown. */
+export function checkViews(rows: Rows, daemon: SeenDaemon): string[] {
+  return rows.instances.flatMap((instance) => checkView(rows, instance, daemon.view(instance.id)));
 }
 
 function checkStatus(instance: InstanceRow, status: string): string[] {

@@ -14,6 +14,8 @@ export interface Checked {
   /** The highest id that no instance of this daemon has. */
   readonly firstId: number;
   readonly daemonPid: number;
+  /** Interfaces of the host whose names begin with this are this daemon's. */
+  readonly interfaces: string;
   /** Statuses that operators see, by name. */
   readonly statuses: Readonly<Record<string, string>>;
   readonly ledger: Ledger;
@@ -21,8 +23,6 @@ export interface Checked {
 
 /** Ids above the first one that are this daemon's. */
 const IDS = 100_000;
-/** Interfaces that tests make have names with this beginning. */
-const INTERFACES = 'phf';
 
 /** What the store of a daemon holds, from a copy of its files. */
 export function readStore(stateDir: string): Rows {
@@ -55,7 +55,7 @@ export function checkAll(checked: Checked): string[] {
     ...mountsOf(stateDir).map((point) => `${point} is mounted on the host`),
     ...cgroups.filter((id) => !ids.includes(id)).map((id) => `there are cgroups of instance ${id}`),
     ...ids.filter((id) => !cgroups.includes(id)).map((id) => `instance ${id} has no cgroups`),
-    ...checkInterfaces(running),
+    ...checkInterfaces(checked, running),
     ...checkStatuses(rows, checked),
     ...checkProcesses(rows, checked, running),
   ];
@@ -70,7 +70,7 @@ function checkStatuses({ instances }: Rows, { statuses }: Checked): string[] {
   return stored.join() === shown.join() ? [] : [`operators see: ${shown}; the store has: ${stored}`];
 }
 
-function checkInterfaces(running: readonly InstanceRow[]): string[] {
+function checkInterfaces({ interfaces }: Checked, running: readonly InstanceRow[]): string[] {
   const wanted = running.flatMap(({ config }) =>
     Object.entries(config).flatMap(([key, value]) => (key.endsWith('.host_name') ? [value] : [])),
   );
@@ -78,7 +78,7 @@ function checkInterfaces(running: readonly InstanceRow[]): string[] {
   return [
     ...wanted.filter((name) => !there.includes(name)).map((name) => `interface ${name} is not there`),
     ...there
-      .filter((name) => name.startsWith(INTERFACES) && !wanted.includes(name))
+      .filter((name) => name.startsWith(interfaces) && !wanted.includes(name))
       .map((name) => `interface ${name} is in no record`),
   ];
 }

@@ -2,7 +2,7 @@ import { mock } from 'node:test';
 import { BY, Heart } from '../../packages/host/src/instances/testing/heart.ts';
 import { checkRows } from '../check/check-rows.ts';
 import { checkJournal, Ledger } from '../check/journal.ts';
-import { checkMachine, checkShown } from '../check/memory-world.ts';
+import { checkMachine, checkShown, checkViews } from '../check/memory-world.ts';
 import type { Rows } from '../check/rows.ts';
 import { atRest, follow, rowsOf, shownBy, startNext } from './daemon.ts';
 import type { Scenario } from './scenario.ts';
@@ -121,7 +121,10 @@ class Try {
     await atRest(heart);
     // A kill may also come after the answer.
     if (heart.life.over) return;
-    const found = this.#mayLeave() ? checkJournal(rowsOf(heart), this.#ledger) : this.#find(heart);
+    const rows = rowsOf(heart);
+    const found = this.#mayLeave()
+      ? [...checkJournal(rows, this.#ledger), ...checkViews(rows, shownBy(heart))]
+      : this.#find(heart);
     this.#violations.push(...found.map((sentence) => `before the next start: ${sentence}`));
   }
 

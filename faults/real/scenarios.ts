@@ -27,7 +27,7 @@ const S = 'STOPPED';
 
 const devices = (world: World) => ({
   old: world.disk('old'),
-  eth0: world.nic({ 'limits.ingress': '10Mbit' }),
+  eth0: world.nic('a', { 'limits.ingress': '10Mbit' }),
 });
 
 async function stopped(world: World, fields: object = {}): Promise<void> {
@@ -131,7 +131,7 @@ const CHANGES: readonly RealScenario[] = [
             old: null,
             eth0: null,
             mnt: world.disk('mnt'),
-            lan: world.nic({ host_name: 'phfault1' }),
+            lan: world.nic('b'),
           },
         }),
       ),

@@ -88,7 +88,14 @@ async function settled(world: World, firstId: number): Promise<string[]> {
   for (;;) {
     const statuses = await world.statuses();
     const found = checkAll({
-      ...{ stateDir: daemon.stateDir, firstId, daemonPid: daemon.pid, statuses, ledger },
+      ...{
+        stateDir: daemon.stateDir,
+        firstId,
+        daemonPid: daemon.pid,
+        statuses,
+        ledger,
+        interfaces: world.interfaces,
+      },
     });
     if (found.length === 0 || performance.now() > deadline) return found;
     await wait(LOOK_MS);

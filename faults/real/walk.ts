@@ -25,7 +25,7 @@ export function realFaultsOf(name: string, count: number): RealFault[] {
 export async function withWorld<T>(work: (world: World, firstId: number) => Promise<T>): Promise<T> {
   const firstId = FIRST_ID + process.pid;
   await using daemon = await FaultyDaemon.begin(firstId);
-  await using world = new World(daemon, new Ledger());
+  await using world = new World(daemon, new Ledger(), firstId);
   await world.listen();
   await world.prepare();
   return await work(world, firstId);

@@ -15,13 +15,14 @@ import type { FaultyDaemon, RealFault } from './daemon.ts';
 
 /** A folder of the host to show inside; its mount points begin with this. */
 const INSIDE = '/fault';
-const HOST_NAME = 'phfault0';
 
 /** Operators, guests and other runtimes around a real daemon. */
 export class World implements AsyncDisposable {
   readonly daemon: FaultyDaemon;
   readonly ledger: Ledger;
   readonly client: HostClient;
+  /** Beginning of the names of interfaces on the host. */
+  readonly interfaces: string;
   readonly #foreign: ChildProcess[] = [];
   #images = 0;
   /** The images before the work. */
@@ -29,7 +30,9 @@ export class World implements AsyncDisposable {
   /** The fingerprint of the image that was imported last. */
   lastImage = '';
 
-  constructor(daemon: FaultyDaemon, ledger: Ledger) {
+  /** @param firstId the highest id that no instance of this daemon has */
+  constructor(daemon: FaultyDaemon, ledger: Ledger, firstId: number) {
+    this.interfaces = `phf${firstId}`;
     this.daemon = daemon;
     this.ledger = ledger;
     this.client = new HostClient(daemon.socket);
@@ -127,8 +130,9 @@ export class World implements AsyncDisposable {
     return { type: 'disk', source: join(this.daemon.folder, 'data'), path: `${INSIDE}/${place}` };
   }
 
-  nic(options: object = {}) {
-    return { type: 'nic', nictype: 'p2p', host_name: HOST_NAME, ...options };
+  /** @param which a letter, for the name of its interface on the host */
+  nic(which: string, options: object = {}) {
+    return { type: 'nic', nictype: 'p2p', host_name: `${this.interfaces}${which}`, ...options };
   }
 
   /** Names and statuses of all instances. */

@@ -1,8 +1,7 @@
 import { Random } from '../fuzz/random.ts';
 import { roundInMemory } from './memory/random-walk.ts';
 import { REAL } from './real/scenarios.ts';
-import { tryReal } from './real/try.ts';
-import { nameOf, realFaultsOf, withWorld } from './real/walk.ts';
+import { nameOf, realFaultsOf, tryAnyhow, withWorld } from './real/walk.ts';
 import type { World } from './real/world.ts';
 import { newTally, note, type Say, type Tally } from './tally.ts';
 
@@ -60,8 +59,8 @@ async function oneOnHost({ world, firstId, random, tally, say }: Turn): Promise<
   const same = steps?.filter((each) => each === name).length ?? 0;
   const faults = steps ? realFaultsOf(name, 1 + random.below(same)) : [];
   const fault = faults.length > 0 ? random.pick(faults) : null;
-  const outcome = await tryReal(world, scenario, fault, firstId);
-  known.set(scenario.name, steps ?? outcome.steps);
+  const outcome = await tryAnyhow(world, scenario, fault, firstId);
+  if (outcome.steps.length > 0) known.set(scenario.name, steps ?? outcome.steps);
   tally.steps += outcome.steps.length;
   if (outcome.met) tally.faults++;
   const where = fault ? nameOf(scenario.name, fault) : `${scenario.name}, no fault`;

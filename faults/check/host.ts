@@ -39,6 +39,11 @@ export function childOf(pid: number): number | null {
   return child === '' ? null : Number(child);
 }
 
+/** The parent of a process; 0 if it has ended. */
+export function parentOf(pid: number): number {
+  return processOf(pid)?.parent ?? 0;
+}
+
 function processOf(pid: number): Process | null {
   const status = textOf(`/proc/${pid}/status`);
   const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? '';

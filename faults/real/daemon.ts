@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../packages/host/src/process/run.ts';
-import { mountsOf } from '../check/host.ts';
+import { mountsOf, namesIn, parentOf } from '../check/host.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PRELOAD = fileURLToPath(new URL('./preload.mjs', import.meta.url));
@@ -112,9 +112,16 @@ export class FaultyDaemon implements AsyncDisposable {
     writeFileSync(join(this.#faults, 'plan'), JSON.stringify(fault ?? {}));
   }
 
-  /** Counts no more steps. */
+  /** Counts no more steps, and ends what hangs. */
   disarm(): void {
     rmSync(join(this.#faults, 'plan'), { force: true });
+    const hung = join(this.#faults, 'hung');
+    if (!existsSync(hung)) return;
+    const pid = Number(readFileSync(hung, 'utf8'));
+    rmSync(hung);
+    // It may have been given up and killed already.
+    if (pid > 0 && namesIn('/proc').includes(String(pid)) && parentOf(pid) === 1)
+      process.kill(pid, 'SIGKILL');
   }
 
   /** The names of the steps since `arm`. */

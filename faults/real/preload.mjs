@@ -91,6 +91,8 @@ function watchPrograms() {
       : late
         ? spawn('sh', ['-c', '"$@"; exec sleep 100000', 'sh', command, ...args], options)
         : spawn(instead, words, options);
+    // The walk ends what hangs: nothing else would, once the daemon is dead.
+    if (hangs || late) writeFileSync(join(folder, 'hung'), String(child.pid));
     child.prependListener('exit', () => meet(late ? null : fault, 'after'));
     return child;
   };

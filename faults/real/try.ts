@@ -33,8 +33,8 @@ export async function tryReal(
   const ended = await outcomeOf(world, scenario, fault);
   const { met } = daemon;
   const steps = daemon.steps();
-  daemon.disarm();
   await daemon.kill();
+  daemon.disarm();
   await daemon.start();
   await world.listen();
   const violations = await settled(world, firstId);

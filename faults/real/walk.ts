@@ -2,7 +2,7 @@ import { Ledger } from '../check/journal.ts';
 import { newTally, note, type Say, type Tally } from '../tally.ts';
 import { FaultyDaemon, type RealFault } from './daemon.ts';
 import { REAL, type RealScenario } from './scenarios.ts';
-import { tryReal } from './try.ts';
+import { type RealOutcome, tryReal } from './try.ts';
 import { World } from './world.ts';
 
 /** Ids of instances begin here: no other daemon of the host has such ones, so their cgroups can be told apart. */
@@ -75,10 +75,26 @@ async function tryFault(
   say: Say,
 ): Promise<void> {
   const where = nameOf(scenario.name, fault);
-  const { met, ended, violations } = await tryReal(world, scenario, fault, firstId);
+  const { met, ended, violations } = await tryAnyhow(world, scenario, fault, firstId);
   if (met) tally.faults++;
   say(`${where}: ${met ? ended : 'was not reached again'}`);
   note(tally, where, violations, say);
+}
+
+/** A try that cannot be made to its end is a violation, such as a daemon that does not start; the walk goes on. */
+export async function tryAnyhow(
+  world: World,
+  scenario: RealScenario,
+  fault: RealFault | null,
+  firstId: number,
+): Promise<RealOutcome> {
+  try {
+    return await tryReal(world, scenario, fault, firstId);
+  } catch (error) {
+    const { met } = world.daemon;
+    await world.begin();
+    return { steps: [], met, ended: 'killed', violations: [`it cannot go on: ${(error as Error).message}`] };
+  }
 }
 
 /** `launch: program lxc-start, kill before`. */

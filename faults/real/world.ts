@@ -166,6 +166,15 @@ export class World implements AsyncDisposable {
     read().catch(() => {});
   }
 
+  /** Starts a new daemon on what is there, and deletes what a try has made. */
+  async begin(): Promise<void> {
+    await this.daemon.kill();
+    this.daemon.disarm();
+    await this.daemon.start();
+    await this.listen();
+    await this.clear();
+  }
+
   /** Deletes all instances but the neighbour, whatever they do. */
   async clear(): Promise<void> {
     for (const [name, status] of Object.entries(await this.statuses())) {

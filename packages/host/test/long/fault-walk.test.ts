@@ -20,15 +20,15 @@ const OTHERS: readonly RealFault['kind'][] = ['hang', 'failure', 'I/O error', 'f
 let turn = 0;
 
 /**
- * Of each work: a kill after the last commit that decides, or tool, and one other fault; the kinds take turns.
- * `npm run faults` tries all.
+ * Of each work: a kill after the last commit that decides, or tool; of each second one also another fault, whose kinds
+ * take turns. `npm run faults` tries all.
  */
 function chosen(_scenario: string, faults: readonly RealFault[]): RealFault[] {
   const matter = faults.filter(({ name, count }) => count === 1 && MATTERS.test(name));
   const kill = matter.findLast(({ kind, when }) => kind === 'kill' && when === 'after');
-  const wanted = OTHERS[turn++ % OTHERS.length];
+  const wanted = turn++ % 2 === 0 ? OTHERS[((turn / 2) % OTHERS.length) | 0] : null;
   const before = matter.filter(({ when }) => when === 'before');
-  const other = before.find(({ kind }) => kind === wanted) ?? before.find(({ kind }) => kind !== 'kill');
+  const other = before.find(({ kind }) => kind === wanted);
   return [kill, other].filter((fault) => fault !== undefined);
 }
 
@@ -36,5 +36,5 @@ it('a fault at the steps that matter of a real daemon loses nothing and leaves n
   const { steps, faults, violations } = await walkReal(chosen, quiet);
   process.stdout.write(`${steps} steps, ${faults} faults, ${violations.length} violations\n`);
   expect(violations).toEqual([]);
-  expect(faults).toBeGreaterThan(20);
+  expect(faults).toBeGreaterThan(15);
 });

@@ -67,7 +67,9 @@ async function outcomeOf(
     () => 'done' as const,
     () => 'refused' as const,
   );
-  const first = await Promise.race([work, hangOf(world, fault)]);
+  const over = new AbortController();
+  const first = await Promise.race([work, hangOf(world, fault, over.signal)]);
+  over.abort();
   if (first === 'hung') await daemon.kill();
   const ended = first === 'hung' ? await work : first;
   if (fault?.kind === 'kill' && daemon.met) await daemon.ended();
@@ -75,9 +77,9 @@ async function outcomeOf(
 }
 
 /** Resolves when a step hangs: it is not awaited, but the daemon killed. */
-async function hangOf({ daemon }: World, fault: RealFault | null): Promise<'hung'> {
+async function hangOf({ daemon }: World, fault: RealFault | null, over: AbortSignal): Promise<'hung'> {
   if (fault?.kind !== 'hang') return new Promise(() => {});
-  while (!daemon.met) await wait(LOOK_MS);
+  while (!daemon.met && !over.aborted) await wait(LOOK_MS);
   return 'hung';
 }
 

@@ -121,8 +121,11 @@ export class World implements AsyncDisposable {
   /** Lets work be cut off at one of its steps. */
   async killAt(fault: RealFault, work: () => Promise<unknown>): Promise<void> {
     this.daemon.arm(fault);
-    work().catch(() => {});
-    await this.daemon.ended();
+    const missed = work().then(
+      () => Promise.reject(new Error(`there was no ${fault.name}`)),
+      () => this.daemon.ended(),
+    );
+    await Promise.race([this.daemon.ended(), missed]);
     this.daemon.disarm();
   }
 

@@ -84,6 +84,7 @@ export default defineConfig({
           include: [
             'packages/*/src/**/*.test.ts',
             'bench/**/*.test.ts',
+            'faults/**/*.test.ts',
             'soak/**/*.test.ts',
             'setup/*.test.mjs',
           ],

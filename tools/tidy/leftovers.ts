@@ -31,11 +31,12 @@ export function longFiles(sources: readonly Source[]): string[] {
 const ENTRIES = [
   /^packages\/host\/src\/(cli\/program\/|tour\/|wrapper\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
-  /^setup\/(start|test|bench|fuzz|soak|give-ids)\.mjs$/,
+  /^setup\/(start|test|bench|fuzz|faults|soak|give-ids)\.mjs$/,
   /^bin\/compile-cache\.cjs$/,
   /^vitest\.config\.ts$/,
   /^(fuzz|soak)\/main\.ts$/,
   /^soak\/inside\.mjs$/,
+  /^faults\/(main\.ts|real\/preload\.mjs)$/,
   /^packages\/host\/test\/harness\/(busybox|build)-setup\.ts$/,
   /^tools\/(picture|build|package|session)\/main\.ts$/,
   /^bench\/(main|peers\/node-http-server)\.ts$/,

@@ -8,7 +8,7 @@ const ROOMS = 'packages/host/src';
 /** Code, and what goes with it; of other files there are such that are made, or an operator's. */
 const CODE = /`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|mjs|js|py|c|sh|svg))`/g;
 /** Folders of the checkout, and files in them of any kind. */
-const PLACE = /`((?:packages|setup|tools|bin|docs|bench|fuzz|soak)\/[\w./-]*)`/g;
+const PLACE = /`((?:packages|setup|tools|bin|docs|bench|fuzz|faults|soak)\/[\w./-]*)`/g;
 /** What a link leads to, but for other sites. */
 const LINK = /\]\((?!https?:)([^)#\s]+)/g;
 

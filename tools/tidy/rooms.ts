@@ -103,12 +103,13 @@ export function forbiddenImports(sources: readonly Source[]): string[] {
 function mayImport(path: string, target: string, typeOnly: boolean): boolean {
   const room = roomOf(path);
   // Outside the daemon's rooms (setup, tools, the guest package) a file imports from its own folder only; the
-  // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer, like a test, from all; the soak
-  // from both.
+  // benchmarks also from the rooms that tests and operators use to drive a daemon, the fuzzer and the walk through
+  // faults, like a test, from all; the soak from both.
+  if (path.startsWith(CHECKER)) return target.startsWith(CHECKER);
   if (room === null)
     return (
       areaOf(path) === areaOf(target) ||
-      [isDriven, isTried, isSoaked, isPackaged].some((may) => may(path, target))
+      [isDriven, isTried, isWalked, isSoaked, isPackaged].some((may) => may(path, target))
     );
   const targetRoom = roomOf(target) ?? target;
   if (room === targetRoom) return true;
@@ -141,6 +142,13 @@ function isSoaked(path: string, target: string): boolean {
 
 function isTried(path: string, target: string): boolean {
   return path.startsWith('fuzz/') && target.startsWith(HOST);
+}
+
+/** What checks a daemon after a fault shares no code with it. */
+const CHECKER = 'faults/check/';
+
+function isWalked(path: string, target: string): boolean {
+  return path.startsWith('faults/') && (target.startsWith(HOST) || target === 'fuzz/random.ts');
 }
 
 /** The packages for users repeat these: the list of Debian packages of the setup, the help of both programs. */

@@ -56,6 +56,19 @@ export function afterStart(config: Config, hostNames: Readonly<Record<string, st
   return started;
 }
 
+/** Whether a run has stored names of interfaces on the host, and its end has not removed them. */
+export function hasHostNames(config: Config): boolean {
+  return Object.keys(config).some(isHostName);
+}
+
+/** The config with the names of interfaces on the host that it lacks. */
+export function withHostNames(config: Config, hostNames: Readonly<Record<string, string>>): Config {
+  const named = Object.entries(hostNames).map(
+    ([device, hostName]) => [volatileKey(device, 'host_name'), hostName] as const,
+  );
+  return recordOf([...named, ...Object.entries(config)]);
+}
+
 /** The config after a run that is not followed by another. */
 export function afterStop(config: Config): Config {
   const stopped = withoutHostNames(config);
@@ -163,7 +176,8 @@ function isHostName(key: string): boolean {
   return key.startsWith('volatile.') && key.endsWith('.host_name');
 }
 
-function withoutHostNames(config: Config): OwnRecord<string> {
+/** The config without names of interfaces on the host. */
+export function withoutHostNames(config: Config): OwnRecord<string> {
   return recordOf(Object.entries(config).filter(([key]) => !isHostName(key)));
 }
 

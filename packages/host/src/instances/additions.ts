@@ -11,21 +11,24 @@ import { devicesToStart } from './start.ts';
 /** Instances of which the result of an addition is foreseen at a time: each takes a helper program. */
 const FORESEEN_AT_ONCE = 4;
 
-/** Devices that are stored as being added, and the changes that remove these records. */
+/** Devices that are stored as being added, none if some only change or go, and the changes that remove these records. */
 export interface PendingDevices {
   /** By instance id. */
   readonly of: ReadonlyMap<number, readonly Addition[]>;
   readonly drops: readonly Change[];
 }
 
-/** Stores devices before they are added, so that a later daemon can undo an unfinished update. */
+/**
+ * Stores that devices of running instances are about to change, with those that are added, so that a later daemon can
+ * undo an unfinished update.
+ */
 export async function storeAdditions(
   context: Needs<'model' | 'running'>,
   plans: readonly UpdatePlan[],
 ): Promise<PendingDevices> {
   const all = new Map<number, readonly Addition[]>();
   const places = new Places(FORESEEN_AT_ONCE);
-  const due = plans.filter((plan) => context.running.has(plan.current.id) && addedBy(plan).length > 0);
+  const due = plans.filter((plan) => context.running.has(plan.current.id) && plan.steps.length > 0);
   // Waits for all, so that nothing goes on after a failure.
   const found = await Promise.allSettled(
     due.map((plan) => places.use(async () => all.set(plan.current.id, await foresee(context, plan)))),

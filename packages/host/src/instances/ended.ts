@@ -144,5 +144,12 @@ export async function commitEnd(
     return;
   }
   const config = goesOn ? betweenRuns(instance.config) : afterStop(instance.config);
-  model.commit([{ kind: 'put-instance', instance: { ...instance, config } }], events);
+  model.commit(
+    [
+      { kind: 'put-instance', instance: { ...instance, config } },
+      // What an update has left in the run that a start could not undo.
+      { kind: 'drop-additions', instanceId: id },
+    ],
+    events,
+  );
 }

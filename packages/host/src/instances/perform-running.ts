@@ -76,10 +76,11 @@ async function performStep(
   if (action === 'removed') {
     const started = devicesToStart(plan.current, { [name]: step.device })[name] ?? step.device;
     const made = madeFor(plan.current.config, name);
-    await runtime.detach(targetOf(run, name, started), made);
     // If undone, a nic gets its stored name on the host again, where later changes look for it.
     const before = made.hostName ? { ...started, host_name: made.hostName } : started;
-    undo.push(() => runtime.attach(targetOf(run, name, before)));
+    // A removal that fails may have removed it: its program can be stopped after that.
+    undo.push(() => runtime.attachMissing(targetOf(run, name, before)));
+    await runtime.detach(targetOf(run, name, started), made);
     return config;
   }
   const target = targetOf(run, name, devicesToStart(plan.next, { [name]: step.device })[name] ?? step.device);

@@ -142,9 +142,19 @@ describe('A change that fails', () => {
     expect(heart.guest.view(1, 1)?.devlxd).toBe(false);
   });
 
-  it('undoes as much as it can if a step cannot be undone', async () => {
+  it('at the removal of a device that is gone nevertheless brings it back', async () => {
+    const late = { subject: 'lan', when: 'after', once: true } as const;
+    heart.machine.faults.refuse('detach', new Error('no answer'), late);
+    const names = heart.run('c1').hostNames;
+    await expect(change(NEW)).rejects.toThrow('no answer');
+    expect(inside()).toEqual(BEFORE);
+    expect(heart.run('c1').hostNames).toEqual(names);
+  });
+
+  it('undoes as much as it can if a step cannot be undone, and leaves the rest to the next daemon', async () => {
     heart.machine.faults.refuse('attach', new Error('first'), { subject: 'moved' });
     heart.machine.faults.refuse('detach', new Error('second'), { subject: 'extra' });
+    const again = heart.machine.faults.refuse('attachMissing', new Error('third'), { subject: 'moved' });
     await expect(change(NEW)).rejects.toThrow('Failed to start device "moved": first');
     expect(inside()).toEqual({
       root: '/',
@@ -153,6 +163,10 @@ describe('A change that fails', () => {
       extra: '/extra',
       gone: '/gone',
     });
+    again();
+    heart = await heart.crash();
+    await heart.settle();
+    expect(inside()).toEqual(BEFORE);
   });
 
   it('names the device that cannot be added, with the runtime’s message', async () => {

@@ -45,7 +45,9 @@ export async function performPlans(
     await growRoots(context, plans, { undos, more });
     await commitPlans(context, done, { ...more, changes: [...more.changes, ...announced.drops] });
   } catch (error) {
-    await undoAll(context, undos, announced.drops);
+    // What cannot be undone now is undone by the next daemon.
+    const drops = announced.drops.length > 0 ? [async () => context.model.commit(announced.drops)] : [];
+    if (await undoAll(context, undos.values())) await undoAll(context, [drops]);
     throw error;
   }
   const shut = plans.filter((plan) => guestApiChange(plan) === false);
@@ -146,16 +148,17 @@ async function hideGuestApi({ running, log }: Needs<'log' | 'running'>, plan: Up
   }
 }
 
-/** Undoes the steps of each instance, the last one first; a few instances at a time. */
-async function undoAll(
-  { log, model }: Needs<'log' | 'model'>,
-  undos: Undos,
-  drops: readonly Change[],
-): Promise<void> {
+/**
+ * Undoes the steps of each instance, the last one first; a few instances at a time.
+ * @returns whether all could be undone
+ */
+async function undoAll({ log }: Needs<'log'>, undos: Iterable<Undo[]>): Promise<boolean> {
+  let done = true;
   const guarded = async (act: Undo) => {
     try {
       await act();
     } catch (error) {
+      done = false;
       log.error({ err: error }, 'could not undo a part of a failed update');
     }
   };
@@ -164,6 +167,6 @@ async function undoAll(
     places.use(async () => {
       for (const step of steps.reverse()) await guarded(step);
     });
-  await Promise.all([...undos.values()].map(undo));
-  await guarded(async () => drops.length > 0 && model.commit(drops));
+  await Promise.all([...undos].map(undo));
+  return done;
 }

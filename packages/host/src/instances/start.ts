@@ -3,7 +3,7 @@ import { messageOf } from '../base/coded-error.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Devices, Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
-import { afterStart, afterStop, isBetweenRuns } from '../core/volatile.ts';
+import { afterStart, afterStop, hasHostNames, isBetweenRuns, withoutHostNames } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { RunHandle, Runtime } from '../runtimes/contract/runtime.ts';
@@ -57,6 +57,7 @@ async function start(context: RunNeeds, id: number, progress: UnpackProgress): P
   const lower = await context.roots.ensure(instance, ids, image, progress);
   await runtime.create(id, config);
   const isNamed = await applyTemplates(context, instance, model.expanded(instance), { runtime, lower });
+  forgetHostNames(context, id);
   await running.whileStarting(async () => {
     const devices = devicesToStart(instance, model.expanded(instance).devices);
     const devlxd = isTrue(config['security.devlxd'], true);
@@ -66,6 +67,17 @@ async function start(context: RunNeeds, id: number, progress: UnpackProgress): P
     });
     beginRun(context, model.current(id), handle);
   });
+}
+
+/**
+ * Forgets interfaces of a run whose end was never stored, such as when the host went down: they must not be taken for
+ * those of this run, if the daemon dies before it has stored the start.
+ */
+function forgetHostNames({ model }: Needs<'model'>, id: number): void {
+  const instance = model.current(id);
+  if (!hasHostNames(instance.config)) return;
+  const config = withoutHostNames(instance.config);
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config } }]);
 }
 
 function giveUpReboot({ model }: Needs<'model'>, id: number): void {

@@ -103,13 +103,56 @@ describe('A change that is cut off', () => {
     expect(next.store.additions().size).toBe(0);
   });
 
-  it('is undone except for a device that cannot be removed', async () => {
+  it('gets back the interfaces that it had removed, under their names on the host', async () => {
+    const held = heart.machine.faults.hold('detach', { when: 'after', subject: 'eth0' });
+    const names = { ...heart.run('c1').hostNames };
+    change();
+    await held.reached;
+    expect(heart.run('c1').hostNames).toEqual({});
+    const next = await nextSettled();
+    expect(next.run('c1').hostNames).toEqual(names);
+    expect(next.store.additions().size).toBe(0);
+  });
+
+  it('gets back the limits of an interface', async () => {
+    heart.store.dieAt('before', telling('instance-updated'));
+    const devices = { ...OLD, eth0: nic({ 'limits.max': '1Mbit' }) };
+    void heart.host.instances.update('c1', { ...heart.get('c1'), devices }, BY);
+    await heart.life.ended;
+    expect(heart.run('c1').devices.get('eth0')).toHaveProperty('limits.max');
+    const next = await nextSettled();
+    expect(next.run('c1').devices.get('eth0')).not.toHaveProperty('limits.max');
+  });
+
+  it('of an adopted instance leaves no record', async () => {
+    const pid = heart.machine.startForeign();
+    const source = { type: 'adopt' as const, pid };
+    const part = {
+      description: '',
+      architecture: '',
+      ephemeral: false,
+      profiles: null,
+      config: {},
+      devices: {},
+    };
+    await heart.done(heart.host.instances.create({ name: 'a1', source, ...part }, BY));
+    heart.model.commit([{ kind: 'put-additions', instanceId: heart.get('a1').id, additions: [] }]);
+    expect((await nextSettled()).store.additions().size).toBe(0);
+  });
+
+  it('is undone by a later start, or with the run, if a device cannot be removed now', async () => {
     const held = heart.machine.faults.hold('attach', { when: 'after', subject: 'mnt' });
     change();
     await held.reached;
-    heart.machine.faults.refuse('withdraw', new Error('in use'), { subject: 'mnt' });
-    const next = await nextSettled();
-    expect(inside(next)).toEqual(['mnt', 'old', 'root']);
-    expect(next.store.additions().size).toBe(0);
+    const again = heart.machine.faults.refuse('withdraw', new Error('in use'), { subject: 'mnt' });
+    heart = await nextSettled();
+    expect(inside(heart)).toEqual(['eth0', 'mnt', 'old', 'root']);
+    again();
+    heart = await nextSettled();
+    expect(inside(heart)).toEqual(['eth0', 'old', 'root']);
+    expect(heart.store.additions().size).toBe(0);
+    heart.model.commit([{ kind: 'put-additions', instanceId: heart.get('c1').id, additions: [] }]);
+    await heart.setState('c1', 'stop', { force: true });
+    expect(heart.store.additions().size).toBe(0);
   });
 });

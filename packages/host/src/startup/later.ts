@@ -44,11 +44,20 @@ export class Later {
   }
 }
 
-/** Runs work on one instance and logs a failure, since one instance must not harm the others. */
-export async function guarded(log: Log, instance: number, work: () => Promise<void> | void): Promise<void> {
+/**
+ * Runs work on one instance and logs a failure, since one instance must not harm the others.
+ * @returns whether the work is done
+ */
+export async function guarded(
+  log: Log,
+  instance: number,
+  work: () => Promise<void> | void,
+): Promise<boolean> {
   try {
     await work();
+    return true;
   } catch (error) {
     log.error({ err: error, instance }, 'an instance could not be settled at the start');
+    return false;
   }
 }

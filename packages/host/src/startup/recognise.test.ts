@@ -34,7 +34,7 @@ describe('A run with a note', () => {
   it('that cannot be registered is ended, without effect on others', async () => {
     heart.life.end();
     heart.stop();
-    const next = await Heart.begin({ ...heart.world }, null, (identity) => {
+    const next = await Heart.begin({ ...heart.world }, null, ({ identity }) => {
       identity.troubleOf.add(1);
     });
     expect(next.runs('c1')).toBe(false);

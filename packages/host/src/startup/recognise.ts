@@ -1,10 +1,11 @@
+import { timestamp } from '../base/clock.ts';
 import { isTrue } from '../core/booleans.ts';
 import type { Addition, Instance } from '../core/entities.ts';
 import { hasRawLimits, LIVE_LIMITS } from '../core/limits.ts';
-import { afterStop, isRestarting, whileRunning } from '../core/volatile.ts';
+import { afterStart, afterStop, isRestarting, withHostNames } from '../core/volatile.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { type Run, targetOf } from '../instances/runs.ts';
-import { beginRun } from '../instances/start.ts';
+import { beginRun, devicesToStart } from '../instances/start.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { RunHandle } from '../runtimes/contract/runtime.ts';
 import { guarded, type Later } from './later.ts';
@@ -59,29 +60,63 @@ function settle(
   additions: Additions,
 ): (() => Promise<void>) | null {
   const { model, log } = context;
-  const added = additions.get(id) ?? [];
+  const added = additions.get(id) ?? null;
   const instance = model.current(id);
   if (!handle) {
     if (endedUnwatched(context, instance)) return () => settleUnwatchedEnd(context, id);
-    if (added.length > 0) model.commit([{ kind: 'drop-additions', instanceId: id }]);
+    if (added) dropAdditions(context, id);
     return null;
   }
   const run = beginRun(context, instance, handle);
   log.debug({ instance: instance.name, pid: handle.init.pid }, 'instance recognised');
   const told = instance.config['volatile.last_state.power'] === 'RUNNING' || isRestarting(instance.config);
-  if (!told) {
-    model.commit([
-      { kind: 'put-instance', instance: { ...instance, config: whileRunning(instance.config) } },
-    ]);
-  }
-  return run.runtime.owns ? () => restore(context, run, added) : null;
+  if (!told) storeStart(context, instance, handle);
+  else if (lacksHostNames(context, instance)) storeHostNames(context, instance, handle);
+  if (run.runtime.owns) return () => restore(context, run, added);
+  if (added) dropAdditions(context, id);
+  return null;
 }
 
-/** Restores the guest API mount and the disks of a run, and removes devices of an update that was cut off. */
+/** Stores a start that the last daemon could not store. */
+function storeStart(
+  { model, clock }: Needs<'clock' | 'model'>,
+  instance: Instance,
+  { hostNames }: RunHandle,
+): void {
+  const config = afterStart(instance.config, hostNames);
+  const started = { ...instance, config, lastStartedAt: timestamp(clock) };
+  model.commit(
+    [{ kind: 'put-instance', instance: started }],
+    [lifecycle('instance-started', 'instances', instance.name)],
+  );
+}
+
+/** Whether the run of the last start that was stored is not this one: the end of that run was not stored. */
+function lacksHostNames({ model }: Needs<'model'>, instance: Instance): boolean {
+  const { devices } = model.expanded(instance);
+  return Object.entries(devices).some(
+    ([name, { type }]) => type === 'nic' && instance.config[`volatile.${name}.host_name`] === undefined,
+  );
+}
+
+function storeHostNames({ model }: Needs<'model'>, instance: Instance, { hostNames }: RunHandle): void {
+  const config = withHostNames(instance.config, hostNames);
+  if (Object.keys(hostNames).length === 0) return;
+  model.commit([{ kind: 'put-instance', instance: { ...instance, config } }]);
+}
+
+function dropAdditions({ model }: Needs<'model'>, instanceId: number): void {
+  model.commit([{ kind: 'drop-additions', instanceId }]);
+}
+
+/**
+ * Restores the guest API mount and the disks of a run.
+ * @param added not null: an update was cut off; devices that it has added are removed, all others are restored
+ */
 async function restore(
   context: Needs<'log' | 'model' | 'running'>,
   run: Run,
-  added: readonly Addition[],
+  added: readonly Addition[] | null,
 ): Promise<void> {
   const { model, log, running } = context;
   const { instanceId: id, runtime, handle } = run;
@@ -93,22 +128,36 @@ async function restore(
   for (const key of hasRawLimits(config) ? [] : LIVE_LIMITS) {
     await guarded(log, id, () => runtime.setLimits(handle.init, config, [key]));
   }
-  for (const addition of added) {
+  let undone = true;
+  for (const addition of added ?? []) {
     const target = targetOf(run, addition.name, addition.device);
-    await guarded(log, id, () => runtime.withdraw(target, addition));
+    undone = (await guarded(log, id, () => runtime.withdraw(target, addition))) && undone;
   }
-  if (added.length > 0) model.commit([{ kind: 'drop-additions', instanceId: id }]);
-  await mountMissing(context, run);
+  undone = (await attachMissing(context, run, added !== null)) && undone;
+  // What could not be undone is left to the next start, or goes with the run.
+  if (added && undone) dropAdditions(context, id);
 }
 
-/** Mounts disks again that the instance still has, but that an update that was cut off may have removed. */
-async function mountMissing({ model, log }: Needs<'log' | 'model'>, run: Run): Promise<void> {
-  const { devices } = model.expanded(model.current(run.instanceId));
+/**
+ * Adds devices again that the instance still has, but that an update that was cut off may have removed.
+ * @param all of all types, not only disks
+ * @returns whether all are there
+ */
+async function attachMissing(
+  { model, log }: Needs<'log' | 'model'>,
+  run: Run,
+  all: boolean,
+): Promise<boolean> {
+  const instance = model.current(run.instanceId);
+  const devices = devicesToStart(instance, model.expanded(instance).devices);
+  let done = true;
   for (const [name, device] of Object.entries(devices)) {
-    if (device['type'] !== 'disk') continue;
-    const target = targetOf(run, name, device);
-    await guarded(log, run.instanceId, () => run.runtime.attachMissing(target));
+    if (device['type'] !== 'disk' && !all) continue;
+    const hostName = instance.config[`volatile.${name}.host_name`];
+    const target = targetOf(run, name, hostName ? { ...device, host_name: hostName } : device);
+    done = (await guarded(log, run.instanceId, () => run.runtime.attachMissing(target))) && done;
   }
+  return done;
 }
 
 /** Whether a note says that the run ended. If there is none, the host went down: that is for autostart. */

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { nic } from '../instances/testing/devices.ts';
 import { Heart } from '../instances/testing/heart.ts';
 import { telling, withChange } from '../instances/testing/test-store.ts';
 import { ownTimers, pass } from '../instances/testing/time.ts';
@@ -155,6 +156,34 @@ describe('A daemon that dies', () => {
     const next = await nextSettled();
     expect(next.status('c1')).toBe('Running');
     expect(next.power('c1')).toBe('RUNNING');
+    expect(next.told).toEqual(['instance-started c1']);
+  });
+
+  it('before a start is stored leaves the names of interfaces, and no templates to apply again', async () => {
+    const config = { 'volatile.apply_template': 'create' };
+    heart.add('c1', { devices: { eth0: nic() }, config });
+    heart.store.dieAt('before', telling('instance-started'));
+    void heart.setState('c1', 'start');
+    await heart.life.ended;
+    const next = await nextSettled();
+    expect(next.get('c1').config).toMatchObject({
+      'volatile.eth0.host_name': next.run('c1').hostNames['eth0'],
+    });
+    expect(next.get('c1').config).not.toHaveProperty('volatile.apply_template');
+    expect(next.get('c1').lastStartedAt).toBe('2026-01-01T00:00:00.000Z');
+  });
+
+  it('before a start after a boot of the host is stored leaves the names of its interfaces, not older ones', async () => {
+    await heart.addRunning('c1', { devices: { eth0: nic() } });
+    heart.life.end();
+    heart.machine.reboot();
+    const booted = await heart.crash();
+    booted.store.dieAt('before', telling('instance-started'));
+    void booted.settle();
+    await booted.life.ended;
+    const next = await booted.crash();
+    await next.settle();
+    expect(next.get('c1').config['volatile.eth0.host_name']).toBe(next.run('c1').hostNames['eth0']);
   });
 
   it('before an end is stored leaves it to the next one', async () => {

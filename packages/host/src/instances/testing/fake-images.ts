@@ -24,9 +24,9 @@ const SPLIT: ImageFiles = { kind: 'split', metadataExtension: '.tar.xz', rootfsE
 /** Accepts any bytes as an image. Their files are kept in the folder, if there is one. */
 export class FakeImages extends ImageDirectory {
   /** Fingerprints of published images. */
-  readonly stored = new Set<string>();
+  readonly stored: Set<string>;
   /** Fingerprints of images that have been received but not published. */
-  readonly staged = new Set<string>();
+  readonly staged: Set<string>;
   /** The parts of each received upload. */
   readonly uploads: { name: string; filename: string; size: number }[][] = [];
   uploadedBytes = 0;
@@ -43,6 +43,8 @@ export class FakeImages extends ImageDirectory {
     this.#folder = folder;
     this.#machine = machine;
     this.#life = life;
+    this.stored = machine.images;
+    this.staged = machine.staged;
   }
 
   override async receive(upload: Upload, options: ReceiveOptions): Promise<StagedImage> {
@@ -102,11 +104,12 @@ export class FakeImages extends ImageDirectory {
     known: ReadonlySet<string>,
     kept: ReadonlySet<string> = new Set(),
   ): Promise<readonly string[]> {
-    return [...this.stored].filter((fingerprint) => !known.has(fingerprint) && !kept.has(fingerprint));
+    const left = [...this.stored].filter((fingerprint) => !known.has(fingerprint) && !kept.has(fingerprint));
+    return [...this.staged, ...left];
   }
 
   override async sweep(aside: readonly string[]): Promise<void> {
-    for (const fingerprint of aside) this.stored.delete(fingerprint);
+    for (const fingerprint of aside) if (!this.staged.delete(fingerprint)) this.stored.delete(fingerprint);
   }
 
   override paths({ fingerprint, files }: Pick<Image, 'fingerprint' | 'files'>): readonly string[] {

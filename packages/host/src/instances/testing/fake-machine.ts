@@ -25,6 +25,10 @@ export class FakeMachine {
   readonly folders = new Set<number>();
   /** Sizes to which roots have grown while their instances ran, by instance id. */
   readonly rootSizes = new Map<number, number>();
+  /** Fingerprints of published images. */
+  readonly images = new Set<string>();
+  /** Fingerprints of images that have been received but not published. */
+  readonly staged = new Set<string>();
   /** Names of unpacked roots. */
   readonly roots = new Set<string>();
   /** The templates of images that are kept for instances, by fingerprint. */

@@ -158,11 +158,11 @@ export class FakeRuntime implements Runtime {
   }
 
   attachMissing({ id, name, device, init }: DeviceTarget): Promise<void> {
-    return this.#act(
-      'attachMissing',
-      [name, `${id}/${name}`],
-      () => void this.#runOf(init).devices.set(name, device),
-    );
+    return this.#act('attachMissing', [name, `${id}/${name}`], () => {
+      const run = this.#runOf(init);
+      if (run.devices.has(name)) run.devices.set(name, device);
+      else run.plug(name, device);
+    });
   }
 
   setGuestApiMount(init: Init, _config: Config, shown: boolean): Promise<void> {
@@ -220,7 +220,7 @@ export class FakeRuntime implements Runtime {
 
   #held(id: number): RunHandle | null {
     const run = this.machine.runs.get(id);
-    return run ? { ...this.#hold(run), hostNames: {} } : null;
+    return run ? this.#hold(run) : null;
   }
 
   #hold(run: FakeRun): RunHandle {

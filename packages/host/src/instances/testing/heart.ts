@@ -86,16 +86,16 @@ export class Heart {
     this.host.subscribe((event) => this.#note(event));
   }
 
-  /** Begins a daemon: it has recognised the runs that have notes, and has done no other work of a start. */
+  /** Begins a daemon that `prepare` may change first: it has recognised the runs that have notes, and has done no other work of a start. */
   static async begin(
     world: Partial<World> = {},
     imageFolder: string | null = null,
-    prepare: (identity: FakeIdentity) => void = () => {},
+    prepare: (heart: Heart) => Promise<void> | void = () => {},
   ): Promise<Heart> {
     const { machine = new FakeMachine(), clock = new FakeClock() } = world;
     const { database = openDatabase(':memory:') } = world;
     const heart = new Heart({ machine, clock, database }, imageFolder);
-    prepare(heart.identity);
+    await prepare(heart);
     heart.#later = await recover(heart.parts);
     return heart;
   }

@@ -27,7 +27,7 @@ export interface RunHandle {
   readonly init: Init;
   /** Settles when nothing of the run is left: processes, mounts, network. */
   readonly ended: Promise<Ending>;
-  /** Host side interface of each nic device. */
+  /** Host side interface of each nic device at the start of the run. */
   readonly hostNames: Readonly<Record<string, string>>;
   /** Whether it was frozen when it was found, such as after a restart of the daemon. */
   readonly frozen: boolean;
@@ -171,7 +171,10 @@ export interface Runtime {
   detach(target: DeviceTarget, options: { created: boolean; hostName?: string }): Promise<void>;
   /** Applies the limits of a device that can change while the instance runs. */
   updateDevice(target: DeviceTarget, hostName: string): Promise<void>;
-  /** Adds a disk to a running instance, unless it is there. */
+  /**
+   * Adds a device to a running instance, unless it is there. A nic has the `host_name` that it had, and gets its limits
+   * also if it is there.
+   */
   attachMissing(target: DeviceTarget): Promise<void>;
   /** Makes sure that /dev/lxd is mounted inside exactly once, or not at all. */
   setGuestApiMount(init: Init, config: Config, shown: boolean): Promise<void>;

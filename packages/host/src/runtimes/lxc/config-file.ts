@@ -4,6 +4,7 @@ import type { Config, Device } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 import type { RunSpec } from '../contract/runtime.ts';
+import { hostNamesLine } from './host-names.ts';
 import type { IdRanges } from './ids.ts';
 import { kernelMountLines, type MountEntry, mountLine } from './mount-lines.ts';
 import type { InstancePaths } from './paths.ts';
@@ -55,6 +56,7 @@ export function configFile(input: ConfigInput): string {
     ...kernelMountLines(input.ids === null),
     ...input.lxcfs,
     ...input.mounts.map(mountLine),
+    hostNamesLine(spec.devices),
     ...networkLines(spec),
     ...openFilesLines(input),
     ...limitLines(spec),

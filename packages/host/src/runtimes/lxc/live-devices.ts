@@ -36,6 +36,7 @@ interface LiveDevice {
   detach(place: Place, target: DeviceTarget, made: Attached): Promise<void>;
   foresee(place: Place, target: DeviceTarget): Promise<Addition>;
   withdraw(place: Place, target: DeviceTarget, created: boolean): Promise<void>;
+  attachMissing(place: Place, target: DeviceTarget): Promise<unknown>;
 }
 
 const NOTHING: LiveDevice = {
@@ -43,12 +44,14 @@ const NOTHING: LiveDevice = {
   detach: async () => {},
   foresee: async (_place, { name, device }) => ({ name, device, created: false }),
   withdraw: async () => {},
+  attachMissing: async () => {},
 };
 
 const LIVE: ByDeviceType<LiveDevice> = {
   none: NOTHING,
   disk: {
     attach: attachDisk,
+    attachMissing: attachMissingDisk,
     ...mounted({ source: (_place, { device }) => device['source'], forget: async () => {} }),
   },
   nic: {
@@ -61,9 +64,11 @@ const LIVE: ByDeviceType<LiveDevice> = {
     async withdraw(_place, { device }, created) {
       if (device['host_name'] && created) await unplugNic(device['host_name']);
     },
+    attachMissing: async (_place, target) => attachMissingNic(target),
   },
   'unix-char': {
     attach: attachNode,
+    attachMissing: attachMissingNode,
     ...mounted({ source: ({ paths }, { name }) => nodePath(paths.devices, name), forget: forbidNode }),
   },
 };
@@ -104,7 +109,7 @@ export function withdrawDevice(place: Place, target: DeviceTarget, created: bool
 function mounted(its: {
   source(place: Place, target: DeviceTarget): string | undefined;
   forget(place: Place, target: DeviceTarget): Promise<void>;
-}): Omit<LiveDevice, 'attach'> {
+}): Omit<LiveDevice, 'attach' | 'attachMissing'> {
   return {
     async detach(place, target, { created }) {
       const path = pathInside(target.device);
@@ -149,19 +154,39 @@ export async function updateDevice(target: DeviceTarget, hostName: string): Prom
   await limitNic(hostName, target.device);
 }
 
+/** Adds a device to a running instance, unless it is there. A nic gets its limits also if it is there. */
+export async function attachMissingDevice(place: Place, target: DeviceTarget): Promise<void> {
+  await live(target.device).attachMissing(place, target);
+}
+
 /**
- * Adds a disk to a running instance unless it is mounted: of two mounts, one would stay when the disk is
- * removed. When the kernel says that the disk is mounted, neither its source nor the instance is looked at.
+ * Adds a disk unless it is mounted: of two mounts, one would stay when the disk is removed. When the kernel says that
+ * the disk is mounted, neither its source nor the instance is looked at.
  */
-export async function attachMissingDisk(place: Place, target: DeviceTarget): Promise<void> {
-  if ((await isAttached(target)) && target.init.isAlive()) return;
+async function attachMissingDisk(place: Place, target: DeviceTarget): Promise<void> {
+  const { source = '' } = target.device;
+  if ((await isAttached(target, source)) && target.init.isAlive()) return;
   await attachDisk(place, target, true);
 }
 
-async function isAttached({ device, init }: DeviceTarget): Promise<boolean> {
-  const { source = '', path = '' } = device;
+async function attachMissingNode(place: Place, target: DeviceTarget): Promise<void> {
+  const source = nodePath(place.paths.devices, target.name);
+  if ((await isAttached(target, source)) && target.init.isAlive()) return;
+  await attachNode(place, target);
+}
+
+/** Without the name of its host side nothing is known of it. */
+async function attachMissingNic(target: DeviceTarget): Promise<void> {
+  const hostName = target.device['host_name'];
+  if (hostName === undefined) return;
+  if (isInterface(hostName)) await limitNic(hostName, target.device);
+  else await attachNic(target);
+}
+
+async function isAttached({ device, init }: DeviceTarget, source: string): Promise<boolean> {
   const [host, inside] = [await readMounts('self'), await readMounts(init.pid)];
   const found = placeOf(host ?? [], source);
+  const path = pathInside(device) ?? '';
   return found !== null && isShown(inside ?? [], path, { ...found, readonly: isReadonly(device) });
 }
 

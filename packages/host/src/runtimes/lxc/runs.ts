@@ -7,6 +7,7 @@ import type { PinnedProcess } from '../../native/pinned-process.ts';
 import type { Ending, RunHandle } from '../contract/runtime.ts';
 import { cgroupFolders, isFrozen, removeCgroups } from './cgroups.ts';
 import { releaseMounts } from './host-mounts.ts';
+import { readHostNames } from './host-names.ts';
 import { waitingWrite } from './hung-write.ts';
 import { pinInit, type RunProcesses } from './init.ts';
 import { instancePaths } from './paths.ts';
@@ -37,11 +38,11 @@ export class LxcRuns {
   }
 
   /** The run that LXC knows, noted for the next daemon; null when there is none. */
-  async find(id: number, hostNames: Readonly<Record<string, string>>): Promise<RunHandle | null> {
+  async find(id: number): Promise<RunHandle | null> {
     const pinned = await pinInit(this.#lxcPath, id);
     if (!pinned) return null;
     noteRun(this.#paths(id).run, pinned);
-    return { ...this.#held(id, pinned), hostNames };
+    return this.#held(id, pinned);
   }
 
   /** The run as its note describes it; undefined when the note is not enough. */
@@ -62,7 +63,7 @@ export class LxcRuns {
     const { starting, mounts, run } = paths;
     const wasStarting = existsSync(starting);
     if (!wasStarting) await this.#awaitEnding(run);
-    const running = wasStarting ? await this.#awaitStart(id) : await this.find(id, {});
+    const running = wasStarting ? await this.#awaitStart(id) : await this.find(id);
     await releaseMounts(mounts);
     await releaseRoot(paths);
     await rm(starting, { force: true });
@@ -87,7 +88,14 @@ export class LxcRuns {
     const cgroups = [init, monitor].flatMap(({ pid }) => cgroupFolders(pid, id));
     const ended = this.#ended(id, { init, monitor }, cgroups);
     this.#onHeld(id, { init, monitor });
-    return { init, hostNames: {}, ended, frozen: isFrozen(init.pid), release };
+    const { config } = this.#paths(id);
+    return {
+      ...{ init, ended, frozen: isFrozen(init.pid), release },
+      // Read only for a run whose start is not stored.
+      get hostNames() {
+        return readHostNames(config);
+      },
+    };
   }
 
   /** The monitor ends after the init, when it has taken the run down and the stop hook has noted why. */
@@ -121,7 +129,7 @@ export class LxcRuns {
   async #awaitStart(id: number): Promise<RunHandle | null> {
     if (!existsSync(this.#paths(id).config)) return null;
     for (let tries = 0; tries < START_TRIES; tries++) {
-      const running = await this.find(id, {});
+      const running = await this.find(id);
       if (running) return running;
       await sleep(START_TRY_MS);
     }

@@ -33,7 +33,7 @@ import type { RunProcesses } from './init.ts';
 import { readLive } from './live.ts';
 import {
   attachDevice,
-  attachMissingDisk,
+  attachMissingDevice,
   detachDevice,
   foreseeDevice,
   type Place,
@@ -180,7 +180,7 @@ export class LxcRuntime implements Runtime {
   }
 
   attachMissing(target: DeviceTarget): Promise<void> {
-    return attachMissingDisk(this.#place(target), target);
+    return attachMissingDevice(this.#place(target), target);
   }
 
   setGuestApiMount(init: Init, config: Config, shown: boolean): Promise<void> {
@@ -243,10 +243,7 @@ export class LxcRuntime implements Runtime {
   async #start(spec: RunSpec, paths: InstancePaths): Promise<RunHandle> {
     const ids = this.#idsOf(spec.config);
     const prepared = await startPrepared(spec, { paths, ids, looks: this.#looks, options: this.#options });
-    const [found, released] = await Promise.allSettled([
-      this.#runs.find(spec.id, prepared.hostNames),
-      prepared.released,
-    ]);
+    const [found, released] = await Promise.allSettled([this.#runs.find(spec.id), prepared.released]);
     const running = found.status === 'fulfilled' ? found.value : null;
     if (!running) {
       await stopContainer(this.#options.instances, spec.id);

@@ -1,0 +1,25 @@
+/** What a walk has done, and what it has found. */
+export interface Tally {
+  /** Named steps that were reached. */
+  steps: number;
+  /** Faults that came. */
+  faults: number;
+  /** What was tried, and what did not agree after it. */
+  readonly violations: string[];
+}
+
+/** Prints a line. */
+export type Say = (line: string) => void;
+
+/** Adds what one try has found. */
+export function note(tally: Tally, where: string, found: readonly string[], say: Say): void {
+  for (const sentence of found) {
+    tally.violations.push(`${where}: ${sentence}`);
+    say(`VIOLATION ${where}: ${sentence}`);
+  }
+}
+
+/** A walk at its beginning. */
+export function newTally(): Tally {
+  return { steps: 0, faults: 0, violations: [] };
+}

@@ -38,6 +38,14 @@ describe('Leftovers', () => {
     expect([...heart.machine.roots]).toEqual([`${fingerprint}-0`]);
   });
 
+  it('are folders whose removal was cut off', async () => {
+    heart.model.commit([{ kind: 'give-instance-id', id: 5 }]);
+    heart.machine.folders.add(4);
+    mkdirSync(join(folder, '4.removed'));
+    await (await find())(signal());
+    expect(left()).toEqual([]);
+  });
+
   it('are not the files of images that a recovery has kept', async () => {
     const [kept, unknown] = ['a'.repeat(64), 'b'.repeat(64)];
     for (const each of [kept, unknown]) heart.images.stored.add(each);

@@ -10,8 +10,11 @@ export interface LeftoverRules {
   readonly store: Pick<Store, 'keptFolders' | 'keptImages'>;
 }
 
-/** Folders of instances are named by their ids, which have far fewer digits than this allows. */
-const FOLDER_NAME = /^[1-9]\d{0,14}$/;
+/**
+ * Folders of instances are named by their ids, which have far fewer digits than this allows. A daemon that ended may
+ * have left one with a second word.
+ */
+const FOLDER_NAME = /^([1-9]\d{0,14})(\.removed)?$/;
 
 /**
  * Finds leftovers; must be called before instances or images can be made.
@@ -28,7 +31,8 @@ export async function findLeftovers(
   rules: LeftoverRules,
 ): Promise<(signal: AbortSignal) => Promise<void>> {
   const { model, roots } = context;
-  const there = (await readdir(folder)).filter((name) => FOLDER_NAME.test(name)).map(Number);
+  const names = (await readdir(folder)).flatMap((name) => FOLDER_NAME.exec(name)?.[1] ?? []);
+  const there = [...new Set(names.map(Number))];
   const unknown = there.filter((id) => !model.instanceById(id));
   keepLater(context, unknown);
   const kept = rules.store.keptFolders();

@@ -4,6 +4,8 @@ import type { ConsoleFiles } from '../contract/console.ts';
 /** Where one instance's files are; named by id, so that a rename moves nothing. */
 export interface InstancePaths {
   readonly folder: string;
+  /** The folder while it is removed: LXC may still end a run that has failed, and writes only into the first one. */
+  readonly removed: string;
   readonly config: string;
   readonly log: string;
   /** What it has printed on its console since its start. */
@@ -39,6 +41,7 @@ export function instancePaths(instances: string, id: number): InstancePaths {
   const overlay = join(folder, 'overlay');
   return {
     folder,
+    removed: `${folder}.removed`,
     config: join(folder, 'config'),
     log: join(folder, 'lxc.log'),
     // LXC chooses the name of the older one.

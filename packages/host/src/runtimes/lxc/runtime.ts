@@ -26,7 +26,6 @@ import { checkDevice, checkParents, limitNics } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import { setGuestApiMount } from './guest-api-mount.ts';
-import { releaseMounts } from './host-mounts.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
 import type { RunProcesses } from './init.ts';
@@ -46,12 +45,13 @@ import { MountWork } from './mount-work.ts';
 import type { LxcOptions } from './options.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
-import { enterOf, removeSubvolumes } from './root-move.ts';
-import { releaseRoot, setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
+import { removeFiles } from './removal.ts';
+import { enterOf } from './root-move.ts';
+import { setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
 import { RootUsage } from './root-usage.ts';
 import { LxcRuns } from './runs.ts';
 import { startPrepared } from './starting.ts';
-import { lxcVersion, removeTree, setFrozen, stopContainer } from './tools.ts';
+import { lxcVersion, setFrozen, stopContainer } from './tools.ts';
 
 const SIGKILL = 9;
 /** Owner of the files of a privileged instance. */
@@ -106,12 +106,8 @@ export class LxcRuntime implements Runtime {
     for (const folder of [paths.upper, paths.overlay]) await chown(folder, ids?.uid ?? 0, ids?.gid ?? 0);
   }
 
-  async remove(id: number): Promise<void> {
-    const paths = this.#paths(id);
-    await releaseMounts(paths.mounts);
-    await releaseRoot(paths);
-    await removeSubvolumes(paths);
-    await removeTree(paths.folder);
+  remove(id: number): Promise<void> {
+    return removeFiles(this.#paths(id));
   }
 
   async start(spec: RunSpec): Promise<RunHandle> {

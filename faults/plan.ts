@@ -27,32 +27,33 @@ const PLACES: readonly Place[] = ['memory', 'real'];
 export const HELP = `Usage: npm run faults [-- --only memory|real] [-- --match TEXT]
        npm run faults -- --random [--minutes N] [--seed S] [--only memory|real]
 
-Lets a daemon meet a fault at each named step of its work, starts the next daemon, and checks that nothing is lost, half
-done or left behind. Needs root and LXC. It changes nothing outside of its own folders in /var/tmp, and removes them.
+Causes a fault at each named step of a daemon's work, starts the next daemon, and checks that nothing is lost, half done
+or left behind. It needs root and LXC. It changes nothing outside of its own folders in /var/tmp, and removes them.
 
-Without --random it walks through all steps of: launch, start, stop, restart, delete, import, export, profile edit,
-device change, adoption, hand-over (a restart in place), and recovery (the start of a daemon after another one was
-killed). At each step come, one after another:
+Without --random it tries all steps of: launch, start, stop, restart, delete, import, export, profile edit, device
+change, adoption, restart in place, and the start of a daemon after another one was killed. At each step it tries these
+faults, one after another:
 
   kill         the daemon is killed (SIGKILL), before the step or after it
-  full disk    the step fails: there is no room
-  I/O error    the step fails: the disk does
+  full disk    the step fails, because the disk is full
+  I/O error    the step fails, because the disk fails
   failure      the program that the step runs fails
-  hang         the program does not end; in memory it is given up in the end, a real daemon is killed meanwhile
+  hang         the program does not end. In memory the step fails after a while; a real daemon is killed before that
 
-  --only P       memory: the heart of the daemon on a machine in memory, minutes; real: a whole daemon with LXC
-                 containers, whose calls of programs, files and database are watched, about an hour
+  --only P       memory: only the heart of the daemon, on a machine in memory; takes minutes
+                 real: only a whole daemon with LXC containers, whose programs, files and commits are watched; takes
+                 about an hour
   --match TEXT   only faults whose name has this text, such as "launch: program lxc-start" or "hang"
-  --random       does work at random, with faults at random steps, also during the start that follows
-  --minutes N    how long; ${MINUTES}
-  --seed S       seed of all random choices; it is printed. In memory the same seed does the same again. With a real
-                 daemon it makes the same choices; when a kernel or LXC is faster, steps can come in another order
+  --random       does random work, with faults at random steps, also while the next daemon starts
+  --minutes N    how long the random work lasts; default ${MINUTES}
+  --seed S       the seed of all random choices; default: a random seed, which is printed. In memory a seed repeats a
+                 walk exactly. With a real daemon it repeats the choices, but the steps can come in another order
   --help
 
-A line says what was done, and VIOLATION what does not agree: the database (read with other code), the journal, folders,
-mounts, cgroups, processes, interfaces, and what instances read over the guest API.
+It prints a line for each piece of work. A line with VIOLATION says what is wrong. It compares the database (read with
+other code), the journal, folders, mounts, cgroups, processes, interfaces, and what instances read over the guest API.
 
-Exit code: 0 nothing found, 1 something found, 2 it could not be run.
+Exit code: 0 if it found nothing, 1 if it found a violation, 2 if it could not run.
 `;
 
 /** Reads the command line. @throws Error that names what is wrong */

@@ -22,7 +22,7 @@ export interface Observed {
   /** While all guests only listen, before the load and after it. */
   readonly before: Held;
   readonly after: Held;
-  /** Texts of what should not have been. */
+  /** What should not have happened, as texts. */
   readonly faults: Readonly<Record<Fault, Texts>>;
 }
 
@@ -45,12 +45,12 @@ export interface Check {
 
 /** By how much the memory may grow: the promise of docs/reliability.md. */
 const FLAT = 0.1;
-/** In a shorter time a daemon has not reached the memory that it then keeps. */
+/** In a shorter soak, the memory of a daemon is still growing to its usual size. */
 const FLAT_MINUTES_MIN = 10;
 const S_PER_MIN = 60;
 /**
- * SQLite moves its log into the database after 4 MiB; the largest change, of a profile that all instances have, comes
- * on top, and as much again while the database is never idle.
+ * The daemon moves SQLite's log into the database after 4 MiB. The largest change, of a profile that all instances have,
+ * can come in addition, and the same again while the database is never idle.
  */
 export const WAL_MIB_MAX = 16;
 

@@ -37,7 +37,7 @@ export class Guests implements AsyncDisposable {
     this.#count = options.count;
     this.#tally = tally;
     const [command, ...args] = commandOf(options);
-    // A group of its own, so that Ctrl-C does not end it before the soak has taken leave.
+    // A group of its own, so that Ctrl-C does not end it before the soak ends.
     this.#child = spawn(command as string, args, {
       cwd: '/',
       stdio: ['pipe', 'pipe', 'inherit'],

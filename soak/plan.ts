@@ -30,24 +30,24 @@ const NUMBERS = {
 
 export const HELP = `Usage: npm run soak [-- --minutes N] [-- --containers N] [-- --adopted N] [-- --seed N] [-- --out FILE]
 
-Runs a daemon, in the built form, for a long time under a mixed load, and checks at the end that it is as it was near
-the beginning. Guests read keys over kept and new connections, follow events and report their state. Operators change
-keys and profiles, list, run commands, push files, launch and delete. The daemon is restarted with SIGHUP and once
-killed, all between one fourth and one half of the time; before and after that it is left alone, so that its
-memory can be compared with what it was.
+Runs the built form of the daemon under a mixed load for a long time. At the end it checks that the daemon uses no more
+than near the beginning. Guests read keys over kept and new connections, follow events and report their state.
+Operators change keys and profiles, list instances, run commands, push files, launch and delete. Between one fourth and
+one half of the time, the soak restarts the daemon with SIGHUP several times and kills it once. There are no restarts
+before and after that, so that the memory can be compared.
 
   --minutes N     how long the load lasts; ${NUMBERS.minutes.default}
   --containers N  LXC containers; ${NUMBERS.containers.default}
   --adopted N     adopted instances; ${NUMBERS.adopted.default}
-  --rate N        requests of all guests together, per second; ${NUMBERS.rate.default}, which leaves half of two cores free
+  --rate N        requests of all guests together, per second; ${NUMBERS.rate.default}, which keep two cores half busy
   --seed N        the seed of all random choices; ${NUMBERS.seed.default}
   --out FILE      write all figures to FILE as JSON, and the picture beside it as FILE.svg
   --record        write soak/results/latest.json, docs/soak.svg and the table of docs/reliability.md
-  --redraw        run nothing: draw picture and table again from soak/results/latest.json
+  --redraw        only draw the picture and the table again, from soak/results/latest.json
   --help
 
-Prints each check with its figure. The exit code is 0 when all hold, 1 when one does not, 2 when the soak could not
-run, 130 after Ctrl-C. Nothing is left behind in any case.
+Prints each check with its figure. The exit code is 0 if all checks hold, 1 if one does not, 2 if the soak could not
+run, 130 after Ctrl-C. The soak always removes everything that it has made.
 `;
 
 /** The plan of a command line; null for help. @throws Error that names what is wrong */

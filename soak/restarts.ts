@@ -10,7 +10,7 @@ export interface Step {
 
 export type Restart = 'SIGHUP' | 'kill -9';
 
-/** Part of the time in which a daemon gets warm: five minutes of thirty. */
+/** Part of the time after which a daemon's memory is compared: five minutes of thirty. */
 export const WARM = 1 / 6;
 const LAST_RESTART = 0.49;
 

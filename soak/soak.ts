@@ -134,7 +134,7 @@ async function underLoad(
   return { seconds, samples: sampler.samples, restarts, memory: memory as Record<Moment, Memory> };
 }
 
-/** Has the daemon free its garbage, and looks at what it still uses. */
+/** Tells the daemon to collect its garbage, and measures what it still uses. */
 async function collected({ daemon, log }: Loaded): Promise<Memory> {
   const done = log.logged('garbage collected');
   process.kill(daemon.pid, 'SIGUSR2');
@@ -196,5 +196,5 @@ async function atRest(pid: number, signal: AbortSignal): Promise<Held> {
   }
   return last;
 }
-/** Longer than helpers and connections of the daemon stay that nobody uses. */
+/** Longer than the daemon keeps unused helpers and connections. */
 const SAME_LOOKS = 60;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { namesIn } from './host.ts';
 import { isAdopted, type Rows } from './rows.ts';
 
-/** What is there in the folders of a state directory that no row needs, and what a row needs and is not there. */
+/** Files in a state directory that no row of the store needs, and files that a row needs and that are missing. */
 export function checkFolders(rows: Rows, stateDir: string): string[] {
   const own = rows.instances.filter((instance) => !isAdopted(instance));
   const bases = new Set([...rows.images, ...own.map(({ config }) => config['volatile.base_image'] ?? '')]);

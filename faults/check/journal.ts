@@ -4,8 +4,8 @@ import type { EventRow, Rows } from './rows.ts';
 export type Heard = EventRow;
 
 /**
- * What clients of the daemon know: the events that they have heard, and the requests that were answered. A request
- * that was not answered may have been carried out or not.
+ * What clients of the daemon know: the events that they got, and the requests that were answered. The daemon may have
+ * carried out a request without an answer, or not.
  */
 export class Ledger {
   readonly heard: Heard[] = [];
@@ -29,8 +29,8 @@ function tellOf({ metadata }: Pick<EventRow, 'metadata'>): string {
 }
 
 /**
- * Compares the journal with what clients know: each event that was heard is there, with its position and as it was
- * heard; each success has its events once; a request has made none of its events twice.
+ * Compares the journal with what clients know: each event that a client got is there, with the same position and content;
+ * each successful request has its events once; no request has the same event twice.
  */
 export function checkJournal(rows: Rows, ledger: Ledger): string[] {
   const stored = new Map(rows.events.map((event) => [event.sequence, event]));

@@ -1,6 +1,6 @@
 import { expandedOf, type InstanceRow, isAdopted, powerOf, type Rows, type Texts } from './rows.ts';
 
-/** A run as the machine has it, whatever the daemon thinks of it. */
+/** A run on the machine. The daemon may not know of it. */
 interface SeenRun {
   readonly isAlive: boolean;
   /** What it was started with. */

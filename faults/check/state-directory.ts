@@ -83,7 +83,7 @@ function checkInterfaces({ interfaces }: Checked, running: readonly InstanceRow[
   ];
 }
 
-/** One monitor for each running instance, with one init, and nothing else but the daemon. */
+/** There is one monitor with one init for each running instance, and the daemon, and no other process. */
 function checkProcesses(
   rows: Rows,
   { stateDir, daemonPid }: Checked,

@@ -18,9 +18,9 @@ export interface StartUp {
 const RETRY_MS = 1_500;
 
 /**
- * Kills a daemon and starts the next one on the same machine and store, with all work of a start, as `daemon.ts` does
- * it.
- * @param watch called with it before it does anything
+ * Kills a daemon and starts the next one on the same machine and store. It does all work of a start, in the same way as
+ * `daemon/daemon.ts`.
+ * @param watch gets the daemon before it does anything
  */
 export async function startNext(before: Heart, watch: (heart: Heart) => void): Promise<StartUp> {
   before.life.end();
@@ -56,7 +56,7 @@ async function leftoversOf(heart: Heart): Promise<(signal: AbortSignal) => Promi
   }
 }
 
-/** Waits until a daemon has nothing more to do, also of what it does again later. */
+/** Waits until a daemon has nothing more to do, also nothing that it tries again later. */
 export async function atRest(heart: Heart): Promise<void> {
   await heart.quiet();
   heart.world.clock.pass(RETRY_MS);

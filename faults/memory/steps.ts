@@ -3,7 +3,7 @@ import { hostError } from '../../packages/host/src/core/host-errors.ts';
 import type { Heart } from '../../packages/host/src/instances/testing/heart.ts';
 import { never } from '../../packages/host/src/instances/testing/life.ts';
 
-/** Where in a step a fault comes: before it has any effect, or after all of it. */
+/** Whether a fault comes before a step has any effect, or after all of its work. */
 export type When = 'before' | 'after';
 
 /** The ways in which a step can go wrong. */
@@ -40,8 +40,8 @@ type Calls = Record<string, (...args: unknown[]) => unknown>;
 const SIGNALS = ['runtime.halt', 'runtime.kill'];
 
 /**
- * Steps that may have done all of their work when they fail: their programs are stopped at a time limit, or a sync of
- * the folder fails after a rename. The others promise that a failure leaves nothing.
+ * Steps that may have done all of their work when they fail: a time limit ends their program, or the sync of the folder
+ * fails after a rename. If another step fails, it leaves nothing.
  */
 const LATE_FAILURES = [
   ...['create', 'remove', 'detach', 'setLimits', 'setGuestApiMount', 'updateDevice'].map(
@@ -82,8 +82,8 @@ function errorOf(kind: FaultKind, step: string): Error {
 }
 
 /**
- * The steps of one daemon, named and counted. It puts itself between the use cases and what they depend on, so that no
- * code of the daemon knows of it. Steps count from a call of `arm` on, and one fault comes at the step that is its place.
+ * The steps of one daemon, named and counted. It stands between the use cases and what they depend on, so no code of the
+ * daemon knows of it. It counts steps from a call of `arm` on, and causes one fault at the step with a given number.
  */
 export class Steps {
   seen: Step[] = [];
@@ -193,7 +193,7 @@ export class Steps {
   }
 }
 
-/** A commit is named by the events that it tells, else by its changes. */
+/** The name of a commit: its events, or its changes if it has no events. */
 function commitName([changes, events]: unknown[]): string {
   const told = (events as readonly NewEvent[]).map(({ type, metadata }) =>
     String(metadata['action'] ?? type),

@@ -1,5 +1,5 @@
-// Loaded by Node before the daemon, with --import: names each step that the daemon takes outside of its memory, and lets
-// one fault come at one of them. So the daemon itself has no code for this.
+// Node loads this before the daemon, with --import. It names each step that the daemon takes outside of its memory, and
+// causes one fault at one of them. So the daemon itself has no code for this.
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -67,7 +67,7 @@ function isOurs(path) {
   return typeof path === 'string' && path.startsWith(`${process.env['PORTHOLE_FAULTS_STATE']}/`);
 }
 
-/** What a program is called, past those that only change how it runs: `ip link add`, `mount-child`. */
+/** The name of a program, such as `ip link add` or `mount-child`, without the programs that only change how it runs. */
 function programOf(command, args) {
   const words = [command, ...args].map(String);
   const isSetting = (word) =>
@@ -81,7 +81,7 @@ function watchPrograms() {
   childProcess.spawn = (command, args = [], options = {}) => {
     const fault = begin(`program ${programOf(command, args)}`);
     const met = meet(fault, 'before');
-    // Of the same group and life as the program that it stands for.
+    // The program that runs instead has the same options, so it is in the same group and ends in the same way.
     const [instead, words] = met && fault.kind === 'failure' ? ['false', []] : [command, args];
     const hangs = met && fault.kind === 'hang';
     const late = fault?.kind === 'hang' && fault.when === 'after';
@@ -91,7 +91,7 @@ function watchPrograms() {
       : late
         ? spawn('sh', ['-c', '"$@"; exec sleep 100000', 'sh', command, ...args], options)
         : spawn(instead, words, options);
-    // The walk ends what hangs: nothing else would, once the daemon is dead.
+    // The walk ends a program that hangs, because nothing else does that after the daemon is dead.
     if (hangs || late) writeFileSync(join(folder, 'hung'), String(child.pid));
     child.prependListener('exit', () => meet(late ? null : fault, 'after'));
     return child;

@@ -5,7 +5,7 @@ import { REAL, type RealScenario } from './scenarios.ts';
 import { type RealOutcome, tryReal } from './try.ts';
 import { World } from './world.ts';
 
-/** Ids of instances begin here: no other daemon of the host has such ones, so their cgroups can be told apart. */
+/** Ids of instances begin here. No other daemon of the host has such ids, so the walk recognises its own cgroups. */
 const FIRST_ID = 700_000;
 
 /** Steps that only look, or that come by themselves at some time. */
@@ -81,7 +81,7 @@ async function tryFault(
   note(tally, where, violations, say);
 }
 
-/** A try that cannot be made to its end is a violation, such as a daemon that does not start; the walk goes on. */
+/** A try that fails, for example because a daemon does not start, is a violation. The walk continues. */
 export async function tryAnyhow(
   world: World,
   scenario: RealScenario,

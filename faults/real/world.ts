@@ -149,7 +149,7 @@ export class World implements AsyncDisposable {
     return readStore(this.daemon.stateDir).given.events;
   }
 
-  /** Of the requests so far there are no more events. */
+  /** From now on, no more events of earlier requests come. */
   closeRequests(): void {
     this.ledger.ask(this.position(), []);
   }
@@ -169,7 +169,7 @@ export class World implements AsyncDisposable {
     read().catch(() => {});
   }
 
-  /** Starts a new daemon on what is there, and deletes what a try has made. */
+  /** Starts a new daemon, and deletes what a try has made. */
   async begin(): Promise<void> {
     await this.daemon.kill();
     this.daemon.disarm();
@@ -178,7 +178,7 @@ export class World implements AsyncDisposable {
     await this.clear();
   }
 
-  /** Deletes all instances but the neighbour, whatever they do. */
+  /** Deletes all instances but the neighbour, in any state. */
   async clear(): Promise<void> {
     for (const [name, status] of Object.entries(await this.statuses())) {
       if (name === 'o1') continue;

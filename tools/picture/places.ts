@@ -33,7 +33,7 @@ export const AREAS: readonly Area[] = [
       store: 'the SQLite file, all SQL',
       backups: 'copies of the database, by a child process',
       records: 'a small file for each object',
-      recovery: 'makes a lost database anew',
+      recovery: 'replaces a lost database',
       templates: 'makes files from templates of images, within limits',
       images: 'takes in, keeps, unpacks images',
       runtimes: 'the contract; LXC; adopted',

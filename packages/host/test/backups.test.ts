@@ -72,7 +72,7 @@ function numbersIn(path: string): { even: number; odd: number } {
   return { even: of('even'), odd: of('odd') };
 }
 
-it(`${COPIES} copies under a load of writes are each a prefix of the acknowledged changes`, async () => {
+it(`${COPIES} copies made during many writes each have all changes up to one of them, and no later one`, async () => {
   const writer = new Writer();
   await until('it writes', () => writer.acknowledged > 20);
   for (let turn = 0; turn < COPIES; turn++) {
@@ -121,7 +121,7 @@ it(`leaves only good copies when the daemon is killed while it makes one, ${KILL
   }
 });
 
-it('says that the disk of the copies is full, goes on, and makes copies again when there is room', async () => {
+it('says that the disk of the copies is full, continues, and makes copies again when there is room', async () => {
   const before = copies();
   const filler = join(folder, 'filler');
   expect((await run('fallocate', ['-l', '10M', filler])).failure).toBe('');

@@ -27,7 +27,7 @@ describe('a daemon whose instances run', () => {
   });
   afterAll(() => daemon?.destroy());
 
-  it('is left alone while it runs, and while its database is whole', async () => {
+  it('is not recovered while it runs, or while its database is not damaged', async () => {
     expect((await recover(daemon)).stderr).toMatch(
       /^portholed: Another Porthole daemon \(pid \d+\) has this state directory/,
     );
@@ -40,7 +40,7 @@ describe('a daemon whose instances run', () => {
     ['from a copy', []],
     ['from records alone', ['--without-copy']],
   ])(
-    'has them again %s: they run on, are answered, and no id or position is given twice',
+    'finds them again %s: they continue to run, get answers, and no id or position is used twice',
     async (_, args) => {
       const [first, second] = [await operator.pid('c1'), await operator.pid('c2')];
       await operator.patch('c1', { config: { 'user.x': `${Math.random()}` } });
@@ -77,7 +77,7 @@ describe('a daemon whose instances run', () => {
     },
   );
 
-  it('keeps files of which nothing is known', async () => {
+  it('keeps the folders of unknown instances', async () => {
     await operator.launch('c3');
     const id = Math.max(...ids(daemon));
     await daemon.kill();

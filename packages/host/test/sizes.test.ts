@@ -50,7 +50,7 @@ describe.each(cycles([IMAGE], [IMAGE, ['a quota of btrfs', true]]))('A root with
   beforeAll(() => begin(onBtrfs));
   afterAll(end);
 
-  it('is full at its size, which nobody else notices, and takes files again when some are removed', async () => {
+  it('is full at its size, which other instances do not notice, and takes files again when some are removed', async () => {
     await operator.launch('full', { devices: root('32MiB') });
     await operator.launch('other');
     const { stdout, stderr } = await operator.exec('full', ['sh', '-c', FILL]);
@@ -120,7 +120,7 @@ describe.each(cycles([IMAGE], [IMAGE, ['a quota of btrfs', true]]))('A root with
     expect(await operator.sh('full', 'wc -c < /root/five; stat -c %a /root/id')).toBe('5000000\n4755');
   });
 
-  it('keeps its files over restarts of instance and daemon, and when the limit comes, goes and the instance becomes privileged', async () => {
+  it('keeps its files over restarts of instance and daemon, and when the limit is added or removed or the instance becomes privileged', async () => {
     await operator.sh(
       'full',
       'rm /root/fill; rm /etc/passwd; mkdir /root/d; ln /root/five /root/d/link; chown 7:8 /root/d',
@@ -144,7 +144,7 @@ describe.each(cycles([IMAGE], [IMAGE, ['a quota of btrfs', true]]))('A root with
     }
   });
 
-  it('holds files that are pushed before the first start, and is read while the instance is stopped', async () => {
+  it('has files that are pushed before the first start, and can be read while the instance is stopped', async () => {
     const file = join(scratch, 'file');
     writeFileSync(file, 'x'.repeat(1000));
     for (const config of [{}, PRIVILEGED]) {
@@ -168,7 +168,7 @@ describe.each(cycles([IMAGE], [IMAGE, ['a quota of btrfs', true]]))('A root with
     }
   });
 
-  it('comes from a profile, by default too, and a profile changes it in all users or in none', async () => {
+  it('can come from a profile, also from the default one, and a profile changes it in all its instances or in none', async () => {
     const edit = (devices: object) =>
       operator.client.change('PATCH', '/1.0/profiles/default', { json: { devices } });
     await expect(edit(root('24MiB'))).rejects.toThrow(
@@ -196,7 +196,7 @@ describe.each(cycles([IMAGE], [IMAGE, ['a quota of btrfs', true]]))('A root with
     await nothingLeft(join(client.daemon.stateDir, 'instances'));
   });
 
-  it('is settled after a daemon that was killed during a start, or while files were moved', async () => {
+  it('is put in order after a daemon was killed during a start, or while files were moved', async () => {
     const instances = join(client.daemon.stateDir, 'instances');
     await operator.launch('cut');
     await operator.sh(

@@ -50,7 +50,7 @@ const backups = (part: Partial<ConstructorParameters<typeof Backups>[0]> = {}, c
 const put = (name: string) =>
   store.commit([{ kind: 'put-profile', profile: { name, description: '', config: {}, devices: {} } }], []);
 
-it('makes a checked copy for root alone, of what was committed before', async () => {
+it('makes a checked copy of all earlier commits, which only root can read', async () => {
   put('p1');
   const maker = backups();
   const { name, bytes } = await maker.create();
@@ -74,7 +74,7 @@ it('keeps the newest copies, and leaves other files alone', async () => {
   expect(readdirSync(folder).sort()).toEqual(['mine.db', ...made.slice(1)]);
 });
 
-it('leaves nothing if the file had to change meanwhile, and says so', async () => {
+it('leaves no copy if the file had to change while it was copied, and says so', async () => {
   const broken = { holdStill: () => ({ isWhole: false, onBroken: () => {}, end: () => {} }) };
   const maker = backups({ store: broken });
   await expect(maker.create()).rejects.toMatchObject({ code: 'backup-failed' });
@@ -83,7 +83,7 @@ it('leaves nothing if the file had to change meanwhile, and says so', async () =
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it('gives a file that was broken while it was read no name', async () => {
+it('gives a copy no name if the file changed while it was read', async () => {
   let isWhole = true;
   const spoiled = {
     holdStill: () => ({

@@ -10,9 +10,9 @@ import type { Copy, Order } from './order.ts';
 /** Where and how often copies are made. */
 export interface BackupSettings {
   readonly folder: string;
-  /** The most copies that are kept. */
+  /** Maximum number of copies in the folder. */
   readonly count: number;
-  /** Minutes between two copies; 0: none are made unless an operator asks. */
+  /** Minutes between two copies; 0: only an operator makes copies. */
   readonly minutes: number;
 }
 
@@ -35,11 +35,11 @@ export interface BackupFailure {
 
 const NOTHING: Steps = { ready: () => {}, copying: () => {}, copied: () => {} };
 const HANGS = 'the program that made an earlier copy hangs: the disk of the copies does not answer';
-const MOVED = 'the database changed too much meanwhile: it is tried again';
+const MOVED = 'the database changed too much while it was copied: try again later';
 
 /**
- * Makes copies of the database while it is in use. A child process copies its file, which the store keeps still until
- * the file has been read; only a copy of which the store says that it is whole gets its name.
+ * Makes copies of the database while it is in use. A child process copies the database's file. The store keeps the file
+ * still until the child has read it. A copy gets its name only if the store says that the file was still.
  */
 export class Backups {
   readonly #parts: BackupParts;
@@ -60,7 +60,7 @@ export class Backups {
 
   /** The copies in the folder, the newest first. @throws CodedError backup-unreadable */
   async list(options: { readonly clean: boolean } = { clean: false }): Promise<readonly Copy[]> {
-    // All who ask at the same time get one answer; while a program hangs, the reason why it was given up.
+    // All who ask at the same time get one answer. While a program hangs, they get the reason of its failure.
     if (!this.#listing?.isRunning)
       this.#listing = this.#run({ verb: 'list', ...this.#place(), ...options }, NOTHING);
     try {
@@ -96,7 +96,7 @@ export class Backups {
     }
   }
 
-  /** Ends a copy that is being made, and waits for nothing: its disk may be dead. */
+  /** Ends a copy that is being made. It waits for nothing, because the disk of the copy may not answer. */
   stop(): void {
     this.#isStopped = true;
     for (const each of [this.#process, this.#listing]) each?.kill('the daemon ends');

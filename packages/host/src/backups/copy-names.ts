@@ -4,7 +4,7 @@ const ID_DIGITS = 12;
 /** A name that {@link copyName} makes; the time is UTC. */
 const NAME = /^porthole-([0-9a-f]{12})-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z\.db$/;
 
-/** The name of a copy: the directory that it is from, and when it was begun. */
+/** The name of a copy, with the id of its state directory and the time when it was begun. */
 export function copyName(directoryId: string, at: Date): string {
   return `porthole-${directoryId.slice(0, ID_DIGITS)}-${at.toISOString().replace(/[-:.]/g, '')}.db`;
 }
@@ -14,7 +14,7 @@ export function partName(name: string): string {
   return `.${name}.part`;
 }
 
-/** When a copy of this state directory was begun, RFC 3339; null if it has another name or is of another one. */
+/** When a copy was begun, RFC 3339; null if the name is not that of a copy of this state directory. */
 export function timeOf(name: string, directoryId: string): string | null {
   const [all, id, year, month, day, hour, minute, second, ms] = NAME.exec(name) ?? [];
   if (all === undefined || id !== directoryId.slice(0, ID_DIGITS)) return null;
@@ -35,8 +35,8 @@ export function copiesAmong(names: readonly string[], directoryId: string): stri
 }
 
 /**
- * The copies to remove so that at most `count` stay: the oldest ones.
- * @param newest the copy just made, which stays also if the clock was set back
+ * The oldest copies, which must be removed so that at most `count` stay.
+ * @param newest the copy that was just made; it stays even if the clock was set back
  */
 export function excessAmong(
   names: readonly string[],

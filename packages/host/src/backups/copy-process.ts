@@ -4,15 +4,15 @@ import type { Copy, Order, Told } from './order.ts';
 
 const PROGRAM = fileURLToPath(new URL('./copy-child.ts', import.meta.url));
 
-/** To find the folder, and to read it or to make a file there. */
+/** Limit for reading the folder, or for making a file there. */
 const READY_MS_MAX = 15_000;
-/** To copy the file: it is kept still for this time at most, at 10 MB/s enough for 600 MB. */
+/** Limit for copying the database, which is kept still for this time: at 10 MB/s enough for 600 MB. */
 const COPY_MS_MAX = 60_000;
-/** To check the copy, and to write it to the disk. */
+/** Limit for checking the copy, and for the sync to the disk. */
 const CHECK_MS_MAX = 600_000;
 const DEAD = 'the disk of the copies does not answer';
 
-/** Called when the program has come to a step; what they throw ends the program. */
+/** Functions that are called at the steps of the program. An error that one of them throws ends the program. */
 export interface Steps {
   /** Before the file is read. */
   readonly ready: () => void;
@@ -35,12 +35,12 @@ export class CopyProcess {
     this.#dialogue.limit(READY_MS_MAX, DEAD);
   }
 
-  /** The copies that are there at its end. @throws Error why it has failed */
+  /** The copies in the folder when the program ends. @throws Error with the reason of its failure */
   get copies(): Promise<readonly Copy[]> {
     return this.#dialogue.end.then(() => this.#copies);
   }
 
-  /** Whether the program still exists: it hangs, if it was given up. */
+  /** Whether the program still exists. If it was killed and still exists, it hangs. */
   get isRunning(): boolean {
     return this.#dialogue.isRunning;
   }

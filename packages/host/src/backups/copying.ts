@@ -22,7 +22,7 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 const PRIVATE = 0o600;
 const BLOCK_BYTES = 1024 * 1024;
 const MIB = 1024 * 1024;
-/** A copy leaves this much of the disk free: instances and the store may be on the same one. */
+/** A copy leaves this much of the disk free, because instances and the store may be on the same disk. */
 const FREE_BYTES_MIN = 64 * MIB;
 
 export interface Talk {
@@ -31,7 +31,7 @@ export interface Talk {
   hear(): void;
 }
 
-/** Makes a copy: under another name first, so that a copy under its name is always a whole and checked one. */
+/** Makes a copy, first under another name. So a file with the name of a copy is always complete and checked. */
 export function makeCopy(order: Extract<Order, { verb: 'create' }>, talk: Talk): void {
   const { database, folder, directoryId, name, count } = order;
   prepareFolder(folder);
@@ -51,7 +51,7 @@ export function makeCopy(order: Extract<Order, { verb: 'create' }>, talk: Talk):
   removeExcess(folder, directoryId, count, name);
 }
 
-/** @throws Error that says what to do: a copy of a damaged database is damaged, too */
+/** @throws Error that says what to do: if the copy is damaged, the database itself may be damaged */
 function checkCopy(path: string, directoryId: string): void {
   try {
     formAsCopy(path);

@@ -6,7 +6,7 @@ import type { Copy } from './order.ts';
 const PRIVATE = 0o700;
 const WRITABLE_BY_OTHERS = 0o022;
 
-/** Makes the folder if it is not there. @throws Error if others can write to it */
+/** Makes the folder if it is missing. @throws Error if other users can write to it */
 export function prepareFolder(path: string): void {
   try {
     mkdirSync(path, { mode: PRIVATE });
@@ -15,11 +15,11 @@ export function prepareFolder(path: string): void {
   }
   const { uid, mode } = statSync(path);
   const isOurs = uid === process.geteuid?.() && (mode & WRITABLE_BY_OTHERS) === 0;
-  // A name there could be replaced by them, and a replaced copy would be recovered from.
+  // Others could replace a copy, and a recovery would then use their file.
   if (!isOurs) throw new Error(`other users can write to ${path}: give it to root, with mode 0700`);
 }
 
-/** The copies in a folder, the newest first; none if there is no folder. */
+/** The copies in a folder, the newest first; none if the folder is missing. */
 export function copiesIn(folder: string, directoryId: string): Copy[] {
   return copiesAmong(namesIn(folder), directoryId).map((name) => ({
     name,
@@ -28,12 +28,12 @@ export function copiesIn(folder: string, directoryId: string): Copy[] {
   }));
 }
 
-/** Removes what was left of copies that were cut off. */
+/** Removes unfinished copies that an earlier daemon has left. */
 export function removeParts(folder: string, directoryId: string): void {
   for (const name of namesIn(folder)) if (isPart(name, directoryId)) rmSync(join(folder, name));
 }
 
-/** Removes the oldest copies, so that `count` stay. @param newest the one just made */
+/** Removes the oldest copies, so that `count` stay. @param newest the copy that was just made */
 export function removeExcess(folder: string, directoryId: string, count: number, newest: string): void {
   for (const name of excessAmong(namesIn(folder), directoryId, count, newest)) rmSync(join(folder, name));
 }

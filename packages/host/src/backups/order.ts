@@ -1,14 +1,14 @@
-/** What the program `copy-child.ts` is told to do, as JSON in its argument. */
+/** What the program `copy-child.ts` has to do, as JSON in its argument. */
 export type Order =
   | {
       readonly verb: 'create';
-      /** Path of the database, which is copied as it lies on the disk. */
+      /** Path of the database's file, which is copied byte for byte. */
       readonly database: string;
       readonly folder: string;
       readonly directoryId: string;
       /** Name of the copy. */
       readonly name: string;
-      /** How many copies stay. */
+      /** Maximum number of copies that stay. */
       readonly count: number;
     }
   | {
@@ -28,8 +28,8 @@ export interface Copy {
 }
 
 /**
- * A line that the program prints, as JSON. After `ready` and after `copied` it waits for a line of its standard input,
- * and ends without a copy if there is none: only the daemon knows whether the file stayed still.
+ * A line that the program prints, as JSON. After `ready` and after `copied` it waits for a line on its standard input.
+ * If its input ends, it ends without a copy: only the daemon knows whether the file was still.
  */
 export type Told =
   | { readonly step: 'ready' }

@@ -5,9 +5,9 @@ import { startLongTimer } from '../base/long-timer.ts';
 import type { Backups } from './backups.ts';
 
 const MS_PER_MINUTE = 60_000;
-/** After a start the daemon has other work first. */
+/** The first copy waits this long, because a daemon has other work after its start. */
 const FIRST_MS_MIN = MS_PER_MINUTE;
-/** A disk that was full or away may be back by then. */
+/** Time to the next attempt after a failure: by then a full disk may have room, or a missing one may be back. */
 const AGAIN_MS = 10 * MS_PER_MINUTE;
 
 /**
@@ -17,7 +17,7 @@ const AGAIN_MS = 10 * MS_PER_MINUTE;
 export function firstWait(newest: string | null, now: Date, minutes: number): number {
   const interval = minutes * MS_PER_MINUTE;
   const age = newest === null ? interval : now.getTime() - Date.parse(newest);
-  // A copy of the future shows that the clock was set back: its age is not known.
+  // The time of the copy is in the future: the clock was set back, and the age of the copy is not known.
   return age < 0 ? interval : Math.max(FIRST_MS_MIN, interval - age);
 }
 
@@ -27,7 +27,7 @@ export function nextWait(hasFailed: boolean, minutes: number): number {
   return hasFailed ? Math.min(interval, AGAIN_MS) : interval;
 }
 
-/** Removes what the last daemon has left of a copy, and makes copies from time to time. */
+/** Removes an unfinished copy of the last daemon, and makes copies from time to time. */
 export class BackupSchedule {
   readonly #backups: Backups;
   readonly #clock: Clock;

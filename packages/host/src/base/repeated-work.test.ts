@@ -64,7 +64,7 @@ describe('Repeated work', () => {
     expect(before).toBeGreaterThan(1);
   });
 
-  it('that fails, fails for all who wait, and begins anew when it is asked for again', async () => {
+  it('that fails, fails for all who wait, and begins again when it is asked for again', async () => {
     const { work, begun, finish } = steered();
     const asked = [work.run(), work.run()];
     begun[0]?.reject(new Error('no'));

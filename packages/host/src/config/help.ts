@@ -10,7 +10,7 @@ export function helpText(): string {
   );
   return [
     'Usage: portholed [--state-dir DIR] [--settings FILE] [--SETTING VALUE]...',
-    '       portholed recover [--from FILE] [--dry-run] ...   (makes a lost or damaged database anew; --help says how)',
+    '       portholed recover [--from FILE] [--dry-run] ...   (replaces a lost or damaged database; --help says how)',
     '',
     'The Porthole daemon: runs instances and serves the guest API inside them, and the host API to operators.',
     '',

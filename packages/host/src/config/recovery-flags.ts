@@ -5,7 +5,7 @@ import { type ConfigSources, type DaemonConfig, readConfig } from './config.ts';
 /** The word after `portholed` that asks for a recovery. */
 export const RECOVER = 'recover';
 
-/** What `portholed recover` is told. */
+/** A parsed command line of `portholed recover`. */
 export type RecoveryInvocation =
   | { readonly kind: 'help' }
   | {
@@ -64,13 +64,13 @@ function readFlags(args: readonly string[]) {
 export const RECOVERY_HELP = [
   'Usage: portholed recover [--from FILE | --without-copy] [--dry-run] [-f table|json] [--state-dir DIR]',
   '',
-  'Makes the database anew when it is lost or damaged, from the newest good copy. Instances, profiles and images that',
-  'are newer than the copy come from the records in the state directory. The daemon must be stopped; instances may run,',
-  'and the next daemon finds them. No file of an instance or an image is changed, and the old database stays beside the',
-  'new one.',
+  'Makes a new database from the newest good copy, when the database is lost or damaged. Instances, profiles and images',
+  'that are newer than the copy come from the records in the state directory. Stop the daemon first. Instances may run:',
+  'the next daemon finds them. The files of instances and images do not change. The old database stays beside the new',
+  'one.',
   '',
-  '  --from FILE          this copy, by its path or its name, also if the database is not damaged',
-  '  --without-copy       the records alone',
+  '  --from FILE          uses this copy, by its path or its name, also if the database is not damaged',
+  '  --without-copy       uses only the records',
   '  --dry-run            says what it would do, and changes nothing',
   '  -f, --format FORMAT  table or json',
   '  --state-dir DIR, --settings FILE, --backup-folder DIR   as for the daemon',

@@ -4,11 +4,11 @@ import { parseBytes } from './units.ts';
 
 const MIB = 2 ** 20;
 
-/** The size is rounded down to whole blocks of a file system. */
+/** Bytes of a block. Sizes are rounded down to whole blocks of the file system. */
 export const ROOT_SIZE_STEP = 4096;
 /** Below this, the file system of an image has little room for anything but itself. */
 const ROOT_SIZE_MIN = 16 * MIB;
-/** An image is one file, and a file of ext4 can have 16 TiB. */
+/** An image is one file, and a file of ext4 can have at most 16 TiB. */
 const ROOT_SIZE_MAX = 8 * MIB * MIB;
 
 /** Checks the value of `size` of a root disk. @throws CodedError bad-request */

@@ -6,7 +6,7 @@ import { ROOT_SIZE_STEP } from './root-size-check.ts';
 import { parseBytes } from './units.ts';
 
 /**
- * The most that an instance may write into its root, in bytes; null without a limit.
+ * How many bytes an instance may write into its root; null without a limit.
  * @param devices expanded and checked
  */
 export function rootSizeOf(devices: Devices): number | null {
@@ -17,7 +17,7 @@ export function rootSizeOf(devices: Devices): number | null {
 }
 
 /**
- * Refuses what a running instance cannot take: its root can only grow.
+ * Refuses a change of the size that a running instance cannot take: its limit can only grow.
  * @throws CodedError root-size-needs-start
  */
 export function refuseLateSize(before: Devices, after: Devices): void {

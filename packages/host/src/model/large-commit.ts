@@ -9,7 +9,7 @@ import type { Made } from './views.ts';
 
 /** What a large change does to one instance. */
 export interface LargePart {
-  /** Null if its record stays: only what it has from its profiles changes. */
+  /** Null if only what the instance has from its profiles changes, and its own row stays. */
   readonly instance: Instance | null;
   readonly events: readonly EventDraft[];
 }
@@ -17,11 +17,11 @@ export interface LargePart {
 /** A change that touches many instances. */
 export interface LargeChange {
   readonly ids: readonly number[];
-  /** The part of one instance, from its newest state; called again if that changes before the commit. */
+  /** The part of one instance, from its newest state. It is called again if the instance changes before the commit. */
   readonly partOf: (current: Instance) => LargePart;
-  /** Changes of anything but these instances, in the same commit. */
+  /** Changes of other objects in the same commit. */
   readonly changes: readonly Change[];
-  /** Events that come last. */
+  /** Events that follow those of the instances. */
   readonly events: readonly EventDraft[];
   /** Called in the turn of the commit, before it. If it throws, nothing changes. */
   readonly check?: () => void;
@@ -44,13 +44,14 @@ export interface LargeSide {
   publishHost(event: StoredEvent): void;
 }
 
-/** Times that instances which have changed meanwhile are prepared again before the commit takes the rest. */
+/** How often instances that have changed are prepared again. After that the commit prepares the rest. */
 const ROUNDS_MAX = 10;
 
 /**
- * One large change. First, in slices: the rows are staged, and views are made and given to the fast lane; none of
- * that counts yet. Then one turn makes all of it true: a small commit, then the views, then the fast lane's. Then the
- * events are published, in slices. Until the commit, an error or a crash leaves nothing but rows that nobody reads.
+ * One large change. First it works in slices: it stages the rows, makes the views and sends them to the fast lane, which
+ * does not use them yet. Then all of it takes effect in one turn: a small commit, then the views of the model, then those
+ * of the fast lane. Then it publishes the events, in slices. An error or a crash before the commit leaves only staged
+ * rows, which no reader sees.
  */
 export class LargeCommit {
   readonly #side: LargeSide;
@@ -58,7 +59,7 @@ export class LargeCommit {
   readonly #made = new Map<number, Made>();
   /** The states that the parts were made from. */
   readonly #seen = new Map<number, Instance>();
-  /** Whether the commit has been made: from then on nothing is given up. */
+  /** Whether the commit has been made. After that an error does not undo the change. */
   #isTrue = false;
 
   constructor(side: LargeSide, change: LargeChange) {
@@ -102,7 +103,7 @@ export class LargeCommit {
     }
   }
 
-  /** @returns the rows of instances, for which everything is made */
+  /** Makes the rows, events and views of some instances. @returns the rows */
   #prepare(ids: readonly number[]): StagedRows[] {
     const profiles = this.#profiles();
     return ids.map((instanceId) => {
@@ -124,14 +125,14 @@ export class LargeCommit {
     return profiles;
   }
 
-  /** The instances whose part was made from an older state. */
+  /** The instances that have changed since their part was made. */
   #overtaken(): number[] {
     return this.#change.ids.filter((id) => this.#seen.get(id) !== this.#side.instance(id));
   }
 
   /**
    * The one turn in which the change becomes durable, then visible, then known.
-   * @returns wrapped, so that the end of the commit does not wait for it
+   * @returns the end of the publication, in an object, so that an `await` of the commit does not wait for it
    */
   #finish(waiting: readonly number[]) {
     const { store, follower } = this.#side;
@@ -145,12 +146,12 @@ export class LargeCommit {
     const late = last.flatMap(({ instanceId }) => this.#made.get(instanceId)?.view ?? []);
     const all = [...this.#made.values()].map(({ view }) => view);
     follower?.swap([...late, ...others], all);
-    // Both in this turn, since the events of the next commit come after these.
+    // Both begin in this turn, because the events of the next commit must come after these.
     for (const event of events.others) this.#side.publishHost(event);
     return { published: this.#side.publish(this.#withViews(events.staged, others)) };
   }
 
-  /** Every touched instance has a new view, with or without events. */
+  /** The events of each instance with a new view; some have none. */
   #withViews(events: ReadonlyMap<number, readonly StoredEvent[]>, others: readonly GuestView[]) {
     const touched = new Map<number, readonly StoredEvent[]>(others.map(({ instanceId }) => [instanceId, []]));
     for (const id of this.#made.keys()) touched.set(id, events.get(id) ?? []);

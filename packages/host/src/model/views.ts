@@ -55,7 +55,7 @@ export class Views {
     return [...this.#touched].flatMap((id) => this.#views.get(id) ?? []);
   }
 
-  /** A commit begins to be applied. */
+  /** Call it before the changes of a commit are applied. */
   begin(): void {
     this.#touched.clear();
   }
@@ -70,7 +70,7 @@ export class Views {
     this.#touched.add(instanceId);
   }
 
-  /** Makes what is new of each touched instance: once, however many changes of a commit touch it. */
+  /** Makes the expanded config and the view of each touched instance, once for all changes of a commit. */
   remake(instances: ReadonlyMap<number, Instance>, profiles: Profiles): void {
     for (const id of this.#touched) {
       const instance = instances.get(id);
@@ -78,7 +78,7 @@ export class Views {
     }
   }
 
-  /** Takes what was made of an instance before the commit. */
+  /** Uses what was made of an instance before the commit. */
   take(made: Made): void {
     this.#keep(made);
     this.#touched.delete(made.instance.id);

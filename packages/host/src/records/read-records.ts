@@ -24,16 +24,16 @@ const image = z.looseObject({
 const alias = z.object({ name: z.string(), target: z.string(), description: z.string() });
 const numbers = z.object({ lastInstanceId: whole, position: whole });
 
-/** What the records of a state directory tell. */
+/** What the records of a state directory have. */
 export interface Records {
   readonly state: State;
   /** Null if there are none. */
   readonly numbers: Numbers | null;
-  /** Names of files that are no records, though they are named so. */
+  /** Names of files that have the name of a record, but not its form. */
   readonly damaged: readonly string[];
 }
 
-/** Reads all records in a folder, which may be missing. A damaged one is left out. */
+/** Reads all records in a folder, which may be missing. It leaves out damaged ones. */
 export function readRecords(folder: string): Records {
   const instances = new Map<number, Instance>();
   const profiles = new Map<string, Profile>();

@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { Change, State } from '../core/entities.ts';
 import { isOwnName, NUMBERS, type Numbers, type RecordKind, recordName } from './record-names.ts';
 
-/** A changed object is written after this time, once for all changes in it: instances change their keys quickly. */
+/** Time from a change to its record. All changes in it make one write, because instances may change keys quickly. */
 const WAIT_MS = 5_000;
 const PRIVATE_FILE = 0o600;
 
@@ -22,8 +22,8 @@ interface Key {
 
 /**
  * Writes a small file for each object of the store, from which `portholed recover` makes a database when there is no
- * copy. Nothing waits for it: a record is some seconds older than its object, and written by the threads that Node has
- * for files, one at a time.
+ * copy. Nothing waits for it: Node's threads for files write the records, one at a time. A record may be some seconds
+ * older than its object.
  */
 export class RecordWriter {
   readonly #folder: string;
@@ -42,7 +42,7 @@ export class RecordWriter {
     this.#log = log;
   }
 
-  /** To be called after each commit; only notes what has changed. */
+  /** Call it after each commit. It only notes what has changed. */
   committed(changes: readonly Change[]): void {
     if (!this.#source) return;
     for (const change of changes) {
@@ -53,14 +53,14 @@ export class RecordWriter {
       this.#timer ??= setTimeout(() => this.#write(), WAIT_MS).unref();
   }
 
-  /** Makes the records equal to the store, after the last daemon; the daemon does not wait for it. */
+  /** Makes the records of the last daemon equal to the store. The daemon does not wait for it. */
   begin(source: RecordSource): Promise<void> {
     this.#source = source;
     this.#writing = this.#attempt(() => this.#writeAll(source));
     return this.#writing;
   }
 
-  /** Writes what has changed, and ends. */
+  /** Writes the records that are due, and ends. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -82,7 +82,8 @@ export class RecordWriter {
       others.delete(recordName(kind, key));
       await this.#put(source, { kind, key });
     }
-    // Of objects that are gone; also of one made since the list was read, whose record is written anew.
+    // Their objects are gone. An object made since the list was read may lose its record here, but it counts as changed,
+    // so its record is written again.
     for (const name of others) await rm(join(this.#folder, name), { force: true });
     await this.#putNumbers(source);
   }
@@ -112,14 +113,14 @@ export class RecordWriter {
     const path = join(this.#folder, name);
     const before = await readFile(path, 'utf8').catch(() => null);
     if (before === text) return;
-    // Without a sync, which commits would have to wait for: the next start writes a record again that a crash of the
-    // host has cut off.
+    // Without a sync, because commits would have to wait for it. If a crash of the host leaves an incomplete record, the
+    // next start writes it again.
     const temporary = `${path}.tmp`;
     await writeFile(temporary, text, { mode: PRIVATE_FILE });
     await rename(temporary, path);
   }
 
-  /** A record that cannot be written is told once: it is written again at its next change, or at the next start. */
+  /** Logs only the first failure. The next change, or the next start, writes the record again. */
   async #attempt(work: () => Promise<void>): Promise<void> {
     try {
       await work();

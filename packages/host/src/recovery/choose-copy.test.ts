@@ -17,7 +17,7 @@ const looking =
   };
 
 describe('the newest good copy', () => {
-  it('is the one with the highest position, whatever the names say', () => {
+  it('is the one with the highest position; names do not matter', () => {
     const look = looking({ a: facts(5), b: facts(9), c: facts(7) });
     expect(newestGood(['a', 'b', 'c'], ID, () => {}, look)?.path).toBe('b');
   });
@@ -41,7 +41,7 @@ describe('the newest good copy', () => {
   });
 });
 
-it('a named copy of another directory is refused; one from before there were ids is taken', () => {
+it('a named copy of another directory is refused; a copy without an id is used', () => {
   const look = looking({ other: facts(1, 'b'.repeat(32)), old: facts(1, null) });
   expect(() => checkNamed('other', ID, look)).toThrow(
     'The copy other belongs to the state directory with id bbb',

@@ -4,19 +4,19 @@ import { messageOf } from '../base/coded-error.ts';
 import { copyError } from '../store/copy-errors.ts';
 import { type CopyFacts, inspectCopy } from '../store/inspect.ts';
 
-/** A copy to recover from, and those that were passed over. */
+/** A copy to recover from. */
 export interface Choice {
   readonly path: string;
   readonly facts: CopyFacts;
 }
 
-/** What to do with a copy; each may throw a CodedError of the table of copy errors. */
+/** Looks at a copy, and checks all of it if `check` is set. @throws CodedError of the table of copy errors */
 type Look = (path: string, check: boolean) => CopyFacts;
 
 /**
  * Checks a copy that an operator has named.
  * @param directoryId of the state directory; null if it is not known
- * @throws CodedError if it is damaged, or of another directory
+ * @throws CodedError if the copy is damaged, or belongs to another directory
  */
 export function checkNamed(path: string, directoryId: string | null, look: Look = inspectCopy): Choice {
   const facts = look(path, true);
@@ -26,8 +26,8 @@ export function checkNamed(path: string, directoryId: string | null, look: Look 
 }
 
 /**
- * The newest good copy among files: that with the highest position of an event, since clocks may have been wrong.
- * @param tell gets why a copy is passed over
+ * The newest good copy among files. The highest position of an event decides, because clocks may have been wrong.
+ * @param tell gets the reason why a newer copy is not used
  */
 export function newestGood(
   paths: readonly string[],

@@ -47,7 +47,7 @@ const noteOf = ({ items }: ReturnType<typeof plan>, name: string) =>
 describe('a recovery from a copy', () => {
   const copy = copyOf(state({ instances: [instance(1, 'c1')], profiles: [profile('default')] }));
 
-  it('has what the copy has, and adds what the records alone have', () => {
+  it('has all objects of the copy, and adds objects that only the records have', () => {
     const records = state({
       instances: [instance(1, 'renamed'), instance(6, 'c6')],
       profiles: [{ ...profile('default'), description: 'newer' }, profile('web')],
@@ -59,7 +59,7 @@ describe('a recovery from a copy', () => {
     ).toEqual(['default p', 'web p']);
   });
 
-  it('keeps folders and images of which nothing is known', () => {
+  it('keeps the folders of unknown instances and images', () => {
     const made = plan({ copy, folders: [1, 7], imageFolders: [F('a')] });
     expect(made.rebuilt.keptFolders).toEqual([7]);
     expect(made.rebuilt.keptImages).toEqual([F('a')]);
@@ -72,14 +72,14 @@ describe('a recovery from a copy', () => {
     expect(noteOf(made, 'c1')).toBe('its files are missing');
   });
 
-  it('gives a newer instance another name if the copy has given its name to another one', () => {
+  it('gives a newer instance another name if an instance of the copy has its name', () => {
     const records = state({ instances: [instance(6, 'c1'), instance(7, 'recovered-6')] });
     const made = plan({ copy, records, folders: [1, 6, 7] });
     expect(namesOf(made)).toEqual(['1 c1', '6 recovered-6', '7 recovered-7']);
     expect(noteOf(made, 'recovered-6')).toContain('its name was c1');
   });
 
-  it('makes a lost profile anew, so that its instances can be shown', () => {
+  it('makes a lost profile again, empty, so that its instances can be shown', () => {
     const records = state({ instances: [instance(6, 'c6', { profiles: ['lost'] })] });
     const made = plan({ copy, records, folders: [1, 6] });
     expect(made.rebuilt.state.profiles.get('lost')).toMatchObject({ config: {}, devices: {} });
@@ -120,7 +120,7 @@ describe('numbers that are never given twice', () => {
     expect(Number.isSafeInteger(rebuilt.position)).toBe(true);
   });
 
-  it('grow from one recovery to the next, also if nothing tells of the last one', () => {
+  it('grow from one recovery to the next, also if no source knows of the last one', () => {
     const first = plan({}).rebuilt.position;
     const second = plan({ now: new Date(NOW.getTime() + 1_000) }).rebuilt.position;
     expect(second - first).toBe(1_000_000);

@@ -7,7 +7,7 @@ export interface Sources {
   readonly directoryId: string;
   /** Null without a copy. */
   readonly copy: { readonly state: State; readonly position: number; readonly lastInstanceId: number } | null;
-  /** The records beside the folders of instances and images. */
+  /** What the records have. */
   readonly records: State;
   readonly numbers: { readonly position: number; readonly lastInstanceId: number };
   /** Ids of folders of instances. */
@@ -17,7 +17,7 @@ export interface Sources {
   readonly now: Date;
 }
 
-/** An object that is recovered, or files that are kept. */
+/** An object that a recovery brings back, or a folder of unknown files that it keeps. */
 export interface Item {
   readonly what: 'instance' | 'profile' | 'image' | 'alias' | 'folder' | 'image files';
   readonly name: string;
@@ -31,16 +31,16 @@ export interface Plan {
   readonly items: readonly Item[];
 }
 
-/** More positions than were given since a copy was made. */
+/** More positions than a daemon can give after a copy and before its recovery. */
 const POSITIONS_SKIPPED = 1e12;
 const MICROSECONDS_PER_MS = 1000;
-/** More instances than were made since a copy was made. */
+/** More instances than operators make after a copy and before its recovery. */
 const IDS_SKIPPED = 1_000_000;
 
 const NO_FILES = 'its files are missing';
-const LOST_PROFILE = 'Its content is lost: a recovery has made it anew, because instances use it';
+const LOST_PROFILE = 'Its content is lost: a recovery has made it again, empty, because instances use it';
 
-/** Decides what the new database has. The copy comes first; records add what is newer than the copy. */
+/** Decides what the new database has. The copy has priority; records add objects that are newer than the copy. */
 export function planRecovery(sources: Sources): Plan {
   const items: Item[] = [];
   const images = planImages(sources, items);
@@ -66,7 +66,10 @@ const kept = (what: Item['what'], name: string): Item => ({
   note: 'nothing is known about it: the files are kept',
 });
 
-/** Later than each position that was ever given, also if no source tells of one: time goes on between recoveries. */
+/**
+ * A position later than any earlier one. The time makes sure of that if no source has the positions that an earlier
+ * recovery has given.
+ */
 function nextPosition({ copy, numbers, now }: Sources): number {
   const known = Math.max(copy?.position ?? 0, numbers.position);
   return Math.max(known + POSITIONS_SKIPPED, now.getTime() * MICROSECONDS_PER_MS);
@@ -121,7 +124,7 @@ function planInstances({ copy, records, folders }: Sources, items: Item[]): Map<
     const name = isTaken ? freeName(record.id, names) : record.name;
     names.add(name);
     instances.set(record.id, { ...record, name });
-    const note = isTaken ? `its name was ${record.name}, which the copy has given to another instance` : '';
+    const note = isTaken ? `its name was ${record.name}, but in the copy another instance has this name` : '';
     items.push({ what: 'instance', name, from: 'record', note });
   }
   return instances;
@@ -152,7 +155,7 @@ function planProfiles(
       what: 'profile',
       name,
       from: 'nothing',
-      note: 'its content is lost: it is made anew, empty',
+      note: 'its content is lost: the new one is empty',
     });
   }
   return profiles;

@@ -17,7 +17,7 @@ export interface RecoveryRequest {
   readonly folder: string;
   /** Path of a copy, or its name in that folder; null: the newest good one. */
   readonly from: string | null;
-  /** Uses the records alone. */
+  /** Whether only the records are used. */
   readonly withoutCopy: boolean;
   readonly dryRun: boolean;
   readonly now: Date;
@@ -25,16 +25,18 @@ export interface RecoveryRequest {
 
 /** What a recovery did, or would do. */
 export interface Recovery extends Plan {
-  /** Path of the copy; null: the records alone. */
+  /** Path of the copy; null: only the records are used. */
   readonly copy: string | null;
-  /** Path of the database that was replaced; null if there was none, or nothing was done. */
+  /** New path of the old database; null if there was none, or nothing was done. */
   readonly replaced: string | null;
 }
 
 /**
- * Makes the database of a state directory anew, whose lock the caller holds. No file of an instance or image is changed.
- * @param tell gets sentences about what is passed over, and the plan before it is carried out
- * @throws CodedError if there is nothing to recover from, or the database is whole; then nothing has changed
+ * Makes a new database for a state directory. The caller holds the lock of the directory. The files of instances and
+ * images do not change.
+ * @param tell gets a sentence about each copy or record that is not used
+ * @param show gets the plan before it is carried out
+ * @throws CodedError if there is nothing to recover from, or the database is not damaged; then nothing has changed
  */
 export async function recoverDirectory(
   request: RecoveryRequest,
@@ -59,7 +61,7 @@ async function prepare(
     throw recoveryError('recovery-not-needed', database);
   const choice = chooseCopy(request, id, tell);
   const records = readRecords(join(stateDir, 'records'));
-  for (const name of records.damaged) tell(`The record ${name} is damaged: it is left out`);
+  for (const name of records.damaged) tell(`The record ${name} is damaged, and is not used`);
   if (!choice && records.numbers === null)
     throw recoveryError('recovery-nothing', folder, join(stateDir, 'records'));
   const directoryId = id ?? choice?.facts.id;
@@ -87,7 +89,7 @@ function chooseCopy(
   return checkNamed(isName ? join(folder, from) : resolve(from), id);
 }
 
-/** Whether a database is this directory's, and nothing is wrong with it: a recovery would only lose changes. */
+/** Whether the database belongs to this directory and is not damaged. Then a recovery would only lose changes. */
 async function isWhole(path: string, id: string | null): Promise<boolean> {
   const shared = `${path}-shm`;
   const wasThere = existsSync(shared);
@@ -97,7 +99,7 @@ async function isWhole(path: string, id: string | null): Promise<boolean> {
   } catch {
     return false;
   } finally {
-    // SQLite makes it to read the log.
+    // SQLite makes this file when it reads the log.
     if (!wasThere) rmSync(shared, { force: true });
   }
 }

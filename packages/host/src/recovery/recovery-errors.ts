@@ -3,7 +3,7 @@ import { errorsOf } from '../base/coded-error.ts';
 const RECOVERY_ERRORS = {
   'recovery-not-needed': [
     400,
-    'The database %s is not damaged. To go back to a copy nevertheless, and lose what is newer, name it with --from',
+    'The database %s is not damaged. To go back to a copy nevertheless, and lose newer changes, name the copy with --from',
   ],
   'recovery-nothing': [
     404,
@@ -11,9 +11,9 @@ const RECOVERY_ERRORS = {
   ],
   'recovery-no-id': [
     400,
-    'Neither the file %s nor a copy says which id this state directory has: name a copy of its database with --from',
+    'Neither the file %s nor a copy has the id of this state directory: name a copy of its database with --from',
   ],
-  'recovery-failed': [500, 'The recovery failed, and the old database is as it was: %s'],
+  'recovery-failed': [500, 'The recovery failed, and the old database is unchanged: %s'],
 } as const;
 
 /** Makes the error of a code; the values replace each `%s`. */

@@ -3,14 +3,14 @@ import { dirname } from 'node:path';
 import { inspectCopy } from '../store/inspect.ts';
 import { type Rebuilt, rebuild } from '../store/rebuild.ts';
 
-/** Files of SQLite that belong to a database, by the end of their names; the database itself comes last. */
+/** How the names of a database's files end. The database itself comes last. */
 const ENDS = ['-wal.kept', '-wal', '-journal', '-shm', ''];
 
 /**
- * Makes a database, checks it, and puts it in the place of another one, which stays beside it under a new name. If
- * that fails or is cut off, it can be done again.
+ * Makes a database, checks it, and puts it in the place of the old one, which stays beside it under a new name. After a
+ * failure or a crash it can be called again.
  * @param path of the database to replace, which may be missing
- * @returns the new name of the replaced one; null if there was none
+ * @returns the new path of the old database; null if there was none
  */
 export function replaceDatabase(path: string, rebuilt: Rebuilt, now: Date): string | null {
   const next = `${path}.new`;

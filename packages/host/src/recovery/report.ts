@@ -1,10 +1,10 @@
 import { printableLine } from '../base/printable.ts';
 import type { Recovery } from './recover.ts';
 
-/** What a recovery will do, as text for people. */
+/** The plan of a recovery, as text for people. */
 export function describePlan({ copy, items }: Recovery): string {
   const kinds = ['instance', 'profile', 'image', 'alias', 'folder', 'image files'] as const;
-  const heads = ['', 'from the copy', 'newer than the copy', 'unknown'];
+  const heads = ['', 'from the copy', 'from records', 'unknown'];
   const rows = kinds.map((kind) => {
     const of = (from: string) => items.filter((each) => each.what === kind && each.from === from).length;
     return [PLURALS[kind], ...['copy', 'record', 'nothing'].map((from) => String(of(from)))];
@@ -28,7 +28,7 @@ const PLURALS = {
   'image files': 'folders of images',
 } as const;
 
-/** The same for programs. */
+/** The plan of a recovery, or its result, as JSON for programs. */
 export function recoveryJson({ copy, replaced, items, rebuilt }: Recovery, dryRun: boolean): string {
   const { directoryId, position } = rebuilt;
   return JSON.stringify(
@@ -38,11 +38,11 @@ export function recoveryJson({ copy, replaced, items, rebuilt }: Recovery, dryRu
   );
 }
 
-/** What was done, as one sentence. */
+/** The result of a recovery, in a few sentences. */
 export function describeEnd({ replaced }: Recovery, dryRun: boolean): string {
-  if (dryRun) return 'Nothing was changed. Run the same without --dry-run to do it.';
+  if (dryRun) return 'Nothing was changed. To recover the database, run the same command without --dry-run.';
   const old = replaced === null ? '' : ` The old database is ${replaced}.`;
-  return `The database was made anew.${old} Start the daemon: it finds the instances that run.`;
+  return `The new database is in place.${old} Start the daemon: it finds the instances that run.`;
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {

@@ -3,16 +3,16 @@ import type { statementsOf } from './journal-statements.ts';
 import { eventColumns, ownerOf } from './rows.ts';
 
 /**
- * Numbers that are left to other events while a large change is staged. A number is never used twice, and each
- * large change leaves the rest of this gap unused: there are enough for 2^33 large changes.
+ * How many numbers other events can get while a large change is staged. The rest of this gap is never used. There are
+ * enough numbers for 2^33 large changes.
  */
 const GAP = 2 ** 20;
 /** Events that are dropped at a time. */
 const DROPPED_AT_ONCE = 500;
 
 /**
- * The events of a large change before its commit. Their numbers are later than those of all other events until
- * then, and events with later numbers than the newest have no reader. So the order of numbers is that of commits.
+ * The events of a large change before its commit. Until then their numbers are higher than those of all other events.
+ * Readers see no event with a number above the newest. So the order of the numbers is the order of the commits.
  */
 export class StagedEvents {
   readonly #statements: ReturnType<typeof statementsOf>;
@@ -24,13 +24,13 @@ export class StagedEvents {
   #next = 0;
   #true = false;
 
-  /** @param newest the number of the newest event that is true */
+  /** @param newest gives the number of the newest event that readers see */
   constructor(statements: ReturnType<typeof statementsOf>, newest: () => number) {
     this.#statements = statements;
     this.#newest = newest;
   }
 
-  /** Whether there are events that belong to no large change any more. They must go before the next one. */
+  /** Whether there are events of an interrupted large change. They must be dropped before the next one. */
   get hasLeft(): boolean {
     return this.#next === 0 && this.#statements.hasStaged.get(this.#newest()) !== undefined;
   }
@@ -73,7 +73,7 @@ export class StagedEvents {
     this.#statements.dropStagedOf.run(instanceId, this.#newest());
   }
 
-  /** Drops some of the events that are left. Must run inside a transaction. */
+  /** Drops some events of an interrupted large change. Must run inside a transaction. */
   dropLeft(): void {
     this.#statements.dropStaged.run(this.#newest(), DROPPED_AT_ONCE);
   }
@@ -84,7 +84,7 @@ export class StagedEvents {
     this.#next = 0;
   }
 
-  /** The commit of the large change begins: other events may have later numbers from now on. */
+  /** The commit of the large change begins. From now on other events may have higher numbers. */
   makeTrue(): void {
     this.#true = true;
   }

@@ -5,7 +5,7 @@ import { guarded } from './failures.ts';
 import { removeKeptLog } from './log-file.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 
-/** A log that was longer gives its room back when it begins anew; the reserve needs some megabytes of it. */
+/** A longer log gives its space back when SQLite starts it again; the reserved space needs some megabytes of it. */
 const LOG_BYTES_KEPT = 8 * 1024 * 1024;
 
 /**

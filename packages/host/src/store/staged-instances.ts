@@ -1,13 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instance } from '../core/entities.ts';
 
-/** The key of the meta table that makes the staged instances true. */
+/** While the table `meta` has this key, the staged instances are in effect. */
 const MOVING = 'instances-moving';
 /** Instances that are moved or dropped at a time. */
 const AT_ONCE = 128;
 
 /**
- * The instances of a large change. They are written before its commit and become true with it. Then they are moved
+ * The instances of a large change. They are written before its commit and take effect with it. Then they are moved
  * to the table of instances, some at a time. Methods that write must run inside a transaction.
  */
 export class StagedInstances {
@@ -24,7 +24,7 @@ export class StagedInstances {
     this.#moving = this.#statements.moving.get(MOVING) !== undefined;
   }
 
-  /** Whether there is something to move, or to drop because its change was cut off. */
+  /** Whether there are rows to move, or to drop because their change was interrupted. */
   get hasLeft(): boolean {
     return !this.#open && (this.#moving || this.#statements.any.get() !== undefined);
   }
@@ -45,18 +45,18 @@ export class StagedInstances {
     if (this.#statements.any.get() !== undefined) this.#statements.setMoving.run(MOVING);
   }
 
-  /** The large change is over. @param done whether it is true now */
+  /** The large change is over. @param done whether it is in effect now */
   end(done: boolean): void {
     this.#open = false;
     this.#moving = done && this.#statements.moving.get(MOVING) !== undefined;
   }
 
-  /** An instance was written or deleted: its staged row is older. */
+  /** Drops the staged row of an instance that has a newer row, or was deleted. */
   overtaken(id: number): void {
     if (this.#moving) this.dropOf(id);
   }
 
-  /** Moves some instances; drops them if they never became true. @returns whether that was all */
+  /** Moves some instances, or drops them if they never took effect. @returns whether none are left */
   settle(): boolean {
     const rows = this.#statements.all.all(AT_ONCE).map(bodyOf);
     for (const instance of rows) {
@@ -68,13 +68,13 @@ export class StagedInstances {
     return true;
   }
 
-  /** To be called after the commit of a call of {@link settle} that has returned true. */
+  /** Call it after the commit, if {@link settle} has returned true. */
   settled(): void {
     this.#moving = false;
   }
 }
 
-/** The instances of a large change that are true, and not moved yet. Databases of earlier versions have no such table. */
+/** The staged instances that are in effect, but not moved yet. Databases of earlier versions have no such table. */
 export function stagedIn(database: DatabaseSync): Instance[] {
   const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'staged_instances'").get();
   if (!table || !database.prepare('SELECT 1 FROM meta WHERE key = ?').get(MOVING)) return [];

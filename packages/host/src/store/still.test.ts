@@ -38,7 +38,7 @@ it('has all commits in the file, which later commits do not change', async () =>
   await expect.poll(() => file().equals(before)).toBe(false);
 });
 
-it('is broken, once, by a log that grows too long: commits come first', () => {
+it('ends early, and says so once, if the log grows too long: commits have priority', () => {
   const still = store.holdStill();
   let broken = 0;
   still.onBroken = () => broken++;
@@ -48,7 +48,7 @@ it('is broken, once, by a log that grows too long: commits come first', () => {
   expect(store.load().profiles.get('large')?.config[KEY]).toHaveLength(4 * 1024 * 1024);
 });
 
-it('is broken by the end of the store and by the next one', () => {
+it('ends early when the store closes, and when the next one begins', () => {
   const first = store.holdStill();
   const second = store.holdStill();
   expect([first.isWhole, second.isWhole]).toEqual([false, true]);

@@ -76,7 +76,7 @@ describe('a damaged database', () => {
     await daemon.stop();
   });
 
-  it('with a damaged log is refused: commits in it would be lost without a word', async () => {
+  it('with a damaged log is refused: commits in it would be lost without a message', async () => {
     putBack();
     await daemon.start();
     for (let turn = 0; turn < 5; turn++) await daemon.must('profile', 'set', 'p40', `user.turn=${turn}`);
@@ -91,7 +91,7 @@ describe('a damaged database', () => {
     await daemon.stop();
   });
 
-  it(`damaged at a random place, ${DAMAGES} times, works or is refused; a recovery brings all of the copy back`, async () => {
+  it(`damaged at a random place, ${DAMAGES} times, works or is refused; a recovery brings back everything in the copy`, async () => {
     const random = new SeededRandom(11);
     for (let turn = 0; turn < DAMAGES; turn++) {
       putBack();

@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const DEAD = 'the disk of the copies does not answer';
 
-it('a dead disk of the copies holds up neither changes nor a restart in place, and is told', async () => {
+it('changes and a restart in place do not wait for a disk of copies that does not answer, and an operator is told', async () => {
   const making = daemon.porthole('backup', 'create');
   const listing = daemon.porthole('backup', 'list');
   await daemon.must('profile', 'create', 'meanwhile');
@@ -47,7 +47,7 @@ it('a dead disk of the copies holds up neither changes nor a restart in place, a
   await daemon.must('profile', 'delete', 'meanwhile');
 });
 
-it('ends at once while its disk of the copies is dead', async () => {
+it('the daemon ends at once although the disk of its copies does not answer', async () => {
   const making = daemon.porthole('backup', 'create');
   expect(await daemon.stop()).toBe(0);
   expect((await making).code).toBe(1);

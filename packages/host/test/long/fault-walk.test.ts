@@ -32,7 +32,7 @@ function chosen(_scenario: string, faults: readonly RealFault[]): RealFault[] {
   return [kill, other].filter((fault) => fault !== undefined);
 }
 
-it('a fault at the steps that matter of a real daemon loses nothing and leaves nothing behind', async () => {
+it('a fault at a chosen step of a real daemon loses nothing and leaves nothing behind', async () => {
   const { steps, faults, violations } = await walkReal(chosen, quiet);
   process.stdout.write(`${steps} steps, ${faults} faults, ${violations.length} violations\n`);
   expect(violations).toEqual([]);

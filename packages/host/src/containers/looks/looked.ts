@@ -50,7 +50,7 @@ export class Looked {
     return entry?.kind === 'file' && this.#isOwn(entry);
   }
 
-  /** The bytes of a plain file, whoever can write it; null if there is none. */
+  /** The bytes of a plain file, also if untrusted users can write it; null if there is none. */
   bytes(path: string): Buffer | null {
     const entry = this.#found.get(path);
     return entry?.kind === 'file' ? entry.content : null;

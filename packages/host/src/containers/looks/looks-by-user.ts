@@ -1,6 +1,6 @@
 import { type Look, Looks } from './looks.ts';
 
-/** Programs that look at files of one user at the same time. That user can make them wait for ever. */
+/** Maximum number of programs that look at files of one user, because this user can make them wait for ever. */
 const OF_USER = 2;
 
 /** Looks with the rights of the owner of a container. Each user has a limit, so no user holds up another. */

@@ -3,7 +3,7 @@ import { run } from '../../process/run.ts';
 import { Looked } from './looked.ts';
 import { type TarEntry, tarEntries } from './tar-entries.ts';
 
-/** Absolute paths to look at. */
+/** What to look at, as absolute paths. */
 export interface Wanted {
   /** Links are not followed. */
   readonly files?: readonly string[];
@@ -16,9 +16,9 @@ export interface Wanted {
 /** Looks at paths. @throws Error if they do not answer */
 export type Look = (wanted: Wanted) => Promise<Looked>;
 
-/** A disk that works answers much faster. The runtime waits meanwhile. */
+/** A disk that works answers much faster, and the runtime waits during this time. */
 const TIMEOUT_MS = 5_000;
-/** Programs that run at the same time. This includes those that do not end even when they are killed. */
+/** Maximum number of programs at the same time, with those that do not end although they are killed. */
 const AT_ONCE = 16;
 /** The config of a container, and the list of all containers of a runtime, have 4 MiB each at most. */
 const BYTES_MAX = 12 * 1024 * 1024;
@@ -26,7 +26,7 @@ const BYTES_MAX = 12 * 1024 * 1024;
 /** The daemon's own user, which is root; tests run as any user. */
 const ROOT = process.getuid?.() ?? 0;
 
-/** Without the caches of names, and what else a user may have set. */
+/** The environment of the programs: without caches of names, and without variables that a user may have set. */
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 const FORMAT = [
   ...['--create', '--file=-', '--format=gnu', '--absolute-names', '--numeric-owner', '--hard-dereference'],

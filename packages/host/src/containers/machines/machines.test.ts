@@ -183,7 +183,7 @@ describe('A machine that profiles ask for', () => {
     expect(follows).toEqual([true]);
   });
 
-  it('is adopted while it runs if the profile begins to ask for it, and again when it asks anew', async () => {
+  it('is adopted while it runs if the profile begins to ask for it, and again when it asks a second time', async () => {
     appear('db');
     await machines.begin();
     patterns.set('small', ['db']);

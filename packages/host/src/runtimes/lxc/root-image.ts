@@ -5,15 +5,15 @@ import { run } from '../../process/run.ts';
 import { statusField } from './processes.ts';
 import { bareReason, imageReason } from './root-reasons.ts';
 
-// An image is a sparse file with a file system of its own, for what an instance writes. Only the kernel and the tools
-// of ext4 write the file: a guest chooses what is in the file system, but never its blocks.
+// An image (`root.img`) is a sparse file with the file system for what an instance writes. Only the kernel and the tools
+// of ext4 write this file: a guest chooses what is in the file system, but never its blocks.
 
-/** The disk of the state directory may be slow; a large file system grows by groups of 128 MiB. */
+/** Limit for a tool: the disk may be slow, and a large file system grows in steps of 128 MiB. */
 const TIMEOUT_MS = 60_000;
 /** How long another program may hold an image while it attaches it to a loop device. */
 const LOCK_SECONDS = 10;
 
-/** An image has the files of an instance, of all their owners. */
+/** Only root may read an image, because it has the files of all users of an instance. */
 const PRIVATE = 0o600;
 
 const CAP_SYS_RESOURCE = 24n;
@@ -22,23 +22,23 @@ const BLOCK_BYTES = 4096;
 /** Instances write many small files, such as those of packages. */
 const BYTES_PER_INODE = 8192;
 const GIB = 2 ** 30;
-/** MiB: what is lost to the journal matters in a small image, and the speed of the journal in a large one. */
+/** Size of the journal in MiB: small in a small image, to leave room for files; larger in a large one, for speed. */
 const journalSize = (bytes: number) => (bytes < GIB ? 4 : 32);
 
-/** `discard` gives back to the host what the instance removes. */
+/** With `discard`, the host gets back the space of files that the instance removes. */
 const OPTIONS = 'loop,nosuid,nodev,discard,errors=remount-ro';
 
-/** While one program attaches the image, no other does: two loop devices for one file would destroy what is in it. */
+/** Lets one program at a time attach the image: two loop devices for one file would destroy its file system. */
 const LOCK = ['flock', '--timeout', `${LOCK_SECONDS}`];
 const MOUNT = ['mount', '-n', '-t', 'ext4', '-o', OPTIONS, '--make-private'];
 
-/** Runs a command in a mount namespace of its own, with the image mounted. All of it goes away with the command. */
+/** Runs a command in a mount namespace of its own, with the image mounted. The mount ends with the command. */
 const INSIDE = `${LOCK.join(' ')} "$1" ${MOUNT.join(' ')} "$1" "$2" && shift 2 && exec "$@"`;
 
 /** Tells the loop device that its file has grown, and then the file system. */
 const GROW = 'device=$(findmnt -n -o SOURCE "$0") && losetup -c "$device" && exec resize2fs "$device"';
 
-/** The words before a command that let it see an image at a place. */
+/** The words before a command with which it sees the image mounted at a place. */
 export function withImage(image: string, point: string): readonly string[] {
   return ['unshare', '--mount', '--propagation', 'private', '--', 'sh', '-c', INSIDE, 'sh', image, point];
 }
@@ -46,7 +46,7 @@ export function withImage(image: string, point: string): readonly string[] {
 /** Mounts an image in the host's mount namespace. @throws CodedError root-failed */
 export async function mountImage(image: string, point: string): Promise<void> {
   await using file = await open(image, 'r');
-  // Mostly nobody else has the lock, and one program less makes a start faster.
+  // Usually no other program has the lock, and a start with one program less is faster.
   const lock = tryLock(file.fd) ? [] : [...LOCK, image];
   await tool([...lock, ...MOUNT, image, point]);
 }
@@ -64,14 +64,14 @@ export async function makeImage(image: string, bytes: number, content: string): 
   ]);
 }
 
-/** Whether the kernel lets this daemon grow a file system that is mounted: it needs CAP_SYS_RESOURCE, capabilities(7). */
+/** Whether the daemon may make a mounted file system larger. That needs CAP_SYS_RESOURCE, capabilities(7). */
 export function canGrow(): boolean {
   const effective = statusField(process.pid, 'CapEff') ?? '0';
   return ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
 }
 
 /**
- * Lets the file system of an image fill its file, which may grow. It may be mounted; see {@link canGrow}.
+ * Makes an image and its file system larger. It may be mounted; see {@link canGrow}.
  * @throws CodedError root-failed
  */
 export async function growImage(image: string, point: string, bytes: number): Promise<void> {
@@ -81,7 +81,7 @@ export async function growImage(image: string, point: string, bytes: number): Pr
   await tool([...withImage(image, point), 'sh', '-c', GROW, point]);
 }
 
-/** Corrects the file system of an image that is not mounted, after errors. @throws CodedError root-failed */
+/** Corrects errors in the file system of an image that is not mounted. @throws CodedError root-failed */
 export async function repairImage(image: string): Promise<void> {
   const REPAIRED_MAX = 3;
   const { code, failure } = await run('e2fsck', ['-p', '-f', image]);

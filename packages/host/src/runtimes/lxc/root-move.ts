@@ -10,10 +10,10 @@ import { isSubvolume, limitSubvolume, makeSubvolume, removeSubvolume } from './r
 import { makeFresh, type Wanted } from './root-template.ts';
 import { removeTree } from './tools.ts';
 
-// Moves what a stopped instance has written to another place. Everything is copied first, and is safe on disk before
-// one rename makes it the instance's: whatever is interrupted, one of the two places is complete and in use.
+// Moves the files of a stopped instance to another place. It first copies and syncs all of them. Then one rename makes
+// the new place the instance's. So after any crash, one of the two places is complete and in use.
 
-/** Copies all with owners, links, attributes and holes, and waits until it is on disk. */
+/** Copies all files with owners, links, attributes and holes. */
 const COPY = 'cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown "$2" "$1" "$1/work"';
 const SYNC = 'sync -f "$1"';
 
@@ -25,7 +25,7 @@ export interface Size {
   readonly text: string;
 }
 
-/** Moves the files into a new image, from wherever they are. @throws CodedError root-too-small, root-failed */
+/** Moves the files from their present place into a new image. @throws CodedError root-too-small, root-failed */
 export async function moveToImage(paths: InstancePaths, size: Size): Promise<void> {
   const isFresh = await isUnwritten(paths);
   await mkdir(paths.newOverlay);
@@ -41,7 +41,8 @@ export async function moveToImage(paths: InstancePaths, size: Size): Promise<voi
 
 /**
  * Moves the files into a new subvolume.
- * @param room what it can hold beyond its size, for the time being @throws CodedError root-too-small, root-failed
+ * @param room bytes that it can hold for now, in addition to its size
+ * @throws CodedError root-too-small, root-failed
  */
 export async function moveToSubvolume(paths: InstancePaths, size: Size, room: number): Promise<void> {
   await makeSubvolume(paths.newOverlay);
@@ -63,7 +64,7 @@ export async function moveToFolder(paths: InstancePaths): Promise<void> {
   }
 }
 
-/** Removes what an interrupted move has left. */
+/** Removes the files of an interrupted move. */
 export async function clearUnfinished(paths: InstancePaths): Promise<void> {
   await rm(paths.newImage, { force: true });
   if (await isSubvolume(paths.newOverlay)) await removeSubvolume(paths.newOverlay);
@@ -75,12 +76,12 @@ export async function clearUnfinished(paths: InstancePaths): Promise<void> {
   await chown(paths.upper, uid, gid);
 }
 
-/** Removes the subvolumes of an instance, which a removal of its folder would leave. */
+/** Removes the subvolumes of an instance, which the removal of its folder would leave behind. */
 export async function removeSubvolumes({ overlay, newOverlay }: InstancePaths): Promise<void> {
   for (const path of [overlay, newOverlay]) if (await isSubvolume(path)) await removeSubvolume(path);
 }
 
-/** The words before a command that let it see the instance's files in `overlay`. */
+/** The words before a command with which it sees the instance's files in `overlay`. */
 export async function enterOf({ image, overlay }: InstancePaths): Promise<readonly string[]> {
   return (await isThere(image)) ? withImage(image, overlay) : [];
 }
@@ -106,7 +107,7 @@ async function exchange(paths: InstancePaths, size: Size | null): Promise<void> 
   exchangeNames(paths.overlay, paths.newOverlay);
   if (isFresh) return;
   await syncFolder(paths.folder);
-  // Until now an image is what counts.
+  // While there is an image, it is the place that counts.
   await rm(paths.image, { force: true });
   await syncFolder(paths.folder);
 }
@@ -135,7 +136,7 @@ async function copy(enter: readonly string[], { overlay, newOverlay }: InstanceP
   throw hostError('root-failed', done.failure);
 }
 
-/** Makes the new folder like the one of an instance that has written nothing. */
+/** Makes the new folder as it is for an instance that has written nothing. */
 async function fillFresh({ overlay, newOverlay }: InstancePaths): Promise<void> {
   const { uid, gid, mode } = await lstat(overlay);
   for (const name of ['upper', 'work']) {

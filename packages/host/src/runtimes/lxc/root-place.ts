@@ -23,19 +23,20 @@ import { readSuperblock } from './superblock.ts';
 const MIB = 2 ** 20;
 
 /**
- * The kernel makes a folder when it mounts an overlay. In a full subvolume it could not, and the root would be read-only.
- * So there is a little room more for files that are pushed into a stopped instance, and more again for removals and
- * until the instance has started.
+ * The kernel makes a folder when it mounts an overlay. In a full subvolume it could not do that, and the root would be
+ * read-only. So a subvolume has more room than its size: a little for files that are pushed into a stopped instance, and
+ * more for removals and until the instance has started.
  */
 const FILES_ROOM = MIB;
 const START_ROOM = 2 * MIB;
 
 // What an instance writes is in one of three places: a folder, which has no limit; a subvolume of btrfs with a quota;
-// or an image, which is mounted over the folder by those who need it.
+// or an image, which is mounted over the folder while a program needs it.
 
 /**
- * Brings what a stopped instance has written to where its limit can be kept, and sets the limit.
- * @param bytes null: no limit @throws CodedError root-too-small, root-failed; nothing is lost then
+ * Moves the files of a stopped instance to a place that can have its limit, and sets the limit.
+ * @param bytes null: no limit
+ * @throws CodedError root-too-small, root-failed; nothing is lost then
  */
 export async function settleRoot(
   paths: InstancePaths,
@@ -58,7 +59,7 @@ export async function settleRoot(
   else await moveToImage(paths, size);
 }
 
-/** As {@link settleRoot}, for an instance that has not written anything yet; others wait for their next start. */
+/** As {@link settleRoot}, for an instance that has written nothing yet. For others the next start does it. */
 export async function settleFresh(
   paths: InstancePaths,
   bytes: number | null,
@@ -74,7 +75,7 @@ export async function settleFresh(
 }
 
 const NEEDS_CAPABILITY =
-  'while the instance runs, this takes the capability CAP_SYS_RESOURCE, which the daemon lacks: stop it first';
+  'while the instance runs, the daemon needs the capability CAP_SYS_RESOURCE for that, and lacks it: stop the instance first';
 
 /** Sets the limit of a running instance's root. @throws CodedError root-failed */
 export async function setRunningSize(paths: InstancePaths, bytes: number): Promise<void> {
@@ -93,17 +94,17 @@ export async function shiftRoot(paths: InstancePaths, owner: InsideOwner): Promi
   if (enter.length > 0) await chown(paths.overlay, owner.uid, owner.gid);
 }
 
-/** Mounts the image of an instance, if it has one, for LXC. {@link releaseRoot} undoes it once the instance runs. */
+/** Mounts the image of an instance for LXC, if there is one. {@link releaseRoot} unmounts it when the instance runs. */
 export async function mountRoot({ image, overlay }: InstancePaths): Promise<void> {
   if (await isThere(image)) await mountImage(image, overlay);
 }
 
-/** Takes back the room that a subvolume has had for the start. */
+/** Takes back the extra room that a subvolume has for a start. */
 export async function tightenRoot({ overlay }: InstancePaths, bytes: number | null): Promise<void> {
   if (bytes !== null && (await isSubvolume(overlay))) await limitSubvolume(overlay, bytes);
 }
 
-/** Takes away what {@link mountRoot} has mounted, also when its daemon is gone. The instance keeps what it uses. */
+/** Unmounts what {@link mountRoot} of this or an earlier daemon has mounted. The instance still uses the file system. */
 export async function releaseRoot({ image, overlay }: InstancePaths): Promise<void> {
   if (!(await isThere(image))) return;
   const place = await realpath(overlay);
@@ -112,8 +113,8 @@ export async function releaseRoot({ image, overlay }: InstancePaths): Promise<vo
 }
 
 /**
- * Removes an image without a single block. The host has lost power before the first mount, which brings all blocks of
- * an image to the disk. So no instance can have written to it.
+ * Removes an image that has no blocks. The first mount syncs all blocks of an image to the disk, and the host has lost
+ * power before that. So no instance can have written to it.
  */
 async function forgetUnwritten(image: string): Promise<void> {
   if ((await lstat(image).catch(() => null))?.blocks === 0) await rm(image);
@@ -129,7 +130,7 @@ async function repairAfterErrors(image: string, { id, log }: { id: number; log: 
 async function resizeImage(paths: InstancePaths, size: Size): Promise<void> {
   const file = await lstat(paths.image);
   const system = await readSuperblock(paths.image);
-  // A growth may have been interrupted after that of the file.
+  // A crash may have come when only the file had grown.
   if (file.size === size.bytes && system?.size === size.bytes) return;
   if (file.size > size.bytes || !canGrow()) await moveToImage(paths, size);
   else await growImage(paths.image, paths.overlay, size.bytes);

@@ -4,7 +4,7 @@ const NO_LOOP = /failed to setup loop device|no free loop device|cannot find an 
 const MISSING = /^setpriv: .*failed to execute (\S+): No such file or directory$/s;
 const PACKAGES: Readonly<Record<string, string>> = { 'mkfs.ext4': 'e2fsprogs', resize2fs: 'e2fsprogs' };
 
-/** Why a tool has not done its work on an image. @param failure what it has printed */
+/** The reason why a tool has failed on an image, as a sentence. @param failure what the tool has printed */
 export function imageReason(failure: string): string {
   if (NO_LOOP.test(failure)) return `the host has no free loop device (${failure})`;
   const program = MISSING.exec(failure)?.[1]?.replace(/:$/, '');

@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { hostError } from '../../core/host-errors.ts';
 import { type Finished, run } from '../../process/run.ts';
 
-/** A commit of a busy file system takes its time. */
+/** Limit for a command: a commit of a busy file system may take long. */
 const TIMEOUT_MS = 60_000;
 const BTRFS_MAGIC = 0x9123683e;
-/** The first folder of every subvolume of btrfs has it. */
+/** The inode number of the first folder of every subvolume. */
 const SUBVOLUME_INODE = 256;
 
 /** What a subvolume holds, and its limit. */

@@ -6,10 +6,10 @@ import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
 import { makeImage } from './root-image.ts';
 
-// To make a file system waits for the disk several times. A copy of one that is empty does not, so it is made once for
-// each size and owner. It has never been mounted.
+// Making a file system waits for the disk several times; copying an empty one does not. So an empty image is made once
+// for each size and owner, and then copied. It has never been mounted.
 
-/** Empty images that are kept: one takes up to a few MiB, and most hosts use a few sizes. */
+/** Maximum number of empty images: each takes up to a few MiB, and most hosts use only a few sizes. */
 const KEPT_MAX = 8;
 const PRIVATE = 0o700;
 const TIMEOUT_MS = 60_000;
@@ -23,7 +23,7 @@ export interface Wanted {
 }
 
 /**
- * Makes an instance's new image, which nobody has written to. The first mount brings it to the disk.
+ * Makes an instance's new, empty image. The first mount syncs it to the disk.
  * @throws CodedError root-failed
  */
 export async function makeFresh({ folder, newImage }: InstancePaths, wanted: Wanted): Promise<void> {
@@ -35,7 +35,7 @@ export async function makeFresh({ folder, newImage }: InstancePaths, wanted: Wan
   await keep(newImage, empty, kept, join(folder, 'empty.img'));
 }
 
-/** Keeps a copy for later instances. They can do without it: a full disk does not keep this one from starting. */
+/** Keeps a copy for later instances. If that fails, for example on a full disk, this instance starts nevertheless. */
 async function keep(image: string, empty: string, kept: string, part: string): Promise<void> {
   try {
     await mkdir(kept, { recursive: true, mode: PRIVATE });

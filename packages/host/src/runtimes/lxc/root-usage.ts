@@ -5,7 +5,7 @@ import type { InstancePaths } from './paths.ts';
 import { isThere } from './root-move.ts';
 import { isSubvolume, readQuota } from './root-subvolume.ts';
 
-/** An instance may have another file system as its root, one that never answers. */
+/** Limit, because an instance may have mounted a file system as its root that never answers. */
 const TIMEOUT_MS = 2_000;
 
 /** Size of blocks, number of blocks, free blocks, in the format of stat(1). */
@@ -16,10 +16,10 @@ type Asked = { readonly init: Init; readonly done: (usage: Usage) => void };
 
 const UNKNOWN: Usage = { diskUsage: null };
 
-/** How much of their roots instances have used, if these have a limit. The kernel is asked by other programs. */
+/** How much of their roots instances use, if the roots have a limit. Child programs ask the kernel. */
 export class RootUsage {
   #asked: Asked[] = [];
-  /** Runs whose root has not answered: they are not asked again. */
+  /** Runs whose root has not answered. They are not asked again. */
   readonly #silent = new WeakSet<Init>();
 
   async of(init: Init, paths: InstancePaths): Promise<Usage> {
@@ -29,11 +29,11 @@ export class RootUsage {
     return quota?.limit ? { diskUsage: quota.used, diskTotal: quota.limit } : UNKNOWN;
   }
 
-  /** The root of the run shows the figures of the file system that it writes to. */
+  /** The root of a run shows the figures of the image, to which it writes. */
   #ofImage(init: Init): Promise<Usage> {
     if (this.#silent.has(init)) return Promise.resolve(UNKNOWN);
     return new Promise((done) => {
-      // One program for all that a list asks in one go.
+      // One program answers all requests of one turn, such as those of a list.
       if (this.#asked.length === 0) setImmediate(() => void this.#askAll());
       this.#asked.push({ init, done });
     });
@@ -44,7 +44,7 @@ export class RootUsage {
     this.#asked = [];
     const { ok, stdout } = await look(all.map(({ init }) => init));
     if (ok) return answer(all, stdout);
-    // One of them may be gone, or does not answer.
+    // One of them may be gone, or may not answer.
     for (const each of all) void this.#askOne(each);
   }
 
@@ -65,7 +65,7 @@ function look(inits: readonly Init[]): Promise<Finished> {
 
 function answer(all: readonly Asked[], text: string): void {
   const lines = text.split('\n');
-  // Asked by pid: that these are the roots of the runs is known by their being alive.
+  // The paths have pids. If the init is still alive, the pid was its own, and the figures are those of its run.
   for (const [index, { init, done }] of all.entries())
     done(init.isAlive() ? parseUsage(lines[index] ?? '') : UNKNOWN);
 }

@@ -134,7 +134,7 @@ export const SETTINGS = {
     JOURNAL.sureEvents,
     1,
     100_000,
-    'number of events that each instance keeps, also if all together are more than the maximum',
+    'number of newest events that each instance always keeps, even if the journal then has more than journal-events',
   ),
   'journal-instance-events': number(
     JOURNAL.instanceEvents,

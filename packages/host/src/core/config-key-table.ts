@@ -201,7 +201,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     key: 'volatile.container.labels',
     use: 'applied',
     check: checkContainerLabels,
-    about: 'set by the daemon: labels of the container that another runtime runs, as JSON',
+    about: "set by the daemon for a container of another runtime: the container's labels, as JSON",
   },
   ...CONTAINER_TEXTS.map(
     (name) =>
@@ -209,7 +209,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
         key: `volatile.container.${name}`,
         use: 'applied',
         check: checkContainerText,
-        about: `set by the daemon: ${CONTAINER_ABOUT[name]} of the container that another runtime runs`,
+        about: `set by the daemon for a container of another runtime: ${CONTAINER_ABOUT[name]}`,
       }) as const,
   ),
   { key: 'volatile.evacuate.origin', use: 'recorded', check: checkLine, about: 'stored, without effect' },

@@ -33,14 +33,14 @@ const LABELS_MAX_BYTES = 16 * 1024;
 
 /** What each key that is a text says, for the documentation. */
 export const CONTAINER_ABOUT = {
-  runtime: 'the runtime',
-  id: 'the id',
-  name: 'the name in that runtime',
-  image: 'the image',
-  digest: 'the digest of the image',
-  owner: 'the uid of the user who has started it, if that is not root,',
-  said: "the config keys, separated by commas, that the operator's words have set,",
-  record: 'the folder or file that disappears with the removal',
+  runtime: 'the name of the runtime',
+  id: "the container's id",
+  name: "the container's name in that runtime",
+  image: "the container's image",
+  digest: "the digest of the container's image",
+  owner: 'the uid of the user who has started the container; empty for root',
+  said: "the config keys that the operator's words have set, separated by commas",
+  record: 'the folder or file that disappears when the runtime removes the container',
 } as const;
 export const CONTAINER_TEXTS = Object.keys(CONTAINER_ABOUT) as (keyof typeof CONTAINER_ABOUT)[];
 

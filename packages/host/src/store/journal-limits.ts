@@ -1,12 +1,12 @@
 /** How many events the journal keeps, and for how long. */
 export interface JournalLimits {
-  /** The most events of all instances and of the host together, beside those that are sure. */
+  /** Maximum number of events of all instances and the host together. The sure events of many instances may be more. */
   readonly events: number;
-  /** Events that each instance keeps, however many instances there are. */
+  /** How many of its newest events each instance keeps in any case. */
   readonly sureEvents: number;
-  /** The most events of one instance, so that one that changes all the time takes no room from others. */
+  /** Maximum number of events of one instance. So an instance that changes all the time takes no room from others. */
   readonly instanceEvents: number;
-  /** The greatest age, in days in which the journal was open. */
+  /** Maximum age, in days; only the time in which the journal was open counts. */
   readonly days: number;
 }
 

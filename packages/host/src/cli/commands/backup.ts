@@ -16,7 +16,7 @@ export function addBackup(program: Command, open: Open): void {
     .description(
       'The daemon copies its database from time to time while it runs, and checks each copy. A copy has instances, ' +
         'profiles, images and their config, but not the files of instances and images. The settings backup-minutes, ' +
-        'backup-count and backup-folder say how often, how many and where.\n\n' +
+        'backup-count and backup-folder say how often, how many copies stay, and where they are.\n\n' +
         'If the database is lost or damaged, stop the daemon and run `portholed recover`.',
     );
   addExamples(group, [
@@ -37,7 +37,7 @@ function addCreate(group: Command, open: Open): void {
       'Copy the database while the daemon runs, check the copy, and print its name. If there are more copies than ' +
         'backup-count, the oldest ones are removed.',
     );
-  addExamples(command, [['porthole backup create', 'before an upgrade']]);
+  addExamples(command, [['porthole backup create', 'makes a copy now, for example before an upgrade']]);
   command.action(async () => {
     const session = open(command);
     const made = await session.client.change('POST', '/1.0/backups');
@@ -50,7 +50,9 @@ function addList(group: Command, open: Open): void {
     .command('list')
     .alias('ls')
     .summary('list the copies of the database')
-    .description('List the copies of the database, the newest first. A remark says if the last copy failed.')
+    .description(
+      'List the copies of the database, the newest first. A remark says if the last attempt failed.',
+    )
     .addOption(formatOption());
   addExamples(command, [
     ['porthole backup list', 'all copies'],
@@ -73,8 +75,8 @@ function addVerify(group: Command, open: Open): void {
     .command('verify')
     .summary('check a copy of the database')
     .description(
-      'Check each page, index and reference of a copy, and show what it has. Nothing is changed, and no daemon has to ' +
-        'run. The exit code is 1 if the copy is damaged, or is no copy.',
+      'Check each page, index and reference of a copy, and show what it has. The command changes nothing, and needs ' +
+        'no daemon. The exit code is 1 if the file is damaged, or is not a copy.',
     )
     .argument(
       '[copy]',
@@ -102,7 +104,7 @@ async function printFacts(session: Session, format: Format, facts: Verified): Pr
   });
 }
 
-/** A word with a slash, or that is a file here, is a path; other words are names in the daemon's folder. */
+/** A word with a slash, or the name of a file here, is a path. Other words are names in the daemon's folder. */
 async function pathOf(session: Session, copy: string | undefined): Promise<string> {
   if (copy?.includes('/') || (copy !== undefined && (await exists(copy)))) return resolve(copy);
   const { folder, newest } = await placeOf(session);
@@ -111,7 +113,7 @@ async function pathOf(session: Session, copy: string | undefined): Promise<strin
   return join(folder, name);
 }
 
-/** The folder of the copies: as the daemon says, else as its settings are unless they are changed. */
+/** The folder of the copies, from the daemon. If the daemon does not answer, the default folder. */
 async function placeOf(session: Session): Promise<{ folder: string; newest: string | undefined }> {
   try {
     const { folder, copies } = await session.client.get<BackupsJson>('/1.0/backups');

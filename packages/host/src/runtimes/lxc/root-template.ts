@@ -35,7 +35,7 @@ export async function makeFresh({ folder, newImage }: InstancePaths, wanted: Wan
   await keep(newImage, empty, kept, join(folder, 'empty.img'));
 }
 
-/** Keeps a copy for later instances. If that fails, for example on a full disk, this instance starts nevertheless. */
+/** Keeps a copy for later instances. @throws CodedError root-failed */
 async function keep(image: string, empty: string, kept: string, part: string): Promise<void> {
   try {
     await mkdir(kept, { recursive: true, mode: PRIVATE });

@@ -275,7 +275,7 @@ it('a start that hangs dies with the daemon, and starts nothing later', async ()
     await until('it hangs', () => existsSync(note));
     const pid = readFileSync(note, 'utf8').trim();
     await daemon.kill();
-    await until('it is dead', () => !existsSync(`/proc/${pid}`));
+    await until('it is dead', () => commandOf(pid) === '');
   } finally {
     process.env['PATH'] = PATH;
     rmSync(folder, { recursive: true });
@@ -284,6 +284,15 @@ it('a start that hangs dies with the daemon, and starts nothing later', async ()
   expect((await operator.statuses())['c2']).toBe('Stopped');
   await drop('c2');
 });
+
+/** The command line of a process; empty if it has ended, also if nothing has asked for its exit code yet. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 /**
  * Has the daemon killed by a program that it runs: all steps before are done then, and none after.

@@ -84,3 +84,38 @@ it('is in a copy that is made after the commit, before its rows are moved', () =
   expect(made.state.instances.get(1)).toEqual(named('after'));
   expect(made.position).toBe(staged.get(1)?.[0]?.sequence);
 });
+
+it('leaves nothing true if the disk is full while it is staged, and can be done again', () => {
+  const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);
+  const large = (id: number): StagedRows => ({
+    ...{ instanceId: id, events: [{ ...event, instanceId: id }] },
+    instance: { ...named('x'.repeat(100_000)), id, name: `c${id}` },
+  });
+  const stageAll = () => {
+    store.beginStaging();
+    for (let id = 2; id < 40; id++) store.stage([large(id)]);
+  };
+  database.exec(`PRAGMA max_page_count = ${pages + 300}`);
+  expect(stageAll).toThrow('The disk that holds the state is full');
+  store.giveUpStaging();
+  const [told] = store.commit([], [event]);
+  expect(told?.sequence).toBe(2);
+  expect(store.load().instances.size).toBe(1);
+  while (store.isUntidy) store.tidy();
+  database.exec(`PRAGMA max_page_count = ${pages + 5000}`);
+  stageAll();
+  const { staged } = store.commitStaged([after], [], []);
+  expect(staged.size).toBe(39);
+  expect(store.load().instances.get(39)?.description).toHaveLength(100_000);
+  while (store.isUntidy) store.tidy();
+  expect(store.load().instances.size).toBe(39);
+  expect(store.journalSpan(null).newest).toBe(staged.get(1)?.[0]?.sequence);
+});
+
+it('is tidied also if the store is never idle', () => {
+  stage();
+  store.giveUpStaging();
+  expect(store.isUntidy).toBe(true);
+  store.trimJournal();
+  expect(store.isUntidy).toBe(false);
+});

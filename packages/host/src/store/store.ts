@@ -197,6 +197,8 @@ export class Store {
   /** Drops some of the events that are too old or too many; each call drops a bounded number. */
   trimJournal(): void {
     this.#transaction(() => this.#journal.trim());
+    // Also if the store is never idle: otherwise new events could reach the numbers that a large change has left.
+    if (this.isUntidy) this.tidy();
   }
 
   /** A page of the events of one instance, or of the host, after a position. */

@@ -1,5 +1,7 @@
 /** Instances that are worked on in one turn of the main thread: some milliseconds. */
 export const SLICE = 100;
+/** A slice ends also at so many characters of config: instances and operators decide how many each instance has. */
+export const SLICE_CHARACTERS = 1024 * 1024;
 
 /** Pieces of a list, one after the other. */
 export function* slicesOf<T>(all: readonly T[]): Generator<readonly T[]> {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { messageOf } from '../base/coded-error.ts';
+import { CodedError, messageOf } from '../base/coded-error.ts';
 import { readRecords } from '../records/read-records.ts';
 import { idOf } from '../store/directory-id.ts';
 import { lookBefore } from '../store/first-look.ts';
@@ -54,7 +54,7 @@ async function prepare(
   const { stateDir, from, folder, withoutCopy } = request;
   const database = join(stateDir, 'porthole.db');
   const idFile = join(stateDir, 'id');
-  const id = existsSync(idFile) ? idOf(readFileSync(idFile, 'utf8')) || null : null;
+  const id = idIn(idFile);
   if (from === null && !withoutCopy && (await isWhole(database, id)))
     throw recoveryError('recovery-not-needed', database);
   const choice = chooseCopy(request, id, tell);
@@ -87,14 +87,19 @@ function chooseCopy(
   return checkNamed(isName ? join(folder, from) : resolve(from), id);
 }
 
-/** Whether a database is this directory's, and nothing is wrong with it: a recovery would only lose changes. */
+/**
+ * Whether a database is this directory's, and nothing is wrong with it: a recovery would only lose changes.
+ * @throws recovery-newer if only a later Porthole can tell
+ */
 async function isWhole(path: string, id: string | null): Promise<boolean> {
   const shared = `${path}-shm`;
   const wasThere = existsSync(shared);
   try {
     await lookBefore(path);
     return inspectCopy(path, true).id === id;
-  } catch {
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'copy-newer')
+      throw recoveryError('recovery-newer', path);
     return false;
   } finally {
     // SQLite makes it to read the log.
@@ -103,13 +108,20 @@ async function isWhole(path: string, id: string | null): Promise<boolean> {
 }
 
 function carryOut({ stateDir, now }: RecoveryRequest, { rebuilt }: Plan): string | null {
+  const idFile = join(stateDir, 'id');
   try {
-    const replaced = replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, now);
-    writeFileSync(join(stateDir, 'id'), `${rebuilt.directoryId}\n`, { mode: 0o600, flush: true });
-    return replaced;
+    // First, and only if it is lost: a full disk must not cut off a good one.
+    if (idIn(idFile) !== rebuilt.directoryId)
+      writeFileSync(idFile, `${rebuilt.directoryId}\n`, { mode: 0o600, flush: true });
+    return replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, now);
   } catch (error) {
     throw recoveryError('recovery-failed', messageOf(error));
   }
+}
+
+/** The id of a state directory; null if it is lost. */
+function idIn(path: string): string | null {
+  return existsSync(path) ? idOf(readFileSync(path, 'utf8')) || null : null;
 }
 
 function names(folder: string, form: RegExp): string[] {

@@ -7,7 +7,10 @@ const FRAME_SUMMED = 8;
 /** The last bit says whether checksums are made of big-endian words. */
 const MAGIC = 0x377f0682;
 
-/** Commits after the damage: one may be that which the daemon did not finish, and so nobody was told of it. */
+/**
+ * Commits after the damage: one may be that which the daemon did not finish, and so nobody was told of it. All others
+ * were synced with the disk, also those that only stage.
+ */
 const UNFINISHED_COMMITS = 1;
 
 type Sums = readonly [number, number];

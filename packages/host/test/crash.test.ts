@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test as it } from 'vitest';
@@ -244,6 +253,46 @@ describe('a daemon that is killed at any moment', () => {
     }
   });
 });
+
+it('a start that hangs dies with the daemon, and starts nothing later', async () => {
+  const folder = join(files, 'hanging');
+  const note = join(folder, 'pid');
+  mkdirSync(folder);
+  writeFileSync(
+    join(folder, 'lxc-start'),
+    `#!/bin/sh\necho $$ > ${note}.new; mv ${note}.new ${note}; exec sleep 3600\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const { PATH } = process.env;
+  await daemon.stop();
+  process.env['PATH'] = `${folder}:${PATH}`;
+  try {
+    await daemon.start();
+    await operator.create('c2');
+    void operator.state('c2', 'start').catch(() => {});
+    await until('it hangs', () => existsSync(note));
+    const pid = readFileSync(note, 'utf8').trim();
+    await daemon.kill();
+    await until('it is dead', () => commandOf(pid) === '');
+  } finally {
+    process.env['PATH'] = PATH;
+    rmSync(folder, { recursive: true });
+  }
+  await daemon.start();
+  expect((await operator.statuses())['c2']).toBe('Stopped');
+  await drop('c2');
+});
+
+/** The command line of a process; empty if it has ended, also if nothing has asked for its exit code yet. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 /**
  * Has the daemon killed by a program that it runs: all steps before are done then, and none after.

@@ -35,7 +35,7 @@ export interface BackupFailure {
 
 const NOTHING: Steps = { ready: () => {}, copying: () => {}, copied: () => {} };
 const HANGS = 'the program that made an earlier copy hangs: the disk of the copies does not answer';
-const MOVED = 'the database changed too much while it was copied: try again later';
+const MOVED = 'the database changed too much while it was copied';
 
 /**
  * Makes copies of the database while it is in use. A child process copies the database's file. The store keeps the file

@@ -1,4 +1,4 @@
-import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
+import { nextTurn, SLICE, SLICE_CHARACTERS } from '../base/slices.ts';
 import type { Change, Instance, NewEvent, Profile, StoredEvent } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
@@ -95,25 +95,36 @@ export class LargeCommit {
 
   async #prepareAll(ids: readonly number[]): Promise<void> {
     const { store, follower } = this.#side;
-    for (const slice of slicesOf(ids)) {
-      const rows = this.#prepare(slice);
+    const waiting = ids.values();
+    for (let rows = this.#slice(waiting); rows.length > 0; rows = this.#slice(waiting)) {
       store.stage(rows);
       follower?.prepare(rows.flatMap(({ instanceId }) => this.#made.get(instanceId)?.view ?? []));
       await Promise.all([follower?.caughtUp(), nextTurn()]);
     }
   }
 
-  /** Makes the rows, events and views of some instances. @returns the rows */
-  #prepare(ids: readonly number[]): StagedRows[] {
+  /** Prepares as many of these instances as one turn may take. @returns their rows */
+  #slice(waiting: ArrayIterator<number>): StagedRows[] {
+    const rows: StagedRows[] = [];
     const profiles = this.#profiles();
-    return ids.map((instanceId) => {
-      const current = this.#side.instance(instanceId);
-      if (!current) throw hostError('instance-not-found');
-      const { instance, events } = this.#change.partOf(current);
-      this.#seen.set(instanceId, current);
-      this.#made.set(instanceId, this.#side.make(instance ?? current, profiles));
-      return { instanceId, instance, events: this.#side.eventsOf(events) };
-    });
+    let size = 0;
+    while (rows.length < SLICE && size < SLICE_CHARACTERS) {
+      const { done, value } = waiting.next();
+      if (done) break;
+      rows.push(this.#prepare(value, profiles));
+      size += sizeOf(this.#made.get(value)?.view);
+    }
+    return rows;
+  }
+
+  /** Makes the rows, events and view of an instance. @returns the rows */
+  #prepare(instanceId: number, profiles: ReadonlyMap<string, Profile>): StagedRows {
+    const current = this.#side.instance(instanceId);
+    if (!current) throw hostError('instance-not-found');
+    const { instance, events } = this.#change.partOf(current);
+    this.#seen.set(instanceId, current);
+    this.#made.set(instanceId, this.#side.make(instance ?? current, profiles));
+    return { instanceId, instance, events: this.#side.eventsOf(events) };
   }
 
   /** All profiles, as they are after the change. */
@@ -137,7 +148,8 @@ export class LargeCommit {
   #finish(waiting: readonly number[]) {
     const { store, follower } = this.#side;
     const { changes } = this.#change;
-    const last = this.#prepare(waiting);
+    const profiles = this.#profiles();
+    const last = waiting.map((id) => this.#prepare(id, profiles));
     this.#change.check?.();
     this.#side.check(changes);
     const events = store.commitStaged(last, changes, this.#side.eventsOf(this.#change.events));
@@ -157,4 +169,11 @@ export class LargeCommit {
     for (const id of this.#made.keys()) touched.set(id, events.get(id) ?? []);
     return touched;
   }
+}
+
+/** How many characters of config a view has. */
+function sizeOf(view: GuestView | undefined): number {
+  let size = 0;
+  for (const value of view?.config.values() ?? []) size += value.length;
+  return size;
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { SLICE } from '../base/slices.ts';
+import { SLICE, SLICE_CHARACTERS } from '../base/slices.ts';
 import type { Config } from '../core/entities.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
 import { lifecycle } from '../model/lifecycle.ts';
@@ -59,6 +59,20 @@ describe('An edit of a profile with many users', () => {
         [true, 1],
       ],
     ]);
+  });
+
+  it('has smaller slices if its instances have much config', async () => {
+    const many = SLICE + 1;
+    const large = await Heart.begin();
+    large.addProfile('web', { config: OLD });
+    const config = { 'user.large': 'x'.repeat(SLICE_CHARACTERS / 50) };
+    for (let number = 1; number <= many; number++)
+      large.add(`c${number}`, { profiles: ['default', 'web'], config });
+    await edit(NEW, large);
+    expect(large.store.steps).toEqual([50, 50, 1, 0]);
+    while (large.store.isUntidy) large.store.tidy();
+    expect(large.model.current(many).config['volatile.cloud-init.instance-id']).toBeDefined();
+    expect((await large.crash()).get(`c${many}`)).toEqual(large.model.current(many));
   });
 
   it('makes each view once, and no other', async () => {

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { messageOf } from '../base/coded-error.ts';
+import { CodedError, messageOf } from '../base/coded-error.ts';
 import { readRecords } from '../records/read-records.ts';
 import { idOf } from '../store/directory-id.ts';
 import { lookBefore } from '../store/first-look.ts';
@@ -56,7 +56,7 @@ async function prepare(
   const { stateDir, from, folder, withoutCopy } = request;
   const database = join(stateDir, 'porthole.db');
   const idFile = join(stateDir, 'id');
-  const id = existsSync(idFile) ? idOf(readFileSync(idFile, 'utf8')) || null : null;
+  const id = idIn(idFile);
   if (from === null && !withoutCopy && (await isWhole(database, id)))
     throw recoveryError('recovery-not-needed', database);
   const choice = chooseCopy(request, id, tell);
@@ -89,14 +89,19 @@ function chooseCopy(
   return checkNamed(isName ? join(folder, from) : resolve(from), id);
 }
 
-/** Whether the database belongs to this directory and is not damaged. Then a recovery would only lose changes. */
+/**
+ * Whether the database belongs to this directory and is not damaged. Then a recovery would only lose changes.
+ * @throws recovery-newer if a later version of Porthole has written it
+ */
 async function isWhole(path: string, id: string | null): Promise<boolean> {
   const shared = `${path}-shm`;
   const wasThere = existsSync(shared);
   try {
     await lookBefore(path);
     return inspectCopy(path, true).id === id;
-  } catch {
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'copy-newer')
+      throw recoveryError('recovery-newer', path);
     return false;
   } finally {
     // SQLite makes this file when it reads the log.
@@ -105,13 +110,20 @@ async function isWhole(path: string, id: string | null): Promise<boolean> {
 }
 
 function carryOut({ stateDir, now }: RecoveryRequest, { rebuilt }: Plan): string | null {
+  const idFile = join(stateDir, 'id');
   try {
-    const replaced = replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, now);
-    writeFileSync(join(stateDir, 'id'), `${rebuilt.directoryId}\n`, { mode: 0o600, flush: true });
-    return replaced;
+    // First, and only if it is lost: on a full disk this write could destroy a good one.
+    if (idIn(idFile) !== rebuilt.directoryId)
+      writeFileSync(idFile, `${rebuilt.directoryId}\n`, { mode: 0o600, flush: true });
+    return replaceDatabase(join(stateDir, 'porthole.db'), rebuilt, now);
   } catch (error) {
     throw recoveryError('recovery-failed', messageOf(error));
   }
+}
+
+/** The id of a state directory; null if it is lost. */
+function idIn(path: string): string | null {
+  return existsSync(path) ? idOf(readFileSync(path, 'utf8')) || null : null;
 }
 
 function names(folder: string, form: RegExp): string[] {

@@ -5,6 +5,10 @@ const RECOVERY_ERRORS = {
     400,
     'The database %s is not damaged. To go back to a copy nevertheless, and lose newer changes, name the copy with --from',
   ],
+  'recovery-newer': [
+    400,
+    'A newer Porthole has written the database %s: start that one. To go back to a copy nevertheless, and lose newer changes, name the copy with --from',
+  ],
   'recovery-nothing': [
     404,
     'There is nothing to recover from: %s has no good copy of the database, and %s has no records. Name a copy with --from, or move the state directory away to begin with an empty one',

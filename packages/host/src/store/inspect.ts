@@ -7,7 +7,7 @@ import { copyError } from './copy-errors.ts';
 import { lookInto } from './look-into.ts';
 import { MIGRATIONS } from './migrations/list.ts';
 import { versionOf } from './open.ts';
-import { lastNumberIn, stateIn } from './state.ts';
+import { lastNumberIn, newestPositionIn, stateIn } from './state.ts';
 
 /** What a copy of the database has. */
 export interface CopyFacts {
@@ -44,7 +44,7 @@ export function inspectCopy(path: string, check: boolean): CopyFacts {
 export function readCopy(path: string): CopyContent {
   return reading(path, (database) => ({
     state: stateIn(database),
-    position: lastNumberIn(database, 'events'),
+    position: newestPositionIn(database),
     lastInstanceId: lastNumberIn(database, 'instances'),
   }));
 }
@@ -73,7 +73,7 @@ function factsOf(database: DatabaseSync, path: string, bytes: number, check: boo
   if (damage !== '') throw copyError('copy-damaged', path, damage);
   const state = stateIn(database);
   return {
-    ...{ id: found.id, schema, bytes, position: lastNumberIn(database, 'events') },
+    ...{ id: found.id, schema, bytes, position: newestPositionIn(database) },
     instances: state.instances.size,
     profiles: state.profiles.size,
     images: state.images.size,

@@ -7,7 +7,10 @@ const FRAME_SUMMED = 8;
 /** The last bit says whether checksums are made of big-endian words. */
 const MAGIC = 0x377f0682;
 
-/** Commits after the damage: one may be that which the daemon did not finish, and so nobody was told of it. */
+/**
+ * How many commits after the damage are normal: the last commit may be one that the daemon did not finish, and no client
+ * knows of it. All others were synced, also those that only stage.
+ */
 const UNFINISHED_COMMITS = 1;
 
 type Sums = readonly [number, number];

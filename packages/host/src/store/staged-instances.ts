@@ -1,10 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { SLICE, SLICE_CHARACTERS } from '../base/slices.ts';
 import type { Instance } from '../core/entities.ts';
 
 /** While the table `meta` has this key, the staged instances are in effect. */
 const MOVING = 'instances-moving';
-/** Instances that are moved or dropped at a time. */
-const AT_ONCE = 128;
 
 /**
  * The instances of a large change. They are written before its commit and take effect with it. Then they are moved
@@ -58,14 +57,25 @@ export class StagedInstances {
 
   /** Moves some instances, or drops them if they never took effect. @returns whether none are left */
   settle(): boolean {
-    const rows = this.#statements.all.all(AT_ONCE).map(bodyOf);
-    for (const instance of rows) {
+    for (const instance of this.#some()) {
       if (this.#moving) this.#put(instance);
       this.dropOf(instance.id);
     }
-    if (rows.length === AT_ONCE) return false;
+    if (this.#statements.any.get() !== undefined) return false;
     this.#statements.unsetMoving.run(MOVING);
     return true;
+  }
+
+  /** Some staged instances, as many as one turn may take. */
+  #some(): Instance[] {
+    const found: Instance[] = [];
+    let size = 0;
+    for (const row of this.#statements.all.iterate(SLICE)) {
+      found.push(bodyOf(row));
+      size += (row['body'] as string).length;
+      if (size >= SLICE_CHARACTERS) break;
+    }
+    return found;
   }
 
   /** Call it after the commit, if {@link settle} has returned true. */

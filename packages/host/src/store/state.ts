@@ -16,6 +16,16 @@ export function stateIn(database: DatabaseSync): State {
   };
 }
 
+/**
+ * The newest position of an event. It has a table of its own, because a large change raises the number that SQLite keeps
+ * already before its commit. Databases of earlier versions have only SQLite's number.
+ */
+export function newestPositionIn(database: DatabaseSync): number {
+  const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'journal_newest'").get();
+  if (!table) return lastNumberIn(database, 'events');
+  return Number(database.prepare('SELECT sequence FROM journal_newest').get()?.['sequence'] ?? 0);
+}
+
 /** The last number that a table has given to a row, also if the row is gone; 0 if it has given none. */
 export function lastNumberIn(database: DatabaseSync, table: 'instances' | 'events'): number {
   const row = database.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(table);

@@ -42,9 +42,6 @@ export interface StagedRows {
   readonly events: readonly NewEvent[];
 }
 
-/** Of so many slices of a large change one is synced with the disk, so that its commit does not wait for much. */
-const SYNCED_SLICES = 8;
-
 const MEMORY = ':memory:';
 
 /**
@@ -59,8 +56,6 @@ export class Store {
   readonly #writers: Writers;
   readonly #journal: Journal;
   readonly #staged: StagedInstances;
-  /** Slices of large changes so far. */
-  #slices = 0;
   readonly #checkpoints: Checkpoints;
   readonly #reserve: Reserve;
   #still: Stillness | undefined;
@@ -143,14 +138,7 @@ export class Store {
 
   /** Writes rows of a large change that are not true yet; they replace earlier ones of the same instances. */
   stage(rows: readonly StagedRows[]): void {
-    // Few are synced with the disk: the commit of the change syncs the rest of the log.
-    const synced = ++this.#slices % SYNCED_SLICES === 0;
-    if (!synced) this.#database.exec('PRAGMA synchronous = NORMAL');
-    try {
-      this.#transaction(() => this.#stage(rows));
-    } finally {
-      if (!synced) this.#database.exec('PRAGMA synchronous = FULL');
-    }
+    this.#transaction(() => this.#stage(rows));
   }
 
   /**
@@ -209,6 +197,8 @@ export class Store {
   /** Drops some of the events that are too old or too many; each call drops a bounded number. */
   trimJournal(): void {
     this.#transaction(() => this.#journal.trim());
+    // Here too, because the store may never be idle: new events could reach the numbers of an interrupted large change.
+    if (this.isUntidy) this.tidy();
   }
 
   /** A page of the events of one instance, or of the host, after a position. */

@@ -24,11 +24,13 @@ export async function startContainer(
   log: string,
 ): Promise<void> {
   const args = ['-n', String(id), '-P', lxcPath, '-f', config, '-d'];
-  const result = await run('lxc-start', args, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
+  // A start that hangs dies with the daemon: it would start a container later that no daemon knows.
+  const words = ['--pdeathsig=KILL', '--', 'lxc-start', ...args];
+  const result = await run('setpriv', words, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
   if (result.ok) return;
   // If LXC goes on in the background, the container must not run without the daemon's knowledge.
   await stopContainer(lxcPath, id);
-  throw hostError('runtime-failed', reasonOf(log) ?? result.failure);
+  throw hostError('runtime-failed', reasonOf(log) ?? result.failure.replace(/^setpriv/, 'lxc-start'));
 }
 
 /** Kills a container; not an error if it does not run. */

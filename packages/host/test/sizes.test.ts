@@ -89,7 +89,7 @@ describe.each(cycles([IMAGE], [IMAGE, ['a quota of btrfs', true]]))('A root with
     const { code, stderr } = await grow;
     const can = onBtrfs || canGrow();
     expect([code, stderr]).toEqual(
-      can ? [0, ''] : [1, expect.stringContaining('takes the capability CAP_SYS_RESOURCE')],
+      can ? [0, ''] : [1, expect.stringContaining('needs the capability CAP_SYS_RESOURCE')],
     );
     if (!can) {
       await stop('full');

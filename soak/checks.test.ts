@@ -32,19 +32,19 @@ describe('the checks of a soak', () => {
   it('fail for memory that has grown by more than a tenth', () => {
     expect(failing(withEnd(164, 32.9))).toEqual([]);
     expect(failing(withEnd(166, 32.9))).toEqual([
-      'memory at the end, against that after the first sixth of the time',
-      'memory at the end, against that a sixth after the last restart',
+      'memory at the end, compared with its size after the first sixth of the time',
+      'memory at the end, compared with its size a sixth of the time after the last restart',
     ]);
     expect(failing(withEnd(164, 34))).toEqual([
-      "the main thread's heap at the end, against that after the first sixth of the time",
-      "the main thread's heap at the end, against that a sixth after the last restart",
+      "the main thread's heap at the end, compared with its size after the first sixth of the time",
+      "the main thread's heap at the end, compared with its size a sixth of the time after the last restart",
     ]);
   });
 
   it('compare with both moments', () => {
     const memory = { ...flat.memory, warmAgain: { pss: 120, heap: 30 } };
     expect(failing({ ...flat, memory })).toEqual([
-      'memory at the end, against that a sixth after the last restart',
+      'memory at the end, compared with its size a sixth of the time after the last restart',
     ]);
   });
 

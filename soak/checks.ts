@@ -49,8 +49,8 @@ const FLAT = 0.1;
 const FLAT_MINUTES_MIN = 10;
 const S_PER_MIN = 60;
 /**
- * The daemon moves SQLite's log into the database after 4 MiB. The largest change, of a profile that all instances have,
- * can come in addition, and the same again while the database is never idle.
+ * The daemon moves SQLite's log into the database after 4 MiB. The largest change, of a profile that all instances
+ * have, can come in addition, and the same again while the database is never idle.
  */
 export const WAL_MIB_MAX = 16;
 
@@ -77,17 +77,18 @@ export function checksOf(observed: Observed): Check[] {
   const wal = largestOf(samples, 'wal');
   return [
     ...(['pss', 'heap'] as const).flatMap((part) => [
-      flat(`${MEMORY[part]} at the end, against that after the first sixth of the time`, observed, [
+      flat(`${MEMORY[part]} at the end, compared with its size after the first sixth of the time`, observed, [
         'warm',
         part,
       ]),
-      flat(`${MEMORY[part]} at the end, against that a sixth after the last restart`, observed, [
-        'warmAgain',
-        part,
-      ]),
+      flat(
+        `${MEMORY[part]} at the end, compared with its size a sixth of the time after the last restart`,
+        observed,
+        ['warmAgain', part],
+      ),
     ]),
     ...(Object.keys(HELD) as (keyof Held)[]).map((kind) =>
-      noMore(`${HELD[kind]} after the load, at most those before it`, before[kind], after[kind]),
+      noMore(`${HELD[kind]} after the load, no more than before it`, before[kind], after[kind]),
     ),
     check(
       `largest log of the database, at most ${WAL_MIB_MAX} MiB`,

@@ -29,8 +29,8 @@ function tellOf({ metadata }: Pick<EventRow, 'metadata'>): string {
 }
 
 /**
- * Compares the journal with what clients know: each event that a client got is there, with the same position and content;
- * each successful request has its events once; no request has the same event twice.
+ * Compares the journal with what clients know: each event that a client got is there, with the same position and
+ * content; each successful request has its events once; no request has the same event twice.
  */
 export function checkJournal(rows: Rows, ledger: Ledger): string[] {
   const stored = new Map(rows.events.map((event) => [event.sequence, event]));

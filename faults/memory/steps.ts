@@ -82,8 +82,9 @@ function errorOf(kind: FaultKind, step: string): Error {
 }
 
 /**
- * The steps of one daemon, named and counted. It stands between the use cases and what they depend on, so no code of the
- * daemon knows of it. It counts steps from a call of `arm` on, and causes one fault at the step with a given number.
+ * The steps of one daemon, named and counted. It stands between the use cases and what they depend on, so no code of
+ * the daemon knows of it. It counts steps from a call of `arm` on, and causes one fault at the step with a given
+ * number.
  */
 export class Steps {
   seen: Step[] = [];

@@ -5,8 +5,8 @@ import { makeCopy } from './copying.ts';
 import { copiesIn, removeParts } from './folder.ts';
 import type { Order, Told } from './order.ts';
 
-// A separate program for all work in the folder of copies, because the disk of the folder may be slow or may not answer.
-// `order.ts` has the messages between the daemon and this program.
+// A separate program for all work in the folder of copies, because the disk of the folder may be slow or may not
+// answer. `order.ts` has the messages between the daemon and this program.
 
 const STDIN = 0;
 const STDOUT = 1;

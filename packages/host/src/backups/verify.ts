@@ -6,7 +6,10 @@ import { copiesIn } from './folder.ts';
 /** A checked copy. */
 export type Verified = CopyFacts & { readonly path: string };
 
-/** Checks each page, index and reference of a copy. The size and the disk decide how long that takes. @throws CodedError */
+/**
+ * Checks each page, index and reference of a copy. The size and the disk decide how long that takes.
+ * @throws CodedError
+ */
 export function verifyCopy(path: string): Verified {
   return { path, ...inspectCopy(path, true) };
 }

@@ -1,6 +1,8 @@
 /** Instances that are worked on in one turn of the main thread: some milliseconds. */
 export const SLICE = 100;
-/** A slice also ends after this many characters of config, because instances and operators decide how long config is. */
+/**
+ * A slice also ends after this many characters of config, because instances and operators decide how long config is.
+ */
 export const SLICE_CHARACTERS = 1024 * 1024;
 
 /** Pieces of a list, one after the other. */

@@ -8,10 +8,10 @@ import type { UpdatePlan } from './plan.ts';
 import { targetOf } from './runs.ts';
 import { devicesToStart } from './start.ts';
 
-/** Instances of which the result of an addition is foreseen at a time: each takes a helper program. */
+/** For how many instances at a time the result of an addition is foreseen. Each needs a helper program. */
 const FORESEEN_AT_ONCE = 4;
 
-/** Devices that are stored as being added, none if some only change or go, and the changes that remove these records. */
+/** The stored additions, and the changes that remove them. An instance whose devices only change or go has none. */
 export interface PendingDevices {
   /** By instance id. */
   readonly of: ReadonlyMap<number, readonly Addition[]>;
@@ -29,7 +29,7 @@ export async function storeAdditions(
   const all = new Map<number, readonly Addition[]>();
   const places = new Places(FORESEEN_AT_ONCE);
   const due = plans.filter((plan) => context.running.has(plan.current.id) && plan.steps.length > 0);
-  // Waits for all, so that nothing goes on after a failure.
+  // Waits for all, so that no work continues after a failure.
   const found = await Promise.allSettled(
     due.map((plan) => places.use(async () => all.set(plan.current.id, await foresee(context, plan)))),
   );

@@ -30,7 +30,7 @@ export class EventHub {
 
   /** Subscribes to the events of one instance. @returns a function that unsubscribes */
   onGuest(instanceId: number, listener: Listener<StoredEvent>): () => void {
-    // It has read what was committed before, or does not want it.
+    // A new listener has read the earlier events, or does not want them.
     this.#deliver(instanceId);
     return listen(this.#guests, instanceId, listener);
   }

@@ -48,10 +48,10 @@ export interface LargeSide {
 const ROUNDS_MAX = 10;
 
 /**
- * One large change. First it works in slices: it stages the rows, makes the views and sends them to the fast lane, which
- * does not use them yet. Then all of it takes effect in one turn: a small commit, then the views of the model, then those
- * of the fast lane. Then it publishes the events, in slices. An error or a crash before the commit leaves only staged
- * rows, which no reader sees.
+ * One large change. First it works in slices: it stages the rows, makes the views and sends them to the fast lane,
+ * which does not use them yet. Then all of it takes effect in one turn: a small commit, then the views of the model,
+ * then those of the fast lane. Then it publishes the events, in slices. An error or a crash before the commit leaves
+ * only staged rows, which no reader sees.
  */
 export class LargeCommit {
   readonly #side: LargeSide;

@@ -27,7 +27,7 @@ export interface ModelParts extends ViewParts {
   readonly store: Store;
   readonly hub: EventHub;
   readonly clock: Clock;
-  /** Has a copy of the views. It is told of changed ones before the events of their commit are published. */
+  /** Has a copy of the views. It gets changed views before the events of their commit are published. */
   readonly views?: ViewFollower;
   /** Called after each commit; must be quick, and not throw. */
   readonly committed?: (changes: readonly Change[]) => void;
@@ -153,7 +153,7 @@ export class Model {
     for (const event of stored) this.#publish(event);
   }
 
-  /** Commits a change of several instances: in one turn if they are few, else as a large one. */
+  /** Commits a change of several instances: in one turn if they are few, otherwise as a large change. */
   async commitMany(change: LargeChange): Promise<void> {
     const { ids, partOf, changes, events, check } = change;
     if (ids.length > SLICE) return this.commitLarge(change);

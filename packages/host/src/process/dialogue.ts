@@ -5,8 +5,8 @@ import { abandon, isRunning, lastWords } from './ending.ts';
 const ERROR_CHARS_MAX = 4096;
 
 /**
- * A program of our own that works in steps: it prints a line for each, and may wait for a line. If a step takes too
- * long, the program is killed, and left alone if it does not end.
+ * A program of Porthole that works in steps: it prints a line for each step, and may wait for a line. If a step takes
+ * too long, the program is killed. Nothing waits for its end, because it may hang.
  */
 export class Dialogue {
   readonly #child: ChildProcess;
@@ -35,12 +35,12 @@ export class Dialogue {
     this.#child.on('close', (code) => this.#ended(code));
   }
 
-  /** Settles when the program has ended well. @throws Error why it has not */
+  /** Resolves when the program has ended with success. @throws Error with the reason of its failure */
   get end(): Promise<void> {
     return this.#end.promise;
   }
 
-  /** Whether the program still exists, also if it was given up. */
+  /** Whether the program still exists, also after it was killed. */
   get isRunning(): boolean {
     return isRunning(this.#child);
   }
@@ -49,7 +49,7 @@ export class Dialogue {
     this.#child.stdin?.write(`${line}\n`);
   }
 
-  /** Gives the next step this time. @param reason why the program is killed then */
+  /** Limits the time of the next step. @param reason for the failure, if the program is killed then */
   limit(ms: number, reason: string): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.kill(reason), ms).unref();

@@ -82,8 +82,8 @@ export class RecordWriter {
       others.delete(recordName(kind, key));
       await this.#put(source, { kind, key });
     }
-    // Their objects are gone. An object made since the list was read may lose its record here, but it counts as changed,
-    // so its record is written again.
+    // Their objects are gone. An object made since the list was read may lose its record here, but it counts as
+    // changed, so its record is written again.
     for (const name of others) await rm(join(this.#folder, name), { force: true });
     await this.#putNumbers(source);
   }
@@ -113,8 +113,8 @@ export class RecordWriter {
     const path = join(this.#folder, name);
     const before = await readFile(path, 'utf8').catch(() => null);
     if (before === text) return;
-    // Without a sync, because commits would have to wait for it. If a crash of the host leaves an incomplete record, the
-    // next start writes it again.
+    // Without a sync, because commits would have to wait for it. If a crash of the host leaves an incomplete record,
+    // the next start writes it again.
     const temporary = `${path}.tmp`;
     await writeFile(temporary, text, { mode: PRIVATE_FILE });
     await rename(temporary, path);

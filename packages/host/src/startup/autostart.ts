@@ -9,7 +9,7 @@ import { LateStarts } from './late-starts.ts';
 
 const MS_PER_SECOND = 1000;
 
-/** Instances of one priority that start at a time. A start keeps a processor busy most of its time. */
+/** How many instances of one priority start at a time. A start keeps a processor busy for most of its time. */
 const STARTED_AT_ONCE = 4;
 
 /**

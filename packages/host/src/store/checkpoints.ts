@@ -26,14 +26,14 @@ export class Checkpoints {
     }, QUIET_MS).unref();
   }
 
-  /** To be called after each commit. */
+  /** Call it after each commit. */
   committed(): void {
     this.#timer.refresh();
   }
 
   /**
-   * Moves the log, and then leaves the database's file as it is: commits only make the log longer. The move is one
-   * that the next pause would do, so it takes as long as what was committed since the last one.
+   * Moves the log, and then keeps the database's file still: commits only make the log longer. The next pause would
+   * have done this move anyway. Its time depends on the commits since the last move.
    * @returns whether the file has all commits
    */
   hold(): boolean {
@@ -51,12 +51,12 @@ export class Checkpoints {
     this.#timer.refresh();
   }
 
-  /** To be called before the database is closed; closing moves the rest of the log. */
+  /** Call it before the database is closed. Closing moves the rest of the log. */
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Moves the log now, which makes room in it; not while the file is held. */
+  /** Moves the log now, which makes room in it; not while the file is kept still. */
   move(): void {
     if (this.#isHeld) return;
     try {

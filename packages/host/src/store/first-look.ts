@@ -8,7 +8,7 @@ const HEADER_BYTES = 100;
 const PAGE_MIN = 512;
 
 /**
- * Looks at a database before SQLite opens it: to open a damaged one, SQLite would remove its log.
+ * Checks a database before SQLite opens it. When SQLite opens a damaged one, it may remove its log.
  * @throws CodedError store-damaged
  */
 export async function lookBefore(path: string): Promise<void> {

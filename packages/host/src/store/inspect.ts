@@ -11,7 +11,7 @@ import { lastNumberIn, newestPositionIn, stateIn } from './state.ts';
 
 /** What a copy of the database has. */
 export interface CopyFacts {
-  /** Id of the state directory that it is from; null if it is older than these ids. */
+  /** Id of its state directory; null if it is from a version of Porthole without these ids. */
   readonly id: string | null;
   readonly schema: number;
   readonly bytes: number;
@@ -31,7 +31,7 @@ export interface CopyContent {
 }
 
 /**
- * Reads a copy of the database, and changes nothing. A check of everything takes a second for some hundred megabytes.
+ * Reads a copy of the database, and changes nothing. A complete check takes a second for some hundred megabytes.
  * @param check whether each page, index and reference is checked
  * @throws CodedError of the table of copy errors
  */
@@ -80,7 +80,7 @@ function factsOf(database: DatabaseSync, path: string, bytes: number, check: boo
   };
 }
 
-/** What is wrong with any page, index or reference of a database; empty if nothing is. */
+/** The first defect of a page, index or reference of a database; empty if there is none. */
 function damageIn(database: DatabaseSync): string {
   const [first] = database.prepare('PRAGMA integrity_check(1)').all();
   const found = String(first?.['integrity_check'] ?? 'it cannot be checked');
@@ -101,7 +101,7 @@ function sizeOf(path: string): number {
   }
 }
 
-/** Without a log beside it, a copy is read as it is, also from a disk that cannot be written to. */
+/** A copy without a log beside it is read without any write, so it may be on a read-only disk. */
 function addressOf(path: string): URL {
   const url = pathToFileURL(path);
   if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0) url.search = 'immutable=1';

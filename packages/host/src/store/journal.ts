@@ -36,7 +36,7 @@ export class Journal {
   readonly #statements: ReturnType<typeof statementsOf>;
   readonly #tally = new Tally();
   readonly #openTime: OpenTime;
-  /** The events of a large change that are not true yet. */
+  /** The events of a large change before its commit. */
   readonly staged: StagedEvents;
   /** Deleted instances that still have events. */
   readonly #deleted = new Set<number>();
@@ -75,12 +75,12 @@ export class Journal {
     return stored;
   }
 
-  /** Writes some events of a large change, of instances only, that are not true yet. */
+  /** Writes some events of a large change before its commit. All of them are events of instances. */
   stage(events: readonly NewEvent[]): void {
     this.staged.add(events, this.#openTime.minutes());
   }
 
-  /** Makes the staged events true. The events that {@link append} adds in the same transaction come after them. */
+  /** Lets readers see the staged events. The events that {@link append} adds in the same transaction follow them. */
   makeTrue(): void {
     const { counts, last } = this.staged;
     this.staged.makeTrue();
@@ -106,14 +106,14 @@ export class Journal {
     if (dropped === 0) this.#trimAll(DROPPED_WHILE_IDLE);
   }
 
-  /** Drops some of the events that are too old or too many; to be called also while nothing is written. */
+  /** Drops some of the events that are too old or too many. Call it also while nothing is written. */
   trim(): void {
     this.#openTime.save();
     this.#trim(this.#tally.owners, DROPPED_PER_COMMIT_MAX);
     this.#trimAged(DROPPED_PER_COMMIT_MAX);
   }
 
-  /** Whether deleted instances still have events. They have no reader any more: ids are never given again. */
+  /** Whether deleted instances still have events. These have no reader, because no instance gets the id again. */
   get hasDeleted(): boolean {
     return this.#deleted.size > 0;
   }
@@ -135,12 +135,12 @@ export class Journal {
     this.#deleted.delete(instanceId);
   }
 
-  /** To be called after a commit. */
+  /** Call it after a commit. */
   settled(): void {
     this.#tally.keep();
   }
 
-  /** To be called after a rollback. */
+  /** Call it after a rollback. */
   rolledBack(): void {
     this.#tally.rollBack();
   }
@@ -187,7 +187,7 @@ export class Journal {
     this.#trimAll(left);
   }
 
-  /** The most events of an owner. The host's may take half of the journal; the rest is for the instances. */
+  /** Maximum number of events of an owner. The host's may take half of the journal; the rest is for the instances. */
   #share(owner: number): number {
     return owner === HOST ? Math.floor(this.#limits.events / 2) : this.#limits.instanceEvents;
   }

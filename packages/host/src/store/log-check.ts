@@ -1,23 +1,23 @@
 /** Sizes of SQLite's log, sqlite.org/fileformat2.html#walformat, in bytes. */
 const HEADER = 32;
 const FRAME_HEADER = 24;
-/** The header is checked up to here, and each frame's header. */
+/** Bytes of the log's header and of a frame's header that their checksums include. */
 const HEADER_SUMMED = 24;
 const FRAME_SUMMED = 8;
 /** The last bit says whether checksums are made of big-endian words. */
 const MAGIC = 0x377f0682;
 
 /**
- * How many commits after the damage are normal: the last commit may be one that the daemon did not finish, and no client
- * knows of it. All others were synced, also those that only stage.
+ * How many commits after the damage are normal: the last commit may be one that the daemon did not finish, and no
+ * client knows of it. All others were synced, also those that only stage.
  */
 const UNFINISHED_COMMITS = 1;
 
 type Sums = readonly [number, number];
 
 /**
- * What is wrong with SQLite's log; empty if nothing is. SQLite itself leaves out all that follows a damaged frame, since
- * the end of a log looks the same after a crash: acknowledged commits would be lost without a word.
+ * The defect of SQLite's log; empty if there is none. SQLite itself ignores everything after a damaged frame, because
+ * the end of a log looks the same after a crash. So commits that clients know would be lost without a message.
  */
 export function logDamage(log: Buffer): string {
   const start = log.subarray(0, HEADER);
@@ -44,7 +44,7 @@ function validFrames(log: Buffer, size: number, first: Sums, isBig: boolean): { 
   return { valid, end: at };
 }
 
-/** Commits of this log from a place on; frames of an earlier one, which it overwrites, have other salts. */
+/** The number of commits from a place on. Frames of an earlier log, which this one overwrites, have other salts. */
 function commitsFrom(log: Buffer, from: number, size: number, salts: Buffer): number {
   let commits = 0;
   for (let at = from; at + size <= log.length; at += size) {

@@ -4,17 +4,17 @@ import { DIRECTORY_ID } from './look-into.ts';
 import { openDatabase } from './open.ts';
 import { writersOf } from './writers.ts';
 
-/** The contents of a database that is made by a recovery. */
+/** The content of a database that a recovery makes. */
 export interface Rebuilt {
   readonly directoryId: string;
   readonly state: State;
-  /** Folders of instances that are not known: they are never removed, and their ids never given. */
+  /** Ids of unknown instances. The daemon never removes their folders and never uses their ids. */
   readonly keptFolders: readonly number[];
-  /** Images that are not known, and whose files are never removed. */
+  /** Fingerprints of unknown images. The daemon never removes their files. */
   readonly keptImages: readonly string[];
-  /** No instance gets an id up to this one. */
+  /** New instances get ids above this one. */
   readonly lastInstanceId: number;
-  /** All positions before this one are too old for every reader, and none after it has been given. */
+  /** All positions before this one are too old for every reader. No event has a later one. */
   readonly position: number;
 }
 

@@ -17,8 +17,8 @@ export function stateIn(database: DatabaseSync): State {
 }
 
 /**
- * The newest position of an event. It has a table of its own, because a large change raises the number that SQLite keeps
- * already before its commit. Databases of earlier versions have only SQLite's number.
+ * The newest position of an event. It has a table of its own, because a large change raises the number that SQLite
+ * keeps already before its commit. Databases of earlier versions have only SQLite's number.
  */
 export function newestPositionIn(database: DatabaseSync): number {
   const table = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'journal_newest'").get();

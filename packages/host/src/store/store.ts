@@ -115,7 +115,7 @@ export class Store {
     });
   }
 
-  /** Whether rows of an earlier large change are to be tidied before the next one. */
+  /** Whether there are rows of an earlier large change, which must be tidied before the next one. */
   get isUntidy(): boolean {
     return guarded(() => this.#journal.staged.hasLeft || this.#staged.hasLeft);
   }
@@ -136,15 +136,15 @@ export class Store {
     this.#staged.begin();
   }
 
-  /** Writes rows of a large change that are not true yet; they replace earlier ones of the same instances. */
+  /** Writes rows of a large change that are not in effect yet. They replace earlier ones of the same instances. */
   stage(rows: readonly StagedRows[]): void {
     this.#transaction(() => this.#stage(rows));
   }
 
   /**
-   * Makes the staged rows true, with a few others, as one transaction, durable on return.
-   * @param last staged in the same transaction
-   * @returns by instance, the staged events with their sequence numbers; then the other events, which come last
+   * Commits the staged rows and a few others in one transaction, durable on return.
+   * @param last rows that are staged in the same transaction
+   * @returns the staged events with their sequence numbers, by instance, and the other events, which follow them
    */
   commitStaged(
     last: readonly StagedRows[],

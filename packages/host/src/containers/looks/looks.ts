@@ -50,8 +50,8 @@ export class Looks {
   readonly asRoot: Look = (wanted) => this.#look(wanted, [], [ROOT]);
 
   /**
-   * Looks with the rights of a user of the host, so that this user can read nothing more in this way. The real uid stays
-   * root's, without any of its capabilities. So the user cannot trace the program and make it do something else.
+   * Looks with the rights of a user of the host, so that this user can read nothing more in this way. The real uid
+   * stays root's, without any of its capabilities. So the user cannot trace the program and make it do something else.
    */
   asUser(uid: number): Look {
     const ids = ['--ruid=0', `--euid=${uid}`, '--regid=65534', '--clear-groups'];

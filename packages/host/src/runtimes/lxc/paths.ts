@@ -4,7 +4,7 @@ import type { ConsoleFiles } from '../contract/console.ts';
 /** Where one instance's files are; named by id, so that a rename moves nothing. */
 export interface InstancePaths {
   readonly folder: string;
-  /** The folder while it is removed: LXC may still end a run that has failed, and writes only into the first one. */
+  /** The folder's name while it is removed. LXC may still end a failed run, and writes only into `folder`. */
   readonly removed: string;
   readonly config: string;
   readonly log: string;
@@ -12,10 +12,10 @@ export interface InstancePaths {
   readonly console: ConsoleFiles;
   /** Upper and work folder of its root filesystem. If there is an image, it is mounted over this. */
   readonly overlay: string;
-  /** What takes the place of `overlay` when all is copied. */
+  /** The folder that replaces `overlay` when all files are copied. */
   readonly newOverlay: string;
   readonly upper: string;
-  /** The file system of what it writes, if its root has a limit and no quota. */
+  /** The image for what it writes, if its root has a limit and no quota. */
   readonly image: string;
   /** An image that is not complete yet. */
   readonly newImage: string;

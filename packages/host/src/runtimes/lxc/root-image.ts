@@ -5,8 +5,8 @@ import { run } from '../../process/run.ts';
 import { statusField } from './processes.ts';
 import { bareReason, imageReason } from './root-reasons.ts';
 
-// An image (`root.img`) is a sparse file with the file system for what an instance writes. Only the kernel and the tools
-// of ext4 write this file: a guest chooses what is in the file system, but never its blocks.
+// An image (`root.img`) is a sparse file with the file system for what an instance writes. Only the kernel and the
+// tools of ext4 write this file: a guest chooses what is in the file system, but never its blocks.
 
 /** Limit for a tool: the disk may be slow, and a large file system grows in steps of 128 MiB. */
 const TIMEOUT_MS = 60_000;

@@ -24,8 +24,8 @@ const MIB = 2 ** 20;
 
 /**
  * The kernel makes a folder when it mounts an overlay. In a full subvolume it could not do that, and the root would be
- * read-only. So a subvolume has more room than its size: a little for files that are pushed into a stopped instance, and
- * more for removals and until the instance has started.
+ * read-only. So a subvolume has more room than its size: a little for files that are pushed into a stopped instance,
+ * and more for removals and until the instance has started.
  */
 const FILES_ROOM = MIB;
 const START_ROOM = 2 * MIB;
@@ -104,7 +104,9 @@ export async function tightenRoot({ overlay }: InstancePaths, bytes: number | nu
   if (bytes !== null && (await isSubvolume(overlay))) await limitSubvolume(overlay, bytes);
 }
 
-/** Unmounts what {@link mountRoot} of this or an earlier daemon has mounted. The instance still uses the file system. */
+/**
+ * Unmounts what {@link mountRoot} of this or an earlier daemon has mounted. The instance still uses the file system.
+ */
 export async function releaseRoot({ image, overlay }: InstancePaths): Promise<void> {
   if (!(await isThere(image))) return;
   const place = await realpath(overlay);

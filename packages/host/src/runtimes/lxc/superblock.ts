@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 
-/** What the file system of an image says about itself; up to date while it is not mounted. */
+/** Facts from the superblock of an image. They are up to date only while it is not mounted. */
 export interface Superblock {
-  /** Bytes that it manages. */
+  /** Size of the file system in bytes. */
   readonly size: number;
   /** Whether the kernel has found an error in it. */
   readonly hasErrors: boolean;

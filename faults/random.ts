@@ -49,7 +49,7 @@ interface Turn {
   readonly say: Say;
 }
 
-/** The steps of work are known after it was done once. */
+/** The steps of each piece of work, by its name. They are known after the work was done once. */
 const known = new Map<string, readonly string[]>();
 
 async function oneOnHost({ world, firstId, random, tally, say }: Turn): Promise<void> {

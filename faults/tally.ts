@@ -1,4 +1,4 @@
-/** What a walk has done, and what it has found. */
+/** What a walk has done and found. */
 export interface Tally {
   /** Named steps that were reached. */
   steps: number;
@@ -19,7 +19,7 @@ export function note(tally: Tally, where: string, found: readonly string[], say:
   }
 }
 
-/** A walk at its beginning. */
+/** The tally of a walk that begins. */
 export function newTally(): Tally {
   return { steps: 0, faults: 0, violations: [] };
 }

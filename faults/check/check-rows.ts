@@ -1,6 +1,6 @@
 import { type InstanceRow, powerOf, type Rows } from './rows.ts';
 
-/** What is wrong within the database itself, in sentences. Nothing may be half done when a start-up is over. */
+/** What is wrong within the database itself, in sentences. After the start of a daemon, nothing may be half done. */
 export function checkRows(rows: Rows): string[] {
   const { instances, images, aliases, additions, keptFolders, given, damage } = rows;
   const last = Math.max(0, ...instances.map(({ id }) => id));

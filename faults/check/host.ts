@@ -23,7 +23,7 @@ export function pointsOf(pid: number | 'self'): string[] {
   return text.split('\n').flatMap((line) => line.split(' ')[4] ?? []);
 }
 
-/** Processes whose arguments name a folder, and their children of no words, such as zombies. */
+/** Processes whose arguments name a folder, and their children without arguments, such as zombies. */
 export function processesOf(folder: string): Process[] {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -54,7 +54,7 @@ function processOf(pid: number): Process | null {
 
 const CGROUPS = '/sys/fs/cgroup';
 
-/** The ids of instances that have cgroups, in any hierarchy, from a first one on. */
+/** The ids of instances with cgroups in any hierarchy, beginning with a first id. */
 export function cgroupsFrom(first: number, last: number): number[] {
   const roots = existsSync(join(CGROUPS, 'cgroup.procs'))
     ? [CGROUPS]

@@ -26,7 +26,7 @@ export interface EventRow {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** What a database holds, read with SQL of this file alone. */
+/** The content of a database, read only with the SQL of this file. */
 export interface Rows {
   readonly instances: readonly InstanceRow[];
   readonly profiles: readonly ProfileRow[];
@@ -110,7 +110,7 @@ export function expandedOf(rows: Rows, instance: InstanceRow): Pick<ProfileRow, 
   };
 }
 
-/** How the store says that an instance is: RUNNING, STOPPED, or a state in between. */
+/** The status of an instance in the store: RUNNING, STOPPED, or a state in between. */
 export function powerOf({ config }: InstanceRow): string {
   return config['volatile.last_state.power'] ?? 'STOPPED';
 }

@@ -34,7 +34,7 @@ const settings = (random: Random) => ({
   'security.devlxd': random.pick(['true', 'true', 'false']),
 });
 
-/** An instance with one of these statuses, mostly; also others, since refusals must change nothing. */
+/** Mostly an instance with one of these statuses. Sometimes another one, because a refusal must change nothing. */
 function target(heart: Heart, random: Random, statuses: readonly string[]): string {
   const statusOf = (name: string) => (heart.model.hasInstance(name) ? heart.status(name) : 'none');
   const fitting = NAMES.filter((name) => statuses.includes(statusOf(name)));
@@ -69,7 +69,7 @@ const change = (
   },
 });
 
-/** Ends a run from inside: after a while, so that a reboot is not one of many. */
+/** Ends a run from inside, after a while: reboots in quick succession would wait. */
 const end = (how: 'stop' | 'reboot'): Operation => ({
   name: how === 'stop' ? 'shutdown from inside' : 'reboot from inside',
   async act(heart, random) {
@@ -108,7 +108,7 @@ export const OPERATIONS: readonly Operation[] = [
   ),
   change('write of a guest', null, THERE, async (heart, name, random) => {
     const written = heart.guest.writeKey(heart.get(name).id, 'guest.n', String(random.below(1000)));
-    // Writes that come fast wait for each other.
+    // Writes in quick succession wait for each other.
     mock.timers.tick(WRITE_PAUSE_MS);
     await written;
   }),
@@ -151,7 +151,7 @@ export const OPERATIONS: readonly Operation[] = [
   end('reboot'),
 ];
 
-/** Makes what a random walk begins with. */
+/** Makes the instances, profiles and images with which a random walk begins. */
 export async function prepareWalk(heart: Heart): Promise<void> {
   heart.addImage();
   for (const name of PROFILES) heart.addProfile(name);

@@ -9,12 +9,12 @@ import { atRest, follow, rowsOf, shownBy, startNext } from './daemon.ts';
 import { OPERATIONS, prepareWalk } from './operations.ts';
 import { FAULTS, type Fault, Steps } from './steps.ts';
 
-/** Operations on one machine; then the walk begins with a new one. */
+/** How many operations run on one machine. Then the walk begins with a new machine. */
 const OPERATIONS_MAX = 60;
-/** Most work has fewer steps than this. */
+/** Number of steps from which the walk chooses one. Most work has fewer steps. */
 const STEPS_MAX = 14;
 const FAULT_PERCENT = 60;
-/** Of start-ups after a fault. */
+/** The same for starts of a daemon after a fault. */
 const SECOND_FAULT_PERCENT = 30;
 
 /** Does operations at random on one machine in memory, with faults at random steps, and checks after each of them. */
@@ -59,7 +59,7 @@ class Round {
     const fault = this.#random.percent(FAULT_PERCENT) ? this.#fault() : null;
     const heart = this.#heart;
     this.#steps.arm(fault);
-    // Of earlier requests there are no more events.
+    // No more events of earlier requests come.
     this.#ledger.ask(rowsOf(heart).given.events, []);
     const ask = (...tells: readonly string[]) => this.#ledger.ask(rowsOf(heart).given.events, tells);
     const ended = await this.#end(Promise.try(() => operation.act(heart, this.#random, ask)));
@@ -72,7 +72,7 @@ class Round {
     return found.length === 0;
   }
 
-  /** Starts daemons until one has settled everything; faults may come in between, too. */
+  /** Starts daemons until one has put everything in order. Faults may also come during these starts. */
   async #settle(): Promise<void> {
     await this.#heart.quiet();
     this.#steps.clear();
@@ -95,7 +95,7 @@ class Round {
     this.#steps.arm(fault);
   }
 
-  /** A fault of a step that may come. What makes sense there is known when it is reached. */
+  /** Chooses a step and a fault. Whether the fault makes sense there is known only when the step is reached. */
   #fault(): Fault {
     const kind = this.#random.pick(FAULTS);
     return {

@@ -3,12 +3,12 @@ import { telling } from '../../packages/host/src/instances/testing/test-store.ts
 import type { Scenario } from './scenario.ts';
 import { WORK } from './scenarios.ts';
 
-/** A start-up to be walked through: the work that the last daemon had begun, and where it was cut off. */
+/** A start of a daemon to try: the work that the last daemon had begun, and where it was interrupted. */
 interface CutOff {
   readonly work: string;
-  /** The call of the runtime, of roots or images, after which it was killed. */
+  /** The last daemon was killed after this call of the runtime, of roots or of images. */
   readonly after?: string;
-  /** The commit, named by an event, before which it was killed. */
+  /** The last daemon was killed before the commit with this event. */
   readonly before?: string;
 }
 
@@ -43,7 +43,7 @@ async function cutOff(heart: Heart, scenario: Scenario, { after, before }: CutOf
   heart.life.end();
 }
 
-/** The start-up after each of these. */
+/** All such starts. */
 export const RECOVERIES: readonly Scenario[] = CUT_OFF.flatMap((cut) =>
   WORK.filter(({ name }) => name === cut.work).map((scenario) => {
     const { state, from, to, between = [], refused = [] } = scenario;

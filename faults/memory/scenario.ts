@@ -10,18 +10,18 @@ export interface Scenario {
   readonly name: string;
   /** Makes the world in which the work begins. */
   readonly prepare: (heart: Heart) => Promise<void>;
-  /** Does the work; absent: the work is the start-up of the next daemon. */
+  /** Does the work. Without it, the work is the start of the next daemon. */
   readonly act?: (heart: Heart, ask: Ask) => Promise<void>;
-  /** In what state the store has what the work is about. */
+  /** The state, in the store, of the object of the work. */
   readonly state: (rows: Rows) => string;
-  /** The state before the work, and after it when it was answered with success. */
+  /** The state before the work, and the state after an answer with success. */
   readonly from: string;
   readonly to: string;
-  /** Further states in which work may end that was cut off. */
+  /** Further states after work that was interrupted. */
   readonly between?: readonly string[];
-  /** Further states in which it may end when it was answered with an error. */
+  /** Further states after work that was answered with an error. */
   readonly refused?: readonly string[];
-  /** For a start-up: the states in which it may end. */
+  /** For a start of the daemon: the states after it. */
   readonly settles?: readonly string[];
 }
 

@@ -13,7 +13,7 @@ export interface Outcome {
   readonly steps: readonly Step[];
   /** Whether the fault has come. */
   readonly met: boolean;
-  /** In sentences. */
+  /** What does not agree, in sentences. */
   readonly violations: readonly string[];
 }
 
@@ -21,10 +21,10 @@ type Ended = 'done' | 'refused' | 'killed';
 
 /** A try takes milliseconds, as all of it is in memory. */
 const TRY_MS_MAX = 20_000;
-/** The real ones: during a try, the timers of the daemon are moved by hand. */
+/** The real timers. During a try, the daemon has fake ones, which the walk moves. */
 const { setTimeout, clearTimeout } = globalThis;
 
-/** Does the work of a scenario, with one fault or none, then starts the next daemon, and checks all. */
+/** Does the work of a scenario, with one fault or none, starts the next daemon, and checks everything. */
 export async function tryOnce(scenario: Scenario, fault: Fault | null): Promise<Outcome> {
   const late = Promise.withResolvers<Outcome>();
   const timer = setTimeout(
@@ -86,7 +86,7 @@ class Try {
     };
   }
 
-  /** Waits until work has ended, or its daemon. */
+  /** Waits until the work or its daemon has ended. */
   async #end(heart: Heart, work: Promise<void>): Promise<Ended> {
     const result = work.then(
       () => 'done' as const,
@@ -113,7 +113,7 @@ class Try {
     if (!done) this.#violations.push('while the step hangs, another instance cannot be changed');
   }
 
-  /** What a daemon that lives has done about the fault by itself. */
+  /** Checks what a daemon that still lives has done about the fault by itself. */
   async #checkAlive(heart: Heart, ended: Ended): Promise<void> {
     if (ended === 'killed') return;
     await heart.quiet();

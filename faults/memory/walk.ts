@@ -5,7 +5,7 @@ import { WORK } from './scenarios.ts';
 import { type Fault, faultsOf, type Step } from './steps.ts';
 import { tryOnce } from './try.ts';
 
-/** All work, and all start-ups. */
+/** All work, and all starts of a daemon. */
 const SCENARIOS: readonly Scenario[] = [...WORK, ...RECOVERIES];
 
 /**

@@ -19,7 +19,7 @@ import { mountsOf, namesIn, parentOf } from '../check/host.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PRELOAD = fileURLToPath(new URL('./preload.mjs', import.meta.url));
 
-/** A fault of a real daemon: which step by its name, and which of those of that name, from 1. */
+/** A fault of a real daemon: the name of a step, and which step with that name, from 1. */
 export interface RealFault {
   readonly name: string;
   readonly count: number;

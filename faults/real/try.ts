@@ -12,12 +12,14 @@ export interface RealOutcome {
   readonly violations: readonly string[];
 }
 
-/** A start-up settles everything within this time: it may wait for the end of a program that hangs. */
+/**
+ * A daemon puts everything in order within this time after its start. It may wait for the end of a program that hangs.
+ */
 const SETTLE_MS = 25_000;
 const LOOK_MS = 100;
 
 /**
- * Does work on a real daemon, with one fault or none, then kills the daemon and starts it again, and checks all.
+ * Does work on a real daemon, with one fault or none, kills the daemon, starts it again, and checks everything.
  * @param firstId the highest id that no instance of this daemon has
  */
 export async function tryReal(
@@ -76,14 +78,14 @@ async function outcomeOf(
   return daemon.lives || ended === 'done' ? ended : 'killed';
 }
 
-/** Resolves when a step hangs: it is not awaited, but the daemon killed. */
+/** Resolves when a step hangs. Then the daemon is killed. */
 async function hangOf({ daemon }: World, fault: RealFault | null, over: AbortSignal): Promise<'hung'> {
   if (fault?.kind !== 'hang') return new Promise(() => {});
   while (!daemon.met && !over.aborted) await wait(LOOK_MS);
   return 'hung';
 }
 
-/** What does not agree, when nothing more changes. */
+/** Waits until nothing more changes. @returns what does not agree */
 async function settled(world: World, firstId: number): Promise<string[]> {
   const { daemon, ledger } = world;
   const deadline = performance.now() + SETTLE_MS;

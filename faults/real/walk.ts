@@ -8,7 +8,7 @@ import { World } from './world.ts';
 /** Ids of instances begin here. No other daemon of the host has such ids, so the walk recognises its own cgroups. */
 const FIRST_ID = 700_000;
 
-/** Steps that only look, or that come by themselves at some time. */
+/** Steps that only read, or that come at any time. */
 const LEFT_OUT = /^program (stat|lxc-info)|^commit (events|reserve|meta|journal_deleted)?$/;
 
 /** The faults that make sense at a step. */

@@ -23,7 +23,7 @@ export function helpText(): string {
     'environment, that over the file:',
     ...rows,
     '',
-    'It stops on SIGTERM and SIGINT: running requests end first, instances go on running. On SIGHUP it restarts',
+    'It stops on SIGTERM and SIGINT: running requests end first, instances continue to run. On SIGHUP it restarts',
     'in the same process, with new settings or a new version, and without a moment in which no client can connect.',
   ].join('\n');
 }

@@ -1,11 +1,21 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { silentLog } from '../src/base/log.ts';
 import { run } from '../src/process/run.ts';
 import { type InstancePaths, instancePaths } from '../src/runtimes/lxc/paths.ts';
+import { repairImage } from '../src/runtimes/lxc/root-image.ts';
 import { enterOf } from '../src/runtimes/lxc/root-move.ts';
-import { settleRoot } from '../src/runtimes/lxc/root-place.ts';
+import { mountRoot, releaseRoot, settleRoot } from '../src/runtimes/lxc/root-place.ts';
 import { nothingLeft } from './harness/roots.ts';
 
 const MIB = 2 ** 20;
@@ -74,6 +84,36 @@ it('an image that never got to the disk is made again; a damaged one is refused 
   const before = readFileSync(paths.image);
   await expect(settle(32)).rejects.toThrow(/its file system is damaged .*: e2fsck -f .*root\.img$/s);
   expect(before.equals(readFileSync(paths.image))).toBe(true);
+});
+
+it('an image that is still mounted is refused, and loses nothing', async () => {
+  await settle(32);
+  await mountRoot(paths);
+  try {
+    await expect(settle(64)).rejects.toThrow('its image is still mounted: umount');
+    expect(readFileSync(join(paths.upper, 'file'), 'utf8')).toBe('kept');
+    // e2fsck must not change what is mounted.
+    await expect(repairImage(paths.image)).rejects.toThrow('a program of the host still uses it');
+  } finally {
+    await releaseRoot(paths);
+  }
+  await settle(64);
+  expect(await content()).toBe('kept');
+});
+
+it('a folder that cannot be read does not count as empty', async () => {
+  // Too many links in a path are an error like any other.
+  symlinkSync('loop', join(scratch, 'loop'));
+  const broken = { ...paths, upper: join(scratch, 'loop') };
+  await expect(settleRoot(broken, 32 * MIB, TOLD)).rejects.toThrow('ELOOP');
+  expect([await content(), there()]).toEqual(['kept', ['overlay']]);
+});
+
+it('a copy for later images that cannot be made keeps nothing from starting', async () => {
+  rmSync(join(paths.upper, 'file'));
+  writeFileSync(join(scratch, 'empty-images'), '');
+  await settle(32);
+  expect(there()).toEqual(['overlay', 'root.img']);
 });
 
 it('files that do not fit stay where they are', async () => {

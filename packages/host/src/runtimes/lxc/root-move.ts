@@ -1,11 +1,11 @@
-import { chmod, chown, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../../base/sync-folder.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { exchangeNames } from '../../native/exchange.ts';
 import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
-import { makeImage, withImage } from './root-image.ts';
+import { makeImage, syncFile, withImage } from './root-image.ts';
 import { isSubvolume, limitSubvolume, makeSubvolume, removeSubvolume } from './root-subvolume.ts';
 import { makeFresh, type Wanted } from './root-template.ts';
 import { removeTree } from './tools.ts';
@@ -63,8 +63,9 @@ export async function moveToFolder(paths: InstancePaths): Promise<void> {
   }
 }
 
-/** Removes what an interrupted move has left. */
+/** Removes what an interrupted move has left. @throws CodedError root-failed if the image is mounted */
 export async function clearUnfinished(paths: InstancePaths): Promise<void> {
+  await refuseMounted(paths);
   await rm(paths.newImage, { force: true });
   if (await isSubvolume(paths.newOverlay)) await removeSubvolume(paths.newOverlay);
   else if (await isThere(paths.newOverlay)) await removeTree(paths.newOverlay);
@@ -85,12 +86,28 @@ export async function enterOf({ image, overlay }: InstancePaths): Promise<readon
   return (await isThere(image)) ? withImage(image, overlay) : [];
 }
 
+/** @throws Error if the kernel does not say it: an instance's files must not count as missing then */
 export async function isThere(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => null)) !== null;
+  return (await unlessMissing(lstat(path))) !== null;
 }
 
 async function isEmpty(folder: string): Promise<boolean> {
-  return (await readdir(folder).catch(() => [])).length === 0;
+  return ((await unlessMissing(readdir(folder))) ?? []).length === 0;
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
+  return work.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
+
+/** What is in a mounted image must not be taken for what a move has left below it. */
+async function refuseMounted({ folder, overlay, image }: InstancePaths): Promise<void> {
+  if (!(await isThere(image))) return;
+  const [outer, inner] = await Promise.all([lstat(folder), unlessMissing(lstat(overlay))]);
+  if (inner !== null && inner.dev !== outer.dev)
+    throw hostError('root-failed', `its image is still mounted: umount ${overlay}`);
 }
 
 /** Whether an instance has written nothing yet, so that nothing can be lost. */
@@ -144,9 +161,4 @@ async function fillFresh({ overlay, newOverlay }: InstancePaths): Promise<void> 
   }
   await chown(newOverlay, uid, gid);
   await chmod(newOverlay, mode);
-}
-
-async function syncFile(path: string): Promise<void> {
-  await using file = await open(path, 'r');
-  await file.sync();
 }

@@ -107,8 +107,9 @@ export async function tightenRoot({ overlay }: InstancePaths, bytes: number | nu
 export async function releaseRoot({ image, overlay }: InstancePaths): Promise<void> {
   if (!(await isThere(image))) return;
   const place = await realpath(overlay);
-  const mounts = ((await readMounts('self')) ?? []).filter(({ point }) => point === place);
-  for (const _ of mounts) await unmount(place);
+  const mounts = await readMounts('self');
+  if (mounts === null) throw hostError('root-failed', 'the mounts of the host cannot be read');
+  for (const { point } of mounts) if (point === place) await unmount(place);
 }
 
 /**
@@ -116,7 +117,7 @@ export async function releaseRoot({ image, overlay }: InstancePaths): Promise<vo
  * an image to the disk. So no instance can have written to it.
  */
 async function forgetUnwritten(image: string): Promise<void> {
-  if ((await lstat(image).catch(() => null))?.blocks === 0) await rm(image);
+  if ((await isThere(image)) && (await lstat(image)).blocks === 0) await rm(image);
 }
 
 async function repairAfterErrors(image: string, { id, log }: { id: number; log: Log }): Promise<void> {

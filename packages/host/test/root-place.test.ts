@@ -12,10 +12,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { silentLog } from '../src/base/log.ts';
 import { run } from '../src/process/run.ts';
+import type { Init } from '../src/runtimes/contract/runtime.ts';
 import { type InstancePaths, instancePaths } from '../src/runtimes/lxc/paths.ts';
 import { repairImage } from '../src/runtimes/lxc/root-image.ts';
 import { enterOf } from '../src/runtimes/lxc/root-move.ts';
 import { mountRoot, releaseRoot, settleRoot } from '../src/runtimes/lxc/root-place.ts';
+import { RootUsage } from '../src/runtimes/lxc/root-usage.ts';
 import { nothingLeft } from './harness/roots.ts';
 
 const MIB = 2 ** 20;
@@ -114,6 +116,15 @@ it('a copy for later images that cannot be made keeps nothing from starting', as
   writeFileSync(join(scratch, 'empty-images'), '');
   await settle(32);
   expect(there()).toEqual(['overlay', 'root.img']);
+});
+
+it('the use of other roots is known if one fails', async () => {
+  await settle(32);
+  const usage = new RootUsage();
+  const init = (pid: number) => ({ pid, isAlive: () => true }) as Init;
+  const [gone, known] = await Promise.all([0x7fffffff, process.pid].map((pid) => usage.of(init(pid), paths)));
+  expect(gone).toEqual({ diskUsage: null });
+  expect(known?.diskTotal).toBeGreaterThan(0);
 });
 
 it('files that do not fit stay where they are', async () => {

@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -18,6 +21,7 @@ import { repairImage } from '../src/runtimes/lxc/root-image.ts';
 import { enterOf } from '../src/runtimes/lxc/root-move.ts';
 import { mountRoot, releaseRoot, settleRoot } from '../src/runtimes/lxc/root-place.ts';
 import { RootUsage } from '../src/runtimes/lxc/root-usage.ts';
+import { until } from './harness/api.ts';
 import { nothingLeft } from './harness/roots.ts';
 
 const MIB = 2 ** 20;
@@ -116,6 +120,26 @@ it('a copy for later images that cannot be made keeps nothing from starting', as
   writeFileSync(join(scratch, 'empty-images'), '');
   await settle(32);
   expect(there()).toEqual(['overlay', 'root.img']);
+});
+
+it('a copy ends with its daemon', async () => {
+  const FILES = 20_000;
+  await run('sh', ['-c', `cd "$0" && seq ${FILES} | xargs touch`, paths.upper]);
+  await settle(256);
+  const modules = join(import.meta.dirname, '../src/runtimes/lxc');
+  const program = `
+    import { instancePaths } from '${modules}/paths.ts';
+    import { settleRoot } from '${modules}/root-place.ts';
+    await settleRoot(instancePaths('${scratch}', 1), null, { id: 1, log: null });`;
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', program]);
+  const ended = once(daemon, 'close');
+  await until('it copies', async () => existsSync(join(paths.newOverlay, 'upper')));
+  daemon.kill('SIGKILL');
+  await ended;
+  await until('no program is left', async () => (await run('pgrep', ['-f', scratch])).code === 1);
+  expect(readdirSync(join(paths.newOverlay, 'upper')).length).toBeLessThan(FILES);
+  await settle(null);
+  expect(readdirSync(paths.upper)).toHaveLength(FILES + 1);
 });
 
 it('the use of other roots is known if one fails', async () => {

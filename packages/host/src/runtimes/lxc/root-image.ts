@@ -33,8 +33,11 @@ const journalSize = (bytes: number) => (bytes < GIB ? 4 : 32);
 /** `discard` gives back to the host what the instance removes. */
 const OPTIONS = 'loop,nosuid,nodev,discard,errors=remount-ro';
 
-/** While one program attaches the image, no other does: two loop devices for one file would destroy what is in it. */
-const LOCK = ['flock', '--timeout', `${LOCK_SECONDS}`, '--conflict-exit-code', '75'];
+/**
+ * While one program attaches the image, no other does: two loop devices for one file would destroy what is in it. It
+ * becomes the command, so that this ends with the daemon.
+ */
+const LOCK = ['flock', '--no-fork', '--timeout', `${LOCK_SECONDS}`, '--conflict-exit-code', '75'];
 const MOUNT = ['mount', '-n', '-t', 'ext4', '-o', OPTIONS, '--make-private'];
 
 /** Runs a command in a mount namespace of its own, with the image mounted. All of it goes away with the command. */

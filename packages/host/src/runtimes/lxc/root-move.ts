@@ -13,8 +13,12 @@ import { removeTree } from './tools.ts';
 // Moves what a stopped instance has written to another place. Everything is copied first, and is safe on disk before
 // one rename makes it the instance's: whatever is interrupted, one of the two places is complete and in use.
 
-/** Copies all with owners, links, attributes and holes, and waits until it is on disk. */
-const COPY = 'cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown "$2" "$1" "$1/work"';
+/**
+ * Copies all with owners, links, attributes and holes, and waits until it is on disk. The shell ends with the daemon, and
+ * the copy with the shell: otherwise it would write between the files of the next daemon's copy.
+ */
+const COPY =
+  'setpriv --pdeathsig=KILL -- cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown "$2" "$1" "$1/work"';
 const SYNC = 'sync -f "$1"';
 
 const NO_SPACE = /No space left on device|Disk quota exceeded/;

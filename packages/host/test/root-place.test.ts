@@ -21,6 +21,7 @@ import { repairImage } from '../src/runtimes/lxc/root-image.ts';
 import { enterOf } from '../src/runtimes/lxc/root-move.ts';
 import { mountRoot, releaseRoot, settleRoot } from '../src/runtimes/lxc/root-place.ts';
 import { RootUsage } from '../src/runtimes/lxc/root-usage.ts';
+import { fills, readSuperblock } from '../src/runtimes/lxc/superblock.ts';
 import { until } from './harness/api.ts';
 import { nothingLeft } from './harness/roots.ts';
 
@@ -120,6 +121,17 @@ it('a copy for later images that cannot be made keeps nothing from starting', as
   writeFileSync(join(scratch, 'empty-images'), '');
   await settle(32);
   expect(there()).toEqual(['overlay', 'root.img']);
+});
+
+it.each([129, 19_074])('an image of %s MiB is left as it is by the next start', async (size) => {
+  await settle(size);
+  const { ino } = statSync(paths.image);
+  const { stdout } = await run('dumpe2fs', ['-h', paths.image]);
+  // The last group would be too small, so the file system is smaller than its file.
+  expect(stdout).not.toMatch(new RegExp(`^Block count: +${size * 256}$`, 'm'));
+  expect(fills((await readSuperblock(paths.image))!, size * MIB)).toBe(true);
+  await settle(size);
+  expect(statSync(paths.image).ino).toBe(ino);
 });
 
 it('a copy ends with its daemon', async () => {

@@ -18,7 +18,7 @@ import {
   type Size,
 } from './root-move.ts';
 import { hasQuotas, isSubvolume, limitSubvolume, readQuota } from './root-subvolume.ts';
-import { readSuperblock } from './superblock.ts';
+import { fills, readSuperblock } from './superblock.ts';
 
 const MIB = 2 ** 20;
 
@@ -131,7 +131,7 @@ async function resizeImage(paths: InstancePaths, size: Size): Promise<void> {
   const file = await lstat(paths.image);
   const system = await readSuperblock(paths.image);
   // A growth may have been interrupted after that of the file.
-  if (file.size === size.bytes && system?.size === size.bytes) return;
+  if (file.size === size.bytes && system && fills(system, size.bytes)) return;
   if (file.size > size.bytes || !canGrow()) await moveToImage(paths, size);
   else await growImage(paths.image, paths.overlay, size.bytes);
 }

@@ -135,9 +135,9 @@ it.each([129, 19_074])('an image of %s MiB is left as it is by the next start', 
 });
 
 it('a copy ends with its daemon', async () => {
-  const FILES = 20_000;
+  const FILES = 12_000;
   await run('sh', ['-c', `cd "$0" && seq ${FILES} | xargs touch`, paths.upper]);
-  await settle(256);
+  await settle(128);
   const modules = join(import.meta.dirname, '../src/runtimes/lxc');
   const program = `
     import { instancePaths } from '${modules}/paths.ts';

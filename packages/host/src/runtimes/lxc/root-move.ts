@@ -107,11 +107,16 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
 }
 
 /** What is in a mounted image must not be taken for what a move has left below it. */
-async function refuseMounted({ folder, overlay, image }: InstancePaths): Promise<void> {
-  if (!(await isThere(image))) return;
+async function refuseMounted(paths: InstancePaths): Promise<void> {
+  if (await isMounted(paths))
+    throw hostError('root-failed', `its image is still mounted: umount ${paths.overlay}`);
+}
+
+/** Whether the image of an instance, if it has one, is mounted on the host. */
+export async function isMounted({ folder, overlay, image }: InstancePaths): Promise<boolean> {
+  if (!(await isThere(image))) return false;
   const [outer, inner] = await Promise.all([lstat(folder), unlessMissing(lstat(overlay))]);
-  if (inner !== null && inner.dev !== outer.dev)
-    throw hostError('root-failed', `its image is still mounted: umount ${overlay}`);
+  return inner !== null && inner.dev !== outer.dev;
 }
 
 /** Whether an instance has written nothing yet, so that nothing can be lost. */

@@ -2,7 +2,6 @@ import { chown, lstat, realpath, rm, stat } from 'node:fs/promises';
 import type { Log } from '../../base/log.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { InsideOwner } from '../../native/mount.ts';
-import { readMounts } from '../kernel/mountinfo.ts';
 import { unmount } from './host-mounts.ts';
 import { shiftOwners } from './owners.ts';
 import type { InstancePaths } from './paths.ts';
@@ -10,6 +9,7 @@ import { canGrow, growImage, mountImage, repairImage } from './root-image.ts';
 import {
   clearUnfinished,
   enterOf,
+  isMounted,
   isThere,
   isUnwritten,
   moveToFolder,
@@ -104,12 +104,8 @@ export async function tightenRoot({ overlay }: InstancePaths, bytes: number | nu
 }
 
 /** Takes away what {@link mountRoot} has mounted, also when its daemon is gone. The instance keeps what it uses. */
-export async function releaseRoot({ image, overlay }: InstancePaths): Promise<void> {
-  if (!(await isThere(image))) return;
-  const place = await realpath(overlay);
-  const mounts = await readMounts('self');
-  if (mounts === null) throw hostError('root-failed', 'the mounts of the host cannot be read');
-  for (const { point } of mounts) if (point === place) await unmount(place);
+export async function releaseRoot(paths: InstancePaths): Promise<void> {
+  while (await isMounted(paths)) await unmount(await realpath(paths.overlay));
 }
 
 /**

@@ -11,7 +11,7 @@ const TIMEOUT_MS = 2_000;
 
 /** Name, size of blocks, number of blocks, free blocks, in the format of stat(1). */
 const FORMAT = '%n %S %b %f';
-/** Programs that ask for one instance each, when an instance does not let a common one answer. */
+/** Programs that ask for one instance each: for a quota, or when an instance does not let a common one answer. */
 const ASKED_AT_ONCE = 8;
 
 type Usage = Pick<LiveFacts, 'diskUsage' | 'diskTotal'>;
@@ -29,7 +29,7 @@ export class RootUsage {
   async of(init: Init, paths: InstancePaths): Promise<Usage> {
     if (await isThere(paths.image).catch(() => false)) return this.#ofImage(init);
     if (!(await isSubvolume(paths.overlay))) return UNKNOWN;
-    const quota = await readQuota(paths.overlay);
+    const quota = await this.#places.use(() => readQuota(paths.overlay));
     return quota?.limit ? { diskUsage: quota.used, diskTotal: quota.limit } : UNKNOWN;
   }
 

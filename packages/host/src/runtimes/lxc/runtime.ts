@@ -211,6 +211,8 @@ export class LxcRuntime implements Runtime {
       return openFiles({ kind: 'running', init }, ids, request, input, givenUp);
     }
     const writes = !['read', 'stat', 'remove'].includes(request.work);
+    // A start that failed may have left it mounted.
+    await releaseRoot(paths);
     await settleFresh(paths, target.rootSize, { writes });
     await shiftRoot(paths, ids ?? ROOT);
     const place = { lower, upper: paths.upper, enter: await enterOf(paths) };

@@ -47,7 +47,7 @@ import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
 import { removeFiles } from './removal.ts';
 import { enterOf } from './root-move.ts';
-import { setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
+import { releaseRoot, setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
 import { RootUsage } from './root-usage.ts';
 import { LxcRuns } from './runs.ts';
 import { startPrepared } from './starting.ts';

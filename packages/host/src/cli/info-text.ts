@@ -20,6 +20,7 @@ export function describeServer(server: ServerJson): string {
     `Callers identified by: ${IDENTIFICATION[porthole.identification] ?? porthole.identification}`,
     `Fast lane: ${FAST_LANE[porthole.fast_lane] ?? porthole.fast_lane}`,
     `Memory, processors and uptime of instances: ${LXCFS[porthole.lxcfs] ?? porthole.lxcfs}`,
+    ...(porthole.machines?.length ? [`Machines that are set up: ${porthole.machines.join(', ')}`] : []),
     // A daemon of an earlier version has none.
     ...(porthole.backups ? describeBackups(porthole.backups) : []),
     `API: ${server.api_version} (${server.api_status}), ${server.api_extensions.length} extensions`,

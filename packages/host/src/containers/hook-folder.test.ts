@@ -115,6 +115,18 @@ describe('The folder of hooks', () => {
 });
 
 describe('The folder of a user', () => {
+  async function beUsers(): Promise<void> {
+    await folder.stop();
+    folder = new HookFolder(
+      { path, kind: 'user', uid: OWN_UID, open: openHere, everyMs: 50 },
+      async (request) => void asked.push(request.subject.id),
+      {
+        clock: systemClock,
+        log: silentLog,
+      },
+    );
+  }
+
   it.each([
     ['a link', (request: string) => symlinkSync('/etc/hostname', request)],
     ['a folder', (request: string) => mkdirSync(request)],
@@ -137,21 +149,25 @@ describe('The folder of a user', () => {
   });
 
   it('has one request carried out at each look, and no long ones', async () => {
-    await folder.stop();
-    folder = new HookFolder(
-      { path, kind: 'user', uid: OWN_UID, open: openHere, everyMs: 50 },
-      async (request) => void asked.push(request.subject.id),
-      {
-        clock: systemClock,
-        log: silentLog,
-      },
-    );
+    await beUsers();
     for (let number = 0; number < 3; number++) leave(String(number));
     leave('3', REQUEST.replace('"/b"', `"/${'b'.repeat(40_000)}"`));
     await folder.begin();
     expect(readdirSync(path)).toHaveLength(3);
     await emptied();
     expect(asked).toEqual(['a', 'a', 'a']);
+  });
+
+  it('has requests that wait behind links and folders of other users', async () => {
+    await beUsers();
+    // The order of the names is that of the file system, so there is a link on each side of the request.
+    for (const name of ['1', '2']) symlinkSync('/etc/hostname', join(path, `${name}.request`));
+    leave('3');
+    for (const name of ['4', '5']) mkdirSync(join(path, `${name}.request`));
+    await folder.begin();
+    await vi.waitFor(() => expect(asked).toEqual(['a']));
+    leave('6');
+    await vi.waitFor(() => expect(asked).toEqual(['a', 'a']));
   });
 
   it('may have very many files', async () => {

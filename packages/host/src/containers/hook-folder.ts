@@ -49,6 +49,8 @@ export class HookFolder {
   readonly #log: Log;
   /** Names of requests that were carried out, but could not be removed. */
   readonly #done = new Set<string>();
+  /** Names at which there was nothing to carry out, such as a link. They come after all others. */
+  #passed = new Set<string>();
   /** Names of the requests that are being carried out. */
   readonly #busy = new Map<string, Promise<void>>();
   /** A notification during a reading causes another reading after it. */
@@ -137,7 +139,10 @@ export class HookFolder {
   }
 
   async #readAll(): Promise<void> {
-    for (const name of (await this.#names()).filter((each) => each.endsWith(REQUEST))) {
+    const names = (await this.#names()).filter((each) => each.endsWith(REQUEST));
+    const others = names.filter((name) => !this.#passed.has(name));
+    this.#passed = new Set(others.length > 0 ? names.filter((name) => this.#passed.has(name)) : []);
+    for (const name of others.length > 0 ? others : names) {
       if (this.#busy.size >= AT_ONCE[this.#of.kind]) break;
       if (!this.#busy.has(name)) this.#start(name);
     }
@@ -155,6 +160,7 @@ export class HookFolder {
     const work = this.#answer(name).then(
       (isDone) => {
         this.#busy.delete(name);
+        if (!isDone) this.#passed.add(name);
         if (!isDone) return;
         this.#carriedOut++;
         // Others may wait in the folder. Those of a user wait until the next look.

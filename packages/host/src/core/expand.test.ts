@@ -24,6 +24,17 @@ describe('expand', () => {
     expect(expand(own, profiles).devices).toEqual({ d: { type: 'none' }, root: { type: 'disk' } });
   });
 
+  it('gives an adopted instance no size of a root disk from a profile', () => {
+    const root = { type: 'disk', path: '/', pool: 'default' };
+    const other = { type: 'nic', size: '1' };
+    const profiles = mapOf(profile('a', {}, { root: { ...root, size: '1GiB' }, other }));
+    const adopted = { profiles: ['a'], config: { 'volatile.adopted': '1:2:3' }, devices: {} };
+    expect(expand(adopted, profiles).devices).toEqual({ root, other });
+    const devices = { root: { ...root, size: '2GiB' } };
+    expect(expand({ ...adopted, devices }, profiles).devices).toEqual({ ...devices, other });
+    expect(expand({ ...adopted, config: {} }, profiles).devices['root']?.['size']).toBe('1GiB');
+  });
+
   it('refuses a profile that does not exist', () => {
     expect(() => expand({ profiles: ['toString'], config: {}, devices: {} }, new Map())).toThrow(
       'Profile not found',

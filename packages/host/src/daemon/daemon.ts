@@ -4,6 +4,7 @@ import { createLog, type Log } from '../base/log.ts';
 import type { DaemonConfig } from '../config/config.ts';
 import { adoptionSettings, guestLimits, imageLimits, journalLimits } from '../config/daemon-limits.ts';
 import type { Settings } from '../config/settings.ts';
+import type { Machines } from '../containers/machines/machines.ts';
 import { systemRandom } from '../core/random.ts';
 import { GuestServer } from '../guest/server.ts';
 import { HostServer } from '../host/server.ts';
@@ -98,7 +99,7 @@ export async function startDaemon(
   );
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
-  const late: { guests?: GuestServer } = {};
+  const late: { guests?: GuestServer; machines?: Machines } = {};
   const records = openRecords(started, paths.records, log);
   const model = new Model({
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
@@ -129,7 +130,7 @@ export async function startDaemon(
   const later = await recover(context);
   const facts = serverFacts({
     ...{ stateDir, settings, runtime: runtimes.main, kernel },
-    ...{ fastLane: status, lxcfs: () => runtimes.lxcfs() },
+    ...{ fastLane: status, lxcfs: () => runtimes.lxcfs(), machines: () => late.machines?.setUp ?? [] },
   });
   const identified = (fd: number) => callers.identify(fd);
   const guestBackend = guestCases(context, identified, (image) => images.paths(image));
@@ -139,7 +140,7 @@ export async function startDaemon(
   const host = new HostServer(backend, { log, recognised: recognisedIn(context) });
   late.guests = guests;
   started.defer(inBackground(remove));
-  await takeHooks(started, context, backend.instances, {
+  late.machines = await takeHooks(started, context, backend.instances, {
     ...{ paths, exit, patient: tellPatience(callers, lane) },
     ...adoptionSettings(settings),
   });

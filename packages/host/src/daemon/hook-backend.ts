@@ -57,7 +57,7 @@ export async function takeHooks(
   context: HookNeeds,
   instances: Pick<InstanceCases, 'create'>,
   { paths, uids, forgets, patient, exit }: Hooks,
-): Promise<void> {
+): Promise<Machines> {
   const looks = new LooksByUser();
   const adoptions = new Adoptions(context, {
     create: (input) => instances.create(input, ROOT),
@@ -96,6 +96,7 @@ export async function takeHooks(
       request.moment === 'start' ? adoptions.beginOfUser(request, uid) : Promise.resolve(),
     );
   }
+  return machines;
 
   function take(of: FolderOf, perform: (request: HookRequest) => Promise<void>): void {
     const folder = started.adopt(new HookFolder(of, perform, context), (each) => each.stop());

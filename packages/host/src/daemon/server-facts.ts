@@ -14,6 +14,7 @@ export function serverFacts(parts: {
   readonly kernel: { readonly name: string };
   readonly fastLane: () => string;
   readonly lxcfs: ServerFacts['lxcfs'];
+  readonly machines: ServerFacts['machines'];
 }): ServerFacts {
   const os = osRelease();
   return {
@@ -31,6 +32,7 @@ export function serverFacts(parts: {
     bridges: hostBridges,
     fastLane: parts.fastLane,
     lxcfs: parts.lxcfs,
+    machines: parts.machines,
   };
 }
 

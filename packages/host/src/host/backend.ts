@@ -60,6 +60,8 @@ export interface ServerFacts {
    * `failed`.
    */
   lxcfs(): Promise<string>;
+  /** Names of the machines of systemd-nspawn that the daemon adopts because of their own settings, sorted. */
+  readonly machines: () => readonly string[];
 }
 
 export interface InstanceCases {

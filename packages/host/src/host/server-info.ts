@@ -72,6 +72,7 @@ function serverJson(
       identification: facts.identification,
       fast_lane: facts.fastLane(),
       lxcfs,
+      machines: facts.machines(),
       backups: backups.state(),
     },
   };

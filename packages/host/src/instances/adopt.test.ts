@@ -49,6 +49,21 @@ const EXEC: ExecRequest = {
 };
 
 describe('An adopted instance', () => {
+  it('keeps the root that it has, whatever size its profiles give to roots', async () => {
+    const root = { type: 'disk', path: '/', pool: 'default' };
+    const sized = (size: string) => ({ root: { ...root, size } });
+    heart.addProfile('sized', { devices: sized('1GiB') });
+    await adopt({ profiles: ['sized'] });
+    const devices = () => heart.model.expanded(heart.get('a1')).devices;
+    expect(devices()).toEqual({ root });
+    for (const size of ['2GiB', '64MiB'])
+      await heart.host.profiles.update('sized', { description: '', config: {}, devices: sized(size) }, BY);
+    expect(devices()).toEqual({ root });
+    await expect(adopt({ name: 'a2', devices: sized('1GiB') })).rejects.toThrow(
+      'The size of "root" of an adopted instance is for its own runtime to set',
+    );
+  });
+
   it('runs from its creation on, in one commit', async () => {
     await adopt();
     const { id, config } = heart.get('a1');

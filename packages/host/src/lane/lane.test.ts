@@ -164,7 +164,8 @@ describe('a caller', () => {
     await using guest = await startLane({ known: false });
     guest.backend.caller = { kind: 'no-instance' };
     const plain = await exchange(guest.path, GET + GET);
-    expect(plain).toBe(await exchange(guest.stockPath, GET + GET));
+    const undated = (text: string) => text.replaceAll(/Date: [^\r]+/g, 'Date: D');
+    expect(undated(plain)).toBe(undated(await exchange(guest.stockPath, GET + GET)));
     expect(plain.split('HTTP/1.1 500 ')).toHaveLength(3);
     expect(await exchange(guest.path, PATCH)).toMatch(/^HTTP\/1\.1 500 [\s\S]*\r\nConnection: close\r\n/);
     expect(await exchange(guest.path, 'rubbish\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /);

@@ -23,6 +23,7 @@ export const nspawn: Setup = {
   name: 'nspawn',
   title: 'systemd-nspawn',
   canRequire: false,
+  isFollowed: true,
   about:
     'Writes the guest API mount into the settings of a machine of systemd-nspawn, and keeps all other settings. The ' +
     'machine becomes an instance at its next start. It must belong to root and be registered with systemd-machined, ' +

@@ -41,6 +41,8 @@ export interface Setup {
   readonly example: string;
   apply(place: Place, file: string): Promise<Done>;
   remove(place: Place, file: string): Promise<Done>;
+  /** Whether the daemon reads the file too, and says in `machines` of GET /1.0 that it follows the argument. */
+  readonly isFollowed?: true;
   /** Makes the manager read its file again; absent if it always does that. @returns a sentence about the result */
   reload?(file: string): Promise<string>;
 }

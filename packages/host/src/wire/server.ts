@@ -24,6 +24,8 @@ export interface PortholeJson {
   readonly fast_lane: string;
   /** Whether an instance that starts now sees its own figures: `on`, `off`, `absent` or `failed`. */
   readonly lxcfs: string;
+  /** Machines of systemd-nspawn that become instances because of their own settings, sorted. */
+  readonly machines?: readonly string[];
   readonly backups?: BackupStateJson;
 }
 

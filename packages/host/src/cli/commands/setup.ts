@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ownBin } from '../../base/own-bin.ts';
 import type { Change, Done, Setup } from '../../setup/setup.ts';
 import { SETUPS } from '../../setup/setups.ts';
+import type { ServerJson } from '../../wire/server.ts';
 import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
@@ -14,6 +16,10 @@ interface SetupOptions {
   readonly required?: boolean;
   readonly reload?: boolean;
 }
+
+/** The daemon reads the settings of machines within some milliseconds, or two seconds if a notification is lost. */
+const FOLLOWED_MS_MAX = 5_000;
+const FOLLOWED_LOOK_MS = 20;
 
 /** The sentence for each change of a file. */
 const SENTENCES: Readonly<Record<Change['what'], string>> = {
@@ -62,7 +68,10 @@ function addOne(group: Command, open: Open, setup: Setup): void {
     const place = { stateDir, bin: ownBin(), required };
     const file = resolve(fileOf(setup, command.args[0] ?? '', config));
     if (!remove) await needStateDir(stateDir);
-    tell(session, await (remove ? setup.remove(place, file) : setup.apply(place, file)), reload === true);
+    const done = await (remove ? setup.remove(place, file) : setup.apply(place, file));
+    if (setup.isFollowed && !remove && config === undefined)
+      await untilFollowed(session, command.args[0] ?? '');
+    tell(session, done, reload === true);
     if (reload && setup.reload) session.print(await setup.reload(file));
   });
 }
@@ -87,6 +96,20 @@ function fileOf({ argument, file }: Setup, word: string, config: string | undefi
   const whyNot = argument.whyNot(word);
   if (whyNot !== '') throw new UsageError(whyNot);
   return config ?? argument.fileOf(word);
+}
+
+/**
+ * Waits until the daemon follows a machine, so that what starts it next comes after that. If no daemon runs, the next
+ * one reads the file before it answers callers.
+ */
+async function untilFollowed({ client, note }: Session, machine: string): Promise<void> {
+  const over = performance.now() + FOLLOWED_MS_MAX;
+  for (;;) {
+    const server = await client.get<ServerJson>('/1.0').catch(() => null);
+    if (!server?.porthole.machines || server.porthole.machines.includes(machine)) return;
+    if (performance.now() > over) return note(`The daemon does not follow ${machine} yet: its log says why.`);
+    await wait(FOLLOWED_LOOK_MS);
+  }
 }
 
 function tell(session: Session, { changes, next }: Done, reloads: boolean): void {

@@ -77,6 +77,7 @@ describe('Machines that were set up', () => {
     appear('web');
     await machines.begin();
     expect([adopted, follows]).toEqual([[of('web')], [true]]);
+    expect(machines.setUp).toEqual(['web']);
   });
 
   it('are adopted when they appear, also in folders that are made later, and at each restart', async () => {

@@ -52,6 +52,7 @@ export class Machines {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #follows = false;
+  #setUp: readonly string[] = [];
 
   constructor(parts: MachineParts, { log }: Needs<'log'>) {
     this.#parts = parts;
@@ -59,6 +60,11 @@ export class Machines {
       (path) => new FolderWatch(path, () => this.#look()),
     );
     this.#log = log;
+  }
+
+  /** The machines to adopt because of their own settings, sorted, as they were last read. */
+  get setUp(): readonly string[] {
+    return this.#setUp;
   }
 
   /** Begins to adopt machines. @returns settles when the work for the machines that already ran is done */
@@ -88,6 +94,7 @@ export class Machines {
     const patterns = this.#parts.patterns();
     const any = names.size > 0 || patterns.size > 0;
     this.#follow(any);
+    this.#setUp = [...names].sort();
     if (any) await this.#startAll((name) => (names.has(name) ? null : profilesFor(name, patterns)));
   }
 

@@ -16,4 +16,5 @@ export const SERVER_FACTS: ServerFacts = {
   bridges: async () => ['br0', 'br1'],
   fastLane: () => 'on',
   lxcfs: async () => 'on',
+  machines: () => ['web'],
 };

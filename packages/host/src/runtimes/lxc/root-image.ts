@@ -1,4 +1,5 @@
 import { open, truncate } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hostError } from '../../core/host-errors.ts';
 import { tryLock } from '../../native/lock.ts';
 import { run } from '../../process/run.ts';
@@ -12,6 +13,10 @@ import { bareReason, imageReason } from './root-reasons.ts';
 const TIMEOUT_MS = 60_000;
 /** How long another program may hold an image while it attaches it to a loop device. */
 const LOCK_SECONDS = 10;
+
+/** How often the daemon checks whether a damaged image is still in use, and the time between two checks. */
+const DETACHED_TRIES = 30;
+const DETACHED_TRY_MS = 100;
 
 /** Only root may read an image, because it has the files of all users of an instance. */
 const PRIVATE = 0o600;
@@ -28,8 +33,11 @@ const journalSize = (bytes: number) => (bytes < GIB ? 4 : 32);
 /** With `discard`, the host gets back the space of files that the instance removes. */
 const OPTIONS = 'loop,nosuid,nodev,discard,errors=remount-ro';
 
-/** Lets one program at a time attach the image: two loop devices for one file would destroy its file system. */
-const LOCK = ['flock', '--timeout', `${LOCK_SECONDS}`];
+/**
+ * Lets one program at a time attach the image: two loop devices for one file would destroy its file system. flock(1)
+ * becomes the command (`--no-fork`), so that the command ends with the daemon.
+ */
+const LOCK = ['flock', '--no-fork', '--timeout', `${LOCK_SECONDS}`, '--conflict-exit-code', '75'];
 const MOUNT = ['mount', '-n', '-t', 'ext4', '-o', OPTIONS, '--make-private'];
 
 /** Runs a command in a mount namespace of its own, with the image mounted. The mount ends with the command. */
@@ -81,12 +89,39 @@ export async function growImage(image: string, point: string, bytes: number): Pr
   await tool([...withImage(image, point), 'sh', '-c', GROW, point]);
 }
 
-/** Corrects errors in the file system of an image that is not mounted. @throws CodedError root-failed */
+/**
+ * Corrects errors in the file system of an image that is not mounted. There is no time limit, because the guest decides
+ * how many files there are. The program ends with this daemon, because the next one may mount the image.
+ * @throws CodedError root-failed
+ */
 export async function repairImage(image: string): Promise<void> {
   const REPAIRED_MAX = 3;
-  const { code, failure } = await run('e2fsck', ['-p', '-f', image]);
+  await awaitDetached(image);
+  const command = ['--pdeathsig=KILL', '--', ...LOCK, image, 'e2fsck', '-p', '-f', image];
+  const { code, failure } = await run('setpriv', command, { cwd: '/' });
   if (code === null || code > REPAIRED_MAX)
     throw hostError('root-failed', `its file system is damaged (${failure}): e2fsck -f ${image}`);
+}
+
+/** Brings all of a file to the disk. */
+export async function syncFile(path: string): Promise<void> {
+  await using file = await open(path, 'r');
+  await file.sync();
+}
+
+/**
+ * Waits until no loop device has the image: the kernel takes a moment after the end of the instance. A program of the
+ * host can keep the file system mounted for longer, such as a shell in one of its folders.
+ * @throws CodedError root-failed
+ */
+async function awaitDetached(image: string): Promise<void> {
+  for (let tries = 0; tries < DETACHED_TRIES; tries++) {
+    const { ok, failure, stdout } = await run('losetup', ['--associated', image], { timeoutMs: TIMEOUT_MS });
+    if (!ok) throw hostError('root-failed', failure);
+    if (stdout === '') return;
+    await sleep(DETACHED_TRY_MS);
+  }
+  throw hostError('root-failed', 'its file system has errors, but a program of the host still uses it');
 }
 
 async function sparse(image: string, bytes: number): Promise<void> {

@@ -1,11 +1,11 @@
-import { chmod, chown, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncFolder } from '../../base/sync-folder.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { exchangeNames } from '../../native/exchange.ts';
 import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
-import { makeImage, withImage } from './root-image.ts';
+import { makeImage, syncFile, withImage } from './root-image.ts';
 import { isSubvolume, limitSubvolume, makeSubvolume, removeSubvolume } from './root-subvolume.ts';
 import { makeFresh, type Wanted } from './root-template.ts';
 import { removeTree } from './tools.ts';
@@ -13,8 +13,12 @@ import { removeTree } from './tools.ts';
 // Moves the files of a stopped instance to another place. It first copies and syncs all of them. Then one rename makes
 // the new place the instance's. So after any crash, one of the two places is complete and in use.
 
-/** Copies all files with owners, links, attributes and holes. */
-const COPY = 'cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown "$2" "$1" "$1/work"';
+/**
+ * Copies all files with owners, links, attributes and holes. The shell ends with the daemon, and `cp` with the shell.
+ * Otherwise it could write into the copy of the next daemon.
+ */
+const COPY =
+  'setpriv --pdeathsig=KILL -- cp -a --sparse=always -- "$0/upper" "$1/" && mkdir -p "$1/work" && chown "$2" "$1" "$1/work"';
 const SYNC = 'sync -f "$1"';
 
 const NO_SPACE = /No space left on device|Disk quota exceeded/;
@@ -64,8 +68,9 @@ export async function moveToFolder(paths: InstancePaths): Promise<void> {
   }
 }
 
-/** Removes the files of an interrupted move. */
+/** Removes the files of an interrupted move. @throws CodedError root-failed if the image is mounted */
 export async function clearUnfinished(paths: InstancePaths): Promise<void> {
+  await refuseMounted(paths);
   await rm(paths.newImage, { force: true });
   if (await isSubvolume(paths.newOverlay)) await removeSubvolume(paths.newOverlay);
   else if (await isThere(paths.newOverlay)) await removeTree(paths.newOverlay);
@@ -86,12 +91,33 @@ export async function enterOf({ image, overlay }: InstancePaths): Promise<readon
   return (await isThere(image)) ? withImage(image, overlay) : [];
 }
 
+/** @throws Error if the kernel does not say it: an instance's files must not count as missing then */
 export async function isThere(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => null)) !== null;
+  return (await unlessMissing(lstat(path))) !== null;
 }
 
 async function isEmpty(folder: string): Promise<boolean> {
-  return (await readdir(folder).catch(() => [])).length === 0;
+  return ((await unlessMissing(readdir(folder))) ?? []).length === 0;
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
+  return work.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+}
+
+/** What is in a mounted image must not be taken for what a move has left below it. */
+async function refuseMounted(paths: InstancePaths): Promise<void> {
+  if (await isMounted(paths))
+    throw hostError('root-failed', `its image is still mounted: umount ${paths.overlay}`);
+}
+
+/** Whether the image of an instance, if it has one, is mounted on the host. */
+export async function isMounted({ folder, overlay, image }: InstancePaths): Promise<boolean> {
+  if (!(await isThere(image))) return false;
+  const [outer, inner] = await Promise.all([lstat(folder), unlessMissing(lstat(overlay))]);
+  return inner !== null && inner.dev !== outer.dev;
 }
 
 /** Whether an instance has written nothing yet, so that nothing can be lost. */
@@ -145,9 +171,4 @@ async function fillFresh({ overlay, newOverlay }: InstancePaths): Promise<void> 
   }
   await chown(newOverlay, uid, gid);
   await chmod(newOverlay, mode);
-}
-
-async function syncFile(path: string): Promise<void> {
-  await using file = await open(path, 'r');
-  await file.sync();
 }

@@ -2,7 +2,6 @@ import { chown, lstat, realpath, rm, stat } from 'node:fs/promises';
 import type { Log } from '../../base/log.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { InsideOwner } from '../../native/mount.ts';
-import { readMounts } from '../kernel/mountinfo.ts';
 import { unmount } from './host-mounts.ts';
 import { shiftOwners } from './owners.ts';
 import type { InstancePaths } from './paths.ts';
@@ -10,6 +9,7 @@ import { canGrow, growImage, mountImage, repairImage } from './root-image.ts';
 import {
   clearUnfinished,
   enterOf,
+  isMounted,
   isThere,
   isUnwritten,
   moveToFolder,
@@ -18,7 +18,7 @@ import {
   type Size,
 } from './root-move.ts';
 import { hasQuotas, isSubvolume, limitSubvolume, readQuota } from './root-subvolume.ts';
-import { readSuperblock } from './superblock.ts';
+import { fills, readSuperblock } from './superblock.ts';
 
 const MIB = 2 ** 20;
 
@@ -107,11 +107,8 @@ export async function tightenRoot({ overlay }: InstancePaths, bytes: number | nu
 /**
  * Unmounts what {@link mountRoot} of this or an earlier daemon has mounted. The instance still uses the file system.
  */
-export async function releaseRoot({ image, overlay }: InstancePaths): Promise<void> {
-  if (!(await isThere(image))) return;
-  const place = await realpath(overlay);
-  const mounts = ((await readMounts('self')) ?? []).filter(({ point }) => point === place);
-  for (const _ of mounts) await unmount(place);
+export async function releaseRoot(paths: InstancePaths): Promise<void> {
+  while (await isMounted(paths)) await unmount(await realpath(paths.overlay));
 }
 
 /**
@@ -119,7 +116,7 @@ export async function releaseRoot({ image, overlay }: InstancePaths): Promise<vo
  * power before that. So no instance can have written to it.
  */
 async function forgetUnwritten(image: string): Promise<void> {
-  if ((await lstat(image).catch(() => null))?.blocks === 0) await rm(image);
+  if ((await isThere(image)) && (await lstat(image)).blocks === 0) await rm(image);
 }
 
 async function repairAfterErrors(image: string, { id, log }: { id: number; log: Log }): Promise<void> {
@@ -133,7 +130,7 @@ async function resizeImage(paths: InstancePaths, size: Size): Promise<void> {
   const file = await lstat(paths.image);
   const system = await readSuperblock(paths.image);
   // A crash may have come when only the file had grown.
-  if (file.size === size.bytes && system?.size === size.bytes) return;
+  if (file.size === size.bytes && system && fills(system, size.bytes)) return;
   if (file.size > size.bytes || !canGrow()) await moveToImage(paths, size);
   else await growImage(paths.image, paths.overlay, size.bytes);
 }

@@ -1,10 +1,9 @@
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hostError } from '../../core/host-errors.ts';
 import type { InsideOwner } from '../../native/mount.ts';
 import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
-import { makeImage } from './root-image.ts';
+import { makeImage, syncFile } from './root-image.ts';
 
 // Making a file system waits for the disk several times; copying an empty one does not. So an empty image is made once
 // for each size and owner, and then copied. It has never been mounted.
@@ -30,16 +29,20 @@ export async function makeFresh({ folder, newImage }: InstancePaths, wanted: Wan
   const { bytes, owner, content } = wanted;
   const kept = join(dirname(folder), 'empty-images');
   const empty = join(kept, `${bytes}-${owner.uid}-${owner.gid}.img`);
+  // The empty image may be removed before it is copied.
   if (await copySparse(empty, newImage)) return;
   await makeImage(newImage, bytes, content);
-  await keep(newImage, empty, kept, join(folder, 'empty.img'));
+  // If there is no copy for later instances, for example on a full disk, this instance starts nevertheless.
+  await keep(newImage, empty, kept, join(folder, 'empty.img')).catch(() => {});
 }
 
-/** Keeps a copy for later instances. @throws CodedError root-failed */
+/** Keeps a copy for later instances. It is synced before it gets its name, because it is used after a power failure. */
 async function keep(image: string, empty: string, kept: string, part: string): Promise<void> {
   try {
     await mkdir(kept, { recursive: true, mode: PRIVATE });
-    if (await copySparse(image, part)) await rename(part, empty);
+    if (!(await copySparse(image, part))) return;
+    await syncFile(part);
+    await rename(part, empty);
     await forgetOldest(kept);
   } finally {
     await rm(part, { force: true });
@@ -53,11 +56,10 @@ async function forgetOldest(kept: string): Promise<void> {
   for (const { path } of ages.slice(KEPT_MAX)) await rm(path, { force: true });
 }
 
-/** @returns false if there is nothing to copy @throws CodedError root-failed */
+/** @returns whether all is copied; if not, a part may be there */
 async function copySparse(from: string, to: string): Promise<boolean> {
   if ((await stat(from).catch(() => null)) === null) return false;
-  const args = ['--sparse=always', '--reflink=auto', '--', from, to];
-  const { ok, failure } = await run('cp', args, { timeoutMs: TIMEOUT_MS, cwd: '/' });
-  if (!ok) throw hostError('root-failed', failure);
-  return true;
+  // A copy that outlives its daemon would write into the file of the next one.
+  const copy = ['--pdeathsig=KILL', '--', 'cp', '--sparse=always', '--reflink=auto', '--', from, to];
+  return (await run('setpriv', copy, { timeoutMs: TIMEOUT_MS, cwd: '/' })).ok;
 }

@@ -47,7 +47,7 @@ import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
 import { removeFiles } from './removal.ts';
 import { enterOf } from './root-move.ts';
-import { setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
+import { releaseRoot, setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
 import { RootUsage } from './root-usage.ts';
 import { LxcRuns } from './runs.ts';
 import { startPrepared } from './starting.ts';
@@ -211,6 +211,8 @@ export class LxcRuntime implements Runtime {
       return openFiles({ kind: 'running', init }, ids, request, input, givenUp);
     }
     const writes = !['read', 'stat', 'remove'].includes(request.work);
+    // A start that failed may have left it mounted.
+    await releaseRoot(paths);
     await settleFresh(paths, target.rootSize, { writes });
     await shiftRoot(paths, ids ?? ROOT);
     const place = { lower, upper: paths.upper, enter: await enterOf(paths) };

@@ -44,7 +44,9 @@ export async function stopContainer(lxcPath: string, id: number): Promise<void> 
  * @throws CodedError runtime-failed
  */
 export async function removeTree(folder: string): Promise<void> {
-  const result = await run('rm', ['-rf', '--one-file-system', '--', folder]);
+  const remove = ['rm', '-rf', '--one-file-system', '--', folder];
+  // What it removes late could be the next daemon's.
+  const result = await run('setpriv', ['--pdeathsig=KILL', '--', ...remove]);
   if (!result.ok) throw hostError('runtime-failed', result.failure);
 }
 

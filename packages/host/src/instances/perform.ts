@@ -21,6 +21,8 @@ interface More {
   readonly naming?: boolean;
   /** Called in the turn of the commit, before it. If it throws, everything is undone. */
   readonly check?: () => void;
+  /** Called after that: plans of instances to which the change applies too by then, without work on running ones. */
+  readonly newcomers?: () => readonly UpdatePlan[];
 }
 
 type Undos = Map<UpdatePlan, Undo[]>;
@@ -113,7 +115,12 @@ function isChanged({ running }: Needs<'running'>, plan: UpdatePlan): boolean {
 function commitPlans({ model }: Needs<'model'>, plans: readonly UpdatePlan[], more: More): Promise<void> {
   const byId = new Map(plans.map((plan) => [plan.next.id, plan]));
   const partOf = (current: Instance) => changesOf(byId.get(current.id) as UpdatePlan, current);
-  return model.commitMany({ ids: [...byId.keys()], partOf, ...more });
+  const newcomers = () => {
+    const late = more.newcomers?.() ?? [];
+    for (const plan of late) byId.set(plan.next.id, plan);
+    return late.map(({ next }) => next.id);
+  };
+  return model.commitMany({ ...more, ids: [...byId.keys()], partOf, newcomers });
 }
 
 /** Since the commit, new requests of these instances are refused; now their connections go, then the mounts. */

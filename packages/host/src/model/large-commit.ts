@@ -25,6 +25,8 @@ export interface LargeChange {
   readonly events: readonly EventDraft[];
   /** Called in the turn of the commit, before it. If it throws, nothing changes. */
   readonly check?: () => void;
+  /** Instances to which the change applies too by then. Called after `check`, in the same turn. */
+  readonly newcomers?: () => readonly number[];
 }
 
 /** The model, as large changes see it. */
@@ -149,15 +151,16 @@ export class LargeCommit {
     const { store, follower } = this.#side;
     const { changes } = this.#change;
     const profiles = this.#profiles();
-    const last = waiting.map((id) => this.#prepare(id, profiles));
     this.#change.check?.();
+    const late = this.#change.newcomers?.() ?? [];
+    const last = [...waiting, ...late].map((id) => this.#prepare(id, profiles));
     this.#side.check(changes);
     const events = store.commitStaged(last, changes, this.#side.eventsOf(this.#change.events));
     this.#isTrue = true;
     const others = this.#side.apply(changes, this.#made);
-    const late = last.flatMap(({ instanceId }) => this.#made.get(instanceId)?.view ?? []);
+    const fresh = last.flatMap(({ instanceId }) => this.#made.get(instanceId)?.view ?? []);
     const all = [...this.#made.values()].map(({ view }) => view);
-    follower?.swap([...late, ...others], all);
+    follower?.swap([...fresh, ...others], all);
     // Both begin in this turn, because the events of the next commit must come after these.
     for (const event of events.others) this.#side.publishHost(event);
     return { published: this.#side.publish(this.#withViews(events.staged, others)) };

@@ -155,10 +155,10 @@ export class Model {
 
   /** Commits a change of several instances: in one turn if they are few, otherwise as a large change. */
   async commitMany(change: LargeChange): Promise<void> {
-    const { ids, partOf, changes, events, check } = change;
+    const { ids, partOf, changes, events, check, newcomers } = change;
     if (ids.length > SLICE) return this.commitLarge(change);
     check?.();
-    const parts = ids.map((id) => partOf(this.current(id)));
+    const parts = [...ids, ...(newcomers?.() ?? [])].map((id) => partOf(this.current(id)));
     const puts = parts.flatMap(({ instance }): Change[] =>
       instance ? [{ kind: 'put-instance', instance }] : [],
     );

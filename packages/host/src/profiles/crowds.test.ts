@@ -220,23 +220,42 @@ describe('A rename of a profile with many users', () => {
     expect(heart.model.state.profiles.has('web')).toBe(false);
   });
 
+  it.each([['another profile gets the new name', () => heart.addProfile('www'), 'in use']])(
+    'is refused if %s meanwhile, and changes nothing',
+    async (_what, meanwhile, why) => {
+      const before = seen(heart);
+      heart.store.betweenSlices = () => {
+        heart.store.betweenSlices = () => {};
+        meanwhile();
+      };
+      await expect(rename()).rejects.toThrow(why);
+      expect(seen(heart)).toEqual(before);
+      expect(seen(await heart.crash())).toEqual(before);
+    },
+  );
+});
+
+describe('A change of a profile with many users', () => {
   it.each([
-    [
-      'the profile gets another user',
-      () => void heart.add('late', { profiles: ['default', 'web'] }),
-      'given to another',
-    ],
-    ['another profile gets the new name', () => heart.addProfile('www'), 'in use'],
-  ])('is refused if %s meanwhile, and changes nothing', async (_what, meanwhile, why) => {
-    const before = seen(heart);
-    heart.store.betweenSlices = () => {
-      heart.store.betweenSlices = () => {};
-      meanwhile();
-    };
-    await expect(rename()).rejects.toThrow(why);
-    expect(seen(heart)).toEqual(before);
-    expect(seen(await heart.crash())).toEqual(before);
-  });
+    ['an edit', () => edit(NEW), ['new', ['default', 'web'], 1]],
+    ['a rename', () => rename(), ['old', ['default', 'www'], 0]],
+  ] as const)(
+    'such as %s also reaches an instance that begins to use it meanwhile',
+    async (_what, change, after) => {
+      let id = 0;
+      heart.store.betweenSlices = () => {
+        heart.store.betweenSlices = () => {};
+        ({ id } = heart.add('late', { profiles: ['default', 'web'] }));
+      };
+      await change();
+      for (const of of [heart, await heart.crash()]) {
+        const { profiles } = of.model.current(id);
+        expect([of.model.view(id)?.config.get('user.role'), profiles, eventsOf(of, id).length]).toEqual(
+          after,
+        );
+      }
+    },
+  );
 });
 
 describe('The end of the daemon', () => {

@@ -159,15 +159,32 @@ describe('An edit of a profile', () => {
     expect(heart.model.view(1)?.config.get('user.role')).toBe('y');
   });
 
-  it('is refused if the profile got another user while it waited', async () => {
+  it('reaches an instance that began to use the profile while it waited, with its event', async () => {
     const held = heart.machine.faults.hold('setFrozen', { subject: '1' });
     const frozen = heart.setState('c1', 'freeze');
     await held.reached;
-    const refused = expect(edit({})).rejects.toThrow('was given to another instance meanwhile');
+    const edited = edit({ 'user.role': 'www' });
+    const { id } = heart.add('late', WEB);
+    held.open();
+    await Promise.all([frozen, edited]);
+    expect(heart.model.view(id)?.config.get('user.role')).toBe('www');
+    const types = new Set(['config']);
+    const page = heart.parts.journal.eventsAfter({ instanceId: id, after: 0, types, events: 9, bytes: 1e6 });
+    expect(page.events.map(({ metadata }) => metadata['value'])).toEqual(['www']);
+  });
+
+  it('is refused if such an instance would need another device or limit', async () => {
+    const held = heart.machine.faults.hold('setFrozen', { subject: '1' });
+    const frozen = heart.setState('c1', 'freeze');
+    await held.reached;
+    const refused = expect(edit({ 'limits.processes': '9' })).rejects.toThrow(
+      'was given to another instance',
+    );
     heart.add('late', WEB);
     held.open();
     await frozen;
     await refused;
+    expect(heart.model.state.profiles.get('web')?.config).not.toHaveProperty('limits.processes');
   });
 
   it('works if the profile lost a user while it waited', async () => {

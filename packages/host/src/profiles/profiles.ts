@@ -1,13 +1,15 @@
 import { mapInSlices } from '../base/slices.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices } from '../core/devices.ts';
+import { planDevices } from '../core/devices-plan.ts';
 import type { Instance, Profile } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
+import { changedLimits } from '../core/limits.ts';
 import { checkProfileName } from '../core/names.ts';
 import type { Needs } from '../instances/needs.ts';
 import { withName } from '../instances/of-instance.ts';
 import { performPlans } from '../instances/perform.ts';
-import { planUpdate } from '../instances/plan.ts';
+import { guestApiChange, planUpdate, type UpdatePlan } from '../instances/plan.ts';
 import type { Requestor } from '../model/events.ts';
 import type { LargeChange } from '../model/large-commit.ts';
 import { lifecycle } from '../model/lifecycle.ts';
@@ -97,10 +99,11 @@ function update(
     const profile = { ...current, ...fields, ...checked };
     const profiles = new Map(model.state.profiles).set(name, profile);
     const naming = users.length > 1;
-    const plans = await mapInSlices(users, (instance) => {
+    const planFor = (instance: Instance) => {
       const plan = () => planUpdate(context, instance, instance, profiles);
       return naming ? withName(instance, plan) : plan();
-    });
+    };
+    const plans = await mapInSlices(users, planFor);
     const updated = lifecycle('profile-updated', 'profiles', name, { by });
     await performPlans(context, plans, {
       changes: [{ kind: 'put-profile', profile }],
@@ -108,11 +111,32 @@ function update(
       naming,
       // Its profile may have been renamed or deleted meanwhile, if it had no users.
       check: () => void find(context, name),
+      newcomers: () => newcomers(context, name, users).map((each) => withoutWork(planFor(each), name)),
     });
   });
 }
 
-/** Runs work in the queues of all users of a profile. @throws profile-changed if another has come while it waited */
+/** Instances that have begun to use a profile while it was changed for its users. */
+function newcomers({ model }: Needs<'model'>, profile: string, users: readonly Instance[]): Instance[] {
+  const ids = new Set(users.map(({ id }) => id));
+  return model.usersOf(profile).filter(({ id }) => !ids.has(id));
+}
+
+/**
+ * Changes of keys reach newcomers too. But nothing may be done now on the processes of a newcomer: it may just start.
+ * @throws profile-changed if that would be necessary
+ */
+function withoutWork(plan: UpdatePlan, profile: string): UpdatePlan {
+  const { before, after } = plan;
+  const isKept =
+    planDevices(before.devices, after.devices).length === 0 &&
+    changedLimits(before.config, after.config).length === 0 &&
+    guestApiChange(plan) === null;
+  if (!isKept) throw hostError('profile-changed', profile);
+  return plan;
+}
+
+/** Runs work in the queues of all instances that use a profile when it is called. */
 function withUsers<T>(
   context: Needs<'model' | 'queue'>,
   profile: string,
@@ -120,11 +144,7 @@ function withUsers<T>(
 ): Promise<T> {
   const { model, queue } = context;
   const ids = new Set(model.usersOf(profile).map(({ id }) => id));
-  return queue.runAll(ids, 'update', async () => {
-    const now = model.usersOf(profile);
-    if (!now.every(({ id }) => ids.has(id))) throw hostError('profile-changed', profile);
-    return await work(now);
-  });
+  return queue.runAll(ids, 'update', () => work(model.usersOf(profile).filter(({ id }) => ids.has(id))));
 }
 
 function rename(
@@ -139,14 +159,13 @@ function rename(
   if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
   return withUsers(context, name, async (users) => {
     const profile = find(context, name);
-    const ids = new Set(users.map(({ id }) => id));
     const check = () => {
       if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
-      if (!model.usersOf(name).every(({ id }) => ids.has(id))) throw hostError('profile-changed', name);
     };
     const renamed = lifecycle('profile-renamed', 'profiles', to, { by, context: { old_name: name } });
     const change: LargeChange = {
-      ...{ ids: [...ids], check },
+      ...{ ids: users.map(({ id }) => id), check },
+      newcomers: () => newcomers(context, name, users).map(({ id }) => id),
       partOf: (current) => ({ instance: withProfile(current, name, to), events: [] }),
       changes: [
         { kind: 'put-profile', profile: { ...profile, name: to } },

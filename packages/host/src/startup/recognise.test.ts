@@ -42,6 +42,15 @@ describe('A run with a note', () => {
   });
 });
 
+it('A run whose note cannot be read is found by asking its runtime, and is not started again', async () => {
+  heart.machine.faults.refuse('recall', new Error('EIO'), { subject: '1' });
+  const next = await heart.crash();
+  await next.settle();
+  expect(next.status('c1')).toBe('Running');
+  expect([...next.identity.known.keys()].sort()).toEqual([1, 2]);
+  expect(next.told).toEqual([]);
+});
+
 describe('A run without a note', () => {
   beforeEach(() => {
     heart.machine.notes = false;

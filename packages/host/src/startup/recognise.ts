@@ -7,7 +7,7 @@ import type { Needs, RunNeeds } from '../instances/needs.ts';
 import { type Run, targetOf } from '../instances/runs.ts';
 import { beginRun, devicesToStart } from '../instances/start.ts';
 import { lifecycle } from '../model/lifecycle.ts';
-import type { RunHandle } from '../runtimes/contract/runtime.ts';
+import type { RunHandle, Runtime } from '../runtimes/contract/runtime.ts';
 import { guarded, type Later } from './later.ts';
 
 /** By instance id, the devices that were being added to running instances when the last daemon ended. */
@@ -26,7 +26,7 @@ export function recognise(
   const { model, running, recognition } = context;
   const instance = model.current(id);
   const runtime = context.runtimeOf(instance.config);
-  const handle = runtime.recall(instance);
+  const handle = recall(context, runtime, instance);
   if (handle !== undefined) {
     const more = settle(context, id, handle, additions);
     if (more) void later.add(id, more);
@@ -40,6 +40,16 @@ export function recognise(
     await more?.();
   };
   void later.add(id, work).then(known.resolve);
+}
+
+/** A note that cannot be read is like none: the runtime is asked, so that the run is not taken for one that has ended. */
+function recall({ log }: Needs<'log'>, runtime: Runtime, instance: Instance): RunHandle | null | undefined {
+  try {
+    return runtime.recall(instance);
+  } catch (error) {
+    log.warn({ err: error, instance: instance.id }, 'the note of a run cannot be read');
+    return undefined;
+  }
 }
 
 async function look(context: RunNeeds & Needs<'recognition'>, instance: Instance, additions: Additions) {

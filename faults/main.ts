@@ -3,10 +3,17 @@ import { walkMemory } from './memory/walk.ts';
 import { HELP, type Plan, planOf } from './plan.ts';
 import { walkAtRandom } from './random.ts';
 import { nameOf, walkReal } from './real/walk.ts';
-import type { Say, Tally } from './tally.ts';
+import { interruption, type Say, type Tally } from './tally.ts';
 
 const SEED_BYTES = 4;
 const NOT_RUN = 2;
+const INTERRUPTED = 130;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    say('interrupted: the walk ends after this try');
+    interruption.abort();
+  });
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -17,6 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   } catch (error) {
+    if (interruption.signal.aborted) return INTERRUPTED;
     process.stderr.write(`faults: ${(error as Error).stack}\n`);
     return NOT_RUN;
   }

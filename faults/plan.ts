@@ -53,7 +53,8 @@ faults, one after another:
 It prints a line for each piece of work. A line with VIOLATION says what is wrong. It compares the database (read with
 other code), the journal, folders, mounts, cgroups, processes, interfaces, and what instances read over the guest API.
 
-Exit code: 0 if it found nothing, 1 if it found a violation, 2 if it could not run.
+Exit code: 0 if it found nothing, 1 if it found a violation, 2 if it could not run, 130 after Ctrl-C. Then it first ends
+the piece of work that it is at, and removes what it has made.
 `;
 
 /** Reads the command line. @throws Error that names what is wrong */

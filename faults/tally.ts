@@ -11,8 +11,12 @@ export interface Tally {
 /** Prints a line. */
 export type Say = (line: string) => void;
 
-/** Adds what one try has found. */
+/** Ends all walks after the try that goes on, so that they remove what they have made. */
+export const interruption = new AbortController();
+
+/** Adds what one try has found. @throws the reason of an interruption */
 export function note(tally: Tally, where: string, found: readonly string[], say: Say): void {
+  interruption.signal.throwIfAborted();
   for (const sentence of found) {
     tally.violations.push(`${where}: ${sentence}`);
     say(`VIOLATION ${where}: ${sentence}`);

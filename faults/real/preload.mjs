@@ -104,8 +104,9 @@ function watchStore() {
   const { run } = StatementSync.prototype;
   let told = [];
   StatementSync.prototype.run = function (...args) {
-    const [, table, event] = [null, /(?:INTO|FROM|UPDATE) (\w+)/.exec(this.sourceSQL)?.[1], args[3]];
-    if (table === 'events' && typeof event === 'string') told.push(JSON.parse(event).action ?? 'event');
+    const table = /(?:INTO|FROM|UPDATE) (\w+)/.exec(this.sourceSQL)?.[1];
+    const event = args.find((each) => typeof each === 'string' && each.startsWith('{'));
+    if (table === 'events' && event !== undefined) told.push(JSON.parse(event).action ?? 'event');
     else if (table) told.push(table);
     return run.apply(this, args);
   };

@@ -107,13 +107,13 @@ function watchStore() {
     const table = /(?:INTO|FROM|UPDATE) (\w+)/.exec(this.sourceSQL)?.[1];
     const event = args.find((each) => typeof each === 'string' && each.startsWith('{'));
     if (table === 'events' && event !== undefined) told.push(JSON.parse(event).action ?? 'event');
-    else if (table) told.push(table);
+    else if (table && table !== 'journal_newest') told.push(table);
     return run.apply(this, args);
   };
   DatabaseSync.prototype.exec = function (sql) {
     if (sql.startsWith('BEGIN')) told = [];
     if (sql !== 'COMMIT') return exec.call(this, sql);
-    const fault = begin(`commit ${[...new Set(told)].join('+')}`);
+    const fault = begin(`commit ${[...new Set(told)].sort().join('+')}`);
     if (meet(fault, 'before'))
       throw Object.assign(new Error('made by a fault'), {
         errcode: fault.kind === 'full disk' ? 13 : 10,

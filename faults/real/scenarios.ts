@@ -167,7 +167,7 @@ const STARTS: readonly RealScenario[] = [
     name: 'recovery of a device change',
     async prepare(world) {
       await running(world);
-      const name = 'commit instances+additions+removed+added+instance-updated';
+      const name = 'commit added+additions+instance-updated+instances+removed';
       await world.killAt({ name, count: 1, when: 'before', kind: 'kill' }, () =>
         world.patch('c1', { devices: { old: null, eth0: null, mnt: world.disk('mnt') } }),
       );

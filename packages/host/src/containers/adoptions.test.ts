@@ -149,6 +149,20 @@ describe('Nothing changes, and the hook gets the reason,', () => {
     expect(heart.model.hasInstance('web')).toBe(false);
   });
 
+  it('if the process ends while its records are read', async () => {
+    const pid = heart.machine.startForeign();
+    const adoptions = new Adoptions(heart.parts, {
+      create: (input) => heart.host.instances.create(input, BY),
+      describe: async () => {
+        await end(pid);
+        return { container, words };
+      },
+      describeOfUser: (subject, uid) => describeOfUser(subject, uid, new Looks().asRoot),
+    });
+    await expect(adoptions.begin(requestOf(pid))).rejects.toThrow('the container has ended');
+    expect(heart.model.hasInstance('web')).toBe(false);
+  });
+
   it('if the container already runs with another first process', async () => {
     await start();
     const refused = expect(start()).rejects.toThrow('already running');

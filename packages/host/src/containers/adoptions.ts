@@ -121,6 +121,8 @@ export class Adoptions {
   }
 
   async #adopt(init: ProcessName, container: Container, claim: Claim): Promise<void> {
+    // If it has ended, its records may have gone while they were read.
+    if (!this.#context.adopter.isRunning(init)) throw hostError('bad-request', 'the container has ended');
     const said = { ...container, said: Object.keys(claim.config) };
     const adoption = { pid: init.pid, init, container: said };
     const { model } = this.#context;

@@ -29,6 +29,11 @@ export class FakeAdopter extends AdoptedRuntime {
     return { pid, startTime: process.startTime, bootId: BOOT_ID };
   }
 
+  override isRunning({ pid, startTime }: ProcessName): boolean {
+    const process = this.#machine.foreign.get(pid);
+    return process?.isAlive === true && process.startTime === startTime;
+  }
+
   override ownerOf(pid: number): number {
     return this.#machine.foreign.get(pid)?.owner ?? 0;
   }

@@ -6,7 +6,7 @@ import type { HostIds } from '../../core/host-ids.ts';
 import type { ExitWatch } from '../../native/exit-watch.ts';
 import { userNamespaceOwner } from '../../native/namespace.ts';
 import { PinnedProcess } from '../../native/pinned-process.ts';
-import { bootId, startTimeOf } from '../../native/start-time.ts';
+import { bootId, isRunning, startTimeOf } from '../../native/start-time.ts';
 import type { ExecProcess } from '../contract/exec.ts';
 import type { LiveFacts } from '../contract/live.ts';
 import type {
@@ -55,6 +55,10 @@ export class AdoptedRuntime implements Adopter {
     const startTime = startTimeOf(pid);
     if (startTime === null) throw hostError('bad-request', `There is no process ${pid}`);
     return { pid, startTime, bootId: this.#bootId };
+  }
+
+  isRunning({ pid, startTime, bootId: boot }: ProcessName): boolean {
+    return boot === this.#bootId && isRunning(pid, startTime);
   }
 
   ownerOf(pid: number): number {

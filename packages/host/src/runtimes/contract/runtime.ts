@@ -210,6 +210,8 @@ export interface Runtime {
 export interface Adopter extends Runtime {
   /** Names a running process. @throws CodedError bad-request when there is none */
   nameOf(pid: number): ProcessName;
+  /** Whether a process has not ended. */
+  isRunning(name: ProcessName): boolean;
   /** The uid of the user who has made the user namespace of a process. @throws bad-request when there is none */
   ownerOf(pid: number): number;
   /**

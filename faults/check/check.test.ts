@@ -21,6 +21,7 @@ const rows = (part: Partial<Rows> = {}): Rows => ({
   ...{ images: ['f'], aliases: [], additions: [], keptFolders: [], damage: [] },
   events: [event(1, 'instance-created'), event(2, 'instance-started')],
   given: { instances: 7, events: 2 },
+  floors: new Map(),
   ...part,
 });
 const run = (part: object = {}) => ({
@@ -127,6 +128,19 @@ describe('the checker of the journal finds', () => {
     expect(find(({ heard }) => heard.push(event(2, 'instance-stopped')))).toEqual([
       'event 2 was heard as instance-stopped c1, and is stored as instance-started c1',
     ]);
+  });
+
+  it('an old event that is lost, unless the disk was full and the reader gets 410', () => {
+    const part = { events: [event(2, 'instance-started')], floors: new Map([[0, 1]]) };
+    const heard = event(1, 'image-created', '/1.0/images/f');
+    const lost = ['event 1 (image-created f) was heard, and is lost'];
+    expect(find((ledger) => ledger.heard.push(heard), part)).toEqual(lost);
+    const full = (ledger: Ledger) => {
+      ledger.heard.push(heard);
+      ledger.wasFull = true;
+    };
+    expect(find(full, part)).toEqual([]);
+    expect(find(full, { ...part, floors: new Map() })).toEqual(lost);
   });
 
   it('events that were heard twice or in another order', () => {

@@ -9,6 +9,8 @@ export type Heard = EventRow;
  */
 export class Ledger {
   readonly heard: Heard[] = [];
+  /** Whether the disk was full. From then on the oldest events may make room for new ones. */
+  wasFull = false;
   /** Requests, as the events that one of them makes: `instance-started c1`. */
   readonly asked: { readonly after: number; readonly tells: readonly string[]; answered: boolean }[] = [];
 
@@ -21,6 +23,9 @@ export class Ledger {
     };
   }
 }
+
+/** The reader of the host's events. */
+const HOST = 0;
 
 /** `ACTION NAME` of an event of the host. */
 function tellOf({ metadata }: Pick<EventRow, 'metadata'>): string {
@@ -37,10 +42,16 @@ export function checkJournal(rows: Rows, ledger: Ledger): string[] {
   const newest = Math.max(0, ...stored.keys());
   return [
     ...(newest > rows.given.events ? [`position ${newest} was never given`] : []),
-    ...ledger.heard.flatMap((event) => checkHeard(rows, stored.get(event.sequence), event)),
+    ...ledger.heard
+      .filter((event) => !(ledger.wasFull && isBelowFloor(rows, event)))
+      .flatMap((event) => checkHeard(rows, stored.get(event.sequence), event)),
     ...checkOrder(ledger.heard),
     ...checkAsked(rows, ledger),
   ];
+}
+
+function isBelowFloor({ floors }: Rows, { instanceId, sequence }: Heard): boolean {
+  return sequence <= (floors.get(instanceId ?? HOST) ?? 0);
 }
 
 function checkHeard(rows: Rows, stored: EventRow | undefined, heard: Heard): string[] {

@@ -40,6 +40,8 @@ export interface Rows {
   readonly keptFolders: readonly number[];
   /** The highest number that a table has ever given. */
   readonly given: { readonly instances: number; readonly events: number };
+  /** By reader, which is an instance or 0 for the host: the position up to which it may miss events, and gets 410. */
+  readonly floors: ReadonlyMap<number, number>;
   /** What SQLite itself finds wrong. */
   readonly damage: readonly string[];
 }
@@ -66,6 +68,9 @@ export function readRows(database: DatabaseSync): Rows {
     additions: ids('SELECT instance_id AS id FROM additions'),
     keptFolders: ids('SELECT instance_id AS id FROM kept_folders'),
     given: { instances: given('instances'), events: given('events') },
+    floors: new Map(
+      all('SELECT * FROM journal_floors').map((row) => [Number(row['instance_id']), Number(row['sequence'])]),
+    ),
     damage: damageOf(all),
   };
 }

@@ -34,6 +34,7 @@ export async function tryReal(
   daemon.arm(fault);
   const ended = await outcomeOf(world, scenario, fault);
   const { met } = daemon;
+  if (met && fault?.kind === 'full disk') world.ledger.wasFull = true;
   const steps = daemon.steps();
   await daemon.kill();
   daemon.disarm();

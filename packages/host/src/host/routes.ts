@@ -103,7 +103,7 @@ export const ROUTES: readonly Route[] = [
   ...INSTANCE_ROUTES.map((row) => ({ ...row, path: row.path.replace('/instances', '/containers') })),
   // LXD answers the same on a host without virtual machines.
   route('/1.0/virtual-machines', 'empty-list', { GET: () => sync([]) }),
-  route('/1.0/profiles', 'empty-list', { GET: listProfiles, POST: createProfile }),
+  route('/1.0/profiles', 'refused', { GET: listProfiles, POST: createProfile }),
   route('/1.0/profiles/:name', 'refused', {
     GET: getProfile,
     PUT: updateProfile,
@@ -111,8 +111,8 @@ export const ROUTES: readonly Route[] = [
     POST: renameProfile,
     DELETE: deleteProfile,
   }),
-  route('/1.0/images', 'empty-list', { GET: listImages, POST: uploadImage }),
-  route('/1.0/images/aliases', 'empty-list', { GET: listAliases, POST: createAlias }),
+  route('/1.0/images', 'refused', { GET: listImages, POST: uploadImage }),
+  route('/1.0/images/aliases', 'refused', { GET: listAliases, POST: createAlias }),
   route('/1.0/images/aliases/:name', 'refused', {
     GET: getAlias,
     PUT: updateAlias,
@@ -127,7 +127,7 @@ export const ROUTES: readonly Route[] = [
     DELETE: deleteImage,
   }),
   route('/1.0/images/:fingerprint/export', 'refused', { GET: exportImage }),
-  route('/1.0/networks', 'empty-list', { GET: listNetworks }),
+  route('/1.0/networks', 'refused', { GET: listNetworks }),
   route('/1.0/networks/:name', 'refused', { GET: getNetwork }),
   // All projects have the same pools.
   route('/1.0/storage-pools', 'same', { GET: listPools }),

@@ -243,6 +243,8 @@ describe('projects', () => {
     expect((await harness.get('/1.0/instances?project=p&all-projects=true')).json.metadata).toHaveLength(1);
     expect((await harness.get('/1.0/operations?project=p')).json.metadata).toEqual({});
     expect((await harness.get('/1.0/instances/c1?project=p')).json.error).toBe('Project not found');
+    for (const list of ['profiles', 'images', 'images/aliases'])
+      expect((await harness.get(`/1.0/${list}?project=p`)).json.error).toBe('Project not found');
     expect((await harness.send('POST', '/1.0/profiles?project=p', { name: 'x' })).status).toBe(404);
     expect((await harness.get('/1.0?project=p')).status).toBe(200);
     await expect(harness.websocket('/1.0/events?project=p')).rejects.toThrow('refused with 404');

@@ -52,6 +52,16 @@ describe('An exec', () => {
     expect(operation.class).toBe(streams.length > 0 ? 'websocket' : 'task');
   });
 
+  it.each([
+    [true, true],
+    [false, false],
+  ])('has a terminal only with websockets: %o', async (waitForWebsocket, terminal) => {
+    const session = prepare({ interactive: true, waitForWebsocket });
+    await session.start();
+    expect(heart.run('c1').execs[0]?.request.interactive).toBe(terminal);
+    expect(metadataOf(session.operation.id)?.['interactive']).toBe(terminal);
+  });
+
   it('merges its environment from defaults, the instance’s config and the request', () => {
     const { environment } = prepare({ environment: { A: '2', B: '3' } });
     expect(environment).toMatchObject({ LANG: 'de', A: '2', B: '3', HOME: '/root', USER: 'root' });

@@ -29,7 +29,9 @@ export function prepareExec(
   if (request.command.length === 0) throw hostError('bad-request', 'No command given');
   checkIds(run.config, request);
   const environment = environmentOf(context.model.expanded(instance).config, request);
-  const streams = request.interactive ? ['control', '0'] : ['control', '0', '1', '2'];
+  // A terminal without a client would hang up at once, and that ends the process.
+  const interactive = request.interactive && request.waitForWebsocket;
+  const streams = interactive ? ['control', '0'] : ['control', '0', '1', '2'];
   const secrets = request.waitForWebsocket ? streamSecrets(streams) : {};
   const started = Promise.withResolvers<ExecProcess>();
   const failed = Promise.withResolvers<never>();
@@ -41,7 +43,7 @@ export function prepareExec(
     metadata: {
       command: request.command,
       environment,
-      interactive: request.interactive,
+      interactive,
       ...(request.waitForWebsocket ? { fds: secrets } : {}),
     },
     work: async () => {
@@ -53,7 +55,7 @@ export function prepareExec(
     operation,
     environment,
     secrets,
-    start: () => startProcess(context, instance, { ...request, environment }, started),
+    start: () => startProcess(context, instance, { ...request, interactive, environment }, started),
     fail(message) {
       const error = hostError('bad-request', message);
       started.reject(error);

@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { nameFields } from './field-names.ts';
 import { wireError } from './wire-errors.ts';
 
 /**
- * Checks an unknown value and returns it typed.
+ * Checks an unknown value and returns it typed. The names of its fields may be in any case.
  * @throws CodedError `bad-request` (400) with a message that names the first wrong field
  */
 export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(nameFields(schema, value));
   if (result.success) return result.data;
   throw wireError('bad-request', explain(result.error));
 }

@@ -57,6 +57,14 @@ describe('without a terminal', () => {
     expect((await sh('pwd', '--cwd', '/not/there')).stdout).toBe('/\n');
   });
 
+  it('runs a command to its end that asks for a terminal, but not for websockets', async () => {
+    const body = { Command: ['sh', '-c', 'cat; tty >/root/alone; exit 5'], interactive: true };
+    const path = '/1.0/instances/c1/exec';
+    const operation = await lxc.must('query', '--wait', '-X', 'POST', '-d', JSON.stringify(body), path);
+    expect(JSON.parse(operation)).toMatchObject({ metadata: { return: 5 } });
+    expect((await sh('cat /root/alone')).stdout).toBe('not a tty\n');
+  });
+
   it('prints output at once, and passes signals on', async () => {
     const script = "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done";
     const child = lxc.spawn('exec', 'c1', '--', 'sh', '-c', script);

@@ -141,6 +141,12 @@ describe('the checker of the journal finds', () => {
     };
     expect(find(full, part)).toEqual([]);
     expect(find(full, { ...part, floors: new Map() })).toEqual(lost);
+    const asked = (after: number) => (ledger: Ledger) => {
+      ledger.ask(after, ['instance-stopped c1'])();
+      ledger.wasFull = true;
+    };
+    expect(find(asked(0), part)).toEqual([]);
+    expect(find(asked(1), part)).toEqual(['instance-stopped c1 was acknowledged, and has no event']);
   });
 
   it('events that were heard twice or in another order', () => {

@@ -1,5 +1,5 @@
 // Loaded into a daemon whose main thread is watched. At SIGUSR2 the daemon prints how late its timers were since
-// the signal before, and begins to count anew.
+// the signal before, and then begins to count from zero again.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const NS_PER_MS = 1e6;

@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { HostClient } from '../src/client/host-client.ts';
 import { run } from '../src/process/run.ts';
-import { inspectCopy } from '../src/store/inspect.ts';
+import { inspectCopy } from '../src/store/sqlite/inspect.ts';
 import { until } from './harness/api.ts';
 import { cycles } from './harness/cycles.ts';
 import { mountsBelow, TestDaemon } from './harness/daemon.ts';

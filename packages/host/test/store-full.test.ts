@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Instance, NewEvent } from '../src/core/entities.ts';
 import { run } from '../src/process/run.ts';
-import { Store } from '../src/store/store.ts';
+import { Store } from '../src/store/sqlite/store.ts';
 
 const NOW = '2026-03-01T00:00:00.000Z';
 const PAGE_BYTES = 4096;

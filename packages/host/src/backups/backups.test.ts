@@ -16,10 +16,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
-import { inspectCopy } from '../store/inspect.ts';
-import { DIRECTORY_ID } from '../store/look-into.ts';
-import { openDatabase } from '../store/open.ts';
-import { Store } from '../store/store.ts';
+import { inspectCopy } from '../store/sqlite/inspect.ts';
+import { DIRECTORY_ID } from '../store/sqlite/look-into.ts';
+import { openDatabase } from '../store/sqlite/open.ts';
+import { Store } from '../store/sqlite/store.ts';
 import { Backups } from './backups.ts';
 
 const ID = 'ab'.repeat(16);

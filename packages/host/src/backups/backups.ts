@@ -2,7 +2,7 @@ import { type Clock, timestamp } from '../base/clock.ts';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { hostError } from '../core/host-errors.ts';
-import type { Still } from '../store/still.ts';
+import type { Still } from '../store/sqlite/still.ts';
 import { copyName } from './copy-names.ts';
 import { CopyProcess, type Steps } from './copy-process.ts';
 import type { Copy, Order } from './order.ts';

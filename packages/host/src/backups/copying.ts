@@ -11,9 +11,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
-import { copyError } from '../store/copy-errors.ts';
-import { formAsCopy } from '../store/copy-form.ts';
-import { inspectCopy } from '../store/inspect.ts';
+import { copyError } from '../store/sqlite/copy-errors.ts';
+import { formAsCopy } from '../store/sqlite/copy-form.ts';
+import { inspectCopy } from '../store/sqlite/inspect.ts';
 import { partName } from './copy-names.ts';
 import { prepareFolder, removeExcess, syncPath } from './folder.ts';
 import type { Order, Told } from './order.ts';

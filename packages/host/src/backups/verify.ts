@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CopyFacts, inspectCopy } from '../store/inspect.ts';
+import { type CopyFacts, inspectCopy } from '../store/sqlite/inspect.ts';
 import { copiesIn } from './folder.ts';
 
 /** A checked copy. */

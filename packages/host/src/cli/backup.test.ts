@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
 import { type FakeHost, finishedOperation, startFakeHost } from '../client/testing/fake-host.ts';
-import { rebuild } from '../store/rebuild.ts';
+import { rebuild } from '../store/sqlite/rebuild.ts';
 import { runIn } from './testing/fake-io.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { BackupSettings } from '../backups/backups.ts';
 import { DEFAULT_GUEST_LIMITS, type Limits as GuestLimits } from '../guest/guest-limits.ts';
 import { DEFAULT_LIMITS, type ImageLimits } from '../images/image-limits.ts';
-import type { JournalLimits } from '../store/journal-limits.ts';
+import type { JournalLimits } from '../store/sqlite/journal-limits.ts';
 import type { DaemonConfig } from './config.ts';
 import type { Settings } from './settings.ts';
 

@@ -2,7 +2,7 @@ import { DEFAULT_BACKUPS as BACKUPS } from '../backups/defaults.ts';
 import { LOG_LEVELS, type LogLevel } from '../base/log.ts';
 import { DEFAULT_GUEST_LIMITS as GUEST } from '../guest/guest-limits.ts';
 import { DEFAULT_LIMITS as IMAGES } from '../images/image-limits.ts';
-import { DEFAULT_JOURNAL_LIMITS as JOURNAL } from '../store/journal-limits.ts';
+import { DEFAULT_JOURNAL_LIMITS as JOURNAL } from '../store/sqlite/journal-limits.ts';
 
 /** One setting: its possible values, its default, and what it is for. */
 export type SettingRow =

@@ -8,7 +8,7 @@ import { backupSettings } from '../config/daemon-limits.ts';
 import type { BackupCases, BackupState } from '../host/backend.ts';
 import type { Needs } from '../instances/needs.ts';
 import { RecordWriter } from '../records/record-writer.ts';
-import type { OpenedStore } from '../store/open-store.ts';
+import type { OpenedStore } from '../store/sqlite/open-store.ts';
 
 /** What operators can do with copies of the database. */
 export function backupCases(

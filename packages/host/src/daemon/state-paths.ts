@@ -2,7 +2,7 @@ import { chmod, mkdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import { within } from '../base/within.ts';
-import { directoryError } from '../store/directory-errors.ts';
+import { directoryError } from '../store/sqlite/directory-errors.ts';
 
 /** Paths below the state directory. */
 export interface StatePaths {

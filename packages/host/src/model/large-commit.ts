@@ -3,7 +3,7 @@ import type { Change, Instance, NewEvent, Profile, StoredEvent } from '../core/e
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
-import type { StagedRows, Store } from '../store/store.ts';
+import type { StagedRows, Store } from '../store/sqlite/store.ts';
 import type { EventDraft } from './event-draft.ts';
 import type { Made } from './views.ts';
 

@@ -15,7 +15,7 @@ import { type Expanded, expand } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/sqlite/store.ts';
 import type { EventDraft } from './event-draft.ts';
 import type { LifecycleMetadata } from './events.ts';
 import type { EventHub } from './hub.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test as it } from 'vitest';
-import type { CopyFacts } from '../store/inspect.ts';
+import type { CopyFacts } from '../store/sqlite/inspect.ts';
 import { checkNamed, newestGood } from './choose-copy.ts';
 
 const ID = 'a'.repeat(32);

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
-import { copyError } from '../store/copy-errors.ts';
-import { type CopyFacts, inspectCopy } from '../store/inspect.ts';
+import { copyError } from '../store/sqlite/copy-errors.ts';
+import { type CopyFacts, inspectCopy } from '../store/sqlite/inspect.ts';
 
 /** A copy to recover from. */
 export interface Choice {

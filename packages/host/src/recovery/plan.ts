@@ -1,6 +1,6 @@
 import { isAdopted } from '../core/adopted.ts';
 import type { Alias, Image, Instance, Profile, State } from '../core/entities.ts';
-import type { Rebuilt } from '../store/rebuild.ts';
+import type { Rebuilt } from '../store/sqlite/rebuild.ts';
 
 /** What there is to recover from. */
 export interface Sources {

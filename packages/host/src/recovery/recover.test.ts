@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
-import { inspectCopy } from '../store/inspect.ts';
-import { rebuild } from '../store/rebuild.ts';
+import { inspectCopy } from '../store/sqlite/inspect.ts';
+import { rebuild } from '../store/sqlite/rebuild.ts';
 import { type RecoveryRequest, recoverDirectory } from './recover.ts';
 
 const ID = 'ab'.repeat(16);

@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join, resolve } from 'node:path';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { readRecords } from '../records/read-records.ts';
-import { idOf } from '../store/directory-id.ts';
-import { lookBefore } from '../store/first-look.ts';
-import { inspectCopy, readCopy } from '../store/inspect.ts';
+import { idOf } from '../store/sqlite/directory-id.ts';
+import { lookBefore } from '../store/sqlite/first-look.ts';
+import { inspectCopy, readCopy } from '../store/sqlite/inspect.ts';
 import { type Choice, checkNamed, copyPaths, newestGood } from './choose-copy.ts';
 import { type Plan, planRecovery, type Sources } from './plan.ts';
 import { recoveryError } from './recovery-errors.ts';

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { inspectCopy } from '../store/inspect.ts';
-import { type Rebuilt, rebuild } from '../store/rebuild.ts';
+import { inspectCopy } from '../store/sqlite/inspect.ts';
+import { type Rebuilt, rebuild } from '../store/sqlite/rebuild.ts';
 
 /** How the names of a database's files end. The database itself comes last. */
 const ENDS = ['-wal.kept', '-wal', '-journal', '-shm', ''];

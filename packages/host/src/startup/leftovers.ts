@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import type { Needs } from '../instances/needs.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/sqlite/store.ts';
 
 /** Facts of the store that decide which files are leftovers. */
 export interface LeftoverRules {

@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { silentLog } from '../../base/log.ts';
-import type { JournalLimits } from '../../store/journal-limits.ts';
+import type { JournalLimits } from '../../store/sqlite/journal-limits.ts';
 import { HostServer } from '../server.ts';
 import { HeartBackend } from './heart-backend.ts';
 

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Image, Instance, Profile } from '../../core/entities.ts';
 import { Heart } from '../../instances/testing/heart.ts';
-import type { JournalLimits } from '../../store/journal-limits.ts';
+import type { JournalLimits } from '../../store/sqlite/journal-limits.ts';
 import type { HostBackend, InstanceCases, ProfileCases } from '../backend.ts';
 import { ExecNotes } from './exec-notes.ts';
 import { OwnOperations } from './own-operations.ts';

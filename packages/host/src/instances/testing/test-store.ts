@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change, NewEvent, StoredEvent } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
-import type { JournalLimits } from '../../store/journal-limits.ts';
-import { type StagedRows, Store } from '../../store/store.ts';
+import type { JournalLimits } from '../../store/sqlite/journal-limits.ts';
+import { type StagedRows, Store } from '../../store/sqlite/store.ts';
 import type { Life } from './life.ts';
 
 type Match = (changes: readonly Change[], events: readonly NewEvent[]) => boolean;

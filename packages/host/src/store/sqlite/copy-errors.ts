@@ -1,4 +1,4 @@
-import { errorsOf } from '../base/coded-error.ts';
+import { errorsOf } from '../../base/coded-error.ts';
 
 /** Reasons not to use a copy of the database. */
 const COPY_ERRORS = {

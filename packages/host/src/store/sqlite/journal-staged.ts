@@ -1,4 +1,4 @@
-import type { NewEvent, StoredEvent } from '../core/entities.ts';
+import type { NewEvent, StoredEvent } from '../../core/entities.ts';
 import type { statementsOf } from './journal-statements.ts';
 import { eventColumns, ownerOf } from './rows.ts';
 

@@ -1,4 +1,4 @@
-import { errorsOf } from '../base/coded-error.ts';
+import { errorsOf } from '../../base/coded-error.ts';
 
 const PAGE = 'see "The state directory" in docs/operations.md';
 

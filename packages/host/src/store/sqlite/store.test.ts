@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Image, Instance, NewEvent } from '../core/entities.ts';
+import type { Image, Instance, NewEvent } from '../../core/entities.ts';
 import { openDatabase } from './open.ts';
 import { Store } from './store.ts';
 

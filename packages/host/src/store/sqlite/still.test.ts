@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
-import type { Change } from '../core/entities.ts';
+import type { Change } from '../../core/entities.ts';
 import { Store } from './store.ts';
 
 let folder: string;

@@ -1,4 +1,12 @@
-import type { Addition, Alias, Image, Instance, NewEvent, Profile, StoredEvent } from '../core/entities.ts';
+import type {
+  Addition,
+  Alias,
+  Image,
+  Instance,
+  NewEvent,
+  Profile,
+  StoredEvent,
+} from '../../core/entities.ts';
 import { HOST } from './journal-sizes.ts';
 
 type Row = Record<string, unknown>;

@@ -11,7 +11,7 @@ import type {
   NewEvent,
   State,
   StoredEvent,
-} from '../core/entities.ts';
+} from '../../core/entities.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { guarded, isFull } from './failures.ts';
 import { Journal } from './journal.ts';

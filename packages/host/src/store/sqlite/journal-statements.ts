@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { EVENT_TYPES, type EventType } from '../core/entities.ts';
+import { EVENT_TYPES, type EventType } from '../../core/entities.ts';
 
 type Statement = ReturnType<DatabaseSync['prepare']>;
 

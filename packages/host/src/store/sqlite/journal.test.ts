@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EventPage, Instance, NewEvent } from '../core/entities.ts';
+import type { EventPage, Instance, NewEvent } from '../../core/entities.ts';
 import type { JournalLimits } from './journal-limits.ts';
 import { statementsOf } from './journal-statements.ts';
 import { init } from './migrations/001-init.ts';

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test as it, vi } from 'vitest';
-import type { Instance, NewEvent } from '../core/entities.ts';
+import type { Instance, NewEvent } from '../../core/entities.ts';
 import { inspectCopy, readCopy } from './inspect.ts';
 import { openDatabase } from './open.ts';
 import { type StagedRows, Store } from './store.ts';

@@ -1,5 +1,5 @@
-import { CodedError } from '../base/coded-error.ts';
-import { type HostErrorCode, hostError } from '../core/host-errors.ts';
+import { CodedError } from '../../base/coded-error.ts';
+import { type HostErrorCode, hostError } from '../../core/host-errors.ts';
 
 /** SQLite's codes for failures of disk or database, not of a statement; sqlite.org/rescode.html. */
 const FAILURES: Readonly<Record<number, HostErrorCode>> = {

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { SLICE, SLICE_CHARACTERS } from '../base/slices.ts';
-import type { Instance } from '../core/entities.ts';
+import { SLICE, SLICE_CHARACTERS } from '../../base/slices.ts';
+import type { Instance } from '../../core/entities.ts';
 
 /** While the table `meta` has this key, the staged instances are in effect. */
 const MOVING = 'instances-moving';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Change, Instance } from '../core/entities.ts';
+import type { Change, Instance } from '../../core/entities.ts';
 
 /** Writes changes with prepared statements. Must be used inside a transaction. */
 export interface Writers {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../core/entities.ts';
+import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../../core/entities.ts';
 import type { JournalLimits } from './journal-limits.ts';
 import { HOST } from './journal-sizes.ts';
 import { StagedEvents } from './journal-staged.ts';

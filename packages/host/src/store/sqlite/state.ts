@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { State } from '../core/entities.ts';
+import type { State } from '../../core/entities.ts';
 import { aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
 import { stagedIn } from './staged-instances.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it } from 'vitest';
-import type { Instance, State } from '../core/entities.ts';
+import type { Instance, State } from '../../core/entities.ts';
 import { inspectCopy, readCopy } from './inspect.ts';
 import { rebuild } from './rebuild.ts';
 import { Store } from './store.ts';

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { CodedError } from '../base/coded-error.ts';
+import { CodedError } from '../../base/coded-error.ts';
 import { guarded } from './failures.ts';
 import { removeKeptLog } from './log-file.ts';
 import { MIGRATIONS } from './migrations/list.ts';

@@ -1,5 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { hostError } from '../core/host-errors.ts';
+import { hostError } from '../../core/host-errors.ts';
 import { logDamage } from './log-check.ts';
 
 const MAGIC = 'SQLite format 3\0';

@@ -1,4 +1,4 @@
-import type { State } from '../core/entities.ts';
+import type { State } from '../../core/entities.ts';
 import { HOST } from './journal-sizes.ts';
 import { DIRECTORY_ID } from './look-into.ts';
 import { openDatabase } from './open.ts';

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { CodedError, messageOf } from '../base/coded-error.ts';
-import type { State } from '../core/entities.ts';
+import { CodedError, messageOf } from '../../base/coded-error.ts';
+import type { State } from '../../core/entities.ts';
 import { copyError } from './copy-errors.ts';
 import { lookInto } from './look-into.ts';
 import { MIGRATIONS } from './migrations/list.ts';

@@ -1,0 +1,74 @@
+import type { Alias, Change, Profile } from '../core/entities.ts';
+import type { Member, SharedChange, SharedImage, SharedInstance } from '../core/shared.ts';
+
+/** An object that others can use: they may not begin to do so while it is deleted or renamed. */
+export interface ObjectKey {
+  readonly kind: 'profile' | 'image';
+  /** A profile's name, or an image's full fingerprint. */
+  readonly name: string;
+}
+
+/** All objects that the members of a fleet share. On a single host: all that operators can change. */
+export interface SharedState {
+  /** By name. */
+  readonly instances: ReadonlyMap<string, SharedInstance>;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly images: ReadonlyMap<string, SharedImage>;
+  readonly aliases: ReadonlyMap<string, Alias>;
+  readonly members: ReadonlyMap<string, Member>;
+  /** By fingerprint, the members that have the files of an image. */
+  readonly holders: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+export interface Snapshot {
+  readonly revision: number;
+  readonly state: SharedState;
+}
+
+export interface SharedCommit {
+  readonly changes: readonly SharedChange[];
+  /** The revision of the state that the changes were made from. */
+  readonly based: number;
+  /** What begins to be used by the changes: it must exist. */
+  readonly uses: readonly ObjectKey[];
+  /** What nothing may have begun to use since `based`. */
+  readonly unused: readonly ObjectKey[];
+  /**
+   * Called once, when the changes are durable and all earlier ones have been applied here. It must apply them
+   * synchronously.
+   * @param extra changes of this host's own store that belong to the same transaction
+   */
+  readonly apply: (extra: readonly Change[]) => void;
+}
+
+/** The changes of one revision. */
+export interface Batch {
+  readonly revision: number;
+  readonly changes: readonly SharedChange[];
+  /** Applies the changes, if this daemon has committed them; null if another one has, or an earlier daemon here. */
+  readonly apply: SharedCommit['apply'] | null;
+}
+
+export interface Follower {
+  /** Called for one revision after the other; the next call waits for the end of this one. */
+  changed(batch: Batch): Promise<void> | void;
+  /** The history after the position is gone: all must be loaded again. Nothing is called after it. */
+  lost(): void;
+}
+
+/**
+ * The store of the objects that operators change. Errors are CodedErrors: `changed-meanwhile` if an object is not as it
+ * was at `based`; then nothing has changed.
+ */
+export interface SharedStore {
+  /** Everything, at its newest revision. */
+  load(): Promise<Snapshot>;
+  /** Makes changes durable, all or none of them. Resolves when they are applied here. */
+  commit(commit: SharedCommit): Promise<void>;
+  /**
+   * Tells of each later change.
+   * @param after the revision that the follower knows already
+   * @returns a function that ends it
+   */
+  follow(after: number, follower: Follower): () => void;
+}

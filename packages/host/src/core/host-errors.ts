@@ -104,6 +104,20 @@ export const HOST_ERRORS = {
   'backup-running': [409, 'The database is being backed up already'],
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
+  'changed-meanwhile': [409, '%s was changed meanwhile: try again'],
+  'fleet-cut-off': [
+    503,
+    'This member is cut off from the fleet: it cannot change anything that members share, until it reaches etcd again',
+  ],
+  'fleet-not-member': [503, 'This member has been removed from the fleet: it cannot change anything that members share'],
+  'fleet-change-too-large': [413, 'The change is too large for the fleet: it has %s, and the limit is %s'],
+  'fleet-outcome-unknown': [
+    503,
+    'This member was cut off from the fleet during the change: it is not known yet whether the change was made',
+  ],
+  'fleet-not-applied': [503, 'The fleet has the change, but this member has not applied it yet'],
+  'fleet-refused': [503, 'The fleet does not take the change: %s'],
+  'fleet-record-unreadable': [500, 'The record %s of the fleet cannot be read: %s'],
   'runtime-failed': [500, '%s'],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -20,6 +20,8 @@ export interface Sort {
 /** What is read. Without `revision` and `serializable`, the answer has all that was committed before. */
 export type RangeRequest = Keys & {
   readonly revision?: number;
+  /** Only keys that come after this one. */
+  readonly after?: string;
   /** At most so many keys; 0 is no limit. */
   readonly limit?: number;
   readonly keysOnly?: boolean;
@@ -48,7 +50,7 @@ export interface RangeAnswer {
   readonly kvs: readonly KeyValue[];
   /** There are more keys than `limit`. */
   readonly more: boolean;
-  /** All keys, also those beyond `limit`. */
+  /** All keys of the request, also those beyond `limit`. */
   readonly count: number;
   /** etcd's revision at the time of the answer, also if an older one was read. */
   readonly revision: number;

@@ -20,7 +20,10 @@ export type WatchEnd =
   /** By `close` or the signal. */
   | { readonly reason: 'closed' };
 
-/** What is watched, and who is told. Callbacks are called in the order of revisions, never after `onEnd`. */
+/**
+ * What is watched, and who is told. Callbacks are called in the order of revisions, never after `onEnd`; the first ones
+ * perhaps before `watch` has resolved.
+ */
 export type WatchRequest = Keys & {
   /** The first revision of interest; without it, the first after the watch was created. */
   readonly startRevision?: number;
@@ -31,8 +34,8 @@ export type WatchRequest = Keys & {
    */
   readonly progressNotify?: boolean;
   /**
-   * A connection on which nothing is heard for so long is cut off. The client asks for a sign of life each third of
-   * it. 6 s by default.
+   * A connection on which nothing is heard for so long has been cut off by then. The client asks for a sign of life
+   * each quarter of it. 6 s by default.
    */
   readonly silenceMs?: number;
   /** It is closed when it aborts. */

@@ -109,7 +109,10 @@ export const HOST_ERRORS = {
     503,
     'This member is cut off from the fleet: it cannot change anything that members share, until it reaches etcd again',
   ],
-  'fleet-not-member': [503, 'This member has been removed from the fleet: it cannot change anything that members share'],
+  'fleet-not-member': [
+    503,
+    'This member has been removed from the fleet: it cannot change anything that members share',
+  ],
   'fleet-change-too-large': [413, 'The change is too large for the fleet: it has %s, and the limit is %s'],
   'fleet-outcome-unknown': [
     503,

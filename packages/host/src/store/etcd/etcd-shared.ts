@@ -49,7 +49,8 @@ export class EtcdShared implements SharedStore {
     const { kvs, revision } = await loadAll(etcd, keys.prefix);
     this.#known.load(kvs, revision);
     const state = new MutableSharedState();
-    for (const { key, value } of kvs) for (const change of this.#reader.change(key, value)) state.apply(change);
+    for (const { key, value } of kvs)
+      for (const change of this.#reader.change(key, value)) state.apply(change);
     const commits = keys.folder('commits');
     return { revision, state, mark: newestMark(kvs.filter(({ key }) => key.startsWith(commits))) };
   }
@@ -71,7 +72,14 @@ export class EtcdShared implements SharedStore {
   follow(after: number, follower: Follower, mark?: string): () => void {
     if (this.#following && !this.#following.isOver) throw new Error('the store has a follower already');
     const { etcd, keys, log } = this.#parts;
-    const parts = { etcd, keys, log, known: this.#known, reader: this.#reader, monotonicMs: this.#monotonicMs };
+    const parts = {
+      etcd,
+      keys,
+      log,
+      known: this.#known,
+      reader: this.#reader,
+      monotonicMs: this.#monotonicMs,
+    };
     const following = new Following(parts, after, follower, mark);
     this.#following = following;
     return () => following.stop();

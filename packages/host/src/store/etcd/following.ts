@@ -156,7 +156,10 @@ export class Following {
       } catch (error) {
         turn?.fail(error);
         const { revision } = position;
-        this.#parts.log.error({ revision, reason: messageOf(error) }, 'a change of the fleet cannot be applied here');
+        this.#parts.log.error(
+          { revision, reason: messageOf(error) },
+          'a change of the fleet cannot be applied here',
+        );
         await sleep(RETRY_MS, undefined, { signal: this.#end.signal }).catch(() => {});
       }
     }

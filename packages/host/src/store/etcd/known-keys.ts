@@ -1,5 +1,5 @@
-import type { WatchEvent } from '../../etcd/watch-types.ts';
 import type { KeyValue } from '../../etcd/requests.ts';
+import type { WatchEvent } from '../../etcd/watch-types.ts';
 
 /** What is known of a key at a revision: where it was changed last (0: it did not exist), or that it was changed later. */
 export type Known = number | 'changed-since' | 'unknown';

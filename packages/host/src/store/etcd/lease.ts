@@ -97,7 +97,10 @@ export class Lease implements FenceKeeper {
         if (!this.fence()) await this.#acquire();
         else await this.#keepAlive();
       } catch (error) {
-        this.#parts.log.debug({ reason: messageOf(error) }, 'etcd does not answer for the lease of this member');
+        this.#parts.log.debug(
+          { reason: messageOf(error) },
+          'etcd does not answer for the lease of this member',
+        );
       }
       await this.#pause(this.#isFresh ? KEEP_ALIVE_MS : RETRY_MS);
     }

@@ -39,9 +39,7 @@ export function oneOf<T extends string>(...texts: readonly T[]): Reader<T> {
 /** A list of such values. */
 export function listOf<T>(each: Reader<T>): Reader<readonly T[]> {
   return (value, where) =>
-    Array.isArray(value)
-      ? value.map((one, index) => each(one, `${where}[${index}]`))
-      : fail(where, 'a list');
+    Array.isArray(value) ? value.map((one, index) => each(one, `${where}[${index}]`)) : fail(where, 'a list');
 }
 
 /** A map with keys of any name and such values. */
@@ -61,7 +59,10 @@ export function fieldsOf<T extends object>(fields: { readonly [K in keyof T]: Re
     const map = mapOf(value, where);
     const read = Object.entries(fields).map(([name, reader]) => [
       name,
-      (reader as Reader<unknown>)(Object.hasOwn(map, name) ? map[name] : undefined, where ? `${where}.${name}` : name),
+      (reader as Reader<unknown>)(
+        Object.hasOwn(map, name) ? map[name] : undefined,
+        where ? `${where}.${name}` : name,
+      ),
     ]);
     return Object.fromEntries(read) as T;
   };

@@ -7,7 +7,18 @@ import {
 } from '../../core/entities.ts';
 import type { Member, SharedChange, SharedImage, SharedInstance } from '../../core/shared.ts';
 import type { FleetKey, ObjectFolder } from './fleet-keys.ts';
-import { count, fieldsOf, flag, listOf, mapTo, oneOf, orNull, type Reader, text, Unreadable } from './readers.ts';
+import {
+  count,
+  fieldsOf,
+  flag,
+  listOf,
+  mapTo,
+  oneOf,
+  orNull,
+  type Reader,
+  text,
+  Unreadable,
+} from './readers.ts';
 
 // The records of the fleet, as JSON. A record does not repeat what its key says. This is form 1: every member must be
 // able to read what another writes.
@@ -53,7 +64,10 @@ const template = fieldsOf<ImageTemplate>({
 
 const files: Reader<ImageFiles> = (value, where) =>
   fieldsOf<{ kind: ImageFiles['kind'] }>({ kind: oneOf('unified', 'split') })(value, where).kind === 'unified'
-    ? fieldsOf<Extract<ImageFiles, { kind: 'unified' }>>({ kind: oneOf('unified'), extension: text })(value, where)
+    ? fieldsOf<Extract<ImageFiles, { kind: 'unified' }>>({ kind: oneOf('unified'), extension: text })(
+        value,
+        where,
+      )
     : fieldsOf<Extract<ImageFiles, { kind: 'split' }>>({
         kind: oneOf('split'),
         metadataExtension: text,
@@ -78,7 +92,9 @@ const imageFields = fieldsOf<Omit<SharedImage, 'fingerprint' | 'templates'>>({
 const image: Reader<Omit<SharedImage, 'fingerprint'>> = (value, where) => {
   const fields = imageFields(value, where);
   const { templates } = value as { templates?: unknown };
-  return templates === undefined ? fields : { ...fields, templates: listOf(template)(templates, 'templates') };
+  return templates === undefined
+    ? fields
+    : { ...fields, templates: listOf(template)(templates, 'templates') };
 };
 
 /** The value of an object's key; null if the change deletes it. */

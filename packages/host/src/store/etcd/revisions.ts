@@ -1,5 +1,5 @@
-import type { Log } from '../../base/log.ts';
 import { messageOf } from '../../base/coded-error.ts';
+import type { Log } from '../../base/log.ts';
 import type { SharedChange } from '../../core/shared.ts';
 import type { WatchEvent } from '../../etcd/watch-types.ts';
 import { fenceNumber } from './fence.ts';

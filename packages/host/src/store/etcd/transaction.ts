@@ -118,7 +118,13 @@ export type Refusal =
   | { readonly reason: 'changed'; readonly keys: readonly string[] };
 
 /** Why etcd has not made a change. */
-export function refusalOf(plan: Plan, base: Base, writer: Writer, keys: FleetKeys, answer: TxnAnswer): Refusal {
+export function refusalOf(
+  plan: Plan,
+  base: Base,
+  writer: Writer,
+  keys: FleetKeys,
+  answer: TxnAnswer,
+): Refusal {
   const found = new Map<string, KeyValue>();
   for (const response of answer.responses)
     if ('range' in response) for (const kv of response.range.kvs) found.set(kv.key, kv);

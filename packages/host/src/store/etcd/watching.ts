@@ -102,7 +102,8 @@ export class Watching {
     });
     const end = await ended.promise;
     if (end.reason === 'compacted') this.#lose();
-    if (end.reason === 'refused') log.error({ reason: messageOf(end.error) }, 'etcd does not let this member follow the fleet');
+    if (end.reason === 'refused')
+      log.error({ reason: messageOf(end.error) }, 'etcd does not let this member follow the fleet');
     return true;
   }
 

@@ -7,7 +7,11 @@ import type { Batch, Follower, ObjectKey, SharedState, SharedStore } from '../sh
 export class Replica implements Follower {
   readonly store: SharedStore;
   /** What was told, in order. */
-  readonly told: { readonly revision: number; readonly changes: readonly SharedChange[]; readonly isOwn: boolean }[] = [];
+  readonly told: {
+    readonly revision: number;
+    readonly changes: readonly SharedChange[];
+    readonly isOwn: boolean;
+  }[] = [];
   /** How often each own commit was applied, by its number. */
   readonly applied = new Map<number, number>();
   revision = 0;
@@ -143,12 +147,18 @@ export function stateOf(state: SharedState): MutableSharedState {
   return copy;
 }
 
-/** As plain values, sorted, to compare. */
-export function plain(state: SharedState): unknown {
-  const sorted = (map: ReadonlyMap<string, unknown>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+/** As a text that is the same for equal states. */
+export function textOf(state: SharedState): string {
   const { instances, profiles, images, aliases, members, holders } = state;
   const holding = new Map([...holders].map(([fingerprint, names]) => [fingerprint, [...names].sort()]));
-  return JSON.parse(
-    JSON.stringify([instances, profiles, images, aliases, members, holding].map(sorted)),
-  ) as unknown;
+  const all = { instances, profiles, images, aliases, members, holding };
+  return JSON.stringify(
+    all,
+    (_key, value: unknown) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+      const entries = value instanceof Map ? [...value] : Object.entries(value);
+      return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+    },
+    1,
+  );
 }

@@ -1,7 +1,10 @@
 import type { Alias, Profile } from '../../core/entities.ts';
 import type { Member, SharedChange, SharedImage, SharedInstance } from '../../core/shared.ts';
-import type { ObjectKey } from '../shared-store.ts';
 import type { SharedKind } from '../shared-state.ts';
+import type { ObjectKey } from '../shared-store.ts';
+
+/** The fingerprint of the image of all aliases. */
+export const ALIASED = 'f'.repeat(64);
 
 const AT = '2026-01-01T00:00:00.000Z';
 
@@ -112,7 +115,7 @@ export const SAMPLES: { readonly [K in SharedKind]: Sample } = {
     drop: (name) => ({ kind: 'delete-image', fingerprint: name }),
   },
   alias: {
-    put: (name, value) => ({ kind: 'put-alias', alias: sampleAlias(name, 'f'.repeat(64), value) }),
+    put: (name, value) => ({ kind: 'put-alias', alias: sampleAlias(name, ALIASED, value) }),
     drop: (name) => ({ kind: 'delete-alias', name }),
   },
   member: {

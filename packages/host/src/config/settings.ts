@@ -34,6 +34,15 @@ const MINUTES_PER_YEAR = 525_600;
 const number = (value: number, min: number, max: number, about: string) =>
   ({ kind: 'number', default: value, min, max, about }) as const;
 
+const file = (about: string) =>
+  ({ kind: 'text', default: '', form: [/^(?:\/.*)?$/, 'an absolute path'], about }) as const;
+
+const PORT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])';
+const HOST = '(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])';
+const ADDRESS = new RegExp(`^(?:${HOST}:${PORT})?$`);
+const URLS = (scheme: string) => `${scheme}://${HOST}:${PORT}(?:,${scheme}://${HOST}:${PORT})*`;
+const ENDPOINTS = new RegExp(`^(?:${URLS('http')}|${URLS('https')})?$`);
+
 /**
  * Every setting. The name is the key in the settings file, and the flag after `--`. The environment variable
  * is PORTHOLE_ and the name in capitals, with `_` for `-`.
@@ -167,6 +176,43 @@ export const SETTINGS = {
     about:
       'folder of the copies of the database, best on another disk; if empty, `backups` in the state directory',
   },
+  store: {
+    kind: 'choice',
+    choices: ['sqlite', 'etcd'],
+    default: 'sqlite',
+    about:
+      'where profiles, images, aliases and the records of instances are: in this host’s own database, or in etcd, which several hosts share',
+  },
+  'etcd-endpoints': {
+    kind: 'text',
+    default: '',
+    form: [ENDPOINTS, 'URLs with a host and a port, separated by commas, all http or all https'],
+    about:
+      'etcd: the URLs of its nodes, separated by commas, such as https://etcd-1:2379,https://etcd-2:2379',
+  },
+  'etcd-prefix': {
+    kind: 'text',
+    default: '/porthole/',
+    form: [/^\/(?:[A-Za-z0-9._-]+\/)+$/, 'a path that begins and ends with a slash, such as /porthole/'],
+    about: 'etcd: all keys of the fleet begin with this; hosts with the same prefix are one fleet',
+  },
+  'etcd-ca': file(
+    'etcd: file with the authorities (PEM) that its certificate is checked with; if empty, those of Node',
+  ),
+  'etcd-cert': file('etcd: file with the certificate (PEM) that this host shows; needs etcd-key'),
+  'etcd-key': file('etcd: file with the key (PEM) of etcd-cert'),
+  'etcd-user': {
+    kind: 'text',
+    default: '',
+    about: 'etcd: the user, if it asks for a password; needs etcd-password-file',
+  },
+  'etcd-password-file': file('etcd: file whose first line is the password of etcd-user'),
+  'member-address': {
+    kind: 'text',
+    default: '',
+    form: [ADDRESS, 'HOST:PORT, such as 192.0.2.1:8444 or [2001:db8::1]:8444'],
+    about: 'address on which this host answers the other hosts of its fleet, as HOST:PORT',
+  },
 } as const satisfies Record<string, SettingRow>;
 
 export type SettingName = keyof typeof SETTINGS;
@@ -179,9 +225,11 @@ export type Settings = {
       ? 'auto' | 'pidfd' | 'pidfd-proc' | 'proc'
       : K extends 'fast-lane'
         ? 'auto' | 'off'
-        : (typeof SETTINGS)[K]['kind'] extends 'number'
-          ? number
-          : string;
+        : K extends 'store'
+          ? 'sqlite' | 'etcd'
+          : (typeof SETTINGS)[K]['kind'] extends 'number'
+            ? number
+            : string;
 };
 
 /** The settings as the lines of `portholed --help` and of the documentation. */

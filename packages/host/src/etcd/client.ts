@@ -3,6 +3,7 @@ import { leaseTimeOf, memberOf, numberOf, rangeAnswerOf, statusOf, txnAnswerOf }
 import { rangeJson, txnJson } from './encode.ts';
 import type { TlsFiles } from './endpoint.ts';
 import { type Attempt, Endpoints, type Repeats } from './endpoints.ts';
+import { Failure } from './failure.ts';
 import type { LeaseJson, MemberJson, StreamedJson, TxnJson } from './gateway-json.ts';
 import { type Credentials, Login } from './login.ts';
 import type {
@@ -144,9 +145,20 @@ class GatewayClient implements Etcd {
 
   async #ask<T>(path: string, json: object, repeats: Repeats, options?: CallOptions): Promise<T> {
     const body = JSON.stringify(json);
-    const attempt: Attempt<string> = (endpoint, limits) =>
-      this.#login.with(endpoint, limits, (token) => endpoint.post({ path, body, token }, limits));
-    return JSON.parse(await this.#endpoints.ask(repeats, attempt, options)) as T;
+    const attempt: Attempt<T> = (endpoint, limits) =>
+      this.#login.with(endpoint, limits, async (token) =>
+        parsed<T>(await endpoint.post({ path, body, token }, limits)),
+      );
+    return this.#endpoints.ask(repeats, attempt, options);
+  }
+}
+
+/** @throws Failure */
+function parsed<T>(answer: string): T {
+  try {
+    return JSON.parse(answer) as T;
+  } catch {
+    throw new Failure('etcd-failed', 'this is not JSON', { mayBeDone: true, elsewhere: true });
   }
 }
 

@@ -105,7 +105,7 @@ describe('portholed --check', () => {
     [
       'no certificate',
       () => ({ ...at(strict), 'etcd-ca': '@/ca.crt', ...user('right') }),
-      /The TLS connection to etcd at .* failed/,
+      /The TLS connection to etcd at .* failed: the other side wants a certificate that it trusts/,
     ],
     [
       'an unknown authority',

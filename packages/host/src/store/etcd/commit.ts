@@ -83,10 +83,7 @@ export class Committing {
     // The watch may tell of it before the answer is there.
     const sent = await Promise.race([this.#send(turn, base), turn.outcome.then(() => 'made' as const)]);
     if (sent === 'made') return this.#outcome(turn, hostError('fleet-not-applied'));
-    if (sent === 'unknown') {
-      void this.#parts.keeper.renew(turn.fence);
-      return this.#outcome(turn, hostError('fleet-outcome-unknown'));
-    }
+    if (sent === 'unknown') return this.#settle(turn);
     following.turns.drop(turn);
     if (sent.reason === 'changed') return this.#conflict(sent.keys, base);
     if (sent.reason === 'removed') throw hostError('fleet-not-member');
@@ -94,8 +91,19 @@ export class Committing {
     return false;
   }
 
-  async #outcome(turn: Turn, late: Error): Promise<boolean> {
-    const leftMs = Math.max(0, this.#until - this.#parts.monotonicMs());
+  /** With a new fence, the watch tells whether the change was made before it; later it cannot be made any more. */
+  async #settle(turn: Turn): Promise<boolean> {
+    const { keeper } = this.#parts;
+    await Promise.race([turn.outcome, keeper.renew(turn.fence)]);
+    const unknown = hostError('fleet-outcome-unknown');
+    return this.#outcome(turn, unknown, keeper.fence() ? this.#leftMs : 0);
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, this.#until - this.#parts.monotonicMs());
+  }
+
+  async #outcome(turn: Turn, late: Error, leftMs = this.#leftMs): Promise<boolean> {
     if (!(await within(leftMs, turn.outcome))) throw late;
     const { made } = await turn.outcome;
     return made;

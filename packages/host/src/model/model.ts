@@ -277,11 +277,8 @@ export class Model {
       case 'delete-alias':
         this.#aliases.delete(change.name);
         return;
-      case 'give-instance-id':
-      case 'keep-folder':
-      case 'drop-folder':
-      case 'put-additions':
-      case 'drop-additions':
+      default:
+        // The others are of the store alone.
         return;
     }
   }

@@ -1,4 +1,5 @@
 import type { Change, Image, Instance } from '../core/entities.ts';
+import { mirrorKeyOf } from '../core/mirror.ts';
 import { type SharedChange, sameShared, sharedImageOf, sharedPartOf } from '../core/shared.ts';
 import type { ObjectKey, SharedCommit } from '../store/shared-store.ts';
 
@@ -22,29 +23,13 @@ export function sharedPart(changes: readonly Change[], before: Before, member: s
 
 /** The parts as one; of the changes of one object the last one stays. */
 export function joined(parts: readonly SharedPart[]): SharedPart {
-  const changes = new Map(parts.flatMap((part) => part.changes).map((each) => [objectOf(each), each]));
+  const changes = new Map(parts.flatMap((part) => part.changes).map((each) => [mirrorKeyOf(each), each]));
   const keys = (of: 'same' | 'uses' | 'unused') => {
-    const named = parts.flatMap((part) => part[of]).map((key) => [`${key.kind} ${key.name}`, key] as const);
+    const named = parts.flatMap((part) => part[of]).map((key) => [`${key.kind}s/${key.name}`, key] as const);
     // Nothing is to be asked of an object that the change makes or removes itself.
     return [...new Map(named.filter(([name]) => of === 'unused' || !changes.has(name))).values()];
   };
   return { changes: [...changes.values()], same: keys('same'), uses: keys('uses'), unused: keys('unused') };
-}
-
-/** Names the object that a change is about. */
-function objectOf(change: SharedChange): string {
-  switch (change.kind) {
-    case 'put-instance':
-      return `instance ${change.instance.name}`;
-    case 'delete-instance':
-      return `instance ${change.name}`;
-    case 'put-profile':
-      return `profile ${change.profile.name}`;
-    case 'delete-profile':
-      return `profile ${change.name}`;
-    default:
-      return JSON.stringify(change);
-  }
 }
 
 class Found implements SharedPart {
@@ -99,6 +84,11 @@ class Found implements SharedPart {
       case 'drop-folder':
       case 'put-additions':
       case 'drop-additions':
+      case 'put-fleet':
+      case 'leave-fleet':
+      case 'put-mirror':
+      case 'delete-mirror':
+      case 'break-history':
         return;
     }
   }

@@ -31,6 +31,12 @@ export function writersOf(database: DatabaseSync): Writers {
   const putAlias = database.prepare('INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)');
   const deleteAlias = database.prepare('DELETE FROM aliases WHERE name = ?');
 
+  const putFleet = database.prepare('INSERT OR REPLACE INTO fleet VALUES (1, ?, ?, ?)');
+  const leaveFleet = database.prepare('DELETE FROM fleet');
+  const clearMirror = database.prepare('DELETE FROM mirror');
+  const putMirror = database.prepare('INSERT OR REPLACE INTO mirror VALUES (?, ?)');
+  const deleteMirror = database.prepare('DELETE FROM mirror WHERE key = ?');
+
   const give = (id: number): void => {
     beginIds.run();
     raiseIds.run(id);
@@ -57,6 +63,15 @@ export function writersOf(database: DatabaseSync): Writers {
     'delete-image': ({ fingerprint }) => void deleteImage.run(fingerprint),
     'put-alias': ({ alias }) => void putAlias.run(alias.name, alias.target, alias.description),
     'delete-alias': ({ name }) => void deleteAlias.run(name),
+    'put-fleet': ({ fleet: { id, member, revision } }) => void putFleet.run(id, member, revision),
+    'leave-fleet': () => {
+      leaveFleet.run();
+      clearMirror.run();
+    },
+    'put-mirror': ({ key, put }) => void putMirror.run(key, put),
+    'delete-mirror': ({ key }) => void deleteMirror.run(key),
+    // The journal does it.
+    'break-history': () => {},
   };
 
   return { change: (change) => (apply[change.kind] as (change: Change) => void)(change) };

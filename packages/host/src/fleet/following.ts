@@ -8,9 +8,15 @@ import { difference, knownPuts, putsOf } from './difference.ts';
 import { followed } from './elsewhere.ts';
 import type { Mirror } from './mirror.ts';
 
-type FollowNeeds = RunNeeds & Needs<'random'>;
+export interface FollowingParts {
+  readonly context: RunNeeds & Needs<'random'>;
+  readonly store: SharedStore;
+  readonly mirror: Mirror;
+  /** Called when the fleet has no such member any more. */
+  readonly removed: () => void;
+}
 
-/** The time between tries of a change that the local store does not take, e.g. on a full disk. */
+/** The time between tries to take over the state of the fleet. */
 const AGAIN_MS = 1_000;
 
 /**
@@ -18,27 +24,26 @@ const AGAIN_MS = 1_000;
  * revision and the events of the instances that it reaches, so that a daemon that ends at any time goes on where it was.
  */
 export class Following {
-  readonly #context: FollowNeeds;
-  readonly #store: SharedStore;
-  readonly #mirror: Mirror;
+  readonly #parts: FollowingParts;
   readonly #adjuster: Adjuster;
   readonly #abort = new AbortController();
   /** Work on running instances that has begun. */
   #adjusting: Promise<void> = Promise.resolve();
   #end = () => {};
 
-  constructor(context: FollowNeeds, store: SharedStore, mirror: Mirror) {
-    this.#context = context;
-    this.#store = store;
-    this.#mirror = mirror;
-    this.#adjuster = new Adjuster(context);
+  constructor(parts: FollowingParts) {
+    this.#parts = parts;
+    this.#adjuster = new Adjuster(parts.context);
   }
 
   start(): void {
-    this.#end = this.#store.follow(this.#mirror.fleet.revision, {
-      changed: (batch) => this.#untilDone(() => this.#changed(batch)),
-      lost: () => void this.#startAgain(),
-    });
+    const { store, mirror } = this.#parts;
+    const { revision, mark } = mirror.fleet;
+    const follower = {
+      changed: (batch: Batch) => this.#changed(batch),
+      lost: () => void this.#takeOver(),
+    };
+    this.#end = store.follow(revision, follower, mark);
   }
 
   stop(): void {
@@ -51,18 +56,20 @@ export class Following {
     return this.#adjusting;
   }
 
-  async #changed({ revision, changes, apply }: Batch): Promise<void> {
-    if (revision <= this.#mirror.fleet.revision) return;
-    const extra = this.#mirror.changesFor(revision, changes);
-    if (apply) apply(extra);
-    else await this.#follow(changes, extra);
-    this.#mirror.apply(revision, changes);
+  async #changed(batch: Batch): Promise<void> {
+    const { mirror } = this.#parts;
+    const extra = mirror.changesFor(batch, batch.changes);
+    if (batch.apply) batch.apply(extra);
+    else await this.#follow(batch.changes, extra);
+    mirror.apply(batch, batch.changes);
+    if (batch.changes.some((each) => each.kind === 'delete-member' && each.name === mirror.fleet.member))
+      this.#parts.removed();
   }
 
   async #follow(changes: readonly SharedChange[], extra: readonly Change[]): Promise<void> {
-    const { model } = this.#context;
-    const { change, reached } = followed(this.#context, changes, this.#mirror.fleet.member, extra);
-    await model.commitMany(change);
+    const { context, mirror } = this.#parts;
+    const { change, reached } = followed(context, changes, mirror.fleet.member, extra);
+    await context.model.commitMany(change);
     this.#adjust(reached);
   }
 
@@ -71,38 +78,41 @@ export class Following {
     this.#adjusting = Promise.all([this.#adjusting, this.#adjuster.adjust(reached)]).then(() => {});
   }
 
-  /**
-   * The history after the own revision is gone: takes over the whole state. What happened between is not known, so
-   * all positions of instances before now are too old, and their connections end.
-   */
-  async #startAgain(): Promise<void> {
-    const { log } = this.#context;
-    await this.#untilDone(async () => {
-      const { revision, state } = await this.#store.load();
-      const changes = difference(knownPuts(this.#context.model, this.#mirror), putsOf(state));
-      const ids = [...this.#context.model.state.instances.keys()];
-      const extra = [
-        ...ids.map((instanceId): Change => ({ kind: 'break-history', instanceId })),
-        ...this.#mirror.changesFor(revision, changes),
-      ];
-      await this.#follow(changes, extra);
-      this.#mirror.apply(revision, changes);
-      for (const id of ids) this.#context.guests.closeInstance(id, 'changes of the fleet may have been missed');
-      log.warn({ revision, changes: changes.length }, 'the history of the fleet was gone: took over its state');
-    });
-    if (!this.#abort.signal.aborted) this.start();
-  }
-
-  /** Tries again until it is done, or the daemon stops: the next change must not come first. */
-  async #untilDone(work: () => Promise<void>): Promise<void> {
+  /** The history after the own revision is gone. */
+  async #takeOver(): Promise<void> {
+    const { context, mirror } = this.#parts;
     while (!this.#abort.signal.aborted) {
       try {
-        return await work();
+        await this.#takeOverState();
+        break;
       } catch (error) {
-        this.#context.log.error({ reason: messageOf(error) }, 'a change of the fleet could not be stored here');
+        context.log.error({ reason: messageOf(error) }, 'the state of the fleet could not be taken over');
         await pause(AGAIN_MS, this.#abort.signal);
       }
     }
+    if (this.#abort.signal.aborted) return;
+    if (mirror.members.has(mirror.fleet.member)) this.start();
+    else this.#parts.removed();
+  }
+
+  /**
+   * Takes over the whole state of the fleet. What happened since the own revision is not known, so all positions of
+   * instances before now are too old, and their connections end.
+   */
+  async #takeOverState(): Promise<void> {
+    const { context, mirror, store } = this.#parts;
+    const { revision, mark, state } = await store.load();
+    const at = { revision, ...(mark === undefined ? {} : { mark }) };
+    const changes = difference(knownPuts(context.model, mirror), putsOf(state));
+    const ids = [...context.model.state.instances.keys()];
+    const broken = ids.map((instanceId): Change => ({ kind: 'break-history', instanceId }));
+    await this.#follow(changes, [...broken, ...mirror.changesFor(at, changes)]);
+    mirror.apply(at, changes);
+    for (const id of ids) context.guests.closeInstance(id, 'changes of the fleet may have been missed');
+    context.log.warn(
+      { revision, changes: changes.length },
+      'the history of the fleet was gone: took over its state',
+    );
   }
 }
 

@@ -2,6 +2,9 @@ import type { Change, Fleet } from '../core/entities.ts';
 import { mirrorKeyOf } from '../core/mirror.ts';
 import type { Member, SharedChange, SharedInstance } from '../core/shared.ts';
 
+/** A place in the fleet's history. */
+type Position = Pick<Fleet, 'revision' | 'mark'>;
+
 /** Kinds of objects that the model has itself. */
 const OF_MODEL = /^(profiles|images|aliases)\//;
 
@@ -60,10 +63,10 @@ export class Mirror {
   }
 
   /** Changes of the local store that keep it equal to the fleet at a revision. */
-  changesFor(revision: number, changes: readonly SharedChange[]): Change[] {
+  changesFor(at: Position, changes: readonly SharedChange[]): Change[] {
     const kept = changes.filter((change) => this.#isKept(change));
     return [
-      { kind: 'put-fleet', fleet: { ...this.#fleet, revision } },
+      { kind: 'put-fleet', fleet: this.#fleetAt(at) },
       ...kept.map((change): Change => {
         const key = mirrorKeyOf(change);
         return change.kind.startsWith('put-')
@@ -74,10 +77,15 @@ export class Mirror {
   }
 
   /** Call it when the local store has the changes. */
-  apply(revision: number, changes: readonly SharedChange[]): void {
+  apply(at: Position, changes: readonly SharedChange[]): void {
     for (const change of changes) if (this.#isKept(change)) this.#take(change);
-    this.#fleet = { ...this.#fleet, revision };
+    this.#fleet = this.#fleetAt(at);
     for (const listener of this.#listeners) listener();
+  }
+
+  #fleetAt({ revision, mark }: Position): Fleet {
+    const { member } = this.#fleet;
+    return { member, revision, ...(mark === undefined ? {} : { mark }) };
   }
 
   /** The model has its own instances. A record that became another member's is kept from then on. */

@@ -18,12 +18,12 @@ export function stateIn(database: DatabaseSync): State {
 
 /** The fleet of a database, with its mirror; null if the host is no member of one. */
 export function fleetIn(database: DatabaseSync) {
-  const row = database.prepare('SELECT id, member, revision FROM fleet').get();
+  const row = database.prepare('SELECT member, revision, mark FROM fleet').get();
   if (!row) return null;
   const fleet: Fleet = {
-    id: String(row['id']),
     member: String(row['member']),
     revision: Number(row['revision']),
+    ...(row['mark'] === null ? {} : { mark: String(row['mark']) }),
   };
   const rows = database.prepare('SELECT key, put FROM mirror').all();
   const mirror = rows.map((each) => [String(each['key']), String(each['put'])] as const);

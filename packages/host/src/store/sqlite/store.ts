@@ -25,7 +25,7 @@ import { additionsOf } from './rows.ts';
 import { StagedInstances } from './staged-instances.ts';
 import { fleetIn, lastNumberIn, stateIn } from './state.ts';
 import { type Still, Stillness } from './still.ts';
-import { type Writers, writersOf } from './writers.ts';
+import { FLEET_NOTICE, type Writers, writersOf } from './writers.ts';
 
 export interface StoreOptions {
   readonly journal?: Partial<JournalLimits>;
@@ -89,6 +89,14 @@ export class Store {
   /** The fleet that this host is a member of, with the texts that it keeps of others' objects; null if there is none. */
   fleet(): { readonly fleet: Fleet; readonly mirror: ReadonlyMap<string, string> } | null {
     return guarded(() => fleetIn(this.#database));
+  }
+
+  /** Why this host is no member of its fleet any more; empty if there is nothing to tell. */
+  fleetNotice(): string {
+    const row = guarded(() =>
+      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(FLEET_NOTICE),
+    );
+    return String(row?.['value'] ?? '');
   }
 
   /** The id that the next new instance gets. Ids are never given twice. */

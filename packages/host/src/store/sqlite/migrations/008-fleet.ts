@@ -4,9 +4,9 @@
 export const fleet = `
   CREATE TABLE fleet (
     one INTEGER PRIMARY KEY CHECK (one = 1),
-    id TEXT NOT NULL,
     member TEXT NOT NULL,
-    revision INTEGER NOT NULL
+    revision INTEGER NOT NULL,
+    mark TEXT
   ) STRICT;
   CREATE TABLE mirror (
     key TEXT PRIMARY KEY,

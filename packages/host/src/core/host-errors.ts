@@ -109,6 +109,10 @@ export const HOST_ERRORS = {
   'backup-running': [409, 'The database is being backed up already'],
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
+  'member-name-taken': [409, 'The fleet has another member "%s": give this one another name'],
+  'join-refused': [409, 'This host cannot join the fleet as it is: %s'],
+  'fleet-joining': [503, 'This host is joining the fleet: try again in a moment'],
+  'fleet-leaving': [503, 'This host is leaving the fleet: try again in a moment'],
   'runtime-failed': [500, '%s'],
 } as const satisfies Record<string, readonly [number, string]>;
 

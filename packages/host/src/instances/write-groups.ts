@@ -140,6 +140,6 @@ const isCode = (error: unknown, code: string) => error instanceof CodedError && 
 
 /** Whether no write can be stored now. */
 function isOfAll(error: unknown): boolean {
-  if (isCode(error, 'fleet-cut-off')) return true;
-  return error instanceof CodedError && error.code.startsWith('store-');
+  if (!(error instanceof CodedError) || isCode(error, 'fleet-change-too-large')) return false;
+  return error.code.startsWith('store-') || error.code.startsWith('fleet-');
 }

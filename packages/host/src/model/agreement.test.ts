@@ -16,6 +16,7 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
       member: 'm1',
       revision: () => 7,
       others: () => new Map(),
+      holders: () => ['m1'],
       store: {
         async commit(commit) {
           world.commits.push(commit);
@@ -25,7 +26,7 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
         },
       },
     },
-    { instance: () => world.instance, image: () => undefined },
+    { instance: () => world.instance, image: () => undefined, holders: () => [] },
   );
   const applied: Required<Agreed>[] = [];
   return { world, agreement, applied, apply: (agreed: Required<Agreed>) => void applied.push(agreed) };
@@ -33,7 +34,11 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
 
 describe('A change on a single host', () => {
   it('is applied within the call', () => {
-    const agreement = new Agreement(undefined, { instance: () => undefined, image: () => undefined });
+    const agreement = new Agreement(undefined, {
+      instance: () => undefined,
+      image: () => undefined,
+      holders: () => [],
+    });
     const applied: unknown[] = [];
     void agreement.change(
       () => ({ changes: [put(instanceOf(1))] }),

@@ -14,6 +14,8 @@ export interface SharedSide {
   revision(): number;
   /** The instances of other hosts, by name. */
   others(): ReadonlyMap<string, SharedInstance>;
+  /** The hosts that have the files of an image. */
+  holders(fingerprint: string): Iterable<string>;
 }
 
 /** A change with its events, made from the newest state. */
@@ -32,6 +34,7 @@ const ROUNDS_MAX = 10;
 export class Agreement {
   readonly #shared: SharedSide | undefined;
   readonly #before: Before;
+  #paused: CodedError | null = null;
 
   constructor(shared: SharedSide | undefined, before: Before) {
     this.#shared = shared;
@@ -59,8 +62,17 @@ export class Agreement {
     }
   }
 
+  /** Refuses changes from now on. @returns a function that ends this */
+  pause(error: CodedError): () => void {
+    this.#paused = error;
+    return () => {
+      this.#paused = null;
+    };
+  }
+
   /** Takes what others share to the store; applies the change within this call if that is nothing. */
   async agree(part: SharedPart | null, apply: (extra: readonly Change[]) => void): Promise<void> {
+    if (this.#paused) throw this.#paused;
     if (!this.#shared || !part || part.changes.length === 0) return apply([]);
     await this.#shared.store.commit({ ...part, based: this.#shared.revision(), apply });
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { CodedError } from '../base/coded-error.ts';
 import { Places } from '../base/places.ts';
 import { SLICE } from '../base/slices.ts';
 import type { Addition, Change, Image, Instance, Profile, State } from '../core/entities.ts';
@@ -56,6 +57,7 @@ export class Model {
     this.#agreement = new Agreement(shared, {
       instance: (id) => this.#instances.get(id),
       image: (fingerprint) => this.#images.get(fingerprint),
+      holders: (fingerprint) => shared?.holders(fingerprint) ?? [],
     });
     this.#committed = committed;
     this.#store = store;
@@ -172,6 +174,11 @@ export class Model {
     this.#agreement.checkOwn(changes);
     checkProfiles(this.#profiles, changes);
     this.#commit(changes, announcements);
+  }
+
+  /** Refuses changes of objects that others may share. @returns a function that ends this */
+  pause(error: CodedError): () => void {
+    return this.#agreement.pause(error);
   }
 
   /** Commits changes here that others have agreed on already. */

@@ -7,6 +7,8 @@ import type { ObjectKey, SharedCommit } from '../store/shared-store.ts';
 export interface Before {
   instance(id: number): Instance | undefined;
   image(fingerprint: string): Image | undefined;
+  /** The hosts that have the files of an image. */
+  holders(fingerprint: string): Iterable<string>;
 }
 
 /** What a change means to those who share the objects. */
@@ -71,6 +73,8 @@ class Found implements SharedPart {
         return;
       case 'delete-image':
         this.#remove(change, { kind: 'image', name: change.fingerprint });
+        for (const member of this.#before.holders(change.fingerprint))
+          this.changes.push({ kind: 'delete-holder', fingerprint: change.fingerprint, member });
         return;
       case 'put-alias':
         this.#ask(this.uses, { kind: 'image', name: change.alias.target });
@@ -116,6 +120,8 @@ class Found implements SharedPart {
     const shared = sharedImageOf(image);
     if (before && JSON.stringify(sharedImageOf(before)) === JSON.stringify(shared)) return;
     this.changes.push({ kind: 'put-image', image: shared });
+    const { fingerprint } = image;
+    if (!before) this.changes.push({ kind: 'put-holder', fingerprint, member: this.#member });
   }
 
   #remove(change: Of<'delete-profile'> | Of<'delete-image'>, key: ObjectKey): void {

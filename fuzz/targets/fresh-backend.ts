@@ -6,6 +6,7 @@ import { IMAGE } from './host-words.ts';
 /** A backend of the host API that can be renewed for each case while the server stays. */
 export class FreshBackend implements HostBackend {
   readonly #folder: string;
+  readonly fleet = null;
   now: HeartBackend;
 
   constructor(folder: string) {

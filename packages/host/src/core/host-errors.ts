@@ -105,6 +105,13 @@ export const HOST_ERRORS = {
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
   'runtime-failed': [500, '%s'],
+  'member-unknown': [404, 'The fleet has no member "%s"'],
+  'member-offline': [503, 'Member "%s" of the fleet does not answer: %s'],
+  'member-refused': [503, 'Member "%s" of the fleet refuses the connection: %s'],
+  'member-lost': [
+    503,
+    'The connection to member "%s" of the fleet broke before its answer: the request may have been carried out',
+  ],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type HostErrorCode = keyof typeof HOST_ERRORS;

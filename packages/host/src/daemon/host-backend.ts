@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../core/entities.ts';
 import type { HostBackend, ServerFacts } from '../host/backend.ts';
+import type { FleetCases } from '../host/fleet-cases.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import { instanceCases } from '../instances/cases.ts';
 import { fileCases } from '../instances/files.ts';
@@ -16,6 +17,7 @@ export function hostBackend(
   images: ImageDirectory,
   server: ServerFacts,
   backups: Parameters<typeof backupCases>[1],
+  fleet: FleetCases | null = null,
 ): HostBackend {
   const { operations, hub, model, journal } = context;
   return {
@@ -33,9 +35,11 @@ export function hostBackend(
         model.commit([], [cancelled]);
       },
       wait: (id, timeoutSeconds) => operations.wait(id, timeoutSeconds),
+      run: (spec) => operations.run(spec),
     },
     backups: backupCases(context, backups),
     journal: hostJournal(journal),
+    fleet,
     subscribe: (listener) => hub.onHost(listener),
   };
 }

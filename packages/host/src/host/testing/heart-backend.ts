@@ -25,6 +25,8 @@ export class HeartBackend implements HostBackend {
   readonly server;
   readonly journal;
   readonly backups;
+  /** A test can make this daemon a member of a fleet. */
+  fleet: HostBackend['fleet'] = null;
   /** Called before a profile change begins: a test can make another change first. */
   beforeProfileCommit: () => void = () => {};
   readonly #execs: ExecNotes;

@@ -1,0 +1,40 @@
+import type { Agent } from 'node:http';
+import type { Member, SharedInstance } from '../core/shared.ts';
+
+/** A member of the fleet, as this member sees it now. */
+export interface FleetMember extends Member {
+  /** It holds a valid lease. Always true for the own member, also while it is cut off. */
+  readonly online: boolean;
+}
+
+/**
+ * The functions of the fleet that the host API uses. All of them answer from memory. They are a member's: a daemon that
+ * is no member has null instead.
+ */
+export interface FleetCases {
+  /** The name of the own member. */
+  readonly own: string;
+  /** All members, the own one too, sorted by name. */
+  members(): readonly FleetMember[];
+  /** The member on which an instance lives, also if it is the own one; null if no member has such an instance. */
+  memberOf(instance: string): string | null;
+  /** The instances of all other members that have joined, also of those that are offline. */
+  others(): Iterable<SharedInstance>;
+  /** The member for a new instance: of those that are online, the one with the fewest instances. */
+  placement(): string;
+  /**
+   * Connections to another member, kept between requests. Errors of a request through it are CodedErrors of
+   * `core/host-errors.ts`: member-offline, member-refused.
+   * @throws member-unknown, and member-offline for a member without a lease
+   */
+  agent(member: string): Agent;
+  /** Calls back when a member has come, gone, or is online or offline now; returns a function that ends this. */
+  onChange(listener: () => void): () => void;
+  /**
+   * Settles when the changes up to a revision are applied here: a member that made one asks for it.
+   * @returns false if the time was over first
+   */
+  applied(revision: number, timeoutMs: number): Promise<boolean>;
+  /** Paths of an image's files here, metadata first when split; empty if they are not here. Publishes no event. */
+  imageFiles(fingerprint: string): readonly string[];
+}

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../core/entities.ts';
 import type { HostBackend, ServerFacts } from '../host/backend.ts';
-import type { FleetCases } from '../host/fleet-cases.ts';
+import type { FleetCases, MembershipCases } from '../host/fleet-cases.ts';
+import { NO_MEMBERSHIP } from '../host/no-fleet.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import { instanceCases } from '../instances/cases.ts';
 import { fileCases } from '../instances/files.ts';
@@ -18,6 +19,7 @@ export function hostBackend(
   server: ServerFacts,
   backups: Parameters<typeof backupCases>[1],
   fleet: FleetCases | null = null,
+  membership: MembershipCases = NO_MEMBERSHIP,
 ): HostBackend {
   const { operations, hub, model, journal } = context;
   return {
@@ -40,6 +42,7 @@ export function hostBackend(
     backups: backupCases(context, backups),
     journal: hostJournal(journal),
     fleet,
+    membership,
     subscribe: (listener) => hub.onHost(listener),
   };
 }

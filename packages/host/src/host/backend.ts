@@ -20,7 +20,7 @@ import type { ProfileInfo } from '../profiles/profile-info.ts';
 import type { ConsoleFiles, ConsoleRequest } from '../runtimes/contract/console.ts';
 import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import type { FileFacts, FoundFile } from '../runtimes/contract/files.ts';
-import type { FleetCases } from './fleet-cases.ts';
+import type { FleetCases, MembershipCases } from './fleet-cases.ts';
 
 /**
  * The functions of the daemon that the host API uses. Functions that return an Operation check what can be
@@ -38,6 +38,7 @@ export interface HostBackend {
   readonly journal: HostJournal;
   /** The fleet that this daemon is a member of; null on a single host. */
   readonly fleet: FleetCases | null;
+  readonly membership: MembershipCases;
   /** Calls back for each later event; returns a function that ends this. */
   subscribe(listener: (event: HostEvent) => void): () => void;
 }

@@ -29,6 +29,8 @@ export interface SharedCommit {
   readonly changes: readonly SharedChange[];
   /** The revision of the state that the changes were made from. */
   readonly based: number;
+  /** What the changes rely on, such as the profiles of a changed instance: it must be as it was at `based`. */
+  readonly same: readonly ObjectKey[];
   /** What begins to be used by the changes: it must exist. */
   readonly uses: readonly ObjectKey[];
   /** What nothing may have begun to use since `based`. */
@@ -58,12 +60,15 @@ export interface Follower {
 
 /**
  * The store of the objects that operators change. Errors are CodedErrors: `changed-meanwhile` if an object is not as it
- * was at `based`; then nothing has changed.
+ * was at `based`.
  */
 export interface SharedStore {
   /** Everything, at its newest revision. */
   load(): Promise<Snapshot>;
-  /** Makes changes durable, all or none of them. Resolves when they are applied here. */
+  /**
+   * Makes changes durable, all or none of them. Resolves when they are applied here. Before it rejects with
+   * `changed-meanwhile`, what has changed is applied here.
+   */
   commit(commit: SharedCommit): Promise<void>;
   /**
    * Tells of each later change.

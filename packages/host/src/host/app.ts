@@ -7,9 +7,10 @@ import type { Answer, Call, Edge, Handler } from './call.ts';
 import { failureOf } from './failures.ts';
 import { PATH_PARAMETER_MAX } from './host-limits.ts';
 import { operationJson } from './operation-json.ts';
-import { answerForProject, refuseTarget } from './project.ts';
+import { answerForProject } from './project.ts';
 import { requestorOf } from './requestor.ts';
 import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
+import { targetOf } from './targets.ts';
 import { unservedError } from './unserved.ts';
 import { refuse } from './upgrade.ts';
 
@@ -78,8 +79,10 @@ function notImplemented(_edge: Edge, { path }: Call): never {
 
 async function answer(edge: Edge, row: Route, method: Method, handler: Handler, request: FastifyRequest) {
   const call = callOf(request);
-  refuseTarget(call.query);
   const { name } = call.params;
+  const target = targetOf(edge.backend.fleet, { path: row.path, method, query: call.query }, name);
+  if (target !== null && target !== edge.backend.fleet?.own)
+    throw hostError('member-offline', target, 'this daemon passes no requests on');
   if (OF_INSTANCES.test(row.path) && (name || method !== 'POST')) await edge.recognised(name);
   return answerForProject(row.otherProject, method, call.query) ?? (await handler(edge, call));
 }

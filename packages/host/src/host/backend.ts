@@ -14,11 +14,14 @@ import type {
 import type { ImageFields, ImageInfo, UploadOptions } from '../library/requests.ts';
 import type { HostEvent, HostJournal, Requestor } from '../model/events.ts';
 import type { Operation } from '../model/operation.ts';
+import type { OperationSpec } from '../model/operations.ts';
 import type { Precondition } from '../model/precondition.ts';
 import type { ProfileInfo } from '../profiles/profile-info.ts';
 import type { ConsoleFiles, ConsoleRequest } from '../runtimes/contract/console.ts';
 import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import type { FileFacts, FoundFile } from '../runtimes/contract/files.ts';
+import type { FleetCases, MembershipCases } from './fleet-cases.ts';
+
 /**
  * The functions of the daemon that the host API uses. Functions that return an Operation check what can be
  * checked at once and throw a CodedError of `core/host-errors.ts`; a later failure ends up in the operation's
@@ -33,6 +36,9 @@ export interface HostBackend {
   readonly backups: BackupCases;
   readonly server: ServerFacts;
   readonly journal: HostJournal;
+  /** The fleet that this daemon is a member of; null on a single host. */
+  readonly fleet: FleetCases | null;
+  readonly membership: MembershipCases;
   /** Calls back for each later event; returns a function that ends this. */
   subscribe(listener: (event: HostEvent) => void): () => void;
 }
@@ -160,6 +166,8 @@ export interface OperationCases {
   cancel(id: string, by: Requestor): void;
   /** Settles when the operation is final or the time is over; -1 waits without limit. */
   wait(id: string, timeoutSeconds: number): Promise<Operation>;
+  /** Starts an operation for work of the host API itself. */
+  run(spec: OperationSpec): Operation;
 }
 
 /**

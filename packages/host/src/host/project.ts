@@ -2,15 +2,6 @@ import { hostError } from '../core/host-errors.ts';
 import { PROJECT } from '../wire/read-only.ts';
 import { type Answer, sync } from './call.ts';
 import type { Method, OtherProject } from './routes.ts';
-import { NO_CLUSTERS } from './unserved.ts';
-
-/**
- * Refuses a request that names a member of a cluster, rather than carry it out on this host.
- * @throws bad-request
- */
-export function refuseTarget(query: URLSearchParams): void {
-  if (query.get('target')) throw hostError('bad-request', NO_CLUSTERS);
-}
 
 /**
  * The answer to a request for a project that does not exist.

@@ -9,6 +9,15 @@ import {
 } from './aliases.ts';
 import { createBackup, listBackups } from './backups.ts';
 import { type Handler, sync } from './call.ts';
+import {
+  changeCluster,
+  disableCluster,
+  enableCluster,
+  getCluster,
+  getMember,
+  listMembers,
+  removeMember,
+} from './cluster.ts';
 import { attachToConsole, clearConsole, getConsole } from './console.ts';
 import { deleteFile, getFile, headFile, postFile } from './files.ts';
 import { exportImage } from './image-export.ts';
@@ -134,6 +143,14 @@ export const ROUTES: readonly Route[] = [
   route('/1.0/storage-pools/:name', 'same', { GET: getPool }),
   route('/1.0/projects', 'same', { GET: listProjects }),
   route('/1.0/projects/:name', 'same', { GET: getProject }),
+  route('/1.0/cluster', 'same', {
+    GET: getCluster,
+    PUT: changeCluster,
+    POST: enableCluster,
+    DELETE: disableCluster,
+  }),
+  route('/1.0/cluster/members', 'same', { GET: listMembers }),
+  route('/1.0/cluster/members/:name', 'same', { GET: getMember, DELETE: removeMember }),
   route('/1.0/backups', 'same', { GET: listBackups, POST: createBackup }),
   route('/1.0/operations', 'empty-map', { GET: listOperations }),
   route('/1.0/operations/:id', 'refused', { GET: getOperation, DELETE: cancelOperation }),

@@ -73,7 +73,6 @@ export const HOST_ERRORS = {
     400,
     'Profile "%s" cannot be renamed while instances of other members use it: %s',
   ],
-  'changed-meanwhile': [409, 'Another change was made at the same time: try again'],
   'profile-default-delete': [403, 'The "default" profile cannot be deleted'],
   'profile-default-rename': [403, 'The "default" profile cannot be renamed'],
   'no-name': [400, 'No name provided'],
@@ -113,6 +112,23 @@ export const HOST_ERRORS = {
   'join-refused': [409, 'This host cannot join the fleet as it is: %s'],
   'fleet-joining': [503, 'This host is joining the fleet: try again in a moment'],
   'fleet-leaving': [503, 'This host is leaving the fleet: try again in a moment'],
+  'changed-meanwhile': [409, '%s was changed meanwhile: try again'],
+  'fleet-cut-off': [
+    503,
+    'This member is cut off from the fleet: it cannot change anything that members share, until it reaches etcd again',
+  ],
+  'fleet-not-member': [
+    503,
+    'This member has been removed from the fleet: it cannot change anything that members share',
+  ],
+  'fleet-change-too-large': [413, 'The change is too large for the fleet: it has %s, and the limit is %s'],
+  'fleet-outcome-unknown': [
+    503,
+    'This member was cut off from the fleet during the change: it is not known yet whether the change was made',
+  ],
+  'fleet-not-applied': [503, 'The fleet has the change, but this member has not applied it yet'],
+  'fleet-refused': [503, 'The fleet does not take the change: %s'],
+  'fleet-record-unreadable': [500, 'The record %s of the fleet cannot be read: %s'],
   'runtime-failed': [500, '%s'],
   'not-clustered': [
     400,

@@ -13,7 +13,7 @@ import { usesOf } from './uploads.ts';
 export interface MemberParts {
   readonly mirror: Mirror;
   readonly store: Pick<SharedStore, 'commit'>;
-  readonly agents: Pick<MemberAgents, 'agent'>;
+  readonly agents: Pick<MemberAgents, 'of'>;
   readonly clock: Clock;
   /** The objects of this host. */
   readonly state: () => State;
@@ -92,7 +92,7 @@ export class MemberFleet implements FleetCases {
     const known = this.#parts.mirror.members.get(member);
     if (!known) throw hostError('member-unknown', member);
     if (!this.#isOnline(member)) throw hostError('member-offline', member, 'it has no lease');
-    return this.#parts.agents.agent(member);
+    return this.#parts.agents.of(member);
   }
 
   onChange(listener: () => void): () => void {

@@ -1,7 +1,14 @@
 import { hostError } from '../../core/host-errors.ts';
 import { mirrorKeyOf } from '../../core/mirror.ts';
 import type { SharedChange } from '../../core/shared.ts';
-import type { Batch, Follower, ObjectKey, SharedCommit, SharedStore, Snapshot } from '../../store/shared-store.ts';
+import type {
+  Batch,
+  Follower,
+  ObjectKey,
+  SharedCommit,
+  SharedStore,
+  Snapshot,
+} from '../../store/shared-store.ts';
 import { stateOf } from './state-of.ts';
 
 interface Entry {
@@ -76,7 +83,7 @@ export class MemoryStore implements SharedStore {
     if (this.isCutOff) throw hostError('fleet-cut-off');
     if (this.#isStale(commit)) {
       await this.#until(this.#history.revision);
-      throw hostError('changed-meanwhile');
+      throw hostError('changed-meanwhile', 'Something');
     }
     const revision = this.#history.revision + 1;
     const applied = this.#until(revision);
@@ -101,9 +108,10 @@ export class MemoryStore implements SharedStore {
   #isStale({ changes, based, same, uses, unused }: SharedCommit): boolean {
     const { objects, uses: used } = this.#history;
     const newer = (key: string) => (objects.get(key)?.revision ?? 0) > based;
+    const own = new Set(changes.map(mirrorKeyOf));
     return (
       changes.some((change) => newer(mirrorKeyOf(change))) ||
-      [...same, ...uses].some((key) => !objects.has(keyOf(key))) ||
+      [...same, ...uses].some((key) => !objects.has(keyOf(key)) && !own.has(keyOf(key))) ||
       same.some((key) => newer(keyOf(key))) ||
       unused.some((key) => (used.get(keyOf(key)) ?? 0) > based)
     );

@@ -1,6 +1,6 @@
 import type { SharedChange } from '../../core/shared.ts';
-import type { SharedState } from '../../store/shared-store.ts';
 import { MutableSharedState } from '../../store/shared-state.ts';
+import type { SharedState } from '../../store/shared-store.ts';
 
 /** The state that these changes make. */
 export function stateOf(puts: readonly SharedChange[]): SharedState {

@@ -108,6 +108,10 @@ export const HOST_ERRORS = {
   'backup-running': [409, 'The database is being backed up already'],
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
+  'member-needs-etcd': [
+    500,
+    'This state directory is that of the member "%s" of a fleet: give the daemon the settings store and etcd-endpoints',
+  ],
   'member-name-taken': [409, 'The fleet has another member "%s": give this one another name'],
   'join-refused': [409, 'This host cannot join the fleet as it is: %s'],
   'fleet-joining': [503, 'This host is joining the fleet: try again in a moment'],

@@ -41,6 +41,8 @@ import { takeHooks } from './hook-backend.ts';
 import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
 import { lockDirectory } from './lock-directory.ts';
+import { openMember } from './member.ts';
+import { beMember, memberFleet, membershipOf } from './member-cases.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
@@ -100,10 +102,12 @@ export async function startDaemon(
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer; machines?: Machines } = {};
+  const member = await openMember(started, { settings, log, local: opened.store, paths, exit });
   const records = openRecords(started, paths.records, log);
   const model = new Model({
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
     ...(lane ? { views: lane } : {}),
+    ...(member ? { shared: member.shared } : {}),
     committed: (changes) => records.committed(changes),
   });
   const context: Parts = {
@@ -136,7 +140,9 @@ export async function startDaemon(
   const guestBackend = guestCases(context, identified, (image) => images.paths(image));
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
   const backups = openBackups(config, paths.database, opened, log);
-  const backend = hostBackend(context, images, facts, backups);
+  const fleet = member && memberFleet(context, member, images);
+  const membership = membershipOf(context, { fleet, settings, facts, local: opened.store, paths });
+  const backend = hostBackend(context, images, facts, backups, fleet, membership);
   const host = new HostServer(backend, { log, recognised: recognisedIn(context) });
   late.guests = guests;
   started.defer(inBackground(remove));
@@ -145,6 +151,7 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
+  if (member && fleet) await beMember(started, { context, member, fleet, host });
   started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

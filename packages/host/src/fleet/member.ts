@@ -1,10 +1,10 @@
-import { type Clock, timestamp } from '../base/clock.ts';
 import { within } from '../base/within.ts';
 import type { Change, State } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { Member, SharedChange, SharedInstance } from '../core/shared.ts';
 import type { FleetCases, FleetMember } from '../host/fleet-cases.ts';
 import type { SharedStore } from '../store/shared-store.ts';
+import type { CutOff } from './cut-off.ts';
 import type { Following } from './following.ts';
 import type { MemberAgents } from './link/member-agents.ts';
 import type { Mirror } from './mirror.ts';
@@ -14,9 +14,11 @@ export interface MemberParts {
   readonly mirror: Mirror;
   readonly store: Pick<SharedStore, 'commit'>;
   readonly agents: Pick<MemberAgents, 'of'>;
-  readonly clock: Clock;
+  readonly cutOff: CutOff;
   /** The objects of this host. */
   readonly state: () => State;
+  /** Whether this host has an instance of a name. */
+  readonly has: (instance: string) => boolean;
   /** Writes changes of this host's store that follow those of the fleet. */
   readonly write: (changes: readonly Change[]) => void;
   /** Paths of an image's files here; empty if they are not here. */
@@ -26,12 +28,10 @@ export interface MemberParts {
 /** The fleet, as this member sees it. Everything is answered from memory. */
 export class MemberFleet implements FleetCases {
   readonly #parts: MemberParts;
-  #cutOffSince: string | null;
   following: Following | null = null;
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
-    this.#cutOffSince = timestamp(parts.clock);
   }
 
   get own(): string {
@@ -48,14 +48,8 @@ export class MemberFleet implements FleetCases {
   /** Whether an operator takes this host out of the fleet. */
   isLeaving = false;
 
-  /** Call it when the member has got or lost its lease. */
-  setAlive(isAlive: boolean): void {
-    if (isAlive) this.#cutOffSince = null;
-    else this.#cutOffSince ??= timestamp(this.#parts.clock);
-  }
-
   cutOffSince(): string | null {
-    return this.#cutOffSince;
+    return this.#parts.cutOff.since;
   }
 
   members(): readonly FleetMember[] {
@@ -67,7 +61,7 @@ export class MemberFleet implements FleetCases {
   memberOf(instance: string): string | null {
     const elsewhere = this.#parts.mirror.others.get(instance);
     if (elsewhere) return elsewhere.member;
-    return this.ownNames().has(instance) ? this.own : null;
+    return this.#parts.has(instance) ? this.own : null;
   }
 
   others(): Iterable<SharedInstance> {
@@ -126,8 +120,8 @@ export class MemberFleet implements FleetCases {
   }
 
   /** The names of this member's instances. */
-  ownNames(): ReadonlySet<string> {
-    return new Set([...this.#parts.state().instances.values()].map(({ name }) => name));
+  ownNames(): string[] {
+    return [...this.#parts.state().instances.values()].map(({ name }) => name);
   }
 
   /** The images whose files a member has. */

@@ -91,7 +91,12 @@ export class Model {
 
   /** Whether this host, or another one that shares its names, has an instance of this name. */
   hasInstance(name: string): boolean {
-    return this.#instances.named(name) !== undefined || this.others.has(name);
+    return this.isOwn(name) || this.others.has(name);
+  }
+
+  /** Whether this host has an instance of this name. */
+  isOwn(name: string): boolean {
+    return this.#instances.named(name) !== undefined;
   }
 
   /** The instances of other hosts, by name. */

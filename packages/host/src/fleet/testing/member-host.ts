@@ -6,6 +6,7 @@ import type { SharedSide } from '../../model/agreement.ts';
 import type { SharedStore } from '../../store/shared-store.ts';
 import { openDatabase } from '../../store/sqlite/open.ts';
 import { commitConfirmed } from '../confirm.ts';
+import { CutOff } from '../cut-off.ts';
 import { Following } from '../following.ts';
 import { join } from '../join.ts';
 import { MemberFleet } from '../member.ts';
@@ -40,12 +41,13 @@ export class MemberHost {
     this.store = store;
     const { model } = heart;
     this.fleet = new MemberFleet({
-      ...{ mirror, store, clock: heart.world.clock, state: () => model.state },
+      ...{ mirror, store, cutOff: new CutOff(heart.world.clock), state: () => model.state },
       agents: {
         of() {
           throw new Error('there are no connections');
         },
       },
+      has: (name) => model.isOwn(name),
       write: (changes) => model.follow(changes, []),
       imageFiles: (fingerprint) => [fingerprint],
     });

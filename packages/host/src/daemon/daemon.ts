@@ -83,11 +83,7 @@ export async function startDaemon(
   prepareProcess(settings, log);
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
-  const paths = await prepareStateDir(stateDir);
-  const held = await lockDirectory(paths.lock, inherited.lock);
-  started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
-  const opened = await openStore(paths, { journal: journalLimits(settings) });
-  started.defer(keepOpen(opened.store, log));
+  const { paths, held, opened } = await openState(started, config, { exit, lock: inherited.lock, log });
   started.adopt(new SpareMemory(memoryOfProcess()), (each) => each.stop());
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
@@ -156,6 +152,20 @@ export async function startDaemon(
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), { exit, held, paths, log });
+}
+
+/** Takes the state directory, and opens its store. */
+async function openState(
+  started: AsyncDisposableStack,
+  { stateDir, settings }: DaemonConfig,
+  { exit, lock, log }: { exit: Exit; lock: Inherited['lock']; log: Log },
+) {
+  const paths = await prepareStateDir(stateDir);
+  const held = await lockDirectory(paths.lock, lock);
+  started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
+  const opened = await openStore(paths, { journal: journalLimits(settings) });
+  started.defer(keepOpen(opened.store, log));
+  return { paths, held, opened };
 }
 
 function prepareProcess(settings: Settings, log: Log): void {

@@ -82,13 +82,18 @@ export class Lease implements FenceKeeper {
   /** Gives the lease back: the others know at once that this member is gone. */
   async stop(): Promise<void> {
     const id = this.#held?.id;
+    await this.leave();
+    if (id) await this.#parts.etcd.revoke(id, { timeoutMs: KEEP_ALIVE_MS }).catch(() => {});
+  }
+
+  /** Ends, and leaves the lease to the next daemon of this member, which takes its key over. */
+  async leave(): Promise<void> {
     this.#end.abort();
     this.#wake.resolve();
     clearTimeout(this.#timer);
     await this.#started;
     this.#held = null;
     this.#isToldAlive = false;
-    if (id) await this.#parts.etcd.revoke(id, { timeoutMs: KEEP_ALIVE_MS }).catch(() => {});
   }
 
   async #run(): Promise<void> {

@@ -30,6 +30,7 @@ export const TEST_PACKAGES = [
   'cloud-init',
   'systemd',
   'curl',
+  'etcd-server',
   'fish',
   'lxcfs',
   'lxd-client',

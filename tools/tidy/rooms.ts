@@ -16,6 +16,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   wire: { imports: ['base'] },
   core: { imports: ['base'], types: ['packages/guest/src/wire.ts'] },
   store: { imports: ['base', 'core'] },
+  etcd: { imports: ['base'] },
   backups: { imports: ['base', 'core', 'process', 'store'] },
   records: { imports: ['base', 'core'] },
   recovery: { imports: ['base', 'core', 'records', 'store'] },

@@ -69,6 +69,11 @@ export const HOST_ERRORS = {
   'profile-exists': [409, 'Error inserting "%s" into database: The profile already exists'],
   'profile-in-use': [400, 'Profile is currently in use'],
   'profile-changed': [409, 'Profile "%s" was given to another instance meanwhile: try again'],
+  'profile-used-elsewhere': [
+    400,
+    'Profile "%s" cannot be renamed while instances of other members use it: %s',
+  ],
+  'changed-meanwhile': [409, 'Another change was made at the same time: try again'],
   'profile-default-delete': [403, 'The "default" profile cannot be deleted'],
   'profile-default-rename': [403, 'The "default" profile cannot be renamed'],
   'no-name': [400, 'No name provided'],

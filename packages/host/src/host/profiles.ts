@@ -37,7 +37,7 @@ export function listProfiles({ backend }: Edge, call: Call): Answer {
 /** POST /1.0/profiles. */
 export async function createProfile({ backend }: Edge, call: Call): Promise<Answer> {
   const profile = parseNewProfile(await call.json());
-  backend.profiles.create(profile, call.by);
+  await backend.profiles.create(profile, call.by);
   return created(urlOf(COLLECTION, profile.name));
 }
 
@@ -100,8 +100,8 @@ export async function renameProfile({ backend }: Edge, call: Call): Promise<Answ
 }
 
 /** DELETE /1.0/profiles/NAME. */
-export function deleteProfile({ backend }: Edge, call: Call): Answer {
-  backend.profiles.delete(param(call, 'name'), call.by);
+export async function deleteProfile({ backend }: Edge, call: Call): Promise<Answer> {
+  await backend.profiles.delete(param(call, 'name'), call.by);
   return done();
 }
 

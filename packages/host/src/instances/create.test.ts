@@ -50,7 +50,7 @@ describe('A creation', () => {
     ['the beginning of a fingerprint', { type: 'image', fingerprint: 'fff' }],
     ['an alias', { type: 'image', alias: 'tiny' }],
   ] as const)('finds its image by %s', async (_how, source) => {
-    heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
+    await heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
     await create({ source });
     expect(heart.get('c1').config['volatile.base_image']).toBe(FINGERPRINT);
   });
@@ -144,7 +144,7 @@ describe('A creation that fails', () => {
     const held = heart.machine.faults.hold('create');
     const failed = expect(create({ profiles: ['default', 'web'] })).rejects.toThrow('Profile not found');
     await held.reached;
-    heart.host.profiles.delete('web', BY);
+    await heart.host.profiles.delete('web', BY);
     held.open();
     await failed;
     expect(heart.model.hasInstance('c1')).toBe(false);

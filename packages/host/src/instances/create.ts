@@ -100,7 +100,10 @@ async function create(
     const used = latest
       ? [{ kind: 'put-image', image: { ...latest, lastUsedAt: instance.createdAt } } as const]
       : [];
-    model.commit([...used, { kind: 'put-instance', instance }], [created]);
+    await model.change(() => {
+      if (model.hasInstance(instance.name)) throw hostError('instance-exists');
+      return { changes: [...used, { kind: 'put-instance', instance }], events: [created] };
+    });
   } catch (error) {
     await runtime.remove(instance.id);
     throw error;

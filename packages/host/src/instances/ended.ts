@@ -138,7 +138,10 @@ export async function commitEnd(
   const events: EventDraft[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
   if (isDeleted) {
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
-    model.commit([{ kind: 'delete-instance', id }], [deleted, ...events]);
+    await model.change(() => ({
+      changes: [{ kind: 'delete-instance', id }],
+      events: [deleted, ...events],
+    }));
     context.reboots.forget(id);
     await removeInstance(context, context.runtimeOf(instance.config), instance);
     return;

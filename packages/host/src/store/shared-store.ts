@@ -16,6 +16,8 @@ export interface SharedState {
   readonly images: ReadonlyMap<string, SharedImage>;
   readonly aliases: ReadonlyMap<string, Alias>;
   readonly members: ReadonlyMap<string, Member>;
+  /** By member, the run of its daemon that has a lease. */
+  readonly alive: ReadonlyMap<string, string>;
   /** By fingerprint, the members that have the files of an image. */
   readonly holders: ReadonlyMap<string, ReadonlySet<string>>;
 }

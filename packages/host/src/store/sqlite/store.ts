@@ -6,6 +6,7 @@ import type {
   Change,
   EventPage,
   EventQuery,
+  Fleet,
   Instance,
   JournalSpan,
   NewEvent,
@@ -22,9 +23,9 @@ import { KEPT_IMAGES } from './rebuild.ts';
 import { Reserve } from './reserve.ts';
 import { additionsOf } from './rows.ts';
 import { StagedInstances } from './staged-instances.ts';
-import { lastNumberIn, stateIn } from './state.ts';
+import { fleetIn, lastNumberIn, stateIn } from './state.ts';
 import { type Still, Stillness } from './still.ts';
-import { type Writers, writersOf } from './writers.ts';
+import { FLEET_NOTICE, type Writers, writersOf } from './writers.ts';
 
 export interface StoreOptions {
   readonly journal?: Partial<JournalLimits>;
@@ -83,6 +84,19 @@ export class Store {
   additions(): ReadonlyMap<number, readonly Addition[]> {
     const rows = () => this.#database.prepare('SELECT * FROM additions').all();
     return guarded(() => new Map(rows().map(additionsOf)));
+  }
+
+  /** The fleet that this host is a member of, with the texts that it keeps of others' objects; null if there is none. */
+  fleet(): { readonly fleet: Fleet; readonly mirror: ReadonlyMap<string, string> } | null {
+    return guarded(() => fleetIn(this.#database));
+  }
+
+  /** Why this host is no member of its fleet any more; empty if there is nothing to tell. */
+  fleetNotice(): string {
+    const row = guarded(() =>
+      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(FLEET_NOTICE),
+    );
+    return String(row?.['value'] ?? '');
   }
 
   /** The id that the next new instance gets. Ids are never given twice. */
@@ -189,6 +203,7 @@ export class Store {
   #write(change: Change): void {
     this.#writers.change(change);
     if (change.kind === 'put-instance') this.#staged.overtaken(change.instance.id);
+    if (change.kind === 'break-history') this.#journal.breakHistory(change.instanceId);
     if (change.kind !== 'delete-instance') return;
     this.#staged.overtaken(change.id);
     this.#journal.forget(change.id);

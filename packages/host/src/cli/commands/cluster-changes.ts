@@ -77,7 +77,7 @@ export function addRemove(group: Command, open: Open): void {
     )
     .argument('<member>')
     .option('-f, --force', 'also if it has instances; asks first')
-    .option('-y, --yes', 'do not ask');
+    .option('--yes', 'do not ask');
   addExamples(command, [
     ['porthole cluster remove mb', 'a member without instances'],
     ['porthole cluster remove mb --force', 'a member whose host is lost, with its instances'],

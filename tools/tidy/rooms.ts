@@ -15,7 +15,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   base: { imports: [] },
   wire: { imports: ['base'] },
   core: { imports: ['base'], types: ['packages/guest/src/wire.ts'] },
-  store: { imports: ['base', 'core'] },
+  store: { imports: ['base', 'core', 'etcd'] },
   etcd: { imports: ['base'] },
   backups: { imports: ['base', 'core', 'process', 'store'] },
   records: { imports: ['base', 'core'] },

@@ -117,18 +117,21 @@ export class Committing {
   /** Fails when the newer state has been applied here, so that the change can be made again from it. */
   async #conflict(changed: readonly string[], base: Base): Promise<never> {
     const { known, following, keys } = this.#parts;
-    const { based } = this.#plan.commit;
-    const isNewer = (key: string) => {
-      const expected = base.get(key);
-      return expected === undefined
-        ? known.newest(key) !== 0 || following.delivered > based
-        : known.newest(key) !== expected;
-    };
-    const target = () => Math.max(...changed.map((key) => known.newest(key)));
+    const isKnown = (key: string) => this.#isKnownToDiffer(key, base);
+    const newest = () => Math.max(...changed.map((key) => known.newest(key)));
     await within(
       CATCH_UP_MS,
-      following.until(() => changed.every(isNewer) && following.delivered >= target()),
+      following.until(() => changed.every(isKnown) && following.delivered >= newest()),
     );
     throw hostError('changed-meanwhile', describeKey(keys, changed[0] ?? ''));
+  }
+
+  /** Whether what this member knows of a key is newer than what the commit was made from. */
+  #isKnownToDiffer(key: string, base: Base): boolean {
+    const newest = this.#parts.known.newest(key);
+    const { commit, needed, unused } = this.#plan;
+    if (unused.includes(key)) return newest > commit.based;
+    if (base.has(key)) return newest !== base.get(key);
+    return needed.includes(key) ? newest === 0 : newest > commit.based;
   }
 }

@@ -9,8 +9,9 @@ import type { Store } from './store.ts';
 /** Objects whose newest change is remembered, to see conflicts with it. */
 const REMEMBERED_MAX = 1_000;
 
-/** Changes that are kept for followers that come late, with all that they put. */
-const HISTORY_MAX = 16;
+/** Changes that are kept for followers, with all that they put; fewer while there are none, for one that comes late. */
+const HISTORY_MAX = 1_000;
+const HISTORY_MAX_ALONE = 16;
 
 /** Pause before a batch is told again that the follower could not apply. */
 const RETRY_MS = 1_000;
@@ -67,7 +68,8 @@ export class SqliteShared implements SharedStore {
     // It has been applied: a follower that applies it once more changes nothing.
     const batch: Batch = { revision: this.#revision, changes: commit.changes, apply: () => {} };
     this.#history.push(batch);
-    if (this.#history.length > HISTORY_MAX) this.#history.shift();
+    const max = this.#followers.size > 0 ? HISTORY_MAX : HISTORY_MAX_ALONE;
+    if (this.#history.length > max) this.#history.shift();
     await Promise.all([...this.#followers].map((each) => each.tell()));
   }
 

@@ -98,14 +98,14 @@ export class Replica implements Follower {
 
   /** Commits changes of the newest state, or of the one at `based`. @returns the number of the commit */
   async commit(changes: readonly SharedChange[], options: CommitOptions = {}): Promise<number> {
-    const { based = this.revision, uses = [], unused = [] } = options;
+    const { based = this.revision, same = [], uses = [], unused = [] } = options;
     const number = ++this.#commits;
     this.applied.set(number, 0);
     const apply = () => {
       this.#apply(changes);
       this.applied.set(number, (this.applied.get(number) ?? 0) + 1);
     };
-    await this.store.commit({ changes, based, uses, unused, apply });
+    await this.store.commit({ changes, based, same, uses, unused, apply });
     return number;
   }
 
@@ -130,6 +130,7 @@ export class Replica implements Follower {
 
 interface CommitOptions {
   readonly based?: number;
+  readonly same?: readonly ObjectKey[];
   readonly uses?: readonly ObjectKey[];
   readonly unused?: readonly ObjectKey[];
 }
@@ -147,12 +148,18 @@ export function stateOf(state: SharedState): MutableSharedState {
   return copy;
 }
 
-/** As plain values, sorted, to compare. */
-export function plain(state: SharedState): unknown {
-  const sorted = (map: ReadonlyMap<string, unknown>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+/** As a text that is the same for equal states. */
+export function textOf(state: SharedState): string {
   const { instances, profiles, images, aliases, members, holders } = state;
   const holding = new Map([...holders].map(([fingerprint, names]) => [fingerprint, [...names].sort()]));
-  return JSON.parse(
-    JSON.stringify([instances, profiles, images, aliases, members, holding].map(sorted)),
-  ) as unknown;
+  const all = { instances, profiles, images, aliases, members, holding };
+  return JSON.stringify(
+    all,
+    (_key, value: unknown) => {
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+      const entries = value instanceof Map ? [...value] : Object.entries(value);
+      return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+    },
+    1,
+  );
 }

@@ -109,6 +109,7 @@ export const HOST_ERRORS = {
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
   'etcd-settings': [500, 'The settings for etcd cannot be used: %s'],
+  'image-elsewhere': [503, 'The files of the image cannot be fetched from the members that have them: %s'],
   'member-needs-etcd': [
     500,
     'This state directory is that of the member "%s" of a fleet: give the daemon the settings store and etcd-endpoints',

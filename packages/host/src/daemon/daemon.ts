@@ -133,7 +133,7 @@ export async function startDaemon(
     ...{ fastLane: status, lxcfs: () => runtimes.lxcfs(), machines: () => late.machines?.setUp ?? [] },
   });
   const identified = (fd: number) => callers.identify(fd);
-  const guestBackend = guestCases(context, identified, (image) => images.paths(image));
+  const guestBackend = guestCases(context, identified, images);
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
   const backups = openBackups(config, paths.database, opened, log);
   const fleet = member && memberFleet(context, member, images);
@@ -147,7 +147,7 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
-  if (member && fleet) await beMember(started, { context, member, fleet, host });
+  if (member && fleet) await beMember(started, { context, member, fleet, host, images });
   started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

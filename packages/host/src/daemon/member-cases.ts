@@ -1,6 +1,8 @@
+import { messageOf } from '../base/coded-error.ts';
 import { ownVersion } from '../base/version.ts';
 import type { Settings } from '../config/settings.ts';
 import { Following } from '../fleet/following.ts';
+import { ImageFetch } from '../fleet/image-fetch.ts';
 import { readAddress } from '../fleet/link/address.ts';
 import { openIdentity } from '../fleet/link/identity.ts';
 import { LinkServer } from '../fleet/link/link-server.ts';
@@ -68,9 +70,10 @@ export async function beMember(
     readonly member: MemberSide;
     readonly fleet: MemberFleet;
     readonly host: HostServer;
+    readonly images: ImageDirectory;
   },
 ): Promise<void> {
-  const { context, member, fleet, host } = parts;
+  const { context, member, fleet, host, images } = parts;
   const { mirror, store, identity } = member;
   const { log, model } = context;
   const removed = () => {
@@ -79,7 +82,12 @@ export async function beMember(
     model.follow(fleet.alone(REMOVED), []);
     restart();
   };
-  const following = started.adopt(new Following({ context, store, mirror, removed }), (each) => each.stop());
+  const imagesGone = (fingerprints: readonly string[]) => void removeFiles(context, images, fingerprints);
+  const following = started.adopt(new Following({ context, store, mirror, removed, imagesGone }), (each) =>
+    each.stop(),
+  );
+  const fetch = new ImageFetch({ fleet, agents: member.agents, images, log });
+  images.source = (image) => fetch.fetch(image);
   fleet.following = following;
   following.start();
   const known = () =>
@@ -89,6 +97,20 @@ export async function beMember(
   const link = started.adopt(new LinkServer({ identity, known, serve, log }), (each) => each.stop());
   started.defer(mirror.onChange(() => link.recheck()));
   await link.listen(readAddress(mirror.members.get(mirror.fleet.member)?.address ?? ''));
+}
+
+/** Removes the files of images that another member has deleted. What is left goes at the next start. */
+async function removeFiles(
+  { model, roots, log }: Needs<'log' | 'model' | 'roots'>,
+  images: ImageDirectory,
+  fingerprints: readonly string[],
+): Promise<void> {
+  try {
+    for (const fingerprint of fingerprints) await images.remove(fingerprint);
+    await roots.sweep((base) => model.needsRoot(base));
+  } catch (error) {
+    log.warn({ reason: messageOf(error) }, 'files of a deleted image could not be removed');
+  }
 }
 
 /** As an operator's SIGHUP: operations that run have time to end, so that the operator gets the answer. */

@@ -12,6 +12,8 @@ export interface FollowingParts {
   readonly context: RunNeeds & Needs<'random'>;
   readonly store: SharedStore;
   readonly mirror: Mirror;
+  /** Called with images that are deleted: their files can go. */
+  readonly imagesGone: (fingerprints: readonly string[]) => void;
   /** Called when the fleet has no such member any more. */
   readonly removed: () => void;
 }
@@ -71,6 +73,8 @@ export class Following {
     const { change, reached } = followed(context, changes, mirror.fleet.member, extra);
     await context.model.commitMany(change);
     this.#adjust(reached);
+    const gone = changes.flatMap((each) => (each.kind === 'delete-image' ? each.fingerprint : []));
+    if (gone.length > 0) this.#parts.imagesGone(gone);
   }
 
   #adjust(reached: readonly Reached[]): void {

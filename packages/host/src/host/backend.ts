@@ -121,6 +121,8 @@ export interface ImageCases {
   /** Operator-only: marks an image as cached, which no LXD client can (Porthole addition). */
   setCached(fingerprint: string, cached: boolean, by: Requestor): Promise<void>;
   delete(fingerprint: string, by: Requestor): Operation;
+  /** Makes sure that an image's files are here: another member of the fleet may have them. */
+  ensure(fingerprint: string): Promise<void>;
   /** Paths of the image's files, metadata first when split; emits `image-retrieved`. */
   export(fingerprint: string, by: Requestor): { image: Image; paths: readonly string[] };
   aliases(): readonly Alias[];

@@ -45,6 +45,7 @@ export function imageCases(
         work: () => deleteImage({ context, directory, queues, by }, image.fingerprint),
       });
     },
+    ensure: (fingerprint: string) => directory.ensure(find(fingerprint)),
     export(fingerprint: string, by: Requestor) {
       const image = find(fingerprint);
       model.commit([], [lifecycle('image-retrieved', 'images', image.fingerprint, { by })]);

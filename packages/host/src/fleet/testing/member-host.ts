@@ -52,7 +52,7 @@ export class MemberHost {
       imageFiles: (fingerprint) => [fingerprint],
     });
     const removed = () => void this.removed++;
-    this.following = new Following({ context: heart.parts, store, mirror, removed });
+    this.following = new Following({ context: heart.parts, store, mirror, removed, imagesGone: () => {} });
     this.fleet.following = this.following;
     this.following.start();
   }

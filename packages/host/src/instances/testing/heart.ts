@@ -81,11 +81,7 @@ export class Heart {
     this.images = new FakeImages(machine, life, imageFolder);
     this.parts = this.#makeParts();
     this.host = hostBackend(this.parts, this.images, SERVER_FACTS, new FakeBackups());
-    this.guest = guestCases(
-      this.parts,
-      (fd) => this.identity.identify(fd),
-      (image) => this.images.paths(image),
-    );
+    this.guest = guestCases(this.parts, (fd) => this.identity.identify(fd), this.images);
     this.host.subscribe((event) => this.#note(event));
   }
 

@@ -1,7 +1,7 @@
 import type { Caller } from '../core/caller.ts';
 import type { Instance } from '../core/entities.ts';
 import type { GuestBackend } from '../guest/backend.ts';
-import type { ImageDirectory, ImageDirectory } from '../images/image-directory.ts';
+import type { ImageDirectory } from '../images/image-directory.ts';
 import { type Effect, keyEffect, readyEffect } from '../instances/guest-writes.ts';
 import type { Needs } from '../instances/needs.ts';
 import { WriteGroups } from '../instances/write-groups.ts';

@@ -17,6 +17,8 @@ export const RUN_PACKAGES = [
   'procps',
   // File systems of images, with their sizes.
   'e2fsprogs',
+  // The certificate of a member of a fleet.
+  'openssl',
   // Node 26 is linked with it.
   'libatomic1',
 ];

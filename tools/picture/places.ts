@@ -43,6 +43,7 @@ export const AREAS: readonly Area[] = [
       library: 'use cases of images, aliases',
       containers: 'adopts what other runtimes start, by their hooks',
       startup: 'what runs already, what is left over, what is to start',
+      fleet: 'the members of a fleet, and the link between them',
     },
   },
   {

@@ -20,6 +20,7 @@ import {
 } from './cluster.ts';
 import { attachToConsole, clearConsole, getConsole } from './console.ts';
 import { deleteFile, getFile, headFile, postFile } from './files.ts';
+import { countImageFiles, sendImageFile, waitUntilApplied } from './fleet-routes.ts';
 import { exportImage } from './image-export.ts';
 import { uploadImage } from './image-upload.ts';
 import { deleteImage, getImage, listImages, patchImage, updateImage } from './images.ts';
@@ -156,6 +157,13 @@ export const ROUTES: readonly Route[] = [
   route('/1.0/operations/:id', 'refused', { GET: getOperation, DELETE: cancelOperation }),
   route('/1.0/operations/:id/wait', 'refused', { GET: waitForOperation }),
   route('/1.0/operations/:id/websocket', 'refused', { GET: needsUpgrade }, connectExec),
+];
+
+/** What members ask each other. Operators get 404. */
+export const FLEET_ROUTES: readonly Route[] = [
+  route('/fleet/1.0/applied', 'same', { GET: waitUntilApplied }),
+  route('/fleet/1.0/images/:fingerprint', 'same', { GET: countImageFiles }),
+  route('/fleet/1.0/images/:fingerprint/files/:number', 'same', { GET: sendImageFile }),
 ];
 
 /**

@@ -81,6 +81,11 @@ export class LxcClient {
   }
 }
 
+/** Starts the client in an environment and leaves it running. */
+export function spawnLxc(env: Record<string, string>, ...args: string[]): ChildProcess {
+  return spawn('lxc', args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
 /** Collects the standard output of a process. */
 export function outputOf(child: ChildProcess): { readonly text: string } {
   const output = { text: '' };

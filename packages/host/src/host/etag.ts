@@ -99,7 +99,7 @@ export function preconditionOf<T>(ifMatch: string | undefined, etagOf: (value: T
 export function stillSame<T>(seen: T, check: (current: T) => void): (current: T) => void {
   return (current) => {
     check(current);
-    if (current !== seen) throw hostError('changed-meanwhile');
+    if (current !== seen) throw hostError('changed-meanwhile', 'The object');
   };
 }
 

@@ -21,7 +21,7 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
         async commit(commit) {
           world.commits.push(commit);
           await new Promise(setImmediate);
-          if (world.refusals-- > 0) throw hostError('changed-meanwhile');
+          if (world.refusals-- > 0) throw hostError('changed-meanwhile', 'Something');
           commit.apply([{ kind: 'give-instance-id', id: 99 }]);
         },
       },
@@ -110,7 +110,7 @@ describe('A change in a fleet', () => {
     const { world, agreement, applied, apply } = fleet();
     world.refusals = Number.POSITIVE_INFINITY;
     const make = () => ({ changes: [put(withConfig({ 'user.a': '2' }))] });
-    await expect(agreement.change(make, apply)).rejects.toThrow('at the same time');
+    await expect(agreement.change(make, apply)).rejects.toThrow('meanwhile');
     expect(applied).toEqual([]);
   });
 

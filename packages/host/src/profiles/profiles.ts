@@ -123,7 +123,7 @@ function update(
 function checkStill(profile: Profile, planned: Profile, check: Precondition<Profile> | undefined): void {
   if (profile === planned) return;
   check?.(profile);
-  throw hostError('changed-meanwhile');
+  throw hostError('changed-meanwhile', `Profile "${profile.name}"`);
 }
 
 /** Instances that have begun to use a profile while it was changed for its users. */

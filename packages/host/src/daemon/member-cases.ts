@@ -13,6 +13,7 @@ import type { MembershipCases } from '../host/fleet-cases.ts';
 import type { HostServer } from '../host/server.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
+import { SqliteShared } from '../store/sqlite/shared.ts';
 import type { Store } from '../store/sqlite/store.ts';
 import { type MemberSide, opensFleet } from './member.ts';
 import type { StatePaths } from './state-paths.ts';
@@ -52,6 +53,7 @@ export function membershipOf(
   const { fleet, settings, facts, local, paths } = parts;
   return membershipCases({
     ...{ context, fleet, open: opensFleet(settings, context.log), notice: local.fleetNotice(), restart },
+    own: new SqliteShared(local),
     identity: () => openIdentity(paths.member),
     facts: {
       name: facts.name,

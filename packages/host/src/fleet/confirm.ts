@@ -5,7 +5,7 @@ import type { SharedCommit, SharedStore } from '../store/shared-store.ts';
 import type { Mirror } from './mirror.ts';
 
 /** Members are waited for so long: the time of a lease. */
-export const CONFIRM_MS = 5_000;
+const CONFIRM_MS = 5_000;
 
 /** Objects that all members show, or that reach instances of all. */
 const OF_ALL = /-(profile|image|alias)$/;

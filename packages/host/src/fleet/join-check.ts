@@ -1,4 +1,3 @@
-import type { State } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { Member } from '../core/shared.ts';
 import type { SharedState } from '../store/shared-store.ts';
@@ -13,7 +12,7 @@ const SHOWN_MAX = 10;
  * @param member the host as a member
  * @throws join-refused with all that is in the way, member-name-taken
  */
-export function checkJoin(own: State, fleet: SharedState, member: Member): void {
+export function checkJoin(own: SharedState, fleet: SharedState, member: Member): void {
   const there = fleet.members.get(member.name);
   if (there && there.fingerprint !== member.fingerprint) throw hostError('member-name-taken', member.name);
   const taken = [...own.instances.values()]
@@ -27,7 +26,7 @@ export function checkJoin(own: State, fleet: SharedState, member: Member): void 
   if (problems.length > 0) throw hostError('join-refused', problems.join('; '));
 }
 
-function differentProfiles(own: State, fleet: SharedState): string[] {
+function differentProfiles(own: SharedState, fleet: SharedState): string[] {
   const used = new Set([...own.instances.values()].flatMap(({ profiles }) => profiles));
   return [...own.profiles.values()]
     .filter((profile) => {
@@ -40,7 +39,7 @@ function differentProfiles(own: State, fleet: SharedState): string[] {
     .map(({ name }) => name);
 }
 
-function differentAliases(own: State, fleet: SharedState): string[] {
+function differentAliases(own: SharedState, fleet: SharedState): string[] {
   return [...own.aliases.values()]
     .filter(({ name, target }) => (fleet.aliases.get(name)?.target ?? target) !== target)
     .map(({ name }) => name);

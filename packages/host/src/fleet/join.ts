@@ -8,7 +8,10 @@ import { checkJoin } from './join-check.ts';
 import { Mirror } from './mirror.ts';
 import { broughtBy, chunksOf, usesOf } from './uploads.ts';
 
-type JoinNeeds = Needs<'model' | 'random'>;
+type JoinNeeds = Needs<'model' | 'random'> & {
+  /** The store of the single host. */
+  readonly own: Pick<SharedStore, 'load'>;
+};
 
 /** The history may have ended between two looks. */
 const REVISION_LOST = 'the history of the fleet ended while the host joined: try again';
@@ -27,11 +30,10 @@ export async function join(
   member: Member,
   tell: (done: number, all: number) => void,
 ): Promise<readonly Change[]> {
-  const { model } = context;
-  const before = await store.load();
-  checkJoin(model.state, before.state, member);
+  const [own, before] = await Promise.all([context.own.load(), store.load()]);
+  checkJoin(own.state, before.state, member);
   const session = new Session(store, before);
-  const brought = broughtBy(model.state, before.state, member.name);
+  const brought = broughtBy(own.state, before.state, member.name);
   const done: SharedChange[] = [];
   try {
     await session.commit([{ kind: 'put-member', member: { ...member, state: 'joining' } }]);

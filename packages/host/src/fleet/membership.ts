@@ -19,6 +19,8 @@ export interface MembershipParts {
   readonly fleet: MemberFleet | null;
   /** Opens the store of the fleet as a member that has its lease; null without the settings for it. */
   readonly open: ((member: string) => Promise<{ store: SharedStore; stop: () => Promise<void> }>) | null;
+  /** The store of the single host. */
+  readonly own: Pick<SharedStore, 'load'>;
   readonly identity: () => Promise<Pick<Identity, 'fingerprint'>>;
   readonly facts: {
     readonly name: string;
@@ -93,7 +95,9 @@ async function enable(
   await paused(parts, 'fleet-joining', async () => {
     const { store, stop } = await open(name);
     try {
-      const changes = await join(context, store, member, (done, all) => tell(`${done} of ${all} objects`));
+      const changes = await join({ ...context, own: parts.own }, store, member, (done, all) =>
+        tell(`${done} of ${all} objects`),
+      );
       context.model.follow(changes, []);
     } finally {
       await stop();

@@ -1,12 +1,11 @@
-import type { State } from '../core/entities.ts';
-import { type SharedChange, sharedImageOf, sharedPartOf } from '../core/shared.ts';
+import type { SharedChange } from '../core/shared.ts';
 import type { SharedCommit, SharedState } from '../store/shared-store.ts';
 
 /** Objects in one commit: far below the limits of etcd, also with the largest ones that are usual. */
 const AT_ONCE = 20;
 
 /** What a host brings into the fleet: everything that the fleet does not have, in the order in which it is used. */
-export function broughtBy(own: State, fleet: SharedState, member: string): SharedChange[] {
+export function broughtBy(own: SharedState, fleet: SharedState, member: string): SharedChange[] {
   const images = [...own.images.values()];
   return [
     ...[...own.profiles.values()]
@@ -14,13 +13,13 @@ export function broughtBy(own: State, fleet: SharedState, member: string): Share
       .map((profile): SharedChange => ({ kind: 'put-profile', profile })),
     ...images
       .filter(({ fingerprint }) => !fleet.images.has(fingerprint))
-      .map((image): SharedChange => ({ kind: 'put-image', image: sharedImageOf(image) })),
+      .map((image): SharedChange => ({ kind: 'put-image', image })),
     ...images.map(({ fingerprint }): SharedChange => ({ kind: 'put-holder', fingerprint, member })),
     ...[...own.aliases.values()]
       .filter(({ name }) => !fleet.aliases.has(name))
       .map((alias): SharedChange => ({ kind: 'put-alias', alias })),
     ...[...own.instances.values()].map(
-      (instance): SharedChange => ({ kind: 'put-instance', instance: sharedPartOf(instance, member) }),
+      (instance): SharedChange => ({ kind: 'put-instance', instance: { ...instance, member } }),
     ),
   ];
 }

@@ -135,12 +135,6 @@ export class Model {
     return this.#store.nextInstanceId();
   }
 
-  /** The names of all instances that use a profile, those of other hosts too; sorted. */
-  namesOfUsers(profile: string): string[] {
-    const others = [...this.others.values()].filter(({ profiles }) => profiles.includes(profile));
-    return [...this.usersOf(profile), ...others].map(({ name }) => name).sort();
-  }
-
   /** The instances of this host that use a profile, by their ids. */
   usersOf(profile: string): Instance[] {
     return this.#instances.usersOf(profile);
@@ -162,8 +156,7 @@ export class Model {
   }
 
   /**
-   * Commits a change of objects that others may share. On a single host it is committed within this call; in a fleet
-   * after all earlier changes.
+   * Commits a change of objects that others may share. On a single host it is committed within this call.
    * @param make checks the change and makes it from the newest state; called again if another change came first
    * @throws changed-meanwhile, and the errors of `make`; then nothing has changed
    */

@@ -13,6 +13,7 @@ import { guestApiChange, planUpdate, type UpdatePlan } from '../instances/plan.t
 import type { Requestor } from '../model/events.ts';
 import type { LargeChange } from '../model/large-commit.ts';
 import { lifecycle } from '../model/lifecycle.ts';
+import type { Model } from '../model/model.ts';
 import type { Precondition } from '../model/precondition.ts';
 import type { ProfileInfo } from './profile-info.ts';
 
@@ -54,7 +55,7 @@ export function profileCases(
       return model.change(() => {
         const profile = find(context, name);
         if (name === DEFAULT) throw hostError('profile-default-delete');
-        if (model.namesOfUsers(profile.name).length > 0) throw hostError('profile-in-use');
+        if (namesOfUsers(model, profile.name).length > 0) throw hostError('profile-in-use');
         const deleted = lifecycle('profile-deleted', 'profiles', name, { by });
         return { changes: [{ kind: 'delete-profile', name }], events: [deleted] };
       });
@@ -69,9 +70,15 @@ function infoOf({ model }: Needs<'model'>, profile: Profile): ProfileInfo {
     profile,
     // Made only when it is read: many requests need the profile alone.
     get usedBy() {
-      return model.namesOfUsers(profile.name);
+      return namesOfUsers(model, profile.name);
     },
   };
+}
+
+/** Of this host and of others, sorted. */
+function namesOfUsers(model: Model, profile: string): string[] {
+  const others = [...model.others.values()].filter(({ profiles }) => profiles.includes(profile));
+  return [...model.usersOf(profile), ...others].map(({ name }) => name).sort();
 }
 
 function find({ model }: Needs<'model'>, name: string): Profile {

@@ -5,6 +5,7 @@ import { Heart } from '../../instances/testing/heart.ts';
 import type { SharedSide } from '../../model/agreement.ts';
 import type { SharedStore } from '../../store/shared-store.ts';
 import { openDatabase } from '../../store/sqlite/open.ts';
+import { SqliteShared } from '../../store/sqlite/shared.ts';
 import { commitConfirmed } from '../confirm.ts';
 import { CutOff } from '../cut-off.ts';
 import { Following } from '../following.ts';
@@ -68,7 +69,10 @@ export class MemberHost {
     const single = await Heart.begin(world);
     await prepare(single);
     const store = history.open();
-    single.model.follow(await join(single.parts, store, member, () => {}), []);
+    single.model.follow(
+      await join({ ...single.parts, own: new SqliteShared(single.store) }, store, member, () => {}),
+      [],
+    );
     single.life.end();
     single.stop();
     history.write([{ kind: 'put-alive', member: name, run: 'r1' }]);

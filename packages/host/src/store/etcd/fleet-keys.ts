@@ -3,15 +3,7 @@ import { describeObject, objectOf, type SharedKind } from '../shared-state.ts';
 import type { ObjectKey } from '../shared-store.ts';
 
 /** The kinds of objects that members share, as the first part of their keys. */
-export const OBJECT_FOLDERS = [
-  'profiles',
-  'images',
-  'aliases',
-  'instances',
-  'members',
-  'alive',
-  'holders',
-] as const;
+const OBJECT_FOLDERS = ['profiles', 'images', 'aliases', 'instances', 'members', 'alive', 'holders'] as const;
 export type ObjectFolder = (typeof OBJECT_FOLDERS)[number];
 
 type Folder = ObjectFolder | 'commits' | 'uses';

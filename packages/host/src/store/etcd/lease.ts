@@ -6,7 +6,7 @@ import { type Fence, type FenceKeeper, fenceNumber, fenceOf } from './fence.ts';
 import type { FleetKeys } from './fleet-keys.ts';
 
 /** A member that says nothing for so long is gone. */
-export const LEASE_SECONDS = 5;
+const LEASE_SECONDS = 5;
 
 /** Time between two signs of life: three of them fit into the lease. */
 const KEEP_ALIVE_MS = 1_500;

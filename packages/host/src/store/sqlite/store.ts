@@ -1,5 +1,3 @@
-import { statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type {
   Addition,
@@ -20,7 +18,7 @@ import { DEFAULT_JOURNAL_LIMITS, type JournalLimits } from './journal-limits.ts'
 import { closeKeepingLog } from './log-file.ts';
 import { openDatabase } from './open.ts';
 import { KEPT_IMAGES } from './rebuild.ts';
-import { Reserve } from './reserve.ts';
+import { Reserve, roomOf } from './reserve.ts';
 import { additionsOf } from './rows.ts';
 import { StagedInstances } from './staged-instances.ts';
 import { fleetIn, lastNumberIn, stateIn } from './state.ts';
@@ -42,8 +40,6 @@ export interface StagedRows {
   readonly instance: Instance | null;
   readonly events: readonly NewEvent[];
 }
-
-const MEMORY = ':memory:';
 
 /**
  * Everything that must outlive the daemon. Objects are read once, at start, and then only written, so that no
@@ -295,10 +291,4 @@ export class Store {
       // No client waits for it, and it is tried again when the store is idle next.
     }
   }
-}
-
-function roomOf(path: string): number {
-  if (path === MEMORY) return Number.POSITIVE_INFINITY;
-  const { bavail, bsize } = statfsSync(dirname(path));
-  return bavail * bsize;
 }

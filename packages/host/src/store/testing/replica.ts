@@ -136,7 +136,7 @@ interface CommitOptions {
 }
 
 /** A copy. */
-export function stateOf(state: SharedState): MutableSharedState {
+function stateOf(state: SharedState): MutableSharedState {
   const copy = new MutableSharedState();
   for (const instance of state.instances.values()) copy.apply({ kind: 'put-instance', instance });
   for (const profile of state.profiles.values()) copy.apply({ kind: 'put-profile', profile });

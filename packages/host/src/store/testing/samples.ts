@@ -20,7 +20,7 @@ export function sampleProfile(name: string, value = ''): Profile {
   };
 }
 
-export function sampleInstance(name: string, member = 'a', value = ''): SharedInstance {
+function sampleInstance(name: string, member = 'a', value = ''): SharedInstance {
   return {
     id: idOf(name),
     name,
@@ -69,7 +69,7 @@ export function sampleImage(fingerprint: string, filename = 'i.tar.gz'): SharedI
   };
 }
 
-export function sampleAlias(name: string, target: string, description = ''): Alias {
+function sampleAlias(name: string, target: string, description = ''): Alias {
   return { name, target, description };
 }
 

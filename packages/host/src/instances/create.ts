@@ -120,7 +120,7 @@ function draft(
 ): Instance {
   const { source } = input;
   const init = source.type === 'adopt' ? (source.init ?? adopter.nameOf(source.pid)) : null;
-  const own = { ...(image ? imageConfig(image) : {}), ...input.config };
+  const own = { ...input.config, ...(image ? imageConfig(image) : {}) };
   const wanted: Instance = {
     id,
     name: input.name,

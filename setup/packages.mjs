@@ -17,9 +17,14 @@ export const RUN_PACKAGES = [
   'procps',
   // File systems of images, with their sizes.
   'e2fsprogs',
+  // The certificate of a member of a fleet.
+  'openssl',
   // Node 26 is linked with it.
   'libatomic1',
 ];
+
+/** Packages for a fleet on one machine. */
+export const CLUSTER_PACKAGES = [...RUN_PACKAGES, 'etcd-server'];
 
 /**
  * Further packages for the tests: the clients of both APIs, shells with their own tab

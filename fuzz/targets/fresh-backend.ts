@@ -1,4 +1,5 @@
 import type { HostBackend } from '../../packages/host/src/host/backend.ts';
+import { NO_MEMBERSHIP } from '../../packages/host/src/host/no-fleet.ts';
 import { HeartBackend } from '../../packages/host/src/host/testing/heart-backend.ts';
 import { BY } from '../../packages/host/src/instances/testing/heart.ts';
 import { IMAGE } from './host-words.ts';
@@ -6,6 +7,8 @@ import { IMAGE } from './host-words.ts';
 /** A backend of the host API that can be renewed for each case while the server stays. */
 export class FreshBackend implements HostBackend {
   readonly #folder: string;
+  readonly fleet = null;
+  readonly membership = NO_MEMBERSHIP;
   now: HeartBackend;
 
   constructor(folder: string) {

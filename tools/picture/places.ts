@@ -30,7 +30,8 @@ export const AREAS: readonly Area[] = [
     fill: '#fde2cf',
     rooms: {
       core: 'the rules, pure: keys, profiles, devices, views',
-      store: 'the SQLite file, all SQL',
+      etcd: 'a client of etcd',
+      store: 'the SQLite file, all SQL; a fleet’s objects in etcd',
       backups: 'copies of the database, by a child process',
       records: 'a small file for each object',
       recovery: 'replaces a lost database',
@@ -43,6 +44,7 @@ export const AREAS: readonly Area[] = [
       library: 'use cases of images, aliases',
       containers: 'adopts what other runtimes start, by their hooks',
       startup: 'what runs already, what is left over, what is to start',
+      fleet: 'the members of a fleet, and the link between them',
     },
   },
   {

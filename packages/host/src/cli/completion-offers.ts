@@ -60,6 +60,7 @@ const OFFERS: Readonly<Record<string, Offer>> = {
     return [FILES, ...copies.map(({ name }) => name)];
   },
   machine: machines,
+  member: (client) => names(client, '/1.0/cluster/members'),
 };
 
 /** Machines of systemd-nspawn: folders and disk images of this host. */

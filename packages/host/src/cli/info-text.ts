@@ -2,8 +2,10 @@ import { printableLine } from '../base/printable.ts';
 import { isAdopted } from '../core/adopted.ts';
 import { containerOf } from '../core/container.ts';
 import type { BackupStateJson } from '../wire/backup.ts';
+import type { FleetStateJson } from '../wire/cluster.ts';
 import type { InstanceFullJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
 import type { ServerJson } from '../wire/server.ts';
+import { isInFleet } from './location.ts';
 import { formatBytes, formatMemory, formatTime } from './text.ts';
 
 const NANOSECONDS = 1e9;
@@ -23,6 +25,7 @@ export function describeServer(server: ServerJson): string {
     ...(porthole.machines?.length ? [`Machines that are set up: ${porthole.machines.join(', ')}`] : []),
     // A daemon of an earlier version has none.
     ...(porthole.backups ? describeBackups(porthole.backups) : []),
+    ...(porthole.fleet ? describeFleet(porthole.fleet) : []),
     `API: ${server.api_version} (${server.api_status}), ${server.api_extensions.length} extensions`,
     ...(Object.keys(server.config).length > 0 ? ['Config:'] : []),
     ...Object.entries(server.config).map(([key, value]) => `  ${key}: ${value}`),
@@ -34,6 +37,15 @@ function describeBackups({ folder, minutes, count, failure }: BackupStateJson): 
   return [
     `Copies of the database: ${often}, at most ${count}, in ${folder}`,
     ...(failure ? [`The last copy FAILED on ${formatTime(failure.at)}: ${failure.reason}`] : []),
+  ];
+}
+
+function describeFleet({ member, members, offline, cut_off_since: since, notice }: FleetStateJson): string[] {
+  const stateOf = (name: string) => (offline.includes(name) ? `${name} (OFFLINE)` : name);
+  return [
+    ...(notice === null ? [] : [`Fleet: ${notice}`]),
+    ...(member === null ? [] : [`Fleet: member ${member} of ${members.map(stateOf).join(', ')}`]),
+    ...(since === null ? [] : [`CUT OFF from the fleet since ${formatTime(since)}: it does not reach etcd`]),
   ];
 }
 
@@ -68,6 +80,7 @@ export function describeInstance(instance: InstanceFullJson): string {
     `Status: ${instance.status.toUpperCase()}`,
     `Type: ${instance.type}${instance.ephemeral ? ' (ephemeral)' : ''}`,
     `Architecture: ${instance.architecture}`,
+    ...(isInFleet(instance) ? [`Location: ${instance.location}`] : []),
     ...(state?.pid ? [`PID: ${state.pid}`] : []),
     `Profiles: ${instance.profiles.join(', ') || 'none'}`,
     `Created: ${formatTime(instance.created_at)}`,

@@ -3,6 +3,7 @@ import { containerOf } from '../core/container.ts';
 import { own } from '../core/records.ts';
 import type { InstanceFullJson, InstanceJson, NetworkJson } from '../wire/instance.ts';
 import { UsageError } from './arguments.ts';
+import { isInFleet } from './location.ts';
 import { formatMemory, formatTime } from './text.ts';
 
 /** One column of `porthole list`. */
@@ -27,6 +28,7 @@ const LETTERS: Readonly<Record<string, Column>> = {
   D: { header: 'DISK USAGE', live: true, cell: (it) => memory(it.state?.disk?.['root']?.usage) },
   f: { header: 'BASE IMAGE', live: false, cell: (it) => baseImage(it).slice(0, FINGERPRINT_SHORT) },
   F: { header: 'BASE IMAGE', live: false, cell: baseImage },
+  L: { header: 'LOCATION', live: false, cell: (it) => (isInFleet(it) ? it.location : '') },
   l: { header: 'LAST USED AT', live: false, cell: (it) => formatTime(it.last_used_at) },
   m: { header: 'MEMORY USAGE', live: true, cell: (it) => memory(it.state?.memory.usage) },
   n: { header: 'NAME', live: false, cell: (it) => it.name },

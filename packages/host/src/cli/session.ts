@@ -51,20 +51,21 @@ export function sessionsOf(io: Io, exit: (code: number) => void): Open {
       throw new UsageError(`There is no project "${options.project}": Porthole has one, ${PROJECT}`);
     const quiet = options.quiet === true;
     const progress = createProgress(io.stderr, quiet);
+    const note = (text: string) => {
+      progress.clear();
+      if (!quiet) say(io.stderr, `${text}\n`);
+    };
     return {
       io,
-      client: new HostClient(
-        socketPathOf(options, io.env),
-        progress.shown ? { onProgress: progress.text } : {},
-      ),
+      client: new HostClient(socketPathOf(options, io.env), {
+        ...(progress.shown ? { onProgress: progress.text } : {}),
+        onUnconfirmed: (members) => note(unconfirmed(members)),
+      }),
       quiet,
       progress,
       print: (text) => say(io.stdout, `${text}\n`),
       data: (value) => give(io.stdout, `${value}\n`),
-      note: (text) => {
-        progress.clear();
-        if (!quiet) say(io.stderr, `${text}\n`);
-      },
+      note,
       complain: (text) => {
         progress.clear();
         sayError(io.stderr, text);
@@ -73,4 +74,9 @@ export function sessionsOf(io: Io, exit: (code: number) => void): Open {
       exit,
     };
   };
+}
+
+function unconfirmed(members: readonly string[]): string {
+  const which = members.length === 1 ? `member ${members[0]} has` : `members ${members.join(', ')} have`;
+  return `Warning: the change is made, but ${which} not confirmed it yet: instances there may see the old state for a while`;
 }

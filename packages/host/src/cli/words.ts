@@ -37,7 +37,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 };
 
 /** What ends, deletes or takes something away is never proposed for a mistyped word. */
-const NEVER_PROPOSED = /^(delete|kill|stop|restart|pause|remove|unset|rm)/;
+const NEVER_PROPOSED = /^(delete|disable|kill|stop|restart|pause|remove|unset|rm)/;
 
 /** The words with a word of another program replaced by porthole's own. */
 export function withoutSynonym(program: Command, words: readonly string[]): readonly string[] {

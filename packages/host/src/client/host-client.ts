@@ -8,6 +8,8 @@ import { call } from './transport.ts';
 export interface HostClientOptions {
   /** Gets the progress of the operations that this client waits for. */
   readonly onProgress?: ProgressListener;
+  /** Gets the names of members of a fleet that have not confirmed a change in time. */
+  readonly onUnconfirmed?: (members: readonly string[]) => void;
   /** Ends requests, and waits for operations. */
   readonly signal?: AbortSignal;
 }
@@ -60,18 +62,28 @@ export class HostClient {
       const operation = await this.begin(method, path, options);
       if (!operation) return undefined;
       follow(operation.id);
-      return requireSuccess(await this.wait(operation));
+      const ended = requireSuccess(await this.wait(operation));
+      this.#tell(ended.metadata);
+      return ended;
     });
   }
 
   /** Sends a change and does not wait for its operation. */
   async begin(method: string, path: string, options: ChangeOptions = {}): Promise<OperationJson | undefined> {
-    return (await call(this.socketPath, { method, path, ...options, ...this.#signal() })).operation;
+    const reply = await call(this.socketPath, { method, path, ...options, ...this.#signal() });
+    this.#tell(reply.envelope);
+    return reply.operation;
   }
 
   /** Waits until an operation has ended, with success or not. */
   wait(operation: OperationJson): Promise<OperationJson> {
     return waitForOperation(this.socketPath, operation, this.#options.signal);
+  }
+
+  /** Of an answer, or of the metadata of an operation that has ended. */
+  #tell(answer: Readonly<Record<string, unknown>> | null): void {
+    const members = answer?.['porthole_unconfirmed'];
+    if (Array.isArray(members) && members.length > 0) this.#options.onUnconfirmed?.(members.map(String));
   }
 
   #signal(): { signal?: AbortSignal } {

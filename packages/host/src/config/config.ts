@@ -6,7 +6,7 @@ import { messageOf } from '../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { isYamlMap } from '../base/yaml-map.ts';
 import { parseYamlTexts } from '../base/yaml-texts.ts';
-import { badSettings as bad, fleetSettings } from './fleet-settings.ts';
+import { badSettings as bad, etcdSettings } from './etcd-settings.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
 
 /** The sources of settings: command line and environment, passed in once, in `main.ts`. */
@@ -57,7 +57,7 @@ export function readConfig({ args, env }: ConfigSources): Invocation {
   }
   if (settings['server-name'] === '') settings['server-name'] = hostname();
   const config = { stateDir, settings: settings as unknown as Settings };
-  fleetSettings(config.settings);
+  if (config.settings.store === 'etcd') etcdSettings(config.settings);
   if (onlyCheck) return { kind: 'check', config, asksOthers: true };
   if (onlyCheckStart) return { kind: 'check', config, asksOthers: false };
   return { kind: 'run', config };

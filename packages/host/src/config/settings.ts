@@ -27,6 +27,7 @@ export type SettingRow =
       readonly about: string;
     };
 
+const ABSOLUTE = /^(?:\/.*)?$/;
 const MS_PER_SECOND = 1000;
 const DAY_SECONDS = 86_400;
 const MINUTES_PER_YEAR = 525_600;
@@ -35,7 +36,7 @@ const number = (value: number, min: number, max: number, about: string) =>
   ({ kind: 'number', default: value, min, max, about }) as const;
 
 const file = (about: string) =>
-  ({ kind: 'text', default: '', form: [/^(?:\/.*)?$/, 'an absolute path'], about }) as const;
+  ({ kind: 'text', default: '', form: [ABSOLUTE, 'an absolute path'], about }) as const;
 
 const PORT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])';
 const HOST = '(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])';
@@ -172,7 +173,7 @@ export const SETTINGS = {
   'backup-folder': {
     kind: 'text',
     default: '',
-    form: [/^(?:\/.*)?$/, 'an absolute path'],
+    form: [ABSOLUTE, 'an absolute path'],
     about:
       'folder of the copies of the database, best on another disk; if empty, `backups` in the state directory',
   },

@@ -69,6 +69,10 @@ export const HOST_ERRORS = {
   'profile-exists': [409, 'Error inserting "%s" into database: The profile already exists'],
   'profile-in-use': [400, 'Profile is currently in use'],
   'profile-changed': [409, 'Profile "%s" was given to another instance meanwhile: try again'],
+  'profile-used-elsewhere': [
+    400,
+    'Profile "%s" cannot be renamed while instances of other members use it: %s',
+  ],
   'profile-default-delete': [403, 'The "default" profile cannot be deleted'],
   'profile-default-rename': [403, 'The "default" profile cannot be renamed'],
   'no-name': [400, 'No name provided'],
@@ -104,6 +108,15 @@ export const HOST_ERRORS = {
   'backup-running': [409, 'The database is being backed up already'],
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
+  'image-elsewhere': [503, 'The files of the image cannot be fetched from the members that have them: %s'],
+  'member-needs-etcd': [
+    500,
+    'This state directory is that of the member "%s" of a fleet: give the daemon the settings store and etcd-endpoints',
+  ],
+  'member-name-taken': [409, 'The fleet has another member "%s": give this one another name'],
+  'join-refused': [409, 'This host cannot join the fleet as it is: %s'],
+  'fleet-joining': [503, 'This host is joining the fleet: try again in a moment'],
+  'fleet-leaving': [503, 'This host is leaving the fleet: try again in a moment'],
   'changed-meanwhile': [409, '%s was changed meanwhile: try again'],
   'fleet-cut-off': [
     503,
@@ -122,6 +135,44 @@ export const HOST_ERRORS = {
   'fleet-refused': [503, 'The fleet does not take the change: %s'],
   'fleet-record-unreadable': [500, 'The record %s of the fleet cannot be read: %s'],
   'runtime-failed': [500, '%s'],
+  'not-clustered': [
+    400,
+    'This server is not clustered: it is a single host, and `porthole cluster enable` makes it a member of a fleet',
+  ],
+  'already-clustered': [400, 'This server is already clustered: it is the member "%s" of a fleet'],
+  'no-shared-store': [
+    400,
+    'A fleet needs etcd: give the daemon the settings store and etcd-endpoints, and start it again',
+  ],
+  'member-unknown': [404, 'The fleet has no member "%s"'],
+  'member-name-invalid': [
+    400,
+    'Invalid member name %s: it has 1-63 letters, digits, hyphens and full stops, with a letter or digit at each end',
+  ],
+  'member-address-invalid': [400, 'Invalid address of a member "%s": %s'],
+  'member-own': [
+    400,
+    'Member "%s" is this host itself: `porthole cluster disable` makes it a single host again, with its instances',
+  ],
+  'member-online': [
+    400,
+    'Member "%s" is online: `porthole cluster disable` on its host makes it a single host again, with its instances',
+  ],
+  'member-has-instances': [
+    400,
+    'Member "%s" still has instances, whose records only a removal by force deletes: %s',
+  ],
+  'target-elsewhere': [400, 'Instance "%s" is on member "%s": Porthole does not move instances'],
+  'target-refused': [
+    400,
+    'This request concerns the whole fleet: target chooses the member for a new instance, or whose own facts are read',
+  ],
+  'member-offline': [503, 'Member "%s" of the fleet does not answer: %s'],
+  'member-refused': [503, 'Member "%s" of the fleet refuses the connection: %s'],
+  'member-lost': [
+    503,
+    'The connection to member "%s" of the fleet broke before its answer: the request may have been carried out',
+  ],
 } as const satisfies Record<string, readonly [number, string]>;
 
 export type HostErrorCode = keyof typeof HOST_ERRORS;

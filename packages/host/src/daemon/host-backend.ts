@@ -1,5 +1,7 @@
 import type { StoredEvent } from '../core/entities.ts';
 import type { HostBackend, ServerFacts } from '../host/backend.ts';
+import type { FleetCases, MembershipCases } from '../host/fleet-cases.ts';
+import { NO_MEMBERSHIP } from '../host/no-fleet.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import { instanceCases } from '../instances/cases.ts';
 import { fileCases } from '../instances/files.ts';
@@ -16,6 +18,8 @@ export function hostBackend(
   images: ImageDirectory,
   server: ServerFacts,
   backups: Parameters<typeof backupCases>[1],
+  fleet: FleetCases | null = null,
+  membership: MembershipCases = NO_MEMBERSHIP,
 ): HostBackend {
   const { operations, hub, model, journal } = context;
   return {
@@ -33,9 +37,12 @@ export function hostBackend(
         model.commit([], [cancelled]);
       },
       wait: (id, timeoutSeconds) => operations.wait(id, timeoutSeconds),
+      run: (spec) => operations.run(spec),
     },
     backups: backupCases(context, backups),
     journal: hostJournal(journal),
+    fleet,
+    membership,
     subscribe: (listener) => hub.onHost(listener),
   };
 }
@@ -47,7 +54,7 @@ export function recognisedIn({
 }: Needs<'model' | 'recognition'>): (name?: string) => Promise<void> {
   return async (name) => {
     if (name === undefined) await recognition.known();
-    else if (model.hasInstance(name)) await recognition.known(model.instance(name).id);
+    else if (model.isOwn(name)) await recognition.known(model.instance(name).id);
   };
 }
 

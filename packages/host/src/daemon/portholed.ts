@@ -2,7 +2,7 @@ import { CodedError, messageOf } from '../base/coded-error.ts';
 import { keepCompiledCode } from '../base/compiled-code.ts';
 import { ownVersion } from '../base/version.ts';
 import { type DaemonConfig, type Invocation, readConfig } from '../config/config.ts';
-import { fleetSettings } from '../config/fleet-settings.ts';
+import { etcdSettings } from '../config/etcd-settings.ts';
 import { helpText } from '../config/help.ts';
 import { RECOVER } from '../config/recovery-flags.ts';
 import { discard, readInherited } from '../restart/inherited.ts';
@@ -44,8 +44,9 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
 }
 
 async function check({ config, asksOthers }: Extract<Invocation, { kind: 'check' }>): Promise<number> {
-  const fleet = fleetSettings(config.settings);
-  if (fleet && asksOthers) print((await checkEtcd(fleet.etcd, fleet.prefix)).join('\n'));
+  const { settings } = config;
+  if (settings.store === 'etcd' && asksOthers)
+    print((await checkEtcd(etcdSettings(settings), settings['etcd-prefix'])).join('\n'));
   return OK;
 }
 

@@ -2,14 +2,19 @@ import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { hostError } from '../core/host-errors.ts';
 import { asyncEnvelope, errorEnvelope, listText, operationPath, syncEnvelope } from '../wire/envelope.ts';
-import { drain, readJson, readParts } from './body.ts';
-import type { Answer, Call, Edge, Handler } from './call.ts';
+import { parseJson } from '../wire/parse.ts';
+import { BodyOnce, drain, readParts } from './body.ts';
+import { type Answer, type Call, type Edge, type Handler, locationIn } from './call.ts';
+import { holderOf, unlessOwn } from './elsewhere.ts';
 import { failureOf } from './failures.ts';
 import { PATH_PARAMETER_MAX } from './host-limits.ts';
 import { operationJson } from './operation-json.ts';
-import { answerForProject, refuseTarget } from './project.ts';
-import { requestorOf } from './requestor.ts';
-import { METHODS, type Method, ROUTES, type Route } from './routes.ts';
+import { placeOf } from './placement.ts';
+import { answerForProject } from './project.ts';
+import { relay } from './relay.ts';
+import { requestorOf, senderOf } from './requestor.ts';
+import { FLEET_ROUTES, METHODS, type Method, ROUTES, type Route } from './routes.ts';
+import { targetOf } from './targets.ts';
 import { unservedError } from './unserved.ts';
 import { refuse } from './upgrade.ts';
 
@@ -18,6 +23,7 @@ import { refuse } from './upgrade.ts';
  * one.
  */
 const OF_INSTANCES = /^\/1\.0\/(instances|containers)/;
+const OF_ALL_INSTANCES = /^\/1\.0\/(instances|containers)$/;
 
 /** Makes the HTTP side of the host API from the route table. */
 export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): FastifyInstance {
@@ -44,7 +50,7 @@ export function createApp(edge: Edge, shouldUpgrade: (url: string) => boolean): 
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
   void app.register(multipart);
   void app.register(async (api) => {
-    for (const row of ROUTES) addRoute(api, edge, row);
+    for (const row of [...ROUTES, ...FLEET_ROUTES]) addRoute(api, edge, row);
   });
   app.setErrorHandler((error, request, reply) => fail(edge, error, request, reply));
   app.setNotFoundHandler((request, reply) => {
@@ -65,8 +71,11 @@ function addRoute(app: FastifyInstance, edge: Edge, row: Route): void {
       method,
       url: row.path,
       handler: async (request, reply) => {
+        const call = callOf(request);
+        const member = await memberFor(edge, row, method, call);
+        if (member !== null) return passOn(edge, member, call, request, reply);
         if (method === 'GET' || method === 'DELETE') request.raw.resume();
-        return send(reply, await answer(edge, row, method, handler, request));
+        return send(reply, await answer(edge, row, method, handler, call), edge);
       },
     });
   }
@@ -76,17 +85,53 @@ function notImplemented(_edge: Edge, { path }: Call): never {
   throw unservedError(path) ?? hostError('not-implemented');
 }
 
-async function answer(edge: Edge, row: Route, method: Method, handler: Handler, request: FastifyRequest) {
-  const call = callOf(request);
-  refuseTarget(call.query);
+async function answer(edge: Edge, row: Route, method: Method, handler: Handler, call: Call) {
   const { name } = call.params;
   if (OF_INSTANCES.test(row.path) && (name || method !== 'POST')) await edge.recognised(name);
   return answerForProject(row.otherProject, method, call.query) ?? (await handler(edge, call));
 }
 
+/** The other member that answers a request; null if this daemon does. On a single host that is one check. */
+function memberFor(edge: Edge, row: Route, method: Method, call: Call): null | Promise<string | null> {
+  const { fleet } = edge.backend;
+  const target = targetOf(fleet, { path: row.path, method, query: call.query }, call.params['name']);
+  if (fleet === null || call.sender !== undefined) return null;
+  if (target !== null) return Promise.resolve(unlessOwn(fleet, target));
+  if (method === 'POST' && OF_ALL_INSTANCES.test(row.path)) return placeOf(fleet, call);
+  return holderOf(edge, fleet, { path: row.path, params: call.params, by: call.by });
+}
+
+/** Passes a request on. Until the other member answers, a failure is answered here. */
+async function passOn(
+  edge: Edge,
+  member: string,
+  { by, bytes }: Call,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const agent = edge.backend.fleet?.agent(member);
+  if (!agent) throw hostError('member-unknown', member);
+  await edge.forwards.run((signal) =>
+    relay(
+      request.raw,
+      reply.raw,
+      { member, agent, by },
+      {
+        ...{ body: bytes(), signal },
+        begun(head) {
+          edge.forwards.note(member, head);
+          reply.hijack();
+        },
+      },
+    ),
+  );
+  return reply;
+}
+
 function callOf(request: FastifyRequest): Call {
   const [path = '', ...more] = request.url.split('?');
   const rawQuery = more.join('?');
+  const body = new BodyOnce(request.raw);
   return {
     path,
     params: request.params as Record<string, string>,
@@ -94,13 +139,15 @@ function callOf(request: FastifyRequest): Call {
     rawQuery,
     headers: request.headers,
     by: requestorOf(request.raw),
-    json: () => readJson(request.raw),
+    sender: senderOf(request.raw),
+    json: async () => parseJson((await body.read()).toString('utf8')),
+    bytes: () => body.taken,
     body: request.raw,
     parts: () => readParts(request),
   };
 }
 
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
+function send(reply: FastifyReply, answer: Answer, { backend }: Edge): FastifyReply {
   switch (answer.kind) {
     case 'sync':
       if (answer.etag !== undefined) reply.header('ETag', `"${answer.etag}"`);
@@ -110,7 +157,7 @@ function send(reply: FastifyReply, answer: Answer): FastifyReply {
     case 'created':
       return sendJson(reply.header('Location', answer.location), 201, syncEnvelope(null));
     case 'operation': {
-      const operation = operationJson(answer.operation);
+      const operation = operationJson(answer.operation, locationIn(backend));
       reply.header('Location', operationPath(operation.id));
       return sendJson(reply, 202, asyncEnvelope(operation));
     }

@@ -14,11 +14,14 @@ import type {
 import type { ImageFields, ImageInfo, UploadOptions } from '../library/requests.ts';
 import type { HostEvent, HostJournal, Requestor } from '../model/events.ts';
 import type { Operation } from '../model/operation.ts';
+import type { OperationSpec } from '../model/operations.ts';
 import type { Precondition } from '../model/precondition.ts';
 import type { ProfileInfo } from '../profiles/profile-info.ts';
 import type { ConsoleFiles, ConsoleRequest } from '../runtimes/contract/console.ts';
 import type { ExecRequest } from '../runtimes/contract/exec.ts';
 import type { FileFacts, FoundFile } from '../runtimes/contract/files.ts';
+import type { FleetCases, MembershipCases } from './fleet-cases.ts';
+
 /**
  * The functions of the daemon that the host API uses. Functions that return an Operation check what can be
  * checked at once and throw a CodedError of `core/host-errors.ts`; a later failure ends up in the operation's
@@ -33,6 +36,9 @@ export interface HostBackend {
   readonly backups: BackupCases;
   readonly server: ServerFacts;
   readonly journal: HostJournal;
+  /** The fleet that this daemon is a member of; null on a single host. */
+  readonly fleet: FleetCases | null;
+  readonly membership: MembershipCases;
   /** Calls back for each later event; returns a function that ends this. */
   subscribe(listener: (event: HostEvent) => void): () => void;
 }
@@ -90,7 +96,7 @@ export interface InstanceCases {
 export interface ProfileCases {
   list(): readonly ProfileInfo[];
   get(name: string): ProfileInfo;
-  create(profile: Profile, by: Requestor): void;
+  create(profile: Profile, by: Requestor): Promise<void>;
   /** Replaces description, config and devices; when it settles, running instances have the change, too. */
   update(
     name: string,
@@ -99,7 +105,7 @@ export interface ProfileCases {
     check?: Precondition<Profile>,
   ): Promise<void>;
   rename(name: string, to: string, by: Requestor): Promise<void>;
-  delete(name: string, by: Requestor): void;
+  delete(name: string, by: Requestor): Promise<void>;
 }
 
 export interface ImageCases {
@@ -111,23 +117,25 @@ export interface ImageCases {
    * A failure to read, check or hash makes the operation fail, and nothing is left.
    */
   import(upload: Upload, options: UploadOptions, by: Requestor): Promise<Operation>;
-  update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>): void;
+  update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>): Promise<void>;
   /** Operator-only: marks an image as cached, which no LXD client can (Porthole addition). */
-  setCached(fingerprint: string, cached: boolean, by: Requestor): void;
+  setCached(fingerprint: string, cached: boolean, by: Requestor): Promise<void>;
   delete(fingerprint: string, by: Requestor): Operation;
+  /** Makes sure that an image's files are here: another member of the fleet may have them. */
+  ensure(fingerprint: string): Promise<void>;
   /** Paths of the image's files, metadata first when split; emits `image-retrieved`. */
   export(fingerprint: string, by: Requestor): { image: Image; paths: readonly string[] };
   aliases(): readonly Alias[];
   alias(name: string): Alias;
-  createAlias(alias: Alias, by: Requestor): void;
+  createAlias(alias: Alias, by: Requestor): Promise<void>;
   updateAlias(
     name: string,
     fields: Pick<Alias, 'target' | 'description'>,
     by: Requestor,
     check?: Precondition<Alias>,
-  ): void;
-  renameAlias(name: string, to: string, by: Requestor): void;
-  deleteAlias(name: string, by: Requestor): void;
+  ): Promise<void>;
+  renameAlias(name: string, to: string, by: Requestor): Promise<void>;
+  deleteAlias(name: string, by: Requestor): Promise<void>;
 }
 
 /** Copies of the database (Porthole addition). */
@@ -160,6 +168,8 @@ export interface OperationCases {
   cancel(id: string, by: Requestor): void;
   /** Settles when the operation is final or the time is over; -1 waits without limit. */
   wait(id: string, timeoutSeconds: number): Promise<Operation>;
+  /** Starts an operation for work of the host API itself. */
+  run(spec: OperationSpec): Operation;
 }
 
 /**

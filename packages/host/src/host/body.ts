@@ -5,18 +5,30 @@ import { within } from '../base/within.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { UploadPart } from '../images/upload.ts';
 import { baseName } from '../wire/image.ts';
-import { parseJson } from '../wire/parse.ts';
 import { DRAIN_TIMEOUT_MS, JSON_BODY_BYTES_MAX } from './host-limits.ts';
 
-/**
- * Reads a body as JSON.
- * @throws CodedError 400 when it is not JSON or breaks off, 413 when it is too large
- */
-export async function readJson(body: Readable): Promise<unknown> {
-  return parseJson((await readAll(body)).toString('utf8'));
+/** A body that is read into memory, at most once: a request may have to be read before it is known who answers it. */
+export class BodyOnce {
+  readonly #body: Readable;
+  #bytes: Buffer | undefined;
+
+  constructor(body: Readable) {
+    this.#body = body;
+  }
+
+  /** @throws CodedError 400 when it breaks off, 413 when it is too large */
+  async read(): Promise<Buffer> {
+    this.#bytes ??= await readBytes(this.#body);
+    return this.#bytes;
+  }
+
+  /** The bytes, if it has been read. */
+  get taken(): Buffer | undefined {
+    return this.#bytes;
+  }
 }
 
-async function readAll(body: Readable): Promise<Buffer> {
+async function readBytes(body: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {

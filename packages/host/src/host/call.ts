@@ -6,6 +6,7 @@ import type { Requestor } from '../model/events.ts';
 import type { Operation } from '../model/operation.ts';
 import type { HostBackend } from './backend.ts';
 import type { ExecTable } from './exec-table.ts';
+import type { Forwards } from './forwards.ts';
 import type { LogStreams } from './log-streams.ts';
 
 /** The parts of the daemon that handlers use. */
@@ -17,6 +18,7 @@ export interface Edge {
   bridges(): Promise<readonly string[]>;
   readonly execs: ExecTable;
   readonly logs: LogStreams;
+  readonly forwards: Forwards;
   readonly log: Log;
 }
 
@@ -29,8 +31,12 @@ export interface Call {
   readonly rawQuery: string;
   readonly headers: IncomingHttpHeaders;
   readonly by: Requestor;
+  /** The member that has sent it; undefined for an operator of this host. */
+  readonly sender: string | undefined;
   /** Reads the body as JSON. @throws CodedError 400 when it is not JSON, 413 when it is too large */
   json(): Promise<unknown>;
+  /** The bytes of the body, if it has been read as JSON; undefined if it is still to be read. */
+  bytes(): Buffer | undefined;
   /** The body as it comes in. */
   readonly body: Readable;
   /** The files of a multipart body, in order, each to be read to its end before the next. */
@@ -97,4 +103,9 @@ export function ifMatch(call: Call): string | undefined {
 /** The URL of an object in a collection. */
 export function urlOf(collection: string, name: string): string {
   return `${collection}/${encodeURIComponent(name)}`;
+}
+
+/** What `location` says of everything on this host. */
+export function locationIn({ fleet }: Pick<HostBackend, 'fleet'>): string {
+  return fleet === null ? 'none' : fleet.own;
 }

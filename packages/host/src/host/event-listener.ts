@@ -26,6 +26,8 @@ export interface EventWish {
   readonly types: ReadonlySet<EventType>;
   /** The position after which lifecycle events are sent; undefined: from now on, without sequence numbers. */
   readonly since: Position | undefined;
+  /** Whether events of other members are sent, too. */
+  readonly everywhere: boolean;
 }
 
 /**
@@ -34,6 +36,7 @@ export interface EventWish {
  */
 export class Listener {
   readonly #wish: EventWish;
+  readonly #location: string;
   readonly #log: Log;
   readonly #feed: EventFeed<LifecycleEvent>;
   /** Takes a new lifecycle event; set while the feed follows. */
@@ -47,8 +50,9 @@ export class Listener {
   #waiting: (() => void) | undefined;
   readonly #unanswered = new Pings();
 
-  constructor(wish: EventWish, journal: HostJournal, log: Log) {
+  constructor(wish: EventWish, journal: HostJournal, { location, log }: { location: string; log: Log }) {
     this.#wish = wish;
+    this.#location = location;
     this.#log = log;
     this.#feed = new EventFeed(this.#source(journal), this.#reader(), wish.since);
     if (typeof wish.since !== 'number') this.#feed.start();
@@ -59,6 +63,12 @@ export class Listener {
     if (!this.#wish.types.has(event.type)) return;
     if (event.type === 'lifecycle') this.#listener?.(event);
     else if (!this.#push(event)) this.#end('too-slow');
+  }
+
+  /** Takes a new event of another member, which has no position here. */
+  relay(type: EventType, text: string): void {
+    if (!this.#wish.everywhere || !this.#wish.types.has(type)) return;
+    if (!this.#pushText(text)) this.#end('too-slow');
   }
 
   /** The handshake is answered. @param drop called when the connection has ended */
@@ -135,13 +145,17 @@ export class Listener {
   }
 
   #text(event: HostEvent): string {
-    return eventText(event, this.#wish.since !== undefined);
+    return eventText(event, this.#location, this.#wish.since !== undefined);
   }
 
   /** @returns false when too many bytes wait already */
   #push(event: HostEvent): boolean {
+    return this.#pushText(this.#text(event));
+  }
+
+  #pushText(text: string): boolean {
     if (this.#socket && this.#socket.bufferedAmount > EVENT_QUEUE_BYTES_MAX) return false;
-    this.#send(this.#text(event));
+    this.#send(text);
     return true;
   }
 

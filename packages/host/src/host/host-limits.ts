@@ -59,3 +59,33 @@ export const LOG_FOLLOWERS_MAX = 64;
 
 /** The least time between two reads of a log that is followed: an instance may write all the time. */
 export const LOG_PACE_MS = 50;
+
+/** Operations of other members whose place is remembered; any other is asked for. */
+export const REMEMBERED_OPERATIONS_MAX = 4096;
+
+/** How long other members have to say whether they have an operation. */
+export const FIND_OPERATION_MS = 2_000;
+
+/** How long other members have for their part of a list ... */
+export const LIST_PART_MS = 5_000;
+
+/** ... and with the live state of their instances, for which they ask programs. */
+export const LIVE_LIST_PART_MS = 15_000;
+
+/** Bytes of the answer of a member that is read into memory. */
+export const MEMBER_ANSWER_BYTES_MAX = 256 * 1024 * 1024;
+
+/** A listener waits so long for the streams of other members to begin. */
+export const STREAMS_READY_MS = 2_000;
+
+/** The stream of a member that broke is opened again after this. */
+export const STREAM_RETRY_MS = 1_000;
+
+/** The streams of other members stay open so long after the last listener: each command of an operator has one. */
+export const STREAMS_LINGER_MS = 30_000;
+
+/** Bytes of one event of another member. */
+export const MEMBER_EVENT_BYTES_MAX = 32 * 1024 * 1024;
+
+/** A member that has changed shared objects waits so long for the others. */
+export const APPLIED_MS = 5_000;

@@ -3,13 +3,11 @@ import type { NetworkInterface } from '../runtimes/contract/live.ts';
 import type { InstanceFullJson, InstanceJson, InstanceStateJson, NetworkJson } from '../wire/instance.ts';
 import { STATUS_CODES } from '../wire/status.ts';
 
-/** An instance as the API shows it. */
-export function instanceJson({
-  instance,
-  expandedConfig,
-  expandedDevices,
-  status,
-}: InstanceInfo): InstanceJson {
+/** An instance as the API shows it. @param location its member's name; `none` on a single host */
+export function instanceJson(
+  { instance, expandedConfig, expandedDevices, status }: InstanceInfo,
+  location: string,
+): InstanceJson {
   return {
     name: instance.name,
     type: 'container',
@@ -26,14 +24,18 @@ export function instanceJson({
     description: instance.description,
     created_at: instance.createdAt,
     last_used_at: instance.lastStartedAt,
-    location: 'none',
+    location,
     project: 'default',
   };
 }
 
 /** An instance with its live state; there are no snapshots or backups. */
-export function instanceFullJson(info: InstanceInfo, live: InstanceLive | null): InstanceFullJson {
-  return { ...instanceJson(info), state: live && stateJson(live), snapshots: null, backups: null };
+export function instanceFullJson(
+  info: InstanceInfo,
+  location: string,
+  live: InstanceLive | null,
+): InstanceFullJson {
+  return { ...instanceJson(info, location), state: live && stateJson(live), snapshots: null, backups: null };
 }
 
 /** The live state of an instance as the API shows it. */

@@ -17,6 +17,7 @@ import {
   done,
   type Edge,
   ifMatch,
+  locationIn,
   param,
   recursionOf,
   started,
@@ -25,33 +26,46 @@ import {
 } from './call.ts';
 import { instanceCheckOf, instanceEtag, instancePatchCheckOf } from './etag.ts';
 import { parseFilter } from './filter.ts';
+import { itemsOfOthers, type ListItem, mergedByName } from './fleet-list.ts';
+import { changeEverywhere } from './fleet-states.ts';
 import { LIVE_STATE_CONCURRENCY } from './host-limits.ts';
 import { instanceFullJson, instanceJson, stateJson } from './instance-json.ts';
 
-/** GET /1.0/instances: URLs, objects or objects with live state, by `recursion` 0, 1, 2. */
+/**
+ * GET /1.0/instances: URLs, objects or objects with live state, by `recursion` 0, 1, 2. An operator gets the instances of
+ * all members.
+ */
 export async function listInstances(edge: Edge, call: Call): Promise<Answer> {
   if (!hasContainers(call.query.get('instance-type') ?? '')) return sync([]);
   const filter = call.query.get('filter') ?? '';
   const passes = parseFilter(filter);
-  const all = edge.backend.instances.list();
+  const { fleet, instances } = edge.backend;
+  const location = locationIn(edge.backend);
+  const all = instances.list();
   // Only a filter looks at the objects.
-  const infos = filter === '' ? all : await filterInSlices(all, (info) => passes(instanceJson(info)));
-  const recursion = recursionOf(call);
-  if (recursion === 0) return sync(infos.map((info) => urlOf(call.path, info.instance.name)));
-  if (recursion === 1) return listOf(infos, instanceJson);
-  const lives = await liveStates(edge, infos);
-  return listOf(infos, (info, index) => instanceFullJson(info, lives[index] ?? null));
+  const infos =
+    filter === '' ? all : await filterInSlices(all, (info) => passes(instanceJson(info, location)));
+  const own = await itemsOf(edge, infos, recursionOf(call));
+  if (fleet === null || call.sender !== undefined) return listOf(own, call);
+  return listOf(mergedByName(own, await itemsOfOthers(edge, fleet, call, passes)), call);
 }
 
 /** A list of instances, which may be thousands: its text is made in slices. */
-async function listOf(
-  infos: readonly InstanceInfo[],
-  json: (info: InstanceInfo, index: number) => object,
-): Promise<Answer> {
-  return {
-    kind: 'list',
-    items: await mapInSlices(infos, (info, index) => JSON.stringify(json(info, index))),
-  };
+function listOf(items: readonly ListItem[], call: Call): Answer {
+  if (recursionOf(call) === 0) return sync(items.map(({ name }) => urlOf(call.path, name)));
+  return { kind: 'list', items: items.map(({ text }) => text) };
+}
+
+async function itemsOf(edge: Edge, infos: readonly InstanceInfo[], recursion: number): Promise<ListItem[]> {
+  const location = locationIn(edge.backend);
+  if (recursion === 0) return infos.map(({ instance }) => ({ name: instance.name, text: '' }));
+  const lives = recursion > 1 ? await liveStates(edge, infos) : undefined;
+  const json = (info: InstanceInfo, index: number) =>
+    lives ? instanceFullJson(info, location, lives[index] ?? null) : instanceJson(info, location);
+  return mapInSlices(infos, (info, index) => ({
+    name: info.instance.name,
+    text: JSON.stringify(json(info, index)),
+  }));
 }
 
 /** Whether instances of a type can exist here; empty: any. @throws bad-request for an unknown type, with LXD's text */
@@ -87,8 +101,10 @@ export async function createInstance({ backend }: Edge, call: Call): Promise<Ans
 export async function getInstance({ backend }: Edge, call: Call): Promise<Answer> {
   const info = backend.instances.get(param(call, 'name'));
   const etag = instanceEtag(info.instance);
-  if (recursionOf(call) === 0) return sync(instanceJson(info), etag);
-  return sync(instanceFullJson(info, await backend.instances.live(info.instance.name)), etag);
+  const location = locationIn(backend);
+  if (recursionOf(call) === 0) return sync(instanceJson(info, location), etag);
+  const live = await backend.instances.live(info.instance.name);
+  return sync(instanceFullJson(info, location, live), etag);
 }
 
 /** PUT /1.0/instances/NAME. */
@@ -132,9 +148,12 @@ export async function setState({ backend }: Edge, call: Call): Promise<Answer> {
   return started(backend.instances.setState(param(call, 'name'), request, call.by));
 }
 
-/** PUT /1.0/instances: changes the state of all instances to which the action applies. */
+/** PUT /1.0/instances: changes the state of all instances to which the action applies, on all members. */
 export async function setStates({ backend }: Edge, call: Call): Promise<Answer> {
-  return started(backend.instances.setStates(parseStatesRequest(await call.json()), call.by));
+  const request = parseStatesRequest(await call.json());
+  const own = backend.instances.setStates(request, call.by);
+  if (backend.fleet === null || call.sender !== undefined) return started(own);
+  return started(changeEverywhere(backend, backend.fleet, { own, request, by: call.by }));
 }
 
 /** POST /1.0/instances/NAME/exec. */

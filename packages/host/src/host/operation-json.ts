@@ -3,8 +3,8 @@ import type { OperationJson } from '../wire/operation.ts';
 import { STATUS_CODES } from '../wire/status.ts';
 import { urlOf } from './call.ts';
 
-/** An operation as the API shows it. */
-export function operationJson(operation: Operation): OperationJson {
+/** An operation as the API shows it. @param location the member's name; `none` on a single host */
+export function operationJson(operation: Operation, location: string): OperationJson {
   return {
     id: operation.id,
     class: operation.class,
@@ -17,7 +17,7 @@ export function operationJson(operation: Operation): OperationJson {
     metadata: operation.metadata,
     may_cancel: operation.mayCancel,
     err: operation.err,
-    location: 'none',
+    location,
   };
 }
 

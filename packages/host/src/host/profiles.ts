@@ -24,27 +24,31 @@ import {
 } from './call.ts';
 import { preconditionOf, profileEtag } from './etag.ts';
 import { MERGE_ATTEMPTS_MAX } from './host-limits.ts';
+import { type UsersOf, usersIn } from './used-by.ts';
 
 const COLLECTION = '/1.0/profiles';
 
 /** GET /1.0/profiles. */
 export function listProfiles({ backend }: Edge, call: Call): Answer {
   const infos = backend.profiles.list();
-  if (recursionOf(call) > 0) return sync(infos.map(profileJson));
+  if (recursionOf(call) > 0) {
+    const users = usersIn(backend.fleet);
+    return sync(infos.map((info) => profileJson(info, users)));
+  }
   return sync(infos.map(({ profile }) => urlOf(COLLECTION, profile.name)));
 }
 
 /** POST /1.0/profiles. */
 export async function createProfile({ backend }: Edge, call: Call): Promise<Answer> {
   const profile = parseNewProfile(await call.json());
-  backend.profiles.create(profile, call.by);
+  await backend.profiles.create(profile, call.by);
   return created(urlOf(COLLECTION, profile.name));
 }
 
 /** GET /1.0/profiles/NAME. */
 export function getProfile({ backend }: Edge, call: Call): Answer {
   const info = backend.profiles.get(param(call, 'name'));
-  return sync(profileJson(info), profileEtag(info.profile));
+  return sync(profileJson(info, usersIn(backend.fleet)), profileEtag(info.profile));
 }
 
 /** PUT /1.0/profiles/NAME. */
@@ -100,17 +104,18 @@ export async function renameProfile({ backend }: Edge, call: Call): Promise<Answ
 }
 
 /** DELETE /1.0/profiles/NAME. */
-export function deleteProfile({ backend }: Edge, call: Call): Answer {
-  backend.profiles.delete(param(call, 'name'), call.by);
+export async function deleteProfile({ backend }: Edge, call: Call): Promise<Answer> {
+  await backend.profiles.delete(param(call, 'name'), call.by);
   return done();
 }
 
-function profileJson({ profile, usedBy }: ProfileInfo): ProfileJson {
+function profileJson(info: ProfileInfo, users: UsersOf): ProfileJson {
+  const { profile } = info;
   return {
     name: profile.name,
     description: profile.description,
     config: profile.config,
     devices: profile.devices,
-    used_by: usedBy.map((name) => urlOf('/1.0/instances', name)),
+    used_by: users(info).map((name) => urlOf('/1.0/instances', name)),
   };
 }

@@ -34,13 +34,13 @@ export async function getNetwork(edge: Edge, call: Call): Promise<Answer> {
 
 /** GET /1.0/storage-pools. */
 export function listPools({ backend }: Edge, call: Call): Answer {
-  return list(call, POOLS, [POOL], () => poolJson(backend));
+  return list(call, POOLS, [POOL], () => poolJson(backend, call));
 }
 
 /** GET /1.0/storage-pools/NAME. */
 export function getPool({ backend }: Edge, call: Call): Answer {
   if (param(call, 'name') !== POOL) throw hostError('pool-not-found');
-  return sync(poolJson(backend));
+  return sync(poolJson(backend, call));
 }
 
 /** GET /1.0/projects. */
@@ -78,7 +78,9 @@ function networkJson(backend: HostBackend, name: string): HostNetworkJson {
   };
 }
 
-function poolJson(backend: HostBackend): StoragePoolJson {
+/** In a fleet each member has its own pool of this name; as with LXD, `target` shows that of one member. */
+function poolJson(backend: HostBackend, { query }: Call): StoragePoolJson {
+  const { fleet, server } = backend;
   // The files of an adopted instance are not here, also if a profile gives it a root disk.
   const isHere = ({ instance }: InstanceInfo) => !isAdopted(instance.config);
   return {
@@ -86,20 +88,21 @@ function poolJson(backend: HostBackend): StoragePoolJson {
     description: '',
     driver: STORAGE_DRIVER,
     status: 'Created',
-    config: { source: backend.server.stateDir },
+    config: !fleet || query.get('target') === fleet.own ? { source: server.stateDir } : {},
     used_by: usedBy(backend, isHere, (devices) => Object.values(devices).some(isRootDisk)),
-    locations: ['none'],
+    locations: fleet?.members().map(({ name }) => name) ?? ['none'],
   };
 }
 
 function projectJson(backend: HostBackend): ProjectJson {
   const features = ['images', 'networks', 'profiles', 'storage.volumes'];
   const images = backend.images.list().map(({ image }) => urlOf('/1.0/images', image.fingerprint));
+  const others = [...(backend.fleet?.others() ?? [])].map(({ name }) => urlOf('/1.0/instances', name));
   return {
     name: PROJECT,
     description: 'Default Porthole project',
     config: Object.fromEntries(features.map((name) => [`features.${name}`, 'true'])),
-    used_by: [...usedBy(backend), ...images],
+    used_by: [...usedBy(backend), ...others, ...images],
   };
 }
 

@@ -9,8 +9,18 @@ import {
 } from './aliases.ts';
 import { createBackup, listBackups } from './backups.ts';
 import { type Handler, sync } from './call.ts';
+import {
+  changeCluster,
+  disableCluster,
+  enableCluster,
+  getCluster,
+  getMember,
+  listMembers,
+  removeMember,
+} from './cluster.ts';
 import { attachToConsole, clearConsole, getConsole } from './console.ts';
 import { deleteFile, getFile, headFile, postFile } from './files.ts';
+import { countImageFiles, sendImageFile, waitUntilApplied } from './fleet-routes.ts';
 import { exportImage } from './image-export.ts';
 import { uploadImage } from './image-upload.ts';
 import { deleteImage, getImage, listImages, patchImage, updateImage } from './images.ts';
@@ -134,11 +144,26 @@ export const ROUTES: readonly Route[] = [
   route('/1.0/storage-pools/:name', 'same', { GET: getPool }),
   route('/1.0/projects', 'same', { GET: listProjects }),
   route('/1.0/projects/:name', 'same', { GET: getProject }),
+  route('/1.0/cluster', 'same', {
+    GET: getCluster,
+    PUT: changeCluster,
+    POST: enableCluster,
+    DELETE: disableCluster,
+  }),
+  route('/1.0/cluster/members', 'same', { GET: listMembers }),
+  route('/1.0/cluster/members/:name', 'same', { GET: getMember, DELETE: removeMember }),
   route('/1.0/backups', 'same', { GET: listBackups, POST: createBackup }),
   route('/1.0/operations', 'empty-map', { GET: listOperations }),
   route('/1.0/operations/:id', 'refused', { GET: getOperation, DELETE: cancelOperation }),
   route('/1.0/operations/:id/wait', 'refused', { GET: waitForOperation }),
   route('/1.0/operations/:id/websocket', 'refused', { GET: needsUpgrade }, connectExec),
+];
+
+/** What members ask each other. Operators get 404. */
+export const FLEET_ROUTES: readonly Route[] = [
+  route('/fleet/1.0/applied', 'same', { GET: waitUntilApplied }),
+  route('/fleet/1.0/images/:fingerprint', 'same', { GET: countImageFiles }),
+  route('/fleet/1.0/images/:fingerprint/files/:number', 'same', { GET: sendImageFile }),
 ];
 
 /**

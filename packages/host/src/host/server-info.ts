@@ -1,8 +1,8 @@
 import { hostError } from '../core/host-errors.ts';
 import { PROJECT } from '../wire/read-only.ts';
 import { parseServerConfig, type ServerJson } from '../wire/server.ts';
-import type { ServerFacts } from './backend.ts';
 import { type Answer, type Call, done, type Edge, ifMatch, sync } from './call.ts';
+import { fleetStateJson } from './cluster.ts';
 import { preconditionOf, serverEtag } from './etag.ts';
 
 /** The driver of the storage pool: the name that LXD has for plain directories. */
@@ -25,10 +25,14 @@ export const API_EXTENSIONS: readonly string[] = [
   'network',
   'storage',
   'projects',
+  'clustering',
+  'clustering_architecture',
+  'event_location',
   'porthole_event_since',
   'porthole_image_cached',
   'porthole_adopt',
   'porthole_backups',
+  'porthole_fleet',
 ];
 
 /** GET / */
@@ -54,9 +58,10 @@ export async function setServerConfig(_edge: Edge, call: Call): Promise<Answer> 
 }
 
 function serverJson(
-  { server: facts, backups }: Edge['backend'],
+  backend: Edge['backend'],
   { driverVersion, lxcfs }: { readonly driverVersion: string; readonly lxcfs: string },
 ): ServerJson {
+  const { server: facts, backups } = backend;
   return {
     config: {},
     api_extensions: API_EXTENSIONS,
@@ -65,7 +70,7 @@ function serverJson(
     auth: 'trusted',
     public: false,
     auth_methods: ['tls'],
-    environment: environmentJson(facts, driverVersion),
+    environment: environmentJson(backend, driverVersion),
     porthole: {
       version: facts.version,
       state_dir: facts.stateDir,
@@ -74,11 +79,15 @@ function serverJson(
       lxcfs,
       machines: facts.machines(),
       backups: backups.state(),
+      fleet: fleetStateJson(backend),
     },
   };
 }
 
-function environmentJson(facts: ServerFacts, driverVersion: string): ServerJson['environment'] {
+function environmentJson(
+  { server: facts, fleet }: Edge['backend'],
+  driverVersion: string,
+): ServerJson['environment'] {
   return {
     addresses: [],
     architectures: [facts.architecture],
@@ -94,9 +103,9 @@ function environmentJson(facts: ServerFacts, driverVersion: string): ServerJson[
     project: PROJECT,
     server: 'porthole',
     server_version: facts.version,
-    server_name: facts.name,
+    server_name: fleet?.own ?? facts.name,
     server_pid: facts.pid,
-    server_clustered: false,
+    server_clustered: fleet !== null,
     // Not empty: LXD's client would tell its user to set up storage first.
     storage: STORAGE_DRIVER,
     storage_version: '1',

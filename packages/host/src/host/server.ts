@@ -17,15 +17,20 @@ import { hostError } from '../core/host-errors.ts';
 import { createApp } from './app.ts';
 import type { HostBackend } from './backend.ts';
 import type { Edge } from './call.ts';
+import { holderOf } from './elsewhere.ts';
 import { EventStreams } from './event-streams.ts';
 import { ExecTable } from './exec-table.ts';
 import { failureOf } from './failures.ts';
+import type { FleetCases } from './fleet-cases.ts';
+import { Forwards } from './forwards.ts';
 import { BACKLOG, EXEC_HAND_OVER_MS, LEFT_CONNECTIONS_MAX } from './host-limits.ts';
 import { LogStreams } from './log-streams.ts';
 import { answerForProject } from './project.ts';
+import { relayUpgrade } from './relay-socket.ts';
+import { isMembers, noteMember, requestorOf, senderOf } from './requestor.ts';
 import { ROUTES } from './routes.ts';
 import { placeSocket } from './socket-file.ts';
-import { createUpgrader, refuse } from './upgrade.ts';
+import { type Claim, createUpgrader, refuse } from './upgrade.ts';
 import type { UpgradeHandler } from './websockets.ts';
 
 export interface HostServerOptions {
@@ -50,7 +55,8 @@ export class HostServer {
 
   constructor(backend: HostBackend, { log, keepaliveMs, recognised = async () => {} }: HostServerOptions) {
     const bridges = sharedReading(() => backend.server.bridges());
-    this.#edge = { backend, bridges, execs: new ExecTable(log), logs: new LogStreams(), log, recognised };
+    const parts = { execs: new ExecTable(log), logs: new LogStreams(), forwards: new Forwards() };
+    this.#edge = { backend, bridges, ...parts, log, recognised };
     this.#events = new EventStreams(backend, log, keepaliveMs);
     this.#app = createApp(this.#edge, (url) => findUpgrade(url) !== undefined);
   }
@@ -65,6 +71,7 @@ export class HostServer {
     const { server } = this.#app;
     server.on('upgrade', (request, socket, head) => this.#handleUpgrade(request, socket, head));
     server.on('connection', (socket: Socket) => {
+      if (isMembers(socket)) return;
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
     });
@@ -81,6 +88,16 @@ export class HostServer {
       this.#app.server.once('error', reject).listen({ fd: address.fd, backlog: BACKLOG }, resolve);
     });
     return address.path === undefined ? async () => {} : socketRemover(address.path);
+  }
+
+  /** Serves a connection of another member, whose requests are never passed on. */
+  serveMember(socket: Socket, member: string): void {
+    if (this.#state !== 'listening') {
+      socket.destroy();
+      return;
+    }
+    noteMember(socket, member);
+    this.#app.server.emit('connection', socket);
   }
 
   /** Serves connections that the daemon before this one has left. */
@@ -122,6 +139,7 @@ export class HostServer {
     const execMs = reason === 'restarting' ? Math.min(graceMs, EXEC_HAND_OVER_MS) : graceMs;
     const execTimer = setTimeout(() => {
       this.#edge.execs.stop();
+      this.#edge.forwards.stop();
       this.#edge.logs.cut();
     }, execMs);
     const timer = setTimeout(() => {
@@ -130,6 +148,7 @@ export class HostServer {
     }, graceMs);
     await closed;
     await this.#edge.execs.idle();
+    await this.#edge.forwards.idle();
     clearTimeout(execTimer);
     clearTimeout(timer);
   }
@@ -141,18 +160,60 @@ export class HostServer {
       if (!found) throw hostError('not-found');
       const query = new URLSearchParams(request.url?.split('?').slice(1).join('?'));
       answerForProject('refused', 'GET', query);
-      const claim = found.handler(this.#edge, this.#events, { params: found.params, query });
-      this.#upgrade(claim, request, socket, head);
+      const sender = senderOf(request);
+      const { fleet } = this.#edge.backend;
+      const connect = () => found.upgrade(this.#edge, this.#events, { params: found.params, query, sender });
+      if (fleet === null || sender !== undefined) this.#upgrade(connect(), request, socket, head);
+      else void this.#connectInFleet(fleet, { ...found, connect, request, socket, head });
     } catch (error) {
       refuse(socket, failureOf(error, this.#edge.log));
     }
   }
+
+  /** The websocket may be another member's, and the events of other members must come in before it is open. */
+  async #connectInFleet(fleet: FleetCases, handshake: Handshake): Promise<void> {
+    const { request, socket, head, path, params } = handshake;
+    // The client may go away meanwhile.
+    socket.on('error', () => {});
+    try {
+      const by = requestorOf(request);
+      const member = await holderOf(this.#edge, fleet, { path, params, by });
+      if (member === null) return await this.#connectHere(handshake);
+      const to = { member, by, agent: fleet.agent(member) };
+      await this.#edge.forwards.run((signal) => relayUpgrade(request, socket, head, to, signal));
+    } catch (error) {
+      refuse(socket, failureOf(error, this.#edge.log));
+    }
+  }
+
+  async #connectHere({ connect, request, socket, head }: Handshake): Promise<void> {
+    const claim = connect();
+    await claim.ready?.();
+    const isOver = this.#state === 'stopping';
+    if (!isOver && !socket.destroyed) {
+      this.#upgrade(claim, request, socket, head);
+      return;
+    }
+    claim.drop();
+    if (isOver) throw hostError('shutting-down');
+  }
+}
+
+/** A handshake, and what to do with it here. */
+interface Handshake {
+  /** The path of the route. */
+  readonly path: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly connect: () => Claim;
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
 }
 
 /** The route of a path that answers websocket handshakes, with the values of its parameters. */
 function findUpgrade(
   url: string,
-): { handler: UpgradeHandler; params: Readonly<Record<string, string>> } | undefined {
+): { path: string; upgrade: UpgradeHandler; params: Readonly<Record<string, string>> } | undefined {
   const parts = (url.split('?')[0] ?? '').split('/');
   for (const { path, upgrade } of ROUTES) {
     const names = path.split('/');
@@ -161,7 +222,7 @@ function findUpgrade(
     const params = names.flatMap((name, at) =>
       name.startsWith(':') ? [[name.slice(1), parts[at] ?? '']] : [],
     );
-    return { handler: upgrade, params: Object.fromEntries(params) };
+    return { path, upgrade, params: Object.fromEntries(params) };
   }
   return undefined;
 }

@@ -1,9 +1,6 @@
 import type { CodedError } from '../base/coded-error.ts';
 import { hostError } from '../core/host-errors.ts';
 
-/** Also the error of requests that name a member of a cluster. */
-export const NO_CLUSTERS = 'Porthole has no clusters: it runs the instances of one host';
-
 /**
  * Parts of LXD's API that Porthole does not have, by the beginning of their paths, each with its error. Some paths
  * have routes that only read: the error is that of their other methods.
@@ -19,7 +16,20 @@ const UNSERVED: readonly (readonly [path: RegExp, sentence: string])[] = [
     'Porthole has one storage pool, its state directory: it makes, changes and deletes none',
   ],
   [/^\/1\.0\/projects?\b/, 'Porthole has one project, default: it makes, changes and deletes none'],
-  [/^\/1\.0\/cluster/, NO_CLUSTERS],
+  [
+    /^\/1\.0\/cluster\/members\/[^/]+\/state/,
+    'Porthole does not move instances between members: stop the daemon of a member to do work on its host',
+  ],
+  [
+    /^\/1\.0\/cluster\/members\/./,
+    'Members have no roles, groups or config, and keep their names: they can be shown and removed',
+  ],
+  [
+    /^\/1\.0\/cluster\/members/,
+    'Members need no tokens: run `porthole cluster enable` on the other host, with the same etcd',
+  ],
+  [/^\/1\.0\/cluster\/groups/, 'Porthole has no groups of members'],
+  [/^\/1\.0\/cluster\/certificate/, 'Each member makes its own certificate'],
   [/^\/1\.0\/virtual-machines/, 'Porthole has no virtual machines: its instances are containers'],
   [
     /^\/1\.0\/certificates/,

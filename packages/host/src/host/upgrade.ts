@@ -10,6 +10,8 @@ import { WEBSOCKET_MESSAGE_BYTES_MAX } from './host-limits.ts';
 export interface Claim {
   /** Called in the same tick in which the handshake is answered. */
   open(socket: WebSocket): void;
+  /** Settles when the handshake may be answered; absent: at once. */
+  ready?(): Promise<void>;
   /** Called instead when the handshake is invalid. */
   drop(): void;
 }

@@ -9,6 +9,8 @@ import type { Claim } from './upgrade.ts';
 export interface UpgradeCall {
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** The member that has sent it; undefined for an operator of this host. */
+  readonly sender: string | undefined;
 }
 
 /** Takes a place for a websocket, or throws the refusal. */
@@ -16,10 +18,11 @@ export type UpgradeHandler = (edge: Edge, events: EventStreams, call: UpgradeCal
 
 /**
  * GET /1.0/events: all events, or those of the types in `type`; with `since`, lifecycle events from a
- * position on.
+ * position on. An operator gets the events of all members; positions are those of the own member.
  */
-export function listenToEvents(_edge: Edge, events: EventStreams, { query }: UpgradeCall): Claim {
-  return events.claim({ types: parseEventTypes(query.get('type')), since: sinceOf(query) });
+export function listenToEvents(_edge: Edge, events: EventStreams, { query, sender }: UpgradeCall): Claim {
+  const everywhere = sender === undefined;
+  return events.claim({ types: parseEventTypes(query.get('type')), since: sinceOf(query), everywhere });
 }
 
 function sinceOf(query: URLSearchParams): Position | undefined {

@@ -9,6 +9,7 @@ export class MutableSharedState implements SharedState {
   readonly images = new Map<string, SharedImage>();
   readonly aliases = new Map<string, Alias>();
   readonly members = new Map<string, Member>();
+  readonly alive = new Map<string, string>();
   readonly holders = new Map<string, Set<string>>();
 
   readonly #apply: { [K in SharedChange['kind']]: (change: Extract<SharedChange, { kind: K }>) => void } = {
@@ -22,6 +23,8 @@ export class MutableSharedState implements SharedState {
     'delete-alias': ({ name }) => void this.aliases.delete(name),
     'put-member': ({ member }) => void this.members.set(member.name, member),
     'delete-member': ({ name }) => void this.members.delete(name),
+    'put-alive': ({ member, run }) => void this.alive.set(member, run),
+    'delete-alive': ({ member }) => void this.alive.delete(member),
     'put-holder': ({ fingerprint, member }) => this.#hold(fingerprint, member),
     'delete-holder': ({ fingerprint, member }) => {
       const holders = this.holders.get(fingerprint);
@@ -45,7 +48,7 @@ export function objectOf(change: SharedChange): { readonly kind: SharedKind; rea
   return { kind, name: nameIn(change) };
 }
 
-export type SharedKind = 'instance' | 'profile' | 'image' | 'alias' | 'member' | 'holder';
+export type SharedKind = 'instance' | 'profile' | 'image' | 'alias' | 'member' | 'alive' | 'holder';
 
 function nameIn(change: SharedChange): string {
   switch (change.kind) {
@@ -61,6 +64,9 @@ function nameIn(change: SharedChange): string {
       return change.member.name;
     case 'delete-image':
       return change.fingerprint;
+    case 'put-alive':
+    case 'delete-alive':
+      return change.member;
     case 'put-holder':
     case 'delete-holder':
       return `${change.fingerprint}/${change.member}`;
@@ -78,6 +84,7 @@ const WORDS = {
   image: 'Image',
   alias: 'Image alias',
   member: 'Member',
+  alive: 'The lease of member',
   holder: 'The files of image',
 } as const;
 

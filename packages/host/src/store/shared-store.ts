@@ -16,6 +16,8 @@ export interface SharedState {
   readonly images: ReadonlyMap<string, SharedImage>;
   readonly aliases: ReadonlyMap<string, Alias>;
   readonly members: ReadonlyMap<string, Member>;
+  /** By member, the run of its daemon that has a lease. */
+  readonly alive: ReadonlyMap<string, string>;
   /** By fingerprint, the members that have the files of an image. */
   readonly holders: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -31,6 +33,8 @@ export interface SharedCommit {
   readonly changes: readonly SharedChange[];
   /** The revision of the state that the changes were made from. */
   readonly based: number;
+  /** What the changes rely on, such as the profiles of a changed instance: it must be as it was at `based`. */
+  readonly same: readonly ObjectKey[];
   /** What begins to be used by the changes: it must exist. */
   readonly uses: readonly ObjectKey[];
   /** What nothing may have begun to use since `based`. */

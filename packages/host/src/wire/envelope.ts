@@ -10,6 +10,11 @@ export interface Envelope {
   readonly error_code: number;
   readonly error: string;
   readonly metadata: unknown;
+  /**
+   * A Porthole addition: members of the fleet that have not confirmed the change in time. They get it when they can;
+   * absent if all have confirmed. Operations have it in their metadata.
+   */
+  readonly porthole_unconfirmed?: readonly string[];
 }
 
 /** The answer to a request that is done at once. */

@@ -18,7 +18,7 @@ export interface StoragePoolJson {
   readonly description: string;
   readonly driver: string;
   readonly status: 'Created';
-  readonly config: { readonly source: string };
+  readonly config: { readonly source?: string };
   readonly used_by: readonly string[];
   readonly locations: readonly string[];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BackupStateJson } from './backup.ts';
+import type { FleetStateJson } from './cluster.ts';
 import { mapOf, orElse, parse } from './parse.ts';
 
 /** The metadata of GET /1.0. */
@@ -27,6 +28,7 @@ export interface PortholeJson {
   /** Machines of systemd-nspawn that become instances because of their own settings, sorted. */
   readonly machines?: readonly string[];
   readonly backups?: BackupStateJson;
+  readonly fleet?: FleetStateJson;
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]);

@@ -19,7 +19,11 @@ export const WIRE_ERRORS = {
   'no-image': [400, 'source: neither fingerprint nor alias given'],
   'remote-image': [400, 'Images of other servers are not supported: import the image first'],
   'no-snapshots': [400, 'Porthole has no snapshots of instances'],
-  'no-migration': [400, 'Migration is not supported: Porthole runs the instances of one host'],
+  'no-migration': [400, 'Migration is not supported: an instance stays on its host'],
+  'join-by-address': [
+    400,
+    'A host joins a fleet through etcd, not through another member: run `porthole cluster enable` on it',
+  ],
   'console-type': [400, 'Unknown console type "%s"'],
   'console-vga': [400, 'VGA console is only supported by virtual machines'],
   'no-recorded-output': [400, 'record-output is not supported: use websockets'],

@@ -24,6 +24,7 @@ interface CreateOptions {
   readonly ephemeral?: boolean;
   readonly empty?: boolean;
   readonly configFile?: string;
+  readonly target?: string;
   readonly description?: string;
 }
 
@@ -43,6 +44,7 @@ export function addCreate(program: Command, open: Open): void {
     ['porthole launch busybox c1 -c user.role=web -p default -p web', 'with a config key and two profiles'],
     ['porthole launch busybox -e', 'with a generated name, which is printed; deleted when it stops'],
     ['porthole launch busybox c1 --config-file - < c1.yaml', 'config, devices and profiles from YAML'],
+    ['porthole launch busybox c1 --target mb', 'on the member mb of a fleet'],
   ]);
   launch.action(async (image: string | undefined, name: string | undefined, options: CreateOptions) => {
     const session = open(launch);
@@ -85,6 +87,7 @@ function createCommand(program: Command, verb: string, summary: string): Command
     .option('-e, --ephemeral', 'delete the instance when it stops')
     .option('--empty', 'an empty root filesystem instead of an image')
     .option('--description <text>', 'a description')
+    .option('--target <member>', 'the member of the fleet that makes it (default: the one with the fewest)')
     .option('--config-file <file>', 'YAML with config, devices, profiles; `-` reads standard input');
 }
 
@@ -103,7 +106,8 @@ async function create(
   const profiles = options.profiles ? (options.profile ?? file.profiles ?? null) : [];
   const source = options.empty ? { type: 'none' } : await imageSource(session, image as string);
   session.note(wanted ? `Creating ${wanted}` : 'Creating the instance');
-  const operation = await session.client.change('POST', '/1.0/instances', {
+  const target = options.target === undefined ? '' : path`?target=${options.target}`;
+  const operation = await session.client.change('POST', `/1.0/instances${target}`, {
     json: {
       name: wanted,
       type: 'container',

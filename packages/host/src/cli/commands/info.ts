@@ -5,6 +5,7 @@ import { path } from '../../client/host-client.ts';
 import { download } from '../../client/transport.ts';
 import type { InstanceFullJson } from '../../wire/instance.ts';
 import type { ServerJson } from '../../wire/server.ts';
+import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { describeInstance, describeServer } from '../info-text.ts';
 import type { Open, Session } from '../session.ts';
@@ -15,6 +16,7 @@ type InfoFormat = 'text' | 'yaml' | 'json';
 interface InfoOptions {
   readonly showLog?: boolean;
   readonly resources?: boolean;
+  readonly target?: string;
   readonly format: InfoFormat;
 }
 
@@ -28,6 +30,7 @@ export function addInfo(program: Command, open: Open): void {
     )
     .argument('[instance]')
     .option('--show-log', "add the runtime's log of the instance")
+    .option('--target <member>', 'show the daemon of this member of the fleet')
     .addOption(new Option('--resources', "of the host, which LXD's daemon lists").hideHelp())
     .addOption(
       new Option('-f, --format <format>', 'how to print it')
@@ -36,14 +39,16 @@ export function addInfo(program: Command, open: Open): void {
     );
   addExamples(command, [
     ['porthole info', 'version, state directory, how callers are identified'],
+    ['porthole info --target mb', 'the same about the member mb of a fleet'],
     ['porthole info c1 --show-log', 'why c1 did not start'],
   ]);
   command.action(async (name: string | undefined, options: InfoOptions) => {
     const session = open(command);
     // The daemon answers that it does not have them.
     if (options.resources) await session.client.get('/1.0/resources');
-    if (name === undefined) await printServer(session, options.format);
-    else await printInstance(session, name, options);
+    if (name === undefined) return printServer(session, options);
+    if (options.target !== undefined) throw new UsageError('--target is for the daemon, not for instances');
+    await printInstance(session, name, options);
   });
 }
 
@@ -62,8 +67,9 @@ export function addInspect(program: Command, open: Open): void {
   command.action((name: string) => printInstance(open(command), name, { format: 'json' }));
 }
 
-async function printServer(session: Session, format: InfoFormat): Promise<void> {
-  const server = await session.client.get<ServerJson>('/1.0');
+async function printServer(session: Session, { format, target }: InfoOptions): Promise<void> {
+  const url = target === undefined ? '/1.0' : path`/1.0?target=${target}`;
+  const server = await session.client.get<ServerJson>(url);
   session.print(await render(format, server, describeServer));
 }
 

@@ -4,6 +4,7 @@ import type { InstanceFullJson } from '../../wire/instance.ts';
 import { addExamples } from '../help.ts';
 import { COLUMN_LETTERS, parseColumns } from '../list-columns.ts';
 import { parseFilters } from '../list-filters.ts';
+import { isInFleet } from '../location.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
 import { formatOption, printListing } from '../tables.ts';
@@ -11,6 +12,8 @@ import { compareNames } from '../text.ts';
 
 /** The columns of LXD's client. */
 const COLUMNS = 'ns46tS';
+/** Follows these in a fleet, as with LXD's client. */
+const LOCATION_COLUMN = 'L';
 /** Follows these when another runtime runs one of the instances. */
 const RUNTIME_COLUMN = 'r';
 const FAST_COLUMNS = 'nsacPt';
@@ -39,8 +42,8 @@ export function addList(program: Command, open: Open): void {
         'devices:NAME.OPTION[:HEADER[:WIDTH]], separated by commas:',
         ...COLUMN_LETTERS,
         '',
-        `Tables have the columns ${COLUMNS}, and also ${RUNTIME_COLUMN} if another runtime runs one of the listed instances.`,
-        `CSV always has ${COLUMNS}. The runtime is porthole, podman, docker, oci (runc or crun), nspawn or lxc; other for`,
+        `Lists have the columns ${COLUMNS}, and in a fleet also ${LOCATION_COLUMN}, the member with the instance. Tables also have`,
+        `${RUNTIME_COLUMN} if another runtime runs one of the listed instances. The runtime is porthole, podman, docker, oci (runc or crun), nspawn or lxc; other for`,
         'an instance that was adopted by its pid.',
       ].join('\n'),
     )
@@ -57,6 +60,7 @@ export function addList(program: Command, open: Open): void {
   command.action(async (filters: readonly string[], options: ListOptions) => {
     const wanted = options.fast ? FAST_COLUMNS : options.columns;
     const stock = parseColumns(wanted ?? COLUMNS);
+    const isDefault = wanted === undefined;
     const passes = parseFilters(filters);
     const live = stock.some((column) => column.live) || passes.live || options.format === 'json';
     const session = open(command);
@@ -64,8 +68,9 @@ export function addList(program: Command, open: Open): void {
       `/1.0/instances?recursion=${live ? 2 : 1}`,
     );
     const chosen = all.filter(passes.instance).sort((a, b) => compareNames(a.name, b.name));
-    const tells = wanted === undefined && options.format !== 'csv' && chosen.some(isForeign);
-    const columns = tells ? [...stock, ...parseColumns(RUNTIME_COLUMN)] : stock;
+    const location = isDefault && all.some(isInFleet) ? parseColumns(LOCATION_COLUMN) : [];
+    const tells = isDefault && options.format !== 'csv' && chosen.some(isForeign);
+    const columns = [...stock, ...location, ...(tells ? parseColumns(RUNTIME_COLUMN) : [])];
     await printListing(session, options.format, {
       headers: columns.map((column) => column.header),
       rows: chosen.map((instance) => columns.map((column) => column.cell(instance))),

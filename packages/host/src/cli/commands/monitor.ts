@@ -5,6 +5,7 @@ import type { EventJson } from '../../wire/event.ts';
 import { collectNames, UsageError } from '../arguments.ts';
 import { EVENT_LINES, isLogged, LOG_LEVELS, type LogLevel } from '../event-lines.ts';
 import { addExamples } from '../help.ts';
+import { isInFleet } from '../location.ts';
 import type { Open } from '../session.ts';
 import { renderJson, renderYaml } from '../tables.ts';
 
@@ -69,5 +70,6 @@ const RENDERERS: Readonly<Record<MonitorFormat, (event: EventJson) => string | P
 function prettyLine(event: EventJson): string {
   const known = EVENT_LINES[event.type] as ((metadata: EventJson['metadata']) => string) | undefined;
   const text = known ? known(event.metadata) : `${event.type} ${JSON.stringify(event.metadata)}`;
-  return `${event.timestamp} ${text}`.replaceAll('\n', ' ');
+  const member = isInFleet(event) ? `${event.location} ` : '';
+  return `${event.timestamp} ${member}${text}`.replaceAll('\n', ' ');
 }

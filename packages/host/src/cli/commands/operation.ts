@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { path } from '../../client/host-client.ts';
 import type { OperationJson } from '../../wire/operation.ts';
 import { addExamples } from '../help.ts';
+import { isInFleet } from '../location.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
 import { formatOption, printListing, renderYaml } from '../tables.ts';
@@ -26,8 +27,12 @@ export function addOperation(program: Command, open: Open): void {
       '/1.0/operations?recursion=1',
     );
     const all = Object.values(byStatus).flat();
+    const located = all.some(isInFleet);
     await printListing(session, format, {
-      headers: ['ID', 'TYPE', 'DESCRIPTION', 'STATUS', 'CANCELABLE', 'CREATED'],
+      headers: [
+        ...['ID', 'TYPE', 'DESCRIPTION', 'STATUS', 'CANCELABLE', 'CREATED'],
+        ...(located ? ['LOCATION'] : []),
+      ],
       rows: all.map((it) => [
         it.id,
         it.class.toUpperCase(),
@@ -35,6 +40,7 @@ export function addOperation(program: Command, open: Open): void {
         it.status.toUpperCase(),
         yesNo(it.may_cancel).toUpperCase(),
         formatTime(it.created_at),
+        ...(located ? [it.location] : []),
       ]),
       objects: all,
     });

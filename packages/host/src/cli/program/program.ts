@@ -4,6 +4,7 @@ import { ownVersion } from '../../base/version.ts';
 import { UsageError } from '../arguments.ts';
 import { addAdopt } from '../commands/adopt.ts';
 import { addBackup } from '../commands/backup.ts';
+import { addCluster } from '../commands/cluster.ts';
 import { addCompletion } from '../commands/completion.ts';
 import { addConfig } from '../commands/config.ts';
 import { addConsole } from '../commands/console.ts';
@@ -109,6 +110,7 @@ export function buildProgram(io: Io, open: Open, builders: Builders): Command {
   program.commandsGroup('Daemon:');
   for (const add of [
     addMonitor,
+    addCluster,
     addBackup,
     addOperation,
     addQuery,

@@ -5,6 +5,7 @@ import type { Image, Instance, Profile } from '../../core/entities.ts';
 import { Heart } from '../../instances/testing/heart.ts';
 import type { JournalLimits } from '../../store/sqlite/journal-limits.ts';
 import type { HostBackend, InstanceCases, ProfileCases } from '../backend.ts';
+import { NO_MEMBERSHIP } from '../no-fleet.ts';
 import { ExecNotes } from './exec-notes.ts';
 import { OwnOperations } from './own-operations.ts';
 import { UploadNotes } from './upload-notes.ts';
@@ -25,6 +26,9 @@ export class HeartBackend implements HostBackend {
   readonly server;
   readonly journal;
   readonly backups;
+  /** A test can make this daemon a member of a fleet. */
+  fleet: HostBackend['fleet'] = null;
+  membership: HostBackend['membership'] = NO_MEMBERSHIP;
   /** Called before a profile change begins: a test can make another change first. */
   beforeProfileCommit: () => void = () => {};
   readonly #execs: ExecNotes;

@@ -8,14 +8,16 @@ export class OwnOperations implements OperationCases {
   readonly list;
   readonly get;
   readonly cancel;
+  readonly run;
   wait: OperationCases['wait'];
   readonly #parts: Parts;
   readonly #works = new Map<string, PromiseWithResolvers<undefined>>();
 
-  constructor({ list, get, cancel, wait }: OperationCases, parts: Parts) {
+  constructor({ list, get, cancel, wait, run }: OperationCases, parts: Parts) {
     this.list = list;
     this.get = get;
     this.cancel = cancel;
+    this.run = run;
     this.wait = wait;
     this.#parts = parts;
   }

@@ -3,10 +3,10 @@ import { describeObject, objectOf, type SharedKind } from '../shared-state.ts';
 import type { ObjectKey } from '../shared-store.ts';
 
 /** The kinds of objects that members share, as the first part of their keys. */
-export const OBJECT_FOLDERS = ['profiles', 'images', 'aliases', 'instances', 'members', 'holders'] as const;
+const OBJECT_FOLDERS = ['profiles', 'images', 'aliases', 'instances', 'members', 'alive', 'holders'] as const;
 export type ObjectFolder = (typeof OBJECT_FOLDERS)[number];
 
-type Folder = ObjectFolder | 'alive' | 'commits' | 'uses';
+type Folder = ObjectFolder | 'commits' | 'uses';
 
 /** A key of the fleet, in its parts. */
 export interface FleetKey {
@@ -15,7 +15,7 @@ export interface FleetKey {
   readonly name: string;
 }
 
-const FOLDERS: ReadonlySet<string> = new Set([...OBJECT_FOLDERS, 'alive', 'commits', 'uses']);
+const FOLDERS: ReadonlySet<string> = new Set([...OBJECT_FOLDERS, 'commits', 'uses']);
 
 const FOLDER_OF = {
   instance: 'instances',
@@ -23,6 +23,7 @@ const FOLDER_OF = {
   image: 'images',
   alias: 'aliases',
   member: 'members',
+  alive: 'alive',
   holder: 'holders',
 } as const;
 

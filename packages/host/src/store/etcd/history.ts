@@ -8,12 +8,12 @@ import type { FleetKeys } from './fleet-keys.ts';
 // token of its own, so that the newest commit up to a revision tells the two apart.
 
 /** What tells a history from others with the same revision: the newest commit. */
-export function markOf({ modRevision, value }: KeyValue): string {
+function markOf({ modRevision, value }: KeyValue): string {
   return `${modRevision}:${value}`;
 }
 
 /** The mark when nothing has been committed yet. */
-export const NO_COMMITS = '0:';
+const NO_COMMITS = '0:';
 
 /** The mark after some events; undefined if it is not known. */
 export function markAfter(

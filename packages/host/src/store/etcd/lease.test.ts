@@ -4,6 +4,10 @@ import type { Etcd } from '../../etcd/client.ts';
 import { FleetKeys } from './fleet-keys.ts';
 import { Lease } from './lease.ts';
 
+interface Limit {
+  readonly timeoutMs: number;
+}
+
 /** The part of etcd that a lease uses. Each answer takes a while, and may never come. */
 class LeaseEtcd {
   answerMs = 0;
@@ -12,7 +16,7 @@ class LeaseEtcd {
   #revision = 1;
   #leases = 0;
 
-  async #answer<T>(make: () => T, timeoutMs = 60_000): Promise<T> {
+  async #answer<T>(make: () => T, timeoutMs: number): Promise<T> {
     const result = this.isSilent ? undefined : make();
     await new Promise((resolve) => setTimeout(resolve, this.isSilent ? timeoutMs : this.answerMs));
     if (result === undefined) throw new Error('no answer in time');
@@ -20,16 +24,24 @@ class LeaseEtcd {
   }
 
   readonly client = {
-    grant: () => this.#answer(() => String(++this.#leases)),
-    keepAlive: (_: string, { timeoutMs }: { timeoutMs: number }) => this.#answer(() => (this.alive ? 5 : 0), timeoutMs),
-    revoke: () => this.#answer(() => (this.alive = null) ?? ''),
-    range: () => this.#answer(() => ({ kvs: this.alive ? [{ key: '', ...this.alive }] : [] })),
-    txn: ({ success }: { success: readonly { put: { value: string; lease: string } }[] }) =>
+    grant: (_ttl: number, { timeoutMs }: Limit) => this.#answer(() => String(++this.#leases), timeoutMs),
+    keepAlive: (_lease: string, { timeoutMs }: Limit) => this.#answer(() => (this.alive ? 5 : 0), timeoutMs),
+    revoke: (lease: string, { timeoutMs }: Limit) =>
+      this.#answer(() => {
+        if (this.alive?.lease === lease) this.alive = null;
+        return '';
+      }, timeoutMs),
+    range: (_keys: object, { timeoutMs }: Limit) =>
+      this.#answer(() => ({ kvs: this.alive ? [{ key: '', ...this.alive }] : [] }), timeoutMs),
+    txn: (
+      { success }: { success: readonly { put: { value: string; lease: string } }[] },
+      { timeoutMs }: Limit,
+    ) =>
       this.#answer(() => {
         const { value = '', lease = '' } = success[0]?.put ?? {};
         this.alive = { value, lease, modRevision: ++this.#revision };
         return { succeeded: true };
-      }),
+      }, timeoutMs),
   } as unknown as Etcd;
 }
 
@@ -50,9 +62,17 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-function open(monotonicMs = () => performance.now()): void {
+function open(monotonicMs = () => performance.now(), takesOver = true): void {
   lease = new Lease({
-    ...{ etcd: etcd.client, keys: new FleetKeys('/x/'), member: 'a', run: 'run', log: silentLog, monotonicMs },
+    ...{
+      etcd: etcd.client,
+      keys: new FleetKeys('/x/'),
+      member: 'a',
+      run: 'run',
+      log: silentLog,
+      monotonicMs,
+      takesOver,
+    },
     changed: (isAlive) => told.push([isAlive, Math.round(monotonicMs())]),
   });
 }
@@ -106,5 +126,29 @@ describe('Lease', () => {
     await vi.advanceTimersByTimeAsync(3_000);
     expect(told.map(([isAlive]) => isAlive)).toEqual([true, false, true]);
     expect(lease.fence()?.number).toBeGreaterThan(1);
+  });
+
+  it('is not taken from another daemon by a host that only tries to join', async () => {
+    etcd.alive = { value: 'other.1', lease: 'theirs', modRevision: 1 };
+    open(undefined, false);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect([lease.fence(), lease.isTaken, etcd.alive?.value]).toEqual([null, true, 'other.1']);
+    etcd.alive = null;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(lease.isTaken).toBe(false);
+    expect(lease.fence()).not.toBeNull();
+  });
+
+  it('is taken at its start from an earlier run, and not when another run has come later', async () => {
+    etcd.alive = { value: 'earlier.7', lease: 'theirs', modRevision: 1 };
+    open();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(etcd.alive?.value).toBe('run.1');
+    etcd.isSilent = true;
+    await vi.advanceTimersByTimeAsync(10_000);
+    etcd.isSilent = false;
+    etcd.alive = { value: 'later.1', lease: 'theirs', modRevision: 9 };
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect([lease.fence(), lease.isTaken, etcd.alive?.value]).toEqual([null, true, 'later.1']);
   });
 });

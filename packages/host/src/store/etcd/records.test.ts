@@ -1,13 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SharedChange } from '../../core/shared.ts';
-import type { SharedKind } from '../shared-state.ts';
-import { nameOf, SAMPLES, sampleImage, sampleInstance, sampleProfile } from '../testing/samples.ts';
+import {
+  type CommittedKind,
+  nameOf,
+  SAMPLES,
+  sampleImage,
+  sampleInstance,
+  sampleProfile,
+} from '../testing/samples.ts';
 import { FleetKeys } from './fleet-keys.ts';
 import { decodeRecord, encodeRecord } from './records.ts';
 
 const keys = new FleetKeys('/porthole/');
-const KINDS = Object.keys(SAMPLES) as SharedKind[];
+const KINDS = Object.keys(SAMPLES) as CommittedKind[];
 
 const decode = (key: string, value: string | null) => {
   const parts = keys.parse(key);

@@ -6,6 +6,7 @@ import {
   TEMPLATE_TRIGGERS,
 } from '../../core/entities.ts';
 import type { Member, SharedChange, SharedImage, SharedInstance } from '../../core/shared.ts';
+import { runOf } from './fence.ts';
 import type { FleetKey, ObjectFolder } from './fleet-keys.ts';
 import {
   count,
@@ -128,6 +129,7 @@ const PUT: { readonly [F in ObjectFolder]: (name: string, value: unknown) => Sha
   images: (name, value) => ({ kind: 'put-image', image: { fingerprint: name, ...image(value, '') } }),
   aliases: (name, value) => ({ kind: 'put-alias', alias: { name, ...alias(value, '') } }),
   members: (name, value) => ({ kind: 'put-member', member: { name, ...member(value, '') } }),
+  alive: (member, value) => ({ kind: 'put-alive', member, run: runOf(text(value, '')) }),
   holders: (name) => ({ kind: 'put-holder', ...holderOf(name) }),
 };
 
@@ -137,6 +139,7 @@ const DELETE: { readonly [F in ObjectFolder]: (name: string) => SharedChange } =
   images: (name) => ({ kind: 'delete-image', fingerprint: name }),
   aliases: (name) => ({ kind: 'delete-alias', name }),
   members: (name) => ({ kind: 'delete-member', name }),
+  alive: (member) => ({ kind: 'delete-alive', member }),
   holders: (name) => ({ kind: 'delete-holder', ...holderOf(name) }),
 };
 
@@ -148,7 +151,7 @@ const DELETE: { readonly [F in ObjectFolder]: (name: string) => SharedChange } =
 export function decodeRecord({ folder, name }: FleetKey, value: string | null): SharedChange | null {
   if (!Object.hasOwn(PUT, folder)) return null;
   if (value === null) return DELETE[folder as ObjectFolder](name);
-  return PUT[folder as ObjectFolder](name, parse(value));
+  return PUT[folder as ObjectFolder](name, folder === 'alive' ? value : parse(value));
 }
 
 function parse(value: string): unknown {

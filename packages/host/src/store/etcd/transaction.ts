@@ -65,9 +65,10 @@ function usesOfDeleted(changes: readonly SharedChange[], keys: FleetKeys): strin
   });
 }
 
-/** The keys whose state a commit was made from. */
-export function madeFrom({ commit }: Plan, keys: FleetKeys): string[] {
-  return [...new Set(commit.changes.map((change) => keys.of(change)))];
+/** The keys whose state a commit was made from: those that it changes, and those that it relies on. */
+export function madeFrom({ commit }: Pick<Plan, 'commit'>, keys: FleetKeys): string[] {
+  const changed = commit.changes.map((change) => keys.of(change));
+  return [...new Set([...changed, ...commit.same.map((each) => keys.object(each))])];
 }
 
 /** The commit's own steps: those of the fence and of the token are added to each. */
@@ -75,7 +76,7 @@ const OWN_STEPS = 2;
 
 function refuseLarge({ commit, puts, deletes, needed, unused }: Plan): void {
   const steps = puts.length + deletes.length + OWN_STEPS;
-  const compares = commit.changes.length + needed.length + unused.length + OWN_STEPS;
+  const compares = commit.changes.length + commit.same.length + needed.length + unused.length + OWN_STEPS;
   const operations = Math.max(steps, compares);
   if (operations > OPERATIONS_MAX)
     throw hostError('fleet-change-too-large', `${operations} operations`, String(OPERATIONS_MAX));

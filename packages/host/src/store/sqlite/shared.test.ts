@@ -23,6 +23,8 @@ function localOf(change: SharedChange, store: Store): Change[] {
       return [{ kind: 'put-image', image: { ...change.image, lastUsedAt: NEVER } }];
     case 'put-member':
     case 'delete-member':
+    case 'put-alive':
+    case 'delete-alive':
     case 'put-holder':
     case 'delete-holder':
       return [];
@@ -58,7 +60,7 @@ describe('SqliteShared', () => {
     const calls: string[] = [];
     const change: SharedChange = { kind: 'put-profile', profile: sampleProfile('p') };
     void shared.commit({
-      ...{ changes: [change], based: shared.revision, uses: [], unused: [] },
+      ...{ changes: [change], based: shared.revision, same: [], uses: [], unused: [] },
       apply: (extra) => calls.push(`applied with ${extra.length}`),
     });
     calls.push('after the call');
@@ -78,7 +80,7 @@ describe('SqliteShared', () => {
     const { revision: based } = shared;
     const commit = (name: string, from: number) =>
       shared.commit({
-        ...{ changes: [{ kind: 'delete-profile', name }], based: from, uses: [], unused: [] },
+        ...{ changes: [{ kind: 'delete-profile', name }], based: from, same: [], uses: [], unused: [] },
         apply: () => {},
       });
     for (let each = 0; each < 1_500; each++) await commit(`p${each}`, shared.revision);

@@ -51,7 +51,7 @@ export class SqliteShared implements SharedStore {
     const state = {
       instances: new Map(shared.map((each) => [each.name, each])),
       images: new Map([...images].map(([fingerprint, image]) => [fingerprint, sharedImageOf(image)])),
-      ...{ profiles, aliases, members: new Map(), holders: new Map() },
+      ...{ profiles, aliases, members: new Map(), alive: new Map(), holders: new Map() },
     };
     return { revision: this.#revision, state };
   }
@@ -73,11 +73,12 @@ export class SqliteShared implements SharedStore {
     await Promise.all([...this.#followers].map((each) => each.tell()));
   }
 
-  #check({ changes, based, uses, unused }: SharedCommit): void {
+  #check({ changes, based, same, uses, unused }: SharedCommit): void {
     for (const change of changes) {
       const { kind, name } = objectOf(change);
       this.#refuseNewer(`${kind}/${name}`, based, { kind, name });
     }
+    for (const each of same) this.#refuseNewer(`${each.kind}/${each.name}`, based, each);
     for (const each of unused) this.#refuseNewer(`uses/${each.kind}/${each.name}`, based, each);
     const isPut = ({ kind, name }: ObjectKey) =>
       changes.some((change) => {

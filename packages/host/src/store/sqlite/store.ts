@@ -1,11 +1,10 @@
-import { statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type {
   Addition,
   Change,
   EventPage,
   EventQuery,
+  Fleet,
   Instance,
   JournalSpan,
   NewEvent,
@@ -19,12 +18,12 @@ import { DEFAULT_JOURNAL_LIMITS, type JournalLimits } from './journal-limits.ts'
 import { closeKeepingLog } from './log-file.ts';
 import { openDatabase } from './open.ts';
 import { KEPT_IMAGES } from './rebuild.ts';
-import { Reserve } from './reserve.ts';
+import { Reserve, roomOf } from './reserve.ts';
 import { additionsOf } from './rows.ts';
 import { StagedInstances } from './staged-instances.ts';
-import { lastNumberIn, stateIn } from './state.ts';
+import { fleetIn, lastNumberIn, stateIn } from './state.ts';
 import { type Still, Stillness } from './still.ts';
-import { type Writers, writersOf } from './writers.ts';
+import { FLEET_NOTICE, type Writers, writersOf } from './writers.ts';
 
 export interface StoreOptions {
   readonly journal?: Partial<JournalLimits>;
@@ -41,8 +40,6 @@ export interface StagedRows {
   readonly instance: Instance | null;
   readonly events: readonly NewEvent[];
 }
-
-const MEMORY = ':memory:';
 
 /**
  * Everything that must outlive the daemon. Objects are read once, at start, and then only written, so that no
@@ -93,6 +90,19 @@ export class Store {
   additions(): ReadonlyMap<number, readonly Addition[]> {
     const rows = () => this.#database.prepare('SELECT * FROM additions').all();
     return guarded(() => new Map(rows().map(additionsOf)));
+  }
+
+  /** The fleet that this host is a member of, with the texts that it keeps of others' objects; null if there is none. */
+  fleet(): { readonly fleet: Fleet; readonly mirror: ReadonlyMap<string, string> } | null {
+    return guarded(() => fleetIn(this.#database));
+  }
+
+  /** Why this host is no member of its fleet any more; empty if there is nothing to tell. */
+  fleetNotice(): string {
+    const row = guarded(() =>
+      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(FLEET_NOTICE),
+    );
+    return String(row?.['value'] ?? '');
   }
 
   /** The id that the next new instance gets. Ids are never given twice. */
@@ -199,6 +209,7 @@ export class Store {
   #write(change: Change): void {
     this.#writers.change(change);
     if (change.kind === 'put-instance') this.#staged.overtaken(change.instance.id);
+    if (change.kind === 'break-history') this.#journal.breakHistory(change.instanceId);
     if (change.kind !== 'delete-instance') return;
     this.#staged.overtaken(change.id);
     this.#journal.forget(change.id);
@@ -280,10 +291,4 @@ export class Store {
       // No client waits for it, and it is tried again when the store is idle next.
     }
   }
-}
-
-function roomOf(path: string): number {
-  if (path === MEMORY) return Number.POSITIVE_INFINITY;
-  const { bavail, bsize } = statfsSync(dirname(path));
-  return bavail * bsize;
 }

@@ -98,14 +98,14 @@ export class Replica implements Follower {
 
   /** Commits changes of the newest state, or of the one at `based`. @returns the number of the commit */
   async commit(changes: readonly SharedChange[], options: CommitOptions = {}): Promise<number> {
-    const { based = this.revision, uses = [], unused = [] } = options;
+    const { based = this.revision, same = [], uses = [], unused = [] } = options;
     const number = ++this.#commits;
     this.applied.set(number, 0);
     const apply = () => {
       this.#apply(changes);
       this.applied.set(number, (this.applied.get(number) ?? 0) + 1);
     };
-    await this.store.commit({ changes, based, uses, unused, apply });
+    await this.store.commit({ changes, based, same, uses, unused, apply });
     return number;
   }
 
@@ -130,12 +130,13 @@ export class Replica implements Follower {
 
 interface CommitOptions {
   readonly based?: number;
+  readonly same?: readonly ObjectKey[];
   readonly uses?: readonly ObjectKey[];
   readonly unused?: readonly ObjectKey[];
 }
 
 /** A copy. */
-export function stateOf(state: SharedState): MutableSharedState {
+function stateOf(state: SharedState): MutableSharedState {
   const copy = new MutableSharedState();
   for (const instance of state.instances.values()) copy.apply({ kind: 'put-instance', instance });
   for (const profile of state.profiles.values()) copy.apply({ kind: 'put-profile', profile });

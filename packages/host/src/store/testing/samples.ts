@@ -6,6 +6,9 @@ import type { ObjectKey } from '../shared-store.ts';
 /** The fingerprint of the image of all aliases. */
 export const ALIASED = 'f'.repeat(64);
 
+/** The objects that commits change. */
+export type CommittedKind = Exclude<SharedKind, 'alive'>;
+
 const AT = '2026-01-01T00:00:00.000Z';
 
 export function sampleProfile(name: string, value = ''): Profile {
@@ -66,7 +69,7 @@ export function sampleImage(fingerprint: string, filename = 'i.tar.gz'): SharedI
   };
 }
 
-export function sampleAlias(name: string, target: string, description = ''): Alias {
+function sampleAlias(name: string, target: string, description = ''): Alias {
   return { name, target, description };
 }
 
@@ -90,7 +93,7 @@ export interface Sample {
 }
 
 /** A name of the form that the kind has. */
-export const nameOf = (kind: SharedKind, number: number): string => {
+export const nameOf = (kind: CommittedKind, number: number): string => {
   if (kind === 'image') return String(number).padStart(64, '0');
   if (kind === 'holder') return `${String(number).padStart(64, '0')}/a`;
   return kind === 'alias' ? `debian/${number}/cloud` : `${kind}${number}`;
@@ -101,7 +104,7 @@ const split = (name: string) => {
   return { fingerprint, member };
 };
 
-export const SAMPLES: { readonly [K in SharedKind]: Sample } = {
+export const SAMPLES: { readonly [K in CommittedKind]: Sample } = {
   profile: {
     put: (name, value) => ({ kind: 'put-profile', profile: sampleProfile(name, value) }),
     drop: (name) => ({ kind: 'delete-profile', name }),

@@ -1,13 +1,22 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SharedChange } from '../../core/shared.ts';
-import type { SharedKind } from '../shared-state.ts';
+
 import { type Replica, textOf } from './replica.ts';
-import { ALIASED, imageKey, nameOf, profileKey, SAMPLES, sampleImage, sampleProfile } from './samples.ts';
+import {
+  ALIASED,
+  type CommittedKind,
+  imageKey,
+  nameOf,
+  profileKey,
+  SAMPLES,
+  sampleImage,
+  sampleProfile,
+} from './samples.ts';
 
 /** A store to test. */
 export interface ContractSubject {
   /** The kinds of objects that it keeps. */
-  readonly kinds: readonly SharedKind[];
+  readonly kinds: readonly CommittedKind[];
   /** A host that uses the store and follows it; on a single host always the same one. */
   replica(name: string): Promise<Replica>;
   close(): Promise<void>;
@@ -41,11 +50,11 @@ export function describeSharedStore(title: string, open: () => Promise<ContractS
   });
 }
 
-type Get = () => { readonly a: Replica; readonly b: Replica; readonly kinds: readonly SharedKind[] };
+type Get = () => { readonly a: Replica; readonly b: Replica; readonly kinds: readonly CommittedKind[] };
 
-const put = (kind: SharedKind, number: number, value: string): SharedChange =>
+const put = (kind: CommittedKind, number: number, value: string): SharedChange =>
   SAMPLES[kind].put(nameOf(kind, number), value);
-const drop = (kind: SharedKind, number: number): SharedChange => SAMPLES[kind].drop(nameOf(kind, number));
+const drop = (kind: CommittedKind, number: number): SharedChange => SAMPLES[kind].drop(nameOf(kind, number));
 
 /** Waits until both know all, and that is the same as what the store gives. */
 async function agree(a: Replica, b: Replica): Promise<void> {
@@ -100,7 +109,7 @@ function describeConflicts(get: Get): void {
     'refuses the second of two changes of each kind: after %s, %s and %s',
     async (before, first, second) => {
       const { a, b, kinds } = get();
-      const change = (what: 'put' | 'drop', kind: SharedKind, value: string) =>
+      const change = (what: 'put' | 'drop', kind: CommittedKind, value: string) =>
         what === 'put' ? put(kind, 3, value) : drop(kind, 3);
       for (const kind of kinds) {
         if (before === 'put') await a.commit([put(kind, 3, 'before')]);

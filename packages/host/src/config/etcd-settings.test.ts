@@ -2,12 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from './config.ts';
-import { fleetSettings } from './fleet-settings.ts';
+import { etcdSettings } from './etcd-settings.ts';
 
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync('/var/tmp/porthole-fleet-settings-');
+  folder = mkdtempSync('/var/tmp/porthole-etcd-settings-');
   const files = { ca: '-----BEGIN CERTIFICATE-----\nca', crt: '-----BEGIN CERTIFICATE-----\ncrt' };
   for (const [name, text] of Object.entries({ ...files, key: '-----BEGIN PRIVATE KEY-----\nkey' }))
     writeFileSync(join(folder, name), text);
@@ -22,40 +22,36 @@ function read(values: Record<string, string>) {
   const flags = Object.entries(values).flatMap(([name, value]) => [`--${name}`, value.replace(/^@/, folder)]);
   const invocation = readConfig({ args: ['--state-dir', folder, ...flags], env: {} });
   if (invocation.kind !== 'run') throw new Error('not a run');
-  return fleetSettings(invocation.config.settings);
+  return invocation.config.settings;
 }
 
-const PLAIN = { store: 'etcd', 'etcd-endpoints': 'http://a:2379', 'member-address': 'h:1' };
+const PLAIN = { store: 'etcd', 'etcd-endpoints': 'http://a:2379' };
 const TLS = { ...PLAIN, 'etcd-endpoints': 'https://a:2379' };
 
-describe('fleetSettings', () => {
+describe('the settings of etcd', () => {
   it('needs nothing on a single host, and keeps etcd’s settings for later', () => {
-    expect(read({})).toBeNull();
-    expect(read({ 'etcd-endpoints': 'https://a:2379', 'etcd-ca': '/nowhere' })).toBeNull();
+    expect(read({}).store).toBe('sqlite');
+    expect(read({ 'etcd-endpoints': 'https://a:2379', 'etcd-ca': '/nowhere' }).store).toBe('sqlite');
   });
 
   it('reads the files', () => {
     const files = { 'etcd-ca': '@/ca', 'etcd-cert': '@/crt', 'etcd-key': '@/key' };
     const login = { 'etcd-user': 'porthole', 'etcd-password-file': '@/password' };
     const endpoints = 'https://etcd-1:2379,https://[2001:db8::1]:65535';
-    expect(read({ ...TLS, 'etcd-endpoints': endpoints, ...files, ...login })).toEqual({
-      etcd: {
-        endpoints: ['https://etcd-1:2379', 'https://[2001:db8::1]:65535'],
-        tls: {
-          ca: '-----BEGIN CERTIFICATE-----\nca',
-          cert: '-----BEGIN CERTIFICATE-----\ncrt',
-          key: '-----BEGIN PRIVATE KEY-----\nkey',
-        },
-        login: { user: 'porthole', password: 'se cret' },
+    const settings = read({ ...TLS, 'etcd-endpoints': endpoints, ...files, ...login });
+    expect(etcdSettings(settings)).toEqual({
+      endpoints: ['https://etcd-1:2379', 'https://[2001:db8::1]:65535'],
+      tls: {
+        ca: '-----BEGIN CERTIFICATE-----\nca',
+        cert: '-----BEGIN CERTIFICATE-----\ncrt',
+        key: '-----BEGIN PRIVATE KEY-----\nkey',
       },
-      prefix: '/porthole/',
-      memberAddress: 'h:1',
+      login: { user: 'porthole', password: 'se cret' },
     });
   });
 
   it.each([
     [{ store: 'etcd' }, /with store: etcd, etcd-endpoints must be set/],
-    [{ ...PLAIN, 'member-address': '' }, /with store: etcd, member-address must be set/],
     [{ ...TLS, 'etcd-cert': '@/crt' }, /etcd-cert is set: etcd-key must be set too/],
     [{ ...TLS, 'etcd-key': '@/key' }, /etcd-key is set: etcd-cert must be set too/],
     [{ ...PLAIN, 'etcd-user': 'u' }, /etcd-user is set: etcd-password-file must be set too/],

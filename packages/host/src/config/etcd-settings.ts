@@ -2,18 +2,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { SettingName, Settings } from './settings.ts';
 
-/** How a host reaches etcd and its fleet. */
-export interface FleetSettings {
-  readonly etcd: {
-    readonly endpoints: readonly string[];
-    /** PEM texts. */
-    readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-    readonly login?: { readonly user: string; readonly password: string };
-  };
-  /** All keys of the fleet begin with it; ends with a slash. */
-  readonly prefix: string;
-  /** `HOST:PORT` */
-  readonly memberAddress: string;
+/** How a host reaches etcd. */
+export interface EtcdSettings {
+  readonly endpoints: readonly string[];
+  /** PEM texts. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  readonly login?: { readonly user: string; readonly password: string };
 }
 
 /** Files of certificates and passwords are far smaller. */
@@ -30,13 +24,11 @@ const TOGETHER: readonly (readonly [SettingName, SettingName])[] = [
 const TLS_FILES = ['etcd-ca', 'etcd-cert', 'etcd-key'] as const;
 
 /**
- * Reads what a fleet needs; null if the store is this host's own.
+ * Reads how this host reaches etcd, with the files that the settings name.
  * @throws CodedError `bad-settings`
  */
-export function fleetSettings(settings: Settings): FleetSettings | null {
-  if (settings.store !== 'etcd') return null;
-  for (const name of ['etcd-endpoints', 'member-address'] as const)
-    if (settings[name] === '') throw badSettings(`with store: etcd, ${name} must be set`);
+export function etcdSettings(settings: Settings): EtcdSettings {
+  if (settings['etcd-endpoints'] === '') throw badSettings('with store: etcd, etcd-endpoints must be set');
   for (const [name, needed] of TOGETHER)
     if (settings[name] !== '' && settings[needed] === '')
       throw badSettings(`${name} is set: ${needed} must be set too`);
@@ -45,14 +37,10 @@ export function fleetSettings(settings: Settings): FleetSettings | null {
   const useless = TLS_FILES.find((name) => isPlain && settings[name] !== '');
   if (useless) throw badSettings(`${useless} is set: the URLs in etcd-endpoints must begin with https`);
   const login = loginOf(settings);
-  return {
-    etcd: { endpoints, tls: tlsOf(settings), ...(login && { login }) },
-    prefix: settings['etcd-prefix'],
-    memberAddress: settings['member-address'],
-  };
+  return { endpoints, tls: tlsOf(settings), ...(login && { login }) };
 }
 
-function tlsOf(settings: Settings): FleetSettings['etcd']['tls'] {
+function tlsOf(settings: Settings): EtcdSettings['tls'] {
   const [ca, cert, key] = TLS_FILES.map((name) =>
     settings[name] === '' ? undefined : pemOf(name, settings[name]),
   );
@@ -65,7 +53,7 @@ function pemOf(name: SettingName, path: string): string {
   return text;
 }
 
-function loginOf(settings: Settings): FleetSettings['etcd']['login'] {
+function loginOf(settings: Settings): EtcdSettings['login'] {
   const { 'etcd-user': user, 'etcd-password-file': path } = settings;
   if (user === '') return undefined;
   const [password = ''] = textOf('etcd-password-file', path).split(/\r?\n/, 1);

@@ -1,0 +1,124 @@
+import { Agent } from 'node:http';
+import { connect, type TLSSocket } from 'node:tls';
+import { CodedError, messageOf } from '../../base/coded-error.ts';
+import { hostError } from '../../core/host-errors.ts';
+import { readAddress } from './address.ts';
+import { readGreeting } from './greeting.ts';
+import { fingerprintOf, type Identity } from './identity.ts';
+import { CONNECTIONS_TO_MEMBER_MAX, HANDSHAKE_MS, IDLE_CONNECTIONS_MAX, IDLE_MS } from './link-limits.ts';
+import { noticeDeath } from './link-server.ts';
+
+/** Another member, as the fleet knows it. */
+export interface Peer {
+  readonly name: string;
+  /** `HOST:PORT`. */
+  readonly address: string;
+  /** sha256 of its certificate in DER form, 64 lower-case hex digits. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Connections to one member, kept between requests. A request is sent only when the other side has proved that it has
+ * the member's key, and has accepted this one. Its errors are member-offline and member-refused; after both, the request
+ * was not sent.
+ */
+export class MemberAgent extends Agent {
+  readonly #peer: Peer;
+  readonly #identity: Identity;
+  readonly #sockets = new Set<TLSSocket>();
+  readonly #handshakeMs: number;
+  #closed = false;
+
+  constructor(peer: Peer, identity: Identity, handshakeMs: number = HANDSHAKE_MS) {
+    super({
+      keepAlive: true,
+      timeout: IDLE_MS,
+      maxSockets: CONNECTIONS_TO_MEMBER_MAX,
+      maxFreeSockets: IDLE_CONNECTIONS_MAX,
+    });
+    this.#peer = peer;
+    this.#identity = identity;
+    this.#handshakeMs = handshakeMs;
+  }
+
+  /** Whether this agent still fits what the fleet knows. */
+  fits({ address, fingerprint }: Peer): boolean {
+    return address === this.#peer.address && fingerprint === this.#peer.fingerprint;
+  }
+
+  override createConnection(
+    _options: unknown,
+    done?: (error: Error | null, socket: TLSSocket) => void,
+  ): undefined {
+    this.#connect().then(
+      (socket) => done?.(null, socket),
+      (error) => done?.(error, undefined as never),
+    );
+  }
+
+  /** Ends all its connections, also those that are websockets now. */
+  close(): void {
+    this.#closed = true;
+    this.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #connect(): Promise<TLSSocket> {
+    const { name } = this.#peer;
+    if (this.#closed) throw hostError('member-offline', name, 'it has left the fleet, or moved');
+    const socket = this.#open();
+    const timer = setTimeout(() => {
+      socket.destroy(hostError('member-offline', name, 'no handshake in time'));
+    }, this.#handshakeMs);
+    try {
+      const why = await Promise.race([this.#shakeHands(socket), failureOf(socket)]);
+      if (why === undefined) return socket;
+      throw hostError('member-refused', name, why);
+    } catch (error) {
+      socket.destroy();
+      throw error instanceof CodedError ? error : this.#explain(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #open(): TLSSocket {
+    const { host, port } = readAddress(this.#peer.address);
+    const socket = connect({
+      ...{ host, port, secureContext: this.#identity.context },
+      // Not by an authority and a name: `#shakeHands` looks at the fingerprint.
+      ...{ rejectUnauthorized: false, checkServerIdentity: () => undefined },
+    });
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => {});
+    socket.once('connect', () => noticeDeath(socket));
+    return socket;
+  }
+
+  /** @returns why there is no link; undefined if there is one */
+  async #shakeHands(socket: TLSSocket): Promise<string | undefined> {
+    const greeted = readGreeting(socket);
+    await new Promise<void>((resolve) => socket.once('secureConnect', resolve));
+    const der = socket.getPeerX509Certificate()?.raw;
+    if (der === undefined || fingerprintOf(der) !== this.#peer.fingerprint)
+      return `its certificate is not that of the member, at ${this.#peer.address}`;
+    return greeted;
+  }
+
+  #explain(error: unknown): CodedError {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const { name } = this.#peer;
+    if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
+      return hostError('member-refused', name, 'it does not speak TLS 1.3 as a member does');
+    return hostError('member-offline', name, messageOf(error));
+  }
+}
+
+/** Rejects when a connection fails or ends. */
+function failureOf(socket: TLSSocket): Promise<never> {
+  return new Promise((_, reject) => {
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('it ends the connection')));
+  });
+}

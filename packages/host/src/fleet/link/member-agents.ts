@@ -1,0 +1,49 @@
+import { hostError } from '../../core/host-errors.ts';
+import type { Identity } from './identity.ts';
+import { MemberAgent, type Peer } from './member-agent.ts';
+
+/** The connections to all other members. */
+export class MemberAgents {
+  readonly #identity: Identity;
+  readonly #peerOf: (member: string) => Peer | undefined;
+  readonly #agents = new Map<string, MemberAgent>();
+
+  /** @param peerOf what the fleet knows of a member now; undefined if there is no such member */
+  constructor(identity: Identity, peerOf: (member: string) => Peer | undefined) {
+    this.#identity = identity;
+    this.#peerOf = peerOf;
+  }
+
+  /** The connections to a member. @throws member-unknown */
+  of(member: string): MemberAgent {
+    const peer = this.#peerOf(member);
+    const there = this.#agents.get(member);
+    if (peer && there?.fits(peer)) return there;
+    this.#drop(member);
+    if (!peer) throw hostError('member-unknown', member);
+    const agent = new MemberAgent(peer, this.#identity);
+    this.#agents.set(member, agent);
+    return agent;
+  }
+
+  /**
+   * Ends the connections to members that have left, or have another address or certificate. To be called when the known
+   * members have changed.
+   */
+  recheck(): void {
+    for (const [member, agent] of this.#agents) {
+      const peer = this.#peerOf(member);
+      if (!peer || !agent.fits(peer)) this.#drop(member);
+    }
+  }
+
+  /** Ends all connections. */
+  stop(): void {
+    for (const member of this.#agents.keys()) this.#drop(member);
+  }
+
+  #drop(member: string): void {
+    this.#agents.get(member)?.close();
+    this.#agents.delete(member);
+  }
+}

@@ -52,9 +52,12 @@ export class Turn {
 /** The commits whose turn has not come. */
 export class Turns {
   readonly #waiting = new Map<string, Turn>();
+  /** The newest number of the fence that has been seen. */
+  #number = 0;
 
   add(turn: Turn): void {
-    this.#waiting.set(turn.token, turn);
+    if (turn.fence.number < this.#number) turn.refute();
+    else this.#waiting.set(turn.token, turn);
   }
 
   /** Forgets a commit that etcd has refused. */
@@ -75,6 +78,7 @@ export class Turns {
    * number never happens.
    */
   refuteBefore(number: number): void {
+    this.#number = Math.max(this.#number, number);
     for (const turn of this.#waiting.values()) {
       if (turn.fence.number >= number) continue;
       this.#waiting.delete(turn.token);

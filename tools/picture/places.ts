@@ -31,6 +31,7 @@ export const AREAS: readonly Area[] = [
     rooms: {
       core: 'the rules, pure: keys, profiles, devices, views',
       store: 'the SQLite file, all SQL',
+      etcd: 'a client of etcd',
       backups: 'copies of the database, by a child process',
       records: 'a small file for each object',
       recovery: 'replaces a lost database',

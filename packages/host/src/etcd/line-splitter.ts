@@ -4,7 +4,7 @@ import { Failure } from './failure.ts';
  * A longer line is refused. etcd splits events into messages of about the size of its largest request (1.5 MiB by
  * default); one event with the value before it, in base64, is about three times as large as its value.
  */
-export const LINE_BYTES_MAX = 16 * 1024 * 1024;
+const LINE_BYTES_MAX = 16 * 1024 * 1024;
 
 const LF = 0x0a;
 

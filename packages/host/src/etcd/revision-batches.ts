@@ -5,7 +5,7 @@ import type { WatchEvent } from './watch-types.ts';
  * A revision with more events is refused. Only the removal of very many keys in one step can make so many: other
  * transactions have at most as many steps as etcd's flag `--max-txn-ops` says, 128 by default.
  */
-export const EVENTS_MAX = 500_000;
+const EVENTS_MAX = 500_000;
 
 /** Puts together the events of each revision: etcd may spread those of one over several messages. */
 export class RevisionBatches {

@@ -30,7 +30,10 @@ const COLLECTION = '/1.0/profiles';
 /** GET /1.0/profiles. */
 export function listProfiles({ backend }: Edge, call: Call): Answer {
   const infos = backend.profiles.list();
-  if (recursionOf(call) > 0) return sync(infos.map(profileJson));
+  if (recursionOf(call) > 0) {
+    const elsewhere = usersElsewhere(backend);
+    return sync(infos.map((info) => profileJson(info, elsewhere)));
+  }
   return sync(infos.map(({ profile }) => urlOf(COLLECTION, profile.name)));
 }
 
@@ -44,7 +47,7 @@ export async function createProfile({ backend }: Edge, call: Call): Promise<Answ
 /** GET /1.0/profiles/NAME. */
 export function getProfile({ backend }: Edge, call: Call): Answer {
   const info = backend.profiles.get(param(call, 'name'));
-  return sync(profileJson(info), profileEtag(info.profile));
+  return sync(profileJson(info, usersElsewhere(backend)), profileEtag(info.profile));
 }
 
 /** PUT /1.0/profiles/NAME. */
@@ -105,12 +108,31 @@ export function deleteProfile({ backend }: Edge, call: Call): Answer {
   return done();
 }
 
-function profileJson({ profile, usedBy }: ProfileInfo): ProfileJson {
+/** The names of the instances on other members that use each profile. */
+function usersElsewhere({ fleet }: HostBackend): ReadonlyMap<string, readonly string[]> {
+  const users = new Map<string, string[]>();
+  for (const { name, profiles } of fleet?.others() ?? [])
+    for (const profile of profiles) addTo(users, profile, name);
+  return users;
+}
+
+function addTo(users: Map<string, string[]>, profile: string, name: string): void {
+  const names = users.get(profile);
+  if (names) names.push(name);
+  else users.set(profile, [name]);
+}
+
+function profileJson(
+  { profile, usedBy }: ProfileInfo,
+  elsewhere: ReadonlyMap<string, readonly string[]>,
+): ProfileJson {
+  const there = elsewhere.get(profile.name) ?? [];
+  const users = there.length === 0 ? usedBy : [...usedBy, ...there].sort();
   return {
     name: profile.name,
     description: profile.description,
     config: profile.config,
     devices: profile.devices,
-    used_by: usedBy.map((name) => urlOf('/1.0/instances', name)),
+    used_by: users.map((name) => urlOf('/1.0/instances', name)),
   };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Packages whose services the setup must not start: tests and benchmarks start these servers themselves. */
-const SERVERS = ['nginx-light', 'lxd', 'lxcfs', 'docker.io', 'podman'];
+const SERVERS = ['nginx-light', 'lxd', 'lxcfs', 'docker.io', 'podman', 'etcd-server'];
 
 /** Programs that maintainer scripts call to start a service now and at every boot. */
 const STARTERS = ['invoke-rc.d', 'update-rc.d', 'deb-systemd-invoke', 'deb-systemd-helper'];

@@ -44,6 +44,8 @@ const BODIES: readonly unknown[] = [
     expires_at: '2030-01-01T00:00:00Z',
   },
   { cached: true },
+  { enabled: true, server_name: 'ma', server_address: '10.0.0.1:8443', cluster_address: '' },
+  { server_name: 'ma', address: '10.0.0.1:8443' },
 ];
 
 const NAMES = [
@@ -72,6 +74,8 @@ export const HOST_WORDS: Words = {
       '/1.0/images/aliases',
       '/1.0/operations',
       '/1.0/backups',
+      '/1.0/cluster',
+      '/1.0/cluster/members',
       '/1.0/networks',
       '/1.0/storage-pools/default',
       '/2.0',

@@ -30,7 +30,8 @@ export const AREAS: readonly Area[] = [
     fill: '#fde2cf',
     rooms: {
       core: 'the rules, pure: keys, profiles, devices, views',
-      store: 'the SQLite file, all SQL',
+      etcd: 'a client of etcd',
+      store: 'the SQLite file, all SQL; a fleet’s objects in etcd',
       backups: 'copies of the database, by a child process',
       records: 'a small file for each object',
       recovery: 'replaces a lost database',

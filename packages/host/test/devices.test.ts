@@ -177,7 +177,8 @@ describe('a unix-char device', () => {
   });
 
   it('is refused for a file that is not a device', async () => {
-    await refused(add('zero', { ...node, source: '/etc/passwd' }), 'Not a character device: /etc/passwd');
+    await refused(add('zero', { ...node, source: '/etc/passwd' }), 'Path needs to be in /dev');
+    await refused(add('zero', { ...node, source: '/dev/pts' }), 'Not a character device: /dev/pts');
     await refused(add('zero', { ...node, source: '/dev/nowhere' }), "The required device path doesn't exist");
     await add('zero', { ...node, source: '/dev/nowhere', required: 'false' });
     await remove('zero');

@@ -155,7 +155,7 @@ describe('on a member', () => {
 
   it('remove by force asks nothing with --yes', async () => {
     fleet.put(fleetMember('mb', { online: false }));
-    const { code, stderr } = await porthole('cluster rm mb -fy');
+    const { code, stderr } = await porthole('cluster rm mb -f --yes');
     expect([code, stderr]).toEqual([0, 'Member mb removed\n']);
   });
 

@@ -27,6 +27,7 @@ export type SettingRow =
       readonly about: string;
     };
 
+const ABSOLUTE = /^(?:\/.*)?$/;
 const MS_PER_SECOND = 1000;
 const DAY_SECONDS = 86_400;
 const MINUTES_PER_YEAR = 525_600;
@@ -163,9 +164,67 @@ export const SETTINGS = {
   'backup-folder': {
     kind: 'text',
     default: '',
-    form: [/^(?:\/.*)?$/, 'an absolute path'],
+    form: [ABSOLUTE, 'an absolute path'],
     about:
       'folder of the copies of the database, best on another disk; if empty, `backups` in the state directory',
+  },
+  store: {
+    kind: 'choice',
+    choices: ['sqlite', 'etcd'],
+    default: 'sqlite',
+    about:
+      'where the objects are that operators change: `sqlite` for a single host, `etcd` for a host that is, or is to become, a member of a fleet',
+  },
+  'etcd-endpoints': {
+    kind: 'text',
+    default: '',
+    form: [
+      /^(?:(?:http:\/\/[^\s,/]+\/?(?:,http:\/\/[^\s,/]+\/?)*)|(?:https:\/\/[^\s,/]+\/?(?:,https:\/\/[^\s,/]+\/?)*))?$/,
+      'URLs of etcd, separated by commas, such as https://etcd-1:2379; all http or all https',
+    ],
+    about: 'URLs of the nodes of etcd, separated by commas; needed if `store` is `etcd`',
+  },
+  'etcd-prefix': {
+    kind: 'text',
+    default: '/porthole/',
+    form: [/^[\x21-\x7e]*\/$/, 'a text without blanks that ends with a slash'],
+    about: 'the beginning of all keys of the fleet in etcd; the same for all members',
+  },
+  'etcd-ca': {
+    kind: 'text',
+    default: '',
+    form: [ABSOLUTE, 'an absolute path'],
+    about: "file with the certificates that have signed etcd's, as PEM; if empty, those that Node trusts",
+  },
+  'etcd-cert': {
+    kind: 'text',
+    default: '',
+    form: [ABSOLUTE, 'an absolute path'],
+    about: 'file with the certificate by which etcd knows this host, as PEM; needs `etcd-key`',
+  },
+  'etcd-key': {
+    kind: 'text',
+    default: '',
+    form: [ABSOLUTE, 'an absolute path'],
+    about: 'file with the private key of `etcd-cert`, as PEM',
+  },
+  'etcd-user': {
+    kind: 'text',
+    default: '',
+    about: "the daemon's user of etcd; needs `etcd-password-file`",
+  },
+  'etcd-password-file': {
+    kind: 'text',
+    default: '',
+    form: [ABSOLUTE, 'an absolute path'],
+    about: 'file with the password of `etcd-user`',
+  },
+  'member-address': {
+    kind: 'text',
+    default: '',
+    form: [/^(?:(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5})?$/, 'HOST:PORT'],
+    about:
+      'where other members of the fleet reach this host, as HOST:PORT; read when the host becomes a member',
   },
 } as const satisfies Record<string, SettingRow>;
 

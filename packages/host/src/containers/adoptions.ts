@@ -111,7 +111,7 @@ export class Adoptions {
     const described = await this.#answered(this.#parts.describeOfUser(request.subject, uid));
     const claim = claimOfUser(uid, described);
     const { model } = this.#context;
-    const isNew = !model.hasInstance(claim.name);
+    const isNew = !model.isOwn(claim.name);
     if (isNew && model.countOfUser(uid) >= OF_USER_MAX)
       throw hostError(
         'bad-request',
@@ -126,7 +126,7 @@ export class Adoptions {
     const said = { ...container, said: Object.keys(claim.config) };
     const adoption = { pid: init.pid, init, container: said };
     const { model } = this.#context;
-    const named = model.hasInstance(claim.name) ? model.instance(claim.name) : null;
+    const named = model.isOwn(claim.name) ? model.instance(claim.name) : null;
     const instance = continuedBy(container, { before: model.ofContainer(container.id), named });
     if (instance === null) await this.#create(claim, adoption);
     // The daemon before this one may have ended between the adoption and its answer.

@@ -11,6 +11,7 @@ import {
 } from './config-checks.ts';
 import { CONTAINER_ABOUT, CONTAINER_TEXTS, checkContainerLabels, checkContainerText } from './container.ts';
 import { checkGuestKey } from './guest-keys.ts';
+import { hostError } from './host-errors.ts';
 import { ADOPT_MACHINES, checkMachinePatterns } from './machine-patterns.ts';
 import { checkMetaData } from './meta-data.ts';
 import { checkRawLxc } from './raw-lxc.ts';
@@ -38,6 +39,9 @@ const INT_MAX = 2 ** 31 - 1;
 const PROCESSES_MAX = 4 * 1024 * 1024;
 
 const checkUuid = matching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a uuid');
+/** The forms of a uuid that LXD takes from operators. */
+const OPERATOR_UUID =
+  /^((urn:uuid:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\{[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}|[0-9a-f]{32})$/i;
 const checkFingerprint = matching(/^[0-9a-f]{64}$/, '64 hex digits');
 const seconds = integer(0, INT_MAX);
 const priority = integer(-INT_MAX, INT_MAX);
@@ -194,8 +198,8 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   {
     key: 'volatile.cloud-init.instance-id',
     use: 'applied',
-    check: checkLine,
-    about: "cloud-init's instance id",
+    check: checkInstanceId,
+    about: "cloud-init's instance id, a uuid",
   },
   {
     key: 'volatile.container.labels',
@@ -282,4 +286,8 @@ export function findConfigKey(key: string): { readonly row: ConfigKey; readonly 
       key.length > prefix.length + suffix.length && key.startsWith(prefix) && key.endsWith(suffix),
   );
   return found && { row: found.row, name: key.slice(found.prefix.length, key.length - found.suffix.length) };
+}
+
+function checkInstanceId(value: string): void {
+  if (!OPERATOR_UUID.test(value)) throw hostError('bad-request', 'Invalid UUID');
 }

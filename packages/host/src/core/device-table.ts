@@ -90,7 +90,7 @@ export const DEVICE_TYPES: ByDeviceType<DeviceType> = {
   },
   'unix-char': {
     options: {
-      source: checkAbsolute,
+      source: checkHostDevice,
       path: checkInnerPath,
       major: integer(0, MAJOR_MAX),
       minor: integer(0, MINOR_MAX),
@@ -110,6 +110,11 @@ export function isRootDisk(device: Device): boolean {
 
 function checkAbsolute(path: string): void {
   if (!path.startsWith('/')) throw hostError('bad-request', 'Must be an absolute path');
+  checkPath(path);
+}
+
+function checkHostDevice(path: string): void {
+  if (!path.startsWith('/dev/')) throw hostError('bad-request', 'Path needs to be in /dev');
   checkPath(path);
 }
 

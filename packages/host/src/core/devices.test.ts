@@ -133,6 +133,18 @@ describe('checkDevices', () => {
     ],
     [{ type: 'unix-char' }, `${failed}Unix device entry is missing the required "source" or "path" property`],
     [
+      { type: 'unix-char', source: '/etc/passwd', path: '/dev/x' },
+      `${failed}Invalid value for device option "source": Path needs to be in /dev`,
+    ],
+    [
+      { type: 'unix-char', source: 'dev/null', path: '/dev/x' },
+      `${failed}Invalid value for device option "source": Path needs to be in /dev`,
+    ],
+    [
+      { type: 'unix-char', source: '/dev/../etc/passwd', path: '/dev/x' },
+      `${failed}Invalid value for device option "source": Path may not contain ".."`,
+    ],
+    [
       { type: 'unix-char', path: '/dev/x', mode: '999' },
       `${failed}Invalid value for device option "mode": Invalid value`,
     ],

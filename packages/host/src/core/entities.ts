@@ -122,7 +122,29 @@ export type Change =
   | { readonly kind: 'put-image'; readonly image: Image }
   | { readonly kind: 'delete-image'; readonly fingerprint: string }
   | { readonly kind: 'put-alias'; readonly alias: Alias }
-  | { readonly kind: 'delete-alias'; readonly name: string };
+  | { readonly kind: 'delete-alias'; readonly name: string }
+  | FleetChange;
+
+/** A change of what a member of a fleet keeps of the fleet. */
+export type FleetChange =
+  | { readonly kind: 'put-fleet'; readonly fleet: Fleet }
+  /** Forgets the fleet and everything that was kept of it. `notice` is for operators; empty if they know. */
+  | { readonly kind: 'leave-fleet'; readonly notice: string }
+  /** Keeps an object of others. `key` is that of core/mirror.ts; `put` the JSON text of the change that has made it. */
+  | { readonly kind: 'put-mirror'; readonly key: string; readonly put: string }
+  | { readonly kind: 'delete-mirror'; readonly key: string }
+  /** Marks that events of an instance may be missing before now: readers of older positions are told so. */
+  | { readonly kind: 'break-history'; readonly instanceId: number };
+
+/** The fleet that this host is a member of. */
+export interface Fleet {
+  /** The name of this host in it. */
+  readonly member: string;
+  /** The revision up to which everything is applied here. */
+  readonly revision: number;
+  /** Tells the history up to the revision from another one that has the same revision, such as that of a restored store. */
+  readonly mark?: string;
+}
 
 /** The types of events in the journal. */
 export const EVENT_TYPES = ['config', 'device', 'lifecycle'] as const;

@@ -41,6 +41,9 @@ export type SharedChange =
   | { readonly kind: 'delete-alias'; readonly name: string }
   | { readonly kind: 'put-member'; readonly member: Member }
   | { readonly kind: 'delete-member'; readonly name: string }
+  /** A member has a lease, from now on; `run` is an id of its daemon's run. */
+  | { readonly kind: 'put-alive'; readonly member: string; readonly run: string }
+  | { readonly kind: 'delete-alive'; readonly member: string }
   | { readonly kind: 'put-holder'; readonly fingerprint: string; readonly member: string }
   | { readonly kind: 'delete-holder'; readonly fingerprint: string; readonly member: string };
 

@@ -41,6 +41,8 @@ import { takeHooks } from './hook-backend.ts';
 import { hostBackend, recognisedIn } from './host-backend.ts';
 import { prepareInotify } from './inotify.ts';
 import { lockDirectory } from './lock-directory.ts';
+import { openMember } from './member.ts';
+import { beMember, memberFleet, membershipOf } from './member-cases.ts';
 import { prepareOpenFiles } from './open-files.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
@@ -81,11 +83,7 @@ export async function startDaemon(
   prepareProcess(settings, log);
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
-  const paths = await prepareStateDir(stateDir);
-  const held = await lockDirectory(paths.lock, inherited.lock);
-  started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
-  const opened = await openStore(paths, { journal: journalLimits(settings) });
-  started.defer(keepOpen(opened.store, log));
+  const { paths, held, opened } = await openState(started, config, { exit, lock: inherited.lock, log });
   started.adopt(new SpareMemory(memoryOfProcess()), (each) => each.stop());
   const watch = started.adopt(new ExitWatch(), (each) => each.stop());
   const registry = started.adopt(new Registry(), (each) => each.clear());
@@ -100,10 +98,12 @@ export async function startDaemon(
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer; machines?: Machines } = {};
+  const member = await openMember(started, { settings, log, local: opened.store, paths, exit });
   const records = openRecords(started, paths.records, log);
   const model = new Model({
     ...{ store: opened.store, hub, clock: systemClock, location: settings['server-name'], log },
     ...(lane ? { views: lane } : {}),
+    ...(member ? { shared: member.shared } : {}),
     committed: (changes) => records.committed(changes),
   });
   const context: Parts = {
@@ -133,10 +133,12 @@ export async function startDaemon(
     ...{ fastLane: status, lxcfs: () => runtimes.lxcfs(), machines: () => late.machines?.setUp ?? [] },
   });
   const identified = (fd: number) => callers.identify(fd);
-  const guestBackend = guestCases(context, identified, (image) => images.paths(image));
+  const guestBackend = guestCases(context, identified, images);
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
   const backups = openBackups(config, paths.database, opened, log);
-  const backend = hostBackend(context, images, facts, backups);
+  const fleet = member && memberFleet(context, member, images);
+  const membership = membershipOf(context, { fleet, settings, facts, local: opened.store, paths });
+  const backend = hostBackend(context, images, facts, backups, fleet, membership);
   const host = new HostServer(backend, { log, recognised: recognisedIn(context) });
   late.guests = guests;
   started.defer(inBackground(remove));
@@ -145,10 +147,25 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
+  if (member && fleet) await beMember(started, { context, member, fleet, host, images });
   started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), { exit, held, paths, log });
+}
+
+/** Takes the state directory, and opens its store. */
+async function openState(
+  started: AsyncDisposableStack,
+  { stateDir, settings }: DaemonConfig,
+  { exit, lock, log }: { exit: Exit; lock: Inherited['lock']; log: Log },
+) {
+  const paths = await prepareStateDir(stateDir);
+  const held = await lockDirectory(paths.lock, lock);
+  started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
+  const opened = await openStore(paths, { journal: journalLimits(settings) });
+  started.defer(keepOpen(opened.store, log));
+  return { paths, held, opened };
 }
 
 function prepareProcess(settings: Settings, log: Log): void {

@@ -1,6 +1,7 @@
 import type { Caller } from '../core/caller.ts';
-import type { Image, Instance } from '../core/entities.ts';
+import type { Instance } from '../core/entities.ts';
 import type { GuestBackend } from '../guest/backend.ts';
+import type { ImageDirectory } from '../images/image-directory.ts';
 import { type Effect, keyEffect, readyEffect } from '../instances/guest-writes.ts';
 import type { Needs } from '../instances/needs.ts';
 import { WriteGroups } from '../instances/write-groups.ts';
@@ -13,7 +14,7 @@ import { lifecycle } from '../model/lifecycle.ts';
 export function guestCases(
   context: Needs<'hub' | 'journal' | 'model' | 'running'>,
   identify: (fd: number) => Caller | Promise<Caller>,
-  imagePaths: (image: Image) => readonly string[],
+  images: Pick<ImageDirectory, 'ensure' | 'paths'>,
 ): GuestBackend {
   const { model, running, hub, journal } = context;
   const groups = new WriteGroups(model);
@@ -26,7 +27,8 @@ export function guestCases(
     });
   };
   return {
-    imagePaths,
+    imagePaths: (image) => images.paths(image),
+    ensureImage: (image) => images.ensure(image),
     identify,
     view: (instanceId, runNumber) =>
       running.get(instanceId)?.runNumber === runNumber ? model.view(instanceId) : undefined,

@@ -54,7 +54,7 @@ export function recognisedIn({
 }: Needs<'model' | 'recognition'>): (name?: string) => Promise<void> {
   return async (name) => {
     if (name === undefined) await recognition.known();
-    else if (model.hasInstance(name)) await recognition.known(model.instance(name).id);
+    else if (model.isOwn(name)) await recognition.known(model.instance(name).id);
   };
 }
 

@@ -20,6 +20,8 @@ export interface StatePaths {
   readonly hooks: string;
   /** Those of users, in a folder for each. */
   readonly claims: string;
+  /** Certificate and key by which other members of a fleet know this host. */
+  readonly member: string;
   readonly guestSocket: string;
   readonly hostSocket: string;
 }
@@ -68,6 +70,7 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
     devlxd: at('devlxd'),
     hooks: at('hooks'),
     claims: at('claims'),
+    member: at('member.pem'),
     guestSocket: at('devlxd', 'sock'),
     hostSocket: at('unix.socket'),
   };

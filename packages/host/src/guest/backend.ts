@@ -19,6 +19,8 @@ export interface GuestBackend {
   image(fingerprint: string): Image | undefined;
   /** Absolute paths of an image's files: one for a unified image; metadata, then rootfs for a split one. */
   imagePaths(image: Image): readonly string[];
+  /** Gets the files of an image from another host, if they are not here. */
+  ensureImage(image: Image): Promise<void>;
   /** Stores the Ready state, with its `instance-ready` event. @throws when it cannot be stored */
   setReady(instanceId: number, ready: boolean): Promise<WriteResult>;
   /** Stores an instance's own key, null removes it; publishes the events. @throws when it cannot be stored */

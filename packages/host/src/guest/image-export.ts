@@ -10,7 +10,7 @@ import { jsonError } from './guest-errors.ts';
 import { type ImageFile, splitReply, unifiedReply } from './image-reply.ts';
 
 export interface ExportTools {
-  readonly backend: Pick<GuestBackend, 'image' | 'imagePaths' | 'imageRetrieved'>;
+  readonly backend: Pick<GuestBackend, 'ensureImage' | 'image' | 'imagePaths' | 'imageRetrieved'>;
   readonly log: Log;
   readonly running: Quota;
   /** Whether an instance may cause one more write to the store now. */
@@ -48,8 +48,7 @@ export async function sendImage(
     if (sent && tools.mayWrite(instanceId)) void tellRetrieved(instanceId, fingerprint, tools);
   };
   try {
-    const files: ImageFile[] = [];
-    for (const path of tools.backend.imagePaths(image)) files.push(await openFile(path, handles, tools));
+    const files = await openAll(image, handles, tools);
     return replyOf(image, files, head, finish);
   } catch (error) {
     finish(false);
@@ -60,6 +59,21 @@ export async function sendImage(
     tools.log.error({ fingerprint, error: messageOf(error) }, 'an image cannot be read');
     return jsonError('internal');
   }
+}
+
+/** If they are on another host, it waits until they are here. */
+async function openAll(image: Image, handles: FileHandle[], tools: ExportTools): Promise<ImageFile[]> {
+  const paths = tools.backend.imagePaths(image);
+  const files: ImageFile[] = [];
+  for (const path of paths) {
+    const file = await openFile(path, handles, tools).catch(async (error) => {
+      if (!isMissing(error)) throw error;
+      await tools.backend.ensureImage(image);
+      return openFile(path, handles, tools);
+    });
+    files.push(file);
+  }
+  return files;
 }
 
 async function openFile(path: string, handles: FileHandle[], tools: ExportTools): Promise<ImageFile> {

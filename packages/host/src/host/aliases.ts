@@ -14,7 +14,7 @@ import {
   sync,
   urlOf,
 } from './call.ts';
-import { aliasEtag, preconditionOf } from './etag.ts';
+import { aliasEtag, preconditionOf, stillSame } from './etag.ts';
 import { aliasJson } from './image-json.ts';
 
 const COLLECTION = '/1.0/images/aliases';
@@ -30,7 +30,7 @@ export function listAliases({ backend }: Edge, call: Call): Answer {
 /** POST /1.0/images/aliases. */
 export async function createAlias({ backend }: Edge, call: Call): Promise<Answer> {
   const alias = parseNewAlias(await call.json());
-  backend.images.createAlias({ ...alias, target: fullFingerprint(backend, alias.target) }, call.by);
+  await backend.images.createAlias({ ...alias, target: fullFingerprint(backend, alias.target) }, call.by);
   return created(urlOf(COLLECTION, alias.name));
 }
 
@@ -54,25 +54,31 @@ export async function patchAlias({ backend }: Edge, call: Call): Promise<Answer>
   return change(backend, call, target ?? alias.target, description ?? alias.description);
 }
 
-function change(backend: HostBackend, call: Call, target: string, description: string): Answer {
+async function change(
+  backend: HostBackend,
+  call: Call,
+  target: string,
+  description: string,
+): Promise<Answer> {
   const name = param(call, 'name');
-  const check = preconditionOf(ifMatch(call), aliasEtag);
-  check(backend.images.alias(name));
+  const alias = backend.images.alias(name);
+  const check = stillSame(alias, preconditionOf(ifMatch(call), aliasEtag));
+  check(alias);
   const fields = { target: fullFingerprint(backend, target), description };
-  backend.images.updateAlias(name, fields, call.by, check);
+  await backend.images.updateAlias(name, fields, call.by, check);
   return done();
 }
 
 /** POST /1.0/images/aliases/NAME: rename. */
 export async function renameAlias({ backend }: Edge, call: Call): Promise<Answer> {
   const to = parseRename(await call.json());
-  backend.images.renameAlias(param(call, 'name'), to, call.by);
+  await backend.images.renameAlias(param(call, 'name'), to, call.by);
   return created(urlOf(COLLECTION, to));
 }
 
 /** DELETE /1.0/images/aliases/NAME. */
-export function deleteAlias({ backend }: Edge, call: Call): Answer {
-  backend.images.deleteAlias(param(call, 'name'), call.by);
+export async function deleteAlias({ backend }: Edge, call: Call): Promise<Answer> {
+  await backend.images.deleteAlias(param(call, 'name'), call.by);
   return done();
 }
 

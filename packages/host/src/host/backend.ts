@@ -96,7 +96,7 @@ export interface InstanceCases {
 export interface ProfileCases {
   list(): readonly ProfileInfo[];
   get(name: string): ProfileInfo;
-  create(profile: Profile, by: Requestor): void;
+  create(profile: Profile, by: Requestor): Promise<void>;
   /** Replaces description, config and devices; when it settles, running instances have the change, too. */
   update(
     name: string,
@@ -105,7 +105,7 @@ export interface ProfileCases {
     check?: Precondition<Profile>,
   ): Promise<void>;
   rename(name: string, to: string, by: Requestor): Promise<void>;
-  delete(name: string, by: Requestor): void;
+  delete(name: string, by: Requestor): Promise<void>;
 }
 
 export interface ImageCases {
@@ -117,23 +117,25 @@ export interface ImageCases {
    * A failure to read, check or hash makes the operation fail, and nothing is left.
    */
   import(upload: Upload, options: UploadOptions, by: Requestor): Promise<Operation>;
-  update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>): void;
+  update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>): Promise<void>;
   /** Operator-only: marks an image as cached, which no LXD client can (Porthole addition). */
-  setCached(fingerprint: string, cached: boolean, by: Requestor): void;
+  setCached(fingerprint: string, cached: boolean, by: Requestor): Promise<void>;
   delete(fingerprint: string, by: Requestor): Operation;
+  /** Makes sure that an image's files are here: another member of the fleet may have them. */
+  ensure(fingerprint: string): Promise<void>;
   /** Paths of the image's files, metadata first when split; emits `image-retrieved`. */
   export(fingerprint: string, by: Requestor): { image: Image; paths: readonly string[] };
   aliases(): readonly Alias[];
   alias(name: string): Alias;
-  createAlias(alias: Alias, by: Requestor): void;
+  createAlias(alias: Alias, by: Requestor): Promise<void>;
   updateAlias(
     name: string,
     fields: Pick<Alias, 'target' | 'description'>,
     by: Requestor,
     check?: Precondition<Alias>,
-  ): void;
-  renameAlias(name: string, to: string, by: Requestor): void;
-  deleteAlias(name: string, by: Requestor): void;
+  ): Promise<void>;
+  renameAlias(name: string, to: string, by: Requestor): Promise<void>;
+  deleteAlias(name: string, by: Requestor): Promise<void>;
 }
 
 /** Copies of the database (Porthole addition). */

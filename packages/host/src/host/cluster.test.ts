@@ -174,6 +174,20 @@ describe('a member', () => {
       ]);
   });
 
+  it('counts the instances of other members as users of a profile and of the project', async () => {
+    host.backend.putProfile({ name: 'web', description: '', config: {}, devices: {} });
+    host.backend.add('c5', { profiles: ['web', 'default'] });
+    fleet.add('c4', 'mb', { profiles: ['web', 'web'] });
+    const urls = (...names: string[]) => names.map((name) => `/1.0/instances/${name}`);
+    expect((await metadata('/1.0/profiles/web')).used_by).toEqual(urls('c4', 'c5'));
+    const profiles = await metadata('/1.0/profiles?recursion=1');
+    expect(profiles.map((one: { used_by: string[] }) => one.used_by)).toEqual([
+      ...[urls('c1', 'c2', 'c3', 'c5'), urls('c4', 'c5')],
+    ]);
+    const project = await metadata('/1.0/projects/default');
+    expect(project.used_by).toEqual(expect.arrayContaining(urls('c1', 'c2', 'c3', 'c4', 'c5')));
+  });
+
   it('names all members as the locations of the pool, and its own folder only as a target', async () => {
     const pool = '/1.0/storage-pools/default';
     expect(await metadata(pool)).toMatchObject({ config: {}, locations: ['ma', 'mb'] });

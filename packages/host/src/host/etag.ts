@@ -91,6 +91,18 @@ export function preconditionOf<T>(ifMatch: string | undefined, etagOf: (value: T
   };
 }
 
+/**
+ * Makes a check for a request that changes parts of an object and was completed from the object as it was: the change
+ * of another client must not be undone.
+ * @throws changed-meanwhile, beside what `check` throws
+ */
+export function stillSame<T>(seen: T, check: (current: T) => void): (current: T) => void {
+  return (current) => {
+    check(current);
+    if (current !== seen) throw hostError('changed-meanwhile', 'The object');
+  };
+}
+
 /** The tags of an If-Match header; undefined when there is none. */
 function tagsOf(ifMatch: string | undefined): string[] | undefined {
   return ifMatch === undefined || ifMatch.trim() === '' ? undefined : ifMatch.split(',').map(unquote);

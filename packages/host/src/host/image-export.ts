@@ -17,6 +17,7 @@ interface OpenFile {
  * GET /1.0/images/FINGERPRINT/export: the uploaded bytes, with the file names that clients save them under.
  */
 export async function exportImage({ backend }: Edge, call: Call): Promise<Answer> {
+  if (backend.fleet) await backend.images.ensure(param(call, 'fingerprint'));
   const { image, paths } = backend.images.export(param(call, 'fingerprint'), call.by);
   const files = await openAll(paths);
   const names = fileNames(image);

@@ -13,7 +13,7 @@ import {
   sync,
   urlOf,
 } from './call.ts';
-import { imageEtag, preconditionOf } from './etag.ts';
+import { imageEtag, preconditionOf, stillSame } from './etag.ts';
 import { parseFilter } from './filter.ts';
 import { imageJson } from './image-json.ts';
 
@@ -41,7 +41,7 @@ export async function updateImage({ backend }: Edge, call: Call): Promise<Answer
   const check = preconditionOf(ifMatch(call), imageEtag);
   check(image);
   const kept = { profiles: profiles ?? image.profiles, expiresAt: expires_at ?? image.expiresAt };
-  backend.images.update(image.fingerprint, { ...fields, autoUpdate, ...kept }, call.by, check);
+  await backend.images.update(image.fingerprint, { ...fields, autoUpdate, ...kept }, call.by, check);
   return done();
 }
 
@@ -49,12 +49,12 @@ export async function updateImage({ backend }: Edge, call: Call): Promise<Answer
 export async function patchImage({ backend }: Edge, call: Call): Promise<Answer> {
   const { cached, ...part } = parseImagePatch(await call.json());
   const { image } = backend.images.get(param(call, 'fingerprint'));
-  const check = preconditionOf(ifMatch(call), imageEtag);
+  const check = stillSame(image, preconditionOf(ifMatch(call), imageEtag));
   check(image);
   if (Object.keys(part).length > 0) {
-    backend.images.update(image.fingerprint, mergedImage(image, part), call.by, check);
+    await backend.images.update(image.fingerprint, mergedImage(image, part), call.by, check);
   }
-  if (cached !== undefined) backend.images.setCached(image.fingerprint, cached, call.by);
+  if (cached !== undefined) await backend.images.setCached(image.fingerprint, cached, call.by);
   return done();
 }
 

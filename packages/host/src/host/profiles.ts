@@ -24,6 +24,7 @@ import {
 } from './call.ts';
 import { preconditionOf, profileEtag } from './etag.ts';
 import { MERGE_ATTEMPTS_MAX } from './host-limits.ts';
+import { type UsersOf, usersIn } from './used-by.ts';
 
 const COLLECTION = '/1.0/profiles';
 
@@ -31,8 +32,8 @@ const COLLECTION = '/1.0/profiles';
 export function listProfiles({ backend }: Edge, call: Call): Answer {
   const infos = backend.profiles.list();
   if (recursionOf(call) > 0) {
-    const elsewhere = usersElsewhere(backend);
-    return sync(infos.map((info) => profileJson(info, elsewhere)));
+    const users = usersIn(backend.fleet);
+    return sync(infos.map((info) => profileJson(info, users)));
   }
   return sync(infos.map(({ profile }) => urlOf(COLLECTION, profile.name)));
 }
@@ -40,14 +41,14 @@ export function listProfiles({ backend }: Edge, call: Call): Answer {
 /** POST /1.0/profiles. */
 export async function createProfile({ backend }: Edge, call: Call): Promise<Answer> {
   const profile = parseNewProfile(await call.json());
-  backend.profiles.create(profile, call.by);
+  await backend.profiles.create(profile, call.by);
   return created(urlOf(COLLECTION, profile.name));
 }
 
 /** GET /1.0/profiles/NAME. */
 export function getProfile({ backend }: Edge, call: Call): Answer {
   const info = backend.profiles.get(param(call, 'name'));
-  return sync(profileJson(info, usersElsewhere(backend)), profileEtag(info.profile));
+  return sync(profileJson(info, usersIn(backend.fleet)), profileEtag(info.profile));
 }
 
 /** PUT /1.0/profiles/NAME. */
@@ -103,36 +104,18 @@ export async function renameProfile({ backend }: Edge, call: Call): Promise<Answ
 }
 
 /** DELETE /1.0/profiles/NAME. */
-export function deleteProfile({ backend }: Edge, call: Call): Answer {
-  backend.profiles.delete(param(call, 'name'), call.by);
+export async function deleteProfile({ backend }: Edge, call: Call): Promise<Answer> {
+  await backend.profiles.delete(param(call, 'name'), call.by);
   return done();
 }
 
-/** The names of the instances on other members that use each profile. */
-function usersElsewhere({ fleet }: HostBackend): ReadonlyMap<string, readonly string[]> {
-  const users = new Map<string, string[]>();
-  for (const { name, profiles } of fleet?.others() ?? [])
-    for (const profile of profiles) addTo(users, profile, name);
-  return users;
-}
-
-function addTo(users: Map<string, string[]>, profile: string, name: string): void {
-  const names = users.get(profile);
-  if (names) names.push(name);
-  else users.set(profile, [name]);
-}
-
-function profileJson(
-  { profile, usedBy }: ProfileInfo,
-  elsewhere: ReadonlyMap<string, readonly string[]>,
-): ProfileJson {
-  const there = elsewhere.get(profile.name) ?? [];
-  const users = there.length === 0 ? usedBy : [...usedBy, ...there].sort();
+function profileJson(info: ProfileInfo, users: UsersOf): ProfileJson {
+  const { profile } = info;
   return {
     name: profile.name,
     description: profile.description,
     config: profile.config,
     devices: profile.devices,
-    used_by: users.map((name) => urlOf('/1.0/instances', name)),
+    used_by: users(info).map((name) => urlOf('/1.0/instances', name)),
   };
 }

@@ -97,11 +97,12 @@ function poolJson(backend: HostBackend, { query }: Call): StoragePoolJson {
 function projectJson(backend: HostBackend): ProjectJson {
   const features = ['images', 'networks', 'profiles', 'storage.volumes'];
   const images = backend.images.list().map(({ image }) => urlOf('/1.0/images', image.fingerprint));
+  const others = [...(backend.fleet?.others() ?? [])].map(({ name }) => urlOf('/1.0/instances', name));
   return {
     name: PROJECT,
     description: 'Default Porthole project',
     config: Object.fromEntries(features.map((name) => [`features.${name}`, 'true'])),
-    used_by: [...usedBy(backend), ...images],
+    used_by: [...usedBy(backend), ...others, ...images],
   };
 }
 

@@ -240,7 +240,7 @@ describe('projects', () => {
     harness.backend.add('c1');
     expect((await harness.get('/1.0/instances?project=default')).json.metadata).toHaveLength(1);
     expect((await harness.get('/1.0/instances?project=p')).json.metadata).toEqual([]);
-    expect((await harness.get('/1.0/instances?project=p&all-projects=true')).json.metadata).toHaveLength(1);
+    expect((await harness.get('/1.0/instances?all-projects=true')).json.metadata).toHaveLength(1);
     expect((await harness.get('/1.0/operations?project=p')).json.metadata).toEqual({});
     expect((await harness.get('/1.0/instances/c1?project=p')).json.error).toBe('Project not found');
     for (const list of ['profiles', 'images', 'images/aliases'])
@@ -248,6 +248,17 @@ describe('projects', () => {
     expect((await harness.send('POST', '/1.0/profiles?project=p', { name: 'x' })).status).toBe(404);
     expect((await harness.get('/1.0?project=p')).status).toBe(200);
     await expect(harness.websocket('/1.0/events?project=p')).rejects.toThrow('refused with 404');
+  });
+
+  it('cannot be named together with all projects', async () => {
+    for (const project of ['default', 'p']) {
+      const { status, json } = await harness.get(`/1.0/instances?project=${project}&all-projects=true`);
+      expect([status, json.error]).toEqual([400, 'Cannot specify a project when requesting all projects']);
+    }
+    expect((await harness.get('/1.0/instances?project=default&all-projects=false')).status).toBe(200);
+    expect((await harness.get('/1.0/profiles?project=p&all-projects=true')).json.error).toBe(
+      'Project not found',
+    );
   });
 });
 

@@ -38,6 +38,9 @@ export interface ReceiveOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is needed to find an image's files. */
+export type FilesOfImage = Pick<Image, 'fingerprint' | 'files'>;
+
 const STAGE_PREFIX = '.stage-';
 /** Names that this class gives; others, such as lost+found, are left alone. */
 const OWN_NAME = /^([0-9a-f]{64}|\.stage-.*)$/;
@@ -48,6 +51,8 @@ const OWN_NAME = /^([0-9a-f]{64}|\.stage-.*)$/;
  * record at a start of the daemon is left from an end in between.
  */
 export class ImageDirectory {
+  /** Gets the files of an image that are on another host; null on a single host. */
+  source: ((image: FilesOfImage) => Promise<void>) | null = null;
   readonly #dir: string;
   readonly #limits: ImageLimits;
   readonly #log: Log;
@@ -142,10 +147,18 @@ export class ImageDirectory {
   }
 
   /** Paths of an image's files, metadata first when split. */
-  paths({ fingerprint, files }: Pick<Image, 'fingerprint' | 'files'>): readonly string[] {
+  paths({ fingerprint, files }: FilesOfImage): readonly string[] {
     const folder = this.#folder(fingerprint);
     if (files.kind === 'unified') return [join(folder, FILE_NAMES.unified)];
     return [join(folder, FILE_NAMES.metadata), join(folder, FILE_NAMES.rootfs)];
+  }
+
+  /** Makes sure that an image's files are here. @throws image-not-found, and what the source throws */
+  async ensure(image: FilesOfImage): Promise<void> {
+    const found = await Promise.all(this.paths(image).map(isThere));
+    if (!found.includes(false)) return;
+    if (!this.source) throw hostError('image-not-found');
+    await this.source(image);
   }
 
   /**
@@ -155,7 +168,7 @@ export class ImageDirectory {
    * @throws CodedError image-invalid, image-too-large, runtime-failed; the signal's reason
    */
   async unpack(
-    image: Pick<Image, 'fingerprint' | 'files'>,
+    image: FilesOfImage,
     target: string,
     ids: HostIds,
     onProgress: (percent: number) => void,
@@ -165,11 +178,8 @@ export class ImageDirectory {
     const layout = files.kind === 'unified' ? 'unified' : 'rootfs';
     const path = this.paths(image).at(-1)!;
     const format = formatOf(files.kind === 'unified' ? files.extension : files.rootfsExtension);
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere || !format) throw hostError('image-not-found');
+    if (!format) throw hostError('image-not-found');
+    await this.ensure(image);
     await unpackRoot({ path, format, layout, target, ids, limits: this.#limits, signal, onProgress });
   }
 
@@ -177,4 +187,11 @@ export class ImageDirectory {
     if (!/^[0-9a-f]{64}$/.test(fingerprint)) throw hostError('image-not-found');
     return join(this.#dir, fingerprint);
   }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

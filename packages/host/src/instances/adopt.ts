@@ -13,7 +13,7 @@ import type { Adoption } from './requests.ts';
 import { beginRun } from './start.ts';
 
 /**
- * Adopts a process of another runtime as the init of an instance. The run begins and is stored synchronously.
+ * Adopts a process of another runtime as the init of an instance. The run begins synchronously; on a single host it is stored in the same turn.
  * If it throws, nothing has changed.
  * @param instance new, or stopped
  * @param events events of its creation, which come first
@@ -44,7 +44,10 @@ export async function adoptProcess(
   const started = { ...named, config: afterStart(named.config, {}), lastStartedAt: timestamp(clock) };
   try {
     const event = lifecycle('instance-started', 'instances', name, { by });
-    model.commit([{ kind: 'put-instance', instance: started }], [...events, event]);
+    await model.change(() => ({
+      changes: [{ kind: 'put-instance', instance: started }],
+      events: [...events, event],
+    }));
   } catch (error) {
     forgetRun(context, run, 'its adoption could not be stored');
     throw error;

@@ -195,19 +195,21 @@ function rename(
   checkInstanceName(to);
   if (model.hasInstance(to)) throw hostError('name-in-use', to);
   return task(context, 'Renaming instance', name, () =>
-    queue.run(id, 'rename', () => {
-      if (running.has(id)) throw hostError('rename-running');
-      if (model.hasInstance(to)) throw hostError('name-in-use', to);
-      const current = model.current(id);
-      const config = afterRename(current.config, random);
-      // An adopted instance has no files that a template could make.
-      const renamed = {
-        ...current,
-        name: to,
-        config: isAdopted(config) ? config : withTemplates(config, 'rename'),
-      };
-      const told = lifecycle('instance-renamed', 'instances', to, { context: { old_name: name } });
-      model.commit([{ kind: 'put-instance', instance: renamed }], [told]);
-    }),
+    queue.run(id, 'rename', () =>
+      model.change(() => {
+        if (running.has(id)) throw hostError('rename-running');
+        if (model.hasInstance(to)) throw hostError('name-in-use', to);
+        const current = model.current(id);
+        const config = afterRename(current.config, random);
+        // An adopted instance has no files that a template could make.
+        const renamed = {
+          ...current,
+          name: to,
+          config: isAdopted(config) ? config : withTemplates(config, 'rename'),
+        };
+        const told = lifecycle('instance-renamed', 'instances', to, { context: { old_name: name } });
+        return { changes: [{ kind: 'put-instance', instance: renamed }], events: [told] };
+      }),
+    ),
   );
 }

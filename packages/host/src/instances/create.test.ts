@@ -50,7 +50,7 @@ describe('A creation', () => {
     ['the beginning of a fingerprint', { type: 'image', fingerprint: 'fff' }],
     ['an alias', { type: 'image', alias: 'tiny' }],
   ] as const)('finds its image by %s', async (_how, source) => {
-    heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
+    await heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
     await create({ source });
     expect(heart.get('c1').config['volatile.base_image']).toBe(FINGERPRINT);
   });
@@ -78,11 +78,16 @@ describe('A creation', () => {
     expect(heart.get('c1').profiles).toEqual(['default', 'web']);
   });
 
-  it('prefers the given config to that of the image, and leaves out empty values', async () => {
-    await create({ config: { 'image.os': 'mine', 'image.release': '', 'user.a': '1' } });
+  it('prefers the properties of the image to the given config, as LXD does, and leaves out empty values', async () => {
+    await create({ config: { 'image.os': 'mine', 'image.mine': '1', 'image.none': '', 'user.a': '1' } });
     const { config } = heart.get('c1');
-    expect(config).toMatchObject({ 'image.os': 'mine', 'user.a': '1' });
-    expect(config).not.toHaveProperty('image.release');
+    expect(config).toMatchObject({ 'image.os': 'busybox', 'image.mine': '1', 'user.a': '1' });
+    expect(config).not.toHaveProperty('image.none');
+  });
+
+  it('names the image whose files it has, whatever the given config says', async () => {
+    await create({ config: { 'volatile.base_image': 'd'.repeat(64) } });
+    expect(heart.get('c1').config).toHaveProperty(['volatile.base_image'], FINGERPRINT);
   });
 
   it('gives each nic an address', async () => {
@@ -144,7 +149,7 @@ describe('A creation that fails', () => {
     const held = heart.machine.faults.hold('create');
     const failed = expect(create({ profiles: ['default', 'web'] })).rejects.toThrow('Profile not found');
     await held.reached;
-    heart.host.profiles.delete('web', BY);
+    await heart.host.profiles.delete('web', BY);
     held.open();
     await failed;
     expect(heart.model.hasInstance('c1')).toBe(false);

@@ -100,7 +100,10 @@ async function create(
     const used = latest
       ? [{ kind: 'put-image', image: { ...latest, lastUsedAt: instance.createdAt } } as const]
       : [];
-    model.commit([...used, { kind: 'put-instance', instance }], [created]);
+    await model.change(() => {
+      if (model.hasInstance(instance.name)) throw hostError('instance-exists');
+      return { changes: [...used, { kind: 'put-instance', instance }], events: [created] };
+    });
   } catch (error) {
     await runtime.remove(instance.id);
     throw error;
@@ -117,7 +120,7 @@ function draft(
 ): Instance {
   const { source } = input;
   const init = source.type === 'adopt' ? (source.init ?? adopter.nameOf(source.pid)) : null;
-  const own = { ...(image ? imageConfig(image) : {}), ...input.config };
+  const own = { ...input.config, ...(image ? imageConfig(image) : {}) };
   const wanted: Instance = {
     id,
     name: input.name,

@@ -27,7 +27,8 @@ export async function deleteInstance(
     throw hostError('protected');
   const runtime = context.runtimeOf(instance.config);
   const deleted = lifecycle('instance-deleted', 'instances', instance.name);
-  const commit = () => model.commit([{ kind: 'delete-instance', id }], [deleted]);
+  const commit = () =>
+    model.change(() => ({ changes: [{ kind: 'delete-instance', id }], events: [deleted] }));
   await committing(commit, () => runtime.remove(id));
   reboots.forget(id);
   unsettled.forget(id);
@@ -36,13 +37,13 @@ export async function deleteInstance(
 }
 
 /** If the disk is full, removes the instance's files, which go anyway, and commits again. */
-async function committing(commit: () => void, makeRoom: () => Promise<void>): Promise<void> {
+async function committing(commit: () => Promise<void>, makeRoom: () => Promise<void>): Promise<void> {
   try {
-    commit();
+    await commit();
   } catch (error) {
     if (!(error instanceof CodedError) || error.code !== 'store-full') throw error;
     await makeRoom();
-    commit();
+    await commit();
   }
 }
 

@@ -54,7 +54,7 @@ describe('An instance that shuts down by itself', () => {
     await end('stop', 'e1');
     expect(heart.model.hasInstance('e1')).toBe(false);
     expect(heart.machine.folders.has(id)).toBe(false);
-    expect(heart.told).toEqual(['instance-deleted e1', 'instance-shutdown e1']);
+    expect(heart.told).toEqual(['instance-shutdown e1', 'instance-deleted e1']);
   });
 
   it('counts as stopped, even if that cannot be stored yet', async () => {

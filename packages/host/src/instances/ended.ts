@@ -138,7 +138,9 @@ export async function commitEnd(
   const events: EventDraft[] = action ? [lifecycle(action, 'instances', instance.name, extra)] : [];
   if (isDeleted) {
     const deleted = lifecycle('instance-deleted', 'instances', instance.name);
-    model.commit([{ kind: 'delete-instance', id }], [deleted, ...events]);
+    // In LXD's order: an instance that ends by itself is seen to end before it is deleted.
+    const inOrder = cause.by === null ? [...events, deleted] : [deleted, ...events];
+    await model.change(() => ({ changes: [{ kind: 'delete-instance', id }], events: inOrder }));
     context.reboots.forget(id);
     await removeInstance(context, context.runtimeOf(instance.config), instance);
     return;

@@ -59,7 +59,15 @@ describe('An exec', () => {
     const session = prepare({ interactive: true, waitForWebsocket });
     await session.start();
     expect(heart.run('c1').execs[0]?.request.interactive).toBe(terminal);
-    expect(metadataOf(session.operation.id)?.['interactive']).toBe(terminal);
+  });
+
+  it('shows its command and its environment with websockets only, as LXD does', async () => {
+    expect(metadataOf(prepare().operation.id)).toMatchObject({ command: ['id', '-u'], interactive: false });
+    const session = prepare({ waitForWebsocket: false });
+    expect(metadataOf(session.operation.id)).toBeNull();
+    await session.start();
+    heart.run('c1').execs[0]?.exit(7);
+    expect((await heart.done(session.operation)).metadata).toEqual({ return: 7 });
   });
 
   it('merges its environment from defaults, the instance’s config and the request', () => {

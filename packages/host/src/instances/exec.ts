@@ -40,12 +40,9 @@ export function prepareExec(
     class: request.waitForWebsocket ? 'websocket' : 'task',
     description: 'Executing command',
     resources: { instances: [instance.name] },
-    metadata: {
-      command: request.command,
-      environment,
-      interactive,
-      ...(request.waitForWebsocket ? { fds: secrets } : {}),
-    },
+    ...(request.waitForWebsocket
+      ? { metadata: { command: request.command, environment, interactive, fds: secrets } }
+      : {}),
     work: async () => {
       const process = await started.promise;
       return { return: await Promise.race([exitCode(process), failed.promise]) };

@@ -9,7 +9,7 @@ import { type PendingDevices, storeAdditions } from './additions.ts';
 import type { Needs } from './needs.ts';
 import { named } from './of-instance.ts';
 import { changeRunning, growRoot, type Undo } from './perform-running.ts';
-import { changesOf, guestApiChange, type UpdatePlan } from './plan.ts';
+import { changesOf, freshPlan, guestApiChange, type UpdatePlan } from './plan.ts';
 
 /** Running instances that are changed at a time: each may take a program that changes mounts. */
 const CHANGED_AT_ONCE = 4;
@@ -114,7 +114,10 @@ function isChanged({ running }: Needs<'running'>, plan: UpdatePlan): boolean {
 
 function commitPlans({ model }: Needs<'model'>, plans: readonly UpdatePlan[], more: More): Promise<void> {
   const byId = new Map(plans.map((plan) => [plan.next.id, plan]));
-  const partOf = (current: Instance) => changesOf(byId.get(current.id) as UpdatePlan, current);
+  const partOf = (current: Instance) => {
+    const plan = byId.get(current.id) as UpdatePlan;
+    return changesOf(freshPlan(model, plan, more.changes), current);
+  };
   const newcomers = () => {
     const late = more.newcomers?.() ?? [];
     for (const plan of late) byId.set(plan.next.id, plan);

@@ -4,7 +4,7 @@ import { isTrue } from '../core/booleans.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices, checkExpandedDevices } from '../core/devices.ts';
 import { type DeviceStep, planDevices } from '../core/devices-plan.ts';
-import type { Config, Instance, Profile } from '../core/entities.ts';
+import type { Change, Config, Instance, Profile } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
 import { guestEvents } from '../core/guest-events.ts';
 import { withGuestKeysOf, withGuestWrites } from '../core/guest-keys.ts';
@@ -13,7 +13,9 @@ import { refuseLateLimits } from '../core/limits.ts';
 import { own, sameRecord } from '../core/records.ts';
 import { refuseLateSize } from '../core/root-size.ts';
 import { afterUpdate } from '../core/volatile.ts';
+import { profilesAfter } from '../model/check-profiles.ts';
 import type { EventDraft } from '../model/event-draft.ts';
+import type { Model } from '../model/model.ts';
 import type { Needs } from './needs.ts';
 
 type Profiles = ReadonlyMap<string, Profile>;
@@ -74,6 +76,17 @@ function prefixed<T>(
     if (!(error instanceof CodedError)) throw error;
     throw hostError(code, error.message);
   }
+}
+
+/**
+ * A plan with the profiles as they are now: they may have changed since it was made.
+ * @param changes those of the commit
+ */
+export function freshPlan(model: Model, plan: UpdatePlan, changes: readonly Change[]): UpdatePlan {
+  const { current, next } = plan;
+  if (model.expanded(current) === plan.before) return plan;
+  const now = model.state.profiles;
+  return { ...plan, before: expand(current, now), after: expand(next, profilesAfter(now, changes)) };
 }
 
 /**

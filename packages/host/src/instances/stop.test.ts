@@ -160,8 +160,8 @@ describe('A frozen instance', () => {
     expect(heart.status('c1')).toBe('Stopped');
   });
 
-  it('refuses a restart without force, because it cannot shut down', async () => {
-    await expect(heart.setState('c1', 'restart', { timeout: -1 })).rejects.toThrow(
+  it.each([-1, 0, 5])('refuses a restart without force, as LXD does (timeout: %d)', async (timeout) => {
+    await expect(heart.setState('c1', 'restart', { timeout })).rejects.toThrow(
       'Instance is not running: it is frozen',
     );
     expect(heart.status('c1')).toBe('Frozen');

@@ -49,7 +49,7 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   if (!run) return stopWaiting(context, id, request);
   const asked = isAsked(request);
   run.runtime.checkAction(action === 'stop' && !asked ? 'kill' : action, context.model.current(id).config);
-  if (run.frozen && asked && action === 'restart') throw hostError('restart-frozen');
+  if (run.frozen && !request.force && action === 'restart') throw hostError('restart-frozen');
   // Stored before the run ends, so that the instance starts again even if the daemon dies.
   if (action === 'restart') keepPower(context, id, beforeRestart);
   if (asked) run.runtime.halt(run.handle.init);

@@ -1,5 +1,6 @@
 import { CodedError } from '../base/coded-error.ts';
 import type { Change, Instance } from '../core/entities.ts';
+import type { Agreed } from '../model/agreement.ts';
 import type { EventDraft } from '../model/event-draft.ts';
 import type { Effect, WriteResult } from './guest-writes.ts';
 
@@ -7,7 +8,7 @@ import type { Effect, WriteResult } from './guest-writes.ts';
 export interface WritableModel {
   /** @throws instance-not-found */
   current(id: number): Instance;
-  commit(changes: readonly Change[], announcements: readonly EventDraft[]): void;
+  change(make: () => Agreed): Promise<void>;
 }
 
 /** The time between commits of guests' writes: so all instances together cause only a few. */
@@ -32,7 +33,7 @@ interface Planned {
  * after the last one. Invariants: the effect of a write is computed when it is stored, from the state at that
  * time, with earlier writes of its group; a write is stored with its events or not at all; writes of one
  * instance keep their order; a write is answered only after the commit. The number of waiting writes is
- * bounded by the rate at which each instance may write.
+ * bounded by the rate at which each instance may write. The next group waits for the commit of the one before.
  */
 export class WriteGroups {
   readonly #model: WritableModel;
@@ -56,56 +57,89 @@ export class WriteGroups {
     if (this.#scheduled || this.#waiting.length === 0) return;
     this.#scheduled = true;
     const pause = this.#lastMs + PAUSE_MS - performance.now();
+    const flush = () => void this.#flush();
     // Not at once, so that further writes in this iteration of the event loop are in the same commit.
-    if (pause <= 0 || this.#waiting.length >= GROUP_MAX) setImmediate(() => this.#flush());
-    else setTimeout(() => this.#flush(), pause);
+    if (pause <= 0 || this.#waiting.length >= GROUP_MAX) setImmediate(flush);
+    else setTimeout(flush, pause);
   }
 
-  #flush(): void {
-    this.#scheduled = false;
-    const writes = this.#waiting.splice(0, GROUP_MAX);
-    try {
-      this.#store(writes);
-    } catch (error) {
-      // A write that the store refuses must not fail the others; a failure of the disk fails all.
-      if (writes.length === 1 || isDisk(error)) for (const { done } of writes) done.reject(error);
-      else for (const write of writes) this.#storeAlone(write);
-    }
+  async #flush(): Promise<void> {
+    await this.#store(this.#waiting.splice(0, GROUP_MAX));
     this.#lastMs = performance.now();
+    this.#scheduled = false;
     this.#schedule();
   }
 
-  #storeAlone(write: Write): void {
+  async #store(writes: readonly Write[]): Promise<void> {
     try {
-      this.#store([write]);
+      await this.#commit(writes);
     } catch (error) {
-      write.done.reject(error);
+      // A write that the store refuses must not fail the others; a failure of the store fails all.
+      if (writes.length === 1 || isOfAll(error)) for (const { done } of writes) done.reject(error);
+      else for (const part of partsOf(writes, error)) await this.#store(part);
     }
   }
 
-  #store(writes: readonly Write[]): void {
-    const changes = new Map<number, Change>();
-    const planned: Planned[] = [];
-    const latest = new Map<number, Instance>();
-    for (const write of writes) {
-      try {
-        const { instanceId, work } = write;
-        const effect = work(latest.get(instanceId) ?? this.#model.current(instanceId));
-        if (effect.change) {
-          latest.set(instanceId, effect.change.instance);
-          changes.set(instanceId, effect.change);
-        }
-        planned.push({ write, effect });
-      } catch (error) {
-        write.done.reject(error);
-      }
-    }
-    const events = planned.flatMap(({ effect }) => effect.events);
-    if (changes.size > 0 || events.length > 0) this.#model.commit([...changes.values()], events);
-    for (const { write, effect } of planned) write.done.resolve(effect.result);
+  async #commit(writes: readonly Write[]): Promise<void> {
+    const failed = new Set<Write>();
+    const fail = (write: Write, error: unknown) => {
+      failed.add(write);
+      write.done.reject(error);
+    };
+    let group: Group | undefined;
+    await this.#model.change(() => {
+      const left = writes.filter((write) => !failed.has(write));
+      group = planned(left, (id) => this.#model.current(id), fail);
+      return { changes: [...group.changes.values()], events: group.events };
+    });
+    for (const { write, effect } of group?.planned ?? []) write.done.resolve(effect.result);
   }
 }
 
-function isDisk(error: unknown): boolean {
-  return error instanceof CodedError && error.code.startsWith('store-');
+interface Group {
+  readonly planned: readonly Planned[];
+  /** By instance id. */
+  readonly changes: ReadonlyMap<number, Change>;
+  readonly events: readonly EventDraft[];
+}
+
+/** The effects of writes, each from the state after those before it. */
+function planned(
+  writes: readonly Write[],
+  current: (id: number) => Instance,
+  fail: (write: Write, error: unknown) => void,
+): Group {
+  const changes = new Map<number, Change>();
+  const done: Planned[] = [];
+  const latest = new Map<number, Instance>();
+  for (const write of writes) {
+    try {
+      const { instanceId, work } = write;
+      const effect = work(latest.get(instanceId) ?? current(instanceId));
+      if (effect.change) {
+        latest.set(instanceId, effect.change.instance);
+        changes.set(instanceId, effect.change);
+      }
+      done.push({ write, effect });
+    } catch (error) {
+      fail(write, error);
+    }
+  }
+  return { planned: done, changes, events: done.flatMap(({ effect }) => effect.events) };
+}
+
+/** Each write alone; halves if the store takes no change of this size. */
+function partsOf(writes: readonly Write[], error: unknown): (readonly Write[])[] {
+  const size = isCode(error, 'fleet-change-too-large') ? Math.ceil(writes.length / 2) : 1;
+  const parts: (readonly Write[])[] = [];
+  for (let at = 0; at < writes.length; at += size) parts.push(writes.slice(at, at + size));
+  return parts;
+}
+
+const isCode = (error: unknown, code: string) => error instanceof CodedError && error.code === code;
+
+/** Whether no write can be stored now. */
+function isOfAll(error: unknown): boolean {
+  if (!(error instanceof CodedError) || isCode(error, 'fleet-change-too-large')) return false;
+  return error.code.startsWith('store-') || error.code.startsWith('fleet-');
 }

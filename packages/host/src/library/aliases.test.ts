@@ -8,12 +8,12 @@ let heart: Heart;
 beforeEach(async () => {
   heart = await Heart.begin();
   for (const fingerprint of [F, E]) heart.addImage({ fingerprint });
-  create('tiny', 'ff');
+  await create('tiny', 'ff');
   heart.told.length = 0;
 });
 
-function create(name: string, target: string): void {
-  heart.host.images.createAlias({ name, target, description: 'd' }, BY);
+async function create(name: string, target: string): Promise<void> {
+  await heart.host.images.createAlias({ name, target, description: 'd' }, BY);
 }
 
 describe('An alias', () => {
@@ -23,34 +23,34 @@ describe('An alias', () => {
     expect(heart.host.images.get(E).aliases).toEqual([]);
   });
 
-  it('is listed by name', () => {
-    create('debian/12', E);
-    create('a', F);
+  it('is listed by name', async () => {
+    await create('debian/12', E);
+    await create('a', F);
     expect(heart.host.images.aliases().map(({ name }) => name)).toEqual(['a', 'debian/12', 'tiny']);
   });
 
-  it('can be moved to another image', () => {
-    heart.host.images.updateAlias('tiny', { target: 'ee', description: 'new' }, BY);
+  it('can be moved to another image', async () => {
+    await heart.host.images.updateAlias('tiny', { target: 'ee', description: 'new' }, BY);
     expect(heart.host.images.alias('tiny')).toEqual({ name: 'tiny', target: E, description: 'new' });
     expect(heart.told).toEqual(['image-alias-updated tiny']);
   });
 
-  it('can be renamed', () => {
-    heart.host.images.renameAlias('tiny', 'small', BY);
+  it('can be renamed', async () => {
+    await heart.host.images.renameAlias('tiny', 'small', BY);
     expect(heart.host.images.alias('small').target).toBe(F);
     expect(() => heart.host.images.alias('tiny')).toThrow('Image alias not found');
     expect(heart.told).toEqual(['image-alias-renamed small']);
   });
 
-  it('can be deleted without its image', () => {
-    heart.host.images.deleteAlias('tiny', BY);
+  it('can be deleted without its image', async () => {
+    await heart.host.images.deleteAlias('tiny', BY);
     expect(heart.host.images.aliases()).toEqual([]);
     expect(heart.host.images.get(F).image.fingerprint).toBe(F);
     expect(heart.told).toEqual(['image-alias-deleted tiny']);
   });
 
   it('is stored for the next daemon', async () => {
-    heart.host.images.renameAlias('tiny', 'small', BY);
+    await heart.host.images.renameAlias('tiny', 'small', BY);
     const next = await heart.crash();
     expect(next.host.images.aliases().map(({ name }) => name)).toEqual(['small']);
   });
@@ -90,8 +90,8 @@ describe('An alias is refused', () => {
       () => heart.host.images.deleteAlias('no', BY),
       'Image alias not found',
     ],
-  ])('%s', (_what, act, message) => {
-    expect(act).toThrow(message);
+  ])('%s', async (_what, act, message) => {
+    await expect(act()).rejects.toThrow(message);
     expect(heart.told).toEqual([]);
     expect(heart.host.images.aliases()).toHaveLength(1);
   });

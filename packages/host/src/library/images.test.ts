@@ -117,7 +117,7 @@ describe('An import', () => {
 describe('A deletion of an image', () => {
   it('also removes its aliases and files, and a root that no instance needs', async () => {
     await take();
-    heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
+    await heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
     heart.machine.roots.add(`${FINGERPRINT}-0`);
     await remove(FINGERPRINT.slice(0, 8));
     expect(heart.host.images.aliases()).toEqual([]);
@@ -155,7 +155,7 @@ describe('A deletion of an image', () => {
 
   it('that cannot be stored leaves image, aliases and files', async () => {
     await take();
-    heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
+    await heart.host.images.createAlias({ name: 'tiny', target: FINGERPRINT, description: '' }, BY);
     heart.store.refuse();
     await expect(remove(FINGERPRINT)).rejects.toThrow('full');
     expect(heart.host.images.get(FINGERPRINT).aliases).toHaveLength(1);
@@ -167,34 +167,34 @@ describe('An image', () => {
   const fields = { public: true, autoUpdate: false, properties: { a: '1' }, profiles: [], expiresAt: '' };
   beforeEach(() => void heart.addImage());
 
-  it('can be changed by replacing its fields', () => {
-    heart.host.images.update(F, fields, BY);
+  it('can be changed by replacing its fields', async () => {
+    await heart.host.images.update(F, fields, BY);
     expect(heart.host.images.get(F).image).toMatchObject({ ...fields, size: 10 });
-    heart.host.images.setCached(F, true, BY);
+    await heart.host.images.setCached(F, true, BY);
     expect(heart.host.images.get(F).image.cached).toBe(true);
     expect(heart.told).toEqual([`image-updated ${F}`, `image-updated ${F}`]);
   });
 
-  it('is not changed if it is not as the client has seen it', () => {
+  it('is not changed if it is not as the client has seen it', async () => {
     const check = () => {
       throw new Error('ETag');
     };
-    expect(() => heart.host.images.update(F, fields, BY, check)).toThrow('ETag');
+    await expect(heart.host.images.update(F, fields, BY, check)).rejects.toThrow('ETag');
     expect(heart.host.images.get(F).image.public).toBe(false);
   });
 
   it.each([
     [['default', 'nope'], "Profile 'nope' doesn't exist"],
     [['default', 'default'], 'Duplicate profile found in request'],
-  ])('is not given the profiles %j', (profiles, why) => {
-    expect(() => heart.host.images.update(F, { ...fields, profiles }, BY)).toThrow(why);
+  ])('is not given the profiles %j', async (profiles, why) => {
+    await expect(heart.host.images.update(F, { ...fields, profiles }, BY)).rejects.toThrow(why);
     expect(heart.host.images.get(F).image.public).toBe(false);
-    heart.host.images.update(F, { ...fields, profiles: ['default'] }, BY);
+    await heart.host.images.update(F, { ...fields, profiles: ['default'] }, BY);
   });
 
-  it('may keep the name of a deleted profile', () => {
+  it('may keep the name of a deleted profile', async () => {
     heart.addImage({ fingerprint: G, profiles: ['gone'] });
-    heart.host.images.update(G, { ...fields, profiles: ['gone'] }, BY);
+    await heart.host.images.update(G, { ...fields, profiles: ['gone'] }, BY);
     expect(heart.host.images.get(G).image.public).toBe(true);
   });
 

@@ -28,14 +28,15 @@ export function imageCases(
     get: (fingerprint: string) => infoOf(context, find(fingerprint)),
     import: (upload: Upload, options: UploadOptions, by: Requestor) =>
       importImage({ context, directory, queues, by }, upload, options),
-    update(fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>) {
-      const image = find(fingerprint);
-      check?.(image);
-      checkProfiles(context, image, fields.profiles);
-      put(context, { ...image, ...fields }, by);
-    },
+    update: (fingerprint: string, fields: ImageFields, by: Requestor, check?: Precondition<Image>) =>
+      change(context, by, () => {
+        const image = find(fingerprint);
+        check?.(image);
+        checkProfiles(context, image, fields.profiles);
+        return { ...image, ...fields };
+      }),
     setCached: (fingerprint: string, cached: boolean, by: Requestor) =>
-      put(context, { ...find(fingerprint), cached }, by),
+      change(context, by, () => ({ ...find(fingerprint), cached })),
     delete(fingerprint: string, by: Requestor) {
       const image = find(fingerprint);
       return operations.run({
@@ -44,6 +45,7 @@ export function imageCases(
         work: () => deleteImage({ context, directory, queues, by }, image.fingerprint),
       });
     },
+    ensure: (fingerprint: string) => directory.ensure(find(fingerprint)),
     export(fingerprint: string, by: Requestor) {
       const image = find(fingerprint);
       model.commit([], [lifecycle('image-retrieved', 'images', image.fingerprint, { by })]);
@@ -65,9 +67,12 @@ function checkProfiles({ model }: Needs<'model'>, image: Image, names: readonly 
   if (missing !== undefined) throw hostError('image-profile-missing', missing);
 }
 
-function put({ model }: Needs<'model'>, image: Image, by: Requestor): void {
-  const updated = lifecycle('image-updated', 'images', image.fingerprint, { by });
-  model.commit([{ kind: 'put-image', image }], [updated]);
+function change({ model }: Needs<'model'>, by: Requestor, make: () => Image): Promise<void> {
+  return model.change(() => {
+    const image = make();
+    const updated = lifecycle('image-updated', 'images', image.fingerprint, { by });
+    return { changes: [{ kind: 'put-image', image }], events: [updated] };
+  });
 }
 
 interface ImageWork {
@@ -134,7 +139,10 @@ async function publish(
   const created = lifecycle('image-created', 'images', fingerprint, { by, context: { type: 'container' } });
   try {
     await directory.publish(staged);
-    model.commit([{ kind: 'put-image', image }], [created]);
+    await model.change(() => {
+      if (model.state.images.has(fingerprint)) throw hostError('image-exists');
+      return { changes: [{ kind: 'put-image', image }], events: [created] };
+    });
   } catch (error) {
     if (!model.state.images.has(fingerprint)) await discardAll(directory, staged);
     throw error;
@@ -172,15 +180,15 @@ function imageOf(staged: StagedImage, options: UploadOptions, now: string): Imag
 function deleteImage({ context, directory, queues, by }: ImageWork, fingerprint: string): Promise<undefined> {
   const { model, roots } = context;
   return queues.run(fingerprint, 'delete', async () => {
-    if (!model.state.images.has(fingerprint)) throw hostError('image-not-found');
-    const aliases = [...model.state.aliases.values()].filter((alias) => alias.target === fingerprint);
-    model.commit(
-      [
-        ...aliases.map(({ name }) => ({ kind: 'delete-alias', name }) as const),
-        { kind: 'delete-image', fingerprint },
-      ],
-      [lifecycle('image-deleted', 'images', fingerprint, { by })],
-    );
+    await model.change(() => {
+      if (!model.state.images.has(fingerprint)) throw hostError('image-not-found');
+      const aliases = [...model.state.aliases.values()].filter((alias) => alias.target === fingerprint);
+      const changes = aliases.map(({ name }) => ({ kind: 'delete-alias', name }) as const);
+      return {
+        changes: [...changes, { kind: 'delete-image', fingerprint }],
+        events: [lifecycle('image-deleted', 'images', fingerprint, { by })],
+      };
+    });
     await directory.remove(fingerprint);
     await roots.sweep((base) => model.needsRoot(base));
     return undefined;
@@ -199,39 +207,45 @@ function aliasCases({ model }: Needs<'model'>) {
   return {
     aliases: () => [...model.state.aliases.values()].sort((one, other) => (one.name < other.name ? -1 : 1)),
     alias: find,
-    createAlias(alias: Alias, by: Requestor) {
-      checkAliasName(alias.name);
-      if (model.state.aliases.has(alias.name)) throw hostError('alias-exists', alias.name);
-      const stored = { ...alias, target: full(alias.target) };
-      const created = told('image-alias-created', alias.name, by, { target: alias.target });
-      model.commit([{ kind: 'put-alias', alias: stored }], [created]);
-    },
-    updateAlias(
+    createAlias: (alias: Alias, by: Requestor) =>
+      model.change(() => {
+        checkAliasName(alias.name);
+        if (model.state.aliases.has(alias.name)) throw hostError('alias-exists', alias.name);
+        const stored = { ...alias, target: full(alias.target) };
+        const created = told('image-alias-created', alias.name, by, { target: alias.target });
+        return { changes: [{ kind: 'put-alias', alias: stored }], events: [created] };
+      }),
+    updateAlias: (
       name: string,
       { target, description }: Pick<Alias, 'target' | 'description'>,
       by: Requestor,
       check?: Precondition<Alias>,
-    ) {
-      const alias = find(name);
-      check?.(alias);
-      const stored = { name, description, target: full(target) };
-      model.commit([{ kind: 'put-alias', alias: stored }], [told('image-alias-updated', name, by)]);
-    },
-    renameAlias(name: string, to: string, by: Requestor) {
-      const alias = find(name);
-      checkAliasName(to);
-      if (model.state.aliases.has(to)) throw hostError('alias-exists', to);
-      model.commit(
-        [
-          { kind: 'delete-alias', name },
-          { kind: 'put-alias', alias: { ...alias, name: to } },
-        ],
-        [told('image-alias-renamed', to, by, { old_name: name })],
-      );
-    },
-    deleteAlias(name: string, by: Requestor) {
-      find(name);
-      model.commit([{ kind: 'delete-alias', name }], [told('image-alias-deleted', name, by)]);
-    },
+    ) =>
+      model.change(() => {
+        const alias = find(name);
+        check?.(alias);
+        const stored = { name, description, target: full(target) };
+        const updated = told('image-alias-updated', name, by);
+        return { changes: [{ kind: 'put-alias', alias: stored }], events: [updated] };
+      }),
+    renameAlias: (name: string, to: string, by: Requestor) =>
+      model.change(() => {
+        const alias = find(name);
+        checkAliasName(to);
+        if (model.state.aliases.has(to)) throw hostError('alias-exists', to);
+        return {
+          changes: [
+            { kind: 'delete-alias', name },
+            { kind: 'put-alias', alias: { ...alias, name: to } },
+          ],
+          events: [told('image-alias-renamed', to, by, { old_name: name })],
+        };
+      }),
+    deleteAlias: (name: string, by: Requestor) =>
+      model.change(() => {
+        find(name);
+        const deleted = told('image-alias-deleted', name, by);
+        return { changes: [{ kind: 'delete-alias', name }], events: [deleted] };
+      }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Log } from '../base/log.ts';
 import { nextTurn, slicesOf } from '../base/slices.ts';
 import type { StoredEvent } from '../core/entities.ts';
-import type { HostEvent } from './events.ts';
+import type { HostEvent, LifecycleMetadata } from './events.ts';
 
 type Listener<T> = (event: T) => void;
 
@@ -38,6 +38,17 @@ export class EventHub {
   /** Subscribes to changes of the view of one instance. @returns a function that unsubscribes */
   onView(instanceId: number, listener: () => void): () => void {
     return listen(this.#views, instanceId, listener);
+  }
+
+  /** Publishes an event of the journal to the instance, or to the host's listeners. */
+  publishStored(event: StoredEvent): void {
+    if (event.instanceId !== null) {
+      this.publishGuest(event.instanceId, event);
+      return;
+    }
+    const metadata = event.metadata as unknown as LifecycleMetadata;
+    const { timestamp, sequence } = event;
+    this.publishHost({ type: 'lifecycle', timestamp, metadata, sequence });
   }
 
   publishHost(event: HostEvent): void {

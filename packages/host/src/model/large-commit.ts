@@ -4,7 +4,9 @@ import { hostError } from '../core/host-errors.ts';
 import type { GuestView } from '../core/view.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
 import type { StagedRows, Store } from '../store/sqlite/store.ts';
+import type { Agreed } from './agreement.ts';
 import type { EventDraft } from './event-draft.ts';
+import { joined, type SharedPart } from './shared-changes.ts';
 import type { Made } from './views.ts';
 
 /** What a large change does to one instance. */
@@ -27,6 +29,19 @@ export interface LargeChange {
   readonly check?: () => void;
   /** Instances to which the change applies too by then. Called after `check`, in the same turn. */
   readonly newcomers?: () => readonly number[];
+  /** Whether the change follows one that others have agreed on already. */
+  readonly isFollowed?: boolean;
+}
+
+/** The change as one that is committed in one turn, made from the newest state of its instances. */
+export function agreedOf(change: LargeChange, current: (id: number) => Instance): Agreed {
+  const { ids, partOf, changes, events, check, newcomers } = change;
+  check?.();
+  const parts = [...ids, ...(newcomers?.() ?? [])].map((id) => partOf(current(id)));
+  const puts = parts.flatMap(({ instance }): Change[] =>
+    instance ? [{ kind: 'put-instance', instance }] : [],
+  );
+  return { changes: [...changes, ...puts], events: [...parts.flatMap((part) => part.events), ...events] };
 }
 
 /** The model, as large changes see it. */
@@ -36,6 +51,10 @@ export interface LargeSide {
   eventsOf(drafts: readonly EventDraft[]): NewEvent[];
   /** @throws profile-not-found */
   check(changes: readonly Change[]): void;
+  /** What others share of these changes; null if there are no others. */
+  shared(changes: readonly Change[]): SharedPart | null;
+  /** Calls `apply` when the change's turn has come. */
+  agree(part: SharedPart, apply: (extra: readonly Change[]) => void): Promise<void>;
   profiles(): ReadonlyMap<string, Profile>;
   instance(id: number): Instance | undefined;
   make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made;
@@ -61,6 +80,8 @@ export class LargeCommit {
   readonly #made = new Map<number, Made>();
   /** The states that the parts were made from. */
   readonly #seen = new Map<number, Instance>();
+  /** What others share of the change, in parts; empty if there are no others. */
+  readonly #shared: SharedPart[] = [];
   /** Whether the commit has been made. After that an error does not undo the change. */
   #isTrue = false;
 
@@ -85,7 +106,7 @@ export class LargeCommit {
         await this.#prepareAll(waiting);
         waiting = this.#overtaken();
       }
-      return this.#finish(waiting);
+      return this.#change.isFollowed ? this.#finish(waiting, []) : await this.#agree(waiting);
     } catch (error) {
       if (!this.#isTrue) {
         store.giveUpStaging();
@@ -93,6 +114,20 @@ export class LargeCommit {
       }
       throw error;
     }
+  }
+
+  /** Makes the change, in its turn among those of others if there are any. */
+  async #agree(waiting: readonly number[]) {
+    const own = this.#side.shared(this.#change.changes);
+    if (!own) return this.#finish(waiting, []);
+    // The commit would do this too late: others must know of all of them.
+    const late = [...waiting, ...(this.#change.newcomers?.() ?? [])];
+    for (const id of late) this.#prepare(id, this.#profiles());
+    const end = Promise.withResolvers<{ published: Promise<void> }>();
+    await this.#side.agree(joined([own, ...this.#shared]), (extra) =>
+      end.resolve(this.#finish(this.#overtaken(), extra)),
+    );
+    return end.promise;
   }
 
   async #prepareAll(ids: readonly number[]): Promise<void> {
@@ -126,6 +161,8 @@ export class LargeCommit {
     const { instance, events } = this.#change.partOf(current);
     this.#seen.set(instanceId, current);
     this.#made.set(instanceId, this.#side.make(instance ?? current, profiles));
+    const part = instance && this.#side.shared([{ kind: 'put-instance', instance }]);
+    if (part) this.#shared.push(part);
     return { instanceId, instance, events: this.#side.eventsOf(events) };
   }
 
@@ -147,9 +184,9 @@ export class LargeCommit {
    * The one turn in which the change becomes durable, then visible, then known.
    * @returns the end of the publication, in an object, so that an `await` of the commit does not wait for it
    */
-  #finish(waiting: readonly number[]) {
+  #finish(waiting: readonly number[], extra: readonly Change[]) {
     const { store, follower } = this.#side;
-    const { changes } = this.#change;
+    const changes = [...this.#change.changes, ...extra];
     const profiles = this.#profiles();
     this.#change.check?.();
     const late = this.#change.newcomers?.() ?? [];

@@ -82,7 +82,7 @@ describe('A commit', () => {
 
   it('is completely there for the next daemon', async () => {
     heart.addImage();
-    heart.host.images.createAlias({ name: 'tiny', target: 'f'.repeat(64), description: '' }, BY);
+    await heart.host.images.createAlias({ name: 'tiny', target: 'f'.repeat(64), description: '' }, BY);
     heart.model.commit([put({ config: { 'user.a': '1' } })]);
     const next = await heart.crash();
     expect(next.model.state).toEqual(heart.model.state);

@@ -1,30 +1,26 @@
-import { type Clock, timestamp } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import type { CodedError } from '../base/coded-error.ts';
 import { Places } from '../base/places.ts';
 import { SLICE } from '../base/slices.ts';
-import type {
-  Addition,
-  Change,
-  Image,
-  Instance,
-  NewEvent,
-  Profile,
-  State,
-  StoredEvent,
-} from '../core/entities.ts';
+import type { Addition, Change, Image, Instance, Profile, State } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
 import { hostError } from '../core/host-errors.ts';
+import type { SharedInstance } from '../core/shared.ts';
 import type { GuestView } from '../core/view.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
 import type { Store } from '../store/sqlite/store.ts';
-import type { EventDraft } from './event-draft.ts';
-import type { LifecycleMetadata } from './events.ts';
+import { type Agreed, Agreement, type SharedSide } from './agreement.ts';
+import { checkProfiles } from './check-profiles.ts';
+import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
-import { type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
+import { agreedOf, type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
   readonly store: Store;
+  /** Absent on a single host, whose own store decides. */
+  readonly shared?: SharedSide;
   readonly hub: EventHub;
   readonly clock: Clock;
   /** Has a copy of the views. It gets changed views before the events of their commit are published. */
@@ -32,6 +28,8 @@ export interface ModelParts extends ViewParts {
   /** Called after each commit; must be quick, and not throw. */
   readonly committed?: (changes: readonly Change[]) => void;
 }
+
+const NO_OTHERS: ReadonlyMap<string, SharedInstance> = new Map();
 
 /**
  * The state of the daemon: the contents of the store in memory, with expanded instances and views.
@@ -50,9 +48,17 @@ export class Model {
   readonly #follower: ViewFollower | undefined;
   readonly #committed: (changes: readonly Change[]) => void;
   readonly #largePlace = new Places(1);
+  readonly #shared: SharedSide | undefined;
+  readonly #agreement: Agreement;
 
   constructor(parts: ModelParts) {
-    const { store, hub, clock, views, committed = () => {} } = parts;
+    const { store, hub, clock, views, shared, committed = () => {} } = parts;
+    this.#shared = shared;
+    this.#agreement = new Agreement(shared, {
+      instance: (id) => this.#instances.get(id),
+      image: (fingerprint) => this.#images.get(fingerprint),
+      holders: (fingerprint) => shared?.holders(fingerprint) ?? [],
+    });
     this.#committed = committed;
     this.#store = store;
     this.#hub = hub;
@@ -83,8 +89,19 @@ export class Model {
     return instance;
   }
 
+  /** Whether this host, or another one that shares its names, has an instance of this name. */
   hasInstance(name: string): boolean {
+    return this.isOwn(name) || this.others.has(name);
+  }
+
+  /** Whether this host has an instance of this name. */
+  isOwn(name: string): boolean {
     return this.#instances.named(name) !== undefined;
+  }
+
+  /** The instances of other hosts, by name. */
+  get others(): ReadonlyMap<string, SharedInstance> {
+    return this.#shared?.others() ?? NO_OTHERS;
   }
 
   /** The newest state of an instance; undefined if it has been deleted. */
@@ -118,7 +135,7 @@ export class Model {
     return this.#store.nextInstanceId();
   }
 
-  /** The instances that use a profile, by their ids. */
+  /** The instances of this host that use a profile, by their ids. */
   usersOf(profile: string): Instance[] {
     return this.#instances.usersOf(profile);
   }
@@ -139,30 +156,52 @@ export class Model {
   }
 
   /**
-   * Writes changes to the store, then applies them in memory, then publishes the events. If it throws,
-   * nothing has changed.
+   * Commits a change of objects that others may share. On a single host it is committed within this call.
+   * @param make checks the change and makes it from the newest state; called again if another change came first
+   * @throws changed-meanwhile, and the errors of `make`; then nothing has changed
+   */
+  change(make: () => Agreed): Promise<void> {
+    return this.#agreement.change(make, ({ changes, events }) => this.follow(changes, events));
+  }
+
+  /**
+   * Writes changes to this host's store, then applies them in memory, then publishes the events. If it throws,
+   * nothing has changed. Changes of objects that others may share go through {@link change}.
    */
   commit(changes: readonly Change[], announcements: readonly EventDraft[] = []): void {
-    this.#checkProfiles(changes);
-    const stored = this.#store.commit(changes, this.#eventsOf(announcements));
+    this.#agreement.checkOwn(changes);
+    checkProfiles(this.#profiles, changes);
+    this.#commit(changes, announcements);
+  }
+
+  /** Refuses changes of objects that others may share. @returns a function that ends this */
+  pause(error: CodedError): () => void {
+    return this.#agreement.pause(error);
+  }
+
+  /** Commits changes here that others have agreed on already. */
+  follow(changes: readonly Change[], announcements: readonly EventDraft[]): void {
+    checkProfiles(this.#profiles, changes);
+    this.#commit(changes, announcements);
+  }
+
+  #commit(changes: readonly Change[], announcements: readonly EventDraft[]): void {
+    const stored = this.#store.commit(changes, eventsOf(announcements, this.#clock));
     this.#views.begin();
     for (const change of changes) this.#apply(change);
     this.#views.remake(this.#instances.all, this.#profiles);
     this.#tellOfViews();
     this.#committed(changes);
-    for (const event of stored) this.#publish(event);
+    for (const event of stored) this.#hub.publishStored(event);
   }
 
   /** Commits a change of several instances: in one turn if they are few, otherwise as a large change. */
   async commitMany(change: LargeChange): Promise<void> {
-    const { ids, partOf, changes, events, check, newcomers } = change;
-    if (ids.length > SLICE) return this.commitLarge(change);
-    check?.();
-    const parts = [...ids, ...(newcomers?.() ?? [])].map((id) => partOf(this.current(id)));
-    const puts = parts.flatMap(({ instance }): Change[] =>
-      instance ? [{ kind: 'put-instance', instance }] : [],
-    );
-    this.commit([...changes, ...puts], [...parts.flatMap((part) => part.events), ...events]);
+    if (change.ids.length > SLICE) return this.commitLarge(change);
+    const make = () => agreedOf(change, (id) => this.current(id));
+    if (!change.isFollowed) return this.change(make);
+    const { changes, events = [] } = make();
+    this.follow(changes, events);
   }
 
   /**
@@ -179,36 +218,17 @@ export class Model {
     return {
       store: this.#store,
       follower: this.#follower,
-      eventsOf: (drafts) => this.#eventsOf(drafts),
-      check: (changes) => this.#checkProfiles(changes),
+      eventsOf: (drafts) => eventsOf(drafts, this.#clock),
+      check: (changes) => checkProfiles(this.#profiles, changes),
+      shared: (changes) => this.#agreement.partOf(changes),
+      agree: (part, apply) => this.#agreement.agree(part, apply),
       profiles: () => this.#profiles,
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
       apply: (changes, made) => this.#applyLarge(changes, made),
       publish: (events) => this.#hub.publishInTurns(events),
-      publishHost: (event) => this.#publish(event),
+      publishHost: (event) => this.#hub.publishStored(event),
     };
-  }
-
-  #eventsOf(announcements: readonly EventDraft[]): NewEvent[] {
-    const now = timestamp(this.#clock);
-    return announcements.map((each) => ({
-      instanceId: each.type === 'lifecycle' ? null : each.instanceId,
-      type: each.type,
-      timestamp: now,
-      metadata: { ...each.metadata },
-      ...('causedBy' in each ? { causedBy: each.causedBy } : {}),
-    }));
-  }
-
-  #publish(event: StoredEvent): void {
-    if (event.instanceId !== null) {
-      this.#hub.publishGuest(event.instanceId, event);
-      return;
-    }
-    const metadata = event.metadata as unknown as LifecycleMetadata;
-    const { timestamp: at, sequence } = event;
-    this.#hub.publishHost({ type: 'lifecycle', timestamp: at, metadata, sequence });
   }
 
   /** Passes on all changed views before any listener is called, so that no answer is from an old one. */
@@ -233,17 +253,6 @@ export class Model {
     this.#views.remake(this.#instances.all, this.#profiles);
     this.#committed([...changes, ...puts]);
     return this.#views.changed;
-  }
-
-  /** Checks that the profiles of changed instances exist: one may have been deleted or renamed meanwhile. */
-  #checkProfiles(changes: readonly Change[]): void {
-    const profiles = new Set(this.#profiles.keys());
-    for (const change of changes) if (change.kind === 'put-profile') profiles.add(change.profile.name);
-    for (const change of changes) if (change.kind === 'delete-profile') profiles.delete(change.name);
-    for (const change of changes) {
-      if (change.kind !== 'put-instance') continue;
-      if (change.instance.profiles.some((name) => !profiles.has(name))) throw hostError('profile-not-found');
-    }
   }
 
   #apply(change: Change): void {
@@ -273,11 +282,8 @@ export class Model {
       case 'delete-alias':
         this.#aliases.delete(change.name);
         return;
-      case 'give-instance-id':
-      case 'keep-folder':
-      case 'drop-folder':
-      case 'put-additions':
-      case 'drop-additions':
+      default:
+        // The others are of the store alone.
         return;
     }
   }

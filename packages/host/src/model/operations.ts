@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, timestamp } from '../base/clock.ts';
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { collectingUnconfirmed } from '../base/unconfirmed.ts';
 import { within } from '../base/within.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { EventHub } from './hub.ts';
@@ -116,12 +117,13 @@ export class Operations {
 
   async #perform(entry: Entry, spec: OperationSpec): Promise<void> {
     try {
-      const result = await spec.work({
+      const handle: OperationHandle = {
         id: entry.operation.id,
         signal: entry.abort.signal,
         report: (metadata) => this.#report(entry, metadata),
-      });
-      this.#finish(entry, 'Success', '', result);
+      };
+      const { result, unconfirmed } = await collectingUnconfirmed(() => spec.work(handle));
+      this.#finish(entry, 'Success', '', withUnconfirmed(result, unconfirmed));
     } catch (thrown) {
       const { aborted, reason } = entry.abort.signal;
       const error = aborted ? reason : thrown;
@@ -190,4 +192,11 @@ export class OperationError extends CodedError {
     super(cause.code, cause.status, cause.message, { cause });
     this.metadata = metadata;
   }
+}
+
+function withUnconfirmed(
+  result: Readonly<Record<string, unknown>> | undefined,
+  unconfirmed: readonly string[],
+): Readonly<Record<string, unknown>> | undefined {
+  return unconfirmed.length === 0 ? result : { ...result, porthole_unconfirmed: unconfirmed };
 }

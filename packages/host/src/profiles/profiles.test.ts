@@ -32,18 +32,18 @@ const inside = () =>
 describe('A profile', () => {
   it('can be created, listed by name, renamed and deleted, with events', async () => {
     const { profiles } = heart.host;
-    profiles.create({ name: 'db', description: 'x', config: {}, devices: {} }, BY);
+    await profiles.create({ name: 'db', description: 'x', config: {}, devices: {} }, BY);
     expect(profiles.list().map(({ profile }) => profile.name)).toEqual(['db', 'default', 'web']);
     await profiles.rename('db', 'data', BY);
     expect(profiles.get('data').profile.description).toBe('x');
-    profiles.delete('data', BY);
+    await profiles.delete('data', BY);
     expect(() => profiles.get('data')).toThrow('Profile not found');
     expect(heart.told).toEqual(['profile-created db', 'profile-renamed data', 'profile-deleted data']);
   });
 
-  it('keeps no keys without a value', () => {
+  it('keeps no keys without a value', async () => {
     const { profiles } = heart.host;
-    profiles.create(
+    await profiles.create(
       { name: 'db', description: '', config: { 'user.a': '', 'user.b': '1' }, devices: {} },
       BY,
     );
@@ -217,16 +217,16 @@ describe('A profile is refused', () => {
     ['with a key that there is not', profile('x', { 'no.such': '1' }), ''],
     ['with such a key, also without a value', profile('x', { 'no.such': '' }), 'key: no.such'],
     ['with a key that is the server’s', profile('x', { 'volatile.uuid': '1' }), ''],
-  ])('%s', (_what, input, message) => {
-    expect(() => heart.host.profiles.create(input, BY)).toThrow(message);
+  ])('%s', async (_what, input, message) => {
+    await expect(heart.host.profiles.create(input, BY)).rejects.toThrow(message);
     expect(heart.told).toEqual([]);
   });
 
-  it('for deletion while it is used; the default profile is always refused', () => {
+  it('for deletion while it is used; the default profile is always refused', async () => {
     heart.add('c1', WEB);
     const { profiles } = heart.host;
-    expect(() => profiles.delete('web', BY)).toThrow('Profile is currently in use');
-    expect(() => profiles.delete('default', BY)).toThrow('cannot be deleted');
+    await expect(profiles.delete('web', BY)).rejects.toThrow('Profile is currently in use');
+    await expect(profiles.delete('default', BY)).rejects.toThrow('cannot be deleted');
     expect(() => profiles.rename('default', 'x', BY)).toThrow('cannot be renamed');
     expect(() => profiles.rename('web', 'default', BY)).toThrow('already in use');
     expect(() => profiles.rename('web', '', BY)).toThrow('No name provided');

@@ -13,6 +13,7 @@ import { guestApiChange, planUpdate, type UpdatePlan } from '../instances/plan.t
 import type { Requestor } from '../model/events.ts';
 import type { LargeChange } from '../model/large-commit.ts';
 import { lifecycle } from '../model/lifecycle.ts';
+import type { Model } from '../model/model.ts';
 import type { Precondition } from '../model/precondition.ts';
 import type { ProfileInfo } from './profile-info.ts';
 
@@ -38,22 +39,26 @@ export function profileCases(
   return {
     list: () => [...model.state.profiles.values()].sort(byName).map((profile) => infoOf(context, profile)),
     get: (name: string) => infoOf(context, find(context, name)),
-    create(profile: Profile, by: Requestor) {
-      checkProfileName(profile.name);
-      if (model.state.profiles.has(profile.name)) throw hostError('profile-exists', profile.name);
-      const checked = { ...profile, ...checkProfile(profile) };
-      const created = lifecycle('profile-created', 'profiles', profile.name, { by });
-      model.commit([{ kind: 'put-profile', profile: checked }], [created]);
+    create(profile: Profile, by: Requestor): Promise<void> {
+      return model.change(() => {
+        checkProfileName(profile.name);
+        if (model.state.profiles.has(profile.name)) throw hostError('profile-exists', profile.name);
+        const checked = { ...profile, ...checkProfile(profile) };
+        const created = lifecycle('profile-created', 'profiles', profile.name, { by });
+        return { changes: [{ kind: 'put-profile', profile: checked }], events: [created] };
+      });
     },
     update: (name: string, fields: ProfileFields, by: Requestor, check?: Precondition<Profile>) =>
       update(context, find(context, name), fields, by, check),
     rename: (name: string, to: string, by: Requestor) => rename(context, find(context, name), to, by),
-    delete(name: string, by: Requestor) {
-      const profile = find(context, name);
-      if (name === DEFAULT) throw hostError('profile-default-delete');
-      if (model.usersOf(profile.name).length > 0) throw hostError('profile-in-use');
-      const deleted = lifecycle('profile-deleted', 'profiles', name, { by });
-      model.commit([{ kind: 'delete-profile', name }], [deleted]);
+    delete(name: string, by: Requestor): Promise<void> {
+      return model.change(() => {
+        const profile = find(context, name);
+        if (name === DEFAULT) throw hostError('profile-default-delete');
+        if (namesOfUsers(model, profile.name).length > 0) throw hostError('profile-in-use');
+        const deleted = lifecycle('profile-deleted', 'profiles', name, { by });
+        return { changes: [{ kind: 'delete-profile', name }], events: [deleted] };
+      });
     },
   };
 }
@@ -65,10 +70,15 @@ function infoOf({ model }: Needs<'model'>, profile: Profile): ProfileInfo {
     profile,
     // Made only when it is read: many requests need the profile alone.
     get usedBy() {
-      const names = model.usersOf(profile.name).map(({ name }) => name);
-      return names.sort();
+      return namesOfUsers(model, profile.name);
     },
   };
+}
+
+/** Of this host and of others, sorted. */
+function namesOfUsers(model: Model, profile: string): string[] {
+  const others = [...model.others.values()].filter(({ profiles }) => profiles.includes(profile));
+  return [...model.usersOf(profile), ...others].map(({ name }) => name).sort();
 }
 
 function find({ model }: Needs<'model'>, name: string): Profile {
@@ -110,10 +120,17 @@ function update(
       events: [updated],
       naming,
       // Its profile may have been renamed or deleted meanwhile, if it had no users.
-      check: () => void find(context, name),
+      check: () => checkStill(find(context, name), current, check),
       newcomers: () => newcomers(context, name, users).map((each) => withoutWork(planFor(each), name)),
     });
   });
+}
+
+/** @throws changed-meanwhile, or the error of the precondition, if the plan was made from another state */
+function checkStill(profile: Profile, planned: Profile, check: Precondition<Profile> | undefined): void {
+  if (profile === planned) return;
+  check?.(profile);
+  throw hostError('changed-meanwhile', `Profile "${profile.name}"`);
 }
 
 /** Instances that have begun to use a profile while it was changed for its users. */
@@ -161,6 +178,7 @@ function rename(
     const profile = find(context, name);
     const check = () => {
       if (model.state.profiles.has(to)) throw hostError('name-in-use', to);
+      refuseUsersElsewhere(context, name);
     };
     const renamed = lifecycle('profile-renamed', 'profiles', to, { by, context: { old_name: name } });
     const change: LargeChange = {
@@ -175,6 +193,13 @@ function rename(
     };
     await model.commitMany(change);
   });
+}
+
+/** @throws profile-used-elsewhere: the records of other hosts' instances are theirs to change */
+function refuseUsersElsewhere({ model }: Needs<'model'>, profile: string): void {
+  const users = [...model.others.values()].filter(({ profiles }) => profiles.includes(profile));
+  const members = new Set(users.map(({ member }) => member));
+  if (members.size > 0) throw hostError('profile-used-elsewhere', profile, [...members].sort().join(', '));
 }
 
 function withProfile(instance: Instance, name: string, to: string): Instance {

@@ -7,7 +7,7 @@ import { TestDaemon } from './daemon.ts';
 const TIMEOUT_MS = 60_000;
 
 /** Settings as the client itself writes them; without them, its first command would print hints. */
-const CONFIG =
+export const LXC_CONFIG =
   'default-remote: local\nremotes:\n  local:\n    addr: unix://\n    public: false\naliases: {}\n';
 
 /** LXD's client as Debian has it, with its own settings and a test daemon as its server. */
@@ -23,7 +23,7 @@ export class LxcClient {
     chmodSync(this.folder, 0o755);
     const conf = join(this.folder, 'conf');
     mkdirSync(conf);
-    writeFileSync(join(conf, 'config.yml'), CONFIG);
+    writeFileSync(join(conf, 'config.yml'), LXC_CONFIG);
     const { PATH = '' } = process.env;
     this.env = { PATH, HOME: this.folder, TERM: 'xterm', LXD_DIR: daemon.stateDir, LXD_CONF: conf };
   }
@@ -79,6 +79,11 @@ export class LxcClient {
     await this.daemon.destroy();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Starts the client in an environment and leaves it running. */
+export function spawnLxc(env: Record<string, string>, ...args: string[]): ChildProcess {
+  return spawn('lxc', args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 /** Collects the standard output of a process. */

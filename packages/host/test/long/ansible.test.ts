@@ -128,7 +128,8 @@ it('shows the daemon’s sentence for what is refused', async () => {
     'image of a server': 'Images of other servers are not supported: import the image first',
     'unknown key': 'Failed creating instance record: Unknown configuration key: nosuch',
     'virtual machine': 'Porthole has no virtual machines: its instances are containers',
-    'member of a cluster': 'Porthole has no clusters: it runs the instances of one host',
+    'member of a cluster':
+      'This server is not clustered: it is a single host, and `porthole cluster enable` makes it a member of a fleet',
     project: 'Project not found',
     'frozen again': 'The instance is already frozen',
     'new project': 'Porthole has one project, default: it makes, changes and deletes none',

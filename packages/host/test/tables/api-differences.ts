@@ -4,9 +4,15 @@
  */
 export const API_DIFFERENCES: Readonly<Record<string, string>> = {
   '/1.0': 'PUT and PATCH refuse every key: the daemon has its own [settings](settings.md)',
+  '/1.0/cluster':
+    'PUT joins no cluster by the address of a member; POST and DELETE, which LXD does not have, make a host a member and a single host',
+  '/1.0/cluster/members': 'there is no POST: hosts join a fleet through etcd, without tokens',
+  '/1.0/cluster/members/:name':
+    'members have no roles, groups or config, and keep their names; DELETE removes only members that are gone',
   '/1.0/events': 'GET also takes `since`, for stored events; there are no events of the type `logging`',
   '/1.0/images': 'POST takes an uploaded file only',
-  '/1.0/images/:fingerprint/export': 'Porthole does not send images to other servers (POST)',
+  '/1.0/images/:fingerprint/export':
+    'Porthole does not send images to other servers (POST); GET ignores `Range` and sends the whole image',
   '/1.0/images/:fingerprint/refresh':
     'Porthole gets images from uploads only, so it cannot download an image again',
   '/1.0/instances':

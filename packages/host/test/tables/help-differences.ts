@@ -3,7 +3,8 @@ export type Differences = Readonly<Record<string, string>>;
 
 const REMOTES =
   'porthole uses one daemon, through its state directory; lxc can have several daemons as remotes';
-const CLUSTER = 'there is one host, and no cluster';
+const MEMBERS = 'members of a fleet have no roles, groups or config, and keep their names';
+const JOIN = 'hosts join a fleet through etcd, without tokens';
 const PROJECT = 'there is one project';
 const MACHINES = 'there are no virtual machines';
 const SERVER_CONFIG = 'the daemon has its own settings, and clients cannot change them';
@@ -15,7 +16,19 @@ const EMPTY = 'porthole takes no image with --empty; lxc takes both';
 /** Verbs of lxc that porthole lacks, with all verbs below them. */
 export const VERBS_NOT_OURS: Differences = {
   alias: 'the shell has aliases',
-  cluster: CLUSTER,
+  'cluster add': JOIN,
+  'cluster edit': MEMBERS,
+  'cluster evacuate': 'an instance stays on its host',
+  'cluster get': MEMBERS,
+  'cluster group': MEMBERS,
+  'cluster list-tokens': JOIN,
+  'cluster rename': MEMBERS,
+  'cluster restore': 'an instance stays on its host',
+  'cluster revoke-token': JOIN,
+  'cluster role': MEMBERS,
+  'cluster set': MEMBERS,
+  'cluster unset': MEMBERS,
+  'cluster update-certificate': 'each member makes its own certificate',
   'config metadata': 'the daemon does not edit the metadata of instances',
   'config template': 'the daemon applies the templates of an image, but does not edit them in an instance',
   'config trust': 'every user who can open the socket is an operator',
@@ -26,7 +39,7 @@ export const VERBS_NOT_OURS: Differences = {
   'image refresh': 'Porthole gets images from uploads only',
   import: 'there are no backups',
   manpage: 'the Debian package has a manual page for each command',
-  move: 'there is one host; use rename to change a name',
+  move: 'an instance stays on its host; use rename to change a name',
   network: 'there are no networks',
   project: PROJECT,
   publish: 'Porthole gets images from uploads only',
@@ -45,6 +58,7 @@ export const VERBS_OF_OURS: Differences = {
   'backup verify': 'LXD copies its database only at upgrades',
   adopt: 'LXD does not serve containers of other runtimes',
   setup: 'LXD does not serve containers of other runtimes',
+  'cluster disable': 'LXD has it in its API only',
   'setup cdi': 'LXD does not serve containers of other runtimes',
   'setup docker': 'LXD does not serve containers of other runtimes',
   'setup lxc': 'LXD does not serve containers of other runtimes',
@@ -69,8 +83,11 @@ export const FLAGS_NOT_OURS: Differences = {
   '--force-local': REMOTES,
   '--sub-commands': 'the help of a group lists its commands',
   '-v,--verbose': 'there is no more detailed output',
-  ...each(['config edit', 'config get', 'config set', 'config show', 'config unset'], '--target', CLUSTER),
-  ...each(['info', 'init', 'launch'], '--target', CLUSTER),
+  ...each(
+    ['config edit', 'config get', 'config set', 'config show', 'config unset'],
+    '--target',
+    SERVER_CONFIG,
+  ),
   'image export --vm': `${MACHINES}; porthole takes a name as it is, lxc adds the extension of the format`,
   ...each(['image info', 'image show', 'init', 'launch'], '--vm', MACHINES),
   ...each(['init', 'launch'], '-n,--network', 'add a nic as a device, with -d or a profile'),
@@ -87,6 +104,9 @@ export const FLAGS_NOT_OURS: Differences = {
 export const FLAGS_OF_OURS: Differences = {
   '--state-dir': 'names the daemon; lxc has LXD_DIR for it',
   ...each(['config device list', 'profile device list', 'info'], '-f,--format', 'prints output for programs'),
+  'cluster enable --address': 'LXD has server config for it',
+  'cluster enable --name': 'porthole has a default: the name of the host',
+  'cluster show -f,--format': 'prints output for programs',
   'config device show -e,--expanded': 'shows the devices of profiles too',
   ...each(['init', 'launch'], '--config-file', 'lxc reads config from standard input, and waits for it'),
   ...each(
@@ -99,6 +119,7 @@ export const FLAGS_OF_OURS: Differences = {
 
 /** Arguments of lxc and of porthole: R required, O optional, `*` any number. */
 export const ARGUMENTS: Differences = {
+  'cluster enable: R / ': 'porthole takes the name as --name, and has a default',
   'config edit: O / R': SERVER_CONFIG,
   'config get: O R / R R': SERVER_CONFIG,
   'config set: O R O* / R R O*': SERVER_CONFIG,

@@ -12,10 +12,6 @@ export const BY_EXTENSION: Readonly<Record<string, Commands>> = {
   resources: ['storage info default'],
   storage_api_volume_rename: ['storage volume rename default v w'],
   custom_volume_backup: ['storage volume export default v', 'storage volume import default backup'],
-  clustering: [
-    ...['cluster list', 'cluster show m', 'cluster enable m', 'cluster remove m', 'cluster list-tokens'],
-    ...['cluster group list', 'cluster role add m r'],
-  ],
   clustering_join_token: ['cluster add m'],
   project_usage: ['project info default'],
   instance_all_projects: ['list --all-projects'],
@@ -43,10 +39,7 @@ export const BY_DAEMON: Readonly<Record<string, Commands>> = {
     'copy c1 c9',
     'move c1 c9 -s p',
   ],
-  'Migration is not supported: Porthole runs the instances of one host': [
-    'copy c1 other:c9',
-    'move c1 other:c9',
-  ],
+  'Migration is not supported: an instance stays on its host': ['copy c1 other:c9', 'move c1 other:c9'],
   'Images are made from uploads only, not from other images, URLs or instances': [
     ...['publish c2', 'publish c2 --force', 'publish c1/s', 'image import https://127.0.0.1:1/x'],
   ],
@@ -54,8 +47,16 @@ export const BY_DAEMON: Readonly<Record<string, Commands>> = {
     ...['config trust list', 'config trust show x', 'config trust remove x'],
     'query -X POST -d {} /1.0/certificates',
   ],
-  'Porthole has no clusters: it runs the instances of one host': [
-    ...['init busybox c9 --target m', 'launch busybox c9 --target m', 'query /1.0/cluster/members'],
+  'This server is not clustered: it is a single host, and `porthole cluster enable` makes it a member of a fleet':
+    [
+      ...['init busybox c9 --target m', 'launch busybox c9 --target m', 'query /1.0/cluster/members'],
+      ...['cluster show m', 'cluster remove m', 'cluster set m user.x=1', 'cluster role add m r'],
+    ],
+  'A fleet needs etcd: give the daemon the settings store and etcd-endpoints, and start it again': [
+    'cluster enable m',
+  ],
+  'Members have no roles, groups or config, and keep their names: they can be shown and removed': [
+    'cluster rename m n',
   ],
   'Stateful stop and start are not supported: Porthole does not save what runs': ['stop c1 --stateful'],
   'Instance types such as "c1.small" are not supported: set limits.*': ['init busybox c9 -t c1.small'],
@@ -98,6 +99,7 @@ export const BY_DAEMON: Readonly<Record<string, Commands>> = {
 
 /** Commands that the client refuses for other reasons. */
 export const BY_CLIENT: Readonly<Record<string, Commands>> = {
+  "LXD server isn't part of a cluster": ['cluster list', 'cluster list-tokens', 'cluster group list'],
   "The server doesn't implement the newer v2 resources API": ['info --resources'],
   'To use --target, the destination remote must be a cluster': ['info --target m', 'config show --target m'],
   '--target cannot be used with instances': ['config set c1 user.x=1 --target m'],

@@ -58,5 +58,6 @@ export const REFUSALS: Readonly<Record<string, string>> = {
     'LXDAPIException 501: Porthole has one project, default: it makes, changes and deletes none',
   'client.certificates.all()':
     'LXDAPIException 501: Porthole knows no certificates: everybody who may open its socket is an operator',
-  'client.cluster.get()': 'LXDAPIException 501: Porthole has no clusters: it runs the instances of one host',
+  'client.cluster.members.all()':
+    'LXDAPIException 400: This server is not clustered: it is a single host, and `porthole cluster enable` makes it a member of a fleet',
 };

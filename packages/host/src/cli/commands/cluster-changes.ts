@@ -14,14 +14,12 @@ export function addEnable(group: Command, open: Open): void {
     .command('enable')
     .summary('make this host a member of the fleet')
     .description(
-      [
-        'Make this host a member of the fleet, or the first member of a new one. Its instances stay and go on running.',
-        '',
-        'The daemon needs the setting store: etcd, and etcd-endpoints. Hosts with the same etcd and the same',
-        'etcd-prefix are one fleet. Nothing happens if the fleet has an instance of the same name, or a profile, an',
-        'image or an alias of the same name and another content: the error names it. Then the daemon restarts in',
-        'place, and the command waits for it.',
-      ].join('\n'),
+      'Make this host a member of the fleet, or the first member of a new one. Its instances stay and go on ' +
+        'running.\n\n' +
+        'The daemon needs the setting store: etcd, and etcd-endpoints. Hosts with the same etcd and the same ' +
+        'etcd-prefix are one fleet. Nothing happens if the fleet has an instance of the same name, or a ' +
+        'profile, an image or an alias of the same name and another content: the error names it. Then the ' +
+        'daemon restarts in place, and the command waits for it.',
     )
     .option('--name <name>', "the member's name (default: the host's name)")
     .option('--address <host:port>', 'where other members find it (default: the setting member-address)');
@@ -45,11 +43,9 @@ export function addDisable(group: Command, open: Open): void {
     .command('disable')
     .summary('make this host a single host again')
     .description(
-      [
-        'Make this member a single host again. Its instances stay and go on running, and it keeps copies of the',
-        'profiles, images and aliases. Its records leave the fleet, so the names of its instances are free there.',
-        'Then the daemon restarts in place, and the command waits for it.',
-      ].join('\n'),
+      'Make this member a single host again. Its instances stay and go on running, and it keeps copies of ' +
+        'the profiles, images and aliases. Its records leave the fleet, so the names of its instances are ' +
+        'free there. Then the daemon restarts in place, and the command waits for it.',
     );
   addExamples(command, [['porthole cluster disable', 'before the host is taken out of service']]);
   command.action(async () => {
@@ -66,18 +62,15 @@ export function addRemove(group: Command, open: Open): void {
     .alias('rm')
     .summary('remove a member that is gone')
     .description(
-      [
-        'Remove a member that is gone for good, and that is OFFLINE. A host that works leaves the fleet with',
-        '`porthole cluster disable`.',
-        '',
-        'If the member has instances, the command needs --force. Then it deletes their records: other members no',
-        'longer list them, and their names are free again. No file of the member is deleted. If the member comes',
-        'back, it finds that it was removed. It keeps its instances as a single host, and says so.',
-      ].join('\n'),
+      'Remove a member that is gone for good, and that is OFFLINE. A host that works leaves the fleet with ' +
+        '`porthole cluster disable`.\n\n' +
+        'If the member has instances, the command needs --force. Then it deletes their records: other members ' +
+        'no longer list them, and their names are free again. No file of the member is deleted. If the member ' +
+        'comes back, it finds that it was removed. It keeps its instances as a single host, and says so.',
     )
     .argument('<member>')
     .option('-f, --force', 'also if it has instances; asks first')
-    .option('-y, --yes', 'do not ask');
+    .option('--yes', 'do not ask');
   addExamples(command, [
     ['porthole cluster remove mb', 'a member without instances'],
     ['porthole cluster remove mb --force', 'a member whose host is lost, with its instances'],

@@ -38,13 +38,10 @@ function addList(group: Command, open: Open): void {
     .alias('ls')
     .summary('list the members of the fleet')
     .description(
-      [
-        'List the members of the fleet.',
-        '',
-        'ONLINE: the member works. JOINING: its records are being written. LEAVING: they are being removed.',
-        'OFFLINE: its daemon has ended, or does not reach etcd. Its instances may run, and are shown as ERROR. They',
-        'cannot be changed until it is back.',
-      ].join('\n'),
+      'List the members of the fleet.\n\n' +
+        'ONLINE: the member works. JOINING: its records are being written. LEAVING: they are being removed. ' +
+        'OFFLINE: its daemon has ended, or does not reach etcd. Its instances may run, and are shown as ' +
+        'ERROR. They cannot be changed until it is back.',
     )
     .addOption(formatOption());
   addExamples(command, [

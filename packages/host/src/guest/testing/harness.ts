@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Log, silentLog } from '../../base/log.ts';
@@ -112,6 +112,11 @@ export class FakeBackend implements GuestBackend {
 
   imagePaths(image: Image): readonly string[] {
     return this.images.get(image.fingerprint)!.paths;
+  }
+
+  /** There is no other host. */
+  async ensureImage(image: Image): Promise<void> {
+    for (const path of this.imagePaths(image)) await access(path);
   }
 
   async setReady(instanceId: number, ready: boolean): Promise<WriteResult> {

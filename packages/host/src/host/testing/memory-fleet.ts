@@ -9,7 +9,7 @@ import type { FleetCases, FleetMember, MembershipCases } from '../fleet-cases.ts
 import type { HeartBackend } from './heart-backend.ts';
 
 /** Where other members find the own one, if the operator gives no address. */
-export const ADDRESS = '127.0.0.1:8443';
+const ADDRESS = '127.0.0.1:8443';
 
 /** A member as it has joined, changed by `part`. */
 export function fleetMember(name: string, part: Partial<FleetMember> = {}): FleetMember {

@@ -1,5 +1,6 @@
 import type { Change, Instance } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
+import type { Agreed } from '../../model/agreement.ts';
 import type { EventDraft } from '../../model/event-draft.ts';
 import type { WritableModel } from '../write-groups.ts';
 
@@ -34,6 +35,11 @@ export class FakeModel implements WritableModel {
     const instance = this.instances.get(id);
     if (!instance) throw hostError('instance-not-found');
     return instance;
+  }
+
+  async change(make: () => Agreed): Promise<void> {
+    const { changes, events = [] } = make();
+    if (changes.length > 0 || events.length > 0) this.commit(changes, events);
   }
 
   commit(changes: readonly Change[], told: readonly EventDraft[]): void {

@@ -9,6 +9,7 @@ import { guestCases } from '../../daemon/guest-backend.ts';
 import { hostBackend } from '../../daemon/host-backend.ts';
 import type { GuestBackend } from '../../guest/backend.ts';
 import type { HostBackend } from '../../host/backend.ts';
+import type { SharedSide } from '../../model/agreement.ts';
 import type { HostEvent, Requestor } from '../../model/events.ts';
 import { EventHub } from '../../model/hub.ts';
 import { KeyedQueue } from '../../model/keyed-queue.ts';
@@ -46,6 +47,8 @@ interface World {
   readonly machine: FakeMachine;
   readonly database: DatabaseSync;
   readonly clock: FakeClock;
+  /** The fleet that the host is a member of. */
+  readonly shared?: SharedSide;
 }
 
 /** A whole daemon except its two APIs' servers, on a host and a disk in memory. */
@@ -78,11 +81,7 @@ export class Heart {
     this.images = new FakeImages(machine, life, imageFolder);
     this.parts = this.#makeParts();
     this.host = hostBackend(this.parts, this.images, SERVER_FACTS, new FakeBackups());
-    this.guest = guestCases(
-      this.parts,
-      (fd) => this.identity.identify(fd),
-      (image) => this.images.paths(image),
-    );
+    this.guest = guestCases(this.parts, (fd) => this.identity.identify(fd), this.images);
     this.host.subscribe((event) => this.#note(event));
   }
 
@@ -93,8 +92,8 @@ export class Heart {
     prepare: (heart: Heart) => Promise<void> | void = () => {},
   ): Promise<Heart> {
     const { machine = new FakeMachine(), clock = new FakeClock() } = world;
-    const { database = openDatabase(':memory:') } = world;
-    const heart = new Heart({ machine, clock, database }, imageFolder);
+    const { database = openDatabase(':memory:'), shared } = world;
+    const heart = new Heart({ machine, clock, database, ...(shared && { shared }) }, imageFolder);
     await prepare(heart);
     heart.#later = await recover(heart.parts);
     return heart;
@@ -269,12 +268,15 @@ export class Heart {
 
   #makeParts(): Parts {
     const { store, runtime, images, life } = this;
-    const { machine, clock } = this.world;
+    const { machine, clock, shared } = this.world;
     const log = silentLog;
     const hub = new EventHub(log);
     const adopter = new FakeAdopter(machine, life);
     return {
-      model: new Model({ store, hub, clock, location: 'host1', log, build: this.#build }),
+      model: new Model({
+        ...{ store, hub, clock, location: 'host1', log, build: this.#build },
+        ...(shared && { shared }),
+      }),
       hub,
       journal: store,
       operations: new Operations(hub, clock, log),

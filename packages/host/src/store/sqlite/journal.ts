@@ -124,6 +124,11 @@ export class Journal {
     this.#deleted.add(instanceId);
   }
 
+  /** Tells readers of earlier positions of an instance that events may be missing. */
+  breakHistory(instanceId: number): void {
+    this.#raiseFloor(instanceId, this.#tally.newest);
+  }
+
   /** Drops some events of deleted instances. */
   dropDeleted(): void {
     const [instanceId] = this.#deleted;

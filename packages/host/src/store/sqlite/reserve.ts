@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
 /**
@@ -57,4 +59,13 @@ export class Reserve {
     return (this.#database.prepare('PRAGMA freelist_count').get() as { freelist_count: number })
       .freelist_count;
   }
+}
+
+const MEMORY = ':memory:';
+
+/** The bytes that are free on the disk of a database. */
+export function roomOf(path: string): number {
+  if (path === MEMORY) return Number.POSITIVE_INFINITY;
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize;
 }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { State } from '../../core/entities.ts';
+import type { Fleet, State } from '../../core/entities.ts';
 import { aliasOf, imageOf, instanceOf, profileOf } from './rows.ts';
 import { stagedIn } from './staged-instances.ts';
 
@@ -14,6 +14,20 @@ export function stateIn(database: DatabaseSync): State {
     images: new Map(all('images', imageOf).map((each) => [each.fingerprint, each])),
     aliases: new Map(all('aliases', aliasOf).map((each) => [each.name, each])),
   };
+}
+
+/** The fleet of a database, with its mirror; null if the host is no member of one. */
+export function fleetIn(database: DatabaseSync) {
+  const row = database.prepare('SELECT member, revision, mark FROM fleet').get();
+  if (!row) return null;
+  const fleet: Fleet = {
+    member: String(row['member']),
+    revision: Number(row['revision']),
+    ...(row['mark'] === null ? {} : { mark: String(row['mark']) }),
+  };
+  const rows = database.prepare('SELECT key, put FROM mirror').all();
+  const mirror = rows.map((each) => [String(each['key']), String(each['put'])] as const);
+  return { fleet, mirror: new Map(mirror) };
 }
 
 /**

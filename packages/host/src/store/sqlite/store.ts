@@ -1,11 +1,10 @@
-import { statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type {
   Addition,
   Change,
   EventPage,
   EventQuery,
+  Fleet,
   Instance,
   JournalSpan,
   NewEvent,
@@ -19,12 +18,12 @@ import { DEFAULT_JOURNAL_LIMITS, type JournalLimits } from './journal-limits.ts'
 import { closeKeepingLog } from './log-file.ts';
 import { openDatabase } from './open.ts';
 import { KEPT_IMAGES } from './rebuild.ts';
-import { Reserve } from './reserve.ts';
+import { Reserve, roomOf } from './reserve.ts';
 import { additionsOf } from './rows.ts';
 import { StagedInstances } from './staged-instances.ts';
-import { lastNumberIn, stateIn } from './state.ts';
+import { fleetIn, lastNumberIn, stateIn } from './state.ts';
 import { type Still, Stillness } from './still.ts';
-import { type Writers, writersOf } from './writers.ts';
+import { FLEET_NOTICE, type Writers, writersOf } from './writers.ts';
 
 export interface StoreOptions {
   readonly journal?: Partial<JournalLimits>;
@@ -42,8 +41,6 @@ export interface StagedRows {
   readonly events: readonly NewEvent[];
 }
 
-const MEMORY = ':memory:';
-
 /**
  * Everything that must outlive the daemon. Objects are read once, at start, and then only written, so that no
  * answer waits for a read. Events are read for clients that ask for past ones. A commit is one transaction,
@@ -58,6 +55,8 @@ export class Store {
   readonly #staged: StagedInstances;
   readonly #checkpoints: Checkpoints;
   readonly #reserve: Reserve;
+  readonly #profileRow: StatementSync;
+  readonly #imageRow: StatementSync;
   #still: Stillness | undefined;
 
   /** @param database open, with the newest schema; the store closes it */
@@ -66,6 +65,8 @@ export class Store {
     this.#path = path;
     this.#database = database;
     this.#writers = guarded(() => writersOf(database));
+    this.#profileRow = guarded(() => database.prepare('SELECT 1 FROM profiles WHERE name = ?'));
+    this.#imageRow = guarded(() => database.prepare('SELECT 1 FROM images WHERE fingerprint = ?'));
     const put = (instance: Instance) => this.#writers.change({ kind: 'put-instance', instance });
     this.#staged = guarded(() => new StagedInstances(database, put));
     const limits = { ...DEFAULT_JOURNAL_LIMITS, ...journal };
@@ -79,10 +80,29 @@ export class Store {
     return guarded(() => stateIn(this.#database));
   }
 
+  /** Whether a profile with a name, or an image with a full fingerprint, exists. */
+  has(kind: 'profile' | 'image', name: string): boolean {
+    const row = kind === 'profile' ? this.#profileRow : this.#imageRow;
+    return guarded(() => row.get(name)) !== undefined;
+  }
+
   /** By instance id, the devices that were being added to running instances when the last daemon ended. */
   additions(): ReadonlyMap<number, readonly Addition[]> {
     const rows = () => this.#database.prepare('SELECT * FROM additions').all();
     return guarded(() => new Map(rows().map(additionsOf)));
+  }
+
+  /** The fleet that this host is a member of, with the texts that it keeps of others' objects; null if there is none. */
+  fleet(): { readonly fleet: Fleet; readonly mirror: ReadonlyMap<string, string> } | null {
+    return guarded(() => fleetIn(this.#database));
+  }
+
+  /** Why this host is no member of its fleet any more; empty if there is nothing to tell. */
+  fleetNotice(): string {
+    const row = guarded(() =>
+      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(FLEET_NOTICE),
+    );
+    return String(row?.['value'] ?? '');
   }
 
   /** The id that the next new instance gets. Ids are never given twice. */
@@ -189,6 +209,7 @@ export class Store {
   #write(change: Change): void {
     this.#writers.change(change);
     if (change.kind === 'put-instance') this.#staged.overtaken(change.instance.id);
+    if (change.kind === 'break-history') this.#journal.breakHistory(change.instanceId);
     if (change.kind !== 'delete-instance') return;
     this.#staged.overtaken(change.id);
     this.#journal.forget(change.id);
@@ -270,10 +291,4 @@ export class Store {
       // No client waits for it, and it is tried again when the store is idle next.
     }
   }
-}
-
-function roomOf(path: string): number {
-  if (path === MEMORY) return Number.POSITIVE_INFINITY;
-  const { bavail, bsize } = statfsSync(dirname(path));
-  return bavail * bsize;
 }

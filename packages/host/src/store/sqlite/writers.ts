@@ -1,6 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Change, Instance } from '../../core/entities.ts';
 
+/** The key of the meta table that tells operators why this host is no member of a fleet any more. */
+export const FLEET_NOTICE = 'fleet-notice';
+
 /** Writes changes with prepared statements. Must be used inside a transaction. */
 export interface Writers {
   change(change: Change): void;
@@ -31,6 +34,13 @@ export function writersOf(database: DatabaseSync): Writers {
   const putAlias = database.prepare('INSERT OR REPLACE INTO aliases VALUES (?, ?, ?)');
   const deleteAlias = database.prepare('DELETE FROM aliases WHERE name = ?');
 
+  const putFleet = database.prepare('INSERT OR REPLACE INTO fleet VALUES (1, ?, ?, ?)');
+  const putMeta = database.prepare('INSERT OR REPLACE INTO meta VALUES (?, ?)');
+  const leaveFleet = database.prepare('DELETE FROM fleet');
+  const clearMirror = database.prepare('DELETE FROM mirror');
+  const putMirror = database.prepare('INSERT OR REPLACE INTO mirror VALUES (?, ?)');
+  const deleteMirror = database.prepare('DELETE FROM mirror WHERE key = ?');
+
   const give = (id: number): void => {
     beginIds.run();
     raiseIds.run(id);
@@ -57,6 +67,19 @@ export function writersOf(database: DatabaseSync): Writers {
     'delete-image': ({ fingerprint }) => void deleteImage.run(fingerprint),
     'put-alias': ({ alias }) => void putAlias.run(alias.name, alias.target, alias.description),
     'delete-alias': ({ name }) => void deleteAlias.run(name),
+    'put-fleet': ({ fleet: { member, revision, mark } }) => {
+      putFleet.run(member, revision, mark ?? null);
+      putMeta.run(FLEET_NOTICE, '');
+    },
+    'leave-fleet': ({ notice }) => {
+      leaveFleet.run();
+      clearMirror.run();
+      putMeta.run(FLEET_NOTICE, notice);
+    },
+    'put-mirror': ({ key, put }) => void putMirror.run(key, put),
+    'delete-mirror': ({ key }) => void deleteMirror.run(key),
+    // The journal does it.
+    'break-history': () => {},
   };
 
   return { change: (change) => (apply[change.kind] as (change: Change) => void)(change) };

@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { within } from '../base/within.ts';
+import type { Settings } from '../config/settings.ts';
+import { hostError } from '../core/host-errors.ts';
+import { openEtcd } from '../etcd/client.ts';
+import { asksApplied } from '../fleet/ask.ts';
+import { commitConfirmed } from '../fleet/confirm.ts';
+import { CutOff } from '../fleet/cut-off.ts';
+import { type Identity, openIdentity } from '../fleet/link/identity.ts';
+import { MemberAgents } from '../fleet/link/member-agents.ts';
+import { Mirror } from '../fleet/mirror.ts';
+import type { SharedSide } from '../model/agreement.ts';
+import type { Exit } from '../restart/exit.ts';
+import { EtcdShared } from '../store/etcd/etcd-shared.ts';
+import { FleetKeys } from '../store/etcd/fleet-keys.ts';
+import { Lease } from '../store/etcd/lease.ts';
+import type { Store } from '../store/sqlite/store.ts';
+import { etcdOptions } from './etcd-options.ts';
+import type { StatePaths } from './state-paths.ts';
+
+/** The parts of a member that the model needs. */
+export interface MemberSide {
+  readonly mirror: Mirror;
+  readonly store: EtcdShared;
+  readonly shared: SharedSide;
+  readonly agents: MemberAgents;
+  readonly identity: Identity;
+  readonly cutOff: CutOff;
+}
+
+const RUN_BYTES = 8;
+
+/** A host that joins waits so long for its lease. */
+const LEASE_MS = 10_000;
+
+/**
+ * Opens what makes this host a member of a fleet. It does not wait for etcd: a member answers its instances also while it
+ * is cut off.
+ * @returns null on a single host
+ * @throws member-needs-etcd if the settings are those of a single host
+ */
+export async function openMember(
+  started: AsyncDisposableStack,
+  parts: {
+    readonly settings: Settings;
+    readonly local: Store;
+    readonly paths: Pick<StatePaths, 'member'>;
+    readonly exit: Pick<Exit, 'isTakenOver'>;
+    readonly log: Log;
+  },
+): Promise<MemberSide | null> {
+  const { settings, local, log } = parts;
+  const kept = local.fleet();
+  if (!kept) return null;
+  const { member } = kept.fleet;
+  if (settings.store !== 'etcd') throw hostError('member-needs-etcd', member);
+  const mirror = new Mirror(kept.fleet, kept.mirror);
+  const identity = await openIdentity(parts.paths.member);
+  const cutOff = new CutOff(systemClock);
+  const etcd = started.adopt(openEtcd(await etcdOptions(settings)), (each) => each.close());
+  const keys = new FleetKeys(settings['etcd-prefix']);
+  const lease = new Lease({
+    etcd,
+    keys,
+    member,
+    run: newRun(),
+    log,
+    changed: (isAlive) => cutOff.setAlive(isAlive),
+  });
+  // The next daemon takes the key over, so that nobody sees this member go.
+  started.defer(() => (parts.exit.isTakenOver ? lease.leave() : lease.stop()));
+  const store = new EtcdShared({ etcd, keys, member, keeper: lease, log });
+  const agents = started.adopt(new MemberAgents(identity, (name) => mirror.members.get(name)), (each) =>
+    each.stop(),
+  );
+  mirror.onChange(() => agents.recheck());
+  const asking = { store, mirror, ask: asksApplied(agents) };
+  const shared: SharedSide = {
+    store: { commit: (commit) => commitConfirmed(asking, commit) },
+    member,
+    revision: () => mirror.fleet.revision,
+    others: () => mirror.others,
+    holders: (fingerprint) => mirror.holdersOf(fingerprint),
+  };
+  return { mirror, store, shared, agents, identity, cutOff };
+}
+
+/** Opens the fleet's store for a host that becomes a member. Resolves when it has its lease. */
+export function opensFleet(settings: Settings, log: Log) {
+  if (settings.store !== 'etcd') return null;
+  return async (member: string) => {
+    const etcd = openEtcd(await etcdOptions(settings));
+    const keys = new FleetKeys(settings['etcd-prefix']);
+    const ready = Promise.withResolvers<void>();
+    const changed = (isAlive: boolean) => isAlive && ready.resolve();
+    const lease = new Lease({ etcd, keys, member, run: newRun(), log, changed });
+    const stop = async () => {
+      await lease.stop();
+      etcd.close();
+    };
+    try {
+      // Tells at once why etcd cannot be used.
+      await etcd.status();
+      if (!(await within(LEASE_MS, ready.promise))) throw hostError('fleet-cut-off');
+      return { store: new EtcdShared({ etcd, keys, member, keeper: lease, log }), stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  };
+}
+
+const newRun = () => randomBytes(RUN_BYTES).toString('hex');

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { within } from '../../base/within.ts';
+
+/** etcd writes this to its log when it knows a leader. */
+const READY = 'serving client traffic';
+
+/** Longer than a start takes on a busy machine. */
+const READY_MS = 60_000;
+
+/** Lines of the log that are kept for error messages. */
+const LOG_LINES_MAX = 200;
+
+/** A real etcd node. It keeps its data over `kill` and `start`. */
+export class EtcdNode {
+  readonly name: string;
+  /** URL for clients. */
+  readonly endpoint: string;
+  readonly #command: readonly string[];
+  #process: ChildProcess | undefined;
+  #log: string[] = [];
+  #ready = Promise.withResolvers<void>();
+
+  /** @param command with its arguments */
+  constructor(name: string, endpoint: string, command: readonly string[]) {
+    this.name = name;
+    this.endpoint = endpoint;
+    this.#command = command;
+  }
+
+  get pid(): number {
+    if (this.#process?.pid === undefined) throw new Error(`etcd ${this.name} does not run`);
+    return this.#process.pid;
+  }
+
+  /** The last lines of its log, over all its starts. */
+  get log(): readonly string[] {
+    return this.#log;
+  }
+
+  /** Starts it (again). It is ready when enough nodes run to elect a leader. */
+  start(): void {
+    // It ends also if the tests are killed.
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', ...this.#command], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.#process = child;
+    const ready = Promise.withResolvers<void>();
+    this.#ready = ready;
+    ready.promise.catch(() => {});
+    child.on('error', ready.reject);
+    child.on('close', (code, signal) =>
+      ready.reject(new Error(`etcd ${this.name} ended with ${code ?? signal}:\n${this.#log.join('\n')}`)),
+    );
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => {
+      this.#log.push(line);
+      if (this.#log.length > LOG_LINES_MAX) this.#log.shift();
+      if (line.includes(READY)) ready.resolve();
+    });
+  }
+
+  /** Resolves when it serves clients. @throws Error with its log, if it ends before, or takes too long */
+  async ready(): Promise<void> {
+    if (!(await within(READY_MS, this.#ready.promise)))
+      throw new Error(`etcd ${this.name} does not get ready:\n${this.#log.join('\n')}`);
+  }
+
+  /** Ends it at once, as a crash would. */
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Stops its process: it holds its connections and answers nothing. */
+  pause(): void {
+    process.kill(this.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    process.kill(this.pid, 'SIGCONT');
+  }
+}

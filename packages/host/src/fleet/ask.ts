@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import { request } from '../base/node-http.ts';
+import type { MemberAgents } from './link/member-agents.ts';
+
+/** More is no answer of a member. */
+const ANSWER_BYTES_MAX = 4_096;
+
+/**
+ * Asks members whether they have applied a revision. They answer when they have, or after a while.
+ * @returns a function that rejects if the member cannot be asked, or does not answer in time
+ */
+export function asksApplied(agents: Pick<MemberAgents, 'of'>) {
+  return async (member: string, revision: number, timeoutMs: number): Promise<boolean> => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const path = `/fleet/1.0/applied?revision=${revision}`;
+    const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
+      request({ agent: agents.of(member), path, signal }, resolve)
+        .on('error', reject)
+        .end();
+    });
+    const answer = JSON.parse(await textOf(incoming)) as { metadata?: { applied?: unknown } };
+    return answer.metadata?.applied === true;
+  };
+}
+
+async function textOf(incoming: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of incoming.setEncoding('utf8')) {
+    text += chunk;
+    if (text.length > ANSWER_BYTES_MAX) throw new Error('the answer is too long');
+  }
+  return text;
+}

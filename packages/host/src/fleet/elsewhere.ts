@@ -1,0 +1,88 @@
+import { NEVER } from '../base/clock.ts';
+import type { Change, Image, Instance } from '../core/entities.ts';
+import { expand } from '../core/expand.ts';
+import { guestEvents } from '../core/guest-events.ts';
+import { recordOf, sameRecord } from '../core/records.ts';
+import type { SharedChange, SharedImage, SharedInstance } from '../core/shared.ts';
+import { afterUpdate } from '../core/volatile.ts';
+import type { Needs } from '../instances/needs.ts';
+import { profilesAfter } from '../model/check-profiles.ts';
+import type { LargeChange, LargePart } from '../model/large-commit.ts';
+import type { Reached } from './adjust.ts';
+
+/** A change of this host's store that follows one of the fleet's. */
+export interface Followed {
+  readonly change: LargeChange;
+  /** Instances whose expanded config or devices change; running ones need more than the commit. */
+  readonly reached: readonly Reached[];
+}
+
+/**
+ * What changes that others have made mean here: the same objects, and the events and rows of the instances that they
+ * reach. Nothing is refused: the fleet has agreed already.
+ * @param extra changes that belong to the same transaction
+ */
+export function followed(
+  { model, random }: Needs<'model' | 'random'>,
+  shared: readonly SharedChange[],
+  member: string,
+  extra: readonly Change[],
+): Followed {
+  const { state } = model;
+  const own = shared.flatMap((change) => (change.kind === 'put-instance' ? change.instance : []));
+  const records = new Map(
+    own.flatMap((each) => (each.member === member && model.instanceById(each.id) ? [[each.id, each]] : [])),
+  );
+  const changes = shared.flatMap((change) => ownChange(change, state.images));
+  const profiles = profilesAfter(state.profiles, changes);
+  const touched = shared.flatMap((change) => (change.kind === 'put-profile' ? change.profile.name : []));
+  const ids = new Set([
+    ...records.keys(),
+    ...touched.flatMap((name) => model.usersOf(name).map(({ id }) => id)),
+  ]);
+  const reached = [...ids].map((id) => ({ id, before: model.expanded(model.current(id)) }));
+  const partOf = (current: Instance): LargePart => {
+    const record = records.get(current.id);
+    const asked = record ? withRecord(current, record) : current;
+    const before = model.expanded(current);
+    const after = expand(asked, profiles);
+    const next = { ...asked, config: afterUpdate(current, asked, before, after, random) };
+    const events = guestEvents(before, expand(next, profiles));
+    const isSame = !record && sameRecord(next.config, current.config);
+    return {
+      instance: isSame ? null : next,
+      events: events.map((event) => ({ ...event, instanceId: current.id })),
+    };
+  };
+  return {
+    change: { ids: [...ids], partOf, changes: [...changes, ...extra], events: [], isFollowed: true },
+    reached,
+  };
+}
+
+/** The change of a model's own object; none for objects that only the mirror has. */
+function ownChange(change: SharedChange, images: ReadonlyMap<string, Image>): Change[] {
+  switch (change.kind) {
+    case 'put-profile':
+    case 'delete-profile':
+    case 'put-alias':
+    case 'delete-alias':
+    case 'delete-image':
+      return [change];
+    case 'put-image':
+      return [{ kind: 'put-image', image: withLastUse(change.image, images) }];
+    default:
+      return [];
+  }
+}
+
+function withLastUse(image: SharedImage, images: ReadonlyMap<string, Image>): Image {
+  return { ...image, lastUsedAt: images.get(image.fingerprint)?.lastUsedAt ?? NEVER };
+}
+
+/** The instance as its record says, with what only this host knows. */
+function withRecord(current: Instance, { member: _, ...record }: SharedInstance): Instance {
+  const volatile = Object.entries(current.config).filter(([key]) => key.startsWith('volatile.'));
+  const config = recordOf([...Object.entries(record.config), ...volatile]);
+  return { ...current, ...record, config };
+}

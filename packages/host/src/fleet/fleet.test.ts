@@ -1,0 +1,298 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BY, type Heart } from '../instances/testing/heart.ts';
+import { MemberHost, memberOf } from './testing/member-host.ts';
+import { MemoryHistory } from './testing/memory-store.ts';
+
+const EMPTY = { description: '', config: {}, devices: {} };
+const DISK = { type: 'disk', source: '/srv', path: '/srv' };
+
+let history: MemoryHistory;
+let a: MemberHost;
+let b: MemberHost;
+const members: MemberHost[] = [];
+
+beforeEach(async () => {
+  history = new MemoryHistory();
+  a = await joined('a', (heart) => {
+    heart.addProfile('web', { config: { 'user.role': 'web' } });
+    heart.add('a1', { profiles: ['default', 'web'] });
+  });
+  b = await joined('b', (heart) => void heart.add('b1'));
+});
+
+afterEach(() => {
+  for (const member of members.splice(0)) member.stop();
+});
+
+async function joined(name: string, prepare?: (heart: Heart) => unknown): Promise<MemberHost> {
+  const member = await MemberHost.join(history, name, prepare);
+  members.push(member);
+  await quiet();
+  return member;
+}
+
+async function crash(member: MemberHost): Promise<MemberHost> {
+  const next = await member.crash();
+  members.push(next);
+  await quiet();
+  return next;
+}
+
+/** Resolves when all members have heard everything. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 60; turn++) await new Promise(setImmediate);
+}
+
+/** Resolves when a member has heard everything, and its running instances are in line with it. */
+async function adjusted(member: MemberHost): Promise<void> {
+  await quiet();
+  await member.following.adjusted;
+}
+
+const update = (member: MemberHost, name: string, config: Record<string, string>, devices = {}) =>
+  member.heart.host.profiles.update(name, { ...EMPTY, config, devices }, BY);
+
+async function setKey(member: MemberHost, name: string, config: Record<string, string>): Promise<void> {
+  await member.heart.host.instances.patch(name, { config }, BY);
+}
+
+/** Gives b1 the profile `web`. */
+const useWeb = () => b.heart.host.instances.patch('b1', { config: {}, profiles: ['default', 'web'] }, BY);
+
+const roleOf = (member: MemberHost, name: string) =>
+  member.heart.model.expanded(member.heart.get(name)).config['user.role'];
+
+describe('A host that joins', () => {
+  it('keeps its instances, and gets the profiles of the fleet', () => {
+    expect(a.heart.get('a1').profiles).toEqual(['default', 'web']);
+    expect(b.heart.get('b1').name).toBe('b1');
+    expect(b.heart.host.profiles.get('web').usedBy).toEqual(['a1']);
+  });
+
+  it('shows its instances to the others', () => {
+    expect(a.fleet.memberOf('b1')).toBe('b');
+    expect([...a.fleet.others()].map(({ name }) => name)).toEqual(['b1']);
+    expect(b.fleet.memberOf('a1')).toBe('a');
+    expect(b.fleet.memberOf('nosuch')).toBeNull();
+    expect(a.fleet.members().map(({ name, online }) => [name, online])).toEqual([
+      ['a', true],
+      ['b', true],
+    ]);
+  });
+
+  it.each<[string, (heart: Heart) => unknown, string]>([
+    ['an instance name of the fleet', (heart) => heart.add('a1'), 'instances with names of the fleet: a1'],
+    [
+      'another profile of a name, that it uses',
+      (heart) => {
+        heart.addProfile('web', { config: { 'user.role': 'other' } });
+        heart.add('c1', { profiles: ['web'] });
+      },
+      'profiles that differ from those of the fleet: web',
+    ],
+  ])('with %s is refused, and changes nothing', async (_what, prepare, why) => {
+    const before = history.revision;
+    await expect(MemberHost.join(history, 'c', prepare)).rejects.toThrow(why);
+    expect(history.revision).toBe(before);
+  });
+
+  it('with the name of a member is refused', async () => {
+    const other = { ...memberOf('a'), fingerprint: 'f'.repeat(64) };
+    await expect(MemberHost.join(history, 'a', () => {}, other)).rejects.toThrow('has another member "a"');
+  });
+
+  it('takes the profile of the fleet for one that it does not use', async () => {
+    const c = await joined('c', (heart) => heart.addProfile('web', { config: { 'user.role': 'other' } }));
+    expect(c.heart.host.profiles.get('web').profile.config).toEqual({ 'user.role': 'web' });
+  });
+});
+
+describe('A change of a profile', () => {
+  it('reaches instances of other members, with one event', async () => {
+    await useWeb();
+    const heard = b.heart.listen('b1');
+    await update(a, 'web', { 'user.role': 'db' });
+    await quiet();
+    expect(roleOf(b, 'b1')).toBe('db');
+    expect(heard).toEqual([{ type: 'config', key: 'user.role', old_value: 'web', value: 'db' }]);
+  });
+
+  it('is told once to operators, where it was made', async () => {
+    a.heart.told.length = 0;
+    b.heart.told.length = 0;
+    await update(a, 'web', { 'user.role': 'db' });
+    expect(a.heart.told).toEqual(['profile-updated web']);
+    expect(b.heart.told).toEqual([]);
+  });
+
+  it('adds a device to a running instance of another member', async () => {
+    await useWeb();
+    await b.heart.setState('b1', 'start');
+    await update(a, 'web', {}, { data: DISK });
+    await adjusted(b);
+    expect([...b.heart.run('b1').devices.keys()]).toContain('data');
+    await update(a, 'web', {});
+    await adjusted(b);
+    expect([...b.heart.run('b1').devices.keys()]).not.toContain('data');
+  });
+
+  it('does not wait for an instance whose own change waits for it', async () => {
+    await useWeb();
+    await b.heart.setState('b1', 'start');
+    await Promise.all([
+      update(a, 'web', {}, { data: DISK }),
+      setKey(b, 'b1', { 'user.a': '1' }),
+      b.heart.host.instances.patch('b1', { config: {}, devices: { more: { ...DISK, path: '/more' } } }, BY),
+    ]);
+    await adjusted(b);
+    expect([...b.heart.run('b1').devices.keys()].sort()).toEqual(expect.arrayContaining(['data', 'more']));
+    expect(b.heart.get('b1').config['user.a']).toBe('1');
+  });
+
+  it('made by two operators at once is not lost: one is told to try again', async () => {
+    const results = await Promise.allSettled([
+      update(a, 'web', { 'user.role': 'one' }),
+      update(b, 'web', { 'user.role': 'two' }),
+    ]);
+    const won = results.filter(({ status }) => status === 'fulfilled');
+    expect(won).toHaveLength(1);
+    await quiet();
+    expect(a.heart.host.profiles.get('web').profile).toEqual(b.heart.host.profiles.get('web').profile);
+  });
+
+  it('cannot delete it while an instance of another member uses it', async () => {
+    await expect(b.heart.host.profiles.delete('web', BY)).rejects.toThrow('currently in use');
+    await expect(b.heart.host.profiles.rename('web', 'site', BY)).rejects.toThrow('other members use it: a');
+  });
+
+  it('and an instance that begins to use it elsewhere never pass each other', async () => {
+    await a.heart.host.profiles.create({ ...EMPTY, name: 'db' }, BY);
+    await quiet();
+    const use = b.heart.host.instances.patch('b1', { config: {}, profiles: ['db'] }, BY);
+    const results = await Promise.allSettled([a.heart.host.profiles.delete('db', BY), use]);
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await quiet();
+    const isThere = b.heart.model.state.profiles.has('db');
+    expect(b.heart.get('b1').profiles.includes('db')).toBe(isThere);
+  });
+});
+
+describe('Names', () => {
+  it('of other members are taken', () => {
+    expect(() => b.heart.host.instances.rename('b1', 'a1', BY)).toThrow('already in use');
+  });
+
+  it('are free again after a rename', async () => {
+    await b.heart.done(b.heart.host.instances.rename('b1', 'b2', BY));
+    await quiet();
+    expect(a.fleet.memberOf('b1')).toBeNull();
+    expect(a.fleet.memberOf('b2')).toBe('b');
+  });
+
+  it('are free again after a delete', async () => {
+    await b.heart.done(b.heart.host.instances.delete('b1', BY));
+    await quiet();
+    expect(a.fleet.memberOf('b1')).toBeNull();
+  });
+});
+
+describe('A member that dies', () => {
+  it('goes on where it was, and tells instances of changes that it has missed', async () => {
+    await useWeb();
+    const position = b.heart.store.journalSpan(b.heart.get('b1').id).newest;
+    b.stop();
+    await update(a, 'web', { 'user.role': 'db' });
+    await update(a, 'web', { 'user.role': 'cache' });
+    b = await crash(b);
+    expect(roleOf(b, 'b1')).toBe('cache');
+    const { id } = b.heart.get('b1');
+    const types = new Set(['config']);
+    const { events } = b.heart.store.eventsAfter({
+      ...{ instanceId: id, after: position, types, events: 10, bytes: 10_000 },
+    });
+    expect(events.map(({ metadata }) => metadata['value'])).toEqual(['db', 'cache']);
+  });
+
+  it('between a commit and its own store has the change, and its event once', async () => {
+    await useWeb();
+    b.heart.life.end();
+    b.stop();
+    const shared = history.objects.get('instances/b1')?.put;
+    if (shared?.kind !== 'put-instance') throw new Error('there is no such record');
+    const config = { ...shared.instance.config, 'user.a': '1' };
+    history.write([{ kind: 'put-instance', instance: { ...shared.instance, config } }]);
+    b = await crash(b);
+    expect(b.heart.get('b1').config['user.a']).toBe('1');
+    const next = await crash(b);
+    const { id } = next.heart.get('b1');
+    const query = { instanceId: id, after: 0, types: new Set(['config']), events: 10, bytes: 10_000 };
+    const told = next.heart.store
+      .eventsAfter(query)
+      .events.filter(({ metadata }) => metadata['key'] === 'user.a');
+    expect(told).toHaveLength(1);
+  });
+
+  it('and comes back when the history is gone takes over the state, and old positions are too old', async () => {
+    await useWeb();
+    const { id } = b.heart.get('b1');
+    const position = b.heart.store.journalSpan(id).newest;
+    b.stop();
+    await update(a, 'web', { 'user.role': 'db' });
+    await a.heart.host.profiles.create({ ...EMPTY, name: 'new' }, BY);
+    history.compacted = history.revision;
+    b = await crash(b);
+    await quiet();
+    expect(roleOf(b, 'b1')).toBe('db');
+    expect(b.heart.model.state.profiles.has('new')).toBe(true);
+    expect(b.heart.store.journalSpan(id).oldest).toBeGreaterThanOrEqual(position);
+    expect(b.heart.store.journalSpan(id).newest).toBeGreaterThan(position);
+  });
+});
+
+describe('A member that is cut off', () => {
+  beforeEach(async () => {
+    await useWeb();
+    b.store.isCutOff = true;
+  });
+
+  it('refuses changes of operators and of instances', async () => {
+    await expect(setKey(b, 'b1', { 'user.a': '1' })).rejects.toThrow('cut off');
+    await expect(b.heart.host.profiles.create({ ...EMPTY, name: 'x' }, BY)).rejects.toThrow('cut off');
+    expect(b.heart.get('b1').config['user.a']).toBeUndefined();
+  });
+
+  it('starts and stops its instances', async () => {
+    await b.heart.setState('b1', 'start');
+    expect(b.heart.status('b1')).toBe('Running');
+    await b.heart.setState('b1', 'stop', { force: true });
+    expect(b.heart.power('b1')).toBe('STOPPED');
+  });
+
+  it('catches up, in order and without doubling', async () => {
+    const heard = b.heart.listen('b1');
+    // Nobody waits for it: it has lost its lease.
+    history.write([{ kind: 'delete-alive', member: 'b' }]);
+    await quiet();
+    for (const role of ['1', '2', '3']) await update(a, 'web', { 'user.role': role });
+    expect(heard).toEqual([]);
+    b.store.isCutOff = false;
+    b.store.wake();
+    await quiet();
+    expect(heard.map((event) => event['value'])).toEqual(['1', '2', '3']);
+  });
+});
+
+describe('A member that is removed', () => {
+  it('finds out', async () => {
+    history.write([
+      { kind: 'delete-instance', name: 'b1' },
+      { kind: 'delete-member', name: 'b' },
+    ]);
+    await quiet();
+    expect(b.removed).toBe(1);
+    b.heart.model.follow(b.fleet.alone('removed'), []);
+    expect(b.heart.store.fleet()).toBeNull();
+    expect(b.heart.store.fleetNotice()).toBe('removed');
+    expect(b.heart.get('b1').name).toBe('b1');
+  });
+});

@@ -1,0 +1,131 @@
+import { messageOf } from '../base/coded-error.ts';
+import type { Change } from '../core/entities.ts';
+import type { SharedChange } from '../core/shared.ts';
+import type { Needs, RunNeeds } from '../instances/needs.ts';
+import type { Batch, SharedStore } from '../store/shared-store.ts';
+import { Adjuster, type Reached } from './adjust.ts';
+import { difference, knownPuts, putsOf } from './difference.ts';
+import { followed } from './elsewhere.ts';
+import type { Mirror } from './mirror.ts';
+
+export interface FollowingParts {
+  readonly context: RunNeeds & Needs<'random'>;
+  readonly store: SharedStore;
+  readonly mirror: Mirror;
+  /** Called with images that are deleted: their files can go. */
+  readonly imagesGone: (fingerprints: readonly string[]) => void;
+  /** Called when the fleet has no such member any more. */
+  readonly removed: () => void;
+}
+
+/** The time between tries to take over the state of the fleet. */
+const AGAIN_MS = 1_000;
+
+/**
+ * Follows the fleet's changes, one revision after the other. Each is one transaction of the local store, with its
+ * revision and the events of the instances that it reaches, so that a daemon that ends at any time goes on where it was.
+ */
+export class Following {
+  readonly #parts: FollowingParts;
+  readonly #adjuster: Adjuster;
+  readonly #abort = new AbortController();
+  /** Work on running instances that has begun. */
+  #adjusting: Promise<void> = Promise.resolve();
+  #end = () => {};
+
+  constructor(parts: FollowingParts) {
+    this.#parts = parts;
+    this.#adjuster = new Adjuster(parts.context);
+  }
+
+  start(): void {
+    const { store, mirror } = this.#parts;
+    const { revision, mark } = mirror.fleet;
+    const follower = {
+      changed: (batch: Batch) => this.#changed(batch),
+      lost: () => void this.#takeOver(),
+    };
+    this.#end = store.follow(revision, follower, mark);
+  }
+
+  stop(): void {
+    this.#abort.abort();
+    this.#end();
+  }
+
+  /** Settles when running instances are in line with all changes so far, or cannot be. */
+  get adjusted(): Promise<void> {
+    return this.#adjusting;
+  }
+
+  async #changed(batch: Batch): Promise<void> {
+    const { mirror } = this.#parts;
+    const extra = mirror.changesFor(batch, batch.changes);
+    if (batch.apply) batch.apply(extra);
+    else await this.#follow(batch.changes, extra);
+    mirror.apply(batch, batch.changes);
+    if (batch.changes.some((each) => each.kind === 'delete-member' && each.name === mirror.fleet.member))
+      this.#parts.removed();
+  }
+
+  async #follow(changes: readonly SharedChange[], extra: readonly Change[]): Promise<void> {
+    const { context, mirror } = this.#parts;
+    const { change, reached } = followed(context, changes, mirror.fleet.member, extra);
+    await context.model.commitMany(change);
+    this.#adjust(reached);
+    const gone = changes.flatMap((each) => (each.kind === 'delete-image' ? each.fingerprint : []));
+    if (gone.length > 0) this.#parts.imagesGone(gone);
+  }
+
+  #adjust(reached: readonly Reached[]): void {
+    if (reached.length === 0) return;
+    this.#adjusting = Promise.all([this.#adjusting, this.#adjuster.adjust(reached)]).then(() => {});
+  }
+
+  /** The history after the own revision is gone. */
+  async #takeOver(): Promise<void> {
+    const { context, mirror } = this.#parts;
+    while (!this.#abort.signal.aborted) {
+      try {
+        await this.#takeOverState();
+        break;
+      } catch (error) {
+        context.log.error({ reason: messageOf(error) }, 'the state of the fleet could not be taken over');
+        await pause(AGAIN_MS, this.#abort.signal);
+      }
+    }
+    if (this.#abort.signal.aborted) return;
+    if (mirror.members.has(mirror.fleet.member)) this.start();
+    else this.#parts.removed();
+  }
+
+  /**
+   * Takes over the whole state of the fleet. What happened since the own revision is not known, so all positions of
+   * instances before now are too old, and their connections end.
+   */
+  async #takeOverState(): Promise<void> {
+    const { context, mirror, store } = this.#parts;
+    const { revision, mark, state } = await store.load();
+    const at = { revision, ...(mark === undefined ? {} : { mark }) };
+    const changes = difference(knownPuts(context.model, mirror), putsOf(state));
+    const ids = [...context.model.state.instances.keys()];
+    const broken = ids.map((instanceId): Change => ({ kind: 'break-history', instanceId }));
+    await this.#follow(changes, [...broken, ...mirror.changesFor(at, changes)]);
+    mirror.apply(at, changes);
+    for (const id of ids) context.guests.closeInstance(id, 'changes of the fleet may have been missed');
+    context.log.warn(
+      { revision, changes: changes.length },
+      'the history of the fleet was gone: took over its state',
+    );
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,101 @@
+import type { Change } from '../core/entities.ts';
+import type { Member, SharedChange } from '../core/shared.ts';
+import type { Needs } from '../instances/needs.ts';
+import type { SharedStore, Snapshot } from '../store/shared-store.ts';
+import { difference, knownPuts, putsOf } from './difference.ts';
+import { followed } from './elsewhere.ts';
+import { checkJoin } from './join-check.ts';
+import { Mirror } from './mirror.ts';
+import { broughtBy, chunksOf, usesOf } from './uploads.ts';
+
+type JoinNeeds = Needs<'model' | 'random'> & {
+  /** The store of the single host. */
+  readonly own: Pick<SharedStore, 'load'>;
+};
+
+/** The history may have ended between two looks. */
+const REVISION_LOST = 'the history of the fleet ended while the host joined: try again';
+
+/**
+ * Brings everything of a single host into the fleet, and everything of the fleet to the host. If it fails, what was
+ * brought is taken back; if the daemon dies, the next try goes on with what is there.
+ * @param store commits as the member
+ * @param tell called with the number of objects that the fleet has, and of all
+ * @returns the changes of the local store that make the host a member
+ * @throws join-refused, member-name-taken, and errors of the store
+ */
+export async function join(
+  context: JoinNeeds,
+  store: SharedStore,
+  member: Member,
+  tell: (done: number, all: number) => void,
+): Promise<readonly Change[]> {
+  const [own, before] = await Promise.all([context.own.load(), store.load()]);
+  checkJoin(own.state, before.state, member);
+  const session = new Session(store, before);
+  const brought = broughtBy(own.state, before.state, member.name);
+  const done: SharedChange[] = [];
+  try {
+    await session.commit([{ kind: 'put-member', member: { ...member, state: 'joining' } }]);
+    for (const chunk of chunksOf(brought)) {
+      await session.commit(chunk);
+      done.push(...chunk);
+      tell(done.length, brought.length);
+    }
+    await session.commit([{ kind: 'put-member', member }]);
+  } catch (error) {
+    const back = [...difference(done, []), { kind: 'delete-member', name: member.name } as const];
+    for (const chunk of chunksOf(back)) await session.commit(chunk).catch(() => {});
+    throw error;
+  } finally {
+    session.end();
+  }
+  return localChanges(context, await store.load(), member.name);
+}
+
+/** Commits one after the other, each from the newest revision. */
+class Session {
+  readonly #store: SharedStore;
+  readonly #end: () => void;
+  #revision: number;
+  #isLost = false;
+
+  constructor(store: SharedStore, { revision, mark }: Snapshot) {
+    this.#store = store;
+    this.#revision = revision;
+    this.#end = store.follow(
+      revision,
+      {
+        changed: (batch) => {
+          batch.apply?.([]);
+          this.#revision = batch.revision;
+        },
+        lost: () => {
+          this.#isLost = true;
+        },
+      },
+      mark,
+    );
+  }
+
+  async commit(changes: readonly SharedChange[]): Promise<void> {
+    if (this.#isLost) throw new Error(REVISION_LOST);
+    const parts = { changes, same: [], uses: usesOf(changes), unused: [], apply: () => {} };
+    await this.#store.commit({ ...parts, based: this.#revision });
+  }
+
+  end(): void {
+    this.#end();
+  }
+}
+
+/**
+ * What the host keeps of the fleet from now on, with the objects that only the fleet has. Those that the fleet has in
+ * another form are used by no instance here.
+ */
+function localChanges(context: JoinNeeds, { revision, mark, state }: Snapshot, member: string): Change[] {
+  const at = { revision, ...(mark === undefined ? {} : { mark }) };
+  const mirror = new Mirror({ member, ...at }, new Map());
+  const changes = difference(knownPuts(context.model, mirror), putsOf(state));
+  return [...followed(context, changes, member, mirror.changesFor(at, changes)).change.changes];
+}

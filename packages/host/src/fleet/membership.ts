@@ -1,0 +1,125 @@
+import { timestamp } from '../base/clock.ts';
+import { hostError } from '../core/host-errors.ts';
+import { checkMemberAddress, checkMemberName, checkRemoval } from '../core/member-rules.ts';
+import type { Member } from '../core/shared.ts';
+import type { MembershipCases } from '../host/fleet-cases.ts';
+import type { Needs } from '../instances/needs.ts';
+import type { SharedStore } from '../store/shared-store.ts';
+import { join } from './join.ts';
+import { leave, removeMember } from './leave.ts';
+import type { Identity } from './link/identity.ts';
+import type { MemberFleet } from './member.ts';
+
+/** The newest form of the fleet's records that this version understands. */
+const API = 1;
+
+export interface MembershipParts {
+  readonly context: Needs<'clock' | 'model' | 'operations' | 'random'>;
+  /** Null on a single host. */
+  readonly fleet: MemberFleet | null;
+  /** Opens the store of the fleet as a member that has its lease; null without the settings for it. */
+  readonly open: ((member: string) => Promise<{ store: SharedStore; stop: () => Promise<void> }>) | null;
+  /** The store of the single host. */
+  readonly own: Pick<SharedStore, 'load'>;
+  readonly identity: () => Promise<Pick<Identity, 'fingerprint'>>;
+  readonly facts: {
+    readonly name: string;
+    readonly address: string;
+    readonly version: string;
+    readonly architecture: string;
+  };
+  readonly notice: string;
+  /** Restarts the daemon in place when the answer to the operator is out. */
+  readonly restart: () => void;
+}
+
+/** How this host becomes a member of a fleet, and how members leave it. */
+export function membershipCases(parts: MembershipParts): MembershipCases {
+  const { context, fleet, notice } = parts;
+  const run = (description: string, work: (tell: (text: string) => void) => Promise<void>) =>
+    context.operations.run({
+      description,
+      work: async (handle) => {
+        await work((progress) => handle.report({ progress }));
+        return undefined;
+      },
+    });
+  return {
+    notice: () => notice || null,
+    enable(name, address) {
+      if (fleet) throw hostError('already-clustered', fleet.own);
+      const { facts, open } = parts;
+      if (!open) throw hostError('no-shared-store');
+      const wanted = { name: name ?? facts.name, address: address ?? facts.address };
+      checkMemberName(wanted.name);
+      checkMemberAddress(wanted.address);
+      return run('Joining the fleet', (tell) => enable(parts, open, wanted, tell));
+    },
+    disable() {
+      if (!fleet) throw hostError('not-clustered');
+      return run('Leaving the fleet', () =>
+        paused(parts, 'fleet-leaving', async () => context.model.follow(await leave(fleet), [])),
+      );
+    },
+    remove(name, force) {
+      if (!fleet) throw hostError('not-clustered');
+      const member = fleet.members().find((each) => each.name === name);
+      if (!member) throw hostError('member-unknown', name);
+      const instances = [...fleet.others()].filter((each) => each.member === name).map((each) => each.name);
+      checkRemoval(fleet.own, { name, online: member.online, instances, force });
+      return run('Removing a member of the fleet', () => removeMember(fleet, name));
+    },
+  };
+}
+
+async function enable(
+  parts: MembershipParts,
+  open: NonNullable<MembershipParts['open']>,
+  { name, address }: { name: string; address: string },
+  tell: (text: string) => void,
+): Promise<void> {
+  const { context, facts } = parts;
+  const { fingerprint } = await parts.identity();
+  const { version, architecture } = facts;
+  const joinedAt = timestamp(context.clock);
+  const member: Member = {
+    name,
+    address,
+    fingerprint,
+    version,
+    architecture,
+    joinedAt,
+    api: API,
+    state: 'joined',
+  };
+  await paused(parts, 'fleet-joining', async () => {
+    const { store, stop } = await open(name);
+    try {
+      const changes = await join({ ...context, own: parts.own }, store, member, (done, all) =>
+        tell(`${done} of ${all} objects`),
+      );
+      context.model.follow(changes, []);
+    } finally {
+      await stop();
+    }
+  });
+}
+
+/**
+ * Does work, and restarts the daemon. Nothing may change between what the fleet gets or gives, and what it means from
+ * then on.
+ */
+async function paused(
+  { context, restart }: MembershipParts,
+  code: 'fleet-joining' | 'fleet-leaving',
+  work: () => Promise<void>,
+): Promise<void> {
+  const resume = context.model.pause(hostError(code));
+  try {
+    await work();
+  } catch (error) {
+    resume();
+    throw error;
+  }
+  restart();
+}

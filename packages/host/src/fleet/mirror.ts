@@ -1,0 +1,132 @@
+import type { Change, Fleet } from '../core/entities.ts';
+import { mirrorKeyOf } from '../core/mirror.ts';
+import type { Member, SharedChange, SharedInstance } from '../core/shared.ts';
+
+/** A place in the fleet's history. */
+type Position = Pick<Fleet, 'revision' | 'mark'>;
+
+/** Kinds of objects that the model has itself. */
+const OF_MODEL = /^(profiles|images|aliases)\//;
+
+/**
+ * What a member knows of the fleet beside what its model has: its members, their leases, the instances of the others,
+ * and who has the files of which image. Invariant: it equals the rows of the local store after every commit.
+ */
+export class Mirror {
+  #fleet: Fleet;
+  readonly #puts = new Map<string, SharedChange>();
+  readonly #others = new Map<string, SharedInstance>();
+  readonly #members = new Map<string, Member>();
+  readonly #alive = new Map<string, string>();
+  /** By fingerprint, members that have the files of an image. */
+  readonly #holders = new Map<string, Set<string>>();
+  readonly #listeners = new Set<() => void>();
+
+  /** @param texts what the local store keeps */
+  constructor(fleet: Fleet, texts: ReadonlyMap<string, string>) {
+    this.#fleet = fleet;
+    for (const text of texts.values()) this.#take(JSON.parse(text) as SharedChange);
+  }
+
+  get fleet(): Fleet {
+    return this.#fleet;
+  }
+
+  /** The instances of other members, by name. */
+  get others(): ReadonlyMap<string, SharedInstance> {
+    return this.#others;
+  }
+
+  get members(): ReadonlyMap<string, Member> {
+    return this.#members;
+  }
+
+  /** By member, the run of its daemon that has a lease. */
+  get alive(): ReadonlyMap<string, string> {
+    return this.#alive;
+  }
+
+  /** Members that have the files of an image. */
+  holdersOf(fingerprint: string): ReadonlySet<string> {
+    return this.#holders.get(fingerprint) ?? new Set();
+  }
+
+  /** The kept objects, by their keys. */
+  get puts(): ReadonlyMap<string, SharedChange> {
+    return this.#puts;
+  }
+
+  /** Calls back after each change; returns a function that ends this. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Changes of the local store that keep it equal to the fleet at a revision. */
+  changesFor(at: Position, changes: readonly SharedChange[]): Change[] {
+    const kept = changes.filter((change) => this.#isKept(change));
+    return [
+      { kind: 'put-fleet', fleet: this.#fleetAt(at) },
+      ...kept.map((change): Change => {
+        const key = mirrorKeyOf(change);
+        return change.kind.startsWith('put-')
+          ? { kind: 'put-mirror', key, put: JSON.stringify(change) }
+          : { kind: 'delete-mirror', key };
+      }),
+    ];
+  }
+
+  /** Call it when the local store has the changes. */
+  apply(at: Position, changes: readonly SharedChange[]): void {
+    for (const change of changes) if (this.#isKept(change)) this.#take(change);
+    this.#fleet = this.#fleetAt(at);
+    for (const listener of this.#listeners) listener();
+  }
+
+  #fleetAt({ revision, mark }: Position): Fleet {
+    const { member } = this.#fleet;
+    return { member, revision, ...(mark === undefined ? {} : { mark }) };
+  }
+
+  /** The model has its own instances. A record that became another member's is kept from then on. */
+  #isKept(change: SharedChange): boolean {
+    if (OF_MODEL.test(mirrorKeyOf(change))) return false;
+    if (change.kind === 'put-instance') return change.instance.member !== this.#fleet.member;
+    return change.kind !== 'delete-instance' || this.#others.has(change.name);
+  }
+
+  #take(change: SharedChange): void {
+    const key = mirrorKeyOf(change);
+    if (change.kind.startsWith('put-')) this.#puts.set(key, change);
+    else this.#puts.delete(key);
+    switch (change.kind) {
+      case 'put-instance':
+        this.#others.set(change.instance.name, change.instance);
+        return;
+      case 'delete-instance':
+        this.#others.delete(change.name);
+        return;
+      case 'put-member':
+        this.#members.set(change.member.name, change.member);
+        return;
+      case 'delete-member':
+        this.#members.delete(change.name);
+        return;
+      case 'put-alive':
+        this.#alive.set(change.member, change.run);
+        return;
+      case 'delete-alive':
+        this.#alive.delete(change.member);
+        return;
+      case 'put-holder':
+        this.#holders.set(
+          change.fingerprint,
+          new Set(this.#holders.get(change.fingerprint)).add(change.member),
+        );
+        return;
+      case 'delete-holder':
+        this.#holders.get(change.fingerprint)?.delete(change.member);
+        return;
+    }
+  }
+}

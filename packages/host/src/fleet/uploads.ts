@@ -1,0 +1,54 @@
+import type { SharedChange } from '../core/shared.ts';
+import type { SharedCommit, SharedState } from '../store/shared-store.ts';
+
+/** Objects in one commit: far below the limits of etcd, also with the largest ones that are usual. */
+const AT_ONCE = 20;
+
+/** What a host brings into the fleet: everything that the fleet does not have, in the order in which it is used. */
+export function broughtBy(own: SharedState, fleet: SharedState, member: string): SharedChange[] {
+  const images = [...own.images.values()];
+  return [
+    ...[...own.profiles.values()]
+      .filter(({ name }) => !fleet.profiles.has(name))
+      .map((profile): SharedChange => ({ kind: 'put-profile', profile })),
+    ...images
+      .filter(({ fingerprint }) => !fleet.images.has(fingerprint))
+      .map((image): SharedChange => ({ kind: 'put-image', image })),
+    ...images.map(({ fingerprint }): SharedChange => ({ kind: 'put-holder', fingerprint, member })),
+    ...[...own.aliases.values()]
+      .filter(({ name }) => !fleet.aliases.has(name))
+      .map((alias): SharedChange => ({ kind: 'put-alias', alias })),
+    ...[...own.instances.values()].map(
+      (instance): SharedChange => ({ kind: 'put-instance', instance: { ...instance, member } }),
+    ),
+  ];
+}
+
+/** What leaves the fleet with a member: the records of its instances, and that it has files of images. */
+export function takenBy(
+  instances: Iterable<string>,
+  holders: Iterable<string>,
+  member: string,
+): SharedChange[] {
+  return [
+    ...[...instances].map((name): SharedChange => ({ kind: 'delete-instance', name })),
+    ...[...holders].map((fingerprint): SharedChange => ({ kind: 'delete-holder', fingerprint, member })),
+  ];
+}
+
+/** What a change relies on: the profiles of instances and the images of aliases are there. */
+export function usesOf(changes: readonly SharedChange[]): SharedCommit['uses'] {
+  const uses = changes.flatMap((change): SharedCommit['uses'] => {
+    if (change.kind === 'put-alias') return [{ kind: 'image', name: change.alias.target }];
+    if (change.kind !== 'put-instance') return [];
+    return change.instance.profiles.map((name) => ({ kind: 'profile', name }));
+  });
+  return [...new Map(uses.map((key) => [`${key.kind} ${key.name}`, key])).values()];
+}
+
+/** Some at a time. */
+export function chunksOf(changes: readonly SharedChange[]): (readonly SharedChange[])[] {
+  const chunks: (readonly SharedChange[])[] = [];
+  for (let at = 0; at < changes.length; at += AT_ONCE) chunks.push(changes.slice(at, at + AT_ONCE));
+  return chunks;
+}

@@ -1,0 +1,112 @@
+import { CodedError } from '../base/coded-error.ts';
+import type { Change, Instance } from '../core/entities.ts';
+import { rebased, type SharedInstance } from '../core/shared.ts';
+import type { SharedStore } from '../store/shared-store.ts';
+import type { EventDraft } from './event-draft.ts';
+import { type Before, type SharedPart, sharedPart } from './shared-changes.ts';
+
+/** The store that decides on changes of shared objects. */
+export interface SharedSide {
+  readonly store: Pick<SharedStore, 'commit'>;
+  /** The name of this host. */
+  readonly member: string;
+  /** The newest revision that is applied here. */
+  revision(): number;
+  /** The instances of other hosts, by name. */
+  others(): ReadonlyMap<string, SharedInstance>;
+  /** The hosts that have the files of an image. */
+  holders(fingerprint: string): Iterable<string>;
+}
+
+/** A change with its events, made from the newest state. */
+export interface Agreed {
+  readonly changes: readonly Change[];
+  readonly events?: readonly EventDraft[];
+}
+
+/** How often a change is made again because another one came first. */
+const ROUNDS_MAX = 10;
+
+/**
+ * Takes changes of shared objects to the store that decides on them, and applies them here in their turn. On a single
+ * host, where nobody else decides, they are applied at once.
+ */
+export class Agreement {
+  readonly #shared: SharedSide | undefined;
+  readonly #before: Before;
+  #paused: CodedError | null = null;
+
+  constructor(shared: SharedSide | undefined, before: Before) {
+    this.#shared = shared;
+    this.#before = before;
+  }
+
+  /**
+   * Does nothing if there is nothing to change and no event.
+   * @param make called again if another change came first
+   * @param apply must apply everything synchronously
+   * @throws changed-meanwhile, and the errors of `make`
+   */
+  async change(make: () => Agreed, apply: (agreed: Required<Agreed>) => void): Promise<void> {
+    for (let round = 1; ; round++) {
+      const { changes, events = [] } = make();
+      if (changes.length === 0 && events.length === 0) return;
+      const rebase = this.#rebasing(changes);
+      try {
+        return await this.agree(this.partOf(changes), (extra) =>
+          apply({ changes: [...rebase(), ...extra], events }),
+        );
+      } catch (error) {
+        if (!isConflict(error) || round === ROUNDS_MAX) throw error;
+      }
+    }
+  }
+
+  /** Refuses changes from now on. @returns a function that ends this */
+  pause(error: CodedError): () => void {
+    this.#paused = error;
+    return () => {
+      this.#paused = null;
+    };
+  }
+
+  /** Takes what others share to the store; applies the change within this call if that is nothing. */
+  async agree(part: SharedPart | null, apply: (extra: readonly Change[]) => void): Promise<void> {
+    if (this.#paused) throw this.#paused;
+    if (!this.#shared || !part || part.changes.length === 0) return apply([]);
+    await this.#shared.store.commit({ ...part, based: this.#shared.revision(), apply });
+  }
+
+  /** What others share of these changes; null if there are no others. */
+  partOf(changes: readonly Change[]): SharedPart | null {
+    return this.#shared ? sharedPart(changes, this.#before, this.#shared.member) : null;
+  }
+
+  /** @throws Error if others share something of these changes, which then have to be agreed on */
+  checkOwn(changes: readonly Change[]): void {
+    const part = this.partOf(changes);
+    if (part && part.changes.length > 0)
+      throw new Error(`a change of ${part.changes[0]?.kind} was not agreed on`);
+  }
+
+  /** @returns the changes, made from the newest state of instances, which may have written values of their own */
+  #rebasing(changes: readonly Change[]): () => readonly Change[] {
+    if (!this.#shared) return () => changes;
+    const from = new Map<Change, Instance>();
+    for (const change of changes) {
+      const now = change.kind === 'put-instance' && this.#before.instance(change.instance.id);
+      if (now) from.set(change, now);
+    }
+    return () =>
+      changes.map((change) => {
+        const before = from.get(change);
+        if (change.kind !== 'put-instance' || !before) return change;
+        const newest = this.#before.instance(before.id) ?? before;
+        return { kind: 'put-instance', instance: rebased(change.instance, before, newest) };
+      });
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof CodedError && error.code === 'changed-meanwhile';
+}

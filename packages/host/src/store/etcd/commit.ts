@@ -1,0 +1,137 @@
+import { within } from '../../base/within.ts';
+import { hostError } from '../../core/host-errors.ts';
+import type { Etcd } from '../../etcd/client.ts';
+import { baseOf } from './base.ts';
+import { changeFailure, isUnknown } from './failures.ts';
+import type { Fence, FenceKeeper } from './fence.ts';
+import { describeKey, type FleetKeys } from './fleet-keys.ts';
+import type { Following } from './following.ts';
+import type { KnownKeys } from './known-keys.ts';
+import type { UnreadableRecords } from './revisions.ts';
+import { type Base, madeFrom, type Plan, type Refusal, refusalOf, requestOf } from './transaction.ts';
+import { Turn } from './turns.ts';
+
+/** The outcome of a commit is waited for so long: twice a lease. */
+const COMMIT_MS = 10_000;
+
+/** A commit that has certainly not happened is tried so often. */
+const ATTEMPTS_MAX = 5;
+
+/** After a conflict, the newer state is waited for so long. */
+const CATCH_UP_MS = 2_000;
+
+export interface CommitParts {
+  readonly etcd: Etcd;
+  readonly keys: FleetKeys;
+  readonly member: string;
+  readonly keeper: FenceKeeper;
+  readonly known: KnownKeys;
+  readonly unreadable: UnreadableRecords;
+  readonly following: Following;
+  readonly nextToken: () => string;
+  readonly monotonicMs: () => number;
+}
+
+type Sent = 'made' | 'unknown' | Refusal;
+
+/** One commit, until it is applied here or is sure not to happen. */
+export class Committing {
+  readonly #parts: CommitParts;
+  readonly #plan: Plan;
+  readonly #until: number;
+
+  constructor(parts: CommitParts, plan: Plan) {
+    this.#parts = parts;
+    this.#plan = plan;
+    this.#until = parts.monotonicMs() + COMMIT_MS;
+  }
+
+  /** @throws CodedError */
+  async run(): Promise<void> {
+    this.#refuseUnreadable();
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+      const fence = this.#parts.keeper.fence();
+      if (!fence) throw hostError('fleet-cut-off');
+      const base = await this.#base();
+      const turn = new Turn(this.#parts.nextToken(), fence, this.#plan.commit.apply);
+      if (await this.#attempt(turn, base)) return;
+    }
+    throw hostError('fleet-cut-off');
+  }
+
+  #refuseUnreadable(): void {
+    const { keys, unreadable } = this.#parts;
+    const bad = madeFrom(this.#plan, keys).find((key) => unreadable.has(key));
+    if (bad) throw hostError('fleet-record-unreadable', bad, unreadable.get(bad) ?? '');
+  }
+
+  async #base(): Promise<Base> {
+    const { keys, etcd, known } = this.#parts;
+    const found = await baseOf(madeFrom(this.#plan, keys), this.#plan.commit.based, { etcd, known }).catch(
+      (error) => {
+        throw changeFailure(error);
+      },
+    );
+    if ('base' in found) return found.base;
+    return this.#conflict(found.changed, new Map());
+  }
+
+  /** @returns whether the change is applied here; false: it has not happened, and can be tried again */
+  async #attempt(turn: Turn, base: Base): Promise<boolean> {
+    const { following } = this.#parts;
+    following.turns.add(turn);
+    // The watch may tell of it before the answer is there.
+    const sent = await Promise.race([this.#send(turn, base), turn.outcome.then(() => 'made' as const)]);
+    if (sent === 'made') return this.#outcome(turn, hostError('fleet-not-applied'));
+    if (sent === 'unknown') {
+      void this.#parts.keeper.renew(turn.fence);
+      return this.#outcome(turn, hostError('fleet-outcome-unknown'));
+    }
+    following.turns.drop(turn);
+    if (sent.reason === 'changed') return this.#conflict(sent.keys, base);
+    if (sent.reason === 'removed') throw hostError('fleet-not-member');
+    await this.#parts.keeper.renew(turn.fence);
+    return false;
+  }
+
+  async #outcome(turn: Turn, late: Error): Promise<boolean> {
+    const leftMs = Math.max(0, this.#until - this.#parts.monotonicMs());
+    if (!(await within(leftMs, turn.outcome))) throw late;
+    const { made } = await turn.outcome;
+    return made;
+  }
+
+  async #send(turn: Turn, base: Base): Promise<Sent> {
+    const { etcd, keys, member, following } = this.#parts;
+    const writer = { member, fence: turn.fence as Fence, token: turn.token };
+    try {
+      const answer = await etcd.txn(requestOf(this.#plan, base, writer, keys));
+      return answer.succeeded ? 'made' : refusalOf(this.#plan, base, writer, keys, answer);
+    } catch (error) {
+      if (isUnknown(error)) return 'unknown';
+      following.turns.drop(turn);
+      throw changeFailure(error);
+    }
+  }
+
+  /** Fails when the newer state has been applied here, so that the change can be made again from it. */
+  async #conflict(changed: readonly string[], base: Base): Promise<never> {
+    const { known, following, keys } = this.#parts;
+    const isKnown = (key: string) => this.#isKnownToDiffer(key, base);
+    const newest = () => Math.max(...changed.map((key) => known.newest(key)));
+    await within(
+      CATCH_UP_MS,
+      following.until(() => changed.every(isKnown) && following.delivered >= newest()),
+    );
+    throw hostError('changed-meanwhile', describeKey(keys, changed[0] ?? ''));
+  }
+
+  /** Whether what this member knows of a key is newer than what the commit was made from. */
+  #isKnownToDiffer(key: string, base: Base): boolean {
+    const newest = this.#parts.known.newest(key);
+    const { commit, needed, unused } = this.#plan;
+    if (unused.includes(key)) return newest > commit.based;
+    if (base.has(key)) return newest !== base.get(key);
+    return needed.includes(key) ? newest === 0 : newest > commit.based;
+  }
+}

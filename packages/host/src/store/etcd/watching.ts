@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../base/coded-error.ts';
+import type { Log } from '../../base/log.ts';
+import type { Etcd } from '../../etcd/client.ts';
+import type { WatchEnd, WatchEvent } from '../../etcd/watch-types.ts';
+import type { FleetKeys } from './fleet-keys.ts';
+import { markAfter, readMark } from './history.ts';
+
+/** Pauses before etcd is asked again: short at first, as after the loss of one node. */
+const PAUSE_MS = 100;
+const PAUSE_MS_MAX = 1_000;
+
+/** More revisions may not wait for their turn; the others are fetched when it has come. */
+const WAITING_MAX = 1_000;
+
+export interface WatchingParts {
+  readonly etcd: Etcd;
+  readonly keys: FleetKeys;
+  readonly log: Log;
+  /** Called in the order of revisions, with all events of one. Without events: nothing happened up to it. */
+  readonly received: (events: readonly WatchEvent[], revision: number, mark: string | undefined) => void;
+  readonly lost: () => void;
+  /** How many received revisions wait. */
+  readonly waiting: () => number;
+  /** Resolves when none waits any more. */
+  readonly emptied: () => Promise<void>;
+}
+
+/** Watches all keys of the fleet from a revision on, over all failures of connections, without a gap. */
+export class Watching {
+  readonly #parts: WatchingParts;
+  readonly #end = new AbortController();
+  #received: number;
+  #mark: string | undefined;
+
+  /** @param after the revision that is known @param mark its mark, if that is known */
+  constructor(parts: WatchingParts, after: number, mark: string | undefined) {
+    this.#parts = parts;
+    this.#received = after;
+    this.#mark = mark;
+    void this.#run();
+  }
+
+  stop(): void {
+    this.#end.abort();
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = PAUSE_MS;
+    while (!this.#isOver) {
+      const before = this.#received;
+      try {
+        if (await this.#watchOnce()) pauseMs = PAUSE_MS;
+      } catch (error) {
+        if (this.#isOver) return;
+        this.#parts.log.debug({ reason: messageOf(error) }, 'the fleet cannot be followed for now');
+      }
+      if (this.#isOver) return;
+      if (this.#received > before) pauseMs = PAUSE_MS;
+      await this.#parts.emptied();
+      await this.#pause(pauseMs);
+      pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
+    }
+  }
+
+  get #isOver(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#end.signal }).catch(() => {});
+  }
+
+  #lose(): void {
+    if (this.#isOver) return;
+    this.#end.abort();
+    this.#parts.lost();
+  }
+
+  /** Follows until the connection ends. @returns whether etcd has accepted the watch */
+  async #watchOnce(): Promise<boolean> {
+    const { etcd, keys, log } = this.#parts;
+    const mark = await readMark(etcd, keys, this.#received);
+    if (this.#isOver) return false;
+    if (mark === 'lost' || (this.#mark !== undefined && this.#mark !== mark)) {
+      this.#lose();
+      return false;
+    }
+    this.#mark = mark;
+    const ended = Promise.withResolvers<WatchEnd>();
+    const watch = await etcd.watch({
+      prefix: keys.prefix,
+      startRevision: this.#received + 1,
+      progressNotify: true,
+      signal: this.#end.signal,
+      onEvents: (events, revision) => {
+        this.#take(events, revision);
+        if (this.#parts.waiting() >= WAITING_MAX) watch.close();
+      },
+      onProgress: (revision) => this.#take([], revision),
+      onEnd: ended.resolve,
+    });
+    const end = await ended.promise;
+    if (end.reason === 'compacted') this.#lose();
+    if (end.reason === 'refused')
+      log.error({ reason: messageOf(end.error) }, 'etcd does not let this member follow the fleet');
+    return true;
+  }
+
+  #take(events: readonly WatchEvent[], revision: number): void {
+    if (this.#isOver || revision <= this.#received) return;
+    this.#received = revision;
+    this.#mark = markAfter(this.#mark, events, this.#parts.keys);
+    this.#parts.received(events, revision, this.#mark);
+  }
+}

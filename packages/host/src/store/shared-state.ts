@@ -1,0 +1,94 @@
+import type { Alias, Profile } from '../core/entities.ts';
+import type { Member, SharedChange, SharedImage, SharedInstance } from '../core/shared.ts';
+import type { SharedState } from './shared-store.ts';
+
+/** A state to which changes are applied. */
+export class MutableSharedState implements SharedState {
+  readonly instances = new Map<string, SharedInstance>();
+  readonly profiles = new Map<string, Profile>();
+  readonly images = new Map<string, SharedImage>();
+  readonly aliases = new Map<string, Alias>();
+  readonly members = new Map<string, Member>();
+  readonly alive = new Map<string, string>();
+  readonly holders = new Map<string, Set<string>>();
+
+  readonly #apply: { [K in SharedChange['kind']]: (change: Extract<SharedChange, { kind: K }>) => void } = {
+    'put-instance': ({ instance }) => void this.instances.set(instance.name, instance),
+    'delete-instance': ({ name }) => void this.instances.delete(name),
+    'put-profile': ({ profile }) => void this.profiles.set(profile.name, profile),
+    'delete-profile': ({ name }) => void this.profiles.delete(name),
+    'put-image': ({ image }) => void this.images.set(image.fingerprint, image),
+    'delete-image': ({ fingerprint }) => void this.images.delete(fingerprint),
+    'put-alias': ({ alias }) => void this.aliases.set(alias.name, alias),
+    'delete-alias': ({ name }) => void this.aliases.delete(name),
+    'put-member': ({ member }) => void this.members.set(member.name, member),
+    'delete-member': ({ name }) => void this.members.delete(name),
+    'put-alive': ({ member, run }) => void this.alive.set(member, run),
+    'delete-alive': ({ member }) => void this.alive.delete(member),
+    'put-holder': ({ fingerprint, member }) => this.#hold(fingerprint, member),
+    'delete-holder': ({ fingerprint, member }) => {
+      const holders = this.holders.get(fingerprint);
+      if (holders?.delete(member) && holders.size === 0) this.holders.delete(fingerprint);
+    },
+  };
+
+  apply(change: SharedChange): void {
+    (this.#apply[change.kind] as (change: SharedChange) => void)(change);
+  }
+
+  #hold(fingerprint: string, member: string): void {
+    const holders = this.holders.get(fingerprint) ?? new Set();
+    this.holders.set(fingerprint, holders.add(member));
+  }
+}
+
+/** What a change puts or deletes: a kind and a name, which no other object has. */
+export function objectOf(change: SharedChange): { readonly kind: SharedKind; readonly name: string } {
+  const kind = change.kind.slice(change.kind.indexOf('-') + 1) as SharedKind;
+  return { kind, name: nameIn(change) };
+}
+
+export type SharedKind = 'instance' | 'profile' | 'image' | 'alias' | 'member' | 'alive' | 'holder';
+
+function nameIn(change: SharedChange): string {
+  switch (change.kind) {
+    case 'put-instance':
+      return change.instance.name;
+    case 'put-profile':
+      return change.profile.name;
+    case 'put-image':
+      return change.image.fingerprint;
+    case 'put-alias':
+      return change.alias.name;
+    case 'put-member':
+      return change.member.name;
+    case 'delete-image':
+      return change.fingerprint;
+    case 'put-alive':
+    case 'delete-alive':
+      return change.member;
+    case 'put-holder':
+    case 'delete-holder':
+      return `${change.fingerprint}/${change.member}`;
+    case 'delete-instance':
+    case 'delete-profile':
+    case 'delete-alias':
+    case 'delete-member':
+      return change.name;
+  }
+}
+
+const WORDS = {
+  instance: 'Instance',
+  profile: 'Profile',
+  image: 'Image',
+  alias: 'Image alias',
+  member: 'Member',
+  alive: 'The lease of member',
+  holder: 'The files of image',
+} as const;
+
+/** An object, for messages. */
+export function describeObject(kind: SharedKind, name: string): string {
+  return `${WORDS[kind]} "${kind === 'holder' ? (name.split('/')[0] ?? '') : name}"`;
+}

@@ -64,8 +64,12 @@ export function membershipOf(
   });
 }
 
-/** Follows the fleet from now on, and answers its other members. */
-export async function beMember(
+/**
+ * Prepares to follow the fleet and to answer its other members. Call it before the host API is opened: its parts end
+ * after the requests of operators, which need them.
+ * @returns begins it; to be called when the host API is open
+ */
+export function beMember(
   started: AsyncDisposableStack,
   parts: {
     readonly context: RunNeeds & Needs<'random'>;
@@ -74,7 +78,7 @@ export async function beMember(
     readonly host: HostServer;
     readonly images: ImageDirectory;
   },
-): Promise<void> {
+): () => Promise<void> {
   const { context, member, fleet, host, images } = parts;
   const { mirror, store, identity } = member;
   const { log, model } = context;
@@ -91,14 +95,16 @@ export async function beMember(
   const fetch = new ImageFetch({ fleet, agents: member.agents, images, log });
   images.source = (image) => fetch.fetch(image);
   fleet.following = following;
-  following.start();
   const known = () =>
     new Map([...mirror.members.values()].map(({ fingerprint, name }) => [fingerprint, name]));
   const serve: ConstructorParameters<typeof LinkServer>[0]['serve'] = (socket, name) =>
     host.serveMember(socket, name);
   const link = started.adopt(new LinkServer({ identity, known, serve, log }), (each) => each.stop());
   started.defer(mirror.onChange(() => link.recheck()));
-  await link.listen(readAddress(mirror.members.get(mirror.fleet.member)?.address ?? ''));
+  return async () => {
+    following.start();
+    await link.listen(readAddress(mirror.members.get(mirror.fleet.member)?.address ?? ''));
+  };
 }
 
 /** Removes the files of images that another member has deleted. What is left goes at the next start. */

@@ -147,8 +147,7 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   const follow = member && fleet ? beMember(started, { context, member, fleet, host, images }) : null;
-  await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
-  await follow?.();
+  await serve(started, { context, guests, host, exit, inherited, paths, later, follow, onServing });
   started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

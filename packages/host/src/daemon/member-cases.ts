@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
 import { ownVersion } from '../base/version.ts';
 import type { Settings } from '../config/settings.ts';
 import { Following } from '../fleet/following.ts';
@@ -78,7 +80,7 @@ export function beMember(
     readonly host: HostServer;
     readonly images: ImageDirectory;
   },
-): () => Promise<void> {
+): () => void {
   const { context, member, fleet, host, images } = parts;
   const { mirror, store, identity } = member;
   const { log, model } = context;
@@ -101,10 +103,35 @@ export function beMember(
     host.serveMember(socket, name);
   const link = started.adopt(new LinkServer({ identity, known, serve, log }), (each) => each.stop());
   started.defer(mirror.onChange(() => link.recheck()));
-  return async () => {
+  const abort = new AbortController();
+  started.defer(() => abort.abort());
+  return () => {
     following.start();
-    await link.listen(readAddress(mirror.members.get(mirror.fleet.member)?.address ?? ''));
+    const address = mirror.members.get(mirror.fleet.member)?.address ?? '';
+    void untilDone(() => link.listen(readAddress(address)), { log, signal: abort.signal, address });
   };
+}
+
+/** The time between tries to listen for other members. */
+const LISTEN_AGAIN_MS = 5_000;
+
+/** An address that cannot be used now, as before its interface is up, must not keep instances without answers. */
+async function untilDone(
+  listen: () => Promise<unknown>,
+  { log, signal, address }: { log: Log; signal: AbortSignal; address: string },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await listen();
+      return;
+    } catch (error) {
+      log.error(
+        { address, reason: messageOf(error) },
+        'other members cannot reach this one',
+      );
+      await sleep(LISTEN_AGAIN_MS, undefined, { signal }).catch(() => {});
+    }
+  }
 }
 
 /** Removes the files of images that another member has deleted. What is left goes at the next start. */

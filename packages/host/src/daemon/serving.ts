@@ -20,7 +20,7 @@ export interface ServingParts {
   /** Work that the last daemon has left. */
   readonly later: Later;
   /** Begins to follow the fleet; null on a single host. */
-  readonly follow: (() => Promise<void>) | null;
+  readonly follow: (() => void) | null;
   /** Called when both sockets answer. */
   readonly onServing: () => void;
 }
@@ -47,7 +47,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
   await host.listen(inherited.host ?? paths.hostSocket);
   started.defer(() => exit.end('host', host));
   host.takeOver(inherited.hostConnections);
-  await parts.follow?.();
+  parts.follow?.();
   parts.onServing();
   await within(SETTLE_MS_MAX, settled);
 }

@@ -84,6 +84,8 @@ async function write(
     platform: 'node',
     external: NATIVE_PACKAGES,
     plugins: [placeNames, lateModules],
+    // Commands are imported late, but all of them together by the program that has all commands.
+    checks: { ineffectiveDynamicImport: false },
   });
   await made.write({
     dir,

@@ -6,8 +6,11 @@ import { type Attempt, Endpoints, type Repeats } from './endpoints.ts';
 import { Failure } from './failure.ts';
 import type { LeaseJson, MemberJson, StreamedJson, TxnJson } from './gateway-json.ts';
 import { type Credentials, Login } from './login.ts';
+import { type Page, pagesOf } from './pages.ts';
+import { refusalOf } from './refusals.ts';
 import type {
   CallOptions,
+  Keys,
   LeaseTime,
   Member,
   RangeAnswer,
@@ -33,6 +36,8 @@ export interface EtcdOptions {
 /** A client of etcd v3. Every method throws CodedErrors of `etcd-errors.ts`. */
 export interface Etcd {
   range(request: RangeRequest, options?: CallOptions): Promise<RangeAnswer>;
+  /** Reads many keys, in order and in pages, as they were at one revision: by default that of now. */
+  pages(keys: Keys, revision?: number): AsyncIterable<Page>;
   /** Not repeated when its answer is lost: `etcd-unknown` says so. */
   txn(request: TxnRequest, options?: CallOptions): Promise<TxnAnswer>;
   /** @returns the lease's id */
@@ -71,6 +76,10 @@ class GatewayClient implements Etcd {
 
   async range(request: RangeRequest, options?: CallOptions): Promise<RangeAnswer> {
     return rangeAnswerOf(await this.#read('/v3/kv/range', rangeJson(request), options));
+  }
+
+  pages(keys: Keys, revision?: number): AsyncIterable<Page> {
+    return pagesOf(this, keys, revision);
   }
 
   async txn(request: TxnRequest, options?: CallOptions): Promise<TxnAnswer> {
@@ -155,11 +164,15 @@ class GatewayClient implements Etcd {
 
 /** @throws Failure */
 function parsed<T>(answer: string): T {
+  let json: StreamedJson<unknown>;
   try {
-    return JSON.parse(answer) as T;
+    json = JSON.parse(answer);
   } catch {
     throw new Failure('etcd-failed', 'this is not JSON', { mayBeDone: true, elsewhere: true });
   }
+  const { error } = json;
+  if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code ?? error.code);
+  return json as T;
 }
 
 /** A refusal that says that there was nothing to do. */

@@ -57,18 +57,24 @@ const TEXT_LENGTH_MAX = 200;
 /** A refusal by an answer whose status is not 200. */
 export function refusalOfAnswer(status: number, body: string): Failure {
   const json = parsed(body);
-  if (typeof json?.error === 'string') return refusalOf(json.error, Number(json.code));
-  if (typeof json?.error === 'object' && json.error !== null) {
-    const { message, grpc_code } = json.error as { message?: string; grpc_code?: number };
-    return refusalOf(message ?? 'no reason given', grpc_code);
-  }
+  const refusal = json?.error && typeof json.error === 'object' ? json.error : json;
+  const text = refusal?.message ?? refusal?.error;
+  if (typeof text === 'string') return refusalOf(text, refusal?.grpc_code ?? refusal?.code);
   if (body.startsWith(COMMON_NAME)) return new Failure('etcd-refused-credentials', NO_COMMON_NAME);
   // Not etcd's gateway, or only a part of it.
   const why = `HTTP ${status}: ${body.trim().slice(0, TEXT_LENGTH_MAX)}`;
   return new Failure('etcd-failed', why, { mayBeDone: status >= 500, elsewhere: true });
 }
 
-function parsed(body: string): { error?: unknown; code?: unknown } | undefined {
+/** The gateway's forms of an error: `message` is new in some builds of 3.5, an object in `error` is a stream's. */
+interface ErrorJson {
+  readonly error?: string | ErrorJson;
+  readonly message?: string;
+  readonly code?: number;
+  readonly grpc_code?: number;
+}
+
+function parsed(body: string): ErrorJson | undefined {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null ? value : undefined;

@@ -28,7 +28,7 @@ export type RangeRequest = Keys & {
   /** The answer has only `count`. */
   readonly countOnly?: boolean;
   readonly sort?: Sort;
-  /** The endpoint answers from what it has, without asking the others: the answer may be old. */
+  /** The endpoint answers from what it has, without asking the others: the answer may be old. It needs a leader too. */
   readonly serializable?: boolean;
 };
 
@@ -114,7 +114,6 @@ export interface Status {
   readonly version: string;
   readonly clusterId: string;
   readonly memberId: string;
-  /** `0` while there is none. */
   readonly leader: string;
   readonly raftTerm: number;
   readonly revision: number;

@@ -106,7 +106,7 @@ export class WatchStream implements Watch {
 
   #take({ result, error }: StreamedJson<WatchJson>): void {
     if (this.#isOver) return;
-    if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code);
+    if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code ?? error.code);
     if (!result) return;
     if (result.canceled) throw this.#cancelled(result);
     if (result.created) {

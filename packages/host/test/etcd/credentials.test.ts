@@ -101,7 +101,7 @@ describe('TLS with client certificates', () => {
 
 describe('a password', () => {
   const user = { user: 'porthole', password: 'größe"\\ 1', prefix: 'mine/' };
-  const cluster = clusterFor({ users: [user], flags: ['--auth-token-ttl=1'] });
+  const cluster = clusterFor({ users: [user], flags: ['--auth-token-ttl=1', '--log-level=debug'] });
 
   it('gives the rights of its user', async () => {
     const etcd = openEtcd(cluster().options({ login: user }));

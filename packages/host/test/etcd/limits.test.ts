@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Etcd, openEtcd } from '../../src/etcd/client.ts';
-import { pagesOf } from '../../src/etcd/pages.ts';
 import { EtcdCluster } from '../../src/etcd/testing/etcd-cluster.ts';
 
 let cluster: EtcdCluster;
@@ -61,7 +60,7 @@ describe('limits of the client', () => {
       message: expect.stringContaining('the answer exceeds'),
     });
     let count = 0;
-    for await (const { kvs } of pagesOf(etcd, { prefix: 'large/' })) count += kvs.length;
+    for await (const { kvs } of etcd.pages({ prefix: 'large/' })) count += kvs.length;
     expect(count).toBe(18);
   });
 });

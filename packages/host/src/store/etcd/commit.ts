@@ -108,7 +108,10 @@ export class Committing {
   }
 
   async #outcome(turn: Turn, late: Error, leftMs = this.#leftMs): Promise<boolean> {
-    if (!(await within(leftMs, turn.outcome))) throw late;
+    if (!(await within(leftMs, turn.outcome))) {
+      turn.giveUp();
+      throw late;
+    }
     const { made } = await turn.outcome;
     return made;
   }

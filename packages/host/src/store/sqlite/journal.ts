@@ -40,6 +40,8 @@ export class Journal {
   readonly staged: StagedEvents;
   /** Deleted instances that still have events. */
   readonly #deleted = new Set<number>();
+  /** The position of a break in the transaction that runs. */
+  #gap: number | null = null;
 
   /** @param monotonicMs a clock that never jumps */
   constructor(database: DatabaseSync, limits: JournalLimits, monotonicMs: () => number) {
@@ -124,9 +126,17 @@ export class Journal {
     this.#deleted.add(instanceId);
   }
 
-  /** Tells readers of earlier positions of an instance that events may be missing. */
+  /**
+   * Tells readers of all positions of an instance up to now that events may be missing. A position without an event
+   * comes between them and what follows: also whoever knows the newest event has missed something.
+   */
   breakHistory(instanceId: number): void {
-    this.#raiseFloor(instanceId, this.#tally.newest);
+    if (this.#gap === null) {
+      this.#gap = this.#tally.newest + 1;
+      this.#tally.setNewest(this.#gap);
+      this.#statements.putNewest.run(this.#gap);
+    }
+    this.#raiseFloor(instanceId, this.#gap);
   }
 
   /** Drops some events of deleted instances. */
@@ -142,11 +152,13 @@ export class Journal {
 
   /** Call it after a commit. */
   settled(): void {
+    this.#gap = null;
     this.#tally.keep();
   }
 
   /** Call it after a rollback. */
   rolledBack(): void {
+    this.#gap = null;
     this.#tally.rollBack();
   }
 

@@ -147,7 +147,7 @@ export async function startDaemon(
     ...adoptionSettings(settings),
   });
   await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
-  if (member && fleet) await beMember(started, { context, member, fleet, host, images });
+  if (member && fleet) beMember(started, { context, member, fleet, host, images });
   started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

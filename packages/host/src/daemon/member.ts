@@ -8,6 +8,7 @@ import { openEtcd } from '../etcd/client.ts';
 import { asksApplied } from '../fleet/ask.ts';
 import { commitConfirmed } from '../fleet/confirm.ts';
 import { CutOff } from '../fleet/cut-off.ts';
+import { checkForm } from '../fleet/form.ts';
 import { type Identity, openIdentity } from '../fleet/link/identity.ts';
 import { MemberAgents } from '../fleet/link/member-agents.ts';
 import { Mirror } from '../fleet/mirror.ts';
@@ -39,7 +40,7 @@ const LEASE_MS = 10_000;
  * Opens what makes this host a member of a fleet. It does not wait for etcd: a member answers its instances also while it
  * is cut off.
  * @returns null on a single host
- * @throws member-needs-etcd if the settings are those of a single host
+ * @throws member-needs-etcd if the settings are those of a single host, fleet-too-new for an older version
  */
 export async function openMember(
   started: AsyncDisposableStack,
@@ -57,6 +58,7 @@ export async function openMember(
   const { member } = kept.fleet;
   if (settings.store !== 'etcd') throw hostError('member-needs-etcd', member);
   const mirror = new Mirror(kept.fleet, kept.mirror);
+  checkForm(mirror.members.values(), member);
   const identity = await openIdentity(parts.paths.member);
   const cutOff = new CutOff(systemClock);
   const etcd = started.adopt(openEtcd(await etcdOptions(settings)), (each) => each.close());

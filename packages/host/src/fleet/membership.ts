@@ -5,13 +5,11 @@ import type { Member } from '../core/shared.ts';
 import type { MembershipCases } from '../host/fleet-cases.ts';
 import type { Needs } from '../instances/needs.ts';
 import type { SharedStore } from '../store/shared-store.ts';
+import { FORM } from './form.ts';
 import { join } from './join.ts';
 import { leave, removeMember } from './leave.ts';
 import type { Identity } from './link/identity.ts';
 import type { MemberFleet } from './member.ts';
-
-/** The newest form of the fleet's records that this version understands. */
-const API = 1;
 
 export interface MembershipParts {
   readonly context: Needs<'clock' | 'model' | 'operations' | 'random'>;
@@ -21,6 +19,8 @@ export interface MembershipParts {
   readonly open: ((member: string) => Promise<{ store: SharedStore; stop: () => Promise<void> }>) | null;
   /** The store of the single host. */
   readonly own: Pick<SharedStore, 'load'>;
+  /** Checks that this host can listen on an address. @throws member-address-invalid */
+  readonly checkAddress: (address: string) => Promise<void>;
   readonly identity: () => Promise<Pick<Identity, 'fingerprint'>>;
   readonly facts: {
     readonly name: string;
@@ -28,7 +28,8 @@ export interface MembershipParts {
     readonly version: string;
     readonly architecture: string;
   };
-  readonly notice: string;
+  /** What operators have to know of this host and the fleet; empty if nothing. */
+  readonly notice: () => string;
   /** Restarts the daemon in place when the answer to the operator is out. */
   readonly restart: () => void;
 }
@@ -45,7 +46,7 @@ export function membershipCases(parts: MembershipParts): MembershipCases {
       },
     });
   return {
-    notice: () => notice || null,
+    notice: () => notice() || null,
     enable(name, address) {
       if (fleet) throw hostError('already-clustered', fleet.own);
       const { facts, open } = parts;
@@ -79,6 +80,7 @@ async function enable(
   tell: (text: string) => void,
 ): Promise<void> {
   const { context, facts } = parts;
+  await parts.checkAddress(address);
   const { fingerprint } = await parts.identity();
   const { version, architecture } = facts;
   const joinedAt = timestamp(context.clock);
@@ -89,7 +91,7 @@ async function enable(
     version,
     architecture,
     joinedAt,
-    api: API,
+    api: FORM,
     state: 'joined',
   };
   await paused(parts, 'fleet-joining', async () => {

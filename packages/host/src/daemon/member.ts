@@ -11,10 +11,12 @@ import { CutOff } from '../fleet/cut-off.ts';
 import { checkForm } from '../fleet/form.ts';
 import { type Identity, openIdentity } from '../fleet/link/identity.ts';
 import { MemberAgents } from '../fleet/link/member-agents.ts';
+import type { OpenFleet } from '../fleet/membership.ts';
 import { Mirror } from '../fleet/mirror.ts';
 import type { SharedSide } from '../model/agreement.ts';
 import type { Exit } from '../restart/exit.ts';
 import { EtcdShared } from '../store/etcd/etcd-shared.ts';
+import type { FenceKeeper } from '../store/etcd/fence.ts';
 import { FleetKeys } from '../store/etcd/fleet-keys.ts';
 import { Lease } from '../store/etcd/lease.ts';
 import type { Store } from '../store/sqlite/store.ts';
@@ -89,28 +91,37 @@ export async function openMember(
   return { mirror, store, shared, agents, identity, cutOff };
 }
 
-/** Opens the fleet's store for a host that becomes a member. Resolves when it has its lease. */
+/** Opens the fleet's store for a host that wants to become a member. */
 export function opensFleet(settings: Settings, log: Log) {
   if (settings.store !== 'etcd') return null;
-  return async (member: string) => {
+  return async (member: string): Promise<OpenFleet> => {
     const etcd = openEtcd(await etcdOptions(settings));
     const keys = new FleetKeys(settings['etcd-prefix']);
-    const ready = Promise.withResolvers<void>();
-    const changed = (isAlive: boolean) => isAlive && ready.resolve();
-    const lease = new Lease({ etcd, keys, member, run: newRun(), log, changed });
+    const run = newRun();
+    let lease: Lease | undefined;
+    const keeper: FenceKeeper = {
+      run,
+      fence: () => lease?.fence() ?? null,
+      renew: async (used) => lease?.renew(used),
+    };
     const stop = async () => {
-      await lease.stop();
+      await lease?.stop();
       etcd.close();
+    };
+    const hold = async () => {
+      const ready = Promise.withResolvers<void>();
+      const changed = (isAlive: boolean) => isAlive && ready.resolve();
+      lease = new Lease({ etcd, keys, member, run, log, changed });
+      if (!(await within(LEASE_MS, ready.promise))) throw hostError('fleet-cut-off');
     };
     try {
       // Tells at once why etcd cannot be used.
       await etcd.status();
-      if (!(await within(LEASE_MS, ready.promise))) throw hostError('fleet-cut-off');
-      return { store: new EtcdShared({ etcd, keys, member, keeper: lease, log }), stop };
     } catch (error) {
       await stop();
       throw error;
     }
+    return { store: new EtcdShared({ etcd, keys, member, keeper, log }), hold, stop };
   };
 }
 

@@ -13,6 +13,8 @@ import { broughtBy, chunksOf, leftOf, usesOf } from './uploads.ts';
 type JoinNeeds = Needs<'model' | 'random'> & {
   /** The store of the single host. */
   readonly own: Pick<SharedStore, 'load'>;
+  /** Gets the lease of the member. */
+  readonly hold: () => Promise<void>;
 };
 
 /** The history may have ended between two looks. */
@@ -35,6 +37,7 @@ export async function join(
   const [own, before] = await Promise.all([context.own.load(), store.load()]);
   checkForm(before.state.members.values(), member.name);
   checkJoin(own.state, before.state, member);
+  await context.hold();
   const session = new Session(store, before);
   const left = leftOf(own.state, before.state, member.name);
   const brought = [...left, ...broughtBy(own.state, before.state, member.name)];

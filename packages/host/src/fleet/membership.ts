@@ -11,12 +11,23 @@ import { leave, removeMember } from './leave.ts';
 import type { Identity } from './link/identity.ts';
 import type { MemberFleet } from './member.ts';
 
+/** The store of a fleet, for a host that wants to become a member. */
+export interface OpenFleet {
+  readonly store: SharedStore;
+  /**
+   * Gets the lease of the member, without which the store takes no changes. If another daemon has it, that one loses
+   * it. Call it only when the name is known to be this host's.
+   */
+  readonly hold: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
 export interface MembershipParts {
   readonly context: Needs<'clock' | 'model' | 'operations' | 'random'>;
   /** Null on a single host. */
   readonly fleet: MemberFleet | null;
-  /** Opens the store of the fleet as a member that has its lease; null without the settings for it. */
-  readonly open: ((member: string) => Promise<{ store: SharedStore; stop: () => Promise<void> }>) | null;
+  /** Opens the store of the fleet; null without the settings for it. @param member its name */
+  readonly open: ((member: string) => Promise<OpenFleet>) | null;
   /** The store of the single host. */
   readonly own: Pick<SharedStore, 'load'>;
   /** Checks that this host can listen on an address. @throws member-address-invalid */
@@ -95,9 +106,9 @@ async function enable(
     state: 'joined',
   };
   await paused(parts, 'fleet-joining', async () => {
-    const { store, stop } = await open(name);
+    const { store, hold, stop } = await open(name);
     try {
-      const changes = await join({ ...context, own: parts.own }, store, member, (done, all) =>
+      const changes = await join({ ...context, own: parts.own, hold }, store, member, (done, all) =>
         tell(`${done} of ${all} objects`),
       );
       context.model.follow(changes, []);

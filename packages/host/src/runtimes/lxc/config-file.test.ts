@@ -20,6 +20,7 @@ const input: ConfigInput = {
   mounts: [],
   lxcfs: [],
   openFiles: 5000,
+  cpuWeight: 100,
   deviceNumbers: [],
   stopHook: '/hook',
 };

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
-import { limitLines } from './resource-limits.ts';
+import { limitLines, weightLines } from './resource-limits.ts';
 
 const LIMITS = { 'limits.memory': '64MiB', 'limits.processes': '20', 'limits.cpu': '1' };
 
@@ -18,12 +18,16 @@ let root = '';
 afterEach(() => rmSync(root, { recursive: true }));
 
 function lines(tree: Readonly<Record<string, string>>): string[] {
+  make(tree);
+  return limitLines({ id: 0, config: LIMITS }, root);
+}
+
+function make(tree: Readonly<Record<string, string>>): void {
   root = mkdtempSync(join(tmpdir(), 'porthole-cgroups-'));
   for (const [path, text] of Object.entries(tree)) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
   }
-  return limitLines({ id: 0, config: LIMITS }, root);
 }
 
 it('uses the unified hierarchy where it has the controllers', () => {
@@ -52,4 +56,19 @@ it('takes each controller of a hybrid host from where it is', () => {
 
 it('refuses a limit where there is no cgroup for it', () => {
   expect(() => lines(TREES.none)).toThrow('Failed to apply limits.cpu: this host has no cgroups for cpuset');
+});
+
+const PASSED = { ...TREES.unified, 'cgroup.subtree_control': 'cpu memory pids\n' };
+
+it.each([
+  ['of version 1', { 'cpu/tasks': '' }, 10, ['lxc.cgroup.cpu.shares = 102']],
+  ['of version 1', { 'cpu/tasks': '' }, 1, ['lxc.cgroup.cpu.shares = 10']],
+  ['of version 2', PASSED, 10, ['lxc.cgroup2.cpu.weight = 10']],
+  ['of version 2 that are not passed on', TREES.unified, 10, []],
+  ['without the controller', TREES.none, 10, []],
+  ['of version 1', { 'cpu/tasks': '' }, 100, []],
+  ['of version 2', PASSED, 100, []],
+])('gives a container in cgroups %s %o a weight of %i percent: %j', (_, tree, percent, expected) => {
+  make(tree);
+  expect(weightLines(percent, root)).toEqual(expected);
 });

@@ -4,7 +4,7 @@ import { hostError } from '../../core/host-errors.ts';
 import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import { parseMemoryLimit } from '../../core/units.ts';
 import type { RunSpec } from '../contract/runtime.ts';
-import { CGROUP_ROOT } from '../kernel/cgroup-files.ts';
+import { CGROUP_ROOT, readText } from '../kernel/cgroup-files.ts';
 import { type CgroupVersion, controllerFolder, controllerVersion } from './cgroups.ts';
 import { type ProcessorFacts, processorsFor } from './processors.ts';
 
@@ -63,6 +63,27 @@ export function limitLines({ id, config }: Pick<RunSpec, 'id' | 'config'>, root 
     return [`lxc.${version}.${file[version]} = ${text(value, facts)}`];
   });
   return [...groups, ...kernel(config)];
+}
+
+/** The weight that each cgroup has for the processors if nobody changes it, by version; cgroups(7). */
+const USUAL_WEIGHT: Readonly<Record<CgroupVersion, number>> = { cgroup: 1024, cgroup2: 100 };
+
+/**
+ * LXC's line for the weight of a container on a busy processor. None for the usual weight, and where LXC could not set
+ * it: no weight is better than no start.
+ * @param percent of the usual weight of a cgroup
+ * @param root where cgroups are mounted
+ */
+export function weightLines(percent: number, root = CGROUP_ROOT): string[] {
+  const version = percent === 100 ? null : controllerVersion('cpu', root);
+  if (version === null) return [];
+  const weight = Math.round((USUAL_WEIGHT[version] * percent) / 100);
+  if (version === 'cgroup') return [`lxc.cgroup.cpu.shares = ${weight}`];
+  // Cgroups below the root have the controller only if the root passes it on.
+  const passed = readText(`${controllerFolder('cpu', version, root)}/cgroup.subtree_control`)
+    .trim()
+    .split(' ');
+  return passed.includes('cpu') ? [`lxc.cgroup2.cpu.weight = ${weight}`] : [];
 }
 
 /** `limits.kernel.nofile` becomes `lxc.prlimit.nofile`. */

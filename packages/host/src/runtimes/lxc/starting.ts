@@ -78,7 +78,7 @@ async function configText(
   { paths, ids, options }: StartInput,
   { mounts, numbers, devices }: PreparedDevices,
 ): Promise<string> {
-  const { devlxd, stopHook, openFiles } = options;
+  const { devlxd, stopHook, openFiles, cpuWeight } = options;
   const guestApi: MountEntry = {
     ...{ source: devlxd, target: '/dev/lxd' },
     ...{ readonly: true, recursive: false, isFolder: true },
@@ -89,7 +89,7 @@ async function configText(
     ids,
     mounts: [...(spec.devlxd ? [guestApi] : []), ...mounts],
     lxcfs: await lxcfsLines(spec, options),
-    openFiles,
+    ...{ openFiles, cpuWeight },
     deviceNumbers: ids ? [] : numbers,
     stopHook,
   });

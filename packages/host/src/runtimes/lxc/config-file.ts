@@ -8,7 +8,7 @@ import { hostNamesLine } from './host-names.ts';
 import type { IdRanges } from './ids.ts';
 import { kernelMountLines, type MountEntry, mountLine } from './mount-lines.ts';
 import type { InstancePaths } from './paths.ts';
-import { limitLines, weightLines } from './resource-limits.ts';
+import { weightLines } from './resource-limits.ts';
 
 const SHARED = '/usr/share/lxc/config';
 
@@ -26,6 +26,8 @@ export interface ConfigInput {
   readonly lxcfs: readonly string[];
   /** Files that each process inside may have open, unless `limits.kernel.nofile` says another number. */
   readonly openFiles: number;
+  /** Lines of its limits. */
+  readonly limits: readonly string[];
   /** Weight on a busy processor, in percent of the usual weight of a cgroup. */
   readonly cpuWeight: number;
   /** Device numbers that a privileged instance may use, such as `c 10:200`. */
@@ -61,7 +63,7 @@ export function configFile(input: ConfigInput): string {
     hostNamesLine(spec.devices),
     ...networkLines(spec),
     ...openFilesLines(input),
-    ...limitLines(spec),
+    ...input.limits,
     ...weightLines(input.cpuWeight),
     ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
     ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),

@@ -17,7 +17,7 @@ const TREES = {
 let root = '';
 afterEach(() => rmSync(root, { recursive: true }));
 
-function lines(tree: Readonly<Record<string, string>>): string[] {
+function lines(tree: Readonly<Record<string, string>>): Promise<string[]> {
   make(tree);
   return limitLines({ id: 0, config: LIMITS }, root);
 }
@@ -30,32 +30,34 @@ function make(tree: Readonly<Record<string, string>>): void {
   }
 }
 
-it('uses the unified hierarchy where it has the controllers', () => {
-  expect(lines(TREES.unified)).toEqual([
+it('uses the unified hierarchy where it has the controllers', async () => {
+  expect(await lines(TREES.unified)).toEqual([
     'lxc.cgroup2.cpuset.cpus = 0',
     'lxc.cgroup2.pids.max = 20',
     'lxc.cgroup2.memory.max = 67108864',
   ]);
 });
 
-it('uses the old hierarchies where they have the controllers', () => {
-  expect(lines(TREES.old)).toEqual([
+it('uses the old hierarchies where they have the controllers', async () => {
+  expect(await lines(TREES.old)).toEqual([
     'lxc.cgroup.cpuset.cpus = 0',
     'lxc.cgroup.pids.max = 20',
     'lxc.cgroup.memory.limit_in_bytes = 67108864',
   ]);
 });
 
-it('takes each controller of a hybrid host from where it is', () => {
-  expect(lines(TREES.hybrid)).toEqual([
+it('takes each controller of a hybrid host from where it is', async () => {
+  expect(await lines(TREES.hybrid)).toEqual([
     'lxc.cgroup.cpuset.cpus = 0',
     'lxc.cgroup2.pids.max = 20',
     'lxc.cgroup.memory.limit_in_bytes = 67108864',
   ]);
 });
 
-it('refuses a limit where there is no cgroup for it', () => {
-  expect(() => lines(TREES.none)).toThrow('Failed to apply limits.cpu: this host has no cgroups for cpuset');
+it('refuses a limit where there is no cgroup for it', async () => {
+  await expect(lines(TREES.none)).rejects.toThrow(
+    'Failed to apply limits.cpu: this host has no cgroups for cpuset',
+  );
 });
 
 const PASSED = { ...TREES.unified, 'cgroup.subtree_control': 'cpu memory pids\n' };

@@ -14,7 +14,7 @@ export interface GroupLimit {
   /** The file that holds it, in each version of cgroups; cgroups(7). */
   readonly file: Readonly<Record<CgroupVersion, string>>;
   /** The text of the file for the value of the key. */
-  text(value: string, facts: ProcessorFacts): string;
+  text(value: string, facts: ProcessorFacts): string | Promise<string>;
   /** The text of the file when there is no limit; undefined: that of the cgroup above. */
   readonly none: Readonly<Record<CgroupVersion, string | undefined>>;
 }
@@ -52,16 +52,20 @@ function bytesOf(value: string): number {
  * @param root where cgroups are mounted
  * @throws CodedError limit-failed when this host has no cgroups for a limit
  */
-export function limitLines({ id, config }: Pick<RunSpec, 'id' | 'config'>, root = CGROUP_ROOT): string[] {
-  const groups = LIVE_LIMITS.flatMap((key) => {
+export async function limitLines(
+  { id, config }: Pick<RunSpec, 'id' | 'config'>,
+  root = CGROUP_ROOT,
+): Promise<string[]> {
+  const groups: string[] = [];
+  for (const key of LIVE_LIMITS) {
     const value = config[key];
-    if (!value) return [];
+    if (!value) continue;
     const { controller, file, text } = GROUP_LIMITS[key];
     const version = controllerVersion(controller, root);
     if (version === null) throw hostError('limit-failed', key, `this host has no cgroups for ${controller}`);
     const facts = { now: '', folder: controllerFolder(controller, version, root), seed: id };
-    return [`lxc.${version}.${file[version]} = ${text(value, facts)}`];
-  });
+    groups.push(`lxc.${version}.${file[version]} = ${await text(value, facts)}`);
+  }
   return [...groups, ...kernel(config)];
 }
 

@@ -12,6 +12,7 @@ import { writeInPlace } from './in-place.ts';
 import type { MountEntry } from './mount-lines.ts';
 import type { LxcOptions } from './options.ts';
 import type { InstancePaths } from './paths.ts';
+import { limitLines } from './resource-limits.ts';
 import { mountRoot, releaseRoot, settleRoot, shiftRoot, tightenRoot } from './root-place.ts';
 import { startContainer } from './tools.ts';
 
@@ -89,6 +90,7 @@ async function configText(
     ids,
     mounts: [...(spec.devlxd ? [guestApi] : []), ...mounts],
     lxcfs: await lxcfsLines(spec, options),
+    limits: await limitLines(spec),
     ...{ openFiles, cpuWeight },
     deviceNumbers: ids ? [] : numbers,
     stopHook,

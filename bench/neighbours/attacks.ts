@@ -52,7 +52,7 @@ export const CONTROLS: Readonly<Record<Place, Attack>> = {
 /**
  * The cost of a fork storm by itself: as many threads in the same place, whose processes make no requests.
  */
-export const FORKS: Readonly<Record<Place, Attack>> = {
+const FORKS: Readonly<Record<Place, Attack>> = {
   instance: inside('forks', 'compared: processes that end, and ask nothing'),
   host: onHost('nobody-forks', 'compared: the same by nobody on the host', 'forks'),
 };

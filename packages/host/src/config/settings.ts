@@ -85,7 +85,7 @@ export const SETTINGS = {
       'users, as uids separated by commas, whose rootless containers become instances; the names of these begin with the uid, such as u1000-web',
   },
   'instance-cpu-weight': number(
-    10,
+    5,
     1,
     100,
     'how much of a busy processor an instance gets from its next start on, in percent of what each other group of processes gets, such as a service of the host; 100: as much as these',

@@ -92,7 +92,8 @@ export async function startDaemon(
   const limits = guestLimits(settings);
   const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
-  const runtimes = started.adopt(await open({ ...paths, watch, lxcfs: settings.lxcfs, log }), (each) =>
+  const forInstances = { lxcfs: settings.lxcfs, cpuWeight: settings['instance-cpu-weight'] };
+  const runtimes = started.adopt(await open({ ...paths, watch, ...forInstances, log }), (each) =>
     each.stop(),
   );
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));

@@ -70,7 +70,7 @@ export async function limitLines(
 }
 
 /** The weight that each cgroup has for the processors if nobody changes it, by version; cgroups(7). */
-const USUAL_WEIGHT: Readonly<Record<CgroupVersion, number>> = { cgroup: 1024, cgroup2: 100 };
+export const USUAL_WEIGHT: Readonly<Record<CgroupVersion, number>> = { cgroup: 1024, cgroup2: 100 };
 
 /**
  * LXC's line for the weight of a container on a busy processor. None for the usual weight, and where LXC could not set

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
+import type { Log } from '../base/log.ts';
 import { ownVersion } from '../base/version.ts';
 import type { Settings } from '../config/settings.ts';
 import { Following } from '../fleet/following.ts';
@@ -64,8 +66,12 @@ export function membershipOf(
   });
 }
 
-/** Follows the fleet from now on, and answers its other members. */
-export async function beMember(
+/**
+ * Prepares to follow the fleet and to answer its other members. Call it before the host API is opened: its parts end
+ * after the requests of operators, which need them.
+ * @returns begins it; to be called when the host API is open
+ */
+export function beMember(
   started: AsyncDisposableStack,
   parts: {
     readonly context: RunNeeds & Needs<'random'>;
@@ -74,7 +80,7 @@ export async function beMember(
     readonly host: HostServer;
     readonly images: ImageDirectory;
   },
-): Promise<void> {
+): () => void {
   const { context, member, fleet, host, images } = parts;
   const { mirror, store, identity } = member;
   const { log, model } = context;
@@ -91,14 +97,38 @@ export async function beMember(
   const fetch = new ImageFetch({ fleet, agents: member.agents, images, log });
   images.source = (image) => fetch.fetch(image);
   fleet.following = following;
-  following.start();
   const known = () =>
     new Map([...mirror.members.values()].map(({ fingerprint, name }) => [fingerprint, name]));
   const serve: ConstructorParameters<typeof LinkServer>[0]['serve'] = (socket, name) =>
     host.serveMember(socket, name);
   const link = started.adopt(new LinkServer({ identity, known, serve, log }), (each) => each.stop());
   started.defer(mirror.onChange(() => link.recheck()));
-  await link.listen(readAddress(mirror.members.get(mirror.fleet.member)?.address ?? ''));
+  const abort = new AbortController();
+  started.defer(() => abort.abort());
+  return () => {
+    following.start();
+    const address = mirror.members.get(mirror.fleet.member)?.address ?? '';
+    void untilDone(() => link.listen(readAddress(address)), { log, signal: abort.signal, address });
+  };
+}
+
+/** The time between tries to listen for other members. */
+const LISTEN_AGAIN_MS = 5_000;
+
+/** An address that cannot be used now, as before its interface is up, must not keep instances without answers. */
+async function untilDone(
+  listen: () => Promise<unknown>,
+  { log, signal, address }: { log: Log; signal: AbortSignal; address: string },
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await listen();
+      return;
+    } catch (error) {
+      log.error({ address, reason: messageOf(error) }, 'other members cannot reach this one');
+      await sleep(LISTEN_AGAIN_MS, undefined, { signal }).catch(() => {});
+    }
+  }
 }
 
 /** Removes the files of images that another member has deleted. What is left goes at the next start. */

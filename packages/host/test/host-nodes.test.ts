@@ -57,6 +57,7 @@ it('a unix-char device in the place of /dev/null leaves the one of the host as i
     await operator.device(name, 'null', { type: 'unix-char', path: '/dev/null', mode: '0600' });
     await operator.state(name, 'restart', { force: true });
     await operator.device(name, 'null', null);
+    await operator.state(name, 'restart', { force: true });
     expect(facts('/dev/null')).toEqual(before);
   }
 });

@@ -16,6 +16,7 @@ export class Turn {
   readonly #apply: SharedCommit['apply'];
   readonly #outcome = Promise.withResolvers<Outcome>();
   #isApplied = false;
+  #isGivenUp = false;
 
   constructor(token: string, fence: Fence, apply: SharedCommit['apply']) {
     this.token = token;
@@ -45,7 +46,17 @@ export class Turn {
   }
 
   fail(error: unknown): void {
+    this.giveUp();
     this.#outcome.reject(error);
+  }
+
+  /** Nobody waits for it any more: whoever made the commit has undone its work, and its changes are as any others. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  get isGivenUp(): boolean {
+    return this.#isGivenUp;
   }
 }
 

@@ -80,6 +80,7 @@ export const FIGURES = {
   'crowd-edit-p99': latency('k', 'main thread late meanwhile, p99'),
   'crowd-edit-most': latency('k', 'main thread late meanwhile, longest'),
   'crowd-list': seconds('k', 'lxc list -c ns'),
+  'crowd-answer': seconds('k', 'the answer to it, for a client that only reads'),
   'crowd-start': seconds('k', 'start to the first answer'),
   'containers-list': seconds('k', 'lxc list, so many containers'),
   'containers-restart': seconds('k', 'SIGHUP to the answer for an operator'),

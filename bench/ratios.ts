@@ -67,6 +67,7 @@ const RATIOS = {
   crowd_start_10000_s: { figure: 'crowd-start', column: '10000', goal: { atMost: 2.5 } },
   crowd_edit_growth: { figure: 'crowd-edit', column: '10000', over: '1000', goal: { atMost: 10 } },
   crowd_list_growth: { figure: 'crowd-list', column: '10000', over: '1000', goal: { atMost: 10 } },
+  crowd_answer_growth: { figure: 'crowd-answer', column: '10000', over: '1000' },
   crowd_start_growth: { figure: 'crowd-start', column: '10000', over: '1000', goal: { atMost: 10 } },
   containers_list_300_s: { figure: 'containers-list', column: '300', goal: { atMost: 1 } },
   containers_restart_300_s: { figure: 'containers-restart', column: '300', goal: { atMost: 3 } },

@@ -14,7 +14,7 @@ import { checkProfiles } from './check-profiles.ts';
 import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
-import { agreedOf, type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
+import { agreedOf, type LargeChange, LargeCommit, type LargeSide, type Prepared } from './large-commit.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
@@ -225,8 +225,9 @@ export class Model {
       profiles: () => this.#profiles,
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
-      apply: (changes, made) => this.#applyLarge(changes, made),
-      publish: (events) => this.#hub.publishInTurns(events),
+      apply: (changes, large) => this.#applyLarge(changes, large),
+      settle: () => this.#views.settle(),
+      publish: (isTouched, events) => this.#hub.publishInTurns(isTouched, events),
       publishHost: (event) => this.#hub.publishStored(event),
     };
   }
@@ -239,23 +240,21 @@ export class Model {
   }
 
   /** Applies a large change, with what was made for it before. @returns the views of the others that it touches */
-  #applyLarge(changes: readonly Change[], made: ReadonlyMap<number, Made>): GuestView[] {
+  #applyLarge(changes: readonly Change[], { made, instances }: Prepared): GuestView[] {
+    const all = [
+      ...changes,
+      ...Array.from(instances, (instance): Change => ({ kind: 'put-instance', instance })),
+    ];
     this.#views.begin();
-    for (const change of changes) this.#apply(change);
-    const puts: Change[] = [];
-    for (const each of made.values()) {
-      this.#views.take(each);
-      const { instance } = each;
-      if (this.#instances.get(instance.id) === instance) continue;
-      this.#instances.put(instance);
-      puts.push({ kind: 'put-instance', instance });
-    }
+    for (const change of all) this.#apply(change, made);
+    this.#views.take(made);
     this.#views.remake(this.#instances.all, this.#profiles);
-    this.#committed([...changes, ...puts]);
+    this.#committed(all);
     return this.#views.changed;
   }
 
-  #apply(change: Change): void {
+  /** @param made has the instances that are not touched, since their views are made already */
+  #apply(change: Change, made?: ReadonlyMap<number, Made>): void {
     switch (change.kind) {
       case 'put-instance':
         this.#put(change.instance);
@@ -265,7 +264,8 @@ export class Model {
         return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
-        for (const instance of this.usersOf(change.profile.name)) this.#views.touch(instance.id);
+        for (const id of this.#instances.userIdsOf(change.profile.name))
+          if (!made?.has(id)) this.#views.touch(id);
         return;
       case 'delete-profile':
         this.#profiles.delete(change.name);

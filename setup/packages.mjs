@@ -23,6 +23,9 @@ export const RUN_PACKAGES = [
   'libatomic1',
 ];
 
+/** Packages for a fleet on one machine. */
+export const CLUSTER_PACKAGES = [...RUN_PACKAGES, 'etcd-server'];
+
 /**
  * Further packages for the tests: the clients of both APIs, shells with their own tab
  * completion, makers of archives.

@@ -29,9 +29,9 @@ export function longFiles(sources: readonly Source[]): string[] {
 
 /** Files that something other than an import starts. */
 const ENTRIES = [
-  /^packages\/host\/src\/(cli\/program\/|tour\/|wrapper\/)?main\.ts$/,
+  /^packages\/host\/src\/(cli\/program\/|tour\/|tour\/cluster\/|wrapper\/)?main\.ts$/,
   /^packages\/guest\/src\/(client|wire|main|cli\/main)\.ts$/,
-  /^setup\/(start|test|bench|fuzz|faults|fleet-faults|soak|give-ids)\.mjs$/,
+  /^setup\/(start|cluster|test|bench|fuzz|faults|fleet-faults|soak|give-ids)\.mjs$/,
   /^bin\/compile-cache\.cjs$/,
   /^vitest\.config\.ts$/,
   /^(fuzz|soak)\/main\.ts$/,

@@ -108,7 +108,6 @@ export const HOST_ERRORS = {
   'backup-running': [409, 'The database is being backed up already'],
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
-  'etcd-settings': [500, 'The settings for etcd cannot be used: %s'],
   'image-elsewhere': [503, 'The files of the image cannot be fetched from the members that have them: %s'],
   'member-needs-etcd': [
     500,
@@ -116,6 +115,11 @@ export const HOST_ERRORS = {
   ],
   'member-name-taken': [409, 'The fleet has another member "%s": give this one another name'],
   'join-refused': [409, 'This host cannot join the fleet as it is: %s'],
+  'fleet-too-new': [
+    409,
+    'The members of the fleet write records in form %s, and this version of Porthole understands forms up to %s: install the version of the members',
+  ],
+  'instance-name-elsewhere': [409, 'Member "%s" has an instance "%s", too: rename or delete one of them'],
   'fleet-joining': [503, 'This host is joining the fleet: try again in a moment'],
   'fleet-leaving': [503, 'This host is leaving the fleet: try again in a moment'],
   'changed-meanwhile': [409, '%s was changed meanwhile: try again'],

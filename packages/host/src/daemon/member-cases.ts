@@ -3,11 +3,12 @@ import { ownVersion } from '../base/version.ts';
 import type { Settings } from '../config/settings.ts';
 import { Following } from '../fleet/following.ts';
 import { ImageFetch } from '../fleet/image-fetch.ts';
-import { readAddress } from '../fleet/link/address.ts';
 import { openIdentity } from '../fleet/link/identity.ts';
 import { LinkServer } from '../fleet/link/link-server.ts';
+import { checkListening, listenWhenPossible } from '../fleet/link/listening.ts';
 import { MemberFleet } from '../fleet/member.ts';
 import { membershipCases } from '../fleet/membership.ts';
+import { refreshRecord } from '../fleet/record.ts';
 import type { ServerFacts } from '../host/backend.ts';
 import type { MembershipCases } from '../host/fleet-cases.ts';
 import type { HostServer } from '../host/server.ts';
@@ -18,9 +19,14 @@ import type { Store } from '../store/sqlite/store.ts';
 import { type MemberSide, opensFleet } from './member.ts';
 import type { StatePaths } from './state-paths.ts';
 
-/** What operators read at this host after another member has removed it. */
+/** What operators read at this host after it has found that the fleet does not know it. */
 const REMOVED =
-  'another member of the fleet has removed this host: it is a single host now, with its instances';
+  'the fleet does not know this host any more (another member has removed it, or etcd was restored or replaced): ' +
+  'it is a single host now, with its instances';
+
+/** What operators read at a host that has the settings of a member. */
+const NOT_YET =
+  'the setting store is etcd, but this host is a single host: `porthole cluster enable` makes it a member';
 
 /** The fleet, as the host API uses it. */
 export function memberFleet(
@@ -52,9 +58,11 @@ export function membershipOf(
 ): MembershipCases {
   const { fleet, settings, facts, local, paths } = parts;
   return membershipCases({
-    ...{ context, fleet, open: opensFleet(settings, context.log), notice: local.fleetNotice(), restart },
+    ...{ context, fleet, open: opensFleet(settings, context.log), restart },
+    notice: () => noticeOf(fleet, settings, local),
     own: new SqliteShared(local),
     identity: () => openIdentity(paths.member),
+    checkAddress: checkListening,
     facts: {
       name: facts.name,
       address: settings['member-address'],
@@ -64,8 +72,20 @@ export function membershipOf(
   });
 }
 
-/** Follows the fleet from now on, and answers its other members. */
-export async function beMember(
+function noticeOf(fleet: MemberFleet | null, settings: Settings, local: Store): string {
+  const conflicts = fleet?.following?.conflicts ?? [];
+  if (conflicts.length > 0)
+    return `other members have instances of the same names, rename or delete one of each: ${conflicts.join(', ')}`;
+  if (fleet) return '';
+  return local.fleetNotice() || (settings.store === 'etcd' ? NOT_YET : '');
+}
+
+/**
+ * Prepares to follow the fleet and to answer its other members. Call it before the host API is opened: its parts end
+ * after the requests of operators, which need them.
+ * @returns begins it; to be called when the host API is open
+ */
+export function beMember(
   started: AsyncDisposableStack,
   parts: {
     readonly context: RunNeeds & Needs<'random'>;
@@ -74,14 +94,16 @@ export async function beMember(
     readonly host: HostServer;
     readonly images: ImageDirectory;
   },
-): Promise<void> {
+): () => void {
   const { context, member, fleet, host, images } = parts;
   const { mirror, store, identity } = member;
   const { log, model } = context;
   const removed = () => {
     if (fleet.isLeaving) return;
-    log.warn({}, REMOVED);
-    model.follow(fleet.alone(REMOVED), []);
+    // The last daemon may have ended while it took this host out of the fleet.
+    const notice = fleet.wasLeaving ? '' : REMOVED;
+    log.warn({}, notice || 'this host has left the fleet: it is a single host now');
+    model.follow(fleet.alone(notice), []);
     restart();
   };
   const imagesGone = (fingerprints: readonly string[]) => void removeFiles(context, images, fingerprints);
@@ -91,14 +113,22 @@ export async function beMember(
   const fetch = new ImageFetch({ fleet, agents: member.agents, images, log });
   images.source = (image) => fetch.fetch(image);
   fleet.following = following;
-  following.start();
   const known = () =>
     new Map([...mirror.members.values()].map(({ fingerprint, name }) => [fingerprint, name]));
   const serve: ConstructorParameters<typeof LinkServer>[0]['serve'] = (socket, name) =>
     host.serveMember(socket, name);
   const link = started.adopt(new LinkServer({ identity, known, serve, log }), (each) => each.stop());
   started.defer(mirror.onChange(() => link.recheck()));
-  await link.listen(readAddress(mirror.members.get(mirror.fleet.member)?.address ?? ''));
+  const abort = new AbortController();
+  started.defer(() => abort.abort());
+  return () => {
+    following.start();
+    const own = mirror.members.get(mirror.fleet.member);
+    if (!own) return;
+    const { signal } = abort;
+    void listenWhenPossible(link, own.address, log, signal);
+    void refreshRecord(fleet, { version: ownVersion(), architecture: own.architecture }, log, signal);
+  };
 }
 
 /** Removes the files of images that another member has deleted. What is left goes at the next start. */

@@ -66,7 +66,7 @@ describe('A host that joins', () => {
   it('keeps its instances, and gets the profiles of the fleet', () => {
     expect(a.heart.get('a1').profiles).toEqual(['default', 'web']);
     expect(b.heart.get('b1').name).toBe('b1');
-    expect(b.heart.host.profiles.get('web').usedBy).toEqual(['a1']);
+    expect(b.heart.host.profiles.get('web').profile.config).toEqual({ 'user.role': 'web' });
   });
 
   it('shows its instances to the others', () => {

@@ -41,7 +41,7 @@ export interface SharedCommit {
   readonly unused: readonly ObjectKey[];
   /**
    * Called when the changes are durable and all earlier ones have been applied here. It must apply them synchronously.
-   * It succeeds only once; if it throws, it may be called again, also after the commit has failed.
+   * Not called after the commit has failed: its changes are as those of others then.
    * @param extra changes of this host's own store that belong to the same transaction
    */
   readonly apply: (extra: readonly Change[]) => void;
@@ -64,8 +64,14 @@ export interface Follower {
    */
   changed(batch: Batch): Promise<void> | void;
   /** The history after the position is gone: all must be loaded again. Nothing is called after it. */
-  lost(): void;
+  lost(loss: Loss): void;
 }
+
+/**
+ * Why a history is gone. `compacted`: the store has forgotten it. `replaced`: the store has another one, as after a
+ * restore from a copy.
+ */
+export type Loss = 'compacted' | 'replaced';
 
 /**
  * The store of the objects that operators change. Errors are CodedErrors: `changed-meanwhile` if an object is not as it

@@ -8,6 +8,8 @@ export interface DaemonProcess {
   /** Settles when it ends. */
   readonly ended: Promise<number | null>;
   stop(): Promise<void>;
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>;
 }
 
 /** Whether a process listens on a Unix socket. */
@@ -30,8 +32,9 @@ export async function startDaemonProcess(
   bin: string,
   stateDir: string,
   env: Readonly<Record<string, string | undefined>>,
+  flags: readonly string[] = [],
 ): Promise<DaemonProcess> {
-  const child = spawn(`${bin}/portholed`, ['--state-dir', stateDir], {
+  const child = spawn(`${bin}/portholed`, ['--state-dir', stateDir, ...flags], {
     env: { ...env },
     stdio: ['ignore', 'inherit', 'pipe'],
     // Only the tour gets the signal of Ctrl-C, and then stops the daemon.
@@ -48,12 +51,12 @@ export async function startDaemonProcess(
       reject(new TourFailure(`the daemon ended: ${said.slice(-LINES_SHOWN).join('\n')}`)),
     );
   });
-  return { ended, stop: () => stop(child, ended) };
+  return { ended, stop: () => stop(child, ended, 'SIGTERM'), kill: () => stop(child, ended, 'SIGKILL') };
 }
 
 const LINES_SHOWN = 5;
 
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  child.kill('SIGTERM');
+async function stop(child: ChildProcess, ended: Promise<unknown>, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal);
   await ended;
 }

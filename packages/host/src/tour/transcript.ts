@@ -29,17 +29,24 @@ export class Transcript {
   readonly #command: readonly [string, ...string[]];
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #write: (text: string) => unknown;
+  readonly #prompt: string;
   #steps = 0;
 
-  /** @param command how `porthole` is started. @param write where the transcript goes */
+  /**
+   * @param command how `porthole` is started
+   * @param write where the transcript goes
+   * @param prompt stands before each command
+   */
   constructor(
     command: readonly [string, ...string[]],
     env: Readonly<Record<string, string | undefined>>,
     write: (text: string) => unknown,
+    prompt = '$',
   ) {
     this.#command = command;
     this.#env = env;
     this.#write = write;
+    this.#prompt = prompt;
   }
 
   /** Prints the title of a part of the tour. */
@@ -57,7 +64,7 @@ export class Transcript {
    * @throws TourFailure when it ends with another exit code or prints something else
    */
   async run(words: readonly string[], expected: { prints?: RegExp; code?: number } = {}): Promise<string> {
-    this.#write(`   $ porthole ${words.map(quote).join(' ')}\n`);
+    this.#write(`   ${this.#prompt} porthole ${words.map(quote).join(' ')}\n`);
     const shown = await this.#collect(words);
     for (const line of shown.text.trimEnd().split('\n')) if (line !== '') this.#write(`     ${line}\n`);
     const code = expected.code ?? 0;
@@ -76,7 +83,7 @@ export class Transcript {
 
   /** Starts a command that goes on; its lines are shown as they come. */
   watch(words: readonly string[]): Watched {
-    this.#write(`   $ porthole ${words.map(quote).join(' ')} &\n`);
+    this.#write(`   ${this.#prompt} porthole ${words.map(quote).join(' ')} &\n`);
     const child = this.#spawn(words);
     const lines: string[] = [];
     const waiting = new Set<() => void>();

@@ -50,12 +50,20 @@ export class Model {
   readonly #largePlace = new Places(1);
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
+  /** The number of commits that have changed instances or profiles. */
+  #version = 0;
+  /** The number of those that have changed profiles. */
+  #profilesVersion = 0;
 
   constructor(parts: ModelParts) {
     const { store, hub, clock, views, shared, committed = () => {} } = parts;
     this.#shared = shared;
+    const profiles = this.#profiles;
     this.#agreement = new Agreement(shared, {
+      ...{ profiles, version: () => this.#version },
       instance: (id) => this.#instances.get(id),
+      usersOf: (profile) => this.usersOf(profile),
+      expanded: (instance) => this.expanded(instance),
       image: (fingerprint) => this.#images.get(fingerprint),
       holders: (fingerprint) => shared?.holders(fingerprint) ?? [],
     });
@@ -223,6 +231,7 @@ export class Model {
       shared: (changes) => this.#agreement.partOf(changes),
       agree: (part, apply) => this.#agreement.agree(part, apply),
       profiles: () => this.#profiles,
+      profilesVersion: () => this.#profilesVersion,
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
       apply: (changes, made) => this.#applyLarge(changes, made),
@@ -247,6 +256,7 @@ export class Model {
       this.#views.take(each);
       const { instance } = each;
       if (this.#instances.get(instance.id) === instance) continue;
+      this.#version++;
       this.#instances.put(instance);
       puts.push({ kind: 'put-instance', instance });
     }
@@ -256,6 +266,8 @@ export class Model {
   }
 
   #apply(change: Change): void {
+    if (/-(instance|profile)$/.test(change.kind)) this.#version++;
+    if (change.kind.endsWith('-profile')) this.#profilesVersion++;
     switch (change.kind) {
       case 'put-instance':
         this.#put(change.instance);

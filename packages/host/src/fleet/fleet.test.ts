@@ -177,6 +177,38 @@ describe('A change of a profile', () => {
   });
 });
 
+describe('Changes at the same time', () => {
+  const role = (member: MemberHost, value: string) => update(member, 'web', { 'user.role': value });
+  const use = (profiles: string[]) =>
+    b.heart.host.instances.patch('b1', { config: {}, profiles: ['default', ...profiles] }, BY);
+  const RIVALS: [name: string, changes: () => Promise<unknown>[]][] = [
+    ['an instance that begins to use a profile, and a change of it', () => [use(['web']), role(b, 'db')]],
+    ['a change of a profile, and an instance that begins to use it', () => [role(b, 'db'), use(['web'])]],
+    [
+      'a change at another member, and an instance that begins to use it',
+      () => [role(a, 'db'), use(['web'])],
+    ],
+  ];
+
+  it.each(RIVALS)('%s: the instance hears each step', async (_, changes) => {
+    const heard = b.heart.listen('b1');
+    await Promise.all(changes());
+    await quiet();
+    const steps = heard.map((event) => `${event['old_value']}>${event['value']}`);
+    expect(['>db', '>web web>db']).toContain(steps.join(' '));
+    expect(roleOf(b, 'b1')).toBe('db');
+  });
+
+  it('an instance that stops to use a profile, and a change of it: the instance hears each step', async () => {
+    await useWeb();
+    const heard = b.heart.listen('b1');
+    await Promise.all([role(a, 'db'), use([])]);
+    await quiet();
+    const steps = heard.map((event) => `${event['old_value']}>${event['value']}`);
+    expect(['web>', 'web>db db>']).toContain(steps.join(' '));
+  });
+});
+
 describe('Names', () => {
   it('of other members are taken', () => {
     expect(() => b.heart.host.instances.rename('b1', 'a1', BY)).toThrow('already in use');

@@ -64,6 +64,8 @@ export interface LargeSide {
   /** Calls `apply` when the change's turn has come. */
   agree(part: SharedPart, apply: (extra: readonly Change[]) => void): Promise<void>;
   profiles(): ReadonlyMap<string, Profile>;
+  /** Another one after each commit that changes profiles. */
+  profilesVersion(): number;
   instance(id: number): Instance | undefined;
   make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made;
   /** @returns the views of instances for which nothing was made */
@@ -97,6 +99,8 @@ export class LargeCommit {
   readonly #seen = new Map<number, Instance>();
   /** What others share of the change, in parts; empty if there are no others. */
   readonly #shared: SharedPart[] = [];
+  /** That of the profiles that the parts were made from. */
+  #profilesVersion = 0;
   /** Whether the commit has been made. After that an error does not undo the change. */
   #isTrue = false;
 
@@ -151,6 +155,7 @@ export class LargeCommit {
   }
 
   async #prepareAll(ids: readonly number[]): Promise<void> {
+    this.#profilesVersion = this.#side.profilesVersion();
     const { store, follower } = this.#side;
     const waiting = ids.values();
     for (let rows = this.#slice(waiting); rows.length > 0; rows = this.#slice(waiting)) {
@@ -197,9 +202,10 @@ export class LargeCommit {
     return profiles;
   }
 
-  /** The instances that have changed since their part was made. */
+  /** The instances that have changed since their part was made, or whose profiles may have. */
   #overtaken(): number[] {
-    return this.#change.ids.filter((id) => this.#seen.get(id) !== this.#side.instance(id));
+    const isAsMade = this.#side.profilesVersion() === this.#profilesVersion;
+    return this.#change.ids.filter((id) => !isAsMade || this.#seen.get(id) !== this.#side.instance(id));
   }
 
   /**

@@ -8,6 +8,7 @@ import { afterUpdate } from '../core/volatile.ts';
 import type { Needs } from '../instances/needs.ts';
 import { profilesAfter } from '../model/check-profiles.ts';
 import type { LargeChange, LargePart } from '../model/large-commit.ts';
+import type { Model } from '../model/model.ts';
 import type { Reached } from './adjust.ts';
 
 /** A change of this host's store that follows one of the fleet's. */
@@ -21,18 +22,17 @@ export interface Followed {
  * What changes that others have made mean here: the same objects, and the events and rows of the instances that they
  * reach. Nothing is refused: the fleet has agreed already.
  * @param extra changes that belong to the same transaction
+ * @param isTold whether instances are told what has changed, or only that something has
  */
 export function followed(
   { model, random }: Needs<'model' | 'random'>,
   shared: readonly SharedChange[],
   member: string,
   extra: readonly Change[],
+  isTold = true,
 ): Followed {
   const { state } = model;
-  const own = shared.flatMap((change) => (change.kind === 'put-instance' ? change.instance : []));
-  const records = new Map(
-    own.flatMap((each) => (each.member === member && model.instanceById(each.id) ? [[each.id, each]] : [])),
-  );
+  const records = ownRecords(model, shared, member);
   const changes = shared.flatMap((change) => ownChange(change, state.images));
   const profiles = profilesAfter(state.profiles, changes);
   const touched = shared.flatMap((change) => (change.kind === 'put-profile' ? change.profile.name : []));
@@ -47,7 +47,7 @@ export function followed(
     const before = model.expanded(current);
     const after = expand(asked, profiles);
     const next = { ...asked, config: afterUpdate(current, asked, before, after, random) };
-    const events = guestEvents(before, expand(next, profiles));
+    const events = isTold ? guestEvents(before, expand(next, profiles)) : [];
     const isSame = !record && sameRecord(next.config, current.config);
     return {
       instance: isSame ? null : next,
@@ -58,6 +58,20 @@ export function followed(
     change: { ids: [...ids], partOf, changes: [...changes, ...extra], events: [], isFollowed: true },
     reached,
   };
+}
+
+/** The records of this host's instances, by id. One with the name of another instance here is left out. */
+function ownRecords(
+  model: Model,
+  shared: readonly SharedChange[],
+  member: string,
+): Map<number, SharedInstance> {
+  const put = shared.flatMap((change) => (change.kind === 'put-instance' ? change.instance : []));
+  const isHere = ({ member: of, id, name }: SharedInstance) => {
+    const current = of === member ? model.instanceById(id) : undefined;
+    return current !== undefined && (current.name === name || !model.hasInstance(name));
+  };
+  return new Map(put.filter(isHere).map((each) => [each.id, each]));
 }
 
 /** The change of a model's own object; none for objects that only the mirror has. */

@@ -37,11 +37,10 @@ const put = (name: string, value = '') => ({
 });
 const cutOff = { code: 'fleet-cut-off', status: 503 };
 
-/** A fate for the next commit of a member, or for all of them; everything else passes. */
-function commitsMeet(fate: Fate, times = 1): void {
+/** Each commit of a member meets one fate after the other. */
+function commitsMeet(...fates: Fate[]): void {
   const key = Buffer.from(a.keys.commits('a')).toString('base64');
-  let left = times;
-  proxy.fate = (text) => (text.includes(key) && left-- > 0 ? fate : 'pass');
+  proxy.fate = (text) => (text.includes(key) ? (fates.shift() ?? 'pass') : 'pass');
 }
 
 /** How often a profile was written in etcd. */
@@ -96,6 +95,17 @@ describe('a member with a bad way to etcd', () => {
         changes.some((change) => change.kind === 'put-profile' && change.profile.name === 'p'),
       ),
     ).toHaveLength(1);
+  });
+
+  it('never makes a change that it has given up, also when its request arrives later', async () => {
+    commitsMeet('hold', 'lose-request', 'lose-request', 'lose-request', 'lose-request');
+    await expect(a.replica.commit([put('p')])).rejects.toMatchObject(cutOff);
+    expect(proxy.heldCount).toBe(1);
+    proxy.release();
+    for (let each = 0; each < 5; each++) await a.replica.commit([put('q', String(each))]);
+    await agree();
+    expect(await writes('p')).toBe(0);
+    expect([...a.replica.applied.values()]).toEqual([0, 1, 1, 1, 1, 1]);
   });
 
   it.each([

@@ -170,6 +170,7 @@ describe('records', () => {
 describe('the history', () => {
   it('is followed from where an earlier daemon ended', async () => {
     await a.replica.commit([put('p', 'one')]);
+    await agree(a, b);
     a.replica.stop();
     const { revision, mark } = a.replica;
     await b.replica.commit([put('p', 'two')]);
@@ -207,6 +208,7 @@ describe('the history', () => {
   });
 
   it('is lost when etcd has compacted it', async () => {
+    await agree(a, b);
     a.replica.stop();
     const { length } = a.replica.told;
     for (let each = 0; each < 3; each++) await b.replica.commit([put('p', String(each))]);
@@ -260,7 +262,7 @@ describe('the history', () => {
       member.replica.stop();
       member.store.follow(
         revision,
-        { changed: () => lost.reject(new Error('it goes on')), lost: lost.resolve },
+        { changed: () => lost.reject(new Error('it goes on')), lost: () => lost.resolve() },
         mark,
       );
       await lost.promise;

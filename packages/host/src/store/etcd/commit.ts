@@ -58,6 +58,8 @@ export class Committing {
       const base = await this.#base();
       const turn = new Turn(this.#parts.nextToken(), fence, this.#plan.commit.apply);
       if (await this.#attempt(turn, base)) return;
+      // The watch may have told of a new fence before etcd's answer did.
+      await this.#parts.keeper.renew(fence);
     }
     throw hostError('fleet-cut-off');
   }
@@ -90,7 +92,6 @@ export class Committing {
     following.turns.drop(turn);
     if (sent.reason === 'changed') return this.#conflict(sent.keys, base);
     if (sent.reason === 'removed') throw hostError('fleet-not-member');
-    await this.#parts.keeper.renew(turn.fence);
     return false;
   }
 

@@ -55,17 +55,21 @@ export class Turn {
     this.#isGivenUp = true;
   }
 
+  /** What has been applied is applied, also if the follower has failed after it. */
   get isGivenUp(): boolean {
-    return this.#isGivenUp;
+    return this.#isGivenUp && !this.#isApplied;
   }
 }
 
 /** The commits whose turn has not come. */
 export class Turns {
   readonly #waiting = new Map<string, Turn>();
+  /** The newest number of the fence that has been seen. */
+  #number = 0;
 
   add(turn: Turn): void {
-    this.#waiting.set(turn.token, turn);
+    if (turn.fence.number < this.#number) turn.refute();
+    else this.#waiting.set(turn.token, turn);
   }
 
   /** Forgets a commit that etcd has refused. */
@@ -86,6 +90,7 @@ export class Turns {
    * number never happens.
    */
   refuteBefore(number: number): void {
+    this.#number = Math.max(this.#number, number);
     for (const turn of this.#waiting.values()) {
       if (turn.fence.number >= number) continue;
       this.#waiting.delete(turn.token);

@@ -75,6 +75,25 @@ describe('the journal', () => {
     store.close();
   });
 
+  it('says that a reader who has seen everything has missed what is missing', () => {
+    const store = open();
+    store.commit([], [event(1), event(2)]);
+    const { newest } = store.journalSpan(2);
+    store.commit(
+      [1, 2].map((instanceId) => ({ kind: 'break-history', instanceId }) as const),
+      [],
+    );
+    for (const id of [1, 2]) expect(store.journalSpan(id).oldest).toBeGreaterThan(newest);
+    const { oldest } = store.journalSpan(2);
+    expect(store.journalSpan(2).newest).toBe(oldest);
+    store.close();
+    const next = open();
+    expect(next.journalSpan(1)).toEqual({ oldest, newest: oldest });
+    next.commit([], [event(1)]);
+    expect(sequences(read(next, 1, oldest))).toEqual([oldest + 1]);
+    next.close();
+  });
+
   it('limits a page to the requested events and bytes, but gives at least one event', () => {
     const store = open();
     store.commit([], [event(1), event(1), event(1)]);
@@ -96,6 +115,24 @@ describe('the journal', () => {
     expect(later.journalSpan(null)).toEqual({ oldest: 0, newest: 2 });
     expect(later.commit([], [event(2)])[0]?.sequence).toBe(3);
     later.close();
+  });
+
+  it('tells of a break also whoever knows the newest event, and keeps it over a restart', () => {
+    const first = open();
+    first.commit([], [event(1), event(2), event(1)]);
+    const { newest } = first.journalSpan(1);
+    first.commit(
+      [1, 2].map((instanceId) => ({ kind: 'break-history', instanceId })),
+      [event(1, 'user.b')],
+    );
+    expect(first.journalSpan(1)).toEqual({ oldest: newest + 1, newest: newest + 2 });
+    expect(sequences(read(first, 1, newest + 1))).toEqual([newest + 2]);
+    first.close();
+    const later = open();
+    expect(later.journalSpan(2)).toEqual({ oldest: newest + 1, newest: newest + 2 });
+    later.commit([{ kind: 'break-history', instanceId: 1 }], []);
+    later.close();
+    expect(open().journalSpan(1)).toEqual({ oldest: newest + 3, newest: newest + 3 });
   });
 
   it('is unchanged after a commit that fails', () => {

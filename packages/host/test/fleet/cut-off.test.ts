@@ -22,7 +22,7 @@ beforeAll(async () => {
   way = await CuttableWay.to(fleet.etcd.node(0).endpoint);
   mb = await fleet.host('mb', { 'etcd-endpoints': way.url });
   await mb.daemon.must('cluster', 'enable');
-  const target = { profiles: ['default', 'web'], config: { 'security.guestapi.config': 'write' } };
+  const target = { profiles: ['default', 'web'], config: { 'security.devlxd.guest_config': 'true' } };
   await mb.daemon.must('launch', 'busybox', 'b1', '--target', 'mb', '-p', 'default', '-p', 'web');
   await mb.operator.patch('b1', { config: target.config });
 });
@@ -44,7 +44,7 @@ async function refusals(): Promise<void> {
   const { code, stderr } = await mb.daemon.porthole('profile', 'set', 'web', 'user.role=x');
   expect([code, stderr]).toEqual([1, expect.stringContaining(CUT_OFF)]);
   const init = await mb.operator.pid('b1');
-  const written = await ask(mb.daemon, { init }, '/1.0/config/user.g', '-X', 'PUT', '-d', '1');
+  const written = await ask(mb.daemon, { init }, '/1.0/config/guest.g', '-X', 'PUT', '-d', '1');
   expect([written.status, written.body]).toEqual([503, expect.stringContaining('cut off')]);
 }
 
@@ -61,7 +61,9 @@ describe('a member that is cut off', () => {
   it('is OFFLINE for the others, its instances are ERROR and not changed, and it holds up nobody', async () => {
     await shows(ma, 'mb', 'Offline');
     expect(await ma.daemon.must('list', '-f', 'csv', '-c', 'nsL')).toBe('b1,ERROR,mb\n');
-    await expect(ma.operator.patch('b1', { config: { 'user.a': '1' } })).rejects.toMatchObject({ status: 503 });
+    await expect(ma.operator.patch('b1', { config: { 'user.a': '1' } })).rejects.toMatchObject({
+      status: 503,
+    });
     for (const role of ['1', '2', '3']) await ma.daemon.must('profile', 'set', 'web', `user.role=${role}`);
   });
 
@@ -69,7 +71,10 @@ describe('a member that is cut off', () => {
     const before = await poll(mb, 'b1', 'now');
     way.mend();
     await isBack();
-    await until('b1 has the newest value', async () => (await mb.operator.sh('b1', 'devlxd /1.0/config/user.role')) === '3');
+    await until(
+      'b1 has the newest value',
+      async () => (await mb.operator.sh('b1', 'devlxd /1.0/config/user.role')) === '3',
+    );
     const after = await poll(mb, 'b1', before.next);
     expect([after.status, valuesOf(after, 'user.role')]).toEqual([200, ['1', '2', '3']]);
     await mb.operator.patch('b1', { config: { 'user.a': '1' } });
@@ -85,7 +90,10 @@ describe('a member that is cut off', () => {
     await refusals();
     expect(await mb.operator.sh('b1', 'devlxd /1.0/config/user.role')).toBe('3');
     way.mend();
-    await until('b1 has the newest value', async () => (await mb.operator.sh('b1', 'devlxd /1.0/config/user.role')) === '4');
+    await until(
+      'b1 has the newest value',
+      async () => (await mb.operator.sh('b1', 'devlxd /1.0/config/user.role')) === '4',
+    );
     expect(valuesOf(await poll(mb, 'b1', before.next), 'user.role')).toEqual(['4']);
   });
 

@@ -1,4 +1,4 @@
-import { readdirSync, statSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { run } from '../../src/process/run.ts';
@@ -22,7 +22,9 @@ function filesAt({ daemon }: TestMember): string[] {
   const folder = join(daemon.stateDir, 'images');
   const names = readdirSync(folder).filter((name) => /^[0-9a-f]{64}$/.test(name));
   return names.flatMap((image) =>
-    readdirSync(join(folder, image)).map((name) => `${image}/${name} ${statSync(join(folder, image, name)).ino}`),
+    readdirSync(join(folder, image)).map(
+      (name) => `${image}/${name} ${statSync(join(folder, image, name)).ino}`,
+    ),
   );
 }
 
@@ -34,7 +36,10 @@ describe('the files of an image', () => {
     const whole = readFileSync(path);
     writeFileSync(path, whole.toReversed());
     const { code, stderr } = await mb.daemon.porthole('launch', 'busybox', 'b0', '--target', 'mb');
-    expect([code, stderr]).toEqual([1, expect.stringContaining('cannot be fetched from the members that have them: ma')]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('cannot be fetched from the members that have them: ma'),
+    ]);
     expect(filesAt(mb)).toEqual([]);
     truncateSync(path, whole.length - 1);
     expect((await mb.daemon.porthole('launch', 'busybox', 'b0', '--target', 'mb')).code).toBe(1);
@@ -47,7 +52,10 @@ describe('the files of an image', () => {
     await ma.daemon.stop();
     await shows(mb, 'ma', 'Offline');
     const { code, stderr } = await mb.daemon.porthole('launch', 'busybox', 'b0', '--target', 'mb');
-    expect([code, stderr]).toEqual([1, expect.stringContaining('cannot be fetched from the members that have them: ma')]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('cannot be fetched from the members that have them: ma'),
+    ]);
     await ma.daemon.start();
     await shows(mb, 'ma', 'Online');
   });
@@ -64,9 +72,8 @@ describe('the files of an image', () => {
   });
 
   it('reach a guest of a member that does not have them yet', async () => {
-    const [image] = await ma.operator.client.get<{ fingerprint: string; size: number }[]>(
-      '/1.0/images?recursion=1',
-    );
+    const [image] =
+      await ma.operator.client.get<{ fingerprint: string; size: number }[]>('/1.0/images?recursion=1');
     // An image of its own: only the others have the one that the guest asks for.
     const mc = await fleet.member('mc', async ({ daemon }) => {
       const own = join(daemon.stateDir, 'own.tar.gz');
@@ -77,7 +84,17 @@ describe('the files of an image', () => {
     expect(filesAt(mc)).toHaveLength(1);
     const init = await mc.operator.pid('c1');
     const path = `/1.0/images/${image?.fingerprint}/export`;
-    const { status, body } = await ask(mc.daemon, { init }, path, '-o', '/dev/null', '-w', '%{size_download}', '-D', '-');
+    const { status, body } = await ask(
+      mc.daemon,
+      { init },
+      path,
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{size_download}',
+      '-D',
+      '-',
+    );
     expect([status, Number(body)]).toEqual([200, image?.size]);
     expect(filesAt(mc)).toHaveLength(2);
   });

@@ -17,6 +17,10 @@ describe('an installation without services', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  it('is one without the service of etcd, which its package would start', async () => {
+    expect(await withoutServices(['etcd-server'], async (options) => options)).toHaveLength(2);
+  });
+
   it('leaves nothing when it fails', async () => {
     let folder = '';
     const failing = withoutServices(['lxd'], async (options) => {

@@ -146,8 +146,8 @@ export async function startDaemon(
     ...{ paths, exit, patient: tellPatience(callers, lane) },
     ...adoptionSettings(settings),
   });
-  await serve(started, { context, guests, host, exit, inherited, paths, later, onServing });
-  if (member && fleet) beMember(started, { context, member, fleet, host, images });
+  const follow = member && fleet ? beMember(started, { context, member, fleet, host, images }) : null;
+  await serve(started, { context, guests, host, exit, inherited, paths, later, follow, onServing });
   started.defer(beginBackups(backups, records, context));
   const runtime = `${runtimes.main.driver} ${await runtimes.main.driverVersion()}`;
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');

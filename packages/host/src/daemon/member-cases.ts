@@ -80,7 +80,11 @@ function noticeOf(fleet: MemberFleet | null, settings: Settings, local: Store): 
   return local.fleetNotice() || (settings.store === 'etcd' ? NOT_YET : '');
 }
 
-/** Follows the fleet from now on, and answers its other members. */
+/**
+ * Prepares to follow the fleet and to answer its other members. Call it before the host API is opened: its parts end
+ * after the requests of operators, which need them.
+ * @returns begins it; to be called when the host API is open
+ */
 export function beMember(
   started: AsyncDisposableStack,
   parts: {
@@ -90,7 +94,7 @@ export function beMember(
     readonly host: HostServer;
     readonly images: ImageDirectory;
   },
-): void {
+): () => void {
   const { context, member, fleet, host, images } = parts;
   const { mirror, store, identity } = member;
   const { log, model } = context;
@@ -109,25 +113,22 @@ export function beMember(
   const fetch = new ImageFetch({ fleet, agents: member.agents, images, log });
   images.source = (image) => fetch.fetch(image);
   fleet.following = following;
-  following.start();
   const known = () =>
     new Map([...mirror.members.values()].map(({ fingerprint, name }) => [fingerprint, name]));
   const serve: ConstructorParameters<typeof LinkServer>[0]['serve'] = (socket, name) =>
     host.serveMember(socket, name);
   const link = started.adopt(new LinkServer({ identity, known, serve, log }), (each) => each.stop());
   started.defer(mirror.onChange(() => link.recheck()));
-  const own = mirror.members.get(mirror.fleet.member);
-  if (!own) return;
-  started.defer(inBackground((signal) => listenWhenPossible(link, own.address, log, signal)));
-  const facts = { version: ownVersion(), architecture: own.architecture };
-  started.defer(inBackground((signal) => refreshRecord(fleet, facts, log, signal)));
-}
-
-/** Begins work that nothing waits for. @returns a function that ends it */
-function inBackground(work: (signal: AbortSignal) => Promise<void>): () => void {
   const abort = new AbortController();
-  void work(abort.signal);
-  return () => abort.abort();
+  started.defer(() => abort.abort());
+  return () => {
+    following.start();
+    const own = mirror.members.get(mirror.fleet.member);
+    if (!own) return;
+    void listenWhenPossible(link, own.address, log, abort.signal);
+    const facts = { version: ownVersion(), architecture: own.architecture };
+    void refreshRecord(fleet, facts, log, abort.signal);
+  };
 }
 
 /** Removes the files of images that another member has deleted. What is left goes at the next start. */

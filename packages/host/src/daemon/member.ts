@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { within } from '../base/within.ts';
+import { etcdSettings } from '../config/etcd-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostError } from '../core/host-errors.ts';
 import { openEtcd } from '../etcd/client.ts';
@@ -20,7 +21,6 @@ import type { FenceKeeper } from '../store/etcd/fence.ts';
 import { FleetKeys } from '../store/etcd/fleet-keys.ts';
 import { Lease } from '../store/etcd/lease.ts';
 import type { Store } from '../store/sqlite/store.ts';
-import { etcdOptions } from './etcd-options.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** The parts of a member that the model needs. */
@@ -63,7 +63,7 @@ export async function openMember(
   checkForm(mirror.members.values(), member);
   const identity = await openIdentity(parts.paths.member);
   const cutOff = new CutOff(systemClock);
-  const etcd = started.adopt(openEtcd(await etcdOptions(settings)), (each) => each.close());
+  const etcd = started.adopt(openEtcd(etcdSettings(settings)), (each) => each.close());
   const keys = new FleetKeys(settings['etcd-prefix']);
   const lease = new Lease({
     etcd,
@@ -95,7 +95,7 @@ export async function openMember(
 export function opensFleet(settings: Settings, log: Log) {
   if (settings.store !== 'etcd') return null;
   return async (member: string): Promise<OpenFleet> => {
-    const etcd = openEtcd(await etcdOptions(settings));
+    const etcd = openEtcd(etcdSettings(settings));
     const keys = new FleetKeys(settings['etcd-prefix']);
     const run = newRun();
     let lease: Lease | undefined;
@@ -111,8 +111,10 @@ export function opensFleet(settings: Settings, log: Log) {
     const hold = async () => {
       const ready = Promise.withResolvers<void>();
       const changed = (isAlive: boolean) => isAlive && ready.resolve();
-      lease = new Lease({ etcd, keys, member, run, log, changed });
-      if (!(await within(LEASE_MS, ready.promise))) throw hostError('fleet-cut-off');
+      // A member that lives has its name: it must not lose its lease to a host that only tries to join.
+      lease = new Lease({ etcd, keys, member, run, log, changed, takesOver: false });
+      if (await within(LEASE_MS, ready.promise)) return;
+      throw lease.isTaken ? hostError('member-name-taken', member) : hostError('fleet-cut-off');
     };
     try {
       // Tells at once why etcd cannot be used.

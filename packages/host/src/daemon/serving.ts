@@ -19,6 +19,8 @@ export interface ServingParts {
   readonly paths: StatePaths;
   /** Work that the last daemon has left. */
   readonly later: Later;
+  /** Begins to follow the fleet; null on a single host. */
+  readonly follow: (() => void) | null;
   /** Called when both sockets answer. */
   readonly onServing: () => void;
 }
@@ -45,6 +47,7 @@ export async function serve(started: AsyncDisposableStack, parts: ServingParts):
   await host.listen(inherited.host ?? paths.hostSocket);
   started.defer(() => exit.end('host', host));
   host.takeOver(inherited.hostConnections);
+  parts.follow?.();
   parts.onServing();
   await within(SETTLE_MS_MAX, settled);
 }

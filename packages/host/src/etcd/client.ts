@@ -3,10 +3,14 @@ import { leaseTimeOf, memberOf, numberOf, rangeAnswerOf, statusOf, txnAnswerOf }
 import { rangeJson, txnJson } from './encode.ts';
 import type { TlsFiles } from './endpoint.ts';
 import { type Attempt, Endpoints, type Repeats } from './endpoints.ts';
+import { Failure } from './failure.ts';
 import type { LeaseJson, MemberJson, StreamedJson, TxnJson } from './gateway-json.ts';
 import { type Credentials, Login } from './login.ts';
+import { type Page, pagesOf } from './pages.ts';
+import { refusalOf } from './refusals.ts';
 import type {
   CallOptions,
+  Keys,
   LeaseTime,
   Member,
   RangeAnswer,
@@ -32,6 +36,8 @@ export interface EtcdOptions {
 /** A client of etcd v3. Every method throws CodedErrors of `etcd-errors.ts`. */
 export interface Etcd {
   range(request: RangeRequest, options?: CallOptions): Promise<RangeAnswer>;
+  /** Reads many keys, in order and in pages, as they were at one revision: by default that of now. */
+  pages(keys: Keys, revision?: number): AsyncIterable<Page>;
   /** Not repeated when its answer is lost: `etcd-unknown` says so. */
   txn(request: TxnRequest, options?: CallOptions): Promise<TxnAnswer>;
   /** @returns the lease's id */
@@ -70,6 +76,10 @@ class GatewayClient implements Etcd {
 
   async range(request: RangeRequest, options?: CallOptions): Promise<RangeAnswer> {
     return rangeAnswerOf(await this.#read('/v3/kv/range', rangeJson(request), options));
+  }
+
+  pages(keys: Keys, revision?: number): AsyncIterable<Page> {
+    return pagesOf(this, keys, revision);
   }
 
   async txn(request: TxnRequest, options?: CallOptions): Promise<TxnAnswer> {
@@ -144,10 +154,25 @@ class GatewayClient implements Etcd {
 
   async #ask<T>(path: string, json: object, repeats: Repeats, options?: CallOptions): Promise<T> {
     const body = JSON.stringify(json);
-    const attempt: Attempt<string> = (endpoint, limits) =>
-      this.#login.with(endpoint, limits, (token) => endpoint.post({ path, body, token }, limits));
-    return JSON.parse(await this.#endpoints.ask(repeats, attempt, options)) as T;
+    const attempt: Attempt<T> = (endpoint, limits) =>
+      this.#login.with(endpoint, limits, async (token) =>
+        parsed<T>(await endpoint.post({ path, body, token }, limits)),
+      );
+    return this.#endpoints.ask(repeats, attempt, options);
   }
+}
+
+/** @throws Failure */
+function parsed<T>(answer: string): T {
+  let json: StreamedJson<unknown>;
+  try {
+    json = JSON.parse(answer);
+  } catch {
+    throw new Failure('etcd-failed', 'this is not JSON', { mayBeDone: true, elsewhere: true });
+  }
+  const { error } = json;
+  if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code ?? error.code);
+  return json as T;
 }
 
 /** A refusal that says that there was nothing to do. */

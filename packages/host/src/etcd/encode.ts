@@ -3,8 +3,8 @@ import type { WatchRequest } from './watch-types.ts';
 
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 
-/** The first key after all keys with this prefix. */
-function endOfPrefix(prefix: string): string {
+/** The first key after all keys with this prefix, in base64. */
+export function endOfPrefix(prefix: string): string {
   const bytes = Buffer.from(prefix, 'utf8');
   // UTF-8 has no byte 0xff, so the last byte can always grow.
   bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) + 1;

@@ -97,7 +97,7 @@ export class Endpoint {
     let sent = false;
     const fail = (error: Error) => {
       request.destroy();
-      reject(connectionFailure(error, sent));
+      reject(connectionFailure(error, sent, this.url.protocol === 'https:'));
     };
     const end = limit(request, limits, fail, () => {
       sent = true;

@@ -35,8 +35,8 @@ export class Endpoints {
     { timeoutMs = this.#timeoutMs, signal }: CallOptions = {},
   ): Promise<T> {
     const end = performance.now() + timeoutMs;
+    const failures = new Map<string, Failure>();
     for (;;) {
-      const failures = new Map<string, Failure>();
       const found = await this.#round(repeats, attempt, { end, signal, failures });
       if (found) return found.answer;
       const isPassing = failures.values().some(({ means }) => means.passing);
@@ -66,7 +66,9 @@ export class Endpoints {
       } catch (error) {
         const failure = failureOf(error, endpoint, repeats);
         this.leave(endpoint);
-        failures.set(endpoint.at, failure);
+        // The last attempts have little time: what an endpoint has said before tells more than their silence.
+        if (failure.code !== 'etcd-unreachable' || !failures.has(endpoint.at))
+          failures.set(endpoint.at, failure);
       }
     }
     return undefined;

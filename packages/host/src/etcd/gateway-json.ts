@@ -11,6 +11,7 @@ export interface KeyValueJson {
 }
 
 interface HeaderJson {
+  readonly cluster_id?: string;
   readonly member_id?: string;
   readonly revision?: string;
 }
@@ -82,5 +83,5 @@ export interface WatchJson extends HeadedJson {
 /** A message of a stream: a result, or the error that ends the stream. */
 export interface StreamedJson<T> {
   readonly result?: T;
-  readonly error?: { readonly message?: string; readonly grpc_code?: number };
+  readonly error?: { readonly message?: string; readonly grpc_code?: number; readonly code?: number };
 }

@@ -1,12 +1,12 @@
 import { CodedError } from '../base/coded-error.ts';
-import type { Etcd } from './client.ts';
-import type { Keys, KeyValue } from './requests.ts';
+import type { Keys, KeyValue, RangeAnswer, RangeRequest } from './requests.ts';
 
 /**
- * Keys of a page. etcd goes through all keys that are left for each page, so that few pages are better; parsing a page
- * of this size takes about 10 ms.
+ * Keys of a page. A page of this size, with small values, keeps the main thread busy for about 10 ms. Larger pages are
+ * faster altogether, because for each page etcd goes through all keys that are left: 100,000 keys take 2.1 s with this
+ * size, 1.7 s with five times as much.
  */
-const PAGE_KEYS = 5_000;
+const PAGE_KEYS = 1_000;
 
 /** By this a page is divided that was too large for one answer. */
 const SHRINK = 4;
@@ -22,7 +22,7 @@ export interface Page {
  * @param revision without it, the revision of now
  */
 export async function* pagesOf(
-  etcd: Pick<Etcd, 'range'>,
+  etcd: { range(request: RangeRequest): Promise<RangeAnswer> },
   keys: Keys,
   revision?: number,
   pageKeys: number = PAGE_KEYS,

@@ -28,7 +28,7 @@ export type RangeRequest = Keys & {
   /** The answer has only `count`. */
   readonly countOnly?: boolean;
   readonly sort?: Sort;
-  /** The endpoint answers from what it has, without asking the others: the answer may be old. */
+  /** The endpoint answers from what it has, without asking the others: the answer may be old. It needs a leader too. */
   readonly serializable?: boolean;
 };
 
@@ -112,8 +112,8 @@ export interface LeaseTime {
 /** One endpoint's own state. Ids are decimal numbers of up to 20 digits. */
 export interface Status {
   readonly version: string;
+  readonly clusterId: string;
   readonly memberId: string;
-  /** `0` while there is none. */
   readonly leader: string;
   readonly raftTerm: number;
   readonly revision: number;

@@ -106,7 +106,7 @@ export class WatchStream implements Watch {
 
   #take({ result, error }: StreamedJson<WatchJson>): void {
     if (this.#isOver) return;
-    if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code);
+    if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code ?? error.code);
     if (!result) return;
     if (result.canceled) throw this.#cancelled(result);
     if (result.created) {
@@ -119,7 +119,12 @@ export class WatchStream implements Watch {
   }
 
   #cancelled({ compact_revision, cancel_reason }: WatchJson): Failure {
-    if (compact_revision === undefined) return refusalOf(cancel_reason ?? 'the watch was cancelled', 0);
+    if (compact_revision === undefined) {
+      const refusal = refusalOf(cancel_reason ?? 'the watch was cancelled', 0);
+      // For a watch, etcd says the same of a token that has ended.
+      const isRetried = refusal.code === 'etcd-permission' && this.#createdRevision === undefined;
+      return isRetried ? new Failure(refusal.code, refusal.message, { staleToken: true }) : refusal;
+    }
     this.#end({ reason: 'compacted', revision: numberOf(compact_revision) });
     return new Failure('etcd-compacted', `revisions before ${compact_revision} are gone`);
   }

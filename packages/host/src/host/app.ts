@@ -1,5 +1,6 @@
 import multipart from '@fastify/multipart';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { collectingUnconfirmed } from '../base/unconfirmed.ts';
 import { hostError } from '../core/host-errors.ts';
 import { asyncEnvelope, errorEnvelope, listText, operationPath, syncEnvelope } from '../wire/envelope.ts';
 import { parseJson } from '../wire/parse.ts';
@@ -75,7 +76,10 @@ function addRoute(app: FastifyInstance, edge: Edge, row: Route): void {
         const member = await memberFor(edge, row, method, call);
         if (member !== null) return passOn(edge, member, call, request, reply);
         if (method === 'GET' || method === 'DELETE') request.raw.resume();
-        return send(reply, await answer(edge, row, method, handler, call), edge);
+        const work = () => answer(edge, row, method, handler, call);
+        if (edge.backend.fleet === null) return send(reply, await work(), edge, []);
+        const { result, unconfirmed } = await collectingUnconfirmed(work);
+        return send(reply, result, edge, unconfirmed);
       },
     });
   }
@@ -147,15 +151,21 @@ function callOf(request: FastifyRequest): Call {
   };
 }
 
-function send(reply: FastifyReply, answer: Answer, { backend }: Edge): FastifyReply {
+/** @param unconfirmed members of the fleet that have not confirmed the change in time */
+function send(
+  reply: FastifyReply,
+  answer: Answer,
+  { backend }: Edge,
+  unconfirmed: readonly string[],
+): FastifyReply {
   switch (answer.kind) {
     case 'sync':
       if (answer.etag !== undefined) reply.header('ETag', `"${answer.etag}"`);
-      return sendJson(reply.headers(answer.headers ?? {}), 200, syncEnvelope(answer.metadata));
+      return sendJson(reply.headers(answer.headers ?? {}), 200, syncEnvelope(answer.metadata, unconfirmed));
     case 'list':
       return sendText(reply, 200, listText(answer.items));
     case 'created':
-      return sendJson(reply.header('Location', answer.location), 201, syncEnvelope(null));
+      return sendJson(reply.header('Location', answer.location), 201, syncEnvelope(null, unconfirmed));
     case 'operation': {
       const operation = operationJson(answer.operation, locationIn(backend));
       reply.header('Location', operationPath(operation.id));

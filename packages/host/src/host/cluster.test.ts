@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { addUnconfirmed } from '../base/unconfirmed.ts';
 import { Harness } from './testing/harness.ts';
 import { fleetMember, MemoryFleet } from './testing/memory-fleet.ts';
 
@@ -186,6 +187,13 @@ describe('a member', () => {
     ]);
     const project = await metadata('/1.0/projects/default');
     expect(project.used_by).toEqual(expect.arrayContaining(urls('c1', 'c2', 'c3', 'c4', 'c5')));
+  });
+
+  it('names the members that have not confirmed a change', async () => {
+    host.backend.profiles.create = async () => addUnconfirmed(['mb']);
+    const { json } = await host.send('POST', '/1.0/profiles', { name: 'late' });
+    expect(json).toMatchObject({ type: 'sync', metadata: null, porthole_unconfirmed: ['mb'] });
+    expect((await host.get('/1.0/profiles')).json).not.toHaveProperty('porthole_unconfirmed');
   });
 
   it('names all members as the locations of the pool, and its own folder only as a target', async () => {

@@ -71,6 +71,13 @@ describe('the list of instances', () => {
   });
 });
 
+it('a profile names its users on all members', async () => {
+  m1.backend.add('d', { profiles: ['default'] });
+  const users = ['a', 'b', 'c', 'd'].map((name) => `/1.0/instances/${name}`);
+  expect((await m1.get('/1.0/profiles/default')).json.metadata.used_by).toEqual(users);
+  expect((await m2.get('/1.0/profiles?recursion=1')).json.metadata[0].used_by).toEqual(users);
+});
+
 describe('operations', () => {
   it('of all members are listed, waited for and cancelled from any', async () => {
     const { id } = m2.backend.operations.begin({ description: 'x', mayCancel: true });

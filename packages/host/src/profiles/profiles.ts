@@ -55,7 +55,7 @@ export function profileCases(
       return model.change(() => {
         const profile = find(context, name);
         if (name === DEFAULT) throw hostError('profile-default-delete');
-        if (namesOfUsers(model, profile.name).length > 0) throw hostError('profile-in-use');
+        if (isUsed(model, profile.name)) throw hostError('profile-in-use');
         const deleted = lifecycle('profile-deleted', 'profiles', name, { by });
         return { changes: [{ kind: 'delete-profile', name }], events: [deleted] };
       });
@@ -70,15 +70,16 @@ function infoOf({ model }: Needs<'model'>, profile: Profile): ProfileInfo {
     profile,
     // Made only when it is read: many requests need the profile alone.
     get usedBy() {
-      return namesOfUsers(model, profile.name);
+      const names = model.usersOf(profile.name).map(({ name }) => name);
+      return names.sort();
     },
   };
 }
 
-/** Of this host and of others, sorted. */
-function namesOfUsers(model: Model, profile: string): string[] {
-  const others = [...model.others.values()].filter(({ profiles }) => profiles.includes(profile));
-  return [...model.usersOf(profile), ...others].map(({ name }) => name).sort();
+/** By an instance of this host, or of another one of the fleet. */
+function isUsed(model: Model, profile: string): boolean {
+  const others = model.others.values();
+  return model.usersOf(profile).length > 0 || others.some(({ profiles }) => profiles.includes(profile));
 }
 
 function find({ model }: Needs<'model'>, name: string): Profile {

@@ -17,9 +17,13 @@ export interface Envelope {
   readonly porthole_unconfirmed?: readonly string[];
 }
 
-/** The answer to a request that is done at once. */
-export function syncEnvelope(metadata: unknown): Envelope {
-  return envelope({ type: 'sync', status: 'Success', status_code: STATUS_CODES.Success, metadata });
+/**
+ * The answer to a request that is done at once.
+ * @param unconfirmed members of the fleet that have not confirmed the change in time
+ */
+export function syncEnvelope(metadata: unknown, unconfirmed: readonly string[] = []): Envelope {
+  const late = unconfirmed.length > 0 ? { porthole_unconfirmed: unconfirmed } : {};
+  return envelope({ type: 'sync', status: 'Success', status_code: STATUS_CODES.Success, metadata, ...late });
 }
 
 /** The text of {@link syncEnvelope} for a list. @param items the JSON text of each */

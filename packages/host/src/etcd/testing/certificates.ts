@@ -24,14 +24,21 @@ export class Authority {
     return join(this.#folder, `${this.#name}.crt`);
   }
 
-  /** @param purposes of the certificate, such as `serverAuth,clientAuth` */
-  async sign(name: string, purposes: string, addresses: readonly string[] = []): Promise<void> {
+  /**
+   * Signs a certificate whose common name is that of its file.
+   * @param purposes of the certificate, such as `serverAuth,clientAuth`
+   */
+  async sign(
+    name: string,
+    purposes: string,
+    { addresses = [], subject = `/CN=${name}` }: { addresses?: readonly string[]; subject?: string } = {},
+  ): Promise<void> {
     const names = addresses.map((address) => `IP:${address}`).join(',');
     await openssl(this.#folder, name, [
       '-x509',
       ...KEY,
       ...['-CA', this.crt, '-CAkey', join(this.#folder, `${this.#name}.key`)],
-      ...['-subj', `/CN=${name}`, '-addext', 'basicConstraints=critical,CA:FALSE'],
+      ...['-subj', subject, '-addext', 'basicConstraints=critical,CA:FALSE'],
       ...['-addext', `extendedKeyUsage=${purposes}`],
       ...(names === '' ? [] : ['-addext', `subjectAltName=${names}`]),
     ]);

@@ -31,7 +31,7 @@ const PEER_PORT = 2380;
 export class EtcdCluster {
   readonly folder: string;
   readonly nodes: readonly EtcdNode[];
-  /** Present with TLS. It has signed `server` and `client`. */
+  /** Present with TLS. It has signed `server`, `client` and `named`; `client` has no common name. */
   readonly authority: Authority | undefined;
   readonly #setup: ClusterSetup;
 
@@ -117,8 +117,9 @@ async function certificatesOf(
 ): Promise<Authority | undefined> {
   if (tls === 'none') return undefined;
   const authority = await Authority.make(folder, 'ca');
-  await authority.sign('server', purposes, addresses);
-  await authority.sign('client', 'clientAuth');
+  await authority.sign('server', purposes, { addresses });
+  await authority.sign('client', 'clientAuth', { subject: '/O=Porthole' });
+  await authority.sign('named', 'clientAuth');
   return authority;
 }
 

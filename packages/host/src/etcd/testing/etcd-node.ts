@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { until } from '../../base/testing/until.ts';
 import { within } from '../../base/within.ts';
 
 /** etcd writes this to its log when it knows a leader. */
@@ -76,11 +78,21 @@ export class EtcdNode {
   }
 
   /** Stops its process: it holds its connections and answers nothing. */
-  pause(): void {
+  async pause(): Promise<void> {
     process.kill(this.pid, 'SIGSTOP');
+    await until(() => statesOf(this.pid).every((state) => state === 'T'));
   }
 
   resume(): void {
     process.kill(this.pid, 'SIGCONT');
   }
+}
+
+/** The kernel's letters for the states of all its threads. */
+function statesOf(pid: number): string[] {
+  const threads = `/proc/${pid}/task`;
+  return readdirSync(threads).map((id) => {
+    const stat = readFileSync(`${threads}/${id}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] ?? '';
+  });
 }

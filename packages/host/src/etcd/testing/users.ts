@@ -1,4 +1,5 @@
 import type { EtcdOptions } from '../client.ts';
+import { endOfPrefix } from '../encode.ts';
 import { Endpoint } from '../endpoint.ts';
 import type { Credentials } from '../login.ts';
 
@@ -29,7 +30,7 @@ export async function makeUsers(
     for (const { user, password, prefix } of users) {
       await post('user/add', { name: user, password });
       await post('role/add', { name: `role-${user}` });
-      const perm = { permType: 'READWRITE', key: base64(prefix), range_end: base64(`${prefix}\u007f`) };
+      const perm = { permType: 'READWRITE', key: base64(prefix), range_end: endOfPrefix(prefix) };
       await post('role/grant', { name: `role-${user}`, perm });
       await post('user/grant', { user, role: `role-${user}` });
     }

@@ -38,10 +38,10 @@ export class Journal {
   readonly #openTime: OpenTime;
   /** The events of a large change before its commit. */
   readonly staged: StagedEvents;
+  /** The number that the newest missing events of instances share. */
+  #missing = 0;
   /** Deleted instances that still have events. */
   readonly #deleted = new Set<number>();
-  /** The position of a break in the transaction that runs. */
-  #gap: number | null = null;
 
   /** @param monotonicMs a clock that never jumps */
   constructor(database: DatabaseSync, limits: JournalLimits, monotonicMs: () => number) {
@@ -126,17 +126,15 @@ export class Journal {
     this.#deleted.add(instanceId);
   }
 
-  /**
-   * Tells readers of all positions of an instance up to now that events may be missing. A position without an event
-   * comes between them and what follows: also whoever knows the newest event has missed something.
-   */
+  /** Tells readers of all positions of an instance so far that events may be missing. */
   breakHistory(instanceId: number): void {
-    if (this.#gap === null) {
-      this.#gap = this.#tally.newest + 1;
-      this.#tally.setNewest(this.#gap);
-      this.#statements.putNewest.run(this.#gap);
+    // What is missing has a number of its own: a reader who has seen everything so far has missed it too.
+    if (this.#tally.newest !== this.#missing) {
+      this.#missing = this.#tally.newest + 1;
+      this.#tally.setNewest(this.#missing);
+      this.#statements.putNewest.run(this.#missing);
     }
-    this.#raiseFloor(instanceId, this.#gap);
+    this.#raiseFloor(instanceId, this.#missing);
   }
 
   /** Drops some events of deleted instances. */
@@ -152,13 +150,11 @@ export class Journal {
 
   /** Call it after a commit. */
   settled(): void {
-    this.#gap = null;
     this.#tally.keep();
   }
 
   /** Call it after a rollback. */
   rolledBack(): void {
-    this.#gap = null;
     this.#tally.rollBack();
   }
 

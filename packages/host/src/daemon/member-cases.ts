@@ -125,9 +125,9 @@ export function beMember(
     following.start();
     const own = mirror.members.get(mirror.fleet.member);
     if (!own) return;
-    void listenWhenPossible(link, own.address, log, abort.signal);
-    const facts = { version: ownVersion(), architecture: own.architecture };
-    void refreshRecord(fleet, facts, log, abort.signal);
+    const { signal } = abort;
+    void listenWhenPossible(link, own.address, log, signal);
+    void refreshRecord(fleet, { version: ownVersion(), architecture: own.architecture }, log, signal);
   };
 }
 

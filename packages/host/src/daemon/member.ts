@@ -113,8 +113,8 @@ export function opensFleet(settings: Settings, log: Log) {
       const changed = (isAlive: boolean) => isAlive && ready.resolve();
       // A member that lives has its name: it must not lose its lease to a host that only tries to join.
       lease = new Lease({ etcd, keys, member, run, log, changed, takesOver: false });
-      if (await within(LEASE_MS, ready.promise)) return;
-      throw lease.isTaken ? hostError('member-name-taken', member) : hostError('fleet-cut-off');
+      if (!(await within(LEASE_MS, ready.promise)))
+        throw lease.isTaken ? hostError('member-name-taken', member) : hostError('fleet-cut-off');
     };
     try {
       // Tells at once why etcd cannot be used.

@@ -9,7 +9,7 @@ export const FORM = 1;
  * next to each other during an upgrade.
  * @param members at least one
  */
-export function formOf(members: Iterable<Pick<Member, 'api'>>): number {
+function formOf(members: Iterable<Pick<Member, 'api'>>): number {
   return Math.min(...[...members].map(({ api }) => api));
 }
 

@@ -1,4 +1,5 @@
 import type { Log } from '../../base/log.ts';
+import { hostError } from '../../core/host-errors.ts';
 import type { Etcd } from '../../etcd/client.ts';
 import { MutableSharedState } from '../shared-state.ts';
 import type { Follower, SharedCommit, SharedStore, Snapshot } from '../shared-store.ts';
@@ -57,7 +58,8 @@ export class EtcdShared implements SharedStore {
 
   async commit(commit: SharedCommit): Promise<void> {
     const following = this.#following;
-    if (!following || following.isOver) throw new Error('the store commits only while it has a follower');
+    // As at the start of a daemon, or while it takes over a state: it does not know the newest revision.
+    if (!following || following.isOver) throw hostError('fleet-cut-off');
     const { etcd, keys, member, keeper } = this.#parts;
     const parts = {
       ...{ etcd, keys, member, keeper, following },

@@ -8,6 +8,7 @@ import { recoverDirectory } from '../recovery/recover.ts';
 import { describeEnd, describePlan, recoveryJson } from '../recovery/report.ts';
 import type { Command } from '../restart/successor.ts';
 import { lockDirectory } from './lock-directory.ts';
+import { MEMBER_FILE } from './state-paths.ts';
 
 const OK = 0;
 
@@ -40,5 +41,11 @@ export async function recoveryCommand({ env }: Command, args: readonly string[])
     if (!json) print(describePlan(plan));
   });
   print(json ? recoveryJson(done, dryRun) : describeEnd(done, dryRun));
+  const wasMember = existsSync(join(config.stateDir, MEMBER_FILE));
+  if (wasMember && !json && !dryRun) print(MEMBER_AGAIN);
   return OK;
 }
+
+/** What the new database does not say: the fleet may have gone on without this host. */
+const MEMBER_AGAIN =
+  'If this host was a member of a fleet, it is a single host now: `porthole cluster enable` makes it that member again.';

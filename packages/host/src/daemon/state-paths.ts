@@ -5,6 +5,8 @@ import { within } from '../base/within.ts';
 import { directoryError } from '../store/sqlite/directory-errors.ts';
 
 /** Paths below the state directory. */
+export const MEMBER_FILE = 'member.pem';
+
 export interface StatePaths {
   readonly lock: string;
   readonly database: string;
@@ -70,7 +72,7 @@ export async function prepareStateDir(stateDir: string): Promise<StatePaths> {
     devlxd: at('devlxd'),
     hooks: at('hooks'),
     claims: at('claims'),
-    member: at('member.pem'),
+    member: at(MEMBER_FILE),
     guestSocket: at('devlxd', 'sock'),
     hostSocket: at('unix.socket'),
   };

@@ -22,7 +22,7 @@ beforeAll(async () => {
   way = await CuttableWay.to(fleet.etcd.node(0).endpoint);
   mb = await fleet.host('mb', { 'etcd-endpoints': way.url });
   await mb.daemon.must('cluster', 'enable');
-  const target = { profiles: ['default', 'web'], config: { 'security.guestapi.config': 'write' } };
+  const target = { profiles: ['default', 'web'], config: { 'security.devlxd.guest_config': 'true' } };
   await mb.daemon.must('launch', 'busybox', 'b1', '--target', 'mb', '-p', 'default', '-p', 'web');
   await mb.operator.patch('b1', { config: target.config });
 });
@@ -37,14 +37,14 @@ const isBack = () =>
   until('mb is back', async () => !(await mb.daemon.must('info')).includes('CUT OFF from the fleet since'));
 
 async function refusals(): Promise<void> {
-  await expect(mb.operator.patch('b1', { config: { 'user.a': '1' } })).rejects.toMatchObject({
+  await expect(mb.operator.patch('b1', { config: { 'user.a': 'never' } })).rejects.toMatchObject({
     status: 503,
     message: CUT_OFF,
   });
   const { code, stderr } = await mb.daemon.porthole('profile', 'set', 'web', 'user.role=x');
   expect([code, stderr]).toEqual([1, expect.stringContaining(CUT_OFF)]);
   const init = await mb.operator.pid('b1');
-  const written = await ask(mb.daemon, { init }, '/1.0/config/user.g', '-X', 'PUT', '-d', '1');
+  const written = await ask(mb.daemon, { init }, '/1.0/config/guest.g', '-X', 'PUT', '-d', '1');
   expect([written.status, written.body]).toEqual([503, expect.stringContaining('cut off')]);
 }
 
@@ -115,7 +115,7 @@ describe('a member that is cut off', () => {
 
 describe('without etcd', () => {
   it('all members go on answering their guests, and all refuse writes', async () => {
-    fleet.etcd.node(0).pause();
+    await fleet.etcd.node(0).pause();
     try {
       await isCutOff();
       await refusals();

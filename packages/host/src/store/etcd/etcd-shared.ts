@@ -58,7 +58,7 @@ export class EtcdShared implements SharedStore {
 
   async commit(commit: SharedCommit): Promise<void> {
     const following = this.#following;
-    // While the member takes over the state of the fleet, it follows nothing.
+    // As at the start of a daemon, or while it takes over a state: it does not know the newest revision.
     if (!following || following.isOver) throw hostError('fleet-cut-off');
     const { etcd, keys, member, keeper } = this.#parts;
     const parts = {

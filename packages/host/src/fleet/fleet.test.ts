@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BY, type Heart } from '../instances/testing/heart.ts';
 import { MemberHost, memberOf } from './testing/member-host.ts';
 import { MemoryHistory } from './testing/memory-store.ts';
@@ -298,6 +298,51 @@ describe('A member whose history is gone while it works', () => {
     expect(roleOf(b, 'b1')).toBe('2');
     expect(heard).toEqual([]);
     expect(b.heart.store.journalSpan(id).oldest).toBeGreaterThan(position);
+  });
+});
+
+describe('A change of an instance of another member', () => {
+  const written = () => a.heart.store.fleet();
+
+  beforeEach(async () => {
+    await setKey(a, 'a1', { 'user.first': '1' });
+  });
+
+  it('is known at once, and written with the next change that reaches this host', async () => {
+    const before = written()?.fleet.revision;
+    await setKey(b, 'b1', { 'user.there': '1' });
+    await quiet();
+    expect(a.fleet.others()).toMatchObject([{ name: 'b1', config: { 'user.there': '1' } }]);
+    expect(written()?.fleet.revision).toBe(before);
+    await setKey(a, 'a1', { 'user.here': '1' });
+    expect(written()?.fleet.revision).toBe(history.revision);
+    expect(written()?.mirror.get('instances/b1')).toContain('user.there');
+  });
+
+  it('is written after a while', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await setKey(b, 'b1', { 'user.there': '1' });
+      await quiet();
+      vi.advanceTimersByTime(1_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(written()?.fleet.revision).toBe(history.revision);
+    expect(written()?.mirror.get('instances/b1')).toContain('user.there');
+  });
+
+  it('is followed again by a daemon that comes after one that could not write it', async () => {
+    const before = written()?.fleet.revision;
+    await setKey(b, 'b1', { 'user.there': '1' });
+    await quiet();
+    vi.spyOn(a.heart.model, 'follow').mockImplementation(() => {
+      throw new Error('the disk is full');
+    });
+    a.stop();
+    expect(written()?.fleet.revision).toBe(before);
+    a = await crash(a);
+    expect(a.fleet.others()).toMatchObject([{ name: 'b1', config: { 'user.there': '1' } }]);
   });
 });
 

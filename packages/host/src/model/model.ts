@@ -15,6 +15,7 @@ import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
 import { agreedOf, type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
+import { VersionedMap } from './versioned-map.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
@@ -41,7 +42,7 @@ export class Model {
   readonly #hub: EventHub;
   readonly #clock: Clock;
   readonly #instances = new InstanceTable();
-  readonly #profiles = new Map<string, Profile>();
+  readonly #profiles = new VersionedMap<string, Profile>();
   readonly #images = new Map<string, Image>();
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
   readonly #views: Views;
@@ -50,22 +51,17 @@ export class Model {
   readonly #largePlace = new Places(1);
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
-  /** The number of commits that have changed instances or profiles. */
-  #version = 0;
-  /** The number of those that have changed profiles. */
-  #profilesVersion = 0;
 
   constructor(parts: ModelParts) {
     const { store, hub, clock, views, shared, committed = () => {} } = parts;
     this.#shared = shared;
-    const profiles = this.#profiles;
     this.#agreement = new Agreement(shared, {
-      ...{ profiles, version: () => this.#version },
-      instance: (id) => this.#instances.get(id),
-      usersOf: (profile) => this.usersOf(profile),
+      ...{ instances: this.#instances, profiles: this.#profiles },
       expanded: (instance) => this.expanded(instance),
-      image: (fingerprint) => this.#images.get(fingerprint),
-      holders: (fingerprint) => shared?.holders(fingerprint) ?? [],
+      ...{
+        image: (fingerprint) => this.#images.get(fingerprint),
+        holders: (each) => shared?.holders(each) ?? [],
+      },
     });
     this.#committed = committed;
     this.#store = store;
@@ -231,7 +227,6 @@ export class Model {
       shared: (changes) => this.#agreement.partOf(changes),
       agree: (part, apply) => this.#agreement.agree(part, apply),
       profiles: () => this.#profiles,
-      profilesVersion: () => this.#profilesVersion,
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
       apply: (changes, made) => this.#applyLarge(changes, made),
@@ -256,7 +251,6 @@ export class Model {
       this.#views.take(each);
       const { instance } = each;
       if (this.#instances.get(instance.id) === instance) continue;
-      this.#version++;
       this.#instances.put(instance);
       puts.push({ kind: 'put-instance', instance });
     }
@@ -266,14 +260,13 @@ export class Model {
   }
 
   #apply(change: Change): void {
-    if (/-(instance|profile)$/.test(change.kind)) this.#version++;
-    if (change.kind.endsWith('-profile')) this.#profilesVersion++;
     switch (change.kind) {
       case 'put-instance':
         this.#put(change.instance);
         return;
       case 'delete-instance':
-        this.#delete(change.id);
+        this.#instances.delete(change.id);
+        this.#views.delete(change.id);
         return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
@@ -294,19 +287,12 @@ export class Model {
       case 'delete-alias':
         this.#aliases.delete(change.name);
         return;
-      default:
-        // The others are of the store alone.
-        return;
+      // The others are of the store alone.
     }
   }
 
   #put(instance: Instance): void {
     this.#instances.put(instance);
     this.#views.touch(instance.id);
-  }
-
-  #delete(id: number): void {
-    this.#instances.delete(id);
-    this.#views.delete(id);
   }
 }

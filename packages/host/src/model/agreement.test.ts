@@ -4,14 +4,15 @@ import { hostError } from '../core/host-errors.ts';
 import { instanceOf } from '../instances/testing/fake-model.ts';
 import type { SharedCommit } from '../store/shared-store.ts';
 import { type Agreed, Agreement } from './agreement.ts';
+import { VersionedMap } from './versioned-map.ts';
 
 const put = (instance: Instance): Change => ({ kind: 'put-instance', instance });
 const withConfig = (config: Instance['config']) => ({ ...instanceOf(1, config), profiles: ['web'] });
 
 /** A host that has nothing. */
 const NOTHING: ConstructorParameters<typeof Agreement>[1] = {
-  ...{ profiles: new Map(), version: () => 0, usersOf: () => [], holders: () => [] },
-  ...{ instance: () => undefined, image: () => undefined },
+  instances: { version: 0, get: () => undefined, usersOf: () => [] },
+  ...{ profiles: new VersionedMap(), holders: () => [], image: () => undefined },
   expanded: ({ config, devices }) => ({ config, devices }),
 };
 
@@ -33,7 +34,7 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
         },
       },
     },
-    { ...NOTHING, instance: () => world.instance },
+    { ...NOTHING, instances: { ...NOTHING.instances, get: () => world.instance } },
   );
   const applied: Required<Agreed>[] = [];
   return { world, agreement, applied, apply: (agreed: Required<Agreed>) => void applied.push(agreed) };

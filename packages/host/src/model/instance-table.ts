@@ -1,10 +1,11 @@
 import { containerOf } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
 import { GroupIndex } from './group-index.ts';
+import { VersionedMap } from './versioned-map.ts';
 
 /** All instances, found by what requests and other work look for. */
 export class InstanceTable {
-  readonly #all = new Map<number, Instance>();
+  readonly #all = new VersionedMap<number, Instance>();
   readonly #byName = new Map<string, Instance>();
   readonly #byProfile = new GroupIndex<string>();
   readonly #byImage = new GroupIndex<string>();
@@ -13,6 +14,11 @@ export class InstanceTable {
 
   get all(): ReadonlyMap<number, Instance> {
     return this.#all;
+  }
+
+  /** Another number after each change. */
+  get version(): number {
+    return this.#all.version;
   }
 
   get(id: number): Instance | undefined {

@@ -63,9 +63,7 @@ export interface LargeSide {
   shared(changes: readonly Change[]): SharedPart | null;
   /** Calls `apply` when the change's turn has come. */
   agree(part: SharedPart, apply: (extra: readonly Change[]) => void): Promise<void>;
-  profiles(): ReadonlyMap<string, Profile>;
-  /** Another one after each commit that changes profiles. */
-  profilesVersion(): number;
+  profiles(): ReadonlyMap<string, Profile> & { readonly version: number };
   instance(id: number): Instance | undefined;
   make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made;
   /** @returns the views of instances for which nothing was made */
@@ -155,7 +153,7 @@ export class LargeCommit {
   }
 
   async #prepareAll(ids: readonly number[]): Promise<void> {
-    this.#profilesVersion = this.#side.profilesVersion();
+    this.#profilesVersion = this.#side.profiles().version;
     const { store, follower } = this.#side;
     const waiting = ids.values();
     for (let rows = this.#slice(waiting); rows.length > 0; rows = this.#slice(waiting)) {
@@ -204,7 +202,7 @@ export class LargeCommit {
 
   /** The instances that have changed since their part was made, or whose profiles may have. */
   #overtaken(): number[] {
-    const isAsMade = this.#side.profilesVersion() === this.#profilesVersion;
+    const isAsMade = this.#side.profiles().version === this.#profilesVersion;
     return this.#change.ids.filter((id) => !isAsMade || this.#seen.get(id) !== this.#side.instance(id));
   }
 

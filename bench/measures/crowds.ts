@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { get, type IncomingMessage } from 'node:http';
 import { join, resolve } from 'node:path';
 import type { Bench } from '../bench.ts';
 import { bind } from '../frame/cores.ts';
@@ -41,6 +43,7 @@ async function measureRound(bench: Bench, population: Population, round: number)
   results.add('crowd-edit-p99', column, p99);
   results.add('crowd-edit-most', column, most);
   await addList(bench, daemon, { figure: 'crowd-list', size, options: ['-c', 'ns'] });
+  results.add('crowd-answer', column, await answerSeconds(daemon));
   await daemon.stop();
   const started = performance.now();
   await daemon.start({ cores: 'all', watched: true });
@@ -53,5 +56,15 @@ async function measureRound(bench: Bench, population: Population, round: number)
 async function editSeconds({ client }: Portholed, value: string): Promise<number> {
   const before = performance.now();
   await client.change('PATCH', PROFILE, { json: { config: { 'user.crowd': value } } });
+  return (performance.now() - before) / MS_PER_S;
+}
+
+/** The time of the request that `lxc list` makes, without what a client does with the answer. */
+async function answerSeconds({ client: { socketPath } }: Portholed): Promise<number> {
+  const before = performance.now();
+  const request = get({ socketPath, path: '/1.0/instances?filter=&recursion=1' });
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  if (answer.statusCode !== 200) throw new Error(`the list is answered with ${answer.statusCode}`);
+  await once(answer.resume(), 'end');
   return (performance.now() - before) / MS_PER_S;
 }

@@ -1,6 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Random } from '../../fuzz/random.ts';
-import { HostClient, path } from '../../packages/host/src/client/host-client.ts';
+import { OperationError } from '../../packages/host/src/client/client-errors.ts';
+import { type ChangeOptions, HostClient, path } from '../../packages/host/src/client/host-client.ts';
+import { requireSuccess } from '../../packages/host/src/client/operations.ts';
 import type { ChangeTry, Look } from '../check/fleet/record.ts';
 import { endOf } from './answers.ts';
 import type { FleetDaemon } from './member.ts';
@@ -26,7 +28,9 @@ interface Job {
   readonly object: string;
   readonly kind: 'put' | 'delete';
   readonly mark: string;
-  readonly send: (client: HostClient) => Promise<unknown>;
+  readonly request: readonly [method: string, target: string, options?: ChangeOptions];
+  /** Called when it is done. */
+  readonly done?: () => void;
 }
 
 export interface OperatorParts {
@@ -79,17 +83,15 @@ export class Operators {
       await this.#look(tried, other);
   }
 
-  async #perform(member: FleetDaemon, { object, kind, mark, send }: Job): Promise<ChangeTry> {
+  async #perform(member: FleetDaemon, { object, kind, mark, request, done }: Job): Promise<ChangeTry> {
     const begin = nowMs();
     const unconfirmed: string[] = [];
     const client = new HostClient(member.client.socketPath, {
       signal: AbortSignal.timeout(CHANGE_MS),
       onUnconfirmed: (names) => unconfirmed.push(...names),
     });
-    const ended = await send(client).then(
-      () => ({ outcome: 'done', text: '' }) as const,
-      (error) => endOf(error),
-    );
+    const ended = await ask(client, request, unconfirmed);
+    if (ended.outcome === 'done') done?.();
     const change: ChangeTry = {
       ...{ mark, by: 'operator', member: member.name, object, kind, begin, end: nowMs(), unconfirmed },
       ...ended,
@@ -130,8 +132,7 @@ export class Operators {
     const mark = this.#mark();
     return {
       ...{ object: `instances/${instance}`, kind: 'put', mark },
-      send: (client) =>
-        client.change('PATCH', path`/1.0/instances/${instance}`, { json: { config: { [key]: mark } } }),
+      request: ['PATCH', path`/1.0/instances/${instance}`, { json: { config: { [key]: mark } } }],
     };
   }
 
@@ -139,8 +140,7 @@ export class Operators {
     const mark = this.#mark();
     return {
       ...{ object: `profiles/${profile}`, kind: 'put', mark },
-      send: (client) =>
-        client.change('PATCH', path`/1.0/profiles/${profile}`, { json: { config: { [key]: mark } } }),
+      request: ['PATCH', path`/1.0/profiles/${profile}`, { json: { config: { [key]: mark } } }],
     };
   }
 
@@ -152,8 +152,7 @@ export class Operators {
     const json = { ...value, config: { ...value.config, 'user.count': mark } };
     return {
       ...{ object, kind: 'put', mark },
-      send: (client) =>
-        client.change('PUT', `/1.0/${object}`, { json, headers: etag ? { 'if-match': etag } : {} }),
+      request: ['PUT', `/1.0/${object}`, { json, headers: etag ? { 'if-match': etag } : {} }],
     };
   }
 
@@ -163,7 +162,7 @@ export class Operators {
     const json = { profiles, config: { 'user.mark': mark } };
     return {
       ...{ object: `instances/${instance}`, kind: 'put', mark },
-      send: (client) => client.change('PATCH', path`/1.0/instances/${instance}`, { json }),
+      request: ['PATCH', path`/1.0/instances/${instance}`, { json }],
     };
   }
 
@@ -177,7 +176,7 @@ export class Operators {
         object,
         kind: 'delete',
         mark: this.#mark(),
-        send: (client) => client.change('DELETE', target),
+        request: ['DELETE', target],
       };
     }
     const mark = this.#mark();
@@ -186,10 +185,28 @@ export class Operators {
     const json = isProfile
       ? { name: `t-${mark}`, description: '', config: { 'user.t': mark }, devices: {} }
       : { name: `t-${mark}`, description: mark, target: this.#parts.fingerprint };
-    const send = async (client: HostClient) => {
-      await client.change('POST', isProfile ? '/1.0/profiles' : '/1.0/images/aliases', { json });
-      this.#temporary.push(object);
-    };
-    return { object, kind: 'put', mark, send };
+    const request = ['POST', isProfile ? '/1.0/profiles' : '/1.0/images/aliases', { json }] as const;
+    return { object, kind: 'put', mark, request, done: () => void this.#temporary.push(object) };
+  }
+}
+
+/** Sends a change, and waits for its operation. What it began may be done, although it cannot be waited for. */
+async function ask(
+  client: HostClient,
+  request: Job['request'],
+  unconfirmed: string[],
+): Promise<Pick<ChangeTry, 'outcome' | 'text'>> {
+  let isBegun = false;
+  try {
+    const operation = await client.begin(...request);
+    isBegun = true;
+    if (operation) {
+      const { metadata } = requireSuccess(await client.wait(operation));
+      unconfirmed.push(...((metadata?.['porthole_unconfirmed'] ?? []) as string[]));
+    }
+    return { outcome: 'done', text: '' };
+  } catch (error) {
+    const end = endOf(error);
+    return isBegun && !(error instanceof OperationError) ? { ...end, outcome: 'unknown' } : end;
   }
 }

@@ -73,9 +73,13 @@ describe('the check of a fleet', () => {
 
   it('takes a loss that the guest was told of, once, and only if etcd has forgotten something', () => {
     const told = [P1, line('gone', 50), line('restarted', 51), C4];
-    expect(found({ compactions: [40] }, told)).toBe('');
-    expect(found({}, told)).toContain('410 without a cause');
-    expect(found({ compactions: [40] }, [line('gone', 50), K2, C4])).toContain('lost before user.count');
+    const faults = [{ kind: 'member killed', hosts: ['ma'], begin: 30, end: 45 }];
+    const gap = { compactions: [40], faults };
+    expect(found(gap, told)).toBe('');
+    expect(found({ faults }, told)).toContain('410 without a cause');
+    expect(found({ compactions: [40] }, told)).toContain('410 without a cause');
+    expect(found(gap, [...told.slice(0, 3), line('gone', 52), C4])).toContain('410 without a cause');
+    expect(found(gap, [line('gone', 50), K2, C4])).toContain('lost before user.count');
   });
 
   it('finds acknowledged changes that are not there, and refused ones that are', () => {

@@ -18,6 +18,9 @@ const READ_MS = 2_000;
 /** The sentence that tells it. */
 const CUT_OFF = /^This (member is cut off from the fleet|host is cut off from its fleet): it cannot change /;
 
+/** What is refused without etcd: the member has not heard of the object, or the operator has not heard of a change. */
+const KNOWN_BEFORE = /not found$|^ETag doesn't match/;
+
 /** Faults that take etcd away, and nothing else. */
 const CUTS: Readonly<Record<string, number>> = {
   'member cut off from etcd': LEASE_MS,
@@ -49,7 +52,7 @@ export function checkTimes(record: RunRecord): TimesFound {
     const cut = cutOf(change, faults);
     if (cut && isOwn(change, guests)) {
       counts['refused while cut off']++;
-      if (change.outcome !== 'cut off' || !CUT_OFF.test(change.text))
+      if (!KNOWN_BEFORE.test(change.text) && (change.outcome !== 'cut off' || !CUT_OFF.test(change.text)))
         found.push(`${describe(change)}: ${change.outcome} (${change.text}) during: ${cut.kind}`);
     }
   }

@@ -17,7 +17,11 @@ beforeAll(async () => {
   await operator.launch('c1');
 });
 
-afterAll(() => daemon?.destroy());
+// A killed daemon would leave its cgroup.
+afterAll(async () => {
+  await daemon?.stop();
+  await daemon?.destroy();
+});
 
 /** The folder of the cgroup in which a process, or one of its threads, has its weight. */
 function cgroupOf(pid: number, thread = pid): string {

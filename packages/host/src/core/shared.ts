@@ -72,6 +72,13 @@ export function sameShared(one: Instance, other: Instance): boolean {
   );
 }
 
+/** An instance with what all members know of a newer state of it. */
+export function withShared(instance: Instance, newer: Instance): Instance {
+  const own = Object.entries(instance.config).filter(([key]) => isLocalKey(key));
+  const config = recordOf([...Object.entries(sharedConfig(newer.config)), ...own]);
+  return { ...newer, config, lastStartedAt: instance.lastStartedAt };
+}
+
 function sharedConfig(config: Config): Config {
   return recordOf(Object.entries(config).filter(([key]) => !isLocalKey(key)));
 }

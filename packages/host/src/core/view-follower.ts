@@ -11,9 +11,9 @@ export interface ViewFollower {
   /**
    * The prepared views count from now on, all at once; when this returns, every later answer is from them.
    * @param views those that have changed since, or were not prepared
-   * @param all every view of the change
+   * @param viewOf gives any view of the change
    */
-  swap(views: readonly GuestView[], all: Iterable<GuestView>): void;
+  swap(views: readonly GuestView[], viewOf: (instanceId: number) => GuestView | undefined): void;
   /** Forgets the prepared views. */
   forget(): void;
 }

@@ -66,13 +66,8 @@ it('removes those that ended daemons have left, but none with a process or of a 
   mkdirSync(join(root, 'cpu/portholed.5000008'));
   mkdirSync(join(root, `cpu/portholed.${process.pid}`));
   await enter(100);
-  expect(readdirSync(join(root, 'cpu')).toSorted()).toEqual([
-    'cgroup.procs',
-    'lxc.payload.1',
-    'portholed.5000009',
-    `portholed.${process.pid}`,
-    'tasks',
-  ]);
+  const left = ['cgroup.procs', 'lxc.payload.1', 'portholed.5000009', `portholed.${process.pid}`, 'tasks'];
+  expect(new Set(readdirSync(join(root, 'cpu')))).toEqual(new Set(left));
 });
 
 it('goes on without a cgroup if the host refuses one', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BY, type Heart } from '../instances/testing/heart.ts';
 import { MemberHost, memberOf } from './testing/member-host.ts';
 import { MemoryHistory } from './testing/memory-store.ts';
@@ -177,6 +177,38 @@ describe('A change of a profile', () => {
   });
 });
 
+describe('Changes at the same time', () => {
+  const role = (member: MemberHost, value: string) => update(member, 'web', { 'user.role': value });
+  const use = (profiles: string[]) =>
+    b.heart.host.instances.patch('b1', { config: {}, profiles: ['default', ...profiles] }, BY);
+  const RIVALS: [name: string, changes: () => Promise<unknown>[]][] = [
+    ['an instance that begins to use a profile, and a change of it', () => [use(['web']), role(b, 'db')]],
+    ['a change of a profile, and an instance that begins to use it', () => [role(b, 'db'), use(['web'])]],
+    [
+      'a change at another member, and an instance that begins to use it',
+      () => [role(a, 'db'), use(['web'])],
+    ],
+  ];
+
+  it.each(RIVALS)('%s: the instance hears each step', async (_, changes) => {
+    const heard = b.heart.listen('b1');
+    await Promise.all(changes());
+    await quiet();
+    const steps = heard.map((event) => `${event['old_value']}>${event['value']}`);
+    expect(['>db', '>web web>db']).toContain(steps.join(' '));
+    expect(roleOf(b, 'b1')).toBe('db');
+  });
+
+  it('an instance that stops to use a profile, and a change of it: the instance hears each step', async () => {
+    await useWeb();
+    const heard = b.heart.listen('b1');
+    await Promise.all([role(a, 'db'), use([])]);
+    await quiet();
+    const steps = heard.map((event) => `${event['old_value']}>${event['value']}`);
+    expect(['web>', 'web>db db>']).toContain(steps.join(' '));
+  });
+});
+
 describe('Names', () => {
   it('of other members are taken', () => {
     expect(() => b.heart.host.instances.rename('b1', 'a1', BY)).toThrow('already in use');
@@ -266,6 +298,51 @@ describe('A member whose history is gone while it works', () => {
     expect(roleOf(b, 'b1')).toBe('2');
     expect(heard).toEqual([]);
     expect(b.heart.store.journalSpan(id).oldest).toBeGreaterThan(position);
+  });
+});
+
+describe('A change of an instance of another member', () => {
+  const written = () => a.heart.store.fleet();
+
+  beforeEach(async () => {
+    await setKey(a, 'a1', { 'user.first': '1' });
+  });
+
+  it('is known at once, and written with the next change that reaches this host', async () => {
+    const before = written()?.fleet.revision;
+    await setKey(b, 'b1', { 'user.there': '1' });
+    await quiet();
+    expect(a.fleet.others()).toMatchObject([{ name: 'b1', config: { 'user.there': '1' } }]);
+    expect(written()?.fleet.revision).toBe(before);
+    await setKey(a, 'a1', { 'user.here': '1' });
+    expect(written()?.fleet.revision).toBe(history.revision);
+    expect(written()?.mirror.get('instances/b1')).toContain('user.there');
+  });
+
+  it('is written after a while', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await setKey(b, 'b1', { 'user.there': '1' });
+      await quiet();
+      vi.advanceTimersByTime(1_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(written()?.fleet.revision).toBe(history.revision);
+    expect(written()?.mirror.get('instances/b1')).toContain('user.there');
+  });
+
+  it('is followed again by a daemon that comes after one that could not write it', async () => {
+    const before = written()?.fleet.revision;
+    await setKey(b, 'b1', { 'user.there': '1' });
+    await quiet();
+    vi.spyOn(a.heart.model, 'follow').mockImplementation(() => {
+      throw new Error('the disk is full');
+    });
+    a.stop();
+    expect(written()?.fleet.revision).toBe(before);
+    a = await crash(a);
+    expect(a.fleet.others()).toMatchObject([{ name: 'b1', config: { 'user.there': '1' } }]);
   });
 });
 

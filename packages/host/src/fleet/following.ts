@@ -23,9 +23,13 @@ export interface FollowingParts {
 /** The time between tries to take over the state of the fleet. */
 const AGAIN_MS = 1_000;
 
+/** Changes of the other members alone are written after so long, all at once. */
+const WRITE_MS = 1_000;
+
 /**
- * Follows the fleet's changes, one revision after the other. Each is one transaction of the local store, with its
- * revision and the events of the instances that it reaches, so that a daemon that ends at any time goes on where it was.
+ * Follows the fleet's changes, one revision after the other. Each that reaches this host is one transaction of the local
+ * store, with its revision and the events of the instances that it reaches, so that a daemon that ends at any time goes on
+ * where it was. What reaches only other members is written later: a daemon that ends before that follows it again.
  */
 export class Following {
   readonly #parts: FollowingParts;
@@ -35,6 +39,7 @@ export class Following {
   /** Work on running instances that has begun. */
   #adjusting: Promise<void> = Promise.resolve();
   #end = () => {};
+  #writing: NodeJS.Timeout | undefined;
 
   constructor(parts: FollowingParts) {
     this.#parts = parts;
@@ -66,6 +71,7 @@ export class Following {
     this.#abort.abort();
     this.#corrections.stop();
     this.#end();
+    this.#write();
   }
 
   /** Settles when running instances are in line with all changes so far, or cannot be. */
@@ -74,21 +80,54 @@ export class Following {
   }
 
   async #changed(batch: Batch): Promise<void> {
-    const { mirror } = this.#parts;
-    const extra = mirror.changesFor(batch, batch.changes);
-    if (batch.apply) batch.apply(extra);
-    else await this.#follow(batch.changes, extra);
-    mirror.apply(batch, batch.changes);
+    const { mirror, context } = this.#parts;
+    const { changes, apply } = batch;
     const { member } = mirror.fleet;
-    if (batch.changes.some((each) => each.kind === 'delete-member' && each.name === member)) {
+    const isRemoved = changes.some((each) => each.kind === 'delete-member' && each.name === member);
+    if (!apply && !isRemoved && mirror.isOfOthers(changes)) this.#hold(batch);
+    else await this.#take(batch);
+    if (isRemoved) {
       // What comes later is not for this host.
       this.stop();
       this.#parts.removed();
       return;
     }
-    if (batch.apply) return;
-    this.#corrections.forget(batch.changes);
-    this.#corrections.add(wrongAfter(batch.changes, this.#parts.context.model, member));
+    if (apply) return;
+    this.#corrections.forget(changes);
+    this.#corrections.add(wrongAfter(changes, context.model, member));
+  }
+
+  async #take(batch: Batch): Promise<void> {
+    const { mirror } = this.#parts;
+    this.#writeNoMore();
+    const extra = mirror.changesFor(batch, batch.changes);
+    if (batch.apply) batch.apply(extra);
+    else await this.#follow(batch.changes, extra);
+    mirror.apply(batch, batch.changes);
+  }
+
+  #hold(batch: Batch): void {
+    this.#parts.mirror.hold(batch, batch.changes);
+    this.#writing ??= setTimeout(() => this.#write(), WRITE_MS);
+  }
+
+  /** Writes what was held back. Never while another change is written, which takes it along with a newer revision. */
+  #write(): void {
+    const { context, mirror } = this.#parts;
+    const isDue = this.#writing !== undefined;
+    this.#writeNoMore();
+    if (!isDue || mirror.isWritten) return;
+    try {
+      context.model.follow(mirror.changesFor(mirror.fleet, []), []);
+      mirror.apply(mirror.fleet, []);
+    } catch (error) {
+      context.log.error({ reason: messageOf(error) }, 'what is known of other members could not be written');
+    }
+  }
+
+  #writeNoMore(): void {
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
   }
 
   async #follow(changes: readonly SharedChange[], extra: readonly Change[], isTold = true): Promise<void> {
@@ -108,6 +147,7 @@ export class Following {
   /** The history after the own revision is gone. */
   async #takeOver(loss: Loss): Promise<void> {
     const { context } = this.#parts;
+    this.#writeNoMore();
     while (!this.#abort.signal.aborted) {
       try {
         const wrong = await this.#takeOverState(loss);

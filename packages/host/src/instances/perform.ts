@@ -1,5 +1,5 @@
 import { Places } from '../base/places.ts';
-import { nextTurn, SLICE, slicesOf } from '../base/slices.ts';
+import { filterInSlices, nextTurn, SLICE, slicesOf } from '../base/slices.ts';
 import type { Change, Instance } from '../core/entities.ts';
 import { changedLimits } from '../core/limits.ts';
 import { grownSize } from '../core/root-size.ts';
@@ -52,7 +52,7 @@ export async function performPlans(
     if (await undoAll(context, undos.values())) await undoAll(context, [drops]);
     throw error;
   }
-  const shut = plans.filter((plan) => guestApiChange(plan) === false);
+  const shut = await filterInSlices(plans, (plan) => guestApiChange(plan) === false);
   await hideAll(context, shut);
 }
 
@@ -63,7 +63,7 @@ async function changeAll(
   { announced, undos, more }: { announced: PendingDevices; undos: Undos; more: More },
 ): Promise<UpdatePlan[]> {
   const results = new Map(plans.map((plan) => [plan, plan]));
-  const changed = plans.filter((plan) => isChanged(context, plan));
+  const changed = await filterInSlices(plans, (plan) => isChanged(context, plan));
   await someAtATime(changed, more, async (plan) => {
     const undo: Undo[] = [];
     undos.set(plan, undo);
@@ -78,12 +78,16 @@ async function growRoots(
   plans: readonly UpdatePlan[],
   { undos, more }: { undos: Undos; more: More },
 ): Promise<void> {
-  const growing = plans.filter(({ before, after }) => grownSize(before.devices, after.devices));
+  const growing = await filterInSlices(plans, isGrowing);
   await someAtATime(growing, more, (plan) => {
     const undo = undos.get(plan) ?? [];
     undos.set(plan, undo);
     return growRoot(context, plan, undo);
   });
+}
+
+function isGrowing({ before, after }: UpdatePlan): boolean {
+  return grownSize(before.devices, after.devices) !== null;
 }
 
 /** After a failure it begins no other, and waits for those that it has begun. */

@@ -112,12 +112,22 @@ describe('a change', () => {
     guest.lane.prepare([view]);
     await guest.lane.caughtUp();
     const before = bodyOf(await exchange(guest.path, GET));
-    guest.lane.swap([], [view]);
+    guest.lane.swap([], () => view);
     expect([before, bodyOf(await exchange(guest.path, GET))]).toEqual(['bar', 'new']);
     guest.lane.prepare([sampleView({ config: new Map([['user.foo', 'given up']]) })]);
     guest.lane.forget();
-    guest.lane.swap([], []);
+    guest.lane.swap([], () => undefined);
     expect(bodyOf(await exchange(guest.path, GET))).toBe('new');
+  });
+
+  it('of a large change shows also in a run that has begun since it was prepared', async () => {
+    await using guest = await startLane({ known: false });
+    const view = sampleView({ config: new Map([['user.foo', 'new']]) });
+    guest.lane.prepare([view]);
+    guest.lane.began(guest.facts, sampleView());
+    const before = bodyOf(await exchange(guest.path, GET));
+    guest.lane.swap([], () => view);
+    expect([before, bodyOf(await exchange(guest.path, GET))]).toEqual(['bar', 'new']);
   });
 
   it('of security.devlxd shows too', async () => {

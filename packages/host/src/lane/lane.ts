@@ -45,8 +45,10 @@ export class Lane implements GuestFrontEnd, ViewFollower {
   readonly #ended: Promise<void>;
   /** Instances whose runs the lane knows. */
   readonly #runs = new Set<number>();
-  /** Instances whose view of a large change was sent. */
-  readonly #prepared = new Set<number>();
+  /** Whether views of a large change were sent. */
+  #isPrepared = false;
+  /** Instances whose runs have begun since. */
+  readonly #late = new Set<number>();
   #calls: FrontEndCalls<Caller> | undefined;
   #ordered = 0;
   #starting = false;
@@ -87,6 +89,7 @@ export class Lane implements GuestFrontEnd, ViewFollower {
    */
   began({ init: _, ...facts }: RegisteredRun, view: GuestView | undefined): void {
     this.#runs.add(facts.instanceId);
+    if (this.#isPrepared) this.#late.add(facts.instanceId);
     const order: Order = { kind: 'run', facts, view };
     if (this.#starting) this.#send(order);
     else this.#tellAndWait(order);
@@ -112,16 +115,15 @@ export class Lane implements GuestFrontEnd, ViewFollower {
 
   /** Views have changed: when this returns, every later answer is made from the new views. */
   changed(views: readonly GuestView[]): void {
-    const known = views.filter(({ instanceId }) => this.#runs.has(instanceId));
+    const known = this.#ofRuns(views);
     if (known.length > 0) this.#tellAndWait({ kind: 'views', views: known });
   }
 
   /** Takes views of a large change, which no answer is made from yet; later ones of an instance replace earlier. */
   prepare(views: readonly GuestView[]): void {
-    const known = views.filter(({ instanceId }) => this.#runs.has(instanceId));
-    if (known.length === 0) return;
-    for (const { instanceId } of known) this.#prepared.add(instanceId);
-    this.#send({ kind: 'prepare', views: known });
+    this.#isPrepared = true;
+    const known = this.#ofRuns(views);
+    if (known.length > 0) this.#send({ kind: 'prepare', views: known });
   }
 
   /** Resolves when every order so far is applied, or the lane has ended. */
@@ -138,20 +140,28 @@ export class Lane implements GuestFrontEnd, ViewFollower {
   /**
    * The prepared views count from now on, all at once.
    * @param views those that have changed since, or were not prepared
-   * @param all every view of the change: runs may have begun after theirs was prepared
+   * @param viewOf gives any view of the change: runs may have begun after theirs was prepared
    */
-  swap(views: readonly GuestView[], all: Iterable<GuestView>): void {
-    const last = new Set(views);
-    for (const view of all) if (!this.#prepared.has(view.instanceId)) last.add(view);
-    this.#prepared.clear();
-    const known = [...last].filter(({ instanceId }) => this.#runs.has(instanceId));
-    this.#tellAndWait({ kind: 'swap', views: known });
+  swap(views: readonly GuestView[], viewOf: (instanceId: number) => GuestView | undefined): void {
+    const last = [...views, ...[...this.#late].flatMap((id) => viewOf(id) ?? [])];
+    this.#endPreparation();
+    this.#tellAndWait({ kind: 'swap', views: this.#ofRuns(last) });
   }
 
   /** Forgets the prepared views. */
   forget(): void {
-    this.#prepared.clear();
+    this.#endPreparation();
     this.#send({ kind: 'forget' });
+  }
+
+  #endPreparation(): void {
+    this.#isPrepared = false;
+    this.#late.clear();
+  }
+
+  /** The views of instances that run, as far as the lane knows. */
+  #ofRuns(views: readonly GuestView[]): GuestView[] {
+    return views.filter(({ instanceId }) => this.#runs.has(instanceId));
   }
 
   closeInstance(instanceId: number, reason: string): number {

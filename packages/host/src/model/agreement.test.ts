@@ -8,6 +8,13 @@ import { type Agreed, Agreement } from './agreement.ts';
 const put = (instance: Instance): Change => ({ kind: 'put-instance', instance });
 const withConfig = (config: Instance['config']) => ({ ...instanceOf(1, config), profiles: ['web'] });
 
+/** A host that has nothing. */
+const NOTHING: ConstructorParameters<typeof Agreement>[1] = {
+  ...{ profiles: new Map(), version: () => 0, usersOf: () => [], holders: () => [] },
+  ...{ instance: () => undefined, image: () => undefined },
+  expanded: ({ config, devices }) => ({ config, devices }),
+};
+
 /** An agreement with a store that keeps what it is given, and a host with one instance. */
 function fleet(config: Instance['config'] = { 'user.a': '1' }) {
   const world = { instance: withConfig(config), commits: [] as SharedCommit[], refusals: 0 };
@@ -26,7 +33,7 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
         },
       },
     },
-    { instance: () => world.instance, image: () => undefined, holders: () => [] },
+    { ...NOTHING, instance: () => world.instance },
   );
   const applied: Required<Agreed>[] = [];
   return { world, agreement, applied, apply: (agreed: Required<Agreed>) => void applied.push(agreed) };
@@ -34,11 +41,7 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
 
 describe('A change on a single host', () => {
   it('is applied within the call', () => {
-    const agreement = new Agreement(undefined, {
-      instance: () => undefined,
-      image: () => undefined,
-      holders: () => [],
-    });
+    const agreement = new Agreement(undefined, NOTHING);
     const applied: unknown[] = [];
     void agreement.change(
       () => ({ changes: [put(instanceOf(1))] }),

@@ -1,9 +1,10 @@
 import { CodedError } from '../base/coded-error.ts';
 import type { Change, Instance } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
-import { rebased, type SharedChange, type SharedInstance } from '../core/shared.ts';
+import { rebased, type SharedChange, type SharedInstance, sameShared, withShared } from '../core/shared.ts';
 import type { SharedStore } from '../store/shared-store.ts';
 import type { EventDraft } from './event-draft.ts';
+import { type Applied, withGuestDrafts } from './guest-drafts.ts';
 import { type Before, type SharedPart, sharedPart } from './shared-changes.ts';
 
 /** The store that decides on changes of shared objects. */
@@ -25,6 +26,13 @@ export interface Agreed {
   readonly events?: readonly EventDraft[];
 }
 
+/** The newest state of this host. */
+export interface Newest extends Before, Applied {
+  instance(id: number): Instance | undefined;
+  /** Another one after each commit that changes instances or profiles. */
+  version(): number;
+}
+
 /** How often a change is made again because another one came first. */
 const ROUNDS_MAX = 10;
 
@@ -34,10 +42,10 @@ const ROUNDS_MAX = 10;
  */
 export class Agreement {
   readonly #shared: SharedSide | undefined;
-  readonly #before: Before;
+  readonly #before: Newest;
   #paused: CodedError | null = null;
 
-  constructor(shared: SharedSide | undefined, before: Before) {
+  constructor(shared: SharedSide | undefined, before: Newest) {
     this.#shared = shared;
     this.#before = before;
   }
@@ -53,10 +61,15 @@ export class Agreement {
       const { changes, events = [] } = make();
       if (changes.length === 0 && events.length === 0) return;
       const rebase = this.#rebasing(changes);
+      const version = this.#before.version();
       try {
-        return await this.agree(this.partOf(changes), (extra) =>
-          apply({ changes: [...rebase(), ...extra], events }),
-        );
+        return await this.agree(this.partOf(changes), (extra) => {
+          const newest = rebase();
+          // Other changes may have come first since this one was made.
+          const isAsMade = this.#before.version() === version;
+          const told = isAsMade ? events : withGuestDrafts(events, newest, this.#before);
+          apply({ changes: [...newest, ...extra], events: told });
+        });
       } catch (error) {
         if (!isConflict(error) || round === ROUNDS_MAX) throw error;
       }
@@ -105,7 +118,9 @@ export class Agreement {
         const before = from.get(change);
         if (change.kind !== 'put-instance' || !before) return change;
         const newest = this.#before.instance(before.id) ?? before;
-        return { kind: 'put-instance', instance: rebased(change.instance, before, newest) };
+        const isOwn = sameShared(change.instance, before);
+        const asked = isOwn ? withShared(change.instance, newest) : change.instance;
+        return { kind: 'put-instance', instance: rebased(asked, before, newest) };
       });
   }
 }

@@ -63,13 +63,17 @@ export class EventHub {
   /**
    * Publishes changed views, and events of many instances, in turns. The listeners of an instance still get all its
    * events in the order of their commits.
+   * @param isTouched whether the view of an instance has changed; asked only in this turn
    * @param events by instance; none if only its view has changed
    */
-  async publishInTurns(events: ReadonlyMap<number, readonly StoredEvent[]>): Promise<void> {
-    for (const [id, own] of events) {
-      if (!this.#guests.has(id) && !this.#views.has(id)) continue;
+  async publishInTurns(
+    isTouched: (instanceId: number) => boolean,
+    events: ReadonlyMap<number, readonly StoredEvent[]>,
+  ): Promise<void> {
+    for (const id of new Set([...this.#guests.keys(), ...this.#views.keys()])) {
+      if (!isTouched(id)) continue;
       this.#deliver(id);
-      this.#late.set(id, own);
+      this.#late.set(id, events.get(id) ?? []);
     }
     for (const slice of slicesOf([...this.#late.keys()])) {
       for (const id of slice) this.#deliver(id);

@@ -23,6 +23,11 @@ export class InstanceTable {
     return this.#byName.get(name);
   }
 
+  /** The ids of the instances that use a profile. */
+  userIdsOf(profile: string): ReadonlySet<number> {
+    return this.#byProfile.of(profile);
+  }
+
   /** The instances that use a profile, by their ids. */
   usersOf(profile: string): Instance[] {
     return this.#of(this.#byProfile.of(profile)).sort((one, other) => one.id - other.id);

@@ -44,6 +44,14 @@ export function agreedOf(change: LargeChange, current: (id: number) => Instance)
   return { changes: [...changes, ...puts], events: [...parts.flatMap((part) => part.events), ...events] };
 }
 
+/** What a large change makes before its commit. */
+export interface Prepared {
+  /** The receiver keeps this map. */
+  readonly made: Map<number, Made>;
+  /** The new states of the instances that change themselves. */
+  readonly instances: Iterable<Instance>;
+}
+
 /** The model, as large changes see it. */
 export interface LargeSide {
   readonly store: Store;
@@ -56,12 +64,19 @@ export interface LargeSide {
   /** Calls `apply` when the change's turn has come. */
   agree(part: SharedPart, apply: (extra: readonly Change[]) => void): Promise<void>;
   profiles(): ReadonlyMap<string, Profile>;
+  /** Another one after each commit that changes profiles. */
+  profilesVersion(): number;
   instance(id: number): Instance | undefined;
   make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made;
   /** @returns the views of instances for which nothing was made */
-  apply(changes: readonly Change[], made: ReadonlyMap<number, Made>): GuestView[];
+  apply(changes: readonly Change[], prepared: Prepared): GuestView[];
+  /** Does some of the work in memory that a commit leaves for later. @returns whether nothing is left */
+  settle(): boolean;
   /** Publishes changed views and events of instances, in turns. */
-  publish(events: ReadonlyMap<number, readonly StoredEvent[]>): Promise<void>;
+  publish(
+    isTouched: (id: number) => boolean,
+    events: ReadonlyMap<number, readonly StoredEvent[]>,
+  ): Promise<void>;
   publishHost(event: StoredEvent): void;
 }
 
@@ -78,10 +93,14 @@ export class LargeCommit {
   readonly #side: LargeSide;
   readonly #change: LargeChange;
   readonly #made = new Map<number, Made>();
+  /** The new states of instances that change themselves. */
+  readonly #instances = new Map<number, Instance>();
   /** The states that the parts were made from. */
   readonly #seen = new Map<number, Instance>();
   /** What others share of the change, in parts; empty if there are no others. */
   readonly #shared: SharedPart[] = [];
+  /** That of the profiles that the parts were made from. */
+  #profilesVersion = 0;
   /** Whether the commit has been made. After that an error does not undo the change. */
   #isTrue = false;
 
@@ -95,7 +114,12 @@ export class LargeCommit {
     for (; store.isUntidy; await nextTurn()) store.tidy();
     store.beginStaging();
     const { published } = await this.#commit();
-    await published;
+    await Promise.all([published, this.#settle()]);
+  }
+
+  async #settle(): Promise<void> {
+    do await nextTurn();
+    while (![this.#side.settle(), this.#side.store.countStaged()].every(Boolean));
   }
 
   async #commit() {
@@ -131,6 +155,7 @@ export class LargeCommit {
   }
 
   async #prepareAll(ids: readonly number[]): Promise<void> {
+    this.#profilesVersion = this.#side.profilesVersion();
     const { store, follower } = this.#side;
     const waiting = ids.values();
     for (let rows = this.#slice(waiting); rows.length > 0; rows = this.#slice(waiting)) {
@@ -161,6 +186,8 @@ export class LargeCommit {
     const { instance, events } = this.#change.partOf(current);
     this.#seen.set(instanceId, current);
     this.#made.set(instanceId, this.#side.make(instance ?? current, profiles));
+    if (instance) this.#instances.set(instanceId, instance);
+    else this.#instances.delete(instanceId);
     const part = instance && this.#side.shared([{ kind: 'put-instance', instance }]);
     if (part) this.#shared.push(part);
     return { instanceId, instance, events: this.#side.eventsOf(events) };
@@ -175,9 +202,10 @@ export class LargeCommit {
     return profiles;
   }
 
-  /** The instances that have changed since their part was made. */
+  /** The instances that have changed since their part was made, or whose profiles may have. */
   #overtaken(): number[] {
-    return this.#change.ids.filter((id) => this.#seen.get(id) !== this.#side.instance(id));
+    const isAsMade = this.#side.profilesVersion() === this.#profilesVersion;
+    return this.#change.ids.filter((id) => !isAsMade || this.#seen.get(id) !== this.#side.instance(id));
   }
 
   /**
@@ -194,20 +222,14 @@ export class LargeCommit {
     this.#side.check(changes);
     const events = store.commitStaged(last, changes, this.#side.eventsOf(this.#change.events));
     this.#isTrue = true;
-    const others = this.#side.apply(changes, this.#made);
+    const others = this.#side.apply(changes, { made: this.#made, instances: this.#instances.values() });
     const fresh = last.flatMap(({ instanceId }) => this.#made.get(instanceId)?.view ?? []);
-    const all = [...this.#made.values()].map(({ view }) => view);
-    follower?.swap([...fresh, ...others], all);
+    follower?.swap([...fresh, ...others], (id) => this.#made.get(id)?.view);
     // Both begin in this turn, because the events of the next commit must come after these.
     for (const event of events.others) this.#side.publishHost(event);
-    return { published: this.#side.publish(this.#withViews(events.staged, others)) };
-  }
-
-  /** The events of each instance with a new view; some have none. */
-  #withViews(events: ReadonlyMap<number, readonly StoredEvent[]>, others: readonly GuestView[]) {
-    const touched = new Map<number, readonly StoredEvent[]>(others.map(({ instanceId }) => [instanceId, []]));
-    for (const id of this.#made.keys()) touched.set(id, events.get(id) ?? []);
-    return touched;
+    const otherIds = new Set(others.map(({ instanceId }) => instanceId));
+    const isTouched = (id: number) => this.#made.has(id) || otherIds.has(id);
+    return { published: this.#side.publish(isTouched, events.staged) };
   }
 }
 

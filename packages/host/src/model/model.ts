@@ -14,7 +14,8 @@ import { checkProfiles } from './check-profiles.ts';
 import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
-import { agreedOf, type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
+import { agreedOf, type LargeChange, LargeCommit, type LargeSide, type Prepared } from './large-commit.ts';
+import { Versions } from './versions.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
@@ -50,12 +51,16 @@ export class Model {
   readonly #largePlace = new Places(1);
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
+  readonly #versions = new Versions();
 
   constructor(parts: ModelParts) {
     const { store, hub, clock, views, shared, committed = () => {} } = parts;
     this.#shared = shared;
     this.#agreement = new Agreement(shared, {
+      ...{ profiles: this.#profiles, version: () => this.#versions.all },
       instance: (id) => this.#instances.get(id),
+      usersOf: (profile) => this.usersOf(profile),
+      expanded: (instance) => this.expanded(instance),
       image: (fingerprint) => this.#images.get(fingerprint),
       holders: (fingerprint) => shared?.holders(fingerprint) ?? [],
     });
@@ -74,12 +79,8 @@ export class Model {
   }
 
   get state(): State {
-    return {
-      instances: this.#instances.all,
-      profiles: this.#profiles,
-      images: this.#images,
-      aliases: this.#aliases,
-    };
+    const [profiles, images, aliases] = [this.#profiles, this.#images, this.#aliases];
+    return { instances: this.#instances.all, profiles, images, aliases };
   }
 
   /** @throws instance-not-found */
@@ -205,10 +206,9 @@ export class Model {
   }
 
   /**
-   * Commits a change that touches many instances, in slices that leave the thread free between them. It is all or
-   * nothing, for the store, for readers and after a crash: nothing of it can be seen before its commit. The instances
-   * may write values of their own meanwhile. Resolves when its events are published; if it rejects, nothing has
-   * changed.
+   * Commits a change that touches many instances, in slices that leave the thread free between them. Nothing of it can
+   * be seen before its commit, also after a crash. The instances may write values of their own meanwhile. Resolves when
+   * its events are published; if it rejects, nothing has changed.
    */
   commitLarge(change: LargeChange): Promise<void> {
     return this.#largePlace.use(() => new LargeCommit(this.#largeSide(), change).run());
@@ -223,10 +223,12 @@ export class Model {
       shared: (changes) => this.#agreement.partOf(changes),
       agree: (part, apply) => this.#agreement.agree(part, apply),
       profiles: () => this.#profiles,
+      profilesVersion: () => this.#versions.profiles,
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
-      apply: (changes, made) => this.#applyLarge(changes, made),
-      publish: (events) => this.#hub.publishInTurns(events),
+      apply: (changes, large) => this.#applyLarge(changes, large),
+      settle: () => this.#views.settle(),
+      publish: (isTouched, events) => this.#hub.publishInTurns(isTouched, events),
       publishHost: (event) => this.#hub.publishStored(event),
     };
   }
@@ -239,23 +241,22 @@ export class Model {
   }
 
   /** Applies a large change, with what was made for it before. @returns the views of the others that it touches */
-  #applyLarge(changes: readonly Change[], made: ReadonlyMap<number, Made>): GuestView[] {
+  #applyLarge(changes: readonly Change[], { made, instances }: Prepared): GuestView[] {
+    const all = [
+      ...changes,
+      ...Array.from(instances, (instance): Change => ({ kind: 'put-instance', instance })),
+    ];
     this.#views.begin();
-    for (const change of changes) this.#apply(change);
-    const puts: Change[] = [];
-    for (const each of made.values()) {
-      this.#views.take(each);
-      const { instance } = each;
-      if (this.#instances.get(instance.id) === instance) continue;
-      this.#instances.put(instance);
-      puts.push({ kind: 'put-instance', instance });
-    }
+    for (const change of all) this.#apply(change, made);
+    this.#views.take(made);
     this.#views.remake(this.#instances.all, this.#profiles);
-    this.#committed([...changes, ...puts]);
+    this.#committed(all);
     return this.#views.changed;
   }
 
-  #apply(change: Change): void {
+  /** @param made has the instances that are not touched, since their views are made already */
+  #apply(change: Change, made?: ReadonlyMap<number, Made>): void {
+    this.#versions.note(change);
     switch (change.kind) {
       case 'put-instance':
         this.#put(change.instance);
@@ -265,7 +266,8 @@ export class Model {
         return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
-        for (const instance of this.usersOf(change.profile.name)) this.#views.touch(instance.id);
+        for (const id of this.#instances.userIdsOf(change.profile.name))
+          if (!made?.has(id)) this.#views.touch(id);
         return;
       case 'delete-profile':
         this.#profiles.delete(change.name);
@@ -281,9 +283,6 @@ export class Model {
         return;
       case 'delete-alias':
         this.#aliases.delete(change.name);
-        return;
-      default:
-        // The others are of the store alone.
         return;
     }
   }

@@ -1,4 +1,5 @@
 import type { Log } from '../base/log.ts';
+import { SLICE } from '../base/slices.ts';
 import type { Instance, Profile } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
 import type { GuestView } from '../core/view.ts';
@@ -23,8 +24,9 @@ type Profiles = ReadonlyMap<string, Profile>;
 
 /** Expanded config and view of each instance, as of the newest commit. */
 export class Views {
-  readonly #expanded = new Map<number, Expanded>();
-  readonly #views = new Map<number, GuestView>();
+  readonly #made = new Map<number, Made>();
+  /** What the last large change has made. It counts before `#made`, to which it is moved in slices. */
+  #newest = new Map<number, Made>();
   /** Instances that the current commit touches. */
   readonly #touched = new Set<number>();
   readonly #location: string;
@@ -38,11 +40,11 @@ export class Views {
   }
 
   get(instanceId: number): GuestView | undefined {
-    return this.#views.get(instanceId);
+    return this.#of(instanceId)?.view;
   }
 
   expanded(instanceId: number): Expanded | undefined {
-    return this.#expanded.get(instanceId);
+    return this.#of(instanceId)?.expanded;
   }
 
   /** The instances that the current commit touches: those that have changed, and those that are gone. */
@@ -52,7 +54,7 @@ export class Views {
 
   /** The new views of the touched instances. */
   get changed(): GuestView[] {
-    return [...this.#touched].flatMap((id) => this.#views.get(id) ?? []);
+    return [...this.#touched].flatMap((id) => this.get(id) ?? []);
   }
 
   /** Call it before the changes of a commit are applied. */
@@ -65,8 +67,8 @@ export class Views {
   }
 
   delete(instanceId: number): void {
-    this.#expanded.delete(instanceId);
-    this.#views.delete(instanceId);
+    this.#made.delete(instanceId);
+    this.#newest.delete(instanceId);
     this.#touched.add(instanceId);
   }
 
@@ -78,21 +80,35 @@ export class Views {
     }
   }
 
-  /** Uses what was made of an instance before the commit. */
-  take(made: Made): void {
-    this.#keep(made);
-    this.#touched.delete(made.instance.id);
+  /**
+   * Uses what was made before the commit of a large change. The time does not depend on the number of its instances,
+   * unless its commit touches them.
+   */
+  take(made: Map<number, Made>): void {
+    while (!this.settle());
+    this.#newest = made;
+    for (const id of this.#touched) if (made.has(id)) this.#touched.delete(id);
+  }
+
+  /** Moves some of what {@link take} was given. @returns whether nothing is left */
+  settle(): boolean {
+    for (const made of this.#newest.values().take(SLICE)) this.#keep(made);
+    return this.#newest.size === 0;
   }
 
   make(instance: Instance, profiles: Profiles): Made {
     const expanded = expand(instance, profiles);
     const warn = (warning: string) => this.#log.warn({ instance: instance.name, warning }, 'cloud-init data');
-    const view = this.#build(instance, expanded, this.#location, warn, this.#views.get(instance.id));
+    const view = this.#build(instance, expanded, this.#location, warn, this.get(instance.id));
     return { instance, expanded, view };
   }
 
-  #keep({ instance: { id }, expanded, view }: Made): void {
-    this.#expanded.set(id, expanded);
-    this.#views.set(id, view);
+  #of(instanceId: number): Made | undefined {
+    return this.#newest.get(instanceId) ?? this.#made.get(instanceId);
+  }
+
+  #keep(made: Made): void {
+    this.#made.set(made.instance.id, made);
+    this.#newest.delete(made.instance.id);
   }
 }

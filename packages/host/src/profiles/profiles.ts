@@ -1,4 +1,4 @@
-import { mapInSlices } from '../base/slices.ts';
+import { mapInSlices, nextTurn, SLICE } from '../base/slices.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
 import { checkDevices } from '../core/devices.ts';
 import { planDevices } from '../core/devices-plan.ts';
@@ -109,6 +109,7 @@ function update(
     check?.(current);
     const profile = { ...current, ...fields, ...checked };
     const profiles = new Map(model.state.profiles).set(name, profile);
+    const ids = new Set(users.map(({ id }) => id));
     const naming = users.length > 1;
     const planFor = (instance: Instance) => {
       const plan = () => planUpdate(context, instance, instance, profiles);
@@ -122,7 +123,7 @@ function update(
       naming,
       // Its profile may have been renamed or deleted meanwhile, if it had no users.
       check: () => checkStill(find(context, name), current, check),
-      newcomers: () => newcomers(context, name, users).map((each) => withoutWork(planFor(each), name)),
+      newcomers: () => newcomers(context, name, ids).map((each) => withoutWork(planFor(each), name)),
     });
   });
 }
@@ -134,10 +135,9 @@ function checkStill(profile: Profile, planned: Profile, check: Precondition<Prof
   throw hostError('changed-meanwhile', `Profile "${profile.name}"`);
 }
 
-/** Instances that have begun to use a profile while it was changed for its users. */
-function newcomers({ model }: Needs<'model'>, profile: string, users: readonly Instance[]): Instance[] {
-  const ids = new Set(users.map(({ id }) => id));
-  return model.usersOf(profile).filter(({ id }) => !ids.has(id));
+/** Instances that have begun to use a profile while it was changed for its users. @param users ids */
+function newcomers({ model }: Needs<'model'>, profile: string, users: ReadonlySet<number>): Instance[] {
+  return model.usersOf(profile).filter(({ id }) => !users.has(id));
 }
 
 /**
@@ -162,7 +162,11 @@ function withUsers<T>(
 ): Promise<T> {
   const { model, queue } = context;
   const ids = new Set(model.usersOf(profile).map(({ id }) => id));
-  return queue.runAll(ids, 'update', () => work(model.usersOf(profile).filter(({ id }) => ids.has(id))));
+  return queue.runAll(ids, 'update', async () => {
+    const users = model.usersOf(profile).filter(({ id }) => ids.has(id));
+    if (users.length > SLICE) await nextTurn();
+    return work(users);
+  });
 }
 
 function rename(
@@ -182,9 +186,10 @@ function rename(
       refuseUsersElsewhere(context, name);
     };
     const renamed = lifecycle('profile-renamed', 'profiles', to, { by, context: { old_name: name } });
+    const ids = new Set(users.map(({ id }) => id));
     const change: LargeChange = {
-      ...{ ids: users.map(({ id }) => id), check },
-      newcomers: () => newcomers(context, name, users).map(({ id }) => id),
+      ...{ ids: [...ids], check },
+      newcomers: () => newcomers(context, name, ids).map(({ id }) => id),
       partOf: (current) => ({ instance: withProfile(current, name, to), events: [] }),
       changes: [
         { kind: 'put-profile', profile: { ...profile, name: to } },

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test as it, vi } from 'vitest';
 import { silentLog } from '../base/log.ts';
+import { nextTurn } from '../base/slices.ts';
 import type { Change, Instance, State } from '../core/entities.ts';
 import { readRecords } from './read-records.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -49,6 +50,23 @@ it('writes an object that changes again and again once', async () => {
   vi.useRealTimers();
   await writer.stop();
   expect(readRecords(folder).state.instances.get(1)?.config).toEqual({ 'user.n': '99' });
+});
+
+it('rests after each slice at a start, until it is stopped', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  for (let id = 1; id <= 250; id++) put(id, `c${id}`);
+  const begun = writer.begin(source);
+  const rests = async (count: number) => {
+    while (vi.getTimerCount() === 0) await nextTurn();
+    expect(readdirSync(folder)).toHaveLength(count);
+  };
+  await rests(100);
+  vi.runAllTimers();
+  await rests(200);
+  const stopped = writer.stop();
+  await begun;
+  await stopped;
+  expect(readdirSync(folder)).toHaveLength(200);
 });
 
 it('removes the record of an object that is gone, also one that the last daemon has left', async () => {

@@ -2,12 +2,15 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
+import { SLICE, slicesOf } from '../base/slices.ts';
 import type { Change, State } from '../core/entities.ts';
 import { isOwnName, NUMBERS, type Numbers, type RecordKind, recordName } from './record-names.ts';
 
 /** Time from a change to its record. All changes in it make one write, because instances may change keys quickly. */
 const WAIT_MS = 5_000;
 const PRIVATE_FILE = 0o600;
+/** At a start, so much time passes after each slice of records: the main thread is for the requests that wait then. */
+const REST_MS = 100;
 
 export interface RecordSource {
   readonly state: State;
@@ -34,6 +37,8 @@ export class RecordWriter {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #isStopped = false;
+  /** Ends a rest. */
+  #goOn = () => {};
   #isTold = false;
 
   /** @param folder which exists */
@@ -63,6 +68,7 @@ export class RecordWriter {
   /** Writes the records that are due, and ends. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.#goOn();
     clearTimeout(this.#timer);
     this.#write();
     await this.#writing;
@@ -77,15 +83,26 @@ export class RecordWriter {
   async #writeAll(source: RecordSource): Promise<void> {
     const others = new Set((await readdir(this.#folder)).filter(isOwnName));
     others.delete(NUMBERS);
-    for (const { kind, key } of keysOf(source.state)) {
-      if (this.#isStopped) return;
-      others.delete(recordName(kind, key));
-      await this.#put(source, { kind, key });
+    for (const slice of slicesOf(keysOf(source.state))) {
+      for (const { kind, key } of slice) {
+        if (this.#isStopped) return;
+        others.delete(recordName(kind, key));
+        await this.#put(source, { kind, key });
+      }
+      if (slice.length === SLICE) await this.#rest();
     }
     // Their objects are gone. An object made since the list was read may lose its record here, but it counts as
     // changed, so its record is written again.
     for (const name of others) await rm(join(this.#folder, name), { force: true });
     await this.#putNumbers(source);
+  }
+
+  async #rest(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, REST_MS);
+    this.#goOn = resolve;
+    await promise;
+    clearTimeout(timer);
   }
 
   async #writeChanged(source: RecordSource): Promise<void> {

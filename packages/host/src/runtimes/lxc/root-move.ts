@@ -8,7 +8,7 @@ import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
 import { makeImage, syncFile, withImage } from './root-image.ts';
 import { isSubvolume, limitSubvolume, makeSubvolume, removeSubvolume } from './root-subvolume.ts';
-import { makeFresh, type Wanted } from './root-template.ts';
+import { copyKept, makeFresh } from './root-template.ts';
 import { removeTree } from './tools.ts';
 
 // Moves the files of a stopped instance to another place. It first copies and syncs all of them. Then one rename makes
@@ -33,9 +33,8 @@ export interface Size {
 /** Moves the files from their present place into a new image. @throws CodedError root-too-small, root-failed */
 export async function moveToImage(paths: InstancePaths, size: Size): Promise<void> {
   const isFresh = await isUnwritten(paths);
-  await mkdir(paths.newOverlay);
   try {
-    if (isFresh) await makeFresh(paths, await freshContent(paths, size));
+    if (isFresh) await makeEmpty(paths, size);
     else await copyToImage(paths, size);
     await rename(paths.newImage, paths.image);
     if (!isFresh) await syncFolder(paths.folder);
@@ -139,12 +138,16 @@ async function exchange(paths: InstancePaths, size: Size | null): Promise<void> 
   await syncFolder(paths.folder);
 }
 
-async function freshContent(paths: InstancePaths, { bytes }: Size): Promise<Wanted> {
+async function makeEmpty(paths: InstancePaths, { bytes }: Size): Promise<void> {
+  const wanted = { bytes, owner: await lstat(paths.overlay) };
+  if (await copyKept(paths, wanted)) return;
+  await mkdir(paths.newOverlay);
   await fillFresh(paths);
-  return { bytes, owner: await lstat(paths.overlay), content: paths.newOverlay };
+  await makeFresh(paths, wanted, paths.newOverlay);
 }
 
 async function copyToImage(paths: InstancePaths, size: Size): Promise<void> {
+  await mkdir(paths.newOverlay);
   await makeImage(paths.newImage, size.bytes, paths.newOverlay);
   const enter = [...(await enterOf(paths)), ...withImage(paths.newImage, paths.newOverlay)];
   await copy(enter, paths, size);

@@ -4,6 +4,7 @@ import type { InsideOwner } from '../../native/mount.ts';
 import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
 import { makeImage, syncFile } from './root-image.ts';
+import { copyLittle } from './sparse-copy.ts';
 
 // Making a file system waits for the disk several times; copying an empty one does not. So an empty image is made once
 // for each size and owner, and then copied. It has never been mounted.
@@ -11,29 +12,43 @@ import { makeImage, syncFile } from './root-image.ts';
 /** Maximum number of empty images: each takes up to a few MiB, and most hosts use only a few sizes. */
 const KEPT_MAX = 8;
 const PRIVATE = 0o700;
+/** Empty images with more data than this are copied by cp(1), also those on file systems without holes. */
+const DATA_MAX = 4 * 2 ** 20;
 const TIMEOUT_MS = 60_000;
 
 /** What an empty image is for. */
 export interface Wanted {
   readonly bytes: number;
   readonly owner: InsideOwner;
-  /** Folder with the empty folders of its file system. */
-  readonly content: string;
 }
 
 /**
- * Makes an instance's new, empty image. The first mount syncs it to the disk.
- * @throws CodedError root-failed
+ * Makes an instance's new image a copy of an empty one that is kept. The first mount syncs it to the disk.
+ * @returns false if there is none, or it cannot be copied; a part may be there then
  */
-export async function makeFresh({ folder, newImage }: InstancePaths, wanted: Wanted): Promise<void> {
-  const { bytes, owner, content } = wanted;
-  const kept = join(dirname(folder), 'empty-images');
-  const empty = join(kept, `${bytes}-${owner.uid}-${owner.gid}.img`);
+export async function copyKept(paths: InstancePaths, wanted: Wanted): Promise<boolean> {
+  const { empty } = keptFor(paths, wanted);
   // The empty image may be removed before it is copied.
-  if (await copySparse(empty, newImage)) return;
-  await makeImage(newImage, bytes, content);
+  return (
+    (await copyLittle(empty, paths.newImage, DATA_MAX).catch(() => false)) ||
+    copySparse(empty, paths.newImage)
+  );
+}
+
+/**
+ * Makes an instance's new, empty image, and keeps a copy for later instances. The first mount syncs it to the disk.
+ * @param content folder with the empty folders of its file system @throws CodedError root-failed
+ */
+export async function makeFresh(paths: InstancePaths, wanted: Wanted, content: string): Promise<void> {
+  await makeImage(paths.newImage, wanted.bytes, content);
+  const { empty, kept } = keptFor(paths, wanted);
   // If there is no copy for later instances, for example on a full disk, this instance starts nevertheless.
-  await keep(newImage, empty, kept, join(folder, 'empty.img')).catch(() => {});
+  await keep(paths.newImage, empty, kept, join(paths.folder, 'empty.img')).catch(() => {});
+}
+
+function keptFor({ folder }: InstancePaths, { bytes, owner }: Wanted) {
+  const kept = join(dirname(folder), 'empty-images');
+  return { kept, empty: join(kept, `${bytes}-${owner.uid}-${owner.gid}.img`) };
 }
 
 /** Keeps a copy for later instances. It is synced before it gets its name, because it is used after a power failure. */

@@ -18,7 +18,7 @@ export class StagedEvents {
   readonly #statements: ReturnType<typeof statementsOf>;
   readonly #newest: () => number;
   /** By instance, in the order of their numbers. */
-  readonly #events = new Map<number, StoredEvent[]>();
+  #events = new Map<number, StoredEvent[]>();
   #first = 0;
   /** 0 if no large change is staged. */
   #next = 0;
@@ -38,11 +38,6 @@ export class StagedEvents {
   /** The number of the last event; 0 if there is none. */
   get last(): number {
     return this.#events.size === 0 ? 0 : this.#next - 1;
-  }
-
-  /** The number of events of each owner. */
-  get counts(): ReadonlyMap<number, number> {
-    return new Map([...this.#events].map(([owner, events]) => [owner, events.length]));
   }
 
   /** By instance, the events with their numbers. */
@@ -80,7 +75,8 @@ export class StagedEvents {
 
   /** The large change is over. */
   end(): void {
-    this.#events.clear();
+    // A new map, because others may still use the old one.
+    this.#events = new Map();
     this.#next = 0;
   }
 

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { SLICE } from '../../base/slices.ts';
 import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../../core/entities.ts';
 import type { JournalLimits } from './journal-limits.ts';
 import { HOST } from './journal-sizes.ts';
@@ -40,6 +41,8 @@ export class Journal {
   readonly staged: StagedEvents;
   /** The number that the newest missing events of instances share. */
   #missing = 0;
+  /** By owner, the events of a large change that are not counted yet. */
+  #uncounted: Iterator<[number, readonly StoredEvent[]], undefined> = new Map().entries();
   /** Deleted instances that still have events. */
   readonly #deleted = new Set<number>();
 
@@ -84,11 +87,33 @@ export class Journal {
 
   /** Lets readers see the staged events. The events that {@link append} adds in the same transaction follow them. */
   makeTrue(): void {
-    const { counts, last } = this.staged;
+    const { last } = this.staged;
     this.staged.makeTrue();
-    for (const [owner, count] of counts) this.#tally.add(owner, count);
     this.#tally.setNewest(Math.max(last, this.#tally.newest));
     this.#statements.putNewest.run(this.#tally.newest);
+  }
+
+  /** The large change is over. @param done whether it is in effect now: {@link countStaged} counts its events then */
+  endStaging(done: boolean): void {
+    while (!this.countStaged());
+    if (done) this.#uncounted = this.staged.events.entries();
+    this.staged.end();
+  }
+
+  /**
+   * Counts some of the events of a large change, after its commit. Until then their owners may keep more events than
+   * their limits. Must not run inside a transaction.
+   * @returns whether all are counted
+   */
+  countStaged(): boolean {
+    let counted = 0;
+    for (; counted < SLICE; counted++) {
+      const { done, value } = this.#uncounted.next();
+      if (done) break;
+      this.#tally.add(value[0], value[1].length);
+    }
+    this.#tally.keep();
+    return counted < SLICE;
   }
 
   /** Whether there are events to drop, which commits have left for later. */

@@ -112,6 +112,25 @@ it('leaves nothing true if the disk is full while it is staged, and can be done 
   expect(store.journalSpan(null).newest).toBe(staged.get(1)?.[0]?.sequence);
 });
 
+it('is counted in slices after its commit', () => {
+  const limits = { events: 200, sureEvents: 0 };
+  const full = new Store(join(folder, 'full.db'), { journal: limits });
+  full.beginStaging();
+  const rows = (id: number): StagedRows => ({
+    ...{ instanceId: id, instance: null, events: [{ ...event, instanceId: id }] },
+  });
+  full.stage(Array.from({ length: 150 }, (_, at) => rows(at + 1)));
+  full.commitStaged([], [], []);
+  expect([full.countStaged(), full.countStaged()]).toEqual([false, true]);
+  // There is room for 50 more. The next one has the oldest event of an instance dropped.
+  full.commit([], Array(50).fill(event));
+  const span = () => full.journalSpan(1).oldest;
+  expect(span()).toBe(0);
+  full.commit([], [event]);
+  expect(span()).toBeGreaterThan(0);
+  full.close();
+});
+
 it('is tidied also if the store is never idle', () => {
   stage();
   store.giveUpStaging();

@@ -181,9 +181,14 @@ export class Store {
       this.#staged.makeTrue();
       return this.#journal.append(events, this.#reserve.tight);
     });
-    const staged = new Map(this.#journal.staged.events);
+    const staged = this.#journal.staged.events;
     this.#endStaging(true);
     return { staged, others };
+  }
+
+  /** Counts some events of the last large change, which its commit leaves for later. @returns whether all are counted */
+  countStaged(): boolean {
+    return this.#journal.countStaged();
   }
 
   /** Gives up the large change that is being staged. Its rows are dropped later. */
@@ -193,7 +198,7 @@ export class Store {
   }
 
   #endStaging(done: boolean): void {
-    this.#journal.staged.end();
+    this.#journal.endStaging(done);
     this.#staged.end(done);
   }
 
@@ -283,6 +288,7 @@ export class Store {
   /** Work that is done while idle. */
   #tend(): void {
     try {
+      while (!this.countStaged());
       this.#reserve.tend();
       if (this.#journal.hasDeleted) this.#transaction(() => this.#journal.dropDeleted());
       if (this.isUntidy) this.tidy();

@@ -168,6 +168,21 @@ function describeUses(get: Get): void {
     await agree(a, b);
   });
 
+  it('refuses a change that relies on what has changed meanwhile, and takes it from the newer state', async () => {
+    const { a, b } = get();
+    await a.commit([put('profile', 1, 'old')]);
+    await agree(a, b);
+    const same = [profileKey(nameOf('profile', 1))];
+    const based = b.revision;
+    await b.commit([put('instance', 1, '')], { same });
+    await a.commit([put('profile', 1, 'new')]);
+    const lost = b.commit([put('instance', 2, '')], { based, same });
+    await expect(lost).rejects.toMatchObject(changedMeanwhile);
+    await b.commit([put('instance', 2, '')], { same });
+    await agree(a, b);
+    expect(b.state.instances.size).toBe(2);
+  });
+
   it('refuses to drop what has been used meanwhile', async () => {
     const { a, b } = get();
     await a.commit([put('profile', 1, '')]);

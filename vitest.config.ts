@@ -17,7 +17,7 @@ const unit = {
 const afterUnit = { groupOrder: 1 };
 
 /** System tests that try the same again and again, or in many ways; the project `long` tries more. */
-const CYCLED = ['archives', 'crash', 'guest-journal', 'restart', 'signals', 'sizes'].map(
+const CYCLED = ['archives', 'crash', 'fleet/interrupted', 'guest-journal', 'restart', 'signals', 'sizes'].map(
   (name) => `packages/host/test/${name}.test.ts`,
 );
 

@@ -35,6 +35,7 @@ export const TEST_PACKAGES = [
   'cloud-init',
   'systemd',
   'curl',
+  'etcd-client',
   'etcd-server',
   'fish',
   'lxcfs',

@@ -44,6 +44,16 @@ export interface Plan {
   readonly crowdRounds: number;
   /** Numbers of adopted instances of part k; each has its own daemon, one after the other. */
   readonly crowdSizes: readonly number[];
+  /** Rounds of part f. */
+  readonly fleetRounds: number;
+  /** Changes of a round of part f, and as many before the first round, which do not count. */
+  readonly fleetChanges: number;
+  /** Instances of each member of part f, and of the single host beside it. */
+  readonly fleetInstances: number;
+  /** Instances of the host that joins. */
+  readonly joinInstances: number;
+  /** How long a member of part f is cut off from etcd. */
+  readonly awaySeconds: number;
   /** How often each command of part l runs. */
   readonly commandRounds: number;
   /** How long a daemon of part l rests before its memory is read. */
@@ -74,6 +84,11 @@ const FULL = {
   restartRounds: 5,
   crowdRounds: 5,
   crowdSizes: [1000, 10_000],
+  fleetRounds: 7,
+  fleetChanges: 200,
+  fleetInstances: 1000,
+  joinInstances: 5000,
+  awaySeconds: 60,
   commandRounds: 20,
   restSeconds: 60,
   aftermathSeconds: 60,
@@ -97,6 +112,11 @@ const QUICK = {
   restartRounds: 2,
   crowdRounds: 2,
   crowdSizes: [1000],
+  fleetRounds: 5,
+  fleetChanges: 60,
+  fleetInstances: 100,
+  joinInstances: 500,
+  awaySeconds: 10,
   commandRounds: 10,
   restSeconds: 10,
   aftermathSeconds: 20,

@@ -23,6 +23,9 @@ const COLUMN_ORDER: readonly string[] = [
   'lxd',
   'lxd btrfs',
   'lxc',
+  'single',
+  'fleet',
+  'etcd',
 ];
 
 const PAGE = fileURLToPath(new URL('../docs/performance.md', import.meta.url));
@@ -30,7 +33,8 @@ const FILE = fileURLToPath(new URL('./results/latest.json', import.meta.url));
 
 /** The parts that one block of the page has; `--record` writes those blocks whose parts were all measured. */
 const BLOCKS: Readonly<Record<string, readonly Part[]>> = {
-  figures: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'],
+  figures: ['a', 'b', 'c', 'd', 'e', 'g', 'h', 'm'],
+  fleet: ['f'],
   installed: ['l'],
   crowds: ['k'],
   restarts: ['o'],

@@ -7,6 +7,7 @@ import { measureChurn } from './measures/churn.ts';
 import { measureCrowds } from './measures/crowds.ts';
 import { measureEvents } from './measures/events.ts';
 import { measureExport } from './measures/export.ts';
+import { measureFleet } from './measures/fleet.ts';
 import { measureGrowth } from './measures/growth.ts';
 import { measureHooks } from './measures/hooks.ts';
 import { measureInstalled } from './measures/installed.ts';
@@ -39,9 +40,10 @@ const MEASURES: readonly (readonly [Part, (bench: Bench) => Promise<void>])[] = 
   ['g', measureGrowth],
   ['h', measureStartUp],
   ['d', measureStoppedListener],
-  ['f', measureMemory],
+  ['m', measureMemory],
   ['l', measureInstalled],
   ['k', measureCrowds],
+  ['f', measureFleet],
   ['o', measureRestarts],
   ['p', measureHooks],
   ['n', measureNeighbours],

@@ -57,7 +57,7 @@ export const TEST_PACKAGES = [
 export const LONG_PACKAGES = ['ansible', 'mmdebstrap', 'systemd-container'];
 
 /** Further packages for the benchmarks: the peers, and programs that put load on them. */
-export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev', 'runc'];
+export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev', 'runc', 'etcd-server'];
 
 /** Packages of a peer that not every Debian has. */
 export const LXD_PACKAGES = ['lxd', 'lxd-client'];

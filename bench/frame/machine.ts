@@ -26,6 +26,7 @@ const VERSIONS = {
   h2load: ['h2load', '--version'],
   gcc: ['gcc', '-dumpfullversion'],
   lxc: ['lxc-start', '--version'],
+  etcd: ['etcd', '--version'],
 } as const;
 
 /** Describes the machine. @param checkout folder of the measured daemon's sources */

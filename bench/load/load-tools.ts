@@ -11,7 +11,10 @@ const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
 const CC = ['-O2', '-Wall', '-Wextra', '-pthread', '-static'];
 /** The programs written for these benchmarks, and the sources of each. */
 const PROGRAMS = {
-  load: ['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'first.c', 'websocket.c'],
+  load: [
+    ...['load.c', 'client.c', 'churn.c', 'drain.c', 'probe.c', 'listen.c', 'first.c', 'follow.c'],
+    'websocket.c',
+  ],
   crowd: ['crowd.c', 'member.c', 'client.c', 'websocket.c'],
   witness: ['witness.c', 'client.c'],
   attack: ['attacks/attack.c', 'attacks/knocks.c', 'attacks/flood.c', 'attacks/floods.c', 'client.c'],

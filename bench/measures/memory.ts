@@ -5,7 +5,7 @@ const KIB_PER_MIB = 1024;
 const MS_PER_S = 1000;
 
 /**
- * f. Resident memory of the daemon after garbage collection, by the kernel's count: at rest, then with
+ * m. Resident memory of the daemon after garbage collection, by the kernel's count: at rest, then with
  * connections. The daemon is started again each time, because it does not give back memory once needed.
  */
 export async function measureMemory(bench: Bench): Promise<void> {

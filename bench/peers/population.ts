@@ -22,26 +22,35 @@ export interface Population extends AsyncDisposable {
   readonly peer: Peer;
 }
 
-/** Name of the instance that is the crowd's container `number`. */
-export function memberName(number: number): string {
-  return `member-${number}`;
+/** What {@link populate} is told beside the number of instances. */
+interface PopulationOptions {
+  /** The daemon's. */
+  readonly checkout?: string;
+  /** Whether its delays are watched. */
+  readonly watched?: boolean;
+  /** The daemon's further settings. */
+  readonly flags?: readonly string[];
+  /** What the names of the instances and the state directory begin with. */
+  readonly prefix?: string;
 }
 
-/**
- * Starts a daemon and a crowd, and adopts each of its containers.
- * @param options the daemon's checkout, and whether its delays are watched
- */
+/** Name of the instance that is the crowd's container `number`. */
+export function memberName(number: number, prefix = 'member'): string {
+  return `${prefix}-${number}`;
+}
+
+/** Starts a daemon and a crowd, and adopts each of its containers. */
 export async function populate(
   { folder, tools, plan }: { readonly folder: string; readonly tools: LoadTools; readonly plan: Plan },
   size: number,
-  { checkout = plan.checkout, watched = false } = {},
+  { checkout = plan.checkout, watched = false, flags = [], prefix }: PopulationOptions = {},
 ): Promise<Population> {
   await using stack = new AsyncDisposableStack();
-  const daemon = new Portholed(join(folder, `porthole-${size}`), checkout);
+  const daemon = new Portholed(join(folder, `${prefix ?? 'porthole'}-${size}`), checkout, flags);
   stack.defer(() => daemon.destroy());
   await daemon.start({ cores: 'all', watched });
   const crowd = stack.use(await Crowd.make(tools, daemon.guestSocket, size, FIRST_UID));
-  await adoptAll(daemon, crowd);
+  await adoptAll(daemon, crowd, prefix);
   await bind(daemon.pid, 'server');
   const owned = stack.move();
   return {
@@ -58,13 +67,14 @@ export async function populate(
   };
 }
 
-async function adoptAll({ client }: Portholed, crowd: Crowd): Promise<void> {
+async function adoptAll({ client }: Portholed, crowd: Crowd, prefix?: string): Promise<void> {
   const waiting = crowd.pids.entries();
   const adopt = async () => {
     for (const [number, pid] of waiting) {
-      const config = { [KEY]: VALUE, 'user.id': memberName(number), 'cloud-init.user-data': USER_DATA };
+      const name = memberName(number, prefix);
+      const config = { [KEY]: VALUE, 'user.id': name, 'cloud-init.user-data': USER_DATA };
       const source = { type: 'adopt', pid };
-      await client.change('POST', '/1.0/instances', { json: { name: memberName(number), source, config } });
+      await client.change('POST', '/1.0/instances', { json: { name, source, config } });
     }
   };
   await Promise.all(Array.from({ length: ADOPTERS }, adopt));

@@ -31,17 +31,25 @@ interface StartOptions {
   readonly watched?: boolean;
 }
 
+/** How late timers of a main thread were, in ms. */
+export interface Delays {
+  readonly p99: number;
+  readonly most: number;
+}
+
 /** A daemon with its own state directory, started as an operator would, by default on the server's core. */
 export class Portholed {
   readonly stateDir: string;
   readonly client: HostClient;
   readonly #checkout: string;
+  readonly #flags: readonly string[];
   #program: Program | undefined;
 
-  /** @param checkout folder of its sources */
-  constructor(stateDir: string, checkout: string) {
+  /** @param checkout folder of its sources @param flags its further settings, at each start */
+  constructor(stateDir: string, checkout: string, flags: readonly string[] = []) {
     this.stateDir = stateDir;
     this.#checkout = checkout;
+    this.#flags = flags;
     this.client = new HostClient(join(stateDir, 'unix.socket'));
   }
 
@@ -70,7 +78,8 @@ export class Portholed {
   async start(options: StartOptions = {}): Promise<number> {
     await mkdir(this.stateDir, { recursive: true });
     const { cores = 'server' } = options;
-    const command = [...loaded(options), join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir];
+    const daemon = [join(this.#checkout, 'bin/portholed'), '--state-dir', this.stateDir, ...this.#flags];
+    const command = [...loaded(options), ...daemon];
     const started = performance.now();
     this.#program = new Program(onCore(cores, command));
     if (options.hear) this.#program.hear(options.hear);
@@ -110,10 +119,21 @@ export class Portholed {
    * How late timers of its main thread were since the last call, in ms; it must have been started as `watched`.
    * @returns the 99th percentile, and the longest
    */
-  async delays(): Promise<{ readonly p99: number; readonly most: number }> {
-    const told = this.#program?.says('main thread late');
+  async delays(): Promise<Delays> {
+    const told = this.#toldDelays();
     process.kill(this.pid, 'SIGUSR2');
-    const [, p99, most] = /p99 ([\d.]+) ms, most ([\d.]+) ms/.exec((await told) ?? '') ?? [];
+    return told;
+  }
+
+  /** The same until it restarts in place by itself. */
+  async delaysUntilRestart(): Promise<Delays> {
+    await this.delays();
+    return this.#toldDelays();
+  }
+
+  async #toldDelays(): Promise<Delays> {
+    const told = await this.#program?.says('main thread late');
+    const [, p99, most] = /p99 ([\d.]+) ms, most ([\d.]+) ms/.exec(told ?? '') ?? [];
     return { p99: Number(p99), most: Number(most) };
   }
 

@@ -4,6 +4,7 @@
  * load probe SOCKET TARGET SECONDS
  * load listen SOCKET TARGET
  * load first SOCKET TARGET SECONDS
+ * load follow SOCKET TARGET
  */
 #include "load.h"
 
@@ -23,6 +24,7 @@ int main(int count, char **args) {
   else if (count == 5 && strcmp(args[1], "probe") == 0) probe(args[2], args[3], atof(args[4]));
   else if (count == 4 && strcmp(args[1], "listen") == 0) listen_to(args[2], args[3]);
   else if (count == 5 && strcmp(args[1], "first") == 0) first_answer(args[2], args[3], atof(args[4]));
+  else if (count == 4 && strcmp(args[1], "follow") == 0) follow(args[2], args[3]);
   else {
     errno = EINVAL;
     fail("load");

@@ -17,4 +17,7 @@ void listen_to(const char *socket_path, const char *target);
 /* Asks until it is answered; prints `ready` when it begins, then the time of the answer. */
 void first_answer(const char *socket_path, const char *target, double seconds);
 
+/* Prints all bytes of an answer that does not end, as they come. */
+void follow(const char *socket_path, const char *target);
+
 #endif

@@ -1,0 +1,80 @@
+import { path } from '../../packages/host/src/client/host-client.ts';
+import type { Bench } from '../bench.ts';
+import { interleave } from '../frame/rounds.ts';
+import { percentile } from '../frame/stats.ts';
+import { Listener } from '../load/listener.ts';
+import { memberName } from '../peers/population.ts';
+import { etcdTimes } from './etcd-alone.ts';
+import { type Host, type Hosts, SHARED_PROFILE } from './hosts.ts';
+
+const KEY = 'user.fleet-event';
+const NS_PER_MS = 1e6;
+const WARM_UP_CHANGES = 20;
+
+interface Times {
+  /** From the operator's request to the event in an instance, ms. */
+  readonly event: number[];
+  /** From the request to the operator's answer, ms. */
+  readonly answer: number[];
+}
+
+/** Where a change is made, and where its event arrives. */
+interface Way {
+  readonly column: 'single' | 'fleet';
+  readonly from: Host;
+  readonly to: Host;
+}
+
+/** Time to the event, of a key and of a profile's key: at one host, over two members, and etcd's share of it. */
+export async function measureChanges(bench: Bench, { single, members, etcd }: Hosts): Promise<void> {
+  const { plan, results, say } = bench;
+  const [ma, mb] = members;
+  const ways: readonly Way[] = [
+    { column: 'single', from: single, to: single },
+    { column: 'fleet', from: ma, to: mb },
+  ];
+  say('fleet: changes at one member, events at another');
+  await interleave<Way | null>(
+    [...ways, null],
+    plan.fleetRounds,
+    async (way) => {
+      bench.signal.throwIfAborted();
+      if (!way) return addEtcd(await etcdTimes(etcd, plan.fleetChanges));
+      await addWay(way);
+    },
+    async (way) => void (way ? await times(bench, way, keyOf(way.to), WARM_UP_CHANGES) : null),
+  );
+
+  function addEtcd(took: readonly number[]): void {
+    results.add('fleet-etcd-median', 'etcd', percentile(took, 50));
+    results.add('fleet-etcd-p99', 'etcd', percentile(took, 99));
+  }
+
+  async function addWay(way: Way): Promise<void> {
+    const { column, to } = way;
+    const key = await times(bench, way, keyOf(to), plan.fleetChanges);
+    results.add('fleet-key-median', column, percentile(key.event, 50));
+    results.add('fleet-key-p99', column, percentile(key.event, 99));
+    const profile = await times(bench, way, path`/1.0/profiles/${SHARED_PROFILE}`, plan.fleetChanges);
+    results.add('fleet-profile-median', column, percentile(profile.event, 50));
+    results.add('fleet-profile-p99', column, percentile(profile.event, 99));
+    results.add('fleet-profile-answer', column, percentile(profile.answer, 50));
+  }
+}
+
+/** The first instance of a host, whose program listens. */
+const keyOf = ({ name }: Host) => path`/1.0/instances/${memberName(0, name)}`;
+
+async function times({ tools, signal }: Bench, way: Way, target: string, changes: number): Promise<Times> {
+  using listener = await Listener.open(tools, way.to.peer);
+  const all: Times = { event: [], answer: [] };
+  for (let change = 0; change < changes; change++) {
+    signal.throwIfAborted();
+    const before = process.hrtime.bigint();
+    const json = { config: { [KEY]: `${before}` } };
+    await way.from.daemon.client.change('PATCH', target, { json });
+    all.answer.push(Number(process.hrtime.bigint() - before) / NS_PER_MS);
+    all.event.push(Number((await listener.next()) - before) / NS_PER_MS);
+  }
+  return all;
+}

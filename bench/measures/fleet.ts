@@ -1,0 +1,39 @@
+import { resolve } from 'node:path';
+import type { Bench } from '../bench.ts';
+import { measureChanges } from '../fleet/changes.ts';
+import { measureEdit } from '../fleet/edit.ts';
+import { type Hosts, startHosts } from '../fleet/hosts.ts';
+import { measureJoining } from '../fleet/joining.ts';
+import { measurePartition } from '../fleet/partition.ts';
+import { measureReads } from '../fleet/reads.ts';
+import { buildForm } from '../peers/built.ts';
+import { CHECKOUT } from '../peers/porthole.ts';
+
+const KIB_PER_MIB = 1024;
+
+/** f. Three members of a fleet on three nodes of etcd, beside a single host, all on this machine. */
+export async function measureFleet(bench: Bench): Promise<void> {
+  const { plan } = bench;
+  // Users run the built form; another checkout is taken as it is.
+  const checkout =
+    plan.checkout === resolve(CHECKOUT) ? await buildForm(bench, 'fleet-built') : plan.checkout;
+  await using stack = new AsyncDisposableStack();
+  const hosts = await startHosts(bench, checkout, stack);
+  await measureChanges(bench, hosts);
+  await measureReads(bench, hosts);
+  await measureEdit(bench, hosts);
+  await measurePartition(bench, hosts);
+  await measureJoining(bench, hosts);
+  await measureMemory(bench, hosts);
+}
+
+/** Resident memory after a start and a garbage collection, with the same number of instances. */
+async function measureMemory({ results, say }: Bench, { single, members }: Hosts): Promise<void> {
+  say('fleet: memory');
+  for (const [column, { daemon }] of Object.entries({ single, fleet: members[0] })) {
+    await daemon.stop();
+    await daemon.start({ cores: 'all', collectable: true });
+    await daemon.collectGarbage();
+    results.add('fleet-memory', column, daemon.residentKib() / KIB_PER_MIB);
+  }
+}

@@ -7,7 +7,8 @@ import { memberName } from '../peers/population.ts';
 import { etcdTimes } from './etcd-alone.ts';
 import { type Host, type Hosts, SHARED_PROFILE } from './hosts.ts';
 
-const KEY = 'user.fleet-event';
+/** Two keys: an instance's own key hides that of its profile. */
+const KEYS = { instance: 'user.fleet-own', profile: 'user.fleet-shared' } as const;
 const NS_PER_MS = 1e6;
 const WARM_UP_CHANGES = 20;
 
@@ -16,6 +17,12 @@ interface Times {
   readonly event: number[];
   /** From the request to the operator's answer, ms. */
   readonly answer: number[];
+}
+
+/** What is changed. */
+interface Target {
+  readonly path: string;
+  readonly key: string;
 }
 
 /** Where a change is made, and where its event arrives. */
@@ -42,7 +49,7 @@ export async function measureChanges(bench: Bench, { single, members, etcd }: Ho
       if (!way) return addEtcd(await etcdTimes(etcd, plan.fleetChanges));
       await addWay(way);
     },
-    async (way) => void (way ? await times(bench, way, keyOf(way.to), WARM_UP_CHANGES) : null),
+    async (way) => void (way ? await times(bench, way, firstOf(way.to), WARM_UP_CHANGES) : null),
   );
 
   function addEtcd(took: readonly number[]): void {
@@ -52,27 +59,31 @@ export async function measureChanges(bench: Bench, { single, members, etcd }: Ho
 
   async function addWay(way: Way): Promise<void> {
     const { column, to } = way;
-    const key = await times(bench, way, keyOf(to), plan.fleetChanges);
+    const key = await times(bench, way, firstOf(to), plan.fleetChanges);
     results.add('fleet-key-median', column, percentile(key.event, 50));
     results.add('fleet-key-p99', column, percentile(key.event, 99));
-    const profile = await times(bench, way, path`/1.0/profiles/${SHARED_PROFILE}`, plan.fleetChanges);
+    const profile = await times(bench, way, PROFILE, plan.fleetChanges);
     results.add('fleet-profile-median', column, percentile(profile.event, 50));
     results.add('fleet-profile-p99', column, percentile(profile.event, 99));
     results.add('fleet-profile-answer', column, percentile(profile.answer, 50));
   }
 }
 
-/** The first instance of a host, whose program listens. */
-const keyOf = ({ name }: Host) => path`/1.0/instances/${memberName(0, name)}`;
+const PROFILE: Target = { path: path`/1.0/profiles/${SHARED_PROFILE}`, key: KEYS.profile };
 
-async function times({ tools, signal }: Bench, way: Way, target: string, changes: number): Promise<Times> {
+/** The first instance of a host, whose program listens. */
+function firstOf({ name }: Host): Target {
+  return { path: path`/1.0/instances/${memberName(0, name)}`, key: KEYS.instance };
+}
+
+async function times({ tools, signal }: Bench, way: Way, target: Target, changes: number): Promise<Times> {
   using listener = await Listener.open(tools, way.to.peer);
   const all: Times = { event: [], answer: [] };
   for (let change = 0; change < changes; change++) {
     signal.throwIfAborted();
     const before = process.hrtime.bigint();
-    const json = { config: { [KEY]: `${before}` } };
-    await way.from.daemon.client.change('PATCH', target, { json });
+    const json = { config: { [target.key]: `${before}` } };
+    await way.from.daemon.client.change('PATCH', target.path, { json });
     all.answer.push(Number(process.hrtime.bigint() - before) / NS_PER_MS);
     all.event.push(Number((await listener.next()) - before) / NS_PER_MS);
   }

@@ -46,7 +46,7 @@ export class Program {
    * @throws when it ends first
    */
   says(text: string): Promise<string> {
-    return new Promise((resolve, reject) => {
+    const said = new Promise<string>((resolve, reject) => {
       let heard = '';
       const hear = (more: string) => {
         heard += more;
@@ -57,6 +57,9 @@ export class Program {
       this.#child.stderr?.on('data', hear);
       void this.#ended.then(() => reject(new Error(`it has ended: ${this.#said.trim()}`)));
     });
+    // Whoever asks may have failed meanwhile, and does not wait any more.
+    said.catch(() => {});
+    return said;
   }
 
   /** Ends it with SIGKILL. */

@@ -76,7 +76,7 @@ function firstOf({ name }: Host): Target {
   return { path: path`/1.0/instances/${memberName(0, name)}`, key: KEYS.instance };
 }
 
-async function times({ tools, signal }: Bench, way: Way, target: Target, changes: number): Promise<Times> {
+export async function times({ tools, signal }: Bench, way: Way, target: Target, changes: number): Promise<Times> {
   using listener = await Listener.open(tools, way.to.peer);
   const all: Times = { event: [], answer: [] };
   for (let change = 0; change < changes; change++) {

@@ -1,0 +1,35 @@
+import { bind } from './frame/cores.ts';
+import { Results } from './frame/results.ts';
+import { percentile } from './frame/stats.ts';
+import { planOf } from './plan.ts';
+import { LoadTools } from './load/load-tools.ts';
+import { startHosts, SHARED_PROFILE } from './fleet/hosts.ts';
+import { times } from './fleet/changes.ts';
+import { etcdTimes } from './fleet/etcd-alone.ts';
+import { mkdtempSync, chmodSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { buildForm } from './peers/built.ts';
+const c = new AbortController();
+for (const s of ['SIGINT','SIGTERM'] as const) process.on(s, () => c.abort());
+const plan = { ...planOf(['--quick'])!, fleetInstances: 20 };
+const folder = mkdtempSync('/var/tmp/porthole-bench-'); chmodSync(folder, 0o755);
+await using stack = new AsyncDisposableStack();
+stack.defer(() => rm(folder, { recursive: true, force: true }));
+await bind(process.pid, 'load');
+const tools = await LoadTools.build(folder, c.signal);
+const bench = { plan, folder, tools, results: new Results(), say: (t: string) => console.error(t), signal: c.signal } as any;
+const hosts = await startHosts(bench, await buildForm(bench, 'fleet-built'), stack);
+const [ma, mb, mc] = hosts.members;
+const show = (n: string, t: any) => console.log(n.padEnd(40), ['event', 'answer'].map((k) => `${k} ${percentile(t[k], 50).toFixed(2)} / ${percentile(t[k], 99).toFixed(2)}`).join('   '));
+const own = (h: any) => ({ path: `/1.0/instances/${h.name}-0`, key: 'user.fleet-own' });
+const prof = { path: `/1.0/profiles/${SHARED_PROFILE}`, key: 'user.fleet-shared' };
+for (let r = 0; r < 3; r++) {
+  c.signal.throwIfAborted();
+  const e = await etcdTimes(hosts.etcd, 100);
+  console.log('etcd alone', percentile(e, 50).toFixed(2), percentile(e, 99).toFixed(2));
+  show('single own', await times(bench, { column: 'single', from: hosts.single, to: hosts.single }, own(hosts.single), 100));
+  show('mb own, directly', await times(bench, { column: 'fleet', from: mb, to: mb }, own(mb), 100));
+  show('mb own, through ma', await times(bench, { column: 'fleet', from: ma, to: mb }, own(mb), 100));
+  show('profile at mb, event at mb', await times(bench, { column: 'fleet', from: mb, to: mb }, prof, 100));
+  show('profile at ma, event at mb', await times(bench, { column: 'fleet', from: ma, to: mb }, prof, 100));
+}

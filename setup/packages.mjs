@@ -53,8 +53,11 @@ export const TEST_PACKAGES = [
   'runc',
 ];
 
-/** Further packages for the tests of the project `long`: they are large. */
-export const LONG_PACKAGES = ['ansible', 'mmdebstrap', 'systemd-container'];
+/** Further packages for the faults of a fleet: what makes hosts, cuts their links and turns their clocks. */
+export const FLEET_FAULTS_PACKAGES = ['etcd-server', 'faketime', 'nftables'];
+
+/** Further packages for the tests of the project `long`: some are large. */
+export const LONG_PACKAGES = [...FLEET_FAULTS_PACKAGES, 'ansible', 'mmdebstrap', 'systemd-container'];
 
 /** Further packages for the benchmarks: the peers, and programs that put load on them. */
 export const BENCH_PACKAGES = ['nginx-light', 'nghttp2-client', 'gcc', 'libc6-dev', 'runc', 'etcd-server'];

@@ -1,7 +1,9 @@
 // Loaded into the daemon that the soak watches, and into the programs that inherit its environment, where it does
 // nothing. Writes a line a second: the heap of the main thread, and how late its turns were since the last line. At
-// SIGUSR2 it frees all garbage (`bin/portholed` starts with --expose-gc), and says when that is done.
+// SIGUSR2 it frees all garbage, and says when that is done.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 // biome-ignore lint/style/noRestrictedImports: it starts no thread, but is loaded into those of the daemon too
 import { isMainThread } from 'node:worker_threads';
 
@@ -25,7 +27,11 @@ if (isMainThread && process.argv.includes('--state-dir') && !process.argv.includ
     write({ soak: { heap: used(), p50, p99, max } });
   }, EVERY_MS).unref();
   process.on('SIGUSR2', () => {
-    globalThis.gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    // As in native/memory.ts.
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    setFlagsFromString('--no-expose-gc');
+    collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     write({ level: 'info', msg: 'garbage collected', heap: used() });
   });
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { run } from '../../packages/host/src/process/run.ts';
@@ -9,7 +9,7 @@ import type { Bench } from '../bench.ts';
 import { onCore } from '../frame/cores.ts';
 import { interleave } from '../frame/rounds.ts';
 import { buildForm } from '../peers/built.ts';
-import { hasLxd, startEmptyLxd } from '../peers/lxd.ts';
+import { hasLxd, LXD, startEmptyLxd } from '../peers/lxd.ts';
 import { populate } from '../peers/population.ts';
 import { Portholed } from '../peers/porthole.ts';
 
@@ -101,7 +101,12 @@ async function measureRest(
   results.add('rest', 'node', await restOfNode(node));
   await daemon.start({ cores: 'all' });
   const pids: Record<string, number> = { porthole: daemon.pid };
-  if (hasLxd()) pids['lxd'] = stack.use(await startEmptyLxd(join(folder, 'installed-lxd'))).pid;
+  if (hasLxd()) {
+    // A copy, as of Node: another LXD on this machine would share the pages.
+    const copy = join(folder, 'lxd-copy');
+    await copyFile(LXD, copy);
+    pids['lxd'] = stack.use(await startEmptyLxd(join(folder, 'installed-lxd'), 'dir', copy)).pid;
+  }
   say(`installed: ${plan.restSeconds} s at rest`);
   await wait(plan.restSeconds * MS_PER_S);
   for (const [name, pid] of Object.entries(pids)) results.add('rest', name, await sharedMib(pid));

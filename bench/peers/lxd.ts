@@ -11,7 +11,7 @@ import type { Images } from './images.ts';
 import type { ContainerPeer } from './peer.ts';
 
 /** As Debian installs it. */
-const LXD = '/usr/bin/lxd';
+export const LXD = '/usr/bin/lxd';
 
 /** Of the pool: plain folders, or a file with a file system in which a root is a snapshot of its image. */
 export type PoolDriver = 'dir' | 'btrfs';
@@ -44,15 +44,20 @@ export function hasLxd(): boolean {
  * LXD without instances, in its own folder. It has its own network namespace, because it asks the
  * internet for images and instance types by itself, and its own mount namespace, so that its mounts go away
  * however it ends.
+ * @param binary LXD, or a copy of it
  */
-export async function startEmptyLxd(directory: string, driver: PoolDriver = 'dir'): Promise<EmptyLxd> {
+export async function startEmptyLxd(
+  directory: string,
+  driver: PoolDriver = 'dir',
+  binary: string = LXD,
+): Promise<EmptyLxd> {
   const client = new HostClient(join(directory, 'unix.socket'));
   await mkdir(directory);
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(directory, { recursive: true, force: true }));
   const apart = ['unshare', '--net', '--mount', '--propagation', 'private'];
   const program = new Program(
-    onCore('server', ['env', `LXD_DIR=${directory}`, ...apart, LXD, '--group', 'root']),
+    onCore('server', ['env', `LXD_DIR=${directory}`, ...apart, binary, '--group', 'root']),
   );
   stack.defer(() => program.stop());
   await untilServed(client.socketPath, program);

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 import { ROOT } from '../tidy/source.ts';
+import { lateModules } from './late-modules.ts';
 import { copyNativePackages, NATIVE_PACKAGES } from './native-packages.ts';
 import { builtName, referencedFiles, withBuiltNames } from './program-files.ts';
 
@@ -57,13 +58,34 @@ export async function build({ target, modules, architecture }: Build): Promise<v
 
 /** @param programs started as processes or threads of their own */
 async function bundle(dir: string, programs: readonly string[]): Promise<void> {
-  const entries = Object.entries(ENTRIES).map(([name, path]) => [name, join(SOURCES, path)]);
-  const others = programs.map((path) => [builtName(path).replace(/\.cjs$/, ''), path]);
+  const { porthole, ...entries } = ENTRIES;
+  // The command line has chunks of its own: it would load more with those that it shares with the daemon.
+  await write(dir, [['porthole', join(SOURCES, porthole)]], LISTS_AT_ONCE);
+  await write(dir, [
+    ...Object.entries(entries).map(([name, path]) => [name, join(SOURCES, path)] as const),
+    ...programs.map((path) => [builtName(path).replace(/\.cjs$/, ''), path] as const),
+  ]);
+}
+
+/** The parts of `porthole list`, a command that scripts run often, in one file. */
+const LISTS_AT_ONCE = {
+  name: 'porthole',
+  test: /cli\/(program\/main|commands\/list)\.ts$|\/node_modules\/(cli-table3|string-width)\//,
+  includeDependenciesRecursively: true,
+};
+
+async function write(
+  dir: string,
+  entries: readonly (readonly [name: string, path: string])[],
+  group?: typeof LISTS_AT_ONCE,
+): Promise<void> {
   const made = await rolldown({
-    input: Object.fromEntries([...entries, ...others]) as Record<string, string>,
+    input: Object.fromEntries(entries),
     platform: 'node',
     external: NATIVE_PACKAGES,
-    plugins: [placeNames],
+    plugins: [placeNames, lateModules],
+    // Commands are imported late, but all of them together by the program that has all commands.
+    checks: { ineffectiveDynamicImport: false },
   });
   await made.write({
     dir,
@@ -74,6 +96,7 @@ async function bundle(dir: string, programs: readonly string[]): Promise<void> {
     keepNames: true,
     entryFileNames: '[name].cjs',
     chunkFileNames: 'chunk-[name]-[hash].cjs',
+    ...(group ? { codeSplitting: { groups: [group] } } : {}),
   });
   await made.close();
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { buildProgram } from '../../packages/host/src/cli/program/program.ts';
+import { buildProgram } from '../../packages/host/src/cli/program/whole-program.ts';
 
 /** The command line of `porthole`, only to read its help: no command can run. */
 export function commandLine(): Command {

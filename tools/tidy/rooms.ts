@@ -160,7 +160,9 @@ function isWalked(path: string, target: string): boolean {
 const PACKAGED: readonly string[] = [
   'setup/modules.mjs',
   'setup/packages.mjs',
-  ...['cli/completion-scripts.ts', 'cli/program/program.ts', 'config/help.ts'].map((path) => HOST + path),
+  ...['cli/completion-scripts.ts', 'cli/program/whole-program.ts', 'config/help.ts'].map(
+    (path) => HOST + path,
+  ),
 ];
 
 function isPackaged(path: string, target: string): boolean {

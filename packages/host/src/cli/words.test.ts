@@ -1,6 +1,6 @@
 import { expect, test as it } from 'vitest';
 import type { Io } from './io.ts';
-import { buildProgram } from './program/program.ts';
+import { buildProgram } from './program/whole-program.ts';
 import { understand } from './words.ts';
 
 const program = buildProgram(

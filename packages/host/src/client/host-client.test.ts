@@ -180,6 +180,16 @@ describe('a client without a daemon', () => {
   });
 });
 
+it.each([
+  ['GET', '/1.0/a b', 'Request path contains unescaped characters'],
+  ['GET', '/1.0\r\nx: y', 'Request path contains unescaped characters'],
+  ['G T', '/1.0', 'Method must be a valid HTTP token ["G T"]'],
+])('sends nothing that is not a request: %s %j', async (method, url, message) => {
+  await expect(new HostClient('/nowhere').begin(method, url)).rejects.toThrow(message);
+  const headers = { 'if-match': 'a\r\nb: c' };
+  await expect(new HostClient('/nowhere').begin('PUT', '/1.0', { headers })).rejects.toThrow('if-match');
+});
+
 /** A daemon that was killed leaves its socket: a child listens there and dies without cleaning up. */
 function leaveSocketBehind(socket: string): void {
   const script = `require('net').createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, 'SIGKILL'))`;

@@ -1,8 +1,8 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { OperationJson } from '../wire/operation.ts';
 import type { ProgressListener } from './operations.ts';
 import { requireSuccess, waitForOperation, withProgress } from './operations.ts';
+import type { Headers } from './requests.ts';
 import { call } from './transport.ts';
 
 export interface HostClientOptions {
@@ -18,7 +18,7 @@ export interface HostClientOptions {
 export interface ChangeOptions {
   readonly json?: unknown;
   readonly body?: Readable;
-  readonly headers?: OutgoingHttpHeaders;
+  readonly headers?: Headers;
 }
 
 /** A value and the ETag that it had when it was read. */

@@ -1,22 +1,9 @@
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { request } from '../base/node-http.ts';
+import type { IncomingMessage } from 'node:http';
 import type { OperationJson } from '../wire/operation.ts';
+import type { PlainAnswer } from './answer-reader.ts';
 import { ApiError, explainConnection } from './client-errors.ts';
-
-/** One request to the host API. */
-export interface Call {
-  readonly method: string;
-  /** Path and query. */
-  readonly path: string;
-  readonly headers?: OutgoingHttpHeaders;
-  /** Sent as JSON. */
-  readonly json?: unknown;
-  /** Sent unchanged; `json` is absent then. */
-  readonly body?: Readable;
-  readonly signal?: AbortSignal;
-}
+import { exchange } from './plain-exchange.ts';
+import type { Call } from './requests.ts';
 
 /** An answer whose envelope is not an error. */
 export interface Reply {
@@ -29,19 +16,24 @@ export interface Reply {
   readonly operation: OperationJson | undefined;
 }
 
-/** Answers are objects and lists in JSON; a longer one cannot be from the daemon. */
-const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
-
-/** Otherwise Node works out a server name for TLS, with a pattern that takes long to compile. */
-const NO_TLS = { servername: '' };
-
 /**
  * Sends one request on a connection of its own and reads the whole answer.
  * @throws ApiError when the daemon refuses, ConnectionError when it cannot be reached
  */
 export async function call(socketPath: string, input: Call): Promise<Reply> {
-  const response = await send(socketPath, input);
-  return readReply(await readBody(response, socketPath), response);
+  if (input.body) {
+    const { readAnswer, send } = await streamed();
+    return readReply(await readAnswer(await send(socketPath, input), socketPath));
+  }
+  const { method, path, json, signal } = input;
+  const body = json === undefined ? undefined : Buffer.from(JSON.stringify(json));
+  const headers = { ...(body ? { 'content-type': 'application/json' } : {}), ...input.headers };
+  const answer = await exchange(socketPath, { method, path, headers, body, signal }).catch(
+    (error: unknown) => {
+      throw explainConnection(error, socketPath);
+    },
+  );
+  return readReply(answer);
 }
 
 /**
@@ -49,78 +41,30 @@ export async function call(socketPath: string, input: Call): Promise<Reply> {
  * @throws ApiError when the status is not 200
  */
 export async function download(socketPath: string, input: Call): Promise<IncomingMessage> {
+  const { readAnswer, send } = await streamed();
   const response = await send(socketPath, input);
   if (response.statusCode === 200) return response;
-  readReply(await readBody(response, socketPath), response);
-  throw new ApiError(response.statusCode ?? 0, unexpected(response));
+  const answer = await readAnswer(response, socketPath);
+  readReply(answer);
+  throw new ApiError(answer.status, unexpected(answer));
 }
 
-function send(socketPath: string, input: Call): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const payload = input.json === undefined ? undefined : Buffer.from(JSON.stringify(input.json));
-    const outgoing = request({
-      socketPath,
-      method: input.method,
-      path: input.path,
-      headers: { host: 'porthole', ...contentHeaders(payload), ...input.headers },
-      agent: false,
-      ...NO_TLS,
-      ...(input.signal ? { signal: input.signal } : {}),
-    });
-    outgoing.on('response', resolve);
-    outgoing.on('error', (error) => reject(explainConnection(error, socketPath)));
-    writeBody(outgoing, payload, input.body, reject);
-  });
+/** Loaded only for bodies that are streams, because `node:http` takes long to load. */
+function streamed(): Promise<typeof import('./streamed-exchange.ts')> {
+  return import('./streamed-exchange.ts');
 }
 
-function contentHeaders(payload: Buffer | undefined): OutgoingHttpHeaders {
-  return payload ? { 'content-type': 'application/json', 'content-length': payload.length } : {};
-}
-
-/**
- * A refusal may arrive, and end the connection, while the body is still sent: then only the answer counts.
- */
-function writeBody(
-  outgoing: ClientRequest,
-  payload: Buffer | undefined,
-  body: Readable | undefined,
-  reject: (error: unknown) => void,
-): void {
-  if (!body) {
-    outgoing.end(payload);
-    return;
-  }
-  outgoing.on('response', (response) => response.on('end', () => body.destroy()));
-  body.on('error', reject);
-  pipeline(body, outgoing).catch(() => {});
-}
-
-async function readBody(response: IncomingMessage, socketPath: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > ANSWER_BYTES_MAX) throw new ApiError(0, `The answer exceeds ${ANSWER_BYTES_MAX} bytes`);
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw explainConnection(error, socketPath);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function readReply(text: string, response: IncomingMessage): Reply {
-  const envelope = parseEnvelope(text);
-  if (!envelope) throw new ApiError(response.statusCode ?? 0, unexpected(response));
+function readReply(answer: PlainAnswer): Reply {
+  const envelope = parseEnvelope(answer.body.toString('utf8'));
+  if (!envelope) throw new ApiError(answer.status, unexpected(answer));
   if (envelope['type'] === 'error') {
-    const status = Number(envelope['error_code']) || response.statusCode || 0;
-    throw new ApiError(status, String(envelope['error'] ?? '') || unexpected(response));
+    const status = Number(envelope['error_code']) || answer.status;
+    throw new ApiError(status, String(envelope['error'] ?? '') || unexpected(answer));
   }
   return {
     envelope,
     metadata: envelope['metadata'],
-    etag: response.headers.etag,
+    etag: answer.headers['etag'],
     operation: envelope['type'] === 'async' ? (envelope['metadata'] as OperationJson) : undefined,
   };
 }
@@ -134,6 +78,6 @@ function parseEnvelope(text: string): Record<string, unknown> | undefined {
   }
 }
 
-function unexpected(response: IncomingMessage): string {
-  return `The daemon's answer is not the host API's: ${response.statusCode} ${response.statusMessage ?? ''}`.trim();
+function unexpected({ status, reason }: PlainAnswer): string {
+  return `The daemon's answer is not the host API's: ${status} ${reason}`.trim();
 }

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { OutgoingHttpHeaders } from 'node:http';
 import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import { formOf } from '../base/multipart.ts';
 import { ApiError } from './client-errors.ts';
 import type { HostClient } from './host-client.ts';
+import type { Headers } from './requests.ts';
 
 /** The local files of an image: one archive, or metadata and root filesystem in two. */
 export type ImageFiles =
@@ -52,7 +52,7 @@ interface FilePiece {
 }
 
 interface Body {
-  readonly headers: OutgoingHttpHeaders;
+  readonly headers: Headers;
   readonly pieces: readonly (string | FilePiece)[];
   /** Bytes of all files. */
   readonly size: number;
@@ -88,7 +88,7 @@ async function sizeOf(file: string): Promise<number> {
   return facts.size;
 }
 
-function imageHeaders(files: ImageFiles, options: UploadOptions): OutgoingHttpHeaders {
+function imageHeaders(files: ImageFiles, options: UploadOptions): Headers {
   const own = basename(files.kind === 'unified' ? files.file : files.rootfs);
   const properties = new URLSearchParams({ ...options.properties }).toString();
   return {

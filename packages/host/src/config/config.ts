@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CodedError, messageOf } from '../base/coded-error.ts';
+import { messageOf } from '../base/coded-error.ts';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { isYamlMap } from '../base/yaml-map.ts';
 import { parseYamlTexts } from '../base/yaml-texts.ts';
+import { badSettings as bad, etcdSettings } from './etcd-settings.ts';
 import { SETTINGS, type SettingName, type SettingRow, type Settings } from './settings.ts';
 
 /** The sources of settings: command line and environment, passed in once, in `main.ts`. */
@@ -23,8 +24,11 @@ export interface DaemonConfig {
 /** The action that the command line asks for. */
 export type Invocation =
   | { readonly kind: 'run'; readonly config: DaemonConfig }
-  /** Everything has been read and is valid; nothing else is asked for. */
-  | { readonly kind: 'check' }
+  /**
+   * Everything has been read and is valid. If it `asksOthers`, it is to try whether etcd can be used; the daemon can
+   * start without it.
+   */
+  | { readonly kind: 'check'; readonly config: DaemonConfig; readonly asksOthers: boolean }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' };
 
@@ -34,7 +38,7 @@ export type Invocation =
  * @throws CodedError `bad-settings`, with the key, its place and the values that it takes
  */
 export function readConfig({ args, env }: ConfigSources): Invocation {
-  const { help, version, check: onlyCheck, ...flags } = readFlags(args);
+  const { help, version, check: onlyCheck, 'check-start': onlyCheckStart, ...flags } = readFlags(args);
   if (help) return { kind: 'help' };
   if (version) return { kind: 'version' };
   const stateDir = checkStateDir(
@@ -52,8 +56,11 @@ export function readConfig({ args, env }: ConfigSources): Invocation {
     settings[name] = given ? check(given.where, given.value, row) : row.default;
   }
   if (settings['server-name'] === '') settings['server-name'] = hostname();
-  if (onlyCheck) return { kind: 'check' };
-  return { kind: 'run', config: { stateDir, settings: settings as unknown as Settings } };
+  const config = { stateDir, settings: settings as unknown as Settings };
+  if (config.settings.store === 'etcd') etcdSettings(config.settings);
+  if (onlyCheck) return { kind: 'check', config, asksOthers: true };
+  if (onlyCheckStart) return { kind: 'check', config, asksOthers: false };
+  return { kind: 'run', config };
 }
 
 /** Bytes of a path: with a longer one, the kernel would refuse the paths of the sockets below it, unix(7). */
@@ -84,6 +91,7 @@ function readFlags(args: readonly string[]): Record<string, string | boolean | u
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean' },
         check: { type: 'boolean' },
+        'check-start': { type: 'boolean' },
         'state-dir': { type: 'string' },
         settings: { type: 'string' },
         ...Object.fromEntries(settings),
@@ -140,8 +148,4 @@ function check(where: string, value: unknown, row: SettingRow): unknown {
   const number = Number(value);
   if (value !== '' && Number.isInteger(number) && number >= row.min && number <= row.max) return number;
   throw bad(`${where}: "${value}" is not a whole number from ${row.min} to ${row.max}`);
-}
-
-function bad(message: string): CodedError {
-  return new CodedError('bad-settings', 400, message);
 }

@@ -35,6 +35,15 @@ const MINUTES_PER_YEAR = 525_600;
 const number = (value: number, min: number, max: number, about: string) =>
   ({ kind: 'number', default: value, min, max, about }) as const;
 
+const file = (about: string) =>
+  ({ kind: 'text', default: '', form: [ABSOLUTE, 'an absolute path'], about }) as const;
+
+const PORT = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])';
+const HOST = '(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]+\\])';
+const ADDRESS = new RegExp(`^(?:${HOST}:${PORT})?$`);
+const URLS = (scheme: string) => `${scheme}://${HOST}:${PORT}(?:,${scheme}://${HOST}:${PORT})*`;
+const ENDPOINTS = new RegExp(`^(?:${URLS('http')}|${URLS('https')})?$`);
+
 /**
  * Every setting. The name is the key in the settings file, and the flag after `--`. The environment variable
  * is PORTHOLE_ and the name in capitals, with `_` for `-`.
@@ -173,58 +182,37 @@ export const SETTINGS = {
     choices: ['sqlite', 'etcd'],
     default: 'sqlite',
     about:
-      'where the objects are that operators change: `sqlite` for a single host, `etcd` for a host that is, or is to become, a member of a fleet',
+      'where profiles, images, aliases and the records of instances are: in this host’s own database, or in etcd, which several hosts share',
   },
   'etcd-endpoints': {
     kind: 'text',
     default: '',
-    form: [
-      /^(?:(?:http:\/\/[^\s,/]+\/?(?:,http:\/\/[^\s,/]+\/?)*)|(?:https:\/\/[^\s,/]+\/?(?:,https:\/\/[^\s,/]+\/?)*))?$/,
-      'URLs of etcd, separated by commas, such as https://etcd-1:2379; all http or all https',
-    ],
-    about: 'URLs of the nodes of etcd, separated by commas; needed if `store` is `etcd`',
+    form: [ENDPOINTS, 'URLs with a host and a port, separated by commas, all http or all https'],
+    about:
+      'etcd: the URLs of its nodes, separated by commas, such as https://etcd-1:2379,https://etcd-2:2379',
   },
   'etcd-prefix': {
     kind: 'text',
     default: '/porthole/',
-    form: [/^[\x21-\x7e]*\/$/, 'a text without blanks that ends with a slash'],
-    about: 'the beginning of all keys of the fleet in etcd; the same for all members',
+    form: [/^\/(?:[A-Za-z0-9._-]+\/)+$/, 'a path that begins and ends with a slash, such as /porthole/'],
+    about: 'etcd: all keys of the fleet begin with this; hosts with the same prefix are one fleet',
   },
-  'etcd-ca': {
-    kind: 'text',
-    default: '',
-    form: [ABSOLUTE, 'an absolute path'],
-    about: "file with the certificates that have signed etcd's, as PEM; if empty, those that Node trusts",
-  },
-  'etcd-cert': {
-    kind: 'text',
-    default: '',
-    form: [ABSOLUTE, 'an absolute path'],
-    about: 'file with the certificate by which etcd knows this host, as PEM; needs `etcd-key`',
-  },
-  'etcd-key': {
-    kind: 'text',
-    default: '',
-    form: [ABSOLUTE, 'an absolute path'],
-    about: 'file with the private key of `etcd-cert`, as PEM',
-  },
+  'etcd-ca': file(
+    'etcd: file with the authorities (PEM) that its certificate is checked with; if empty, those of Node',
+  ),
+  'etcd-cert': file('etcd: file with the certificate (PEM) that this host shows; needs etcd-key'),
+  'etcd-key': file('etcd: file with the key (PEM) of etcd-cert'),
   'etcd-user': {
     kind: 'text',
     default: '',
-    about: "the daemon's user of etcd; needs `etcd-password-file`",
+    about: 'etcd: the user, if it asks for a password; needs etcd-password-file',
   },
-  'etcd-password-file': {
-    kind: 'text',
-    default: '',
-    form: [ABSOLUTE, 'an absolute path'],
-    about: 'file with the password of `etcd-user`',
-  },
+  'etcd-password-file': file('etcd: file whose first line is the password of etcd-user'),
   'member-address': {
     kind: 'text',
     default: '',
-    form: [/^(?:(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5})?$/, 'HOST:PORT'],
-    about:
-      'where other members of the fleet reach this host, as HOST:PORT; read when the host becomes a member',
+    form: [ADDRESS, 'HOST:PORT, such as 192.0.2.1:8444 or [2001:db8::1]:8444'],
+    about: 'address on which this host answers the other hosts of its fleet, as HOST:PORT',
   },
 } as const satisfies Record<string, SettingRow>;
 
@@ -238,9 +226,11 @@ export type Settings = {
       ? 'auto' | 'pidfd' | 'pidfd-proc' | 'proc'
       : K extends 'fast-lane'
         ? 'auto' | 'off'
-        : (typeof SETTINGS)[K]['kind'] extends 'number'
-          ? number
-          : string;
+        : K extends 'store'
+          ? 'sqlite' | 'etcd'
+          : (typeof SETTINGS)[K]['kind'] extends 'number'
+            ? number
+            : string;
 };
 
 /** The settings as the lines of `portholed --help` and of the documentation. */

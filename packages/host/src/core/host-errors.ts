@@ -108,7 +108,6 @@ export const HOST_ERRORS = {
   'backup-running': [409, 'The database is being backed up already'],
   'backup-failed': [500, 'The database could not be backed up: %s'],
   'backup-unreadable': [500, 'The copies in %s could not be listed: %s'],
-  'etcd-settings': [500, 'The settings for etcd cannot be used: %s'],
   'image-elsewhere': [503, 'The files of the image cannot be fetched from the members that have them: %s'],
   'member-needs-etcd': [
     500,

@@ -1,11 +1,25 @@
+import { CodedError } from '../base/coded-error.ts';
 import type { Caller } from '../core/caller.ts';
 import type { Instance } from '../core/entities.ts';
-import type { GuestBackend } from '../guest/backend.ts';
+import type { GuestBackend, WriteResult } from '../guest/backend.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import { type Effect, keyEffect, readyEffect } from '../instances/guest-writes.ts';
 import type { Needs } from '../instances/needs.ts';
 import { WriteGroups } from '../instances/write-groups.ts';
 import { lifecycle } from '../model/lifecycle.ts';
+
+/** What an instance is told when its host cannot change what the fleet shares. */
+const OF_FLEET: ReadonlyMap<string, WriteResult> = new Map([
+  ['fleet-cut-off', 'cut-off'],
+  ['fleet-outcome-unknown', 'outcome-unknown'],
+  ['fleet-not-applied', 'outcome-unknown'],
+]);
+
+function withoutFleet(error: unknown): WriteResult {
+  const result = error instanceof CodedError ? OF_FLEET.get(error.code) : undefined;
+  if (result === undefined) throw error;
+  return result;
+}
 
 /**
  * The functions of the daemon that instances can reach.
@@ -21,10 +35,11 @@ export function guestCases(
   /** A write of a run is not stored once that run is over. */
   const write = (instanceId: number, work: (instance: Instance) => Effect) => {
     const run = running.get(instanceId);
-    return groups.add(instanceId, (instance) => {
+    const added = groups.add(instanceId, (instance) => {
       if (running.get(instanceId) !== run) throw new Error('the run that has written this is over');
       return work(instance);
     });
+    return added.catch(withoutFleet);
   };
   return {
     imagePaths: (image) => images.paths(image),

@@ -125,10 +125,7 @@ async function untilDone(
       await listen();
       return;
     } catch (error) {
-      log.error(
-        { address, reason: messageOf(error) },
-        'other members cannot reach this one',
-      );
+      log.error({ address, reason: messageOf(error) }, 'other members cannot reach this one');
       await sleep(LISTEN_AGAIN_MS, undefined, { signal }).catch(() => {});
     }
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { within } from '../base/within.ts';
+import { etcdSettings } from '../config/etcd-settings.ts';
 import type { Settings } from '../config/settings.ts';
 import { hostError } from '../core/host-errors.ts';
 import { openEtcd } from '../etcd/client.ts';
@@ -17,7 +18,6 @@ import { EtcdShared } from '../store/etcd/etcd-shared.ts';
 import { FleetKeys } from '../store/etcd/fleet-keys.ts';
 import { Lease } from '../store/etcd/lease.ts';
 import type { Store } from '../store/sqlite/store.ts';
-import { etcdOptions } from './etcd-options.ts';
 import type { StatePaths } from './state-paths.ts';
 
 /** The parts of a member that the model needs. */
@@ -59,7 +59,7 @@ export async function openMember(
   const mirror = new Mirror(kept.fleet, kept.mirror);
   const identity = await openIdentity(parts.paths.member);
   const cutOff = new CutOff(systemClock);
-  const etcd = started.adopt(openEtcd(await etcdOptions(settings)), (each) => each.close());
+  const etcd = started.adopt(openEtcd(etcdSettings(settings)), (each) => each.close());
   const keys = new FleetKeys(settings['etcd-prefix']);
   const lease = new Lease({
     etcd,
@@ -91,11 +91,12 @@ export async function openMember(
 export function opensFleet(settings: Settings, log: Log) {
   if (settings.store !== 'etcd') return null;
   return async (member: string) => {
-    const etcd = openEtcd(await etcdOptions(settings));
+    const etcd = openEtcd(etcdSettings(settings));
     const keys = new FleetKeys(settings['etcd-prefix']);
     const ready = Promise.withResolvers<void>();
     const changed = (isAlive: boolean) => isAlive && ready.resolve();
-    const lease = new Lease({ etcd, keys, member, run: newRun(), log, changed });
+    // A member that lives has its name: it must not lose its lease to a host that only tries to join.
+    const lease = new Lease({ etcd, keys, member, run: newRun(), log, changed, takesOver: false });
     const stop = async () => {
       await lease.stop();
       etcd.close();
@@ -103,7 +104,8 @@ export function opensFleet(settings: Settings, log: Log) {
     try {
       // Tells at once why etcd cannot be used.
       await etcd.status();
-      if (!(await within(LEASE_MS, ready.promise))) throw hostError('fleet-cut-off');
+      if (!(await within(LEASE_MS, ready.promise)))
+        throw lease.isTaken ? hostError('member-name-taken', member) : hostError('fleet-cut-off');
       return { store: new EtcdShared({ etcd, keys, member, keeper: lease, log }), stop };
     } catch (error) {
       await stop();

@@ -1,13 +1,15 @@
 import { CodedError, messageOf } from '../base/coded-error.ts';
 import { keepCompiledCode } from '../base/compiled-code.ts';
 import { ownVersion } from '../base/version.ts';
-import { type DaemonConfig, readConfig } from '../config/config.ts';
+import { type DaemonConfig, type Invocation, readConfig } from '../config/config.ts';
+import { etcdSettings } from '../config/etcd-settings.ts';
 import { helpText } from '../config/help.ts';
 import { RECOVER } from '../config/recovery-flags.ts';
 import { discard, readInherited } from '../restart/inherited.ts';
 import type { SignalQueue } from '../restart/signals.ts';
 import { becomeSuccessor, type Command, startGuard, whyNoSuccessor } from '../restart/successor.ts';
 import { ServiceManager } from '../service-manager/service-manager.ts';
+import { checkEtcd } from '../store/etcd/check.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { recoveryCommand } from './recovery-command.ts';
 import { requireHost, startFailure } from './start-failure.ts';
@@ -27,7 +29,7 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     const invocation = readConfig(command);
     if (invocation.kind === 'help') return print(helpText());
     if (invocation.kind === 'version') return print(ownVersion());
-    if (invocation.kind === 'check') return OK;
+    if (invocation.kind === 'check') return await check(invocation);
     // First: the service manager expects signs of life during the start, too.
     const manager = new ServiceManager(command.env, process.pid);
     const daemon = await start(invocation.config, command, () => manager.ready());
@@ -39,6 +41,13 @@ export async function portholed(command: Command, signals: SignalQueue): Promise
     process.stderr.write(`portholed: ${messageOf(error)}\n`);
     return error.code === 'bad-settings' ? USAGE : FAILURE;
   }
+}
+
+async function check({ config, asksOthers }: Extract<Invocation, { kind: 'check' }>): Promise<number> {
+  const { settings } = config;
+  if (settings.store === 'etcd' && asksOthers)
+    print((await checkEtcd(etcdSettings(settings), settings['etcd-prefix'])).join('\n'));
+  return OK;
 }
 
 async function start(config: DaemonConfig, { env }: Command, onServing: () => void): Promise<Daemon> {

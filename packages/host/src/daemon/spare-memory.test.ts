@@ -6,7 +6,7 @@ const BUSY_MS = 5000;
 const IDLE_MS = 100;
 
 /** A process with its memory in MiB: used, garbage, in empty pages, and kept by the C library. */
-function memoryOf(process: { used: number; garbage: number; empty: number; spare: number }) {
+function startOf(process: { used: number; garbage: number; empty: number; spare: number }) {
   const done: string[] = [];
   let processorMs = 0;
   const memory = new SpareMemory({
@@ -35,15 +35,33 @@ function memoryOf(process: { used: number; garbage: number; empty: number; spare
   return { memory, look };
 }
 
+/** The same after its start's garbage is gone. */
+async function memoryOf(process: Parameters<typeof startOf>[0]) {
+  const started = startOf(process);
+  for (let step = 0; step < 2; step++) await started.look(IDLE_MS);
+  return started;
+}
+
+it('gives back what a start has left, as soon as the process is at rest', async () => {
+  const process = { used: 100, garbage: 10, empty: 0, spare: 5 };
+  const { memory, look } = startOf(process);
+  expect(await look(BUSY_MS)).toEqual([]);
+  expect(await look(IDLE_MS)).toEqual(['collected', 'given back']);
+  expect(await look(IDLE_MS)).toEqual(['dropped', 'given back']);
+  expect(process).toEqual({ used: 100, garbage: 0, empty: 0, spare: 0 });
+  expect(await look(IDLE_MS)).toEqual([]);
+  memory.stop();
+});
+
 it('does nothing in a process that does not grow', async () => {
-  const { memory, look } = memoryOf({ used: 100, garbage: 0, empty: 0, spare: 0 });
+  const { memory, look } = await memoryOf({ used: 100, garbage: 0, empty: 0, spare: 0 });
   expect([await look(BUSY_MS), await look(IDLE_MS)]).toEqual([[], []]);
   memory.stop();
 });
 
 it('gives back the free memory of a busy process that has grown, and leaves its garbage', async () => {
   const process = { used: 100, garbage: 0, empty: 0, spare: 0 };
-  const { memory, look } = memoryOf(process);
+  const { memory, look } = await memoryOf(process);
   Object.assign(process, { garbage: 40, spare: 80 });
   expect(await look(BUSY_MS)).toEqual(['given back']);
   expect(process).toEqual({ used: 100, garbage: 40, empty: 0, spare: 0 });
@@ -52,7 +70,7 @@ it('gives back the free memory of a busy process that has grown, and leaves its 
 
 it('gives back memory that a flood has used when the flood is over, and then does nothing', async () => {
   const process = { used: 100, garbage: 0, empty: 0, spare: 0 };
-  const { memory, look } = memoryOf(process);
+  const { memory, look } = await memoryOf(process);
   process.used = 300;
   expect(await look(BUSY_MS)).toEqual(['given back']);
   Object.assign(process, { used: 100, garbage: 150, spare: 50 });
@@ -66,7 +84,7 @@ it('gives back memory that a flood has used when the flood is over, and then doe
 
 it('tries only once when a process has grown, uses the memory and is always busy', async () => {
   const process = { used: 100, garbage: 0, empty: 0, spare: 0 };
-  const { memory, look } = memoryOf(process);
+  const { memory, look } = await memoryOf(process);
   process.used = 200;
   const all: string[] = [];
   for (let each = 0; each < 5; each++) all.push(...(await look(BUSY_MS)));

@@ -52,8 +52,8 @@ export class SpareMemory {
   /** Resident memory when nothing was spare, in bytes. */
   #least: number;
   #processorMs: number;
-  /** The steps that are still to be done at rest before memory is given back. */
-  #owed: ('collect' | 'dropPages')[] = [];
+  /** The steps that are still to be done at rest before memory is given back. A start leaves garbage, too. */
+  #owed: ('collect' | 'dropPages')[] = ['collect', 'dropPages'];
   #working = false;
 
   constructor(tools: MemoryTools) {

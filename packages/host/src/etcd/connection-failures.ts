@@ -34,6 +34,14 @@ export function connectionFailure(error: Error, sent: boolean, isTls = false): F
 /** An etcd without TLS ends a connection that begins with it. */
 function reasonOf(error: Error, isBeforeTls: boolean): string {
   const { code = '' } = error as NodeJS.ErrnoException;
-  const reason = REASONS[code] ?? error.message;
+  // OpenSSL's message has places in its sources too.
+  const { reason: short } = error as { readonly reason?: string };
+  const reason = REASONS[code] ?? (short === undefined ? error.message : openSslReason(short));
   return code === 'ECONNRESET' && isBeforeTls ? `${reason} before TLS was agreed` : reason;
+}
+
+/** What the other side says in an alert of TLS. */
+function openSslReason(short: string): string {
+  if (!/alert.*(?:bad certificate|certificate required|unknown ca)/.test(short)) return short;
+  return `the other side wants a certificate that it trusts (${short})`;
 }

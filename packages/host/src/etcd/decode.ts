@@ -75,6 +75,7 @@ export function leaseTimeOf(json: LeaseJson): LeaseTime {
 export function statusOf(json: StatusJson): Status {
   return {
     version: json.version ?? '',
+    clusterId: json.header?.cluster_id ?? '0',
     memberId: json.header?.member_id ?? '0',
     leader: json.leader ?? '0',
     raftTerm: numberOf(json.raftTerm),

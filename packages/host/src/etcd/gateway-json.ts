@@ -11,6 +11,7 @@ export interface KeyValueJson {
 }
 
 interface HeaderJson {
+  readonly cluster_id?: string;
   readonly member_id?: string;
   readonly revision?: string;
 }

@@ -112,6 +112,7 @@ export interface LeaseTime {
 /** One endpoint's own state. Ids are decimal numbers of up to 20 digits. */
 export interface Status {
   readonly version: string;
+  readonly clusterId: string;
   readonly memberId: string;
   readonly leader: string;
   readonly raftTerm: number;

@@ -21,12 +21,14 @@ export interface Followed {
  * What changes that others have made mean here: the same objects, and the events and rows of the instances that they
  * reach. Nothing is refused: the fleet has agreed already.
  * @param extra changes that belong to the same transaction
+ * @param isTold whether instances are told what has changed, or only that something has
  */
 export function followed(
   { model, random }: Needs<'model' | 'random'>,
   shared: readonly SharedChange[],
   member: string,
   extra: readonly Change[],
+  isTold = true,
 ): Followed {
   const { state } = model;
   const own = shared.flatMap((change) => (change.kind === 'put-instance' ? change.instance : []));
@@ -47,7 +49,7 @@ export function followed(
     const before = model.expanded(current);
     const after = expand(asked, profiles);
     const next = { ...asked, config: afterUpdate(current, asked, before, after, random) };
-    const events = guestEvents(before, expand(next, profiles));
+    const events = isTold ? guestEvents(before, expand(next, profiles)) : [];
     const isSame = !record && sameRecord(next.config, current.config);
     return {
       instance: isSame ? null : next,

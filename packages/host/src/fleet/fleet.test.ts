@@ -249,6 +249,26 @@ describe('A member that dies', () => {
   });
 });
 
+describe('A member whose history is gone while it works', () => {
+  it('tells its instances that something is missing, and no steps that never were', async () => {
+    await useWeb();
+    const { id } = b.heart.get('b1');
+    const heard = b.heart.listen('b1');
+    const position = b.heart.store.journalSpan(id).newest;
+    b.store.isCutOff = true;
+    history.write([{ kind: 'delete-alive', member: 'b' }]);
+    await quiet();
+    for (const role of ['1', '2']) await update(a, 'web', { 'user.role': role });
+    history.compacted = history.revision;
+    b.store.isCutOff = false;
+    b.store.wake();
+    await quiet();
+    expect(roleOf(b, 'b1')).toBe('2');
+    expect(heard).toEqual([]);
+    expect(b.heart.store.journalSpan(id).oldest).toBeGreaterThan(position);
+  });
+});
+
 describe('A member that is cut off', () => {
   beforeEach(async () => {
     await useWeb();
@@ -259,6 +279,18 @@ describe('A member that is cut off', () => {
     await expect(setKey(b, 'b1', { 'user.a': '1' })).rejects.toThrow('cut off');
     await expect(b.heart.host.profiles.create({ ...EMPTY, name: 'x' }, BY)).rejects.toThrow('cut off');
     expect(b.heart.get('b1').config['user.a']).toBeUndefined();
+  });
+
+  it('tells its instances so when they write keys, and lets them report that they are ready', async () => {
+    b.store.isCutOff = false;
+    await setKey(b, 'b1', { 'security.devlxd.guest_config': 'true' });
+    await b.heart.setState('b1', 'start');
+    b.store.isCutOff = true;
+    const { id } = b.heart.get('b1');
+    const { guest } = b.heart;
+    const written = [guest.writeKey(id, 'guest.a', '1'), guest.setReady(id, true)];
+    expect(await Promise.all(written)).toEqual(['cut-off', 'stored']);
+    expect(b.heart.get('b1').config['guest.a']).toBeUndefined();
   });
 
   it('starts and stops its instances', async () => {

@@ -68,9 +68,9 @@ export class Following {
       this.#parts.removed();
   }
 
-  async #follow(changes: readonly SharedChange[], extra: readonly Change[]): Promise<void> {
+  async #follow(changes: readonly SharedChange[], extra: readonly Change[], isTold = true): Promise<void> {
     const { context, mirror } = this.#parts;
-    const { change, reached } = followed(context, changes, mirror.fleet.member, extra);
+    const { change, reached } = followed(context, changes, mirror.fleet.member, extra, isTold);
     await context.model.commitMany(change);
     this.#adjust(reached);
     const gone = changes.flatMap((each) => (each.kind === 'delete-image' ? each.fingerprint : []));
@@ -101,7 +101,7 @@ export class Following {
 
   /**
    * Takes over the whole state of the fleet. What happened since the own revision is not known, so all positions of
-   * instances before now are too old, and their connections end.
+   * instances before now are too old, and their connections end. They get no events of it: its steps are not known.
    */
   async #takeOverState(): Promise<void> {
     const { context, mirror, store } = this.#parts;
@@ -110,7 +110,7 @@ export class Following {
     const changes = difference(knownPuts(context.model, mirror), putsOf(state));
     const ids = [...context.model.state.instances.keys()];
     const broken = ids.map((instanceId): Change => ({ kind: 'break-history', instanceId }));
-    await this.#follow(changes, [...broken, ...mirror.changesFor(at, changes)]);
+    await this.#follow(changes, [...broken, ...mirror.changesFor(at, changes)], false);
     mirror.apply(at, changes);
     for (const id of ids) context.guests.closeInstance(id, 'changes of the fleet may have been missed');
     context.log.warn(

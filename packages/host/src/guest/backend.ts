@@ -3,7 +3,7 @@ import type { EventPage, EventQuery, Image, JournalSpan, StoredEvent } from '../
 import type { GuestView } from '../core/view.ts';
 
 /** The result of a write at the time it could be stored; settles when the write is durable or refused. */
-export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys';
+export type WriteResult = 'stored' | 'forbidden' | 'too-many-keys' | 'cut-off' | 'outcome-unknown';
 
 /** All functions of the daemon that the guest API needs and can reach. */
 export interface GuestBackend {

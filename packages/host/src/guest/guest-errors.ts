@@ -34,6 +34,11 @@ export const GUEST_ERRORS = {
   'key-not-stored': [500, 'Failed setting configuration key: internal error'],
   internal: [500, 'Internal Server Error'],
   'not-implemented': [501, 'Not Implemented'],
+  'cut-off': [503, 'This host is cut off from its fleet: it cannot change keys until it is connected again'],
+  'outcome-unknown': [
+    503,
+    'This host was cut off from its fleet during the change: it is not known yet whether the change was made',
+  ],
   'too-many-streams': [503, 'Service Unavailable'],
   'too-many-held': [503, 'Service Unavailable'],
 } as const satisfies Record<string, readonly [status: number, text: string]>;

@@ -138,8 +138,11 @@ function partsOf(writes: readonly Write[], error: unknown): (readonly Write[])[]
 
 const isCode = (error: unknown, code: string) => error instanceof CodedError && error.code === code;
 
+/** Errors of a change of what the fleet shares. Other writes of the same group may only change what is this host's. */
+const OF_SOME: ReadonlySet<string> = new Set(['fleet-change-too-large', 'fleet-cut-off']);
+
 /** Whether no write can be stored now. */
 function isOfAll(error: unknown): boolean {
-  if (!(error instanceof CodedError) || isCode(error, 'fleet-change-too-large')) return false;
+  if (!(error instanceof CodedError) || OF_SOME.has(error.code)) return false;
   return error.code.startsWith('store-') || error.code.startsWith('fleet-');
 }

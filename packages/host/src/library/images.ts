@@ -1,4 +1,5 @@
 import { NEVER, timestamp } from '../base/clock.ts';
+import { CodedError } from '../base/coded-error.ts';
 import type { Alias, Image } from '../core/entities.ts';
 import { findImage } from '../core/find-image.ts';
 import { hostError } from '../core/host-errors.ts';
@@ -75,6 +76,8 @@ function change({ model }: Needs<'model'>, by: Requestor, make: () => Image): Pr
   });
 }
 
+const UNKNOWN: ReadonlySet<string> = new Set(['fleet-outcome-unknown', 'fleet-not-applied']);
+
 interface ImageWork {
   readonly context: Needs<'clock' | 'model' | 'operations' | 'roots'>;
   readonly directory: ImageDirectory;
@@ -144,10 +147,15 @@ async function publish(
       return { changes: [{ kind: 'put-image', image }], events: [created] };
     });
   } catch (error) {
-    if (!model.state.images.has(fingerprint)) await discardAll(directory, staged);
+    if (!model.state.images.has(fingerprint) && !isUnknown(error)) await discardAll(directory, staged);
     throw error;
   }
   return { fingerprint, size: String(staged.size) };
+}
+
+/** Whether the record may come to be later: then it needs its files. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof CodedError && UNKNOWN.has(error.code);
 }
 
 /** Removes staged and published files without a record: the next import of the image would fail. */

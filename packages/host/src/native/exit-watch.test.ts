@@ -23,3 +23,13 @@ it.each([
   const args = ['--eval', program];
   expect(await run(process.execPath, args, { timeoutMs: TIMEOUT_MS })).toMatchObject({ code, signal: null });
 });
+
+it('has no thread before its first watch, and can be stopped without one', async () => {
+  const program = `
+    import { ExitWatch } from '${WATCH}';
+    process.on('worker', () => process.exit(1));
+    const watch = new ExitWatch();
+    setImmediate(() => void watch.stop().then(() => process.exit(7)));`;
+  const result = await run(process.execPath, ['--eval', program], { timeoutMs: TIMEOUT_MS });
+  expect(result).toMatchObject({ code: 7, signal: null });
+});

@@ -13,7 +13,8 @@ export class ExitWatch {
   readonly #epoll: number;
   /** An eventfd that is written once, to end the thread's wait. */
   readonly #end: number;
-  readonly #worker: Worker;
+  /** Started with the first watch: it takes memory, and time at the daemon's start. */
+  #worker: Worker | undefined;
   readonly #waiting = new Map<number, () => void>();
   readonly #keys = new WeakMap<PinnedProcess, number>();
   /** Node joins its threads before it ends, even after an error: this one must not be waiting then. */
@@ -24,12 +25,6 @@ export class ExitWatch {
     this.#epoll = openEpoll();
     this.#end = openWake();
     this.#add(this.#end, END_KEY);
-    this.#worker = new Worker(new URL('./exit-watch-worker.ts', import.meta.url), {
-      workerData: { epoll: this.#epoll },
-    });
-    this.#worker.unref();
-    this.#worker.on('message', (key: number) => this.#settle(key));
-    process.once('exit', this.#onExit);
   }
 
   /** Settles when the process has ended; at once when it has been released. One watch per process. */
@@ -39,6 +34,7 @@ export class ExitWatch {
     if (pidfd === null) return Promise.resolve();
     const key = this.#next++;
     this.#add(pidfd, key);
+    this.#worker ??= this.#start();
     this.#waiting.set(key, resolve);
     this.#keys.set(process, key);
     return promise;
@@ -51,14 +47,29 @@ export class ExitWatch {
 
   /** Ends the thread; watches that are still waiting never settle. */
   async stop(): Promise<void> {
-    this.#worker.ref();
-    const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
-    process.off('exit', this.#onExit);
-    wake(this.#end);
-    await ended;
+    await this.#join(this.#worker);
     this.#waiting.clear();
     close(this.#end);
     close(this.#epoll);
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./exit-watch-worker.ts', import.meta.url), {
+      workerData: { epoll: this.#epoll },
+    });
+    worker.unref();
+    worker.on('message', (key: number) => this.#settle(key));
+    process.once('exit', this.#onExit);
+    return worker;
+  }
+
+  async #join(worker: Worker | undefined): Promise<void> {
+    if (!worker) return;
+    worker.ref();
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
+    process.off('exit', this.#onExit);
+    wake(this.#end);
+    await ended;
   }
 
   #add(fd: number, key: number): void {

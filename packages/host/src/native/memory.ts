@@ -1,4 +1,5 @@
-import { measureMemory } from 'node:vm';
+import { setFlagsFromString } from 'node:v8';
+import { measureMemory, runInNewContext } from 'node:vm';
 import { declareSlow } from './libc.ts';
 
 /** A function of glibc; other C libraries keep less memory. */
@@ -11,12 +12,24 @@ export async function returnFreeMemory(): Promise<void> {
 
 /**
  * Makes V8 drop the empty pages that it has kept for at least some seconds since a garbage collection. It
- * does so at the next collection, even one of new objects only, which takes a millisecond or two. This needs
- * `--expose-gc`, with which `bin/portholed` starts; without it, V8 drops the pages when it next needs space
- * for new objects.
+ * does so at the next collection, even one of new objects only, which takes a millisecond or two.
  */
 export function dropEmptyPages(): void {
-  void globalThis.gc?.({ type: 'minor' });
+  collector()({ type: 'minor' });
+}
+
+/**
+ * V8's function for collections. A program that starts with the flag `--expose-gc` would have it too, but the
+ * compiled code within Node is for other flags: Node would compile all of its own modules at each start. A new
+ * context has the function if it is made while the flag is set.
+ */
+function collector(): NonNullable<typeof globalThis.gc> {
+  setFlagsFromString('--expose-gc');
+  try {
+    return runInNewContext('gc') as NonNullable<typeof globalThis.gc>;
+  } finally {
+    setFlagsFromString('--no-expose-gc');
+  }
 }
 
 /**

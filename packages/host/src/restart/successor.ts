@@ -24,7 +24,7 @@ export function startGuard(pid: number): Guard {
 /** Why the program, as it is on disk now, could not take over; empty when it could. */
 export async function whyNoSuccessor({ program, args, env }: Command): Promise<string> {
   const [file = '', ...before] = program;
-  const checked = await run(file, [...before, ...args, '--check'], {
+  const checked = await run(file, [...before, ...args, '--check-start'], {
     env: env as Record<string, string>,
     timeoutMs: CHECK_TIMEOUT_MS,
   });

@@ -41,7 +41,7 @@ export interface SharedCommit {
   readonly unused: readonly ObjectKey[];
   /**
    * Called when the changes are durable and all earlier ones have been applied here. It must apply them synchronously.
-   * It succeeds only once; if it throws, it may be called again, also after the commit has failed.
+   * Not called after the commit has failed: its changes are as those of others then.
    * @param extra changes of this host's own store that belong to the same transaction
    */
   readonly apply: (extra: readonly Change[]) => void;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Io } from '../../src/cli/io.ts';
-import { buildProgram } from '../../src/cli/program/program.ts';
+import { buildProgram } from '../../src/cli/program/whole-program.ts';
 import { run } from '../../src/process/run.ts';
 
 /** The help of a verb. */

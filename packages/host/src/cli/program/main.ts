@@ -63,4 +63,6 @@ const builders = {
 
 void run(process.argv.slice(2), io, builders).then((code) => {
   process.exitCode = code;
+  // Ends at once, without taking Node apart first, unless a reader has yet to take some of the output.
+  if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
 });

@@ -7,7 +7,7 @@ import { finishedOperation, startFakeHost } from '../../client/testing/fake-host
 import { fakeInstance } from '../testing/fake-instance.ts';
 import type { FakeIoOptions } from '../testing/fake-io.ts';
 import { fakeIo, runIn } from '../testing/fake-io.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram } from './whole-program.ts';
 
 const FINGERPRINT = 'ab'.repeat(32);
 const done = () => ({ operation: finishedOperation() });

@@ -3,7 +3,7 @@ import { hostError } from '../../core/host-errors.ts';
 import type { Etcd } from '../../etcd/client.ts';
 import { baseOf } from './base.ts';
 import { changeFailure, isUnknown } from './failures.ts';
-import type { Fence, FenceKeeper } from './fence.ts';
+import type { FenceKeeper } from './fence.ts';
 import { describeKey, type FleetKeys } from './fleet-keys.ts';
 import type { Following } from './following.ts';
 import type { KnownKeys } from './known-keys.ts';
@@ -13,6 +13,9 @@ import { Turn } from './turns.ts';
 
 /** The outcome of a commit is waited for so long: twice a lease. */
 const COMMIT_MS = 10_000;
+
+/** etcd's answer is waited for so long, then its outcome is found out in another way. */
+const REQUEST_MS = 5_000;
 
 /** A commit that has certainly not happened is tried so often. */
 const ATTEMPTS_MAX = 5;
@@ -51,10 +54,12 @@ export class Committing {
     this.#refuseUnreadable();
     for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
       const fence = this.#parts.keeper.fence();
-      if (!fence) throw hostError('fleet-cut-off');
+      if (!fence || this.#leftMs === 0) throw hostError('fleet-cut-off');
       const base = await this.#base();
       const turn = new Turn(this.#parts.nextToken(), fence, this.#plan.commit.apply);
       if (await this.#attempt(turn, base)) return;
+      // The watch may have told of a new fence before etcd's answer did.
+      await this.#parts.keeper.renew(fence);
     }
     throw hostError('fleet-cut-off');
   }
@@ -83,29 +88,40 @@ export class Committing {
     // The watch may tell of it before the answer is there.
     const sent = await Promise.race([this.#send(turn, base), turn.outcome.then(() => 'made' as const)]);
     if (sent === 'made') return this.#outcome(turn, hostError('fleet-not-applied'));
-    if (sent === 'unknown') {
-      void this.#parts.keeper.renew(turn.fence);
-      return this.#outcome(turn, hostError('fleet-outcome-unknown'));
-    }
+    if (sent === 'unknown') return this.#settle(turn);
     following.turns.drop(turn);
     if (sent.reason === 'changed') return this.#conflict(sent.keys, base);
     if (sent.reason === 'removed') throw hostError('fleet-not-member');
-    await this.#parts.keeper.renew(turn.fence);
     return false;
   }
 
-  async #outcome(turn: Turn, late: Error): Promise<boolean> {
-    const leftMs = Math.max(0, this.#until - this.#parts.monotonicMs());
-    if (!(await within(leftMs, turn.outcome))) throw late;
+  /** With a new fence, the watch tells whether the change was made before it; later it cannot be made any more. */
+  async #settle(turn: Turn): Promise<boolean> {
+    const { keeper } = this.#parts;
+    await Promise.race([turn.outcome, keeper.renew(turn.fence)]);
+    const unknown = hostError('fleet-outcome-unknown');
+    return this.#outcome(turn, unknown, keeper.fence() ? this.#leftMs : 0);
+  }
+
+  get #leftMs(): number {
+    return Math.max(0, this.#until - this.#parts.monotonicMs());
+  }
+
+  async #outcome(turn: Turn, late: Error, leftMs = this.#leftMs): Promise<boolean> {
+    if (!(await within(leftMs, turn.outcome))) {
+      turn.giveUp();
+      throw late;
+    }
     const { made } = await turn.outcome;
     return made;
   }
 
   async #send(turn: Turn, base: Base): Promise<Sent> {
     const { etcd, keys, member, following } = this.#parts;
-    const writer = { member, fence: turn.fence as Fence, token: turn.token };
+    const writer = { member, fence: turn.fence, token: turn.token };
     try {
-      const answer = await etcd.txn(requestOf(this.#plan, base, writer, keys));
+      const timeoutMs = Math.max(1, Math.min(REQUEST_MS, this.#leftMs));
+      const answer = await etcd.txn(requestOf(this.#plan, base, writer, keys), { timeoutMs });
       return answer.succeeded ? 'made' : refusalOf(this.#plan, base, writer, keys, answer);
     } catch (error) {
       if (isUnknown(error)) return 'unknown';
@@ -119,10 +135,13 @@ export class Committing {
     const { known, following, keys } = this.#parts;
     const isKnown = (key: string) => this.#isKnownToDiffer(key, base);
     const newest = () => Math.max(...changed.map((key) => known.newest(key)));
+    let isLate = false;
+    const isApplied = () => changed.every(isKnown) && following.delivered >= newest();
     await within(
       CATCH_UP_MS,
-      following.until(() => changed.every(isKnown) && following.delivered >= newest()),
+      following.until(() => isLate || isApplied()),
     );
+    isLate = true;
     throw hostError('changed-meanwhile', describeKey(keys, changed[0] ?? ''));
   }
 

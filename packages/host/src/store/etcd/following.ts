@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/coded-error.ts';
 import type { Log } from '../../base/log.ts';
+import type { Change } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { Etcd } from '../../etcd/client.ts';
 import type { WatchEvent } from '../../etcd/watch-types.ts';
@@ -147,8 +148,9 @@ export class Following {
     position: Pick<Batch, 'revision' | 'mark'>,
     turn: Turn | undefined,
   ): Promise<void> {
-    const batch: Batch = { ...position, changes, apply: turn ? (extra) => turn.apply(extra) : null };
     while (!this.isOver) {
+      const apply = turn && !turn.isGivenUp ? (extra: readonly Change[]) => turn.apply(extra) : null;
+      const batch: Batch = { ...position, changes, apply };
       try {
         await this.#follower.changed(batch);
         this.#toldAt = this.#parts.monotonicMs();

@@ -11,8 +11,9 @@ export type Known = number | 'changed-since' | 'unknown';
 export class KnownKeys {
   /** The keys that exist. */
   readonly #changedAt = new Map<string, number>();
-  /** Since this revision no key was deleted: keys that are not in the map did not exist. */
-  #noneDeletedSince = Number.POSITIVE_INFINITY;
+  /** All keys that exist are in the map. */
+  #isComplete = false;
+  /** Since this revision no key was deleted, as far as is known. */
   #newestDeletion = 0;
   /** Events up to this revision are in the map already. */
   #loaded = 0;
@@ -21,7 +22,7 @@ export class KnownKeys {
   load(kvs: Iterable<KeyValue>, revision: number): void {
     this.#changedAt.clear();
     for (const { key, modRevision } of kvs) this.#changedAt.set(key, modRevision);
-    this.#noneDeletedSince = revision;
+    this.#isComplete = true;
     this.#newestDeletion = revision;
     this.#loaded = revision;
   }
@@ -34,7 +35,6 @@ export class KnownKeys {
       else {
         this.#changedAt.delete(kv.key);
         this.#newestDeletion = revision;
-        if (Number.isFinite(this.#noneDeletedSince)) this.#noneDeletedSince = revision;
       }
     }
   }
@@ -48,7 +48,7 @@ export class KnownKeys {
   at(key: string, revision: number): Known {
     const changedAt = this.#changedAt.get(key);
     if (changedAt !== undefined) return changedAt <= revision ? changedAt : 'changed-since';
-    return revision >= this.#noneDeletedSince ? 0 : 'unknown';
+    return this.#isComplete && revision >= this.#newestDeletion ? 0 : 'unknown';
   }
 
   /** Where it was changed last, as far as is known here; 0 if it is not known to exist. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/coded-error.ts';
 import type { Log } from '../../base/log.ts';
 import type { Etcd } from '../../etcd/client.ts';
@@ -28,6 +27,8 @@ export interface LeaseParts {
   readonly log: Log;
   /** Called with true when the member has its lease, and with false within the time of the lease when it has lost it. */
   readonly changed: (isAlive: boolean) => void;
+  /** Whether it takes the key from an earlier run of this member, which may have been killed; true by default. */
+  readonly takesOver?: boolean;
   /** A clock that never jumps. */
   readonly monotonicMs?: () => number;
 }
@@ -53,7 +54,8 @@ export class Lease implements FenceKeeper {
   #isToldAlive = false;
   /** The newest number that was tried. None is tried twice: an attempt whose answer was lost may still happen. */
   #number = 0;
-  #hasHeld = false;
+  #mayTakeOver: boolean;
+  #isTaken = false;
   #timer: NodeJS.Timeout | undefined;
   #wake = Promise.withResolvers<void>();
   #renewing: Promise<void> | null = null;
@@ -61,6 +63,7 @@ export class Lease implements FenceKeeper {
   constructor(parts: LeaseParts) {
     this.#parts = parts;
     this.run = parts.run;
+    this.#mayTakeOver = parts.takesOver ?? true;
     this.#monotonicMs = parts.monotonicMs ?? (() => performance.now());
     this.#started = this.#run();
   }
@@ -68,6 +71,11 @@ export class Lease implements FenceKeeper {
   fence(): Fence | null {
     // The timer may be late when the main thread is busy.
     return this.#held && this.#monotonicMs() < this.#held.until ? this.#held.fence : null;
+  }
+
+  /** Whether another daemon has this member's key. */
+  get isTaken(): boolean {
+    return this.#isTaken;
   }
 
   async renew(used: Fence): Promise<void> {
@@ -119,10 +127,11 @@ export class Lease implements FenceKeeper {
 
   /** Ends early when the lease is lost. */
   async #pause(ms: number): Promise<void> {
+    if (this.#end.signal.aborted) return;
     this.#wake = Promise.withResolvers<void>();
-    const stop = new AbortController();
-    await Promise.race([sleep(ms, undefined, { signal: stop.signal }).catch(() => {}), this.#wake.promise]);
-    stop.abort();
+    const timer = setTimeout(this.#wake.resolve, ms);
+    await this.#wake.promise;
+    clearTimeout(timer);
   }
 
   #hold(id: string, fence: Fence, until: number): void {
@@ -168,12 +177,14 @@ export class Lease implements FenceKeeper {
     const sentAt = this.#monotonicMs();
     const id = await etcd.grant(LEASE_SECONDS, { timeoutMs: KEEP_ALIVE_MS, signal: this.#end.signal });
     const fence = this.#nextFence();
-    if (await this.#announce(id, fence)) {
-      this.#hasHeld = true;
+    const wasTaken = this.#isTaken;
+    this.#isTaken = !(await this.#announce(id, fence));
+    if (!this.#isTaken) {
+      this.#mayTakeOver = false;
       this.#hold(id, fence, sentAt + LEASE_SECONDS * MS_PER_SECOND - MARGIN_MS);
       return;
     }
-    log.error({ member }, 'another daemon is this member of the fleet');
+    if (!wasTaken) log.error({ member }, 'another daemon is this member of the fleet');
     await etcd.revoke(id, { timeoutMs: KEEP_ALIVE_MS });
   }
 
@@ -187,7 +198,7 @@ export class Lease implements FenceKeeper {
     const key = keys.alive(member);
     const { kvs } = await etcd.range({ key }, { timeoutMs: KEEP_ALIVE_MS });
     const [there] = kvs;
-    if (there && this.#hasHeld && fenceNumber(this.run, there.value) === undefined) return false;
+    if (there && !this.#mayTakeOver && fenceNumber(this.run, there.value) === undefined) return false;
     const { succeeded } = await etcd.txn(
       {
         compare: [{ key, is: '=', modRevision: there?.modRevision ?? 0 }],
@@ -220,7 +231,7 @@ export class Lease implements FenceKeeper {
       if (succeeded && this.#held?.id === held.id) this.#held = { ...this.#held, fence };
     } catch (error) {
       log.debug({ reason: messageOf(error) }, 'etcd does not answer for the fence of this member');
-      await sleep(RETRY_MS);
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 }

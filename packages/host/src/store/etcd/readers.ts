@@ -12,7 +12,7 @@ export class Unreadable extends Error {
 export type Reader<T> = (value: unknown, where: string) => T;
 
 function fail(where: string, what: string): never {
-  throw new Unreadable(`${where} is not ${what}`);
+  throw new Unreadable(`${where || 'it'} is not ${what}`);
 }
 
 function mapOf(value: unknown, where: string): Readonly<Record<string, unknown>> {

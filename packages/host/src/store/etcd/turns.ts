@@ -16,6 +16,7 @@ export class Turn {
   readonly #apply: SharedCommit['apply'];
   readonly #outcome = Promise.withResolvers<Outcome>();
   #isApplied = false;
+  #isGivenUp = false;
 
   constructor(token: string, fence: Fence, apply: SharedCommit['apply']) {
     this.token = token;
@@ -45,16 +46,30 @@ export class Turn {
   }
 
   fail(error: unknown): void {
+    this.giveUp();
     this.#outcome.reject(error);
+  }
+
+  /** Nobody waits for it any more: whoever made the commit has undone its work, and its changes are as any others. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+  }
+
+  /** What has been applied is applied, also if the follower has failed after it. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp && !this.#isApplied;
   }
 }
 
 /** The commits whose turn has not come. */
 export class Turns {
   readonly #waiting = new Map<string, Turn>();
+  /** The newest number of the fence that has been seen. */
+  #number = 0;
 
   add(turn: Turn): void {
-    this.#waiting.set(turn.token, turn);
+    if (turn.fence.number < this.#number) turn.refute();
+    else this.#waiting.set(turn.token, turn);
   }
 
   /** Forgets a commit that etcd has refused. */
@@ -75,6 +90,7 @@ export class Turns {
    * number never happens.
    */
   refuteBefore(number: number): void {
+    this.#number = Math.max(this.#number, number);
     for (const turn of this.#waiting.values()) {
       if (turn.fence.number >= number) continue;
       this.#waiting.delete(turn.token);

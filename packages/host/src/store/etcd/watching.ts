@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/coded-error.ts';
 import type { Log } from '../../base/log.ts';
 import type { Etcd } from '../../etcd/client.ts';
-import type { WatchEnd, WatchEvent } from '../../etcd/watch-types.ts';
+import type { Watch, WatchEnd, WatchEvent } from '../../etcd/watch-types.ts';
 import type { FleetKeys } from './fleet-keys.ts';
 import { markAfter, readMark } from './history.ts';
 
@@ -32,6 +32,7 @@ export class Watching {
   readonly #end = new AbortController();
   #received: number;
   #mark: string | undefined;
+  #said = '';
 
   /** @param after the revision that is known @param mark its mark, if that is known */
   constructor(parts: WatchingParts, after: number, mark: string | undefined) {
@@ -53,7 +54,7 @@ export class Watching {
         if (await this.#watchOnce()) pauseMs = PAUSE_MS;
       } catch (error) {
         if (this.#isOver) return;
-        this.#parts.log.debug({ reason: messageOf(error) }, 'the fleet cannot be followed for now');
+        this.#say(messageOf(error));
       }
       if (this.#isOver) return;
       if (this.#received > before) pauseMs = PAUSE_MS;
@@ -79,7 +80,7 @@ export class Watching {
 
   /** Follows until the connection ends. @returns whether etcd has accepted the watch */
   async #watchOnce(): Promise<boolean> {
-    const { etcd, keys, log } = this.#parts;
+    const { etcd, keys } = this.#parts;
     const mark = await readMark(etcd, keys, this.#received);
     if (this.#isOver) return false;
     if (mark === 'lost' || (this.#mark !== undefined && this.#mark !== mark)) {
@@ -88,23 +89,31 @@ export class Watching {
     }
     this.#mark = mark;
     const ended = Promise.withResolvers<WatchEnd>();
-    const watch = await etcd.watch({
+    let watch: Watch | undefined;
+    watch = await etcd.watch({
       prefix: keys.prefix,
       startRevision: this.#received + 1,
       progressNotify: true,
       signal: this.#end.signal,
       onEvents: (events, revision) => {
         this.#take(events, revision);
-        if (this.#parts.waiting() >= WAITING_MAX) watch.close();
+        if (this.#parts.waiting() >= WAITING_MAX) watch?.close();
       },
       onProgress: (revision) => this.#take([], revision),
       onEnd: ended.resolve,
     });
+    this.#said = '';
     const end = await ended.promise;
     if (end.reason === 'compacted') this.#lose();
-    if (end.reason === 'refused')
-      log.error({ reason: messageOf(end.error) }, 'etcd does not let this member follow the fleet');
-    return true;
+    if (end.reason === 'refused') this.#say(messageOf(end.error));
+    return end.reason !== 'refused';
+  }
+
+  /** Each reason once, until it has passed. */
+  #say(reason: string): void {
+    if (reason !== this.#said)
+      this.#parts.log.warn({ reason }, 'this member cannot follow the fleet for now');
+    this.#said = reason;
   }
 
   #take(events: readonly WatchEvent[], revision: number): void {

@@ -75,6 +75,25 @@ describe('the journal', () => {
     store.close();
   });
 
+  it('says that a reader who has seen everything has missed what is missing', () => {
+    const store = open();
+    store.commit([], [event(1), event(2)]);
+    const { newest } = store.journalSpan(2);
+    store.commit(
+      [1, 2].map((instanceId) => ({ kind: 'break-history', instanceId }) as const),
+      [],
+    );
+    for (const id of [1, 2]) expect(store.journalSpan(id).oldest).toBeGreaterThan(newest);
+    const { oldest } = store.journalSpan(2);
+    expect(store.journalSpan(2).newest).toBe(oldest);
+    store.close();
+    const next = open();
+    expect(next.journalSpan(1)).toEqual({ oldest, newest: oldest });
+    next.commit([], [event(1)]);
+    expect(sequences(read(next, 1, oldest))).toEqual([oldest + 1]);
+    next.close();
+  });
+
   it('limits a page to the requested events and bytes, but gives at least one event', () => {
     const store = open();
     store.commit([], [event(1), event(1), event(1)]);

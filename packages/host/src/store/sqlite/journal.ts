@@ -38,6 +38,8 @@ export class Journal {
   readonly #openTime: OpenTime;
   /** The events of a large change before its commit. */
   readonly staged: StagedEvents;
+  /** The number that the newest missing events of instances share. */
+  #missing = 0;
   /** Deleted instances that still have events. */
   readonly #deleted = new Set<number>();
 
@@ -124,9 +126,15 @@ export class Journal {
     this.#deleted.add(instanceId);
   }
 
-  /** Tells readers of earlier positions of an instance that events may be missing. */
+  /** Tells readers of all positions of an instance so far that events may be missing. */
   breakHistory(instanceId: number): void {
-    this.#raiseFloor(instanceId, this.#tally.newest);
+    // What is missing has a number of its own: a reader who has seen everything so far has missed it too.
+    if (this.#tally.newest !== this.#missing) {
+      this.#missing = this.#tally.newest + 1;
+      this.#tally.setNewest(this.#missing);
+      this.#statements.putNewest.run(this.#missing);
+    }
+    this.#raiseFloor(instanceId, this.#missing);
   }
 
   /** Drops some events of deleted instances. */

@@ -20,7 +20,7 @@ export function sampleProfile(name: string, value = ''): Profile {
   };
 }
 
-function sampleInstance(name: string, member = 'a', value = ''): SharedInstance {
+export function sampleInstance(name: string, member = 'a', value = ''): SharedInstance {
   return {
     id: idOf(name),
     name,

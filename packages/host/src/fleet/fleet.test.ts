@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BY, type Heart } from '../instances/testing/heart.ts';
 import { MemberHost, memberOf } from './testing/member-host.ts';
 import { MemoryHistory } from './testing/memory-store.ts';
@@ -269,6 +269,51 @@ describe('A member whose history is gone while it works', () => {
   });
 });
 
+describe('A change of an instance of another member', () => {
+  const written = () => a.heart.store.fleet();
+
+  beforeEach(async () => {
+    await setKey(a, 'a1', { 'user.first': '1' });
+  });
+
+  it('is known at once, and written with the next change that reaches this host', async () => {
+    const before = written()?.fleet.revision;
+    await setKey(b, 'b1', { 'user.there': '1' });
+    await quiet();
+    expect(a.fleet.others()).toMatchObject([{ name: 'b1', config: { 'user.there': '1' } }]);
+    expect(written()?.fleet.revision).toBe(before);
+    await setKey(a, 'a1', { 'user.here': '1' });
+    expect(written()?.fleet.revision).toBe(history.revision);
+    expect(written()?.mirror.get('instances/b1')).toContain('user.there');
+  });
+
+  it('is written after a while', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await setKey(b, 'b1', { 'user.there': '1' });
+      await quiet();
+      vi.advanceTimersByTime(1_000);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(written()?.fleet.revision).toBe(history.revision);
+    expect(written()?.mirror.get('instances/b1')).toContain('user.there');
+  });
+
+  it('is followed again by a daemon that comes after one that could not write it', async () => {
+    const before = written()?.fleet.revision;
+    await setKey(b, 'b1', { 'user.there': '1' });
+    await quiet();
+    vi.spyOn(a.heart.model, 'follow').mockImplementation(() => {
+      throw new Error('the disk is full');
+    });
+    a.stop();
+    expect(written()?.fleet.revision).toBe(before);
+    a = await crash(a);
+    expect(a.fleet.others()).toMatchObject([{ name: 'b1', config: { 'user.there': '1' } }]);
+  });
+});
+
 describe('A member that is cut off', () => {
   beforeEach(async () => {
     await useWeb();
@@ -326,5 +371,16 @@ describe('A member that is removed', () => {
     expect(b.heart.store.fleet()).toBeNull();
     expect(b.heart.store.fleetNotice()).toBe('removed');
     expect(b.heart.get('b1').name).toBe('b1');
+  });
+
+  it('does not become a member again by what comes after that', async () => {
+    history.write([{ kind: 'delete-member', name: 'b' }]);
+    await quiet();
+    b.heart.model.follow(b.fleet.alone('removed'), []);
+    await setKey(a, 'a1', { 'user.here': '1' });
+    await update(a, 'web', { 'user.role': 'db' });
+    await quiet();
+    b.stop();
+    expect(b.heart.store.fleet()).toBeNull();
   });
 });

@@ -21,9 +21,13 @@ export interface FollowingParts {
 /** The time between tries to take over the state of the fleet. */
 const AGAIN_MS = 1_000;
 
+/** Changes of the other members alone are written after so long, all at once. */
+const WRITE_MS = 1_000;
+
 /**
- * Follows the fleet's changes, one revision after the other. Each is one transaction of the local store, with its
- * revision and the events of the instances that it reaches, so that a daemon that ends at any time goes on where it was.
+ * Follows the fleet's changes, one revision after the other. Each that reaches this host is one transaction of the local
+ * store, with its revision and the events of the instances that it reaches, so that a daemon that ends at any time goes on
+ * where it was. What reaches only other members is written later: a daemon that ends before that follows it again.
  */
 export class Following {
   readonly #parts: FollowingParts;
@@ -32,6 +36,8 @@ export class Following {
   /** Work on running instances that has begun. */
   #adjusting: Promise<void> = Promise.resolve();
   #end = () => {};
+  #writing: NodeJS.Timeout | undefined;
+  #isRemoved = false;
 
   constructor(parts: FollowingParts) {
     this.#parts = parts;
@@ -51,6 +57,7 @@ export class Following {
   stop(): void {
     this.#abort.abort();
     this.#end();
+    this.#write();
   }
 
   /** Settles when running instances are in line with all changes so far, or cannot be. */
@@ -59,13 +66,42 @@ export class Following {
   }
 
   async #changed(batch: Batch): Promise<void> {
+    // What comes after that is not this host's, and its store has no place for it.
+    if (this.#isRemoved) return;
     const { mirror } = this.#parts;
+    const { member } = mirror.fleet;
+    const isLast = batch.changes.some((each) => each.kind === 'delete-member' && each.name === member);
+    if (!batch.apply && !isLast && mirror.isOfOthers(batch.changes)) {
+      mirror.hold(batch, batch.changes);
+      this.#writing ??= setTimeout(() => this.#write(), WRITE_MS);
+      return;
+    }
+    this.#writeNoMore();
     const extra = mirror.changesFor(batch, batch.changes);
     if (batch.apply) batch.apply(extra);
     else await this.#follow(batch.changes, extra);
     mirror.apply(batch, batch.changes);
-    if (batch.changes.some((each) => each.kind === 'delete-member' && each.name === mirror.fleet.member))
-      this.#parts.removed();
+    this.#isRemoved = isLast;
+    if (isLast) this.#parts.removed();
+  }
+
+  /** Writes what was held back. Never while another change is written, which takes it along with a newer revision. */
+  #write(): void {
+    const { context, mirror } = this.#parts;
+    const isDue = this.#writing !== undefined;
+    this.#writeNoMore();
+    if (!isDue || mirror.isWritten) return;
+    try {
+      context.model.follow(mirror.changesFor(mirror.fleet, []), []);
+      mirror.apply(mirror.fleet, []);
+    } catch (error) {
+      context.log.error({ reason: messageOf(error) }, 'what is known of other members could not be written');
+    }
+  }
+
+  #writeNoMore(): void {
+    clearTimeout(this.#writing);
+    this.#writing = undefined;
   }
 
   async #follow(changes: readonly SharedChange[], extra: readonly Change[], isTold = true): Promise<void> {
@@ -85,6 +121,7 @@ export class Following {
   /** The history after the own revision is gone. */
   async #takeOver(): Promise<void> {
     const { context, mirror } = this.#parts;
+    this.#writeNoMore();
     while (!this.#abort.signal.aborted) {
       try {
         await this.#takeOverState();

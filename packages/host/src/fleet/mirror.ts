@@ -10,7 +10,8 @@ const OF_MODEL = /^(profiles|images|aliases)\//;
 
 /**
  * What a member knows of the fleet beside what its model has: its members, their leases, the instances of the others,
- * and who has the files of which image. Invariant: it equals the rows of the local store after every commit.
+ * and who has the files of which image. Invariant: it equals the rows of the local store after every commit of
+ * {@link changesFor}.
  */
 export class Mirror {
   #fleet: Fleet;
@@ -21,6 +22,9 @@ export class Mirror {
   /** By fingerprint, members that have the files of an image. */
   readonly #holders = new Map<string, Set<string>>();
   readonly #listeners = new Set<() => void>();
+  /** By key, the rows that are not written yet. */
+  readonly #unwritten = new Map<string, Change>();
+  #isWritten = true;
 
   /** @param texts what the local store keeps */
   constructor(fleet: Fleet, texts: ReadonlyMap<string, string>) {
@@ -62,22 +66,49 @@ export class Mirror {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Changes of the local store that keep it equal to the fleet at a revision. */
+  /** Whether the local store has the newest state. */
+  get isWritten(): boolean {
+    return this.#isWritten;
+  }
+
+  /** Whether changes are of the other members alone: they reach nothing that this host's model has. */
+  isOfOthers(changes: readonly SharedChange[]): boolean {
+    return changes.every((change) => this.#isKept(change));
+  }
+
+  /** Changes of the local store that make it equal to the fleet at a revision, with those that it lacks. */
   changesFor(at: Position, changes: readonly SharedChange[]): Change[] {
-    const kept = changes.filter((change) => this.#isKept(change));
-    return [
-      { kind: 'put-fleet', fleet: this.#fleetAt(at) },
-      ...kept.map((change): Change => {
-        const key = mirrorKeyOf(change);
-        return change.kind.startsWith('put-')
-          ? { kind: 'put-mirror', key, put: JSON.stringify(change) }
-          : { kind: 'delete-mirror', key };
-      }),
-    ];
+    const rows = this.#rowsOf(changes);
+    return [{ kind: 'put-fleet', fleet: this.#fleetAt(at) }, ...this.#unwritten.values(), ...rows.values()];
   }
 
   /** Call it when the local store has the changes. */
   apply(at: Position, changes: readonly SharedChange[]): void {
+    this.#unwritten.clear();
+    this.#isWritten = true;
+    this.#show(at, changes);
+  }
+
+  /** Takes changes that the local store gets later, with others. */
+  hold(at: Position, changes: readonly SharedChange[]): void {
+    for (const [key, row] of this.#rowsOf(changes)) this.#unwritten.set(key, row);
+    this.#isWritten = false;
+    this.#show(at, changes);
+  }
+
+  #rowsOf(changes: readonly SharedChange[]): Map<string, Change> {
+    const kept = changes.filter((change) => this.#isKept(change));
+    return new Map(
+      kept.map((change): [string, Change] => {
+        const key = mirrorKeyOf(change);
+        return change.kind.startsWith('put-')
+          ? [key, { kind: 'put-mirror', key, put: JSON.stringify(change) }]
+          : [key, { kind: 'delete-mirror', key }];
+      }),
+    );
+  }
+
+  #show(at: Position, changes: readonly SharedChange[]): void {
     for (const change of changes) if (this.#isKept(change)) this.#take(change);
     this.#fleet = this.#fleetAt(at);
     for (const listener of this.#listeners) listener();

@@ -17,6 +17,7 @@ const PROGRAMS = {
   ],
   crowd: ['crowd.c', 'member.c', 'client.c', 'websocket.c'],
   witness: ['witness.c', 'client.c'],
+  plain: ['plain.c', 'client.c'],
   attack: ['attacks/attack.c', 'attacks/knocks.c', 'attacks/flood.c', 'attacks/floods.c', 'client.c'],
 } as const;
 /** Longer than any load takes; a program that hangs is ended. */

@@ -5,7 +5,7 @@ import { isAtRest } from '../frame/at-rest.ts';
 import { rotated } from '../frame/rounds.ts';
 import { Aftermath } from '../neighbours/aftermath.ts';
 import { type Attack, CONTROLS, comparedWith, WORKERS } from '../neighbours/attacks.ts';
-import { type Neighbourhood, SOCKET_INSIDE, startNeighbourhood } from '../neighbours/neighbourhood.ts';
+import { type Neighbourhood, startNeighbourhood } from '../neighbours/neighbourhood.ts';
 import { type Noticed, PROBE_SECONDS, probe } from '../neighbours/probes.ts';
 import type { Task } from '../neighbours/task.ts';
 
@@ -52,14 +52,14 @@ async function endure(bench: Bench, neighbourhood: Neighbourhood, attack: Attack
   await task.ready();
   await wait(RAMP_SECONDS * MS_PER_S, undefined, { signal: bench.signal });
   const operator = attack.operator ? changeLargeKeys(neighbourhood, bench.signal) : undefined;
-  const noticed = await probe(neighbourhood, bench.signal);
+  const noticed = await probe(neighbourhood, neighbourhood.socketOf('instance', attack.server), bench.signal);
   await operator;
   const { done } = await task.result<{ readonly done: number }>();
   return { noticed, done };
 }
 
-function start({ attacker, imageTarget, inside, onHost, daemon }: Neighbourhood, attack: Attack): Task {
-  const socket = attack.place === 'host' ? daemon.guestSocket : SOCKET_INSIDE;
+function start({ attacker, imageTarget, inside, onHost, socketOf }: Neighbourhood, attack: Attack): Task {
+  const socket = socketOf(attack.place, attack.server);
   const argument = { image: imageTarget, position: '0', none: '' }[attack.argument ?? 'none'];
   const args = [attack.program, socket, `${WORKERS}`, `${ATTACK_SECONDS}`, `${attack.uid}`, argument];
   return attack.place === 'host' ? onHost('attack', ...args) : inside(attacker, 'attack', ...args);

@@ -10,6 +10,8 @@ export interface Attack {
   readonly uid: number;
   /** A further argument that the program needs. */
   readonly argument?: 'image' | 'position';
+  /** Attacker and probes use the server of `load/native/plain.c` instead of the daemon. */
+  readonly server?: 'plain';
   /** What an operator does at the same time. */
   readonly operator?: 'changes large keys';
 }
@@ -50,16 +52,10 @@ export const CONTROLS: Readonly<Record<Place, Attack>> = {
 /**
  * The cost of a fork storm by itself: as many threads in the same place, whose processes make no requests.
  */
-export const FORKS: Readonly<Record<Place, Attack>> = {
+const FORKS: Readonly<Record<Place, Attack>> = {
   instance: inside('forks', 'compared: processes that end, and ask nothing'),
   host: onHost('nobody-forks', 'compared: the same by nobody on the host', 'forks'),
 };
-
-/** The fork storms without requests that some of the attacks are compared with. */
-export function comparedWith(attacks: readonly Attack[]): Attack[] {
-  const storms = attacks.filter(({ program }) => program.startsWith('fork-storm'));
-  return [...new Set(storms.map(({ place }) => FORKS[place]))];
-}
 
 /** All attacks, in the order of the report. */
 export const ATTACKS: readonly Attack[] = [
@@ -84,6 +80,26 @@ export const ATTACKS: readonly Attack[] = [
   onHost('nobody-fork-storm-held', 'nobody on the host: the same, sockets kept open', 'fork-storm-held'),
   onHost('nobody-connect', 'nobody on the host: connect and close', 'connect-close'),
 ];
+
+const STORMS = ATTACKS.filter(({ program }) => program.startsWith('fork-storm'));
+
+/** The same fork storms on a server that could not do less: what they cost others with any daemon. */
+const PLAIN: readonly Attack[] = STORMS.map((storm) => ({
+  ...storm,
+  name: `plain-${storm.name}`,
+  title: `compared: ${storm.name} on a plain server`,
+  server: 'plain',
+}));
+
+/** All that attacks are compared with, beside the controls. */
+export const COMPARED: readonly Attack[] = [...Object.values(FORKS), ...PLAIN];
+
+/** What some of the attacks are compared with: storms without requests, and storms on a plain server. */
+export function comparedWith(attacks: readonly Attack[]): Attack[] {
+  const storms = STORMS.filter((storm) => attacks.includes(storm));
+  const forks = new Set(storms.map(({ place }) => FORKS[place]));
+  return [...forks, ...storms.flatMap((storm) => PLAIN[STORMS.indexOf(storm)] ?? [])];
+}
 
 /** Attacks by their names. @throws Error that names an unknown one */
 export function attacksOf(list: string): Attack[] {

@@ -1,7 +1,7 @@
 import type { FigureKey } from '../figures.ts';
 import type { Results } from '../frame/results.ts';
 import { summarize } from '../frame/stats.ts';
-import { ATTACKS, type Attack, CONTROLS, FORKS } from './attacks.ts';
+import { ATTACKS, type Attack, COMPARED, CONTROLS } from './attacks.ts';
 
 /** A limit on what others may notice of a neighbour in any attack. In ms; `neighbour-answers` is a count. */
 export interface Limit {
@@ -82,9 +82,9 @@ export function holdsAll(verdicts: readonly Pick<Verdict, 'holds'>[]): boolean {
   return verdicts.every(({ holds }) => holds);
 }
 
-/** All attacks that were measured: controls first, then `FORKS`, then the others. */
+/** All attacks that were measured: controls first, then `COMPARED`, then the others. */
 export function measured(results: Results): Attack[] {
-  return [...Object.values(CONTROLS), ...Object.values(FORKS), ...ATTACKS].filter(({ name }) =>
+  return [...Object.values(CONTROLS), ...COMPARED, ...ATTACKS].filter(({ name }) =>
     results.columns('neighbour-answers').includes(name),
   );
 }

@@ -7,6 +7,7 @@ import { onCore } from '../frame/cores.ts';
 import { launch, takeImage } from '../peers/container.ts';
 import { buildImages } from '../peers/images.ts';
 import { Portholed } from '../peers/porthole.ts';
+import type { Place } from './attacks.ts';
 import { Task } from './task.ts';
 
 /** An instance in which the benchmark can start programs. */
@@ -27,6 +28,8 @@ export interface Neighbourhood extends AsyncDisposable {
   /** The instance whose keys the operator changes. */
   readonly bystander: Neighbour;
   readonly imageTarget: string;
+  /** Sockets of the daemon and of a plain server, as a place sees them. */
+  readonly socketOf: (place: Place, server?: 'plain') => string;
   /** Runs a benchmark program inside an instance. */
   readonly inside: (neighbour: Neighbour, program: string, ...args: readonly string[]) => Task;
   /** Runs a benchmark program on the host. */
@@ -35,7 +38,9 @@ export interface Neighbourhood extends AsyncDisposable {
 
 /** Where instances find the benchmark's programs, and the guest API's socket. */
 const TOOLS = '/bench';
-export const SOCKET_INSIDE = '/dev/lxd/sock';
+const SOCKET_INSIDE = '/dev/lxd/sock';
+/** Instances see it among the programs. */
+const PLAIN_SOCKET = 'plain.sock';
 
 /**
  * Events in the attacker's journal: as many as are kept of one instance, minus those that the attacks add.
@@ -66,6 +71,10 @@ export async function startNeighbourhood(bench: Bench): Promise<Neighbourhood> {
   await fillJournal(daemon, attacker);
   const witnesses = { kept: await make('kept'), fresh: await make('fresh'), main: await make('main') };
   const bystander = await make('bystander');
+  const onHost = (program: string, ...args: readonly string[]) =>
+    new Task(program, onCore('all', [tools.path(program), ...args]));
+  const plain = stack.use(onHost('plain', tools.path(PLAIN_SOCKET)));
+  await plain.ready();
   const owned = stack.move();
   return {
     daemon,
@@ -77,7 +86,11 @@ export async function startNeighbourhood(bench: Bench): Promise<Neighbourhood> {
       const attach = ['lxc-attach', '-P', daemon.instancesDir, '-n', id, '--clear-env', '--'];
       return new Task(`${program} in ${name}`, onCore('all', [...attach, join(TOOLS, program), ...args]));
     },
-    onHost: (program, ...args) => new Task(program, onCore('all', [tools.path(program), ...args])),
+    onHost,
+    socketOf: (place, server) => {
+      if (server === 'plain') return place === 'host' ? tools.path(PLAIN_SOCKET) : join(TOOLS, PLAIN_SOCKET);
+      return place === 'host' ? daemon.guestSocket : SOCKET_INSIDE;
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -1,7 +1,7 @@
 import { run } from '../../packages/host/src/process/run.ts';
 import { onCore } from '../frame/cores.ts';
 import { KEY_TARGET } from '../peers/peer.ts';
-import { type Neighbourhood, SOCKET_INSIDE } from './neighbourhood.ts';
+import type { Neighbourhood } from './neighbourhood.ts';
 
 /** The results of one kind of request. */
 export interface Witnessed {
@@ -33,18 +33,19 @@ const OPERATOR_PATIENCE_MS = 30_000;
 const NS_PER_MS = 1e6;
 const MS_PER_S = 1000;
 
-/** Makes all kinds of request at once, each from its own instance, and the operator's changes too. */
-export async function probe(neighbourhood: Neighbourhood, signal: AbortSignal): Promise<Noticed> {
+/**
+ * Makes all kinds of request at once, each from its own instance, and the operator's changes too.
+ * @param socket the server that answers the requests, as instances see it
+ */
+export async function probe(
+  neighbourhood: Neighbourhood,
+  socket: string,
+  signal: AbortSignal,
+): Promise<Noticed> {
   const { witnesses, inside } = neighbourhood;
   await using stack = new AsyncDisposableStack();
   const witness = (who: keyof typeof witnesses, target: string) => {
-    const args = [
-      who === 'kept' ? 'kept' : 'fresh',
-      SOCKET_INSIDE,
-      target,
-      `${PROBE_SECONDS}`,
-      `${INTERVAL_MS}`,
-    ];
+    const args = [who === 'kept' ? 'kept' : 'fresh', socket, target, `${PROBE_SECONDS}`, `${INTERVAL_MS}`];
     return stack.use(inside(witnesses[who], 'witness', ...args)).result<WitnessLine>();
   };
   const [kept, fresh, main, operatorMs] = await Promise.all([

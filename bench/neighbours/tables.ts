@@ -2,7 +2,7 @@ import { FIGURES, type FigureKey } from '../figures.ts';
 import type { Results } from '../frame/results.ts';
 import { summarize } from '../frame/stats.ts';
 import { readable, tableLines } from '../frame/table.ts';
-import { type Attack, CONTROLS, FORKS } from './attacks.ts';
+import { type Attack, COMPARED, CONTROLS } from './attacks.ts';
 import { aftermathOf, holdsAll, LIMITS, type Limit, measured, type Verdict, verdictsOf } from './limits.ts';
 
 /** A column of the table: its head, and one figure, or two as `median / p99`. */
@@ -54,7 +54,7 @@ function attackCells(results: Results, attack: Attack): string[] {
 
 function roleOf(attack: Attack): 'control' | 'compared' | 'attack' {
   if (Object.values(CONTROLS).includes(attack)) return 'control';
-  return Object.values(FORKS).includes(attack) ? 'compared' : 'attack';
+  return COMPARED.includes(attack) ? 'compared' : 'attack';
 }
 
 /** The median of the rounds; a whole number unless it is in ms. */

@@ -152,7 +152,8 @@ export class Operators {
     const json = { ...value, config: { ...value.config, 'user.count': mark } };
     return {
       ...{ object, kind: 'put', mark },
-      send: (client) => client.change('PUT', `/1.0/${object}`, { json, headers: { 'if-match': etag } }),
+      send: (client) =>
+        client.change('PUT', `/1.0/${object}`, { json, headers: etag ? { 'if-match': etag } : {} }),
     };
   }
 

@@ -62,6 +62,21 @@ it('an instance whose LXC is killed leaves no cgroups', async () => {
   await operator.state('c1', 'start');
 }, 60_000);
 
+it('an instance whose LXC is killed while no daemon runs leaves no cgroups either', async () => {
+  await daemon.must('config', 'set', 'c1', 'boot.autostart=false');
+  const pids = [await operator.pid('c1'), await monitor()];
+  const folders = pids.flatMap((pid) => cgroupFolders(pid, 1));
+  const there = () => folders.filter((folder) => existsSync(folder));
+  await daemon.kill();
+  for (const pid of pids.toReversed()) process.kill(pid, 'SIGKILL');
+  await until('both have ended', () => !pids.some((pid) => existsSync(`/proc/${pid}`)));
+  expect(there().length).toBeGreaterThan(1);
+  await daemon.start();
+  await until('its cgroups are removed', () => there().length === 0);
+  expect((await operator.statuses())['c1']).toBe('Stopped');
+  await operator.state('c1', 'start');
+}, 60_000);
+
 it('drops unread input, so that LXC answers', async () => {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()];
   stdout.resume();

@@ -430,6 +430,18 @@ describe('limits and privilege', () => {
     expect((await operator.exec('c2', ['sh', '-c', forks])).stderr).toMatch(/fork/);
   });
 
+  it('gives an instance the usual weight on a busy processor, unless the operator says otherwise', async () => {
+    const weight = () => limitOf('cpu', 'cpu.shares', 'cpu.weight');
+    await operator.launch('c2');
+    const given = await weight();
+    expect(['1024', '100']).toContain(given);
+    await operator.state('c2', 'stop', { force: true });
+    const line = given === '1024' ? 'lxc.cgroup.cpu.shares = 50' : 'lxc.cgroup2.cpu.weight = 50';
+    await operator.patch('c2', { config: { 'raw.lxc': line } });
+    await operator.state('c2', 'start');
+    expect(await weight()).toBe('50');
+  });
+
   it('sets kernel parameters of its own namespaces, and lets it do so, but not those of the host', async () => {
     const config = { 'linux.sysctl.kernel.shmmax': '1000', 'linux.sysctl.net.ipv4.ip_forward': '1' };
     await operator.launch('c2', { config });

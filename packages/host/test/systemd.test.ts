@@ -134,6 +134,8 @@ describe('the systemd units', () => {
     const service = unit('portholed.service');
     expect(service).toMatch(/\nRestart=always\nRestartSec=1s\n/);
     expect(service).toMatch(/\[Unit\][^[]*\nStartLimitIntervalSec=0\n/);
-    expect(service).toMatch(/\nExecReload=\S+\/portholed --check-start\nExecReload=\/bin\/kill -HUP \$MAINPID\n/);
+    expect(service).toMatch(
+      /\nExecReload=\S+\/portholed --check-start\nExecReload=\/bin\/kill -HUP \$MAINPID\n/,
+    );
   });
 });

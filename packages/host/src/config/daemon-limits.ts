@@ -55,3 +55,8 @@ export function backupSettings({ stateDir, settings }: DaemonConfig): BackupSett
     minutes: settings['backup-minutes'],
   };
 }
+
+/** What all instances that the daemon runs have. */
+export function runtimeSettings(settings: Settings): { lxcfs: string; cpuWeight: number } {
+  return { lxcfs: settings.lxcfs, cpuWeight: settings['instance-cpu-weight'] };
+}

@@ -94,6 +94,18 @@ export const SETTINGS = {
     about:
       'users, as uids separated by commas, whose rootless containers become instances; the names of these begin with the uid, such as u1000-web',
   },
+  'cpu-weight': number(
+    100,
+    100,
+    10_000,
+    'how much of a busy processor the daemon gets, in percent of what each other group of processes gets, such as an instance; 100: as much as these; in a unit of systemd CPUWeight= counts instead',
+  ),
+  'instance-cpu-weight': number(
+    100,
+    1,
+    100,
+    'how much of a busy processor an instance gets from its next start on, in percent of what each other group of processes gets, such as a service of the host; 100: as much as these; less on hosts with hostile instances',
+  ),
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(
     GUEST.headBytes,

@@ -115,6 +115,11 @@ export const HOST_ERRORS = {
   ],
   'member-name-taken': [409, 'The fleet has another member "%s": give this one another name'],
   'join-refused': [409, 'This host cannot join the fleet as it is: %s'],
+  'fleet-too-new': [
+    409,
+    'The members of the fleet write records in form %s, and this version of Porthole understands forms up to %s: install the version of the members',
+  ],
+  'instance-name-elsewhere': [409, 'Member "%s" has an instance "%s", too: rename or delete one of them'],
   'fleet-joining': [503, 'This host is joining the fleet: try again in a moment'],
   'fleet-leaving': [503, 'This host is leaving the fleet: try again in a moment'],
   'changed-meanwhile': [409, '%s was changed meanwhile: try again'],

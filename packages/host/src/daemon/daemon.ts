@@ -2,7 +2,13 @@ import { closeSync } from 'node:fs';
 import { systemClock } from '../base/clock.ts';
 import { createLog, type Log } from '../base/log.ts';
 import type { DaemonConfig } from '../config/config.ts';
-import { adoptionSettings, guestLimits, imageLimits, journalLimits } from '../config/daemon-limits.ts';
+import {
+  adoptionSettings,
+  guestLimits,
+  imageLimits,
+  journalLimits,
+  runtimeSettings,
+} from '../config/daemon-limits.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Machines } from '../containers/machines/machines.ts';
 import { systemRandom } from '../core/random.ts';
@@ -44,6 +50,7 @@ import { lockDirectory } from './lock-directory.ts';
 import { openMember } from './member.ts';
 import { beMember, memberFleet, membershipOf } from './member-cases.ts';
 import { prepareOpenFiles } from './open-files.ts';
+import { enterOwnCgroup } from './own-cgroup.ts';
 import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
 import { memoryOfProcess, SpareMemory } from './spare-memory.ts';
@@ -92,7 +99,7 @@ export async function startDaemon(
   const limits = guestLimits(settings);
   const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
-  const runtimes = started.adopt(await open({ ...paths, watch, lxcfs: settings.lxcfs, log }), (each) =>
+  const runtimes = started.adopt(await open({ ...paths, watch, ...runtimeSettings(settings), log }), (each) =>
     each.stop(),
   );
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
@@ -163,6 +170,8 @@ async function openState(
   const paths = await prepareStateDir(stateDir);
   const held = await lockDirectory(paths.lock, lock);
   started.defer(() => (exit.isTakenOver ? undefined : closeSync(held)));
+  const leaveCgroup = await enterOwnCgroup(settings['cpu-weight']);
+  started.defer(() => (exit.isTakenOver ? undefined : leaveCgroup()));
   const opened = await openStore(paths, { journal: journalLimits(settings) });
   started.defer(keepOpen(opened.store, log));
   return { paths, held, opened };

@@ -1,15 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
-import type { Log } from '../base/log.ts';
 import { ownVersion } from '../base/version.ts';
 import type { Settings } from '../config/settings.ts';
 import { Following } from '../fleet/following.ts';
 import { ImageFetch } from '../fleet/image-fetch.ts';
-import { readAddress } from '../fleet/link/address.ts';
 import { openIdentity } from '../fleet/link/identity.ts';
 import { LinkServer } from '../fleet/link/link-server.ts';
+import { checkListening, listenWhenPossible } from '../fleet/link/listening.ts';
 import { MemberFleet } from '../fleet/member.ts';
 import { membershipCases } from '../fleet/membership.ts';
+import { refreshRecord } from '../fleet/record.ts';
 import type { ServerFacts } from '../host/backend.ts';
 import type { MembershipCases } from '../host/fleet-cases.ts';
 import type { HostServer } from '../host/server.ts';
@@ -20,9 +19,14 @@ import type { Store } from '../store/sqlite/store.ts';
 import { type MemberSide, opensFleet } from './member.ts';
 import type { StatePaths } from './state-paths.ts';
 
-/** What operators read at this host after another member has removed it. */
+/** What operators read at this host after it has found that the fleet does not know it. */
 const REMOVED =
-  'another member of the fleet has removed this host: it is a single host now, with its instances';
+  'the fleet does not know this host any more (another member has removed it, or etcd was restored or replaced): ' +
+  'it is a single host now, with its instances';
+
+/** What operators read at a host that has the settings of a member. */
+const NOT_YET =
+  'the setting store is etcd, but this host is a single host: `porthole cluster enable` makes it a member';
 
 /** The fleet, as the host API uses it. */
 export function memberFleet(
@@ -54,9 +58,11 @@ export function membershipOf(
 ): MembershipCases {
   const { fleet, settings, facts, local, paths } = parts;
   return membershipCases({
-    ...{ context, fleet, open: opensFleet(settings, context.log), notice: local.fleetNotice(), restart },
+    ...{ context, fleet, open: opensFleet(settings, context.log), restart },
+    notice: () => noticeOf(fleet, settings, local),
     own: new SqliteShared(local),
     identity: () => openIdentity(paths.member),
+    checkAddress: checkListening,
     facts: {
       name: facts.name,
       address: settings['member-address'],
@@ -64,6 +70,14 @@ export function membershipOf(
       architecture: facts.architecture,
     },
   });
+}
+
+function noticeOf(fleet: MemberFleet | null, settings: Settings, local: Store): string {
+  const conflicts = fleet?.following?.conflicts ?? [];
+  if (conflicts.length > 0)
+    return `other members have instances of the same names, rename or delete one of each: ${conflicts.join(', ')}`;
+  if (fleet) return '';
+  return local.fleetNotice() || (settings.store === 'etcd' ? NOT_YET : '');
 }
 
 /**
@@ -86,8 +100,10 @@ export function beMember(
   const { log, model } = context;
   const removed = () => {
     if (fleet.isLeaving) return;
-    log.warn({}, REMOVED);
-    model.follow(fleet.alone(REMOVED), []);
+    // The last daemon may have ended while it took this host out of the fleet.
+    const notice = fleet.wasLeaving ? '' : REMOVED;
+    log.warn({}, notice || 'this host has left the fleet: it is a single host now');
+    model.follow(fleet.alone(notice), []);
     restart();
   };
   const imagesGone = (fingerprints: readonly string[]) => void removeFiles(context, images, fingerprints);
@@ -107,28 +123,12 @@ export function beMember(
   started.defer(() => abort.abort());
   return () => {
     following.start();
-    const address = mirror.members.get(mirror.fleet.member)?.address ?? '';
-    void untilDone(() => link.listen(readAddress(address)), { log, signal: abort.signal, address });
+    const own = mirror.members.get(mirror.fleet.member);
+    if (!own) return;
+    const { signal } = abort;
+    void listenWhenPossible(link, own.address, log, signal);
+    void refreshRecord(fleet, { version: ownVersion(), architecture: own.architecture }, log, signal);
   };
-}
-
-/** The time between tries to listen for other members. */
-const LISTEN_AGAIN_MS = 5_000;
-
-/** An address that cannot be used now, as before its interface is up, must not keep instances without answers. */
-async function untilDone(
-  listen: () => Promise<unknown>,
-  { log, signal, address }: { log: Log; signal: AbortSignal; address: string },
-): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await listen();
-      return;
-    } catch (error) {
-      log.error({ address, reason: messageOf(error) }, 'other members cannot reach this one');
-      await sleep(LISTEN_AGAIN_MS, undefined, { signal }).catch(() => {});
-    }
-  }
 }
 
 /** Removes the files of images that another member has deleted. What is left goes at the next start. */

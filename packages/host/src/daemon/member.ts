@@ -9,12 +9,15 @@ import { openEtcd } from '../etcd/client.ts';
 import { asksApplied } from '../fleet/ask.ts';
 import { commitConfirmed } from '../fleet/confirm.ts';
 import { CutOff } from '../fleet/cut-off.ts';
+import { checkForm } from '../fleet/form.ts';
 import { type Identity, openIdentity } from '../fleet/link/identity.ts';
 import { MemberAgents } from '../fleet/link/member-agents.ts';
+import type { OpenFleet } from '../fleet/membership.ts';
 import { Mirror } from '../fleet/mirror.ts';
 import type { SharedSide } from '../model/agreement.ts';
 import type { Exit } from '../restart/exit.ts';
 import { EtcdShared } from '../store/etcd/etcd-shared.ts';
+import type { FenceKeeper } from '../store/etcd/fence.ts';
 import { FleetKeys } from '../store/etcd/fleet-keys.ts';
 import { Lease } from '../store/etcd/lease.ts';
 import type { Store } from '../store/sqlite/store.ts';
@@ -39,7 +42,7 @@ const LEASE_MS = 10_000;
  * Opens what makes this host a member of a fleet. It does not wait for etcd: a member answers its instances also while it
  * is cut off.
  * @returns null on a single host
- * @throws member-needs-etcd if the settings are those of a single host
+ * @throws member-needs-etcd if the settings are those of a single host, fleet-too-new for an older version
  */
 export async function openMember(
   started: AsyncDisposableStack,
@@ -57,6 +60,7 @@ export async function openMember(
   const { member } = kept.fleet;
   if (settings.store !== 'etcd') throw hostError('member-needs-etcd', member);
   const mirror = new Mirror(kept.fleet, kept.mirror);
+  checkForm(mirror.members.values(), member);
   const identity = await openIdentity(parts.paths.member);
   const cutOff = new CutOff(systemClock);
   const etcd = started.adopt(openEtcd(etcdSettings(settings)), (each) => each.close());
@@ -87,30 +91,39 @@ export async function openMember(
   return { mirror, store, shared, agents, identity, cutOff };
 }
 
-/** Opens the fleet's store for a host that becomes a member. Resolves when it has its lease. */
+/** Opens the fleet's store for a host that wants to become a member. */
 export function opensFleet(settings: Settings, log: Log) {
   if (settings.store !== 'etcd') return null;
-  return async (member: string) => {
+  return async (member: string): Promise<OpenFleet> => {
     const etcd = openEtcd(etcdSettings(settings));
     const keys = new FleetKeys(settings['etcd-prefix']);
-    const ready = Promise.withResolvers<void>();
-    const changed = (isAlive: boolean) => isAlive && ready.resolve();
-    // A member that lives has its name: it must not lose its lease to a host that only tries to join.
-    const lease = new Lease({ etcd, keys, member, run: newRun(), log, changed, takesOver: false });
+    const run = newRun();
+    let lease: Lease | undefined;
+    const keeper: FenceKeeper = {
+      run,
+      fence: () => lease?.fence() ?? null,
+      renew: async (used) => lease?.renew(used),
+    };
     const stop = async () => {
-      await lease.stop();
+      await lease?.stop();
       etcd.close();
+    };
+    const hold = async () => {
+      const ready = Promise.withResolvers<void>();
+      const changed = (isAlive: boolean) => isAlive && ready.resolve();
+      // A member that lives has its name: it must not lose its lease to a host that only tries to join.
+      lease = new Lease({ etcd, keys, member, run, log, changed, takesOver: false });
+      if (!(await within(LEASE_MS, ready.promise)))
+        throw lease.isTaken ? hostError('member-name-taken', member) : hostError('fleet-cut-off');
     };
     try {
       // Tells at once why etcd cannot be used.
       await etcd.status();
-      if (!(await within(LEASE_MS, ready.promise)))
-        throw lease.isTaken ? hostError('member-name-taken', member) : hostError('fleet-cut-off');
-      return { store: new EtcdShared({ etcd, keys, member, keeper: lease, log }), stop };
     } catch (error) {
       await stop();
       throw error;
     }
+    return { store: new EtcdShared({ etcd, keys, member, keeper, log }), hold, stop };
   };
 }
 

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Etcd, openEtcd } from './client.ts';
+import { type Etcd, type EtcdOptions, openEtcd } from './client.ts';
+import { LineSplitter } from './line-splitter.ts';
 import type { WatchEnd } from './watch-types.ts';
 
 // What a real etcd cannot be made to do at a given place: end in the middle of an answer, or answer nonsense.
@@ -16,10 +17,17 @@ afterEach(() => {
 });
 
 /** A client of servers that do what the handlers say. */
-async function clientOf(...handlers: Handler[]): Promise<{ etcd: Etcd; requests: string[] }> {
+async function clientOf(
+  ...parts: (Handler | Pick<EtcdOptions, 'login'>)[]
+): Promise<{ etcd: Etcd; requests: string[] }> {
   const requests: string[] = [];
   const endpoints: string[] = [];
-  for (const handler of handlers) {
+  let login: Pick<EtcdOptions, 'login'> = {};
+  for (const handler of parts) {
+    if (typeof handler !== 'function') {
+      login = handler;
+      continue;
+    }
     const server = createServer((request, response) => {
       requests.push(request.url ?? '');
       handler(request, response);
@@ -32,7 +40,7 @@ async function clientOf(...handlers: Handler[]): Promise<{ etcd: Etcd; requests:
       server.closeAllConnections();
     });
   }
-  const etcd = openEtcd({ endpoints, timeoutMs: 2_000 });
+  const etcd = openEtcd({ endpoints, timeoutMs: 2_000, ...login });
   open.push(() => etcd.close());
   return { etcd, requests };
 }
@@ -93,6 +101,74 @@ describe('an answer that is cut off', () => {
     watch.close();
     expect(ends).toMatchObject([{ reason: 'cut-off', error: { code: 'etcd-unreachable' } }]);
   });
+});
+
+/** A watch that is created, with what `onMessage` answers to each later message. */
+const stream =
+  (onMessage: (message: { progress_request?: object }, response: ServerResponse) => void): Handler =>
+  (request, response) => {
+    let isCreated = false;
+    const lines = new LineSplitter();
+    request.on('data', (bytes: Buffer) => {
+      for (const line of lines.add(bytes)) {
+        if (isCreated) onMessage(JSON.parse(line), response);
+        else response.write('{"result":{"header":{"revision":"7"},"watch_id":"1","created":true}}\n');
+        isCreated = true;
+      }
+    });
+  };
+
+describe('a watch', () => {
+  it('stays if etcd answers no requests for progress, as some versions while nothing happens', async () => {
+    const answered = Promise.withResolvers<void>();
+    let refusals = 0;
+    const refusal = {
+      watch_id: '-1',
+      created: true,
+      canceled: true,
+      cancel_reason: 'mvcc: duplicate watch ID',
+    };
+    const { etcd } = await clientOf(
+      stream((message, response) => {
+        if (message.progress_request) return;
+        response.write(`${JSON.stringify({ result: refusal })}\n`);
+        if (++refusals === 5) answered.resolve();
+      }),
+    );
+    const ends: WatchEnd[] = [];
+    const watch = await etcd.watch({
+      key: 'k',
+      silenceMs: 200,
+      onEvents: () => expect.unreachable(),
+      onProgress: () => expect.unreachable(),
+      onEnd: (end) => ends.push(end),
+    });
+    await answered.promise;
+    expect(ends).toEqual([]);
+    watch.close();
+  });
+
+  it.each(['permission denied', 'invalid auth token'])(
+    'is asked for again with a new token, if etcd says: %s',
+    async (reason) => {
+      const refusal = {
+        watch_id: '-1',
+        created: true,
+        canceled: true,
+        cancel_reason: `etcdserver: ${reason}`,
+      };
+      let tokens = 0;
+      const handler: Handler = (request, response) => {
+        if (request.url === '/v3/auth/authenticate') answer(`{"token":"t${++tokens}"}`)(request, response);
+        else if (request.headers.authorization === 't2') stream(() => {})(request, response);
+        else response.write(`${JSON.stringify({ result: refusal })}\n`);
+      };
+      const { etcd } = await clientOf(handler, { login: { user: 'u', password: 'p' } });
+      const watch = await etcd.watch({ key: 'k', onEvents: () => {}, onEnd: () => {} });
+      expect(watch.createdRevision).toBe(7);
+      watch.close();
+    },
+  );
 });
 
 describe('what etcd says', () => {

@@ -65,11 +65,15 @@ export function txnJson({ compare, success, failure }: TxnRequest): object {
   };
 }
 
+/** The id of the only watch of a stream. */
+const WATCH_ID = 1;
+
 /** The JSON that creates a watch. etcd sends its events in messages of about the size of its largest request. */
 export function watchJson(request: WatchRequest): object {
   return {
     create_request: {
       ...keysJson(request),
+      watch_id: WATCH_ID,
       start_revision: request.startRevision,
       progress_notify: request.progressNotify,
       prev_kv: request.prevKv,
@@ -77,3 +81,9 @@ export function watchJson(request: WatchRequest): object {
     },
   };
 }
+
+/** Asks etcd for its revision at once. The answer has the watch's id -1. */
+export const PROGRESS_REQUEST = '{"progress_request":{}}\n';
+
+/** Asks for a watch with an id that is taken: etcd refuses it at once, and nothing else changes. */
+export const TAKEN_REQUEST = `{"create_request":{"watch_id":${WATCH_ID},"key":"AA=="}}\n`;

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { connectionFailure } from './connection-failures.ts';
 import { eventOf, numberOf, revisionOf } from './decode.ts';
-import { watchJson } from './encode.ts';
+import { PROGRESS_REQUEST, TAKEN_REQUEST, watchJson } from './encode.ts';
 import { type AttemptLimits, type Endpoint, readAll } from './endpoint.ts';
 import { Failure } from './failure.ts';
 import type { StreamedJson, WatchJson } from './gateway-json.ts';
@@ -15,9 +15,6 @@ const SILENCE_MS = 6_000;
 
 /** Requests for a sign of life that go without an answer. */
 const PROBES = 3;
-
-/** Asks etcd for its revision at once. Its answer has the watch's id -1. */
-const PROGRESS_REQUEST = '{"progress_request":{}}\n';
 
 /** One stream of etcd's gateway, with one watch. */
 export class WatchStream implements Watch {
@@ -108,20 +105,21 @@ export class WatchStream implements Watch {
     if (this.#isOver) return;
     if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code ?? error.code);
     if (!result) return;
+    // Before 3.4.25 and 3.5.8, etcd may answer a request for progress before it has sent the events up to that
+    // revision, so the answer is only a sign of life. What etcd says by itself, with the watch's id, is in order.
+    if (this.#createdRevision !== undefined && result.watch_id === '-1') return;
     if (result.canceled) throw this.#cancelled(result);
     if (result.created) {
       this.#createdRevision = revisionOf(result);
       this.#created.resolve();
     } else if (result.events) this.#batches.add(result.events.map(eventOf), result.fragment ?? false);
-    // Before 3.4.25 and 3.5.8, etcd may answer a request for progress before it has sent the events up to that
-    // revision. What it says by itself, with the watch's id, is in order.
-    else if (result.watch_id !== '-1') this.#request.onProgress?.(revisionOf(result));
+    else this.#request.onProgress?.(revisionOf(result));
   }
 
   #cancelled({ compact_revision, cancel_reason }: WatchJson): Failure {
     if (compact_revision === undefined) {
       const refusal = refusalOf(cancel_reason ?? 'the watch was cancelled', 0);
-      // For a watch, etcd says the same of a token that has ended.
+      // For a watch, some versions of etcd say the same of a token that has ended.
       const isRetried = refusal.code === 'etcd-permission' && this.#createdRevision === undefined;
       return isRetried ? new Failure(refusal.code, refusal.message, { staleToken: true }) : refusal;
     }
@@ -129,13 +127,18 @@ export class WatchStream implements Watch {
     return new Failure('etcd-compacted', `revisions before ${compact_revision} are gone`);
   }
 
-  /** Counts turns instead of time: if the main thread was held up, what has arrived meanwhile is read first. */
+  /**
+   * Counts turns instead of time: if the main thread was held up, what has arrived meanwhile is read first.
+   *
+   * etcd answers no request for progress while it catches up with old revisions, and 3.4.25 to 3.4.30 and 3.5.8 to
+   * 3.5.12 never do if it found no event there. Then the second request gets the sign of life.
+   */
   #probe(): void {
     this.#silentFor = this.#isHeard ? 0 : this.#silentFor + 1;
     this.#isHeard = false;
     if (this.#silentFor >= PROBES)
       this.#fail(new Failure('etcd-unreachable', 'the connection is silent', { elsewhere: true }));
-    else this.#connection.write(PROGRESS_REQUEST);
+    else this.#connection.write(this.#silentFor === 0 ? PROGRESS_REQUEST : TAKEN_REQUEST);
   }
 
   #fail(failure: Failure): void {

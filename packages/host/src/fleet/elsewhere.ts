@@ -8,6 +8,7 @@ import { afterUpdate } from '../core/volatile.ts';
 import type { Needs } from '../instances/needs.ts';
 import { profilesAfter } from '../model/check-profiles.ts';
 import type { LargeChange, LargePart } from '../model/large-commit.ts';
+import type { Model } from '../model/model.ts';
 import type { Reached } from './adjust.ts';
 
 /** A change of this host's store that follows one of the fleet's. */
@@ -31,10 +32,7 @@ export function followed(
   isTold = true,
 ): Followed {
   const { state } = model;
-  const own = shared.flatMap((change) => (change.kind === 'put-instance' ? change.instance : []));
-  const records = new Map(
-    own.flatMap((each) => (each.member === member && model.instanceById(each.id) ? [[each.id, each]] : [])),
-  );
+  const records = ownRecords(model, shared, member);
   const changes = shared.flatMap((change) => ownChange(change, state.images));
   const profiles = profilesAfter(state.profiles, changes);
   const touched = shared.flatMap((change) => (change.kind === 'put-profile' ? change.profile.name : []));
@@ -60,6 +58,20 @@ export function followed(
     change: { ids: [...ids], partOf, changes: [...changes, ...extra], events: [], isFollowed: true },
     reached,
   };
+}
+
+/** The records of this host's instances, by id. One with the name of another instance here is left out. */
+function ownRecords(
+  model: Model,
+  shared: readonly SharedChange[],
+  member: string,
+): Map<number, SharedInstance> {
+  const put = shared.flatMap((change) => (change.kind === 'put-instance' ? change.instance : []));
+  const isHere = ({ member: of, id, name }: SharedInstance) => {
+    const current = of === member ? model.instanceById(id) : undefined;
+    return current !== undefined && (current.name === name || !model.hasInstance(name));
+  };
+  return new Map(put.filter(isHere).map((each) => [each.id, each]));
 }
 
 /** The change of a model's own object; none for objects that only the mirror has. */

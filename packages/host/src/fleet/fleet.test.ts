@@ -372,15 +372,4 @@ describe('A member that is removed', () => {
     expect(b.heart.store.fleetNotice()).toBe('removed');
     expect(b.heart.get('b1').name).toBe('b1');
   });
-
-  it('does not become a member again by what comes after that', async () => {
-    history.write([{ kind: 'delete-member', name: 'b' }]);
-    await quiet();
-    b.heart.model.follow(b.fleet.alone('removed'), []);
-    await setKey(a, 'a1', { 'user.here': '1' });
-    await update(a, 'web', { 'user.role': 'db' });
-    await quiet();
-    b.stop();
-    expect(b.heart.store.fleet()).toBeNull();
-  });
 });

@@ -2,11 +2,13 @@ import { messageOf } from '../base/coded-error.ts';
 import type { Change } from '../core/entities.ts';
 import type { SharedChange } from '../core/shared.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
-import type { Batch, SharedStore } from '../store/shared-store.ts';
+import type { Batch, Loss, SharedStore } from '../store/shared-store.ts';
 import { Adjuster, type Reached } from './adjust.ts';
+import { Corrections } from './corrections.ts';
 import { difference, knownPuts, putsOf } from './difference.ts';
 import { followed } from './elsewhere.ts';
 import type { Mirror } from './mirror.ts';
+import { keptFrom, wrongAfter } from './wrong-records.ts';
 
 export interface FollowingParts {
   readonly context: RunNeeds & Needs<'random'>;
@@ -32,30 +34,42 @@ const WRITE_MS = 1_000;
 export class Following {
   readonly #parts: FollowingParts;
   readonly #adjuster: Adjuster;
+  readonly #corrections: Corrections;
   readonly #abort = new AbortController();
   /** Work on running instances that has begun. */
   #adjusting: Promise<void> = Promise.resolve();
   #end = () => {};
   #writing: NodeJS.Timeout | undefined;
-  #isRemoved = false;
 
   constructor(parts: FollowingParts) {
     this.#parts = parts;
     this.#adjuster = new Adjuster(parts.context);
+    this.#corrections = new Corrections(parts);
+  }
+
+  /** Names of own instances that an instance of another member has, too. */
+  get conflicts(): readonly string[] {
+    return this.#corrections.conflicts;
   }
 
   start(): void {
-    const { store, mirror } = this.#parts;
+    const { store, mirror, removed } = this.#parts;
+    // The last daemon may have ended before it could draw the conclusion.
+    if (!mirror.members.has(mirror.fleet.member)) {
+      removed();
+      return;
+    }
     const { revision, mark } = mirror.fleet;
     const follower = {
       changed: (batch: Batch) => this.#changed(batch),
-      lost: () => void this.#takeOver(),
+      lost: (loss: Loss) => void this.#takeOver(loss),
     };
     this.#end = store.follow(revision, follower, mark);
   }
 
   stop(): void {
     this.#abort.abort();
+    this.#corrections.stop();
     this.#end();
     this.#write();
   }
@@ -66,23 +80,35 @@ export class Following {
   }
 
   async #changed(batch: Batch): Promise<void> {
-    // What comes after that is not this host's, and its store has no place for it.
-    if (this.#isRemoved) return;
-    const { mirror } = this.#parts;
+    const { mirror, context } = this.#parts;
+    const { changes, apply } = batch;
     const { member } = mirror.fleet;
-    const isLast = batch.changes.some((each) => each.kind === 'delete-member' && each.name === member);
-    if (!batch.apply && !isLast && mirror.isOfOthers(batch.changes)) {
-      mirror.hold(batch, batch.changes);
-      this.#writing ??= setTimeout(() => this.#write(), WRITE_MS);
+    const isRemoved = changes.some((each) => each.kind === 'delete-member' && each.name === member);
+    if (!apply && !isRemoved && mirror.isOfOthers(changes)) this.#hold(batch);
+    else await this.#take(batch);
+    if (isRemoved) {
+      // What comes later is not for this host.
+      this.stop();
+      this.#parts.removed();
       return;
     }
+    if (apply) return;
+    this.#corrections.forget(changes);
+    this.#corrections.add(wrongAfter(changes, context.model, member));
+  }
+
+  async #take(batch: Batch): Promise<void> {
+    const { mirror } = this.#parts;
     this.#writeNoMore();
     const extra = mirror.changesFor(batch, batch.changes);
     if (batch.apply) batch.apply(extra);
     else await this.#follow(batch.changes, extra);
     mirror.apply(batch, batch.changes);
-    this.#isRemoved = isLast;
-    if (isLast) this.#parts.removed();
+  }
+
+  #hold(batch: Batch): void {
+    this.#parts.mirror.hold(batch, batch.changes);
+    this.#writing ??= setTimeout(() => this.#write(), WRITE_MS);
   }
 
   /** Writes what was held back. Never while another change is written, which takes it along with a newer revision. */
@@ -119,41 +145,49 @@ export class Following {
   }
 
   /** The history after the own revision is gone. */
-  async #takeOver(): Promise<void> {
-    const { context, mirror } = this.#parts;
+  async #takeOver(loss: Loss): Promise<void> {
+    const { context } = this.#parts;
     this.#writeNoMore();
     while (!this.#abort.signal.aborted) {
       try {
-        await this.#takeOverState();
-        break;
+        const wrong = await this.#takeOverState(loss);
+        if (this.#abort.signal.aborted) return;
+        this.start();
+        this.#corrections.add(wrong);
+        return;
       } catch (error) {
         context.log.error({ reason: messageOf(error) }, 'the state of the fleet could not be taken over');
         await pause(AGAIN_MS, this.#abort.signal);
       }
     }
-    if (this.#abort.signal.aborted) return;
-    if (mirror.members.has(mirror.fleet.member)) this.start();
-    else this.#parts.removed();
   }
 
   /**
    * Takes over the whole state of the fleet. What happened since the own revision is not known, so all positions of
    * instances before now are too old, and their connections end. They get no events of it: its steps are not known.
+   * @returns keys of records that the fleet does not have as this host has them
    */
-  async #takeOverState(): Promise<void> {
+  async #takeOverState(loss: Loss): Promise<readonly string[]> {
     const { context, mirror, store } = this.#parts;
+    const { model, guests, log } = context;
     const { revision, mark, state } = await store.load();
     const at = { revision, ...(mark === undefined ? {} : { mark }) };
-    const changes = difference(knownPuts(context.model, mirror), putsOf(state));
-    const ids = [...context.model.state.instances.keys()];
+    const all = difference(knownPuts(model, mirror), putsOf(state));
+    // A fleet that does not know this host decides nothing here: only that is taken over.
+    const gone = all.filter((each) => each.kind === 'delete-member' && each.name === mirror.fleet.member);
+    const replaced = loss === 'replaced' ? keptFrom(all, state, model, mirror) : { changes: all, wrong: [] };
+    const isGone = gone.length > 0;
+    const changes = isGone ? gone : replaced.changes;
+    const ids = isGone ? [] : [...model.state.instances.keys()];
     const broken = ids.map((instanceId): Change => ({ kind: 'break-history', instanceId }));
     await this.#follow(changes, [...broken, ...mirror.changesFor(at, changes)], false);
     mirror.apply(at, changes);
-    for (const id of ids) context.guests.closeInstance(id, 'changes of the fleet may have been missed');
-    context.log.warn(
-      { revision, changes: changes.length },
+    for (const id of ids) guests.closeInstance(id, 'changes of the fleet may have been missed');
+    log.warn(
+      { revision, loss, changes: changes.length },
       'the history of the fleet was gone: took over its state',
     );
+    return isGone ? [] : [...replaced.wrong, ...wrongAfter(changes, model, mirror.fleet.member)];
   }
 }
 

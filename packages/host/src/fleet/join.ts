@@ -1,16 +1,20 @@
 import type { Change } from '../core/entities.ts';
 import type { Member, SharedChange } from '../core/shared.ts';
 import type { Needs } from '../instances/needs.ts';
-import type { SharedStore, Snapshot } from '../store/shared-store.ts';
+import type { SharedCommit, SharedStore, Snapshot } from '../store/shared-store.ts';
 import { difference, knownPuts, putsOf } from './difference.ts';
 import { followed } from './elsewhere.ts';
+import { checkForm } from './form.ts';
 import { checkJoin } from './join-check.ts';
 import { Mirror } from './mirror.ts';
-import { broughtBy, chunksOf, usesOf } from './uploads.ts';
+import { undoing } from './take-back.ts';
+import { broughtBy, chunksOf, leftOf, usesOf } from './uploads.ts';
 
 type JoinNeeds = Needs<'model' | 'random'> & {
   /** The store of the single host. */
   readonly own: Pick<SharedStore, 'load'>;
+  /** Gets the lease of the member. */
+  readonly hold: () => Promise<void>;
 };
 
 /** The history may have ended between two looks. */
@@ -31,9 +35,12 @@ export async function join(
   tell: (done: number, all: number) => void,
 ): Promise<readonly Change[]> {
   const [own, before] = await Promise.all([context.own.load(), store.load()]);
+  checkForm(before.state.members.values(), member.name);
   checkJoin(own.state, before.state, member);
+  await context.hold();
   const session = new Session(store, before);
-  const brought = broughtBy(own.state, before.state, member.name);
+  const left = leftOf(own.state, before.state, member.name);
+  const brought = [...left, ...broughtBy(own.state, before.state, member.name)];
   const done: SharedChange[] = [];
   try {
     await session.commit([{ kind: 'put-member', member: { ...member, state: 'joining' } }]);
@@ -44,13 +51,24 @@ export async function join(
     }
     await session.commit([{ kind: 'put-member', member }]);
   } catch (error) {
-    const back = [...difference(done, []), { kind: 'delete-member', name: member.name } as const];
-    for (const chunk of chunksOf(back)) await session.commit(chunk).catch(() => {});
+    // If it fails too, the fleet shows the host as one that joins: it can try again, or be removed.
+    await takeBack({ store, session, member: member.name }, done).catch(() => {});
     throw error;
   } finally {
     session.end();
   }
   return localChanges(context, await store.load(), member.name);
+}
+
+/** Each on its own: if one cannot be taken back, because another member has begun to use it, the rest can. */
+async function takeBack(
+  { store, session, member }: { store: SharedStore; session: Session; member: string },
+  brought: readonly SharedChange[],
+): Promise<void> {
+  const { state, revision } = await store.load();
+  for (const { change, unused } of undoing(brought, state, member))
+    await session.commit([change], { unused, based: revision }).catch(() => {});
+  await session.commit([{ kind: 'delete-member', name: member }]);
 }
 
 /** Commits one after the other, each from the newest revision. */
@@ -78,10 +96,13 @@ class Session {
     );
   }
 
-  async commit(changes: readonly SharedChange[]): Promise<void> {
+  async commit(
+    changes: readonly SharedChange[],
+    asked: Partial<Pick<SharedCommit, 'based' | 'unused'>> = {},
+  ): Promise<void> {
     if (this.#isLost) throw new Error(REVISION_LOST);
     const parts = { changes, same: [], uses: usesOf(changes), unused: [], apply: () => {} };
-    await this.#store.commit({ ...parts, based: this.#revision });
+    await this.#store.commit({ ...parts, based: this.#revision, ...asked });
   }
 
   end(): void {

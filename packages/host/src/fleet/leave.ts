@@ -4,28 +4,38 @@ import type { MemberFleet } from './member.ts';
 import { chunksOf, takenBy } from './uploads.ts';
 
 /**
- * Takes the records of this member out of the fleet.
+ * Takes the records of this member out of the fleet. If it fails, it can be done again.
  * @returns the changes of the local store that make it a single host
  */
 export async function leave(fleet: MemberFleet): Promise<readonly Change[]> {
   const { own, record } = fleet;
   fleet.isLeaving = true;
-  await fleet.commit([{ kind: 'put-member', member: { ...record, state: 'leaving' } }]);
-  const gone = takenBy(fleet.ownNames(), fleet.heldBy(own), own);
-  for (const chunk of chunksOf(gone)) await fleet.commit(chunk);
-  await fleet.commit([{ kind: 'delete-member', name: own }]);
+  try {
+    await fleet.commit([{ kind: 'put-member', member: { ...record, state: 'leaving' } }]);
+    const gone = takenBy(fleet.recordedNames(), fleet.heldBy(own), own);
+    for (const chunk of chunksOf(gone)) await fleet.commit(chunk);
+    await fleet.commit([{ kind: 'delete-member', name: own }]);
+  } catch (error) {
+    fleet.isLeaving = false;
+    throw error;
+  }
   return fleet.alone('');
 }
 
 /** Takes another member out of the fleet, with the records of its instances. */
 export async function removeMember(fleet: MemberFleet, name: string): Promise<void> {
-  const instances = [...fleet.others()].filter(({ member }) => member === name);
-  const gone = takenBy(
+  // The member comes last: an interrupted removal can be done again.
+  const last: SharedChange = { kind: 'delete-member', name };
+  for (const chunk of chunksOf([...recordsOf(fleet, name), last])) await fleet.commit(chunk);
+  // It may have come back meanwhile, and have put records back. Now it can do that no more.
+  for (const chunk of chunksOf(recordsOf(fleet, name))) await fleet.commit(chunk);
+}
+
+function recordsOf(fleet: MemberFleet, name: string): SharedChange[] {
+  const instances = [...fleet.recordsElsewhere()].filter(({ member }) => member === name);
+  return takenBy(
     instances.map((each) => each.name),
     fleet.heldBy(name),
     name,
   );
-  // The member comes last: an interrupted removal can be done again.
-  const last: SharedChange = { kind: 'delete-member', name };
-  for (const chunk of chunksOf([...gone, last])) await fleet.commit(chunk);
 }

@@ -32,6 +32,7 @@ export class MemberFleet implements FleetCases {
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
+    this.wasLeaving = parts.mirror.members.get(this.own)?.state === 'leaving';
   }
 
   get own(): string {
@@ -44,6 +45,9 @@ export class MemberFleet implements FleetCases {
     if (!record) throw hostError('fleet-not-member');
     return record;
   }
+
+  /** Whether an operator has begun, under an earlier daemon, to take this host out of the fleet. */
+  readonly wasLeaving: boolean;
 
   /** Whether an operator takes this host out of the fleet. */
   isLeaving = false;
@@ -59,9 +63,9 @@ export class MemberFleet implements FleetCases {
   }
 
   memberOf(instance: string): string | null {
-    const elsewhere = this.#parts.mirror.others.get(instance);
-    if (elsewhere) return elsewhere.member;
-    return this.#parts.has(instance) ? this.own : null;
+    // If two members have an instance of this name, each knows its own one, so that it can be renamed there.
+    if (this.#parts.has(instance)) return this.own;
+    return this.#parts.mirror.others.get(instance)?.member ?? null;
   }
 
   others(): Iterable<SharedInstance> {
@@ -119,9 +123,16 @@ export class MemberFleet implements FleetCases {
     return this.#parts.mirror.holdersOf(fingerprint);
   }
 
-  /** The names of this member's instances. */
-  ownNames(): string[] {
-    return [...this.#parts.state().instances.values()].map(({ name }) => name);
+  /** The names of this member's instances, without those that another member has now. */
+  recordedNames(): string[] {
+    const { others } = this.#parts.mirror;
+    const names = [...this.#parts.state().instances.values()].map(({ name }) => name);
+    return names.filter((name) => !others.has(name));
+  }
+
+  /** The records of all instances elsewhere, also those of a host that is joining. */
+  recordsElsewhere(): Iterable<SharedInstance> {
+    return this.#parts.mirror.others.values();
   }
 
   /** The images whose files a member has. */

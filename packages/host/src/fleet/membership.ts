@@ -5,22 +5,33 @@ import type { Member } from '../core/shared.ts';
 import type { MembershipCases } from '../host/fleet-cases.ts';
 import type { Needs } from '../instances/needs.ts';
 import type { SharedStore } from '../store/shared-store.ts';
+import { FORM } from './form.ts';
 import { join } from './join.ts';
 import { leave, removeMember } from './leave.ts';
 import type { Identity } from './link/identity.ts';
 import type { MemberFleet } from './member.ts';
 
-/** The newest form of the fleet's records that this version understands. */
-const API = 1;
+/** The store of a fleet, for a host that wants to become a member. */
+export interface OpenFleet {
+  readonly store: SharedStore;
+  /**
+   * Gets the lease of the member, without which the store takes no changes. If another daemon has it, that one loses
+   * it. Call it only when the name is known to be this host's.
+   */
+  readonly hold: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
 
 export interface MembershipParts {
   readonly context: Needs<'clock' | 'model' | 'operations' | 'random'>;
   /** Null on a single host. */
   readonly fleet: MemberFleet | null;
-  /** Opens the store of the fleet as a member that has its lease; null without the settings for it. */
-  readonly open: ((member: string) => Promise<{ store: SharedStore; stop: () => Promise<void> }>) | null;
+  /** Opens the store of the fleet; null without the settings for it. @param member its name */
+  readonly open: ((member: string) => Promise<OpenFleet>) | null;
   /** The store of the single host. */
   readonly own: Pick<SharedStore, 'load'>;
+  /** Checks that this host can listen on an address. @throws member-address-invalid */
+  readonly checkAddress: (address: string) => Promise<void>;
   readonly identity: () => Promise<Pick<Identity, 'fingerprint'>>;
   readonly facts: {
     readonly name: string;
@@ -28,7 +39,8 @@ export interface MembershipParts {
     readonly version: string;
     readonly architecture: string;
   };
-  readonly notice: string;
+  /** What operators have to know of this host and the fleet; empty if nothing. */
+  readonly notice: () => string;
   /** Restarts the daemon in place when the answer to the operator is out. */
   readonly restart: () => void;
 }
@@ -45,7 +57,7 @@ export function membershipCases(parts: MembershipParts): MembershipCases {
       },
     });
   return {
-    notice: () => notice || null,
+    notice: () => notice() || null,
     enable(name, address) {
       if (fleet) throw hostError('already-clustered', fleet.own);
       const { facts, open } = parts;
@@ -79,6 +91,7 @@ async function enable(
   tell: (text: string) => void,
 ): Promise<void> {
   const { context, facts } = parts;
+  await parts.checkAddress(address);
   const { fingerprint } = await parts.identity();
   const { version, architecture } = facts;
   const joinedAt = timestamp(context.clock);
@@ -89,13 +102,13 @@ async function enable(
     version,
     architecture,
     joinedAt,
-    api: API,
+    api: FORM,
     state: 'joined',
   };
   await paused(parts, 'fleet-joining', async () => {
-    const { store, stop } = await open(name);
+    const { store, hold, stop } = await open(name);
     try {
-      const changes = await join({ ...context, own: parts.own }, store, member, (done, all) =>
+      const changes = await join({ ...context, own: parts.own, hold }, store, member, (done, all) =>
         tell(`${done} of ${all} objects`),
       );
       context.model.follow(changes, []);

@@ -24,6 +24,21 @@ export function broughtBy(own: SharedState, fleet: SharedState, member: string):
   ];
 }
 
+/** What the fleet has of an earlier time as this member, and what this host does not have any more. */
+export function leftOf(own: SharedState, fleet: SharedState, member: string): SharedChange[] {
+  const instances = [...fleet.instances.values()].filter(
+    (each) => each.member === member && !own.instances.has(each.name),
+  );
+  const holders = [...fleet.holders].filter(
+    ([fingerprint, members]) => members.has(member) && !own.images.has(fingerprint),
+  );
+  return takenBy(
+    instances.map(({ name }) => name),
+    holders.map(([fingerprint]) => fingerprint),
+    member,
+  );
+}
+
 /** What leaves the fleet with a member: the records of its instances, and that it has files of images. */
 export function takenBy(
   instances: Iterable<string>,

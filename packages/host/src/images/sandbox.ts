@@ -1,4 +1,5 @@
 import type { HostIds } from '../core/host-ids.ts';
+import { apart } from '../process/apart.ts';
 
 /** Number of ids of each instance: as many as a Linux system expects to have. */
 const IDS = 65_536;
@@ -24,7 +25,7 @@ const RIGHTS_GIVEN_UP =
 export function asNobody(command: readonly string[]): Command {
   const rights = [...RIGHTS_GIVEN_UP, '--no-new-privs', '--inh-caps=-all'];
   const limited = ['prlimit', `--as=${MEMORY_BYTES}`, '--', ...command];
-  return ['setpriv', ...rights, DIES_WITH_PARENT, '--', ...limited];
+  return apart(['setpriv', ...rights, DIES_WITH_PARENT, '--', ...limited]);
 }
 
 /**
@@ -34,7 +35,14 @@ export function asNobody(command: readonly string[]): Command {
  */
 export function asInstanceRoot({ uid, gid }: HostIds, command: readonly string[]): Command {
   if (uid === 0) {
-    return ['setpriv', '--bounding-set=-mknod', '--inh-caps=-mknod', DIES_WITH_PARENT, '--', ...command];
+    return apart([
+      'setpriv',
+      '--bounding-set=-mknod',
+      '--inh-caps=-mknod',
+      DIES_WITH_PARENT,
+      '--',
+      ...command,
+    ]);
   }
   // All versions of unshare accept the comma form (outside, inside, count).
   const map = (first: number) => `${first},0,${IDS}`;
@@ -45,5 +53,5 @@ export function asInstanceRoot({ uid, gid }: HostIds, command: readonly string[]
     '--setuid=0',
     '--setgid=0',
   ];
-  return ['unshare', ...namespace, '--', 'setpriv', DIES_WITH_PARENT, '--', ...command];
+  return apart(['unshare', ...namespace, '--', 'setpriv', DIES_WITH_PARENT, '--', ...command]);
 }

@@ -1,6 +1,7 @@
 import { CodedError } from '../base/coded-error.ts';
 import type { Change, Instance } from '../core/entities.ts';
-import { rebased, type SharedInstance } from '../core/shared.ts';
+import { hostError } from '../core/host-errors.ts';
+import { rebased, type SharedChange, type SharedInstance } from '../core/shared.ts';
 import type { SharedStore } from '../store/shared-store.ts';
 import type { EventDraft } from './event-draft.ts';
 import { type Before, type SharedPart, sharedPart } from './shared-changes.ts';
@@ -74,7 +75,9 @@ export class Agreement {
   async agree(part: SharedPart | null, apply: (extra: readonly Change[]) => void): Promise<void> {
     if (this.#paused) throw this.#paused;
     if (!this.#shared || !part || part.changes.length === 0) return apply([]);
-    await this.#shared.store.commit({ ...part, based: this.#shared.revision(), apply });
+    const changes = withoutOthers(part.changes, this.#shared);
+    if (changes.length === 0) return apply([]);
+    await this.#shared.store.commit({ ...part, changes, based: this.#shared.revision(), apply });
   }
 
   /** What others share of these changes; null if there are no others. */
@@ -105,6 +108,23 @@ export class Agreement {
         return { kind: 'put-instance', instance: rebased(change.instance, before, newest) };
       });
   }
+}
+
+/**
+ * Changes without those of records of others. After a restore of the store, two hosts may have an instance of the same
+ * name: one of them is renamed or deleted, and the other's record stays.
+ * @throws instance-name-elsewhere if one of them would be replaced
+ */
+function withoutOthers(
+  changes: readonly SharedChange[],
+  { others }: Pick<SharedSide, 'others'>,
+): readonly SharedChange[] {
+  return changes.filter((change) => {
+    if (change.kind === 'delete-instance') return !others().has(change.name);
+    const there = change.kind === 'put-instance' ? others().get(change.instance.name) : undefined;
+    if (there) throw hostError('instance-name-elsewhere', there.member, there.name);
+    return true;
+  });
 }
 
 function isConflict(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { compileCacheVariables } from '../base/compile-cache.ts';
+import { apart } from './apart.ts';
 import { abandon, isRunning, lastWords } from './ending.ts';
 
 const ERROR_CHARS_MAX = 4096;
@@ -20,7 +21,9 @@ export class Dialogue {
    * @param take gets each line; if it throws, the program is killed
    */
   constructor(program: string, args: readonly string[], take: (line: string) => void) {
-    this.#child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, ...args], {
+    const node = [process.execPath, '--disable-warning=ExperimentalWarning', program, ...args];
+    const [command, ...words] = apart(node);
+    this.#child = spawn(command, words, {
       cwd: '/',
       env: { ...process.env, ...compileCacheVariables() },
       stdio: ['pipe', 'pipe', 'pipe'],

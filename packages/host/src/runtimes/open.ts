@@ -29,6 +29,8 @@ export interface RuntimePlaces {
   readonly watch: ExitWatch;
   /** Mount point of lxcfs, or `off`. */
   readonly lxcfs: string;
+  /** Weight of an instance on a busy processor, in percent of the usual weight of a cgroup. */
+  readonly cpuWeight: number;
   readonly log: Log;
 }
 

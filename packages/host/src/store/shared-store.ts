@@ -64,8 +64,14 @@ export interface Follower {
    */
   changed(batch: Batch): Promise<void> | void;
   /** The history after the position is gone: all must be loaded again. Nothing is called after it. */
-  lost(): void;
+  lost(loss: Loss): void;
 }
+
+/**
+ * Why a history is gone. `compacted`: the store has forgotten it. `replaced`: the store has another one, as after a
+ * restore from a copy.
+ */
+export type Loss = 'compacted' | 'replaced';
 
 /**
  * The store of the objects that operators change. Errors are CodedErrors: `changed-meanwhile` if an object is not as it

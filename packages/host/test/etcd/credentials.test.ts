@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEtcd } from '../../src/etcd/client.ts';
 import { Authority } from '../../src/etcd/testing/certificates.ts';
 import { type ClusterSetup, EtcdCluster } from '../../src/etcd/testing/etcd-cluster.ts';
-import { until } from '../harness/api.ts';
 import { watched } from './watched.ts';
 
 const write = (key: string) => ({ compare: [], success: [{ put: { key, value: 'x' } }] });
@@ -101,7 +100,9 @@ describe('TLS with client certificates', () => {
 
 describe('a password', () => {
   const user = { user: 'porthole', password: 'größe"\\ 1', prefix: 'mine/' };
-  const cluster = clusterFor({ users: [user], flags: ['--auth-token-ttl=1', '--log-level=debug'] });
+  /** A user with one token at a time. */
+  const idle = { ...user, user: 'idle' };
+  const cluster = clusterFor({ users: [user, idle], flags: ['--auth-token-ttl=1', '--log-level=debug'] });
 
   it('gives the rights of its user', async () => {
     const etcd = openEtcd(cluster().options({ login: user }));
@@ -126,21 +127,21 @@ describe('a password', () => {
     }
   });
 
-  it('is sent again when its token has ended, for writes and for watches', async () => {
-    const etcd = openEtcd(cluster().options({ login: user }));
+  it('is sent again when its token has ended, for reads, writes and watches', async () => {
+    const etcd = openEtcd(cluster().options({ login: idle }));
     await etcd.txn(write('mine/3'));
-    const tokens = () =>
+    const end = () =>
       cluster()
         .node(0)
-        .log.filter((line) => line.includes('deleted a simple token')).length;
-    let before = tokens();
-    await until('the token has ended', () => tokens() > before);
+        .logged(/deleted a simple token.*"user-name":"idle"/);
+    await end();
     await etcd.txn(write('mine/3'));
-    before = tokens();
-    await until('the next token has ended', () => tokens() > before);
-    const watch = await watched(etcd, 'mine/');
+    await end();
+    const watch = await watched(etcd, 'mine/3');
     const { revision } = await etcd.txn(write('mine/3'));
     await watch.upTo(revision);
+    await end();
+    expect((await etcd.range({ key: 'mine/3' })).kvs).toMatchObject([{ modRevision: revision }]);
     etcd.close();
   });
 

@@ -262,7 +262,7 @@ describe('the history', () => {
       member.replica.stop();
       member.store.follow(
         revision,
-        { changed: () => lost.reject(new Error('it goes on')), lost: lost.resolve },
+        { changed: () => lost.reject(new Error('it goes on')), lost: () => lost.resolve() },
         mark,
       );
       await lost.promise;

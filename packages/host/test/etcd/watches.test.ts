@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Etcd, openEtcd } from '../../src/etcd/client.ts';
+import { TAKEN_REQUEST, watchJson } from '../../src/etcd/encode.ts';
+import { Endpoint } from '../../src/etcd/endpoint.ts';
+import type { WatchJson } from '../../src/etcd/gateway-json.ts';
+import { LineSplitter } from '../../src/etcd/line-splitter.ts';
 import { EtcdCluster } from '../../src/etcd/testing/etcd-cluster.ts';
 import { until } from '../harness/api.ts';
 import { watched } from './watched.ts';
@@ -110,6 +114,34 @@ describe('a watch', () => {
     await watch.upTo(revision);
     watch.close();
     clock.close();
+  });
+
+  it('is not disturbed by a second request for its id, which etcd refuses at once', async () => {
+    const endpoint = new Endpoint(cluster.node(0).endpoint, {});
+    const limits = { connectMs: 5_000, answerMs: 5_000 };
+    const body = `${JSON.stringify(watchJson({ prefix: 'i/', onEvents() {}, onEnd() {} }))}\n`;
+    const told = await endpoint.open(
+      { path: '/v3/watch', body, stays: true },
+      limits,
+      async (answer, request) => {
+        request.write(TAKEN_REQUEST);
+        const lines = new LineSplitter();
+        const results: WatchJson[] = [];
+        for await (const bytes of answer as AsyncIterable<Buffer>) {
+          results.push(...lines.add(bytes).map((line) => JSON.parse(line).result));
+          if (results.length === 2) await change(['i/1', 'x']);
+          if (results.length === 3) break;
+        }
+        request.destroy();
+        return results;
+      },
+    );
+    expect(told).toMatchObject([
+      { created: true, watch_id: '1' },
+      { created: true, canceled: true, watch_id: '-1' },
+      { watch_id: '1', events: [{ kv: { version: '1' } }] },
+    ]);
+    endpoint.close();
   });
 
   it('is closed by its signal', async () => {

@@ -23,6 +23,7 @@ export class EtcdNode {
   #process: ChildProcess | undefined;
   #log: string[] = [];
   #ready = Promise.withResolvers<void>();
+  #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
   /** @param command with its arguments */
   constructor(name: string, endpoint: string, command: readonly string[]) {
@@ -36,9 +37,9 @@ export class EtcdNode {
     return this.#process.pid;
   }
 
-  /** The last lines of its log, over all its starts. */
-  get log(): readonly string[] {
-    return this.#log;
+  /** Waits for the next line of its log that matches. */
+  logged(pattern: RegExp): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push({ pattern, resolve }));
   }
 
   /** Starts it (again). It is ready when enough nodes run to elect a leader. */
@@ -59,7 +60,13 @@ export class EtcdNode {
       this.#log.push(line);
       if (this.#log.length > LOG_LINES_MAX) this.#log.shift();
       if (line.includes(READY)) ready.resolve();
+      this.#tell(line);
     });
+  }
+
+  #tell(line: string): void {
+    for (const { pattern, resolve } of this.#waiting) if (pattern.test(line)) resolve();
+    this.#waiting = this.#waiting.filter(({ pattern }) => !pattern.test(line));
   }
 
   /** Resolves when it serves clients. @throws Error with its log, if it ends before, or takes too long */

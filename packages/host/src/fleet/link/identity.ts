@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
+import { createHash, createPrivateKey } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
@@ -73,6 +73,8 @@ async function make(path: string, openssl: string): Promise<string> {
 
 /** @throws Error if the text is not a certificate with its key */
 function identityOf(pem: string): Identity {
+  // Not imported: the built form loads this module late, with its functions only.
+  const { X509Certificate } = process.getBuiltinModule('node:crypto');
   const certificate = new X509Certificate(pem);
   if (!certificate.checkPrivateKey(createPrivateKey(pem)))
     throw new Error('the key is not that of the certificate');

@@ -58,7 +58,7 @@ export class LinkServer {
     });
   }
 
-  /** Begins to accept. @returns the port @throws Error if the address cannot be used */
+  /** Begins to accept. @returns the port @throws Error if the address cannot be used; it can be tried again */
   async listen({ host, port }: Pick<Address, 'host' | 'port'>): Promise<number> {
     this.#server.listen({ host, port });
     await once(this.#server, 'listening');

@@ -69,8 +69,9 @@ export class MemberHost {
     const single = await Heart.begin(world);
     await prepare(single);
     const store = history.open();
+    const hold = async () => {};
     single.model.follow(
-      await join({ ...single.parts, own: new SqliteShared(single.store) }, store, member, () => {}),
+      await join({ ...single.parts, own: new SqliteShared(single.store), hold }, store, member, () => {}),
       [],
     );
     single.life.end();

@@ -44,6 +44,26 @@ export class MemoryHistory {
     this.add(nobody, { changes, based: 0, same: [], uses: [], unused: [], apply: () => {} });
   }
 
+  /** A copy, as of a store of a fleet. */
+  copy(): MemoryHistory {
+    const copy = new MemoryHistory();
+    copy.entries.push(...this.entries);
+    for (const [key, object] of this.objects) copy.objects.set(key, object);
+    for (const [key, revision] of this.uses) copy.uses.set(key, revision);
+    return copy;
+  }
+
+  /** Goes back to a copy. */
+  restore(copy: MemoryHistory): void {
+    this.entries.length = 0;
+    this.objects.clear();
+    this.uses.clear();
+    this.entries.push(...copy.entries);
+    for (const [key, object] of copy.objects) this.objects.set(key, object);
+    for (const [key, revision] of copy.uses) this.uses.set(key, revision);
+    for (const store of this.stores) store.wake();
+  }
+
   add(by: MemoryStore, commit: SharedCommit): void {
     const revision = this.revision + 1;
     for (const change of commit.changes) {
@@ -124,11 +144,12 @@ export class MemoryStore implements SharedStore {
 
   async #work(): Promise<void> {
     this.#isBusy = true;
-    while (this.#follower && !this.isCutOff && this.#seen < this.#history.revision) {
+    while (this.#follower && !this.isCutOff && this.#seen !== this.#history.revision) {
       const follower = this.#follower;
-      if (this.#seen < this.#history.compacted) {
+      const isReplaced = this.#seen > this.#history.revision;
+      if (isReplaced || this.#seen < this.#history.compacted) {
         this.#follower = null;
-        follower.lost();
+        follower.lost(isReplaced ? 'replaced' : 'compacted');
         break;
       }
       const entry = this.#history.entries[this.#seen] as Entry;

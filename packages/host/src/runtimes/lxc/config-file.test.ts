@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunSpec } from '../contract/runtime.ts';
 import { type ConfigInput, configFile } from './config-file.ts';
 import { instancePaths } from './paths.ts';
+import { limitLines } from './resource-limits.ts';
 
 const spec: RunSpec = {
   id: 5,
@@ -20,6 +21,8 @@ const input: ConfigInput = {
   mounts: [],
   lxcfs: [],
   openFiles: 5000,
+  limits: [],
+  cpuWeight: 100,
   deviceNumbers: [],
   stopHook: '/hook',
 };
@@ -63,11 +66,13 @@ describe('configFile', () => {
     expect(lines({ ids: null })).toContain(`${tracing} bind,ro,optional 0 0`);
   });
 
-  it('limits open files to the default, unless a key has a limit', () => {
-    const limit = (config: Record<string, string>) =>
-      lines({ spec: { ...spec, config } }).filter((line) => line.startsWith('lxc.prlimit.nofile'));
-    expect(limit({})).toEqual(['lxc.prlimit.nofile = 5000']);
-    expect(limit({ 'limits.kernel.nofile': '10:20' })).toEqual(['lxc.prlimit.nofile = 10:20']);
+  it('limits open files to the default, unless a key has a limit', async () => {
+    const limit = async (config: Record<string, string>) => {
+      const limits = await limitLines({ id: 5, config });
+      return lines({ spec: { ...spec, config }, limits }).filter((line) => line.includes('prlimit.nofile'));
+    };
+    expect(await limit({})).toEqual(['lxc.prlimit.nofile = 5000']);
+    expect(await limit({ 'limits.kernel.nofile': '10:20' })).toEqual(['lxc.prlimit.nofile = 10:20']);
   });
 
   it('has an empty network without nics, and one veth for each nic', () => {
@@ -87,14 +92,15 @@ describe('configFile', () => {
     expect(() => lines({ spec: { ...spec, config } })).toThrow(/environment\.A has a line break/);
   });
 
-  it('passes limits and environment on, and the lines of raw.lxc last', () => {
+  it('passes limits and environment on, and the lines of raw.lxc last', async () => {
     const config = {
       'environment.A': 'b',
       'limits.processes': '50',
       'limits.kernel.nofile': '100',
       'raw.lxc': 'lxc.environment = LAST=1',
     };
-    const text = lines({ spec: { ...spec, config } });
+    const limits = await limitLines({ id: 5, config });
+    const text = lines({ spec: { ...spec, config }, limits });
     expect(text).toContain('lxc.environment = A=b');
     expect(text.some((line) => /^lxc\.cgroup2?\.pids\.max = 50$/.test(line))).toBe(true);
     expect(text).toContain('lxc.prlimit.nofile = 100');

@@ -8,7 +8,7 @@ import { hostNamesLine } from './host-names.ts';
 import type { IdRanges } from './ids.ts';
 import { kernelMountLines, type MountEntry, mountLine } from './mount-lines.ts';
 import type { InstancePaths } from './paths.ts';
-import { limitLines } from './resource-limits.ts';
+import { weightLines } from './resource-limits.ts';
 
 const SHARED = '/usr/share/lxc/config';
 
@@ -26,6 +26,10 @@ export interface ConfigInput {
   readonly lxcfs: readonly string[];
   /** Files that each process inside may have open, unless `limits.kernel.nofile` says another number. */
   readonly openFiles: number;
+  /** Lines of its limits. */
+  readonly limits: readonly string[];
+  /** Weight on a busy processor, in percent of the usual weight of a cgroup. */
+  readonly cpuWeight: number;
   /** Device numbers that a privileged instance may use, such as `c 10:200`. */
   readonly deviceNumbers: readonly string[];
   /** Program that LXC runs at the end of a run. */
@@ -59,7 +63,8 @@ export function configFile(input: ConfigInput): string {
     hostNamesLine(spec.devices),
     ...networkLines(spec),
     ...openFilesLines(input),
-    ...limitLines(spec),
+    ...input.limits,
+    ...weightLines(input.cpuWeight),
     ...input.deviceNumbers.flatMap((numbers) => deviceLines(numbers)),
     ...prefixed(spec.config, 'environment.', (key, value) => `lxc.environment = ${key}=${value}`),
     ...prefixed(spec.config, 'linux.sysctl.', (key, value) => `lxc.sysctl.${key} = ${value}`),

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostError } from '../../core/host-errors.ts';
+import { apart } from '../../process/apart.ts';
 import type { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
@@ -108,7 +109,8 @@ function readText(path: string): string {
 }
 
 function piped(args: string[], cwd: string): Promise<ExecProcess> {
-  const child = spawn('lxc-attach', args, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  const [command, ...words] = apart(['lxc-attach', ...args]);
+  const child = spawn(command, words, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {});
   const exited = new Promise<number>((resolve) => {
     child.on('close', (code, signal) => resolve(code ?? SIGNAL_BASE + signalNumber(signal)));

@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { bytesOfText, textOfBytes } from '../../base/byte-text.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
+import { apart } from '../../process/apart.ts';
 import { abandon, DEATH_MS, type End, endOf, isRunning } from '../../process/ending.ts';
 import type { FoundFile } from '../contract/files.ts';
 import type { FileRequest, FileWork, Init } from '../contract/runtime.ts';
@@ -101,7 +102,7 @@ function startChild(place: RootPlace, ids: IdRanges | null, request: FileRequest
     const namespace = init && ids ? open(`${inside}/ns/user`, constants.O_RDONLY) : 'ignore';
     // These were opened by pid: they belong to the init if it is still alive.
     if (init && !init.isAlive()) throw hostError('not-running');
-    const [command, ...more] = [...entering(place, ids), ...args] as [string, ...string[]];
+    const [command, ...more] = apart([...entering(place, ids), ...args]);
     return spawn(command, more, {
       cwd: '/',
       env: ENV,

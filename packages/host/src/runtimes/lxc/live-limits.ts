@@ -30,7 +30,7 @@ interface Place {
  */
 export async function setLimits(init: Init, config: Config, keys: readonly LiveLimit[]): Promise<void> {
   for (const key of keys) {
-    const place = placeOf(init, key, config[key]);
+    const place = await placeOf(init, key, config[key]);
     if (!place || holds(key, readText(place.path).trim(), place.text)) continue;
     // By tee, since the kernel may take its time, and says why it refuses.
     const { ok, failure } = await run('tee', [place.path], {
@@ -45,17 +45,17 @@ export async function setLimits(init: Init, config: Config, keys: readonly LiveL
 }
 
 /** Checks that a container which has just started has its limits. @throws CodedError limit-failed */
-export function checkLimits(init: Init, config: Config): void {
+export async function checkLimits(init: Init, config: Config): Promise<void> {
   for (const key of LIVE_LIMITS) {
     if (!config[key]) continue;
-    const place = placeOf(init, key, config[key]);
+    const place = await placeOf(init, key, config[key]);
     if (place && holds(key, readText(place.path).trim(), place.text)) continue;
     throw hostError('limit-failed', key, 'the kernel has not taken it');
   }
 }
 
 /** @returns null when there is to be no limit, and this host has no cgroup for it */
-function placeOf(init: Init, key: LiveLimit, value: string | undefined): Place | null {
+async function placeOf(init: Init, key: LiveLimit, value: string | undefined): Promise<Place | null> {
   const { controller, file, text, none } = GROUP_LIMITS[key];
   const groups = cgroupsOf(init.pid);
   // Read by pid: that these are the cgroups of this process is known by its being alive.
@@ -69,7 +69,7 @@ function placeOf(init: Init, key: LiveLimit, value: string | undefined): Place |
   }
   const above = dirname(folder);
   if (!value) return { path, text: none[version] ?? readText(`${above}/${file[version]}`).trim() };
-  return { path, text: text(value, { now: readText(path).trim(), folder: above, seed: init.pid }) };
+  return { path, text: await text(value, { now: readText(path).trim(), folder: above, seed: init.pid }) };
 }
 
 /** Whether the file of a limit says what it should. */

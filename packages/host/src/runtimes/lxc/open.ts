@@ -31,6 +31,7 @@ export async function openLxc(options: {
   readonly interfaces: Interfaces;
   /** Mount point of lxcfs, or `off`. */
   readonly lxcfs: string;
+  readonly cpuWeight: number;
   readonly log: Log;
 }): Promise<LxcRuntime> {
   // Running it takes a tenth of a second, in which no client would be served.

@@ -18,5 +18,7 @@ export interface LxcOptions {
   readonly lxcfs: Lxcfs;
   /** Files that a process of an instance may have open, by default. */
   readonly openFiles: number;
+  /** Weight of an instance on a busy processor, in percent of the usual weight of a cgroup. */
+  readonly cpuWeight: number;
   readonly log: Log;
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { hostError } from '../../core/host-errors.ts';
 import { IDS_PER_INSTANCE } from '../../core/host-ids.ts';
 import type { InsideOwner } from '../../native/mount.ts';
+import { apart } from '../../process/apart.ts';
 import { run } from '../../process/run.ts';
 
 const PROGRAM = fileURLToPath(new URL('./owners-child.ts', import.meta.url));
@@ -30,7 +31,8 @@ export async function shiftOwners(
   if (from.uid === to.uid && from.gid === to.gid) return;
   const order: OwnersOrder = { folder, count: IDS_PER_INSTANCE, from: { uid: from.uid, gid: from.gid }, to };
   const child = [...enter, process.execPath, PROGRAM, JSON.stringify(order)];
-  const moved = await run('setpriv', ['--pdeathsig=KILL', '--', ...child]);
+  const [command, ...args] = apart(['setpriv', '--pdeathsig=KILL', '--', ...child]);
+  const moved = await run(command, args);
   if (!moved.ok)
     throw hostError('runtime-failed', `The owners of its files cannot be changed: ${moved.failure}`);
 }

@@ -1,5 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readText } from '../kernel/cgroup-files.ts';
+
+/** Files that are read in one turn of the main thread: about a millisecond. */
+const READ_AT_ONCE = 100;
 
 /** What the choice of processors for a container depends on. */
 export interface ProcessorFacts {
@@ -15,16 +19,17 @@ export interface ProcessorFacts {
  * The processors for a value of `limits.cpu`. A set such as `0-1,3` stays. For a count, a container keeps those that it
  * has if their number is right. Else it gets those to which the fewest containers are limited, as with LXD.
  */
-export function processorsFor(
+export async function processorsFor(
   value: string,
   { now, folder, seed }: ProcessorFacts,
   online = onlineNow(),
-): string {
+): Promise<string> {
   if (!/^\d+$/.test(value)) return value;
   const count = Math.min(Number(value), online.length);
   const kept = setOf(now);
   if (kept.length === count && kept.every((each) => online.includes(each))) return now;
-  return leastUsed(count, online, { sets: limitedSets(folder, online.length), seed }).join(',');
+  const sets = await limitedSets(folder, online.length);
+  return leastUsed(count, online, { sets, seed }).join(',');
 }
 
 /** The numbers of a set such as `0-1,3`; none for an empty text. */
@@ -41,16 +46,22 @@ function onlineNow(): number[] {
   return setOf(readText('/sys/devices/system/cpu/online').trim());
 }
 
-/** The sets of the containers that are limited to some of the processors. cgroupfs answers from memory. */
-function limitedSets(folder: string, all: number): number[][] {
-  return containersIn(folder)
-    .map((name) => setOf(readText(`${folder}/${name}/cpuset.cpus`).trim()))
-    .filter((set) => set.length < all);
+/**
+ * The sets of the containers that are limited to some of the processors. cgroupfs answers from memory, but there may
+ * be thousands of containers: other work gets its turn in between.
+ */
+async function limitedSets(folder: string, all: number): Promise<number[][]> {
+  const sets: number[][] = [];
+  for (const [index, name] of (await containersIn(folder)).entries()) {
+    if (index % READ_AT_ONCE === READ_AT_ONCE - 1) await nextTurn();
+    sets.push(setOf(readText(`${folder}/${name}/cpuset.cpus`).trim()));
+  }
+  return sets.filter((set) => set.length < all);
 }
 
-function containersIn(folder: string): string[] {
+async function containersIn(folder: string): Promise<string[]> {
   try {
-    return readdirSync(folder).filter((name) => name.startsWith('lxc.payload.'));
+    return (await readdir(folder)).filter((name) => name.startsWith('lxc.payload.'));
   } catch {
     // Where LXC puts its cgroups elsewhere, the choice depends on the seed alone.
     return [];

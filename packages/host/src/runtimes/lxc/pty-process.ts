@@ -1,5 +1,6 @@
 import { spawn } from '@lydell/node-pty';
 import { makeTransparent } from '../../native/terminal.ts';
+import { apart } from '../../process/apart.ts';
 import type { ExecProcess } from '../contract/exec.ts';
 import { TerminalInput } from './terminal-input.ts';
 
@@ -28,7 +29,8 @@ export interface PtyProcess extends Omit<ExecProcess, 'signal'> {
 
 /** Runs a program of the host on a pty that passes all bytes on unchanged. */
 export function runOnPty(program: string, args: readonly string[], options: PtyOptions): PtyProcess {
-  const pty = spawn(program, [...args], {
+  const [command, ...words] = apart([program, ...args]);
+  const pty = spawn(command, words, {
     cwd: options.cwd,
     cols: options.width || DEFAULT_WIDTH,
     rows: options.height || DEFAULT_HEIGHT,

@@ -4,7 +4,7 @@ import { hostError } from '../../core/host-errors.ts';
 import { LIVE_LIMITS, type LiveLimit } from '../../core/limits.ts';
 import { parseMemoryLimit } from '../../core/units.ts';
 import type { RunSpec } from '../contract/runtime.ts';
-import { CGROUP_ROOT } from '../kernel/cgroup-files.ts';
+import { CGROUP_ROOT, readText } from '../kernel/cgroup-files.ts';
 import { type CgroupVersion, controllerFolder, controllerVersion } from './cgroups.ts';
 import { type ProcessorFacts, processorsFor } from './processors.ts';
 
@@ -14,7 +14,7 @@ export interface GroupLimit {
   /** The file that holds it, in each version of cgroups; cgroups(7). */
   readonly file: Readonly<Record<CgroupVersion, string>>;
   /** The text of the file for the value of the key. */
-  text(value: string, facts: ProcessorFacts): string;
+  text(value: string, facts: ProcessorFacts): string | Promise<string>;
   /** The text of the file when there is no limit; undefined: that of the cgroup above. */
   readonly none: Readonly<Record<CgroupVersion, string | undefined>>;
 }
@@ -52,17 +52,42 @@ function bytesOf(value: string): number {
  * @param root where cgroups are mounted
  * @throws CodedError limit-failed when this host has no cgroups for a limit
  */
-export function limitLines({ id, config }: Pick<RunSpec, 'id' | 'config'>, root = CGROUP_ROOT): string[] {
-  const groups = LIVE_LIMITS.flatMap((key) => {
+export async function limitLines(
+  { id, config }: Pick<RunSpec, 'id' | 'config'>,
+  root = CGROUP_ROOT,
+): Promise<string[]> {
+  const groups: string[] = [];
+  for (const key of LIVE_LIMITS) {
     const value = config[key];
-    if (!value) return [];
+    if (!value) continue;
     const { controller, file, text } = GROUP_LIMITS[key];
     const version = controllerVersion(controller, root);
     if (version === null) throw hostError('limit-failed', key, `this host has no cgroups for ${controller}`);
     const facts = { now: '', folder: controllerFolder(controller, version, root), seed: id };
-    return [`lxc.${version}.${file[version]} = ${text(value, facts)}`];
-  });
+    groups.push(`lxc.${version}.${file[version]} = ${await text(value, facts)}`);
+  }
   return [...groups, ...kernel(config)];
+}
+
+/** The weight that each cgroup has for the processors if nobody changes it, by version; cgroups(7). */
+export const USUAL_WEIGHT: Readonly<Record<CgroupVersion, number>> = { cgroup: 1024, cgroup2: 100 };
+
+/**
+ * LXC's line for the weight of a container on a busy processor. None for the usual weight, and where LXC could not set
+ * it: no weight is better than no start.
+ * @param percent of the usual weight of a cgroup
+ * @param root where cgroups are mounted
+ */
+export function weightLines(percent: number, root = CGROUP_ROOT): string[] {
+  const version = percent === 100 ? null : controllerVersion('cpu', root);
+  if (version === null) return [];
+  const weight = Math.round((USUAL_WEIGHT[version] * percent) / 100);
+  if (version === 'cgroup') return [`lxc.cgroup.cpu.shares = ${weight}`];
+  // Cgroups below the root have the controller only if the root passes it on.
+  const passed = readText(`${controllerFolder('cpu', version, root)}/cgroup.subtree_control`)
+    .trim()
+    .split(' ');
+  return passed.includes('cpu') ? [`lxc.cgroup2.cpu.weight = ${weight}`] : [];
 }
 
 /** `limits.kernel.nofile` becomes `lxc.prlimit.nofile`. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { syncFolder } from '../../base/sync-folder.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { exchangeNames } from '../../native/exchange.ts';
+import { apart } from '../../process/apart.ts';
 import { run } from '../../process/run.ts';
 import type { InstancePaths } from './paths.ts';
 import { makeImage, syncFile, withImage } from './root-image.ts';
@@ -154,9 +155,9 @@ async function copy(enter: readonly string[], { overlay, newOverlay }: InstanceP
   // The guest may have changed the owner of its root, which is the upper folder.
   const { uid, gid } = await lstat(overlay);
   const script = ['sh', '-c', `${COPY} && ${SYNC}`, overlay, newOverlay, `${uid}:${gid}`];
-  const [command, ...args] = [...enter, ...script];
+  const [command, ...args] = apart(['setpriv', '--pdeathsig=KILL', '--', ...enter, ...script]);
   // Without a time limit: the guest decides how many files there are.
-  const done = await run('setpriv', ['--pdeathsig=KILL', '--', command as string, ...args], { cwd: '/' });
+  const done = await run(command, args, { cwd: '/' });
   if (done.ok) return;
   if (size && NO_SPACE.test(done.stderr)) throw hostError('root-too-small', size.text);
   throw hostError('root-failed', done.failure);

@@ -6,6 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PinnedProcess } from '../../native/pinned-process.ts';
 import { noteRun, type Recalled, recallRun } from './run-note.ts';
 
+/** As LXC names them. */
+const CGROUPS = ['/sys/fs/cgroup/pids/lxc.payload.1', '/sys/fs/cgroup/pids/lxc.monitor.1'];
+
 let folder: string;
 let child: ChildProcess;
 
@@ -31,7 +34,7 @@ async function end(): Promise<void> {
 function note(change: (text: string) => string = (text) => text): void {
   const [init, monitor] = [child.pid, process.pid].map((pid) => PinnedProcess.find(pid ?? 0));
   if (!init || !monitor) throw new Error('no process');
-  noteRun(path(), { init, monitor });
+  noteRun(path(), { init, monitor }, CGROUPS);
   for (const each of [init, monitor]) each.release();
   writeFileSync(path(), change(readFileSync(path(), 'utf8')));
 }
@@ -56,6 +59,26 @@ describe('a note of a run', () => {
     note();
     await end();
     expect(recalled()).toEqual(['ending']);
+  });
+
+  it('names the cgroups of a run that has ended, and none of one of another boot or of an earlier version', () => {
+    const cgroups = () => {
+      const found = recallRun(path());
+      return found.kind === 'ended' ? found.cgroups : found.kind;
+    };
+    // Processes with other start times: those of the note have ended.
+    note((text) => text.replace(/("startTime":")/g, '$19'));
+    expect(cgroups()).toEqual(CGROUPS);
+    const text = readFileSync(path(), 'utf8');
+    writeFileSync(path(), text.replace(/,"cgroups":\[.*?\]/, ''));
+    expect(cgroups()).toEqual([]);
+    writeFileSync(path(), text.replace(/"bootId":"./, '"bootId":"x'));
+    expect(cgroups()).toEqual([]);
+  });
+
+  it.each(['/etc', '/sys/fs/cgroup/../../../etc', 5])('says nothing if %j is among its cgroups', (wrong) => {
+    note((text) => text.replace(/"cgroups":\[/, `"cgroups":[${JSON.stringify(wrong)},`));
+    expect(recalled()).toEqual(['unknown']);
   });
 
   it('does not mistake a process for an earlier one with its pid, or for one of another boot of the host', () => {

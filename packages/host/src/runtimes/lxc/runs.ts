@@ -12,7 +12,7 @@ import { waitingWrite } from './hung-write.ts';
 import { pinInit, type RunProcesses } from './init.ts';
 import { instancePaths } from './paths.ts';
 import { releaseRoot } from './root-place.ts';
-import { noteRun, recallRun } from './run-note.ts';
+import { noteRun, type Recalled, recallRun } from './run-note.ts';
 import { stopContainer } from './tools.ts';
 
 /** How often, and how far apart, a start that a dead daemon began is checked before it counts as failed. */
@@ -41,8 +41,9 @@ export class LxcRuns {
   async find(id: number): Promise<RunHandle | null> {
     const pinned = await pinInit(this.#lxcPath, id);
     if (!pinned) return null;
-    noteRun(this.#paths(id).run, pinned);
-    return this.#held(id, pinned);
+    const cgroups = cgroupsOfRun(id, pinned);
+    noteRun(this.#paths(id).run, pinned, cgroups);
+    return this.#held(id, pinned, cgroups);
   }
 
   /** The run as its note describes it; undefined when the note is not enough. */
@@ -52,9 +53,10 @@ export class LxcRuns {
     // Mounts without a configuration are left from a first start that was interrupted.
     if (!existsSync(config)) return existsSync(mounts) ? undefined : null;
     const recalled = recallRun(run);
-    if (recalled.kind === 'running') return this.#held(id, recalled);
+    if (recalled.kind === 'running') return this.#held(id, recalled, cgroupsOfRun(id, recalled));
     if (recalled.kind === 'ending') recalled.monitor.release();
-    return recalled.kind === 'ended' ? null : undefined;
+    if (recalled.kind !== 'ended') return undefined;
+    return this.#left(id, recalled.cgroups).length > 0 ? undefined : null;
   }
 
   /** Asks LXC, and removes what a daemon that died during a start has left. */
@@ -66,8 +68,16 @@ export class LxcRuns {
     const running = wasStarting ? await this.#awaitStart(id) : await this.find(id);
     await releaseMounts(mounts);
     await releaseRoot(paths);
+    const recalled = running ? null : recallRun(run);
+    if (recalled?.kind === 'ended') await removeCgroups(this.#left(id, recalled.cgroups));
+    if (recalled) releaseAll(recalled);
     await rm(starting, { force: true });
     return running;
+  }
+
+  /** The cgroups of a run that are still there because its monitor was killed: it would have noted the ending. */
+  #left(id: number, cgroups: readonly string[]): readonly string[] {
+    return this.lastEnding(id) === undefined ? cgroups.filter((folder) => existsSync(folder)) : [];
   }
 
   /** How the last run ended; undefined when nothing was noted. */
@@ -81,11 +91,10 @@ export class LxcRuns {
     return instancePaths(this.#lxcPath, id);
   }
 
-  #held(id: number, { init, monitor }: RunProcesses): RunHandle {
+  #held(id: number, { init, monitor }: RunProcesses, cgroups: readonly string[]): RunHandle {
     const release = () => {
       for (const process of [init, monitor]) process.release();
     };
-    const cgroups = [init, monitor].flatMap(({ pid }) => cgroupFolders(pid, id));
     const ended = this.#ended(id, { init, monitor }, cgroups);
     this.#onHeld(id, { init, monitor });
     const { config } = this.#paths(id);
@@ -140,11 +149,19 @@ export class LxcRuns {
   /** An instance that LXC is taking down can neither be recognised nor be started again. */
   async #awaitEnding(note: string): Promise<void> {
     const recalled = recallRun(note);
-    if (recalled.kind === 'running') for (const each of [recalled.init, recalled.monitor]) each.release();
-    if (recalled.kind !== 'ending') return;
+    if (recalled.kind !== 'ending') return releaseAll(recalled);
     const { monitor } = recalled;
     await within(ENDING_MS_MAX, this.#monitorEnded(monitor));
     this.#watch.forget(monitor);
     monitor.release();
   }
+}
+
+function cgroupsOfRun(id: number, { init, monitor }: RunProcesses): string[] {
+  return [init, monitor].flatMap(({ pid }) => cgroupFolders(pid, id));
+}
+
+function releaseAll(recalled: Recalled): void {
+  if ('init' in recalled) recalled.init.release();
+  if ('monitor' in recalled) recalled.monitor.release();
 }

@@ -248,7 +248,7 @@ export class LxcRuntime implements Runtime {
       throw hostError('runtime-failed', 'The instance ended as soon as it had started');
     }
     try {
-      if (!hasRawLimits(spec.config)) checkLimits(running.init, spec.config);
+      if (!hasRawLimits(spec.config)) await checkLimits(running.init, spec.config);
       await limitNics(prepared);
       if (released.status === 'rejected') throw released.reason;
     } catch (error) {

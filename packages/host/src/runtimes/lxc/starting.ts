@@ -12,6 +12,7 @@ import { writeInPlace } from './in-place.ts';
 import type { MountEntry } from './mount-lines.ts';
 import type { LxcOptions } from './options.ts';
 import type { InstancePaths } from './paths.ts';
+import { limitLines } from './resource-limits.ts';
 import { mountRoot, releaseRoot, settleRoot, shiftRoot, tightenRoot } from './root-place.ts';
 import { startContainer } from './tools.ts';
 
@@ -78,7 +79,7 @@ async function configText(
   { paths, ids, options }: StartInput,
   { mounts, numbers, devices }: PreparedDevices,
 ): Promise<string> {
-  const { devlxd, stopHook, openFiles } = options;
+  const { devlxd, stopHook, openFiles, cpuWeight } = options;
   const guestApi: MountEntry = {
     ...{ source: devlxd, target: '/dev/lxd' },
     ...{ readonly: true, recursive: false, isFolder: true },
@@ -89,7 +90,8 @@ async function configText(
     ids,
     mounts: [...(spec.devlxd ? [guestApi] : []), ...mounts],
     lxcfs: await lxcfsLines(spec, options),
-    openFiles,
+    limits: await limitLines(spec),
+    ...{ openFiles, cpuWeight },
     deviceNumbers: ids ? [] : numbers,
     stopHook,
   });

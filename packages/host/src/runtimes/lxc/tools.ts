@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostError } from '../../core/host-errors.ts';
+import { apart } from '../../process/apart.ts';
 import { run } from '../../process/run.ts';
 import { startReason } from './reasons.ts';
 
@@ -25,12 +26,12 @@ export async function startContainer(
 ): Promise<void> {
   const args = ['-n', String(id), '-P', lxcPath, '-f', config, '-d'];
   // A start that hangs dies with the daemon: it would start a container later that no daemon knows.
-  const words = ['--pdeathsig=KILL', '--', 'lxc-start', ...args];
-  const result = await run('setpriv', words, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
+  const [command, ...words] = apart(['setpriv', '--pdeathsig=KILL', '--', 'lxc-start', ...args]);
+  const result = await run(command, words, { timeoutMs: START_TIMEOUT_MS, cwd: '/' });
   if (result.ok) return;
   // If LXC goes on in the background, the container must not run without the daemon's knowledge.
   await stopContainer(lxcPath, id);
-  throw hostError('runtime-failed', reasonOf(log) ?? result.failure.replace(/^setpriv/, 'lxc-start'));
+  throw hostError('runtime-failed', reasonOf(log) ?? result.failure.replace(/^(?:setpriv|sh)/, 'lxc-start'));
 }
 
 /** Kills a container; not an error if it does not run. */
@@ -46,7 +47,8 @@ export async function stopContainer(lxcPath: string, id: number): Promise<void> 
 export async function removeTree(folder: string): Promise<void> {
   const remove = ['rm', '-rf', '--one-file-system', '--', folder];
   // What it removes late could be the next daemon's.
-  const result = await run('setpriv', ['--pdeathsig=KILL', '--', ...remove]);
+  const [command, ...args] = apart(['setpriv', '--pdeathsig=KILL', '--', ...remove]);
+  const result = await run(command, args);
   if (!result.ok) throw hostError('runtime-failed', result.failure);
 }
 

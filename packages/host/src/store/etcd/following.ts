@@ -5,7 +5,7 @@ import type { Change } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { Etcd } from '../../etcd/client.ts';
 import type { WatchEvent } from '../../etcd/watch-types.ts';
-import type { Batch, Follower } from '../shared-store.ts';
+import type { Batch, Follower, Loss } from '../shared-store.ts';
 import type { FleetKeys } from './fleet-keys.ts';
 import type { KnownKeys } from './known-keys.ts';
 import type { Revision, RevisionReader } from './revisions.ts';
@@ -56,7 +56,7 @@ export class Following {
       {
         ...parts,
         received: (events, revision, itsMark) => this.#take({ events, revision, mark: itsMark }),
-        lost: () => this.#lose(),
+        lost: (loss) => this.#lose(loss),
         waiting: () => this.#waiting.length,
         emptied: () => this.until(() => this.#waiting.length === 0),
       },
@@ -97,13 +97,13 @@ export class Following {
     this.#look();
   }
 
-  #lose(): void {
+  #lose(loss: Loss): void {
     if (this.isOver) return;
     // What came before the gap is applied first.
     void this.until(() => this.#waiting.length === 0 && !this.#isBusy).then(() => {
       if (this.isOver) return;
       this.stop();
-      this.#follower.lost();
+      this.#follower.lost(loss);
     });
   }
 

@@ -2,6 +2,7 @@ import { CodedError } from '../../base/coded-error.ts';
 import type { Etcd } from '../../etcd/client.ts';
 import type { KeyValue } from '../../etcd/requests.ts';
 import type { WatchEvent } from '../../etcd/watch-types.ts';
+import type { Loss } from '../shared-store.ts';
 import type { FleetKeys } from './fleet-keys.ts';
 
 // etcd has the same revision twice when it has been restored from a copy and has gone on since. Each commit leaves a
@@ -35,17 +36,25 @@ export function newestMark(kvs: Iterable<KeyValue>): string {
   return newest ? markOf(newest) : NO_COMMITS;
 }
 
-/** Reads the mark at a revision; `lost` if etcd no longer has the revision, or does not have it yet. */
-export async function readMark(etcd: Etcd, keys: FleetKeys, revision: number): Promise<string | 'lost'> {
+/** Reads the mark at a revision; or finds that etcd no longer has the revision, or does not have it yet. */
+export async function readMark(
+  etcd: Etcd,
+  keys: FleetKeys,
+  revision: number,
+): Promise<{ readonly mark: string } | { readonly loss: Loss }> {
   // Before the first revision there is nothing that could differ.
-  if (revision < 1) return NO_COMMITS;
+  if (revision < 1) return { mark: NO_COMMITS };
   try {
     const { kvs } = await etcd.range({ prefix: keys.folder('commits'), revision });
-    return newestMark(kvs);
+    return { mark: newestMark(kvs) };
   } catch (error) {
-    if (error instanceof CodedError && GONE.has(error.code)) return 'lost';
+    const loss = error instanceof CodedError ? LOSSES.get(error.code) : undefined;
+    if (loss) return { loss };
     throw error;
   }
 }
 
-const GONE = new Set(['etcd-compacted', 'etcd-future-revision']);
+const LOSSES: ReadonlyMap<string, Loss> = new Map([
+  ['etcd-compacted', 'compacted'],
+  ['etcd-future-revision', 'replaced'],
+]);

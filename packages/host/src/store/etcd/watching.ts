@@ -3,6 +3,7 @@ import { messageOf } from '../../base/coded-error.ts';
 import type { Log } from '../../base/log.ts';
 import type { Etcd } from '../../etcd/client.ts';
 import type { Watch, WatchEnd, WatchEvent } from '../../etcd/watch-types.ts';
+import type { Loss } from '../shared-store.ts';
 import type { FleetKeys } from './fleet-keys.ts';
 import { markAfter, readMark } from './history.ts';
 
@@ -19,7 +20,7 @@ export interface WatchingParts {
   readonly log: Log;
   /** Called in the order of revisions, with all events of one. Without events: nothing happened up to it. */
   readonly received: (events: readonly WatchEvent[], revision: number, mark: string | undefined) => void;
-  readonly lost: () => void;
+  readonly lost: (loss: Loss) => void;
   /** How many received revisions wait. */
   readonly waiting: () => number;
   /** Resolves when none waits any more. */
@@ -72,22 +73,23 @@ export class Watching {
     await sleep(ms, undefined, { signal: this.#end.signal }).catch(() => {});
   }
 
-  #lose(): void {
+  #lose(loss: Loss): void {
     if (this.#isOver) return;
     this.#end.abort();
-    this.#parts.lost();
+    this.#parts.lost(loss);
   }
 
   /** Follows until the connection ends. @returns whether etcd has accepted the watch */
   async #watchOnce(): Promise<boolean> {
     const { etcd, keys } = this.#parts;
-    const mark = await readMark(etcd, keys, this.#received);
+    const read = await readMark(etcd, keys, this.#received);
     if (this.#isOver) return false;
-    if (mark === 'lost' || (this.#mark !== undefined && this.#mark !== mark)) {
-      this.#lose();
+    const isOther = 'mark' in read && this.#mark !== undefined && this.#mark !== read.mark;
+    if ('loss' in read || isOther) {
+      this.#lose('loss' in read ? read.loss : 'replaced');
       return false;
     }
-    this.#mark = mark;
+    this.#mark = read.mark;
     const ended = Promise.withResolvers<WatchEnd>();
     let watch: Watch | undefined;
     watch = await etcd.watch({
@@ -104,7 +106,7 @@ export class Watching {
     });
     this.#said = '';
     const end = await ended.promise;
-    if (end.reason === 'compacted') this.#lose();
+    if (end.reason === 'compacted') this.#lose('compacted');
     if (end.reason === 'refused') this.#say(messageOf(end.error));
     return end.reason !== 'refused';
   }

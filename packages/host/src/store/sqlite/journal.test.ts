@@ -117,6 +117,24 @@ describe('the journal', () => {
     later.close();
   });
 
+  it('tells of a break also whoever knows the newest event, and keeps it over a restart', () => {
+    const first = open();
+    first.commit([], [event(1), event(2), event(1)]);
+    const { newest } = first.journalSpan(1);
+    first.commit(
+      [1, 2].map((instanceId) => ({ kind: 'break-history', instanceId })),
+      [event(1, 'user.b')],
+    );
+    expect(first.journalSpan(1)).toEqual({ oldest: newest + 1, newest: newest + 2 });
+    expect(sequences(read(first, 1, newest + 1))).toEqual([newest + 2]);
+    first.close();
+    const later = open();
+    expect(later.journalSpan(2)).toEqual({ oldest: newest + 1, newest: newest + 2 });
+    later.commit([{ kind: 'break-history', instanceId: 1 }], []);
+    later.close();
+    expect(open().journalSpan(1)).toEqual({ oldest: newest + 3, newest: newest + 3 });
+  });
+
   it('is unchanged after a commit that fails', () => {
     const store = open({ instanceEvents: 2 });
     store.commit([], [event(1), event(1)]);

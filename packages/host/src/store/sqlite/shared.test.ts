@@ -71,7 +71,7 @@ describe('SqliteShared', () => {
     const early = new SqliteShared(new Store(':memory:'), '', { now: () => new Date(1_000) });
     const later = new SqliteShared(new Store(':memory:'), '', { now: () => new Date(2_000) });
     const lost = Promise.withResolvers<void>();
-    later.follow(early.revision, { changed: () => {}, lost: lost.resolve });
+    later.follow(early.revision, { changed: () => {}, lost: () => lost.resolve() });
     await lost.promise;
   });
 

@@ -149,7 +149,7 @@ class Following {
     for (let next = this.#next(); next && !this.#end.signal.aborted; next = this.#next()) {
       if (next === 'lost') {
         this.stop();
-        this.#follower.lost();
+        this.#follower.lost('compacted');
         return;
       }
       try {

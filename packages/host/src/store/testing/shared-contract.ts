@@ -306,7 +306,7 @@ function describeFollowing(get: Get): void {
       1,
       {
         changed: () => lost.reject(new Error('it has the history')),
-        lost: lost.resolve,
+        lost: () => lost.resolve(),
       },
       'another history',
     );

@@ -1,0 +1,31 @@
+import type { SharedChange } from '../core/shared.ts';
+import type { SharedCommit, SharedState } from '../store/shared-store.ts';
+import { difference } from './difference.ts';
+
+/** One change that undoes a part of what a host has brought into a fleet, and what nobody may have begun to use. */
+export type Undo = Pick<SharedCommit, 'unused'> & { readonly change: SharedChange };
+
+/**
+ * What undoes that a host has brought objects. What other members use by now, or have files of, stays.
+ * @param fleet as it is now
+ * @param member the name of the host
+ */
+export function undoing(brought: readonly SharedChange[], fleet: SharedState, member: string): Undo[] {
+  const users = [...fleet.instances.values()].filter((each) => each.member !== member);
+  const used = new Set(users.flatMap(({ profiles }) => profiles));
+  const brings = new Set(brought.flatMap((change) => (change.kind === 'put-alias' ? change.alias.name : [])));
+  const targets = new Set(
+    [...fleet.aliases.values()].filter(({ name }) => !brings.has(name)).map(({ target }) => target),
+  );
+  const isHeld = (fingerprint: string) =>
+    [...(fleet.holders.get(fingerprint) ?? [])].some((each) => each !== member);
+  const puts = brought.filter(({ kind }) => kind.startsWith('put-'));
+  return difference(puts, []).flatMap((change): Undo[] => {
+    if (change.kind === 'delete-profile')
+      return used.has(change.name) ? [] : [{ change, unused: [{ kind: 'profile', name: change.name }] }];
+    if (change.kind !== 'delete-image') return [{ change, unused: [] }];
+    const { fingerprint } = change;
+    if (targets.has(fingerprint) || isHeld(fingerprint)) return [];
+    return [{ change, unused: [{ kind: 'image', name: fingerprint }] }];
+  });
+}

@@ -1,0 +1,64 @@
+import { mirrorKeyOf } from '../core/mirror.ts';
+import type { SharedChange } from '../core/shared.ts';
+import type { Model } from '../model/model.ts';
+import type { SharedState } from '../store/shared-store.ts';
+import type { Mirror } from './mirror.ts';
+
+/**
+ * The keys of records that are not as this host knows its instances, after changes that it has not made itself: an
+ * instance that the fleet has deleted, one that is not here, or one of another member with the name of one here.
+ */
+export function wrongAfter(changes: readonly SharedChange[], model: Model, member: string): string[] {
+  return changes.flatMap((change) => {
+    if (change.kind === 'delete-instance') return model.isOwn(change.name) ? [mirrorKeyOf(change)] : [];
+    if (change.kind !== 'put-instance') return [];
+    if (change.instance.member !== member)
+      return model.isOwn(change.instance.name) ? [mirrorKeyOf(change)] : [];
+    const here = model.instanceById(change.instance.id);
+    return here?.name === change.instance.name ? [] : [mirrorKeyOf(change)];
+  });
+}
+
+/** What leads to the state of another history, and what of this host that history has to get. */
+export interface Kept {
+  readonly changes: readonly SharedChange[];
+  /** Keys of records that the fleet does not have as this host has them. */
+  readonly wrong: readonly string[];
+}
+
+/**
+ * Splits the way to a history that replaces the known one, such as that of a restored store. This host knows its own
+ * instances better; profiles that they use, and images whose files are here, are not given up.
+ */
+export function keptFrom(
+  changes: readonly SharedChange[],
+  state: SharedState,
+  model: Model,
+  mirror: Mirror,
+): Kept {
+  const { member } = mirror.fleet;
+  const used = new Set([...model.state.instances.values()].flatMap(({ profiles }) => profiles));
+  const held = (fingerprint: string) => mirror.holdersOf(fingerprint).has(member);
+  const isKept = (change: SharedChange): boolean => {
+    switch (change.kind) {
+      case 'put-instance':
+        return change.instance.member === member;
+      case 'delete-instance':
+        return model.isOwn(change.name);
+      case 'delete-profile':
+        return used.has(change.name);
+      case 'delete-image':
+        return held(change.fingerprint);
+      case 'delete-holder':
+        return change.member === member && !state.images.has(change.fingerprint);
+      case 'delete-alias':
+        return held(model.state.aliases.get(change.name)?.target ?? '');
+      default:
+        return false;
+    }
+  };
+  return {
+    changes: changes.filter((change) => !isKept(change)),
+    wrong: changes.filter(isKept).map(mirrorKeyOf),
+  };
+}

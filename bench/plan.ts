@@ -46,7 +46,7 @@ export interface Plan {
   readonly crowdSizes: readonly number[];
   /** Rounds of part f. */
   readonly fleetRounds: number;
-  /** Changes of a round of part f, and as many before the first round, which do not count. */
+  /** Changes of one kind in a round of part f, and before the first round, where they do not count. */
   readonly fleetChanges: number;
   /** Instances of each member of part f, and of the single host beside it. */
   readonly fleetInstances: number;

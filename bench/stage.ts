@@ -77,6 +77,6 @@ export async function runAll(bench: Pick<Bench, 'plan' | 'results' | 'say' | 'si
 
   async function startPopulation(size: number): Promise<Population> {
     say(`starting a daemon with ${size} instances`);
-    return stack.use(await populate({ folder, tools, plan }, size));
+    return stack.use(await populate({ folder, tools, plan, signal }, size));
   }
 }

@@ -10,7 +10,6 @@ import { type Host, type Hosts, SHARED_PROFILE } from './hosts.ts';
 /** Two keys: an instance's own key hides that of its profile. */
 const KEYS = { instance: 'user.fleet-own', profile: 'user.fleet-shared' } as const;
 const NS_PER_MS = 1e6;
-const WARM_UP_CHANGES = 20;
 
 interface Times {
   /** From the operator's request to the event in an instance, ms. */
@@ -49,7 +48,10 @@ export async function measureChanges(bench: Bench, { single, members, etcd }: Ho
       if (!way) return addEtcd(await etcdTimes(etcd, plan.fleetChanges));
       await addWay(way);
     },
-    async (way) => void (way ? await times(bench, way, firstOf(way.to), WARM_UP_CHANGES) : null),
+    async (way) => {
+      if (!way) return;
+      for (const target of [firstOf(way.to), PROFILE]) await times(bench, way, target, plan.fleetChanges);
+    },
   );
 
   function addEtcd(took: readonly number[]): void {
@@ -76,7 +78,7 @@ function firstOf({ name }: Host): Target {
   return { path: path`/1.0/instances/${memberName(0, name)}`, key: KEYS.instance };
 }
 
-export async function times({ tools, signal }: Bench, way: Way, target: Target, changes: number): Promise<Times> {
+async function times({ tools, signal }: Bench, way: Way, target: Target, changes: number): Promise<Times> {
   using listener = await Listener.open(tools, way.to.peer);
   const all: Times = { event: [], answer: [] };
   for (let change = 0; change < changes; change++) {

@@ -15,10 +15,8 @@ import { Proxy } from './proxy.ts';
 /** On the loopback; the benchmarks alone use it. */
 const ETCD_NETWORK = '127.91.17';
 
-/** The profile that only some instances of each member use. */
+/** The profile that only the first instance of each host uses. */
 export const SHARED_PROFILE = 'fleet-some';
-/** How many of each member do. */
-export const SHARERS = 10;
 
 /** One daemon of part f, with its instances. */
 export interface Host extends Population {
@@ -63,7 +61,11 @@ export async function startHosts(
   const members = [
     await further('ma', plan.fleetInstances),
     await further('mb', plan.fleetInstances),
-    await further('mc', plan.fleetInstances, proxies.map(({ address }) => address)),
+    await further(
+      'mc',
+      plan.fleetInstances,
+      proxies.map(({ address }) => address),
+    ),
   ] as const;
   say('fleet: they join');
   for (const { daemon } of members) await becomes(daemon, true);
@@ -92,19 +94,19 @@ async function shareProfile(host: Host): Promise<void> {
 }
 
 async function useProfile({ daemon, name }: Host): Promise<void> {
-  for (let number = 0; number < SHARERS; number++) {
-    const json = { profiles: ['default', SHARED_PROFILE] };
-    await daemon.client.change('PATCH', path`/1.0/instances/${memberName(number, name)}`, { json });
-  }
+  const json = { profiles: ['default', SHARED_PROFILE] };
+  await daemon.client.change('PATCH', path`/1.0/instances/${memberName(0, name)}`, { json });
 }
 
 /** Has a daemon join the fleet, or leave it, and waits until it has restarted as that. */
 export async function becomes({ client }: Portholed, member: boolean): Promise<void> {
   let failure: unknown;
   // It may restart before it has told the end of the operation.
-  await client.change(member ? 'POST' : 'DELETE', '/1.0/cluster', member ? { json: {} } : {}).catch((error) => {
-    failure = error;
-  });
+  await client
+    .change(member ? 'POST' : 'DELETE', '/1.0/cluster', member ? { json: {} } : {})
+    .catch((error) => {
+      failure = error;
+    });
   await until(member ? 'a host is a member' : 'a member is a single host', async () => {
     if (failure && !isCut(failure)) throw failure;
     const cluster = await client.get<ClusterJson>('/1.0/cluster').catch(() => undefined);

@@ -29,7 +29,7 @@ export async function measurePartition(bench: Bench, { members, proxies }: Hosts
     signal.throwIfAborted();
     made.push(`${made.length}`);
     await change(ma, made.at(-1) as string);
-    await wait(BETWEEN_MS);
+    await wait(BETWEEN_MS, undefined, { signal });
   }
   if (!(await isOffline(ma, mc)) || events.values.length > 1) throw new Error('the member was not cut off');
   const joined = performance.now();

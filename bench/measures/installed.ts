@@ -108,7 +108,7 @@ async function measureRest(
     pids['lxd'] = stack.use(await startEmptyLxd(join(folder, 'installed-lxd'), 'dir', copy)).pid;
   }
   say(`installed: ${plan.restSeconds} s at rest`);
-  await wait(plan.restSeconds * MS_PER_S);
+  await wait(plan.restSeconds * MS_PER_S, undefined, { signal: bench.signal });
   for (const [name, pid] of Object.entries(pids)) results.add('rest', name, await sharedMib(pid));
 }
 
@@ -128,13 +128,13 @@ async function restOfNode(node: string): Promise<number> {
 }
 
 /** @returns MiB at rest of a daemon with many adopted instances */
-async function populated({ folder, tools, plan, say }: Bench, built: string): Promise<number> {
+async function populated({ folder, tools, plan, say, signal }: Bench, built: string): Promise<number> {
   say(`installed: ${MANY} adopted instances`);
-  const within = { folder: join(folder, 'installed'), tools, plan };
+  const within = { folder: join(folder, 'installed'), tools, plan, signal };
   await using many = await populate(within, MANY, { checkout: built });
   await many.daemon.stop();
   await many.daemon.start({ cores: 'all' });
-  await wait(plan.restSeconds * MS_PER_S);
+  await wait(plan.restSeconds * MS_PER_S, undefined, { signal });
   return sharedMib(many.daemon.pid);
 }
 

@@ -25,7 +25,9 @@ export async function startEtcd(folder: string, network: string): Promise<EtcdNo
     await until(`etcd ${each} has started`, () => program.pid > 0);
   }
   const addresses = NODES.map((each) => `${network}.${each}:${CLIENT_PORT}`);
-  await Promise.all(addresses.map((address) => until(`etcd answers at ${address}`, () => isHealthy(address))));
+  await Promise.all(
+    addresses.map((address) => until(`etcd answers at ${address}`, () => isHealthy(address))),
+  );
   const owned = stack.move();
   return { addresses, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

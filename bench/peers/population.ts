@@ -1,8 +1,7 @@
 import { join } from 'node:path';
+import type { Bench } from '../bench.ts';
 import { bind } from '../frame/cores.ts';
 import { Crowd } from '../load/crowd.ts';
-import type { LoadTools } from '../load/load-tools.ts';
-import type { Plan } from '../plan.ts';
 import { KEY, type Peer, VALUE } from './peer.ts';
 import { Portholed } from './porthole.ts';
 
@@ -41,7 +40,7 @@ export function memberName(number: number, prefix = 'member'): string {
 
 /** Starts a daemon and a crowd, and adopts each of its containers. */
 export async function populate(
-  { folder, tools, plan }: { readonly folder: string; readonly tools: LoadTools; readonly plan: Plan },
+  { folder, tools, plan, signal }: Pick<Bench, 'folder' | 'tools' | 'plan' | 'signal'>,
   size: number,
   { checkout = plan.checkout, watched = false, flags = [], prefix }: PopulationOptions = {},
 ): Promise<Population> {
@@ -50,7 +49,7 @@ export async function populate(
   stack.defer(() => daemon.destroy());
   await daemon.start({ cores: 'all', watched });
   const crowd = stack.use(await Crowd.make(tools, daemon.guestSocket, size, FIRST_UID));
-  await adoptAll(daemon, crowd, prefix);
+  await adoptAll(daemon, crowd, { signal, prefix });
   await bind(daemon.pid, 'server');
   const owned = stack.move();
   return {
@@ -67,10 +66,15 @@ export async function populate(
   };
 }
 
-async function adoptAll({ client }: Portholed, crowd: Crowd, prefix?: string): Promise<void> {
+async function adoptAll(
+  { client }: Portholed,
+  crowd: Crowd,
+  { signal, prefix }: { readonly signal: AbortSignal; readonly prefix: string | undefined },
+): Promise<void> {
   const waiting = crowd.pids.entries();
   const adopt = async () => {
     for (const [number, pid] of waiting) {
+      signal.throwIfAborted();
       const name = memberName(number, prefix);
       const config = { [KEY]: VALUE, 'user.id': name, 'cloud-init.user-data': USER_DATA };
       const source = { type: 'adopt', pid };

@@ -127,8 +127,9 @@ function mayImport(path: string, target: string, typeOnly: boolean): boolean {
 
 /** Rooms with which the benchmarks make images, start programs and ask the host API. */
 const DRIVERS: readonly string[] = ['build', 'client', 'process', 'wire'];
-/** The limits that they hold the daemon to, the hooks and the built form that they measure. */
+/** The limits that they hold the daemon to, the hooks and the built form that they measure, the client of etcd. */
 const PROMISED: readonly string[] = [
+  `${HOST}etcd/client.ts`,
   `${HOST}guest/guest-limits.ts`,
   `${HOST}setup/edits.ts`,
   'tools/build/bundle.ts',

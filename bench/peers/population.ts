@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { Bench } from '../bench.ts';
 import { bind } from '../frame/cores.ts';
 import { Crowd } from '../load/crowd.ts';
+import type { LoadTools } from '../load/load-tools.ts';
+import type { Plan } from '../plan.ts';
 import { KEY, type Peer, VALUE } from './peer.ts';
 import { Portholed } from './porthole.ts';
 
@@ -19,6 +20,14 @@ export interface Population extends AsyncDisposable {
   readonly crowd: Crowd;
   /** The daemon as a peer; the callers are in its first instance. */
   readonly peer: Peer;
+}
+
+/** Where it is made, and what ends that. */
+interface Place {
+  readonly folder: string;
+  readonly tools: LoadTools;
+  readonly plan: Plan;
+  readonly signal: AbortSignal;
 }
 
 /** What {@link populate} is told beside the number of instances. */
@@ -40,7 +49,7 @@ export function memberName(number: number, prefix = 'member'): string {
 
 /** Starts a daemon and a crowd, and adopts each of its containers. */
 export async function populate(
-  { folder, tools, plan, signal }: Pick<Bench, 'folder' | 'tools' | 'plan' | 'signal'>,
+  { folder, tools, plan, signal }: Place,
   size: number,
   { checkout = plan.checkout, watched = false, flags = [], prefix }: PopulationOptions = {},
 ): Promise<Population> {

@@ -15,7 +15,6 @@ import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
 import { agreedOf, type LargeChange, LargeCommit, type LargeSide } from './large-commit.ts';
-import { VersionedMap } from './versioned-map.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
@@ -42,7 +41,7 @@ export class Model {
   readonly #hub: EventHub;
   readonly #clock: Clock;
   readonly #instances = new InstanceTable();
-  readonly #profiles = new VersionedMap<string, Profile>();
+  readonly #profiles = new Map<string, Profile>();
   readonly #images = new Map<string, Image>();
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
   readonly #views: Views;
@@ -51,13 +50,15 @@ export class Model {
   readonly #largePlace = new Places(1);
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
+  /** The number of changes of profiles. */
+  #profilesVersion = 0;
 
   constructor(parts: ModelParts) {
     const { store, hub, clock, views, shared, committed = () => {} } = parts;
     this.#shared = shared;
     this.#agreement = new Agreement(shared, {
       ...{ instances: this.#instances, profiles: this.#profiles },
-      expanded: (instance) => this.expanded(instance),
+      ...{ expanded: (each) => this.expanded(each), profilesVersion: () => this.#profilesVersion },
       ...{
         image: (fingerprint) => this.#images.get(fingerprint),
         holders: (each) => shared?.holders(each) ?? [],
@@ -226,7 +227,7 @@ export class Model {
       check: (changes) => checkProfiles(this.#profiles, changes),
       shared: (changes) => this.#agreement.partOf(changes),
       agree: (part, apply) => this.#agreement.agree(part, apply),
-      profiles: () => this.#profiles,
+      ...{ profiles: () => this.#profiles, profilesVersion: () => this.#profilesVersion },
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
       apply: (changes, made) => this.#applyLarge(changes, made),
@@ -260,6 +261,7 @@ export class Model {
   }
 
   #apply(change: Change): void {
+    if (change.kind.endsWith('-profile')) this.#profilesVersion++;
     switch (change.kind) {
       case 'put-instance':
         this.#put(change.instance);

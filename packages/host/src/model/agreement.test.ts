@@ -4,7 +4,6 @@ import { hostError } from '../core/host-errors.ts';
 import { instanceOf } from '../instances/testing/fake-model.ts';
 import type { SharedCommit } from '../store/shared-store.ts';
 import { type Agreed, Agreement } from './agreement.ts';
-import { VersionedMap } from './versioned-map.ts';
 
 const put = (instance: Instance): Change => ({ kind: 'put-instance', instance });
 const withConfig = (config: Instance['config']) => ({ ...instanceOf(1, config), profiles: ['web'] });
@@ -12,7 +11,7 @@ const withConfig = (config: Instance['config']) => ({ ...instanceOf(1, config), 
 /** A host that has nothing. */
 const NOTHING: ConstructorParameters<typeof Agreement>[1] = {
   instances: { version: 0, get: () => undefined, usersOf: () => [] },
-  ...{ profiles: new VersionedMap(), holders: () => [], image: () => undefined },
+  ...{ profiles: new Map(), profilesVersion: () => 0, holders: () => [], image: () => undefined },
   expanded: ({ config, devices }) => ({ config, devices }),
 };
 

@@ -28,13 +28,10 @@ export interface Agreed {
 
 /** The newest state of this host. */
 export interface Newest extends Before, Applied {
-  readonly instances: Before['instances'] & Applied['instances'] & Versioned;
-  readonly profiles: Applied['profiles'] & Versioned;
-}
-
-/** Its version is another one after each change. */
-interface Versioned {
-  readonly version: number;
+  /** The version is another number after each change. */
+  readonly instances: Before['instances'] & Applied['instances'] & { readonly version: number };
+  /** Another number after each change of profiles. */
+  profilesVersion(): number;
 }
 
 /** How often a change is made again because another one came first. */
@@ -81,7 +78,7 @@ export class Agreement {
   }
 
   get #version(): number {
-    return this.#before.instances.version + this.#before.profiles.version;
+    return this.#before.instances.version + this.#before.profilesVersion();
   }
 
   /** Refuses changes from now on. @returns a function that ends this */

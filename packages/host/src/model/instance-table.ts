@@ -1,16 +1,16 @@
 import { containerOf } from '../core/container.ts';
 import type { Instance } from '../core/entities.ts';
 import { GroupIndex } from './group-index.ts';
-import { VersionedMap } from './versioned-map.ts';
 
 /** All instances, found by what requests and other work look for. */
 export class InstanceTable {
-  readonly #all = new VersionedMap<number, Instance>();
+  readonly #all = new Map<number, Instance>();
   readonly #byName = new Map<string, Instance>();
   readonly #byProfile = new GroupIndex<string>();
   readonly #byImage = new GroupIndex<string>();
   readonly #byContainer = new GroupIndex<string>();
   readonly #byOwner = new GroupIndex<string>();
+  #version = 0;
 
   get all(): ReadonlyMap<number, Instance> {
     return this.#all;
@@ -18,7 +18,7 @@ export class InstanceTable {
 
   /** Another number after each change. */
   get version(): number {
-    return this.#all.version;
+    return this.#version;
   }
 
   get(id: number): Instance | undefined {
@@ -59,6 +59,7 @@ export class InstanceTable {
     const before = this.#all.get(id);
     if (before && before.name !== name) this.#byName.delete(before.name);
     this.#all.set(id, instance);
+    this.#version++;
     this.#byName.set(name, instance);
     this.#byProfile.set(id, profiles);
     if (before?.config !== config) this.#indexConfig(instance);
@@ -68,6 +69,7 @@ export class InstanceTable {
     const before = this.#all.get(id);
     if (!before) return;
     this.#all.delete(id);
+    this.#version++;
     this.#byName.delete(before.name);
     for (const index of [this.#byProfile, this.#byImage, this.#byContainer, this.#byOwner]) index.set(id, []);
   }

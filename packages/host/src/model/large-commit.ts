@@ -63,7 +63,9 @@ export interface LargeSide {
   shared(changes: readonly Change[]): SharedPart | null;
   /** Calls `apply` when the change's turn has come. */
   agree(part: SharedPart, apply: (extra: readonly Change[]) => void): Promise<void>;
-  profiles(): ReadonlyMap<string, Profile> & { readonly version: number };
+  profiles(): ReadonlyMap<string, Profile>;
+  /** Another number after each change of profiles. */
+  profilesVersion(): number;
   instance(id: number): Instance | undefined;
   make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made;
   /** @returns the views of instances for which nothing was made */
@@ -153,7 +155,7 @@ export class LargeCommit {
   }
 
   async #prepareAll(ids: readonly number[]): Promise<void> {
-    this.#profilesVersion = this.#side.profiles().version;
+    this.#profilesVersion = this.#side.profilesVersion();
     const { store, follower } = this.#side;
     const waiting = ids.values();
     for (let rows = this.#slice(waiting); rows.length > 0; rows = this.#slice(waiting)) {
@@ -202,7 +204,7 @@ export class LargeCommit {
 
   /** The instances that have changed since their part was made, or whose profiles may have. */
   #overtaken(): number[] {
-    const isAsMade = this.#side.profiles().version === this.#profilesVersion;
+    const isAsMade = this.#side.profilesVersion() === this.#profilesVersion;
     return this.#change.ids.filter((id) => !isAsMade || this.#seen.get(id) !== this.#side.instance(id));
   }
 

@@ -15,7 +15,6 @@ import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
 import { agreedOf, type LargeChange, LargeCommit, type LargeSide, type Prepared } from './large-commit.ts';
-import { VersionedMap } from './versioned-map.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
@@ -42,7 +41,7 @@ export class Model {
   readonly #hub: EventHub;
   readonly #clock: Clock;
   readonly #instances = new InstanceTable();
-  readonly #profiles = new VersionedMap<string, Profile>();
+  readonly #profiles = new Map<string, Profile>();
   readonly #images = new Map<string, Image>();
   readonly #aliases: Map<string, State['aliases'] extends ReadonlyMap<string, infer A> ? A : never>;
   readonly #views: Views;
@@ -51,17 +50,19 @@ export class Model {
   readonly #largePlace = new Places(1);
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
+  /** The number of changes of profiles. */
+  #profilesVersion = 0;
 
   constructor(parts: ModelParts) {
     const { store, hub, clock, views, shared, committed = () => {} } = parts;
     this.#shared = shared;
     this.#agreement = new Agreement(shared, {
-      ...{ instances: this.#instances, profiles: this.#profiles },
+      instances: this.#instances,
+      profiles: this.#profiles,
+      profilesVersion: () => this.#profilesVersion,
       expanded: (instance) => this.expanded(instance),
-      ...{
-        image: (fingerprint) => this.#images.get(fingerprint),
-        holders: (each) => shared?.holders(each) ?? [],
-      },
+      image: (fingerprint) => this.#images.get(fingerprint),
+      holders: (fingerprint) => shared?.holders(fingerprint) ?? [],
     });
     this.#committed = committed;
     this.#store = store;
@@ -221,7 +222,7 @@ export class Model {
       check: (changes) => checkProfiles(this.#profiles, changes),
       shared: (changes) => this.#agreement.partOf(changes),
       agree: (part, apply) => this.#agreement.agree(part, apply),
-      profiles: () => this.#profiles,
+      ...{ profiles: () => this.#profiles, profilesVersion: () => this.#profilesVersion },
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
       apply: (changes, large) => this.#applyLarge(changes, large),
@@ -254,6 +255,7 @@ export class Model {
 
   /** @param made has the instances that are not touched, since their views are made already */
   #apply(change: Change, made?: ReadonlyMap<number, Made>): void {
+    if (change.kind.endsWith('-profile')) this.#profilesVersion++;
     switch (change.kind) {
       case 'put-instance':
         this.#put(change.instance);

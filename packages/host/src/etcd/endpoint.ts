@@ -1,4 +1,5 @@
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import { connectionFailure } from './connection-failures.ts';
 import { Failure } from './failure.ts';
 import { refusalOfAnswer } from './refusals.ts';
@@ -135,6 +136,9 @@ export class Endpoint {
   }
 }
 
+/** Sockets that have been connected, with their TLS. */
+const CONNECTED = new WeakSet<Socket>();
+
 /** Ends an attempt that takes too long. @returns a function that lifts the limits */
 function limit(
   request: ClientRequest,
@@ -157,8 +161,13 @@ function limit(
       clearTimeout(connecting);
       onConnected();
     };
-    if (request.reusedSocket) connect();
-    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connect);
+    // Not `request.reusedSocket`: it is not set for a request that has waited for another one's connection.
+    if (CONNECTED.has(socket)) connect();
+    else
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => {
+        CONNECTED.add(socket);
+        connect();
+      });
   });
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);

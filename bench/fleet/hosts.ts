@@ -10,7 +10,7 @@ import { until } from '../frame/wait.ts';
 import { startEtcd } from '../peers/etcd.ts';
 import { memberName, type Population, populate } from '../peers/population.ts';
 import type { Portholed } from '../peers/porthole.ts';
-import { CutProxy } from './proxy.ts';
+import { Passage } from './passage.ts';
 
 /** On the loopback; the benchmarks alone use it. */
 const ETCD_NETWORK = '127.91.17';
@@ -29,7 +29,7 @@ export interface Hosts {
   readonly members: readonly [Host, Host, Host];
   readonly etcd: readonly string[];
   /** Between the third member and each node of etcd. */
-  readonly proxies: readonly CutProxy[];
+  readonly passages: readonly Passage[];
   /** Starts a further host, which is not a member yet. */
   readonly further: (name: string, size: number) => Promise<Host>;
 }
@@ -45,8 +45,8 @@ export async function startHosts(
   await mkdir(folder);
   say('fleet: three nodes of etcd');
   const etcd = stack.use(await startEtcd(folder, ETCD_NETWORK));
-  const proxies: CutProxy[] = [];
-  for (const address of etcd.addresses) proxies.push(stack.use(await CutProxy.open(address)));
+  const passages: Passage[] = [];
+  for (const address of etcd.addresses) passages.push(stack.use(await Passage.open(address)));
   const start = async (name: string, size: number, flags: readonly string[]): Promise<Host> => {
     say(`fleet: ${name}, with ${size} instances`);
     const options = { checkout, watched: true, prefix: name, flags: ['--server-name', name, ...flags] };
@@ -64,14 +64,14 @@ export async function startHosts(
     await further(
       'mc',
       plan.fleetInstances,
-      proxies.map(({ address }) => address),
+      passages.map(({ address }) => address),
     ),
   ] as const;
   say('fleet: they join');
   for (const { daemon } of members) await becomes(daemon, true);
   await members[0].daemon.client.change('POST', '/1.0/profiles', { json: { name: SHARED_PROFILE } });
   for (const host of members) await useProfile(host);
-  return { single, members: [...members], etcd: etcd.addresses, proxies, further };
+  return { single, members: [...members], etcd: etcd.addresses, passages, further };
 }
 
 async function memberFlags(addresses: readonly string[]): Promise<string[]> {

@@ -15,14 +15,14 @@ const BETWEEN_MS = 50;
  * The third member is cut off from etcd, while an operator changes a profile at the first one. Then its instance must
  * get the events of all these changes, each once and in order.
  */
-export async function measurePartition(bench: Bench, { members, proxies }: Hosts): Promise<void> {
+export async function measurePartition(bench: Bench, { members, passages }: Hosts): Promise<void> {
   const { plan, tools, results, say, signal } = bench;
   const [ma, , mc] = members;
   say(`fleet: a member is cut off from etcd for ${plan.awaySeconds} s`);
   using events = await GuestEvents.open(tools, mc.peer, KEY);
   await change(ma, 'before');
   await until('a member follows', () => events.values.length === 1);
-  for (const proxy of proxies) proxy.cut();
+  for (const passage of passages) passage.cut();
   const end = performance.now() + plan.awaySeconds * MS_PER_S;
   const made: string[] = [];
   while (performance.now() < end) {
@@ -33,7 +33,7 @@ export async function measurePartition(bench: Bench, { members, proxies }: Hosts
   }
   if (!(await isOffline(ma, mc)) || events.values.length > 1) throw new Error('the member was not cut off');
   const joined = performance.now();
-  for (const proxy of proxies) proxy.join();
+  for (const passage of passages) passage.join();
   await until('the member has caught up', () => events.values.at(-1) === made.at(-1));
   results.add('fleet-away', COLUMN, plan.awaySeconds);
   results.add('fleet-missed', COLUMN, made.length);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { onCore } from '../frame/cores.ts';
 import { Program } from '../frame/programs.ts';
 import { until } from '../frame/wait.ts';
 
@@ -49,7 +50,10 @@ function command(
     'initial-cluster': peers.join(','),
     'log-level': 'error',
   };
-  return ['etcd', ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)])];
+  return onCore('all', [
+    'etcd',
+    ...Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, String(value)]),
+  ]);
 }
 
 /** It says so when it knows a leader. */

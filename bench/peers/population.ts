@@ -22,8 +22,8 @@ export interface Population extends AsyncDisposable {
   readonly peer: Peer;
 }
 
-/** What a population is made with. */
-interface PopulationParts {
+/** Where it is made, and what ends that. */
+interface Place {
   readonly folder: string;
   readonly tools: LoadTools;
   readonly plan: Plan;
@@ -49,7 +49,7 @@ export function memberName(number: number, prefix = 'member'): string {
 
 /** Starts a daemon and a crowd, and adopts each of its containers. */
 export async function populate(
-  { folder, tools, plan, signal }: PopulationParts,
+  { folder, tools, plan, signal }: Place,
   size: number,
   { checkout = plan.checkout, watched = false, flags = [], prefix }: PopulationOptions = {},
 ): Promise<Population> {

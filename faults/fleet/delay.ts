@@ -32,4 +32,3 @@ for (let at = 0; at < args.length; at += 2) listen(Number(args[at]), args[at + 1
 process.stdin.on('data', (text) => {
   delayMs = Number(String(text).trim().split('\n').at(-1));
 });
-process.stdin.on('end', () => process.exit());

@@ -75,7 +75,13 @@ export async function runFleet(
   await Promise.all(working);
   const ends = await settle(world, operators, guests);
   const record: RunRecord = {
-    ...{ history: world.witness.history, begun, ends, looks: operators.looks, faults: faults.spans },
+    ...{
+      history: world.witness.history,
+      begun,
+      ends,
+      looks: operators.looks,
+      faults: [...faults.spans, ...world.witness.outages],
+    },
     ...{ guests: guests.flatMap(({ logs }) => logs), compactions: world.compactions },
     changes: [...operators.changes, ...guests.flatMap(({ changes }) => changes)],
   };

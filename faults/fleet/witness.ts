@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Revision } from '../check/fleet/record.ts';
+import type { FaultSpan, Revision } from '../check/fleet/record.ts';
 import { nowMs } from './time.ts';
 
 interface WatchedEvent {
@@ -18,6 +18,8 @@ interface WatchLine {
 
 const AGAIN_MS = 300;
 const ANSWER_MS = 2_000;
+/** More than a slow answer. */
+const OUTAGE_MS = 1_000;
 const CATCH_UP_MS = 60_000;
 
 /**
@@ -25,6 +27,8 @@ const CATCH_UP_MS = 60_000;
  * shares no code with the daemon.
  */
 export class Witness implements Disposable {
+  /** When no node of etcd answered: after a fault it takes its nodes a while to agree on a leader. */
+  readonly outages: FaultSpan[] = [];
   /** What contradicts itself. */
   readonly found: string[] = [];
   readonly #endpoints: readonly string[];
@@ -38,6 +42,7 @@ export class Witness implements Disposable {
     this.#endpoints = endpoints;
     this.#prefix = prefix;
     for (const endpoint of endpoints) void this.#watch(endpoint);
+    void this.#lookOut();
   }
 
   get known(): number {
@@ -72,6 +77,26 @@ export class Witness implements Disposable {
 
   [Symbol.dispose](): void {
     this.#end.abort();
+  }
+
+  /** Notes when etcd does not answer what it can answer only with a leader. */
+  async #lookOut(): Promise<void> {
+    const { signal } = this.#end;
+    let last = nowMs();
+    while (!signal.aborted) {
+      const asked = this.#endpoints.map((endpoint) =>
+        post(`${endpoint}/v3/kv/range`, { key: b64(this.#prefix) }),
+      );
+      const isThere = await Promise.any(asked).then(
+        () => true,
+        () => false,
+      );
+      const now = nowMs();
+      if (isThere && now - last > OUTAGE_MS)
+        this.outages.push({ kind: 'etcd does not answer', hosts: ['etcd'], begin: last, end: now });
+      if (isThere) last = now;
+      await wait(AGAIN_MS, undefined, { signal }).catch(() => {});
+    }
   }
 
   async #watch(endpoint: string): Promise<void> {
@@ -127,24 +152,29 @@ export class Witness implements Disposable {
   }
 
   /** Asks one node after the other. */
-  async #ask(what: string, body: object): Promise<{ header?: { revision: string } }> {
+  async #ask(what: string, body: object): Promise<Answer> {
     let last: unknown;
     for (const endpoint of this.#endpoints) {
       try {
-        const signal = AbortSignal.timeout(ANSWER_MS);
-        const answer = await fetch(`${endpoint}/v3/${what}`, {
-          method: 'POST',
-          body: JSON.stringify(body),
-          signal,
-        });
-        if (answer.ok) return (await answer.json()) as { header?: { revision: string } };
-        last = new Error(await answer.text());
+        return await post(`${endpoint}/v3/${what}`, body);
       } catch (error) {
         last = error;
       }
     }
     throw last;
   }
+}
+
+interface Answer {
+  readonly header?: { readonly revision: string };
+}
+
+/** @throws Error if there is no answer in time, or a refusal */
+async function post(url: string, body: object): Promise<Answer> {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body), signal });
+  if (!answer.ok) throw new Error(await answer.text());
+  return (await answer.json()) as Answer;
 }
 
 const b64 = (value: string) => Buffer.from(value).toString('base64');

@@ -36,7 +36,7 @@ const ENTRIES = [
   /^vitest\.config\.ts$/,
   /^(fuzz|soak)\/main\.ts$/,
   /^soak\/inside\.mjs$/,
-  /^faults\/(main\.ts|real\/preload\.mjs|fleet\/(main|delay)\.ts)$/,
+  /^faults\/(main\.ts|real\/preload\.mjs|fleet\/(main|delay|planted)\.ts)$/,
   /^packages\/host\/test\/harness\/(busybox|build)-setup\.ts$/,
   /^tools\/(picture|build|package|session)\/main\.ts$/,
   /^bench\/(main|peers\/node-http-server)\.ts$/,

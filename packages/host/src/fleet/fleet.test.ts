@@ -209,6 +209,23 @@ describe('Changes at the same time', () => {
   });
 });
 
+describe.each([1, 120])('Two profiles of %i instances that are changed at the same time', (count) => {
+  it('reach each instance as if one had been changed after the other', async () => {
+    await a.heart.host.profiles.create({ ...EMPTY, name: 'db', config: { 'user.role': '1' } }, BY);
+    const c = await joined('c', (heart) => {
+      for (const name of ['db', 'web'])
+        heart.addProfile(name, { config: { 'user.role': name === 'db' ? '1' : 'web' } });
+      for (let each = 0; each < count; each++) heart.add(`c${each}`, { profiles: ['default', 'db', 'web'] });
+    });
+    const heard = c.heart.listen('c0');
+    await Promise.all([update(a, 'db', { 'user.role': '2' }), update(c, 'web', {})]);
+    await quiet();
+    const steps = heard.map((event) => `${event['old_value']}>${event['value']}`);
+    expect(['web>2', 'web>1 1>2']).toContain(steps.join(' '));
+    expect(roleOf(c, 'c0')).toBe('2');
+  });
+});
+
 describe('Names', () => {
   it('of other members are taken', () => {
     expect(() => b.heart.host.instances.rename('b1', 'a1', BY)).toThrow('already in use');

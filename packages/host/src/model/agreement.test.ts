@@ -10,8 +10,8 @@ const withConfig = (config: Instance['config']) => ({ ...instanceOf(1, config), 
 
 /** A host that has nothing. */
 const NOTHING: ConstructorParameters<typeof Agreement>[1] = {
-  ...{ profiles: new Map(), version: () => 0, usersOf: () => [], holders: () => [] },
-  ...{ instance: () => undefined, image: () => undefined },
+  instances: { version: 0, get: () => undefined, usersOf: () => [] },
+  ...{ profiles: new Map(), profilesVersion: () => 0, holders: () => [], image: () => undefined },
   expanded: ({ config, devices }) => ({ config, devices }),
 };
 
@@ -33,7 +33,7 @@ function fleet(config: Instance['config'] = { 'user.a': '1' }) {
         },
       },
     },
-    { ...NOTHING, instance: () => world.instance },
+    { ...NOTHING, instances: { ...NOTHING.instances, get: () => world.instance } },
   );
   const applied: Required<Agreed>[] = [];
   return { world, agreement, applied, apply: (agreed: Required<Agreed>) => void applied.push(agreed) };

@@ -28,9 +28,10 @@ export interface Agreed {
 
 /** The newest state of this host. */
 export interface Newest extends Before, Applied {
-  instance(id: number): Instance | undefined;
-  /** Another one after each commit that changes instances or profiles. */
-  version(): number;
+  /** The version is another number after each change. */
+  readonly instances: Before['instances'] & Applied['instances'] & { readonly version: number };
+  /** Another number after each change of profiles. */
+  profilesVersion(): number;
 }
 
 /** How often a change is made again because another one came first. */
@@ -61,12 +62,12 @@ export class Agreement {
       const { changes, events = [] } = make();
       if (changes.length === 0 && events.length === 0) return;
       const rebase = this.#rebasing(changes);
-      const version = this.#before.version();
+      const version = this.#version;
       try {
         return await this.agree(this.partOf(changes), (extra) => {
           const newest = rebase();
           // Other changes may have come first since this one was made.
-          const isAsMade = this.#before.version() === version;
+          const isAsMade = this.#version === version;
           const told = isAsMade ? events : withGuestDrafts(events, newest, this.#before);
           apply({ changes: [...newest, ...extra], events: told });
         });
@@ -74,6 +75,10 @@ export class Agreement {
         if (!isConflict(error) || round === ROUNDS_MAX) throw error;
       }
     }
+  }
+
+  get #version(): number {
+    return this.#before.instances.version + this.#before.profilesVersion();
   }
 
   /** Refuses changes from now on. @returns a function that ends this */
@@ -110,14 +115,14 @@ export class Agreement {
     if (!this.#shared) return () => changes;
     const from = new Map<Change, Instance>();
     for (const change of changes) {
-      const now = change.kind === 'put-instance' && this.#before.instance(change.instance.id);
+      const now = change.kind === 'put-instance' && this.#before.instances.get(change.instance.id);
       if (now) from.set(change, now);
     }
     return () =>
       changes.map((change) => {
         const before = from.get(change);
         if (change.kind !== 'put-instance' || !before) return change;
-        const newest = this.#before.instance(before.id) ?? before;
+        const newest = this.#before.instances.get(before.id) ?? before;
         const isOwn = sameShared(change.instance, before);
         const asked = isOwn ? withShared(change.instance, newest) : change.instance;
         return { kind: 'put-instance', instance: rebased(asked, before, newest) };

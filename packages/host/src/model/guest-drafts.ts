@@ -7,9 +7,11 @@ import type { EventDraft } from './event-draft.ts';
 /** The state that changes are applied to. */
 export interface Applied {
   readonly profiles: State['profiles'];
-  instance(id: number): Instance | undefined;
-  /** The instances that use a profile. */
-  usersOf(profile: string): readonly Instance[];
+  readonly instances: {
+    get(id: number): Instance | undefined;
+    /** The instances that use a profile. */
+    usersOf(profile: string): readonly Instance[];
+  };
   expanded(instance: Instance): Expanded;
 }
 
@@ -19,11 +21,11 @@ function guestDrafts(changes: readonly Change[], state: Applied): EventDraft[] {
   const next = new Map<number, Instance>();
   for (const change of changes)
     if (change.kind === 'put-profile')
-      for (const user of state.usersOf(change.profile.name)) next.set(user.id, user);
+      for (const user of state.instances.usersOf(change.profile.name)) next.set(user.id, user);
   for (const change of changes)
     if (change.kind === 'put-instance') next.set(change.instance.id, change.instance);
   return [...next].flatMap(([instanceId, instance]) => {
-    const before = state.instance(instanceId);
+    const before = state.instances.get(instanceId);
     if (!before) return [];
     const events = guestEvents(state.expanded(before), expand(instance, profiles));
     return events.map((event): EventDraft => ({ ...event, instanceId }));

@@ -10,9 +10,15 @@ export class InstanceTable {
   readonly #byImage = new GroupIndex<string>();
   readonly #byContainer = new GroupIndex<string>();
   readonly #byOwner = new GroupIndex<string>();
+  #version = 0;
 
   get all(): ReadonlyMap<number, Instance> {
     return this.#all;
+  }
+
+  /** Another number after each change. */
+  get version(): number {
+    return this.#version;
   }
 
   get(id: number): Instance | undefined {
@@ -53,6 +59,7 @@ export class InstanceTable {
     const before = this.#all.get(id);
     if (before && before.name !== name) this.#byName.delete(before.name);
     this.#all.set(id, instance);
+    this.#version++;
     this.#byName.set(name, instance);
     this.#byProfile.set(id, profiles);
     if (before?.config !== config) this.#indexConfig(instance);
@@ -62,6 +69,7 @@ export class InstanceTable {
     const before = this.#all.get(id);
     if (!before) return;
     this.#all.delete(id);
+    this.#version++;
     this.#byName.delete(before.name);
     for (const index of [this.#byProfile, this.#byImage, this.#byContainer, this.#byOwner]) index.set(id, []);
   }

@@ -64,7 +64,7 @@ export interface LargeSide {
   /** Calls `apply` when the change's turn has come. */
   agree(part: SharedPart, apply: (extra: readonly Change[]) => void): Promise<void>;
   profiles(): ReadonlyMap<string, Profile>;
-  /** Another one after each commit that changes profiles. */
+  /** Another number after each change of profiles. */
   profilesVersion(): number;
   instance(id: number): Instance | undefined;
   make(instance: Instance, profiles: ReadonlyMap<string, Profile>): Made;

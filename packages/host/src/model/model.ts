@@ -15,7 +15,6 @@ import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
 import { agreedOf, type LargeChange, LargeCommit, type LargeSide, type Prepared } from './large-commit.ts';
-import { Versions } from './versions.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
@@ -51,15 +50,16 @@ export class Model {
   readonly #largePlace = new Places(1);
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
-  readonly #versions = new Versions();
+  /** The number of changes of profiles. */
+  #profilesVersion = 0;
 
   constructor(parts: ModelParts) {
     const { store, hub, clock, views, shared, committed = () => {} } = parts;
     this.#shared = shared;
     this.#agreement = new Agreement(shared, {
-      ...{ profiles: this.#profiles, version: () => this.#versions.all },
-      instance: (id) => this.#instances.get(id),
-      usersOf: (profile) => this.usersOf(profile),
+      instances: this.#instances,
+      profiles: this.#profiles,
+      profilesVersion: () => this.#profilesVersion,
       expanded: (instance) => this.expanded(instance),
       image: (fingerprint) => this.#images.get(fingerprint),
       holders: (fingerprint) => shared?.holders(fingerprint) ?? [],
@@ -222,8 +222,7 @@ export class Model {
       check: (changes) => checkProfiles(this.#profiles, changes),
       shared: (changes) => this.#agreement.partOf(changes),
       agree: (part, apply) => this.#agreement.agree(part, apply),
-      profiles: () => this.#profiles,
-      profilesVersion: () => this.#versions.profiles,
+      ...{ profiles: () => this.#profiles, profilesVersion: () => this.#profilesVersion },
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
       apply: (changes, large) => this.#applyLarge(changes, large),
@@ -256,13 +255,14 @@ export class Model {
 
   /** @param made has the instances that are not touched, since their views are made already */
   #apply(change: Change, made?: ReadonlyMap<number, Made>): void {
-    this.#versions.note(change);
+    if (change.kind.endsWith('-profile')) this.#profilesVersion++;
     switch (change.kind) {
       case 'put-instance':
         this.#put(change.instance);
         return;
       case 'delete-instance':
-        this.#delete(change.id);
+        this.#instances.delete(change.id);
+        this.#views.delete(change.id);
         return;
       case 'put-profile':
         this.#profiles.set(change.profile.name, change.profile);
@@ -284,16 +284,12 @@ export class Model {
       case 'delete-alias':
         this.#aliases.delete(change.name);
         return;
+      // The others are of the store alone.
     }
   }
 
   #put(instance: Instance): void {
     this.#instances.put(instance);
     this.#views.touch(instance.id);
-  }
-
-  #delete(id: number): void {
-    this.#instances.delete(id);
-    this.#views.delete(id);
   }
 }

@@ -5,7 +5,7 @@ import type { ObjectKey, SharedCommit } from '../store/shared-store.ts';
 
 /** The state that changes are made from. */
 export interface Before {
-  instance(id: number): Instance | undefined;
+  readonly instances: { get(id: number): Instance | undefined };
   image(fingerprint: string): Image | undefined;
   /** The hosts that have the files of an image. */
   holders(fingerprint: string): Iterable<string>;
@@ -98,7 +98,7 @@ class Found implements SharedPart {
   }
 
   #putInstance(instance: Instance): void {
-    const before = this.#before.instance(instance.id);
+    const before = this.#before.instances.get(instance.id);
     if (before && sameShared(before, instance)) return;
     if (before && before.name !== instance.name)
       this.changes.push({ kind: 'delete-instance', name: before.name });
@@ -111,7 +111,7 @@ class Found implements SharedPart {
   }
 
   #deleteInstance(id: number): void {
-    const before = this.#before.instance(id);
+    const before = this.#before.instances.get(id);
     if (before) this.changes.push({ kind: 'delete-instance', name: before.name });
   }
 

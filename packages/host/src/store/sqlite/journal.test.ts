@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { EventPage, Instance, NewEvent } from '../../core/entities.ts';
@@ -425,7 +426,9 @@ describe('the journal', () => {
   });
 
   it('drops what a large change has made too many while it is idle, some at a time', async () => {
-    const store = open({ events: 1000, sureEvents: 1 });
+    // More than are dropped at a time.
+    const COUNT = 600;
+    const store = open({ events: 400, sureEvents: 1 });
     const stage = (count: number) =>
       store.stage(
         Array.from({ length: count }, (_, at) => ({
@@ -436,15 +439,17 @@ describe('the journal', () => {
       );
     for (let change = 0; change < 2; change++) {
       store.beginStaging();
-      stage(1500);
+      stage(COUNT);
       store.commitStaged([], [], []);
     }
     const total = () =>
-      Array.from({ length: 1500 }, (_, at) => read(store, at + 1).events.length).reduce(
+      Array.from({ length: COUNT }, (_, at) => read(store, at + 1).events.length).reduce(
         (sum, each) => sum + each,
       );
-    expect(total()).toBe(3000);
-    await vi.waitFor(() => expect(total()).toBe(1500));
+    expect(total()).toBe(2 * COUNT);
+    // It may take as long as the test: on a busy machine the store is idle late.
+    while (total() > COUNT) await sleep(5);
+    expect(total()).toBe(COUNT);
     expect(store.journalSpan(1).oldest).toBeGreaterThan(0);
     store.close();
   });

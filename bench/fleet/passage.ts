@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
  * connections stay: the two sides do not notice it, as when a network loses all packets. When it is joined again,
  * everything that was held back arrives, as what a kernel sends again.
  */
-export class CutProxy implements AsyncDisposable {
+export class Passage implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
@@ -21,12 +21,12 @@ export class CutProxy implements AsyncDisposable {
   }
 
   /** @param target `HOST:PORT` */
-  static async open(target: string): Promise<CutProxy> {
+  static async open(target: string): Promise<Passage> {
     const [host = '', port = ''] = target.split(':');
-    const proxy = new CutProxy(host, Number(port));
-    proxy.#server.listen(0, '127.0.0.1');
-    await once(proxy.#server, 'listening');
-    return proxy;
+    const passage = new Passage(host, Number(port));
+    passage.#server.listen(0, '127.0.0.1');
+    await once(passage.#server, 'listening');
+    return passage;
   }
 
   /** `HOST:PORT` where it listens. */

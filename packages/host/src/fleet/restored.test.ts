@@ -154,6 +154,20 @@ describe('After a restore of the store to an older state', () => {
     expect([recordOf('b1')?.member, recordOf('a2')?.member, recordOf('a1')]).toEqual(['b', 'a', undefined]);
   });
 
+  it('a name that its first member has given up goes back to the one that has it now', async () => {
+    const copy = hosts.history.copy();
+    await b.heart.done(b.heart.host.instances.rename('b1', 'b2', BY));
+    await quiet();
+    await a.heart.done(a.heart.host.instances.rename('a1', 'b1', BY));
+    await quiet();
+    hosts.history.restore(copy);
+    await quiet();
+    await quiet();
+    const members = ['a1', 'b1', 'b2'].map((name) => recordOf(name)?.member);
+    expect(members).toEqual([undefined, 'a', 'b']);
+    expect([a.following.conflicts, b.fleet.memberOf('b1')]).toEqual([[], 'a']);
+  });
+
   it('a member that the store does not know is a single host with all that it has', async () => {
     const copy = hosts.history.copy();
     const c = await hosts.join('c', (heart) => {

@@ -49,6 +49,8 @@ export class Model {
   readonly #follower: ViewFollower | undefined;
   readonly #committed: (changes: readonly Change[]) => void;
   readonly #largePlace = new Places(1);
+  /** Large changes of this host on which the others have not decided yet. */
+  #undecided = 0;
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
 
@@ -197,7 +199,9 @@ export class Model {
 
   /** Commits a change of several instances: in one turn if they are few, otherwise as a large change. */
   async commitMany(change: LargeChange): Promise<void> {
-    if (change.ids.length > SLICE) return this.commitLarge(change);
+    // One of others never waits for one of this host, whose turn comes only after it.
+    const isBefore = change.isFollowed && this.#undecided > 0;
+    if (change.ids.length > SLICE && !isBefore) return this.commitLarge(change);
     const make = () => agreedOf(change, (id) => this.current(id));
     if (!change.isFollowed) return this.change(make);
     const { changes, events = [] } = make();
@@ -209,18 +213,33 @@ export class Model {
    * be seen before its commit, also after a crash. The instances may write values of their own meanwhile. Resolves when
    * its events are published; if it rejects, nothing has changed.
    */
-  commitLarge(change: LargeChange): Promise<void> {
-    return this.#largePlace.use(() => new LargeCommit(this.#largeSide(), change).run());
+  async commitLarge(change: LargeChange): Promise<void> {
+    if (change.isFollowed) return this.#runLarge(change, () => {});
+    const decided = once(() => void this.#undecided--);
+    this.#undecided++;
+    try {
+      await this.#runLarge(change, decided);
+    } finally {
+      decided();
+    }
   }
 
-  #largeSide(): LargeSide {
+  #runLarge(change: LargeChange, decided: () => void): Promise<void> {
+    return this.#largePlace.use(() => new LargeCommit(this.#largeSide(decided), change).run());
+  }
+
+  #largeSide(decided: () => void): LargeSide {
     return {
       store: this.#store,
       follower: this.#follower,
       eventsOf: (drafts) => eventsOf(drafts, this.#clock),
       check: (changes) => checkProfiles(this.#profiles, changes),
       shared: (changes) => this.#agreement.partOf(changes),
-      agree: (part, apply) => this.#agreement.agree(part, apply),
+      agree: (part, apply) =>
+        this.#agreement.agree(part, (extra) => {
+          apply(extra);
+          decided();
+        }),
       profiles: () => this.#profiles,
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),
@@ -290,4 +309,12 @@ export class Model {
     this.#instances.put(instance);
     this.#views.touch(instance.id);
   }
+}
+
+function once(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) work();
+    isDone = true;
+  };
 }

@@ -5,7 +5,7 @@ import { type SharedChange, sharedImageOf, sharedPartOf } from '../core/shared.t
 import type { Needs } from '../instances/needs.ts';
 import type { SharedStore } from '../store/shared-store.ts';
 import type { Mirror } from './mirror.ts';
-import { chunksOf, usesOf } from './uploads.ts';
+import { AT_ONCE, chunksOf, usesOf } from './uploads.ts';
 
 export interface CorrectionsParts {
   readonly context: Needs<'log' | 'model'>;
@@ -73,18 +73,18 @@ export class Corrections {
     this.#isBusy = false;
   }
 
+  /** Some of them, from the state of now: others, and this host too, may have changed it since the last ones. */
   async #correct(): Promise<void> {
     const { context, store, mirror } = this.#parts;
     const place = (key: string) => ORDER.indexOf(key.slice(0, key.indexOf('/')));
-    const keys = [...this.#wrong].sort((one, other) => place(one) - place(other));
-    const known = keys.flatMap((key) => this.#changeFor(key) ?? []);
-    for (const changes of chunksOf(known)) {
-      const parts = { changes, same: [], uses: usesOf(changes), unused: [] };
-      const apply = (extra: Parameters<typeof context.model.follow>[0]) => context.model.follow(extra, []);
-      await store.commit({ ...parts, based: mirror.fleet.revision, apply });
-      for (const change of changes) this.#wrong.delete(mirrorKeyOf(change));
-      context.log.warn({ records: changes.map(mirrorKeyOf) }, 'records of the fleet were wrong: corrected');
-    }
+    const keys = [...this.#wrong].sort((one, other) => place(one) - place(other)).slice(0, AT_ONCE);
+    const [changes] = chunksOf(keys.flatMap((key) => this.#changeFor(key) ?? []));
+    if (!changes) return;
+    const parts = { changes, same: [], uses: usesOf(changes), unused: [] };
+    const apply = (extra: Parameters<typeof context.model.follow>[0]) => context.model.follow(extra, []);
+    await store.commit({ ...parts, based: mirror.fleet.revision, apply });
+    for (const change of changes) this.#wrong.delete(mirrorKeyOf(change));
+    context.log.warn({ records: changes.map(mirrorKeyOf) }, 'records of the fleet were wrong: corrected');
   }
 
   /** What makes the record right; null, and it is forgotten, if it is not for this member to do so. */

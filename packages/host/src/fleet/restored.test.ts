@@ -106,6 +106,30 @@ describe('After a restore of the store to an older state', () => {
     expect(a.fleet.holdersOf(fingerprint)).toEqual(new Set(['b']));
   });
 
+  it('what is changed while records are put back is put back as it is then', async () => {
+    const copy = hosts.history.copy();
+    const names = Array.from({ length: 25 }, (_, at) => `p${String(at).padStart(2, '0')}`);
+    for (const name of names) await createProfile(name);
+    await quiet();
+    await a.heart.host.instances.patch('a1', { config: {}, profiles: ['default', ...names] }, BY);
+    const { history } = hosts;
+    const add = history.add.bind(history);
+    // With the first records that are put back, another member makes one of the others.
+    history.add = (by, commit) => {
+      if (commit.changes.some((change) => change.kind === 'put-profile' && change.profile.name === 'p24')) {
+        history.add = add;
+        history.write([{ kind: 'put-profile', profile: { ...EMPTY, name: 'p00', description: 'newer' } }]);
+      }
+      add(by, commit);
+    };
+    history.restore(copy);
+    await quiet();
+    await quiet();
+    expect(recordOf('a1')?.profiles).toEqual(['default', ...names]);
+    expect(history.objects.get('profiles/p00')?.put).toMatchObject({ profile: { description: 'newer' } });
+    expect(a.heart.model.state.profiles.get('p00')?.description).toBe('newer');
+  });
+
   it('a deleted instance stays deleted', async () => {
     const copy = hosts.history.copy();
     await b.heart.done(b.heart.host.instances.delete('b1', BY));
@@ -128,6 +152,20 @@ describe('After a restore of the store to an older state', () => {
     await quiet();
     expect(a.following.conflicts).toEqual([]);
     expect([recordOf('b1')?.member, recordOf('a2')?.member, recordOf('a1')]).toEqual(['b', 'a', undefined]);
+  });
+
+  it('a name that its first member has given up goes back to the one that has it now', async () => {
+    const copy = hosts.history.copy();
+    await b.heart.done(b.heart.host.instances.rename('b1', 'b2', BY));
+    await quiet();
+    await a.heart.done(a.heart.host.instances.rename('a1', 'b1', BY));
+    await quiet();
+    hosts.history.restore(copy);
+    await quiet();
+    await quiet();
+    const members = ['a1', 'b1', 'b2'].map((name) => recordOf(name)?.member);
+    expect(members).toEqual([undefined, 'a', 'b']);
+    expect([a.following.conflicts, b.fleet.memberOf('b1')]).toEqual([[], 'a']);
   });
 
   it('a member that the store does not know is a single host with all that it has', async () => {

@@ -1,8 +1,12 @@
 import type { SharedChange } from '../core/shared.ts';
 import type { SharedCommit, SharedState } from '../store/shared-store.ts';
 
-/** Objects in one commit: far below the limits of etcd, also with the largest ones that are usual. */
-const AT_ONCE = 20;
+/** Objects in one commit. */
+export const AT_ONCE = 20;
+
+/** Objects in one commit with those that they use, and the bytes of the objects: below the limits of etcd. */
+const STEPS_MAX = 100;
+const BYTES_MAX = 1_000_000;
 
 /** What a host brings into the fleet: everything that the fleet does not have, in the order in which it is used. */
 export function broughtBy(own: SharedState, fleet: SharedState, member: string): SharedChange[] {
@@ -61,9 +65,25 @@ export function usesOf(changes: readonly SharedChange[]): SharedCommit['uses'] {
   return [...new Map(uses.map((key) => [`${key.kind} ${key.name}`, key])).values()];
 }
 
-/** Some at a time. */
+/**
+ * Some at a time, in their order. One that is too large for etcd on its own is alone in its commit, which is refused.
+ */
 export function chunksOf(changes: readonly SharedChange[]): (readonly SharedChange[])[] {
   const chunks: (readonly SharedChange[])[] = [];
-  for (let at = 0; at < changes.length; at += AT_ONCE) chunks.push(changes.slice(at, at + AT_ONCE));
-  return chunks;
+  let chunk: SharedChange[] = [];
+  let bytes = 0;
+  const isFull = (change: SharedChange, more: number) =>
+    chunk.length === AT_ONCE ||
+    bytes + more > BYTES_MAX ||
+    chunk.length + 1 + usesOf([...chunk, change]).length > STEPS_MAX;
+  for (const change of changes) {
+    const more = Buffer.byteLength(JSON.stringify(change));
+    if (chunk.length > 0 && isFull(change, more)) {
+      chunks.push(chunk);
+      [chunk, bytes] = [[], 0];
+    }
+    chunk.push(change);
+    bytes += more;
+  }
+  return chunk.length > 0 ? [...chunks, chunk] : chunks;
 }

@@ -56,8 +56,13 @@ export function keptFrom(changes: readonly SharedChange[], model: Model, mirror:
         return false;
     }
   };
+  // An instance of another member had the name of one that is an own one again in that history.
+  const instead = (change: SharedChange): SharedChange[] =>
+    change.kind === 'put-instance' && mirror.others.has(change.instance.name)
+      ? [{ kind: 'delete-instance', name: change.instance.name }]
+      : [];
   return {
-    changes: changes.filter((change) => !isKept(change)),
+    changes: changes.flatMap((change) => (isKept(change) ? instead(change) : change)),
     wrong: changes.filter(isKept).map(mirrorKeyOf),
   };
 }

@@ -13,7 +13,7 @@ import { endToEnd, relayedHeaders } from './relay-headers.ts';
  * @param head bytes of the client that came with the handshake
  * @param signal ends both sides when it aborts
  * @returns settles when both sides have ended
- * @throws member-offline, member-refused, member-lost; then nothing has been answered
+ * @throws member-offline, member-refused, member-lost, client-gone; then nothing has been answered
  */
 export async function relayUpgrade(
   request: IncomingMessage,
@@ -22,6 +22,8 @@ export async function relayUpgrade(
   { member, agent, by }: Destination,
   signal: AbortSignal,
 ): Promise<void> {
+  // It tells only once that it is closed.
+  if (socket.destroyed) throw hostError('client-gone');
   const headers = [
     ...relayedHeaders(request.rawHeaders, by),
     'Connection',

@@ -30,7 +30,7 @@ const TRIES_MAX = 20;
 /**
  * Passes a request on to another member, and its answer back, byte for byte, both as streams.
  * @returns settles when the answer is complete or broken
- * @throws member-offline, member-refused, member-lost; then nothing has been answered
+ * @throws member-offline, member-refused, member-lost, client-gone; then nothing has been answered
  */
 export async function relay(
   request: IncomingMessage,
@@ -38,6 +38,8 @@ export async function relay(
   destination: Destination,
   options: RelayOptions,
 ): Promise<void> {
+  // It tells only once that it is closed.
+  if (response.destroyed || request.socket.destroyed) throw hostError('client-gone');
   for (let tries = 1; ; tries++) {
     const outgoing = begin(request, destination, options);
     const cut = () => outgoing.destroy();

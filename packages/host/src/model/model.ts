@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts';
 import type { CodedError } from '../base/coded-error.ts';
-import { Places } from '../base/places.ts';
 import { SLICE } from '../base/slices.ts';
 import type { Addition, Change, Image, Instance, Profile, State } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
@@ -14,7 +13,8 @@ import { checkProfiles } from './check-profiles.ts';
 import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
-import { agreedOf, type LargeChange, LargeCommit, type LargeSide, type Prepared } from './large-commit.ts';
+import { LargeChanges } from './large-changes.ts';
+import { agreedOf, type LargeChange, type LargeSide, type Prepared } from './large-commit.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
 export interface ModelParts extends ViewParts {
@@ -47,7 +47,7 @@ export class Model {
   readonly #views: Views;
   readonly #follower: ViewFollower | undefined;
   readonly #committed: (changes: readonly Change[]) => void;
-  readonly #largePlace = new Places(1);
+  readonly #large = new LargeChanges();
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
   /** The number of changes of profiles. */
@@ -198,7 +198,9 @@ export class Model {
 
   /** Commits a change of several instances: in one turn if they are few, otherwise as a large change. */
   async commitMany(change: LargeChange): Promise<void> {
-    if (change.ids.length > SLICE) return this.commitLarge(change);
+    // One of others never waits for one of this host, whose turn comes only after it.
+    const isBefore = change.isFollowed && this.#large.areUndecided;
+    if (change.ids.length > SLICE && !isBefore) return this.commitLarge(change);
     const make = () => agreedOf(change, (id) => this.current(id));
     if (!change.isFollowed) return this.change(make);
     const { changes, events = [] } = make();
@@ -211,7 +213,7 @@ export class Model {
    * its events are published; if it rejects, nothing has changed.
    */
   commitLarge(change: LargeChange): Promise<void> {
-    return this.#largePlace.use(() => new LargeCommit(this.#largeSide(), change).run());
+    return this.#large.run(change, this.#largeSide());
   }
 
   #largeSide(): LargeSide {

@@ -32,7 +32,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function walk(plan: Extract<FleetPlan, { kind: 'walk' }>): Promise<number> {
   const seed = plan.seed ?? randomBytes(SEED_BYTES).toString('hex');
   say(`seed ${seed}, ${plan.minutes} minutes`);
-  const parts = { seed, seconds: plan.minutes * 60, root: plan.root, logs: plan.logs };
+  const parts = { seed, seconds: plan.minutes * 60, root: plan.root, logs: plan.logs, isQuiet: plan.isQuiet };
   const { faults, counts, violations } = await runFleet(parts, say, interruption.signal);
   for (const [kind, count] of [...Object.entries(faults), ...Object.entries(counts)])
     say(`${kind}: ${count}`);

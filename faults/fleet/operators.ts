@@ -65,11 +65,11 @@ export class Operators {
     }
   }
 
-  /** The last change of an instance, when all faults are over. @throws if it is refused */
-  async mark(member: FleetDaemon, instance: string): Promise<void> {
+  /** The last change of an instance, when all faults are over. @returns what is wrong */
+  async mark(member: FleetDaemon, instance: string): Promise<readonly string[]> {
     const job = this.#setKey(instance, 'user.end');
     const { outcome, text } = await this.#perform(member, job);
-    if (outcome !== 'done') throw new Error(`${job.object} at ${member.name} cannot be changed: ${text}`);
+    return outcome === 'done' ? [] : [`${job.object} at ${member.name} cannot be changed: ${text}`];
   }
 
   async #change(member: FleetDaemon, random: Random): Promise<void> {
@@ -77,10 +77,11 @@ export class Operators {
     if (!job) return;
     const tried = await this.#perform(member, job);
     if (tried.outcome !== 'done' || tried.kind !== 'put' || tried.object.startsWith('aliases/')) return;
-    await this.#look(tried, member);
     const other = random.pick(this.#parts.members.filter((each) => each !== member));
+    // At once: a member that comes too late may come soon.
     if (tried.object.startsWith('profiles/') && !tried.unconfirmed.includes(other.name))
       await this.#look(tried, other);
+    await this.#look(tried, member);
   }
 
   async #perform(member: FleetDaemon, { object, kind, mark, request, done }: Job): Promise<ChangeTry> {

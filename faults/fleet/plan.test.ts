@@ -5,7 +5,7 @@ describe('the command line of the faults of a fleet', () => {
   it('takes time, seed and folders', () => {
     expect(fleetPlanOf([])).toMatchObject({ kind: 'walk', minutes: 10, seed: undefined });
     expect(fleetPlanOf(['--minutes', '0.5', '--seed', '7', '--root', '/a', '--logs', '/b'])).toEqual({
-      ...{ kind: 'walk', minutes: 0.5, seed: '7', root: '/a', logs: '/b' },
+      ...{ kind: 'walk', minutes: 0.5, seed: '7', root: '/a', logs: '/b', isQuiet: false },
     });
     expect(fleetPlanOf(['-h'])).toEqual({ kind: 'help' });
   });

@@ -10,6 +10,8 @@ export type FleetPlan =
       readonly seed: string | undefined;
       /** The checkout whose daemon is tried; undefined: this one. */
       readonly root: string | undefined;
+      /** Whether no faults come. */
+      readonly isQuiet: boolean;
       /** Where the daemons' logs stay; undefined: nowhere. */
       readonly logs: string | undefined;
     };
@@ -27,6 +29,7 @@ guest has seen, with etcd's own history. It needs root. It removes everything th
   --minutes N    how long faults come; default ${MINUTES}
   --seed S       the seed of all random choices; default: a random seed, which is printed. It repeats the faults and the
                  choices of operators, not their exact times
+  --quiet        without faults
   --root DIR     tries the daemon of another checkout
   --logs DIR     keeps the logs of the daemons there, and all that was noted
   --help
@@ -44,13 +47,21 @@ export function fleetPlanOf(args: readonly string[]): FleetPlan {
       minutes: { type: 'string' },
       seed: { type: 'string' },
       root: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
       logs: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) return { kind: 'help' };
-  const { minutes, seed, root, logs } = values;
-  return { kind: 'walk', minutes: minutes === undefined ? MINUTES : minutesOf(minutes), seed, root, logs };
+  const { minutes, seed, root, logs, quiet: isQuiet } = values;
+  return {
+    kind: 'walk',
+    minutes: minutes === undefined ? MINUTES : minutesOf(minutes),
+    seed,
+    root,
+    logs,
+    isQuiet,
+  };
 }
 
 function minutesOf(text: string): number {

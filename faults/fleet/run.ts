@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,6 +18,8 @@ const GUESTS_EACH = 6;
 const FIRST_UID = 520_000;
 const OPERATORS_EACH = 2;
 const END_MS = 120_000;
+/** An event comes in milliseconds; a stream that has ended is opened again in seconds. */
+const HEAR_MS = 30_000;
 const LOOK_MS = 100;
 
 export interface RunPlan {
@@ -24,6 +27,8 @@ export interface RunPlan {
   readonly seconds: number;
   /** The checkout whose daemon is tried; this one if it is undefined. */
   readonly root: string | undefined;
+  /** Whether no faults come. */
+  readonly isQuiet: boolean;
   /** Where logs and notes stay; undefined: nowhere. */
   readonly logs: string | undefined;
 }
@@ -66,14 +71,16 @@ export async function runFleet(
   );
   for (const each of guests) each.ask();
   const time = AbortSignal.any([AbortSignal.timeout(plan.seconds * 1000), stop]);
-  await faults.walk(time);
+  if (plan.isQuiet) await once(time, 'abort');
+  else await faults.walk(time);
   stop.throwIfAborted();
   say('all faults are over');
   await world.allOnline();
   over.abort();
   for (const each of guests) each.rest();
   await Promise.all(working);
-  const ends = await settle(world, operators, guests);
+  const found: string[] = [];
+  const ends = await settle(world, operators, guests, found);
   const record: RunRecord = {
     ...{
       history: world.witness.history,
@@ -86,7 +93,7 @@ export async function runFleet(
     changes: [...operators.changes, ...guests.flatMap(({ changes }) => changes)],
   };
   if (logs !== undefined) writeFileSync(join(logs, 'record.json'), JSON.stringify(record, inJson));
-  return resultOf(record, faults.counts, [...world.witness.found, ...lateGuests(guests)]);
+  return resultOf(record, faults.counts, [...found, ...world.witness.found, ...lateGuests(guests)]);
 }
 
 /** Adopts the guests of all members; some before their host joins the fleet. */
@@ -120,19 +127,25 @@ async function adopt(member: FleetDaemon, number: number, pid: number, isInFleet
   });
 }
 
-/** The last change of every instance, and what all members show when their guests have heard of it. */
+/**
+ * Makes the last change of every instance.
+ * @param found gets what is wrong
+ * @returns what all members show when their guests have heard of it
+ */
 async function settle(
   world: FleetWorld,
   operators: Operators,
   guests: readonly Guests[],
+  found: string[],
 ): Promise<Map<string, Shown>> {
   await until('guests do nothing more', () =>
     guests.every(({ resting, pids }) => resting.size === pids.size),
   );
   for (const [index, each] of guests.entries())
     for (const number of each.pids.keys())
-      await operators.mark(world.members[index] as FleetDaemon, instanceOf(number));
-  await until('guests hear the last change', () => lateGuests(guests).length === 0).catch(() => {});
+      found.push(...(await operators.mark(world.members[index] as FleetDaemon, instanceOf(number))));
+  const hear = () => lateGuests(guests).length === 0;
+  await until('guests hear the last change', hear, HEAR_MS).catch(() => {});
   await world.witness.catchUp();
   const ends = new Map<string, Shown>();
   for (const member of world.members) ends.set(member.name, await shownBy(member));
@@ -181,8 +194,8 @@ function resultOf(record: RunRecord, faults: RunResult['faults'], found: readonl
   };
 }
 
-async function until(fact: string, holds: () => boolean): Promise<void> {
-  const end = nowMs() + END_MS;
+async function until(fact: string, holds: () => boolean, waitMs = END_MS): Promise<void> {
+  const end = nowMs() + waitMs;
   while (!holds()) {
     if (nowMs() > end) throw new Error(`it did not come to this: ${fact}`);
     await wait(LOOK_MS);

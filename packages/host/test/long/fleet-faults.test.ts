@@ -44,14 +44,7 @@ it.each(PLANTED.map((planted) => [planted.name, planted] as const))(
     try {
       plant(planted, ROOT, join(folder, 'copy'));
       await run('chmod', ['711', folder]);
-      const { code, text } = await walk(
-        '--minutes',
-        '0.3',
-        '--seed',
-        planted.seed,
-        '--root',
-        join(folder, 'copy'),
-      );
+      const { code, text } = await walk('--minutes', '0.3', ...planted.walk, '--root', join(folder, 'copy'));
       expect(text).toMatch(planted.seen);
       expect(code).toBe(1);
     } finally {

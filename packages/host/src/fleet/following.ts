@@ -175,7 +175,7 @@ export class Following {
     const all = difference(knownPuts(model, mirror), putsOf(state));
     // A fleet that does not know this host decides nothing here: only that is taken over.
     const gone = all.filter((each) => each.kind === 'delete-member' && each.name === mirror.fleet.member);
-    const replaced = loss === 'replaced' ? keptFrom(all, state, model, mirror) : { changes: all, wrong: [] };
+    const replaced = loss === 'replaced' ? keptFrom(all, model, mirror) : { changes: all, wrong: [] };
     const isGone = gone.length > 0;
     const changes = isGone ? gone : replaced.changes;
     const ids = isGone ? [] : [...model.state.instances.keys()];

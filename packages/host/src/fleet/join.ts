@@ -41,34 +41,57 @@ export async function join(
   const session = new Session(store, before);
   const left = leftOf(own.state, before.state, member.name);
   const brought = [...left, ...broughtBy(own.state, before.state, member.name)];
-  const done: SharedChange[] = [];
+  // Not from the newest revision: what others have put since the check must not be replaced.
+  const asChecked = { based: before.revision };
   try {
-    await session.commit([{ kind: 'put-member', member: { ...member, state: 'joining' } }]);
-    for (const chunk of chunksOf(brought)) {
-      await session.commit(chunk);
-      done.push(...chunk);
-      tell(done.length, brought.length);
-    }
-    await session.commit([{ kind: 'put-member', member }]);
-  } catch (error) {
-    // If it fails too, the fleet shows the host as one that joins: it can try again, or be removed.
-    await takeBack({ store, session, member: member.name }, done).catch(() => {});
-    throw error;
+    await session.commit([{ kind: 'put-member', member: { ...member, state: 'joining' } }], asChecked);
+    await bring({ store, session, member }, brought, { asChecked, tell });
   } finally {
     session.end();
   }
   return localChanges(context, await store.load(), member.name);
 }
 
+interface Joining {
+  readonly store: SharedStore;
+  readonly session: Session;
+  readonly member: Member;
+}
+
+/** Brings objects, and ends the joining; takes them back if it fails. */
+async function bring(
+  joining: Joining,
+  brought: readonly SharedChange[],
+  parts: {
+    readonly asChecked: Pick<SharedCommit, 'based'>;
+    readonly tell: (done: number, all: number) => void;
+  },
+): Promise<void> {
+  const { session, member } = joining;
+  const done: SharedChange[] = [];
+  try {
+    for (const chunk of chunksOf(brought)) {
+      await session.commit(chunk, parts.asChecked);
+      done.push(...chunk);
+      parts.tell(done.length, brought.length);
+    }
+    await session.commit([{ kind: 'put-member', member }]);
+  } catch (error) {
+    // If it fails too, the fleet shows the host as one that joins: it can try again, or be removed.
+    await takeBack(joining, done).catch(() => {});
+    throw error;
+  }
+}
+
 /** Each on its own: if one cannot be taken back, because another member has begun to use it, the rest can. */
 async function takeBack(
-  { store, session, member }: { store: SharedStore; session: Session; member: string },
+  { store, session, member: { name } }: Joining,
   brought: readonly SharedChange[],
 ): Promise<void> {
   const { state, revision } = await store.load();
-  for (const { change, unused } of undoing(brought, state, member))
+  for (const { change, unused } of undoing(brought, state, name))
     await session.commit([change], { unused, based: revision }).catch(() => {});
-  await session.commit([{ kind: 'delete-member', name: member }]);
+  await session.commit([{ kind: 'delete-member', name }]);
 }
 
 /** Commits one after the other, each from the newest revision. */

@@ -97,9 +97,8 @@ export class Mirror {
   }
 
   #rowsOf(changes: readonly SharedChange[]): Map<string, Change> {
-    const kept = changes.filter((change) => this.#isKept(change));
     return new Map(
-      kept.map((change): [string, Change] => {
+      this.#keptOf(changes).map((change): [string, Change] => {
         const key = mirrorKeyOf(change);
         return change.kind.startsWith('put-')
           ? [key, { kind: 'put-mirror', key, put: JSON.stringify(change) }]
@@ -109,7 +108,7 @@ export class Mirror {
   }
 
   #show(at: Position, changes: readonly SharedChange[]): void {
-    for (const change of changes) if (this.#isKept(change)) this.#take(change);
+    for (const change of this.#keptOf(changes)) this.#take(change);
     this.#fleet = this.#fleetAt(at);
     for (const listener of this.#listeners) listener();
   }
@@ -117,6 +116,19 @@ export class Mirror {
   #fleetAt({ revision, mark }: Position): Fleet {
     const { member } = this.#fleet;
     return { member, revision, ...(mark === undefined ? {} : { mark }) };
+  }
+
+  /**
+   * That this host has the files of an image is kept as long as there is the image: a member that leaves, or is removed,
+   * still has them.
+   */
+  #keptOf(changes: readonly SharedChange[]): SharedChange[] {
+    const gone = new Set(changes.flatMap((each) => (each.kind === 'delete-image' ? each.fingerprint : [])));
+    const isStillHere = (change: SharedChange) =>
+      change.kind === 'delete-holder' &&
+      change.member === this.#fleet.member &&
+      !gone.has(change.fingerprint);
+    return changes.filter((change) => this.#isKept(change) && !isStillHere(change));
   }
 
   /** The model has its own instances. A record that became another member's is kept from then on. */

@@ -1,16 +1,20 @@
 import { mirrorKeyOf } from '../core/mirror.ts';
 import type { SharedChange } from '../core/shared.ts';
 import type { Model } from '../model/model.ts';
-import type { SharedState } from '../store/shared-store.ts';
 import type { Mirror } from './mirror.ts';
 
 /**
  * The keys of records that are not as this host knows its instances, after changes that it has not made itself: an
- * instance that the fleet has deleted, one that is not here, or one of another member with the name of one here.
+ * instance that the fleet has deleted, one that is not here, or one of another member with the name of one here; and
+ * files of images that are here.
  */
 export function wrongAfter(changes: readonly SharedChange[], model: Model, member: string): string[] {
   return changes.flatMap((change) => {
     if (change.kind === 'delete-instance') return model.isOwn(change.name) ? [mirrorKeyOf(change)] : [];
+    if (change.kind === 'delete-holder')
+      return change.member === member && model.state.images.has(change.fingerprint)
+        ? [mirrorKeyOf(change)]
+        : [];
     if (change.kind !== 'put-instance') return [];
     if (change.instance.member !== member)
       return model.isOwn(change.instance.name) ? [mirrorKeyOf(change)] : [];
@@ -30,12 +34,7 @@ export interface Kept {
  * Splits the way to a history that replaces the known one, such as that of a restored store. This host knows its own
  * instances better; profiles that they use, and images whose files are here, are not given up.
  */
-export function keptFrom(
-  changes: readonly SharedChange[],
-  state: SharedState,
-  model: Model,
-  mirror: Mirror,
-): Kept {
+export function keptFrom(changes: readonly SharedChange[], model: Model, mirror: Mirror): Kept {
   const { member } = mirror.fleet;
   const used = new Set([...model.state.instances.values()].flatMap(({ profiles }) => profiles));
   const held = (fingerprint: string) => mirror.holdersOf(fingerprint).has(member);
@@ -50,7 +49,7 @@ export function keptFrom(
       case 'delete-image':
         return held(change.fingerprint);
       case 'delete-holder':
-        return change.member === member && !state.images.has(change.fingerprint);
+        return change.member === member && model.state.images.has(change.fingerprint);
       case 'delete-alias':
         return held(model.state.aliases.get(change.name)?.target ?? '');
       default:

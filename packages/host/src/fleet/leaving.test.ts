@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NEVER } from '../base/clock.ts';
+import type { Image } from '../core/entities.ts';
+import { leave, removeMember } from './leave.ts';
+import type { MemberHost } from './testing/member-host.ts';
+import { MemberHosts, quiet } from './testing/member-hosts.ts';
+
+const OWN = 'e'.repeat(64);
+const ELSEWHERE = 'f'.repeat(64);
+
+let hosts: MemberHosts;
+let a: MemberHost;
+let b: MemberHost;
+
+beforeEach(async () => {
+  hosts = new MemberHosts();
+  a = await hosts.join('a', (heart) => void heart.add('a1'));
+  b = await hosts.join('b', (heart) => void heart.add('b1'));
+  await addImage(a, ELSEWHERE);
+  await addImage(b, OWN);
+});
+afterEach(() => hosts.stop());
+
+/** Gives a member an image, with an alias of its own. */
+async function addImage({ heart }: MemberHost, fingerprint: string): Promise<void> {
+  const times = { createdAt: NEVER, uploadedAt: NEVER, lastUsedAt: NEVER, expiresAt: NEVER };
+  const image: Image = {
+    ...{ fingerprint, architecture: 'x86_64', size: 10, filename: 'i.tar.gz', ...times },
+    ...{ public: false, cached: false, autoUpdate: false, properties: {}, profiles: ['default'] },
+    files: { kind: 'unified', extension: '.tar.gz' },
+  };
+  heart.images.stored.add(fingerprint);
+  await heart.model.change(() => ({ changes: [{ kind: 'put-image', image }] }));
+  const alias = { name: `alias-${fingerprint[0]}`, target: fingerprint, description: '' };
+  await heart.model.change(() => ({ changes: [{ kind: 'put-alias', alias }] }));
+  await quiet();
+}
+
+/** What a host has as a single one. */
+function kept({ heart }: MemberHost) {
+  const { images, aliases, instances } = heart.model.state;
+  return {
+    images: [...images.keys()],
+    aliases: [...aliases.keys()],
+    instances: [...instances.values()].map(({ name }) => name),
+  };
+}
+
+const ALONE = { images: [OWN], aliases: ['alias-e'], instances: ['b1'] };
+
+describe('A host that is a single one again keeps its instances, and the images whose files it has', () => {
+  it('when it leaves', async () => {
+    b.heart.model.follow(await leave(b.fleet), []);
+    expect(kept(b)).toEqual(ALONE);
+    await quiet();
+    expect(a.fleet.memberOf('b1')).toBeNull();
+    expect(a.fleet.holdersOf(OWN).size).toBe(0);
+  });
+
+  it('when the daemon was killed while it left', async () => {
+    b.stop();
+    hosts.history.write([{ kind: 'delete-holder', fingerprint: OWN, member: 'b' }]);
+    hosts.history.write([{ kind: 'delete-member', name: 'b' }]);
+    b = await hosts.crash(b);
+    expect(b.removed).toBe(1);
+    b.heart.model.follow(b.fleet.alone(''), []);
+    expect(kept(b)).toEqual(ALONE);
+  });
+
+  it('when another member removes it', async () => {
+    await removeMember(a.fleet, 'b');
+    await quiet();
+    expect(b.removed).toBe(1);
+    b.heart.model.follow(b.fleet.alone('removed'), []);
+    expect(kept(b)).toEqual(ALONE);
+  });
+});

@@ -123,6 +123,7 @@ export function beMember(
   started.defer(() => abort.abort());
   return () => {
     following.start();
+    member.beginning.follows();
     const own = mirror.members.get(mirror.fleet.member);
     if (!own) return;
     const { signal } = abort;

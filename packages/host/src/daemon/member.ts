@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { hostError } from '../core/host-errors.ts';
 import { openEtcd } from '../etcd/client.ts';
 import { asksApplied } from '../fleet/ask.ts';
+import { Beginning } from '../fleet/beginning.ts';
 import { commitConfirmed } from '../fleet/confirm.ts';
 import { CutOff } from '../fleet/cut-off.ts';
 import { checkForm } from '../fleet/form.ts';
@@ -31,9 +32,13 @@ export interface MemberSide {
   readonly agents: MemberAgents;
   readonly identity: Identity;
   readonly cutOff: CutOff;
+  readonly beginning: Beginning;
 }
 
 const RUN_BYTES = 8;
+
+/** After a start, changes wait so long for the lease. It takes some milliseconds when etcd answers. */
+const BEGINNING_MS = 3_000;
 
 /** A host that joins waits so long for its lease. */
 const LEASE_MS = 10_000;
@@ -63,6 +68,7 @@ export async function openMember(
   checkForm(mirror.members.values(), member);
   const identity = await openIdentity(parts.paths.member);
   const cutOff = new CutOff(systemClock);
+  const beginning = new Beginning(BEGINNING_MS);
   const etcd = started.adopt(openEtcd(etcdSettings(settings)), (each) => each.close());
   const keys = new FleetKeys(settings['etcd-prefix']);
   const lease = new Lease({
@@ -71,7 +77,10 @@ export async function openMember(
     member,
     run: newRun(),
     log,
-    changed: (isAlive) => cutOff.setAlive(isAlive),
+    changed: (isAlive) => {
+      cutOff.setAlive(isAlive);
+      if (isAlive) beginning.hasLease();
+    },
   });
   // The next daemon takes the key over, so that nobody sees this member go.
   started.defer(() => (parts.exit.isTakenOver ? lease.leave() : lease.stop()));
@@ -82,13 +91,18 @@ export async function openMember(
   mirror.onChange(() => agents.recheck());
   const asking = { store, mirror, ask: asksApplied(agents) };
   const shared: SharedSide = {
-    store: { commit: (commit) => commitConfirmed(asking, commit) },
+    store: {
+      async commit(commit) {
+        if (beginning.over) await beginning.over;
+        await commitConfirmed(asking, commit);
+      },
+    },
     member,
     revision: () => mirror.fleet.revision,
     others: () => mirror.others,
     holders: (fingerprint) => mirror.holdersOf(fingerprint),
   };
-  return { mirror, store, shared, agents, identity, cutOff };
+  return { mirror, store, shared, agents, identity, cutOff, beginning };
 }
 
 /** Opens the fleet's store for a host that wants to become a member. */

@@ -104,8 +104,9 @@ describe('a member that is cut off', () => {
     await ma.daemon.must('profile', 'set', 'web', 'user.role=5');
     await ma.daemon.must('profile', 'set', 'web', 'user.role=4');
     await fleet.compact();
+    const told = mb.daemon.logged('took over its state');
     await mb.daemon.start();
-    await mb.daemon.logged('took over its state');
+    await told;
     expect(await poll(mb, 'b1', before.next)).toMatchObject({ status: 410 });
     const { next } = await poll(mb, 'b1', 'now');
     await ma.daemon.must('profile', 'set', 'web', 'user.role=6');

@@ -209,6 +209,27 @@ describe('Changes at the same time', () => {
   });
 });
 
+describe('Changes with many instances at the same time', () => {
+  it('here and at another member: both are made, and neither waits for the other', async () => {
+    for (const name of ['db', 'site']) await a.heart.host.profiles.create({ ...EMPTY, name }, BY);
+    const many = Array.from({ length: 101 }, (_, at) => `c${at}`);
+    const c = await joined('c', (heart) => {
+      for (const name of ['db', 'site']) heart.addProfile(name, {});
+      for (const name of many) heart.add(name, { profiles: ['default', 'db', 'site'] });
+    });
+    const commit = c.store.commit.bind(c.store);
+    c.store.commit = (asked) => {
+      c.store.commit = commit;
+      history.write([{ kind: 'put-profile', profile: { ...EMPTY, name: 'db', config: { 'user.db': '1' } } }]);
+      return commit(asked);
+    };
+    await update(c, 'site', { 'user.site': '1' });
+    await quiet();
+    const config = many.map((name) => c.heart.model.expanded(c.heart.get(name)).config);
+    expect(config.filter((each) => each['user.site'] === '1' && each['user.db'] === '1')).toHaveLength(101);
+  });
+});
+
 describe('Names', () => {
   it('of other members are taken', () => {
     expect(() => b.heart.host.instances.rename('b1', 'a1', BY)).toThrow('already in use');

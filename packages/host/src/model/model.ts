@@ -1,6 +1,5 @@
 import type { Clock } from '../base/clock.ts';
 import type { CodedError } from '../base/coded-error.ts';
-import { Places } from '../base/places.ts';
 import { SLICE } from '../base/slices.ts';
 import type { Addition, Change, Image, Instance, Profile, State } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
@@ -15,6 +14,7 @@ import { type EventDraft, eventsOf } from './event-draft.ts';
 import type { EventHub } from './hub.ts';
 import { InstanceTable } from './instance-table.ts';
 import { agreedOf, type LargeChange, LargeCommit, type LargeSide, type Prepared } from './large-commit.ts';
+import { LargeTurns } from './large-turns.ts';
 import { VersionedMap } from './versioned-map.ts';
 import { type Made, type ViewParts, Views } from './views.ts';
 
@@ -48,7 +48,7 @@ export class Model {
   readonly #views: Views;
   readonly #follower: ViewFollower | undefined;
   readonly #committed: (changes: readonly Change[]) => void;
-  readonly #largePlace = new Places(1);
+  readonly #large = new LargeTurns();
   readonly #shared: SharedSide | undefined;
   readonly #agreement: Agreement;
 
@@ -197,7 +197,7 @@ export class Model {
 
   /** Commits a change of several instances: in one turn if they are few, otherwise as a large change. */
   async commitMany(change: LargeChange): Promise<void> {
-    if (change.ids.length > SLICE) return this.commitLarge(change);
+    if (change.ids.length > SLICE && this.#large.mayWait(change)) return this.commitLarge(change);
     const make = () => agreedOf(change, (id) => this.current(id));
     if (!change.isFollowed) return this.change(make);
     const { changes, events = [] } = make();
@@ -210,17 +210,21 @@ export class Model {
    * its events are published; if it rejects, nothing has changed.
    */
   commitLarge(change: LargeChange): Promise<void> {
-    return this.#largePlace.use(() => new LargeCommit(this.#largeSide(), change).run());
+    return this.#large.run(change, (decided) => new LargeCommit(this.#largeSide(decided), change).run());
   }
 
-  #largeSide(): LargeSide {
+  #largeSide(decided: () => void): LargeSide {
     return {
       store: this.#store,
       follower: this.#follower,
       eventsOf: (drafts) => eventsOf(drafts, this.#clock),
       check: (changes) => checkProfiles(this.#profiles, changes),
       shared: (changes) => this.#agreement.partOf(changes),
-      agree: (part, apply) => this.#agreement.agree(part, apply),
+      agree: (part, apply) =>
+        this.#agreement.agree(part, (extra) => {
+          apply(extra);
+          decided();
+        }),
       profiles: () => this.#profiles,
       instance: (id) => this.#instances.get(id),
       make: (instance, profiles) => this.#views.make(instance, profiles),

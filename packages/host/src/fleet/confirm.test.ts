@@ -26,7 +26,7 @@ function world(ask: (member: string, revision: number) => Promise<boolean>) {
     };
     return collectingUnconfirmed(() => commitConfirmed({ store, mirror, ask: note }, parts));
   };
-  return { mirror, asked, commit };
+  return { mirror, asked, commit, store };
 }
 
 it('asks all others that have a lease whether they have applied the revision', async () => {
@@ -56,4 +56,19 @@ it('does not wait for a member that loses its lease meanwhile', async () => {
   await new Promise(setImmediate);
   mirror.apply({ revision: 9 }, [{ kind: 'delete-alive', member: 'b' }]);
   expect((await done).unconfirmed).toEqual([]);
+});
+
+it('keeps nothing waiting but the answer', async () => {
+  const answer = Promise.withResolvers<boolean>();
+  const { mirror, asked, store } = world(async () => true);
+  let isCommitted = false;
+  const parts = { changes: [PROFILE], based: 7, same: [], uses: [], unused: [], apply: () => {} };
+  const done = collectingUnconfirmed(async () => {
+    await commitConfirmed({ store, mirror, ask: () => answer.promise }, parts);
+    isCommitted = true;
+  });
+  await new Promise(setImmediate);
+  expect(isCommitted).toBe(true);
+  answer.resolve(false);
+  expect([(await done).unconfirmed, asked]).toEqual([['b', 'c'], []]);
 });

@@ -18,8 +18,8 @@ export interface ConfirmParts {
 }
 
 /**
- * Commits, and waits until all members that the change concerns have applied it, if they have a lease. Those that have
- * not within the time are told to the one who collects unconfirmed members.
+ * Commits, and asks all members that the change concerns whether they have applied it, if they have a lease. The one who
+ * collects unconfirmed members waits for their answers, and is told those that have not applied it within the time.
  */
 export async function commitConfirmed(parts: ConfirmParts, commit: SharedCommit): Promise<void> {
   const { store, mirror } = parts;
@@ -33,10 +33,9 @@ export async function commitConfirmed(parts: ConfirmParts, commit: SharedCommit)
   });
   if (!commit.changes.some(concernsAll)) return;
   const others = [...mirror.alive.keys()].filter((name) => name !== mirror.fleet.member);
-  const late = await Promise.all(
-    others.map(async (name) => ((await confirms(parts, name, revision)) ? [] : [name])),
-  );
-  addUnconfirmed(late.flat());
+  const late = others.map(async (name) => ((await confirms(parts, name, revision)) ? [] : [name]));
+  // Not awaited here: the change may keep instances from other work, which members that are asked may wait for.
+  addUnconfirmed(Promise.all(late).then((names) => names.flat()));
 }
 
 const concernsAll = ({ kind }: SharedChange) => OF_ALL.test(kind);

@@ -239,6 +239,19 @@ it('a cancelled unpack leaves nothing', async () => {
   expect(await readdir(roots)).toEqual([]);
 });
 
+it('an unpack that is cancelled in its first moments leaves no program', async () => {
+  const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000)));
+  for (let moment = 0; moment < 60; moment++) {
+    const cancel = new AbortController();
+    const work = directory.unpack(image, target, IDS, () => {}, cancel.signal);
+    setTimeout(() => cancel.abort(new Error('cancelled')), 2 + moment / 10);
+    await work.catch(() => {});
+    await rm(target, { recursive: true, force: true });
+  }
+  const { stdout } = await run('pgrep', ['--full', roots]);
+  expect(stdout).toBe('');
+});
+
 it('an unpack of a damaged or missing file leaves nothing', async () => {
   const image = await publishTar(file('rootfs/blob', Buffer.alloc(3_000_000)));
   const [path] = directory.paths(image);

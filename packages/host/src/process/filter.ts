@@ -28,10 +28,15 @@ export function filter(command: string, args: readonly string[], options: Filter
   const child = spawn(command, args, {
     env: { ...process.env, LC_ALL: 'C' },
     stdio: [options.stdin ?? 'pipe', 'pipe', 'pipe'],
-    killSignal: 'SIGKILL',
-    ...(options.signal ? { signal: options.signal } : {}),
+    // In a group of its own, which is killed as a whole.
+    detached: true,
   });
   const ended = endOf(child, command);
+  const kill = () => killGroup(child.pid);
+  const { signal } = options;
+  signal?.addEventListener('abort', kill);
+  if (signal?.aborted) kill();
+  void ended.then(() => signal?.removeEventListener('abort', kill));
   if (!child.stdout) throw new Error(`${command}: cannot be started: too many open files`);
   child.stdin?.on('error', () => {});
   child.stdout.on('error', () => {});
@@ -39,6 +44,18 @@ export function filter(command: string, args: readonly string[], options: Filter
     input: child.stdin as Writable,
     output: child.stdout,
     ended,
-    kill: () => void child.kill('SIGKILL'),
+    kill,
   };
+}
+
+/**
+ * A program such as unshare begins with a helper of its own. If the program alone were killed, the helper would wait for
+ * it, and keep its output open for ever.
+ */
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone.
+  }
 }

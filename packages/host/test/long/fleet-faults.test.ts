@@ -32,12 +32,16 @@ it(
     process.stdout.write(text);
     expect(code, text).toBe(0);
     expect(text).toContain('0 violations');
-    expect(leftovers()).toEqual(before);
+    // What was there may go: it is another test's.
+    expect(leftovers().filter((path) => !before.includes(path))).toEqual([]);
   },
   WALK_MS,
 );
 
-it.each(PLANTED.map((planted) => [planted.name, planted] as const))(
+/** Each takes about half a minute: two are tried each time, and all of them with ALL_PLANTED=1. */
+const TRIED = process.env['ALL_PLANTED'] ? PLANTED : PLANTED.slice(0, 2);
+
+it.each(TRIED.map((planted) => [planted.name, planted] as const))(
   'the check sees it when %s',
   async (_, planted) => {
     const folder = mkdtempSync('/var/tmp/porthole-planted-');

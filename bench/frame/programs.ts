@@ -57,7 +57,7 @@ export class Program {
       this.#child.stderr?.on('data', hear);
       void this.#ended.then(() => reject(new Error(`it has ended: ${this.#said.trim()}`)));
     });
-    // Whoever asks may have failed meanwhile, and does not wait any more.
+    // The caller may have failed meanwhile, and does not wait any more.
     said.catch(() => {});
     return said;
   }

@@ -25,7 +25,7 @@ export async function collectingUnconfirmed<T>(
   }
 }
 
-/** Tells whoever collects. @param members never rejects */
+/** Adds members to what the surrounding work collects. @param members never rejects */
 export function addUnconfirmed(members: Iterable<string> | Promise<Iterable<string>>): void {
   const found = collected.getStore();
   const add = (names: Iterable<string>) => {

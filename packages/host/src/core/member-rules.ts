@@ -17,7 +17,7 @@ export function checkMemberName(name: string): void {
 }
 
 /**
- * Checks where other members shall find a member.
+ * Checks the address at which other members find a member.
  * @param address `HOST:PORT`; an IPv6 address as HOST is in brackets
  * @throws member-address-invalid for another form, and for an address that means every address of a host
  */
@@ -36,7 +36,7 @@ function isWildcard(host: string): boolean {
   return /^[0.]+$/.test(host) || (isIP(host) === 6 && /^[0:]+$/.test(host));
 }
 
-/** A member that shall leave the fleet without being asked. */
+/** A member that another one removes. */
 export interface Removal {
   readonly name: string;
   readonly online: boolean;

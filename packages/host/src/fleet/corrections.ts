@@ -59,7 +59,7 @@ export class Corrections {
   async #work(): Promise<void> {
     this.#isBusy = true;
     const { log } = this.#parts.context;
-    // First: whoever has found them is still at work on the state from which they are corrected.
+    // The caller that has found them is still changing the state from which they are corrected.
     await sleep(0);
     while (this.#wrong.size > 0 && !this.#abort.signal.aborted) {
       try {

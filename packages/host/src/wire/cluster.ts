@@ -77,7 +77,7 @@ const clusterSchema = z.object({
 
 /**
  * Reads the body of PUT /1.0/cluster, with which LXD's clients make a server the first member of a cluster.
- * @returns null if the server shall be a single host
+ * @returns null if the request makes the server a single host
  * @throws CodedError 400 for LXD's way to join a cluster, by the address of a member
  */
 export function parseClusterChange(body: unknown): EnableWish | null {

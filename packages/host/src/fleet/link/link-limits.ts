@@ -1,7 +1,7 @@
 /** A connection has this long from its first byte to the end of the handshake, on both sides. */
 export const HANDSHAKE_MS = 5_000;
 
-/** Handshakes at a time. Whoever reaches the address can begin one; the oldest makes room for a new one. */
+/** Handshakes at a time. Everybody who reaches the address can begin one; the oldest makes room for a new one. */
 export const HANDSHAKES_MAX = 128;
 
 /** Connections of one member: each command of an operator that is forwarded has one. */

@@ -22,7 +22,7 @@ export class Turn {
     this.token = token;
     this.fence = fence;
     this.#apply = apply;
-    // Whoever waits may have stopped waiting.
+    // The code that waits for it may have stopped waiting.
     this.#outcome.promise.catch(() => {});
   }
 
@@ -50,7 +50,7 @@ export class Turn {
     this.#outcome.reject(error);
   }
 
-  /** Nobody waits for it any more: whoever made the commit has undone its work, and its changes are as any others. */
+  /** Nobody waits for it any more. The caller has undone its work, so these changes are followed like those of others. */
   giveUp(): void {
     this.#isGivenUp = true;
   }

@@ -118,7 +118,7 @@ describe('the journal', () => {
     later.close();
   });
 
-  it('tells of a break also whoever knows the newest event, and keeps it over a restart', () => {
+  it('tells a reader of a break, also one that knows the newest event, and keeps it over a restart', () => {
     const first = open();
     first.commit([], [event(1), event(2), event(1)]);
     const { newest } = first.journalSpan(1);

@@ -34,7 +34,9 @@ it('a member that understands newer forms works next to those that do not', asyn
   await shows(ma, 'mb', 'Online');
   await ma.daemon.must('profile', 'create', 'both');
   // It restarts in place to become a member: without a lease nobody waits for it.
-  await until('mb has it', async () => (await mb.daemon.must('profile', 'list', '-f', 'csv')).includes('both'));
+  await until('mb has it', async () =>
+    (await mb.daemon.must('profile', 'list', '-f', 'csv')).includes('both'),
+  );
 });
 
 it('the record of a member has the version of its newest daemon', async () => {

@@ -1,4 +1,4 @@
-import { errorsOf } from '../base/coded-error.ts';
+import { CodedError, errorsOf } from '../base/coded-error.ts';
 
 /**
  * Every expected failure of the host API: code, status, message. Where LXD has such a message, the text is
@@ -184,3 +184,8 @@ export type HostErrorCode = keyof typeof HOST_ERRORS;
 
 /** Makes the error of a code; the values replace each `%s`. */
 export const hostError = errorsOf(HOST_ERRORS);
+
+/** Whether a change was refused because another one came first, and can be made again. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof CodedError && error.code === ('changed-meanwhile' satisfies HostErrorCode);
+}

@@ -29,6 +29,8 @@ export class Corrections {
   readonly #conflicts = new Set<string>();
   readonly #abort = new AbortController();
   #isBusy = false;
+  #isHeld = false;
+  #correcting: Promise<void> = Promise.resolve();
 
   constructor(parts: CorrectionsParts) {
     this.#parts = parts;
@@ -44,7 +46,7 @@ export class Corrections {
   /** Objects whose records are wrong in the fleet, by the keys of core/mirror.ts. */
   add(keys: Iterable<string>): void {
     for (const key of keys) this.#wrong.add(key);
-    if (this.#wrong.size > 0 && !this.#isBusy) void this.#work();
+    if (this.#wrong.size > 0 && !this.#isBusy && !this.#isHeld) void this.#work();
   }
 
   /** Another member has put these: its records count. */
@@ -56,14 +58,28 @@ export class Corrections {
     this.#abort.abort();
   }
 
+  /**
+   * Corrects nothing from now on. Resolves when a correction that has begun is decided.
+   * @returns a function that ends this
+   */
+  async hold(): Promise<() => void> {
+    this.#isHeld = true;
+    await this.#correcting.catch(() => {});
+    return () => {
+      this.#isHeld = false;
+      this.add([]);
+    };
+  }
+
   async #work(): Promise<void> {
     this.#isBusy = true;
     const { log } = this.#parts.context;
     // The caller that has found them is still changing the state from which they are corrected.
     await sleep(0);
-    while (this.#wrong.size > 0 && !this.#abort.signal.aborted) {
+    while (this.#wrong.size > 0 && !this.#isHeld && !this.#abort.signal.aborted) {
       try {
-        await this.#correct();
+        this.#correcting = this.#correct();
+        await this.#correcting;
       } catch (error) {
         if (error instanceof CodedError && error.code === 'fleet-not-member') break;
         log.debug({ reason: messageOf(error) }, 'records of the fleet cannot be corrected for now');

@@ -52,6 +52,11 @@ export class Following {
     return this.#corrections.conflicts;
   }
 
+  /** Puts no record of this host right from now on; see {@link Corrections.hold}. */
+  holdCorrections(): Promise<() => void> {
+    return this.#corrections.hold();
+  }
+
   start(): void {
     const { store, mirror, removed } = this.#parts;
     // The last daemon may have ended before it could draw the conclusion.

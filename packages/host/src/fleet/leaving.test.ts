@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NEVER } from '../base/clock.ts';
 import type { Image } from '../core/entities.ts';
+import type { SharedChange } from '../core/shared.ts';
 import { leave, removeMember } from './leave.ts';
 import type { MemberHost } from './testing/member-host.ts';
 import { MemberHosts, quiet } from './testing/member-hosts.ts';
@@ -74,4 +75,22 @@ describe('A host that is a single one again keeps its instances, and the images 
     b.heart.model.follow(b.fleet.alone('removed'), []);
     expect(kept(b)).toEqual(ALONE);
   });
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20])(
+    'when its daemon puts back what a killed one took out, and it leaves %i turns later',
+    async (turns) => {
+      const leaving: SharedChange = { kind: 'put-member', member: { ...b.fleet.record, state: 'leaving' } };
+      b.stop();
+      hosts.history.write([leaving]);
+      hosts.history.write([{ kind: 'delete-instance', name: 'b1' }]);
+      b = await b.crash();
+      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+      b.heart.model.follow(await leave(b.fleet), []);
+      expect(kept(b)).toEqual(ALONE);
+      await quiet();
+      expect([...hosts.history.objects.keys()]).not.toContain('instances/b1');
+      expect(a.fleet.members().map(({ name }) => name)).toEqual(['a']);
+      b.stop();
+    },
+  );
 });

@@ -127,7 +127,7 @@ async function paused(
   code: 'fleet-joining' | 'fleet-leaving',
   work: () => Promise<void>,
 ): Promise<void> {
-  const resume = context.model.pause(hostError(code));
+  const resume = await context.model.pause(hostError(code));
   try {
     await work();
   } catch (error) {

@@ -58,6 +58,19 @@ describe('A change on a single host', () => {
 });
 
 describe('A change in a fleet', () => {
+  it('is decided before a pause begins, and the next one is refused', async () => {
+    const { agreement, applied, apply } = fleet();
+    const make = (value: string) => () => ({ changes: [put(withConfig({ 'user.a': value }))] });
+    const onItsWay = agreement.change(make('2'), apply);
+    const resume = await agreement.pause(hostError('fleet-leaving'));
+    expect(applied).toHaveLength(1);
+    await expect(agreement.change(make('3'), apply)).rejects.toMatchObject({ code: 'fleet-leaving' });
+    resume();
+    await agreement.change(make('3'), apply);
+    await onItsWay;
+    expect(applied).toHaveLength(2);
+  });
+
   it('goes to the store with its base, without what only this host knows', async () => {
     const { world, agreement, applied, apply } = fleet();
     const next = withConfig({ 'user.a': '2', 'volatile.uuid': 'x' });

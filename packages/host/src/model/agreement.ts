@@ -1,6 +1,6 @@
-import { CodedError } from '../base/coded-error.ts';
+import type { CodedError } from '../base/coded-error.ts';
 import type { Change, Instance } from '../core/entities.ts';
-import { hostError } from '../core/host-errors.ts';
+import { hostError, isConflict } from '../core/host-errors.ts';
 import { rebased, type SharedChange, type SharedInstance, sameShared, withShared } from '../core/shared.ts';
 import type { SharedStore } from '../store/shared-store.ts';
 import type { EventDraft } from './event-draft.ts';
@@ -45,6 +45,8 @@ export class Agreement {
   readonly #shared: SharedSide | undefined;
   readonly #before: Newest;
   #paused: CodedError | null = null;
+  /** Commits of the shared store whose outcome is not known yet. */
+  readonly #undecided = new Set<Promise<void>>();
 
   constructor(shared: SharedSide | undefined, before: Newest) {
     this.#shared = shared;
@@ -81,9 +83,13 @@ export class Agreement {
     return this.#before.instances.version + this.#before.profilesVersion();
   }
 
-  /** Refuses changes from now on. @returns a function that ends this */
-  pause(error: CodedError): () => void {
+  /**
+   * Refuses changes from now on. Resolves when those that had begun are decided.
+   * @returns a function that ends this
+   */
+  async pause(error: CodedError): Promise<() => void> {
     this.#paused = error;
+    await Promise.allSettled(this.#undecided);
     return () => {
       this.#paused = null;
     };
@@ -95,7 +101,13 @@ export class Agreement {
     if (!this.#shared || !part || part.changes.length === 0) return apply([]);
     const changes = withoutOthers(part.changes, this.#shared);
     if (changes.length === 0) return apply([]);
-    await this.#shared.store.commit({ ...part, changes, based: this.#shared.revision(), apply });
+    const commit = this.#shared.store.commit({ ...part, changes, based: this.#shared.revision(), apply });
+    this.#undecided.add(commit);
+    try {
+      await commit;
+    } finally {
+      this.#undecided.delete(commit);
+    }
   }
 
   /** What others share of these changes; null if there are no others. */
@@ -145,8 +157,4 @@ function withoutOthers(
     if (there) throw hostError('instance-name-elsewhere', there.member, there.name);
     return true;
   });
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof CodedError && error.code === 'changed-meanwhile';
 }

@@ -175,8 +175,8 @@ export class Model {
     this.#commit(changes, announcements);
   }
 
-  /** Refuses changes of objects that others may share. @returns a function that ends this */
-  pause(error: CodedError): () => void {
+  /** Refuses changes of objects that others may share; see {@link Agreement.pause}. */
+  pause(error: CodedError): Promise<() => void> {
     return this.#agreement.pause(error);
   }
 

@@ -65,7 +65,7 @@ export async function openMember(
   const { member } = kept.fleet;
   if (settings.store !== 'etcd') throw hostError('member-needs-etcd', member);
   const mirror = new Mirror(kept.fleet, kept.mirror);
-  checkForm(mirror.members.values(), member);
+  checkForm(mirror.members.values());
   const identity = await openIdentity(parts.paths.member);
   const cutOff = new CutOff(systemClock);
   const beginning = new Beginning(BEGINNING_MS);

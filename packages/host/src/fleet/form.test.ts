@@ -15,3 +15,10 @@ it('a host of an older or newer version works next to members that wait for it, 
   expect(() => checkForm([], 'new')).not.toThrow();
   expect(() => checkForm([{ name: 'own', api: FORM + 1 }], 'own')).not.toThrow();
 });
+
+it('a member starts as long as it holds the others to a form that it understands, however new they are', () => {
+  expect(() => checkForm([...members(FORM + 1, FORM + 1), { name: 'own', api: FORM }])).not.toThrow();
+  expect(() => checkForm([...members(FORM + 1), { name: 'own', api: FORM + 1 }])).toThrow(
+    'write records in form',
+  );
+});

@@ -14,11 +14,12 @@ function formOf(members: Iterable<Pick<Member, 'api'>>): number {
 }
 
 /**
- * Checks that a host understands what the other members of a fleet write.
- * @param own the name of this host
+ * Checks that a host understands what the other members of a fleet write. A member whose own record says an older form
+ * counts: the others still write that one.
+ * @param own the name of a host that is no member yet; undefined for a member
  * @throws fleet-too-new
  */
-export function checkForm(members: Iterable<Pick<Member, 'api' | 'name'>>, own: string): void {
+export function checkForm(members: Iterable<Pick<Member, 'api' | 'name'>>, own?: string): void {
   const others = [...members].filter(({ name }) => name !== own);
   if (others.length === 0) return;
   const form = formOf(others);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SharedChange } from '../core/shared.ts';
 import { BY, type Heart } from '../instances/testing/heart.ts';
 import { MemberHost, memberOf } from './testing/member-host.ts';
 import { MemoryHistory } from './testing/memory-store.ts';
@@ -382,6 +383,13 @@ describe('A change of an instance of another member', () => {
     a = await crash(a);
     expect(a.fleet.others()).toMatchObject([{ name: 'b1', config: { 'user.there': '1' } }]);
   });
+});
+
+it('The record of a member is written at once: the next daemon decides by it whether it may start', async () => {
+  const newer: SharedChange = { kind: 'put-member', member: { ...memberOf('b'), api: 2 } };
+  history.write([newer]);
+  await quiet();
+  expect(a.heart.store.fleet()?.mirror.get('members/b')).toContain('"api":2');
 });
 
 describe('A member that is cut off', () => {

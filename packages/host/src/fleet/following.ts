@@ -89,7 +89,7 @@ export class Following {
     const { changes, apply } = batch;
     const { member } = mirror.fleet;
     const isRemoved = changes.some((each) => each.kind === 'delete-member' && each.name === member);
-    if (!apply && !isRemoved && mirror.isOfOthers(changes)) this.#hold(batch);
+    if (!apply && !isRemoved && mirror.canWait(changes)) this.#hold(batch);
     else await this.#take(batch);
     if (isRemoved) {
       // What comes later is not for this host.

@@ -71,9 +71,12 @@ export class Mirror {
     return this.#isWritten;
   }
 
-  /** Whether changes are of the other members alone: they reach nothing that this host's model has. */
-  isOfOthers(changes: readonly SharedChange[]): boolean {
-    return changes.every((change) => this.#isKept(change));
+  /**
+   * Whether changes can be written later: they reach nothing that this host's model has. Records of members cannot: the
+   * next daemon decides by them whether it may start.
+   */
+  canWait(changes: readonly SharedChange[]): boolean {
+    return changes.every((change) => this.#isKept(change) && !change.kind.endsWith('-member'));
   }
 
   /** Changes of the local store that make it equal to the fleet at a revision, with those that it lacks. */

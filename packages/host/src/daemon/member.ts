@@ -80,14 +80,16 @@ export async function openMember(
     changed: (isAlive) => {
       cutOff.setAlive(isAlive);
       if (isAlive) beginning.hasLease();
+      // What it knows of the others' leases grows old from now on, or is the newest again.
+      agents.recheck();
     },
   });
   // The next daemon takes the key over, so that nobody sees this member go.
   started.defer(() => (parts.exit.isTakenOver ? lease.leave() : lease.stop()));
   const store = new EtcdShared({ etcd, keys, member, keeper: lease, log });
-  const agents = started.adopt(new MemberAgents(identity, (name) => mirror.members.get(name)), (each) =>
-    each.stop(),
-  );
+  const peerOf = (name: string) => mirror.members.get(name);
+  const hasLease = (name: string) => cutOff.since === null && mirror.alive.has(name);
+  const agents = started.adopt(new MemberAgents(identity, peerOf, hasLease), (each) => each.stop());
   mirror.onChange(() => agents.recheck());
   const asking = { store, mirror, ask: asksApplied(agents) };
   const shared: SharedSide = {

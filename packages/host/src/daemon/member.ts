@@ -84,8 +84,8 @@ export async function openMember(
       agents.recheck();
     },
   });
-  // The next daemon takes the key over, so that nobody sees this member go.
-  started.defer(() => (parts.exit.isTakenOver ? lease.leave() : lease.stop()));
+  // The next daemon takes the key over, so that nobody sees this member go. That of a host that has left takes nothing.
+  started.defer(() => (parts.exit.isTakenOver && local.fleet() ? lease.leave() : lease.stop()));
   const store = new EtcdShared({ etcd, keys, member, keeper: lease, log });
   const peerOf = (name: string) => mirror.members.get(name);
   const hasLease = (name: string) => cutOff.since === null && mirror.alive.has(name);

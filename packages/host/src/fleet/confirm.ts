@@ -32,7 +32,10 @@ export async function commitConfirmed(parts: ConfirmParts, commit: SharedCommit)
     },
   });
   if (!commit.changes.some(concernsAll)) return;
-  const others = [...mirror.alive.keys()].filter((name) => name !== mirror.fleet.member);
+  // One that has just left may still have a lease.
+  const others = [...mirror.alive.keys()].filter(
+    (name) => name !== mirror.fleet.member && mirror.members.has(name),
+  );
   const late = others.map(async (name) => ((await confirms(parts, name, revision)) ? [] : [name]));
   // Not awaited here: the change may keep instances from other work, which members that are asked may wait for.
   addUnconfirmed(Promise.all(late).then((names) => names.flat()));

@@ -1,5 +1,6 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Change } from '../core/entities.ts';
+import { mirrorKeyOf } from '../core/mirror.ts';
 import type { SharedChange } from '../core/shared.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import type { Batch, Loss, SharedStore } from '../store/shared-store.ts';
@@ -137,8 +138,13 @@ export class Following {
 
   async #follow(changes: readonly SharedChange[], extra: readonly Change[], isTold = true): Promise<void> {
     const { context, mirror } = this.#parts;
-    const { change, reached } = followed(context, changes, mirror.fleet.member, extra, isTold);
+    const { change, reached, leftOut } = followed(context, changes, mirror.fleet.member, extra, isTold);
     await context.model.commitMany(change);
+    if (leftOut.length > 0)
+      context.log.error(
+        { records: leftOut.map(mirrorKeyOf) },
+        'changes of the fleet refer to what is not there: they are left out',
+      );
     this.#adjust(reached);
     const gone = changes.flatMap((each) => (each.kind === 'delete-image' ? each.fingerprint : []));
     if (gone.length > 0) this.#parts.imagesGone(gone);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/process/run.ts';
-import { until } from '../harness/api.ts';
+import { ask, until } from '../harness/api.ts';
 import { poll, shows, TestFleet, type TestMember, valuesOf } from '../harness/fleet.ts';
 import { LXC_CONFIG, LxcClient } from '../harness/lxc.ts';
 
@@ -103,6 +103,20 @@ describe('an instance elsewhere', () => {
     expect(await lxc(ma, 'file', 'pull', 'b1/root/hello', '-')).toBe('hello from the host\n');
     expect(await ma.daemon.must('info', 'b1')).toContain('Location: mb');
     expect(await lxc(mb, 'cluster', 'list', '-f', 'csv')).toMatch(/^ma,.*ONLINE.*\nmb,.*ONLINE/);
+  });
+
+  it('shares its config with each write of its own, so it writes less often the larger that is', async () => {
+    const value = 'x'.repeat(4096);
+    const keys = Array.from({ length: 64 }, (_, at) => [`guest.k${at}`, value]);
+    await ma.operator.patch('b1', {
+      config: { 'security.devlxd.guest_config': 'true', ...Object.fromEntries(keys) },
+    });
+    const init = await mb.operator.pid('b1');
+    const put = async () =>
+      (await ask(mb.daemon, { init }, '/1.0/config/guest.k1', '-X', 'PUT', '-d', `${performance.now()}`))
+        .status;
+    expect([await put(), await put()]).toEqual([200, 429]);
+    await ma.operator.patch('b1', { config: Object.fromEntries(keys.map(([key]) => [key, null])) });
   });
 
   it('keeps its positions over a restart of its member, and gets each event once', async () => {

@@ -14,7 +14,7 @@ const STALL_MS = 30_000;
 export interface ImageFetchParts {
   readonly fleet: Pick<MemberFleet, 'commit' | 'holdersOf' | 'members' | 'own'>;
   readonly agents: Pick<MemberAgents, 'of'>;
-  readonly images: ImageDirectory;
+  readonly images: Pick<ImageDirectory, 'publish' | 'receive' | 'remove'>;
   readonly log: Log;
 }
 
@@ -73,6 +73,9 @@ export class ImageFetch {
     await images.publish(staged);
     // Without it the others ask somebody else: the files are here all the same.
     await fleet.commit([{ kind: 'put-holder', fingerprint, member: fleet.own }]).catch(() => {});
+    if (fleet.holdersOf(fingerprint).size > 0) return;
+    await images.remove(fingerprint);
+    throw new Error('the image has been deleted meanwhile');
   }
 
   async #upload(member: string, { fingerprint, files }: FilesOfImage): Promise<Upload> {

@@ -107,7 +107,7 @@ describe('an instance elsewhere', () => {
 
   it('shares its config with each write of its own, so it writes less often the larger that is', async () => {
     const value = 'x'.repeat(4096);
-    const keys = Array.from({ length: 64 }, (_, at) => [`guest.k${at}`, value]);
+    const keys = Array.from({ length: 36 }, (_, at) => [`guest.k${at}`, value]);
     await ma.operator.patch('b1', {
       config: { 'security.devlxd.guest_config': 'true', ...Object.fromEntries(keys) },
     });
@@ -132,6 +132,23 @@ describe('an instance elsewhere', () => {
     await until('b1 has the newest value', async () => (await roleIn('b1')) === 'three');
     const after = await poll(mb, 'b1', before.next);
     expect([after.status, valuesOf(after, 'user.role')]).toEqual([200, ['one', 'two', 'three']]);
+  });
+
+  it('answers through other members while its daemon restarts in place, and changes wait for it', async () => {
+    let isOver = false;
+    const looking = (async () => {
+      while (!isOver) await ma.operator.get('b1');
+    })();
+    const changing = (async () => {
+      const told = new Set<string>();
+      for (let n = 0; !isOver; n++)
+        told.add((await ma.daemon.porthole('profile', 'set', 'web', `user.n=${n}`)).stderr);
+      return told;
+    })();
+    await mb.daemon.restartInPlace();
+    isOver = true;
+    await looking;
+    expect([...(await changing)]).toEqual(['']);
   });
 
   it('of a member that stops answering holds up a change no longer than the lease', async () => {

@@ -1,11 +1,19 @@
 import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { CodedError, messageOf } from '../../base/coded-error.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { readAddress } from './address.ts';
 import { readGreeting } from './greeting.ts';
 import { fingerprintOf, type Identity } from './identity.ts';
-import { CONNECTIONS_TO_MEMBER_MAX, HANDSHAKE_MS, IDLE_CONNECTIONS_MAX, IDLE_MS } from './link-limits.ts';
+import {
+  CONNECTIONS_TO_MEMBER_MAX,
+  HANDSHAKE_MS,
+  IDLE_CONNECTIONS_MAX,
+  IDLE_MS,
+  RESTART_MS,
+  RESTART_RETRY_MS,
+} from './link-limits.ts';
 import { noticeDeath } from './link-server.ts';
 
 /** Another member, as the fleet knows it. */
@@ -28,6 +36,8 @@ export class MemberAgent extends Agent {
   readonly #sockets = new Set<TLSSocket>();
   readonly #handshakeMs: number;
   #closed = false;
+  /** Since when nothing listens there, as far as is known here. */
+  #missedSince: number | undefined;
 
   constructor(peer: Peer, identity: Identity, handshakeMs: number = HANDSHAKE_MS) {
     super({
@@ -50,10 +60,26 @@ export class MemberAgent extends Agent {
     _options: unknown,
     done?: (error: Error | null, socket: TLSSocket) => void,
   ): undefined {
-    this.#connect().then(
+    this.#connectSoon().then(
       (socket) => done?.(null, socket),
       (error) => done?.(error, undefined as never),
     );
+  }
+
+  /** A daemon that restarts in place does not listen for a moment: nobody is to notice that. */
+  async #connectSoon(): Promise<TLSSocket> {
+    for (;;) {
+      try {
+        const socket = await this.#connect();
+        this.#missedSince = undefined;
+        return socket;
+      } catch (error) {
+        if (!isOfRestart(error)) throw error;
+        this.#missedSince ??= performance.now();
+        if (performance.now() - this.#missedSince > RESTART_MS) throw error;
+        await sleep(RESTART_RETRY_MS);
+      }
+    }
   }
 
   /** Ends all its connections, also those that are websockets now. */
@@ -111,14 +137,22 @@ export class MemberAgent extends Agent {
     const { name } = this.#peer;
     if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
       return hostError('member-refused', name, 'it does not speak TLS 1.3 as a member does');
-    return hostError('member-offline', name, messageOf(error));
+    return Object.assign(hostError('member-offline', name, messageOf(error)), { cause: error });
   }
+}
+
+/** Nothing listens, or it has ended before it could greet. */
+function isOfRestart(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ECONNRESET';
 }
 
 /** Rejects when a connection fails or ends. */
 function failureOf(socket: TLSSocket): Promise<never> {
   return new Promise((_, reject) => {
     socket.once('error', reject);
-    socket.once('close', () => reject(new Error('it ends the connection')));
+    socket.once('close', () =>
+      reject(Object.assign(new Error('it ends the connection'), { code: 'ECONNRESET' })),
+    );
   });
 }

@@ -4,6 +4,9 @@ export const HANDSHAKE_MS = 5_000;
 /** Handshakes at a time. Everybody who reaches the address can begin one; the oldest makes room for a new one. */
 export const HANDSHAKES_MAX = 128;
 
+/** Handshakes with one member at a time: more wait, so that a crowd of requests does not push out its own handshakes. */
+export const HANDSHAKES_TO_MEMBER_MAX = 32;
+
 /** Connections of one member: each command of an operator that is forwarded has one. */
 export const CONNECTIONS_PER_MEMBER_MAX = 1024;
 

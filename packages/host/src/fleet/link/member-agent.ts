@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { CodedError, messageOf } from '../../base/coded-error.ts';
@@ -9,6 +10,7 @@ import { fingerprintOf, type Identity } from './identity.ts';
 import {
   CONNECTIONS_TO_MEMBER_MAX,
   HANDSHAKE_MS,
+  HANDSHAKES_TO_MEMBER_MAX,
   IDLE_CONNECTIONS_MAX,
   IDLE_MS,
   RESTART_MS,
@@ -34,6 +36,9 @@ export class MemberAgent extends Agent {
   readonly #peer: Peer;
   readonly #identity: Identity;
   readonly #sockets = new Set<TLSSocket>();
+  /** Requests that wait until they may connect, in their order. */
+  readonly #waiting: ((socket: Promise<TLSSocket>) => void)[] = [];
+  #handshakes = 0;
   readonly #handshakeMs: number;
   #closed = false;
   /** Since when nothing listens there, as far as is known here. */
@@ -43,7 +48,6 @@ export class MemberAgent extends Agent {
     super({
       keepAlive: true,
       timeout: IDLE_MS,
-      maxSockets: CONNECTIONS_TO_MEMBER_MAX,
       maxFreeSockets: IDLE_CONNECTIONS_MAX,
     });
     this.#peer = peer;
@@ -60,10 +64,38 @@ export class MemberAgent extends Agent {
     _options: unknown,
     done?: (error: Error | null, socket: TLSSocket) => void,
   ): undefined {
-    this.#connectSoon().then(
-      (socket) => done?.(null, socket),
-      (error) => done?.(error, undefined as never),
-    );
+    this.#waiting.push((socket) => {
+      socket.then(
+        (connected) => done?.(null, connected),
+        (error) => done?.(error, undefined as never),
+      );
+    });
+    this.#begin();
+  }
+
+  /** A request that waits for a connection cannot take a kept one: that one makes room. */
+  override keepSocketAlive(socket: Duplex): boolean {
+    // Node's types do not say what it returns.
+    const isKept: unknown = super.keepSocketAlive(socket);
+    return this.#waiting.length === 0 && isKept === true;
+  }
+
+  /** Node counts only connections that are there. Too many at once would be refused by the other side. */
+  #begin(): void {
+    while (
+      this.#handshakes < HANDSHAKES_TO_MEMBER_MAX &&
+      this.#sockets.size < CONNECTIONS_TO_MEMBER_MAX &&
+      this.#waiting.length > 0
+    ) {
+      this.#handshakes++;
+      const socket = this.#connectSoon();
+      this.#waiting.shift()?.(socket);
+      const over = () => {
+        this.#handshakes--;
+        this.#begin();
+      };
+      socket.then(over, over);
+    }
   }
 
   /** A daemon that restarts in place does not listen for a moment: nobody is to notice that. */
@@ -116,7 +148,10 @@ export class MemberAgent extends Agent {
       ...{ rejectUnauthorized: false, checkServerIdentity: () => undefined },
     });
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#begin();
+    });
     socket.on('error', () => {});
     socket.once('connect', () => noticeDeath(socket));
     return socket;

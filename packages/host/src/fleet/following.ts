@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Change } from '../core/entities.ts';
 import { mirrorKeyOf } from '../core/mirror.ts';
@@ -168,7 +169,7 @@ export class Following {
         return;
       } catch (error) {
         context.log.error({ reason: messageOf(error) }, 'the state of the fleet could not be taken over');
-        await pause(AGAIN_MS, this.#abort.signal);
+        await sleep(AGAIN_MS, undefined, { signal: this.#abort.signal }).catch(() => {});
       }
     }
   }
@@ -200,14 +201,4 @@ export class Following {
     );
     return isGone ? [] : [...replaced.wrong, ...wrongAfter(changes, model, mirror.fleet.member)];
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

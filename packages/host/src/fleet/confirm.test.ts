@@ -4,15 +4,19 @@ import type { SharedChange } from '../core/shared.ts';
 import type { SharedCommit } from '../store/shared-store.ts';
 import { commitConfirmed } from './confirm.ts';
 import { Mirror } from './mirror.ts';
+import { memberOf } from './testing/member-host.ts';
 
 const PROFILE: SharedChange = { kind: 'delete-profile', name: 'p' };
 const INSTANCE: SharedChange = { kind: 'delete-instance', name: 'c1' };
 
-/** The member `a` of a fleet with `b` and `c`. */
+/** The member `a` of a fleet with `b` and `c`, all with a lease. */
 function world(ask: (member: string, revision: number) => Promise<boolean>) {
-  const alive = ['a', 'b', 'c'].map((member) => ({ kind: 'put-alive', member, run: 'r' }));
-  const texts = new Map(alive.map((put) => [`alive/${put.member}`, JSON.stringify(put)]));
-  const mirror = new Mirror({ member: 'a', revision: 7 }, texts);
+  const mirror = new Mirror({ member: 'a', revision: 7 }, new Map());
+  const puts = ['a', 'b', 'c'].flatMap((name): SharedChange[] => [
+    { kind: 'put-member', member: memberOf(name) },
+    { kind: 'put-alive', member: name, run: 'r' },
+  ]);
+  mirror.apply({ revision: 7 }, puts);
   const asked: string[] = [];
   const store = {
     commit: async (commit: SharedCommit) =>
@@ -56,6 +60,16 @@ it('does not wait for a member that loses its lease meanwhile', async () => {
   await new Promise(setImmediate);
   mirror.apply({ revision: 9 }, [{ kind: 'delete-alive', member: 'b' }]);
   expect((await done).unconfirmed).toEqual([]);
+});
+
+it('asks no host that is joining or has left, although it still has its lease', async () => {
+  const { mirror, asked, commit } = world(async () => false);
+  mirror.apply({ revision: 8 }, [
+    { kind: 'put-member', member: { ...memberOf('b'), state: 'joining' } },
+    { kind: 'delete-member', name: 'c' },
+  ]);
+  expect((await commit(PROFILE)).unconfirmed).toEqual([]);
+  expect(asked).toEqual([]);
 });
 
 it('keeps nothing waiting but the answer', async () => {

@@ -32,7 +32,9 @@ export async function commitConfirmed(parts: ConfirmParts, commit: SharedCommit)
     },
   });
   if (!commit.changes.some(concernsAll)) return;
-  const others = [...mirror.alive.keys()].filter((name) => name !== mirror.fleet.member && follows(mirror, name));
+  const others = [...mirror.alive.keys()].filter(
+    (name) => name !== mirror.fleet.member && follows(mirror, name),
+  );
   const late = others.map(async (name) => ((await confirms(parts, name, revision)) ? [] : [name]));
   // Not awaited here: the change may keep instances from other work, which members that are asked may wait for.
   addUnconfirmed(Promise.all(late).then((names) => names.flat()));

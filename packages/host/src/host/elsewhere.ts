@@ -20,7 +20,7 @@ export interface Sought {
  * The other member that has what a request is about: the one on which its instance lives, or on which its operation
  * runs. Null if this member answers, also if no member has it.
  */
-export async function memberFor(edge: Edge, fleet: FleetCases, sought: Sought): Promise<string | null> {
+export async function memberWith(edge: Edge, fleet: FleetCases, sought: Sought): Promise<string | null> {
   const { path, params } = sought;
   if (OF_INSTANCE.test(path)) return unlessOwn(fleet, fleet.memberOf(params['name'] ?? ''));
   if (OF_OPERATION.test(path)) return memberOfOperation(edge, fleet, params['id'] ?? '', sought.by);

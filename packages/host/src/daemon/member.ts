@@ -89,20 +89,30 @@ export async function openMember(
     each.stop(),
   );
   mirror.onChange(() => agents.recheck());
+  const shared = sharedSide({ mirror, store, agents, beginning });
+  return { mirror, store, shared, agents, identity, cutOff, beginning };
+}
+
+/** The fleet, as the model uses it. */
+function sharedSide({
+  mirror,
+  store,
+  agents,
+  beginning,
+}: Pick<MemberSide, 'agents' | 'beginning' | 'mirror' | 'store'>): SharedSide {
   const asking = { store, mirror, ask: asksApplied(agents) };
-  const shared: SharedSide = {
+  return {
     store: {
       async commit(commit) {
         if (beginning.over) await beginning.over;
         await commitConfirmed(asking, commit);
       },
     },
-    member,
+    member: mirror.fleet.member,
     revision: () => mirror.fleet.revision,
     others: () => mirror.others,
     holders: (fingerprint) => mirror.holdersOf(fingerprint),
   };
-  return { mirror, store, shared, agents, identity, cutOff, beginning };
 }
 
 /** Opens the fleet's store for a host that wants to become a member. */

@@ -37,10 +37,10 @@ export interface MemberSide {
 
 const RUN_BYTES = 8;
 
-/** After a start, changes wait so long for the lease. It takes some milliseconds when etcd answers. */
+/** How long changes wait for the lease after a start. It takes some milliseconds when etcd answers. */
 const BEGINNING_MS = 3_000;
 
-/** A host that joins waits so long for its lease. */
+/** How long a host that joins waits for its lease. */
 const LEASE_MS = 10_000;
 
 /**
@@ -82,7 +82,7 @@ export async function openMember(
       if (isAlive) beginning.hasLease();
     },
   });
-  // The next daemon takes the key over, so that nobody sees this member go.
+  // The next daemon takes the key over, so that this member stays online for the others.
   started.defer(() => (parts.exit.isTakenOver ? lease.leave() : lease.stop()));
   const store = new EtcdShared({ etcd, keys, member, keeper: lease, log });
   const agents = started.adopt(new MemberAgents(identity, (name) => mirror.members.get(name)), (each) =>

@@ -32,7 +32,7 @@ export function unlessOwn(fleet: FleetCases, member: string | null): string | nu
   return member === fleet.own ? null : member;
 }
 
-/** An operation that nobody has seen yet is asked for; the members that do not answer in time do not count. */
+/** Asks all members for an operation that is not remembered. Members that do not answer in time do not count. */
 async function memberOfOperation(
   edge: Edge,
   fleet: FleetCases,

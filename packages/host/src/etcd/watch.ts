@@ -10,7 +10,7 @@ import { refusalOf, refusalOfAnswer } from './refusals.ts';
 import { RevisionBatches } from './revision-batches.ts';
 import type { Watch, WatchEnd, WatchRequest } from './watch-types.ts';
 
-/** A watch ends before etcd has been silent for this time. */
+/** How long etcd may be silent before a watch ends, if the request does not say it. */
 const SILENCE_MS = 6_000;
 
 /** Requests for a sign of life that go without an answer. */

@@ -5,7 +5,7 @@ import { type Draw, FAULTS } from './fault-kinds.ts';
 import { nowMs } from './time.ts';
 import type { FleetWorld } from './world.ts';
 
-/** The longest fault takes so long: more than twice a lease. */
+/** How long the longest fault takes: more than twice a lease. */
 const LONGEST_MS = 14_000;
 const SHORTEST_MS = 1_000;
 

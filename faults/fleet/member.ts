@@ -12,7 +12,7 @@ const FAKETIME = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-li
 /** A start may wait for a slow disk, on a busy machine. */
 const START_MS = 90_000;
 
-/** Its log says one of them when it works, or goes on working. */
+/** When the daemon works, or goes on working, its log has one of these. */
 const WORKS = ['daemon started', 'this one goes on'];
 
 const LOG_LINES_MAX = 40;
@@ -74,7 +74,7 @@ export class FleetDaemon {
     return this.#tail;
   }
 
-  /** Its time of day from now on. @param seconds after the machine's */
+  /** Sets its time of day. @param seconds after the machine's */
   setClock(seconds: number): void {
     writeFileSync(this.#clock, `${seconds < 0 ? '' : '+'}${seconds}\n`);
   }
@@ -125,7 +125,7 @@ export class FleetDaemon {
     this.#log.end();
   }
 
-  /** Resolves when it says the next time that it works. */
+  /** Resolves when its log says once more that it works. */
   async #works(): Promise<void> {
     const child = this.#child as ChildProcess;
     const ended = once(child, 'exit').then(([code, signal]) => {

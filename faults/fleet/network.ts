@@ -113,7 +113,7 @@ export class Network implements AsyncDisposable {
     });
   }
 
-  /** What a host does not hear. */
+  /** Sets from which hosts a host gets nothing. */
   async #filter(to: string): Promise<void> {
     const unheard = [...this.#hosts.values()].filter(
       ({ name }) => (this.#cuts.get(`${name} ${to}`) ?? 0) > 0,

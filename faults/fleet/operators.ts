@@ -8,7 +8,7 @@ import { endOf } from './answers.ts';
 import type { FleetDaemon } from './member.ts';
 import { nowMs } from './time.ts';
 
-/** A change that hangs for longer is given up: then it is not known whether it was made. */
+/** How long an operator waits for a change; after that, it is not known whether it was made. */
 const CHANGE_MS = 30_000;
 
 /** Between two changes of one operator. */
@@ -78,7 +78,7 @@ export class Operators {
     const tried = await this.#perform(member, job);
     if (tried.outcome !== 'done' || tried.kind !== 'put' || tried.object.startsWith('aliases/')) return;
     const other = random.pick(this.#parts.members.filter((each) => each !== member));
-    // At once: a member that comes too late may come soon.
+    // At once: a member that shows the change late may show it soon.
     if (tried.object.startsWith('profiles/') && !tried.unconfirmed.includes(other.name))
       await this.#look(tried, other);
     await this.#look(tried, member);
@@ -191,7 +191,7 @@ export class Operators {
   }
 }
 
-/** Sends a change, and waits for its operation. What it began may be done, although it cannot be waited for. */
+/** Sends a change, and waits for its operation. If the wait fails, the change may have been made. */
 async function ask(
   client: HostClient,
   request: Job['request'],

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A defect that a copy of the daemon gets, so that the test shows that it sees such a defect. */
+/** A defect that a copy of the daemon gets: the check must find it. */
 export interface Planted {
   readonly name: string;
   readonly edits: readonly Edit[];

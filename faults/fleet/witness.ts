@@ -18,7 +18,7 @@ interface WatchLine {
 
 const AGAIN_MS = 300;
 const ANSWER_MS = 2_000;
-/** More than a slow answer. */
+/** Longer than a slow answer takes. */
 const OUTAGE_MS = 1_000;
 const CATCH_UP_MS = 60_000;
 
@@ -29,7 +29,7 @@ const CATCH_UP_MS = 60_000;
 export class Witness implements Disposable {
   /** When no node of etcd answered: after a fault it takes its nodes a while to agree on a leader. */
   readonly outages: FaultSpan[] = [];
-  /** What contradicts itself. */
+  /** Contradictions in what it has seen. */
   readonly found: string[] = [];
   readonly #endpoints: readonly string[];
   readonly #prefix: string;
@@ -79,7 +79,7 @@ export class Witness implements Disposable {
     this.#end.abort();
   }
 
-  /** Notes when etcd does not answer what it can answer only with a leader. */
+  /** Notes when etcd does not answer questions for which it needs a leader. */
   async #lookOut(): Promise<void> {
     const { signal } = this.#end;
     let last = nowMs();

@@ -118,7 +118,7 @@ describe('on a member', () => {
     });
   });
 
-  it('info says which members there are, and which are gone', async () => {
+  it('info says which members there are, and which are offline', async () => {
     fleet.put(fleetMember('mc', { online: false }));
     expect((await porthole('info')).stdout).toContain('\nFleet: member ma of ma, mb, mc (OFFLINE)\n');
     fleet.cutOff = '2026-01-02T03:04:05.000Z';

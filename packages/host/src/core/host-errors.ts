@@ -175,7 +175,7 @@ export const HOST_ERRORS = {
   'target-elsewhere': [400, 'Instance "%s" is on member "%s": Porthole does not move instances'],
   'target-refused': [
     400,
-    'This request concerns the whole fleet: target chooses the member for a new instance, or whose own facts are read',
+    'This request concerns the whole fleet: target names the member that makes an instance, or whose own facts are read',
   ],
   'member-offline': [503, 'Member "%s" of the fleet does not answer: %s'],
   'member-refused': [503, 'Member "%s" of the fleet refuses the connection: %s'],

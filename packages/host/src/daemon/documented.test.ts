@@ -125,7 +125,7 @@ describe('the documentation', () => {
       '`/1.0/cluster` says whether the host is a member of a fleet, which LXD calls a cluster. `POST` makes it a member',
       "(`server_name`, `address`; both may be absent), `DELETE` a single host again; `PUT` does the same in LXD's form. When",
       'the operation has succeeded, the daemon restarts in place. `DELETE /1.0/cluster/members/NAME` removes a member that is',
-      'gone, with `force=1` also if it has instances. `target=NAME` in a request names the member that makes an instance, or',
+      'offline, with `force=1` also if it has instances. `target=NAME` in a request names the member that makes an instance, or',
       'whose own facts are read. If members have not confirmed a change in time, `porthole_unconfirmed` in the envelope, or in',
       'the metadata of the operation, has their names. The extension is `porthole_fleet`.',
       '',

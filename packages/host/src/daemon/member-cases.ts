@@ -19,12 +19,12 @@ import type { Store } from '../store/sqlite/store.ts';
 import { type MemberSide, opensFleet } from './member.ts';
 import type { StatePaths } from './state-paths.ts';
 
-/** What operators read at this host after it has found that the fleet does not know it. */
+/** What `porthole info` says after this host has found that the fleet does not know it. */
 const REMOVED =
   'the fleet does not know this host any more (another member has removed it, or etcd was restored or replaced): ' +
   'it is a single host now, with its instances';
 
-/** What operators read at a host that has the settings of a member. */
+/** What `porthole info` says at a host that has the settings of a member and is none. */
 const NOT_YET =
   'the setting store is etcd, but this host is a single host: `porthole cluster enable` makes it a member';
 

@@ -37,10 +37,10 @@ export interface MemberSide {
 
 const RUN_BYTES = 8;
 
-/** After a start, changes wait so long for the lease. It takes some milliseconds when etcd answers. */
+/** How long changes wait for the lease after a start. It takes some milliseconds when etcd answers. */
 const BEGINNING_MS = 3_000;
 
-/** A host that joins waits so long for its lease. */
+/** How long a host that joins waits for its lease. */
 const LEASE_MS = 10_000;
 
 /**
@@ -84,27 +84,37 @@ export async function openMember(
       agents.recheck();
     },
   });
-  // The next daemon takes the key over, so that nobody sees this member go. That of a host that has left takes nothing.
+  // The next daemon takes the key over, so that this member stays online for the others. A host that has left gives it back.
   started.defer(() => (parts.exit.isTakenOver && local.fleet() ? lease.leave() : lease.stop()));
   const store = new EtcdShared({ etcd, keys, member, keeper: lease, log });
   const peerOf = (name: string) => mirror.members.get(name);
   const hasLease = (name: string) => cutOff.since === null && mirror.alive.has(name);
   const agents = started.adopt(new MemberAgents(identity, peerOf, hasLease), (each) => each.stop());
   mirror.onChange(() => agents.recheck());
+  const shared = sharedSide({ mirror, store, agents, beginning });
+  return { mirror, store, shared, agents, identity, cutOff, beginning };
+}
+
+/** The fleet, as the model uses it. */
+function sharedSide({
+  mirror,
+  store,
+  agents,
+  beginning,
+}: Pick<MemberSide, 'agents' | 'beginning' | 'mirror' | 'store'>): SharedSide {
   const asking = { store, mirror, ask: asksApplied(agents) };
-  const shared: SharedSide = {
+  return {
     store: {
       async commit(commit) {
         if (beginning.over) await beginning.over;
         await commitConfirmed(asking, commit);
       },
     },
-    member,
+    member: mirror.fleet.member,
     revision: () => mirror.fleet.revision,
     others: () => mirror.others,
     holders: (fingerprint) => mirror.holdersOf(fingerprint),
   };
-  return { mirror, store, shared, agents, identity, cutOff, beginning };
 }
 
 /** Opens the fleet's store for a host that wants to become a member. */

@@ -22,7 +22,7 @@ export type RangeRequest = Keys & {
   readonly revision?: number;
   /** Only keys that come after this one. */
   readonly after?: string;
-  /** At most so many keys; 0 is no limit. */
+  /** The largest number of keys; 0 is no limit. */
   readonly limit?: number;
   readonly keysOnly?: boolean;
   /** The answer has only `count`. */

@@ -34,8 +34,8 @@ export type WatchRequest = Keys & {
    */
   readonly progressNotify?: boolean;
   /**
-   * A connection on which nothing is heard for so long has been cut off by then. The client asks for a sign of life
-   * each quarter of it. 6 s by default.
+   * How long a connection may be silent; then it counts as cut off. The client asks for a sign of life four times in this
+   * time. 6 s by default.
    */
   readonly silenceMs?: number;
   /** It is closed when it aborts. */

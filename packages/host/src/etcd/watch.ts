@@ -10,7 +10,7 @@ import { refusalOf, refusalOfAnswer } from './refusals.ts';
 import { RevisionBatches } from './revision-batches.ts';
 import type { Watch, WatchEnd, WatchRequest } from './watch-types.ts';
 
-/** Before so long without a word from etcd, a watch is cut off. */
+/** How long etcd may be silent before a watch ends, if the request does not say it. */
 const SILENCE_MS = 6_000;
 
 /** Requests for a sign of life that go without an answer. */

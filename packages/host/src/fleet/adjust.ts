@@ -12,15 +12,15 @@ export interface Reached {
   readonly before: Expanded;
 }
 
-/** What a running instance still has from before changes that are in effect already. */
+/** What a running instance had before changes that are stored, but not made on it yet. */
 interface Pending {
   readonly before: Expanded;
   readonly devices: Set<string>;
 }
 
 /**
- * Brings running instances in line with changes that other members have made: devices, limits, the guest API's mount.
- * Each in its own queue. What cannot be done is logged: the next start of the instance does it.
+ * Makes the changes of other members on running instances: devices, limits, the guest API's mount. The work on an instance
+ * waits in its queue. A failure is logged: the next start of the instance makes the change.
  */
 export class Adjuster {
   readonly #context: RunNeeds;
@@ -30,7 +30,7 @@ export class Adjuster {
     this.#context = context;
   }
 
-  /** @returns settles when these instances are in line, or cannot be */
+  /** @returns settles when the changes of these instances are made, or have failed */
   async adjust(reached: readonly Reached[]): Promise<void> {
     const { running } = this.#context;
     await Promise.all(reached.filter(({ id }) => running.has(id)).map((each) => this.#begin(each)));
@@ -59,7 +59,7 @@ export class Adjuster {
     const current = model.instanceById(id);
     if (!pending || !current || !running.has(id)) return;
     const after = expand(current, model.state.profiles);
-    // Operators may have changed other devices meanwhile: these are in line already.
+    // Operators may have changed other devices meanwhile: these are as they must be.
     const devices = withDevices(after.devices, pending.before.devices, pending.devices);
     const before = { ...pending.before, devices };
     const steps = planDevices(before.devices, after.devices);

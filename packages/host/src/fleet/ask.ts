@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { answerTo, request } from '../base/node-http.ts';
 import type { MemberAgents } from './link/member-agents.ts';
 
-/** More is no answer of a member. */
+/** A longer answer is not that of a member. */
 const ANSWER_BYTES_MAX = 4_096;
 
 /**
- * Asks members whether they have applied a revision. They answer when they have, or after a while.
+ * Asks members whether they have applied a revision. They answer when they have, or after some seconds.
  * @returns a function that rejects if the member cannot be asked, or does not answer in time
  */
 export function asksApplied(agents: Pick<MemberAgents, 'of'>) {

@@ -17,7 +17,7 @@ it('a change waits until the member has its lease and follows the fleet', async 
   expect([isOver, beginning.over]).toEqual([true, null]);
 });
 
-it('it does not wait for an etcd that is away', async () => {
+it('a change does not wait long while etcd cannot be reached', async () => {
   const beginning = new Beginning(1);
   beginning.follows();
   await beginning.over;

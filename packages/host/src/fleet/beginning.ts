@@ -9,7 +9,7 @@ export class Beginning {
   readonly #following = Promise.withResolvers<void>();
   #waiting: Promise<void> | null;
 
-  /** @param maxMs changes wait so long at most, from now on */
+  /** @param maxMs how long changes wait at most, from now on */
   constructor(maxMs: number) {
     const both = Promise.all([this.#lease.promise, this.#following.promise]).then(() => {});
     this.#waiting = within(maxMs, both).then(() => {

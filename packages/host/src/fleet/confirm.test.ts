@@ -9,12 +9,12 @@ import { memberOf } from './testing/member-host.ts';
 const PROFILE: SharedChange = { kind: 'delete-profile', name: 'p' };
 const INSTANCE: SharedChange = { kind: 'delete-instance', name: 'c1' };
 
-/** The member `a` of a fleet with `b` and `c`. */
+/** The member `a` of a fleet with `b` and `c`, all with a lease. */
 function world(ask: (member: string, revision: number) => Promise<boolean>) {
-  const mirror = new Mirror({ member: 'a', revision: 6 }, new Map());
-  const puts = ['a', 'b', 'c'].flatMap((member): SharedChange[] => [
-    { kind: 'put-member', member: memberOf(member) },
-    { kind: 'put-alive', member, run: 'r' },
+  const mirror = new Mirror({ member: 'a', revision: 7 }, new Map());
+  const puts = ['a', 'b', 'c'].flatMap((name): SharedChange[] => [
+    { kind: 'put-member', member: memberOf(name) },
+    { kind: 'put-alive', member: name, run: 'r' },
   ]);
   mirror.apply({ revision: 7 }, puts);
   const asked: string[] = [];
@@ -62,11 +62,14 @@ it('does not wait for a member that loses its lease meanwhile', async () => {
   expect((await done).unconfirmed).toEqual([]);
 });
 
-it('does not ask a member that has left, and whose lease has not ended yet', async () => {
-  const { mirror, asked, commit } = world(async () => true);
-  mirror.apply({ revision: 8 }, [{ kind: 'delete-member', name: 'b' }]);
+it('asks no host that is joining or has left, although it still has its lease', async () => {
+  const { mirror, asked, commit } = world(async () => false);
+  mirror.apply({ revision: 8 }, [
+    { kind: 'put-member', member: { ...memberOf('b'), state: 'joining' } },
+    { kind: 'delete-member', name: 'c' },
+  ]);
   expect((await commit(PROFILE)).unconfirmed).toEqual([]);
-  expect(asked).toEqual(['c 8']);
+  expect(asked).toEqual([]);
 });
 
 it('keeps nothing waiting but the answer', async () => {

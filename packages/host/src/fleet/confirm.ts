@@ -4,7 +4,7 @@ import type { SharedChange } from '../core/shared.ts';
 import type { SharedCommit, SharedStore } from '../store/shared-store.ts';
 import type { Mirror } from './mirror.ts';
 
-/** Members are waited for so long: the time of a lease. */
+/** The time that members have to confirm: that of a lease. */
 const CONFIRM_MS = 5_000;
 
 /** Objects that all members show, or that reach instances of all. */
@@ -18,8 +18,8 @@ export interface ConfirmParts {
 }
 
 /**
- * Commits, and asks all members that the change concerns whether they have applied it, if they have a lease. The one who
- * collects unconfirmed members waits for their answers, and is told those that have not applied it within the time.
+ * Commits, and asks all members that the change concerns whether they have applied it, if they have a lease. The code
+ * that collects unconfirmed members waits for their answers, and gets the names of those that have not applied it in time.
  */
 export async function commitConfirmed(parts: ConfirmParts, commit: SharedCommit): Promise<void> {
   const { store, mirror } = parts;
@@ -32,9 +32,8 @@ export async function commitConfirmed(parts: ConfirmParts, commit: SharedCommit)
     },
   });
   if (!commit.changes.some(concernsAll)) return;
-  // One that has just left may still have a lease.
   const others = [...mirror.alive.keys()].filter(
-    (name) => name !== mirror.fleet.member && mirror.members.has(name),
+    (name) => name !== mirror.fleet.member && follows(mirror, name),
   );
   const late = others.map(async (name) => ((await confirms(parts, name, revision)) ? [] : [name]));
   // Not awaited here: the change may keep instances from other work, which members that are asked may wait for.
@@ -43,11 +42,17 @@ export async function commitConfirmed(parts: ConfirmParts, commit: SharedCommit)
 
 const concernsAll = ({ kind }: SharedChange) => OF_ALL.test(kind);
 
-/** A member that is gone meanwhile serves nobody: it is not waited for. */
+/** Whether a member follows the fleet. A host that joins or has left may have a lease too, and applies no changes. */
+function follows({ alive, members }: Mirror, name: string): boolean {
+  const state = members.get(name)?.state ?? 'joining';
+  return alive.has(name) && state !== 'joining';
+}
+
+/** Asks a member. One that loses its lease or leaves meanwhile counts as one that has confirmed. */
 async function confirms({ ask, mirror }: ConfirmParts, member: string, revision: number): Promise<boolean> {
   const gone = Promise.withResolvers<boolean>();
   const end = mirror.onChange(() => {
-    if (!mirror.alive.has(member)) gone.resolve(true);
+    if (!follows(mirror, member)) gone.resolve(true);
   });
   try {
     let confirmed = false;

@@ -20,9 +20,9 @@ const AGAIN_MS = 1_000;
 const ORDER = ['profiles', 'images', 'holders', 'aliases', 'instances', 'members'];
 
 /**
- * Makes the fleet's records equal to what this host has, where the host is the one who knows: its own instances, and
- * what they use. It is needed after a crash between a commit and its application here, after a restore of etcd, and when
- * this host has begun to leave the fleet and stays.
+ * Makes the fleet's records of this host's own instances, and of what they use, equal to what the host has. It is needed
+ * after a crash between a commit and its application here, after a restore of etcd, and when this host has begun to leave
+ * the fleet and stays.
  */
 export class Corrections {
   readonly #parts: CorrectionsParts;
@@ -44,7 +44,7 @@ export class Corrections {
     return [...this.#conflicts].filter(isOne).sort();
   }
 
-  /** Objects whose records are wrong in the fleet, by the keys of core/mirror.ts. */
+  /** Begins to correct the records of objects. @param keys of core/mirror.ts */
   add(keys: Iterable<string>): void {
     for (const key of keys) this.#wrong.add(key);
     if (this.#wrong.size > 0 && !this.#isBusy && !this.#isHeld) void this.#work();
@@ -90,7 +90,7 @@ export class Corrections {
     this.#isBusy = false;
   }
 
-  /** Some of them, from the state of now: others, and this host too, may have changed it since the last ones. */
+  /** Corrects some of the records, from the newest state: it may have changed since the last correction. */
   async #correct(): Promise<void> {
     const { context, store, mirror } = this.#parts;
     const place = (key: string) => ORDER.indexOf(key.slice(0, key.indexOf('/')));

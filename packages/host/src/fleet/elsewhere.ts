@@ -22,8 +22,8 @@ export interface Followed {
 }
 
 /**
- * What changes that others have made mean here: the same objects, and the events and rows of the instances that they
- * reach. Nothing is refused: the fleet has agreed already.
+ * Works out what changes of other members change here: the same objects, and the events and rows of the instances that
+ * they reach. It refuses nothing, because etcd has these changes already.
  * @param extra changes that belong to the same transaction
  * @param isTold whether instances are told what has changed, or only that something has
  */

@@ -25,20 +25,21 @@ export interface FollowingParts {
 /** The time between tries to take over the state of the fleet. */
 const AGAIN_MS = 1_000;
 
-/** Changes of the other members alone are written after so long, all at once. */
+/** How long changes that concern only other members wait until they are written together. */
 const WRITE_MS = 1_000;
 
 /**
- * Follows the fleet's changes, one revision after the other. Each that reaches this host is one transaction of the local
- * store, with its revision and the events of the instances that it reaches, so that a daemon that ends at any time goes on
- * where it was. What reaches only other members is written later: a daemon that ends before that follows it again.
+ * Follows the fleet's changes, one revision after the other. A revision that changes something of this host is one
+ * transaction of the local store, with its number and the events of the instances that it changes. So the next daemon
+ * goes on where this one was, whenever this one ends. Revisions that change only other members are written later: if the
+ * daemon ends before that, the next one follows them again.
  */
 export class Following {
   readonly #parts: FollowingParts;
   readonly #adjuster: Adjuster;
   readonly #corrections: Corrections;
   readonly #abort = new AbortController();
-  /** Work on running instances that has begun. */
+  /** Settles when the work on running instances that has begun is over. */
   #adjusting: Promise<void> = Promise.resolve();
   #end = () => {};
   #writing: NodeJS.Timeout | undefined;
@@ -54,7 +55,7 @@ export class Following {
     return this.#corrections.conflicts;
   }
 
-  /** Puts no record of this host right from now on; see {@link Corrections.hold}. */
+  /** Corrects no record from now on; see {@link Corrections.hold}. */
   holdCorrections(): ReturnType<Corrections['hold']> {
     return this.#corrections.hold();
   }
@@ -63,7 +64,7 @@ export class Following {
     const { store, mirror, removed, context } = this.#parts;
     const { revision, mark, member } = mirror.fleet;
     const own = mirror.members.get(member);
-    // The last daemon may have ended before it could draw the conclusion.
+    // The last daemon may have learned it, and ended before it made this host a single host.
     if (!own) {
       removed();
       return;
@@ -83,7 +84,7 @@ export class Following {
     this.#write();
   }
 
-  /** Settles when running instances are in line with all changes so far, or cannot be. */
+  /** Settles when all changes so far are made on running instances, or have failed there. */
   get adjusted(): Promise<void> {
     return this.#adjusting;
   }
@@ -96,7 +97,7 @@ export class Following {
     if (!apply && !isRemoved && mirror.canWait(changes)) this.#hold(batch);
     else await this.#take(batch);
     if (isRemoved) {
-      // What comes later is not for this host.
+      // Later changes do not concern this host.
       this.stop();
       this.#parts.removed();
       return;
@@ -120,7 +121,7 @@ export class Following {
     this.#writing ??= setTimeout(() => this.#write(), WRITE_MS);
   }
 
-  /** Writes what was held back. Never while another change is written, which takes it along with a newer revision. */
+  /** Writes what was held back, unless another change is being written: that one writes it too, with a newer revision. */
   #write(): void {
     const { context, mirror } = this.#parts;
     const isDue = this.#writing !== undefined;
@@ -158,7 +159,7 @@ export class Following {
     this.#adjusting = Promise.all([this.#adjusting, this.#adjuster.adjust(reached)]).then(() => {});
   }
 
-  /** The history after the own revision is gone. */
+  /** Tries until the state is taken over: the history after the own revision is gone. */
   async #takeOver(loss: Loss): Promise<void> {
     const { context } = this.#parts;
     this.#writeNoMore();
@@ -177,8 +178,8 @@ export class Following {
   }
 
   /**
-   * Takes over the whole state of the fleet. What happened since the own revision is not known, so all positions of
-   * instances before now are too old, and their connections end. They get no events of it: its steps are not known.
+   * Takes over the whole state of the fleet. The changes since the own revision are not known, so there are no events of
+   * them. All positions of instances before now are too old, and their connections end.
    * @returns keys of records that the fleet does not have as this host has them
    */
   async #takeOverState(loss: Loss): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import type { Upload, UploadPart } from '../images/upload.ts';
 import type { MemberAgents } from './link/member-agents.ts';
 import type { MemberFleet } from './member.ts';
 
-/** A member that sends nothing for so long is given up. */
+/** How long a member may send nothing before another one is asked. */
 const STALL_MS = 30_000;
 
 export interface ImageFetchParts {
@@ -71,7 +71,7 @@ export class ImageFetch {
       onChecked: () => {},
     });
     await images.publish(staged);
-    // Without it the others ask somebody else: the files are here all the same.
+    // If this fails, other members fetch the files elsewhere. They are here all the same.
     await fleet.commit([{ kind: 'put-holder', fingerprint, member: fleet.own }]).catch(() => {});
     if (fleet.holdersOf(fingerprint).size > 0) return;
     await images.remove(fingerprint);

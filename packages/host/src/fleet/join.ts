@@ -17,7 +17,7 @@ type JoinNeeds = Needs<'model' | 'random'> & {
   readonly hold: () => Promise<void>;
 };
 
-/** The history may have ended between two looks. */
+/** etcd may forget the history while the host joins. */
 const REVISION_LOST = 'the history of the fleet ended while the host joined: try again';
 
 /**
@@ -134,8 +134,8 @@ class Session {
 }
 
 /**
- * What the host keeps of the fleet from now on, with the objects that only the fleet has. Those that the fleet has in
- * another form are used by no instance here.
+ * What the host keeps of the fleet from now on, with the objects that only the fleet has. If the fleet has a profile of the
+ * same name and another content, no instance here uses it.
  */
 function localChanges(context: JoinNeeds, { revision, mark, state }: Snapshot, member: string): Change[] {
   const at = { revision, ...(mark === undefined ? {} : { mark }) };

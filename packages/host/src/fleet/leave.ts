@@ -6,7 +6,7 @@ import type { SharedChange } from '../core/shared.ts';
 import type { MemberFleet } from './member.ts';
 import { chunksOf, takenBy } from './uploads.ts';
 
-/** A commit of a daemon that was killed may come after the first of this one. */
+/** Tries, because a late commit of a daemon that was killed may come between two commits of this one. */
 const ROUNDS_MAX = 5;
 
 /**
@@ -57,7 +57,7 @@ export async function removeMember(fleet: MemberFleet, name: string): Promise<vo
   // The member comes last: an interrupted removal can be done again.
   const last: SharedChange = { kind: 'delete-member', name };
   for (const chunk of chunksOf([...recordsOf(fleet, name), last])) await fleet.commit(chunk);
-  // It may have come back meanwhile, and have put records back. Now it can do that no more.
+  // It may have come back meanwhile, and have written records again. Now it can no longer commit.
   for (const chunk of chunksOf(recordsOf(fleet, name))) await fleet.commit(chunk);
 }
 

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { NEVER } from '../base/clock.ts';
-import type { Image } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { SharedChange } from '../core/shared.ts';
 import { BY } from '../instances/testing/heart.ts';
@@ -25,17 +23,10 @@ beforeEach(async () => {
 afterEach(() => hosts.stop());
 
 /** Gives a member an image, with an alias of its own. */
-async function addImage({ heart }: MemberHost, fingerprint: string): Promise<void> {
-  const times = { createdAt: NEVER, uploadedAt: NEVER, lastUsedAt: NEVER, expiresAt: NEVER };
-  const image: Image = {
-    ...{ fingerprint, architecture: 'x86_64', size: 10, filename: 'i.tar.gz', ...times },
-    ...{ public: false, cached: false, autoUpdate: false, properties: {}, profiles: ['default'] },
-    files: { kind: 'unified', extension: '.tar.gz' },
-  };
-  heart.images.stored.add(fingerprint);
-  await heart.model.change(() => ({ changes: [{ kind: 'put-image', image }] }));
+async function addImage(member: MemberHost, fingerprint: string): Promise<void> {
+  await member.addImage(fingerprint);
   const alias = { name: `alias-${fingerprint[0]}`, target: fingerprint, description: '' };
-  await heart.model.change(() => ({ changes: [{ kind: 'put-alias', alias }] }));
+  await member.heart.model.change(() => ({ changes: [{ kind: 'put-alias', alias }] }));
   await quiet();
 }
 

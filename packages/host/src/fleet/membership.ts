@@ -149,8 +149,8 @@ async function enable(
 }
 
 /**
- * Does work, and restarts the daemon. Nothing may change between what the fleet gets or gives, and what it means from
- * then on.
+ * Does work, and restarts the daemon, and refuses all changes meanwhile: the work would not know of them. If the work
+ * fails, changes are accepted again.
  */
 async function paused(
   { context, restart }: MembershipParts,

@@ -11,7 +11,7 @@ const AGAIN_MS = 1_000;
 export type DaemonFacts = Pick<Member, 'architecture' | 'version'>;
 
 /**
- * Brings the own record in line with this daemon, as after an upgrade. Tries until the member reaches etcd.
+ * Writes what this daemon changes in the own record, as after an upgrade. Tries until the member reaches etcd.
  * @param signal ends it
  */
 export async function refreshRecord(

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { NEVER } from '../base/clock.ts';
-import type { Image } from '../core/entities.ts';
 import { BY } from '../instances/testing/heart.ts';
 import type { MemberHost } from './testing/member-host.ts';
 import { MemberHosts, quiet } from './testing/member-hosts.ts';
@@ -26,16 +24,9 @@ const setKey = (member: MemberHost, name: string, config: Record<string, string>
   member.heart.host.instances.patch(name, { config }, BY);
 const createProfile = (name: string) => a.heart.host.profiles.create({ ...EMPTY, name }, BY);
 /** Gives a member an image. @returns its fingerprint */
-async function imageAt({ heart }: MemberHost): Promise<string> {
+async function imageAt(member: MemberHost): Promise<string> {
   const fingerprint = 'f'.repeat(64);
-  const times = { createdAt: NEVER, uploadedAt: NEVER, lastUsedAt: NEVER, expiresAt: NEVER };
-  const image: Image = {
-    ...{ fingerprint, architecture: 'x86_64', size: 10, filename: 'i.tar.gz', ...times },
-    ...{ public: false, cached: false, autoUpdate: false, properties: {}, profiles: ['default'] },
-    files: { kind: 'unified', extension: '.tar.gz' },
-  };
-  heart.images.stored.add(fingerprint);
-  await heart.model.change(() => ({ changes: [{ kind: 'put-image', image }] }));
+  await member.addImage(fingerprint);
   await quiet();
   return fingerprint;
 }

@@ -2,11 +2,12 @@ import type { SharedChange } from '../core/shared.ts';
 import type { SharedCommit, SharedState } from '../store/shared-store.ts';
 import { difference } from './difference.ts';
 
-/** One change that undoes a part of what a host has brought into a fleet, and what nobody may have begun to use. */
+/** One change that undoes a part of what a host has brought into a fleet, and what no other change may use by then. */
 export type Undo = Pick<SharedCommit, 'unused'> & { readonly change: SharedChange };
 
 /**
- * What undoes that a host has brought objects. What other members use by now, or have files of, stays.
+ * The changes that undo what a host has brought into a fleet. Objects that other members use by now, or whose files they
+ * have, stay.
  * @param fleet as it is now
  * @param member the name of the host
  */

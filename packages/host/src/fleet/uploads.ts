@@ -4,7 +4,7 @@ import type { SharedCommit, SharedState } from '../store/shared-store.ts';
 /** Objects in one commit. */
 export const AT_ONCE = 20;
 
-/** Objects in one commit with those that they use, and the bytes of the objects: below the limits of etcd. */
+/** Limits of one commit, below those of etcd: objects together with those that they use, and bytes of the objects. */
 const STEPS_MAX = 100;
 const BYTES_MAX = 1_000_000;
 
@@ -28,7 +28,7 @@ export function broughtBy(own: SharedState, fleet: SharedState, member: string):
   ];
 }
 
-/** What the fleet has of an earlier time as this member, and what this host does not have any more. */
+/** What the fleet has of this member from an earlier time, and the host no longer has. */
 export function leftOf(own: SharedState, fleet: SharedState, member: string): SharedChange[] {
   const instances = [...fleet.instances.values()].filter(
     (each) => each.member === member && !own.instances.has(each.name),
@@ -43,7 +43,7 @@ export function leftOf(own: SharedState, fleet: SharedState, member: string): Sh
   );
 }
 
-/** What leaves the fleet with a member: the records of its instances, and that it has files of images. */
+/** What leaves the fleet with a member: the records of its instances, and those that say whose files it has. */
 export function takenBy(
   instances: Iterable<string>,
   holders: Iterable<string>,
@@ -67,7 +67,8 @@ export function usesOf(changes: readonly SharedChange[]): SharedCommit['uses'] {
 }
 
 /**
- * Some at a time, in their order. One that is too large for etcd on its own is alone in its commit, which is refused.
+ * Changes in their order, some for each commit. A change that is too large for etcd is alone in its commit, which is
+ * refused.
  */
 export function chunksOf(changes: readonly SharedChange[]): (readonly SharedChange[])[] {
   const chunks: (readonly SharedChange[])[] = [];

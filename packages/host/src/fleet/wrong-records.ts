@@ -32,16 +32,19 @@ function isHalfGone({ name, state }: Member, own: string): boolean {
   return name === own && state === 'leaving';
 }
 
-/** What leads to the state of another history, and what of this host that history has to get. */
+/** What a host does to use another history. */
 export interface Kept {
+  /** Changes that it applies here. */
   readonly changes: readonly SharedChange[];
   /** Keys of records that the fleet does not have as this host has them. */
   readonly wrong: readonly string[];
 }
 
 /**
- * Splits the way to a history that replaces the known one, such as that of a restored store. This host knows its own
- * instances better; profiles that they use, and images whose files are here, are not given up.
+ * Splits the changes that lead to a history that replaces the known one, such as that of a restored store. This host
+ * knows its own instances better, so it keeps them, profiles that they use, images whose files are here, and aliases of
+ * these images.
+ * @param changes that lead from what is known to that history
  */
 export function keptFrom(changes: readonly SharedChange[], model: Model, mirror: Mirror): Kept {
   const { member } = mirror.fleet;
@@ -65,7 +68,7 @@ export function keptFrom(changes: readonly SharedChange[], model: Model, mirror:
         return false;
     }
   };
-  // An instance of another member had the name of one that is an own one again in that history.
+  // In that history the name is that of an own instance again. Until now, one of another member had it.
   const instead = (change: SharedChange): SharedChange[] =>
     change.kind === 'put-instance' && mirror.others.has(change.instance.name)
       ? [{ kind: 'delete-instance', name: change.instance.name }]

@@ -6,7 +6,7 @@ import { asyncEnvelope, errorEnvelope, listText, operationPath, syncEnvelope } f
 import { parseJson } from '../wire/parse.ts';
 import { BodyOnce, drain, readParts } from './body.ts';
 import { type Answer, type Call, type Edge, type Handler, locationIn } from './call.ts';
-import { holderOf, unlessOwn } from './elsewhere.ts';
+import { memberWith, unlessOwn } from './elsewhere.ts';
 import { failureOf } from './failures.ts';
 import { PATH_PARAMETER_MAX } from './host-limits.ts';
 import { operationJson } from './operation-json.ts';
@@ -102,7 +102,7 @@ function memberFor(edge: Edge, row: Route, method: Method, call: Call): null | P
   if (fleet === null || call.sender !== undefined) return null;
   if (target !== null) return Promise.resolve(unlessOwn(fleet, target));
   if (method === 'POST' && OF_ALL_INSTANCES.test(row.path)) return placeOf(fleet, call);
-  return holderOf(edge, fleet, { path: row.path, params: call.params, by: call.by });
+  return memberWith(edge, fleet, { path: row.path, params: call.params, by: call.by });
 }
 
 /** Passes a request on. Until the other member answers, a failure is answered here. */

@@ -134,7 +134,7 @@ describe('a member', () => {
     expect(porthole.fleet).toMatchObject({ member: 'ma', members: ['ma', 'mb', 'mc'], offline: ['mc'] });
   });
 
-  it('shows members that are gone, come or go; and itself as gone while it is cut off', async () => {
+  it('shows members that are offline, join or leave; and itself as offline while it is cut off', async () => {
     fleet.put(fleetMember('mc', { online: false, state: 'joining' }));
     fleet.put(fleetMember('md', { state: 'joining' }));
     fleet.put(fleetMember('me', { state: 'leaving' }));
@@ -145,7 +145,7 @@ describe('a member', () => {
     expect(members[0].message).toContain('Cut off since 2026-01-02T03:04:05.000Z');
   });
 
-  it('removes only a member that is gone, and one with instances only by force', async () => {
+  it('removes only a member that is offline, and one with instances only by force', async () => {
     const remove = (name: string, force = '') => errorOf('DELETE', `/1.0/cluster/members/${name}${force}`);
     expect(await remove('mc', '?force=1')).toEqual([404, 'The fleet has no member "mc"']);
     expect((await remove('ma', '?force=1'))[1]).toContain('this host itself');
@@ -160,7 +160,7 @@ describe('a member', () => {
     expect(fleet.instances.size).toBe(0);
   });
 
-  it('says in one sentence what members of LXD have and its own have not', async () => {
+  it('refuses what only members of LXD have, with one sentence', async () => {
     for (const [method, path, part] of [
       ['POST', '/1.0/cluster/members', 'need no tokens'],
       ['PUT', '/1.0/cluster/members/mb', 'no roles, groups or config'],

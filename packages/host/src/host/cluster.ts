@@ -55,7 +55,7 @@ export function getMember({ backend }: Edge, call: Call): Answer {
   return sync(memberJson(fleet, member, instancesOf(backend, fleet)));
 }
 
-/** DELETE /1.0/cluster/members/NAME: removes a member that is gone; `force=1`: also if it has instances. */
+/** DELETE /1.0/cluster/members/NAME: removes a member that is offline; `force=1`: also if it has instances. */
 export function removeMember({ backend }: Edge, call: Call): Answer {
   const force = call.query.get('force') === '1';
   return started(backend.membership.remove(param(call, 'name'), force, call.by));

@@ -20,10 +20,10 @@ export interface Sought {
  * The other member that has what a request is about: the one on which its instance lives, or on which its operation
  * runs. Null if this member answers, also if no member has it.
  */
-export async function holderOf(edge: Edge, fleet: FleetCases, sought: Sought): Promise<string | null> {
+export async function memberWith(edge: Edge, fleet: FleetCases, sought: Sought): Promise<string | null> {
   const { path, params } = sought;
   if (OF_INSTANCE.test(path)) return unlessOwn(fleet, fleet.memberOf(params['name'] ?? ''));
-  if (OF_OPERATION.test(path)) return operationHolder(edge, fleet, params['id'] ?? '', sought.by);
+  if (OF_OPERATION.test(path)) return memberOfOperation(edge, fleet, params['id'] ?? '', sought.by);
   return null;
 }
 
@@ -32,8 +32,8 @@ export function unlessOwn(fleet: FleetCases, member: string | null): string | nu
   return member === fleet.own ? null : member;
 }
 
-/** An operation that nobody has seen yet is asked for; the members that do not answer in time do not count. */
-async function operationHolder(
+/** Asks all members for an operation that is not remembered. Members that do not answer in time do not count. */
+async function memberOfOperation(
   edge: Edge,
   fleet: FleetCases,
   id: string,

@@ -10,7 +10,7 @@ export interface FleetMember extends Member {
 }
 
 /**
- * The functions of the fleet that the host API uses. All of them answer from memory. They are a member's: a daemon that
+ * The functions of the fleet that the host API uses. All of them but `applied` answer at once, from memory. A daemon that
  * is no member has null instead.
  */
 export interface FleetCases {
@@ -49,8 +49,8 @@ export interface FleetCases {
  */
 export interface MembershipCases {
   /**
-   * Why this host is a single host, if operators have to know: another member has removed it while it was gone. Null if
-   * there is nothing to tell.
+   * What operators have to know: why this host is a single host, or that another member has an instance with the name of
+   * one here. Null if there is nothing to tell.
    */
   notice(): string | null;
   /**
@@ -62,14 +62,14 @@ export interface MembershipCases {
    */
   enable(name: string | null, address: string | null, by: Requestor): Operation;
   /**
-   * Makes this member a single host, which keeps its instances, and copies of profiles, images and aliases; its records
-   * leave the fleet. When the operation has succeeded, the daemon restarts in place.
+   * Makes this member a single host. It keeps its instances, copies of all profiles, and the images whose files it has,
+   * with their aliases. Its records leave the fleet. When the operation has succeeded, the daemon restarts in place.
    * @throws membership-busy, not-clustered
    */
   disable(by: Requestor): Operation;
   /**
-   * Removes another member, which is gone, with the records of its instances: their names are free again. If it comes
-   * back, it finds this out, keeps its instances as a single host, and says so.
+   * Removes another member, which is offline, with the records of its instances: their names are free again. If it comes
+   * back, it finds that it was removed. It keeps its instances as a single host, and says so.
    * @param force also if it has instances
    * @throws membership-busy, not-clustered, member-unknown, and what `core/member-rules.ts` refuses
    */

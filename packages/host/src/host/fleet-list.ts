@@ -18,7 +18,7 @@ export interface ListItem {
   readonly text: string;
 }
 
-/** An instance whose member does not answer was never started, as far as this member knows. */
+/** The last start of an instance whose member does not answer: only that member knows it. */
 const NEVER = '1970-01-01T00:00:00Z';
 
 /** Items in the order of their names. */

@@ -75,17 +75,17 @@ export const LIVE_LIST_PART_MS = 15_000;
 /** Bytes of the answer of a member that is read into memory. */
 export const MEMBER_ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 
-/** A listener waits so long for the streams of other members to begin. */
+/** How long a listener waits for the streams of other members to begin. */
 export const STREAMS_READY_MS = 2_000;
 
 /** The stream of a member that broke is opened again after this. */
 export const STREAM_RETRY_MS = 1_000;
 
-/** The streams of other members stay open so long after the last listener: each command of an operator has one. */
+/** How long the streams of other members stay open after the last listener: each command of an operator is one. */
 export const STREAMS_LINGER_MS = 30_000;
 
 /** Bytes of one event of another member. */
 export const MEMBER_EVENT_BYTES_MAX = 32 * 1024 * 1024;
 
-/** A member that has changed shared objects waits so long for the others. */
+/** How long a member that is asked for a revision waits until it has applied it. */
 export const APPLIED_MS = 5_000;

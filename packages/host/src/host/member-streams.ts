@@ -6,8 +6,8 @@ import { STREAMS_LINGER_MS, STREAMS_READY_MS } from './host-limits.ts';
 import { MemberStream, type TakeEvent } from './member-stream.ts';
 
 /**
- * The event streams of all other members that are online. They are open while anybody listens here, and a while longer,
- * and all listeners share them.
+ * The event streams of all other members that are online. They are open while there is a listener here, and some time
+ * longer. All listeners share them.
  */
 export class MemberStreams {
   readonly #fleet: FleetCases;

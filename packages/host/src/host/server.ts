@@ -17,7 +17,7 @@ import { hostError } from '../core/host-errors.ts';
 import { createApp } from './app.ts';
 import type { HostBackend } from './backend.ts';
 import type { Edge } from './call.ts';
-import { holderOf } from './elsewhere.ts';
+import { memberWith } from './elsewhere.ts';
 import { EventStreams } from './event-streams.ts';
 import { ExecTable } from './exec-table.ts';
 import { failureOf } from './failures.ts';
@@ -182,7 +182,7 @@ export class HostServer {
     socket.on('error', () => {});
     try {
       const by = requestorOf(request);
-      const member = await holderOf(this.#edge, fleet, { path, params, by });
+      const member = await memberWith(this.#edge, fleet, { path, params, by });
       if (member === null) return await this.#connectHere(handshake);
       const to = { member, by, agent: fleet.agent(member) };
       await this.#edge.forwards.run((signal) => relayUpgrade(request, socket, head, to, signal));

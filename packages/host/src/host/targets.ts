@@ -3,8 +3,9 @@ import type { FleetCases } from './fleet-cases.ts';
 import type { Method } from './routes.ts';
 
 /**
- * Who answers a request with a target: its member, with facts about its own host; its member, which makes an instance;
- * the member of the instance that the path names; any member, because all share the objects; or just any.
+ * What a target means. `own-facts`: the target answers, with facts about its own host. `placement`: the target makes an
+ * instance. `instance`: the member of the instance answers, and the target must be that member. `shared`: any member
+ * answers, and a change must not have a target. `any`: any member answers.
  */
 type Rule = 'own-facts' | 'placement' | 'instance' | 'shared' | 'any';
 

@@ -4,7 +4,7 @@ import { lifecycle } from '../model/lifecycle.ts';
 import type { Ending } from '../runtimes/contract/runtime.ts';
 import { removeInstance } from './delete.ts';
 import { forgetRun } from './forget.ts';
-import type { Needs, RunNeeds } from './needs.ts';
+import type { EndNeeds, Needs, RunNeeds } from './needs.ts';
 import type { EndCause, Run } from './runs.ts';
 
 /**
@@ -70,18 +70,7 @@ async function startAgain(
  * @returns false if there was nothing to store any more
  */
 export async function settleEnd(
-  context: Needs<
-    | 'guests'
-    | 'identity'
-    | 'log'
-    | 'model'
-    | 'reboots'
-    | 'roots'
-    | 'queue'
-    | 'running'
-    | 'runtimeOf'
-    | 'unsettled'
-  >,
+  context: EndNeeds,
   run: Run,
   cause: EndCause,
   again: () => Promise<void>,

@@ -58,9 +58,8 @@ export interface Parts {
 /** Some of the parts. */
 export type Needs<K extends keyof Parts> = Pick<Parts, K>;
 
-/** The parts needed to begin a run and to handle its end, which may start the next run. */
-export type RunNeeds = Needs<
-  | 'clock'
+/** The parts needed to handle the end of a run. */
+export type EndNeeds = Needs<
   | 'guests'
   | 'identity'
   | 'log'
@@ -72,3 +71,6 @@ export type RunNeeds = Needs<
   | 'runtimeOf'
   | 'unsettled'
 >;
+
+/** The parts needed to begin a run and to handle its end, which may start the next run. */
+export type RunNeeds = EndNeeds & Needs<'clock'>;

@@ -5,7 +5,7 @@ import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import type { OperationSpec } from '../model/operations.ts';
 import { adoptAgain } from './adopt.ts';
-import type { Needs, RunNeeds } from './needs.ts';
+import type { EndNeeds, Needs, RunNeeds } from './needs.ts';
 import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { Run } from './runs.ts';
@@ -69,22 +69,7 @@ function endNow(
   return forceRun(context, id) ?? (waits ? killRun(context, id, by) : null);
 }
 
-function settled(
-  context: Needs<
-    | 'guests'
-    | 'identity'
-    | 'log'
-    | 'model'
-    | 'reboots'
-    | 'roots'
-    | 'queue'
-    | 'running'
-    | 'runtimeOf'
-    | 'unsettled'
-  >,
-  run: Run,
-  action: string,
-): Promise<void> {
+function settled(context: EndNeeds, run: Run, action: string): Promise<void> {
   const { instanceId: id, handle } = run;
   return context.queue.beside(id, action, async () => {
     await handle.ended;

@@ -4,7 +4,7 @@ import { hostError } from '../core/host-errors.ts';
 import { beforeRestart, isRestarting, whileRunning } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
 import { commitEnd, settleEnd } from './ended.ts';
-import type { Needs, RunNeeds } from './needs.ts';
+import type { EndNeeds, Needs, RunNeeds } from './needs.ts';
 import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { EndCause, Run } from './runs.ts';
@@ -78,21 +78,7 @@ async function finishStop(context: RunNeeds, run: Run, request: StopRequest): Pr
 }
 
 /** Stores the end of a run that was ended outside the queue. Must itself run in the instance's queue. */
-export async function settleStop(
-  context: Needs<
-    | 'guests'
-    | 'identity'
-    | 'log'
-    | 'model'
-    | 'reboots'
-    | 'roots'
-    | 'queue'
-    | 'running'
-    | 'runtimeOf'
-    | 'unsettled'
-  >,
-  run: Run,
-): Promise<void> {
+export async function settleStop(context: EndNeeds, run: Run): Promise<void> {
   await settleEnd(context, run, run.cause as EndCause, () => settleStop(context, run));
 }
 

@@ -1,4 +1,5 @@
 import type { Alias, Profile } from '../core/entities.ts';
+import { mirrorKeyOf } from '../core/mirror.ts';
 import type { Member, SharedChange, SharedImage, SharedInstance } from '../core/shared.ts';
 import type { SharedState } from './shared-store.ts';
 
@@ -42,40 +43,16 @@ export class MutableSharedState implements SharedState {
   }
 }
 
+type KindIn<Name> = Name extends `put-${infer Kind}` ? Kind : never;
+
+/** Kinds of objects that members share. */
+export type SharedKind = KindIn<SharedChange['kind']>;
+
 /** What a change puts or deletes: a kind and a name, which no other object has. */
 export function objectOf(change: SharedChange): { readonly kind: SharedKind; readonly name: string } {
   const kind = change.kind.slice(change.kind.indexOf('-') + 1) as SharedKind;
-  return { kind, name: nameIn(change) };
-}
-
-export type SharedKind = 'instance' | 'profile' | 'image' | 'alias' | 'member' | 'alive' | 'holder';
-
-function nameIn(change: SharedChange): string {
-  switch (change.kind) {
-    case 'put-instance':
-      return change.instance.name;
-    case 'put-profile':
-      return change.profile.name;
-    case 'put-image':
-      return change.image.fingerprint;
-    case 'put-alias':
-      return change.alias.name;
-    case 'put-member':
-      return change.member.name;
-    case 'delete-image':
-      return change.fingerprint;
-    case 'put-alive':
-    case 'delete-alive':
-      return change.member;
-    case 'put-holder':
-    case 'delete-holder':
-      return `${change.fingerprint}/${change.member}`;
-    case 'delete-instance':
-    case 'delete-profile':
-    case 'delete-alias':
-    case 'delete-member':
-      return change.name;
-  }
+  const key = mirrorKeyOf(change);
+  return { kind, name: key.slice(key.indexOf('/') + 1) };
 }
 
 const WORDS = {
@@ -86,7 +63,7 @@ const WORDS = {
   member: 'Member',
   alive: 'The lease of member',
   holder: 'The files of image',
-} as const;
+} as const satisfies Record<SharedKind, string>;
 
 /** An object, for messages. */
 export function describeObject(kind: SharedKind, name: string): string {

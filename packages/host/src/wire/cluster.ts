@@ -50,7 +50,7 @@ export interface FleetStateJson {
   readonly offline: readonly string[];
   /** Since when this member is cut off, RFC 3339; null if it is not. */
   readonly cut_off_since: string | null;
-  /** Why this host is a single host, if operators have to know; null otherwise. */
+  /** What operators have to know, such as why this host is a single host; null if there is nothing. */
   readonly notice: string | null;
 }
 

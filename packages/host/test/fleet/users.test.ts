@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { run } from '../../src/process/run.ts';
-import { clusterOf, statesAt, TestFleet, type TestMember } from '../harness/fleet.ts';
+import { clusterOf, shows, TestFleet, type TestMember } from '../harness/fleet.ts';
 
 // Real etcd with TLS and users, made by the commands of the page, and a real daemon.
 const PAGE = new URL('../../../../docs/fleets.md', import.meta.url);
@@ -51,7 +51,7 @@ it('the commands of the page make a user with all rights that a member needs, an
   await ma.daemon.must('profile', 'create', 'web');
   await ma.daemon.must('cluster', 'disable');
   await ma.daemon.must('cluster', 'enable');
-  expect(await statesAt(ma)).toEqual({ ma: 'Online' });
+  await shows(ma, 'ma', 'Online');
 });
 
 it('a host with wrong credentials does not join, and goes on', async () => {

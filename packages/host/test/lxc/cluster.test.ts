@@ -55,7 +55,7 @@ it('cluster show shows one member, and says that there is no other', async () =>
   expect(await lxc('cluster show mc')).toEqual([1, 'Error: The fleet has no member "mc"\n']);
 });
 
-it('cluster remove removes a member that is gone, and one with instances by force', async () => {
+it('cluster remove removes a member that is offline, and one with instances by force', async () => {
   const [code, text] = await lxc('cluster remove mb');
   expect([code, text]).toEqual([1, expect.stringContaining('only a removal by force deletes: c2\n')]);
   expect((await lxc('cluster remove ma'))[1]).toContain('Member "ma" is this host itself');

@@ -103,7 +103,7 @@ describe('the stock client at any member', () => {
     expect(JSON.parse(told('c2')[0] as string)).toMatchObject({ location: 'mb' });
   });
 
-  it('shows instances of a member that is gone as ERROR, and refuses to change them', async () => {
+  it('shows instances of a member that is offline as ERROR, and refuses to change them', async () => {
     hosts.setOnline('mb', false);
     expect(await must('list -f csv -c nsL')).toBe('c1,STOPPED,ma\nc2,ERROR,mb\n');
     const refused = [1, expect.stringContaining('Member "mb" of the fleet does not answer')];

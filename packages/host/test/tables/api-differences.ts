@@ -8,7 +8,7 @@ export const API_DIFFERENCES: Readonly<Record<string, string>> = {
     'PUT joins no cluster by the address of a member; POST and DELETE, which LXD does not have, make a host a member and a single host',
   '/1.0/cluster/members': 'there is no POST: hosts join a fleet through etcd, without tokens',
   '/1.0/cluster/members/:name':
-    'members have no roles, groups or config, and keep their names; DELETE removes only members that are gone',
+    'members have no roles, groups or config, and keep their names; DELETE removes only members that are offline',
   '/1.0/events': 'GET also takes `since`, for stored events; there are no events of the type `logging`',
   '/1.0/images': 'POST takes an uploaded file only',
   '/1.0/images/:fingerprint/export':

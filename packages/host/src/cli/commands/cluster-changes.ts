@@ -16,13 +16,14 @@ export function addEnable(group: Command, open: Open): void {
     .description(
       'Make this host a member of the fleet, or the first member of a new one. Its instances stay and go on ' +
         'running.\n\n' +
-        'The daemon needs the setting store: etcd, and etcd-endpoints. Hosts with the same etcd and the same ' +
-        'etcd-prefix are one fleet. Nothing happens if the fleet has an instance of the same name, or a ' +
-        'profile, an image or an alias of the same name and another content: the error names it. Then the ' +
-        'daemon restarts in place, and the command waits for it.',
+        'The daemon needs the settings store: etcd and etcd-endpoints. Hosts with the same etcd and the same ' +
+        'etcd-prefix are one fleet. The command fails and changes nothing if the fleet has a member with this ' +
+        'name, an instance with the name of one here, an alias with the name of one here for another image, or ' +
+        'a profile that instances here use, with another content. The error says which. Otherwise the daemon ' +
+        'restarts in place, and the command waits for it.',
     )
     .option('--name <name>', "the member's name (default: the host's name)")
-    .option('--address <host:port>', 'where other members find it (default: the setting member-address)');
+    .option('--address <host:port>', 'where other members reach it (default: the setting member-address)');
   addExamples(command, [
     ['porthole cluster enable', 'with the name of the host'],
     ['porthole cluster enable --name ma --address 10.0.0.1:8443', 'with another name, and its address'],
@@ -44,8 +45,9 @@ export function addDisable(group: Command, open: Open): void {
     .summary('make this host a single host again')
     .description(
       'Make this member a single host again. Its instances stay and go on running, and it keeps copies of ' +
-        'the profiles, images and aliases. Its records leave the fleet, so the names of its instances are ' +
-        'free there. Then the daemon restarts in place, and the command waits for it.',
+        'all profiles and the images whose files it has, with their aliases. Its records leave the fleet, so ' +
+        'the names of its instances are free there. Then the daemon restarts in place, and the command waits ' +
+        'for it.',
     );
   addExamples(command, [['porthole cluster disable', 'before the host is taken out of service']]);
   command.action(async () => {
@@ -60,9 +62,9 @@ export function addRemove(group: Command, open: Open): void {
   const command = group
     .command('remove')
     .alias('rm')
-    .summary('remove a member that is gone')
+    .summary('remove a member whose host is lost')
     .description(
-      'Remove a member that is gone for good, and that is OFFLINE. A host that works leaves the fleet with ' +
+      'Remove a member that is OFFLINE and will not come back. A host that works leaves the fleet with ' +
         '`porthole cluster disable`.\n\n' +
         'If the member has instances, the command needs --force. Then it deletes their records: other members ' +
         'no longer list them, and their names are free again. No file of the member is deleted. If the member ' +

@@ -14,8 +14,8 @@ export function addCluster(program: Command, open: Open): void {
     .summary('make hosts members of one fleet, list and remove members')
     .description(
       'A fleet is several hosts that share the names of instances, profiles, images and aliases through etcd. LXD ' +
-        'calls this a cluster. Each host that belongs to it is a member. Any member takes any command, and passes on ' +
-        'what concerns an instance elsewhere.\n\n' +
+        'calls this a cluster. Each host of a fleet is a member. Any member takes any command: it passes a ' +
+        'request about an instance of another member on to that member.\n\n' +
         'Each host needs the settings store, etcd-endpoints and member-address. Then `cluster enable` makes it a ' +
         'member. Its instances stay, and go on running.',
     );

@@ -22,7 +22,7 @@ export const IDLE_MS = 30_000;
 /** A silent connection is probed after this ... */
 export const PROBE_AFTER_MS = 3_000;
 
-/** ... and ended when the other host has confirmed nothing for so long: it is dead, or out of reach. */
+/** ... and ended when the other host has confirmed nothing for this time: it is dead, or cannot be reached. */
 export const SILENCE_MS_MAX = 10_000;
 
 /** A member without a lease is given up when it takes no new connection, and sends nothing, for so long. */

@@ -1,3 +1,5 @@
+import { NEVER } from '../../base/clock.ts';
+import type { Image } from '../../core/entities.ts';
 import type { Member } from '../../core/shared.ts';
 import { FakeMachine } from '../../instances/testing/fake-machine.ts';
 import { FakeClock } from '../../instances/testing/fake-world.ts';
@@ -79,6 +81,18 @@ export class MemberHost {
     single.stop();
     history.write([{ kind: 'put-alive', member: name, run: 'r1' }]);
     return MemberHost.#begin(history, world);
+  }
+
+  /** Gives the host an image. */
+  async addImage(fingerprint: string): Promise<void> {
+    const times = { createdAt: NEVER, uploadedAt: NEVER, lastUsedAt: NEVER, expiresAt: NEVER };
+    const image: Image = {
+      ...{ fingerprint, architecture: 'x86_64', size: 10, filename: 'i.tar.gz', ...times },
+      ...{ public: false, cached: false, autoUpdate: false, properties: {}, profiles: ['default'] },
+      files: { kind: 'unified', extension: '.tar.gz' },
+    };
+    this.heart.images.stored.add(fingerprint);
+    await this.heart.model.change(() => ({ changes: [{ kind: 'put-image', image }] }));
   }
 
   /** Kills the daemon. @returns the next one */

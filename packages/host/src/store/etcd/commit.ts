@@ -11,16 +11,16 @@ import type { UnreadableRecords } from './revisions.ts';
 import { type Base, madeFrom, type Plan, type Refusal, refusalOf, requestOf } from './transaction.ts';
 import { Turn } from './turns.ts';
 
-/** The outcome of a commit is waited for so long: twice a lease. */
+/** How long a commit waits for its outcome: twice a lease. */
 const COMMIT_MS = 10_000;
 
-/** etcd's answer is waited for so long, then its outcome is found out in another way. */
+/** How long a commit waits for etcd's answer; then it finds out the outcome in another way. */
 const REQUEST_MS = 5_000;
 
-/** A commit that has certainly not happened is tried so often. */
+/** How often a commit is tried that has certainly not happened. */
 const ATTEMPTS_MAX = 5;
 
-/** After a conflict, the newer state is waited for so long. */
+/** How long a commit waits for the newer state after a conflict. */
 const CATCH_UP_MS = 2_000;
 
 export interface CommitParts {
@@ -85,7 +85,7 @@ export class Committing {
   async #attempt(turn: Turn, base: Base): Promise<boolean> {
     const { following } = this.#parts;
     following.turns.add(turn);
-    // The watch may tell of it before the answer is there.
+    // The watch may tell of the commit before etcd's answer is there.
     const sent = await Promise.race([this.#send(turn, base), turn.outcome.then(() => 'made' as const)]);
     if (sent === 'made') return this.#outcome(turn, hostError('fleet-not-applied'));
     if (sent === 'unknown') return this.#settle(turn);

@@ -24,7 +24,7 @@ export interface EtcdSharedParts {
   readonly monotonicMs?: () => number;
 }
 
-/** The store of a fleet: etcd. Each commit is one transaction, so that nobody sees half of it. */
+/** The store of a fleet: etcd. Each commit is one transaction, so no half of it is ever visible. */
 export class EtcdShared implements SharedStore {
   readonly #parts: EtcdSharedParts;
   readonly #monotonicMs: () => number;

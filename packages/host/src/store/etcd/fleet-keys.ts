@@ -1,10 +1,20 @@
+import { mirrorKeyOf } from '../../core/mirror.ts';
 import type { SharedChange } from '../../core/shared.ts';
-import { describeObject, objectOf, type SharedKind } from '../shared-state.ts';
+import { describeObject, type SharedKind } from '../shared-state.ts';
 import type { ObjectKey } from '../shared-store.ts';
 
-/** The kinds of objects that members share, as the first part of their keys. */
-const OBJECT_FOLDERS = ['profiles', 'images', 'aliases', 'instances', 'members', 'alive', 'holders'] as const;
-export type ObjectFolder = (typeof OBJECT_FOLDERS)[number];
+/** The first part of the keys of each kind of object that members share. */
+const FOLDER_OF = {
+  instance: 'instances',
+  profile: 'profiles',
+  image: 'images',
+  alias: 'aliases',
+  member: 'members',
+  alive: 'alive',
+  holder: 'holders',
+} as const satisfies Record<SharedKind, string>;
+
+export type ObjectFolder = (typeof FOLDER_OF)[SharedKind];
 
 type Folder = ObjectFolder | 'commits' | 'uses';
 
@@ -15,17 +25,7 @@ export interface FleetKey {
   readonly name: string;
 }
 
-const FOLDERS: ReadonlySet<string> = new Set([...OBJECT_FOLDERS, 'commits', 'uses']);
-
-const FOLDER_OF = {
-  instance: 'instances',
-  profile: 'profiles',
-  image: 'images',
-  alias: 'aliases',
-  member: 'members',
-  alive: 'alive',
-  holder: 'holders',
-} as const;
+const FOLDERS: ReadonlySet<string> = new Set([...Object.values(FOLDER_OF), 'commits', 'uses']);
 
 /** The names of etcd's keys. */
 export class FleetKeys {
@@ -38,8 +38,7 @@ export class FleetKeys {
 
   /** The key of the object that a change puts or deletes. */
   of(change: SharedChange): string {
-    const { kind, name } = objectOf(change);
-    return `${this.prefix}${FOLDER_OF[kind]}/${name}`;
+    return `${this.prefix}${mirrorKeyOf(change)}`;
   }
 
   /** The key of what others use. */

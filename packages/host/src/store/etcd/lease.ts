@@ -4,7 +4,7 @@ import type { Etcd } from '../../etcd/client.ts';
 import { type Fence, type FenceKeeper, fenceNumber, fenceOf } from './fence.ts';
 import type { FleetKeys } from './fleet-keys.ts';
 
-/** A member that says nothing for so long is gone. */
+/** How long a member has its lease after it has renewed it. */
 const LEASE_SECONDS = 5;
 
 /** Time between two signs of life: three of them fit into the lease. */
@@ -36,13 +36,13 @@ export interface LeaseParts {
 interface Held {
   readonly id: string;
   readonly fence: Fence;
-  /** On the monotonic clock; etcd keeps the lease at least so long. */
+  /** On the monotonic clock; etcd keeps the lease at least until then. */
   readonly until: number;
 }
 
 /**
- * The lease of this member, under which its key `alive/` exists. It never believes to have the lease longer than etcd
- * does: the time counts from before the request was sent. After a loss it gets a new lease as soon as it can.
+ * The lease of this member, under which its key `alive/` exists. The time of the lease counts from before the request
+ * was sent, so for the member it ends before it ends in etcd. After a loss the member gets a new lease as soon as it can.
  */
 export class Lease implements FenceKeeper {
   readonly run: string;

@@ -3,7 +3,7 @@ import type { Etcd } from '../../etcd/client.ts';
 import { pagesOf } from '../../etcd/pages.ts';
 import type { KeyValue } from '../../etcd/requests.ts';
 
-/** etcd may compact the revision while its pages are read; then all is read again, so often. */
+/** How often all is read: etcd may compact the revision while its pages are read. */
 const ATTEMPTS_MAX = 3;
 
 /** All keys with a prefix, as they were at one revision, in pages. */

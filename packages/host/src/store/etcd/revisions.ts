@@ -6,7 +6,7 @@ import { fenceNumber } from './fence.ts';
 import type { FleetKeys } from './fleet-keys.ts';
 import { decodeRecord } from './records.ts';
 
-/** What one revision has changed. */
+/** The changes of one revision. */
 export interface Revision {
   readonly changes: readonly SharedChange[];
   /** The token of this member's commit; absent if it was not this member's. */
@@ -15,7 +15,7 @@ export interface Revision {
   readonly fence?: number;
 }
 
-/** Records that cannot be read: nobody may change them before they are put right. By key, why. */
+/** By key, why a record cannot be read. Members cannot change such a record; an operator has to correct it in etcd. */
 export type UnreadableRecords = Map<string, string>;
 
 /** Reads the events of etcd. */

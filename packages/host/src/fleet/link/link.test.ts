@@ -5,7 +5,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
 import { silentLog } from '../../base/log.ts';
 import { LinkWorld } from '../testing/link-world.ts';
-import { CONNECTIONS_TO_MEMBER_MAX, HANDSHAKES_MAX } from './link-limits.ts';
+import { CONNECTIONS_TO_MEMBER_MAX, HANDSHAKES_MAX, HANDSHAKES_TO_MEMBER_MAX } from './link-limits.ts';
 import { LinkServer } from './link-server.ts';
 import { MemberAgent } from './member-agent.ts';
 
@@ -154,6 +154,19 @@ describe('a member without a lease', () => {
       ...{ code: 'member-offline', status: 503 },
       message: expect.stringContaining('"m2"'),
     });
+    server.close();
+  });
+
+  it('loses those that wait for a connection at the same time', async () => {
+    const { server, port } = await onlyOne(() => {});
+    const agent = doubting(port);
+    const all = Array.from({ length: 15 * HANDSHAKES_TO_MEMBER_MAX }, () => get(agent));
+    const began = performance.now();
+    const doubt = agent.doubt(() => false);
+    expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual(all.map(() => 'rejected'));
+    expect(performance.now() - began).toBeLessThan(10 * STANDSTILL_MS);
+    // There is nothing left to doubt.
+    await doubt;
     server.close();
   });
 

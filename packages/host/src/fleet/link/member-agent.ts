@@ -137,14 +137,19 @@ export class MemberAgent extends Agent {
     if (this.#isDoubted) return;
     this.#isDoubted = true;
     do {
-      const before = [...this.#sockets].map((socket) => ({ socket, bytes: socket.bytesRead }));
+      const before = this.#open.map((socket) => ({ socket, bytes: socket.bytesRead }));
       const isThere = await this.#answers();
       const isSilent = before.every(({ socket, bytes }) => socket.bytesRead === bytes);
       if (isThere || !isSilent || hasLease()) continue;
-      const { name } = this.#peer;
-      for (const { socket } of before) socket.destroy(hostError('member-offline', name, STANDS_STILL));
-    } while (this.#sockets.size > 0 && !hasLease());
+      const gone = hostError('member-offline', this.#peer.name, STANDS_STILL);
+      for (const refuse of this.#waiting.splice(0)) refuse(Promise.reject(gone));
+      for (const { socket } of before) socket.destroy(gone);
+    } while (this.#open.length > 0 && !hasLease());
     this.#isDoubted = false;
+  }
+
+  get #open(): TLSSocket[] {
+    return [...this.#sockets].filter(({ destroyed }) => !destroyed);
   }
 
   /** Whether the member takes a new connection, or refuses it. It takes the whole time to find out. */
@@ -160,7 +165,7 @@ export class MemberAgent extends Agent {
   async #connect(handshakeMs = this.#handshakeMs): Promise<TLSSocket> {
     const { name } = this.#peer;
     if (this.#closed) throw hostError('member-offline', name, 'it has left the fleet, or moved');
-    const socket = this.#open();
+    const socket = this.#dial();
     const timer = setTimeout(() => {
       socket.destroy(hostError('member-offline', name, 'no handshake in time'));
     }, handshakeMs);
@@ -176,7 +181,7 @@ export class MemberAgent extends Agent {
     }
   }
 
-  #open(): TLSSocket {
+  #dial(): TLSSocket {
     const { host, port } = readAddress(this.#peer.address);
     const socket = connect({
       ...{ host, port, secureContext: this.#identity.context },

@@ -122,6 +122,11 @@ export const HOST_ERRORS = {
   'instance-name-elsewhere': [409, 'Member "%s" has an instance "%s", too: rename or delete one of them'],
   'fleet-joining': [503, 'This host is joining the fleet: try again in a moment'],
   'fleet-leaving': [503, 'This host is leaving the fleet: try again in a moment'],
+  'leave-failed': [503, 'This host has not left the fleet: it stays a member, with all its instances: %s'],
+  'membership-busy': [
+    409,
+    'This host is joining or leaving the fleet, or removing a member: wait until that is done',
+  ],
   'changed-meanwhile': [409, '%s was changed meanwhile: try again'],
   'fleet-cut-off': [
     503,

@@ -80,14 +80,16 @@ export async function openMember(
     changed: (isAlive) => {
       cutOff.setAlive(isAlive);
       if (isAlive) beginning.hasLease();
+      // What it knows of the others' leases grows old from now on, or is the newest again.
+      agents.recheck();
     },
   });
-  // The next daemon takes the key over, so that this member stays online for the others.
-  started.defer(() => (parts.exit.isTakenOver ? lease.leave() : lease.stop()));
+  // The next daemon takes the key over, so that this member stays online for the others. One that has left gives it back.
+  started.defer(() => (parts.exit.isTakenOver && local.fleet() ? lease.leave() : lease.stop()));
   const store = new EtcdShared({ etcd, keys, member, keeper: lease, log });
-  const agents = started.adopt(new MemberAgents(identity, (name) => mirror.members.get(name)), (each) =>
-    each.stop(),
-  );
+  const peerOf = (name: string) => mirror.members.get(name);
+  const hasLease = (name: string) => cutOff.since === null && mirror.alive.has(name);
+  const agents = started.adopt(new MemberAgents(identity, peerOf, hasLease), (each) => each.stop());
   mirror.onChange(() => agents.recheck());
   const shared = sharedSide({ mirror, store, agents, beginning });
   return { mirror, store, shared, agents, identity, cutOff, beginning };

@@ -17,11 +17,12 @@ export interface CorrectionsParts {
 const AGAIN_MS = 1_000;
 
 /** What is used comes before its users. */
-const ORDER = ['profiles', 'images', 'holders', 'aliases', 'instances'];
+const ORDER = ['profiles', 'images', 'holders', 'aliases', 'instances', 'members'];
 
 /**
  * Makes the fleet's records of this host's own instances, and of what they use, equal to what the host has. It is needed
- * after a crash between a commit and its application here, and after a restore of etcd.
+ * after a crash between a commit and its application here, after a restore of etcd, and when this host has begun to leave
+ * the fleet and stays.
  */
 export class Corrections {
   readonly #parts: CorrectionsParts;
@@ -60,14 +61,14 @@ export class Corrections {
 
   /**
    * Corrects nothing from now on. Resolves when a correction that has begun is decided.
-   * @returns a function that ends this
+   * @returns a function that ends this, and takes keys of further records that are wrong by then
    */
-  async hold(): Promise<() => void> {
+  async hold(): Promise<(keys: Iterable<string>) => void> {
     this.#isHeld = true;
     await this.#correcting.catch(() => {});
-    return () => {
+    return (keys) => {
       this.#isHeld = false;
-      this.add([]);
+      this.add(keys);
     };
   }
 
@@ -129,13 +130,16 @@ export class Corrections {
   }
 
   #object(key: string, name: string): SharedChange | null {
-    const { model } = this.#parts.context;
-    const { profiles, images, aliases } = model.state;
+    const { context, mirror } = this.#parts;
+    const { profiles, images, aliases } = context.model.state;
+    const member = mirror.members.get(name);
     const [profile, image, alias] = [profiles.get(name), images.get(name), aliases.get(name)];
     if (key.startsWith('profiles/')) return profile ? { kind: 'put-profile', profile } : null;
     if (key.startsWith('aliases/')) return alias ? { kind: 'put-alias', alias } : null;
     if (key.startsWith('images/')) return image ? { kind: 'put-image', image: sharedImageOf(image) } : null;
-    const [fingerprint = '', member = ''] = name.split('/');
-    return images.has(fingerprint) ? { kind: 'put-holder', fingerprint, member } : null;
+    if (key.startsWith('members/'))
+      return member ? { kind: 'put-member', member: { ...member, state: 'joined' } } : null;
+    const [fingerprint = '', holder = ''] = name.split('/');
+    return images.has(fingerprint) ? { kind: 'put-holder', fingerprint, member: holder } : null;
   }
 }

@@ -54,23 +54,25 @@ export class Following {
   }
 
   /** Corrects no record from now on; see {@link Corrections.hold}. */
-  holdCorrections(): Promise<() => void> {
+  holdCorrections(): ReturnType<Corrections['hold']> {
     return this.#corrections.hold();
   }
 
   start(): void {
-    const { store, mirror, removed } = this.#parts;
+    const { store, mirror, removed, context } = this.#parts;
+    const { revision, mark, member } = mirror.fleet;
+    const own = mirror.members.get(member);
     // The last daemon may have learned it, and ended before it made this host a single host.
-    if (!mirror.members.has(mirror.fleet.member)) {
+    if (!own) {
       removed();
       return;
     }
-    const { revision, mark } = mirror.fleet;
     const follower = {
       changed: (batch: Batch) => this.#changed(batch),
       lost: (loss: Loss) => void this.#takeOver(loss),
     };
     this.#end = store.follow(revision, follower, mark);
+    this.#corrections.add(wrongAfter([{ kind: 'put-member', member: own }], context.model, member));
   }
 
   stop(): void {

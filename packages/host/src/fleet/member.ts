@@ -32,7 +32,6 @@ export class MemberFleet implements FleetCases {
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
-    this.wasLeaving = parts.mirror.members.get(this.own)?.state === 'leaving';
   }
 
   get own(): string {
@@ -46,8 +45,15 @@ export class MemberFleet implements FleetCases {
     return record;
   }
 
-  /** Whether an operator has begun, under an earlier daemon, to take this host out of the fleet. */
-  readonly wasLeaving: boolean;
+  /** Whether the fleet has the own record. */
+  get isKnown(): boolean {
+    return this.#parts.mirror.members.has(this.own);
+  }
+
+  /** Whether this host was leaving the fleet when its record was there last. */
+  get wasLeaving(): boolean {
+    return this.#parts.mirror.lastOwn?.state === 'leaving';
+  }
 
   /** Whether an operator takes this host out of the fleet. */
   isLeaving = false;

@@ -48,17 +48,19 @@ export interface MembershipParts {
 /** How this host becomes a member of a fleet, and how members leave it. */
 export function membershipCases(parts: MembershipParts): MembershipCases {
   const { context, fleet, notice } = parts;
-  const run = (description: string, work: (tell: (text: string) => void) => Promise<void>) =>
+  const oneAtATime = new OneAtATime();
+  const run = (description: string, work: (tell: (text: string) => void) => Promise<Outcome>) =>
     context.operations.run({
       description,
       work: async (handle) => {
-        await work((progress) => handle.report({ progress }));
+        await oneAtATime.run(() => work((progress) => handle.report({ progress })));
         return undefined;
       },
     });
   return {
     notice: () => notice() || null,
     enable(name, address) {
+      oneAtATime.check();
       if (fleet) throw hostError('already-clustered', fleet.own);
       const { facts, open } = parts;
       if (!open) throw hostError('no-shared-store');
@@ -68,20 +70,48 @@ export function membershipCases(parts: MembershipParts): MembershipCases {
       return run('Joining the fleet', (tell) => enable(parts, open, wanted, tell));
     },
     disable() {
+      oneAtATime.check();
       if (!fleet) throw hostError('not-clustered');
       return run('Leaving the fleet', () =>
         paused(parts, 'fleet-leaving', async () => context.model.follow(await leave(fleet), [])),
       );
     },
     remove(name, force) {
+      oneAtATime.check();
       if (!fleet) throw hostError('not-clustered');
       const member = fleet.members().find((each) => each.name === name);
       if (!member) throw hostError('member-unknown', name);
       const instances = [...fleet.others()].filter((each) => each.member === name).map((each) => each.name);
       checkRemoval(fleet.own, { name, online: member.online, instances, force });
-      return run('Removing a member of the fleet', () => removeMember(fleet, name));
+      return run('Removing a member of the fleet', async () => {
+        await removeMember(fleet, name);
+        return 'goes on';
+      });
     },
   };
+}
+
+/** What the daemon does after a change of the membership. */
+type Outcome = 'goes on' | 'restarts';
+
+/** Changes of the membership of this host: each would undo what another one has prepared. */
+class OneAtATime {
+  #isBusy = false;
+
+  /** @throws membership-busy */
+  check(): void {
+    if (this.#isBusy) throw hostError('membership-busy');
+  }
+
+  async run(work: () => Promise<Outcome>): Promise<void> {
+    this.#isBusy = true;
+    let outcome: Outcome = 'goes on';
+    try {
+      outcome = await work();
+    } finally {
+      this.#isBusy = outcome === 'restarts';
+    }
+  }
 }
 
 async function enable(
@@ -89,7 +119,7 @@ async function enable(
   open: NonNullable<MembershipParts['open']>,
   { name, address }: { name: string; address: string },
   tell: (text: string) => void,
-): Promise<void> {
+): Promise<Outcome> {
   const { context, facts } = parts;
   await parts.checkAddress(address);
   const { fingerprint } = await parts.identity();
@@ -105,7 +135,7 @@ async function enable(
     api: FORM,
     state: 'joined',
   };
-  await paused(parts, 'fleet-joining', async () => {
+  return await paused(parts, 'fleet-joining', async () => {
     const { store, hold, stop } = await open(name);
     try {
       const changes = await join({ ...context, own: parts.own, hold }, store, member, (done, all) =>
@@ -126,7 +156,7 @@ async function paused(
   { context, restart }: MembershipParts,
   code: 'fleet-joining' | 'fleet-leaving',
   work: () => Promise<void>,
-): Promise<void> {
+): Promise<Outcome> {
   const resume = await context.model.pause(hostError(code));
   try {
     await work();
@@ -135,4 +165,5 @@ async function paused(
     throw error;
   }
   restart();
+  return 'restarts';
 }

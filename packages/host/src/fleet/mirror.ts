@@ -18,6 +18,7 @@ export class Mirror {
   readonly #puts = new Map<string, SharedChange>();
   readonly #others = new Map<string, SharedInstance>();
   readonly #members = new Map<string, Member>();
+  #lastOwn: Member | undefined;
   readonly #alive = new Map<string, string>();
   /** By fingerprint, members that have the files of an image. */
   readonly #holders = new Map<string, Set<string>>();
@@ -43,6 +44,11 @@ export class Mirror {
 
   get members(): ReadonlyMap<string, Member> {
     return this.#members;
+  }
+
+  /** The newest record of this host, also after it was removed. */
+  get lastOwn(): Member | undefined {
+    return this.#lastOwn;
   }
 
   /** By member, the run of its daemon that has a lease. */
@@ -154,6 +160,7 @@ export class Mirror {
         return;
       case 'put-member':
         this.#members.set(change.member.name, change.member);
+        if (change.member.name === this.#fleet.member) this.#lastOwn = change.member;
         return;
       case 'delete-member':
         this.#members.delete(change.name);

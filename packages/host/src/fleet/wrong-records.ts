@@ -1,12 +1,12 @@
 import { mirrorKeyOf } from '../core/mirror.ts';
-import type { SharedChange } from '../core/shared.ts';
+import type { Member, SharedChange } from '../core/shared.ts';
 import type { Model } from '../model/model.ts';
 import type { Mirror } from './mirror.ts';
 
 /**
  * The keys of records that are not as this host knows its instances, after changes that it has not made itself: an
- * instance that the fleet has deleted, one that is not here, or one of another member with the name of one here; and
- * files of images that are here.
+ * instance that the fleet has deleted, one that is not here, or one of another member with the name of one here; files of
+ * images that are here; and the host itself, which has begun to leave and stays.
  */
 export function wrongAfter(changes: readonly SharedChange[], model: Model, member: string): string[] {
   return changes.flatMap((change) => {
@@ -15,12 +15,17 @@ export function wrongAfter(changes: readonly SharedChange[], model: Model, membe
       return change.member === member && model.state.images.has(change.fingerprint)
         ? [mirrorKeyOf(change)]
         : [];
+    if (change.kind === 'put-member') return isHalfGone(change.member, member) ? [mirrorKeyOf(change)] : [];
     if (change.kind !== 'put-instance') return [];
     if (change.instance.member !== member)
       return model.isOwn(change.instance.name) ? [mirrorKeyOf(change)] : [];
     const here = model.instanceById(change.instance.id);
     return here?.name === change.instance.name ? [] : [mirrorKeyOf(change)];
   });
+}
+
+function isHalfGone({ name, state }: Member, own: string): boolean {
+  return name === own && state === 'leaving';
 }
 
 /** What a host does to use another history. */

@@ -58,20 +58,20 @@ export interface MembershipCases {
    * as a member.
    * @param name of the member; null: the name of the host
    * @param address where other members find it, `HOST:PORT`; null: that of the settings
-   * @throws already-clustered, no-shared-store, member-name-invalid, member-address-invalid
+   * @throws membership-busy, already-clustered, no-shared-store, member-name-invalid, member-address-invalid
    */
   enable(name: string | null, address: string | null, by: Requestor): Operation;
   /**
    * Makes this member a single host. It keeps its instances, copies of all profiles, and the images whose files it has,
    * with their aliases. Its records leave the fleet. When the operation has succeeded, the daemon restarts in place.
-   * @throws not-clustered
+   * @throws membership-busy, not-clustered
    */
   disable(by: Requestor): Operation;
   /**
    * Removes another member, which is offline, with the records of its instances: their names are free again. If it comes
    * back, it finds that it was removed. It keeps its instances as a single host, and says so.
    * @param force also if it has instances
-   * @throws not-clustered, member-unknown, and what `core/member-rules.ts` refuses
+   * @throws membership-busy, not-clustered, member-unknown, and what `core/member-rules.ts` refuses
    */
   remove(name: string, force: boolean, by: Requestor): Operation;
 }

@@ -78,7 +78,7 @@ describe('a daemon that is killed', () => {
   );
 
   it.each(places)(
-    'while its host leaves, with about %i records left, is a member that leaves; the next try completes it',
+    'while its host leaves, with about %i records left, is a member; the next try completes it',
     async (count) => {
       await mb.daemon.must('cluster', 'enable');
       await killedDuring('DELETE', async () => (await records()) <= count);

@@ -17,10 +17,16 @@ beforeAll(async () => {
 afterAll(() => fleet?.[Symbol.asyncDispose]());
 
 /** Puts the record of a member, as a daemon of another version would. */
-async function put(name: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
-  const { stdout } = await fleet.etcdctl('get', '/porthole/members/ma', '--print-value-only');
+async function put(name: string, fields: Readonly<Record<string, unknown>>, at = fleet): Promise<void> {
+  const { stdout } = await at.etcdctl(
+    'get',
+    '/porthole/members/m',
+    '--prefix',
+    '--limit=1',
+    '--print-value-only',
+  );
   const record = JSON.stringify({ ...(JSON.parse(stdout) as object), name, ...fields });
-  const { ok, failure } = await fleet.etcdctl('put', `/porthole/members/${name}`, record);
+  const { ok, failure } = await at.etcdctl('put', `/porthole/members/${name}`, record);
   if (!ok) throw new Error(failure);
 }
 
@@ -60,6 +66,15 @@ it('a member that does not understand what all others write does not start, and 
     1,
     'portholed: The members of the fleet write records in form 2, and this version of Porthole understands forms up to 1: install the version of the members\n',
   ]);
+});
+
+it('a member that is alone in its fleet does not start with a version that is older than its own record', async () => {
+  await using alone = await TestFleet.start();
+  const mo = await alone.member('mo', ({ operator }) => operator.create('o1', { source: { type: 'none' } }));
+  await put('mo', { api: 2, version: '9.0.0' }, alone);
+  await until('mo knows', async () => (await versionAt(mo, 'mo')) === '9.0.0');
+  const { code, stderr } = await alone.portholed(mo, {});
+  expect([code, stderr]).toEqual([1, expect.stringContaining('write records in form 2')]);
 });
 
 it('a host that does not understand it does not join', async () => {

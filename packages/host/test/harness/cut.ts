@@ -6,6 +6,7 @@ export class CuttableWay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #isCut = false;
+  #cutsBefore: { readonly text: string; left: number } | undefined;
 
   private constructor(target: { host: string; port: number }) {
     this.#server = createServer((near) => {
@@ -15,7 +16,10 @@ export class CuttableWay {
         [far, near],
       ] as const) {
         this.#sockets.add(from);
-        from.on('data', (bytes) => this.#isCut || to.write(bytes));
+        from.on('data', (bytes) => {
+          this.#look(bytes);
+          if (!this.#isCut) to.write(bytes);
+        });
         from.on('error', () => {});
         from.on('close', () => {
           this.#sockets.delete(from);
@@ -41,6 +45,18 @@ export class CuttableWay {
 
   cut(): void {
     this.#isCut = true;
+  }
+
+  /** Cuts the way before a piece of data with a text passes that the given number of pieces with it have passed. */
+  cutBefore(text: string, passed: number): void {
+    this.#cutsBefore = { text, left: passed };
+  }
+
+  #look(bytes: Buffer | string): void {
+    const at = this.#cutsBefore;
+    if (!at || !bytes.includes(at.text) || at.left-- > 0) return;
+    this.#cutsBefore = undefined;
+    this.cut();
   }
 
   /** Lets new connections through; those from before are broken. */

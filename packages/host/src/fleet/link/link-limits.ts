@@ -22,6 +22,9 @@ export const PROBE_AFTER_MS = 3_000;
 /** ... and ended when the other host has confirmed nothing for this time: it is dead, or cannot be reached. */
 export const SILENCE_MS_MAX = 10_000;
 
+/** A member without a lease is given up when it takes no new connection, and sends nothing, for so long. */
+export const STANDSTILL_MS = 3_000;
+
 /** A refused connection has this long to read the reason. */
 export const REFUSAL_MS = 1_000;
 

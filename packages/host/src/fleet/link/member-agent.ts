@@ -1,11 +1,18 @@
 import { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { CodedError, messageOf } from '../../base/coded-error.ts';
 import { hostError } from '../../core/host-errors.ts';
 import { readAddress } from './address.ts';
 import { readGreeting } from './greeting.ts';
 import { fingerprintOf, type Identity } from './identity.ts';
-import { CONNECTIONS_TO_MEMBER_MAX, HANDSHAKE_MS, IDLE_CONNECTIONS_MAX, IDLE_MS } from './link-limits.ts';
+import {
+  CONNECTIONS_TO_MEMBER_MAX,
+  HANDSHAKE_MS,
+  IDLE_CONNECTIONS_MAX,
+  IDLE_MS,
+  STANDSTILL_MS,
+} from './link-limits.ts';
 import { noticeDeath } from './link-server.ts';
 
 /** Another member, as the fleet knows it. */
@@ -17,19 +24,24 @@ export interface Peer {
   readonly fingerprint: string;
 }
 
+/** A member that is given up may go on later with what it has got. */
+const STANDS_STILL = 'its lease has ended, and nothing comes from it; the request may still be carried out';
+
 /**
  * Connections to one member, kept between requests. A request is sent only when the other side has proved that it has
  * the member's key, and has accepted this one. Its errors are member-offline and member-refused; after both, the request
- * was not sent.
+ * was not sent, unless the member has been given up since: then the message says so.
  */
 export class MemberAgent extends Agent {
   readonly #peer: Peer;
   readonly #identity: Identity;
   readonly #sockets = new Set<TLSSocket>();
   readonly #handshakeMs: number;
+  readonly #standstillMs: number;
   #closed = false;
+  #isDoubted = false;
 
-  constructor(peer: Peer, identity: Identity, handshakeMs: number = HANDSHAKE_MS) {
+  constructor(peer: Peer, identity: Identity, handshakeMs = HANDSHAKE_MS, standstillMs = STANDSTILL_MS) {
     super({
       keepAlive: true,
       timeout: IDLE_MS,
@@ -39,6 +51,7 @@ export class MemberAgent extends Agent {
     this.#peer = peer;
     this.#identity = identity;
     this.#handshakeMs = handshakeMs;
+    this.#standstillMs = standstillMs;
   }
 
   /** Whether this agent still fits what the fleet knows. */
@@ -63,13 +76,42 @@ export class MemberAgent extends Agent {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  async #connect(): Promise<TLSSocket> {
+  /**
+   * Call it when the member has no lease. Ends its connections when nothing comes from it any more. A member that only
+   * does not reach etcd still takes new connections: it keeps all.
+   * @param hasLease whether the member has a lease again
+   */
+  async doubt(hasLease: () => boolean): Promise<void> {
+    if (this.#isDoubted) return;
+    this.#isDoubted = true;
+    do {
+      const before = [...this.#sockets].map((socket) => ({ socket, bytes: socket.bytesRead }));
+      const isThere = await this.#answers();
+      const isSilent = before.every(({ socket, bytes }) => socket.bytesRead === bytes);
+      if (isThere || !isSilent || hasLease()) continue;
+      const { name } = this.#peer;
+      for (const { socket } of before) socket.destroy(hostError('member-offline', name, STANDS_STILL));
+    } while (this.#sockets.size > 0 && !hasLease());
+    this.#isDoubted = false;
+  }
+
+  /** Whether the member takes a new connection, or refuses it. It takes the whole time to find out. */
+  async #answers(): Promise<boolean> {
+    const failure = this.#connect(this.#standstillMs).then(
+      (socket) => void socket.destroy(),
+      (error) => error,
+    );
+    await sleep(this.#standstillMs, undefined, { ref: false });
+    return (await failure)?.code !== 'member-offline';
+  }
+
+  async #connect(handshakeMs = this.#handshakeMs): Promise<TLSSocket> {
     const { name } = this.#peer;
     if (this.#closed) throw hostError('member-offline', name, 'it has left the fleet, or moved');
     const socket = this.#open();
     const timer = setTimeout(() => {
       socket.destroy(hostError('member-offline', name, 'no handshake in time'));
-    }, this.#handshakeMs);
+    }, handshakeMs);
     try {
       const why = await Promise.race([this.#shakeHands(socket), failureOf(socket)]);
       if (why === undefined) return socket;

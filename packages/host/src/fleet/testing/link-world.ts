@@ -53,7 +53,11 @@ export class LinkWorld {
       ...(handshakeMs === undefined ? {} : { handshakeMs }),
     });
     const port = await server.listen({ host: '127.0.0.1', port: 0 });
-    const agents = new MemberAgents(identity, (member) => this.known.get(member));
+    const agents = new MemberAgents(
+      identity,
+      (member) => this.known.get(member),
+      () => true,
+    );
     const serve = (socket: TLSSocket) => void http.emit('connection', socket);
     const linked: LinkedMember = { name, identity, server, agents, port, serve };
     this.members.set(name, linked);

@@ -42,6 +42,7 @@ export class MemberHost {
     this.#history = history;
     this.mirror = mirror;
     this.store = store;
+    store.member = mirror.fleet.member;
     const { model } = heart;
     this.fleet = new MemberFleet({
       ...{ mirror, store, cutOff: new CutOff(heart.world.clock), state: () => model.state },

@@ -87,6 +87,8 @@ export class MemoryStore implements SharedStore {
   #isBusy = false;
   /** Whether the member is cut off: it hears nothing, and commits fail. */
   isCutOff = false;
+  /** Whose store it is, once it is a member's: it takes nothing when the member is removed. */
+  member: string | undefined;
   readonly #applied = new Map<number, () => void>();
 
   constructor(history: MemoryHistory) {
@@ -101,6 +103,9 @@ export class MemoryStore implements SharedStore {
   async commit(commit: SharedCommit): Promise<void> {
     await new Promise(setImmediate);
     if (this.isCutOff) throw hostError('fleet-cut-off');
+    const { objects } = this.#history;
+    if (this.member !== undefined && !objects.has(`members/${this.member}`))
+      throw hostError('fleet-not-member');
     if (this.#isStale(commit)) {
       await this.#until(this.#history.revision);
       throw hostError('changed-meanwhile', 'Something');

@@ -78,6 +78,34 @@ function open(monotonicMs = () => performance.now(), takesOver = true): void {
 }
 
 describe('Lease', () => {
+  it.each([0, 1, 2])(
+    'is given back if it ends while etcd answers question %i of its acquisition',
+    async (question) => {
+      etcd.answerMs = 100;
+      open();
+      await vi.advanceTimersByTimeAsync(question * 100 + 50);
+      const stopped = lease.stop();
+      await vi.runAllTimersAsync();
+      await stopped;
+      expect([etcd.alive, told, lease.fence()]).toEqual([null, [], null]);
+    },
+  );
+
+  it('is given back if the answer to its acquisition was lost', async () => {
+    open();
+    const { txn } = etcd.client;
+    etcd.client.txn = async (...args) => {
+      await txn(...args);
+      throw new Error('no answer in time');
+    };
+    await vi.advanceTimersByTimeAsync(100);
+    expect(etcd.alive).not.toBeNull();
+    const stopped = lease.stop();
+    await vi.runAllTimersAsync();
+    await stopped;
+    expect(etcd.alive).toBeNull();
+  });
+
   it('is kept while etcd answers', async () => {
     open();
     await vi.advanceTimersByTimeAsync(60_000);

@@ -51,6 +51,8 @@ export class Lease implements FenceKeeper {
   readonly #end = new AbortController();
   readonly #started: Promise<void>;
   #held: Held | null = null;
+  /** The newest lease that may exist: the key may be under it, also if the answer was lost. */
+  #granted: string | undefined;
   #isToldAlive = false;
   /** The newest number that was tried. None is tried twice: an attempt whose answer was lost may still happen. */
   #number = 0;
@@ -89,8 +91,8 @@ export class Lease implements FenceKeeper {
 
   /** Gives the lease back: the others know at once that this member is gone. */
   async stop(): Promise<void> {
-    const id = this.#held?.id;
     await this.leave();
+    const id = this.#granted;
     if (id) await this.#parts.etcd.revoke(id, { timeoutMs: KEEP_ALIVE_MS }).catch(() => {});
   }
 
@@ -98,8 +100,8 @@ export class Lease implements FenceKeeper {
   async leave(): Promise<void> {
     this.#end.abort();
     this.#wake.resolve();
-    clearTimeout(this.#timer);
     await this.#started;
+    clearTimeout(this.#timer);
     this.#held = null;
     this.#isToldAlive = false;
   }
@@ -135,6 +137,7 @@ export class Lease implements FenceKeeper {
   }
 
   #hold(id: string, fence: Fence, until: number): void {
+    if (this.#end.signal.aborted) return;
     this.#held = { id, fence, until };
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#lose('etcd was not reached in time'), until - this.#monotonicMs());
@@ -151,6 +154,7 @@ export class Lease implements FenceKeeper {
   #lose(reason: string): void {
     clearTimeout(this.#timer);
     this.#held = null;
+    this.#granted = undefined;
     this.#wake.resolve();
     if (!this.#isToldAlive || this.#end.signal.aborted) return;
     this.#isToldAlive = false;
@@ -176,6 +180,7 @@ export class Lease implements FenceKeeper {
     const { etcd, log, member } = this.#parts;
     const sentAt = this.#monotonicMs();
     const id = await etcd.grant(LEASE_SECONDS, { timeoutMs: KEEP_ALIVE_MS, signal: this.#end.signal });
+    this.#granted = id;
     const fence = this.#nextFence();
     const wasTaken = this.#isTaken;
     this.#isTaken = !(await this.#announce(id, fence));

@@ -140,7 +140,7 @@ export async function startDaemon(
     ...{ fastLane: status, lxcfs: () => runtimes.lxcfs(), machines: () => late.machines?.setUp ?? [] },
   });
   const identified = (fd: number) => callers.identify(fd);
-  const guestBackend = guestCases(context, identified, images);
+  const guestBackend = guestCases(context, identified, images, member !== null);
   const guests = new GuestServer(guestBackend, { log, limits, frontEnd: lane, sender });
   const backups = openBackups(config, paths.database, opened, log);
   const fleet = member && memberFleet(context, member, images);

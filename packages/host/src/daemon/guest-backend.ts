@@ -3,7 +3,7 @@ import type { Caller } from '../core/caller.ts';
 import type { Instance } from '../core/entities.ts';
 import type { GuestBackend, WriteResult } from '../guest/backend.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
-import { type Effect, keyEffect, readyEffect } from '../instances/guest-writes.ts';
+import { type Effect, keyEffect, readyEffect, sharedWeight } from '../instances/guest-writes.ts';
 import type { Needs } from '../instances/needs.ts';
 import { WriteGroups } from '../instances/write-groups.ts';
 import { lifecycle } from '../model/lifecycle.ts';
@@ -24,11 +24,13 @@ function withoutFleet(error: unknown): WriteResult {
 /**
  * The functions of the daemon that instances can reach.
  * @param identify finds the caller at the other end of a socket
+ * @param isShared whether the records of instances are shared with other members of a fleet
  */
 export function guestCases(
   context: Needs<'hub' | 'journal' | 'model' | 'running'>,
   identify: (fd: number) => Caller | Promise<Caller>,
   images: Pick<ImageDirectory, 'ensure' | 'paths'>,
+  isShared = false,
 ): GuestBackend {
   const { model, running, hub, journal } = context;
   const groups = new WriteGroups(model);
@@ -51,6 +53,10 @@ export function guestCases(
     setReady: (instanceId, ready) => write(instanceId, (instance) => readyEffect(instance, ready)),
     writeKey: (instanceId, key, value) =>
       write(instanceId, (instance) => keyEffect(instance, model.state.profiles, key, value)),
+    writeWeight: (instanceId) => {
+      const instance = isShared ? model.instanceById(instanceId) : undefined;
+      return instance ? sharedWeight(instance) : 1;
+    },
     imageRetrieved: (instanceId, fingerprint) =>
       write(instanceId, ({ id: causedBy }) => ({
         result: 'stored',

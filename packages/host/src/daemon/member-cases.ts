@@ -117,7 +117,10 @@ export function beMember(
     new Map([...mirror.members.values()].map(({ fingerprint, name }) => [fingerprint, name]));
   const serve: ConstructorParameters<typeof LinkServer>[0]['serve'] = (socket, name) =>
     host.serveMember(socket, name);
-  const link = started.adopt(new LinkServer({ identity, known, serve, log }), (each) => each.stop());
+  const isServing = () => host.isListening;
+  const link = started.adopt(new LinkServer({ identity, known, serve, isServing, log }), (each) =>
+    each.stop(),
+  );
   started.defer(mirror.onChange(() => link.recheck()));
   const abort = new AbortController();
   started.defer(() => abort.abort());

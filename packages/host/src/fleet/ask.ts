@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { request } from '../base/node-http.ts';
+import { answerTo, request } from '../base/node-http.ts';
 import type { MemberAgents } from './link/member-agents.ts';
 
 /** A longer answer is not that of a member. */
@@ -13,11 +13,7 @@ export function asksApplied(agents: Pick<MemberAgents, 'of'>) {
   return async (member: string, revision: number, timeoutMs: number): Promise<boolean> => {
     const signal = AbortSignal.timeout(timeoutMs);
     const path = `/fleet/1.0/applied?revision=${revision}`;
-    const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
-      request({ agent: agents.of(member), path, signal }, resolve)
-        .on('error', reject)
-        .end();
-    });
+    const incoming = await answerTo(request({ agent: agents.of(member), path, signal }).end());
     const answer = JSON.parse(await textOf(incoming)) as { metadata?: { applied?: unknown } };
     return answer.metadata?.applied === true;
   };

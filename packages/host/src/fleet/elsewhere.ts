@@ -10,12 +10,15 @@ import { profilesAfter } from '../model/check-profiles.ts';
 import type { LargeChange, LargePart } from '../model/large-commit.ts';
 import type { Model } from '../model/model.ts';
 import type { Reached } from './adjust.ts';
+import { withoutDangling } from './dangling.ts';
 
 /** A change of this host's store that follows one of the fleet's. */
 export interface Followed {
   readonly change: LargeChange;
   /** Instances whose expanded config or devices change; running ones need more than the commit. */
   readonly reached: readonly Reached[];
+  /** Those of the fleet's changes that cannot be made here, because they refer to what is not there. */
+  readonly leftOut: readonly SharedChange[];
 }
 
 /**
@@ -33,7 +36,8 @@ export function followed(
 ): Followed {
   const { state } = model;
   const records = ownRecords(model, shared, member);
-  const changes = shared.flatMap((change) => ownChange(change, state.images));
+  const sound = withoutDangling(shared, state, (name) => isUsed(name, model, records));
+  const changes = sound.flatMap((change) => ownChange(change, state.images));
   const profiles = profilesAfter(state.profiles, changes);
   const touched = shared.flatMap((change) => (change.kind === 'put-profile' ? change.profile.name : []));
   const ids = new Set([
@@ -57,19 +61,42 @@ export function followed(
   return {
     change: { ids: [...ids], partOf, changes: [...changes, ...extra], events: [], isFollowed: true },
     reached,
+    leftOut: sound === shared ? [] : notIn(shared, sound),
   };
 }
 
-/** The records of this host's instances, by id. One with the name of another instance here is left out. */
+function notIn(all: readonly SharedChange[], some: readonly SharedChange[]): SharedChange[] {
+  const found = new Set(some);
+  return all.filter((change) => !found.has(change));
+}
+
+/** Whether an instance of this host uses a profile, as its record is then. */
+function isUsed(profile: string, model: Model, records: ReadonlyMap<number, SharedInstance>): boolean {
+  const uses = ({ profiles }: Pick<SharedInstance, 'profiles'>) => profiles.includes(profile);
+  return (
+    model.usersOf(profile).some((each) => uses(records.get(each.id) ?? each)) || records.values().some(uses)
+  );
+}
+
+/**
+ * The records of this host's instances, by id. One with the name of another instance here, or with a profile that does not
+ * exist, is left out.
+ */
 function ownRecords(
   model: Model,
   shared: readonly SharedChange[],
   member: string,
 ): Map<number, SharedInstance> {
   const put = shared.flatMap((change) => (change.kind === 'put-instance' ? change.instance : []));
-  const isHere = ({ member: of, id, name }: SharedInstance) => {
+  const profiles = profilesAfter(
+    model.state.profiles,
+    shared.filter((each) => each.kind === 'put-profile'),
+  );
+  const isHere = (record: SharedInstance) => {
+    const { member: of, id, name } = record;
     const current = of === member ? model.instanceById(id) : undefined;
-    return current !== undefined && (current.name === name || !model.hasInstance(name));
+    const hasName = current?.name === name || !model.hasInstance(name);
+    return current !== undefined && hasName && record.profiles.every((each) => profiles.has(each));
   };
   return new Map(put.filter(isHere).map((each) => [each.id, each]));
 }

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Change } from '../core/entities.ts';
+import { mirrorKeyOf } from '../core/mirror.ts';
 import type { SharedChange } from '../core/shared.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
 import type { Batch, Loss, SharedStore } from '../store/shared-store.ts';
@@ -140,8 +142,13 @@ export class Following {
 
   async #follow(changes: readonly SharedChange[], extra: readonly Change[], isTold = true): Promise<void> {
     const { context, mirror } = this.#parts;
-    const { change, reached } = followed(context, changes, mirror.fleet.member, extra, isTold);
+    const { change, reached, leftOut } = followed(context, changes, mirror.fleet.member, extra, isTold);
     await context.model.commitMany(change);
+    if (leftOut.length > 0)
+      context.log.error(
+        { records: leftOut.map(mirrorKeyOf) },
+        'changes of the fleet refer to what is not there: they are left out',
+      );
     this.#adjust(reached);
     const gone = changes.flatMap((each) => (each.kind === 'delete-image' ? each.fingerprint : []));
     if (gone.length > 0) this.#parts.imagesGone(gone);
@@ -165,7 +172,7 @@ export class Following {
         return;
       } catch (error) {
         context.log.error({ reason: messageOf(error) }, 'the state of the fleet could not be taken over');
-        await pause(AGAIN_MS, this.#abort.signal);
+        await sleep(AGAIN_MS, undefined, { signal: this.#abort.signal }).catch(() => {});
       }
     }
   }
@@ -197,14 +204,4 @@ export class Following {
     );
     return isGone ? [] : [...replaced.wrong, ...wrongAfter(changes, model, mirror.fleet.member)];
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }

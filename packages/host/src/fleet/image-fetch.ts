@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
-import { request } from '../base/node-http.ts';
+import { answerTo, request } from '../base/node-http.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { FilesOfImage, ImageDirectory } from '../images/image-directory.ts';
 import type { Upload, UploadPart } from '../images/upload.ts';
@@ -14,7 +14,7 @@ const STALL_MS = 30_000;
 export interface ImageFetchParts {
   readonly fleet: Pick<MemberFleet, 'commit' | 'holdersOf' | 'members' | 'own'>;
   readonly agents: Pick<MemberAgents, 'of'>;
-  readonly images: ImageDirectory;
+  readonly images: Pick<ImageDirectory, 'publish' | 'receive' | 'remove'>;
   readonly log: Log;
 }
 
@@ -73,6 +73,9 @@ export class ImageFetch {
     await images.publish(staged);
     // If this fails, other members fetch the files elsewhere. They are here all the same.
     await fleet.commit([{ kind: 'put-holder', fingerprint, member: fleet.own }]).catch(() => {});
+    if (fleet.holdersOf(fingerprint).size > 0) return;
+    await images.remove(fingerprint);
+    throw new Error('the image has been deleted meanwhile');
   }
 
   async #upload(member: string, { fingerprint, files }: FilesOfImage): Promise<Upload> {
@@ -82,11 +85,9 @@ export class ImageFetch {
   }
 
   async #file(member: string, path: string): Promise<IncomingMessage> {
-    const incoming = await new Promise<IncomingMessage>((resolve, reject) => {
-      const outgoing = request({ agent: this.#parts.agents.of(member), path, timeout: STALL_MS }, resolve);
-      outgoing.on('timeout', () => outgoing.destroy(new Error('the member has stopped sending')));
-      outgoing.on('error', reject).end();
-    });
+    const outgoing = request({ agent: this.#parts.agents.of(member), path, timeout: STALL_MS });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('the member has stopped sending')));
+    const incoming = await answerTo(outgoing.end());
     if (incoming.statusCode === 200) return incoming;
     incoming.resume();
     throw new Error(`the member answered ${incoming.statusCode}`);

@@ -55,10 +55,11 @@ export function takenBy(
   ];
 }
 
-/** What a change relies on: the profiles of instances and the images of aliases are there. */
+/** What a change relies on: the profiles of instances, the images of aliases, and those of which a member has files. */
 export function usesOf(changes: readonly SharedChange[]): SharedCommit['uses'] {
   const uses = changes.flatMap((change): SharedCommit['uses'] => {
     if (change.kind === 'put-alias') return [{ kind: 'image', name: change.alias.target }];
+    if (change.kind === 'put-holder') return [{ kind: 'image', name: change.fingerprint }];
     if (change.kind !== 'put-instance') return [];
     return change.instance.profiles.map((name) => ({ kind: 'profile', name }));
   });

@@ -5,8 +5,9 @@ import type { Mirror } from './mirror.ts';
 
 /**
  * The keys of records that are not as this host knows its instances, after changes that it has not made itself: an
- * instance that the fleet has deleted, one that is not here, or one of another member with the name of one here; files of
- * images that are here; and the host itself, which has begun to leave and stays.
+ * instance that the fleet has deleted, one that is not here or has a profile that does not exist, or one of another member
+ * with the name of one here; a deleted profile that instances here use; files of images that are here; and the host itself,
+ * which has begun to leave and stays.
  */
 export function wrongAfter(changes: readonly SharedChange[], model: Model, member: string): string[] {
   return changes.flatMap((change) => {
@@ -16,11 +17,14 @@ export function wrongAfter(changes: readonly SharedChange[], model: Model, membe
         ? [mirrorKeyOf(change)]
         : [];
     if (change.kind === 'put-member') return isHalfGone(change.member, member) ? [mirrorKeyOf(change)] : [];
+    if (change.kind === 'delete-profile')
+      return model.usersOf(change.name).length > 0 ? [mirrorKeyOf(change)] : [];
     if (change.kind !== 'put-instance') return [];
     if (change.instance.member !== member)
       return model.isOwn(change.instance.name) ? [mirrorKeyOf(change)] : [];
     const here = model.instanceById(change.instance.id);
-    return here?.name === change.instance.name ? [] : [mirrorKeyOf(change)];
+    const isWhole = change.instance.profiles.every((name) => model.state.profiles.has(name));
+    return here?.name === change.instance.name && isWhole ? [] : [mirrorKeyOf(change)];
   });
 }
 

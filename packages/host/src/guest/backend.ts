@@ -25,6 +25,8 @@ export interface GuestBackend {
   setReady(instanceId: number, ready: boolean): Promise<WriteResult>;
   /** Stores an instance's own key, null removes it; publishes the events. @throws when it cannot be stored */
   writeKey(instanceId: number, key: string, value: string | null): Promise<WriteResult>;
+  /** How many writes a write of an own key counts as; absent: one. */
+  writeWeight?(instanceId: number): number;
   /** Publishes on the host that an instance has fetched an image. @throws when that cannot be stored */
   imageRetrieved(instanceId: number, fingerprint: string): Promise<WriteResult>;
   /** Stored events; does not wait for new ones. */

@@ -47,6 +47,13 @@ describe('an instance', () => {
     expect(await get(guest, 'guest.status')).toBe('up');
   });
 
+  it('may write less often if its writes weigh more', async () => {
+    await using guest = await start({ writeBurst: 32, writeIntervalMs: 600_000 });
+    guest.backend.writeWeight = () => 10;
+    for (const value of ['a', 'b', 'c']) expect((await put(guest, 'guest.status', value))[0]).toBe(EMPTY);
+    expect(await put(guest, 'guest.status', 'd')).toMatchObject({ 1: 'Too Many Requests\n' });
+  });
+
   it.each(['GET', 'PUT', 'DELETE'])(
     'is forbidden %s while security.devlxd.guest_config is not true',
     async (method) => {

@@ -42,15 +42,16 @@ export function createPerformer(
   const events = new EventStreams(backend, limits);
   const held = new HeldRequests(backend, limits.heldRequests);
   const rate = new RateLimit(limits.writeBurst, limits.writeIntervalMs);
-  const mayWrite = (instanceId: number) => rate.take(instanceId, performance.now());
+  const mayWrite = (instanceId: number, weight = 1) => rate.take(instanceId, performance.now(), weight);
   const running = new Quota(limits.imageStreams);
   const exports = { backend, log, mayWrite, running, sender, stallMs: limits.stallTimeoutMs };
   const write = async (
     instanceId: number,
     failure: GuestErrorCode,
     work: () => Promise<WriteResult>,
+    weight = 1,
   ): Promise<TextReply> => {
-    if (!mayWrite(instanceId)) return textError('too-many-writes');
+    if (!mayWrite(instanceId, weight)) return textError('too-many-writes');
     try {
       const result = await work();
       return result === 'stored' ? rawAnswer('') : textError(result, String(GUEST_KEYS_MAX));
@@ -65,8 +66,10 @@ export function createPerformer(
       held.hold(reply, { ...occasion, perform: (later) => perform(later, occasion) }),
     'set-ready': ({ ready }, { instanceId }) =>
       write(instanceId, 'state-not-stored', () => backend.setReady(instanceId, ready)),
-    'write-key': ({ key, value }, { instanceId }) =>
-      write(instanceId, 'key-not-stored', () => backend.writeKey(instanceId, key, value)),
+    'write-key': ({ key, value }, { instanceId }) => {
+      const weight = backend.writeWeight?.(instanceId) ?? 1;
+      return write(instanceId, 'key-not-stored', () => backend.writeKey(instanceId, key, value), weight);
+    },
     'export-image': ({ fingerprint }, { instanceId, head }) =>
       sendImage(instanceId, fingerprint, head, exports),
     'stream-events': ({ types, websocket, since }, { instanceId, head, turn }) =>

@@ -14,6 +14,16 @@ describe('RateLimit', () => {
     expect(takes(limit, 1, 9000, 5)).toBe(3);
   });
 
+  it('counts a heavy action as several, and as no more than a whole burst', () => {
+    const limit = new RateLimit(3, 100);
+    expect(limit.take(1, 1000, 2)).toBe(true);
+    expect(limit.take(1, 1000, 2)).toBe(false);
+    expect(limit.take(1, 1000)).toBe(true);
+    expect(limit.take(1, 1200, 50)).toBe(false);
+    expect(limit.take(1, 1300, 50)).toBe(true);
+    expect(takes(limit, 1, 1400, 5)).toBe(1);
+  });
+
   it('counts each instance separately', () => {
     const limit = new RateLimit(2, 100);
     expect(takes(limit, 1, 0, 5)).toBe(2);

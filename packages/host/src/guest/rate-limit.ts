@@ -13,10 +13,15 @@ export class RateLimit {
     this.#intervalMs = intervalMs;
   }
 
-  /** Takes one from the allowance; false if the instance has to wait. @param nowMs monotonic */
-  take(instanceId: number, nowMs: number): boolean {
+  /**
+   * Takes one from the allowance; false if the instance has to wait.
+   * @param nowMs monotonic
+   * @param weight takes so many instead, but never more than a whole burst
+   */
+  take(instanceId: number, nowMs: number, weight = 1): boolean {
     this.#forget(nowMs);
-    const wholeAt = Math.max(this.#wholeAt.get(instanceId) ?? 0, nowMs) + this.#intervalMs;
+    const takenMs = Math.min(weight, this.#burst) * this.#intervalMs;
+    const wholeAt = Math.max(this.#wholeAt.get(instanceId) ?? 0, nowMs) + takenMs;
     if (wholeAt - nowMs > this.#burst * this.#intervalMs) return false;
     // Deleted first, so that the map stays in order of the last take.
     this.#wholeAt.delete(instanceId);

@@ -1,6 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http';
 import { messageOf } from '../base/coded-error.ts';
-import { request as send } from '../base/node-http.ts';
+import { answerTo, request as send } from '../base/node-http.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { Requestor } from '../model/events.ts';
 import type { Envelope } from '../wire/envelope.ts';
@@ -77,22 +77,20 @@ function known(error: unknown, member: string): unknown {
   return typeof code === 'string' && code.startsWith('member-') ? error : hostError('member-lost', member);
 }
 
-function exchange(agent: Agent, question: Question, signal: AbortSignal): Promise<MemberAnswer> {
+async function exchange(agent: Agent, question: Question, signal: AbortSignal): Promise<MemberAnswer> {
   const { method = 'GET', path, body, by } = question;
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
   const headers = {
     [REQUESTOR_HEADER]: requestorHeader(by),
     ...(bytes && { 'Content-Type': 'application/json', 'Content-Length': bytes.length }),
   };
-  return new Promise((resolve, reject) => {
-    const outgoing = send({ agent, method, path, headers, signal }, (incoming) => {
-      readAnswer(incoming).then(resolve, (error) => {
-        outgoing.destroy();
-        reject(error);
-      });
-    });
-    outgoing.on('error', reject).end(bytes);
-  });
+  const outgoing = send({ agent, method, path, headers, signal });
+  try {
+    return await readAnswer(await answerTo(outgoing.end(bytes)));
+  } catch (error) {
+    outgoing.destroy();
+    throw error;
+  }
 }
 
 async function readAnswer(incoming: IncomingMessage): Promise<MemberAnswer> {

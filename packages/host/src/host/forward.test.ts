@@ -44,6 +44,13 @@ function opened(host: Harness, path: string): Promise<IncomingMessage> {
   });
 }
 
+/** Makes a member answer each request with these bytes. */
+function answersOf(member: string, bytes: string): void {
+  fleet.link.member(member).serve = (socket) => {
+    socket.on('error', () => {}).on('data', () => socket.write(bytes));
+  };
+}
+
 describe('a request about an instance elsewhere', () => {
   it.each([
     ['GET', '/1.0/instances/c2', ''],
@@ -106,6 +113,27 @@ describe('a request about an instance elsewhere', () => {
       status: 404,
       json: { error: 'Instance not found' },
     });
+  });
+
+  it.each([
+    ['a status that is none', 'HTTP/1.1 099 x\r\nContent-Length: 0\r\n\r\n'],
+    ['a status that is none', 'HTTP/1.1 000 x\r\nContent-Length: 0\r\n\r\n'],
+    ['another protocol', 'HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nabc'],
+    ['no HTTP', 'hello\r\n\r\n'],
+  ])('says that the member is lost if it answers with %s', async (_what, answer) => {
+    answersOf('m2', answer);
+    const lost = { status: 503, json: { error: expect.stringContaining('m2') } };
+    expect(await m1.get('/1.0/instances/c2')).toMatchObject(lost);
+    // A list says that it has no answer, too.
+    expect((await m1.get('/1.0/instances?recursion=1')).json.metadata).toMatchObject([
+      { name: 'c1' },
+      { name: 'c2', status: 'Error' },
+    ]);
+  });
+
+  it('is answered if the text for the status has characters that HTTP does not allow', async () => {
+    answersOf('m2', 'HTTP/1.1 404 a\x01b\r\nContent-Length: 2\r\n\r\n{}');
+    expect(await m1.get('/1.0/instances/c2')).toMatchObject({ status: 404 });
   });
 
   it('is answered over a new connection when the kept one has just ended', async () => {

@@ -1,12 +1,20 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { hostError } from '../core/host-errors.ts';
 import { REMEMBERED_OPERATIONS_MAX } from './host-limits.ts';
+
+/** Node warns of a leak when more than ten listen, as many requests do at the same time. */
+function abortsMany(): AbortController {
+  const abort = new AbortController();
+  setMaxListeners(0, abort.signal);
+  return abort;
+}
 
 const OPERATION = /^\/1\.0\/operations\/([0-9a-f-]+)$/;
 
 /** The requests that this member has passed on to others, while they run, and the operations that they have started. */
 export class Forwards {
-  readonly #abort = new AbortController();
+  readonly #abort = abortsMany();
   readonly #running = new Set<Promise<void>>();
   readonly #members = new Map<string, string>();
 

@@ -11,7 +11,7 @@ export interface MemberStreamOptions {
   /** Connections to the member. @throws CodedError while it cannot be asked */
   readonly agent: () => Agent;
   readonly take: TakeEvent;
-  /** Called when it cannot be opened, or breaks. */
+  /** Called when it cannot be opened, or breaks; not again before it has been open. */
   readonly failed: (reason: string) => void;
 }
 
@@ -24,6 +24,7 @@ export class MemberStream {
   #socket: WebSocket | undefined;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
+  #hasFailed = false;
 
   constructor(options: MemberStreamOptions) {
     this.#options = options;
@@ -53,7 +54,10 @@ export class MemberStream {
 
   #follow(socket: WebSocket): void {
     let reason = 'it has ended';
-    socket.once('open', () => this.#tried.resolve());
+    socket.once('open', () => {
+      this.#hasFailed = false;
+      this.#tried.resolve();
+    });
     socket.on('message', (data) => this.#take(String(data)));
     socket.on('error', (error) => {
       reason = error.message;
@@ -69,7 +73,8 @@ export class MemberStream {
   #broken(reason: string): void {
     this.#tried.resolve();
     if (this.#stopped) return;
-    this.#options.failed(reason);
+    if (!this.#hasFailed) this.#options.failed(reason);
+    this.#hasFailed = true;
     this.#retry = setTimeout(() => this.#open(), STREAM_RETRY_MS);
   }
 }

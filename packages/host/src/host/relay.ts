@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '../base/coded-error.ts';
-import { request as send } from '../base/node-http.ts';
+import { answerTo, request as send } from '../base/node-http.ts';
 import { hostError } from '../core/host-errors.ts';
 import type { Requestor } from '../model/events.ts';
 import { endToEnd, headerOf, relayedHeaders } from './relay-headers.ts';
@@ -46,7 +46,7 @@ export async function relay(
     // The operator has gone.
     response.once('close', cut);
     try {
-      const answer = await answerOf(outgoing);
+      const answer = await answerTo(outgoing);
       options.begun(answer);
       await passBack(answer, response);
       return;
@@ -87,19 +87,11 @@ function mayTryAgain(request: IncomingMessage, outgoing: ClientRequest, response
   return isRead && !hasBody(request) && outgoing.reusedSocket && !response.destroyed;
 }
 
-function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    outgoing.once('response', resolve);
-    // Also after the answer: a client's request that ends early is no failure of the daemon.
-    outgoing.on('error', reject);
-    outgoing.once('close', () => reject(new Error('closed')));
-  });
-}
-
 /** An answer that breaks off is broken off, so that the client does not take it for complete. */
 function passBack(answer: IncomingMessage, response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
+    // Without its text for the status, in which Node reads characters that it does not write.
+    response.writeHead(answer.statusCode ?? 502, endToEnd(answer.rawHeaders));
     // A log that is followed may have nothing to say yet.
     response.flushHeaders();
     response.once('close', resolve);

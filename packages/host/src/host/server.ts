@@ -90,6 +90,11 @@ export class HostServer {
     return address.path === undefined ? async () => {} : socketRemover(address.path);
   }
 
+  /** Whether it takes connections. */
+  get isListening(): boolean {
+    return this.#state === 'listening';
+  }
+
   /** Serves a connection of another member, whose requests are never passed on. */
   serveMember(socket: Socket, member: string): void {
     if (this.#state !== 'listening') {

@@ -18,6 +18,21 @@ export interface Effect {
   readonly events: readonly EventDraft[];
 }
 
+/**
+ * A fleet shares the whole record of an instance with each write of a key, and keeps it in its history for an hour or more:
+ * so many bytes of the config count as one write.
+ */
+const SHARED_WRITE_BYTES = 8 * 1024;
+
+/** How many writes a write of a key counts as, if a fleet shares the record of the instance. */
+export function sharedWeight({ config }: Pick<Instance, 'config'>): number {
+  const bytes = Object.entries(config).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
+    0,
+  );
+  return Math.ceil(bytes / SHARED_WRITE_BYTES);
+}
+
 type Profiles = ReadonlyMap<string, Profile>;
 
 const refused = (result: WriteResult): Effect => ({ result, events: [] });

@@ -143,6 +143,17 @@ describe('records', () => {
     expect(a.store.unreadable.size).toBe(0);
   });
 
+  it("that could not be read and are gone are in nobody's way after a new load", async () => {
+    const key = `${prefix}profiles/gone`;
+    await b.etcd.txn({ compare: [], success: [{ put: { key, value: '{' } }] });
+    await a.replica.commit([put('good')]);
+    expect([...a.store.unreadable.keys()]).toEqual([key]);
+    a.replica.stop();
+    await b.etcd.txn({ compare: [], success: [{ delete: { key } }] });
+    await a.store.load();
+    expect([...a.store.unreadable.keys()]).toEqual([]);
+  });
+
   it('of many instances are read as they were at one revision, while others change', async () => {
     const count = 12_000;
     const { name: _, ...value } = sampleInstance('x');

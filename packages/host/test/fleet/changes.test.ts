@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../src/process/run.ts';
-import { until } from '../harness/api.ts';
+import { ask, until } from '../harness/api.ts';
 import { poll, shows, TestFleet, type TestMember, valuesOf } from '../harness/fleet.ts';
 import { LXC_CONFIG, LxcClient } from '../harness/lxc.ts';
 
@@ -105,6 +105,20 @@ describe('an instance elsewhere', () => {
     expect(await lxc(mb, 'cluster', 'list', '-f', 'csv')).toMatch(/^ma,.*ONLINE.*\nmb,.*ONLINE/);
   });
 
+  it('shares its config with each write of its own, so it writes less often the larger that is', async () => {
+    const value = 'x'.repeat(4096);
+    const keys = Array.from({ length: 36 }, (_, at) => [`guest.k${at}`, value]);
+    await ma.operator.patch('b1', {
+      config: { 'security.devlxd.guest_config': 'true', ...Object.fromEntries(keys) },
+    });
+    const init = await mb.operator.pid('b1');
+    const put = async () =>
+      (await ask(mb.daemon, { init }, '/1.0/config/guest.k1', '-X', 'PUT', '-d', `${performance.now()}`))
+        .status;
+    expect([await put(), await put()]).toEqual([200, 429]);
+    await ma.operator.patch('b1', { config: Object.fromEntries(keys.map(([key]) => [key, null])) });
+  });
+
   it('keeps its positions over a restart of its member, and gets each event once', async () => {
     const before = await poll(mb, 'b1', 'now');
     await ma.daemon.must('profile', 'set', 'web', 'user.role=one');
@@ -118,6 +132,23 @@ describe('an instance elsewhere', () => {
     await until('b1 has the newest value', async () => (await roleIn('b1')) === 'three');
     const after = await poll(mb, 'b1', before.next);
     expect([after.status, valuesOf(after, 'user.role')]).toEqual([200, ['one', 'two', 'three']]);
+  });
+
+  it('answers through other members while its daemon restarts in place, and changes wait for it', async () => {
+    let isOver = false;
+    const looking = (async () => {
+      while (!isOver) await ma.operator.get('b1');
+    })();
+    const changing = (async () => {
+      const told = new Set<string>();
+      for (let n = 0; !isOver; n++)
+        told.add((await ma.daemon.porthole('profile', 'set', 'web', `user.n=${n}`)).stderr);
+      return told;
+    })();
+    await mb.daemon.restartInPlace();
+    isOver = true;
+    await looking;
+    expect([...(await changing)]).toEqual(['']);
   });
 
   it('of a member that stops answering holds up a change no longer than the lease', async () => {

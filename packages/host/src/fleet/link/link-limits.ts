@@ -4,6 +4,9 @@ export const HANDSHAKE_MS = 5_000;
 /** Handshakes at a time. Everybody who reaches the address can begin one; the oldest makes room for a new one. */
 export const HANDSHAKES_MAX = 128;
 
+/** Handshakes with one member at a time: more wait, so that a crowd of requests does not push out its own handshakes. */
+export const HANDSHAKES_TO_MEMBER_MAX = 32;
+
 /** Connections of one member: each command of an operator that is forwarded has one. */
 export const CONNECTIONS_PER_MEMBER_MAX = 1024;
 
@@ -30,3 +33,9 @@ export const REFUSAL_MS = 1_000;
 
 /** Bytes of the first line that a member answers. */
 export const GREETING_BYTES_MAX = 128;
+
+/** A member that does not listen is tried again for so long, once: its daemon may restart in place ... */
+export const RESTART_MS = 2_000;
+
+/** ... after pauses of this length. */
+export const RESTART_RETRY_MS = 50;

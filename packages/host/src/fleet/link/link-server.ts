@@ -24,6 +24,8 @@ export interface LinkServerOptions {
   readonly known: KnownMembers;
   /** Takes the connection of a member. */
   readonly serve: (socket: TLSSocket, member: string) => void;
+  /** Whether it takes any now; if not, they end before their greeting, so that the member tries again. */
+  readonly isServing?: () => boolean;
   readonly log: Log;
   /** How long a handshake may take. */
   readonly handshakeMs?: number;
@@ -93,6 +95,10 @@ export class LinkServer {
   #accept(socket: TLSSocket): void {
     socket.on('error', () => {});
     this.#handshakes.delete(keyOf(socket));
+    if (this.#options.isServing?.() === false) {
+      socket.destroy();
+      return;
+    }
     const found = this.#memberOf(socket);
     if (typeof found === 'string') {
       this.#refuse(socket, found);

@@ -1,9 +1,12 @@
-import { type Agent, request } from 'node:http';
+import { type Agent, createServer as createHttpServer, request } from 'node:http';
 import { connect as connectPlain, createServer as createPlainServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
+import { silentLog } from '../../base/log.ts';
 import { LinkWorld } from '../testing/link-world.ts';
-import { HANDSHAKES_MAX } from './link-limits.ts';
+import { CONNECTIONS_TO_MEMBER_MAX, HANDSHAKES_MAX } from './link-limits.ts';
+import { LinkServer } from './link-server.ts';
 import { MemberAgent } from './member-agent.ts';
 
 let world: LinkWorld;
@@ -73,6 +76,41 @@ describe('between two members', () => {
     expect(() => agentTo('m9')).toThrow('The fleet has no member "m9"');
     await world.member('m2').server.stop();
     await expect(get(agentTo('m2'))).rejects.toMatchObject({ code: 'member-offline', status: 503 });
+  });
+
+  it('takes any number of requests at once: those that are too many wait, and none is refused', async () => {
+    const held: (() => void)[] = [];
+    const http = createHttpServer((_request, response) => void held.push(() => response.end('done')));
+    world.member('m2').serve = (socket) => void http.emit('connection', socket);
+    const all = Array.from({ length: CONNECTIONS_TO_MEMBER_MAX + 50 }, () => get(agentTo('m2')));
+    const answered = Promise.all(all);
+    while (held.length < CONNECTIONS_TO_MEMBER_MAX) await Promise.race([answered, sleep(10)]);
+    const answering = setInterval(() => {
+      for (const answer of held.splice(0)) answer();
+    }, 10);
+    expect(new Set((await answered).map(({ text }) => text))).toEqual(new Set(['done']));
+    clearInterval(answering);
+  }, 30_000);
+
+  it('waits for a daemon that restarts in place, and does not listen for a moment', async () => {
+    const { identity, serve } = world.member('m2');
+    const known = () => new Map([[world.member('m1').identity.fingerprint, 'm1']]);
+    await world.member('m2').server.stop();
+    const got = get(agentTo('m2'));
+    const failed = got.then(
+      () => 'too early',
+      () => 'too early',
+    );
+    let isServing = false;
+    const next = new LinkServer({ identity, known, serve, isServing: () => isServing, log: silentLog });
+    // While nothing listens, and while the one that listens does not serve yet.
+    expect(await Promise.race([failed, sleep(200, 'waits')])).toBe('waits');
+    await next.listen({ host: '127.0.0.1', port: portOf('m2') });
+    expect(await Promise.race([failed, sleep(200, 'waits')])).toBe('waits');
+    isServing = true;
+    expect((await got).text).toBe('m2 /x');
+    agentTo('m2').close();
+    await next.stop();
   });
 
   it('asks at the new address when a member has moved', async () => {

@@ -1,4 +1,5 @@
 import { Agent } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
 import { CodedError, messageOf } from '../../base/coded-error.ts';
@@ -9,8 +10,11 @@ import { fingerprintOf, type Identity } from './identity.ts';
 import {
   CONNECTIONS_TO_MEMBER_MAX,
   HANDSHAKE_MS,
+  HANDSHAKES_TO_MEMBER_MAX,
   IDLE_CONNECTIONS_MAX,
   IDLE_MS,
+  RESTART_MS,
+  RESTART_RETRY_MS,
   STANDSTILL_MS,
 } from './link-limits.ts';
 import { noticeDeath } from './link-server.ts';
@@ -36,16 +40,20 @@ export class MemberAgent extends Agent {
   readonly #peer: Peer;
   readonly #identity: Identity;
   readonly #sockets = new Set<TLSSocket>();
+  /** Requests that wait until they may connect, in their order. */
+  readonly #waiting: ((socket: Promise<TLSSocket>) => void)[] = [];
+  #handshakes = 0;
   readonly #handshakeMs: number;
   readonly #standstillMs: number;
   #closed = false;
   #isDoubted = false;
+  /** Since when nothing listens there, as far as is known here. */
+  #missedSince: number | undefined;
 
   constructor(peer: Peer, identity: Identity, handshakeMs = HANDSHAKE_MS, standstillMs = STANDSTILL_MS) {
     super({
       keepAlive: true,
       timeout: IDLE_MS,
-      maxSockets: CONNECTIONS_TO_MEMBER_MAX,
       maxFreeSockets: IDLE_CONNECTIONS_MAX,
     });
     this.#peer = peer;
@@ -63,10 +71,54 @@ export class MemberAgent extends Agent {
     _options: unknown,
     done?: (error: Error | null, socket: TLSSocket) => void,
   ): undefined {
-    this.#connect().then(
-      (socket) => done?.(null, socket),
-      (error) => done?.(error, undefined as never),
-    );
+    this.#waiting.push((socket) => {
+      socket.then(
+        (connected) => done?.(null, connected),
+        (error) => done?.(error, undefined as never),
+      );
+    });
+    this.#begin();
+  }
+
+  /** A request that waits for a connection cannot take a kept one: that one makes room. */
+  override keepSocketAlive(socket: Duplex): boolean {
+    // Node's types do not say what it returns.
+    const isKept: unknown = super.keepSocketAlive(socket);
+    return this.#waiting.length === 0 && isKept === true;
+  }
+
+  /** Node counts only connections that are there. Too many at once would be refused by the other side. */
+  #begin(): void {
+    while (
+      this.#handshakes < HANDSHAKES_TO_MEMBER_MAX &&
+      this.#sockets.size < CONNECTIONS_TO_MEMBER_MAX &&
+      this.#waiting.length > 0
+    ) {
+      this.#handshakes++;
+      const socket = this.#connectSoon();
+      this.#waiting.shift()?.(socket);
+      const over = () => {
+        this.#handshakes--;
+        this.#begin();
+      };
+      socket.then(over, over);
+    }
+  }
+
+  /** A daemon that restarts in place does not listen for a moment: nobody is to notice that. */
+  async #connectSoon(): Promise<TLSSocket> {
+    for (;;) {
+      try {
+        const socket = await this.#connect();
+        this.#missedSince = undefined;
+        return socket;
+      } catch (error) {
+        if (!isOfRestart(error)) throw error;
+        this.#missedSince ??= performance.now();
+        if (performance.now() - this.#missedSince > RESTART_MS) throw error;
+        await sleep(RESTART_RETRY_MS);
+      }
+    }
   }
 
   /** Ends all its connections, also those that are websockets now. */
@@ -132,7 +184,10 @@ export class MemberAgent extends Agent {
       ...{ rejectUnauthorized: false, checkServerIdentity: () => undefined },
     });
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      this.#begin();
+    });
     socket.on('error', () => {});
     socket.once('connect', () => noticeDeath(socket));
     return socket;
@@ -153,14 +208,22 @@ export class MemberAgent extends Agent {
     const { name } = this.#peer;
     if (code === 'EPROTO' || code.startsWith('ERR_SSL'))
       return hostError('member-refused', name, 'it does not speak TLS 1.3 as a member does');
-    return hostError('member-offline', name, messageOf(error));
+    return Object.assign(hostError('member-offline', name, messageOf(error)), { cause: error });
   }
+}
+
+/** Nothing listens, or it has ended before it could greet. */
+function isOfRestart(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ECONNRESET';
 }
 
 /** Rejects when a connection fails or ends. */
 function failureOf(socket: TLSSocket): Promise<never> {
   return new Promise((_, reject) => {
     socket.once('error', reject);
-    socket.once('close', () => reject(new Error('it ends the connection')));
+    socket.once('close', () =>
+      reject(Object.assign(new Error('it ends the connection'), { code: 'ECONNRESET' })),
+    );
   });
 }

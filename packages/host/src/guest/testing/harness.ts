@@ -67,6 +67,7 @@ export class FakeBackend implements GuestBackend {
   identified = 0;
   viewed = 0;
   storeBroken = false;
+  writeWeight = () => 1;
   readonly #watchers = new Set<{ instanceId: number; listener: () => void }>();
   readonly #listeners = new Set<{ instanceId: number; listener: (event: StoredEvent) => void }>();
   /** The number of the newest event. */

@@ -49,6 +49,8 @@ export class EtcdShared implements SharedStore {
     const { etcd, keys } = this.#parts;
     const { kvs, revision } = await loadAll(etcd, keys.prefix);
     this.#known.load(kvs, revision);
+    // What could not be read may be gone since.
+    this.#reader.unreadable.clear();
     const state = new MutableSharedState();
     for (const { key, value } of kvs)
       for (const change of this.#reader.change(key, value)) state.apply(change);

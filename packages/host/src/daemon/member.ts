@@ -80,7 +80,7 @@ export async function openMember(
     changed: (isAlive) => {
       cutOff.setAlive(isAlive);
       if (isAlive) beginning.hasLease();
-      // What it knows of the others' leases grows old from now on, or is the newest again.
+      // Without a lease, what this member knows of the leases of the others may be old.
       agents.recheck();
     },
   });

@@ -67,10 +67,10 @@ async function bundle(dir: string, programs: readonly string[]): Promise<void> {
   ]);
 }
 
-/** The parts of `porthole list`, a command that scripts run often, in one file. */
+/** The parts of a plain `porthole list`, a command that scripts run often, in one file. */
 const LISTS_AT_ONCE = {
   name: 'porthole',
-  test: /cli\/(program\/main|commands\/list)\.ts$|\/node_modules\/(cli-table3|string-width)\//,
+  test: /cli\/program\/main\.ts$/,
   includeDependenciesRecursively: true,
 };
 

@@ -4,14 +4,7 @@ import type { DeviceMap, StringMap } from '../client/types.ts';
 import { own } from '../core/records.ts';
 import type { Input } from './io.ts';
 import { readAll } from './io.ts';
-
-/** The command line itself is wrong: exit code 2. */
-export class UsageError extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'UsageError';
-  }
-}
+import { UsageError } from './usage-error.ts';
 
 /** Splits `key=value` at its first equals sign. */
 export function parsePair(text: string): [key: string, value: string] {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { UsageError } from './arguments.ts';
+import { UsageError } from './usage-error.ts';
 
 /** A path inside an instance. */
 export interface InstancePath {

@@ -6,13 +6,13 @@ import { bytesOfText } from '../base/byte-text.ts';
 import { ApiError } from '../client/client-errors.ts';
 import type { RemoteFile } from '../client/files.ts';
 import { readFile } from '../client/files.ts';
-import { UsageError } from './arguments.ts';
 import { countBytes } from './file-bytes.ts';
 import { readThroughLinks } from './file-links.ts';
 import type { InstancePath } from './file-paths.ts';
 import { below, nameOf, textOf } from './file-paths.ts';
 import { writing } from './local-errors.ts';
 import type { Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface PullOptions {
   readonly recursive?: boolean;

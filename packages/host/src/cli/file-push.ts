@@ -6,12 +6,12 @@ import { bytesOfText, textOfBytes } from '../base/byte-text.ts';
 import { ApiError } from '../client/client-errors.ts';
 import type { FileWrite } from '../client/files.ts';
 import { deleteFile, typeAt, writeFile } from '../client/files.ts';
-import { UsageError } from './arguments.ts';
 import { countBytes } from './file-bytes.ts';
 import { checkOwners } from './file-owners.ts';
 import type { InstancePath } from './file-paths.ts';
 import { below, parentsOf } from './file-paths.ts';
 import type { Session } from './session.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface PushOptions {
   readonly recursive?: boolean;

@@ -2,9 +2,9 @@ import { isAdopted } from '../core/adopted.ts';
 import { containerOf } from '../core/container.ts';
 import { own } from '../core/records.ts';
 import type { InstanceFullJson, InstanceJson, NetworkJson } from '../wire/instance.ts';
-import { UsageError } from './arguments.ts';
 import { isInFleet } from './location.ts';
 import { formatMemory, formatTime } from './text.ts';
+import { UsageError } from './usage-error.ts';
 
 /** One column of `porthole list`. */
 export interface Column {

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { own } from '../core/records.ts';
 import type { InstanceFullJson, NetworkJson } from '../wire/instance.ts';
-import { UsageError } from './arguments.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Which instances `porthole list` shows. */
 export interface Filters {

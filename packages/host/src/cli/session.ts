@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { DEFAULT_STATE_DIR } from '../base/state-directory.ts';
 import { HostClient } from '../client/host-client.ts';
-import { UsageError } from './arguments.ts';
 import { give, type Io, say, sayError } from './io.ts';
 import type { Progress } from './progress.ts';
 import { createProgress } from './progress.ts';
+import { UsageError } from './usage-error.ts';
 
 /** The streams, client and helpers of one command. */
 export interface Session {
@@ -45,34 +45,36 @@ function socketPathOf(options: GlobalOptions, env: Io['env']): string {
 
 /** Makes sessions that pass their exit code to `exit`. */
 export function sessionsOf(io: Io, exit: (code: number) => void): Open {
-  return (command) => {
-    const options = command.optsWithGlobals<GlobalOptions>();
-    if (options.project !== undefined && options.project !== PROJECT)
-      throw new UsageError(`There is no project "${options.project}": Porthole has one, ${PROJECT}`);
-    const quiet = options.quiet === true;
-    const progress = createProgress(io.stderr, quiet);
-    const note = (text: string) => {
+  return (command) => openSession(command.optsWithGlobals<GlobalOptions>(), io, exit);
+}
+
+/** Makes the session of one command, which passes its exit code to `exit`. */
+export function openSession(options: GlobalOptions, io: Io, exit: (code: number) => void): Session {
+  if (options.project !== undefined && options.project !== PROJECT)
+    throw new UsageError(`There is no project "${options.project}": Porthole has one, ${PROJECT}`);
+  const quiet = options.quiet === true;
+  const progress = createProgress(io.stderr, quiet);
+  const note = (text: string) => {
+    progress.clear();
+    if (!quiet) say(io.stderr, `${text}\n`);
+  };
+  return {
+    io,
+    client: new HostClient(socketPathOf(options, io.env), {
+      ...(progress.shown ? { onProgress: progress.text } : {}),
+      onUnconfirmed: (members) => note(unconfirmed(members)),
+    }),
+    quiet,
+    progress,
+    print: (text) => say(io.stdout, `${text}\n`),
+    data: (value) => give(io.stdout, `${value}\n`),
+    note,
+    complain: (text) => {
       progress.clear();
-      if (!quiet) say(io.stderr, `${text}\n`);
-    };
-    return {
-      io,
-      client: new HostClient(socketPathOf(options, io.env), {
-        ...(progress.shown ? { onProgress: progress.text } : {}),
-        onUnconfirmed: (members) => note(unconfirmed(members)),
-      }),
-      quiet,
-      progress,
-      print: (text) => say(io.stdout, `${text}\n`),
-      data: (value) => give(io.stdout, `${value}\n`),
-      note,
-      complain: (text) => {
-        progress.clear();
-        sayError(io.stderr, text);
-        exit(1);
-      },
-      exit,
-    };
+      sayError(io.stderr, text);
+      exit(1);
+    },
+    exit,
   };
 }
 

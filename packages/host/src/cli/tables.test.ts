@@ -28,6 +28,29 @@ describe('a list', () => {
     );
   });
 
+  it('as a table lines up texts with wide characters, and those with several', async () => {
+    const wide = {
+      headers: ['A', 'B'],
+      rows: [
+        ['漢字', 'é'],
+        ['x', '👍\ny'],
+      ],
+      objects: [],
+    };
+    expect(await renderListing('table', wide)).toBe(
+      [
+        '+------+----+',
+        '|  A   | B  |',
+        '+------+----+',
+        '| 漢字 | é  |',
+        '+------+----+',
+        '| x    | 👍 |',
+        '|      | y  |',
+        '+------+----+',
+      ].join('\n'),
+    );
+  });
+
   it('without rows is still a closed table', async () => {
     expect(await renderListing('table', EMPTY)).toBe(
       ['+------+-------+', '| NAME | STATE |', '+------+-------+'].join('\n'),

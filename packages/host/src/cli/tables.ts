@@ -1,9 +1,10 @@
-import { Option } from 'commander';
 import { escapeQuoted, printable } from '../base/printable.ts';
+import { drawTable } from './drawn-table.ts';
 import type { Session } from './session.ts';
 import { NOT_IN_YAML, needsQuotes } from './yaml-quotes.ts';
 
-const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
+/** How lists can be printed. */
+export const FORMATS = ['table', 'csv', 'json', 'yaml', 'compact'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** The content of a list: cells for people, the objects themselves for programs. */
@@ -12,11 +13,6 @@ export interface Listing {
   /** A cell may have several lines. */
   readonly rows: readonly (readonly string[])[];
   readonly objects: readonly unknown[];
-}
-
-/** The option `-f, --format` of every command that lists something. */
-export function formatOption(): Option {
-  return new Option('-f, --format <format>', 'how to print it').choices(FORMATS).default('table');
 }
 
 /** Renders a list in a format; without a final line end, empty when there is nothing to print. */
@@ -33,7 +29,11 @@ export async function printListing(session: Session, format: Format, listing: Li
 }
 
 const RENDERERS: Readonly<Record<Format, (listing: Listing) => string | Promise<string>>> = {
-  table: ({ headers, rows }) => renderTable(headers, rows),
+  table: ({ headers, rows }) =>
+    drawTable(
+      headers,
+      rows.map((row) => row.map(cellText)),
+    ),
   csv: ({ rows }) => rows.map((row) => row.map(csvCell).join(',')).join('\n'),
   json: ({ objects }) => renderJson(objects),
   yaml: ({ objects }) => renderYaml(objects),
@@ -71,36 +71,6 @@ export function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-const LINES = {
-  top: '-',
-  'top-mid': '+',
-  'top-left': '+',
-  'top-right': '+',
-  bottom: '-',
-  'bottom-mid': '+',
-  'bottom-left': '+',
-  'bottom-right': '+',
-  left: '|',
-  'left-mid': '+',
-  mid: '-',
-  'mid-mid': '+',
-  right: '|',
-  'right-mid': '+',
-  middle: '|',
-};
-
-async function renderTable(headers: readonly string[], rows: Listing['rows']): Promise<string> {
-  const { default: Table } = await import('cli-table3');
-  const head = headers.map((content) => ({ content, hAlign: 'center' }));
-  const table = new Table({
-    head: head as unknown as string[],
-    chars: LINES,
-    style: { head: [], border: [] },
-  });
-  table.push(...rows.map((row) => row.map(cellText)));
-  return table.toString();
 }
 
 /** A cell may have several lines; a tab would shift the text after it. */

@@ -1,7 +1,7 @@
 import type { InstanceJson } from '../wire/instance.ts';
 import { STATUS_CODES } from '../wire/status.ts';
-import { UsageError } from './arguments.ts';
 import { isStopped } from './instance-status.ts';
+import { UsageError } from './usage-error.ts';
 
 /** What can be waited for. */
 export interface Condition {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { UsageError } from './arguments.ts';
 import { locate } from './locate.ts';
+import { UsageError } from './usage-error.ts';
 
 /** Words of other programs for a command of porthole; the rest of the line stays as it is. */
 export const SYNONYMS: Readonly<Record<string, readonly string[]>> = {

@@ -55,6 +55,7 @@ import { serverFacts } from './server-facts.ts';
 import { serve } from './serving.ts';
 import { memoryOfProcess, SpareMemory } from './spare-memory.ts';
 import { prepareStateDir, type StatePaths, whyUnwritable } from './state-paths.ts';
+import { stormWatch } from './storms.ts';
 
 const MS_PER_SECOND = 1000;
 const JOURNAL_TRIM_MS = 60_000;
@@ -91,17 +92,17 @@ export async function startDaemon(
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const { paths, held, opened } = await openState(started, config, { exit, lock: inherited.lock, log });
-  started.adopt(new SpareMemory(memoryOfProcess()), (each) => each.stop());
-  const watch = started.adopt(new ExitWatch(), (each) => each.stop());
+  started.adopt(new SpareMemory(memoryOfProcess()), stopped);
+  const watch = started.adopt(new ExitWatch(), stopped);
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
   const callers = new Callers((fd) => identify(kernel, registry, fd));
   const limits = guestLimits(settings);
-  const { lane, sender, status } = openFastLane({ wanted: settings['fast-lane'], kernel, limits, log });
+  const storms = stormWatch(settings, log);
+  const { lane, sender, status } = openFastLane({ settings, kernel, limits, log, ...storms });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
-  const runtimes = started.adopt(await open({ ...paths, watch, ...runtimeSettings(settings), log }), (each) =>
-    each.stop(),
-  );
+  const runtimes = started.adopt(await open({ ...paths, watch, ...runtimeSettings(settings), log }), stopped);
+  storms.begin(started, runtimes.main);
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));
   const hub = new EventHub(log);
   const late: { guests?: GuestServer; machines?: Machines } = {};
@@ -160,6 +161,8 @@ export async function startDaemon(
   log.info({ stateDir, identification: kernel.name, fastLane: status(), runtime }, 'daemon started');
   return running(started.move(), { exit, held, paths, log });
 }
+
+const stopped = (part: { stop(): void }) => part.stop();
 
 /** Takes the state directory, and opens its store. */
 async function openState(

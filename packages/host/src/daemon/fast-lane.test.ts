@@ -11,13 +11,17 @@ it.each([
 ] as const)(
   'there is no lane when the setting is %s and callers are identified by %s',
   (wanted, name, status) => {
-    const fast = openFastLane({ ...parts, wanted, kernel: { name } });
+    const fast = openFastLane({ ...parts, settings: { 'fast-lane': wanted }, kernel: { name } });
     expect([fast.lane, fast.status()]).toEqual([undefined, status]);
   },
 );
 
 it('the lane is on when callers are identified by pidfd, and its status says when it has failed', async () => {
-  const { lane, status } = openFastLane({ ...parts, wanted: 'auto', kernel: { name: 'pidfd' } });
+  const { lane, status } = openFastLane({
+    ...parts,
+    settings: { 'fast-lane': 'auto' },
+    kernel: { name: 'pidfd' },
+  });
   expect(status()).toBe('on');
   // No connection has such a slot: a defect of the daemon.
   lane?.release({ peer: { kind: 'no-instance' }, key: 'nobody', rank: 'root' });

@@ -1,6 +1,7 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config/settings.ts';
+import type { NewProcesses } from '../core/new-processes.ts';
 import type { Limits } from '../http/connection-limits.ts';
 import { Lane } from '../lane/lane.ts';
 import { FileSender } from '../sender/file-sender.ts';
@@ -22,20 +23,22 @@ export interface FastLane {
  * by pidfd. Without the fast lane everything works, too.
  */
 export function openFastLane(parts: {
-  readonly wanted: Settings['fast-lane'];
+  readonly settings: Pick<Settings, 'fast-lane'>;
   readonly kernel: { readonly name: string };
   readonly limits: Limits;
   readonly log: Log;
+  /** As in {@link Lane}. */
+  readonly onNewProcesses?: ((found: NewProcesses) => void) | undefined;
 }): FastLane {
-  const { wanted, kernel, limits, log } = parts;
-  if (wanted === 'off') return { lane: undefined, sender: undefined, status: () => 'off' };
+  const { settings, kernel, limits, log, onNewProcesses } = parts;
+  if (settings['fast-lane'] === 'off') return { lane: undefined, sender: undefined, status: () => 'off' };
   const sender = new FileSender(log);
   if (kernel.name !== 'pidfd') {
     log.info({ identification: kernel.name }, 'no fast lane: callers are not recognised by pidfd here');
     return { lane: undefined, sender, status: () => 'unsupported' };
   }
   try {
-    const lane = new Lane(limits, log);
+    const lane = new Lane(limits, log, onNewProcesses);
     return { lane, sender, status: () => (lane.failed ? 'failed' : 'on') };
   } catch (error) {
     log.warn({ error: messageOf(error) }, 'no fast lane: it cannot be started');

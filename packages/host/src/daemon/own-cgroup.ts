@@ -4,12 +4,9 @@ import { join } from 'node:path';
 import { keepProgramsApart } from '../process/apart.ts';
 import { CGROUP_ROOT, type Membership, membershipsIn, readText } from '../runtimes/kernel/cgroup-files.ts';
 import { type CgroupVersion, controllerFolder, controllerVersion } from '../runtimes/lxc/cgroups.ts';
-import { USUAL_WEIGHT } from '../runtimes/lxc/resource-limits.ts';
+import { USUAL_WEIGHT, WEIGHT_FILE } from '../runtimes/lxc/resource-limits.ts';
 
 const PREFIX = 'portholed.';
-
-/** The file of the weight, by version; cgroups(7). */
-const WEIGHT_FILE: Readonly<Record<CgroupVersion, string>> = { cgroup: 'cpu.shares', cgroup2: 'cpu.weight' };
 
 /** Where the daemon runs; other values are for tests. */
 export interface OwnProcess {

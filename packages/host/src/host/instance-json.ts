@@ -39,7 +39,7 @@ export function instanceFullJson(
 }
 
 /** The live state of an instance as the API shows it. */
-export function stateJson(live: InstanceLive & { readonly stuck?: number }): InstanceStateJson {
+export function stateJson(live: InstanceLive): InstanceStateJson {
   return {
     status: live.status,
     status_code: STATUS_CODES[live.status],
@@ -50,6 +50,7 @@ export function stateJson(live: InstanceLive & { readonly stuck?: number }): Ins
     disk: diskJson(live),
     network: live.network && networksJson(live.network),
     ...(live.stuck ? { stuck: live.stuck } : {}),
+    ...(live.loweredWeight ? { lowered_weight: live.loweredWeight } : {}),
   };
 }
 

@@ -172,6 +172,30 @@ describe('envelopes', () => {
   });
 });
 
+describe('a list of hundreds of instances', () => {
+  const names = Array.from({ length: 250 }, (_, number) => `c${number}`).sort();
+  beforeEach(() => {
+    for (const name of names) harness.backend.add(name);
+  });
+
+  it('comes whole, with its length', async () => {
+    const { status, headers, body, json } = await harness.get('/1.0/instances?recursion=1');
+    expect([status, headers['content-type']]).toEqual([200, 'application/json']);
+    expect(headers['content-length']).toBe(String(body.length));
+    expect(json.metadata.map(({ name }: { name: string }) => name)).toEqual(names);
+    expect(body.at(-1)).toBe('\n'.charCodeAt(0));
+  });
+
+  it('is no failure when the client leaves in the middle of it', async () => {
+    const socket = connect(harness.path, () => {
+      socket.write('GET /1.0/instances?recursion=1 HTTP/1.1\r\nHost: x\r\n\r\n');
+    });
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.destroy();
+    expect((await harness.get('/1.0')).status).toBe(200);
+  });
+});
+
 describe('bodies', () => {
   it('of GET and DELETE are ignored', async () => {
     harness.backend.add('c1');

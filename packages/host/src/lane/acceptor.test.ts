@@ -57,7 +57,7 @@ beforeEach(() => {
   const limits = DEFAULT_LIMITS;
   connections = new CountedConnections({ epoll, report, limits, shared, owned, openFilesMax: 8192 });
   turns = new Turns<Client>();
-  acceptor = new Acceptor({ epoll, runs, connections, turns, owned, report });
+  acceptor = new Acceptor({ epoll, runs, connections, turns, owned, report, newcomers: undefined });
   acceptor.listen(listening);
 });
 afterEach(() => {

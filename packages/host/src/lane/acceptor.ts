@@ -9,6 +9,7 @@ import type { Connections } from './connections.ts';
 import { ACCEPT_BATCH, ACCEPT_MS_MAX, ACCEPT_REST_MS } from './lane-limits.ts';
 import type { Found, LaneRuns } from './lane-runs.ts';
 import type { Report } from './messages.ts';
+import type { Newcomers } from './newcomers.ts';
 import { Patience } from './patience.ts';
 import { QueueDepth } from './queue-depth.ts';
 import type { Turns } from './turns.ts';
@@ -20,6 +21,8 @@ export interface AcceptorParts {
   readonly runs: LaneRuns;
   readonly connections: Connections;
   readonly turns: Turns<Client>;
+  /** Undefined if fork storms are not looked for. */
+  readonly newcomers: Newcomers | undefined;
   readonly owned: Uint8Array;
   readonly report: (report: Report) => void;
 }
@@ -131,7 +134,7 @@ export class Acceptor {
    * take the processor from this thread.
    */
   #acceptBatch(nowMs: number, untilMs: number): void {
-    const { runs } = this.#parts;
+    const { runs, newcomers } = this.#parts;
     const accepted: number[] = [];
     let fd = 0;
     do {
@@ -139,10 +142,13 @@ export class Acceptor {
       if (fd >= 0) accepted.push(fd);
     } while (fd >= 0 && accepted.length < ACCEPT_BATCH && performance.now() < untilMs);
     this.#waited = fd >= 0;
+    newcomers?.look(accepted);
     if (this.#waited) this.#hangUps.look(accepted);
     const hungUp = new Set(this.#waited ? accepted.filter((_, index) => this.#hangUps.has(index)) : []);
     const there = accepted.filter((each) => !hungUp.has(each) || hasMore(each));
+    const before = runs.strangers;
     const found = runs.identify(there);
+    newcomers?.count(accepted.length, accepted.length - there.length + runs.strangers - before, nowMs);
     let welcome = 0;
     for (const [index, each] of there.entries()) {
       const place = found[index]!;

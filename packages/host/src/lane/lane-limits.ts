@@ -44,6 +44,16 @@ export const KNOWN_CHARACTERS_MAX = 16 * 1024;
 export const KNOWN_PROCESSES_PER_RUN_MAX = 4;
 /** The same for all instances; each holds a descriptor. Others are identified each time they connect. */
 export const KNOWN_PROCESSES_MAX = 2048;
+/** Milliseconds for which new processes are counted together: so soon is a fork storm noticed. */
+export const NEWCOMERS_MS = 25;
+/** Connections of a batch that are looked at while many new processes connect: some 50 microseconds of work. */
+export const NEWCOMERS_LOOKS = 8;
+/** With fewer looks in that time, the parts of the cgroups would be left to chance. */
+export const NEWCOMERS_LOOKED_MIN = 16;
+/** Cgroups of new processes in that time; the main thread looks up each of them. */
+export const NEWCOMERS_CGROUPS_MAX = 32;
+/** Processes that are remembered as seen; with more, all are forgotten. */
+export const NEWCOMERS_PIDS_MAX = 4096;
 /** Milliseconds for which accepting pauses when the process has no descriptors left. */
 export const ACCEPT_REST_MS = 250;
 /** The lane waits no longer than this many milliseconds, so that its thread can be ended. */

@@ -22,6 +22,7 @@ export class LaneRuns {
   readonly #byInstance = new Map<number, LaneRun>();
   readonly #byNamespace = new Map<string, LaneRun>();
   readonly #processes: KnownProcesses;
+  #strangers = 0;
 
   /** @param processesMax how many processes are recognised without a look at their namespaces */
   constructor(processesMax?: number) {
@@ -95,6 +96,11 @@ export class LaneRuns {
     return this.#look(socket, uid);
   }
 
+  /** How many callers so far were not recognised by their process. */
+  get strangers(): number {
+    return this.#strangers;
+  }
+
   /** Whether the process with this pid is recognised without a look at its namespaces. */
   knows(pid: number): boolean {
     return this.#processes.has(pid);
@@ -116,6 +122,7 @@ export class LaneRuns {
   }
 
   #look(socket: number, uid: number, pid = 0, again = false): Found {
+    this.#strangers++;
     const { run, outermost } = originOf(pidfdKernel, this, socket);
     const found = run === null ? null : (this.#byInstance.get(run.instanceId) ?? null);
     if (pid > 0 && outermost === null) this.#processes.remember(socket, pid, found, again);

@@ -2,18 +2,19 @@ import { Worker } from 'node:worker_threads';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import type { Caller } from '../core/caller.ts';
+import type { NewProcesses } from '../core/new-processes.ts';
 import type { GuestView } from '../core/view.ts';
 import type { ViewFollower } from '../core/view-follower.ts';
 import { acceptedOf } from '../guest/caller-key.ts';
 import type { GuestFrontEnd } from '../guest/server.ts';
 import type { Accepted } from '../http/application.ts';
 import type { Limits } from '../http/connection-limits.ts';
-import type { FrontEndCalls, FrontEndStop, HandedOver } from '../http/front-end.ts';
-import type { Share } from '../http/slots.ts';
+import type { FrontEndCalls, FrontEndStop } from '../http/front-end.ts';
 import { openWake, wake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
 import { openFilesMax } from '../native/rlimit.ts';
 import type { RegisteredRun } from '../peer/registry.ts';
+import { handedOver, shareOf } from './handed-report.ts';
 import { ACCEPT_LOG_MS, OBEY_MS_MAX } from './lane-limits.ts';
 import {
   CLOSED,
@@ -38,6 +39,7 @@ const WAIT_MS = 100;
  */
 export class Lane implements GuestFrontEnd, ViewFollower {
   readonly #log: Log;
+  readonly #onNewProcesses: ((found: NewProcesses) => void) | undefined;
   readonly #shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_SLOTS));
   readonly #owned = new Uint8Array(new SharedArrayBuffer(OWNED_BYTES));
   readonly #wake = openWake();
@@ -57,11 +59,13 @@ export class Lane implements GuestFrontEnd, ViewFollower {
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #state: 'works' | 'stopping' | 'ended' | 'failed' = 'works';
 
-  constructor(limits: Limits, log: Log) {
+  /** @param onNewProcesses called while very many new processes connect; without it, the lane does not look for them */
+  constructor(limits: Limits, log: Log, onNewProcesses?: (found: NewProcesses) => void) {
     this.#log = log;
+    this.#onNewProcesses = onNewProcesses;
     const start: LaneStart = {
       ...{ shared: this.#shared, owned: this.#owned, wake: this.#wake, limits },
-      openFilesMax: openFilesMax(),
+      ...{ openFilesMax: openFilesMax(), findsStorms: onNewProcesses !== undefined },
     };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData: start,
@@ -234,7 +238,8 @@ export class Lane implements GuestFrontEnd, ViewFollower {
     else if (report.kind === 'kept') for (const fd of report.connections) this.#calls?.keep(fd);
     else if (report.kind === 'fault') {
       this.#log.error({ error: report.error, caller: report.caller }, 'a guest request failed');
-    } else this.#acceptFailed();
+    } else if (report.kind === 'new-processes') this.#onNewProcesses?.(report.found);
+    else this.#acceptFailed();
   }
 
   /**
@@ -281,17 +286,4 @@ export class Lane implements GuestFrontEnd, ViewFollower {
     for (let fd = this.#owned.indexOf(1); fd >= 0; fd = this.#owned.indexOf(1, fd + 1)) close(fd);
     this.#calls?.alone();
   }
-}
-
-function handedOver({ fd, caller, unread, unsent, last }: HandedReport): HandedOver<Caller> {
-  return { fd, accepted: acceptedOf(caller), unread: bufferOf(unread), unsent: bufferOf(unsent), last };
-}
-
-function shareOf({ key, rank }: Accepted<Caller>): Share {
-  return { key, rank };
-}
-
-/** Between threads a buffer becomes a plain array. */
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }

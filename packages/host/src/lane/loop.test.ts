@@ -50,7 +50,7 @@ beforeEach(() => {
   shared = new Int32Array(SHARED_SLOTS);
   const limits = { ...DEFAULT_LIMITS, connectionsPerKey: 1000 };
   loop = new Loop(
-    { shared, owned, wake: wakes, limits, openFilesMax: 4096 },
+    { shared, owned, wake: wakes, limits, openFilesMax: 4096, findsStorms: false },
     { next: () => orders.shift(), report: (report) => void reports.push(report) },
   );
   loop.turn();

@@ -10,6 +10,7 @@ import { OBEY_MS, SERVE_MS_MAX, WAIT_MS_MAX } from './lane-limits.ts';
 import { LaneRuns } from './lane-runs.ts';
 import { LinkedQueue } from './linked-queue.ts';
 import { CLOSED, DONE, type LaneStart, type Order, type Report } from './messages.ts';
+import { Newcomers } from './newcomers.ts';
 import { Serving } from './serving.ts';
 import { Turns } from './turns.ts';
 
@@ -52,7 +53,10 @@ export class Loop {
     const epoll = this.#epoll;
     this.#connections = new Connections({ ...start, epoll, report });
     this.#serving = new Serving(this.#connections, limits);
-    const parts = { runs: this.#runs, connections: this.#connections, turns: this.#turns };
+    const newcomers = start.findsStorms
+      ? new Newcomers((found) => report({ kind: 'new-processes', found }))
+      : undefined;
+    const parts = { runs: this.#runs, connections: this.#connections, turns: this.#turns, newcomers };
     this.#acceptor = new Acceptor({ epoll, report, owned, ...parts });
     this.#epoll.add(start.wake);
   }

@@ -1,4 +1,5 @@
 import type { Caller } from '../core/caller.ts';
+import type { NewProcesses } from '../core/new-processes.ts';
 import type { GuestView } from '../core/view.ts';
 import type { Limits } from '../http/connection-limits.ts';
 import type { FrontEndStop } from '../http/front-end.ts';
@@ -52,6 +53,8 @@ export type Report =
   /** Connections that are kept for the next server. */
   | { readonly kind: 'kept'; readonly connections: readonly number[] }
   | { readonly kind: 'accept-failed' }
+  /** While many new processes connect, some forty times a second. */
+  | { readonly kind: 'new-processes'; readonly found: NewProcesses }
   | { readonly kind: 'fault'; readonly error: string; readonly caller: Caller };
 
 /** The data that the lane's thread is started with. */
@@ -63,6 +66,8 @@ export interface LaneStart {
   /** An eventfd that is readable when there are orders. */
   readonly wake: number;
   readonly limits: Limits;
+  /** Whether new processes are to be reported. */
+  readonly findsStorms: boolean;
   /** All descriptors are below this number. */
   readonly openFilesMax: number;
 }

@@ -1,4 +1,4 @@
-import { ioctl } from './ioctl.ts';
+import { ioctl, ioctlWith } from './ioctl.ts';
 import { checked, declare } from './libc.ts';
 
 const syscallPidfdOpen = declare('long syscall(long number, int pid, uint flags)');
@@ -13,6 +13,13 @@ const PIDFD_GETFD = 438;
 
 /** `_IO(0xFF, 5)` of linux/pidfd.h, Linux 6.11. */
 const PIDFD_GET_PID_NAMESPACE = 0xff05;
+
+/** `_IOWR(0xFF, 11, struct pidfd_info)` of linux/pidfd.h with the 64 bytes of its first version, Linux 6.13. */
+const PIDFD_GET_INFO = 0xc040ff0b;
+/** What is asked for. With PIDFD_INFO_EXIT, the kernel also tells it of a process that has been reaped (Linux 6.16). */
+const PIDFD_INFO_CGROUPID = 1n << 2n;
+const PIDFD_INFO_EXIT = 1n << 3n;
+const info = Buffer.alloc(64);
 
 /** A handle on a process (pidfd_open(2), Linux 5.3); to be closed by the caller. @throws ESRCH */
 export function openPidfd(pid: number): number {
@@ -43,4 +50,16 @@ export function isTaken(pid: number): boolean {
 export function openPidNamespaceOf(pidfd: number): number | null {
   const namespace = ioctl(pidfd, PIDFD_GET_PID_NAMESPACE, 0);
   return namespace < 0 ? null : namespace;
+}
+
+/**
+ * The id of a process's cgroup in the unified hierarchy. Of a process that has ended, the one that it had at its end.
+ * Null if the kernel does not tell it.
+ */
+export function cgroupIdOf(pidfd: number): bigint | null {
+  info.fill(0);
+  info.writeBigUInt64LE(PIDFD_INFO_CGROUPID | PIDFD_INFO_EXIT);
+  if (ioctlWith(pidfd, PIDFD_GET_INFO, info) < 0) return null;
+  // The kernel writes back which of the fields it has filled in.
+  return (info.readBigUInt64LE() & PIDFD_INFO_CGROUPID) === 0n ? null : info.readBigUInt64LE(8);
 }

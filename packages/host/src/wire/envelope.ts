@@ -1,3 +1,4 @@
+import { slicesOf } from '../base/slices.ts';
 import type { OperationJson } from './operation.ts';
 import { STATUS_CODES } from './status.ts';
 
@@ -26,10 +27,32 @@ export function syncEnvelope(metadata: unknown, unconfirmed: readonly string[] =
   return envelope({ type: 'sync', status: 'Success', status_code: STATUS_CODES.Success, metadata, ...late });
 }
 
-/** The text of {@link syncEnvelope} for a list. @param items the JSON text of each */
-export function listText(items: readonly string[]): string {
+/**
+ * The text of {@link syncEnvelope} for a list, in pieces, each made when it is asked for: the whole may have many
+ * megabytes.
+ * @param items the JSON text of each
+ * @returns bytes of the whole text, and the pieces
+ */
+export function listText(items: readonly string[]): {
+  readonly bytes: number;
+  readonly pieces: Iterable<string>;
+} {
   const [head, tail] = JSON.stringify(syncEnvelope([])).split('[]') as [string, string];
-  return `${head}[${items.join(',')}]${tail}`;
+  const commas = Math.max(0, items.length - 1);
+  const bytes = items.reduce(
+    (sum, item) => sum + Buffer.byteLength(item),
+    `${head}[]${tail}`.length + commas,
+  );
+  return { bytes, pieces: piecesOf(items, `${head}[`, `]${tail}`) };
+}
+
+function* piecesOf(items: readonly string[], head: string, tail: string): Generator<string> {
+  let before = head;
+  for (const slice of slicesOf(items)) {
+    yield before + slice.join(',');
+    before = ',';
+  }
+  yield items.length > 0 ? tail : head + tail;
 }
 
 /** The answer to a request that has started an operation. */

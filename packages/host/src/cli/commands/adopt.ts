@@ -3,9 +3,10 @@ import { DEFAULT_STATE_DIR } from '../../base/state-directory.ts';
 import { ApiError } from '../../client/client-errors.ts';
 import { path } from '../../client/host-client.ts';
 import type { StringMap } from '../../client/types.ts';
-import { collectNames, collectPair, parseWhole, UsageError } from '../arguments.ts';
+import { collectNames, collectPair, parseWhole } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface AdoptOptions {
   readonly pid: number;

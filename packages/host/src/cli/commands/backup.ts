@@ -3,9 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Verified } from '../../backups/verify.ts';
 import type { BackupsJson } from '../../wire/backup.ts';
+import { formatOption } from '../format-option.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
-import { type Format, formatOption, printListing } from '../tables.ts';
+import { type Format, printListing } from '../tables.ts';
 import { formatBytes, formatTime } from '../text.ts';
 
 /** `backup` and all below it. */

@@ -2,9 +2,10 @@ import { type Command, Option } from 'commander';
 import { ApiError } from '../../client/client-errors.ts';
 import { type HostClient, path } from '../../client/host-client.ts';
 import type { ClusterJson, MemberJson } from '../../wire/cluster.ts';
+import { formatOption } from '../format-option.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
-import { type Format, formatOption, printListing, renderJson, renderYaml } from '../tables.ts';
+import { type Format, printListing, renderJson, renderYaml } from '../tables.ts';
 import { addDisable, addEnable, addRemove } from './cluster-changes.ts';
 
 /** `cluster` and all below it. */

@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { ApiError } from '../../client/client-errors.ts';
 import { own } from '../../core/records.ts';
-import { parseSettings, UsageError } from '../arguments.ts';
+import { parseSettings } from '../arguments.ts';
 import { editObject } from '../editor.ts';
 import { addExamples } from '../help.ts';
 import type { Holder } from '../holders.ts';
 import { example, INSTANCE_HOLDER, without } from '../holders.ts';
 import type { Open } from '../session.ts';
 import { renderYaml } from '../tables.ts';
+import { UsageError } from '../usage-error.ts';
 import { addDevice } from './device.ts';
 
 /** `config` and all below it. */

@@ -4,11 +4,11 @@ import { Option } from 'commander';
 import { attachConsole } from '../../client/console.ts';
 import { path } from '../../client/host-client.ts';
 import { download } from '../../client/transport.ts';
-import { UsageError } from '../arguments.ts';
 import { consoleKeys } from '../console-keys.ts';
 import { addExamples } from '../help.ts';
 import { say } from '../io.ts';
 import type { Open, Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 const VGA = 'instances have no screen: they are containers';
 

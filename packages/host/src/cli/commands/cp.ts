@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { UsageError } from '../arguments.ts';
 import { type InstancePath, parseInstancePath } from '../file-paths.ts';
 import { pull } from '../file-pull.ts';
 import { push } from '../file-push.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** `cp`. */
 export function addCp(program: Command, open: Open): void {

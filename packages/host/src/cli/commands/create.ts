@@ -6,12 +6,13 @@ import { path } from '../../client/host-client.ts';
 import type { DeviceMap, StringMap } from '../../client/types.ts';
 import { own, recordOf } from '../../core/records.ts';
 import type { ProfileJson } from '../../wire/profile.ts';
-import { collectDevice, collectNames, collectPair, UsageError } from '../arguments.ts';
+import { collectDevice, collectNames, collectPair } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { templateWarnings } from '../image-text.ts';
 import { readAll } from '../io.ts';
 import { findImage } from '../lookup.ts';
 import type { Open, Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 import { parseObject } from '../yaml-input.ts';
 import { changeState } from './state.ts';
 

@@ -4,12 +4,13 @@ import type { DeviceMap, StringMap } from '../../client/types.ts';
 import { DEVICE_TYPE_NAMES } from '../../core/device-types.ts';
 import { own } from '../../core/records.ts';
 import { parsePair, parseSettings } from '../arguments.ts';
+import { formatOption } from '../format-option.ts';
 import { addExamples } from '../help.ts';
 import type { ConfigAndDevices, Holder } from '../holders.ts';
 import { example, without } from '../holders.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, printListing, renderYaml, sorted } from '../tables.ts';
+import { printListing, renderYaml, sorted } from '../tables.ts';
 
 /** `device` of an instance or a profile, and all below it. */
 export function addDevice(parent: Command, open: Open, holder: Holder, prefix: string): void {

@@ -4,11 +4,12 @@ import { Option } from 'commander';
 import type { ExecRequest, ExecSession } from '../../client/exec.ts';
 import { exec } from '../../client/exec.ts';
 import type { StringMap } from '../../client/types.ts';
-import { collectPair, UsageError } from '../arguments.ts';
+import { collectPair } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { type RunAs, runAs } from '../instance-users.ts';
 import type { Io } from '../io.ts';
 import type { Open, Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 type Mode = 'auto' | 'interactive' | 'non-interactive';
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer as readBuffer } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { deleteFile, writeFile } from '../../client/files.ts';
-import { parseId, parseMode, UsageError } from '../arguments.ts';
+import { parseId, parseMode } from '../arguments.ts';
 import { inEditor } from '../editor.ts';
 import { readThroughLinks } from '../file-links.ts';
 import { nameOf, parseInstancePath } from '../file-paths.ts';
@@ -12,6 +12,7 @@ import type { PushOptions } from '../file-push.ts';
 import { push } from '../file-push.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** `file` and all below it. */
 export function addFile(program: Command, open: Open): void {

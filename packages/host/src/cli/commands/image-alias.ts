@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { path } from '../../client/host-client.ts';
 import type { AliasJson } from '../../wire/image.ts';
+import { formatOption } from '../format-option.ts';
 import { addExamples } from '../help.ts';
 import { findImage } from '../lookup.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, printListing } from '../tables.ts';
+import { printListing } from '../tables.ts';
 import { compareNames } from '../text.ts';
 
 const FINGERPRINT_SHORT = 12;

@@ -7,11 +7,11 @@ import type { Command } from 'commander';
 import { path } from '../../client/host-client.ts';
 import { filenameOf, readParts } from '../../client/multipart.ts';
 import { download } from '../../client/transport.ts';
-import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { writing } from '../local-errors.ts';
 import { findImage } from '../lookup.ts';
 import type { Open } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 /** `image export`. */
 export function addImageExport(parent: Command, open: Open): void {

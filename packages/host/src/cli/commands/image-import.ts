@@ -5,11 +5,12 @@ import type { StringMap } from '../../client/types.ts';
 import type { ImageFiles } from '../../client/upload.ts';
 import { uploadImage } from '../../client/upload.ts';
 import type { ImageJson } from '../../wire/image.ts';
-import { collectNames, parsePair, UsageError } from '../arguments.ts';
+import { collectNames, parsePair } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { templateWarnings } from '../image-text.ts';
 import { findAlias } from '../lookup.ts';
 import type { Open, Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface ImportOptions {
   readonly alias?: readonly string[];

@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { own } from '../../core/records.ts';
 import type { ImageJson } from '../../wire/image.ts';
-import { UsageError } from '../arguments.ts';
+import { formatOption } from '../format-option.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, printListing } from '../tables.ts';
+import { printListing } from '../tables.ts';
 import { compareNames, formatBytes, formatTime, yesNo } from '../text.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface ImageColumn {
   readonly header: string;

@@ -5,11 +5,11 @@ import { path } from '../../client/host-client.ts';
 import { download } from '../../client/transport.ts';
 import type { InstanceFullJson } from '../../wire/instance.ts';
 import type { ServerJson } from '../../wire/server.ts';
-import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import { describeInstance, describeServer } from '../info-text.ts';
 import type { Open, Session } from '../session.ts';
 import { renderJson, renderYaml } from '../tables.ts';
+import { UsageError } from '../usage-error.ts';
 
 type InfoFormat = 'text' | 'yaml' | 'json';
 

@@ -1,28 +1,16 @@
 import type { Command } from 'commander';
-import { isAdopted } from '../../core/adopted.ts';
-import type { InstanceFullJson } from '../../wire/instance.ts';
+import { formatOption } from '../format-option.ts';
 import { addExamples } from '../help.ts';
-import { COLUMN_LETTERS, parseColumns } from '../list-columns.ts';
-import { parseFilters } from '../list-filters.ts';
-import { isInFleet } from '../location.ts';
+import {
+  COLUMNS,
+  FAST_COLUMNS,
+  type ListOptions,
+  LOCATION_COLUMN,
+  listInstances,
+  RUNTIME_COLUMN,
+} from '../instance-list.ts';
+import { COLUMN_LETTERS } from '../list-columns.ts';
 import type { Open } from '../session.ts';
-import type { Format } from '../tables.ts';
-import { formatOption, printListing } from '../tables.ts';
-import { compareNames } from '../text.ts';
-
-/** The columns of LXD's client. */
-const COLUMNS = 'ns46tS';
-/** Follows these in a fleet, as with LXD's client. */
-const LOCATION_COLUMN = 'L';
-/** Follows these when another runtime runs one of the instances. */
-const RUNTIME_COLUMN = 'r';
-const FAST_COLUMNS = 'nsacPt';
-
-interface ListOptions {
-  readonly columns?: string;
-  readonly fast?: boolean;
-  readonly format: Format;
-}
 
 /** `list`. */
 export function addList(program: Command, open: Open): void {
@@ -57,29 +45,7 @@ export function addList(program: Command, open: Open): void {
     ['porthole list -c ns,user.role:ROLE', 'a config key as a column'],
     ['porthole list -f csv -c s c1', 'for scripts'],
   ]);
-  command.action(async (filters: readonly string[], options: ListOptions) => {
-    const wanted = options.fast ? FAST_COLUMNS : options.columns;
-    const stock = parseColumns(wanted ?? COLUMNS);
-    const isDefault = wanted === undefined;
-    const passes = parseFilters(filters);
-    const live = stock.some((column) => column.live) || passes.live || options.format === 'json';
-    const session = open(command);
-    const all = await session.client.get<readonly InstanceFullJson[]>(
-      `/1.0/instances?recursion=${live ? 2 : 1}`,
-    );
-    const chosen = all.filter(passes.instance).sort((a, b) => compareNames(a.name, b.name));
-    const location = isDefault && all.some(isInFleet) ? parseColumns(LOCATION_COLUMN) : [];
-    const tells = isDefault && options.format !== 'csv' && chosen.some(isForeign);
-    const columns = [...stock, ...location, ...(tells ? parseColumns(RUNTIME_COLUMN) : [])];
-    await printListing(session, options.format, {
-      headers: columns.map((column) => column.header),
-      rows: chosen.map((instance) => columns.map((column) => column.cell(instance))),
-      objects: chosen,
-    });
-  });
-}
-
-/** Whether another runtime has started an instance. */
-function isForeign({ config }: InstanceFullJson): boolean {
-  return isAdopted(config);
+  command.action((filters: readonly string[], options: ListOptions) =>
+    listInstances(open(command), filters, options),
+  );
 }

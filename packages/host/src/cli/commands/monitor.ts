@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { openEvents } from '../../client/events.ts';
 import type { EventJson } from '../../wire/event.ts';
-import { collectNames, UsageError } from '../arguments.ts';
+import { collectNames } from '../arguments.ts';
 import { EVENT_LINES, isLogged, LOG_LEVELS, type LogLevel } from '../event-lines.ts';
 import { addExamples } from '../help.ts';
 import { isInFleet } from '../location.ts';
 import type { Open } from '../session.ts';
 import { renderJson, renderYaml } from '../tables.ts';
+import { UsageError } from '../usage-error.ts';
 
 type MonitorFormat = 'yaml' | 'json' | 'pretty';
 

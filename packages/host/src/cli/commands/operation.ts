@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { path } from '../../client/host-client.ts';
 import type { OperationJson } from '../../wire/operation.ts';
+import { formatOption } from '../format-option.ts';
 import { addExamples } from '../help.ts';
 import { isInFleet } from '../location.ts';
 import type { Open } from '../session.ts';
 import type { Format } from '../tables.ts';
-import { formatOption, printListing, renderYaml } from '../tables.ts';
+import { printListing, renderYaml } from '../tables.ts';
 import { formatTime, yesNo } from '../text.ts';
 
 /** `operation` and all below it. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { requireSuccess } from '../../client/operations.ts';
 import { call } from '../../client/transport.ts';
-import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { Open } from '../session.ts';
 import { renderJson } from '../tables.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface QueryOptions {
   readonly request: string;

@@ -6,9 +6,9 @@ import { ownBin } from '../../base/own-bin.ts';
 import type { Change, Done, Setup } from '../../setup/setup.ts';
 import { SETUPS } from '../../setup/setups.ts';
 import type { ServerJson } from '../../wire/server.ts';
-import { UsageError } from '../arguments.ts';
 import { addExamples } from '../help.ts';
 import type { Open, Session } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
 
 interface SetupOptions {
   readonly config?: string;

@@ -1,11 +1,11 @@
-import { CommanderError } from 'commander';
-import { UsageError } from '../arguments.ts';
+import type { CommanderError } from 'commander';
 import type { Builders } from '../commands/image-build.ts';
+import { listInstances } from '../instance-list.ts';
 import { type Io, say, sayError } from '../io.ts';
 import { sentenceOf } from '../local-errors.ts';
-import { sessionsOf } from '../session.ts';
-import { understand } from '../words.ts';
-import { programFor } from './one-command.ts';
+import { openSession, sessionsOf } from '../session.ts';
+import { UsageError } from '../usage-error.ts';
+import { plainList } from './plain-list.ts';
 
 /** Exit codes of `porthole`; `exec` adds those of the command it ran. */
 const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
@@ -18,16 +18,13 @@ const EXIT_CODES = { ok: 0, failure: 1, usage: 2 } as const;
  */
 export async function run(words: readonly string[], io: Io, builders: Builders): Promise<number> {
   let code: number = EXIT_CODES.ok;
-  const open = sessionsOf(io, (exit) => {
-    code = exit;
-  });
-  const program = await programFor(words, io, open, builders);
-  if (words.length === 0) {
-    program.outputHelp();
-    return EXIT_CODES.ok;
-  }
+  const exit = (given: number) => {
+    code = given;
+  };
   try {
-    await program.parseAsync(understand(program, words), { from: 'user' });
+    const list = plainList(words);
+    if (list) await listInstances(openSession(list.options, io, exit), list.filters, list.options);
+    else await (await import('./any-command.ts')).runCommand(words, io, sessionsOf(io, exit), builders);
     return code;
   } catch (error) {
     return report(error, io);
@@ -35,7 +32,7 @@ export async function run(words: readonly string[], io: Io, builders: Builders):
 }
 
 function report(error: unknown, io: Io): number {
-  if (error instanceof CommanderError) {
+  if (isTold(error)) {
     const fine = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
     return fine || error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
   }
@@ -43,4 +40,9 @@ function report(error: unknown, io: Io): number {
   if (!(error instanceof UsageError)) return EXIT_CODES.failure;
   say(io.stderr, 'Add --help to see how it is used.\n');
   return EXIT_CODES.usage;
+}
+
+/** Whether the library for commands has written the error. Its class would load the library. */
+function isTold(error: unknown): error is CommanderError {
+  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('commander.');
 }

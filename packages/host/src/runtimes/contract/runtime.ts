@@ -105,6 +105,30 @@ export interface FileWork {
   readonly ended: Promise<void>;
 }
 
+/** A run and its instance. */
+export interface FoundRun {
+  readonly instanceId: number;
+  readonly init: Init;
+}
+
+/** Changes for a while how much of a busy processor running instances get. */
+export interface Weights {
+  /**
+   * The run whose processes are in a cgroup; null if it is of no instance. The kernel keeps instances in their cgroups.
+   * @param cgroup its id in the unified hierarchy
+   */
+  find(cgroup: bigint): FoundRun | null;
+  /**
+   * Lowers a run's weight to a percentage of the usual weight of a cgroup. The next daemon raises it again, if this one
+   * dies before it does.
+   * @returns false if the run has no more weight than that, or has ended
+   * @throws if the host does not allow it
+   */
+  lower(run: FoundRun, percent: number): Promise<boolean>;
+  /** Gives a run the weight that it had before; does nothing if somebody else has changed it since, or the run has ended. */
+  raise(run: FoundRun): Promise<void>;
+}
+
 /** What operators do with processes and files of an instance. `kill` is a stop without asking. */
 export type RuntimeAction =
   | 'start'
@@ -124,6 +148,8 @@ export interface Runtime {
   driverVersion(): Promise<string>;
   /** Whether it starts and ends its instances' processes; if not, it only recognises them. */
   readonly owns: boolean;
+  /** Absent if it cannot change how much of a busy processor its instances get. */
+  readonly weights?: Weights;
   /**
    * Refuses an action that it leaves to the software which has started the instance, and says how to do it there.
    * @param config the instance's own, or expanded

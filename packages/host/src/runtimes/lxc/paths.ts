@@ -29,6 +29,8 @@ export interface InstancePaths {
   readonly ending: string;
   /** Which processes the latest run depends on. */
   readonly run: string;
+  /** The weight that it has after a fork storm; exists while its weight is lowered. */
+  readonly lowered: string;
   /** The name that was last written into its /etc/hostname. */
   readonly hostname: string;
   /** Exists while LXC is starting it. */
@@ -56,6 +58,7 @@ export function instancePaths(instances: string, id: number): InstancePaths {
     mounts: join(folder, 'mounts'),
     ending: join(folder, 'ending'),
     run: join(folder, 'run'),
+    lowered: join(folder, 'lowered'),
     hostname: join(folder, 'hostname'),
     starting: join(folder, 'starting'),
   };

@@ -72,6 +72,12 @@ export async function limitLines(
 /** The weight that each cgroup has for the processors if nobody changes it, by version; cgroups(7). */
 export const USUAL_WEIGHT: Readonly<Record<CgroupVersion, number>> = { cgroup: 1024, cgroup2: 100 };
 
+/** The file of the weight in the folder of a cgroup, by version; cgroups(7). */
+export const WEIGHT_FILE: Readonly<Record<CgroupVersion, string>> = {
+  cgroup: 'cpu.shares',
+  cgroup2: 'cpu.weight',
+};
+
 /**
  * LXC's line for the weight of a container on a busy processor. None for the usual weight, and where LXC could not set
  * it: no weight is better than no start.
@@ -82,12 +88,12 @@ export function weightLines(percent: number, root = CGROUP_ROOT): string[] {
   const version = percent === 100 ? null : controllerVersion('cpu', root);
   if (version === null) return [];
   const weight = Math.round((USUAL_WEIGHT[version] * percent) / 100);
-  if (version === 'cgroup') return [`lxc.cgroup.cpu.shares = ${weight}`];
+  if (version === 'cgroup') return [`lxc.cgroup.${WEIGHT_FILE.cgroup} = ${weight}`];
   // Cgroups below the root have the controller only if the root passes it on.
   const passed = readText(`${controllerFolder('cpu', version, root)}/cgroup.subtree_control`)
     .trim()
     .split(' ');
-  return passed.includes('cpu') ? [`lxc.cgroup2.cpu.weight = ${weight}`] : [];
+  return passed.includes('cpu') ? [`lxc.cgroup2.${WEIGHT_FILE.cgroup2} = ${weight}`] : [];
 }
 
 /** `limits.kernel.nofile` becomes `lxc.prlimit.nofile`. */

@@ -52,6 +52,7 @@ import { RootUsage } from './root-usage.ts';
 import { LxcRuns } from './runs.ts';
 import { startPrepared } from './starting.ts';
 import { lxcVersion, setFrozen, stopContainer } from './tools.ts';
+import { LxcWeights } from './weights.ts';
 
 const SIGKILL = 9;
 /** Owner of the files of a privileged instance. */
@@ -61,6 +62,7 @@ const ROOT: HostIds = { uid: 0, gid: 0 };
 export class LxcRuntime implements Runtime {
   readonly driver = 'lxc';
   readonly owns = true;
+  readonly weights: LxcWeights;
   readonly #options: LxcOptions;
   readonly #looks = new Looks();
   readonly #mountWork = new WeakMap<Init, MountWork>();
@@ -74,6 +76,7 @@ export class LxcRuntime implements Runtime {
 
   constructor(options: LxcOptions) {
     this.#options = options;
+    this.weights = new LxcWeights(options.log);
     this.#runs = new LxcRuns(options.instances, options.watch, (id, run) => this.#hold(id, run));
   }
 
@@ -107,6 +110,7 @@ export class LxcRuntime implements Runtime {
   }
 
   remove(id: number): Promise<void> {
+    this.weights.forget(id);
     return removeFiles(this.#paths(id));
   }
 
@@ -223,7 +227,12 @@ export class LxcRuntime implements Runtime {
     const stuck = (await this.#workOf(init).stuck()) + this.#hungTransfers.of(init);
     const paths = this.#pathsOf.get(init);
     const disk = paths && this.#rootUsage.of(init, paths);
-    return { ...(await readLive(init, this.#options.interfaces)), ...(await disk), stuck };
+    return {
+      ...(await readLive(init, this.#options.interfaces)),
+      ...(await disk),
+      stuck,
+      ...this.weights.live(init),
+    };
   }
 
   stop(): void {
@@ -262,6 +271,7 @@ export class LxcRuntime implements Runtime {
 
   #hold(id: number, { init, monitor }: RunProcesses): void {
     const paths = this.#paths(id);
+    this.weights.hold(id, init, paths);
     this.#monitors.set(init, monitor);
     this.#pathsOf.set(init, paths);
     this.#mountWork.set(init, new MountWork(init, paths, this.#end.signal));

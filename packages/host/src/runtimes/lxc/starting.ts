@@ -43,9 +43,10 @@ export async function startPrepared(spec: RunSpec, input: StartInput): Promise<S
   const size = rootSizeOf(spec.devices);
   await settleRoot(paths, size, { id: spec.id, log: options.log });
   await shiftRoot(paths, owner);
-  // Of the last run: its log, its ending, its processes, and the files of commands that a killed daemon has
-  // left.
-  for (const path of [paths.log, ...paths.console, paths.ending, paths.run, paths.execs])
+  // Of the last run: its log, its ending, its processes, its weight, and the files of commands that a killed daemon
+  // has left.
+  const { log, console, ending, run, lowered, execs } = paths;
+  for (const path of [log, ...console, ending, run, lowered, execs])
     await rm(path, { recursive: true, force: true });
   try {
     await mountRoot(paths);

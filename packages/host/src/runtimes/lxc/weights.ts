@@ -1,0 +1,93 @@
+import { existsSync } from 'node:fs';
+import { messageOf } from '../../base/coded-error.ts';
+import type { Log } from '../../base/log.ts';
+import { cgroupPath } from '../../native/cgroup-path.ts';
+import type { FoundRun, Init, Weights } from '../contract/runtime.ts';
+import { folderOf } from '../kernel/cgroup-files.ts';
+import { cgroupFolders } from './cgroups.ts';
+import type { InstancePaths } from './paths.ts';
+import { lowerWeight, raiseWeight, type WeightPlace } from './weight-note.ts';
+
+/** The cgroup of an instance's container, in the path of a cgroup; the id of the instance is in its name. */
+const PAYLOAD = /^.*?\/lxc\.payload\.(\d+)(?:-\d+)?(?=\/|$)/;
+
+interface Held extends FoundRun {
+  readonly place: WeightPlace;
+  /** In percent of the usual weight while it is lowered. */
+  percent?: number | undefined;
+}
+
+/** The weights of running containers on busy processors. */
+export class LxcWeights implements Weights {
+  readonly #log: Log;
+  readonly #newest = new Map<number, Held>();
+  readonly #byInit = new WeakMap<Init, Held>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Takes note of a run, and raises its weight if a daemon that has died had lowered it. */
+  hold(instanceId: number, init: Init, { lowered: note }: InstancePaths): void {
+    const held = { instanceId, init, place: placeOf(instanceId, init, note) };
+    this.#newest.set(instanceId, held);
+    this.#byInit.set(init, held);
+    if (existsSync(note)) void this.raise(held).catch((error) => this.#failed(instanceId, error));
+  }
+
+  forget(instanceId: number): void {
+    this.#newest.delete(instanceId);
+  }
+
+  find(cgroup: bigint): FoundRun | null {
+    const [own, id] = PAYLOAD.exec(cgroupPath(folderOf('', ''), cgroup) ?? '') ?? [];
+    const held = this.#newest.get(Number(id));
+    // A container of another daemon may have the same id, and then it has another folder.
+    return own !== undefined && held?.place.folders.includes(own) ? held : null;
+  }
+
+  async lower({ init }: FoundRun, percent: number): Promise<boolean> {
+    const held = this.#byInit.get(init);
+    if (!held || !init.isAlive()) return false;
+    try {
+      const isLowered = await lowerWeight(held.place, percent);
+      if (isLowered && init.isAlive()) held.percent = percent;
+      // The run has ended meanwhile: the next one may have its folder already, and must not be lowered.
+      else if (isLowered) await raiseWeight(held.place);
+      return held.percent === percent;
+    } catch (error) {
+      // The note may be written, and the weight be lowered.
+      await raiseWeight(held.place);
+      throw error;
+    }
+  }
+
+  async raise({ init }: FoundRun): Promise<void> {
+    const held = this.#byInit.get(init);
+    if (!held || !init.isAlive()) return;
+    await raiseWeight(held.place);
+    held.percent = undefined;
+  }
+
+  /** What live facts say about the weight. */
+  live(init: Init): { readonly loweredWeight?: number } {
+    const percent = this.#byInit.get(init)?.percent;
+    return percent === undefined ? {} : { loweredWeight: percent };
+  }
+
+  #failed(instanceId: number, error: unknown): void {
+    this.#log.warn({ instanceId, reason: messageOf(error) }, 'could not give an instance its weight back');
+  }
+}
+
+function placeOf(instanceId: number, init: Init, note: string): WeightPlace {
+  let folders: readonly string[] | undefined;
+  return {
+    note,
+    get folders() {
+      folders ??= cgroupFolders(init.pid, instanceId);
+      // Read by pid: they are those of this process if it is alive after that.
+      return init.isAlive() ? folders : [];
+    },
+  };
+}

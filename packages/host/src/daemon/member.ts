@@ -80,11 +80,11 @@ export async function openMember(
     changed: (isAlive) => {
       cutOff.setAlive(isAlive);
       if (isAlive) beginning.hasLease();
-      // What it knows of the others' leases grows old from now on, or is the newest again.
+      // Without a lease, what this member knows of the leases of the others may be old.
       agents.recheck();
     },
   });
-  // The next daemon takes the key over, so that this member stays online for the others. A host that has left gives it back.
+  // The next daemon takes the key over, so that this member stays online for the others. One that has left gives it back.
   started.defer(() => (parts.exit.isTakenOver && local.fleet() ? lease.leave() : lease.stop()));
   const store = new EtcdShared({ etcd, keys, member, keeper: lease, log });
   const peerOf = (name: string) => mirror.members.get(name);

@@ -4,7 +4,7 @@ import { BY } from '../instances/testing/heart.ts';
 import { MemberHost } from './testing/member-host.ts';
 import { MemoryHistory } from './testing/memory-store.ts';
 
-// What nobody writes but somebody with etcd's own client.
+// Records that no member writes; an operator can, with etcd's own client.
 const NONE = 'e'.repeat(64);
 
 let history: MemoryHistory;
@@ -61,13 +61,13 @@ describe('A record that refers to what is not there', () => {
     for (const { heart } of [a, b]) expect([...heart.model.state.aliases]).toEqual([]);
   });
 
-  it('is put right if it is an instance without one of its profiles', async () => {
+  it('is corrected if it is an instance without one of its profiles', async () => {
     await write(instanceWith('default', 'nosuch'));
     expect(b.heart.get('b1').profiles).toEqual(['default', 'web']);
     expect(history.objects.get('instances/b1')?.put).toEqual(instanceWith('default', 'web'));
   });
 
-  it('is put right if it is a profile that an instance uses', async () => {
+  it('is written again if it is a profile that an instance uses', async () => {
     await write({ kind: 'delete-profile', name: 'web' });
     for (const { heart } of [a, b])
       expect(heart.host.profiles.get('web').profile.config).toEqual({ 'user.n': '1' });

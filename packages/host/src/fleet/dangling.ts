@@ -1,13 +1,13 @@
 import type { State } from '../core/entities.ts';
 import type { SharedChange } from '../core/shared.ts';
 
-/** Only these can leave an object without what it refers to. */
+/** Changes that can leave an object without what it refers to. */
 const RISKY: ReadonlySet<SharedChange['kind']> = new Set(['put-alias', 'delete-image', 'delete-profile']);
 
 /**
  * Changes without those that would leave an object here without what it refers to: an alias without its image, an
- * instance without one of its profiles. Members make no such changes, but somebody can, with etcd's own client. This
- * host's store would refuse them, and no later change could be followed.
+ * instance without one of its profiles. Members make no such changes, but an operator can, with etcd's own client. This
+ * host's store would refuse them, and the member could not follow any later change.
  * @param isUsed whether an instance here uses a profile
  */
 export function withoutDangling(

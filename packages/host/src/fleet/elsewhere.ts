@@ -17,7 +17,7 @@ export interface Followed {
   readonly change: LargeChange;
   /** Instances whose expanded config or devices change; running ones need more than the commit. */
   readonly reached: readonly Reached[];
-  /** Those of the fleet's changes that cannot be made here, because they refer to what is not there. */
+  /** Changes of the fleet that are not made here, because they refer to something that does not exist. */
   readonly leftOut: readonly SharedChange[];
 }
 
@@ -70,7 +70,7 @@ function notIn(all: readonly SharedChange[], some: readonly SharedChange[]): Sha
   return all.filter((change) => !found.has(change));
 }
 
-/** Whether an instance of this host uses a profile, as its record is then. */
+/** Whether an instance of this host uses a profile after these records are applied. */
 function isUsed(profile: string, model: Model, records: ReadonlyMap<number, SharedInstance>): boolean {
   const uses = ({ profiles }: Pick<SharedInstance, 'profiles'>) => profiles.includes(profile);
   return (

@@ -10,8 +10,8 @@ import { chunksOf, takenBy } from './uploads.ts';
 const ROUNDS_MAX = 5;
 
 /**
- * Takes the records of this member out of the fleet. If it fails, the host stays a member, and puts back what it has taken
- * out as soon as it can.
+ * Takes the records of this member out of the fleet. If it fails, the host stays a member. As soon as it can, it writes
+ * the records again that it has taken out.
  * @returns the changes of the local store that make it a single host
  * @throws leave-failed; fleet-outcome-unknown if the host leaves later, or stays a member
  */

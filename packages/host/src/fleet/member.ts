@@ -50,7 +50,7 @@ export class MemberFleet implements FleetCases {
     return this.#parts.mirror.members.has(this.own);
   }
 
-  /** Whether this host was leaving the fleet when its record was there last. */
+  /** Whether the newest record of this host says that it leaves the fleet. */
   get wasLeaving(): boolean {
     return this.#parts.mirror.lastOwn?.state === 'leaving';
   }

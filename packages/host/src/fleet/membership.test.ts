@@ -47,7 +47,7 @@ function held(host: MemberHost): () => void {
 }
 
 describe('While a host leaves its fleet', () => {
-  it('nobody else begins to take it out, in or others away; its pause holds to its end', async () => {
+  it('other changes of the membership are refused; changes stay paused until the end', async () => {
     const cases = casesOf(b.heart, b.fleet);
     const fail = held(b);
     const leaving = cases.disable(BY);
@@ -68,7 +68,7 @@ describe('While a host leaves its fleet', () => {
     expect(restarts).toBe(1);
   });
 
-  it('another member that removes it because it has no lease does what it wants; both succeed', async () => {
+  it('another member can remove it if it has no lease: both succeed', async () => {
     hosts.history.write([{ kind: 'delete-alive', member: 'b' }]);
     await quiet();
     const removal = endOf(a, casesOf(a.heart, a.fleet).remove('b', true, BY));

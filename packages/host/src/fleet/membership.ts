@@ -94,7 +94,7 @@ export function membershipCases(parts: MembershipParts): MembershipCases {
 /** What the daemon does after a change of the membership. */
 type Outcome = 'goes on' | 'restarts';
 
-/** Changes of the membership of this host: each would undo what another one has prepared. */
+/** Lets one change of the membership happen at a time: two would undo what the other one has prepared. */
 class OneAtATime {
   #isBusy = false;
 

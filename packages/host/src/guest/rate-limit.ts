@@ -16,7 +16,7 @@ export class RateLimit {
   /**
    * Takes one from the allowance; false if the instance has to wait.
    * @param nowMs monotonic
-   * @param weight takes so many instead, but never more than a whole burst
+   * @param weight how many it takes; never more than a whole burst
    */
   take(instanceId: number, nowMs: number, weight = 1): boolean {
     this.#forget(nowMs);

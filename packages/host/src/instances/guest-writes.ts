@@ -19,8 +19,8 @@ export interface Effect {
 }
 
 /**
- * A fleet shares the whole record of an instance with each write of a key, and keeps it in its history for an hour or more:
- * so many bytes of the config count as one write.
+ * Bytes of the config that count as one write. Each write of a key writes the whole record of the instance to etcd, which
+ * keeps it in its history for an hour or more.
  */
 const SHARED_WRITE_BYTES = 8 * 1024;
 

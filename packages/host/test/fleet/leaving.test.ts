@@ -7,7 +7,7 @@ import { CuttableWay } from '../harness/cut.ts';
 import { cycles } from '../harness/cycles.ts';
 import { clusterOf, locationsAt, shows, TestFleet, type TestMember } from '../harness/fleet.ts';
 
-// Real etcd and real daemons: what else happens on a host while it leaves its fleet.
+// Real etcd and real daemons: what happens on a host while it leaves its fleet.
 const INSTANCES = 60;
 
 let fleet: TestFleet;
@@ -75,7 +75,7 @@ describe('a host that leaves its fleet', () => {
     await mb.operator.patch('b1', { config: { 'user.a': '1' } });
   });
 
-  it('is asked so by two operators at once: one gets its way, the other one hears of it', async () => {
+  it('because two operators tell it at once leaves once: the other operator gets an error', async () => {
     const outcomes = await Promise.all([disable(), disable()].map(outcomeOf));
     expect(outcomes.sort()).toEqual([
       'This host is joining or leaving the fleet, or removing a member: wait until that is done',

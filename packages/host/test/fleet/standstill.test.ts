@@ -73,7 +73,7 @@ async function pausedFor<T>(work: () => Promise<T>): Promise<T> {
 const stateOf = ({ operator }: TestMember) => operator.client.get('/1.0/instances/b1/state');
 
 describe('a member whose process stands still', () => {
-  it('holds up requests little longer than its lease: their errors name it; events of the others go on', async () => {
+  it('delays requests little longer than its lease: their errors name it; events of the others go on', async () => {
     const command = await repeating();
     expect(await command.repeat('before\n')).toBe('before\n');
     const watch = await ma.operator.watch();

@@ -1,7 +1,7 @@
 /** A connection has this long from its first byte to the end of the handshake, on both sides. */
 export const HANDSHAKE_MS = 5_000;
 
-/** Handshakes at a time. Everybody who reaches the address can begin one; the oldest makes room for a new one. */
+/** Handshakes at a time. Each host that reaches the address can begin one; the oldest ends to make room for a new one. */
 export const HANDSHAKES_MAX = 128;
 
 /** Handshakes with one member at a time: more wait, so that a crowd of requests does not push out its own handshakes. */
@@ -25,7 +25,7 @@ export const PROBE_AFTER_MS = 3_000;
 /** ... and ended when the other host has confirmed nothing for this time: it is dead, or cannot be reached. */
 export const SILENCE_MS_MAX = 10_000;
 
-/** A member without a lease is given up when it takes no new connection, and sends nothing, for so long. */
+/** How long a member without a lease may send nothing and accept no connection, before it is given up. */
 export const STANDSTILL_MS = 3_000;
 
 /** A refused connection has this long to read the reason. */
@@ -34,7 +34,7 @@ export const REFUSAL_MS = 1_000;
 /** Bytes of the first line that a member answers. */
 export const GREETING_BYTES_MAX = 128;
 
-/** A member that does not listen is tried again for so long, once: its daemon may restart in place ... */
+/** How long a member that does not listen is tried again, once: its daemon may restart in place ... */
 export const RESTART_MS = 2_000;
 
 /** ... after pauses of this length. */

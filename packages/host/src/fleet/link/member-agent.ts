@@ -28,7 +28,7 @@ export interface Peer {
   readonly fingerprint: string;
 }
 
-/** A member that is given up may go on later with what it has got. */
+/** For errors of a member that is given up: it may still carry out the request when it goes on. */
 const STANDS_STILL = 'its lease has ended, and nothing comes from it; the request may still be carried out';
 
 /**
@@ -47,7 +47,7 @@ export class MemberAgent extends Agent {
   readonly #standstillMs: number;
   #closed = false;
   #isDoubted = false;
-  /** Since when nothing listens there, as far as is known here. */
+  /** Since when connections to it are refused, because nothing listens there. */
   #missedSince: number | undefined;
 
   constructor(peer: Peer, identity: Identity, handshakeMs = HANDSHAKE_MS, standstillMs = STANDSTILL_MS) {
@@ -80,14 +80,14 @@ export class MemberAgent extends Agent {
     this.#begin();
   }
 
-  /** A request that waits for a connection cannot take a kept one: that one makes room. */
+  /** A request that waits for a connection of its own cannot use a kept one. So a kept one ends, to make room. */
   override keepSocketAlive(socket: Duplex): boolean {
     // Node's types do not say what it returns.
     const isKept: unknown = super.keepSocketAlive(socket);
     return this.#waiting.length === 0 && isKept === true;
   }
 
-  /** Node counts only connections that are there. Too many at once would be refused by the other side. */
+  /** Node counts only open connections. The other side would refuse too many handshakes at once. */
   #begin(): void {
     while (
       this.#handshakes < HANDSHAKES_TO_MEMBER_MAX &&
@@ -105,7 +105,7 @@ export class MemberAgent extends Agent {
     }
   }
 
-  /** A daemon that restarts in place does not listen for a moment: nobody is to notice that. */
+  /** Tries again while nothing listens: a daemon that restarts in place does not listen for a moment. */
   async #connectSoon(): Promise<TLSSocket> {
     for (;;) {
       try {

@@ -135,7 +135,7 @@ describe('Lease', () => {
     expect(told[1]?.[1]).toBeLessThan(asked + 5_000);
   });
 
-  it('is not believed in when its timer is late, as on a busy main thread', async () => {
+  it('ends in time also when its timer is late, as on a busy main thread', async () => {
     let nowMs = 0;
     open(() => nowMs);
     await vi.advanceTimersByTimeAsync(100);

@@ -259,7 +259,13 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
     check: checkInterfaceName,
     about: "set by the daemon: the nic's interface on the host",
   },
-  ...['apply_quota', 'created', 'driver', 'id', 'mtu', 'uuid', 'vlan'].map((option) => {
+  {
+    key: 'volatile.*.created',
+    use: 'applied',
+    check: checkLine,
+    about: 'whether the daemon has made the mount point of a disk while the instance ran',
+  },
+  ...['apply_quota', 'driver', 'id', 'mtu', 'uuid', 'vlan'].map((option) => {
     return {
       key: `volatile.*.${option}`,
       use: 'recorded',

@@ -22,12 +22,18 @@ export function volatileKey(device: string, option: (typeof DEVICE_VOLATILE_OPTI
 }
 
 /**
- * Adds to an instance's config, for each nic without them, an address and the first free `ethN` as name.
+ * Adds to an instance's config, for each nic without them, an address and the first free `ethN` as name. Removes kept
+ * values that an option of the nic replaces: clients would take them for the nic's.
  * @param devices expanded
  */
 export function assignNics(config: Config, devices: Devices, random: Random): Config {
   const assigned = copyOf(config);
   const nics = nicsOf(devices);
+  for (const [name, nic] of nics) {
+    for (const option of ['hwaddr', 'name'] as const) {
+      if (own(nic, option)) delete assigned[volatileKey(name, option)];
+    }
+  }
   const taken = new Set(nics.flatMap(([name, nic]) => interfaceName(assigned, name, nic) ?? []));
   const addresses = new Set(nics.flatMap(([name, nic]) => hwaddrOf(assigned, name, nic) ?? []));
   for (const [name, nic] of nics) {

@@ -219,6 +219,18 @@ describe('afterUpdate', () => {
     expect(retyped['volatile.n.hwaddr']).toMatch(/^00:16:3e:/);
   });
 
+  it('drops kept values that options of the nic replace, and chooses new ones without the options', () => {
+    const options = { hwaddr: '00:16:3e:00:00:09', name: 'lan0' };
+    const given = update(before, { ...before, devices: { n: { ...nic, ...options } } });
+    expect(given).not.toHaveProperty(['volatile.n.hwaddr']);
+    expect(given).not.toHaveProperty(['volatile.n.name']);
+    const fixed = { ...before, config: given, devices: { n: { ...nic, ...options } } };
+    const config = update(fixed, { ...fixed, devices: { n: nic } });
+    expect(config['volatile.n.hwaddr']).not.toBe(before.config['volatile.n.hwaddr']);
+    expect(config['volatile.n.hwaddr']).toMatch(/^00:16:3e:/);
+    expect(config['volatile.n.name']).toBe('eth0');
+  });
+
   it('keeps the last_state keys if a device named last_state is removed', () => {
     const odd = created({}, { last_state: nic });
     const running = { ...odd, config: afterStart(odd.config, {}) };

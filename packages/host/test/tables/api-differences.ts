@@ -21,6 +21,7 @@ export const API_DIFFERENCES: Readonly<Record<string, string>> = {
   '/1.0/instances/:name/console':
     'there is no `vga`, which is for virtual machines; GET also takes `follow`, for new output of the console',
   '/1.0/instances/:name/exec': 'there is no `record-output`: output comes over websockets only',
+  '/1.0/instances/:name/files': 'GET ignores `Range` and `If-Modified-Since`, and sends the whole file',
   '/1.0/instances/:name/logs': 'there is no list: each instance has one log, `lxc.log`',
   '/1.0/instances/:name/logs/:file': 'there is only `lxc.log`, and no DELETE',
   '/1.0/instances/:name/state': 'there is no `stateful`: Porthole does not save running processes',

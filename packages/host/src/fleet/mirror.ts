@@ -1,10 +1,13 @@
-import { SLICE, slicesOf } from '../base/slices.ts';
+import { slicesOf } from '../base/slices.ts';
 import type { Change, Fleet } from '../core/entities.ts';
 import { mirrorKeyOf } from '../core/mirror.ts';
 import type { Member, SharedChange, SharedInstance } from '../core/shared.ts';
 
 /** A place in the fleet's history. */
 type Position = Pick<Fleet, 'revision' | 'mark'>;
+
+/** Rows that are held back: to write them takes some milliseconds, and each commit more waits for the disk. */
+export const HELD_MAX = 1_000;
 
 /** Kinds of objects that the model has itself. */
 const OF_MODEL = /^(profiles|images|aliases)\//;
@@ -74,7 +77,7 @@ export class Mirror {
 
   /** Whether as many rows are not written yet as one turn may take. */
   get isFull(): boolean {
-    return this.#unwritten.size >= SLICE;
+    return this.#unwritten.size >= HELD_MAX;
   }
 
   /**

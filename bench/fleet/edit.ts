@@ -52,7 +52,7 @@ async function lastEvent({ crowd, size }: Host): Promise<bigint> {
   return last;
 }
 
-/** The worst of the main threads since the last call, in ms. */
+/** The worst of the main threads, in ms. The first call begins to watch them, the second one ends it, and so on. */
 export async function worstDelays(hosts: readonly Host[]): Promise<{ p99: number; most: number }> {
   const all = await Promise.all(hosts.map(({ daemon }) => daemon.delays()));
   return { p99: Math.max(...all.map(({ p99 }) => p99)), most: Math.max(...all.map(({ most }) => most)) };

@@ -116,7 +116,8 @@ export class Portholed {
   }
 
   /**
-   * How late timers of its main thread were since the last call, in ms; it must have been started as `watched`.
+   * How late timers of its main thread were, in ms; it must have been started as `watched`. The first call begins to
+   * watch, the second one ends it, and so on.
    * @returns the 99th percentile, and the longest
    */
   async delays(): Promise<Delays> {
@@ -125,7 +126,7 @@ export class Portholed {
     return told;
   }
 
-  /** The same until it restarts in place by itself. */
+  /** The same from now on, until it restarts in place by itself. */
   async delaysUntilRestart(): Promise<Delays> {
     await this.delays();
     return this.#toldDelays();

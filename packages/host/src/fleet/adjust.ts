@@ -1,4 +1,5 @@
 import { messageOf } from '../base/coded-error.ts';
+import { mapInSlices } from '../base/slices.ts';
 import { planDevices } from '../core/devices-plan.ts';
 import type { Devices } from '../core/entities.ts';
 import { type Expanded, expand } from '../core/expand.ts';
@@ -6,10 +7,11 @@ import { own, recordOf, sameRecord } from '../core/records.ts';
 import type { RunNeeds } from '../instances/needs.ts';
 import { performPlans } from '../instances/perform.ts';
 
-/** An instance whose expanded config or devices have changed. */
+/** What a change has done to an instance. */
 export interface Reached {
-  readonly id: number;
   readonly before: Expanded;
+  /** The names of the devices that it has changed. */
+  readonly devices: readonly string[];
 }
 
 /** What a running instance had before changes that are stored, but not made on it yet. */
@@ -30,21 +32,25 @@ export class Adjuster {
     this.#context = context;
   }
 
-  /** @returns settles when the changes of these instances are made, or have failed */
-  async adjust(reached: readonly Reached[]): Promise<void> {
-    const { running } = this.#context;
-    await Promise.all(reached.filter(({ id }) => running.has(id)).map((each) => this.#begin(each)));
+  /**
+   * @param reached by id, the instances that a change has reached
+   * @returns settles when the changes of these instances are made, or have failed
+   */
+  async adjust(reached: ReadonlyMap<number, Reached>): Promise<void> {
+    const ids = [...reached.keys()].filter((id) => this.#context.running.has(id));
+    // All in this turn: the next change must find them.
+    for (const id of ids) this.#remember(id, reached.get(id) as Reached);
+    await Promise.all(await mapInSlices(ids, (id) => this.#begin(id)));
   }
 
-  async #begin({ id, before }: Reached): Promise<void> {
-    const { queue, log, model } = this.#context;
-    const current = model.instanceById(id);
-    if (!current) return;
+  #remember(id: number, { before, devices }: Reached): void {
     const pending = this.#pending.get(id) ?? { before, devices: new Set() };
-    for (const name of changedDevices(before.devices, model.expanded(current).devices)) {
-      pending.devices.add(name);
-    }
+    for (const name of devices) pending.devices.add(name);
     this.#pending.set(id, pending);
+  }
+
+  async #begin(id: number): Promise<void> {
+    const { queue, log } = this.#context;
     try {
       await queue.run(id, 'update', () => this.#perform(id));
     } catch (error) {
@@ -67,7 +73,8 @@ export class Adjuster {
   }
 }
 
-function changedDevices(before: Devices, after: Devices): string[] {
+/** The names of the devices that differ. */
+export function changedDevices(before: Devices, after: Devices): string[] {
   return Object.keys({ ...before, ...after }).filter((name) => {
     const [one, other] = [own(before, name), own(after, name)];
     return !one || !other || !sameRecord(one, other);

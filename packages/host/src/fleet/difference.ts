@@ -1,3 +1,4 @@
+import { filterInSlices, mapInSlices } from '../base/slices.ts';
 import { mirrorKeyOf } from '../core/mirror.ts';
 import { type SharedChange, sharedImageOf, sharedPartOf } from '../core/shared.ts';
 import type { Model } from '../model/model.ts';
@@ -20,8 +21,8 @@ export function putsOf(state: SharedState): SharedChange[] {
   ];
 }
 
-/** Every shared object that is known here, as the change that makes it. */
-export function knownPuts(model: Model, mirror: Mirror): SharedChange[] {
+/** Every shared object that is known here, as the change that makes it. Nothing may change them meanwhile. */
+export async function knownPuts(model: Model, mirror: Mirror): Promise<SharedChange[]> {
   const { instances, profiles, images, aliases } = model.state;
   const { member } = mirror.fleet;
   return [
@@ -31,31 +32,38 @@ export function knownPuts(model: Model, mirror: Mirror): SharedChange[] {
       (image): SharedChange => ({ kind: 'put-image', image: sharedImageOf(image) }),
     ),
     ...[...aliases.values()].map((alias): SharedChange => ({ kind: 'put-alias', alias })),
-    ...[...instances.values()].map(
+    ...(await mapInSlices(
+      [...instances.values()],
       (instance): SharedChange => ({ kind: 'put-instance', instance: sharedPartOf(instance, member) }),
-    ),
+    )),
   ];
 }
 
-/** The changes that lead from what is known to another state, as if they had been made at once. */
-export function difference(known: readonly SharedChange[], wanted: readonly SharedChange[]): SharedChange[] {
+/** The changes that lead from what is known to another state, as if they had been made at once; found in slices. */
+export async function difference(
+  known: readonly SharedChange[],
+  wanted: readonly SharedChange[],
+): Promise<SharedChange[]> {
   const before = new Map(known.map((put) => [mirrorKeyOf(put), put]));
-  const after = new Map(wanted.map((put) => [mirrorKeyOf(put), put]));
-  const gone = [...before].filter(([key]) => !after.has(key)).map(([, put]) => deletionOf(put));
-  const changed = [...after].filter(([key, put]) => textOf(before.get(key)) !== textOf(put));
+  const names = new Set(wanted.map(mirrorKeyOf));
+  const gone = [...before].filter(([key]) => !names.has(key)).map(([, put]) => deletionOf(put));
+  const changed = await filterInSlices(wanted, (put) => !isSame(before.get(mirrorKeyOf(put)), put));
   // What is used comes before its users, and goes after them.
-  return [...changed.map(([, put]) => put), ...gone.reverse()];
+  return [...changed, ...gone.reverse()];
 }
 
-const textOf = (put: SharedChange | undefined) => (put ? JSON.stringify(put, inOrder) : '');
+/** Whether two objects are equal. The order of their entries does not count. */
+export function isSame(one: SharedChange | undefined, other: SharedChange): boolean {
+  return one !== undefined && JSON.stringify(one, inOrder) === JSON.stringify(other, inOrder);
+}
 
-/** Objects with the same entries have the same text. */
 function inOrder(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-function deletionOf(put: SharedChange): SharedChange {
+/** The deletion of what a change puts. */
+export function deletionOf(put: SharedChange): SharedChange {
   switch (put.kind) {
     case 'put-instance':
       return { kind: 'delete-instance', name: put.instance.name };

@@ -9,14 +9,14 @@ import type { Needs } from '../instances/needs.ts';
 import { profilesAfter } from '../model/check-profiles.ts';
 import type { LargeChange, LargePart } from '../model/large-commit.ts';
 import type { Model } from '../model/model.ts';
-import type { Reached } from './adjust.ts';
+import { changedDevices, type Reached } from './adjust.ts';
 import { withoutDangling } from './dangling.ts';
 
 /** A change of this host's store that follows one of the fleet's. */
 export interface Followed {
   readonly change: LargeChange;
-  /** Instances whose expanded config or devices change; running ones need more than the commit. */
-  readonly reached: readonly Reached[];
+  /** By id, the instances that the change has reached, when it is committed; running ones need more than that. */
+  readonly reached: ReadonlyMap<number, Reached>;
   /** Changes of the fleet that are not made here, because they refer to something that does not exist. */
   readonly leftOut: readonly SharedChange[];
 }
@@ -44,14 +44,16 @@ export function followed(
     ...records.keys(),
     ...touched.flatMap((name) => model.usersOf(name).map(({ id }) => id)),
   ]);
-  const reached = [...ids].map((id) => ({ id, before: model.expanded(model.current(id)) }));
+  const reached = new Map<number, Reached>();
   const partOf = (current: Instance): LargePart => {
     const record = records.get(current.id);
     const asked = record ? withRecord(current, record) : current;
     const before = model.expanded(current);
     const after = expand(asked, profiles);
     const next = { ...asked, config: afterUpdate(current, asked, before, after, random) };
-    const events = isTold ? guestEvents(before, expand(next, profiles)) : [];
+    const { config, devices } = expand(next, profiles);
+    reached.set(current.id, { before, devices: changedDevices(before.devices, devices) });
+    const events = isTold ? guestEvents(before, { config, devices }) : [];
     const isSame = !record && sameRecord(next.config, current.config);
     return {
       instance: isSame ? null : next,

@@ -10,6 +10,7 @@ import { Corrections } from './corrections.ts';
 import { difference, knownPuts, putsOf } from './difference.ts';
 import { followed } from './elsewhere.ts';
 import type { Mirror } from './mirror.ts';
+import { writeAhead } from './rows-ahead.ts';
 import { keptFrom, wrongAfter } from './wrong-records.ts';
 
 export interface FollowingParts {
@@ -25,7 +26,7 @@ export interface FollowingParts {
 /** The time between tries to take over the state of the fleet. */
 const AGAIN_MS = 1_000;
 
-/** How long changes that concern only other members wait until they are written together. */
+/** How long changes that concern only other members wait until they are written together, unless they are many. */
 const WRITE_MS = 1_000;
 
 /**
@@ -117,8 +118,10 @@ export class Following {
   }
 
   #hold(batch: Batch): void {
-    this.#parts.mirror.hold(batch, batch.changes);
+    const { mirror } = this.#parts;
+    mirror.hold(batch, batch.changes);
     this.#writing ??= setTimeout(() => this.#write(), WRITE_MS);
+    if (mirror.isFull) this.#write();
   }
 
   /** Writes what was held back, unless another change is being written: that one writes it too, with a newer revision. */
@@ -154,8 +157,8 @@ export class Following {
     if (gone.length > 0) this.#parts.imagesGone(gone);
   }
 
-  #adjust(reached: readonly Reached[]): void {
-    if (reached.length === 0) return;
+  #adjust(reached: ReadonlyMap<number, Reached>): void {
+    if (reached.size === 0) return;
     this.#adjusting = Promise.all([this.#adjusting, this.#adjuster.adjust(reached)]).then(() => {});
   }
 
@@ -187,7 +190,8 @@ export class Following {
     const { model, guests, log } = context;
     const { revision, mark, state } = await store.load();
     const at = { revision, ...(mark === undefined ? {} : { mark }) };
-    const all = difference(knownPuts(model, mirror), putsOf(state));
+    const all = await difference(await knownPuts(model, mirror), putsOf(state));
+    if (this.#abort.signal.aborted) return [];
     // A fleet that does not know this host decides nothing here: only that is taken over.
     const gone = all.filter((each) => each.kind === 'delete-member' && each.name === mirror.fleet.member);
     const replaced = loss === 'replaced' ? keptFrom(all, model, mirror) : { changes: all, wrong: [] };
@@ -195,7 +199,8 @@ export class Following {
     const changes = isGone ? gone : replaced.changes;
     const ids = isGone ? [] : [...model.state.instances.keys()];
     const broken = ids.map((instanceId): Change => ({ kind: 'break-history', instanceId }));
-    await this.#follow(changes, [...broken, ...mirror.changesFor(at, changes)], false);
+    await writeAhead(model, mirror, changes);
+    await this.#follow(changes, [...broken, ...mirror.changesFor(at, [])], false);
     mirror.apply(at, changes);
     for (const id of ids) guests.closeInstance(id, 'changes of the fleet may have been missed');
     log.warn(

@@ -1,7 +1,7 @@
 import { hostError } from '../core/host-errors.ts';
 import type { Member } from '../core/shared.ts';
 import type { SharedState } from '../store/shared-store.ts';
-import { difference } from './difference.ts';
+import { isSame } from './difference.ts';
 
 /** Names that the message lists before it only counts the others. */
 const SHOWN_MAX = 10;
@@ -32,9 +32,7 @@ function differentProfiles(own: SharedState, fleet: SharedState): string[] {
     .filter((profile) => {
       const other = fleet.profiles.get(profile.name);
       if (!other || !used.has(profile.name)) return false;
-      return (
-        difference([{ kind: 'put-profile', profile }], [{ kind: 'put-profile', profile: other }]).length > 0
-      );
+      return !isSame({ kind: 'put-profile', profile }, { kind: 'put-profile', profile: other });
     })
     .map(({ name }) => name);
 }

@@ -1,4 +1,3 @@
-import type { Change } from '../core/entities.ts';
 import type { Member, SharedChange } from '../core/shared.ts';
 import type { Needs } from '../instances/needs.ts';
 import type { SharedCommit, SharedStore, Snapshot } from '../store/shared-store.ts';
@@ -7,6 +6,7 @@ import { followed } from './elsewhere.ts';
 import { checkForm } from './form.ts';
 import { checkJoin } from './join-check.ts';
 import { Mirror } from './mirror.ts';
+import { writeAhead } from './rows-ahead.ts';
 import { undoing } from './take-back.ts';
 import { broughtBy, chunksOf, leftOf, usesOf } from './uploads.ts';
 
@@ -22,10 +22,10 @@ const REVISION_LOST = 'the history of the fleet ended while the host joined: try
 
 /**
  * Brings everything of a single host into the fleet, and everything of the fleet to the host. If it fails, what was
- * brought is taken back; if the daemon dies, the next try goes on with what is there.
+ * brought is taken back; if the daemon dies, the next try goes on with what is there. The last commit of the local store
+ * makes the host a member.
  * @param store commits as the member
  * @param tell called with the number of objects that the fleet has, and of all
- * @returns the changes of the local store that make the host a member
  * @throws join-refused, member-name-taken, and errors of the store
  */
 export async function join(
@@ -33,7 +33,7 @@ export async function join(
   store: SharedStore,
   member: Member,
   tell: (done: number, all: number) => void,
-): Promise<readonly Change[]> {
+): Promise<void> {
   const [own, before] = await Promise.all([context.own.load(), store.load()]);
   checkForm(before.state.members.values(), member.name);
   checkJoin(own.state, before.state, member);
@@ -49,7 +49,7 @@ export async function join(
   } finally {
     session.end();
   }
-  return localChanges(context, await store.load(), member.name);
+  await becomeMember(context, await store.load(), member.name);
 }
 
 interface Joining {
@@ -134,12 +134,21 @@ class Session {
 }
 
 /**
- * What the host keeps of the fleet from now on, with the objects that only the fleet has. If the fleet has a profile of the
- * same name and another content, no instance here uses it.
+ * Writes what the host keeps of the fleet from now on, with the objects that only the fleet has. If the fleet has a profile
+ * of the same name and another content, no instance here uses it.
  */
-function localChanges(context: JoinNeeds, { revision, mark, state }: Snapshot, member: string): Change[] {
+async function becomeMember(
+  context: JoinNeeds,
+  { revision, mark, state }: Snapshot,
+  member: string,
+): Promise<void> {
+  const { model } = context;
   const at = { revision, ...(mark === undefined ? {} : { mark }) };
   const mirror = new Mirror({ member, ...at }, new Map());
-  const changes = difference(knownPuts(context.model, mirror), putsOf(state));
-  return [...followed(context, changes, member, mirror.changesFor(at, changes)).change.changes];
+  const changes = await difference(await knownPuts(model, mirror), putsOf(state));
+  // An earlier try may have left rows.
+  model.follow([{ kind: 'leave-fleet', notice: '' }], []);
+  await writeAhead(model, mirror, changes);
+  const { change } = followed(context, changes, member, mirror.changesFor(at, []));
+  model.follow(change.changes, []);
 }

@@ -138,10 +138,9 @@ async function enable(
   return await paused(parts, 'fleet-joining', async () => {
     const { store, hold, stop } = await open(name);
     try {
-      const changes = await join({ ...context, own: parts.own, hold }, store, member, (done, all) =>
+      await join({ ...context, own: parts.own, hold }, store, member, (done, all) =>
         tell(`${done} of ${all} objects`),
       );
-      context.model.follow(changes, []);
     } finally {
       await stop();
     }

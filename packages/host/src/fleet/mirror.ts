@@ -1,9 +1,13 @@
+import { slicesOf } from '../base/slices.ts';
 import type { Change, Fleet } from '../core/entities.ts';
 import { mirrorKeyOf } from '../core/mirror.ts';
 import type { Member, SharedChange, SharedInstance } from '../core/shared.ts';
 
 /** A place in the fleet's history. */
 type Position = Pick<Fleet, 'revision' | 'mark'>;
+
+/** Rows that are held back: to write them takes some milliseconds, and each commit more waits for the disk. */
+export const HELD_MAX = 1_000;
 
 /** Kinds of objects that the model has itself. */
 const OF_MODEL = /^(profiles|images|aliases)\//;
@@ -77,6 +81,11 @@ export class Mirror {
     return this.#isWritten;
   }
 
+  /** Whether as many rows are not written yet as one turn may take. */
+  get isFull(): boolean {
+    return this.#unwritten.size >= HELD_MAX;
+  }
+
   /**
    * Whether changes can be written later: they reach nothing that this host's model has. Records of members cannot: the
    * next daemon decides by them whether it may start.
@@ -87,8 +96,17 @@ export class Mirror {
 
   /** Changes of the local store that make it equal to the fleet at a revision, with those that it lacks. */
   changesFor(at: Position, changes: readonly SharedChange[]): Change[] {
-    const rows = this.#rowsOf(changes);
+    const rows = this.#rowsOf(this.#keptOf(changes));
     return [{ kind: 'put-fleet', fleet: this.#fleetAt(at) }, ...this.#unwritten.values(), ...rows.values()];
+  }
+
+  /** The rows of many changes, in slices that are written before {@link changesFor}; it has older ones no more. */
+  *rowsAhead(changes: readonly SharedChange[]): Generator<readonly Change[]> {
+    for (const slice of slicesOf(this.#keptOf(changes))) {
+      const rows = this.#rowsOf(slice);
+      for (const key of rows.keys()) this.#unwritten.delete(key);
+      yield [...rows.values()];
+    }
   }
 
   /** Call it when the local store has the changes. */
@@ -100,14 +118,14 @@ export class Mirror {
 
   /** Takes changes that the local store gets later, with others. */
   hold(at: Position, changes: readonly SharedChange[]): void {
-    for (const [key, row] of this.#rowsOf(changes)) this.#unwritten.set(key, row);
+    for (const [key, row] of this.#rowsOf(this.#keptOf(changes))) this.#unwritten.set(key, row);
     this.#isWritten = false;
     this.#show(at, changes);
   }
 
-  #rowsOf(changes: readonly SharedChange[]): Map<string, Change> {
+  #rowsOf(kept: readonly SharedChange[]): Map<string, Change> {
     return new Map(
-      this.#keptOf(changes).map((change): [string, Change] => {
+      kept.map((change): [string, Change] => {
         const key = mirrorKeyOf(change);
         return change.kind.startsWith('put-')
           ? [key, { kind: 'put-mirror', key, put: JSON.stringify(change) }]

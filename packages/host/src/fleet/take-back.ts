@@ -1,6 +1,6 @@
 import type { SharedChange } from '../core/shared.ts';
 import type { SharedCommit, SharedState } from '../store/shared-store.ts';
-import { difference } from './difference.ts';
+import { deletionOf } from './difference.ts';
 
 /** One change that undoes a part of what a host has brought into a fleet, and what no other change may use by then. */
 export type Undo = Pick<SharedCommit, 'unused'> & { readonly change: SharedChange };
@@ -21,12 +21,16 @@ export function undoing(brought: readonly SharedChange[], fleet: SharedState, me
   const isHeld = (fingerprint: string) =>
     [...(fleet.holders.get(fingerprint) ?? [])].some((each) => each !== member);
   const puts = brought.filter(({ kind }) => kind.startsWith('put-'));
-  return difference(puts, []).flatMap((change): Undo[] => {
-    if (change.kind === 'delete-profile')
-      return used.has(change.name) ? [] : [{ change, unused: [{ kind: 'profile', name: change.name }] }];
-    if (change.kind !== 'delete-image') return [{ change, unused: [] }];
-    const { fingerprint } = change;
-    if (targets.has(fingerprint) || isHeld(fingerprint)) return [];
-    return [{ change, unused: [{ kind: 'image', name: fingerprint }] }];
-  });
+  // What is used goes after its users.
+  return puts
+    .reverse()
+    .map(deletionOf)
+    .flatMap((change): Undo[] => {
+      if (change.kind === 'delete-profile')
+        return used.has(change.name) ? [] : [{ change, unused: [{ kind: 'profile', name: change.name }] }];
+      if (change.kind !== 'delete-image') return [{ change, unused: [] }];
+      const { fingerprint } = change;
+      if (targets.has(fingerprint) || isHeld(fingerprint)) return [];
+      return [{ change, unused: [{ kind: 'image', name: fingerprint }] }];
+    });
 }

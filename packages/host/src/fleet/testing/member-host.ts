@@ -73,10 +73,8 @@ export class MemberHost {
     await prepare(single);
     const store = history.open();
     const hold = async () => {};
-    single.model.follow(
-      await join({ ...single.parts, own: new SqliteShared(single.store), hold }, store, member, () => {}),
-      [],
-    );
+    const parts = { ...single.parts, own: new SqliteShared(single.store), hold };
+    await join(parts, store, member, () => {});
     single.life.end();
     single.stop();
     history.write([{ kind: 'put-alive', member: name, run: 'r1' }]);

@@ -1,4 +1,5 @@
 import type { Log } from '../../base/log.ts';
+import { mapInSlices } from '../../base/slices.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { Etcd } from '../../etcd/client.ts';
 import { MutableSharedState } from '../shared-state.ts';
@@ -52,8 +53,8 @@ export class EtcdShared implements SharedStore {
     // What could not be read may be gone since.
     this.#reader.unreadable.clear();
     const state = new MutableSharedState();
-    for (const { key, value } of kvs)
-      for (const change of this.#reader.change(key, value)) state.apply(change);
+    const changes = await mapInSlices(kvs, ({ key, value }) => this.#reader.change(key, value));
+    for (const change of changes.flat()) state.apply(change);
     const commits = keys.folder('commits');
     return { revision, state, mark: newestMark(kvs.filter(({ key }) => key.startsWith(commits))) };
   }

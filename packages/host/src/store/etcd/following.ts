@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/coded-error.ts';
 import type { Log } from '../../base/log.ts';
+import { nextTurn, SLICE } from '../../base/slices.ts';
 import type { Change } from '../../core/entities.ts';
 import { hostError } from '../../core/host-errors.ts';
 import type { Etcd } from '../../etcd/client.ts';
@@ -118,11 +119,16 @@ export class Following {
 
   async #work(): Promise<void> {
     this.#isBusy = true;
+    let size = 0;
     for (let next = this.#waiting[0]; next && !this.isOver; next = this.#waiting[0]) {
       await this.#deliver(next);
       this.#waiting.shift();
       this.#delivered = next.revision;
       if (this.#waiting.length > 0) this.#look();
+      size += next.events.length;
+      if (size < SLICE) continue;
+      await nextTurn();
+      size = 0;
     }
     this.#isBusy = false;
     this.#look();

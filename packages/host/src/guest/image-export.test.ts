@@ -186,6 +186,15 @@ describe('a refused image', () => {
     expect(await ask(guest.path, exportLine('a'))).toEqual(unknown);
   });
 
+  it('is looked for elsewhere no more often than writes are allowed', async () => {
+    await using guest = await startWithImages({ writeBurst: 16, writeIntervalMs: 600_000 });
+    await rm(join(guest.dir, 'unified'));
+    const statuses: string[] = [];
+    for (let turn = 0; turn < 3; turn++)
+      statuses.push((await ask(guest.path, `GET /1.0/images/${UNIFIED}/export`))[0].slice(9, 12));
+    expect(statuses).toEqual(['404', '404', '429']);
+  });
+
   it('is served when it is private but cached', async () => {
     await using guest = await startWithImages();
     const entry = guest.backend.images.get(UNIFIED)!;

@@ -13,12 +13,18 @@ export interface ExportTools {
   readonly backend: Pick<GuestBackend, 'ensureImage' | 'image' | 'imagePaths' | 'imageRetrieved'>;
   readonly log: Log;
   readonly running: Quota;
-  /** Whether an instance may cause one more write to the store now. */
-  readonly mayWrite: (instanceId: number) => boolean;
+  /** Whether an instance may cause one more write to the store now, or work that weighs as much as several. */
+  readonly mayWrite: (instanceId: number, weight?: number) => boolean;
   /** Sends files without reading them. */
   readonly sender: Sender | undefined;
   readonly stallMs: number;
 }
+
+/**
+ * To look for files on other hosts counts as so many writes: it may fetch gigabytes, each time anew if they are damaged
+ * there.
+ */
+const SEARCH_WEIGHT = 8;
 
 /** Sends stretches of files on sockets. */
 export interface Sender {
@@ -48,7 +54,12 @@ export async function sendImage(
     if (sent && tools.mayWrite(instanceId)) void tellRetrieved(instanceId, fingerprint, tools);
   };
   try {
-    const files = await openAll(image, handles, tools);
+    const maySearch = () => tools.mayWrite(instanceId, SEARCH_WEIGHT);
+    const files = await openAll(image, handles, { ...tools, maySearch });
+    if (files === undefined) {
+      finish(false);
+      return jsonError('too-many-writes');
+    }
     return replyOf(image, files, head, finish);
   } catch (error) {
     finish(false);
@@ -61,18 +72,33 @@ export async function sendImage(
   }
 }
 
-/** If they are on another host, it waits until they are here. */
-async function openAll(image: Image, handles: FileHandle[], tools: ExportTools): Promise<ImageFile[]> {
-  const paths = tools.backend.imagePaths(image);
-  const files: ImageFile[] = [];
-  for (const path of paths) {
-    const file = await openFile(path, handles, tools).catch(async (error) => {
-      if (!isMissing(error)) throw error;
-      await tools.backend.ensureImage(image);
-      return openFile(path, handles, tools);
-    });
-    files.push(file);
+/**
+ * Opens the files of an image. If they are on another host, it waits until they are here.
+ * @returns undefined if they are not here, and the instance has looked for them too often
+ */
+async function openAll(
+  image: Image,
+  handles: FileHandle[],
+  tools: ExportTools & { readonly maySearch: () => boolean },
+): Promise<ImageFile[] | undefined> {
+  const open = () => openHere(tools.backend.imagePaths(image), handles, tools);
+  try {
+    return await open();
+  } catch (error) {
+    if (!isMissing(error)) throw error;
   }
+  if (!tools.maySearch()) return undefined;
+  await tools.backend.ensureImage(image);
+  return open();
+}
+
+async function openHere(
+  paths: readonly string[],
+  handles: FileHandle[],
+  tools: ExportTools,
+): Promise<ImageFile[]> {
+  const files: ImageFile[] = [];
+  for (const path of paths) files.push(await openFile(path, handles, tools));
   return files;
 }
 

@@ -35,7 +35,7 @@ export const REFUSAL_MS = 1_000;
 export const GREETING_BYTES_MAX = 128;
 
 /** How long a member that does not listen is tried again, once: its daemon may restart in place ... */
-export const RESTART_MS = 2_000;
+export const RESTART_MS = 3_000;
 
 /** ... after pauses of this length. */
 export const RESTART_RETRY_MS = 50;

@@ -46,11 +46,11 @@ import type { LxcOptions } from './options.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { askToHalt } from './processes.ts';
 import { removeFiles } from './removal.ts';
-import { enterOf } from './root-move.ts';
-import { releaseRoot, setRunningSize, settleFresh, shiftRoot } from './root-place.ts';
+import { setRunningSize } from './root-place.ts';
 import { RootUsage } from './root-usage.ts';
 import { LxcRuns } from './runs.ts';
 import { startPrepared } from './starting.ts';
+import { openStoppedFiles } from './stopped-files.ts';
 import { lxcVersion, setFrozen, stopContainer } from './tools.ts';
 import { LxcWeights } from './weights.ts';
 
@@ -207,20 +207,13 @@ export class LxcRuntime implements Runtime {
   }
 
   async files(target: FilesTarget, request: FileRequest, input: Readable | null): Promise<FileWork> {
-    const { id, config, init, lower } = target;
-    const paths = this.#paths(id);
+    const { id, config, init } = target;
     const ids = this.#idsOf(config);
     if (init) {
       const givenUp = (ended: Promise<void>) => this.#hungTransfers.note(init, ended);
       return openFiles({ kind: 'running', init }, ids, request, input, givenUp);
     }
-    const writes = !['read', 'stat', 'remove'].includes(request.work);
-    // A start that failed may have left it mounted.
-    await releaseRoot(paths);
-    await settleFresh(paths, target.rootSize, { writes });
-    await shiftRoot(paths, ids ?? ROOT);
-    const place = { lower, upper: paths.upper, enter: await enterOf(paths) };
-    return openFiles({ kind: 'stopped', ...place }, ids, request, input);
+    return openStoppedFiles({ paths: this.#paths(id), ids }, target, request, input);
   }
 
   async live(init: Init): Promise<LiveFacts> {

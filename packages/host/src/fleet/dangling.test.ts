@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type SharedChange, sharedPartOf } from '../core/shared.ts';
 import { BY } from '../instances/testing/heart.ts';
 import { MemberHost } from './testing/member-host.ts';
@@ -32,19 +32,19 @@ const instanceWith = (...profiles: string[]): SharedChange => ({
   instance: { ...sharedPartOf(b.heart.get('b1'), 'b'), profiles },
 });
 
-/** Resolves when all members have followed what is written. */
-async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 60; turn++) await new Promise(setImmediate);
-}
+/** Resolves when the claim holds. Members follow, and correct records, some turns later. */
+const soon = (claim: () => void) => vi.waitFor(claim, { timeout: 4_000, interval: 2 });
 
 /** Writes changes, and then one that shows that both members go on. */
 async function write(...changes: SharedChange[]): Promise<void> {
   history.write(changes);
-  await quiet();
+  const revision = history.revision;
+  await soon(() => expect(a.mirror.fleet.revision).toBeGreaterThanOrEqual(revision));
   await a.heart.host.profiles.update('default', { description: 'newest', config: {}, devices: {} }, BY);
-  await quiet();
-  for (const { heart } of [a, b])
-    expect(heart.host.profiles.get('default').profile.description).toBe('newest');
+  await soon(() => {
+    for (const { heart } of [a, b])
+      expect(heart.host.profiles.get('default').profile.description).toBe('newest');
+  });
 }
 
 describe('A record that refers to what is not there', () => {
@@ -64,13 +64,17 @@ describe('A record that refers to what is not there', () => {
   it('is corrected if it is an instance without one of its profiles', async () => {
     await write(instanceWith('default', 'nosuch'));
     expect(b.heart.get('b1').profiles).toEqual(['default', 'web']);
-    expect(history.objects.get('instances/b1')?.put).toEqual(instanceWith('default', 'web'));
+    await soon(() =>
+      expect(history.objects.get('instances/b1')?.put).toEqual(instanceWith('default', 'web')),
+    );
   });
 
   it('is written again if it is a profile that an instance uses', async () => {
     await write({ kind: 'delete-profile', name: 'web' });
-    for (const { heart } of [a, b])
-      expect(heart.host.profiles.get('web').profile.config).toEqual({ 'user.n': '1' });
+    await soon(() => {
+      for (const { heart } of [a, b])
+        expect(heart.host.profiles.get('web').profile.config).toEqual({ 'user.n': '1' });
+    });
     expect(b.heart.get('b1').profiles).toEqual(['default', 'web']);
   });
 

@@ -193,11 +193,13 @@ describe('the end of the daemon', () => {
 
   it('does not wait for ever', async () => {
     await report({ 10: 90 }, 2);
-    weights.gate = new Promise(() => {});
+    const { promise, resolve } = Promise.withResolvers<void>();
+    weights.gate = promise;
     const stopped = vi.fn();
     const stop = storms.stop().then(stopped);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(stopped).toHaveBeenCalled();
     await stop;
+    resolve();
   });
 });

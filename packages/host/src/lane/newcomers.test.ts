@@ -17,6 +17,12 @@ function watched(cgroupOf: (pid: number) => Newcomer['cgroup'] = () => 1n) {
     },
   );
   let nowMs = 1_000_000;
+  /** A batch that comes `afterMs` after the last one. */
+  const runOnce = (batch: readonly number[], afterMs: number) => {
+    newcomers.look(batch);
+    nowMs += afterMs;
+    newcomers.count(batch.length, batch.length, nowMs);
+  };
   /** @param pids gives the pids of each batch; `strangers` of them were not known */
   const run = (ms: number, pids: () => number[], strangers = (batch: readonly number[]) => batch.length) => {
     for (let each = 0; each < ms; each++) {
@@ -25,7 +31,7 @@ function watched(cgroupOf: (pid: number) => Newcomer['cgroup'] = () => 1n) {
       newcomers.count(batch.length, strangers(batch), ++nowMs);
     }
   };
-  return { reports, run, looks: () => looks };
+  return { reports, run, runOnce, looks: () => looks };
 }
 
 /** Batches of new processes. */
@@ -116,4 +122,15 @@ it('a rest before a storm does not hide it, and a storm that is over is not repo
   const after = reports.length;
   run(5000, fresh(100));
   expect([after - length <= 1, reports.length - after]).toEqual([true, 0]);
+});
+
+it('reports a storm also if each batch comes long after the one before, because the lane waits for the processor', () => {
+  const { reports, runOnce } = watched();
+  const pids = fresh(20_000);
+  const batch = () =>
+    Array.from({ length: 6 * NEWCOMERS_MS }, pids)
+      .flat()
+      .slice(0, 128);
+  for (let each = 0; each < 6; each++) runOnce(batch(), NEWCOMERS_MS + 5);
+  expect(reports.length).toBeGreaterThanOrEqual(2);
 });

@@ -33,6 +33,11 @@ export class Newcomers {
   #accepted = 0;
   #strangers = 0;
   #looked = 0;
+  /**
+   * Whether there were as many strangers as in a storm when last counted. While the lane has to wait for the processor,
+   * its batches are few and large: then it must look at each of them.
+   */
+  #areMany = false;
   readonly #byCgroup = new Map<bigint, number>();
   /** Processes that were seen lately: one that connects again and again is new only once. */
   readonly #pids = new Set<number>();
@@ -47,7 +52,8 @@ export class Newcomers {
   look(sockets: readonly number[]): void {
     // With more cgroups, the rest of this time is not looked at: leaving out only those of further cgroups would give
     // the others too large a part.
-    if (this.#strangers < LOOK_FROM || this.#byCgroup.size >= NEWCOMERS_CGROUPS_MAX) return;
+    const areMany = this.#areMany || this.#strangers >= LOOK_FROM;
+    if (!areMany || this.#byCgroup.size >= NEWCOMERS_CGROUPS_MAX) return;
     for (const socket of sockets.slice(0, NEWCOMERS_LOOKS)) this.#note(this.#lookAt(socket));
   }
 
@@ -57,7 +63,9 @@ export class Newcomers {
     this.#strangers += strangers;
     const ms = nowMs - this.#sinceMs;
     if (ms < NEWCOMERS_MS) return;
-    if (this.#strangers * MS_PER_S >= STORM_PER_SECOND * ms && this.#looked >= NEWCOMERS_LOOKED_MIN) {
+    this.#areMany = this.#strangers * MS_PER_S >= STORM_PER_SECOND * ms;
+    if (this.#areMany && this.#looked < NEWCOMERS_LOOKED_MIN) return;
+    if (this.#areMany) {
       const connectionsPerSecond = Math.round((this.#accepted * MS_PER_S) / ms);
       this.#report({ connectionsPerSecond, looked: this.#looked, byCgroup: new Map(this.#byCgroup) });
     }

@@ -7,6 +7,7 @@ import { Failure } from './failure.ts';
 import type { LeaseJson, MemberJson, StreamedJson, TxnJson } from './gateway-json.ts';
 import { type Credentials, Login } from './login.ts';
 import { type Page, pagesOf } from './pages.ts';
+import { readJson } from './read-json.ts';
 import { refusalOf } from './refusals.ts';
 import type {
   CallOptions,
@@ -166,9 +167,9 @@ class GatewayClient implements Etcd {
 function parsed<T>(answer: string): T {
   let json: StreamedJson<unknown>;
   try {
-    json = JSON.parse(answer);
+    json = readJson(answer);
   } catch {
-    throw new Failure('etcd-failed', 'this is not JSON', { mayBeDone: true, elsewhere: true });
+    throw new Failure('etcd-failed', 'this is no JSON object', { mayBeDone: true, elsewhere: true });
   }
   const { error } = json;
   if (error) throw refusalOf(error.message ?? 'no reason given', error.grpc_code ?? error.code);

@@ -6,6 +6,7 @@ import { type AttemptLimits, type Endpoint, readAll } from './endpoint.ts';
 import { Failure } from './failure.ts';
 import type { StreamedJson, WatchJson } from './gateway-json.ts';
 import { LineSplitter } from './line-splitter.ts';
+import { readJson } from './read-json.ts';
 import { refusalOf, refusalOfAnswer } from './refusals.ts';
 import { RevisionBatches } from './revision-batches.ts';
 import type { Watch, WatchEnd, WatchRequest } from './watch-types.ts';
@@ -86,10 +87,11 @@ export class WatchStream implements Watch {
     answer.on('data', (bytes: Buffer) => {
       this.#isHeard = true;
       try {
-        for (const line of this.#lines.add(bytes)) this.#take(JSON.parse(line) as StreamedJson<WatchJson>);
+        for (const line of this.#lines.add(bytes)) this.#take(readJson<StreamedJson<WatchJson>>(line));
       } catch (error) {
         if (error instanceof Failure) this.#fail(error);
-        else if (error instanceof SyntaxError) this.#fail(new Failure('etcd-failed', 'this is not JSON'));
+        else if (error instanceof SyntaxError)
+          this.#fail(new Failure('etcd-failed', 'this is no JSON object'));
         else throw error;
       }
     });

@@ -21,8 +21,8 @@ export interface ExportTools {
 }
 
 /**
- * To look for files on other hosts counts as so many writes: it may fetch gigabytes, each time anew if they are damaged
- * there.
+ * A request that looks for files on other hosts counts as this many writes: it may fetch gigabytes, and does so at each
+ * request if the files there are damaged.
  */
 const SEARCH_WEIGHT = 8;
 

@@ -22,7 +22,7 @@ export interface WeightPlace {
 
 /**
  * Lowers the weight of a cgroup, after it has noted what it was.
- * @returns false if the cgroup has no more than that
+ * @returns false if the weight was this low before: then nothing is changed
  * @throws if the host gives the cgroup no weight, or the note cannot be written
  */
 export async function lowerWeight({ folders, note }: WeightPlace, percent: number): Promise<boolean> {

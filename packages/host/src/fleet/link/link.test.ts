@@ -143,7 +143,7 @@ describe('a member without a lease', () => {
     return { server, port: (server.address() as { port: number }).port };
   };
 
-  it('from which nothing comes loses its requests', async () => {
+  it('from which nothing comes may still carry out what it has got: the error says so', async () => {
     const asked = Promise.withResolvers<void>();
     const { server, port } = await onlyOne(() => asked.resolve());
     const agent = doubting(port);
@@ -151,19 +151,24 @@ describe('a member without a lease', () => {
     await asked.promise;
     void agent.doubt(() => false);
     await expect(got).rejects.toMatchObject({
-      ...{ code: 'member-offline', status: 503 },
+      ...{ code: 'member-lost', status: 503 },
       message: expect.stringContaining('"m2"'),
     });
     server.close();
   });
 
-  it('loses those that wait for a connection at the same time', async () => {
-    const { server, port } = await onlyOne(() => {});
+  it('gets none of those that wait for a connection: they end at the same time, and the error says that', async () => {
+    const asked = Promise.withResolvers<void>();
+    const { server, port } = await onlyOne(() => asked.resolve());
     const agent = doubting(port);
+    const sent = get(agent);
+    await asked.promise;
     const all = Array.from({ length: 15 * HANDSHAKES_TO_MEMBER_MAX }, () => get(agent));
     const began = performance.now();
     const doubt = agent.doubt(() => false);
-    expect((await Promise.allSettled(all)).map(({ status }) => status)).toEqual(all.map(() => 'rejected'));
+    await expect(sent).rejects.toMatchObject({ code: 'member-lost' });
+    for (const each of await Promise.allSettled(all))
+      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'member-offline' } });
     expect(performance.now() - began).toBeLessThan(10 * STANDSTILL_MS);
     // There is nothing left to doubt.
     await doubt;

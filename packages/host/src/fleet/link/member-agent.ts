@@ -33,13 +33,15 @@ const STANDS_STILL = 'its lease has ended, and nothing comes from it; the reques
 
 /**
  * Connections to one member, kept between requests. A request is sent only when the other side has proved that it has
- * the member's key, and has accepted this one. Its errors are member-offline and member-refused; after both, the request
- * was not sent, unless the member has been given up since: then the message says so.
+ * the member's key, and has accepted this one. Its errors are member-offline and member-refused, after which the request
+ * was not sent, and member-lost: the request was sent, and the member may carry it out later.
  */
 export class MemberAgent extends Agent {
   readonly #peer: Peer;
   readonly #identity: Identity;
   readonly #sockets = new Set<TLSSocket>();
+  /** Those on which requests may have been sent. */
+  readonly #used = new WeakSet<TLSSocket>();
   /** Requests that wait until they may connect, in their order. */
   readonly #waiting: ((socket: Promise<TLSSocket>) => void)[] = [];
   #handshakes = 0;
@@ -141,9 +143,11 @@ export class MemberAgent extends Agent {
       const isThere = await this.#answers();
       const isSilent = before.every(({ socket, bytes }) => socket.bytesRead === bytes);
       if (isThere || !isSilent || hasLease()) continue;
-      const gone = hostError('member-offline', this.#peer.name, STANDS_STILL);
-      for (const refuse of this.#waiting.splice(0)) refuse(Promise.reject(gone));
-      for (const { socket } of before) socket.destroy(gone);
+      const { name } = this.#peer;
+      const offline = hostError('member-offline', name, STANDS_STILL);
+      for (const refuse of this.#waiting.splice(0)) refuse(Promise.reject(offline));
+      for (const { socket } of before)
+        socket.destroy(this.#used.has(socket) ? hostError('member-lost', name) : offline);
     } while (this.#open.length > 0 && !hasLease());
     this.#isDoubted = false;
   }
@@ -171,8 +175,9 @@ export class MemberAgent extends Agent {
     }, handshakeMs);
     try {
       const why = await Promise.race([this.#shakeHands(socket), failureOf(socket)]);
-      if (why === undefined) return socket;
-      throw hostError('member-refused', name, why);
+      if (why !== undefined) throw hostError('member-refused', name, why);
+      this.#used.add(socket);
+      return socket;
     } catch (error) {
       socket.destroy();
       throw error instanceof CodedError ? error : this.#explain(error);

@@ -72,7 +72,7 @@ const IDENTIFICATION: Readonly<Record<string, string>> = {
 const STUCK = 'programs of the daemon do not end: a file system of the instance does not answer';
 
 const storm = (percent: number) =>
-  `its weight on busy processors is ${percent} % of the usual one until it no longer begins thousands of processes a second`;
+  `it gets ${percent === 0 ? 'only what others leave' : `${percent} % of the usual part`} of busy processors until it no longer begins thousands of processes a second`;
 
 /** The output of `porthole info NAME`. */
 export function describeInstance(instance: InstanceFullJson): string {
@@ -90,7 +90,7 @@ export function describeInstance(instance: InstanceFullJson): string {
     `Last Used: ${formatTime(instance.last_used_at) || 'never'}`,
     ...describeContainer(instance),
     ...(state?.stuck ? [`Stuck: ${state.stuck} ${STUCK}`] : []),
-    ...(state?.lowered_weight ? [`Fork storm: ${storm(state.lowered_weight)}`] : []),
+    ...(state?.lowered_weight !== undefined ? [`Fork storm: ${storm(state.lowered_weight)}`] : []),
     ...(state?.pid ? describeState(state) : []),
   ]);
 }

@@ -50,7 +50,7 @@ export function stateJson(live: InstanceLive): InstanceStateJson {
     disk: diskJson(live),
     network: live.network && networksJson(live.network),
     ...(live.stuck ? { stuck: live.stuck } : {}),
-    ...(live.loweredWeight ? { lowered_weight: live.loweredWeight } : {}),
+    ...(live.loweredWeight !== undefined ? { lowered_weight: live.loweredWeight } : {}),
   };
 }
 

@@ -143,6 +143,7 @@ export class LxcRuntime implements Runtime {
 
   kill(init: Init): void {
     init.signal(SIGKILL);
+    this.weights.letEnd(init);
   }
 
   setFrozen(id: number, frozen: boolean): Promise<void> {

@@ -23,16 +23,29 @@ export class LxcWeights implements Weights {
   readonly #newest = new Map<number, Held>();
   readonly #byInit = new WeakMap<Init, Held>();
 
-  constructor(log: Log) {
+  readonly #foldersOf: typeof cgroupFolders;
+
+  constructor(log: Log, foldersOf = cgroupFolders) {
     this.#log = log;
+    this.#foldersOf = foldersOf;
   }
 
   /** Takes note of a run, and raises its weight if a daemon that has died had lowered it. */
   hold(instanceId: number, init: Init, { lowered: note }: InstancePaths): void {
-    const held = { instanceId, init, place: placeOf(instanceId, init, note) };
+    const held = { instanceId, init, place: this.#placeOf(instanceId, init, note) };
     this.#newest.set(instanceId, held);
     this.#byInit.set(init, held);
     if (existsSync(note)) void this.raise(held).catch((error) => this.#failed(instanceId, error));
+  }
+
+  /**
+   * Takes note that a run is being killed. Its processes need a processor to end, so it has its own weight again, and
+   * keeps it.
+   */
+  letEnd(init: Init): void {
+    const held = this.#byInit.get(init);
+    if (!held || !this.#byInit.delete(init) || held.percent === undefined) return;
+    void raiseWeight(held.place).catch((error) => this.#failed(held.instanceId, error));
   }
 
   forget(instanceId: number): void {
@@ -51,7 +64,7 @@ export class LxcWeights implements Weights {
     if (!held || !init.isAlive()) return false;
     try {
       const isLowered = await lowerWeight(held.place, percent);
-      if (isLowered && init.isAlive()) held.percent = percent;
+      if (isLowered && init.isAlive() && this.#byInit.has(init)) held.percent = percent;
       // The run has ended meanwhile: the next one may have its folder already, and must not be lowered.
       else if (isLowered) await raiseWeight(held.place);
       return held.percent === percent;
@@ -75,19 +88,20 @@ export class LxcWeights implements Weights {
     return percent === undefined ? {} : { loweredWeight: percent };
   }
 
+  #placeOf(instanceId: number, init: Init, note: string): WeightPlace {
+    const foldersOf = this.#foldersOf;
+    let folders: readonly string[] | undefined;
+    return {
+      note,
+      get folders() {
+        folders ??= foldersOf(init.pid, instanceId);
+        // Read by pid: they are those of this process if it is alive after that.
+        return init.isAlive() ? folders : [];
+      },
+    };
+  }
+
   #failed(instanceId: number, error: unknown): void {
     this.#log.warn({ instanceId, reason: messageOf(error) }, 'could not give an instance its weight back');
   }
-}
-
-function placeOf(instanceId: number, init: Init, note: string): WeightPlace {
-  let folders: readonly string[] | undefined;
-  return {
-    note,
-    get folders() {
-      folders ??= cgroupFolders(init.pid, instanceId);
-      // Read by pid: they are those of this process if it is alive after that.
-      return init.isAlive() ? folders : [];
-    },
-  };
 }

@@ -1,6 +1,8 @@
-"""One instance sends many changes on many connections, then another sends one. Prints as JSON: the number of
-answers to the first one with each status (`statuses`), how many of them had come when the other sent its change
-(`sent`) and when that was answered (`answered`), and the status of that answer (`other`).
+"""One instance sends many changes on many connections, then another sends two: one that is refused at once, and one that
+is stored. Prints as JSON: the number of answers to the first instance with each status (`statuses`), how many of them had
+come when the other sent its changes (`sent`) and when the first of these was answered (`answered`), and the statuses of
+both (`other`). The answer to the second waits for the disk, and meanwhile the first instance may have any number of
+refusals.
 Usage: order.py SOCKET FLOODING OTHER CONNECTIONS CHANGES
 FLOODING and OTHER are the pids of the instances' inits.
 """
@@ -24,6 +26,8 @@ def put(key, value):
     return (head + value).encode()
 
 
+# There is no change of other keys than guest.*
+REFUSED = b'PUT /1.0/config/user.other HTTP/1.1\r\nHost: lxd\r\nContent-Length: 0\r\n\r\n'
 PATCH = b'PATCH /1.0 HTTP/1.1\r\nHost: lxd\r\nContent-Length: 17\r\n\r\n{"state":"Ready"}'
 
 
@@ -67,6 +71,7 @@ def main(path, flooding, other, count, changes):
     # Beside other work this program would see the answer late, and count what the daemon has answered since.
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     sent = {each: waiting(each) for each in flood}
+    one.sendall(REFUSED)
     one.sendall(put('other', 'mine'))
 
     def read(connection, size):
@@ -87,7 +92,7 @@ def main(path, flooding, other, count, changes):
         ready = [by_number[number] for number, _ in poll.poll()]
         if one in ready:
             there = [(each, waiting(each)) for each in flood]
-            told = BEGINNING.match(one.recv(65536))
+            told = one.recv(65536)
             poll.unregister(one)
             for connection, size in there:
                 if size > 0:
@@ -96,8 +101,11 @@ def main(path, flooding, other, count, changes):
         else:
             for connection in ready:
                 read(connection, 65536)
+    while len(BEGINNING.findall(told)) < 2:
+        told += one.recv(65536)
+    other = [status.decode() for status in BEGINNING.findall(told)]
     early = sum(len(BEGINNING.findall(text[: sent[each]])) for each, text in flood.items())
-    print(json.dumps({'sent': early, 'answered': answered, 'other': told[1].decode(), 'statuses': statuses()}))
+    print(json.dumps({'sent': early, 'answered': answered, 'other': other, 'statuses': statuses()}))
 
 
 if sys.argv[1] == 'give':

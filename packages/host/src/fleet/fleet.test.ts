@@ -288,7 +288,7 @@ describe('A member that dies', () => {
     await useWeb();
     b.heart.life.end();
     b.stop();
-    const shared = history.objects.get('instances/b1')?.put;
+    const shared = history.objects.get('instances/b1');
     if (shared?.kind !== 'put-instance') throw new Error('there is no such record');
     const config = { ...shared.instance.config, 'user.a': '1' };
     history.write([{ kind: 'put-instance', instance: { ...shared.instance, config } }]);

@@ -82,7 +82,7 @@ export const PLANTED: readonly Planted[] = [
     name: 'guests are not told of a gap',
     edits: [
       {
-        file: `${FLEET}/following.ts`,
+        file: `${FLEET}/take-over.ts`,
         from: "const broken = ids.map((instanceId): Change => ({ kind: 'break-history', instanceId }));",
         to: 'const broken: Change[] = [];',
       },

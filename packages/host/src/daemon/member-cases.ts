@@ -14,7 +14,6 @@ import type { MembershipCases } from '../host/fleet-cases.ts';
 import type { HostServer } from '../host/server.ts';
 import type { ImageDirectory } from '../images/image-directory.ts';
 import type { Needs, RunNeeds } from '../instances/needs.ts';
-import { SqliteShared } from '../store/sqlite/shared.ts';
 import type { Store } from '../store/sqlite/store.ts';
 import { type MemberSide, opensFleet } from './member.ts';
 import type { StatePaths } from './state-paths.ts';
@@ -60,7 +59,6 @@ export function membershipOf(
   return membershipCases({
     ...{ context, fleet, open: opensFleet(settings, context.log), restart },
     notice: () => noticeOf(fleet, settings, local),
-    own: new SqliteShared(local),
     identity: () => openIdentity(paths.member),
     checkAddress: checkListening,
     facts: {

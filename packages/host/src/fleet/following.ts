@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/coded-error.ts';
 import type { Change } from '../core/entities.ts';
 import { mirrorKeyOf } from '../core/mirror.ts';
@@ -7,11 +6,10 @@ import type { Needs, RunNeeds } from '../instances/needs.ts';
 import type { Batch, Loss, SharedStore } from '../store/shared-store.ts';
 import { Adjuster, type Reached } from './adjust.ts';
 import { Corrections } from './corrections.ts';
-import { difference, knownPuts, putsOf } from './difference.ts';
 import { followed } from './elsewhere.ts';
 import type { Mirror } from './mirror.ts';
-import { writeAhead } from './rows-ahead.ts';
-import { keptFrom, wrongAfter } from './wrong-records.ts';
+import { takeOver } from './take-over.ts';
+import { wrongAfter } from './wrong-records.ts';
 
 export interface FollowingParts {
   readonly context: RunNeeds & Needs<'random'>;
@@ -22,9 +20,6 @@ export interface FollowingParts {
   /** Called when the fleet has no such member any more. */
   readonly removed: () => void;
 }
-
-/** The time between tries to take over the state of the fleet. */
-const AGAIN_MS = 1_000;
 
 /** How long changes that concern only other members wait until they are written together, unless they are many. */
 const WRITE_MS = 1_000;
@@ -162,51 +157,19 @@ export class Following {
     this.#adjusting = Promise.all([this.#adjusting, this.#adjuster.adjust(reached)]).then(() => {});
   }
 
-  /** Tries until the state is taken over: the history after the own revision is gone. */
-  async #takeOver(loss: Loss): Promise<void> {
-    const { context } = this.#parts;
+  /** Goes on from the state of the fleet, because the history after the own revision is gone. */
+  #takeOver(loss: Loss): Promise<void> {
     this.#writeNoMore();
-    while (!this.#abort.signal.aborted) {
-      try {
-        const wrong = await this.#takeOverState(loss);
-        if (this.#abort.signal.aborted) return;
+    const parts = {
+      ...this.#parts,
+      signal: this.#abort.signal,
+      apply: (changes: readonly SharedChange[], extra: readonly Change[]) =>
+        this.#follow(changes, extra, false),
+      done: (wrong: readonly string[]) => {
         this.start();
         this.#corrections.add(wrong);
-        return;
-      } catch (error) {
-        context.log.error({ reason: messageOf(error) }, 'the state of the fleet could not be taken over');
-        await sleep(AGAIN_MS, undefined, { signal: this.#abort.signal }).catch(() => {});
-      }
-    }
-  }
-
-  /**
-   * Takes over the whole state of the fleet. The changes since the own revision are not known, so there are no events of
-   * them. All positions of instances before now are too old, and their connections end.
-   * @returns keys of records that the fleet does not have as this host has them
-   */
-  async #takeOverState(loss: Loss): Promise<readonly string[]> {
-    const { context, mirror, store } = this.#parts;
-    const { model, guests, log } = context;
-    const { revision, mark, state } = await store.load();
-    const at = { revision, ...(mark === undefined ? {} : { mark }) };
-    const all = await difference(await knownPuts(model, mirror), putsOf(state));
-    if (this.#abort.signal.aborted) return [];
-    // A fleet that does not know this host decides nothing here: only that is taken over.
-    const gone = all.filter((each) => each.kind === 'delete-member' && each.name === mirror.fleet.member);
-    const replaced = loss === 'replaced' ? keptFrom(all, model, mirror) : { changes: all, wrong: [] };
-    const isGone = gone.length > 0;
-    const changes = isGone ? gone : replaced.changes;
-    const ids = isGone ? [] : [...model.state.instances.keys()];
-    const broken = ids.map((instanceId): Change => ({ kind: 'break-history', instanceId }));
-    await writeAhead(model, mirror, changes);
-    await this.#follow(changes, [...broken, ...mirror.changesFor(at, [])], false);
-    mirror.apply(at, changes);
-    for (const id of ids) guests.closeInstance(id, 'changes of the fleet may have been missed');
-    log.warn(
-      { revision, loss, changes: changes.length },
-      'the history of the fleet was gone: took over its state',
-    );
-    return isGone ? [] : [...replaced.wrong, ...wrongAfter(changes, model, mirror.fleet.member)];
+      },
+    };
+    return takeOver(parts, loss);
   }
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { answerTo, request } from '../base/node-http.ts';
@@ -8,8 +8,10 @@ import type { Upload, UploadPart } from '../images/upload.ts';
 import type { MemberAgents } from './link/member-agents.ts';
 import type { MemberFleet } from './member.ts';
 
-/** How long a member may send nothing before another one is asked. */
-const STALL_MS = 30_000;
+/** A member that sends less in this time is too slow, and another one is asked: any link between members carries more. */
+export const PIECE_BYTES_MIN = 1024 * 1024;
+/** See {@link PIECE_BYTES_MIN}. */
+export const PIECE_MS = 30_000;
 
 export interface ImageFetchParts {
   readonly fleet: Pick<MemberFleet, 'commit' | 'holdersOf' | 'members' | 'own'>;
@@ -85,8 +87,8 @@ export class ImageFetch {
   }
 
   async #file(member: string, path: string): Promise<IncomingMessage> {
-    const outgoing = request({ agent: this.#parts.agents.of(member), path, timeout: STALL_MS });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('the member has stopped sending')));
+    const outgoing = request({ agent: this.#parts.agents.of(member), path });
+    endIfSlow(outgoing);
     const incoming = await answerTo(outgoing.end());
     if (incoming.statusCode === 200) return incoming;
     incoming.resume();
@@ -98,4 +100,21 @@ async function* partsOf(file: (number: number) => Promise<IncomingMessage>): Asy
   for (const [number, name] of ['metadata', 'rootfs'].entries()) {
     yield { name, filename: '', data: await file(number) };
   }
+}
+
+/** Ends a request whose answer comes too slowly. */
+function endIfSlow(outgoing: ClientRequest): void {
+  let waiting: ClientRequest | IncomingMessage = outgoing;
+  outgoing.once('response', (incoming) => {
+    waiting = incoming;
+  });
+  outgoing.once('socket', (socket) => {
+    let before = socket.bytesRead;
+    const timer = setInterval(() => {
+      if (socket.bytesRead - before < PIECE_BYTES_MIN)
+        waiting.destroy(new Error('the member sends too slowly'));
+      before = socket.bytesRead;
+    }, PIECE_MS);
+    outgoing.once('close', () => clearInterval(timer));
+  });
 }

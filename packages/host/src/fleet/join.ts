@@ -8,11 +8,9 @@ import { checkJoin } from './join-check.ts';
 import { Mirror } from './mirror.ts';
 import { writeAhead } from './rows-ahead.ts';
 import { undoing } from './take-back.ts';
-import { broughtBy, chunksOf, leftOf, usesOf } from './uploads.ts';
+import { broughtBy, chunksOf, leftOf, ownState, usesOf } from './uploads.ts';
 
 type JoinNeeds = Needs<'model' | 'random'> & {
-  /** The store of the single host. */
-  readonly own: Pick<SharedStore, 'load'>;
   /** Gets the lease of the member. */
   readonly hold: () => Promise<void>;
 };
@@ -24,6 +22,7 @@ const REVISION_LOST = 'the history of the fleet ended while the host joined: try
  * Brings everything of a single host into the fleet, and everything of the fleet to the host. If it fails, what was
  * brought is taken back; if the daemon dies, the next try goes on with what is there. The last commit of the local store
  * makes the host a member.
+ * Nothing may change the host's objects meanwhile.
  * @param store commits as the member
  * @param tell called with the number of objects that the fleet has, and of all
  * @throws join-refused, member-name-taken, and errors of the store
@@ -34,13 +33,14 @@ export async function join(
   member: Member,
   tell: (done: number, all: number) => void,
 ): Promise<void> {
-  const [own, before] = await Promise.all([context.own.load(), store.load()]);
+  const before = await store.load();
+  const own = ownState(context.model.state);
   checkForm(before.state.members.values(), member.name);
-  checkJoin(own.state, before.state, member);
+  checkJoin(own, before.state, member);
   await context.hold();
   const session = new Session(store, before);
-  const left = leftOf(own.state, before.state, member.name);
-  const brought = [...left, ...broughtBy(own.state, before.state, member.name)];
+  const left = leftOf(own, before.state, member.name);
+  const brought = [...left, ...broughtBy(own, before.state, member.name)];
   // Not from the newest revision: what others have put since the check must not be replaced.
   const asChecked = { based: before.revision };
   try {

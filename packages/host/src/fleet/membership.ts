@@ -28,8 +28,6 @@ export interface MembershipParts {
   readonly fleet: MemberFleet | null;
   /** Opens the store of the fleet; null without the settings for it. @param member its name */
   readonly open: ((member: string) => Promise<OpenFleet>) | null;
-  /** The store of the single host. */
-  readonly own: Pick<SharedStore, 'load'>;
   /** Checks that this host can listen on an address. @throws member-address-invalid */
   readonly checkAddress: (address: string) => Promise<void>;
   readonly identity: () => Promise<Pick<Identity, 'fingerprint'>>;
@@ -138,9 +136,7 @@ async function enable(
   return await paused(parts, 'fleet-joining', async () => {
     const { store, hold, stop } = await open(name);
     try {
-      await join({ ...context, own: parts.own, hold }, store, member, (done, all) =>
-        tell(`${done} of ${all} objects`),
-      );
+      await join({ ...context, hold }, store, member, (done, all) => tell(`${done} of ${all} objects`));
     } finally {
       await stop();
     }

@@ -32,7 +32,7 @@ async function imageAt(member: MemberHost): Promise<string> {
 }
 
 const recordOf = (name: string) => {
-  const put = hosts.history.objects.get(`instances/${name}`)?.put;
+  const put = hosts.history.objects.get(`instances/${name}`);
   return put?.kind === 'put-instance' ? put.instance : undefined;
 };
 const span = (member: MemberHost, name: string) => member.heart.store.journalSpan(member.heart.get(name).id);
@@ -117,7 +117,7 @@ describe('After a restore of the store to an older state', () => {
     await quiet();
     await quiet();
     expect(recordOf('a1')?.profiles).toEqual(['default', ...names]);
-    expect(history.objects.get('profiles/p00')?.put).toMatchObject({ profile: { description: 'newer' } });
+    expect(history.objects.get('profiles/p00')).toMatchObject({ profile: { description: 'newer' } });
     expect(a.heart.model.state.profiles.get('p00')?.description).toBe('newer');
   });
 

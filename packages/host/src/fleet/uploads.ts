@@ -1,12 +1,28 @@
-import type { SharedChange } from '../core/shared.ts';
+import type { State } from '../core/entities.ts';
+import { type SharedChange, sharedImageOf, sharedPartOf } from '../core/shared.ts';
+import { MutableSharedState } from '../store/shared-state.ts';
 import type { SharedCommit, SharedState } from '../store/shared-store.ts';
 
 /** Objects in one commit. */
 export const AT_ONCE = 20;
 
+/** The member of a single host's instances. */
+const NO_MEMBER = '';
+
 /** Limits of one commit, below those of etcd: objects together with those that they use, and bytes of the objects. */
 const STEPS_MAX = 100;
 const BYTES_MAX = 1_000_000;
+
+/** What a single host has of what members share. */
+export function ownState({ instances, profiles, images, aliases }: State): SharedState {
+  const state = new MutableSharedState();
+  for (const profile of profiles.values()) state.apply({ kind: 'put-profile', profile });
+  for (const image of images.values()) state.apply({ kind: 'put-image', image: sharedImageOf(image) });
+  for (const alias of aliases.values()) state.apply({ kind: 'put-alias', alias });
+  for (const each of instances.values())
+    state.apply({ kind: 'put-instance', instance: sharedPartOf(each, NO_MEMBER) });
+  return state;
+}
 
 /** What a host brings into the fleet: everything that the fleet does not have, in the order in which it is used. */
 export function broughtBy(own: SharedState, fleet: SharedState, member: string): SharedChange[] {

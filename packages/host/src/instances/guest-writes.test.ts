@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { sharedWeight } from './guest-writes.ts';
 import { Heart } from './testing/heart.ts';
 
 const ALLOWED = { 'security.devlxd.guest_config': 'true' };
@@ -143,4 +144,16 @@ describe('A run', () => {
     const span = heart.guest.journalSpan(id);
     expect(span.newest).toBeGreaterThan(span.oldest);
   });
+});
+
+it('The weight of a write grows with the config, whose bytes are counted once', () => {
+  let reads = 0;
+  const config = {
+    'user.small': 'x',
+    get 'user.large'() {
+      reads++;
+      return 'x'.repeat(20 * 1024);
+    },
+  };
+  expect([sharedWeight({ config }), sharedWeight({ config }), reads]).toEqual([3, 3, 1]);
 });

@@ -24,8 +24,17 @@ export interface Effect {
  */
 const SHARED_WRITE_BYTES = 8 * 1024;
 
+/** Configs never change: each is counted once, however often its instance is refused a write. */
+const weights = new WeakMap<Instance['config'], number>();
+
 /** How many writes a write of a key counts as, if a fleet shares the record of the instance. */
 export function sharedWeight({ config }: Pick<Instance, 'config'>): number {
+  const weight = weights.get(config) ?? countWeight(config);
+  weights.set(config, weight);
+  return weight;
+}
+
+function countWeight(config: Instance['config']): number {
   const bytes = Object.entries(config).reduce(
     (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
     0,

@@ -1,5 +1,4 @@
 import type { Alias, Profile } from '../core/entities.ts';
-import { mirrorKeyOf } from '../core/mirror.ts';
 import type { Member, SharedChange, SharedImage, SharedInstance } from '../core/shared.ts';
 import type { SharedState } from './shared-store.ts';
 
@@ -47,13 +46,6 @@ type KindIn<Name> = Name extends `put-${infer Kind}` ? Kind : never;
 
 /** Kinds of objects that members share. */
 export type SharedKind = KindIn<SharedChange['kind']>;
-
-/** What a change puts or deletes: a kind and a name, which no other object has. */
-export function objectOf(change: SharedChange): { readonly kind: SharedKind; readonly name: string } {
-  const kind = change.kind.slice(change.kind.indexOf('-') + 1) as SharedKind;
-  const key = mirrorKeyOf(change);
-  return { kind, name: key.slice(key.indexOf('/') + 1) };
-}
 
 const WORDS = {
   instance: 'Instance',

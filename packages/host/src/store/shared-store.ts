@@ -8,7 +8,7 @@ export interface ObjectKey {
   readonly name: string;
 }
 
-/** All objects that the members of a fleet share. On a single host: all that operators can change. */
+/** All objects that the members of a fleet share. */
 export interface SharedState {
   /** By name. */
   readonly instances: ReadonlyMap<string, SharedInstance>;
@@ -74,7 +74,7 @@ export interface Follower {
 export type Loss = 'compacted' | 'replaced';
 
 /**
- * The store of the objects that operators change. Errors are CodedErrors: `changed-meanwhile` if an object is not as it
+ * The store of the objects that the members of a fleet share. Errors are CodedErrors: `changed-meanwhile` if an object is not as it
  * was at `based`; then nothing has changed.
  */
 export interface SharedStore {
@@ -86,8 +86,7 @@ export interface SharedStore {
    */
   commit(commit: SharedCommit): Promise<void>;
   /**
-   * Tells of each later change. A store that several hosts share has one follower at a time, and commits only while it
-   * has one.
+   * Tells of each later change. A member's store has one follower at a time, and commits only while it has one.
    * @param after the revision that the follower knows already
    * @param mark that of `after`, if it is known
    * @returns a function that ends it

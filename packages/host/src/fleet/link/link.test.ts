@@ -1,12 +1,9 @@
-import { type Agent, createServer as createHttpServer, request } from 'node:http';
-import { connect as connectPlain, createServer as createPlainServer, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { connect, createServer, type TLSSocket } from 'node:tls';
+import { connect as connectPlain, type Socket } from 'node:net';
+import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test as it } from 'vitest';
-import { silentLog } from '../../base/log.ts';
+import { get } from '../testing/get.ts';
 import { LinkWorld } from '../testing/link-world.ts';
-import { CONNECTIONS_TO_MEMBER_MAX, HANDSHAKES_MAX, HANDSHAKES_TO_MEMBER_MAX } from './link-limits.ts';
-import { LinkServer } from './link-server.ts';
+import { HANDSHAKES_MAX } from './link-limits.ts';
 import { MemberAgent } from './member-agent.ts';
 
 let world: LinkWorld;
@@ -16,26 +13,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => world.stop());
-
-interface Got {
-  readonly text: string;
-  readonly reused: boolean;
-}
-
-/** The answer to a request through an agent. */
-function get(agent: Agent, path = '/x'): Promise<Got> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ agent, path }, (incoming) => {
-      let text = '';
-      incoming.on('data', (chunk) => {
-        text += chunk;
-      });
-      incoming.on('error', reject);
-      incoming.on('end', () => resolve({ text, reused: outgoing.reusedSocket }));
-    });
-    outgoing.on('error', reject).end();
-  });
-}
 
 const agentTo = (name: string) => world.member('m1').agents.of(name);
 const portOf = (name: string) => world.member(name).port;
@@ -78,157 +55,12 @@ describe('between two members', () => {
     await expect(get(agentTo('m2'))).rejects.toMatchObject({ code: 'member-offline', status: 503 });
   });
 
-  it('takes any number of requests at once: those that are too many wait, and none is refused', async () => {
-    const held: (() => void)[] = [];
-    const http = createHttpServer((_request, response) => void held.push(() => response.end('done')));
-    world.member('m2').serve = (socket) => void http.emit('connection', socket);
-    const all = Array.from({ length: CONNECTIONS_TO_MEMBER_MAX + 50 }, () => get(agentTo('m2')));
-    const answered = Promise.all(all);
-    while (held.length < CONNECTIONS_TO_MEMBER_MAX) await Promise.race([answered, sleep(10)]);
-    const answering = setInterval(() => {
-      for (const answer of held.splice(0)) answer();
-    }, 10);
-    expect(new Set((await answered).map(({ text }) => text))).toEqual(new Set(['done']));
-    clearInterval(answering);
-  }, 30_000);
-
-  it('waits for a daemon that restarts in place, and does not listen for a moment', async () => {
-    const { identity, serve } = world.member('m2');
-    const known = () => new Map([[world.member('m1').identity.fingerprint, 'm1']]);
-    await world.member('m2').server.stop();
-    const got = get(agentTo('m2'));
-    const failed = got.then(
-      () => 'too early',
-      () => 'too early',
-    );
-    let isServing = false;
-    const next = new LinkServer({ identity, known, serve, isServing: () => isServing, log: silentLog });
-    // While nothing listens, and while the one that listens does not serve yet.
-    expect(await Promise.race([failed, sleep(200, 'waits')])).toBe('waits');
-    await next.listen({ host: '127.0.0.1', port: portOf('m2') });
-    expect(await Promise.race([failed, sleep(200, 'waits')])).toBe('waits');
-    isServing = true;
-    expect((await got).text).toBe('m2 /x');
-    agentTo('m2').close();
-    await next.stop();
-  });
-
   it('asks at the new address when a member has moved', async () => {
     await get(agentTo('m2'));
     const moved = await world.add('m3');
     const of = { name: 'm2', address: `127.0.0.1:${moved.port}`, fingerprint: moved.identity.fingerprint };
     world.known.set('m2', of);
     expect((await get(agentTo('m2'))).text).toBe('m3 /x');
-  });
-});
-
-describe('a member without a lease', () => {
-  const STANDSTILL_MS = 100;
-  /** Connections to m2, or to another port with its certificate. */
-  const doubting = (port = portOf('m2')) => {
-    const { fingerprint } = world.member('m2').identity;
-    const peer = { name: 'm2', address: `127.0.0.1:${port}`, fingerprint };
-    return new MemberAgent(peer, world.member('m1').identity, undefined, STANDSTILL_MS);
-  };
-  /** Takes one connection, and stands still for all others. */
-  const onlyOne = async (serve: (socket: TLSSocket) => void) => {
-    let count = 0;
-    const server = createServer(world.member('m2').identity.tls, (socket) => {
-      socket.on('error', () => {});
-      if (count++ > 0) return;
-      socket.write('porthole-link 1 accepted\n');
-      socket.once('data', () => serve(socket));
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return { server, port: (server.address() as { port: number }).port };
-  };
-
-  it('from which nothing comes may still carry out what it has got: the error says so', async () => {
-    const asked = Promise.withResolvers<void>();
-    const { server, port } = await onlyOne(() => asked.resolve());
-    const agent = doubting(port);
-    const got = get(agent);
-    await asked.promise;
-    void agent.doubt(() => false);
-    await expect(got).rejects.toMatchObject({
-      ...{ code: 'member-lost', status: 503 },
-      message: expect.stringContaining('"m2"'),
-    });
-    server.close();
-  });
-
-  it('gets none of those that wait for a connection: they end at the same time, and the error says that', async () => {
-    const asked = Promise.withResolvers<void>();
-    const { server, port } = await onlyOne(() => asked.resolve());
-    const agent = doubting(port);
-    const sent = get(agent);
-    await asked.promise;
-    const all = Array.from({ length: 15 * HANDSHAKES_TO_MEMBER_MAX }, () => get(agent));
-    const began = performance.now();
-    const doubt = agent.doubt(() => false);
-    await expect(sent).rejects.toMatchObject({ code: 'member-lost' });
-    for (const each of await Promise.allSettled(all))
-      expect(each).toMatchObject({ status: 'rejected', reason: { code: 'member-offline' } });
-    expect(performance.now() - began).toBeLessThan(10 * STANDSTILL_MS);
-    // There is nothing left to doubt.
-    await doubt;
-    server.close();
-  });
-
-  it('keeps them while any byte comes', async () => {
-    const ended = Promise.withResolvers<void>();
-    const { server, port } = await onlyOne((socket) => {
-      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n');
-      let left = 40;
-      const timer = setInterval(() => {
-        socket.write('x');
-        if (--left === 0) ended.resolve(clearInterval(timer));
-      }, STANDSTILL_MS / 4);
-    });
-    const agent = doubting(port);
-    const got = get(agent);
-    let over = false;
-    void agent.doubt(() => over);
-    await ended.promise;
-    expect((await got).text).toBe('x'.repeat(40));
-    over = true;
-    agent.close();
-    server.close();
-  });
-
-  it('keeps them while it takes new connections', async () => {
-    const { serve } = world.member('m2');
-    const [first, fourth] = [Promise.withResolvers<TLSSocket>(), Promise.withResolvers<void>()];
-    let count = 0;
-    world.member('m2').serve = (socket) => {
-      count++;
-      if (count === 1) first.resolve(socket);
-      if (count === 4) fourth.resolve();
-    };
-    const agent = doubting();
-    const got = get(agent);
-    const socket = await first.promise;
-    void agent.doubt(() => false);
-    await fourth.promise;
-    serve(socket, 'm1');
-    expect((await got).text).toBe('m2 /x');
-    agent.close();
-  });
-
-  it('keeps them if it gets one in time', async () => {
-    const asked = Promise.withResolvers<TLSSocket>();
-    const { server, port } = await onlyOne(asked.resolve);
-    const agent = doubting(port);
-    const got = get(agent);
-    const socket = await asked.promise;
-    let hasLease = false;
-    const doubt = agent.doubt(() => hasLease);
-    hasLease = true;
-    await doubt;
-    socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx');
-    expect((await got).text).toBe('x');
-    agent.close();
-    server.close();
   });
 });
 
@@ -338,55 +170,5 @@ describe('a stranger', () => {
     await Promise.all(ended);
     expect((await get(agentTo('m2'))).text).toBe('m2 /x');
     for (const socket of sockets) socket.destroy();
-  });
-});
-
-describe('at the address of a member', () => {
-  it('another member is refused before any request is sent', async () => {
-    const m3 = await world.add('m3');
-    m3.serve = (socket) => void socket.once('data', () => expect.fail('a request was sent'));
-    const { fingerprint } = world.member('m2').identity;
-    world.known.set('m2', { name: 'm2', address: `127.0.0.1:${m3.port}`, fingerprint });
-    await expect(get(agentTo('m2'))).rejects.toMatchObject({
-      code: 'member-refused',
-      message: expect.stringContaining('its certificate is not that of the member'),
-    });
-  });
-
-  it('a server of another kind is refused, or does not answer in time', async () => {
-    const { tls, fingerprint } = world.member('m2').identity;
-    const identity = world.member('m1').identity;
-    const to = (port: number) =>
-      new MemberAgent({ name: 'm2', address: `127.0.0.1:${port}`, fingerprint }, identity, 200);
-    const answers = {
-      plain: createPlainServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n').on('error', () => {})),
-      silent: createPlainServer((socket) => socket.on('error', () => {})),
-      http: createServer(tls, (socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n')),
-      long: createServer(tls, (socket) => socket.end('x'.repeat(5000))),
-      mute: createServer(tls, () => {}),
-      old: createServer({ cert: tls.cert, key: tls.key, maxVersion: 'TLSv1.2' }, () => {}),
-    };
-    const outcome: Record<string, string> = {};
-    for (const [name, server] of Object.entries(answers)) {
-      const sockets = new Set<Socket>();
-      server.on('connection', (socket: Socket) => sockets.add(socket));
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const { port } = server.address() as { port: number };
-      outcome[name] = await get(to(port)).then(
-        () => 'answered',
-        (error) => error.code,
-      );
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    }
-    expect(outcome).toEqual({
-      ...{
-        plain: 'member-refused',
-        silent: 'member-offline',
-        http: 'member-refused',
-        long: 'member-refused',
-      },
-      ...{ mute: 'member-offline', old: 'member-refused' },
-    });
   });
 });

@@ -1,6 +1,7 @@
 import { hostError } from '../../core/host-errors.ts';
 import type { Identity } from './identity.ts';
-import { MemberAgent, type Peer } from './member-agent.ts';
+import { MemberAgent } from './member-agent.ts';
+import type { Peer } from './member-connections.ts';
 
 /** The connections to all other members. */
 export class MemberAgents {

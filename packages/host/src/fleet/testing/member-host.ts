@@ -7,7 +7,6 @@ import { Heart } from '../../instances/testing/heart.ts';
 import type { SharedSide } from '../../model/agreement.ts';
 import type { SharedStore } from '../../store/shared-store.ts';
 import { openDatabase } from '../../store/sqlite/open.ts';
-import { SqliteShared } from '../../store/sqlite/shared.ts';
 import { commitConfirmed } from '../confirm.ts';
 import { CutOff } from '../cut-off.ts';
 import { Following } from '../following.ts';
@@ -73,8 +72,7 @@ export class MemberHost {
     await prepare(single);
     const store = history.open();
     const hold = async () => {};
-    const parts = { ...single.parts, own: new SqliteShared(single.store), hold };
-    await join(parts, store, member, () => {});
+    await join({ ...single.parts, hold }, store, member, () => {});
     single.life.end();
     single.stop();
     history.write([{ kind: 'put-alive', member: name, run: 'r1' }]);

@@ -23,7 +23,10 @@ export class MemoryHistory {
   readonly entries: Entry[] = [];
   /** Revisions up to this one are gone. */
   compacted = 0;
-  readonly objects = new Map<string, { readonly put: SharedChange; readonly revision: number }>();
+  readonly objects = new Map<string, SharedChange>();
+  /** Revisions at which objects were changed last, also those that are gone. */
+  readonly changedAt = new Map<string, number>();
+  /** Revisions at which something began to use them last. */
   readonly uses = new Map<string, number>();
   readonly stores = new Set<MemoryStore>();
 
@@ -47,28 +50,31 @@ export class MemoryHistory {
   /** A copy, as of a store of a fleet. */
   copy(): MemoryHistory {
     const copy = new MemoryHistory();
-    copy.entries.push(...this.entries);
-    for (const [key, object] of this.objects) copy.objects.set(key, object);
-    for (const [key, revision] of this.uses) copy.uses.set(key, revision);
+    copy.#take(this);
     return copy;
   }
 
   /** Goes back to a copy. */
   restore(copy: MemoryHistory): void {
     this.entries.length = 0;
-    this.objects.clear();
-    this.uses.clear();
-    this.entries.push(...copy.entries);
-    for (const [key, object] of copy.objects) this.objects.set(key, object);
-    for (const [key, revision] of copy.uses) this.uses.set(key, revision);
+    for (const map of [this.objects, this.changedAt, this.uses]) map.clear();
+    this.#take(copy);
     for (const store of this.stores) store.wake();
+  }
+
+  #take({ entries, objects, changedAt, uses }: MemoryHistory): void {
+    this.entries.push(...entries);
+    for (const [key, put] of objects) this.objects.set(key, put);
+    for (const [key, revision] of changedAt) this.changedAt.set(key, revision);
+    for (const [key, revision] of uses) this.uses.set(key, revision);
   }
 
   add(by: MemoryStore, commit: SharedCommit): void {
     const revision = this.revision + 1;
     for (const change of commit.changes) {
       const key = mirrorKeyOf(change);
-      if (change.kind.startsWith('put-')) this.objects.set(key, { put: change, revision });
+      this.changedAt.set(key, revision);
+      if (change.kind.startsWith('put-')) this.objects.set(key, change);
       else this.objects.delete(key);
     }
     for (const use of commit.uses) this.uses.set(keyOf(use), revision);
@@ -76,6 +82,9 @@ export class MemoryHistory {
     for (const store of this.stores) store.wake();
   }
 }
+
+/** A revision that no history has. */
+const OF_ANOTHER = Number.POSITIVE_INFINITY;
 
 const keyOf = ({ kind, name }: ObjectKey) => `${kind}s/${name}`;
 
@@ -89,7 +98,8 @@ export class MemoryStore implements SharedStore {
   isCutOff = false;
   /** Whose store it is, once it is a member's: it takes nothing when the member is removed. */
   member: string | undefined;
-  readonly #applied = new Map<number, () => void>();
+  /** Own commits that wait until they are applied here, by revision. */
+  readonly #applied = new Map<number, PromiseWithResolvers<void>>();
 
   constructor(history: MemoryHistory) {
     this.#history = history;
@@ -97,7 +107,7 @@ export class MemoryStore implements SharedStore {
 
   async load(): Promise<Snapshot> {
     const { objects, revision } = this.#history;
-    return { revision, state: stateOf([...objects.values()].map(({ put }) => put)) };
+    return { revision, state: stateOf([...objects.values()]) };
   }
 
   async commit(commit: SharedCommit): Promise<void> {
@@ -116,9 +126,10 @@ export class MemoryStore implements SharedStore {
     await applied;
   }
 
-  follow(after: number, follower: Follower): () => void {
+  /** @param mark this history has none: with one, `after` is a revision of another history */
+  follow(after: number, follower: Follower, mark?: string): () => void {
     this.#follower = follower;
-    this.#seen = after;
+    this.#seen = mark === undefined ? after : OF_ANOTHER;
     this.wake();
     return () => {
       if (this.#follower === follower) this.#follower = null;
@@ -131,8 +142,8 @@ export class MemoryStore implements SharedStore {
   }
 
   #isStale({ changes, based, same, uses, unused }: SharedCommit): boolean {
-    const { objects, uses: used } = this.#history;
-    const newer = (key: string) => (objects.get(key)?.revision ?? 0) > based;
+    const { objects, changedAt, uses: used } = this.#history;
+    const newer = (key: string) => (changedAt.get(key) ?? 0) > based;
     const own = new Set(changes.map(mirrorKeyOf));
     return (
       changes.some((change) => newer(mirrorKeyOf(change))) ||
@@ -144,7 +155,9 @@ export class MemoryStore implements SharedStore {
 
   async #until(revision: number): Promise<void> {
     if (this.#seen >= revision) return;
-    await new Promise<void>((resolve) => this.#applied.set(revision, resolve));
+    const applied = Promise.withResolvers<void>();
+    this.#applied.set(revision, applied);
+    await applied.promise;
   }
 
   async #work(): Promise<void> {
@@ -161,9 +174,15 @@ export class MemoryStore implements SharedStore {
       const apply = entry.by === this ? entry.commit.apply : null;
       const batch: Batch = { revision: entry.revision, changes: entry.changes, apply };
       await new Promise(setImmediate);
-      await follower.changed(batch);
+      try {
+        await follower.changed(batch);
+      } catch (error) {
+        this.#applied.get(entry.revision)?.reject(error);
+        // The same batch again.
+        continue;
+      }
       this.#seen = Math.max(this.#seen, entry.revision);
-      this.#applied.get(entry.revision)?.();
+      this.#applied.get(entry.revision)?.resolve();
     }
     this.#isBusy = false;
   }

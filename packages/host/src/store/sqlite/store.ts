@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type {
   Addition,
   Change,
@@ -55,8 +55,6 @@ export class Store {
   readonly #staged: StagedInstances;
   readonly #checkpoints: Checkpoints;
   readonly #reserve: Reserve;
-  readonly #profileRow: StatementSync;
-  readonly #imageRow: StatementSync;
   #still: Stillness | undefined;
 
   /** @param database open, with the newest schema; the store closes it */
@@ -65,8 +63,6 @@ export class Store {
     this.#path = path;
     this.#database = database;
     this.#writers = guarded(() => writersOf(database));
-    this.#profileRow = guarded(() => database.prepare('SELECT 1 FROM profiles WHERE name = ?'));
-    this.#imageRow = guarded(() => database.prepare('SELECT 1 FROM images WHERE fingerprint = ?'));
     const put = (instance: Instance) => this.#writers.change({ kind: 'put-instance', instance });
     this.#staged = guarded(() => new StagedInstances(database, put));
     const limits = { ...DEFAULT_JOURNAL_LIMITS, ...journal };
@@ -78,12 +74,6 @@ export class Store {
   /** All objects, as of the last commit. */
   load(): State {
     return guarded(() => stateIn(this.#database));
-  }
-
-  /** Whether a profile with a name, or an image with a full fingerprint, exists. */
-  has(kind: 'profile' | 'image', name: string): boolean {
-    const row = kind === 'profile' ? this.#profileRow : this.#imageRow;
-    return guarded(() => row.get(name)) !== undefined;
   }
 
   /** By instance id, the devices that were being added to running instances when the last daemon ended. */

@@ -2,7 +2,7 @@ import type { SharedChange } from '../../core/shared.ts';
 import { type Replica, textOf } from './replica.ts';
 import { type CommittedKind, nameOf, SAMPLES } from './samples.ts';
 
-/** The hosts of a test: two that use the store, on a single host twice the same one. */
+/** The hosts of a test: two that use the store. */
 export interface Hosts {
   readonly a: Replica;
   readonly b: Replica;

@@ -44,7 +44,7 @@ export function describeOrder(get: GetHosts): void {
     const { a, b } = get();
     const gate = Promise.withResolvers<void>();
     b.gate = gate.promise;
-    for (let each = 0; each < 20; each++) await (b === a ? undefined : a.commit([put('alias', each, '')]));
+    for (let each = 0; each < 20; each++) await a.commit([put('alias', each, '')]);
     expect(b.told).toHaveLength(0);
     gate.resolve();
     await agree(a, b);

@@ -25,13 +25,10 @@ export class Replica implements Follower {
   #stop: () => void = () => {};
   #commits = 0;
   #isBusy = false;
-  readonly #write: (changes: readonly SharedChange[]) => void;
   #watchers = new Set<() => void>();
 
-  /** @param write writes what is applied to the host's own store */
-  constructor(store: SharedStore, write: (changes: readonly SharedChange[]) => void = () => {}) {
+  constructor(store: SharedStore) {
     this.store = store;
-    this.#write = write;
   }
 
   get state(): SharedState {
@@ -123,7 +120,6 @@ export class Replica implements Follower {
 
   #apply(changes: readonly SharedChange[]): void {
     if (this.trouble) throw this.trouble;
-    this.#write(changes);
     for (const change of changes) this.#state.apply(change);
   }
 }

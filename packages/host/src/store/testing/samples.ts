@@ -35,7 +35,7 @@ export function sampleInstance(name: string, member = 'a', value = ''): SharedIn
   };
 }
 
-/** A number for each name, as the single host's ids. */
+/** A number for each name, as the ids of a host. */
 function idOf(name: string): number {
   return [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1_000_003, 1);
 }

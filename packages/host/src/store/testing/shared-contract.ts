@@ -12,7 +12,7 @@ import { ALIASED, type CommittedKind, sampleImage } from './samples.ts';
 export interface ContractSubject {
   /** The kinds of objects that it keeps. */
   readonly kinds: readonly CommittedKind[];
-  /** A host that uses the store and follows it; on a single host always the same one. */
+  /** A host that uses the store and follows it. */
   replica(name: string): Promise<Replica>;
   close(): Promise<void>;
 }

@@ -50,6 +50,17 @@ describe('An update', () => {
     expect(heart.told).toEqual(['instance-updated c1']);
   });
 
+  it('takes every name of its architecture, and refuses another architecture', async () => {
+    const { instances } = heart.host;
+    await heart.done(instances.update('c1', { ...fields(), architecture: 'amd64' }, BY));
+    await instances.patch('c1', { architecture: 'x64' }, BY);
+    expect(heart.get('c1').architecture).toBe('x86_64');
+    for (const architecture of ['arm64', 'vax'])
+      await expect(instances.patch('c1', { architecture }, BY)).rejects.toThrow(
+        'cannot change: it is x86_64',
+      );
+  });
+
   it.each([
     ['given', undefined],
     ['current', 'mine'],

@@ -5,6 +5,7 @@ import { withGuestKeysOf } from '../core/guest-keys.ts';
 import { hostError } from '../core/host-errors.ts';
 import { checkInstanceName } from '../core/names.ts';
 import { afterRename, withTemplates } from '../core/volatile.ts';
+import { canonicalArchitecture } from '../images/architectures.ts';
 import type { Requestor } from '../model/events.ts';
 import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
@@ -156,9 +157,10 @@ function patch(
   });
 }
 
-/** @param wanted if empty or absent, the current architecture stays */
+/** @param wanted any name of the architecture, as at the creation; if empty or absent, the current one stays */
 function checkArchitecture({ architecture }: Instance, wanted: string | undefined): void {
-  if (wanted && wanted !== architecture) throw hostError('architecture-fixed', architecture);
+  if (wanted && canonicalArchitecture(wanted) !== architecture)
+    throw hostError('architecture-fixed', architecture);
 }
 
 function patched(current: Instance, part: InstancePatch): Instance {

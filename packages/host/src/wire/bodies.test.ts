@@ -10,6 +10,7 @@ import {
   parseStateRequest,
   parseStatesRequest,
 } from './instance.ts';
+import { parseProfileFields, parseProfilePatch } from './profile.ts';
 import { parseServerConfig } from './server.ts';
 
 describe('a new instance', () => {
@@ -92,6 +93,22 @@ describe('a change of an instance', () => {
       config: { a: '', b: 'c' },
       devices: {},
     });
+  });
+
+  it('takes null as an empty value, as LXD does, in config and devices', () => {
+    const body = { config: { a: null }, devices: { d: { type: 'none', 'user.x': null } } };
+    const read = { config: { a: '' }, devices: { d: { type: 'none', 'user.x': '' } } };
+    const source = { type: 'none' };
+    for (const parsed of [
+      parseInstanceFields(body),
+      parseInstancePatch(body),
+      parseNewInstance({ ...body, source }),
+      parseProfileFields(body),
+      parseProfilePatch(body),
+    ])
+      expect(parsed).toMatchObject(read);
+    const command = ['true'];
+    expect(parseExec({ command, environment: { A: null } })).toMatchObject({ environment: { A: '' } });
   });
 
   it('cannot restore, neither with PUT nor with PATCH', () => {

@@ -13,7 +13,7 @@ const environmentKey = text.refine(
 
 const execSchema = z.object({
   command: z.array(text).min(1, 'must not be empty'),
-  environment: orElse(mapOf(text, environmentKey), {}),
+  environment: orElse(mapOf(orElse(text, ''), environmentKey), {}),
   interactive: orElse(z.boolean(), false),
   width: orElse(terminalSize, 0),
   height: orElse(terminalSize, 0),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { config, configChanges, deviceChanges, devices, given, orElse, parse, text } from './parse.ts';
+import { config, deviceChanges, devices, given, orElse, parse, text } from './parse.ts';
 import { wireError } from './wire-errors.ts';
 
 /** An instance as LXD's API shows it. {@link InstanceFullJson} adds state, snapshots and backups. */
@@ -154,7 +154,7 @@ const patchSchema = z.object({
   description: text.nullish(),
   ephemeral: z.boolean().nullish(),
   profiles: z.array(text).nullish(),
-  config: configChanges.nullish(),
+  config: config.nullish(),
   devices: deviceChanges.nullish(),
   restore: z.string().nullish(),
   stateful: z.boolean().nullish(),

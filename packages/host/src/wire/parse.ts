@@ -78,19 +78,14 @@ function tell<T>(result: z.ZodSafeParseResult<T>, key: string, context: z.Refine
   return result.data;
 }
 
-/** A map of strings as sent, `""` included; for merges, where `""` means "remove". */
-export const rawStrings = mapOf(text);
+/** A map of strings as sent. An empty text is kept: in merges it means "remove". LXD takes null as an empty text. */
+export const rawStrings = mapOf(orElse(text, ''));
 
 /** A map of strings that replaces another: keys with the value `""` are removed. */
 export const strings = rawStrings.transform(withoutEmpty);
 
 /** Config as sent: keys with the value `""` are removed later, after a check that there are such keys. */
 export const config = rawStrings;
-
-/** For merges of config: null is `""`, which removes a key later, after the same check. */
-export const configChanges = mapOf(text.nullable()).transform((map) =>
-  mapValues(map, (value) => value ?? ''),
-);
 
 /** Devices as sent. Options with the value `""` are removed later, after a check that the type has them. */
 export const devices = mapOf(rawStrings);

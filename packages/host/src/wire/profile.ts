@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { config, configChanges, deviceChanges, devices, given, orElse, parse, text } from './parse.ts';
+import { config, deviceChanges, devices, given, orElse, parse, text } from './parse.ts';
 
 /** A profile as LXD's API shows it. */
 export interface ProfileJson {
@@ -28,7 +28,7 @@ export function parseProfileFields(body: unknown) {
 
 const patchSchema = z.object({
   description: text.nullish(),
-  config: configChanges.nullish(),
+  config: config.nullish(),
   devices: deviceChanges.nullish(),
 });
 

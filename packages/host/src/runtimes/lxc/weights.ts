@@ -24,10 +24,16 @@ export class LxcWeights implements Weights {
   /** The last change of each instance's weight, which the next one waits for: all runs of an instance have one note. */
   readonly #changes = new Map<number, Promise<unknown>>();
   readonly #foldersOf: typeof cgroupFolders;
+  readonly #folderById: (cgroup: bigint) => string | null;
 
-  constructor(log: Log, foldersOf = cgroupFolders) {
+  /**
+   * @param foldersOf the folders of an instance's cgroup in all hierarchies, by the pid of its init
+   * @param folderById the folder of a cgroup of the unified hierarchy, by its id
+   */
+  constructor(log: Log, foldersOf = cgroupFolders, folderById = unifiedFolder) {
     this.#log = log;
     this.#foldersOf = foldersOf;
+    this.#folderById = folderById;
   }
 
   /** Takes note of a run, and raises its weight if a daemon that has died had lowered it. */
@@ -54,7 +60,7 @@ export class LxcWeights implements Weights {
   }
 
   find(cgroup: bigint): FoundRun | null {
-    const [own, id] = PAYLOAD.exec(cgroupPath(folderOf('', ''), cgroup) ?? '') ?? [];
+    const [own, id] = PAYLOAD.exec(this.#folderById(cgroup) ?? '') ?? [];
     const held = this.#newest.get(Number(id));
     // A container of another daemon may have the same id, and then it has another folder.
     return own !== undefined && held?.place.folders.includes(own) ? held : null;
@@ -126,4 +132,8 @@ export class LxcWeights implements Weights {
   #failed(instanceId: number, error: unknown): void {
     this.#log.warn({ instanceId, reason: messageOf(error) }, 'could not give an instance its weight back');
   }
+}
+
+function unifiedFolder(cgroup: bigint): string | null {
+  return cgroupPath(folderOf('', ''), cgroup);
 }

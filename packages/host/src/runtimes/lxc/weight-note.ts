@@ -55,11 +55,11 @@ export async function lowerWeight({ folders, note }: WeightPlace, percent: numbe
 }
 
 /** Undoes `lowerWeight`, unless the weight is not what it has made it. Without a note nothing happens. */
-export async function raiseWeight({ folders, note }: WeightPlace): Promise<void> {
-  const noted = await readNote(note);
-  const files = weightIn(folders);
-  if (noted && files) await (noted.lowered === 0 ? endIdling(files, noted) : raise(files, noted));
-  await rm(note, { force: true });
+export async function raiseWeight(place: WeightPlace): Promise<void> {
+  const noted = await readNote(place.note);
+  const files = noted && weightIn(place.folders);
+  if (files) await (noted.lowered === 0 ? endIdling(files, noted) : raise(files, noted));
+  await rm(place.note, { force: true });
 }
 
 async function raise({ weight }: WeightFiles, { before, lowered }: WeightNote): Promise<void> {

@@ -25,11 +25,14 @@ class FakeWeights implements Weights {
   changes = 0;
   together = 0;
   mostTogether = 0;
+  /** How often the run of a cgroup was looked for. */
+  looks = 0;
   /** What each change waits for. */
   gate: Promise<void> = Promise.resolve();
   failure: Error | undefined;
 
   find(cgroup: bigint): FoundRun | null {
+    this.looks++;
     return this.runs.get(Math.floor(Number(cgroup) / 10)) ?? null;
   }
 
@@ -108,8 +111,11 @@ describe('an instance in a storm', () => {
     expect([weightOf(1), weights.changes, lines]).toEqual([PERCENT, 1, [LOWERED]]);
   });
 
-  it('is noticed if it divides its processes among cgroups of its own', async () => {
-    await report({ 10: 6, 11: 6 }, 2);
+  it.each([
+    { 10: 6, 11: 6 },
+    { 10: 4, 11: 4, 12: 2, 20: 45 },
+  ])('is noticed if it divides its processes among cgroups of its own: %j', async (parts) => {
+    await report(parts, 2);
     expect(weightOf(1)).toBe(PERCENT);
   });
 
@@ -130,6 +136,33 @@ describe('an instance in a storm', () => {
     expect(weightOf(1)).toBe(PERCENT);
     await vi.advanceTimersByTimeAsync(2 * CALM_MS);
     expect([weightOf(1), lines]).toEqual([100, [LOWERED, LOWERED, RAISED]]);
+  });
+});
+
+describe('the run of a cgroup is looked for', () => {
+  it('only if it can be in a storm, also together with others', async () => {
+    await report({ 10: 90, 20: 4, 21: 3, 90: 2 }, 2);
+    expect([weights.looks, weightOf(1)]).toEqual([1, PERCENT]);
+    await report({ 20: 5, 90: 4 }, 10);
+    expect(weights.looks).toBe(1);
+  });
+
+  it('once for each storm and cgroup', async () => {
+    await report({ 10: 6, 11: 6 }, 1000);
+    expect([weights.looks, weightOf(1)]).toEqual([2, PERCENT]);
+    await vi.advanceTimersByTimeAsync(2 * CALM_MS);
+    await report({ 10: 6, 11: 6 }, 2);
+    expect([weights.looks, weightOf(1)]).toEqual([4, PERCENT]);
+  });
+
+  it('again after very many others, which a storm can make', async () => {
+    await report({ 10: 90 }, 2);
+    for (let cgroup = 1000; cgroup < 2000; cgroup++) {
+      weights.runs.set(Math.floor(cgroup / 10), weights.runs.get(1)!);
+      await report({ [cgroup]: 90 });
+    }
+    await report({ 10: 90 });
+    expect(weights.looks).toBe(1002);
   });
 });
 

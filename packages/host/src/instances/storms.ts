@@ -1,8 +1,9 @@
 import { messageOf } from '../base/coded-error.ts';
 import type { Log } from '../base/log.ts';
 import { within } from '../base/within.ts';
-import { type NewProcesses, STORM_PER_SECOND } from '../core/new-processes.ts';
+import type { NewProcesses } from '../core/new-processes.ts';
 import type { FoundRun, Init, Weights } from '../runtimes/contract/runtime.ts';
+import { StormRuns } from './storm-runs.ts';
 
 /**
  * A storm has begun when two reports within this time name the same run: one report looks at so few connections that a
@@ -40,6 +41,7 @@ interface Storm extends FoundRun {
 /** Lowers the weights of instances while they are in a fork storm, so that others do not wait for a processor. */
 export class Storms {
   readonly #needs: StormNeeds;
+  readonly #runs: StormRuns;
   readonly #storms = new Map<Init, Storm>();
   readonly #timer = setInterval(() => this.#look(), LOOK_MS).unref();
   /** The runs that the last report with such runs has named, unless they were known to storm. */
@@ -48,6 +50,7 @@ export class Storms {
 
   constructor(needs: StormNeeds) {
     this.#needs = needs;
+    this.#runs = new StormRuns(needs.weights);
   }
 
   /** Takes a report of the fast lane. */
@@ -56,7 +59,7 @@ export class Storms {
     const nowMs = this.#needs.nowMs();
     const { inits: before, atMs } = this.#suspects;
     const suspects = new Set<Init>();
-    for (const { run, perSecond } of this.#stormy(found)) {
+    for (const { run, perSecond } of this.#runs.in(found)) {
       const storm = this.#storms.get(run.init);
       if (storm) storm.lastMs = nowMs;
       else if (before.has(run.init) && nowMs - atMs <= AGAIN_MS) this.#begin(run, perSecond, nowMs);
@@ -71,18 +74,6 @@ export class Storms {
     clearInterval(this.#timer);
     const ends = [...this.#storms.values()].map((storm) => this.#end(storm));
     await within(END_MS_MAX, Promise.all(ends));
-  }
-
-  /** The runs of which a report has as many new processes as a storm. */
-  #stormy({ connectionsPerSecond, looked, byCgroup }: NewProcesses): { run: FoundRun; perSecond: number }[] {
-    const counts = new Map<Init, { run: FoundRun; count: number }>();
-    for (const [cgroup, count] of byCgroup) {
-      const run = this.#needs.weights.find(cgroup);
-      if (run) counts.set(run.init, { run, count: count + (counts.get(run.init)?.count ?? 0) });
-    }
-    return [...counts.values()]
-      .map(({ run, count }) => ({ run, perSecond: Math.round((connectionsPerSecond * count) / looked) }))
-      .filter(({ perSecond }) => perSecond >= STORM_PER_SECOND);
   }
 
   #begin(run: FoundRun, perSecond: number, nowMs: number): void {
@@ -112,6 +103,7 @@ export class Storms {
   }
 
   #look(): void {
+    if (this.#storms.size === 0) this.#runs.forget();
     const nowMs = this.#needs.nowMs();
     for (const storm of this.#storms.values()) {
       if (!storm.isEnding && nowMs - storm.lastMs >= CALM_MS) void this.#end(storm);

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../base/log.ts';
 import type { NewProcesses } from '../core/new-processes.ts';
 import type { FoundRun, Init, Weights } from '../runtimes/contract/runtime.ts';
-import { CALM_MS, LOOK_MS, Storms } from './storms.ts';
+import { CALM_MS, CALM_MS_MAX, LOOK_MS, Storms } from './storms.ts';
 
 const PERCENT = 5;
 const REPORT_MS = 25;
@@ -124,6 +124,22 @@ describe('an instance in a storm', () => {
     await vi.advanceTimersByTimeAsync(2 * CALM_MS);
     await report({ 10: 90 }, 2);
     expect([weightOf(1), lines]).toEqual([PERCENT, [LOWERED, RAISED, LOWERED]]);
+  });
+
+  it('has to be calm for twice as long each time if it soon storms again, up to five minutes', async () => {
+    const calmMs: number[] = [];
+    for (let storm = 0; storm < 7; storm++) {
+      await report({ 10: 90 }, 2);
+      const sinceMs = Date.now();
+      while (weightOf(1) === PERCENT) await vi.advanceTimersByTimeAsync(LOOK_MS);
+      calmMs.push(Date.now() - sinceMs);
+    }
+    const inTens = calmMs.map((ms) => Math.floor(ms / CALM_MS));
+    expect(inTens).toEqual([1, 2, 4, 8, 16, 30, 30]);
+    await vi.advanceTimersByTimeAsync(CALM_MS_MAX + LOOK_MS);
+    await report({ 10: 90 }, 2);
+    await vi.advanceTimersByTimeAsync(CALM_MS + LOOK_MS);
+    expect(weightOf(1)).toBe(100);
   });
 
   it('is lowered once for each run: the next run begins with its own weight', async () => {

@@ -10,11 +10,13 @@ import { StormRuns } from './storm-runs.ts';
  * harmless instance beside a storm may have too many of them by chance.
  */
 const AGAIN_MS = 250;
-/**
- * A run has its weight back when it has not stormed for this long. A run that then storms again does so for less than
- * one percent of the time.
- */
+/** A run has its weight back when it has not stormed for this long. */
 export const CALM_MS = 10_000;
+/**
+ * If it storms again within the same time after that, it has to be calm for twice as long, up to this. On busy
+ * processors the low weight itself can make a storm look calm, and each new one delays others until it is noticed.
+ */
+export const CALM_MS_MAX = 5 * 60_000;
 export const LOOK_MS = 1000;
 /** How long the end of the daemon waits; the next daemon raises the weights that are left. */
 const END_MS_MAX = 2000;
@@ -32,6 +34,8 @@ export interface StormNeeds {
 interface Storm extends FoundRun {
   /** When it was last noticed. */
   lastMs: number;
+  /** How long it has to be calm. */
+  readonly calmMs: number;
   isLowered: boolean;
   /** The changes of the weight, one after the other. */
   work: Promise<void>;
@@ -43,6 +47,8 @@ export class Storms {
   readonly #needs: StormNeeds;
   readonly #runs: StormRuns;
   readonly #storms = new Map<Init, Storm>();
+  /** Runs that stormed lately: how long they had to be calm, and when they had their weight back. */
+  readonly #past = new Map<Init, { readonly calmMs: number; readonly endMs: number }>();
   readonly #timer = setInterval(() => this.#look(), LOOK_MS).unref();
   /** The runs that the last report with such runs has named, unless they were known to storm. */
   #suspects: { readonly inits: ReadonlySet<Init>; readonly atMs: number } = { inits: new Set(), atMs: 0 };
@@ -77,9 +83,11 @@ export class Storms {
   }
 
   #begin(run: FoundRun, perSecond: number, nowMs: number): void {
+    const past = this.#past.get(run.init);
     const storm: Storm = {
       ...run,
       lastMs: nowMs,
+      calmMs: past ? Math.min(2 * past.calmMs, CALM_MS_MAX) : CALM_MS,
       isLowered: false,
       isEnding: false,
       work: Promise.resolve(),
@@ -106,14 +114,20 @@ export class Storms {
     if (this.#storms.size === 0) this.#runs.forget();
     const nowMs = this.#needs.nowMs();
     for (const storm of this.#storms.values()) {
-      if (!storm.isEnding && nowMs - storm.lastMs >= CALM_MS) void this.#end(storm);
+      if (!storm.isEnding && nowMs - storm.lastMs >= storm.calmMs) void this.#end(storm);
     }
+    for (const [init, { calmMs, endMs }] of this.#past) if (nowMs - endMs >= calmMs) this.#past.delete(init);
   }
 
   /** Never fails. A storm that begins meanwhile is noticed when this is over. */
   #end(storm: Storm): Promise<void> {
     storm.isEnding = true;
-    storm.work = storm.work.then(() => this.#raise(storm)).finally(() => this.#storms.delete(storm.init));
+    storm.work = storm.work
+      .then(() => this.#raise(storm))
+      .finally(() => {
+        this.#storms.delete(storm.init);
+        this.#past.set(storm.init, { calmMs: storm.calmMs, endMs: this.#needs.nowMs() });
+      });
     return storm.work;
   }
 

@@ -49,6 +49,17 @@ const withoutEmpty = (device: Device): Device =>
  * @throws bad-request with LXD's text, without a prefix such as `Invalid expanded devices: `
  */
 export function checkExpandedDevices(devices: Devices, config: Config = {}): void {
+  checkDistinct(devices, config);
+  // The runtime that started an adopted instance provides its root.
+  if (!isAdopted(config)) prefixed('Failed detecting root disk device: ', () => checkRootDisk(devices));
+}
+
+/**
+ * Checks that no two disks have one path, and no two nics one name.
+ * @param config if given, nic names in its `volatile.*` keys count too
+ * @throws bad-request
+ */
+export function checkDistinct(devices: Devices, config: Config = {}): void {
   const paths = new Set<string>();
   const names = new Set<string>();
   for (const name of sortedKeys(devices)) {
@@ -59,8 +70,6 @@ export function checkExpandedDevices(devices: Devices, config: Config = {}): voi
     const inner = own(device, 'name') || own(config, volatileKey(name, 'name'));
     if (type === 'nic' && inner) addOnce(names, inner, 'More than one nic device uses the same name');
   }
-  // The runtime that started an adopted instance provides its root.
-  if (!isAdopted(config)) prefixed('Failed detecting root disk device: ', () => checkRootDisk(devices));
 }
 
 /** @throws bad-request `No root device could be found`; LXD adds different prefixes at creation and update */

@@ -52,6 +52,11 @@ it.each([
   expect(reply).toMatchObject({ status, json: { error } });
 });
 
+it('it refuses a frozen instance', async () => {
+  await harness.backend.heart.setState('c1', 'freeze');
+  expect(await harness.send('POST', URL, {})).toMatchObject({ status: 400, json: { error: 'Instance is frozen' } });
+});
+
 it('what was printed is read, older first, and forgotten', async () => {
   const [older, newer] = [join(harness.folder, 'log.1'), join(harness.folder, 'log')];
   harness.backend.heart.runtime.consoleFiles = () => [older, newer];

@@ -8,7 +8,10 @@ import { streamSecrets } from './exec.ts';
 import type { Needs } from './needs.ts';
 import type { ExecSession } from './requests.ts';
 
-/** Prepares to attach to a console; the operation ends when the client lets go of it, or the run ends. */
+/**
+ * Prepares to attach to a console; the operation ends when the client lets go of it, or the run ends.
+ * @throws not-running, frozen, not-ours
+ */
 export function prepareConsole(
   context: Needs<'model' | 'operations' | 'running' | 'runtimeOf'>,
   instance: Instance,
@@ -16,6 +19,8 @@ export function prepareConsole(
 ): ExecSession {
   const run = context.running.get(instance.id);
   if (!run) throw hostError('not-running');
+  // A frozen instance reads and prints nothing, so its console could not even be left.
+  if (run.frozen) throw hostError('frozen');
   run.runtime.checkAction('console', instance.config);
   const secrets = streamSecrets(['control', '0']);
   const attached = Promise.withResolvers<ExecProcess>();

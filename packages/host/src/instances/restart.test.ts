@@ -68,6 +68,43 @@ describe('A restart', () => {
     expect(heart.told).toEqual(['instance-stopped c1']);
   });
 
+  it.each(['stop', 'restart'] as const)(
+    'with force goes before a %s that waits, and both succeed',
+    async (action) => {
+      const { pid } = heart.run('c1');
+      heart.run('c1').obeys = false;
+      const waiting = heart.setState('c1', action);
+      await heart.quiet();
+      await heart.setState('c1', 'restart', { force: true });
+      await waiting;
+      expect(heart.run('c1').pid).not.toBe(pid);
+      expect(heart.power('c1')).toBe('RUNNING');
+      expect(heart.told).toEqual(['instance-restarted c1']);
+    },
+  );
+
+  it('with force that goes before another fails like it if the start fails', async () => {
+    heart.run('c1').obeys = false;
+    heart.machine.faults.refuse('start', new Error('no room'));
+    const waiting = expect(heart.setState('c1', 'restart')).rejects.toThrow('no room');
+    await heart.quiet();
+    await expect(heart.setState('c1', 'restart', { force: true })).rejects.toThrow('no room');
+    await waiting;
+    expect(heart.power('c1')).toBe('STOPPED');
+  });
+
+  it('with force does not go before a start', async () => {
+    await heart.setState('c1', 'stop');
+    const held = heart.machine.faults.hold('start');
+    const started = heart.setState('c1', 'start');
+    await held.reached;
+    expect(() => heart.setState('c1', 'restart', { force: true })).toThrow(
+      'busy running a "start" operation',
+    );
+    held.open();
+    await started;
+  });
+
   it('whose start fails leaves the instance stopped, also for the next daemon', async () => {
     heart.machine.faults.refuse('start', new Error('no room'));
     await expect(heart.setState('c1', 'restart')).rejects.toThrow('no room');

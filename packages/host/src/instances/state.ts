@@ -5,12 +5,12 @@ import { lifecycle } from '../model/lifecycle.ts';
 import type { Operation } from '../model/operation.ts';
 import type { OperationSpec } from '../model/operations.ts';
 import { adoptAgain } from './adopt.ts';
-import type { EndNeeds, Needs, RunNeeds } from './needs.ts';
-import type { StateRequest } from './requests.ts';
+import type { Needs, RunNeeds } from './needs.ts';
+import type { StateAction, StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { Run } from './runs.ts';
 import { startInstance } from './start.ts';
-import { forceRun, killRun, settleStop, stopInstance, thaw } from './stop.ts';
+import { finishStop, forceRun, killRun, type StopRequest, stopInstance, thaw } from './stop.ts';
 
 /** Descriptions of operations, by action. */
 export const STATE_DESCRIPTIONS = {
@@ -46,34 +46,43 @@ export function stateWork(
   const { action } = request;
   const busy = queue.labels(id).find((label) => label in STATE_DESCRIPTIONS);
   const waits = queue.labels(id).length > 0;
-  const forces = action === 'stop' && request.force && busy !== 'start';
+  const forces = request.force && overtakes(action, busy);
   if (busy && !forces) throw hostError('busy', action, busy);
   return async (handle) => {
     const progress = (percent: number) =>
       handle.report({ start_instance_unpack_progress: `Unpack: ${percent}%` });
-    const ended = forces ? endNow(context, id, { waits, by }) : null;
-    if (ended) await settled(context, ended, action);
-    else if (action === 'stop' || action === 'restart')
-      await stopInstance(context, id, { ...request, action, by, progress });
-    else await queue.run(id, action, () => changeState(context, id, request, by, progress));
+    if (action !== 'stop' && action !== 'restart') {
+      await queue.run(id, action, () => changeState(context, id, request, by, progress));
+      return undefined;
+    }
+    const stop = { ...request, action, by, progress };
+    const ended = forces ? endNow(context, id, stop, waits) : null;
+    await (ended ? settled(context, ended, stop) : stopInstance(context, id, stop));
     return undefined;
   };
 }
 
-/** A forced stop does not wait for other work. @returns the run that it has ended, or null */
+/** Whether a forced action goes before the action that an instance is busy with. */
+function overtakes(action: StateAction, busy: string | undefined): boolean {
+  if (action === 'stop') return busy !== 'start';
+  return action === 'restart' && (busy === 'stop' || busy === 'restart');
+}
+
+/** A forced stop does not wait for other work, a forced restart only for work that is no stop. @returns the run that ends */
 function endNow(
   context: Needs<'model' | 'running'>,
   id: number,
-  { waits, by }: { waits: boolean; by: Requestor },
+  { action, by }: StopRequest,
+  waits: boolean,
 ): Run | null {
-  return forceRun(context, id) ?? (waits ? killRun(context, id, by) : null);
+  return forceRun(context, id, action) ?? (waits && action === 'stop' ? killRun(context, id, by) : null);
 }
 
-function settled(context: EndNeeds, run: Run, action: string): Promise<void> {
+function settled(context: RunNeeds, run: Run, request: StopRequest): Promise<void> {
   const { instanceId: id, handle } = run;
-  return context.queue.beside(id, action, async () => {
+  return context.queue.beside(id, request.action, async () => {
     await handle.ended;
-    await context.queue.run(id, action, () => settleStop(context, run));
+    await context.queue.run(id, request.action, () => finishStop(context, run, request));
   });
 }
 

@@ -129,7 +129,7 @@ describe('An instance that does not shut down when asked', () => {
     expect([state.over, heart.status('c1')]).toEqual(['Success', 'Stopped']);
   });
 
-  it('refuses other changes of its state meanwhile, except a forced stop', async () => {
+  it('refuses other changes of its state meanwhile, except a forced stop or restart', async () => {
     const { done } = stop(-1);
     await heart.quiet();
     for (const action of ['stop', 'start', 'restart', 'freeze'] as const)

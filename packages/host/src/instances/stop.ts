@@ -4,7 +4,7 @@ import { hostError } from '../core/host-errors.ts';
 import { beforeRestart, isRestarting, whileRunning } from '../core/volatile.ts';
 import type { Requestor } from '../model/events.ts';
 import { commitEnd, settleEnd } from './ended.ts';
-import type { EndNeeds, Needs, RunNeeds } from './needs.ts';
+import type { Needs, RunNeeds } from './needs.ts';
 import type { StateRequest } from './requests.ts';
 import type { UnpackProgress } from './roots.ts';
 import type { EndCause, Run } from './runs.ts';
@@ -70,28 +70,32 @@ async function stopWaiting(context: RunNeeds, id: number, request: StopRequest):
 }
 
 /** Stores the end of a run, and starts the next run of a restart. Must run in the instance's queue. */
-async function finishStop(context: RunNeeds, run: Run, request: StopRequest): Promise<void> {
+export async function finishStop(context: RunNeeds, run: Run, request: StopRequest): Promise<void> {
+  const { instanceId: id } = run;
   const cause = run.cause as EndCause;
-  const ended = await settleEnd(context, run, cause, () => finishStop(context, run, request));
-  if (!ended || cause.kind !== 'restart') return;
-  await startInstance(context, run.instanceId, 'instance-restarted', request.by, request.progress);
-}
-
-/** Stores the end of a run that was ended outside the queue. Must itself run in the instance's queue. */
-export async function settleStop(context: EndNeeds, run: Run): Promise<void> {
-  await settleEnd(context, run, run.cause as EndCause, () => settleStop(context, run));
+  await settleEnd(context, run, cause, () => finishStop(context, run, request));
+  // Of two requests that end the same run, the first has already started the next one.
+  if (cause.kind !== 'restart' || !run.settled || context.running.has(id)) return;
+  await startInstance(context, id, 'instance-restarted', request.by, request.progress);
 }
 
 /**
- * Kills a run at once while a stop or restart waits for it to shut down; a restart becomes a stop.
+ * Kills a run at once while a stop or restart waits for it to shut down. The waiting request then ends as this one: as
+ * a stop or as a restart.
  * @returns the run; null if no stop waits
  */
-export function forceRun(context: Needs<'model' | 'running'>, id: number): Run | null {
+export function forceRun(
+  context: Needs<'model' | 'running'>,
+  id: number,
+  action: StopRequest['action'],
+): Run | null {
   const run = context.running.get(id);
   if (!run?.cause) return null;
-  run.cause = { ...run.cause, kind: 'stopped' };
+  const restarts = action === 'restart';
+  if (restarts) keepPower(context, id, beforeRestart);
+  run.cause = { ...run.cause, kind: restarts ? action : 'stopped' };
   run.runtime.kill(run.handle.init);
-  withdrawRestart(context, id);
+  if (!restarts) withdrawRestart(context, id);
   return run;
 }
 
@@ -110,7 +114,7 @@ export async function thaw(run: Run): Promise<void> {
 /**
  * Kills a run at once while other work is in the instance's queue: that work may wait for the instance
  * itself, which can make one of its mounts never answer. The end must then be stored in the queue, with
- * {@link settleStop}.
+ * {@link finishStop}.
  */
 export function killRun(context: Needs<'running'>, id: number, by: Requestor | null): Run | null {
   const run = context.running.get(id);

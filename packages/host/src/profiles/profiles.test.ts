@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Config, Devices } from '../core/entities.ts';
+import type { Config, Device, Devices } from '../core/entities.ts';
 import { disk } from '../instances/testing/devices.ts';
 import { BY, Heart } from '../instances/testing/heart.ts';
 import { telling } from '../instances/testing/test-store.ts';
@@ -209,7 +209,10 @@ describe('An edit of a profile', () => {
 });
 
 describe('A profile is refused', () => {
-  const profile = (name: string, config: Config = {}) => ({ name, description: '', config, devices: {} });
+  const profile = (name: string, config: Config = {}, devices: Devices = {}) => ({
+    ...{ name, description: '', config, devices },
+  });
+  const twins = (device: Device) => profile('x', {}, { one: device, two: device });
   it.each([
     ['without a name', profile(''), 'No name provided'],
     ['with a slash in its name', profile('a/b'), 'may not contain slashes'],
@@ -217,6 +220,9 @@ describe('A profile is refused', () => {
     ['with a key that there is not', profile('x', { 'no.such': '1' }), ''],
     ['with such a key, also without a value', profile('x', { 'no.such': '' }), 'key: no.such'],
     ['with a key that is the server’s', profile('x', { 'volatile.uuid': '1' }), ''],
+    ['with two disks at one path', twins(disk('/www')), 'disk device uses the same path "/www"'],
+    ['with two roots', twins({ type: 'disk', path: '/', pool: 'default' }), 'uses the same path "/"'],
+    ['with two nics of one name', twins({ type: 'nic', nictype: 'p2p', name: 'eth0' }), 'same name "eth0"'],
   ])('%s', async (_what, input, message) => {
     await expect(heart.host.profiles.create(input, BY)).rejects.toThrow(message);
     expect(heart.told).toEqual([]);

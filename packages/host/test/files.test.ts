@@ -209,6 +209,24 @@ it('a path of another type than the request needs is refused, and its file is no
   expect((await remove('c1', '/tmp/fifo')).status).toBe(200);
 });
 
+it('a path that ends in a slash is that of a directory only', async () => {
+  await inside('mkdir /tmp/d; touch /tmp/d/f; ln -s d /tmp/link; ln -s d/f /tmp/file-link');
+  expect(JSON.parse((await get('c1', '/tmp/link/')).text)).toMatchObject({ metadata: ['f'] });
+  const refusals = [
+    [await get('c1', '/tmp/d/f/'), 'not a directory'],
+    [await get('c1', '/tmp/file-link/'), 'not a directory'],
+    [await post('c1', '/tmp/d/f/', 'x'), 'not a directory'],
+    [await post('c1', '/tmp/d/new/', 'x'), 'is a directory'],
+    [await post('c1', '/tmp/d/new/', 'x', LINK), 'is a directory'],
+    [await remove('c1', '/tmp/d/f/'), 'not a directory'],
+    [await remove('c1', '/tmp/link/'), 'not a directory'],
+  ] as const;
+  for (const [answer, error] of refusals) expect(errorOf(answer)).toEqual({ status: 400, error });
+  expect((await post('c1', '/tmp/d/new/', '', FOLDER)).status).toBe(200);
+  expect((await remove('c1', '/tmp/d/new/')).status).toBe(200);
+  await inside('cd /tmp; [ "$(ls d)" = f ]; rm -r d link file-link');
+});
+
 it.each(['/proc', '/dev/null', '/dev/lxd'])('delete refuses a mount inside: %s', async (path) => {
   expect(errorOf(await remove('c1', path))).toMatchObject({
     error: expect.stringMatching('^device or resource busy'),

@@ -11,6 +11,7 @@ import {
   failure,
   find,
   LOOK,
+  namesDirectory,
   PATH_BYTES_MAX,
   parts,
   walk,
@@ -108,7 +109,7 @@ function openForWriting(request) {
   const { path, append } = request;
   for (let tries = 1; ; tries++) {
     const { fd, folder, name, stat: found } = walk(path, true);
-    if (found?.isDirectory()) throw failure('EISDIR', 'is a directory');
+    if (found?.isDirectory() || namesDirectory(path)) throw failure('EISDIR', 'is a directory');
     if (found && !found.isFile()) throw failure('EINVAL', 'not a regular file');
     const how = fd === null ? flags.O_CREAT | flags.O_EXCL : append ? flags.O_APPEND : flags.O_TRUNC;
     const where = fd === null ? at(folder, name) : at(fd);
@@ -141,6 +142,7 @@ async function writeSymlink(request) {
   const { path, uid, gid } = request;
   const target = await inputText();
   const { fd, folder, name, stat: found } = walk(path, false);
+  if (namesDirectory(path)) throw failure('EISDIR', 'is a directory');
   if (fd === null) {
     checkOwner(request);
     fs.symlinkSync(Buffer.from(target, BYTES), at(folder, name));
@@ -167,7 +169,7 @@ function mountOf(fd) {
 
 /** @param {{ path: string }} request */
 function remove({ path }) {
-  const { fd, folder, name, stat: found } = find(path);
+  const { fd, folder, name, stat: found } = find(path, false);
   if (name === '') throw failure('EBUSY', 'the root directory stays');
   // Outside the instance's mount namespace, the kernel would unmount it instead of refusing.
   if (mountOf(fd) !== mountOf(folder))

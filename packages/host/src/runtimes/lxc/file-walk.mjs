@@ -36,6 +36,9 @@ export function parts(path) {
   return path.split('/').filter((part) => part !== '' && part !== '.');
 }
 
+/** A path that ends in a slash can only be that of a directory. @param {string} path */
+export const namesDirectory = (path) => path.endsWith('/');
+
 /**
  * Walks a path part by part, by descriptors. Links are followed as text, and no path leads above the root.
  * @param {string} path
@@ -64,9 +67,10 @@ export function walk(path, follow, lossy = false) {
       fs.closeSync(fd);
       if (target.startsWith('/')) for (const each of trail.splice(1)) fs.closeSync(each);
       todo.unshift(...parts(target));
+    } else if (!stat.isDirectory() && (!last || namesDirectory(path))) {
+      throw failure('ENOTDIR', 'not a directory');
     } else if (last) return { fd, folder, name, stat };
-    else if (stat.isDirectory()) trail.push(fd);
-    else throw failure('ENOTDIR', 'not a directory');
+    else trail.push(fd);
   }
   const fd = /** @type {number} */ (trail.at(-1));
   return { fd, folder: fd, name: '', stat: fs.fstatSync(fd) };
@@ -100,8 +104,8 @@ function look(path, mayMiss) {
 export const codeOf = (error) => /** @type {NodeJS.ErrnoException} */ (error)?.code ?? '';
 
 /** @param {string} path */
-export function find(path) {
-  const { fd, folder, name, stat } = walk(path, false, true);
+export function find(path, follow = namesDirectory(path)) {
+  const { fd, folder, name, stat } = walk(path, follow, true);
   if (fd === null || stat === null) throw failure('ENOENT', 'no such file or directory');
   return { fd, folder, name, stat };
 }

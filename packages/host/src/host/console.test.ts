@@ -54,7 +54,10 @@ it.each([
 
 it('it refuses a frozen instance', async () => {
   await harness.backend.heart.setState('c1', 'freeze');
-  expect(await harness.send('POST', URL, {})).toMatchObject({ status: 400, json: { error: 'Instance is frozen' } });
+  expect(await harness.send('POST', URL, {})).toMatchObject({
+    status: 400,
+    json: { error: 'Instance is frozen' },
+  });
 });
 
 it('what was printed is read, older first, and forgotten', async () => {

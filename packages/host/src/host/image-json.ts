@@ -1,6 +1,10 @@
+import { NEVER } from '../base/clock.ts';
 import type { Alias, ImageTemplate } from '../core/entities.ts';
 import type { ImageInfo } from '../library/requests.ts';
 import type { AliasJson, ImageJson, TemplateJson } from '../wire/image.ts';
+
+/** How LXD writes the last use of an image that was never used. */
+const NEVER_USED = '0001-01-01T00:00:00Z';
 
 /** An image as the API shows it. */
 export function imageJson({ image, aliases }: ImageInfo): ImageJson {
@@ -18,7 +22,7 @@ export function imageJson({ image, aliases }: ImageInfo): ImageJson {
     aliases: aliases.map(({ name, description }) => ({ name, description })),
     created_at: image.createdAt,
     uploaded_at: image.uploadedAt,
-    last_used_at: image.lastUsedAt,
+    last_used_at: image.lastUsedAt === NEVER ? NEVER_USED : image.lastUsedAt,
     expires_at: image.expiresAt,
     ...(image.templates ? { templates: image.templates.map(templateJson) } : {}),
   };

@@ -140,6 +140,7 @@ describe('an image', () => {
       type: 'container',
       aliases: [],
       properties: { os: 'busybox' },
+      last_used_at: '0001-01-01T00:00:00Z',
     });
     expect((await harness.get('/1.0/images/ffffff')).json.error).toBe('Image not found');
   });

@@ -21,7 +21,7 @@ export interface StopRequest extends Pick<StateRequest, 'timeout' | 'force'> {
 
 /**
  * Stops an instance; for a restart, starts it again. Asks init to shut down, or kills it at once with `force`
- * or without time, as LXD does. Only the begin and the end of this run in the instance's
+ * or the timeout 0, as LXD does. Only the begin and the end of this run in the instance's
  * queue, since the instance may take long to shut down.
  * @throws already-stopped, not-ours, restart-frozen, shutdown-timeout (then it still runs), and the errors of a start
  */

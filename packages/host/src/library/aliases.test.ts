@@ -33,7 +33,7 @@ describe('An alias', () => {
     await heart.host.images.updateAlias('tiny', { target: 'ee', description: 'new' }, BY);
     expect(heart.host.images.alias('tiny')).toEqual({ name: 'tiny', target: E, description: 'new' });
     expect(heart.told).toEqual(['image-alias-updated tiny']);
-    expect(heart.events.at(-1)?.metadata).toMatchObject({ context: { target: 'ee' } });
+    expect(heart.events.at(-1)?.metadata).toMatchObject({ context: { target: E } });
   });
 
   it('can be renamed', async () => {

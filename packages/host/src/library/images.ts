@@ -233,7 +233,7 @@ function aliasCases({ model }: Needs<'model'>) {
         const alias = find(name);
         check?.(alias);
         const stored = { name, description, target: full(target) };
-        const updated = told('image-alias-updated', name, by, { target });
+        const updated = told('image-alias-updated', name, by, { target: stored.target });
         return { changes: [{ kind: 'put-alias', alias: stored }], events: [updated] };
       }),
     renameAlias: (name: string, to: string, by: Requestor) =>

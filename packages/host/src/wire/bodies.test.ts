@@ -131,7 +131,9 @@ describe('a change of an instance', () => {
   });
 
   it('of its state needs only the action', () => {
-    expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: 0, force: false });
+    expect(parseStateRequest({ action: 'start' })).toEqual({ action: 'start', timeout: -1, force: false });
+    expect(parseStateRequest({ action: 'stop', timeout: null }).timeout).toBe(-1);
+    expect(parseStateRequest({ action: 'stop', timeout: 0 }).timeout).toBe(0);
     expect(parseStateRequest({ action: 'start', pid: 7 }).pid).toBe(7);
     const state = { action: 'start', timeout: 2, force: true };
     expect(parseStatesRequest({ state: { ...state, pid: 7 } })).toEqual(state);

@@ -177,9 +177,12 @@ export function parseInstanceRename(body: unknown): string {
   return name;
 }
 
+/** The timeout of a request that names none: the instance may take as long as it needs to shut down. */
+const NO_LIMIT = -1;
+
 const stateSchema = z.object({
   action: orElse(z.string(), ''),
-  timeout: orElse(z.number().int().min(-1), 0),
+  timeout: orElse(z.number().int().min(-1), NO_LIMIT),
   force: orElse(z.boolean(), false),
   stateful: orElse(z.boolean(), false),
   pid: pid.nullish(),

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { environmentName } from '../config/config.ts';
 import { describeSettings } from '../config/settings.ts';
 import { CONFIG_KEYS } from '../core/config-key-table.ts';
-import { DEVICE_TYPES } from '../core/device-table.ts';
 import { HOST_ERRORS } from '../core/host-errors.ts';
 import { RAW_LXC_KEYS } from '../core/raw-lxc.ts';
 import { GUEST_ERRORS } from '../guest/guest-errors.ts';
@@ -86,17 +85,6 @@ describe('the documentation', () => {
       'shows the key, and it has no other effect. *refused*: Porthole cannot do what the key promises, so setting it is an',
       'error. In the table, "it" is the instance. If the daemon sets a key, it ignores the value that a client sends.',
     ].join('\n');
-    const devices = Object.entries(DEVICE_TYPES).map(([type, { options }]) => [
-      `\`${type}\``,
-      Object.keys(options)
-        .map((option) => `\`${option}\``)
-        .join(', '),
-    ]);
-    const deviceIntro = [
-      'Types of device and their options. Only a root disk can have `size`, and `nictype` of a nic is `bridged` or `p2p`.',
-      'Other options, and the other types of LXD (`gpu`, `infiniband`, `pci`, `proxy`, `tpm`, `unix-block`, `unix-hotplug`,',
-      '`usb`), are refused. Paths must be absolute and without `..`.',
-    ].join('\n');
     const lines = RAW_LXC_KEYS.map(({ key, clears }) => `\`${key}\`${clears ? ' (may be empty)' : ''}`);
     const raw = [
       "`raw.lxc` may have these lines of lxc.container.conf(5). They come last, so they override Porthole's own lines. An",
@@ -105,13 +93,11 @@ describe('the documentation', () => {
     await expect(
       page(
         'Configuration keys',
-        'core/{config-key-table,device-table,raw-lxc}.ts',
+        'core/{config-key-table,raw-lxc}.ts',
         intro,
         table(['key', 'what for', 'use'], rows),
         raw,
         `${lines.join(', ')}.`,
-        `## Devices\n\n${deviceIntro}`,
-        table(['type', 'options'], devices),
       ),
     ).toMatchFileSnapshot('../../../../docs/config-keys.md');
   });

@@ -49,18 +49,26 @@ const withoutEmpty = (device: Device): Device =>
  * @throws bad-request with LXD's text, without a prefix such as `Invalid expanded devices: `
  */
 export function checkExpandedDevices(devices: Devices, config: Config = {}): void {
-  const paths = new Set<string>();
+  checkDiskPaths(devices);
   const names = new Set<string>();
   for (const name of sortedKeys(devices)) {
     const device = devices[name]!;
-    const type = own(device, 'type');
-    if (type === 'disk')
-      addOnce(paths, cleanPath(own(device, 'path') ?? ''), 'More than one disk device uses the same path');
     const inner = own(device, 'name') || own(config, volatileKey(name, 'name'));
-    if (type === 'nic' && inner) addOnce(names, inner, 'More than one nic device uses the same name');
+    if (own(device, 'type') === 'nic' && inner)
+      addOnce(names, inner, 'More than one nic device uses the same name');
   }
   // The runtime that started an adopted instance provides its root.
   if (!isAdopted(config)) prefixed('Failed detecting root disk device: ', () => checkRootDisk(devices));
+}
+
+/** Also those of a profile alone: no instance could have two disks at one path. @throws bad-request */
+export function checkDiskPaths(devices: Devices): void {
+  const paths = new Set<string>();
+  for (const name of sortedKeys(devices)) {
+    const device = devices[name]!;
+    if (own(device, 'type') === 'disk')
+      addOnce(paths, cleanPath(own(device, 'path') ?? ''), 'More than one disk device uses the same path');
+  }
 }
 
 /** @throws bad-request `No root device could be found`; LXD adds different prefixes at creation and update */

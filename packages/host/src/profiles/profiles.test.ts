@@ -50,6 +50,11 @@ describe('A profile', () => {
     expect(profiles.get('db').profile.config).toEqual({ 'user.b': '1' });
   });
 
+  it('has no two disks at one path, as no instance could use it', async () => {
+    const devices = { a: disk('/srv'), b: disk('/srv/') };
+    await expect(edit({}, devices)).rejects.toThrow('More than one disk device uses the same path');
+  });
+
   it('lists its users', async () => {
     await addUsers();
     expect(heart.host.profiles.get('web').usedBy).toEqual(NAMES);

@@ -1,6 +1,6 @@
 import { mapInSlices, nextTurn, SLICE } from '../base/slices.ts';
 import { checkConfig, withoutEmpty } from '../core/config-keys.ts';
-import { checkDevices } from '../core/devices.ts';
+import { checkDevices, checkDiskPaths } from '../core/devices.ts';
 import { planDevices } from '../core/devices-plan.ts';
 import type { Instance, Profile } from '../core/entities.ts';
 import { hostError } from '../core/host-errors.ts';
@@ -91,7 +91,9 @@ function find({ model }: Needs<'model'>, name: string): Profile {
 /** @returns the config without empty values and the devices without empty options */
 function checkProfile({ config, devices }: ProfileParts): ProfileParts {
   checkConfig(config, 'profile');
-  return { config: withoutEmpty(config), devices: checkDevices(devices) };
+  const checked = checkDevices(devices);
+  checkDiskPaths(checked);
+  return { config: withoutEmpty(config), devices: checked };
 }
 
 /** Changes a profile and every instance that uses it, running ones included, in one commit. */

@@ -5,7 +5,7 @@ import { hostError } from './host-errors.ts';
 const words = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/));
 
 /** Options that LXD 5.0 has, by its documentation, and that Porthole has not for all devices of the type. */
-const LXD_OPTIONS: ByDeviceType<ReadonlySet<string>> = {
+export const LXD_OPTIONS: ByDeviceType<ReadonlySet<string>> = {
   none: new Set(),
   disk: words(`
     limits.read limits.write limits.max size size.state propagation shift raw.mount.options readonly recursive

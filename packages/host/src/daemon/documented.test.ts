@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { environmentName } from '../config/config.ts';
 import { describeSettings } from '../config/settings.ts';
 import { CONFIG_KEYS } from '../core/config-key-table.ts';
+import { DEVICE_TYPES } from '../core/device-table.ts';
+import { DEVICE_TYPE_NAMES } from '../core/device-types.ts';
 import { HOST_ERRORS } from '../core/host-errors.ts';
+import { LXD_OPTIONS } from '../core/lxd-device-options.ts';
 import { RAW_LXC_KEYS } from '../core/raw-lxc.ts';
 import { GUEST_ERRORS } from '../guest/guest-errors.ts';
 import { servedRoutes } from '../host/routes.ts';
@@ -100,6 +103,42 @@ describe('the documentation', () => {
         `${lines.join(', ')}.`,
       ),
     ).toMatchFileSnapshot('../../../../docs/config-keys.md');
+  });
+
+  it('has every type of device with its options', async () => {
+    const list = (options: readonly string[]) => options.map((option) => `\`${option}\``).join(', ');
+    const rows = DEVICE_TYPE_NAMES.map((type) => {
+      const options = Object.keys(DEVICE_TYPES[type].options);
+      const refused = [...LXD_OPTIONS[type]].filter((option) => !options.includes(option));
+      return [`\`${type}\``, list(options), list(refused)];
+    });
+    const intro = [
+      "Devices of instances and profiles, with LXD's names. *refused* are options of LXD that Porthole does not have:",
+      'setting one is an error. Options that begin with `user.` are for any use; every type has them.',
+      '',
+      "LXD's other types (`gpu`, `infiniband`, `pci`, `proxy`, `tpm`, `unix-block`, `unix-hotplug`, `usb`) are refused with",
+      '`Unsupported device type`.',
+    ].join('\n');
+    const rules = [
+      '- `none` hides a device of a profile.',
+      '- A nic has the `nictype` `bridged`, with a bridge of the host as `parent`, or `p2p`. The other values that LXD has',
+      '  (`macvlan`, `ipvlan`, `routed`, `physical`, `sriov`, `ovn`) are refused.',
+      '- The root disk is the disk whose `path` is `/`. It needs `pool`, which is `default`, and may have `size`, of at least',
+      '  16 MiB. No other disk has these two options.',
+      '- Other disks show a file or a folder of the host: they need `source` and `path`, both absolute and without `..`. LXD',
+      '  also takes other paths inside. `readonly` and `recursive` together are refused.',
+      '- A `unix-char` needs `source`, in `/dev`, or `path`.',
+      '- `boot.priority` is stored, without effect.',
+    ].join('\n');
+    await expect(
+      page(
+        'Devices',
+        'core/{device-table,lxd-device-options}.ts',
+        intro,
+        table(['type', 'options', 'refused'], rows),
+        rules,
+      ),
+    ).toMatchFileSnapshot('../../../../docs/devices.md');
   });
 
   it('has every route of the host API', async () => {

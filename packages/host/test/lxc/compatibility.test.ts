@@ -81,7 +81,8 @@ const INTRO = `<!-- Made by packages/host/test/lxc/compatibility.test.ts from th
 This page compares Porthole with LXD 5.0. "Same" means: the same request has the same effect and the same answer.
 A path also counts as the same if it lacks only things that Porthole does not have at all, such as snapshots.
 [LXD's client](lxc-client.md) has the details for \`lxc\`, [config keys](config-keys.md) lists the keys of instances and
-profiles, and [the guest API](guest-api.md) describes what instances see.`;
+profiles, [devices](devices.md) the types and options of devices, and [the guest API](guest-api.md) describes what
+instances see.`;
 
 /** Paths that LXD does not have. */
 const OWN_PATHS = ['/1.0/backups'];

@@ -128,6 +128,13 @@ it('an instance that connects and hangs up again and again does not fill the que
   expect([await idOf(1), await eventsOf(1)]).toEqual(['id-1', 200]);
 });
 
+it('an instance that sends descriptors whose last close takes a minute delays nobody', async () => {
+  await using sender = new Holder({ instance: 0 }, 4, 'pass');
+  const passed = await sender.holds();
+  expect([await idOf(1), await eventsOf(1)]).toEqual(['id-1', 200]);
+  expect(passed).toBe(0);
+});
+
 describe('instances that hold all connections they can get', () => {
   it('leave every other instance its guaranteed connections', async () => {
     await using one = new Holder({ instance: 0 }, MANY, 'ask');

@@ -3,7 +3,7 @@ import { moveSocket, socketRemover } from '../base/socket-file.ts';
 import type { InheritedSocket } from '../base/sockets.ts';
 import { makeNonBlocking } from '../native/descriptors.ts';
 import { close } from '../native/libc.ts';
-import { listenUnix } from '../native/sockets.ts';
+import { listenUnix, refuseDescriptors } from '../native/sockets.ts';
 
 /** Any process may connect: its identity decides whether it is served, not the file mode. */
 const SOCKET_MODE = 0o666;
@@ -34,11 +34,13 @@ export async function openListener(address: ListenAddress): Promise<Listening> {
     const { fd, path } = address;
     // The socket of a service manager may block, and then a thread would wait in accept for ever.
     makeNonBlocking(fd);
+    refuseDescriptors(fd);
     return { fd, unlink: path === undefined ? undefined : await socketRemover(path) };
   }
   const temporary = `${address}.new`;
   await rm(temporary, { force: true });
   const fd = listenUnix(temporary, BACKLOG);
+  refuseDescriptors(fd);
   try {
     return { fd, unlink: await moveSocket(temporary, address, { mode: SOCKET_MODE }) };
   } catch (error) {

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../base/log.ts';
 import type { EndReason, Keep, LeftSockets } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
+import { refuseDescriptors } from '../native/sockets.ts';
 import type { Application } from './application.ts';
 import { type Limits, sweepMs } from './connection-limits.ts';
 import { Connections } from './connections.ts';
@@ -61,6 +62,7 @@ export class HttpServer<Peer> {
 
   /** Serves connections that the previous server has left, as if they were new. */
   takeOver(connections: readonly number[]): void {
+    for (const fd of connections) refuseDescriptors(fd);
     if (this.#frontEnd !== undefined) this.#frontEnd.takeOver(connections);
     else for (const fd of connections) this.#connected.acceptLeft(fd);
   }

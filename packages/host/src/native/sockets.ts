@@ -10,6 +10,10 @@ const recvCall = declare('long recv(int fd, _Out_ void *bytes, size_t length, in
 const sendCall = declare('long send(int fd, const void *bytes, size_t length, int flags)');
 const shutdownCall = declare('int shutdown(int fd, int how)');
 
+const setsockopt = declare('int setsockopt(int fd, int level, int option, const void *value, uint length)');
+
+const SOL_SOCKET = 1;
+const SO_PASSRIGHTS = 83;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
 /** SOCK_NONBLOCK and SOCK_CLOEXEC, for socket(2) and accept4(2). */
@@ -47,6 +51,17 @@ export function listenUnix(path: string, backlog: number): number {
 /** Changes how many connections may wait at a listening socket; those that wait already stay; listen(2). */
 export function setQueueDepth(listening: number, backlog: number): void {
   listen(listening, backlog);
+}
+
+const no = Buffer.alloc(4);
+
+/**
+ * Makes the kernel refuse descriptors that are sent to a Unix socket, and to connections that it accepts from now on
+ * (SO_PASSRIGHTS, Linux 6.16; without effect before). Otherwise a reader closes them, and then waits for as long as
+ * their sender likes: a TCP connection with SO_LINGER can take years to close.
+ */
+export function refuseDescriptors(fd: number): void {
+  setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, no, no.length);
 }
 
 /** The next waiting connection of a listening socket: its descriptor, {@link AGAIN} or {@link BROKEN}. */

@@ -18,6 +18,7 @@ function made(options: Partial<HelperOptions> = {}): Helper {
     args: ['-c', PROGRAM],
     env,
     answerMs: 60_000,
+    waitMs: 60_000,
     idleMs: 60_000,
     ...options,
   });
@@ -52,6 +53,15 @@ it('kills a program that hangs at a question, and answers the other questions', 
   const answers = await Promise.all(['a', 'hang', 'b'].map(ask));
   expect(answers.map((answer) => answer?.[1] ?? null)).toEqual(['a', null, 'b']);
   expect(answers[2]?.[0]).not.toBe(answers[0]?.[0]);
+});
+
+it('has no answer for questions that have waited for too long, if the program hangs at each', async () => {
+  const starts = join(folder, 'starts');
+  helper = made({ args: ['-c', `echo start >> ${starts}; ${PROGRAM}`], answerMs: 300, waitMs: 500 });
+  const answers = await Promise.all(['a', ...Array<string>(20).fill('hang'), 'b'].map(ask));
+  expect(answers.map((answer) => answer?.[1] ?? null)).toEqual(['a', ...Array<null>(21).fill(null)]);
+  expect(readFileSync(starts, 'utf8').split('start').length - 1).toBeLessThanOrEqual(3);
+  expect((await ask('c'))?.[1]).toBe('c');
 });
 
 it('ends an idle program, and starts it again for the next question', async () => {

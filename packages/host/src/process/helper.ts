@@ -8,6 +8,8 @@ export interface HelperOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The helper is killed (SIGKILL) if one answer, or its start, takes longer. */
   readonly answerMs: number;
+  /** If the helper hangs at a question, the others that have waited for so long have no answer either. */
+  readonly waitMs: number;
   /** The helper is ended after this time without a question. */
   readonly idleMs: number;
 }
@@ -20,14 +22,16 @@ const REST_MS = 30_000;
 
 interface Question {
   readonly line: string;
+  /** In milliseconds of performance.now(). */
+  readonly askedAt: number;
   readonly answer: (line: string | null) => void;
 }
 
 /**
  * A program that prints a line when it is ready, then answers each line of its standard input with a line, in
  * order, and ends at the end of its input. It is started for the first question. If it hangs or ends at a question,
- * only that question has no answer: a new program is asked the later ones again. If it does not get ready, no
- * question of the next half minute has an answer: each would wait in vain for as long.
+ * only that question has no answer: a new program is asked the later ones again, unless they have waited for too long.
+ * If it does not get ready, no question of the next half minute has an answer: each would wait in vain for as long.
  */
 export class Helper {
   readonly #options: HelperOptions;
@@ -50,7 +54,7 @@ export class Helper {
   ask(line: string): Promise<string | null> {
     if (!this.#child && performance.now() < this.#restUntil) return Promise.resolve(null);
     return new Promise((answer) => {
-      this.#questions.push({ line, answer });
+      this.#questions.push({ line, askedAt: performance.now(), answer });
       if (this.#child) this.#child.stdin?.write(`${line}\n`);
       else this.#start();
       if (this.#questions.length === 1) this.#watch();
@@ -85,7 +89,7 @@ export class Helper {
     this.#watch();
   }
 
-  /** Answers the oldest question with null and asks the others again; all with null if the program is of no use. */
+  /** Answers the oldest and the late ones with null, and asks the others again; all with null if it is of no use. */
   #giveUp(): void {
     if (!this.#isReady) {
       this.#restUntil = performance.now() + REST_MS;
@@ -93,7 +97,9 @@ export class Helper {
       return;
     }
     this.#letGo();
-    this.#questions.shift()?.answer(null);
+    const late = performance.now() - this.#options.waitMs;
+    do this.#questions.shift()?.answer(null);
+    while ((this.#questions[0]?.askedAt ?? late) < late);
     if (this.#questions.length > 0) this.#start();
     this.#watch();
   }

@@ -1,15 +1,18 @@
 """Holds connections to the guest API until its input ends. Usage: hold.py SOCKET COUNT HOW
 HOW: `ask` makes a request on each, and prints how many were answered; `gone` has each made by a process that
-ends at once; `fill` closes each at once, and prints how many more than COUNT could be made before the queue was
+ends at once; `pass` sends a descriptor on each whose last close takes a minute, and prints how many could be
+sent; `fill` closes each at once, and prints how many more than COUNT could be made before the queue was
 full.
 """
 import os
 import socket
+import struct
 import sys
 
 path, count, how = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 REQUEST = b'GET /1.0/config/user.id HTTP/1.1\r\nHost: lxd\r\n\r\n'
 WAIT_SECONDS = 20
+unread = []
 
 
 def made():
@@ -35,6 +38,24 @@ def answered(connection):
         return False
 
 
+def passed(connection):
+    with socket.create_server(('127.0.0.1', 0)) as server, socket.socket() as lingering:
+        lingering.connect(server.getsockname())
+        unread.append(server.accept()[0])
+        lingering.setblocking(False)
+        try:
+            while lingering.send(bytes(65536)):
+                pass
+        except BlockingIOError:
+            lingering.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 60))
+        try:
+            socket.send_fds(connection, [REQUEST], [lingering.fileno()])
+            return True
+        except PermissionError:
+            lingering.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+            return False
+
+
 def filled():
     count = 0
     while True:
@@ -48,5 +69,6 @@ def filled():
 
 
 held = [made() for _ in range(count)]
-print({'ask': lambda: sum(map(answered, held)), 'gone': lambda: len(held), 'fill': filled}[how](), flush=True)
+print({'ask': lambda: sum(map(answered, held)), 'gone': lambda: len(held),
+       'pass': lambda: sum(map(passed, held)), 'fill': filled}[how](), flush=True)
 sys.stdin.read()

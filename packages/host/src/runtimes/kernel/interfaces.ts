@@ -9,6 +9,11 @@ import type { Init } from '../contract/runtime.ts';
 const PROGRAM = fileURLToPath(new URL('../../native/interfaces-child.ts', import.meta.url));
 
 const ANSWER_MS = 5_000;
+/**
+ * A guest can keep the kernel's lock of all networks for as long as it likes. Then every question hangs, and a list of
+ * instances asks one for each.
+ */
+const WAIT_MS = 8_000;
 /** The helper ends after this time without a question. Clients often ask about several instances, or ask again. */
 const IDLE_MS = 10_000;
 
@@ -19,6 +24,7 @@ export class Interfaces {
     args: [PROGRAM],
     env: compileCacheVariables(),
     answerMs: ANSWER_MS,
+    waitMs: WAIT_MS,
     idleMs: IDLE_MS,
   });
 

@@ -21,6 +21,8 @@ export type ListenAddress = string | InheritedSocket;
 /** A listening socket whose connections are not accepted yet. */
 export interface Listening {
   readonly fd: number;
+  /** Whether callers cannot make a reader wait; see `refuseDescriptors`. */
+  readonly refusesDescriptors: boolean;
   /** Removes the socket's name. Undefined if name and waiting connections belong to the next server. */
   readonly unlink: (() => Promise<void>) | undefined;
 }
@@ -34,15 +36,15 @@ export async function openListener(address: ListenAddress): Promise<Listening> {
     const { fd, path } = address;
     // The socket of a service manager may block, and then a thread would wait in accept for ever.
     makeNonBlocking(fd);
-    refuseDescriptors(fd);
-    return { fd, unlink: path === undefined ? undefined : await socketRemover(path) };
+    const refusesDescriptors = refuseDescriptors(fd);
+    return { fd, refusesDescriptors, unlink: path === undefined ? undefined : await socketRemover(path) };
   }
   const temporary = `${address}.new`;
   await rm(temporary, { force: true });
   const fd = listenUnix(temporary, BACKLOG);
-  refuseDescriptors(fd);
+  const refusesDescriptors = refuseDescriptors(fd);
   try {
-    return { fd, unlink: await moveSocket(temporary, address, { mode: SOCKET_MODE }) };
+    return { fd, refusesDescriptors, unlink: await moveSocket(temporary, address, { mode: SOCKET_MODE }) };
   } catch (error) {
     close(fd);
     throw error;

@@ -10,6 +10,9 @@ import { Connections } from './connections.ts';
 import type { FrontEnd, HandedOver } from './front-end.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
 
+const TAKES_DESCRIPTORS =
+  'before Linux 6.16 the kernel cannot refuse descriptors on the socket: a hostile instance can stop it for all (docs/security.md)';
+
 /** When accept fails (no free descriptor), the log gets one message in this time, not one per connection. */
 const ACCEPT_LOG_MS = 10_000;
 
@@ -45,6 +48,7 @@ export class HttpServer<Peer> {
   /** Listens; when it settles, connections are served. @throws when it cannot listen at the address */
   async listen(address: ListenAddress): Promise<void> {
     this.#listening = await openListener(address);
+    if (!this.#listening.refusesDescriptors) this.#log.warn(TAKES_DESCRIPTORS);
     const frontEnd = this.#frontEnd;
     if (frontEnd?.works) {
       frontEnd.serve(this.#listening.fd, {

@@ -59,9 +59,10 @@ const no = Buffer.alloc(4);
  * Makes the kernel refuse descriptors that are sent to a Unix socket, and to connections that it accepts from now on
  * (SO_PASSRIGHTS, Linux 6.16; without effect before). Otherwise a reader closes them, and then waits for as long as
  * their sender likes: a TCP connection with SO_LINGER can take years to close.
+ * @returns whether the kernel does so
  */
-export function refuseDescriptors(fd: number): void {
-  setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, no, no.length);
+export function refuseDescriptors(fd: number): boolean {
+  return setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, no, no.length) === 0;
 }
 
 /** The next waiting connection of a listening socket: its descriptor, {@link AGAIN} or {@link BROKEN}. */

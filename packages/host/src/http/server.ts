@@ -48,7 +48,7 @@ export class HttpServer<Peer> {
   /** Listens; when it settles, connections are served. @throws when it cannot listen at the address */
   async listen(address: ListenAddress): Promise<void> {
     this.#listening = await openListener(address);
-    if (!this.#listening.refusesDescriptors) this.#log.warn(TAKES_DESCRIPTORS);
+    if (!this.#listening.refusesDescriptors) this.#log.warn({}, TAKES_DESCRIPTORS);
     const frontEnd = this.#frontEnd;
     if (frontEnd?.works) {
       frontEnd.serve(this.#listening.fd, {

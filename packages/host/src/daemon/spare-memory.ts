@@ -1,4 +1,5 @@
 import { collectGarbage, dropEmptyPages, returnFreeMemory } from '../native/memory.ts';
+import { unmapProgram } from '../native/program-pages.ts';
 
 /** How often the memory of the process is looked at. */
 const LOOK_MS = 10_000;
@@ -19,9 +20,17 @@ export interface MemoryTools {
   readonly collect: () => Promise<void>;
   /** Drops the empty pages that the engine has kept for new objects since garbage was collected. */
   readonly dropPages: () => void;
+  /** Takes the pages of the program out of the process, until they are used again. */
+  readonly unmapProgram: () => Promise<void>;
   /** Gives free memory back to the system. */
   readonly giveBack: () => Promise<void>;
 }
+
+/**
+ * What is done at rest, one step at each look: the pages in which garbage was are dropped some seconds after it.
+ * The program's pages come last, because these steps use many of them.
+ */
+const STEPS = ['collect', 'dropPages', 'unmapProgram'] as const;
 
 const US_PER_MS = 1000;
 
@@ -35,6 +44,7 @@ export function memoryOfProcess(): MemoryTools {
     },
     collect: collectGarbage,
     dropPages: dropEmptyPages,
+    unmapProgram,
     giveBack: returnFreeMemory,
   };
 }
@@ -43,8 +53,7 @@ export function memoryOfProcess(): MemoryTools {
  * Gives memory back after a flood of requests. Without this, the C library would keep free memory for ever,
  * in pieces between those that are in use, and V8 would keep garbage until new objects need its place.
  *
- * While the process is busy, only free memory is given back. Garbage, and memory in use, have to wait until
- * the process is at rest: the first look collects garbage, the next one drops the pages in which it was.
+ * While the process is busy, only free memory is given back. Everything else waits until the process is at rest.
  */
 export class SpareMemory {
   readonly #tools: MemoryTools;
@@ -53,7 +62,7 @@ export class SpareMemory {
   #least: number;
   #processorMs: number;
   /** The steps that are still to be done at rest before memory is given back. A start leaves garbage, too. */
-  #owed: ('collect' | 'dropPages')[] = ['collect', 'dropPages'];
+  #owed: (typeof STEPS)[number][] = [...STEPS];
   #working = false;
 
   constructor(tools: MemoryTools) {
@@ -68,7 +77,7 @@ export class SpareMemory {
     if (this.#working) return;
     const rests = this.#rests();
     const grown = this.#tools.resident() - this.#least >= GROWN_BYTES;
-    if (grown) this.#owed = ['collect', 'dropPages'];
+    if (grown) this.#owed = [...STEPS];
     const step = rests ? this.#owed.shift() : undefined;
     if (!grown && step === undefined) return;
     this.#working = true;

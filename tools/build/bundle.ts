@@ -1,4 +1,5 @@
-import { cpSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { isAscii } from 'node:buffer';
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plugin, rolldown } from 'rolldown';
 import { ROOT } from '../tidy/source.ts';
@@ -87,7 +88,7 @@ async function write(
     // Commands are imported late, but all of them together by the program that has all commands.
     checks: { ineffectiveDynamicImport: false },
   });
-  await made.write({
+  const { output } = await made.write({
     dir,
     // Node loads CommonJS faster: for ES modules it also loads the exports of node:process and others.
     format: 'cjs',
@@ -95,10 +96,15 @@ async function write(
     minify: true,
     // V8 keeps the text of a program in memory, and takes twice as much for a text with other characters.
     charset: 'ascii',
+    // The package has the texts of all licences in one file.
+    comments: { legal: false },
     keepNames: true,
     entryFileNames: '[name].cjs',
     chunkFileNames: 'chunk-[name]-[hash].cjs',
     ...(group ? { codeSplitting: { groups: [group] } } : {}),
   });
   await made.close();
+  for (const { fileName, type } of output)
+    if (type === 'chunk' && !isAscii(readFileSync(join(dir, fileName))))
+      throw new Error(`${fileName} is not ASCII`);
 }

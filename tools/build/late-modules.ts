@@ -16,6 +16,7 @@ const LATE = [
       'node:stream/promises',
       'node:timers/promises',
       'node:tls',
+      'node:zlib',
     ],
   },
   // For servers and clients with certificates, which the daemon of a single host does not have.
@@ -23,6 +24,8 @@ const LATE = [
     importers: /\/node_modules\/(fastify|ws)\//,
     modules: ['node:dns', 'node:http2', 'node:https', 'node:tls'],
   },
+  // For websockets with compression, which the daemon does not have, and for the keys of a handshake.
+  { importers: /\/node_modules\/ws\//, modules: ['node:crypto', 'node:zlib'] },
 ];
 
 const PREFIX = '\0late:';

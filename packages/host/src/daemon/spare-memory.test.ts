@@ -29,7 +29,7 @@ function startOf(process: Sizes) {
       done.push('dropped');
       process.empty = 0;
     },
-    unmapProgram: async () => {
+    unmapProgram: () => {
       done.push('unmapped');
       process.program = 0;
     },
@@ -50,7 +50,7 @@ function startOf(process: Sizes) {
 /** The same after its start's garbage is gone. */
 async function memoryOf(process: Sizes) {
   const started = startOf(process);
-  for (let step = 0; step < 3; step++) await started.look(IDLE_MS);
+  for (let step = 0; step < 4; step++) await started.look(IDLE_MS);
   return started;
 }
 
@@ -58,9 +58,9 @@ it('gives back what a start has left, as soon as the process is at rest', async 
   const process = { used: 100, garbage: 10, empty: 0, spare: 5, program: 45 };
   const { memory, look } = startOf(process);
   expect(await look(BUSY_MS)).toEqual([]);
-  expect(await look(IDLE_MS)).toEqual(['collected', 'given back']);
-  expect(await look(IDLE_MS)).toEqual(['dropped', 'given back']);
-  expect(await look(IDLE_MS)).toEqual(['unmapped', 'given back']);
+  const steps: string[] = [];
+  for (let each = 0; each < 4; each++) steps.push(...(await look(IDLE_MS)));
+  expect(steps).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   expect(process).toEqual({ used: 100, garbage: 0, empty: 0, spare: 0, program: 0 });
   expect(await look(IDLE_MS)).toEqual([]);
   memory.stop();
@@ -88,9 +88,9 @@ it('gives back memory that a flood has used when the flood is over, and then doe
   expect(await look(BUSY_MS)).toEqual(['given back']);
   Object.assign(process, { used: 100, garbage: 150, spare: 50 });
   expect(await look(BUSY_MS)).toEqual([]);
-  expect(await look(IDLE_MS)).toEqual(['collected', 'given back']);
-  expect(await look(IDLE_MS)).toEqual(['dropped', 'given back']);
-  expect(await look(IDLE_MS)).toEqual(['unmapped', 'given back']);
+  const steps: string[] = [];
+  for (let each = 0; each < 4; each++) steps.push(...(await look(IDLE_MS)));
+  expect(steps).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   expect(process).toEqual({ used: 100, garbage: 0, empty: 0, spare: 0, program: 0 });
   for (let each = 0; each < 5; each++) expect(await look(IDLE_MS)).toEqual([]);
   memory.stop();
@@ -108,7 +108,7 @@ it('leaves the program in the memory of a busy process, and of one that uses a p
   expect(await look(BUSY_MS)).toEqual([]);
   const rest: string[] = [];
   for (let each = 0; each < 5; each++) rest.push(...(await look(IDLE_MS)));
-  expect(rest).toEqual(['collected', 'given back', 'dropped', 'given back', 'unmapped', 'given back']);
+  expect(rest).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   memory.stop();
 });
 
@@ -133,13 +133,13 @@ it('goes on after a failed step, which ends neither the process nor later tries'
       if (failures-- > 0) throw new Error('no memory for that');
     },
     dropPages: () => {},
-    unmapProgram: async () => {},
+    unmapProgram: () => {},
     giveBack: async () => void given.push(resident),
   });
   resident += 50 * MIB;
   await memory.look();
   expect(given).toEqual([]);
-  await memory.look();
+  for (let step = 0; step < 2; step++) await memory.look();
   expect(given).toEqual([150 * MIB]);
   memory.stop();
 });

@@ -1,5 +1,7 @@
+import type { Lane } from '../lane/lane.ts';
 import { collectGarbage, dropEmptyPages, returnFreeMemory } from '../native/memory.ts';
 import { unmapProgram } from '../native/program-pages.ts';
+import type { Store } from '../store/sqlite/store.ts';
 
 /** How often the memory of the process is looked at. */
 const LOOK_MS = 10_000;
@@ -16,34 +18,44 @@ export interface MemoryTools {
   readonly resident: () => number;
   /** Processor time that it has used so far. */
   readonly processorMs: () => number;
-  /** Drops garbage in small steps, beside other work. */
+  /** Drops garbage in small steps, beside other work, and what is kept only to be quicker. */
   readonly collect: () => Promise<void>;
   /** Drops the empty pages that the engine has kept for new objects since garbage was collected. */
   readonly dropPages: () => void;
   /** Takes the pages of the program out of the process, until they are used again. */
-  readonly unmapProgram: () => Promise<void>;
+  readonly unmapProgram: () => void;
   /** Gives free memory back to the system. */
   readonly giveBack: () => Promise<void>;
 }
 
 /**
- * What is done at rest, one step at each look: the pages in which garbage was are dropped some seconds after it.
- * The program's pages come last, because these steps use many of them.
+ * What is done at rest, one step at each look. V8 drops the pages in which garbage was only some seconds after it,
+ * and then collects once more by itself. The program's pages come last, because all this uses many of them.
  */
-const STEPS = ['collect', 'dropPages', 'unmapProgram'] as const;
+const STEPS = ['collect', 'dropPages', 'giveBack', 'unmapProgram'] as const;
 
 const US_PER_MS = 1000;
 
-/** The tools for this process. */
-export function memoryOfProcess(): MemoryTools {
+/** The tools for this process. @param lane undefined if there is no fast lane */
+export function memoryOfProcess(
+  store: Pick<Store, 'dropCache'>,
+  lane: Pick<Lane, 'free'> | undefined,
+): MemoryTools {
   return {
     resident: () => process.memoryUsage.rss(),
     processorMs: () => {
       const { user, system } = process.cpuUsage();
       return (user + system) / US_PER_MS;
     },
-    collect: collectGarbage,
-    dropPages: dropEmptyPages,
+    collect: () => {
+      store.dropCache();
+      lane?.free('garbage');
+      return collectGarbage();
+    },
+    dropPages: () => {
+      lane?.free('pages');
+      dropEmptyPages();
+    },
     unmapProgram,
     giveBack: returnFreeMemory,
   };
@@ -78,12 +90,11 @@ export class SpareMemory {
     const rests = this.#rests();
     const grown = this.#tools.resident() - this.#least >= GROWN_BYTES;
     if (grown) this.#owed = [...STEPS];
-    const step = rests ? this.#owed.shift() : undefined;
-    if (!grown && step === undefined) return;
+    const step = (rests && this.#owed.shift()) || (grown && 'giveBack');
+    if (!step) return;
     this.#working = true;
     try {
-      if (step !== undefined) await this.#tools[step]();
-      await this.#tools.giveBack();
+      await this.#tools[step]();
     } catch {
       // It is tried again when the process has grown once more: a daemon that holds more than it needs still
       // serves.

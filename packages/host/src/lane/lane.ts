@@ -41,7 +41,7 @@ export class Lane implements GuestFrontEnd, ViewFollower {
   readonly #log: Log;
   readonly #onNewProcesses: ((found: NewProcesses) => void) | undefined;
   readonly #shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_SLOTS));
-  readonly #owned = new Uint8Array(new SharedArrayBuffer(OWNED_BYTES));
+  readonly #owned = sparseBytes(OWNED_BYTES);
   readonly #wake = openWake();
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
@@ -168,6 +168,11 @@ export class Lane implements GuestFrontEnd, ViewFollower {
     return views.filter(({ instanceId }) => this.#runs.has(instanceId));
   }
 
+  /** Frees memory of the lane's thread, which answers nothing meanwhile. For a daemon at rest. */
+  free(what: 'garbage' | 'pages'): void {
+    this.#send({ kind: 'free', what });
+  }
+
   closeInstance(instanceId: number, reason: string): number {
     const applied = this.#tellAndWait({ kind: 'close-instance', instanceId });
     this.#closed.set(instanceId, { order: this.#ordered, reason });
@@ -286,4 +291,9 @@ export class Lane implements GuestFrontEnd, ViewFollower {
     for (let fd = this.#owned.indexOf(1); fd >= 0; fd = this.#owned.indexOf(1, fd + 1)) close(fd);
     this.#calls?.alone();
   }
+}
+
+/** Zeros that take memory only where something else is written: V8 does not fill a buffer that may grow. */
+function sparseBytes(length: number): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(length, { maxByteLength: length }), 0, length);
 }

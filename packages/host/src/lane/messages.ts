@@ -22,6 +22,8 @@ export type Order =
   /** The prepared views count from now on, and these: all at once. */
   | { readonly kind: 'swap'; readonly views: readonly GuestView[] }
   | { readonly kind: 'forget' }
+  /** The daemon is at rest: garbage is freed, or the empty pages that the last time has left. */
+  | { readonly kind: 'free'; readonly what: 'garbage' | 'pages' }
   | { readonly kind: 'close-instance'; readonly instanceId: number }
   | { readonly kind: 'serve'; readonly listening: number }
   | { readonly kind: 'starting'; readonly on: boolean }

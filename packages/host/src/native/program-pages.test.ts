@@ -38,9 +38,13 @@ const FIRST = { from: 0x400000, bytes: 0x42e000 };
 
 /** The ranges of a program that has this mapping after its first one. */
 const rangesWith = (next: Omit<Mapping, 'at'>) =>
-  unwrittenRanges(HEADER + mapping({ at: '0082e000-03489000', ...next }), PROGRAM);
+  unwrittenRanges([HEADER + mapping({ at: '0082e000-03489000', ...next })], PROGRAM);
 
-it('all parts of the program that were never written to', () => {
+function* inPieces(text: string, length: number) {
+  for (let at = 0; at < text.length; at += length) yield text.slice(at, at + length);
+}
+
+it('all parts of the program that were never written to, however the text is split', () => {
   const text = [
     HEADER,
     mapping({ at: '0082e000-03489000' }),
@@ -49,11 +53,15 @@ it('all parts of the program that were never written to', () => {
     mapping({ at: '072dc000-07308000', rights: 'rw-p', anonymous: 156, flags: 'rd wr mr mw me ac' }),
     mapping({ at: '1a3c0000-1aa30000', rights: 'rw-p', path: '[heap]', anonymous: 5000 }),
   ].join('');
-  expect(unwrittenRanges(text, PROGRAM)).toEqual([
-    FIRST,
-    { from: 0x82e000, bytes: 0x2c5b000 },
-    { from: 0x3489000, bytes: 0x3e1e000 },
-  ]);
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: text.length }), (length) => {
+      expect(unwrittenRanges(inPieces(text, length), PROGRAM)).toEqual([
+        FIRST,
+        { from: 0x82e000, bytes: 0x2c5b000 },
+        { from: 0x3489000, bytes: 0x3e1e000 },
+      ]);
+    }),
+  );
 });
 
 it.each<[string, Omit<Mapping, 'at'>]>([
@@ -69,26 +77,36 @@ it.each<[string, Omit<Mapping, 'at'>]>([
 
 it('no part of a kernel that does not say what was written', () => {
   const text = HEADER.replace(/^VmFlags.*\n/m, '');
-  expect(unwrittenRanges(text, PROGRAM)).toEqual([]);
-  expect(unwrittenRanges(HEADER.replace('Anonymous: ', 'Anon: '), PROGRAM)).toEqual([]);
+  expect(unwrittenRanges([text], PROGRAM)).toEqual([]);
+  expect(unwrittenRanges([HEADER.replace('Anonymous: ', 'Anon: ')], PROGRAM)).toEqual([]);
 });
 
 it('no other mapping of the same file: it may end at any time', () => {
   const builtins = mapping({ at: '7f0ba3dc0000-7f0ba3fd5000', offset: '01627000' });
   const lower = mapping({ at: '00100000-00200000', offset: '01627000' });
-  expect(unwrittenRanges(lower + HEADER + builtins, PROGRAM)).toEqual([FIRST]);
+  expect(unwrittenRanges([lower + HEADER + builtins], PROGRAM)).toEqual([FIRST]);
+});
+
+it('reads no more than the mappings of the program, and the next one', () => {
+  function* pieces() {
+    yield HEADER;
+    yield mapping({ at: '1a3c0000-1aa30000', rights: 'rw-p', path: '[heap]' });
+    yield mapping({ at: '1aa30000-1aa31000', rights: 'rw-p', path: '[stack]' });
+    throw new Error('read more');
+  }
+  expect(unwrittenRanges(pieces(), PROGRAM)).toEqual([FIRST]);
 });
 
 it('nothing of a text that is no list of mappings', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      expect(unwrittenRanges(text, PROGRAM)).toEqual([]);
+      expect(unwrittenRanges([text], PROGRAM)).toEqual([]);
     }),
   );
 });
 
 it('of this process: the machine code of Node', () => {
-  const ranges = unwrittenRanges(readFileSync('/proc/self/smaps', 'utf8'), readlinkSync('/proc/self/exe'));
+  const ranges = unwrittenRanges([readFileSync('/proc/self/smaps', 'utf8')], readlinkSync('/proc/self/exe'));
   expect(Math.max(...ranges.map(({ bytes }) => bytes))).toBeGreaterThan(16 * 1024 * 1024);
 });
 

@@ -41,6 +41,8 @@ export class Journal {
   readonly staged: StagedEvents;
   /** The number that the newest missing events of instances share. */
   #missing = 0;
+  /** No event is from an earlier minute. */
+  #oldestMinute = 0;
   /** By owner, the events of a large change that are not counted yet. */
   #uncounted: Iterator<[number, readonly StoredEvent[]], undefined> = new Map().entries();
   /** Deleted instances that still have events. */
@@ -131,6 +133,14 @@ export class Journal {
     const over = this.#tally.count(owner) - this.#share(owner);
     const dropped = this.#dropOldestOf(owner, Math.min(over, DROPPED_WHILE_IDLE));
     if (dropped === 0) this.#trimAll(DROPPED_WHILE_IDLE);
+  }
+
+  /** Whether {@link trim} has something to do. */
+  get isTrimDue(): boolean {
+    const { owners, total } = this.#tally;
+    const isMore = (owner: number) => this.#tally.count(owner) > this.#share(owner);
+    const isAged = this.#oldestMinute < this.#keptFrom();
+    return this.#openTime.isUnsaved || isAged || total > this.#limits.events || owners.some(isMore);
   }
 
   /** Drops some of the events that are too old or too many. Call it also while nothing is written. */
@@ -250,16 +260,25 @@ export class Journal {
   }
 
   #trimAged(max: number): void {
-    const oldest = this.#openTime.minutes() - this.#limits.days * MINUTES_PER_DAY;
+    const from = this.#keptFrom();
     const aged: Row[] = [];
+    let oldest = this.#openTime.minutes();
     for (const row of this.#statements.oldest.iterate(this.#tally.newest, max)) {
-      if (Number(row['minute']) >= oldest) break;
+      oldest = Number(row['minute']);
+      if (oldest >= from) break;
       aged.push(row);
     }
+    // Not if some are dropped: the transaction may still fail.
+    if (aged.length === 0) this.#oldestMinute = oldest;
     for (const row of aged) {
       this.#drop(row);
       this.#raiseFloor(readerOf(row), Number(row['sequence']));
     }
+  }
+
+  /** Events from earlier minutes are too old. */
+  #keptFrom(): number {
+    return this.#openTime.minutes() - this.#limits.days * MINUTES_PER_DAY;
   }
 
   /** @param added the number of new events of this owner, which stay */

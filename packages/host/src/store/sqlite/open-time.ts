@@ -31,10 +31,15 @@ export class OpenTime {
     return this.#before + Math.floor((this.#monotonicMs() - this.#startMs) / MS_PER_MINUTE);
   }
 
-  /** Saves the minutes at most once an hour, to spare the disk. Must run inside a transaction. */
+  /** Whether {@link save} writes: at most once an hour, to spare the disk. */
+  get isUnsaved(): boolean {
+    return this.minutes() - this.#saved >= SAVED_MINUTES;
+  }
+
+  /** Saves the minutes. Must run inside a transaction. */
   save(): void {
+    if (!this.isUnsaved) return;
     const now = this.minutes();
-    if (now - this.#saved < SAVED_MINUTES) return;
     this.#save.run(KEY, String(now));
     this.#saved = now;
   }

@@ -222,7 +222,7 @@ export class Store {
 
   /** Drops some of the events that are too old or too many; each call drops a bounded number. */
   trimJournal(): void {
-    this.#transaction(() => this.#journal.trim());
+    if (this.#journal.isTrimDue) this.#transaction(() => this.#journal.trim());
     // Here too, because the store may never be idle: new events could reach the numbers of an interrupted large change.
     if (this.isUntidy) this.tidy();
   }
@@ -245,6 +245,11 @@ export class Store {
   /** The positions after which no event is missing. */
   journalSpan(instanceId: number | null): JournalSpan {
     return this.#journal.span(instanceId);
+  }
+
+  /** Frees SQLite's copies of pages of the database. Hardly anything is read again after the start. */
+  dropCache(): void {
+    guarded(() => this.#database.exec('PRAGMA shrink_memory'));
   }
 
   close(): void {

@@ -50,7 +50,7 @@ function startOf(process: Sizes) {
 /** The same after its start's garbage is gone. */
 async function memoryOf(process: Sizes) {
   const started = startOf(process);
-  for (let step = 0; step < 4; step++) await started.look(IDLE_MS);
+  for (let step = 0; step < 5; step++) await started.look(IDLE_MS);
   return started;
 }
 
@@ -59,7 +59,7 @@ it('gives back what a start has left, as soon as the process is at rest', async 
   const { memory, look } = startOf(process);
   expect(await look(BUSY_MS)).toEqual([]);
   const steps: string[] = [];
-  for (let each = 0; each < 4; each++) steps.push(...(await look(IDLE_MS)));
+  for (let each = 0; each < 5; each++) steps.push(...(await look(IDLE_MS)));
   expect(steps).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   expect(process).toEqual({ used: 100, garbage: 0, empty: 0, spare: 0, program: 0 });
   expect(await look(IDLE_MS)).toEqual([]);
@@ -89,7 +89,7 @@ it('gives back memory that a flood has used when the flood is over, and then doe
   Object.assign(process, { used: 100, garbage: 150, spare: 50 });
   expect(await look(BUSY_MS)).toEqual([]);
   const steps: string[] = [];
-  for (let each = 0; each < 4; each++) steps.push(...(await look(IDLE_MS)));
+  for (let each = 0; each < 5; each++) steps.push(...(await look(IDLE_MS)));
   expect(steps).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   expect(process).toEqual({ used: 100, garbage: 0, empty: 0, spare: 0, program: 0 });
   for (let each = 0; each < 5; each++) expect(await look(IDLE_MS)).toEqual([]);
@@ -100,7 +100,7 @@ it('leaves the program in the memory of a busy process, and of one that uses a p
   const process = { used: 100, garbage: 0, empty: 0, spare: 0, program: 45 };
   const { memory, look } = await memoryOf(process);
   for (let each = 1; each <= 5; each++) {
-    process.program = 3 * each;
+    process.program = 1.5 * each;
     expect(await look(each % 2 === 0 ? IDLE_MS : BUSY_MS)).toEqual([]);
   }
   process.program = 45;
@@ -109,6 +109,25 @@ it('leaves the program in the memory of a busy process, and of one that uses a p
   const rest: string[] = [];
   for (let each = 0; each < 5; each++) rest.push(...(await look(IDLE_MS)));
   expect(rest).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
+  memory.stop();
+});
+
+it('gives back what some work has used as soon as the process is at rest again, and leaves less', async () => {
+  const process = { used: 40, garbage: 0, empty: 0, spare: 0, program: 45 };
+  const { memory, look } = await memoryOf(process);
+  Object.assign(process, { garbage: 2, program: 5 });
+  expect([await look(BUSY_MS), await look(IDLE_MS)]).toEqual([[], []]);
+  Object.assign(process, { garbage: 3, program: 6 });
+  expect([await look(BUSY_MS), await look(IDLE_MS)]).toEqual([[], ['collected']]);
+  memory.stop();
+});
+
+it('does nothing again because of the pages that the timers of a process at rest use', async () => {
+  const process = { used: 40, garbage: 0, empty: 0, spare: 0, program: 45 };
+  const { memory, look } = startOf(process);
+  for (let step = 0; step < 4; step++) await look(IDLE_MS);
+  process.program = 12;
+  for (let each = 0; each < 5; each++) expect(await look(IDLE_MS)).toEqual([]);
   memory.stop();
 });
 

@@ -7,6 +7,8 @@ import type { Store } from '../store/sqlite/store.ts';
 const LOOK_MS = 10_000;
 /** Memory is given back when the process has grown by this much since the last time. */
 const GROWN_BYTES = 16 * 1024 * 1024;
+/** The same for a process at rest. */
+const GROWN_AT_REST_BYTES = GROWN_BYTES / 2;
 /**
  * A process that uses less processor time than this between two looks, in all its threads, is at rest: a
  * twentieth of one core.
@@ -30,9 +32,10 @@ export interface MemoryTools {
 
 /**
  * What is done at rest, one step at each look. V8 drops the pages in which garbage was only some seconds after it,
- * and then collects once more by itself. The program's pages come last, because all this uses many of them.
+ * and then collects once more by itself. The program's pages come last, because all this uses many of them. The timers
+ * of a process at rest soon use some of them again: that is the memory that it needs at least.
  */
-const STEPS = ['collect', 'dropPages', 'giveBack', 'unmapProgram'] as const;
+const STEPS = ['collect', 'dropPages', 'giveBack', 'unmapProgram', 'settle'] as const;
 
 const US_PER_MS = 1000;
 
@@ -88,13 +91,13 @@ export class SpareMemory {
   async look(): Promise<void> {
     if (this.#working) return;
     const rests = this.#rests();
-    const grown = this.#tools.resident() - this.#least >= GROWN_BYTES;
+    const grown = this.#hasGrown(rests);
     if (grown) this.#owed = [...STEPS];
     const step = (rests && this.#owed.shift()) || (grown && 'giveBack');
     if (!step) return;
     this.#working = true;
     try {
-      await this.#tools[step]();
+      if (step !== 'settle') await this.#tools[step]();
     } catch {
       // It is tried again when the process has grown once more: a daemon that holds more than it needs still
       // serves.
@@ -106,6 +109,14 @@ export class SpareMemory {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** Whether there is enough to give back for all steps. */
+  #hasGrown(rests: boolean): boolean {
+    const grown = this.#tools.resident() - this.#least;
+    if (!rests) return grown >= GROWN_BYTES;
+    // Between two steps at rest, hardly anything but the steps has used memory.
+    return this.#owed.length === 0 && grown >= GROWN_AT_REST_BYTES;
   }
 
   #rests(): boolean {

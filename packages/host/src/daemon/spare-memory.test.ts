@@ -59,7 +59,7 @@ it('gives back what a start has left, as soon as the process is at rest', async 
   const { memory, look } = startOf(process);
   expect(await look(BUSY_MS)).toEqual([]);
   const steps: string[] = [];
-  for (let each = 0; each < 5; each++) steps.push(...(await look(IDLE_MS)));
+  for (let each = 0; each < 6; each++) steps.push(...(await look(IDLE_MS)));
   expect(steps).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   expect(process).toEqual({ used: 100, garbage: 0, empty: 0, spare: 0, program: 0 });
   expect(await look(IDLE_MS)).toEqual([]);
@@ -89,7 +89,7 @@ it('gives back memory that a flood has used when the flood is over, and then doe
   Object.assign(process, { used: 100, garbage: 150, spare: 50 });
   expect(await look(BUSY_MS)).toEqual([]);
   const steps: string[] = [];
-  for (let each = 0; each < 5; each++) steps.push(...(await look(IDLE_MS)));
+  for (let each = 0; each < 6; each++) steps.push(...(await look(IDLE_MS)));
   expect(steps).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   expect(process).toEqual({ used: 100, garbage: 0, empty: 0, spare: 0, program: 0 });
   for (let each = 0; each < 5; each++) expect(await look(IDLE_MS)).toEqual([]);
@@ -107,7 +107,7 @@ it('leaves the program in the memory of a busy process, and of one that uses a p
   expect(await look(BUSY_MS)).toEqual(['given back']);
   expect(await look(BUSY_MS)).toEqual([]);
   const rest: string[] = [];
-  for (let each = 0; each < 5; each++) rest.push(...(await look(IDLE_MS)));
+  for (let each = 0; each < 7; each++) rest.push(...(await look(IDLE_MS)));
   expect(rest).toEqual(['collected', 'dropped', 'given back', 'unmapped']);
   memory.stop();
 });

@@ -15,7 +15,7 @@ import { close } from '../native/libc.ts';
 import { openFilesMax } from '../native/rlimit.ts';
 import type { RegisteredRun } from '../peer/registry.ts';
 import { handedOver, shareOf } from './handed-report.ts';
-import { ACCEPT_LOG_MS, OBEY_MS_MAX } from './lane-limits.ts';
+import { ACCEPT_LOG_MS, FREED_RUNS_MAX, OBEY_MS_MAX } from './lane-limits.ts';
 import {
   CLOSED,
   DONE,
@@ -168,9 +168,12 @@ export class Lane implements GuestFrontEnd, ViewFollower {
     return views.filter(({ instanceId }) => this.#runs.has(instanceId));
   }
 
-  /** Frees memory of the lane's thread, which answers nothing meanwhile. For a daemon at rest. */
+  /**
+   * Frees memory of the lane's thread, for a daemon at rest. The lane answers nothing meanwhile, so with many
+   * instances, where this would take long, garbage stays until V8 needs its place.
+   */
   free(what: 'garbage' | 'pages'): void {
-    this.#send({ kind: 'free', what });
+    if (this.#runs.size <= FREED_RUNS_MAX) this.#send({ kind: 'free', what });
   }
 
   closeInstance(instanceId: number, reason: string): number {

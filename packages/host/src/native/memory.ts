@@ -20,7 +20,7 @@ export function dropEmptyPages(): void {
 
 /**
  * Frees the garbage of this thread at once. For threads without an event loop, in which V8 could go on in small
- * pieces. Takes 5 ms, and some 3 ms more for each 1,000 views that the fast lane has.
+ * pieces. Takes 5 ms with a heap of some megabytes, and longer with a larger one.
  */
 export function collectAtOnce(): void {
   collector()({ type: 'major' });

@@ -31,7 +31,7 @@ it('a module is late where only functions of it are used: libraries may need cla
   const ours = '/porthole/packages/host/src/core/random.ts';
   const ws = '/porthole/node_modules/ws/lib/websocket.js';
   expect(laterModule('node:crypto', ours)).toBe('node:crypto');
-  expect(laterModule('crypto', ws)).toBeUndefined();
+  expect(laterModule('crypto', '/porthole/node_modules/other/index.js')).toBeUndefined();
   expect(laterModule('tls', ws)).toBe('node:tls');
   expect(laterModule('node:http2', '/porthole/node_modules/fastify/lib/server.js')).toBe('node:http2');
   expect(laterModule('node:https', '/porthole/node_modules/other/index.js')).toBeUndefined();

@@ -23,7 +23,7 @@ import {
   type LaneStart,
   OPEN,
   type Order,
-  OWNED_BYTES,
+  ownedBytes,
   type Report,
   SHARED_SLOTS,
 } from './messages.ts';
@@ -41,7 +41,7 @@ export class Lane implements GuestFrontEnd, ViewFollower {
   readonly #log: Log;
   readonly #onNewProcesses: ((found: NewProcesses) => void) | undefined;
   readonly #shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_SLOTS));
-  readonly #owned = sparseBytes(OWNED_BYTES);
+  readonly #owned = ownedBytes();
   readonly #wake = openWake();
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
@@ -294,9 +294,4 @@ export class Lane implements GuestFrontEnd, ViewFollower {
     for (let fd = this.#owned.indexOf(1); fd >= 0; fd = this.#owned.indexOf(1, fd + 1)) close(fd);
     this.#calls?.alone();
   }
-}
-
-/** Zeros that take memory only where something else is written: V8 does not fill a buffer that may grow. */
-function sparseBytes(length: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(length, { maxByteLength: length }), 0, length);
 }

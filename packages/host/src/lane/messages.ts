@@ -83,4 +83,9 @@ export const OPEN = 2;
 export const SHARED_SLOTS = 3;
 
 /** As many descriptors as a process can have (fs.nr_open). */
-export const OWNED_BYTES = 1_048_576;
+const OWNED_BYTES = 1_048_576;
+
+/** The bytes of `owned`: they take memory only where something is written, because V8 fills no buffer that may grow. */
+export function ownedBytes(): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(OWNED_BYTES, { maxByteLength: OWNED_BYTES }), 0, OWNED_BYTES);
+}

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 const MS_PER_MINUTE = 60_000;
 const SAVED_MINUTES = 60;
+const MINUTES_PER_DAY = 1_440;
 const KEY = 'minutes-open';
 
 /**
@@ -29,6 +30,11 @@ export class OpenTime {
   /** The minutes so far; they never decrease. */
   minutes(): number {
     return this.#before + Math.floor((this.#monotonicMs() - this.#startMs) / MS_PER_MINUTE);
+  }
+
+  /** The first minute of the last days. */
+  since(days: number): number {
+    return this.minutes() - days * MINUTES_PER_DAY;
   }
 
   /** Whether {@link save} writes: at most once an hour, to spare the disk. */

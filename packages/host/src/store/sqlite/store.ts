@@ -58,6 +58,8 @@ export class Store {
   readonly #profileRow: StatementSync;
   readonly #imageRow: StatementSync;
   #still: Stillness | undefined;
+  /** Frees SQLite's copies of pages of the database. Hardly anything is read again after the start. */
+  readonly dropCache = () => guarded(() => this.#database.exec('PRAGMA shrink_memory'));
 
   /** @param database open, with the newest schema; the store closes it */
   constructor(path: string, options: StoreOptions = {}, database = openDatabase(path)) {
@@ -82,8 +84,7 @@ export class Store {
 
   /** Whether a profile with a name, or an image with a full fingerprint, exists. */
   has(kind: 'profile' | 'image', name: string): boolean {
-    const row = kind === 'profile' ? this.#profileRow : this.#imageRow;
-    return guarded(() => row.get(name)) !== undefined;
+    return guarded(() => (kind === 'profile' ? this.#profileRow : this.#imageRow).get(name)) !== undefined;
   }
 
   /** By instance id, the devices that were being added to running instances when the last daemon ended. */
@@ -99,10 +100,7 @@ export class Store {
 
   /** Why this host is no member of its fleet any more; empty if there is nothing to tell. */
   fleetNotice(): string {
-    const row = guarded(() =>
-      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(FLEET_NOTICE),
-    );
-    return String(row?.['value'] ?? '');
+    return String(this.#meta(FLEET_NOTICE) ?? '');
   }
 
   /** The id that the next new instance gets. Ids are never given twice. */
@@ -112,16 +110,18 @@ export class Store {
 
   /** Ids that another copy of this database has given: this daemon must not remove their folders. */
   keptFolders(): ReadonlySet<number> {
-    const rows = guarded(() => this.#database.prepare('SELECT * FROM kept_folders').all());
-    return new Set(rows.map((row) => Number(row['instance_id'])));
+    const rows = () => this.#database.prepare('SELECT * FROM kept_folders').all();
+    return new Set(guarded(rows).map((row) => Number(row['instance_id'])));
   }
 
   /** Fingerprints of unknown images whose files a recovery has kept. */
   keptImages(): ReadonlySet<string> {
-    const row = guarded(() =>
-      this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(KEPT_IMAGES),
-    );
-    return new Set(guarded(() => JSON.parse(String(row?.['value'] ?? '[]')) as string[]));
+    const text = String(this.#meta(KEPT_IMAGES) ?? '[]');
+    return new Set(guarded(() => JSON.parse(text) as string[]));
+  }
+
+  #meta(key: string): unknown {
+    return guarded(() => this.#database.prepare('SELECT value FROM meta WHERE key = ?').get(key))?.['value'];
   }
 
   /**
@@ -245,11 +245,6 @@ export class Store {
   /** The positions after which no event is missing. */
   journalSpan(instanceId: number | null): JournalSpan {
     return this.#journal.span(instanceId);
-  }
-
-  /** Frees SQLite's copies of pages of the database. Hardly anything is read again after the start. */
-  dropCache(): void {
-    guarded(() => this.#database.exec('PRAGMA shrink_memory'));
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { expect, test as it } from 'vitest';
-import { lateModule } from './late-modules.ts';
+import { lateModule, laterModule } from './late-modules.ts';
 
 /** The functions of such a module, and the modules that were loaded so far. */
 async function loaded(name: string) {
@@ -25,4 +25,14 @@ it('a late module has no classes and no constants', async () => {
   using late = await loaded('node:child_process');
   expect(Object.keys(late.module)).toEqual(expect.arrayContaining(['spawn', 'spawnSync', 'execFile']));
   expect(late.module.ChildProcess).toBeUndefined();
+});
+
+it('a module is late where only functions of it are used: libraries may need classes of others', () => {
+  const ours = '/porthole/packages/host/src/core/random.ts';
+  const ws = '/porthole/node_modules/ws/lib/websocket.js';
+  expect(laterModule('node:crypto', ours)).toBe('node:crypto');
+  expect(laterModule('crypto', '/porthole/node_modules/other/index.js')).toBeUndefined();
+  expect(laterModule('tls', ws)).toBe('node:tls');
+  expect(laterModule('node:http2', '/porthole/node_modules/fastify/lib/server.js')).toBe('node:http2');
+  expect(laterModule('node:https', '/porthole/node_modules/other/index.js')).toBeUndefined();
 });

@@ -6,15 +6,15 @@ const MINUTE = 60_000;
 const ago = (minutes: number) => new Date(NOW.getTime() - minutes * MINUTE).toISOString();
 
 it('makes the first copy soon after a start, but not at once', () => {
-  expect(firstWait(null, NOW, 60)).toBe(MINUTE);
-  expect(firstWait(ago(61), NOW, 60)).toBe(MINUTE);
-  expect(firstWait(ago(60 * 24 * 400), NOW, 60)).toBe(MINUTE);
+  expect(firstWait(null, NOW, 60)).toBe(MINUTE / 3);
+  expect(firstWait(ago(61), NOW, 60)).toBe(MINUTE / 3);
+  expect(firstWait(ago(60 * 24 * 400), NOW, 60)).toBe(MINUTE / 3);
 });
 
 it('does not make a copy at each start: the last one counts', () => {
   expect(firstWait(ago(0), NOW, 60)).toBe(60 * MINUTE);
   expect(firstWait(ago(20), NOW, 60)).toBe(40 * MINUTE);
-  expect(firstWait(ago(59.5), NOW, 60)).toBe(MINUTE);
+  expect(firstWait(ago(59.75), NOW, 60)).toBe(MINUTE / 3);
 });
 
 it('waits for a whole interval if the last copy is of the future', () => {

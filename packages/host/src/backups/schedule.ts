@@ -5,8 +5,11 @@ import { startLongTimer } from '../base/long-timer.ts';
 import type { Backups } from './backups.ts';
 
 const MS_PER_MINUTE = 60_000;
-/** The first copy waits this long, because a daemon has other work after its start. */
-const FIRST_MS_MIN = MS_PER_MINUTE;
+/**
+ * The first copy waits this long, because a daemon has other work after its start. It does not wait longer, because it
+ * should be made before the daemon gives back the memory that its start has used.
+ */
+const FIRST_MS_MIN = MS_PER_MINUTE / 3;
 /** Time to the next attempt after a failure: by then a full disk may have room, or a missing one may be back. */
 const AGAIN_MS = 10 * MS_PER_MINUTE;
 

@@ -92,7 +92,6 @@ export async function startDaemon(
   await using started = new AsyncDisposableStack();
   const exit = new Exit(settings['stop-seconds'] * MS_PER_SECOND, inherited);
   const { paths, held, opened } = await openState(started, config, { exit, lock: inherited.lock, log });
-  started.adopt(new SpareMemory(memoryOfProcess()), stopped);
   const watch = started.adopt(new ExitWatch(), stopped);
   const registry = started.adopt(new Registry(), (each) => each.clear());
   const kernel = detectKernel(settings.identification);
@@ -101,6 +100,7 @@ export async function startDaemon(
   const storms = stormWatch(settings, log);
   const { lane, sender, status } = openFastLane({ settings, kernel, limits, log, ...storms });
   started.defer(() => Promise.all([lane?.stop(), sender?.stop()]).then(() => {}));
+  started.adopt(new SpareMemory(memoryOfProcess(opened.store, lane)), stopped);
   const runtimes = started.adopt(await open({ ...paths, watch, ...runtimeSettings(settings), log }), stopped);
   storms.begin(started, runtimes.main);
   const images = new ImageDirectory(paths.images, log, imageLimits(settings));

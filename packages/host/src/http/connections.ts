@@ -7,7 +7,13 @@ import { openFilesMax } from '../native/rlimit.ts';
 import type { Accepted, Application } from './application.ts';
 import { Arrivals } from './arrivals.ts';
 import { Connection } from './connection.ts';
-import { LEFT_CONNECTIONS_MAX, type Limits, scarceFrom, UNTAKEN_BYTES } from './connection-limits.ts';
+import {
+  LEFT_CONNECTIONS_MAX,
+  type Limits,
+  scarceFrom,
+  sweepMs,
+  UNTAKEN_BYTES,
+} from './connection-limits.ts';
 import { FairTurns } from './fair-turns.ts';
 import type { HandedOver } from './front-end.ts';
 import { failureAnswer } from './http-errors.ts';
@@ -35,6 +41,8 @@ export class Connections<Peer> {
   readonly #untaken = new ByteShares<string>(UNTAKEN_BYTES);
   /** A descriptor from this number on means that few are left: the kernel gives out the smallest free one. */
   readonly #scarceFrom = scarceFrom(openFilesMax());
+  /** Runs while there are connections: without them, nothing wakes a server at rest. */
+  #sweeper: NodeJS.Timeout | undefined;
   #ending: EndReason | undefined;
   /** Called each time the last connection has closed. */
   #emptied = () => {};
@@ -113,13 +121,20 @@ export class Connections<Peer> {
     const owner = { turn: this.#turns.of(accepted.key), untaken: this.#untaken.of(accepted.key) };
     const connection = new Connection(socket, accepted.peer, this.#application, this.#limits, owner);
     this.#open.set(socket, connection);
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs(this.#limits)).unref();
     socket.on('close', () => {
       this.#open.delete(socket);
       this.#slots.release(accepted, how.admission);
       how.ended?.();
-      if (this.#open.size === 0) this.#emptied();
+      if (this.#open.size === 0) this.#beEmpty();
     });
     return connection;
+  }
+
+  #beEmpty(): void {
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+    this.#emptied();
   }
 
   #shutdownIfEnding(connection: Connection<Peer>): void {
@@ -127,7 +142,7 @@ export class Connections<Peer> {
   }
 
   /** Closes the connections that have been silent, or slow, for too long. */
-  sweep(): void {
+  #sweep(): void {
     const now = performance.now();
     for (const connection of this.#open.values()) connection.sweep(now);
   }

@@ -5,7 +5,7 @@ import type { EndReason, Keep, LeftSockets } from '../base/sockets.ts';
 import { close } from '../native/libc.ts';
 import { refuseDescriptors } from '../native/sockets.ts';
 import type { Application } from './application.ts';
-import { type Limits, sweepMs } from './connection-limits.ts';
+import type { Limits } from './connection-limits.ts';
 import { Connections } from './connections.ts';
 import type { FrontEnd, HandedOver } from './front-end.ts';
 import { BACKLOG, type ListenAddress, type Listening, openListener } from './listener.ts';
@@ -26,19 +26,16 @@ export interface HttpServerOptions<Peer> {
 
 /** A strict HTTP/1 server on a Unix socket, for untrusted clients. */
 export class HttpServer<Peer> {
-  readonly #limits: Limits;
   readonly #log: Log;
   readonly #server: Server;
   readonly #connected: Connections<Peer>;
   #frontEnd: FrontEnd<Peer> | undefined;
   #listening: Listening | undefined;
-  #sweeper: NodeJS.Timeout | undefined;
   #accepted = 0;
   #acceptLoggedMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
 
   constructor({ application, limits, log, frontEnd }: HttpServerOptions<Peer>) {
-    this.#limits = limits;
     this.#log = log;
     this.#frontEnd = frontEnd;
     this.#connected = new Connections(application, limits, log);
@@ -60,8 +57,6 @@ export class HttpServer<Peer> {
       this.#frontEnd = undefined;
       await this.#acceptFrom(this.#listening.fd);
     }
-    this.#sweeper = setInterval(() => this.#connected.sweep(), sweepMs(this.#limits));
-    this.#sweeper.unref();
   }
 
   /** Serves connections that the previous server has left, as if they were new. */
@@ -116,7 +111,6 @@ export class HttpServer<Peer> {
     await closed;
     await this.#connected.empty();
     clearTimeout(cut);
-    clearInterval(this.#sweeper);
   }
 
   /** Accepts all that connected while the socket still had its name: no client can connect after that. */

@@ -63,5 +63,7 @@ export const WAIT_MS_MAX = 1000;
  * busy machine.
  */
 export const OBEY_MS_MAX = 10_000;
+/** With more running instances, the lane's garbage is not freed at rest: the lane would stand still for too long. */
+export const FREED_RUNS_MAX = 500;
 /** A failing accept is logged once in this time. */
 export const ACCEPT_LOG_MS = 10_000;

@@ -55,6 +55,21 @@ describe('a plain request', () => {
   });
 });
 
+describe('a lane that frees memory', () => {
+  it('answers on connections from before and after it, from the same views', async () => {
+    await using guest = await startLane();
+    const client = new RawClient(guest.path).send(GET);
+    await client.until(answered(1));
+    for (const what of ['garbage', 'pages', 'garbage', 'pages'] as const) guest.lane.free(what);
+    expect(await exchange(guest.path, GET)).toMatch(BAR);
+    client.send(GET);
+    await client.until(answered(2));
+    client.socket.destroy();
+    await guest.lane.caughtUp();
+    expect(guest.lane.works).toBe(true);
+  });
+});
+
 describe('a request that is not plain', () => {
   it('is answered by the main server, with all requests before and after it', async () => {
     await using guest = await startLane();

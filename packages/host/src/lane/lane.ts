@@ -15,7 +15,7 @@ import { close } from '../native/libc.ts';
 import { openFilesMax } from '../native/rlimit.ts';
 import type { RegisteredRun } from '../peer/registry.ts';
 import { handedOver, shareOf } from './handed-report.ts';
-import { ACCEPT_LOG_MS, OBEY_MS_MAX } from './lane-limits.ts';
+import { ACCEPT_LOG_MS, FREED_RUNS_MAX, OBEY_MS_MAX } from './lane-limits.ts';
 import {
   CLOSED,
   DONE,
@@ -23,7 +23,7 @@ import {
   type LaneStart,
   OPEN,
   type Order,
-  OWNED_BYTES,
+  ownedBytes,
   type Report,
   SHARED_SLOTS,
 } from './messages.ts';
@@ -41,7 +41,7 @@ export class Lane implements GuestFrontEnd, ViewFollower {
   readonly #log: Log;
   readonly #onNewProcesses: ((found: NewProcesses) => void) | undefined;
   readonly #shared = new Int32Array(new SharedArrayBuffer(4 * SHARED_SLOTS));
-  readonly #owned = new Uint8Array(new SharedArrayBuffer(OWNED_BYTES));
+  readonly #owned = ownedBytes();
   readonly #wake = openWake();
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
@@ -166,6 +166,14 @@ export class Lane implements GuestFrontEnd, ViewFollower {
   /** The views of instances that run, as far as the lane knows. */
   #ofRuns(views: readonly GuestView[]): GuestView[] {
     return views.filter(({ instanceId }) => this.#runs.has(instanceId));
+  }
+
+  /**
+   * Frees memory of the lane's thread, for a daemon at rest. The lane answers nothing meanwhile, so with many
+   * instances, where this would take long, garbage stays until V8 needs its place.
+   */
+  free(what: 'garbage' | 'pages'): void {
+    if (this.#runs.size <= FREED_RUNS_MAX) this.#send({ kind: 'free', what });
   }
 
   closeInstance(instanceId: number, reason: string): number {

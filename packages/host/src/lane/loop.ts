@@ -3,6 +3,7 @@ import type { GuestView } from '../core/view.ts';
 import { EpollSet } from '../native/epoll-set.ts';
 import { clearWake } from '../native/eventfd.ts';
 import { close } from '../native/libc.ts';
+import { collectAtOnce, dropEmptyPages } from '../native/memory.ts';
 import { Acceptor } from './acceptor.ts';
 import type { Client } from './client.ts';
 import { Connections } from './connections.ts';
@@ -186,6 +187,7 @@ export class Loop {
       this.#prepared.clear();
     },
     forget: () => this.#prepared.clear(),
+    free: ({ what }) => (what === 'garbage' ? collectAtOnce() : dropEmptyPages()),
     'close-instance': ({ instanceId }) => {
       this.#start.shared[CLOSED] = this.#connections.closeInstance(instanceId);
     },

@@ -22,6 +22,8 @@ export type Order =
   /** The prepared views count from now on, and these: all at once. */
   | { readonly kind: 'swap'; readonly views: readonly GuestView[] }
   | { readonly kind: 'forget' }
+  /** The daemon is at rest: garbage is freed, or the empty pages that the last time has left. */
+  | { readonly kind: 'free'; readonly what: 'garbage' | 'pages' }
   | { readonly kind: 'close-instance'; readonly instanceId: number }
   | { readonly kind: 'serve'; readonly listening: number }
   | { readonly kind: 'starting'; readonly on: boolean }
@@ -81,4 +83,9 @@ export const OPEN = 2;
 export const SHARED_SLOTS = 3;
 
 /** As many descriptors as a process can have (fs.nr_open). */
-export const OWNED_BYTES = 1_048_576;
+const OWNED_BYTES = 1_048_576;
+
+/** The bytes of `owned`: they take memory only where something is written, because V8 fills no buffer that may grow. */
+export function ownedBytes(): Uint8Array {
+  return new Uint8Array(new SharedArrayBuffer(OWNED_BYTES, { maxByteLength: OWNED_BYTES }), 0, OWNED_BYTES);
+}

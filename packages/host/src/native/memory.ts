@@ -19,14 +19,26 @@ export function dropEmptyPages(): void {
 }
 
 /**
+ * Frees the garbage of this thread at once. For threads without an event loop, in which V8 could go on in small
+ * pieces. Takes 5 ms with a heap of some megabytes, and longer with a larger one.
+ */
+export function collectAtOnce(): void {
+  collector()({ type: 'major' });
+}
+
+let collect: NonNullable<typeof globalThis.gc> | undefined;
+
+/**
  * V8's function for collections. A program that starts with the flag `--expose-gc` would have it too, but the
  * compiled code within Node is for other flags: Node would compile all of its own modules at each start. A new
  * context has the function if it is made while the flag is set.
  */
 function collector(): NonNullable<typeof globalThis.gc> {
+  if (collect) return collect;
   setFlagsFromString('--expose-gc');
   try {
-    return runInNewContext('gc') as NonNullable<typeof globalThis.gc>;
+    collect = runInNewContext('gc') as NonNullable<typeof globalThis.gc>;
+    return collect;
   } finally {
     setFlagsFromString('--no-expose-gc');
   }

@@ -16,3 +16,17 @@ export const DEFAULT_JOURNAL_LIMITS: JournalLimits = {
   instanceEvents: 5_000,
   days: 30,
 };
+
+/** Events that a commit drops beyond the number that it adds: it must not wait for a long clean-up. */
+export const DROPPED_PER_COMMIT_MAX = 1_000;
+/**
+ * Events dropped of the largest owner at a time, even if it has hardly more than the next one: each search
+ * for the largest goes over all owners.
+ */
+export const DROPPED_PER_LOOK = 32;
+/** Events of deleted instances dropped at a time: few enough for the log of a full disk. */
+export const FORGOTTEN_AT_ONCE = 64;
+/** While the disk is short of room, each new event replaces this many old ones of the same owner. */
+export const DROPPED_FOR_ONE = 2;
+/** Events dropped at a time while nothing else is written: few enough for a turn of some milliseconds. */
+export const DROPPED_WHILE_IDLE = 500;

@@ -193,6 +193,33 @@ describe('the journal', () => {
     store.close();
   });
 
+  it('leaves the database alone while no event is too old and no owner has too many', () => {
+    let hours = 0;
+    const database = openDatabase(path);
+    const begun: string[] = [];
+    const exec = database.exec.bind(database);
+    database.exec = (sql) => {
+      begun.push(...sql.split(' ', 1).filter((word) => word === 'BEGIN'));
+      exec(sql);
+    };
+    const trims = (store: Store) => {
+      begun.length = 0;
+      store.trimJournal();
+      return begun.length;
+    };
+    const store = new Store(path, { journal: { days: 1 }, monotonicMs: () => hours * MS_PER_HOUR }, database);
+    store.commit([], [event(1), event(2)]);
+    expect(trims(store)).toBe(0);
+    // The minutes are saved each hour; the oldest event is found the first time that one could be too old.
+    const found = Array.from({ length: 50 }, () => {
+      hours += 0.5;
+      return [hours, trims(store)].join();
+    });
+    expect(found.filter((each) => each.endsWith('.5,1'))).toEqual(['24.5,1']);
+    expect(sequences(read(store, 1))).toEqual([]);
+    store.close();
+  });
+
   it('counts the age of events only while the journal is open, for any jumps of the clock', () => {
     const run = fc.record({
       clock: fc.date({ noInvalidDate: true, min: new Date(0), max: new Date('2100-01-01') }),

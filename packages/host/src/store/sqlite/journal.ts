@@ -1,28 +1,20 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { SLICE } from '../../base/slices.ts';
 import type { EventPage, EventQuery, JournalSpan, NewEvent, StoredEvent } from '../../core/entities.ts';
-import type { JournalLimits } from './journal-limits.ts';
+import {
+  DROPPED_FOR_ONE,
+  DROPPED_PER_COMMIT_MAX,
+  DROPPED_PER_LOOK,
+  DROPPED_WHILE_IDLE,
+  FORGOTTEN_AT_ONCE,
+  type JournalLimits,
+} from './journal-limits.ts';
 import { HOST } from './journal-sizes.ts';
 import { StagedEvents } from './journal-staged.ts';
 import { inOrder, type Row, statementsOf } from './journal-statements.ts';
 import { Tally } from './journal-tally.ts';
 import { OpenTime } from './open-time.ts';
 import { eventColumns, eventOf, ownerOf } from './rows.ts';
-
-/** Events that a commit drops beyond the number that it adds: it must not wait for a long clean-up. */
-const DROPPED_PER_COMMIT_MAX = 1_000;
-/**
- * Events dropped of the largest owner at a time, even if it has hardly more than the next one: each search
- * for the largest goes over all owners.
- */
-const DROPPED_PER_LOOK = 32;
-/** Events of deleted instances dropped at a time: few enough for the log of a full disk. */
-const FORGOTTEN_AT_ONCE = 64;
-/** While the disk is short of room, each new event replaces this many old ones of the same owner. */
-const DROPPED_FOR_ONE = 2;
-/** Events dropped at a time while nothing else is written: few enough for a turn of some milliseconds. */
-const DROPPED_WHILE_IDLE = 500;
-const MINUTES_PER_DAY = 1_440;
 
 /**
  * The stored events. Each event has one reader, an instance or the host, and one owner, whose limit it counts
@@ -41,6 +33,8 @@ export class Journal {
   readonly staged: StagedEvents;
   /** The number that the newest missing events of instances share. */
   #missing = 0;
+  /** No event is from an earlier minute. */
+  #oldestMinute = 0;
   /** By owner, the events of a large change that are not counted yet. */
   #uncounted: Iterator<[number, readonly StoredEvent[]], undefined> = new Map().entries();
   /** Deleted instances that still have events. */
@@ -131,6 +125,13 @@ export class Journal {
     const over = this.#tally.count(owner) - this.#share(owner);
     const dropped = this.#dropOldestOf(owner, Math.min(over, DROPPED_WHILE_IDLE));
     if (dropped === 0) this.#trimAll(DROPPED_WHILE_IDLE);
+  }
+
+  /** Whether {@link trim} has something to do. */
+  get isTrimDue(): boolean {
+    const isMore = (owner: number) => this.#tally.count(owner) > this.#share(owner);
+    if (this.#openTime.isUnsaved || this.#oldestMinute < this.#openTime.since(this.#limits.days)) return true;
+    return this.#tally.total > this.#limits.events || this.#tally.owners.some(isMore);
   }
 
   /** Drops some of the events that are too old or too many. Call it also while nothing is written. */
@@ -250,12 +251,16 @@ export class Journal {
   }
 
   #trimAged(max: number): void {
-    const oldest = this.#openTime.minutes() - this.#limits.days * MINUTES_PER_DAY;
+    const from = this.#openTime.since(this.#limits.days);
     const aged: Row[] = [];
+    let oldest = this.#openTime.minutes();
     for (const row of this.#statements.oldest.iterate(this.#tally.newest, max)) {
-      if (Number(row['minute']) >= oldest) break;
+      oldest = Number(row['minute']);
+      if (oldest >= from) break;
       aged.push(row);
     }
+    // Not if some are dropped: the transaction may still fail.
+    if (aged.length === 0) this.#oldestMinute = oldest;
     for (const row of aged) {
       this.#drop(row);
       this.#raiseFloor(readerOf(row), Number(row['sequence']));

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 const MS_PER_MINUTE = 60_000;
 const SAVED_MINUTES = 60;
+const MINUTES_PER_DAY = 1_440;
 const KEY = 'minutes-open';
 
 /**
@@ -31,10 +32,20 @@ export class OpenTime {
     return this.#before + Math.floor((this.#monotonicMs() - this.#startMs) / MS_PER_MINUTE);
   }
 
-  /** Saves the minutes at most once an hour, to spare the disk. Must run inside a transaction. */
+  /** The first minute of the last days. */
+  since(days: number): number {
+    return this.minutes() - days * MINUTES_PER_DAY;
+  }
+
+  /** Whether {@link save} writes: at most once an hour, to spare the disk. */
+  get isUnsaved(): boolean {
+    return this.minutes() - this.#saved >= SAVED_MINUTES;
+  }
+
+  /** Saves the minutes. Must run inside a transaction. */
   save(): void {
+    if (!this.isUnsaved) return;
     const now = this.minutes();
-    if (now - this.#saved < SAVED_MINUTES) return;
     this.#save.run(KEY, String(now));
     this.#saved = now;
   }

@@ -115,5 +115,5 @@ const UNMAPPED = fileURLToPath(new URL('./testing/unmapped-program.ts', import.m
 it('after the pages are taken out, all of the program is as before, and its pages come back with their use', async () => {
   const { failure, stdout } = await run(process.execPath, [UNMAPPED], { timeoutMs: 20_000 });
   expect(failure).toBe('');
-  expect(stdout).toBe('true 42 true true\n'.repeat(3));
-});
+  expect(stdout).toBe('true 42 true true\n');
+}, 30_000);

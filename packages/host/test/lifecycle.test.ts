@@ -406,6 +406,11 @@ describe('exec', () => {
     expect(binary.stdout.trim()).toBe('61 0d 0a 00');
   });
 
+  it('gives pipes as standard streams: bash takes a socket for a network connection', async () => {
+    const script = 'for fd in 0 1 2; do [ -p /proc/self/fd/$fd ] && echo $fd; done';
+    expect((await operator.exec('c1', ['sh', '-c', script])).stdout).toBe('0\n1\n2\n');
+  });
+
   it('gives a terminal with the usual line ends', async () => {
     const script = 'tty >/dev/null && echo yes; stty size; stty -opost; printf "a\\nb\\n"';
     const ran = await operator.exec('c1', ['sh', '-c', script], {

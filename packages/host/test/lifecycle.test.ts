@@ -87,6 +87,17 @@ describe('start, stop, restart', () => {
     expect(await operator.pid('c2')).toBe(pid);
   });
 
+  it('a stop sends the signal that raw.lxc names for it', async () => {
+    await operator.launch('c2');
+    const init = 'trap "echo asked > /asked; exit" TERM; while :; do sleep 0.1; done';
+    await operator.sh('c2', `printf '#!/bin/sh\\n%s\\n' '${init}' > /init; chmod +x /init`);
+    await operator.state('c2', 'stop', { force: true });
+    await operator.patch('c2', { config: { 'raw.lxc': 'lxc.init.cmd = /init\nlxc.signal.halt = SIGTERM' } });
+    await operator.state('c2', 'start');
+    await operator.state('c2', 'stop', { timeout: 20 });
+    expect(await daemon.must('file', 'pull', 'c2/asked', '-')).toBe('asked\n');
+  });
+
   it('a stop with force ends such an instance at once, whatever the timeout', async () => {
     await operator.launch('c2', STUBBORN);
     const started = performance.now();
@@ -393,6 +404,11 @@ describe('exec', () => {
     expect(ran.stdout.trim()).toBe('300000');
     const binary = await operator.exec('c1', ['sh', '-c', 'od -An -tx1'], { stdin: 'a\r\n\u0000' });
     expect(binary.stdout.trim()).toBe('61 0d 0a 00');
+  });
+
+  it('gives pipes as standard streams: bash takes a socket for a network connection', async () => {
+    const script = 'for fd in 0 1 2; do [ -p /proc/self/fd/$fd ] && echo $fd; done';
+    expect((await operator.exec('c1', ['sh', '-c', script])).stdout).toBe('0\n1\n2\n');
   });
 
   it('gives a terminal with the usual line ends', async () => {

@@ -18,6 +18,12 @@ beforeAll(async () => {
 });
 afterAll(() => daemon?.destroy());
 
+it('a command in a privileged instance can open its standard streams by their names', async () => {
+  const script = 'cat /dev/stdin; echo out >/dev/stdout; echo err >/dev/stderr';
+  const ran = await operator.exec('p', ['sh', '-c', script], { stdin: 'in\n' });
+  expect(ran).toMatchObject({ stdout: 'in\nout\n', stderr: 'err\n', code: 0 });
+});
+
 const facts = () => {
   const found = lstatSync(daemon.guestSocket, { throwIfNoEntry: false });
   return found && [found.ino, found.mode & 0o7777];

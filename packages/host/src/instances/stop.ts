@@ -48,11 +48,12 @@ async function beginStop(context: RunNeeds, id: number, request: StopRequest): P
   const run = context.running.get(id);
   if (!run) return stopWaiting(context, id, request);
   const asked = isAsked(request);
-  run.runtime.checkAction(action === 'stop' && !asked ? 'kill' : action, context.model.current(id).config);
+  const instance = context.model.current(id);
+  run.runtime.checkAction(action === 'stop' && !asked ? 'kill' : action, instance.config);
   if (run.frozen && !request.force && action === 'restart') throw hostError('restart-frozen');
   // Stored before the run ends, so that the instance starts again even if the daemon dies.
   if (action === 'restart') keepPower(context, id, beforeRestart);
-  if (asked) run.runtime.halt(run.handle.init);
+  if (asked) run.runtime.halt(run.handle.init, context.model.expanded(instance).config);
   run.cause = { kind: action === 'restart' ? action : asked ? 'shutdown' : 'stopped', by };
   if (!asked) run.runtime.kill(run.handle.init);
   await thaw(run);

@@ -178,8 +178,8 @@ export interface Runtime {
   recover(instance: Pick<Instance, 'id' | 'config'>): Promise<RunHandle | null>;
   /** How the last run ended, if no daemon watched; undefined when that is not known. */
   lastEnding(id: number): Ending | undefined;
-  /** Asks its init to shut down. */
-  halt(init: Init): void;
+  /** Asks its init to shut down. @param config expanded; it may name the signal for that */
+  halt(init: Init, config: Config): void;
   /** Ends all its processes at once. */
   kill(init: Init): void;
   /** Refuses keys that it cannot apply. @param config expanded @throws CodedError bad-request */

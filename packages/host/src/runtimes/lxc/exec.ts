@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { hostError } from '../../core/host-errors.ts';
 import { apart } from '../../process/apart.ts';
 import type { Looks } from '../../process/look.ts';
 import type { ExecProcess, ExecRequest } from '../contract/exec.ts';
+import { spawnOnPipes } from './on-pipes.ts';
 import { type InstancePaths, instancePaths } from './paths.ts';
 import { runOnPty, SIGNAL_BASE } from './pty-process.ts';
 
@@ -110,26 +111,24 @@ function readText(path: string): string {
 
 function piped(args: string[], cwd: string): Promise<ExecProcess> {
   const [command, ...words] = apart(['lxc-attach', ...args]);
-  const child = spawn(command, words, { cwd, stdio: ['pipe', 'pipe', 'pipe'] });
-  child.stdin.on('error', () => {});
-  const exited = new Promise<number>((resolve) => {
-    child.on('close', (code, signal) => resolve(code ?? SIGNAL_BASE + signalNumber(signal)));
-  });
+  const { child, stdin, stdout, stderr, closed } = spawnOnPipes(command, words, cwd);
+  stdin.on('error', () => {});
+  const exited = closed.then(({ code, signal }) => code ?? SIGNAL_BASE + signalNumber(signal));
   const process: ExecProcess = {
-    write: (data) => child.stdin.write(data),
-    endInput: () => void child.stdin.end(),
+    write: (data) => stdin.write(data),
+    endInput: () => void stdin.destroySoon(),
     onOutput(listener) {
-      child.stdout.on('data', (data: Buffer) => listener(1, data));
-      child.stderr.on('data', (data: Buffer) => listener(2, data));
+      stdout.on('data', (data: Buffer) => listener(1, data));
+      stderr.on('data', (data: Buffer) => listener(2, data));
     },
-    onDrain: (listener) => void child.stdin.on('drain', listener),
+    onDrain: (listener) => void stdin.on('drain', listener),
     pause() {
-      child.stdout.pause();
-      child.stderr.pause();
+      stdout.pause();
+      stderr.pause();
     },
     resume() {
-      child.stdout.resume();
-      child.stderr.resume();
+      stdout.resume();
+      stderr.resume();
     },
     resize: () => {},
     signal: (number) => signalInside(child.pid, number),

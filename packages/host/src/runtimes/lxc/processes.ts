@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Init } from '../contract/runtime.ts';
 
+const SIGKILL = 9;
 const SIGPWR = 30;
 /** SIGRTMIN of glibc, plus 3: systemd takes it for "power off", systemd(1). */
 const SIGRTMIN_3 = 37;
@@ -13,10 +14,11 @@ const LISTEN_TRY_MS = 10;
 /**
  * Asks an init to shut down, once it listens: the kernel drops a signal to the first process of a PID
  * namespace if the process neither handles nor blocks it yet. An init that never listens is not asked.
+ * @param named the signal that the operator has chosen; null: the one that this init takes
  */
-export async function askToHalt(init: Init): Promise<void> {
+export async function askToHalt(init: Init, named: number | null): Promise<void> {
   for (let tries = 0; tries < LISTEN_TRIES && init.isAlive(); tries++) {
-    const signal = haltSignal(init.pid);
+    const signal = named === null ? haltSignal(init.pid) : listening(init.pid, named);
     if (signal !== null) return init.signal(signal);
     await sleep(LISTEN_TRY_MS);
   }
@@ -28,7 +30,14 @@ export async function askToHalt(init: Init): Promise<void> {
  */
 function haltSignal(pid: number): number | null {
   if (has(statusField(pid, 'SigBlk'), SIGRTMIN_3)) return SIGRTMIN_3;
-  return has(statusField(pid, 'SigCgt'), SIGPWR) || has(statusField(pid, 'SigBlk'), SIGPWR) ? SIGPWR : null;
+  return listening(pid, SIGPWR);
+}
+
+/** The signal itself if a process handles or blocks it, else null. Nobody can handle SIGKILL: it always arrives. */
+function listening(pid: number, signal: number): number | null {
+  if (signal === SIGKILL) return signal;
+  const listens = has(statusField(pid, 'SigCgt'), signal) || has(statusField(pid, 'SigBlk'), signal);
+  return listens ? signal : null;
 }
 
 /** Whether a signal is in a set as /proc writes it, proc(5). */

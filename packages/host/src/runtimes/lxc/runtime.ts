@@ -26,6 +26,7 @@ import { checkDevice, checkParents, limitNics } from './devices.ts';
 import { attachExec } from './exec.ts';
 import { openFiles } from './files.ts';
 import { setGuestApiMount } from './guest-api-mount.ts';
+import { namedHaltSignal } from './halt-signal.ts';
 import { Hung } from './hung.ts';
 import type { IdRanges } from './ids.ts';
 import type { RunProcesses } from './init.ts';
@@ -137,8 +138,8 @@ export class LxcRuntime implements Runtime {
     return this.#runs.lastEnding(id);
   }
 
-  halt(init: Init): void {
-    void askToHalt(init);
+  halt(init: Init, config: Config): void {
+    void askToHalt(init, namedHaltSignal(config['raw.lxc']));
   }
 
   kill(init: Init): void {

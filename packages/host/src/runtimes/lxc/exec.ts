@@ -112,7 +112,6 @@ function readText(path: string): string {
 function piped(args: string[], cwd: string): Promise<ExecProcess> {
   const [command, ...words] = apart(['lxc-attach', ...args]);
   const { child, stdin, stdout, stderr, closed } = spawnOnPipes(command, words, cwd);
-  stdin.on('error', () => {});
   const exited = closed.then(({ code, signal }) => code ?? SIGNAL_BASE + signalNumber(signal));
   const process: ExecProcess = {
     write: (data) => stdin.write(data),

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { openPipe } from '../../native/pipe.ts';
+import { close } from '../../native/libc.ts';
+import { openPipe, type Pipe } from '../../native/pipe.ts';
 
 /** A program whose standard streams are pipes. */
 export interface OnPipes {
@@ -18,11 +19,13 @@ export interface OnPipes {
  * `/dev/stdin` then, and bash takes a socket for a network connection and reads `~/.bashrc` before a command of `-c`.
  */
 export function spawnOnPipes(command: string, words: readonly string[], cwd: string): OnPipes {
-  const [first, second, third] = [openPipe(), openPipe(), openPipe()];
+  const [first, second, third] = openPipes();
   const stdin = new Socket({ fd: first.write, readable: false });
   const stdout = new Socket({ fd: second.read, writable: false });
   const stderr = new Socket({ fd: third.read, writable: false });
   const streams = [stdin, stdout, stderr];
+  // A stream that fails ends, and then the program's end is all that is told of it.
+  for (const each of streams) each.on('error', () => {});
   const theirs = [first.read, second.write, third.write];
   try {
     const child = spawn(command, words, { cwd, stdio: theirs });
@@ -33,6 +36,18 @@ export function spawnOnPipes(command: string, words: readonly string[], cwd: str
     throw error;
   } finally {
     theirs.forEach(closeSync);
+  }
+}
+
+/** @throws SystemError when there are no descriptors left */
+function openPipes(): [Pipe, Pipe, Pipe] {
+  const opened: Pipe[] = [];
+  try {
+    while (opened.length < 3) opened.push(openPipe());
+    return opened as [Pipe, Pipe, Pipe];
+  } catch (error) {
+    for (const { read, write } of opened) for (const fd of [read, write]) close(fd);
+    throw error;
   }
 }
 

@@ -21,7 +21,7 @@ const setRole = (role: string) =>
   a.heart.host.profiles.update('web', { ...EMPTY, config: { 'user.role': role } }, BY);
 const roleOfB1 = () => b.heart.model.expanded(b.heart.get('b1')).config['user.role'];
 const span = () => b.heart.store.journalSpan(b.heart.get('b1').id);
-/** What has happened so far is known to nobody who has not heard it. */
+/** Makes the store forget all changes so far: a member that has not followed them gets only the whole state. */
 const forgetHistory = () => {
   hosts.history.compacted = hosts.history.revision;
 };

@@ -24,7 +24,7 @@ export function spawnOnPipes(command: string, words: readonly string[], cwd: str
   const stdout = new Socket({ fd: second.read, writable: false });
   const stderr = new Socket({ fd: third.read, writable: false });
   const streams = [stdin, stdout, stderr];
-  // A stream that fails ends, and then the program's end is all that is told of it.
+  // Without a listener, an error of a stream would end the daemon. The program's exit code says enough.
   for (const each of streams) each.on('error', () => {});
   const theirs = [first.read, second.write, third.write];
   try {
